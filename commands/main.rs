@@ -1,0 +1,7 @@
+//! The `filegen` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    filegen::commands::main(filegen::Registry::default())
+}

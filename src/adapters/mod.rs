@@ -1,0 +1,1 @@
+//! The only place that names a client crate: one file or folder per outside system.

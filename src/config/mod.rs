@@ -1,0 +1,1 @@
+//! Worker files: YAML to a resolved and checked [`Worker`](crate::core::model::spec::Worker).

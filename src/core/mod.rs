@@ -1,0 +1,5 @@
+//! The one core that production and runbooks share. No vendor type, no terminal, no environment, no clock of its own.
+
+pub mod generate;
+pub mod model;
+pub mod ports;

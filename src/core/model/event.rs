@@ -1,0 +1,31 @@
+//! The completion event: the message that says a file is published.
+
+use serde::{Deserialize, Serialize};
+
+/// What consumers get; the message's key is the file id. Field names are the contract's.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CompletionEvent {
+    /// `LoanWorker`.
+    pub worker_id: String,
+    /// `Loan0`.
+    pub file_id: String,
+    /// The file's `event_type`; null when it has none.
+    pub event_type: Option<String>,
+    /// RFC 3339, in UTC.
+    pub completed_at: String,
+    /// Records of the file.
+    pub total_rows: u64,
+    /// `LoanWorker:Loan0:<unix time>`; made once, the same at every try.
+    pub correlation_id: String,
+    /// Final path, relative to the output root.
+    pub path: String,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Digest of the whole file, lower-case hexadecimal.
+    pub sha256: String,
+    /// `2026-11-21`.
+    pub business_date: String,
+    /// How the view was read and whether it moved meanwhile.
+    pub read_mode: super::manifest::ReadMode,
+}

@@ -1,0 +1,113 @@
+//! A run: one generation of a worker's files for one business date.
+
+use super::names::{InstanceId, WorkerId};
+use super::term::Token;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::fmt;
+
+/// The day that a run is for. Comes from the event or the command, never from `now()` inside the core.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct BusinessDate(pub Date);
+
+impl BusinessDate {
+    /// `20261121`: as it stands in file and folder names.
+    pub fn compact(self) -> String {
+        self.0.strftime("%Y%m%d").to_string()
+    }
+}
+
+impl fmt::Display for BusinessDate {
+    /// `2026-11-21`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Worker and business date; unique, so a run happens once a day.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RunId {
+    /// Whose files.
+    pub worker: WorkerId,
+    /// For which day.
+    pub date: BusinessDate,
+}
+
+impl fmt::Display for RunId {
+    /// `LoanWorker:2026-11-21`: the `_id` in the state store.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.worker, self.date)
+    }
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunStatus {
+    /// Asked for; no holder has started it.
+    Pending,
+    /// A holder writes its files.
+    Running,
+    /// All files and the manifest are visible.
+    Published,
+    /// Ended with an error; a later holder may go on.
+    Failed,
+}
+
+impl RunStatus {
+    /// The word in the state store, tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Published => "published",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Running, Self::Published, Self::Failed].into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+/// A run as the state store keeps it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunRecord {
+    /// Which run.
+    pub id: RunId,
+    /// How far it has come.
+    pub status: RunStatus,
+    /// Who asked: `command:host:pid`, or `kafka:topic/partition/offset`.
+    pub requested_by: String,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// The token of the holder that last worked on it.
+    pub token: Option<Token>,
+    /// The holder that last worked on it.
+    pub instance: Option<InstanceId>,
+    /// When a holder first worked on it.
+    pub started_at: Option<Timestamp>,
+    /// When its manifest was visible.
+    pub completed_at: Option<Timestamp>,
+    /// Last durable page.
+    pub last_page: u64,
+    /// Source rows behind the last durable page.
+    pub rows: u64,
+    /// Rows the source counted at the start.
+    pub rows_expected: Option<u64>,
+    /// Why it failed, when it did.
+    pub error: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_a_run() {
+        let id =
+            RunId { worker: WorkerId::new("LoanWorker").unwrap(), date: BusinessDate(Date::constant(2026, 11, 21)) };
+        assert_eq!(id.to_string(), "LoanWorker:2026-11-21");
+        assert_eq!(id.date.compact(), "20261121");
+    }
+}

@@ -1,0 +1,422 @@
+//! A worker as its file describes it: resolved, checked, every default filled in. Made by `config`, read by everyone.
+
+use super::names::{FileId, ViewName, WorkerId};
+use serde_json::Value;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Text that never shows: not in logs, errors, debug output or JSON.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one place that connects with it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// A whole worker file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Worker {
+    /// `LoanWorker`.
+    pub id: WorkerId,
+    /// Where the rows come from.
+    pub source: SourceSpec,
+    /// Where the files go.
+    pub output: OutputSpec,
+    /// The files, in the worker file's order; at least one, ids and names unique.
+    pub files: Vec<FileSpec>,
+    /// How a run without a given date finds its own.
+    pub business_date: BusinessDateSpec,
+    /// The state store's address: `sqlite:PATH` (absolute by now) or `mongodb://…`.
+    pub state: Secret,
+    /// The topic whose events start runs, when there is one.
+    pub trigger: Option<KafkaSpec>,
+    /// The topic that completion events go to, when there is one.
+    pub completion: Option<KafkaSpec>,
+    /// How many pages share a commit.
+    pub commit: CommitSpec,
+    /// Lease times and retries.
+    pub policies: Policies,
+}
+
+/// The view and how it is read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SourceSpec {
+    /// `sqlite:PATH` (absolute by now), `postgres://…`, `sqlserver://…` or an ADO string.
+    pub url: Secret,
+    /// The view, part by part.
+    pub view: ViewName,
+    /// Columns that are unique and not null together; the order of the rows. Empty only with [`Fetch::Offset`].
+    pub key: Vec<String>,
+    /// Rows of a full page.
+    pub page_size: NonZeroU32,
+    /// A page ends early when its values reach this many bytes, so that wide rows do not fill the memory.
+    pub page_bytes: u64,
+    /// How pages are asked for.
+    pub fetch: Fetch,
+    /// What one read sees of concurrent changes.
+    pub isolation: Isolation,
+}
+
+/// How pages are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Fetch {
+    /// One ordered result, cut into pages as it arrives.
+    #[default]
+    Stream,
+    /// A query per page: `key > last key`.
+    Paged,
+    /// A query per page by row number. Promises nothing when rows come or go meanwhile.
+    Offset,
+}
+
+/// What one read sees of concurrent changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Isolation {
+    /// Whatever the source does by default.
+    #[default]
+    Default,
+    /// One point in time for all that one term reads, where the source offers it.
+    Snapshot,
+}
+
+/// Where the files go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutputSpec {
+    /// Absolute by now.
+    pub root: PathBuf,
+    /// What a view without rows gives.
+    pub when_empty: WhenEmpty,
+}
+
+/// What a view without rows gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WhenEmpty {
+    /// Files with a header and no record (and first and last record, where there are any).
+    #[default]
+    Write,
+    /// No file; the manifest and the completion event say so.
+    Skip,
+    /// The run fails.
+    Fail,
+}
+
+/// One target file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FileSpec {
+    /// `Loan0`.
+    pub id: FileId,
+    /// `loan0_{date}.txt`: `{date}` is `20261121`, `{date:%Y-%m-%d}` any strftime form, `{worker}` and `{id}` the names.
+    /// Relative to the root, never outside it.
+    pub name: String,
+    /// The completion event's type.
+    pub event_type: Option<String>,
+    /// How a page becomes bytes.
+    pub translator: TranslatorSpec,
+    /// A SQL predicate; only its rows go into this file.
+    pub predicate: Option<String>,
+    /// Template of the record before all others.
+    pub first_record: Option<String>,
+    /// Template of the record behind all others.
+    pub last_record: Option<String>,
+    /// How text becomes bytes.
+    pub encoding: Encoding,
+    /// The bytes that end a record, before encoding.
+    pub newline: String,
+    /// What happens to a character that the encoding does not have.
+    pub on_unmappable: OnUnmappable,
+    /// What happens to a value that is wider than its field.
+    pub on_overflow: OnOverflow,
+    /// Whether the file starts with the header line.
+    pub progress_header: bool,
+}
+
+/// How a page becomes bytes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TranslatorSpec {
+    /// Values between delimiters.
+    Delimited(DelimitedSpec),
+    /// Values in columns of fixed width.
+    FixedWidth(FixedWidthSpec),
+    /// One JSON object a line.
+    Json(JsonSpec),
+    /// A minijinja template a record.
+    Template(TemplateSpec),
+    /// A translator registered by name, with its options as JSON.
+    Custom {
+        /// The name it was registered under.
+        name: String,
+        /// Whatever stands under the name in the worker file.
+        options: Value,
+    },
+}
+
+/// Values between delimiters, RFC 4180 when quoted.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DelimitedSpec {
+    /// One or more characters between the values.
+    pub delimiter: String,
+    /// When values stand in quotes.
+    pub quote: Quote,
+    /// How an empty text is told from NULL.
+    pub empty: EmptyText,
+    /// Whether the first record holds the columns' names.
+    pub names: bool,
+    /// The values, left to right.
+    pub columns: Vec<ColumnSpec>,
+}
+
+/// When values stand in quotes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Quote {
+    /// Never; a value that would break the record is an error.
+    #[default]
+    Never,
+    /// Where a value holds the delimiter, a quote or a line break, or is an empty text.
+    Minimal,
+    /// Every value but NULL.
+    Always,
+}
+
+/// How an empty text is written where quoting is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum EmptyText {
+    /// `""`: different from NULL.
+    #[default]
+    Quoted,
+    /// Nothing: the same as NULL.
+    Bare,
+}
+
+/// Values in columns of fixed width.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FixedWidthSpec {
+    /// The fields, left to right; each has a width, or is a literal of its own length.
+    pub columns: Vec<ColumnSpec>,
+}
+
+/// One JSON object a line.
+#[derive(Clone, PartialEq, Debug)]
+pub struct JsonSpec {
+    /// Fields in order.
+    pub fields: Vec<(String, JsonNode)>,
+    /// Whether fields that are NULL are left out.
+    pub skip_null: bool,
+}
+
+/// What a JSON field holds.
+#[derive(Clone, PartialEq, Debug)]
+pub enum JsonNode {
+    /// A column's value.
+    Value(ColumnSpec),
+    /// A nested object.
+    Object(Vec<(String, JsonNode)>),
+    /// An array.
+    Array(Vec<JsonNode>),
+}
+
+/// A minijinja template a record; columns are its variables.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TemplateSpec {
+    /// The template of one record, without its line end.
+    pub record: String,
+    /// Columns it may use.
+    pub columns: Vec<String>,
+}
+
+/// One value of a record: a column or a literal, and its form.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ColumnSpec {
+    /// The column, or the text itself.
+    pub from: From,
+    /// The name in the first line of a delimited file; the column's own when not given.
+    pub name: Option<String>,
+    /// A number's (`0.00`) or a date's (strftime) format.
+    pub format: Option<String>,
+    /// What NULL is written as.
+    pub null: Option<String>,
+    /// Characters of the field.
+    pub width: Option<u32>,
+    /// Where the value stands in its field.
+    pub align: Align,
+    /// What fills the field.
+    pub pad: Option<char>,
+    /// Upper or lower case.
+    pub case: Option<Case>,
+    /// Which blanks go.
+    pub trim: Trim,
+}
+
+/// Where a value comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum From {
+    /// A column of the view.
+    Column(String),
+    /// The same text in every record.
+    Literal(String),
+}
+
+impl Default for From {
+    fn default() -> Self {
+        Self::Literal(String::new())
+    }
+}
+
+/// Where a value stands in its field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Align {
+    /// At the start.
+    #[default]
+    Left,
+    /// At the end.
+    Right,
+}
+
+/// Letter case of a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Case {
+    /// All capitals.
+    Upper,
+    /// No capitals.
+    Lower,
+}
+
+/// Which blanks around a value go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Trim {
+    /// None.
+    #[default]
+    None,
+    /// Before it.
+    Left,
+    /// Behind it.
+    Right,
+    /// Both.
+    Both,
+}
+
+/// How text becomes bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Encoding {
+    /// UTF-8 without a byte order mark.
+    #[default]
+    Utf8,
+    /// Windows code page 1252.
+    Windows1252,
+    /// ISO 8859-1: the first 256 code points.
+    Iso88591,
+    /// IBM code page 037, EBCDIC of the USA and Canada.
+    Ibm037,
+}
+
+/// What happens to a character that the encoding does not have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnUnmappable {
+    /// The run ends with the row's key.
+    #[default]
+    Error,
+    /// `?` stands in its place, and the manifest counts it.
+    Replace,
+}
+
+/// What happens to a value that is wider than its field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnOverflow {
+    /// The run ends with the row's key.
+    #[default]
+    Error,
+    /// The value is cut, and the manifest counts it.
+    Truncate,
+}
+
+/// How a run without a given date finds its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BusinessDateSpec {
+    /// IANA name of the zone in which an event's timestamp is a date.
+    pub timezone: String,
+    /// JSON pointer to the date in the event.
+    pub pointer: String,
+}
+
+/// A Kafka topic and how to reach it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KafkaSpec {
+    /// `host:port`, comma separated.
+    pub brokers: String,
+    /// The topic.
+    pub topic: String,
+    /// The consumer group (trigger only).
+    pub group: Option<String>,
+}
+
+/// How many pages share a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CommitSpec {
+    /// At most this many pages in one commit. A commit never waits for more: it takes the pages that are ready.
+    pub pages: NonZeroU32,
+    /// Pages gather at least this long before the next commit; zero does not wait.
+    pub interval: Duration,
+}
+
+/// Lease times and retries.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Policies {
+    /// A holder not seen alive for this long may be replaced.
+    pub lease_ttl: Duration,
+    /// Time between renewals; well below the lease's time to live.
+    pub lease_heartbeat_interval: Duration,
+    /// How often a contender looks.
+    pub takeover_polling_interval: Duration,
+    /// What is done about passing faults.
+    pub retry: RetrySpec,
+}
+
+/// Exponential backoff with jitter.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct RetrySpec {
+    /// Tries after the first; zero gives up at once.
+    pub max_retries: u32,
+    /// Wait before the first retry.
+    pub initial_backoff: Duration,
+    /// Each wait is this many times the one before.
+    pub backoff_multiplier: f64,
+    /// No wait is longer.
+    pub max_backoff: Duration,
+}
+
+impl Default for RetrySpec {
+    fn default() -> Self {
+        Self {
+            max_retries: 5,
+            initial_backoff: Duration::from_millis(500),
+            backoff_multiplier: 2.0,
+            max_backoff: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            lease_ttl: Duration::from_secs(30),
+            lease_heartbeat_interval: Duration::from_secs(10),
+            takeover_polling_interval: Duration::from_secs(5),
+            retry: RetrySpec::default(),
+        }
+    }
+}

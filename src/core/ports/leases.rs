@@ -1,0 +1,120 @@
+//! Who may write. Two collections: epochs mint tokens and are never deleted; leases show liveness and prove nothing.
+
+use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::term::Token;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// One worker's lease: who was last seen alive. Wall-clock times are for people only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeaseRecord {
+    /// Whose lease.
+    pub worker: WorkerId,
+    /// Its holder, or the last one when released.
+    pub instance: InstanceId,
+    /// The holder's fencing token.
+    pub token: Token,
+    /// Grows by one with each renewal: unchanged for a whole `lease_ttl` means nobody is alive.
+    pub seq: u64,
+    /// When the holder took it.
+    pub acquired_at: Timestamp,
+    /// When the holder last renewed it.
+    pub renewed_at: Timestamp,
+    /// When it runs out, unless renewed.
+    pub expires_at: Timestamp,
+    /// Set when it was given back: when, and why.
+    pub released: Option<(Timestamp, String)>,
+}
+
+/// A claim to a token: inserted once, kept for ever.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EpochClaim {
+    /// Whose token.
+    pub worker: WorkerId,
+    /// The token claimed.
+    pub token: Token,
+    /// By whom.
+    pub instance: InstanceId,
+    /// Tells this claim from any other by the same instance, so that a lost reply can be read back.
+    pub nonce: String,
+    /// When.
+    pub claimed_at: Timestamp,
+}
+
+/// How an insert of a claim ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mint {
+    /// The token is ours.
+    Won,
+    /// Another claim was first.
+    Taken,
+}
+
+/// The lease store. Every call answers or fails within its own timeout, below a sixth of the lease's time to live.
+#[async_trait]
+pub trait LeaseStore: Send + Sync {
+    /// The worker's lease, whoever holds it; none when there never was one (or litter collection took it).
+    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError>;
+
+    /// All leases, by worker.
+    async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError>;
+
+    /// The highest token ever claimed for a worker.
+    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError>;
+
+    /// Inserts a claim; of any number of claims to one token exactly one wins. Durable when it answers.
+    async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError>;
+
+    /// Reads a claim back, to learn how a mint ended whose reply was lost.
+    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError>;
+
+    /// Makes `record` the worker's lease unless a higher token already holds it. True when it is in place.
+    async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError>;
+
+    /// Renews: `seq` + 1 where worker, token and instance all match and it is not released. False: the lease is lost.
+    async fn renew(
+        &self,
+        worker: &WorkerId,
+        token: Token,
+        instance: &InstanceId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Gives the lease back by an update, never a delete, where worker and token match. False: it was no longer theirs.
+    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError>;
+
+    /// True only when it is certain that the holder's process is gone, so that nobody need wait: an operating system's
+    /// lock on this host can tell. A store that cannot know says false.
+    async fn holder_is_gone(&self, lease: &LeaseRecord) -> Result<bool, StoreError>;
+}
+
+/// Why a store did not answer, or refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable in time: worth another try. Whether the write happened is unknown.
+    #[error("cannot reach the state store {store}: {reason}")]
+    Unreachable {
+        /// Where it is, without secrets.
+        store: String,
+        /// The client's own words.
+        reason: String,
+    },
+    /// A newer holder has written: this one's token is too old.
+    #[error("the state store refused a write with token {token}: a newer holder has written there")]
+    Stale {
+        /// The refused token.
+        token: Token,
+    },
+    /// The right to write has ended; nothing was done.
+    #[error(transparent)]
+    TermEnded(#[from] crate::core::model::term::TermEnded),
+    /// Anything else: damaged, not permitted, a newer format.
+    #[error("the state store {store} failed: {reason}")]
+    Failed {
+        /// Where it is, without secrets.
+        store: String,
+        /// The client's own words.
+        reason: String,
+    },
+}

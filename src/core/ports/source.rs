@@ -1,0 +1,181 @@
+//! A SQL view as a stream of pages.
+
+use crate::core::model::column::Column;
+use crate::core::model::key::Key;
+use crate::core::model::names::ViewName;
+use crate::core::model::page::Page;
+use crate::core::model::spec::{Fetch, Isolation};
+use async_trait::async_trait;
+use std::num::NonZeroU32;
+
+/// What a run asks of a view. The same for every page, so that a resumed run asks what the first one asked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Query {
+    /// The view.
+    pub view: ViewName,
+    /// Key columns, in order. Empty only with [`Fetch::Offset`].
+    pub key: Vec<String>,
+    /// Columns wanted, in order, no name twice, key columns among them only where a translator uses them.
+    pub columns: Vec<String>,
+    /// SQL predicates; each gives one mask column behind the wanted ones.
+    pub predicates: Vec<String>,
+    /// Rows of a full page.
+    pub page_size: NonZeroU32,
+    /// A page ends early when its values reach this many bytes; at least one row is in it.
+    pub page_bytes: u64,
+    /// How pages are asked for.
+    pub fetch: Fetch,
+    /// What one read sees of concurrent changes.
+    pub isolation: Isolation,
+    /// Kinds fixed by an earlier term: the source gives exactly these or fails with [`SourceError::Changed`].
+    pub kinds: Option<Vec<Column>>,
+}
+
+/// What a view holds at one moment, within a query's predicates.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Extent {
+    /// All rows of the view.
+    pub rows: u64,
+    /// Rows of each predicate, in the query's order.
+    pub matching: Vec<u64>,
+    /// For each sum asked for, the exact total as text (`-12.50`; `0` without rows).
+    pub sums: Vec<String>,
+    /// First and last key; none when there are no rows, or without a key.
+    pub range: Option<(Key, Key)>,
+}
+
+/// A control total: the sum of one column over the rows of one predicate (or all).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sum {
+    /// The column.
+    pub column: String,
+    /// Index into the query's predicates.
+    pub predicate: Option<usize>,
+}
+
+/// Where a read starts: behind what is already durable.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Position {
+    /// Last key that is durable; none starts at the beginning.
+    pub after: Option<Key>,
+    /// Rows that are durable, for [`Fetch::Offset`].
+    pub rows: u64,
+}
+
+/// A view that can be counted and read in key order.
+///
+/// Values are exact: no decimal or 64-bit integer passes through a float. The source alone compares keys.
+#[async_trait]
+pub trait PageSource: Send + Sync {
+    /// Name of the source's kind, and where it is, without secrets: `sqlite:/data/loans.db`.
+    fn describe(&self) -> String;
+
+    /// All columns of the view, in its order, as far as the source can tell without reading rows.
+    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError>;
+
+    /// Counts and finds the key range in one query. A NULL in a key column of any row is [`SourceError::Key`].
+    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError>;
+
+    /// Opens a read behind `from`, up to and with key `until` (none: to the end).
+    ///
+    /// A read that is dropped half-way never leaves its connection in use by others.
+    async fn open(
+        &self,
+        query: &Query,
+        from: &Position,
+        until: Option<&Key>,
+    ) -> Result<Box<dyn PageStream>, SourceError>;
+
+    /// Looks for what a run would trip over: NULL and duplicate keys, an order without an index. For `doctor`;
+    /// may read the whole view.
+    async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError>;
+}
+
+/// One open read. Memory stays within a few pages whatever the view holds.
+#[async_trait]
+pub trait PageStream: Send {
+    /// The wanted columns and their kinds; known once the first page has arrived (or the end).
+    fn columns(&self) -> Option<Vec<Column>>;
+
+    /// The next page; none at the end. Pages hold `page_size` rows but for the last, or fewer by `page_bytes`;
+    /// keys grow strictly within and across pages. After an error the stream is done.
+    async fn next(&mut self) -> Result<Option<Page>, SourceError>;
+}
+
+/// One thing that [`PageSource::examine`] looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// What was looked at: `key is unique`.
+    pub check: String,
+    /// Whether a run would work.
+    pub verdict: Verdict,
+    /// What was found, and what to do about it.
+    pub detail: String,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Fine.
+    Pass,
+    /// Works, but a person should know.
+    Warn,
+    /// A run would fail.
+    Fail,
+}
+
+/// Why a source did not deliver.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SourceError {
+    /// Not reachable, or the connection was lost: worth another try.
+    #[error("cannot reach {source_name}: {reason}")]
+    Unreachable {
+        /// [`PageSource::describe`].
+        source_name: String,
+        /// The client's own words, without secrets.
+        reason: String,
+    },
+    /// The view, a column or a predicate is not as the worker file says.
+    #[error("{reason}")]
+    Refused {
+        /// What does not fit, and what there is instead.
+        reason: String,
+    },
+    /// The view's columns are no longer those the run began with.
+    #[error("the view has changed since the run began: {reason}")]
+    Changed {
+        /// Which column, from what to what.
+        reason: String,
+    },
+    /// The key is NULL or not unique somewhere.
+    #[error("{reason}")]
+    Key {
+        /// Which row.
+        reason: String,
+    },
+    /// A value cannot be carried exactly.
+    #[error("column `{column}` of the row with key {key}: {reason}")]
+    Value {
+        /// Which column.
+        column: String,
+        /// Which row.
+        key: String,
+        /// What is wrong with the value and what to do.
+        reason: String,
+    },
+    /// Anything else the source said no to.
+    #[error("{source_name} failed: {reason}")]
+    Failed {
+        /// [`PageSource::describe`].
+        source_name: String,
+        /// The client's own words, without secrets.
+        reason: String,
+    },
+}
+
+impl SourceError {
+    /// Whether the same call may succeed a moment later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}

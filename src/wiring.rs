@@ -1,0 +1,1 @@
+//! Config to adapters behind ports; alone sees both.
