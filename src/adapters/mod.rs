@@ -1,1 +1,2 @@
 //! The only place that names a client crate: one file or folder per outside system.
+pub mod disk;

@@ -27,13 +27,7 @@ pub trait Volume: Send + Sync {
     async fn open(&self, path: &str) -> Result<Arc<dyn VolumeFile>, VolumeError>;
 
     /// Copies the first `bytes` of one file into an empty one: by reflink, by the kernel, or by hand.
-    async fn copy_prefix(
-        &self,
-        term: &Term,
-        from: &str,
-        to: &Arc<dyn VolumeFile>,
-        bytes: u64,
-    ) -> Result<(), VolumeError>;
+    async fn copy_prefix(&self, term: &Term, from: &str, to: &str, bytes: u64) -> Result<(), VolumeError>;
 
     /// Renames; a file in the way is replaced. Not durable before [`Volume::sync_dir`].
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError>;

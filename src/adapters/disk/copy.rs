@@ -1,0 +1,73 @@
+//! The first bytes of one file into another: shared blocks where the file system can, else the kernel's copy.
+
+use rustix::io::Errno;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Copies `bytes` from the start of `from` into the existing, empty file `to`.
+pub(super) fn prefix(from: &Path, to: &Path, bytes: u64) -> io::Result<()> {
+    let source = File::open(from)?;
+    let target = OpenOptions::new().write(true).open(to)?;
+    // A whole-file clone costs nothing and is cut to size; ext4, tmpfs and NFSv3 cannot and say so.
+    if rustix::fs::ioctl_ficlone(&target, &source).is_ok() {
+        return target.set_len(bytes);
+    }
+    by_kernel(&source, &target, bytes)
+}
+
+fn by_kernel(source: &File, target: &File, bytes: u64) -> io::Result<()> {
+    let (mut read_at, mut write_at) = (0, 0);
+    while write_at < bytes {
+        let wanted = usize::try_from(bytes - write_at).unwrap_or(usize::MAX).min(1 << 30);
+        match rustix::fs::copy_file_range(source, Some(&mut read_at), target, Some(&mut write_at), wanted) {
+            // The source is shorter than its journal says: the checksums will tell.
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(Errno::INTR) => {}
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                return by_hand(source, target, write_at, bytes);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn by_hand(source: &File, target: &File, from: u64, bytes: u64) -> io::Result<()> {
+    use std::os::unix::fs::FileExt;
+    let mut buffer = vec![0; 1 << 20];
+    let mut at = from;
+    while at < bytes {
+        let wanted = buffer.len().min(usize::try_from(bytes - at).unwrap_or(usize::MAX));
+        let count = source.read_at(&mut buffer[..wanted], at)?;
+        if count == 0 {
+            return Ok(());
+        }
+        target.write_all_at(&buffer[..count], at)?;
+        at += count as u64;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_prefix_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a"), folder.path().join("b"));
+        let content: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        std::fs::write(&from, &content).unwrap();
+        for bytes in [0, 1, 4096, 2_999_999, 3_000_000] {
+            File::create(&to).unwrap();
+            prefix(&from, &to, bytes as u64).unwrap();
+            assert_eq!(std::fs::read(&to).unwrap(), content[..bytes]);
+            File::create(&to).unwrap();
+            by_hand(&File::open(&from).unwrap(), &OpenOptions::new().write(true).open(&to).unwrap(), 0, bytes as u64)
+                .unwrap();
+            assert_eq!(std::fs::read(&to).unwrap(), content[..bytes]);
+        }
+    }
+}

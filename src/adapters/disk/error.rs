@@ -1,0 +1,22 @@
+//! The system's errors in the volume's words.
+
+use crate::core::ports::volume::VolumeError;
+use std::io;
+
+/// Says what was tried on what, and how the system answered.
+pub(super) fn failed(operation: &'static str, path: &str, error: &io::Error) -> VolumeError {
+    let path = if path.is_empty() { ".".to_owned() } else { path.to_owned() };
+    let reason = error.to_string();
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => VolumeError::Exists { path },
+        io::ErrorKind::NotFound => VolumeError::NotFound { path },
+        io::ErrorKind::DirectoryNotEmpty => VolumeError::NotEmpty { path },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            VolumeError::Full { path, reason }
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            VolumeError::Denied { operation, path, reason }
+        }
+        _ => VolumeError::Io { operation, path, reason },
+    }
+}
