@@ -1,17 +1,34 @@
-//! The flow, in the order data moves: plan, read, translate, write, publish, announce.
+//! The flow, in the order data moves: plan, take over, read, translate, write, publish, record.
 
+mod crash;
+mod digest;
+pub mod layout;
+mod pipeline;
+pub mod plan;
+pub mod publish;
+mod read;
+pub mod record;
+mod staging;
+pub mod takeover;
 pub mod translate;
+mod work;
+mod write;
 
+use crate::core::model::journal::Begin;
 use crate::core::model::manifest::Manifest;
 use crate::core::model::run::RunId;
 use crate::core::model::spec::Worker;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
-use crate::core::ports::observer::Observer;
+use crate::core::ports::observer::{News, Observer};
 use crate::core::ports::runs::RunStore;
-use crate::core::ports::source::{PageSource, SourceError};
+use crate::core::ports::source::{Extent, PageSource, Query, SourceError, Sum};
 use crate::core::ports::volume::{Volume, VolumeError};
+use digest::FileDigest;
+use pipeline::{Drained, Lane};
+use plan::{FilePlan, Plan};
+use staging::Staging;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use translate::Registry;
@@ -119,6 +136,119 @@ pub enum GenerateError {
 /// # Errors
 /// What ended it; everything committed so far stays and is taken over by the next call.
 pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
-    let _ = (ports, job, term);
-    todo!()
+    if let Some(manifest) = publish::published(&*ports.volume, &job.run).await? {
+        if let Start::FromPage(page) = job.start {
+            let reason = format!(
+                "cannot go on from page {page}: run {} is published, and published files never change",
+                job.run
+            );
+            return Err(GenerateError::Staged { reason });
+        }
+        record::published(ports, job, term, &manifest).await?;
+        return Ok(Outcome::AlreadyPublished(manifest));
+    }
+    let result = unpublished(ports, job, term).await;
+    if let Err(error) = &result {
+        record::failed(ports, job, term, error).await;
+        staging::distrust(term, error);
+    }
+    result
+}
+
+async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
+    let mut plan = Plan::new(&job.worker, &job.registry)?;
+    let dead = takeover::fence(ports, &job.run, term).await?;
+    let begin = async || begin(ports, job, term, &plan).await;
+    let staging = staging::open(ports, job, term, &plan, &dead, begin).await?;
+    for dead in &dead {
+        takeover::remove(ports, dead, term).await?;
+    }
+    if !dead.is_empty() {
+        ports.volume.sync_dir(term, &layout::run_dir(&job.run)).await?;
+    }
+    announce_start(ports, job, term, &staging).await?;
+
+    let lanes = lanes(job, &mut plan, &staging)?;
+    let known = staging.complete.clone();
+    let query = plan.query.clone();
+    let Drained { mut staging, lanes, stopped } = if known.is_some() {
+        Drained { staging, lanes, stopped: false }
+    } else {
+        pipeline::run(ports, job, term, plan.query, staging, lanes).await?
+    };
+    if stopped {
+        return Ok(Outcome::Stopped { page: staging.page() });
+    }
+    let moved = match &known {
+        Some(complete) => complete.source_moved,
+        None => source_moved(ports, job, &query, &staging).await,
+    };
+    let complete = publish::complete(ports, job, term, &mut staging, lanes, moved).await?;
+    let manifest = publish::publish(ports, job, term, &staging, &complete).await?;
+    record::published(ports, job, term, &manifest).await?;
+    Ok(Outcome::Published(manifest))
+}
+
+/// Counts the view and finds its key range: the one query before the first page.
+async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Begin, GenerateError> {
+    let sums: Vec<Sum> = plan.first_sums().into_iter().map(|(_, sum)| sum).collect();
+    let extent = ports.source.extent(&plan.query, &sums).await?;
+    Ok(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent))
+}
+
+async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) -> Result<(), GenerateError> {
+    let begin = &staging.begin;
+    let ids = job.worker.files.iter().map(|file| file.id.clone());
+    job.observer.observe(&News::Started {
+        run: job.run.clone(),
+        rows: begin.rows,
+        pages: plan::pages_of(begin.rows, job.worker.source.page_size.get()),
+        files: ids.zip(begin.file_rows.iter().copied()).collect(),
+    });
+    record::started(ports, job, term, begin.rows).await
+}
+
+/// Each file's way from rows to bytes, standing behind what is durable.
+fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<Lane>, GenerateError> {
+    let mut lanes = Vec::new();
+    for (index, FilePlan { translator, predicate }) in plan.files.drain(..).enumerate() {
+        let spec = &job.worker.files[index];
+        let begin = &staging.begin;
+        let first_record = if staging.page() == 0 {
+            let first = translator.first_record(&job.run, begin.file_rows[index], &begin.first_totals[index]);
+            first.map_err(|error| GenerateError::Data {
+                file: spec.id.to_string(),
+                row: None,
+                reason: format!("first_record: {}", error.reason),
+            })?
+        } else {
+            None
+        };
+        let file = &staging.files[index];
+        lanes.push(Lane {
+            file: spec.id.clone(),
+            translator,
+            predicate,
+            totals: file.commit.totals.clone(),
+            digest: FileDigest::clone(&file.digest),
+            first_record,
+        });
+    }
+    Ok(lanes)
+}
+
+/// Whether the view's count or key range differ from the start, or rows came or went between; none when it cannot be
+/// asked again.
+async fn source_moved(ports: &Ports, job: &Job, query: &Query, staging: &Staging) -> Option<bool> {
+    match ports.source.extent(query, &[]).await {
+        Ok(Extent { rows, range, .. }) => {
+            let begin = &staging.begin;
+            Some(rows != begin.rows || range != begin.range || staging.source_rows() != begin.rows)
+        }
+        Err(error) => {
+            let text = format!("whether the view moved meanwhile could not be asked: {error}");
+            job.observer.observe(&News::Warning { text });
+            None
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod column;
 pub mod event;
+pub mod file_name;
 pub mod header;
 pub mod journal;
 pub mod key;

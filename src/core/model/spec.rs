@@ -1,5 +1,6 @@
 //! A worker as its file describes it: resolved, checked, every default filled in. Made by `config`, read by everyone.
 
+use super::file_name::FileName;
 use super::names::{FileId, ViewName, WorkerId};
 use serde_json::Value;
 use std::fmt;
@@ -121,9 +122,8 @@ pub enum WhenEmpty {
 pub struct FileSpec {
     /// `Loan0`.
     pub id: FileId,
-    /// `loan0_{date}.txt`: `{date}` is `20261121`, `{date:%Y-%m-%d}` any strftime form, `{worker}` and `{id}` the names.
-    /// Relative to the root, never outside it.
-    pub name: String,
+    /// Its name, one per run, relative to the root.
+    pub name: FileName,
     /// The completion event's type.
     pub event_type: Option<String>,
     /// How a page becomes bytes.

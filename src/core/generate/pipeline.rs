@@ -1,0 +1,83 @@
+//! Reading, translating and committing at the same time: three loops with short queues between them.
+//!
+//! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there.
+
+use super::digest::FileDigest;
+use super::staging::Staging;
+use super::translate::FileTranslator;
+use super::write::Committer;
+use super::{GenerateError, Job, Ports, read, work};
+use crate::core::model::names::FileId;
+use crate::core::model::term::Term;
+use crate::core::ports::source::{Position, Query};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc};
+
+/// Pages read ahead of the translators.
+const PAGES_READ_AHEAD: usize = 1;
+
+/// Translated bytes that wait for their commit, in all files together; a larger page goes alone.
+pub(super) const BYTES_IN_FLIGHT: usize = 24 << 20;
+
+/// One file's way from rows to bytes; moves between threads, one page at a time.
+pub struct Lane {
+    /// Whose bytes.
+    pub file: FileId,
+    /// Makes the bytes.
+    pub translator: FileTranslator,
+    /// Index of the file's mask column among the masks.
+    pub predicate: Option<usize>,
+    /// Totals behind what is durable at the start.
+    pub totals: BTreeMap<String, String>,
+    /// Digest of all bytes so far.
+    pub digest: FileDigest,
+    /// Written before the first page's records.
+    pub first_record: Option<Vec<u8>>,
+}
+
+/// What is left when all pages are durable.
+pub(super) struct Drained {
+    /// The open files, behind the last page.
+    pub staging: Staging,
+    /// The lanes, with totals and digests behind the last page.
+    pub lanes: Vec<Lane>,
+    /// Whether it ended because it was asked to stop.
+    pub stopped: bool,
+}
+
+/// Reads, translates and commits all pages behind what is durable.
+///
+/// # Errors
+/// The first fault in the order commit, translate, read. Everything committed before it stays.
+pub(super) async fn run(
+    ports: &Ports,
+    job: &Job,
+    term: &Term,
+    mut query: Query,
+    staging: Staging,
+    lanes: Vec<Lane>,
+) -> Result<Drained, GenerateError> {
+    query.kinds.clone_from(&staging.columns);
+    let position = Position {
+        after: staging.last.as_ref().map(|last| last.key.clone()).filter(|key| !key.0.is_empty()),
+        rows: staging.source_rows(),
+    };
+    let until = staging.begin.range.as_ref().map(|(_, last)| last.clone());
+
+    let (pages_in, pages_out) = mpsc::channel(PAGES_READ_AHEAD);
+    let (work_in, work_out) = mpsc::channel(job.worker.commit.pages.get().max(4) as usize);
+    let budget = Arc::new(Semaphore::new(BYTES_IN_FLIGHT));
+    let columns_known = staging.columns.is_some();
+
+    let committer = Committer::new(ports, job, term, staging);
+    let (read, worked, committed) = tokio::join!(
+        read::pages(&*ports.source, &query, &position, until.as_ref(), &job.stop, pages_in),
+        work::translate(&query, lanes, columns_known, budget, pages_out, work_in),
+        committer.commit(work_out),
+    );
+    let staging = committed?;
+    let lanes = worked?;
+    let stopped = read?;
+    Ok(Drained { staging, lanes, stopped })
+}

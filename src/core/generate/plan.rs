@@ -1,0 +1,189 @@
+//! What a run asks of its view, and whether staged work still fits. Pure.
+
+use super::translate::{FileTranslator, Registry};
+use super::{GenerateError, Start};
+use crate::core::model::journal::{Begin, Journal};
+use crate::core::model::manifest::ReadMode;
+use crate::core::model::run::RunId;
+use crate::core::model::spec::{Fetch, Isolation, Worker};
+use crate::core::ports::source::{Extent, Query, Sum};
+use std::collections::BTreeMap;
+
+/// What is asked of the view, and what each file takes of the answer.
+pub struct Plan {
+    /// The question.
+    pub query: Query,
+    /// One per file, in the worker file's order.
+    pub files: Vec<FilePlan>,
+    /// Digest of all settings that shape the bytes.
+    pub digest: String,
+}
+
+/// What one file takes of a page.
+pub struct FilePlan {
+    /// Makes its bytes.
+    pub translator: FileTranslator,
+    /// Index into the query's predicates.
+    pub predicate: Option<usize>,
+}
+
+impl Plan {
+    /// Checks the worker's translators and gathers what they need: each column once, each predicate once.
+    ///
+    /// # Errors
+    /// When a translator cannot be made.
+    pub fn new(worker: &Worker, registry: &Registry) -> Result<Self, GenerateError> {
+        let mut columns: Vec<String> = Vec::new();
+        let mut predicates: Vec<String> = Vec::new();
+        let mut files = Vec::new();
+        for spec in &worker.files {
+            let translator = FileTranslator::new(spec, registry).map_err(|error| GenerateError::Data {
+                file: spec.id.to_string(),
+                row: None,
+                reason: error.reason,
+            })?;
+            for column in translator.columns() {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+            let predicate = spec.predicate.as_ref().map(|text| {
+                predicates.iter().position(|known| known == text).unwrap_or_else(|| {
+                    predicates.push(text.clone());
+                    predicates.len() - 1
+                })
+            });
+            files.push(FilePlan { translator, predicate });
+        }
+        let source = &worker.source;
+        // The key is read in any case; as a column it also names the row in an error.
+        for column in &source.key {
+            if !columns.contains(column) {
+                columns.push(column.clone());
+            }
+        }
+        let query = Query {
+            view: source.view.clone(),
+            key: source.key.clone(),
+            columns,
+            predicates,
+            page_size: source.page_size,
+            page_bytes: source.page_bytes,
+            fetch: source.fetch,
+            isolation: source.isolation,
+            kinds: None,
+        };
+        Ok(Self { query, files, digest: digest(worker) })
+    }
+
+    /// The sums that first records need before the first row is read, with the file each is for.
+    pub fn first_sums(&self) -> Vec<(usize, Sum)> {
+        let wanted = self.files.iter().enumerate().filter(|(_, file)| file.translator.first_needs_totals());
+        wanted
+            .flat_map(|(index, file)| {
+                let sums = file.translator.summed().into_iter();
+                sums.map(move |column| (index, Sum { column, predicate: file.predicate }))
+            })
+            .collect()
+    }
+
+    /// The journal's first line for a run that starts now.
+    pub fn begin(&self, run: &RunId, token: u64, at: i64, worker: &Worker, extent: &Extent) -> Begin {
+        let mut first_totals = vec![BTreeMap::new(); self.files.len()];
+        for ((file, sum), total) in self.first_sums().into_iter().zip(&extent.sums) {
+            first_totals[file].insert(sum.column, total.clone());
+        }
+        Begin {
+            v: 1,
+            run: run.to_string(),
+            token,
+            at,
+            files: worker.files.iter().map(|file| file.id.to_string()).collect(),
+            spec: self.digest.clone(),
+            rows: extent.rows,
+            file_rows: self.files.iter().map(|file| rows_of(file.predicate, extent)).collect(),
+            range: extent.range.clone(),
+            first_totals,
+        }
+    }
+
+    /// Whether `journal` was written for this very run with these very settings.
+    ///
+    /// # Errors
+    /// Says what differs, and what to do.
+    pub fn check_fit(&self, begin: &Begin, run: &RunId) -> Result<(), GenerateError> {
+        if begin.run != run.to_string() {
+            return Err(GenerateError::Staged {
+                reason: format!("the staged journal belongs to run {}, not to {run}", begin.run),
+            });
+        }
+        if begin.spec != self.digest {
+            return Err(GenerateError::Staged {
+                reason: format!(
+                    "the worker file has changed since run {run} began, so its committed pages no longer fit; \
+                     put the old settings back, or start over with `filegen run --restart`"
+                ),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Rows of one file in an extent.
+pub fn rows_of(predicate: Option<usize>, extent: &Extent) -> u64 {
+    predicate.map_or(extent.rows, |index| extent.matching.get(index).copied().unwrap_or(0))
+}
+
+/// Pages that `rows` make when every page is full.
+pub fn pages_of(rows: u64, page_size: u32) -> u64 {
+    rows.div_ceil(u64::from(page_size))
+}
+
+/// The last page to keep of what is committed.
+///
+/// # Errors
+/// When a page is asked for that nothing leads up to.
+pub fn last_kept(start: Start, journal: &Journal) -> Result<u64, GenerateError> {
+    let committed = journal.last_page().map_or(0, |last| last.page);
+    match start {
+        Start::Anew => Ok(0),
+        Start::Resume => Ok(committed),
+        Start::FromPage(page) if page >= 1 && page - 1 <= committed => Ok(page - 1),
+        Start::FromPage(page) => Err(GenerateError::Staged {
+            reason: format!(
+                "cannot go on from page {page}: only {committed} pages are committed; \
+                 give a page from 1 to {}",
+                committed + 1
+            ),
+        }),
+    }
+}
+
+/// How the view was read, for manifest and event.
+pub fn read_mode(worker: &Worker, terms: Vec<u64>, source_moved: Option<bool>) -> ReadMode {
+    ReadMode {
+        fetch: match worker.source.fetch {
+            Fetch::Stream => "stream",
+            Fetch::Paged => "paged",
+            Fetch::Offset => "offset",
+        }
+        .to_owned(),
+        isolation: match worker.source.isolation {
+            Isolation::Default => "default",
+            Isolation::Snapshot => "snapshot",
+        }
+        .to_owned(),
+        terms,
+        source_moved,
+    }
+}
+
+/// Everything that shapes the bytes of any file. Not the address of the source, which may move between hosts.
+fn digest(worker: &Worker) -> String {
+    let source = &worker.source;
+    let shape = format!(
+        "{:?}",
+        (&worker.id, &source.view, &source.key, source.page_size, source.page_bytes, source.fetch, &worker.files)
+    );
+    crate::core::model::journal::sum_of(shape.as_bytes())
+}

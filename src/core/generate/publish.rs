@@ -1,0 +1,259 @@
+//! From staged to visible: finish the files, then give each its final name by `link`, and the manifest last.
+//!
+//! `link` never replaces. No process ever opens a published file for writing; a file that is already there is compared.
+
+use super::crash::crash_point;
+use super::digest::of_file;
+use super::layout::{MANIFEST, staging_dir};
+use super::pipeline::Lane;
+use super::plan::read_mode;
+use super::staging::Staging;
+use super::{GenerateError, Job, Ports};
+use crate::core::model::file_name::manifest_name;
+use crate::core::model::header::Header;
+use crate::core::model::journal::{Complete, Entry, FileComplete};
+use crate::core::model::manifest::{Manifest, ManifestFile};
+use crate::core::model::run::RunId;
+use crate::core::model::spec::{FileSpec, WhenEmpty, Worker};
+use crate::core::model::term::Term;
+use crate::core::ports::observer::News;
+use crate::core::ports::volume::{Volume, VolumeError};
+
+/// Writes what stands behind the last page, and makes everything durable.
+///
+/// # Errors
+/// When a first record turns out to be untrue, an empty view is not allowed, or the volume refuses.
+pub async fn complete(
+    ports: &Ports,
+    job: &Job,
+    term: &Term,
+    staging: &mut Staging,
+    lanes: Vec<Lane>,
+    source_moved: Option<bool>,
+) -> Result<Complete, GenerateError> {
+    if staging.source_rows() == 0 && job.worker.output.when_empty == WhenEmpty::Fail {
+        return Err(GenerateError::Staged {
+            reason: format!("view {} has no rows, and output.when_empty is `fail`", job.worker.source.view),
+        });
+    }
+    let page = staging.page();
+    let mut files = Vec::new();
+    for (index, lane) in lanes.into_iter().enumerate() {
+        check_first_record(job, staging, index, &lane)?;
+        files.push(complete_file(job, term, staging, index, lane, page).await?);
+    }
+    crash_point!("complete.synced");
+    let complete = Complete { source_moved, files };
+    staging.journal.append(term, &[Entry::Complete(complete.clone())]).await?;
+    ports.volume.sync_dir(term, &staging.dir).await?;
+    crash_point!("complete.journaled");
+    Ok(complete)
+}
+
+/// What the first record promised must have come true, or the file would lie about itself.
+fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &Lane) -> Result<(), GenerateError> {
+    if !lane.translator.first_needs_totals() {
+        return Ok(());
+    }
+    let (promised_rows, promised) = (staging.begin.file_rows[index], &staging.begin.first_totals[index]);
+    let file = &staging.files[index].commit;
+    let differs = |(column, total): (&String, &String)| promised.get(column) != Some(total);
+    if promised_rows == file.rows && !lane.translator.totals().iter().any(differs) {
+        return Ok(());
+    }
+    Err(GenerateError::Staged {
+        reason: format!(
+            "the view moved while it was read: the first record of {} says {promised_rows} rows and totals {promised:?}, \
+             but {} rows were written with totals {:?}. Run again with --restart, set `isolation: snapshot`, or put the \
+             totals into last_record",
+            job.worker.files[index].id,
+            file.rows,
+            lane.translator.totals()
+        ),
+    })
+}
+
+async fn complete_file(
+    job: &Job,
+    term: &Term,
+    staging: &Staging,
+    index: usize,
+    mut lane: Lane,
+    page: u64,
+) -> Result<FileComplete, GenerateError> {
+    let file = &staging.files[index];
+    let spec = &job.worker.files[index];
+    let mut tail = lane.first_record.take().unwrap_or_default();
+    let last = lane.translator.last_record(&job.run, file.commit.rows, &lane.translator.totals());
+    let last = last.map_err(|error| GenerateError::Data {
+        file: spec.id.to_string(),
+        row: None,
+        reason: format!("last_record: {}", error.reason),
+    })?;
+    tail.extend(last.unwrap_or_default());
+    lane.digest.update(&tail);
+    let bytes = file.commit.bytes + tail.len() as u64;
+    if !tail.is_empty() {
+        file.handle.write_at(term, file.commit.bytes, tail).await.1?;
+    }
+    let header = Header { page, rows: file.commit.rows };
+    file.write_header(term, header).await?;
+    file.handle.sync_data(term).await?;
+    let sha256 = match lane.digest.finish(spec.progress_header.then_some(header)) {
+        Some(sha256) => sha256,
+        // The view moved, or pages were cut short: the file ends with another header than was expected.
+        None => of_file(&file.handle).await?.1,
+    };
+    Ok(FileComplete { bytes, sha256 })
+}
+
+/// Makes all files visible, then the manifest.
+///
+/// # Errors
+/// [`GenerateError::Conflict`] when a file of another content has one of the names.
+pub async fn publish(
+    ports: &Ports,
+    job: &Job,
+    term: &Term,
+    staging: &Staging,
+    complete: &Complete,
+) -> Result<Manifest, GenerateError> {
+    let volume = &*ports.volume;
+    let manifest = manifest(ports, job, term, staging, complete);
+    for (index, entry) in manifest.files.iter().enumerate() {
+        let Some(name) = &entry.name else { continue };
+        let staged = &staging.files[index].path;
+        volume.make_read_only(term, staged).await?;
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        volume.make_dirs(term, folder).await?;
+        crash_point!("publish.linking");
+        link_or_compare(volume, term, staged, name, &complete.files[index]).await?;
+        volume.sync_dir(term, folder).await?;
+        crash_point!("publish.linked");
+        job.observer.observe(&News::Published {
+            file: job.worker.files[index].id.clone(),
+            path: name.clone(),
+            rows: entry.rows,
+            bytes: entry.bytes,
+        });
+    }
+    let manifest = publish_manifest(ports, term, &job.run, manifest).await?;
+    crash_point!("publish.manifest");
+    remove_staged(volume, term, staging).await;
+    Ok(manifest)
+}
+
+async fn link_or_compare(
+    volume: &dyn Volume,
+    term: &Term,
+    staged: &str,
+    name: &str,
+    want: &FileComplete,
+) -> Result<(), GenerateError> {
+    match volume.link(term, staged, name).await {
+        Ok(()) => return Ok(()),
+        Err(VolumeError::Exists { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    // Ours from before a crash, an older holder's of the same content, or somebody else's.
+    let (bytes, sha256) = of_file(&volume.open(name).await?).await?;
+    if bytes == want.bytes && sha256 == want.sha256 {
+        return Ok(());
+    }
+    let reason = if bytes == want.bytes {
+        format!("same size, but sha256 {sha256} instead of {}", want.sha256)
+    } else {
+        format!("{bytes} bytes instead of {}", want.bytes)
+    };
+    Err(GenerateError::Conflict { path: name.to_owned(), reason })
+}
+
+async fn publish_manifest(
+    ports: &Ports,
+    term: &Term,
+    run: &RunId,
+    manifest: Manifest,
+) -> Result<Manifest, GenerateError> {
+    let volume = &*ports.volume;
+    let staged = format!("{}/{MANIFEST}", staging_dir(run, term.token()));
+    let mut text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| GenerateError::Staged { reason: format!("the manifest cannot be written: {error}") })?;
+    text.push(b'\n');
+    let file = volume.create(term, &staged).await?;
+    file.write_at(term, 0, text).await.1?;
+    file.sync_data(term).await?;
+    volume.make_read_only(term, &staged).await?;
+    let name = manifest_name(run);
+    match volume.link(term, &staged, &name).await {
+        Ok(()) => {}
+        Err(VolumeError::Exists { .. }) => {
+            // An older holder was here between our look and our lease; its files were compared with ours.
+            return published(volume, run)
+                .await?
+                .ok_or_else(|| GenerateError::Conflict { path: name, reason: "it is no manifest".to_owned() });
+        }
+        Err(error) => return Err(error.into()),
+    }
+    volume.sync_dir(term, "").await?;
+    Ok(manifest)
+}
+
+/// The run's manifest, if it is published.
+///
+/// # Errors
+/// When it is there but cannot be read.
+pub async fn published(volume: &dyn Volume, run: &RunId) -> Result<Option<Manifest>, GenerateError> {
+    let name = manifest_name(run);
+    let file = match volume.open(&name).await {
+        Ok(file) => file,
+        Err(VolumeError::NotFound { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let bytes = file.size().await?;
+    let text = file.read_at(0, usize::try_from(bytes).unwrap_or(usize::MAX)).await?;
+    serde_json::from_slice(&text).map(Some).map_err(|error| GenerateError::Conflict {
+        path: name,
+        reason: format!("it is no manifest of this product: {error}"),
+    })
+}
+
+/// The final names are further links to the same bytes, so the staged names only take room in the listing. The
+/// journal stays: `verify` reads it. Nothing is lost when this fails, so it never does.
+async fn remove_staged(volume: &dyn Volume, term: &Term, staging: &Staging) {
+    for file in &staging.files {
+        if let Err(error) = volume.unlink(term, &file.path).await {
+            tracing::debug!(path = file.path, %error, "staged name left behind");
+        }
+    }
+}
+
+fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: &Complete) -> Manifest {
+    let worker: &Worker = &job.worker;
+    let no_file = staging.source_rows() == 0 && worker.output.when_empty == WhenEmpty::Skip;
+    let file = |(index, spec): (usize, &FileSpec)| {
+        let commit = &staging.files[index].commit;
+        ManifestFile {
+            id: spec.id.to_string(),
+            name: (!no_file).then(|| spec.name.render(&job.run, &spec.id)),
+            rows: commit.rows,
+            bytes: complete.files[index].bytes,
+            sha256: complete.files[index].sha256.clone(),
+            control_totals: commit.totals.clone(),
+            replaced: commit.replaced,
+        }
+    };
+    // To the second: the correlation id is made from it.
+    let now = ports.clock.now();
+    let now = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
+    Manifest {
+        worker_id: worker.id.to_string(),
+        run_id: job.run.to_string(),
+        business_date: job.run.date.to_string(),
+        token: term.token().0,
+        completed_at: now.to_string(),
+        pages: staging.page(),
+        source_rows: staging.source_rows(),
+        read_mode: read_mode(worker, staging.tokens.clone(), complete.source_moved),
+        files: worker.files.iter().enumerate().map(file).collect(),
+    }
+}

@@ -1,0 +1,174 @@
+//! The run's progress in the state store: for people and other commands. The journal alone decides what is durable.
+
+use super::staging::Staging;
+use super::{GenerateError, Job, Ports};
+use crate::core::model::event::CompletionEvent;
+use crate::core::model::manifest::Manifest;
+use crate::core::model::run::{RunRecord, RunStatus};
+use crate::core::model::term::Term;
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::observer::News;
+use crate::core::ports::runs::{FileState, FileStatus, OutboxEntry};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// Progress is stored at most this often: it is for people, and a sync each page would cost what the commit costs.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Stores progress now and then.
+pub struct Recorder<'a> {
+    ports: &'a Ports,
+    job: &'a Job,
+    term: &'a Term,
+    next: Duration,
+    failing: bool,
+}
+
+impl<'a> Recorder<'a> {
+    /// Nothing is stored before the first call.
+    pub fn new(ports: &'a Ports, job: &'a Job, term: &'a Term) -> Self {
+        let next = ports.clock.elapsed() + EVERY;
+        Self { ports, job, term, next, failing: false }
+    }
+
+    /// Stores how far the run is, if a second has passed. A store that is away is said once and does not stop the files.
+    ///
+    /// # Errors
+    /// When the store has seen a newer holder.
+    pub async fn progress(&mut self, staging: &Staging) -> Result<(), GenerateError> {
+        let now = self.ports.clock.elapsed();
+        if now < self.next {
+            return Ok(());
+        }
+        self.next = now + EVERY;
+        match self.store(staging).await {
+            Ok(()) => {
+                self.failing = false;
+                Ok(())
+            }
+            Err(error @ (StoreError::Stale { .. } | StoreError::TermEnded(_))) => Err(error.into()),
+            Err(error) => {
+                if !self.failing {
+                    self.failing = true;
+                    let text = format!("progress is not recorded for now, the files go on: {error}");
+                    self.job.observer.observe(&News::Warning { text });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn store(&self, staging: &Staging) -> Result<(), StoreError> {
+        let Some(mut record) = self.ports.runs.run(&self.job.run).await? else { return Ok(()) };
+        record.last_page = staging.page();
+        record.rows = staging.source_rows();
+        self.ports.runs.save_run(self.term, &record).await?;
+        let started_at = record.started_at.unwrap_or(record.requested_at);
+        for (spec, file) in self.job.worker.files.iter().zip(&staging.files) {
+            let status = FileStatus {
+                run: self.job.run.clone(),
+                file: spec.id.clone(),
+                state: FileState::Writing,
+                last_page: staging.page(),
+                rows: file.commit.rows,
+                started_at,
+                completed_at: None,
+                token: self.term.token(),
+                event: None,
+            };
+            self.ports.runs.save_file(self.term, &status).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Records that this holder works on the run.
+///
+/// # Errors
+/// When the store refuses or is away.
+pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: u64) -> Result<(), GenerateError> {
+    let now = ports.clock.now();
+    let mut record = run_record(ports, job, now).await?;
+    record.status = RunStatus::Running;
+    record.started_at.get_or_insert(now);
+    record.rows_expected = Some(rows_expected);
+    record.error = None;
+    Ok(ports.runs.save_run(term, &record).await?)
+}
+
+/// Records a published run: each file's status with its completion event in one write, then the run itself.
+/// Repeating it changes nothing: the event, its correlation id too, follows from the manifest.
+///
+/// # Errors
+/// When the store refuses or is away.
+pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifest) -> Result<(), GenerateError> {
+    let completed_at: Timestamp = manifest.completed_at.parse().unwrap_or_else(|_| ports.clock.now());
+    let mut record = run_record(ports, job, completed_at).await?;
+    let known = ports.runs.files(&job.run).await?;
+    for spec in &job.worker.files {
+        let Some(event) = completion_event(manifest, spec.id.as_str(), spec.event_type.as_deref()) else { continue };
+        if known.iter().any(|status| status.file == spec.id && status.event.is_some()) {
+            continue;
+        }
+        let status = FileStatus {
+            run: job.run.clone(),
+            file: spec.id.clone(),
+            state: FileState::Published,
+            last_page: manifest.pages,
+            rows: event.total_rows,
+            started_at: record.started_at.unwrap_or(record.requested_at),
+            completed_at: Some(completed_at),
+            token: term.token(),
+            event: Some(OutboxEntry { event, sent_at: None }),
+        };
+        ports.runs.save_file(term, &status).await?;
+    }
+    if record.status != RunStatus::Published {
+        record.status = RunStatus::Published;
+        record.started_at.get_or_insert(completed_at);
+        record.completed_at = Some(completed_at);
+        record.last_page = manifest.pages;
+        record.rows = manifest.source_rows;
+        record.error = None;
+        ports.runs.save_run(term, &record).await?;
+    }
+    Ok(())
+}
+
+/// Records why a run ended. The store may be what failed: then there is nothing to record it in.
+pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError) {
+    if let Ok(mut record) = run_record(ports, job, ports.clock.now()).await {
+        record.status = RunStatus::Failed;
+        record.error = Some(error.to_string());
+        if let Err(error) = ports.runs.save_run(term, &record).await {
+            let text = format!("the run's end could not be recorded: {error}");
+            job.observer.observe(&News::Warning { text });
+        }
+    }
+}
+
+async fn run_record(ports: &Ports, job: &Job, now: Timestamp) -> Result<RunRecord, StoreError> {
+    use crate::core::ports::runs::Requested;
+    Ok(match ports.runs.request(&job.run, "holder", now).await? {
+        Requested::New(record) | Requested::AlreadyThere(record) => record,
+    })
+}
+
+/// The completion event of one file, as its manifest entry makes it; none for a file that was not published.
+pub fn completion_event(manifest: &Manifest, file: &str, event_type: Option<&str>) -> Option<CompletionEvent> {
+    let entry = manifest.files.iter().find(|entry| entry.id == file)?;
+    let completed: Option<Timestamp> = manifest.completed_at.parse().ok();
+    Some(CompletionEvent {
+        worker_id: manifest.worker_id.clone(),
+        file_id: entry.id.clone(),
+        event_type: event_type.map(str::to_owned),
+        completed_at: manifest.completed_at.clone(),
+        total_rows: entry.rows,
+        correlation_id: format!("{}:{}:{}", manifest.worker_id, entry.id, completed.map_or(0, Timestamp::as_second)),
+        path: entry.name.clone()?,
+        bytes: entry.bytes,
+        sha256: entry.sha256.clone(),
+        business_date: manifest.business_date.clone(),
+        read_mode: manifest.read_mode.clone(),
+    })
+}

@@ -1,0 +1,232 @@
+//! Fencing: before a holder writes anything, no older holder's folder can be reached by its name any more.
+//!
+//! An older folder is renamed away, a plain file (tombstone) put in its place, its committed prefix copied by
+//! [`staging`](super::staging), then its files are unlinked and it is removed. Renaming alone would not do: an NFS client
+//! with a cached handle could still rename or write through it; once the folder is removed it gets ESTALE.
+
+use super::crash::crash_point;
+use super::layout::{HIDDEN, JOURNAL, Name, dead_name, parse_name, run_dir, token_name};
+use super::{GenerateError, Ports};
+use crate::core::model::journal::Journal;
+use crate::core::model::names::WorkerId;
+use crate::core::model::run::RunId;
+use crate::core::model::term::{Term, TermEnded, Token};
+use crate::core::ports::volume::{Entry, EntryKind, Volume, VolumeError};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Longest journal that is read back: 64 bytes a page and file would be tens of millions of pages.
+const JOURNAL_BYTES_MAX: u64 = 1 << 30;
+
+/// Tombstones made for tokens that never had a folder in this run, at most.
+///
+/// Only an operation already under way when its holder lost the term can come late, and a holder makes the
+/// run's folder before its own. So tokens from before the run's folder existed need no tombstone; the bound keeps a
+/// worker with a token in the thousands from making thousands of files a night.
+const TOMBSTONES_MAX: u64 = 64;
+
+/// Wait between tries to remove a folder that is not empty yet.
+const REMOVE_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// A folder taken from an older holder.
+#[derive(Debug)]
+pub struct Dead {
+    /// Whose it was.
+    pub token: Token,
+    /// Its path now.
+    pub dir: String,
+    /// What it committed.
+    pub journal: Journal,
+    /// The journal's bytes as they were read.
+    pub journal_bytes: Vec<u8>,
+}
+
+/// The highest token that has left a trace on the volume in any run of this worker; 0 without one.
+///
+/// # Errors
+/// When the volume cannot be listed.
+pub async fn highest_token(volume: &dyn Volume, worker: &WorkerId) -> Result<Token, VolumeError> {
+    let worker_dir = format!("{HIDDEN}/{worker}");
+    let mut highest = Token(0);
+    for run in volume.list(&worker_dir).await? {
+        if run.kind != EntryKind::Dir {
+            continue;
+        }
+        for entry in volume.list(&format!("{worker_dir}/{}", run.name)).await? {
+            if let Some(Name::Token(token) | Name::Dead(token)) = parse_name(&entry.name) {
+                highest = highest.max(token);
+            }
+        }
+    }
+    Ok(highest)
+}
+
+/// Makes every older token's name in the run's folder a tombstone; returns what the older holders left, newest first.
+///
+/// # Errors
+/// [`TermEnded`] when a newer holder has been here.
+pub async fn fence(ports: &Ports, run: &RunId, term: &Term) -> Result<Vec<Dead>, GenerateError> {
+    let volume = &*ports.volume;
+    let dir = run_dir(run);
+    let is_new = make_run_dir(volume, &dir, term).await?;
+    let found = names_in(volume, &dir, term).await?;
+    let mine = term.token();
+    for token in older_tokens(&found, mine, is_new) {
+        bury(volume, &dir, token, term).await?;
+    }
+    crash_point!("fence.buried");
+    volume.sync_dir(term, &dir).await?;
+    read_dead(volume, &dir).await
+}
+
+async fn make_run_dir(volume: &dyn Volume, dir: &str, term: &Term) -> Result<bool, GenerateError> {
+    let parent = dir.rsplit_once('/').map_or("", |(parent, _)| parent);
+    volume.make_dirs(term, parent).await?;
+    match volume.make_dir(term, dir).await {
+        Ok(()) => {
+            volume.sync_dir(term, parent).await?;
+            Ok(true)
+        }
+        Err(VolumeError::Exists { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The tokens whose names stand in the run's folder.
+async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSet<Token>, GenerateError> {
+    let mut tokens = BTreeSet::new();
+    for entry in volume.list(dir).await? {
+        match parse_name(&entry.name) {
+            Some(Name::Token(token)) if token >= term.token() => {
+                // A newer holder, or our own name already buried by one.
+                term.end();
+                return Err(TermEnded { token: term.token() }.into());
+            }
+            Some(Name::Token(token)) => {
+                tokens.insert(token);
+            }
+            Some(Name::Dead(_)) | None => {}
+        }
+    }
+    Ok(tokens)
+}
+
+fn older_tokens(found: &BTreeSet<Token>, mine: Token, is_new: bool) -> Vec<Token> {
+    let all = mine.0 - 1;
+    let recent = mine.0.saturating_sub(TOMBSTONES_MAX).max(1);
+    let first = if is_new && all > TOMBSTONES_MAX { mine.0 } else { found.first().map_or(recent, |t| t.0.min(recent)) };
+    let mut tokens: BTreeSet<Token> = (first.max(recent)..mine.0).map(Token).collect();
+    tokens.extend(found);
+    tokens.into_iter().rev().collect()
+}
+
+/// Takes one older name away, whatever stands there, until a plain file does.
+async fn bury(volume: &dyn Volume, dir: &str, token: Token, term: &Term) -> Result<(), GenerateError> {
+    let name = format!("{dir}/{}", token_name(token));
+    loop {
+        match volume.create(term, &name).await {
+            Ok(_) => return Ok(()),
+            Err(VolumeError::Exists { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match volume.stat(&name).await? {
+            Some(Entry { kind: EntryKind::Dir, .. }) => {
+                let dead = free_dead_name(volume, dir, token, term).await?;
+                match volume.rename(term, &name, &dead).await {
+                    // Gone meanwhile: the next turn makes the tombstone.
+                    Ok(()) | Err(VolumeError::NotFound { .. }) => crash_point!("fence.renamed"),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Some(_) => return Ok(()),
+            None => {}
+        }
+    }
+}
+
+/// A name that no other folder has: a late mkdir may have come in behind one that was already taken away.
+async fn free_dead_name(volume: &dyn Volume, dir: &str, token: Token, term: &Term) -> Result<String, GenerateError> {
+    let mut by = term.token();
+    loop {
+        let name = format!("{dir}/{}", dead_name(token, by));
+        if volume.stat(&name).await?.is_none() {
+            return Ok(name);
+        }
+        by = Token(by.0.saturating_add(1));
+    }
+}
+
+async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<Dead>, GenerateError> {
+    let mut dead = Vec::new();
+    for entry in volume.list(dir).await? {
+        let Some(Name::Dead(token)) = parse_name(&entry.name) else { continue };
+        let path = format!("{dir}/{}", entry.name);
+        let journal_bytes = read_journal(volume, &path).await?;
+        let journal = Journal::parse(&journal_bytes);
+        dead.push(Dead { token, dir: path, journal, journal_bytes });
+    }
+    dead.sort_by_key(|dead| std::cmp::Reverse(dead.token));
+    Ok(dead)
+}
+
+/// The bytes of a folder's journal; none where there is no journal.
+///
+/// # Errors
+/// When it is there but cannot be read.
+pub async fn read_journal(volume: &dyn Volume, dir: &str) -> Result<Vec<u8>, VolumeError> {
+    let path = format!("{dir}/{JOURNAL}");
+    let file = match volume.open(&path).await {
+        Ok(file) => file,
+        Err(VolumeError::NotFound { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let bytes = file.size().await?.min(JOURNAL_BYTES_MAX);
+    file.read_at(0, usize::try_from(bytes).unwrap_or(usize::MAX)).await
+}
+
+/// Unlinks what an older holder left and removes its folder, until that succeeds.
+///
+/// # Errors
+/// When something in it cannot be removed before the term ends.
+pub async fn remove(ports: &Ports, dead: &Dead, term: &Term) -> Result<(), GenerateError> {
+    let volume = &*ports.volume;
+    loop {
+        for entry in volume.list(&dead.dir).await? {
+            match volume.unlink(term, &format!("{}/{}", dead.dir, entry.name)).await {
+                Ok(()) | Err(VolumeError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        crash_point!("fence.unlinked");
+        match volume.remove_dir(term, &dead.dir).await {
+            Ok(()) | Err(VolumeError::NotFound { .. }) => return Ok(()),
+            Err(VolumeError::NotEmpty { .. }) => ports.clock.sleep(REMOVE_AGAIN_AFTER).await,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn older(found: &[u64], mine: u64, is_new: bool) -> Vec<u64> {
+        older_tokens(&found.iter().copied().map(Token).collect(), Token(mine), is_new).iter().map(|t| t.0).collect()
+    }
+
+    #[test]
+    fn every_older_token_of_a_young_worker_gets_a_tombstone() {
+        assert_eq!(older(&[], 1, true), [] as [u64; 0]);
+        assert_eq!(older(&[], 4, true), [3, 2, 1]);
+        assert_eq!(older(&[2], 4, false), [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_high_token_makes_few_tombstones() {
+        assert_eq!(older(&[], 5000, true), [] as [u64; 0]);
+        assert_eq!(older(&[], 5000, false).len(), 64);
+        let tokens = older(&[100, 4998], 5000, false);
+        assert!(tokens.contains(&100) && tokens.contains(&4998) && tokens.contains(&4999));
+        assert_eq!(tokens.len(), 65);
+    }
+}
