@@ -1,197 +1,239 @@
-//! Final names: templates that give each run's files their own names, never outside the output root.
+//! Final names of published files: a template that is parsed once, and names that never leave the output root.
 
-use super::names::{FileId, NameError};
-use super::run::RunId;
-use jiff::fmt::strtime::BrokenDownTime;
+use super::names::{FileId, WorkerId};
+use super::run::{BusinessDate, RunId};
+use jiff::civil::Date;
 use std::fmt;
 
-/// `loan0_{date}.txt`: `{date}` is `20261121`, `{date:%Y-%m-%d}` any strftime form, `{worker}` and `{id}` the names;
-/// `{{` and `}}` are braces. Relative to the output root, parts separated by `/`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg(test)]
+mod tests;
+
+/// Longest part of a path, in bytes: the limit of ext4, XFS and NFS.
+const PART_BYTES_MAX: usize = 255;
+
+/// Any day: a template is tried with it when it is parsed.
+const SAMPLE: BusinessDate = BusinessDate(Date::constant(2026, 11, 21));
+
+/// Why a file's name was refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FileNameError {
+    /// A placeholder that is not closed.
+    #[error("has a `{{` without its `}}`; write `{{{{` for the character itself")]
+    NotClosed,
+    /// A brace that closes nothing.
+    #[error("has a `}}` without its `{{`; write `}}}}` for the character itself")]
+    NotOpened,
+    /// A placeholder that is not known.
+    #[error("has an unknown placeholder `{{{0}}}`; there are {{date}}, {{date:%Y-%m-%d}}, {{worker}} and {{id}}")]
+    Unknown(String),
+    /// A date form that a day cannot be written in.
+    #[error("has a date form `{form}` that a day cannot be written in: {reason}")]
+    DateForm {
+        /// As it stands in the template.
+        form: String,
+        /// The formatter's own words.
+        reason: String,
+    },
+    /// The same name for more than one day.
+    #[error("is the same for {0} and {1}, so one day's file would stand in the other's way")]
+    SameForTwoDays(Date, Date),
+    /// A path that is not below the output root, or not a plain name everywhere.
+    #[error("{0}")]
+    Path(&'static str),
+}
+
+/// The template of a file's final name, relative to the output root.
+#[derive(Clone, PartialEq, Eq)]
 pub struct FileName {
-    text: String,
+    template: String,
     parts: Vec<Part>,
 }
 
+/// A piece of a template.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Part {
     Text(String),
-    Date(String),
     Worker,
     Id,
+    /// `{date}`: eight digits.
+    Day,
+    /// `{date:FORM}`: any strftime form.
+    DayAs(String),
 }
 
 impl FileName {
-    /// Reads a template. What it can render to stays under the root: no absolute path, no empty, `.` or `..` part, no
-    /// hidden first part, no backslash or control character.
+    /// Parses `loan0_{date}.txt`: `{date}` is `20261121`, `{date:%Y-%m-%d}` any strftime form of it, `{worker}` and
+    /// `{id}` are the names; `{{` and `}}` are the braces themselves. `/` makes folders.
     ///
     /// # Errors
-    /// Says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, NameError> {
-        let refuse = |why| NameError::new("file name", text, why);
-        let mut parts = Vec::new();
-        let mut literal = String::new();
-        let mut rest = text;
-        while let Some(next) = rest.chars().next() {
-            let after = &rest[next.len_utf8()..];
-            match next {
-                '{' | '}' if after.starts_with(next) => {
-                    literal.push(next);
-                    rest = &after[1..];
-                }
-                '{' => {
-                    let end = after.find('}').ok_or_else(|| refuse("has a `{` without its `}`"))?;
-                    parts.push(Part::Text(std::mem::take(&mut literal)));
-                    parts.push(placeholder(&after[..end]).map_err(refuse)?);
-                    rest = &after[end + 1..];
-                }
-                '}' => return Err(refuse("has a `}` without its `{`")),
-                _ => {
-                    literal.push(next);
-                    rest = after;
-                }
+    /// When a placeholder is wrong, when the name could leave the root, or when two days would have the same name.
+    pub fn parse(template: &str) -> Result<Self, FileNameError> {
+        let name = Self { template: template.to_owned(), parts: parts(template)? };
+        for part in &name.parts {
+            if let Part::DayAs(form) = part {
+                write_date(form, SAMPLE)?;
             }
         }
-        parts.push(Part::Text(literal));
-        let name = Self { text: text.to_owned(), parts };
-        check(&name.fill("19991231", "w", "f")).map_err(refuse)?;
+        stay_below_root(&name.fill("worker", "id", SAMPLE))?;
+        name.check_days_differ()?;
         Ok(name)
     }
 
-    /// The name for one run.
-    pub fn render(&self, run: &RunId, id: &FileId) -> String {
-        let mut name = String::new();
+    /// The name of one file of one run, relative to the output root, with `/` between folders.
+    pub fn render(&self, run: &RunId, file: &FileId) -> String {
+        self.render_for(&run.worker, file, run.date)
+    }
+
+    /// Looks at the name with its real worker and id, which only they can make too long.
+    ///
+    /// # Errors
+    /// As [`FileName::parse`].
+    pub fn check(&self, worker: &WorkerId, file: &FileId) -> Result<(), FileNameError> {
+        stay_below_root(&self.render_for(worker, file, SAMPLE))
+    }
+
+    /// [`FileName::render`] by its pieces.
+    pub fn render_for(&self, worker: &WorkerId, file: &FileId, date: BusinessDate) -> String {
+        self.fill(worker.as_str(), file.as_str(), date)
+    }
+
+    /// The template as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.template
+    }
+
+    /// Whether every date stands in the name as eight digits, so that one day's names tell about all days'.
+    pub fn has_plain_dates_only(&self) -> bool {
+        !self.parts.iter().any(|part| matches!(part, Part::DayAs(_)))
+    }
+
+    fn fill(&self, worker: &str, id: &str, date: BusinessDate) -> String {
+        let mut name = String::with_capacity(self.template.len() + 16);
         for part in &self.parts {
             match part {
                 Part::Text(text) => name.push_str(text),
-                Part::Date(format) => name.push_str(&run.date.0.strftime(format).to_string()),
-                Part::Worker => name.push_str(run.worker.as_str()),
-                Part::Id => name.push_str(id.as_str()),
+                Part::Worker => name.push_str(worker),
+                Part::Id => name.push_str(id),
+                Part::Day => name.push_str(&date.compact()),
+                // The form was tried when it was parsed; whether it can be written does not depend on the day.
+                Part::DayAs(form) => name.push_str(&write_date(form, date).unwrap_or_else(|_| date.compact())),
             }
         }
         name
     }
 
-    /// Whether two business dates always give two names.
-    pub fn has_date(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Date(_)))
-    }
-
-    /// The template as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    fn fill(&self, date: &str, worker: &str, id: &str) -> String {
-        let fill = |part: &Part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Date(_) => date.to_owned(),
-            Part::Worker => worker.to_owned(),
-            Part::Id => id.to_owned(),
-        };
-        self.parts.iter().map(fill).collect()
+    /// Tries every day of a leap year and of the year behind it: a form that leaves out year, month or day repeats
+    /// itself among them.
+    fn check_days_differ(&self) -> Result<(), FileNameError> {
+        if self.parts.contains(&Part::Day) {
+            return Ok(());
+        }
+        let mut seen = std::collections::HashMap::new();
+        for day in days(731) {
+            if let Some(first) = seen.insert(self.fill("", "", BusinessDate(day)), day) {
+                return Err(FileNameError::SameForTwoDays(first, day));
+            }
+        }
+        Ok(())
     }
 }
 
 impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&self.template)
     }
 }
 
-/// `LoanWorker_20261121.manifest.json`.
+impl fmt::Debug for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.template)
+    }
+}
+
+/// The name of a run's manifest, which is the last to appear: `LoanWorker_20261121.manifest.json`.
 pub fn manifest_name(run: &RunId) -> String {
     format!("{}_{}.manifest.json", run.worker, run.date.compact())
 }
 
-fn placeholder(inner: &str) -> Result<Part, &'static str> {
-    match inner {
-        "date" => Ok(Part::Date("%Y%m%d".to_owned())),
+/// The first `count` days from the start of a leap year.
+pub fn days(count: usize) -> impl Iterator<Item = Date> {
+    std::iter::successors(Some(Date::constant(2024, 1, 1)), |day| day.tomorrow().ok()).take(count)
+}
+
+fn write_date(form: &str, date: BusinessDate) -> Result<String, FileNameError> {
+    jiff::fmt::strtime::format(form, date.0)
+        .map_err(|error| FileNameError::DateForm { form: form.to_owned(), reason: error.to_string() })
+}
+
+/// Cuts a template into its parts.
+fn parts(template: &str) -> Result<Vec<Part>, FileNameError> {
+    let mut parts = Vec::new();
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some(brace) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(brace);
+        text.push_str(before);
+        if let Some(after) = from.strip_prefix("{{") {
+            text.push('{');
+            rest = after;
+        } else if let Some(after) = from.strip_prefix("}}") {
+            text.push('}');
+            rest = after;
+        } else if let Some(inner) = from.strip_prefix('{') {
+            let (name, after) = inner.split_once('}').ok_or(FileNameError::NotClosed)?;
+            if !text.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut text)));
+            }
+            parts.push(placeholder(name)?);
+            rest = after;
+        } else {
+            return Err(FileNameError::NotOpened);
+        }
+    }
+    text.push_str(rest);
+    if !text.is_empty() {
+        parts.push(Part::Text(text));
+    }
+    Ok(parts)
+}
+
+fn placeholder(name: &str) -> Result<Part, FileNameError> {
+    match name {
+        "date" => Ok(Part::Day),
         "worker" => Ok(Part::Worker),
         "id" => Ok(Part::Id),
-        _ => {
-            let format =
-                inner.strip_prefix("date:").ok_or("may hold `{date}`, `{date:%Y-%m-%d}`, `{worker}` and `{id}`")?;
-            let sample = BrokenDownTime::from(jiff::civil::Date::constant(1999, 12, 31)).to_string(format);
-            match sample {
-                Ok(text) if text.is_empty() => Err("has an empty date format"),
-                Ok(text) if text.chars().any(|c| matches!(c, '/' | '\\') || c.is_control()) => {
-                    Err("has a date format that holds a slash or a control character")
-                }
-                Ok(_) => Ok(Part::Date(format.to_owned())),
-                Err(_) => Err("has a date format that strftime does not know for a date"),
-            }
-        }
+        _ => match name.strip_prefix("date:") {
+            Some(form) if !form.is_empty() => Ok(Part::DayAs(form.to_owned())),
+            _ => Err(FileNameError::Unknown(name.to_owned())),
+        },
     }
 }
 
-fn check(name: &str) -> Result<(), &'static str> {
+/// Refuses whatever is not a plain path below the root on every file system.
+fn stay_below_root(name: &str) -> Result<(), FileNameError> {
+    let refuse = |why| Err(FileNameError::Path(why));
     if name.is_empty() {
-        return Err("is empty");
+        return refuse("is empty");
     }
     if name.starts_with('/') {
-        return Err("is absolute; names are relative to output.root");
+        return refuse("is absolute; names are relative to `output.root`");
     }
-    if name.contains('\\') || name.chars().any(char::is_control) {
-        return Err("holds a backslash or a control character");
+    if name.contains('\\') {
+        return refuse("holds a backslash; write `/` between folders");
+    }
+    if name.chars().any(char::is_control) {
+        return refuse("holds a control character");
     }
     for part in name.split('/') {
         match part {
-            "" => return Err("has an empty part between slashes"),
-            "." | ".." => return Err("would leave output.root; names may not hold `.` or `..` parts"),
-            _ if part.len() > 255 => return Err("has a part longer than 255 bytes"),
+            "" => return refuse("has an empty part between its slashes"),
+            "." | ".." => return refuse("has a part `.` or `..`; names stay below `output.root`"),
+            _ if part.len() > PART_BYTES_MAX => return refuse("has a part longer than 255 bytes"),
             _ => {}
         }
     }
     if name.starts_with('.') {
-        return Err("starts with a dot; hidden names are the product's own");
+        return refuse("starts with a dot; such names (`.filegen`) are kept for staging and state");
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::model::names::WorkerId;
-    use crate::core::model::run::BusinessDate;
-
-    fn render(template: &str) -> String {
-        let run = RunId {
-            worker: WorkerId::new("LoanWorker").unwrap(),
-            date: BusinessDate(jiff::civil::Date::constant(2026, 11, 21)),
-        };
-        FileName::parse(template).unwrap().render(&run, &FileId::new("Loan0").unwrap())
-    }
-
-    #[test]
-    fn a_template_is_filled() {
-        assert_eq!(render("loan0_{date}.txt"), "loan0_20261121.txt");
-        assert_eq!(render("{date:%Y-%m}/{worker}.{id}.{date:%j}"), "2026-11/LoanWorker.Loan0.325");
-        assert_eq!(render("a{{b}}c"), "a{b}c");
-    }
-
-    #[test]
-    fn a_name_that_leaves_the_root_is_refused() {
-        let bad = [
-            "",
-            "/etc/passwd",
-            "../x",
-            "a/../b",
-            "a//b",
-            "./a",
-            ".filegen/x",
-            "a\\b",
-            "a\nb",
-            "{date",
-            "date}",
-            "{time}",
-            "{date:%Y/%m}",
-            "{date:}",
-            "{date:%H}",
-            "a/",
-        ];
-        for name in bad {
-            assert!(FileName::parse(name).is_err(), "{name}");
-        }
-    }
 }

@@ -11,13 +11,6 @@ pub struct NameError {
     why: &'static str,
 }
 
-impl NameError {
-    /// `what` names the kind of thing, `why` finishes the sentence.
-    pub(crate) fn new(what: &'static str, given: &str, why: &'static str) -> Self {
-        Self { what, given: given.to_owned(), why }
-    }
-}
-
 /// Letters, digits, `-`, `_` and `.`, not starting with a dot: safe as a folder name everywhere.
 fn folder_safe(what: &'static str, given: &str) -> Result<(), NameError> {
     let refuse = |why| Err(NameError { what, given: given.to_owned(), why });

@@ -1,0 +1,82 @@
+use super::*;
+use proptest::prelude::*;
+
+fn run(date: Date) -> RunId {
+    RunId { worker: WorkerId::new("LoanWorker").unwrap(), date: BusinessDate(date) }
+}
+
+fn rendered(template: &str) -> Result<String, FileNameError> {
+    Ok(FileName::parse(template)?.render(&run(Date::constant(2026, 11, 21)), &FileId::new("Loan0").unwrap()))
+}
+
+#[test]
+fn placeholders_are_filled() {
+    for (template, name) in [
+        ("loan0_{date}.txt", "loan0_20261121.txt"),
+        ("{worker}/{id}/{date:%Y-%m-%d}.txt", "LoanWorker/Loan0/2026-11-21.txt"),
+        ("{date:%Y/%m/%d}/x", "2026/11/21/x"),
+        ("{{{id}}}_{date:%Y-%j}", "{Loan0}_2026-325"),
+        ("a b-ä_{date}", "a b-ä_20261121"),
+    ] {
+        assert_eq!(rendered(template).as_deref(), Ok(name), "{template}");
+    }
+    assert_eq!(manifest_name(&run(Date::constant(2026, 11, 21))), "LoanWorker_20261121.manifest.json");
+}
+
+#[test]
+fn a_name_that_could_leave_the_root_is_refused() {
+    for template in [
+        "",
+        "/x_{date}",
+        "../x_{date}",
+        "a/../x_{date}",
+        "a/./x_{date}",
+        "a//x_{date}",
+        "a_{date}/",
+        "a\\x_{date}",
+        "a\0_{date}",
+        "a\n_{date}",
+        ".filegen/x_{date}",
+        "{date:../%Y%m%d}",
+    ] {
+        assert!(matches!(FileName::parse(template), Err(FileNameError::Path(_))), "{template:?}");
+    }
+    let long = FileName::parse(&format!("{}_{{date}}_{{id}}", "x".repeat(240))).unwrap();
+    let worker = WorkerId::new("w").unwrap();
+    assert_eq!(long.check(&worker, &FileId::new("short").unwrap()), Ok(()));
+    assert!(long.check(&worker, &FileId::new("longer").unwrap()).is_err());
+}
+
+#[test]
+fn a_wrong_placeholder_is_named() {
+    assert_eq!(FileName::parse("a_{date"), Err(FileNameError::NotClosed));
+    assert_eq!(FileName::parse("a_}{date}"), Err(FileNameError::NotOpened));
+    assert_eq!(FileName::parse("a_{day}"), Err(FileNameError::Unknown("day".to_owned())));
+    assert_eq!(FileName::parse("a_{date:}"), Err(FileNameError::Unknown("date:".to_owned())));
+    for template in ["a_{date:%H}", "a_{date:%Z}", "a_{date:%!}"] {
+        assert!(matches!(FileName::parse(template), Err(FileNameError::DateForm { .. })), "{template}");
+    }
+}
+
+#[test]
+fn two_days_never_share_a_name() {
+    for template in ["loan.txt", "{worker}_{id}", "{date:%d}", "{date:%Y%m}", "{date:%m%d}", "{date:%j}", "{date:x}"] {
+        assert!(matches!(FileName::parse(template), Err(FileNameError::SameForTwoDays(..))), "{template}");
+    }
+    for template in ["{date:%y%m%d}", "{date:%Y-%j}", "{date:%Y}/{date:%m}/{date:%d}"] {
+        assert!(FileName::parse(template).is_ok(), "{template}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_parses_stays_below_the_root(template in r"(\{date\}|\{date:%[a-zA-Z]\}|[a./\\{}% ]){0,12}", day in 0_usize..731) {
+        if let Ok(name) = FileName::parse(&template)
+            && let Some(day) = days(731).nth(day)
+        {
+            let path = name.render(&run(day), &FileId::new("Loan0").unwrap());
+            prop_assert!(!path.is_empty() && !path.starts_with('/') && !path.contains('\\'), "{}", path);
+            prop_assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{}", path);
+        }
+    }
+}
