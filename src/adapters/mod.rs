@@ -1,2 +1,3 @@
 //! The only place that names a client crate: one file or folder per outside system.
 pub mod disk;
+pub mod memory;

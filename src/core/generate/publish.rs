@@ -18,6 +18,7 @@ use crate::core::model::spec::{FileSpec, WhenEmpty, Worker};
 use crate::core::model::term::Term;
 use crate::core::ports::observer::News;
 use crate::core::ports::volume::{Volume, VolumeError};
+use std::collections::BTreeMap;
 
 /// Writes what stands behind the last page, and makes everything durable.
 ///
@@ -56,21 +57,36 @@ fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &Lane) -
         return Ok(());
     }
     let (promised_rows, promised) = (staging.begin.file_rows[index], &staging.begin.first_totals[index]);
-    let file = &staging.files[index].commit;
-    let differs = |(column, total): (&String, &String)| promised.get(column) != Some(total);
-    if promised_rows == file.rows && !lane.translator.totals().iter().any(differs) {
+    let rows = staging.files[index].commit.rows;
+    let totals = final_totals(staging, index, lane);
+    let kept = |(column, total): (&String, &String)| {
+        totals.get(column).is_some_and(|written| without_zeros(written) == without_zeros(total))
+    };
+    if promised_rows == rows && promised.iter().all(kept) {
         return Ok(());
     }
     Err(GenerateError::Staged {
         reason: format!(
             "the view moved while it was read: the first record of {} says {promised_rows} rows and totals {promised:?}, \
-             but {} rows were written with totals {:?}. Run again with --restart, set `isolation: snapshot`, or put the \
-             totals into last_record",
+             but {rows} rows were written with totals {totals:?}. Run again with --restart, set `isolation: snapshot`, or \
+             put the totals into last_record",
             job.worker.files[index].id,
-            file.rows,
-            lane.translator.totals()
         ),
     })
+}
+
+/// Totals behind the last page; zero for every column when there was none.
+fn final_totals(staging: &Staging, index: usize, lane: &Lane) -> BTreeMap<String, String> {
+    let mut totals = staging.files[index].commit.totals.clone();
+    for column in lane.translator.summed() {
+        totals.entry(column).or_insert_with(|| "0".to_owned());
+    }
+    totals
+}
+
+/// `12.50` and `12.5` are one number.
+fn without_zeros(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 async fn complete_file(
@@ -84,7 +100,7 @@ async fn complete_file(
     let file = &staging.files[index];
     let spec = &job.worker.files[index];
     let mut tail = lane.first_record.take().unwrap_or_default();
-    let last = lane.translator.last_record(&job.run, file.commit.rows, &lane.translator.totals());
+    let last = lane.translator.last_record(&job.run, file.commit.rows, &final_totals(staging, index, &lane));
     let last = last.map_err(|error| GenerateError::Data {
         file: spec.id.to_string(),
         row: None,

@@ -1,0 +1,3 @@
+//! Every port in memory: real adapters, always compiled, for tests, smoke runs and the simulation.
+
+pub mod volume;

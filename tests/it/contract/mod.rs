@@ -1,0 +1,3 @@
+//! One suite per port, over every adapter.
+
+mod volume;

@@ -1,0 +1,10 @@
+//! What tests share.
+
+use filegen::core::model::term::{Term, Token};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A term that lasts for the whole test.
+pub fn term(token: u64) -> Term {
+    Term::new(Token(token), Duration::from_secs(1), Arc::new(|| Duration::ZERO))
+}
