@@ -1,4 +1,5 @@
 //! The one integration-test binary.
+#![allow(unreachable_pub, missing_docs, reason = "a test binary has no outside")]
 
 mod contract;
 mod support;
