@@ -1,3 +1,4 @@
 //! The only place that names a client crate: one file or folder per outside system.
 pub mod disk;
 pub mod memory;
+pub mod sql;

@@ -1,0 +1,126 @@
+//! The statement that counts a view and finds its key range, and those that look for bad keys.
+
+use super::{Dialect, Limit, Render, check_predicate, order_by};
+use crate::core::ports::source::{Query, SourceError, Sum};
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// One statement with one row, and what stands where in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExtentStatement {
+    /// The text; it has no parameters.
+    pub sql: String,
+    /// What stands where.
+    pub layout: ExtentLayout,
+}
+
+/// What stands where in the row of an extent's statement. Column 0 is the number of rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExtentLayout {
+    /// Rows of each predicate.
+    pub matching: Range<usize>,
+    /// One sum each, as [`Render::sum`] wrote it.
+    pub sums: Range<usize>,
+    /// For each key column but the first, how many rows have a value there. One below column 0 means a NULL key.
+    pub filled: Range<usize>,
+    /// The first row's key; NULLs when there are no rows.
+    pub first: Range<usize>,
+    /// The last row's key; NULLs when there are no rows. NULLs sort to one end or the other, so a NULL in the first key
+    /// column of any row shows in the first or in the last key, whichever way the database sorts.
+    pub last: Range<usize>,
+}
+
+/// Writes the statement of an extent: everything from one moment, the ends of the key by an index where there is one.
+///
+/// # Errors
+/// [`SourceError::Refused`] for a predicate that is more or less than one expression.
+pub fn extent(
+    dialect: &Dialect,
+    render: &dyn Render,
+    query: &Query,
+    sums: &[Sum],
+) -> Result<ExtentStatement, SourceError> {
+    let count = dialect.count;
+    let mut counted = vec![format!("{count}(*)")];
+    for predicate in &query.predicates {
+        check_predicate(dialect, predicate)?;
+        counted.push(format!("{count}(CASE WHEN ({predicate}) THEN 1 END)"));
+    }
+    let matching = 1..counted.len();
+    for sum in sums {
+        let column = dialect.column(&sum.column);
+        let expression = match sum.predicate.map(|index| query.predicates.get(index)) {
+            None => column,
+            Some(Some(predicate)) => format!("CASE WHEN ({predicate}) THEN {column} END"),
+            Some(None) => {
+                let reason = format!("the sum of `{}` names a predicate that the query does not have", sum.column);
+                return Err(SourceError::Refused { reason });
+            }
+        };
+        counted.push(render.sum(&sum.column, &expression));
+    }
+    let sums = matching.end..counted.len();
+    counted.extend(query.key.iter().skip(1).map(|name| format!("{count}({})", dialect.column(name))));
+    let filled = sums.end..counted.len();
+    let first = filled.end..filled.end + query.key.len();
+    let last = first.end..first.end + query.key.len();
+
+    let view = dialect.view(&query.view);
+    let aliased: Vec<String> =
+        counted.iter().enumerate().map(|(index, expression)| format!("{expression} AS c{index}")).collect();
+    let mut sql = format!("SELECT * FROM (SELECT {} FROM {view} t) c", aliased.join(", "));
+    if !query.key.is_empty() {
+        for (alias, descending) in [("f", false), ("l", true)] {
+            let _ =
+                write!(sql, " LEFT JOIN ({}) {alias} ON 1 = 1", end_of_key(dialect, render, query, alias, descending));
+        }
+    }
+    Ok(ExtentStatement { sql, layout: ExtentLayout { matching, sums, filled, first, last } })
+}
+
+/// Selects the first or the last key.
+fn end_of_key(dialect: &Dialect, render: &dyn Render, query: &Query, alias: &str, descending: bool) -> String {
+    let keys: Vec<String> = (query.key.iter().enumerate())
+        .map(|(index, name)| {
+            let reference = dialect.column(name);
+            format!("{} AS {alias}{index}", render.key(name, &reference).unwrap_or(reference))
+        })
+        .collect();
+    let (top, limit) = one_row(dialect);
+    format!(
+        "SELECT {top}{} FROM {} t ORDER BY {}{limit}",
+        keys.join(", "),
+        dialect.view(&query.view),
+        order_by(dialect, &query.key, descending)
+    )
+}
+
+/// What keeps a statement to one row: behind SELECT, and at the end.
+fn one_row(dialect: &Dialect) -> (&'static str, &'static str) {
+    match dialect.limit {
+        Limit::Limit => ("", " LIMIT 1"),
+        Limit::TopFetch => ("TOP (1) ", ""),
+    }
+}
+
+/// Counts rows with a NULL in any key column.
+pub fn null_keys(dialect: &Dialect, query: &Query) -> String {
+    let nulls: Vec<String> = query.key.iter().map(|name| format!("{} IS NULL", dialect.column(name))).collect();
+    format!("SELECT {}(*) FROM {} t WHERE {}", dialect.count, dialect.view(&query.view), nulls.join(" OR "))
+}
+
+/// Finds one key that more than one row has: its columns, then how many rows. No row when every key is unique.
+pub fn duplicate_keys(dialect: &Dialect, render: &dyn Render, query: &Query) -> String {
+    let plain: Vec<String> = query.key.iter().map(|name| dialect.column(name)).collect();
+    let rendered: Vec<String> = (query.key.iter().zip(&plain))
+        .map(|(name, reference)| render.key(name, reference).unwrap_or_else(|| reference.clone()))
+        .collect();
+    let (top, limit) = one_row(dialect);
+    format!(
+        "SELECT {top}{}, {count}(*) FROM {} t GROUP BY {} HAVING {count}(*) > 1{limit}",
+        rendered.join(", "),
+        dialect.view(&query.view),
+        plain.join(", "),
+        count = dialect.count,
+    )
+}

@@ -1,0 +1,191 @@
+//! The statement that reads rows in key order: all of them for a stream, one page's worth, or some by row number.
+
+use super::{Dialect, Limit, Render, check_predicate, order_by};
+use crate::core::model::key::{Key, KeyValue};
+use crate::core::ports::source::{Query, SourceError};
+use std::fmt::Write as _;
+
+/// Which rows to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Range {
+    /// From the row behind `after` to the end of the range.
+    All,
+    /// As [`Range::All`], but at most so many rows.
+    Rows(u64),
+    /// By row number: skips so many rows, then at most so many. `after` is not looked at.
+    Offset {
+        /// Rows to skip.
+        skip: u64,
+        /// Rows to read.
+        rows: u64,
+    },
+}
+
+/// One read.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest<'a> {
+    /// What is asked of the view.
+    pub query: &'a Query,
+    /// Read behind this key.
+    pub after: Option<&'a Key>,
+    /// Read up to and with this key.
+    pub until: Option<&'a Key>,
+    /// How many rows.
+    pub range: Range,
+}
+
+/// A statement, its parameters in the order of their numbers, and what stands where in its rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PageStatement {
+    /// The text.
+    pub sql: String,
+    /// Values of the parameters, each with the name of its key column; empty when the dialect writes literals.
+    pub params: Vec<(String, KeyValue)>,
+    /// What stands where.
+    pub layout: Layout,
+}
+
+/// What stands where in the rows of a page's statement: wanted columns, then key columns not read from those, then masks
+/// (1 or 0).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Layout {
+    /// Number of wanted columns; they come first.
+    pub wanted: usize,
+    /// For each key column, its index in the row.
+    pub key: Vec<usize>,
+    /// Index of the first mask.
+    pub first_mask: usize,
+    /// Number of masks.
+    pub masks: usize,
+}
+
+/// Writes the statement of one read.
+///
+/// # Errors
+/// [`SourceError::Refused`] for a predicate that is more or less than one expression, and for a key whose number of values
+/// is not that of the key columns.
+pub fn page(dialect: &Dialect, render: &dyn Render, request: &PageRequest<'_>) -> Result<PageStatement, SourceError> {
+    let query = request.query;
+    let (list, layout) = select_list(dialect, render, query)?;
+    let mut params = Vec::new();
+    let by_number = matches!(request.range, Range::Offset { .. });
+    let mut bounds = Vec::new();
+    for (side, key) in [(Side::After, request.after.filter(|_| !by_number)), (Side::Until, request.until)] {
+        if let Some(key) = key {
+            bounds.push(bound(dialect, render, &query.key, key, side, &mut params)?);
+        }
+    }
+    let mut sql = String::from("SELECT ");
+    if let (Limit::TopFetch, Range::Rows(rows)) = (dialect.limit, request.range) {
+        let _ = write!(sql, "TOP ({rows}) ");
+    }
+    let _ = write!(sql, "{list} FROM {} t", dialect.view(&query.view));
+    if !bounds.is_empty() {
+        let _ = write!(sql, " WHERE {}", bounds.join(" AND "));
+    }
+    if !query.key.is_empty() {
+        let _ = write!(sql, " ORDER BY {}", order_by(dialect, &query.key, false));
+    }
+    match (dialect.limit, request.range) {
+        (_, Range::All) | (Limit::TopFetch, Range::Rows(_)) => {}
+        (Limit::Limit, Range::Rows(rows)) => {
+            let _ = write!(sql, " LIMIT {rows}");
+        }
+        (Limit::Limit, Range::Offset { skip, rows }) => {
+            let _ = write!(sql, " LIMIT {rows} OFFSET {skip}");
+        }
+        (Limit::TopFetch, Range::Offset { skip, rows }) => {
+            if query.key.is_empty() {
+                // OFFSET is a part of ORDER BY there, and this is its way to ask for no order.
+                sql.push_str(" ORDER BY (SELECT NULL)");
+            }
+            let _ = write!(sql, " OFFSET {skip} ROWS FETCH NEXT {rows} ROWS ONLY");
+        }
+    }
+    Ok(PageStatement { sql, params, layout })
+}
+
+/// The selected expressions, and what stands where among them.
+fn select_list(dialect: &Dialect, render: &dyn Render, query: &Query) -> Result<(String, Layout), SourceError> {
+    let mut list: Vec<String> = query.columns.iter().map(|name| render.column(name, &dialect.column(name))).collect();
+    let wanted = list.len();
+    let mut key = Vec::with_capacity(query.key.len());
+    for name in &query.key {
+        let reference = dialect.column(name);
+        match (render.key(name, &reference), query.columns.iter().position(|column| column == name)) {
+            (None, Some(index)) => key.push(index),
+            (rendered, _) => {
+                key.push(list.len());
+                list.push(rendered.unwrap_or(reference));
+            }
+        }
+    }
+    let first_mask = list.len();
+    for predicate in &query.predicates {
+        check_predicate(dialect, predicate)?;
+        list.push(format!("CASE WHEN ({predicate}) THEN 1 ELSE 0 END"));
+    }
+    if list.is_empty() {
+        // A file of literals only, read by offset: rows count, columns do not.
+        list.push("1".to_owned());
+    }
+    Ok((list.join(", "), Layout { wanted, key, first_mask, masks: query.predicates.len() }))
+}
+
+/// Which end of the range a key is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    After,
+    Until,
+}
+
+/// Compares the key columns as a whole with a key, and adds its values to the parameters.
+fn bound(
+    dialect: &Dialect,
+    render: &dyn Render,
+    names: &[String],
+    key: &Key,
+    side: Side,
+    params: &mut Vec<(String, KeyValue)>,
+) -> Result<String, SourceError> {
+    if key.0.len() != names.len() || names.is_empty() {
+        return Err(SourceError::Refused {
+            reason: format!(
+                "the key to read from ({key}) has {} values, but the worker file's key has {} columns ({}); \
+                 if the key was changed during the run, start the run anew",
+                key.0.len(),
+                names.len(),
+                names.join(", ")
+            ),
+        });
+    }
+    let first = params.len() + 1;
+    let values: Vec<String> = (key.0.iter().zip(names).enumerate())
+        .map(|(index, (value, name))| render.bound(name, value, &dialect.placeholder(first + index, value)))
+        .collect();
+    if dialect.params != super::Params::Literals {
+        params.extend(names.iter().cloned().zip(key.0.iter().cloned()));
+    }
+    let columns: Vec<String> = names.iter().map(|name| dialect.column(name)).collect();
+    let whole = if side == Side::After { ">" } else { "<=" };
+    Ok(match (columns.as_slice(), values.as_slice()) {
+        ([column], [value]) => format!("{column} {whole} {value}"),
+        _ if dialect.row_values => format!("({}) {whole} ({})", columns.join(", "), values.join(", ")),
+        _ => written_out(&columns, &values, side),
+    })
+}
+
+/// `a >= 1 AND (a > 1 OR (a = 1 AND b > 2))`: the first comparison says nothing new, but lets an index on `a` serve.
+fn written_out(columns: &[String], values: &[String], side: Side) -> String {
+    let (strict, weak) = if side == Side::After { (">", ">=") } else { ("<", "<=") };
+    let mut text = String::new();
+    let pairs: Vec<(&String, &String)> = columns.iter().zip(values).collect();
+    for (index, (column, value)) in pairs.iter().enumerate().rev() {
+        text = if index + 1 == pairs.len() {
+            format!("{column} {} {value}", if side == Side::After { strict } else { weak })
+        } else {
+            format!("{column} {weak} {value} AND ({column} {strict} {value} OR ({column} = {value} AND ({text})))")
+        };
+    }
+    text
+}
