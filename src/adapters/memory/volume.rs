@@ -85,11 +85,9 @@ impl MemoryVolume {
     fn file(&self, path: &str) -> Result<Arc<Mutex<Inode>>, VolumeError> {
         match locked(&self.names).get(&clean(path)) {
             Some(Node::File(inode)) => Ok(Arc::clone(inode)),
-            Some(Node::Dir) => Err(VolumeError::Io {
-                operation: "open",
-                path: path.to_owned(),
-                reason: "is a folder".to_owned(),
-            }),
+            Some(Node::Dir) => {
+                Err(VolumeError::Io { operation: "open", path: path.to_owned(), reason: "is a folder".to_owned() })
+            }
             None => Err(not_found(path)),
         }
     }
@@ -185,11 +183,9 @@ impl Volume for MemoryVolume {
                 names.remove(path);
                 Ok(())
             }
-            Some(Node::Dir) => Err(VolumeError::Io {
-                operation: "remove",
-                path: path.to_owned(),
-                reason: "is a folder".to_owned(),
-            }),
+            Some(Node::Dir) => {
+                Err(VolumeError::Io { operation: "remove", path: path.to_owned(), reason: "is a folder".to_owned() })
+            }
             None => Err(not_found(path)),
         })
     }

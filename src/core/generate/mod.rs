@@ -183,7 +183,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
         Some(complete) => complete.source_moved,
         None => source_moved(ports, job, &query, &staging).await,
     };
-    let complete = publish::complete(ports, job, term, &mut staging, lanes, moved).await?;
+    let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
     let manifest = publish::publish(ports, job, term, &staging, &complete).await?;
     record::published(ports, job, term, &manifest).await?;
     Ok(Outcome::Published(manifest))

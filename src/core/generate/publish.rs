@@ -25,7 +25,6 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When a first record turns out to be untrue, an empty view is not allowed, or the volume refuses.
 pub async fn complete(
-    ports: &Ports,
     job: &Job,
     term: &Term,
     staging: &mut Staging,
@@ -46,7 +45,6 @@ pub async fn complete(
     crash_point!("complete.synced");
     let complete = Complete { source_moved, files };
     staging.journal.append(term, &[Entry::Complete(complete.clone())]).await?;
-    ports.volume.sync_dir(term, &staging.dir).await?;
     crash_point!("complete.journaled");
     Ok(complete)
 }

@@ -33,7 +33,11 @@ pub(super) async fn pages(
         // Counted as empty: rows that came since belong to the next run.
         return Ok(false);
     }
-    let mut stream = source.open(query, from, until).await?;
+    let mut stream = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(true),
+        stream = source.open(query, from, until) => stream?,
+    };
     loop {
         let next = tokio::select! {
             biased;

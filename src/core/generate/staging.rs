@@ -162,38 +162,35 @@ pub(super) fn distrust(term: &Term, error: &GenerateError) {
     }
 }
 
-/// The dead folder whose journal reaches furthest and fits; says on the way what was found damaged.
+/// The newest dead folder whose holder got as far as a journal of its own: that holder took over everything older that
+/// was worth it. Says on the way what was found damaged.
 fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [Dead]) -> Result<Option<&'a Dead>, GenerateError> {
     if job.start == Start::Anew {
         return Ok(None);
     }
-    let mut best: Option<&Dead> = None;
     for dead in dead {
-        if let Some(damage) = &dead.journal.damage {
-            job.observer.observe(&News::Warning {
-                text: format!(
-                    "the journal of token {} is damaged ({damage}); what was committed before that is kept: page {}",
-                    dead.token,
-                    dead.journal.last_page().map_or(0, |last| last.page)
-                ),
-            });
-        }
-        let Some(begin) = dead.journal.begin() else {
-            job.observer.observe(&News::Warning {
-                text: format!("token {} left no readable journal; its staged files are not used", dead.token),
-            });
+        let warn = |text| job.observer.observe(&News::Warning { text });
+        let Some(begin) = dead.journal.begin().filter(|_| dead.journal.was_opened_by(dead.token.0)) else {
+            if let Some(damage) = &dead.journal.damage {
+                warn(format!("the journal of token {} cannot be used: {damage}", dead.token));
+            } else if dead.has_files {
+                // The key to go on behind stands in the journal alone; a guess could lose or double rows.
+                warn(format!("token {} left files without a journal; they are not used", dead.token));
+            }
             continue;
         };
-        plan.check_fit(begin, &job.run)?;
-        if best.is_none_or(|best| reach(dead) > reach(best)) {
-            best = Some(dead);
+        if let Some(damage) = &dead.journal.damage {
+            let page = dead.journal.last_page().map_or(0, |last| last.page);
+            warn(format!("the journal of token {} is damaged: {damage}; pages up to {page} are kept", dead.token));
         }
+        plan.check_fit(begin, &job.run)?;
+        return Ok(Some(dead));
     }
-    Ok(best)
-}
-
-fn reach(dead: &Dead) -> (bool, u64) {
-    (dead.journal.complete().is_some(), dead.journal.last_page().map_or(0, |last| last.page))
+    if dead.iter().any(|dead| dead.has_files) {
+        let text = "nothing that was staged can be used; starting over with page 1".to_owned();
+        job.observer.observe(&News::Warning { text });
+    }
+    Ok(None)
 }
 
 async fn create(ports: &Ports, job: &Job, term: &Term, begin: Begin) -> Result<Staging, GenerateError> {

@@ -39,6 +39,8 @@ pub struct Dead {
     pub journal: Journal,
     /// The journal's bytes as they were read.
     pub journal_bytes: Vec<u8>,
+    /// Whether anything stands in it.
+    pub has_files: bool,
 }
 
 /// The highest token that has left a trace on the volume in any run of this worker; 0 without one.
@@ -97,15 +99,16 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
     let mut tokens = BTreeSet::new();
     for entry in volume.list(dir).await? {
         match parse_name(&entry.name) {
-            Some(Name::Token(token)) if token >= term.token() => {
+            Some(Name::Token(token) | Name::Dead(token)) if token >= term.token() => {
                 // A newer holder, or our own name already buried by one.
                 term.end();
                 return Err(TermEnded { token: term.token() }.into());
             }
-            Some(Name::Token(token)) => {
+            // A folder taken away by a holder that died before it could put the tombstone down.
+            Some(Name::Token(token) | Name::Dead(token)) => {
                 tokens.insert(token);
             }
-            Some(Name::Dead(_)) | None => {}
+            None => {}
         }
     }
     Ok(tokens)
@@ -163,7 +166,8 @@ async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<Dead>, Generate
         let path = format!("{dir}/{}", entry.name);
         let journal_bytes = read_journal(volume, &path).await?;
         let journal = Journal::parse(&journal_bytes);
-        dead.push(Dead { token, dir: path, journal, journal_bytes });
+        let has_files = volume.list(&path).await?.iter().any(|entry| entry.bytes > 0);
+        dead.push(Dead { token, dir: path, journal, journal_bytes, has_files });
     }
     dead.sort_by_key(|dead| std::cmp::Reverse(dead.token));
     Ok(dead)

@@ -202,6 +202,16 @@ impl Journal {
         }
     }
 
+    /// Whether the holder with `token` got as far as a line of its own: only then has everything it took over become
+    /// durable under its name.
+    pub fn was_opened_by(&self, token: u64) -> bool {
+        self.entries.iter().any(|entry| match entry {
+            Entry::Begin(begin) => begin.token == token,
+            Entry::Term { token: of, .. } => *of == token,
+            Entry::Page(_) | Entry::Complete(_) => false,
+        })
+    }
+
     /// Tokens under which pages were committed, oldest first.
     pub fn tokens(&self) -> Vec<u64> {
         let mut tokens = Vec::new();
