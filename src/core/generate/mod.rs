@@ -26,12 +26,13 @@ use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{Extent, PageSource, Query, SourceError, Sum};
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
-use pipeline::{Drained, Lane};
+use pipeline::Drained;
 use plan::{FilePlan, Plan};
 use staging::Staging;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use translate::Registry;
+use work::Lane;
 
 /// Everything a flow may reach. Built once per worker, in `wiring`.
 #[derive(Clone)]

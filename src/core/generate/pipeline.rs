@@ -2,39 +2,17 @@
 //!
 //! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there.
 
-use super::digest::FileDigest;
 use super::staging::Staging;
-use super::translate::FileTranslator;
+use super::work::{BYTES_IN_FLIGHT, Lane};
 use super::write::Committer;
 use super::{GenerateError, Job, Ports, read, work};
-use crate::core::model::names::FileId;
 use crate::core::model::term::Term;
 use crate::core::ports::source::{Position, Query};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
 /// Pages read ahead of the translators.
 const PAGES_READ_AHEAD: usize = 1;
-
-/// Translated bytes that wait for their commit, in all files together; a larger page goes alone.
-pub(super) const BYTES_IN_FLIGHT: usize = 24 << 20;
-
-/// One file's way from rows to bytes; moves between threads, one page at a time.
-pub struct Lane {
-    /// Whose bytes.
-    pub file: FileId,
-    /// Makes the bytes.
-    pub translator: FileTranslator,
-    /// Index of the file's mask column among the masks.
-    pub predicate: Option<usize>,
-    /// Totals behind what is durable at the start.
-    pub totals: BTreeMap<String, String>,
-    /// Digest of all bytes so far.
-    pub digest: FileDigest,
-    /// Written before the first page's records.
-    pub first_record: Option<Vec<u8>>,
-}
 
 /// What is left when all pages are durable.
 pub(super) struct Drained {

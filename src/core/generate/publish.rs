@@ -5,9 +5,9 @@
 use super::crash::crash_point;
 use super::digest::of_file;
 use super::layout::{MANIFEST, staging_dir};
-use super::pipeline::Lane;
 use super::plan::read_mode;
 use super::staging::Staging;
+use super::work::Lane;
 use super::{GenerateError, Job, Ports};
 use crate::core::model::file_name::manifest_name;
 use crate::core::model::header::Header;

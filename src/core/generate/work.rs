@@ -1,19 +1,39 @@
 //! Pages through all files' translators, side by side, off the async threads.
 
 use super::GenerateError;
-use super::pipeline::{BYTES_IN_FLIGHT, Lane};
+use super::digest::FileDigest;
 use super::read::Arrived;
-use super::translate::TranslateError;
+use super::translate::{FileTranslator, TranslateError};
 use crate::core::model::column::Column;
 use crate::core::model::journal::sum_of;
 use crate::core::model::key::Key;
 use crate::core::model::manifest::Replaced;
+use crate::core::model::names::FileId;
 use crate::core::model::page::Page;
 use crate::core::ports::source::Query;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// Translated bytes that wait for their commit, in all files together; a larger page goes alone.
+pub(super) const BYTES_IN_FLIGHT: usize = 24 << 20;
+
+/// One file's way from rows to bytes; moves between threads, one page at a time.
+pub struct Lane {
+    /// Whose bytes.
+    pub file: FileId,
+    /// Makes the bytes.
+    pub translator: FileTranslator,
+    /// Index of the file's mask column among the masks.
+    pub predicate: Option<usize>,
+    /// Totals behind what is durable at the start.
+    pub totals: BTreeMap<String, String>,
+    /// Digest of all bytes so far.
+    pub digest: FileDigest,
+    /// Written before the first page's records.
+    pub first_record: Option<Vec<u8>>,
+}
 
 /// A page as bytes, ready to be committed.
 pub(super) struct Translated {
