@@ -1,10 +1,40 @@
-//! The command line: one file per subcommand. Parses, calls the library once, prints. No logic.
+//! The command line: one file per subcommand. Parses, calls the library, prints. No logic.
+//!
+//! A module of the library, so that a binary with translators of its own gets the whole command line:
+//! `filegen::commands::main(Registry::default().with("name", make))`.
+
+pub mod cli;
+mod completions;
+pub mod context;
+pub mod exit;
+mod man;
+mod run;
+pub mod ui;
 
 use crate::Registry;
+use cli::Command;
+use context::Context;
+use exit::{Failure, Verdict};
 use std::process::ExitCode;
 
-/// Runs the whole command line with translators of one's own.
+/// Runs the whole command line with translators of one's own: parses, acts, prints, and says how it ended.
 pub fn main(registry: Registry) -> ExitCode {
-    let _ = registry;
-    ExitCode::SUCCESS
+    let cli = match cli::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    // Named crash points are read from the environment only in builds made for crash tests.
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
+    let context = Context::new(cli.globals, registry);
+    let ended = dispatch(&context, &cli.command);
+    exit::end(&context, ended)
+}
+
+fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
+    match command {
+        Command::Run(args) => run::run(context, args),
+        Command::Completions(args) => completions::run(context, args),
+        Command::Man(args) => man::run(context, args),
+    }
 }

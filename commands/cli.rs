@@ -1,0 +1,138 @@
+//! The root parser: global options and the subcommands, in the order of the help text.
+
+use super::{completions, exit, man, run};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Turn a SQL view into all of a worker's files in one read: durable, resumable, exactly once
+///
+/// A worker file (YAML) names a view, the files to make of it and where they go. `filegen run` makes them; whatever is
+/// interrupted goes on where it stopped, and a file appears under its final name complete or not at all.
+#[derive(Parser, Debug)]
+#[command(name = "filegen", version, max_term_width = 100, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  filegen config init --from sqlite:loans.db --view v_LoanData > loans.yaml
+  filegen doctor -c loans.yaml
+  filegen run -c loans.yaml --date 2026-11-21
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 configuration   4 verification found a difference
+  5 lease held by another, or lost   6 a dependency cannot be reached   7 data cannot be translated
+  130, 143 stopped by Ctrl-C or SIGTERM";
+
+/// Options of every command.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Global options")]
+pub struct Globals {
+    /// Worker file (YAML)
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub config: Vec<PathBuf>,
+    /// Form of the result on stdout
+    #[arg(long, global = true, value_name = "FORM", default_value = "table")]
+    pub output: Format,
+    /// When to use colour; NO_COLOR turns it off too
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: When,
+    /// Print results and errors only: no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Log to stderr: -v what happens, -vv more, -vvv all
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Form of log lines
+    #[arg(long, global = true, value_name = "FORM", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// Form of a result on stdout.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document on one line.
+    Json,
+}
+
+/// When to do something that depends on a terminal.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum When {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// Form of log lines.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make a worker's files for one business date
+    Run(run::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Print the manual page, or write all of them into a folder
+    Man(man::Args),
+}
+
+/// Parses the arguments; for `--help`, `--version` and wrong usage it prints and gives the exit code.
+///
+/// # Errors
+/// The exit code, when there is nothing left to do.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    let args: Vec<OsString> = args.into_iter().collect();
+    Cli::try_parse_from(&args).map_err(|error| exit::usage(&error, wants_json(&args)))
+}
+
+/// The whole command tree, for completions and manual pages.
+pub fn tree() -> clap::Command {
+    Cli::command()
+}
+
+/// Whether the arguments ask for JSON, as far as can be told when they do not parse.
+fn wants_json(args: &[OsString]) -> bool {
+    let mut pairs = args.windows(2);
+    pairs.any(|pair| pair[0] == "--output" && pair[1] == "json") || args.iter().any(|arg| arg == "--output=json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        tree().debug_assert();
+    }
+
+    #[test]
+    fn json_is_recognised_in_arguments_that_do_not_parse() {
+        let args = |words: &str| words.split(' ').map(OsString::from).collect::<Vec<_>>();
+        assert!(wants_json(&args("filegen run --output json --nope")));
+        assert!(wants_json(&args("filegen run --output=json --nope")));
+        assert!(!wants_json(&args("filegen run --output table json")));
+    }
+}

@@ -1,0 +1,25 @@
+//! `filegen completions`: a shell's completion script.
+
+use super::cli;
+use super::context::Context;
+use super::exit::{Failure, Verdict};
+use clap_complete::Shell;
+
+/// Print a completion script for a shell
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  filegen completions bash > /etc/bash_completion.d/filegen
+  filegen completions zsh > \"${fpath[1]}/_filegen\"
+  filegen completions fish > ~/.config/fish/completions/filegen.fish")]
+pub struct Args {
+    /// Whose script
+    shell: Shell,
+}
+
+/// Prints the script.
+pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut cli::tree(), "filegen", &mut script);
+    context.ui.out(&String::from_utf8_lossy(&script));
+    Ok(Verdict::Done)
+}

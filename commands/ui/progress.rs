@@ -1,0 +1,212 @@
+//! A run on stderr: a bar for each file on a terminal, a line now and then elsewhere.
+
+use super::table;
+use crate::core::model::names::FileId;
+use crate::core::ports::observer::{News, Observer};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Wait before a bar is drawn: what is over sooner needs none.
+const BARS_AFTER: Duration = Duration::from_millis(250);
+
+/// Time between two lines of progress where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// How progress is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    /// A bar for each file, redrawn in place.
+    Bars {
+        /// Whether they have colour.
+        colour: bool,
+    },
+    /// A line every few seconds and at each milestone.
+    Lines,
+    /// Not at all, but for warnings.
+    Silent,
+}
+
+/// Shows a run's news.
+pub struct Progress {
+    style: Style,
+    warning: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bars: Option<MultiProgress>,
+    files: Vec<File>,
+    started: Option<Instant>,
+    next_line: Option<Instant>,
+    expected: u64,
+}
+
+struct File {
+    bar: Option<ProgressBar>,
+    expected: u64,
+    bytes_at_start: u64,
+}
+
+impl Progress {
+    /// Shows nothing yet. `warning` stands before a warning.
+    pub fn new(style: Style, warning: String) -> Self {
+        Self { style, warning, state: Mutex::new(State::default()) }
+    }
+
+    /// Takes the bars away; what follows on stderr stands below nothing.
+    pub fn finish(&self) {
+        let state = self.state();
+        for bar in state.files.iter().filter_map(|file| file.bar.as_ref()) {
+            bar.finish_and_clear();
+        }
+        if let Some(bars) = &state.bars {
+            let _ = bars.clear();
+        }
+    }
+
+    /// Says something above the bars.
+    pub fn say(&self, text: &str) {
+        print(&self.state(), text);
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // What a panicking thread left is still good enough to show.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, files: &[(FileId, u64)], rows: u64, pages: u64) {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.started = Some(now);
+        state.next_line = Some(now + LINE_EVERY);
+        state.expected = rows;
+        if let Style::Lines = self.style {
+            let (rows, pages) = (table::thousands(rows), table::thousands(pages));
+            print(&state, &format!("reading {rows} rows in {pages} pages"));
+        }
+        let bars = match self.style {
+            Style::Bars { colour } => Some((MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), colour)),
+            Style::Lines | Style::Silent => None,
+        };
+        let width = files.iter().map(|(id, _)| id.as_str().len()).max().unwrap_or(0);
+        state.files = files
+            .iter()
+            .map(|(id, expected)| File {
+                bar: bars.as_ref().map(|(multi, colour)| {
+                    let bar = ProgressBar::hidden();
+                    bar.set_length(*expected);
+                    let bar = multi.add(bar);
+                    bar.set_style(bar_style(width, *colour));
+                    bar.set_prefix(id.to_string());
+                    bar
+                }),
+                expected: *expected,
+                bytes_at_start: 0,
+            })
+            .collect();
+        state.bars = bars.map(|(multi, _)| multi);
+    }
+
+    fn resume(&self, page: u64, rows: &[u64], bytes: &[u64]) {
+        let mut state = self.state();
+        for (index, file) in state.files.iter_mut().enumerate() {
+            file.bytes_at_start = bytes.get(index).copied().unwrap_or(0);
+            if let Some(bar) = &file.bar {
+                bar.set_position(rows.get(index).copied().unwrap_or(0));
+                bar.reset_eta();
+            }
+        }
+        if self.style != Style::Silent {
+            print(&state, &format!("resumed behind page {}", table::thousands(page)));
+        }
+    }
+
+    fn commit(&self, page: u64, source_rows: u64, rows: &[u64], bytes: &[u64]) {
+        let mut state = self.state();
+        let now = Instant::now();
+        let begun = *state.started.get_or_insert(now);
+        let elapsed = now.duration_since(begun);
+        if elapsed >= BARS_AFTER {
+            for (index, file) in state.files.iter().enumerate() {
+                let Some(bar) = &file.bar else { continue };
+                let position = rows.get(index).copied().unwrap_or(0);
+                let size = bytes.get(index).copied().unwrap_or(0);
+                bar.set_length(file.expected.max(position));
+                bar.set_message(format!("{}/s", table::bytes(rate(size.saturating_sub(file.bytes_at_start), elapsed))));
+                bar.set_position(position);
+            }
+        }
+        let due = state.next_line.is_some_and(|next| now >= next);
+        if self.style == Style::Lines && due {
+            state.next_line = Some(now + LINE_EVERY);
+            print(&state, &line(&state, page, source_rows, bytes, elapsed));
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn observe(&self, news: &News) {
+        match news {
+            News::Waiting { holder, token, at_most } => {
+                if self.style != Style::Silent {
+                    let most = table::span(*at_most);
+                    self.say(&format!("waiting for the lease: {holder} holds it with token {token} (at most {most} more, unless it is renewed)"));
+                }
+            }
+            News::Started { rows, pages, files, .. } => self.start(files, *rows, *pages),
+            News::Resumed { page, rows, bytes, .. } => self.resume(*page, rows, bytes),
+            News::Warning { text } => self.say(&format!("{} {text}", self.warning)),
+            News::Retrying { reason, attempt, after } => {
+                self.say(&format!("{} {reason}; try {attempt} in {}", self.warning, table::span(*after)));
+            }
+            News::Committed { page, source_rows, rows, bytes, .. } => self.commit(*page, *source_rows, rows, bytes),
+            News::Published { file, path, rows, .. } => {
+                if self.style == Style::Lines {
+                    self.say(&format!("published {file} as {path}: {} rows", table::thousands(*rows)));
+                }
+            }
+            News::Leading { .. } => {}
+        }
+    }
+}
+
+/// Writes a line above the bars; plainly where there are none.
+fn print(state: &State, text: &str) {
+    match &state.bars {
+        Some(bars) if !bars.is_hidden() => {
+            let _ = bars.println(text);
+        }
+        _ => {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+}
+
+fn line(state: &State, page: u64, source_rows: u64, bytes: &[u64], elapsed: Duration) -> String {
+    let size: u64 = bytes.iter().sum();
+    let before: u64 = state.files.iter().map(|file| file.bytes_at_start).sum();
+    let speed = table::bytes(rate(size.saturating_sub(before), elapsed));
+    let percent = (source_rows * 100).checked_div(state.expected).unwrap_or(100).min(100);
+    format!(
+        "page {}: {} of {} rows ({percent} %), {speed}/s",
+        table::thousands(page),
+        table::thousands(source_rows),
+        table::thousands(state.expected)
+    )
+}
+
+fn rate(amount: u64, time: Duration) -> u64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
+    amount.saturating_mul(1000) / millis
+}
+
+fn bar_style(width: usize, colour: bool) -> ProgressStyle {
+    let bar = if colour { "{bar:24.cyan/blue}" } else { "{bar:24}" };
+    let template = format!(
+        "{{prefix:{width}}} {bar} {{percent:>3}} %  {{human_pos:>10}} rows  {{per_sec:>12}}  {{msg:>10}}  {{eta}} left"
+    );
+    ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}
