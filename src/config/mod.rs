@@ -1,1 +1,107 @@
-//! Worker files: YAML to a resolved and checked [`Worker`](crate::core::model::spec::Worker).
+//! Worker files: YAML in, a resolved and checked [`Worker`] out, or everything that is wrong with it at once.
+//!
+//! Text becomes a tree in which each value knows its place (`tree`); the tree is held against the one table of all
+//! fields (`grammar`, `check`), which the JSON Schema is written from too; values become the core's own (`resolve`).
+
+mod address;
+mod at;
+mod check;
+mod grammar;
+mod json;
+mod problem;
+mod read;
+mod redact;
+mod resolve;
+mod suggest;
+mod tree;
+mod values;
+mod vars;
+
+#[cfg(test)]
+mod tests;
+
+pub use problem::{ConfigError, Place, Problem};
+pub use vars::{Environment, Vars};
+
+use crate::core::generate::translate::Registry;
+use crate::core::model::spec::Worker;
+use at::{At, Context};
+use redact::masked_in_place;
+use std::cell::RefCell;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use tree::{Node, Value};
+
+/// A worker file that is fit for use.
+#[derive(Clone)]
+pub struct Loaded {
+    /// What it says, with every default filled in.
+    pub worker: Worker,
+    /// The port of the daemon's health server, when the environment names one.
+    pub health_port: Option<u16>,
+    /// The file, as it was named.
+    pub path: PathBuf,
+    text: String,
+    tree: Node,
+    fallbacks: Vec<(String, &'static str)>,
+}
+
+impl fmt::Debug for Loaded {
+    /// Without the text, which may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("worker", &self.worker).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Reads and checks a worker file. Relative paths in it start in its own folder.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn load(path: &Path, vars: &dyn Vars, registry: &Registry) -> Result<Loaded, ConfigError> {
+    parse(&read::read(path)?, path, vars, registry)
+}
+
+/// [`load`] for a text that is already read; looks at no disk but for `path`'s current folder when it is relative.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> Result<Loaded, ConfigError> {
+    let (tree, problems) = tree::parse(text, vars);
+    let refused = |mut problems: Vec<Problem>| {
+        problems.sort_by_key(|problem| problem.place.map(|place| place.offset));
+        ConfigError { path: path.to_owned(), problems, masked_text: Some(masked_in_place(text)) }
+    };
+    let tree = match tree {
+        Some(tree) if tree.value != Value::Null => tree,
+        _ if problems.is_empty() => {
+            let hint = "write one with `filegen config init`";
+            return Err(ConfigError::whole_file(path, "empty-file", "this worker file is empty".to_owned(), hint));
+        }
+        _ => return Err(refused(problems)),
+    };
+    let context = Context {
+        text,
+        vars,
+        folder: path.parent().unwrap_or(Path::new("")),
+        registry,
+        problems: RefCell::new(problems),
+        fallbacks: RefCell::default(),
+    };
+    let root = At::root(&context, &tree);
+    check::section(&root, &grammar::WORKER);
+    let worker = resolve::worker(&root);
+    let health_port = resolve::health_port(&root);
+    if worker.is_none() && context.problems.borrow().is_empty() {
+        // Nothing should come here. If something does, an error without a reason would be worse.
+        root.note("unusable", "this worker file cannot be used", "please report this with the file");
+    }
+    let problems = context.problems.into_inner();
+    let fallbacks = context.fallbacks.into_inner();
+    match worker {
+        Some(worker) if problems.is_empty() => {
+            let (path, text) = (path.to_owned(), text.to_owned());
+            Ok(Loaded { worker, health_port, path, text, tree, fallbacks })
+        }
+        _ => Err(refused(problems)),
+    }
+}

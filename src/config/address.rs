@@ -1,0 +1,119 @@
+//! Addresses of sources and state stores: which kinds there are, and paths in them made absolute.
+
+use std::path::{Path, absolute};
+
+/// Why an address was refused: what is wrong, without the address itself, and what to do.
+pub(super) type Refused = (String, &'static str);
+
+const SOURCES: &str = "write `sqlite:PATH`, `postgres://user:password@host/database`, `sqlserver://user:password@host:1433/database` \
+                       or an ADO string `Server=…;Database=…;…`";
+const STATES: &str = "write `sqlite:PATH` or `mongodb://host/database`";
+
+/// Makes an SQLite path absolute; lets the other kinds of source pass.
+pub(super) fn source(url: &str, folder: &Path) -> Result<String, Refused> {
+    let lower = url.to_ascii_lowercase();
+    if let Some(path) = sqlite_path(url) {
+        return sqlite(path, folder);
+    }
+    let ado = ["server", "data source"].iter().any(|name| ado_names(&lower).any(|other| other == *name));
+    let known = ["postgres://", "postgresql://", "sqlserver://"].iter().any(|scheme| lower.starts_with(scheme));
+    if known || ado { Ok(url.to_owned()) } else { Err((unknown(url, "a source"), SOURCES)) }
+}
+
+/// Makes an SQLite path absolute; lets MongoDB's addresses pass.
+pub(super) fn state(url: &str, folder: &Path) -> Result<String, Refused> {
+    if let Some(path) = sqlite_path(url) {
+        return sqlite(path, folder);
+    }
+    let lower = url.to_ascii_lowercase();
+    let known = ["mongodb://", "mongodb+srv://"].iter().any(|scheme| lower.starts_with(scheme));
+    if known { Ok(url.to_owned()) } else { Err((unknown(url, "a state store"), STATES)) }
+}
+
+/// `host:port`, comma separated.
+pub(super) fn are_brokers(text: &str) -> bool {
+    text.split(',').all(|broker| {
+        let broker = broker.trim();
+        let (host, port) = broker.rsplit_once(':').unwrap_or((broker, "9092"));
+        !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}
+
+/// A path that starts in the worker file's folder, made absolute without looking at the disk's links.
+pub(super) fn resolved(path: &str, folder: &Path) -> Result<std::path::PathBuf, Refused> {
+    if path.contains('\0') {
+        return Err(("a path cannot hold a NUL character".to_owned(), "remove it"));
+    }
+    absolute(folder.join(path))
+        .map_err(|error| (format!("this path cannot be made absolute: {error}"), "write an absolute path"))
+}
+
+fn sqlite_path(url: &str) -> Option<&str> {
+    let path = url
+        .get(.."sqlite:".len())
+        .filter(|scheme| scheme.eq_ignore_ascii_case("sqlite:"))
+        .map(|_| &url["sqlite:".len()..])?;
+    Some(path.strip_prefix("//").unwrap_or(path))
+}
+
+fn sqlite(path: &str, folder: &Path) -> Result<String, Refused> {
+    if path.is_empty() {
+        return Err(("`sqlite:` names no file".to_owned(), "write the path behind it: `sqlite:loans.db`"));
+    }
+    let path = resolved(path, folder)?;
+    let path = path.to_str().ok_or(("the worker file's folder is not UTF-8".to_owned(), "write an absolute path"))?;
+    Ok(format!("sqlite:{path}"))
+}
+
+/// The names of an ADO string's settings.
+fn ado_names(lower: &str) -> impl Iterator<Item = &str> {
+    lower.split(';').filter_map(|setting| Some(setting.split_once('=')?.0.trim()))
+}
+
+/// Repeats at most the scheme: the rest may hold a password.
+fn unknown(url: &str, what: &str) -> String {
+    let scheme = url.split(':').next().filter(|scheme| scheme.len() < url.len() && scheme.len() <= 20);
+    match scheme
+        .filter(|scheme| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+'))
+    {
+        Some(scheme) => format!("`{scheme}:` is no kind of address that {what} has"),
+        None => format!("this is no address that {what} has"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_start_in_the_worker_files_folder() {
+        let folder = Path::new("/etc/filegen");
+        for (url, address) in [
+            ("sqlite:loans.db", "sqlite:/etc/filegen/loans.db"),
+            ("sqlite:./a/../loans.db", "sqlite:/etc/filegen/a/../loans.db"),
+            ("SQLite:/data/loans.db", "sqlite:/data/loans.db"),
+            ("sqlite:///data/loans.db", "sqlite:/data/loans.db"),
+            ("postgres://u:p@h/db", "postgres://u:p@h/db"),
+            ("PostgreSQL://h/db", "PostgreSQL://h/db"),
+            ("sqlserver://h:1433/db", "sqlserver://h:1433/db"),
+            ("Database=x; SERVER = h", "Database=x; SERVER = h"),
+        ] {
+            assert_eq!(source(url, folder).as_deref(), Ok(address));
+        }
+        assert_eq!(state("sqlite:s.db", folder).as_deref(), Ok("sqlite:/etc/filegen/s.db"));
+        assert_eq!(state("mongodb://h/filegen", folder).as_deref(), Ok("mongodb://h/filegen"));
+    }
+
+    #[test]
+    fn an_unknown_address_is_refused_without_repeating_it() {
+        for url in ["mysql://u:pw@h/db", "loans.db", "sqlite:", "pw", "", "é:pw"] {
+            let (message, _) = source(url, Path::new("/")).unwrap_err();
+            assert!(!message.contains("pw"), "{message}");
+        }
+        assert!(state("postgres://h/db", Path::new("/")).is_err());
+        assert!(are_brokers("a:9092, b:9093,[::1]:9092"));
+        assert!(!are_brokers("a:9092,"));
+        assert!(!are_brokers("a:0"));
+        assert!(!are_brokers("a:port"));
+    }
+}

@@ -1,0 +1,223 @@
+//! A place in the worker file's tree: its value, its name for people, and where to point when something is wrong.
+
+use super::grammar::{Presence, Section};
+use super::problem::{Problem, Span};
+use super::redact::masked;
+use super::tree::{Name, Node, Scalar, Value};
+use super::values;
+use super::vars::Vars;
+use crate::core::generate::translate::Registry;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::Duration;
+
+/// Longest piece of a value that a message repeats, in characters.
+const SHOWN_MAX: usize = 60;
+
+/// What all places of one file share.
+pub(super) struct Context<'a> {
+    /// The whole file.
+    pub(super) text: &'a str,
+    pub(super) vars: &'a dyn Vars,
+    /// The worker file's folder: relative paths start here.
+    pub(super) folder: &'a Path,
+    pub(super) registry: &'a Registry,
+    pub(super) problems: RefCell<Vec<Problem>>,
+    /// Fields whose value is an environment variable's because the file leaves them out.
+    pub(super) fallbacks: RefCell<Vec<(String, &'static str)>>,
+}
+
+/// A place; it may hold nothing, where defaults apply.
+#[derive(Clone)]
+pub(super) struct At<'a> {
+    pub(super) context: &'a Context<'a>,
+    node: Option<&'a Node>,
+    /// `files[0].name`; empty for the whole file.
+    pub(super) path: String,
+    span: Span,
+}
+
+impl<'a> At<'a> {
+    /// The whole file.
+    pub(super) fn root(context: &'a Context<'a>, node: &'a Node) -> Self {
+        Self { context, node: Some(node), path: String::new(), span: first_span(node) }
+    }
+
+    /// Notes what is wrong here.
+    pub(super) fn note(&self, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        self.note_at(self.span, code, message, hint);
+    }
+
+    /// Notes what is wrong with a name in this section.
+    pub(super) fn note_at(&self, span: Span, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        self.context.problems.borrow_mut().push(Problem {
+            code,
+            message: message.into(),
+            hint: hint.into(),
+            field: (!self.path.is_empty()).then(|| self.path.clone()),
+            place: Some(span.place(self.context.text)),
+        });
+    }
+
+    /// What stands here; none also where a problem is already noted.
+    pub(super) fn value(&self) -> Option<&'a Value> {
+        self.node.map(|node| &node.value)
+    }
+
+    /// The names and values here; none when this is no section.
+    pub(super) fn entries(&self) -> &'a [(Name, Node)] {
+        match self.value() {
+            Some(Value::Map(entries)) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value of a name, when the file gives one.
+    pub(super) fn field(&self, name: &str) -> Option<At<'a>> {
+        let (name, node) = self.entries().iter().find(|(other, _)| other.text == name)?;
+        Some(self.below(name, node))
+    }
+
+    /// The place of one entry.
+    pub(super) fn below(&self, name: &Name, node: &'a Node) -> At<'a> {
+        let span = if matches!(node.value, Value::Scalar(_) | Value::Broken) { node.span } else { name.span };
+        At { context: self.context, node: Some(node), path: self.join(&name.text), span }
+    }
+
+    /// The value of a name, or a place without a value, where defaults apply.
+    pub(super) fn section(&self, name: &str) -> At<'a> {
+        match self.field(name) {
+            Some(at) if at.value() != Some(&Value::Null) => at,
+            _ => At { context: self.context, node: None, path: self.join(name), span: self.span },
+        }
+    }
+
+    /// The values of a list; a single value counts as a list of one.
+    pub(super) fn items(&self) -> Vec<At<'a>> {
+        match self.node {
+            Some(Node { value: Value::List(items), .. }) => {
+                let item = |(index, node): (usize, &'a Node)| At {
+                    context: self.context,
+                    node: Some(node),
+                    path: format!("{}[{index}]", self.path),
+                    span: first_span(node),
+                };
+                items.iter().enumerate().map(item).collect()
+            }
+            Some(Node { value: Value::Scalar(_), .. }) => vec![self.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The path of a name in this section.
+    pub(super) fn join(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The last part of the path, for messages.
+    pub(super) fn name(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The value in one piece.
+    pub(super) fn scalar(&self) -> Option<&'a Scalar> {
+        match self.value() {
+            Some(Value::Scalar(scalar)) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    /// The value as text.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.scalar().map(|scalar| scalar.text.as_str())
+    }
+
+    /// The value for a message: short, and never what the environment gave, since that may be a secret.
+    pub(super) fn shown(&self) -> String {
+        let text = match self.value() {
+            Some(Value::Scalar(scalar)) if !scalar.variables.is_empty() => {
+                return format!("the value of `${{{}}}`", scalar.variables.join("}`, `${"));
+            }
+            Some(Value::Scalar(scalar)) => masked(&scalar.text),
+            Some(Value::List(_)) => return "a list".to_owned(),
+            Some(Value::Map(_)) => return "a section".to_owned(),
+            _ => return "nothing".to_owned(),
+        };
+        let mut short: String = text.chars().take(SHOWN_MAX).flat_map(char::escape_debug).collect();
+        if text.chars().nth(SHOWN_MAX).is_some() {
+            short.push('…');
+        }
+        format!("`{short}`")
+    }
+
+    /// Reads the fields of a section, with whatever stands in for those that the file leaves out.
+    pub(super) fn read(&self, section: &'static Section) -> Fields<'a> {
+        Fields { at: self.clone(), section }
+    }
+}
+
+/// A collection's first piece: what to point at, since a collection itself may be many lines long.
+fn first_span(node: &Node) -> Span {
+    match &node.value {
+        Value::Map(entries) => entries.first().map_or(node.span, |(name, _)| name.span),
+        Value::List(items) => items.first().map_or(node.span, first_span),
+        _ => node.span,
+    }
+}
+
+/// A section under the rules of its grammar. Whatever is wrong with a single value is already noted, so a value that
+/// does not fit is simply none here.
+pub(super) struct Fields<'a> {
+    pub(super) at: At<'a>,
+    section: &'static Section,
+}
+
+impl<'a> Fields<'a> {
+    /// The value's text: the file's, the environment's or the default.
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        if let Some(at) = self.at.field(name) {
+            return at.text().map(Cow::Borrowed);
+        }
+        match self.section.field(name)?.presence {
+            Presence::Default(default) => Some(Cow::Borrowed(default)),
+            Presence::Environment(variable, default) => {
+                self.fallback(name, variable).map(Cow::Owned).or(default.map(Cow::Borrowed))
+            }
+            Presence::EnvironmentOrComputed(variable) => self.fallback(name, variable).map(Cow::Owned),
+            Presence::Required | Presence::Optional => None,
+        }
+    }
+
+    /// An environment variable that stands in for a field; empty counts as not set, as deployments often mean it.
+    fn fallback(&self, name: &str, variable: &'static str) -> Option<String> {
+        let value = self.at.context.vars.get(variable)?.into_string().ok().filter(|value| !value.is_empty())?;
+        self.at.context.fallbacks.borrow_mut().push((self.at.join(name), variable));
+        Some(value)
+    }
+
+    /// Where to point for a field: its value, or the section when the file leaves it out.
+    pub(super) fn place(&self, name: &str) -> At<'a> {
+        self.at.section(name)
+    }
+
+    pub(super) fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(Cow::into_owned)
+    }
+
+    pub(super) fn whole(&self, name: &str) -> Option<u64> {
+        values::whole(&self.text(name)?)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        values::flag(&self.text(name)?)
+    }
+
+    pub(super) fn size(&self, name: &str) -> Option<u64> {
+        values::size(&self.text(name)?)
+    }
+
+    pub(super) fn duration(&self, name: &str) -> Option<Duration> {
+        values::duration(&self.text(name)?)
+    }
+}

@@ -1,0 +1,244 @@
+//! Holds a worker file against the grammar: unknown and missing fields, wrong types, impossible values. All of them.
+
+use super::at::{At, Context};
+use super::grammar::{COLUMN, DELIMITED, FIXED_WIDTH, Field, JSON, Presence, Section, Shape, TEMPLATE};
+use super::suggest::{listed, nearest};
+use super::tree::Value;
+use super::values;
+
+/// Checks a whole section and everything in it.
+pub(super) fn section(at: &At<'_>, section: &'static Section) {
+    match at.value() {
+        // A section without a line in it is as good as none.
+        Some(Value::Map(_) | Value::Null) | None => {}
+        Some(Value::Broken) => return,
+        Some(_) => {
+            return wrong(at, "a section (`name: value` lines)", &format!("it may hold {}", names(section)));
+        }
+    }
+    for (name, node) in at.entries() {
+        match section.field(&name.text) {
+            Some(field) => shape(&at.below(name, node), field.shape),
+            None => {
+                let hint = match nearest(&name.text, section.fields.iter().map(|field| field.name)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are {}", names(section)),
+                };
+                at.note_at(name.span, "unknown-field", format!("unknown field `{}`{}", name.text, of(at)), hint);
+            }
+        }
+    }
+    for field in section.fields {
+        if at.field(field.name).is_none() {
+            missing(at, field);
+        }
+    }
+}
+
+/// A field that the file leaves out.
+fn missing(at: &At<'_>, field: &'static Field) {
+    let hint = match field.presence {
+        Presence::Required => field.doc.to_owned(),
+        Presence::Environment(variable, None) if !is_set(at.context, variable) => {
+            format!("{} Without it, the environment variable {variable} is its value.", field.doc)
+        }
+        // A section without a line of its own may still lack what has no default.
+        _ => match field.shape {
+            Shape::Section(inner) => return section(&at.section(field.name), inner),
+            _ => return,
+        },
+    };
+    let place = at.section(field.name);
+    place.note("missing-field", format!("`{}` is missing", place.path), hint);
+}
+
+fn is_set(context: &Context<'_>, variable: &'static str) -> bool {
+    context.vars.get(variable).is_some_and(|value| !value.is_empty())
+}
+
+fn shape(at: &At<'_>, expected: Shape) {
+    match expected {
+        Shape::Section(inner) => section(at, inner),
+        Shape::List(item) => list(at, *item),
+        Shape::OneOrMore(item) => match at.value() {
+            Some(Value::List(_)) => list(at, *item),
+            _ => shape(at, *item),
+        },
+        Shape::Column => match at.value() {
+            Some(Value::Map(_)) => column(at),
+            _ => scalar(at, Shape::Words, "a column's name, or `{ column: NAME, … }`"),
+        },
+        Shape::JsonFields => match at.value() {
+            Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| json_node(&at.below(name, node))),
+            _ => wrong(at, "names and columns (`name: Column`)", "for example `{ id: LoanId, balance: Balance }`"),
+        },
+        Shape::Translator => translator(at),
+        other => scalar(at, other, &description(other)),
+    }
+}
+
+fn list(at: &At<'_>, item: Shape) {
+    match at.value() {
+        Some(Value::List(items)) if items.is_empty() => {
+            at.note("empty-list", format!("`{}` is empty", at.name()), "give at least one")
+        }
+        Some(Value::List(_)) => at.items().iter().for_each(|at| shape(at, item)),
+        _ => wrong(at, "a list", "write `[a, b]`, or a line with `- ` for each"),
+    }
+}
+
+/// A value in one piece.
+fn scalar(at: &At<'_>, expected: Shape, description: &str) {
+    let Some(text) = at.text() else {
+        let hint = if matches!(at.value(), Some(Value::Null)) {
+            "give it a value, or remove the line; an empty text is `\"\"`"
+        } else {
+            "put quotes around a text that starts with a bracket or brace"
+        };
+        return wrong(at, description, hint);
+    };
+    let within = |value: Option<u64>, least, most| value.is_some_and(|value| (least..=most).contains(&value));
+    let fits = match expected {
+        Shape::Words => !text.is_empty(),
+        Shape::Character => text.chars().count() == 1,
+        Shape::Whole(least, most) => within(values::whole(text), least, most),
+        Shape::Size(least, most) => within(values::size(text), least, most),
+        Shape::AtLeast(least) => text.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= least),
+        Shape::Flag => values::flag(text).is_some(),
+        Shape::Duration => values::duration(text).is_some(),
+        Shape::Encoding => values::encoding(text).is_some(),
+        Shape::Choice(options) => options.contains(&text),
+        _ => true,
+    };
+    if fits {
+        return;
+    }
+    let near = match expected {
+        Shape::Choice(options) => nearest(text, options.iter().copied()),
+        Shape::Encoding => nearest(text, values::encoding_names()),
+        _ => None,
+    };
+    wrong(at, description, &near.map_or_else(|| example(expected), |near| format!("did you mean `{near}`?")));
+}
+
+/// The object form of a column.
+fn column(at: &At<'_>) {
+    section(at, &COLUMN);
+    match (at.field("column"), at.field("literal")) {
+        (None, None) => at.note(
+            "missing-field",
+            "neither `column` nor `literal` says what stands here",
+            "write `{ column: NAME, … }` or `{ literal: TEXT }`",
+        ),
+        (Some(_), Some(literal)) => literal.note(
+            "impossible-value",
+            "a value is either a column's or a literal",
+            "remove `column` or `literal`",
+        ),
+        (None, Some(_)) => {
+            for name in ["format", "null", "case", "trim"] {
+                if let Some(at) = at.field(name) {
+                    at.note(
+                        "impossible-value",
+                        format!("`{name}` does nothing to a literal"),
+                        "remove it, and write the literal as it is to appear",
+                    );
+                }
+            }
+        }
+        (Some(_), None) => {}
+    }
+}
+
+/// What a JSON field holds. A map with `column` or `literal` is a column's object; any other is a nested object.
+fn json_node(at: &At<'_>) {
+    match at.value() {
+        Some(Value::Map(_)) if at.field("column").is_some() || at.field("literal").is_some() => column(at),
+        Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| json_node(&at.below(name, node))),
+        Some(Value::List(_)) => at.items().iter().for_each(json_node),
+        _ => shape(at, Shape::Column),
+    }
+}
+
+/// Exactly one translator. The options of one that is registered by name are its own business.
+fn translator(at: &At<'_>) {
+    let known = || TRANSLATORS.iter().map(|(name, _)| *name).chain(at.context.registry.names());
+    let all = listed(known());
+    if !matches!(at.value(), Some(Value::Map(_))) {
+        return wrong(at, "a translator and its options", &format!("for example `{EXAMPLE}`; there are {all}"));
+    }
+    for (name, node) in at.entries() {
+        if let Some((_, inner)) = TRANSLATORS.iter().find(|(other, _)| *other == name.text) {
+            section(&at.below(name, node), inner);
+        } else if !known().any(|other| other == name.text) {
+            let hint = nearest(&name.text, known())
+                .map_or_else(|| format!("there are {all}"), |near| format!("did you mean `{near}`?"));
+            at.note_at(name.span, "unknown-translator", format!("unknown translator `{}`", name.text), hint);
+        }
+    }
+    match at.entries() {
+        [] => at.note("missing-field", "`translator` names no translator", format!("there are {all}")),
+        [_] => {}
+        [_, (second, _), ..] => {
+            at.note_at(second.span, "impossible-value", "a file has one translator", "remove one of them");
+        }
+    }
+}
+
+const EXAMPLE: &str = "delimited: { delimiter: \"|\", columns: [A, B] }";
+
+/// The translators that are always there.
+const TRANSLATORS: [(&str, &Section); 4] =
+    [("delimited", &DELIMITED), ("fixed_width", &FIXED_WIDTH), ("json", &JSON), ("template", &TEMPLATE)];
+
+/// Notes a value of a wrong type, or one that cannot be.
+fn wrong(at: &At<'_>, expected: &str, hint: &str) {
+    if at.value() == Some(&Value::Broken) {
+        return;
+    }
+    let code = if at.scalar().is_some() { "impossible-value" } else { "wrong-type" };
+    at.note(code, format!("`{}` must be {expected}, but is {}", at.name(), at.shown()), hint);
+}
+
+/// A shape in words, for "must be …".
+fn description(shape: Shape) -> String {
+    match shape {
+        Shape::Text => "a text".to_owned(),
+        Shape::Words => "a text that is not empty".to_owned(),
+        Shape::Character => "one character".to_owned(),
+        Shape::Whole(least, most) => format!("a whole number from {least} to {most}"),
+        Shape::AtLeast(least) => format!("a number of at least {least}"),
+        Shape::Flag => "`true` or `false`".to_owned(),
+        Shape::Duration => "a time with its unit".to_owned(),
+        Shape::Size(least, most) => {
+            format!("a size from {} to {}", values::write_size(least), values::write_size(most))
+        }
+        Shape::Choice(options) => format!("one of {}", listed(options.iter().copied())),
+        Shape::Encoding => format!("one of {}", listed(values::encoding_names())),
+        _ => "a value".to_owned(),
+    }
+}
+
+/// An example of a shape, for hints.
+fn example(shape: Shape) -> String {
+    match shape {
+        Shape::Text | Shape::Words => "write a text; quotes are allowed",
+        Shape::Character => "for example `\"0\"`",
+        Shape::Whole(..) => "write digits; `_` may group them: `10_000`",
+        Shape::AtLeast(_) => "for example `2.0`",
+        Shape::Flag => "write `true` or `false` without quotes",
+        Shape::Duration => "for example `500ms`, `30s`, `5m` or `1h`",
+        Shape::Size(..) => "for example `16MiB`, `8MB` or a number of bytes",
+        _ => "write one of them",
+    }
+    .to_owned()
+}
+
+fn names(section: &Section) -> String {
+    listed(section.fields.iter().map(|field| field.name))
+}
+
+/// ` in \`source\``, or nothing for the whole file.
+fn of(at: &At<'_>) -> String {
+    if at.path.is_empty() { String::new() } else { format!(" in `{}`", at.path) }
+}

@@ -1,0 +1,152 @@
+//! What a worker file may hold: the one table behind checks, suggestions, defaults, the JSON Schema and its help texts.
+
+mod sections;
+
+pub(super) use sections::{
+    BUSINESS_DATE, COLUMN, COMMIT, COMPLETION_KAFKA, DELIMITED, FILE, FIXED_WIDTH, JSON, OUTPUT, POLICIES, SOURCE,
+    STATE, TEMPLATE, TRIGGER_KAFKA, WORKER,
+};
+
+/// The environment variables that stand in for fields, and the one that has no field.
+pub(super) const HEALTH_PORT: &str = "HEALTH_PORT";
+
+/// Named values.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// What the section is for.
+    pub(super) doc: &'static str,
+    /// In the order in which people write them.
+    pub(super) fields: &'static [Field],
+}
+
+/// A named value.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    /// Shown by editors.
+    pub(super) doc: &'static str,
+    pub(super) shape: Shape,
+    pub(super) presence: Presence,
+}
+
+/// What becomes of a field that the file leaves out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Presence {
+    /// An error.
+    Required,
+    /// Nothing stands in for it.
+    Optional,
+    /// This stands in for it.
+    Default(&'static str),
+    /// An environment variable stands in for it, then a default, if there is one.
+    Environment(&'static str, Option<&'static str>),
+    /// An environment variable stands in for it; else there is a default that depends on other fields.
+    EnvironmentOrComputed(&'static str),
+}
+
+/// What a value may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// Any text; may be empty.
+    Text,
+    /// Text of at least one character.
+    Words,
+    /// One character.
+    Character,
+    /// A whole number within limits.
+    Whole(u64, u64),
+    /// A number of at least this.
+    AtLeast(f64),
+    /// `true` or `false`.
+    Flag,
+    /// A time with its unit.
+    Duration,
+    /// Bytes, within limits.
+    Size(u64, u64),
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// An encoding by any of its names.
+    Encoding,
+    /// Named values.
+    Section(&'static Section),
+    /// At least one of these.
+    List(&'static Shape),
+    /// One, or a list of at least one.
+    OneOrMore(&'static Shape),
+    /// A column's name, or its object.
+    Column,
+    /// Output names and what they hold.
+    JsonFields,
+    /// One translator and its options.
+    Translator,
+}
+
+impl Section {
+    /// The field of this name.
+    pub(super) fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+impl Field {
+    const fn new(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, doc, shape, presence: Presence::Optional }
+    }
+
+    const fn required(mut self) -> Self {
+        self.presence = Presence::Required;
+        self
+    }
+
+    const fn default(mut self, value: &'static str) -> Self {
+        self.presence = Presence::Default(value);
+        self
+    }
+
+    const fn presence(mut self, presence: Presence) -> Self {
+        self.presence = presence;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::values;
+
+    fn check(section: &Section) {
+        assert!(section.doc.ends_with('.'), "{}", section.doc);
+        for field in section.fields {
+            assert!(field.doc.ends_with('.') && !field.doc.contains('\n'), "{}: {}", field.name, field.doc);
+            let (Presence::Default(default) | Presence::Environment(_, Some(default))) = field.presence else {
+                match field.shape {
+                    Shape::Section(inner) | Shape::List(&Shape::Section(inner)) => check(inner),
+                    _ => {}
+                }
+                continue;
+            };
+            let fits = match field.shape {
+                Shape::Text | Shape::Words => true,
+                Shape::Character => default.chars().count() == 1,
+                Shape::Whole(least, most) => {
+                    values::whole(default).is_some_and(|value| (least..=most).contains(&value))
+                }
+                Shape::AtLeast(least) => default.parse::<f64>().is_ok_and(|value| value >= least),
+                Shape::Flag => values::flag(default).is_some(),
+                Shape::Duration => values::duration(default).is_some(),
+                Shape::Size(least, most) => values::size(default).is_some_and(|value| (least..=most).contains(&value)),
+                Shape::Choice(options) => options.contains(&default),
+                Shape::Encoding => values::encoding(default).is_some(),
+                _ => false,
+            };
+            assert!(fits, "the default of {} does not fit its shape", field.name);
+        }
+    }
+
+    #[test]
+    fn every_default_fits_its_own_shape() {
+        for section in [&WORKER, &COLUMN, &DELIMITED, &FIXED_WIDTH, &JSON, &TEMPLATE] {
+            check(section);
+        }
+    }
+}

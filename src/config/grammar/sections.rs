@@ -1,0 +1,290 @@
+//! The sections of a worker file, outermost first.
+
+use super::{Field, Presence, Section, Shape};
+
+const KIB: u64 = 1024;
+const GIB: u64 = 1024 * 1024 * KIB;
+
+/// The whole file.
+pub(in crate::config) static WORKER: Section = Section {
+    doc: "A worker: one SQL view, and the files made of it in one read.",
+    fields: &[
+        Field::new(
+            "worker",
+            Shape::Words,
+            "The worker's name, unique among all workers: letters, digits, `-`, `_`, `.`.",
+        )
+        .required(),
+        Field::new("source", Shape::Section(&SOURCE), "Where the rows come from.").required(),
+        Field::new("output", Shape::Section(&OUTPUT), "Where the files go."),
+        Field::new("files", Shape::List(&Shape::Section(&FILE)), "The files, all made from one read of the view.")
+            .required(),
+        Field::new("business_date", Shape::Section(&BUSINESS_DATE), "How a run that an event starts finds its date."),
+        Field::new("state", Shape::Section(&STATE), "Where leases, runs and progress are kept."),
+        Field::new("trigger", Shape::Section(&TRIGGER), "What starts runs of the daemon."),
+        Field::new("completion", Shape::Section(&COMPLETION), "Where completion events go."),
+        Field::new("commit", Shape::Section(&COMMIT), "How many pages become durable at once."),
+        Field::new("policies", Shape::Section(&POLICIES), "Lease times and retries."),
+    ],
+};
+
+pub(in crate::config) static SOURCE: Section = Section {
+    doc: "Where the rows come from.",
+    fields: &[
+        Field::new(
+            "url",
+            Shape::Words,
+            "`sqlite:PATH`, `postgres://…`, `sqlserver://user:password@host:1433/database`, or an ADO string `Server=…;Database=…;…`. \
+             A path is relative to the worker file.",
+        )
+        .presence(Presence::Environment("SQL_CONNECTION_STRING", None)),
+        Field::new("view", Shape::Words, "`name` or `schema.name`; a part with a dot stands in brackets: `dbo.[v.Loan Data]`.")
+            .required(),
+        Field::new(
+            "key",
+            Shape::OneOrMore(&Shape::Words),
+            "The column or columns that are unique and not null together; they give the rows' order. Only `fetch: offset` goes without.",
+        ),
+        Field::new("page_size", Shape::Whole(1, 10_000_000), "Rows of a page.").default("10000"),
+        Field::new("page_bytes", Shape::Size(KIB, GIB), "A page ends early when its values reach this many bytes.").default("16MiB"),
+        Field::new(
+            "fetch",
+            Shape::Choice(&["stream", "paged", "offset"]),
+            "`stream` reads one ordered result, `paged` asks page by page behind the last key, `offset` counts rows and promises \
+             nothing while rows come and go.",
+        )
+        .default("stream"),
+        Field::new(
+            "isolation",
+            Shape::Choice(&["default", "snapshot"]),
+            "`snapshot` sees one point in time for as long as one holder reads, where the source offers it.",
+        )
+        .default("default"),
+    ],
+};
+
+pub(in crate::config) static OUTPUT: Section = Section {
+    doc: "Where the files go.",
+    fields: &[
+        Field::new("root", Shape::Words, "The folder of the published files, relative to the worker file.")
+            .presence(Presence::Environment("OUTPUT_ROOT_PATH", None)),
+        Field::new(
+            "when_empty",
+            Shape::Choice(&["write", "skip", "fail"]),
+            "What a view without rows gives: files without records, no files, or a failed run.",
+        )
+        .default("write"),
+    ],
+};
+
+/// One target file.
+pub(in crate::config) static FILE: Section = Section {
+    doc: "One target file.",
+    fields: &[
+        Field::new("id", Shape::Words, "The file's name within the worker: letters, digits, `-`, `_`, `.`.").required(),
+        Field::new(
+            "name",
+            Shape::Words,
+            "The published name, relative to `output.root`: `{date}` is 20261121, `{date:%Y-%m-%d}` any strftime form, `{worker}` and \
+             `{id}` the names; `{{` and `}}` are braces.",
+        )
+        .required(),
+        Field::new("event_type", Shape::Words, "The `eventType` of the completion event."),
+        Field::new("translator", Shape::Translator, "How a row becomes a record.").required(),
+        Field::new("where", Shape::Words, "A SQL predicate: only its rows go into this file. The view is still read once."),
+        Field::new(
+            "first_record",
+            Shape::Words,
+            "A template for the record before all others, with `date`, `rows` and `sum.COLUMN`.",
+        ),
+        Field::new(
+            "last_record",
+            Shape::Words,
+            "A template for the record behind all others, with `date`, `rows` and `sum.COLUMN`.",
+        ),
+        Field::new("encoding", Shape::Encoding, "How text becomes bytes.").default("UTF-8"),
+        Field::new("newline", Shape::Words, "What ends a record: `lf`, `crlf`, or the text itself.").default("lf"),
+        Field::new(
+            "on_unmappable",
+            Shape::Choice(&["error", "replace"]),
+            "A character that the encoding does not have ends the run, or becomes `?` and is counted.",
+        )
+        .default("error"),
+        Field::new(
+            "on_overflow",
+            Shape::Choice(&["error", "truncate"]),
+            "A value wider than its field ends the run, or is cut and counted.",
+        )
+        .default("error"),
+        Field::new("progress_header", Shape::Flag, "Whether the file starts with the header line `{page},{rows}`.").default("true"),
+    ],
+};
+
+/// Values between delimiters.
+pub(in crate::config) static DELIMITED: Section = Section {
+    doc: "Values between delimiters; RFC 4180 when quoted.",
+    fields: &[
+        Field::new("delimiter", Shape::Words, "Any text between the values: `|`, `,`, `\"\\t\"`.").required(),
+        Field::new(
+            "quote",
+            Shape::Choice(&["never", "minimal", "always"]),
+            "When values stand in quotes. With `never`, a value that would break the record is an error.",
+        )
+        .default("never"),
+        Field::new(
+            "empty",
+            Shape::Choice(&["quoted", "bare"]),
+            "Where quoting is on, an empty text is `\"\"`, unlike NULL; `bare` writes both as nothing.",
+        )
+        .default("quoted"),
+        Field::new("names", Shape::Flag, "Whether the first record holds the columns' names.").default("false"),
+        Field::new("columns", Shape::List(&Shape::Column), "The values, left to right.").required(),
+    ],
+};
+
+/// Values in fields of fixed width.
+pub(in crate::config) static FIXED_WIDTH: Section = Section {
+    doc: "Values in fields of fixed width.",
+    fields: &[Field::new(
+        "columns",
+        Shape::List(&Shape::Column),
+        "The fields, left to right; each with a width, or a literal.",
+    )
+    .required()],
+};
+
+/// One JSON object a line.
+pub(in crate::config) static JSON: Section = Section {
+    doc: "One JSON object a line.",
+    fields: &[
+        Field::new(
+            "fields",
+            Shape::JsonFields,
+            "Names in the object, and for each a column, a column object, a literal, a nested object or a list.",
+        )
+        .required(),
+        Field::new("skip_null", Shape::Flag, "Whether fields that are NULL are left out.").default("false"),
+    ],
+};
+
+/// A template a record.
+pub(in crate::config) static TEMPLATE: Section = Section {
+    doc: "A minijinja template a record.",
+    fields: &[
+        Field::new("record", Shape::Words, "The template of one record; the columns are its variables.").required(),
+        Field::new("columns", Shape::List(&Shape::Words), "The columns that the template may use.").required(),
+    ],
+};
+
+/// The object form of a column.
+pub(in crate::config) static COLUMN: Section = Section {
+    doc: "One value of a record: a column or a literal, and its form.",
+    fields: &[
+        Field::new("column", Shape::Words, "The view's column."),
+        Field::new("literal", Shape::Text, "The same text in every record, in place of a column."),
+        Field::new(
+            "name",
+            Shape::Text,
+            "The name in the first line of a delimited file, where it is not the column's own.",
+        ),
+        Field::new(
+            "format",
+            Shape::Words,
+            "A number's (`0.00`, `#,##0.00`, `+0000`; rounds half away from zero) or a date's form (strftime).",
+        ),
+        Field::new("null", Shape::Text, "What NULL is written as."),
+        Field::new("width", Shape::Whole(1, 1_000_000), "Characters of the field."),
+        Field::new("align", Shape::Choice(&["left", "right"]), "Where the value stands in its field.").default("left"),
+        Field::new("pad", Shape::Character, "What fills the field; a blank when not given."),
+        Field::new("case", Shape::Choice(&["upper", "lower"]), "All letters in capitals, or none."),
+        Field::new("trim", Shape::Choice(&["none", "left", "right", "both"]), "Which blanks around the value go.")
+            .default("none"),
+    ],
+};
+
+pub(in crate::config) static BUSINESS_DATE: Section = Section {
+    doc: "How a run that an event starts finds its date.",
+    fields: &[
+        Field::new("timezone", Shape::Words, "The IANA zone in which an event's timestamp is a date.").default("UTC"),
+        Field::new(
+            "pointer",
+            Shape::Text,
+            "The JSON pointer to the date in the event; its timestamp counts when nothing is there.",
+        )
+        .default("/businessDate"),
+    ],
+};
+
+pub(in crate::config) static STATE: Section = Section {
+    doc: "Where leases, runs and progress are kept.",
+    fields: &[Field::new(
+        "url",
+        Shape::Words,
+        "`sqlite:PATH` (relative to the worker file) or `mongodb://…`; `.filegen/state.db` in the output root when not given.",
+    )
+    .presence(Presence::EnvironmentOrComputed("MONGO_CONNECTION_STRING"))],
+};
+
+static TRIGGER: Section = Section {
+    doc: "What starts runs of the daemon.",
+    fields: &[Field::new("kafka", Shape::Section(&TRIGGER_KAFKA), "A topic whose events start runs.")],
+};
+
+pub(in crate::config) static TRIGGER_KAFKA: Section = Section {
+    doc: "A topic whose events start runs.",
+    fields: &[
+        Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
+        Field::new("topic", Shape::Words, "The topic.").default("loan-data"),
+        Field::new("group", Shape::Words, "The consumer group; `filegen-{worker}` when not given."),
+    ],
+};
+
+static COMPLETION: Section = Section {
+    doc: "Where completion events go.",
+    fields: &[Field::new("kafka", Shape::Section(&COMPLETION_KAFKA), "The topic for completion events.")],
+};
+
+/// The topic for completion events.
+pub(in crate::config) static COMPLETION_KAFKA: Section = Section {
+    doc: "The topic for completion events.",
+    fields: &[
+        Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
+        Field::new("topic", Shape::Words, "The topic.").default("file-events"),
+    ],
+};
+
+const BROKERS: Presence = Presence::Environment("KAFKA_BROKERS", Some("localhost:9092"));
+
+pub(in crate::config) static COMMIT: Section = Section {
+    doc: "How many pages become durable at once.",
+    fields: &[
+        Field::new(
+            "pages",
+            Shape::Whole(1, 100_000),
+            "At most this many pages in one commit; it takes those that are ready.",
+        )
+        .default("16"),
+        Field::new("interval", Shape::Duration, "Pages gather at least this long before the next commit.")
+            .default("0s"),
+    ],
+};
+
+pub(in crate::config) static POLICIES: Section = Section {
+    doc: "Lease times and retries.",
+    fields: &[
+        Field::new("lease_ttl", Shape::Duration, "A holder not seen alive for this long may be replaced.")
+            .default("30s"),
+        Field::new(
+            "lease_heartbeat_interval",
+            Shape::Duration,
+            "Time between renewals; at most a third of `lease_ttl`.",
+        )
+        .default("10s"),
+        Field::new("takeover_polling_interval", Shape::Duration, "How often a contender looks.").default("5s"),
+        Field::new("max_retries", Shape::Whole(0, 1000), "Tries after the first.").default("5"),
+        Field::new("initial_backoff", Shape::Duration, "Wait before the first retry.").default("500ms"),
+        Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")
+            .default("2.0"),
+        Field::new("max_backoff", Shape::Duration, "No wait is longer.").default("30s"),
+    ],
+};

@@ -1,0 +1,104 @@
+//! What is wrong with a worker file, where, and what to do about it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// One thing that is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// A short name for programs: `unknown-field`.
+    pub code: &'static str,
+    /// What is wrong, without secrets.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+    /// The field, when one is to blame: `files[0].name`.
+    pub field: Option<String>,
+    /// Where in the file, when it is there.
+    pub place: Option<Place>,
+}
+
+/// A piece of the worker file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// In bytes, from the start of the file.
+    pub offset: usize,
+    /// In bytes.
+    pub length: usize,
+}
+
+/// Bytes of the text that a value or a name takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Span {
+    /// Line and column of a span within the text that it was cut from.
+    pub(super) fn place(self, text: &str) -> Place {
+        let mut start = self.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Place {
+            line: before.bytes().filter(|&byte| byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            offset: start,
+            length: self.end.min(text.len()).saturating_sub(start),
+        }
+    }
+}
+
+/// A worker file that cannot be used, with everything that is wrong with it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The worker file, as it was named.
+    pub path: PathBuf,
+    /// At least one; in the order of the file.
+    pub problems: Vec<Problem>,
+    /// The file's text with its secrets masked, byte for byte as long as the original.
+    pub(super) masked_text: Option<String>,
+}
+
+impl ConfigError {
+    /// An error without a place: the file cannot be read at all.
+    pub(super) fn whole_file(path: &Path, code: &'static str, message: String, hint: &str) -> Self {
+        let problem = Problem { code, message, hint: hint.to_owned(), field: None, place: None };
+        Self { path: path.to_owned(), problems: vec![problem], masked_text: None }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    /// A line per problem: `worker.yaml:3:5: what is wrong (what to do)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{}", self.path.display())?;
+            if let Some(place) = problem.place {
+                write!(f, ":{}:{}", place.line, place.column)?;
+            }
+            write!(f, ": {} ({})", problem.message, problem.hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigError")
+            .field("path", &self.path)
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for ConfigError {}

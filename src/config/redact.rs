@@ -1,0 +1,120 @@
+//! Takes passwords out of texts that people see. Rather too much than too little.
+
+use std::ops::Range;
+
+/// Names before a `=` whose value is a secret, in lower case.
+const SECRET_NAMES: [&str; 3] = ["password", "pwd", "passwd"];
+
+/// A text with every password in it as `***`.
+pub(super) fn masked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in secrets(text) {
+        shown.push_str(&text[end..range.start]);
+        shown.push_str("***");
+        end = range.end;
+    }
+    shown.push_str(&text[end..]);
+    shown
+}
+
+/// A text with every byte of a password as `*`, so that all places in it stay where they are. Line ends stay too.
+pub(super) fn masked_in_place(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in secrets(text) {
+        shown.push_str(&text[end..range.start]);
+        shown.extend(
+            text[range.clone()].bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { byte as char } else { '*' }),
+        );
+        end = range.end;
+    }
+    shown.push_str(&text[end..]);
+    shown
+}
+
+/// Where the secrets are, in order, not overlapping: what stands between `://user:` and the last `@` of the same word,
+/// and what follows `Password=` up to the next `;`, `&` or line end.
+fn secrets(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (start, mark) in text.match_indices("://") {
+        let from = start + mark.len();
+        let word =
+            text[from..].split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).next().unwrap_or_default();
+        if let Some(at) = word.rfind('@')
+            && let Some(colon) = word[..at].find(':')
+        {
+            found.push(from + colon + 1..from + at);
+        }
+    }
+    // Bytes of ASCII letters only change, so that places in the copy are places in the text.
+    let lower = text.to_ascii_lowercase();
+    for name in SECRET_NAMES {
+        for (start, _) in lower.match_indices(name) {
+            let rest = &text[start + name.len()..];
+            let value = rest.trim_start_matches([' ', '\t']);
+            if let Some(value) = value.strip_prefix('=') {
+                let from = text.len() - value.len();
+                let length = secret_length(value);
+                found.push(from..from + length);
+            }
+        }
+    }
+    found.sort_by_key(|range| range.start);
+    let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
+    for range in found {
+        match apart.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => apart.push(range),
+        }
+    }
+    apart
+}
+
+/// A value in quotes or braces may hold what would otherwise end it.
+fn secret_length(value: &str) -> usize {
+    let blanks = value.len() - value.trim_start_matches([' ', '\t']).len();
+    let inner = &value[blanks..];
+    let close = match inner.chars().next() {
+        Some('"') => Some('"'),
+        Some('\'') => Some('\''),
+        Some('{') => Some('}'),
+        _ => None,
+    };
+    let skip = close.and_then(|close| Some(1 + inner[1..].find(close)? + 1)).unwrap_or(0);
+    let from = blanks + skip;
+    from + value[from..].find([';', '&', '\n', '\r']).unwrap_or(value.len() - from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn passwords_are_masked() {
+        for (text, shown) in [
+            ("postgres://ann:secret@host/db", "postgres://ann:***@host/db"),
+            ("postgres://ann:p@s:s/w@host/db", "postgres://ann:***@host/db"),
+            ("postgres://host/db?user=ann&password=secret&x=1", "postgres://host/db?user=ann&password=***&x=1"),
+            ("Server=h;User Id=sa;Password=a b\"c;Encrypt=true", "Server=h;User Id=sa;Password=***;Encrypt=true"),
+            ("server=h;PWD = 'a;b' ;x=1", "server=h;PWD =***;x=1"),
+            ("Server=h;Password={a;b};x=1", "Server=h;Password=***;x=1"),
+            ("mongodb://u:p@a,b/filegen", "mongodb://u:***@a,b/filegen"),
+            ("sqlite:loans.db", "sqlite:loans.db"),
+            ("postgres://ann@host/db", "postgres://ann@host/db"),
+        ] {
+            assert_eq!(masked(text), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn masking_moves_nothing(text in "[a-zé:/@=;'\"{\n ]{0,20}(://|password=|PWD =)?[a-zé:/@=;'\"{\n ]{0,20}") {
+            let shown = masked_in_place(&text);
+            prop_assert_eq!(shown.len(), text.len());
+            let ends = |text: &str| text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect::<Vec<_>>();
+            prop_assert_eq!(ends(&shown), ends(&text));
+        }
+    }
+}

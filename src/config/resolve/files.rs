@@ -1,0 +1,146 @@
+//! The files, and names that would stand in each other's way.
+
+use super::translator::translator;
+use crate::config::at::{At, Fields};
+use crate::config::grammar::FILE;
+use crate::config::values;
+use crate::core::generate::translate::FileTranslator;
+use crate::core::model::file_name::{FileName, days, manifest_name};
+use crate::core::model::names::{FileId, WorkerId};
+use crate::core::model::run::{BusinessDate, RunId};
+use crate::core::model::spec::{FileSpec, OnOverflow, OnUnmappable};
+use std::collections::HashMap;
+
+/// Days of a leap year: names with date forms of their own are compared on each.
+const DAYS: usize = 366;
+
+/// A file's name and where it stands.
+struct Named<'a> {
+    at: At<'a>,
+    id: FileId,
+    name: FileName,
+}
+
+pub(super) fn files(at: &At<'_>, worker: Option<&WorkerId>) -> Option<Vec<FileSpec>> {
+    let mut specs = Some(Vec::new());
+    let mut ids: HashMap<String, String> = HashMap::new();
+    let mut names = Vec::new();
+    for item in at.items() {
+        let fields = item.read(&FILE);
+        let id = id(&fields, &mut ids);
+        let name = name(&fields);
+        if let (Some(id), Some(name)) = (&id, &name) {
+            names.push(Named { at: fields.place("name"), id: id.clone(), name: name.clone() });
+        }
+        let spec = file(&fields, id, name);
+        specs = specs.zip(spec).map(|(mut specs, spec)| {
+            specs.push(spec);
+            specs
+        });
+    }
+    if let Some(worker) = worker {
+        check_names(worker, &names);
+    }
+    specs
+}
+
+fn id(fields: &Fields<'_>, ids: &mut HashMap<String, String>) -> Option<FileId> {
+    let text = fields.text("id")?;
+    let place = fields.place("id");
+    // Staged files bear these names, and some file systems do not tell case.
+    if let Some(first) = ids.insert(text.to_lowercase(), place.path.clone()) {
+        place.note(
+            "duplicate-id",
+            format!("the id {} is already that of `{first}`", place.shown()),
+            "ids are unique, whatever their case",
+        );
+    }
+    match FileId::new(text) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            place.note("impossible-value", error.to_string(), "for example `Loan0`");
+            None
+        }
+    }
+}
+
+fn name(fields: &Fields<'_>) -> Option<FileName> {
+    match FileName::parse(&fields.text("name")?) {
+        Ok(name) => Some(name),
+        Err(error) => {
+            let hint = "for example `loan0_{date}.txt`";
+            fields.place("name").note("impossible-name", format!("the file's name {error}"), hint);
+            None
+        }
+    }
+}
+
+fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Option<FileSpec> {
+    let noted = fields.at.context.problems.borrow().len();
+    let translator_at = fields.place("translator");
+    let translator = translator(&translator_at);
+    let spec = FileSpec {
+        id: id?,
+        name: name?,
+        event_type: fields.owned("event_type"),
+        translator: translator?,
+        predicate: fields.owned("where"),
+        first_record: fields.owned("first_record"),
+        last_record: fields.owned("last_record"),
+        encoding: values::encoding(&fields.text("encoding")?)?,
+        newline: values::newline(&fields.text("newline")?).to_owned(),
+        on_unmappable: match fields.text("on_unmappable")?.as_ref() {
+            "error" => OnUnmappable::Error,
+            "replace" => OnUnmappable::Replace,
+            _ => return None,
+        },
+        on_overflow: match fields.text("on_overflow")?.as_ref() {
+            "error" => OnOverflow::Error,
+            "truncate" => OnOverflow::Truncate,
+            _ => return None,
+        },
+        progress_header: fields.flag("progress_header")?,
+    };
+    // The translator's own view comes last: it would only repeat what is already noted.
+    if fields.at.context.problems.borrow().len() == noted
+        && let Err(error) = FileTranslator::new(&spec, fields.at.context.registry)
+    {
+        translator_at.note("translator", error.reason, "correct it as it says");
+    }
+    Some(spec)
+}
+
+/// On no day may two files, or a file and the manifest, have one name, or one be a folder on the other's way.
+fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
+    for named in names {
+        if let Err(error) = named.name.check(worker, &named.id) {
+            named.at.note("impossible-name", format!("the file's name {error}"), "for example `loan0_{date}.txt`");
+        }
+    }
+    // Where every date stands in full, one day's names tell about all days'.
+    let plain = names.iter().all(|named| named.name.has_plain_dates_only());
+    let mut told = vec![false; names.len()];
+    for day in days(if plain { 1 } else { DAYS }) {
+        let run = RunId { worker: worker.clone(), date: BusinessDate(day) };
+        let mut taken = HashMap::from([(manifest_name(&run), "the manifest".to_owned())]);
+        let mut folders: HashMap<String, String> = HashMap::new();
+        for (named, told) in names.iter().zip(&mut told) {
+            let name = named.name.render(&run, &named.id);
+            let own = format!("file {}", named.id);
+            let above: Vec<&str> = name.match_indices('/').map(|(slash, _)| &name[..slash]).collect();
+            let other = taken
+                .get(&name)
+                .or_else(|| folders.get(&name))
+                .or_else(|| above.iter().find_map(|folder| taken.get(*folder)));
+            if let Some(other) = other.filter(|_| !*told) {
+                let message = format!("on {day} this name is `{name}`, which is in the way of {other}");
+                named.at.note("name-collision", message, "give each file a name of its own");
+                *told = true;
+            }
+            for folder in above {
+                folders.entry(folder.to_owned()).or_insert_with(|| own.clone());
+            }
+            taken.entry(name.clone()).or_insert(own);
+        }
+    }
+}

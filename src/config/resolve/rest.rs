@@ -1,0 +1,120 @@
+//! Business dates, topics, commits, lease times and retries.
+
+use crate::config::address::are_brokers;
+use crate::config::at::{At, Fields};
+use crate::config::grammar::{BUSINESS_DATE, COMMIT, COMPLETION_KAFKA, POLICIES, TRIGGER_KAFKA};
+use crate::core::model::names::WorkerId;
+use crate::core::model::spec::{BusinessDateSpec, CommitSpec, KafkaSpec, Policies, RetrySpec};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// Shortest time to live of a lease: below it, the holder's own timeouts have no room.
+const TTL_MIN: Duration = Duration::from_millis(100);
+
+pub(super) fn business_date(at: &At<'_>) -> Option<BusinessDateSpec> {
+    let fields = at.read(&BUSINESS_DATE);
+    let timezone = fields.owned("timezone")?;
+    let pointer = fields.owned("pointer")?;
+    // UTC needs no look at the system's zones.
+    if timezone != "UTC" && jiff::tz::TimeZone::get(&timezone).is_err() {
+        let message = format!("no time zone is called {}", fields.place("timezone").shown());
+        let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
+        fields.place("timezone").note("impossible-value", message, hint);
+    }
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        let hint = "a JSON pointer starts with `/`: `/businessDate`, `/payload/date`";
+        fields.place("pointer").note("impossible-value", "this is no JSON pointer", hint);
+    }
+    Some(BusinessDateSpec { timezone, pointer })
+}
+
+/// A topic; none (inside) when neither the file nor the environment knows of a broker.
+#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
+pub(super) fn kafka(root: &At<'_>, name: &str, consumer: Option<&WorkerId>) -> Option<Option<KafkaSpec>> {
+    let at = root.section(name);
+    let in_environment = root.context.vars.get("KAFKA_BROKERS").is_some_and(|value| !value.is_empty());
+    if at.value().is_none() && !in_environment {
+        return Some(None);
+    }
+    let is_trigger = name == "trigger";
+    let fields = at.section("kafka").read(if is_trigger { &TRIGGER_KAFKA } else { &COMPLETION_KAFKA });
+    let brokers = fields.owned("brokers")?;
+    if !are_brokers(&brokers) {
+        let hint = "write `host:port`, comma separated";
+        fields.place("brokers").note("impossible-value", "these are no broker addresses", hint);
+    }
+    let topic = topic(&fields)?;
+    let group = match fields.owned("group") {
+        Some(group) => Some(group),
+        None if is_trigger && fields.at.field("group").is_none() => Some(format!("filegen-{}", consumer?)),
+        None => None,
+    };
+    Some(Some(KafkaSpec { brokers, topic, group }))
+}
+
+/// Kafka's own rule for names of topics.
+fn topic(fields: &Fields<'_>) -> Option<String> {
+    let topic = fields.owned("topic")?;
+    let fits = topic.len() <= 249 && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if !fits || matches!(topic.as_str(), "" | "." | "..") {
+        let hint = "a topic has up to 249 letters, digits, `.`, `_` and `-`";
+        fields.place("topic").note("impossible-value", "this is no name of a topic", hint);
+    }
+    Some(topic)
+}
+
+pub(super) fn commit(at: &At<'_>) -> Option<CommitSpec> {
+    let fields = at.read(&COMMIT);
+    Some(CommitSpec {
+        pages: NonZeroU32::new(u32::try_from(fields.whole("pages")?).ok()?)?,
+        interval: fields.duration("interval")?,
+    })
+}
+
+pub(super) fn policies(at: &At<'_>) -> Option<Policies> {
+    let fields = at.read(&POLICIES);
+    let policies = Policies {
+        lease_ttl: fields.duration("lease_ttl")?,
+        lease_heartbeat_interval: fields.duration("lease_heartbeat_interval")?,
+        takeover_polling_interval: fields.duration("takeover_polling_interval")?,
+        retry: RetrySpec {
+            max_retries: u32::try_from(fields.whole("max_retries")?).ok()?,
+            initial_backoff: fields.duration("initial_backoff")?,
+            backoff_multiplier: fields.text("backoff_multiplier")?.parse().ok()?,
+            max_backoff: fields.duration("max_backoff")?,
+        },
+    };
+    fit_each_other(&fields, &policies);
+    Some(policies)
+}
+
+/// Times that would make a lease useless, or a retry pointless.
+fn fit_each_other(fields: &Fields<'_>, policies: &Policies) {
+    let note = |field: &str, message: String, hint: &str| {
+        fields.place(field).note("impossible-value", message, hint);
+    };
+    let ttl = policies.lease_ttl;
+    if ttl < TTL_MIN {
+        note("lease_ttl", "`lease_ttl` must be at least 100ms".to_owned(), "30s suits most networks");
+    }
+    let heartbeat = policies.lease_heartbeat_interval;
+    if heartbeat.is_zero() || heartbeat > ttl / 3 {
+        let third = ttl / 3;
+        let message =
+            format!("`lease_heartbeat_interval` must be more than 0 and at most a third of `lease_ttl` ({third:?})");
+        note(
+            "lease_heartbeat_interval",
+            message,
+            "a holder must be able to miss one renewal and live; change one of the two",
+        );
+    }
+    if policies.takeover_polling_interval.is_zero() {
+        let message = "`takeover_polling_interval` must be more than 0".to_owned();
+        note("takeover_polling_interval", message, "5s suits most networks");
+    }
+    let RetrySpec { initial_backoff, max_backoff, .. } = policies.retry;
+    if initial_backoff > max_backoff {
+        let message = "`initial_backoff` is longer than `max_backoff`".to_owned();
+        note("initial_backoff", message, "make the first wait the shortest");
+    }
+}

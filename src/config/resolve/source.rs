@@ -1,0 +1,116 @@
+//! Where rows come from, files go to, and state is kept.
+
+use crate::config::address;
+use crate::config::at::{At, Fields};
+use crate::config::grammar::{OUTPUT, SOURCE, STATE};
+use crate::core::model::names::ViewName;
+use crate::core::model::spec::{Fetch, Isolation, OutputSpec, Secret, SourceSpec, WhenEmpty};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::num::NonZeroU32;
+
+pub(super) fn source(at: &At<'_>) -> Option<SourceSpec> {
+    let fields = at.read(&SOURCE);
+    let url = fields.text("url").and_then(|url| refusing(&fields, address::source(&url, at.context.folder)));
+    let view = fields.text("view").and_then(|text| match ViewName::parse(&text) {
+        Ok(view) => Some(view),
+        Err(error) => {
+            let hint = "write `name` or `schema.name`; a part with a dot stands in brackets: `dbo.[v.Loan Data]`";
+            fields.place("view").note("impossible-value", error.to_string(), hint);
+            None
+        }
+    });
+    let fetch = match fields.text("fetch").as_deref() {
+        Some("stream") => Some(Fetch::Stream),
+        Some("paged") => Some(Fetch::Paged),
+        Some("offset") => Some(Fetch::Offset),
+        _ => None,
+    };
+    let isolation = match fields.text("isolation").as_deref() {
+        Some("default") => Some(Isolation::Default),
+        Some("snapshot") => Some(Isolation::Snapshot),
+        _ => None,
+    };
+    let key = key(at, fetch);
+    Some(SourceSpec {
+        url: Secret::new(url?),
+        view: view?,
+        key: key?,
+        page_size: NonZeroU32::new(u32::try_from(fields.whole("page_size")?).ok()?)?,
+        page_bytes: fields.size("page_bytes")?,
+        fetch: fetch?,
+        isolation: isolation?,
+    })
+}
+
+/// The key's columns: none twice, and none at all only where rows are counted instead.
+fn key(at: &At<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
+    let Some(key) = at.field("key") else {
+        if fetch.is_some_and(|fetch| fetch != Fetch::Offset) && at.field("view").is_some() {
+            at.section("key").note(
+                "missing-field",
+                "`source.key` is missing",
+                "name the column or columns that are unique and not null; only `fetch: offset` goes without, and promises less",
+            );
+        }
+        return (fetch == Some(Fetch::Offset)).then(Vec::new);
+    };
+    let mut seen = HashSet::new();
+    let mut columns = Vec::new();
+    for item in key.items() {
+        let column = item.text()?;
+        if !seen.insert(column) {
+            item.note(
+                "duplicate-column",
+                format!("key column `{column}` stands here for the second time"),
+                "remove it",
+            );
+        }
+        columns.push(column.to_owned());
+    }
+    Some(columns)
+}
+
+pub(super) fn output(at: &At<'_>) -> Option<OutputSpec> {
+    let fields = at.read(&OUTPUT);
+    let root = fields.text("root")?;
+    let root = match address::resolved(&root, at.context.folder) {
+        Ok(root) => root,
+        Err((message, hint)) => {
+            fields.place("root").note("impossible-value", message, hint);
+            return None;
+        }
+    };
+    let when_empty = match fields.text("when_empty")?.as_ref() {
+        "write" => WhenEmpty::Write,
+        "skip" => WhenEmpty::Skip,
+        "fail" => WhenEmpty::Fail,
+        _ => return None,
+    };
+    Some(OutputSpec { root, when_empty })
+}
+
+/// The state store: the file's, the environment's, or a file of its own below the output root.
+pub(super) fn state(at: &At<'_>, output: Option<&OutputSpec>) -> Option<Secret> {
+    let fields = at.read(&STATE);
+    let url = match fields.text("url") {
+        Some(url) => url,
+        // A value that does not fit is no reason to take another.
+        None if at.field("url").is_some() => return None,
+        None => {
+            let root = output?.root.to_str().map(Cow::Borrowed);
+            Cow::Owned(format!("sqlite:{}/.filegen/state.db", root?))
+        }
+    };
+    Some(Secret::new(refusing(&fields, address::state(&url, at.context.folder))?))
+}
+
+fn refusing(fields: &Fields<'_>, address: Result<String, address::Refused>) -> Option<String> {
+    match address {
+        Ok(url) => Some(url),
+        Err((message, hint)) => {
+            fields.place("url").note("unknown-address", message, hint);
+            None
+        }
+    }
+}

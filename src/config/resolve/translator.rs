@@ -1,0 +1,143 @@
+//! Translators and their columns.
+
+use crate::config::at::{At, Fields};
+use crate::config::grammar::{COLUMN, DELIMITED, JSON, TEMPLATE};
+use crate::config::json::to_json;
+use crate::config::tree::Value;
+use crate::core::model::spec::{
+    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, FixedWidthSpec, From, JsonNode, JsonSpec, Quote, TemplateSpec,
+    TranslatorSpec, Trim,
+};
+use std::collections::HashSet;
+
+pub(super) fn translator(at: &At<'_>) -> Option<TranslatorSpec> {
+    let [(name, node)] = at.entries() else { return None };
+    let at = at.below(name, node);
+    match name.text.as_str() {
+        "delimited" => delimited(&at.read(&DELIMITED)).map(TranslatorSpec::Delimited),
+        "fixed_width" => fixed_width(&at).map(TranslatorSpec::FixedWidth),
+        "json" => json(&at.read(&JSON)).map(TranslatorSpec::Json),
+        "template" => template(&at.read(&TEMPLATE)).map(TranslatorSpec::Template),
+        other => Some(TranslatorSpec::Custom { name: other.to_owned(), options: to_json(&node.value) }),
+    }
+}
+
+fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
+    let columns = columns(&fields.at.section("columns"));
+    Some(DelimitedSpec {
+        delimiter: fields.owned("delimiter")?,
+        quote: match fields.text("quote")?.as_ref() {
+            "never" => Quote::Never,
+            "minimal" => Quote::Minimal,
+            "always" => Quote::Always,
+            _ => return None,
+        },
+        empty: match fields.text("empty")?.as_ref() {
+            "quoted" => EmptyText::Quoted,
+            "bare" => EmptyText::Bare,
+            _ => return None,
+        },
+        names: fields.flag("names")?,
+        columns: columns?,
+    })
+}
+
+fn fixed_width(at: &At<'_>) -> Option<FixedWidthSpec> {
+    let list = at.section("columns");
+    let columns = columns(&list)?;
+    for (column, at) in columns.iter().zip(list.items()) {
+        if let From::Column(name) = &column.from
+            && column.width.is_none()
+        {
+            let hint = format!("write `{{ column: {name}, width: 12 }}`");
+            at.note("missing-field", format!("the fixed-width column `{name}` has no width"), hint);
+        }
+    }
+    Some(FixedWidthSpec { columns })
+}
+
+/// The columns of a record, each under a name of its own.
+fn columns(list: &At<'_>) -> Option<Vec<ColumnSpec>> {
+    let items = list.items();
+    let columns: Vec<Option<ColumnSpec>> = items.iter().map(column).collect();
+    let mut seen = HashSet::new();
+    for (column, at) in columns.iter().zip(&items) {
+        let Some(ColumnSpec { from: From::Column(column), name, .. }) = column else { continue };
+        if !seen.insert(name.as_ref().unwrap_or(column).as_str()) {
+            let name = name.as_ref().unwrap_or(column);
+            let hint = format!("remove it, or give it a name of its own: `{{ column: {column}, name: {column}2 }}`");
+            at.note("duplicate-column", format!("column `{name}` stands here for the second time"), hint);
+        }
+    }
+    columns.into_iter().collect()
+}
+
+fn column(at: &At<'_>) -> Option<ColumnSpec> {
+    if let Some(name) = at.text() {
+        return Some(ColumnSpec { from: From::Column(name.to_owned()), ..ColumnSpec::default() });
+    }
+    let fields = at.read(&COLUMN);
+    let from = match (fields.owned("column"), fields.owned("literal")) {
+        (Some(column), None) => From::Column(column),
+        (None, Some(literal)) => From::Literal(literal),
+        _ => return None,
+    };
+    Some(ColumnSpec {
+        from,
+        name: fields.owned("name"),
+        format: fields.owned("format"),
+        null: fields.owned("null"),
+        width: fields.whole("width").and_then(|width| u32::try_from(width).ok()),
+        align: match fields.text("align")?.as_ref() {
+            "left" => Align::Left,
+            "right" => Align::Right,
+            _ => return None,
+        },
+        pad: fields.text("pad").and_then(|text| text.chars().next()),
+        case: match fields.text("case").as_deref() {
+            Some("upper") => Some(Case::Upper),
+            Some("lower") => Some(Case::Lower),
+            _ => None,
+        },
+        trim: match fields.text("trim")?.as_ref() {
+            "none" => Trim::None,
+            "left" => Trim::Left,
+            "right" => Trim::Right,
+            "both" => Trim::Both,
+            _ => return None,
+        },
+    })
+}
+
+fn json(fields: &Fields<'_>) -> Option<JsonSpec> {
+    let at = fields.at.field("fields")?;
+    Some(JsonSpec { fields: json_fields(&at)?, skip_null: fields.flag("skip_null")? })
+}
+
+fn json_fields(at: &At<'_>) -> Option<Vec<(String, JsonNode)>> {
+    at.entries().iter().map(|(name, node)| Some((name.text.clone(), json_node(&at.below(name, node))?))).collect()
+}
+
+fn json_node(at: &At<'_>) -> Option<JsonNode> {
+    match at.value() {
+        Some(Value::Map(_)) if at.field("column").is_none() && at.field("literal").is_none() => {
+            json_fields(at).map(JsonNode::Object)
+        }
+        Some(Value::List(_)) => at.items().iter().map(json_node).collect::<Option<_>>().map(JsonNode::Array),
+        _ => column(at).map(JsonNode::Value),
+    }
+}
+
+fn template(fields: &Fields<'_>) -> Option<TemplateSpec> {
+    let items = fields.at.section("columns").items();
+    let mut seen = HashSet::new();
+    let mut columns = Vec::new();
+    for item in &items {
+        let column = item.text()?;
+        if !seen.insert(column) {
+            item.note("duplicate-column", format!("column `{column}` stands here for the second time"), "remove it");
+        }
+        columns.push(column.to_owned());
+    }
+    Some(TemplateSpec { record: fields.owned("record")?, columns })
+}

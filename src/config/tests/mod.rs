@@ -1,0 +1,58 @@
+use super::*;
+use crate::core::model::spec::{Align, ColumnSpec, Fetch, From, JsonNode, Policies, Quote, TranslatorSpec};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The worker file of the design, as it stands there.
+const DESIGN: &str = include_str!("design.yaml");
+
+fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn parsed(text: &str, pairs: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    parse(text, Path::new("/etc/filegen/worker.yaml"), &vars(pairs), &Registry::default())
+}
+
+#[test]
+fn the_designs_example_is_read_as_it_stands() {
+    let worker = parsed(DESIGN, &[]).unwrap().worker;
+    assert_eq!(worker.id.as_str(), "LoanWorker");
+    assert_eq!(worker.source.url.reveal(), "sqlite:/etc/filegen/loans.db");
+    assert_eq!(worker.source.view.parts(), ["v_LoanData"]);
+    assert_eq!(worker.source.key, ["LoanId"]);
+    assert_eq!((worker.source.page_size.get(), worker.source.page_bytes), (10_000, 16 << 20));
+    assert_eq!(worker.source.fetch, Fetch::Stream);
+    assert_eq!(worker.output.root, Path::new("/etc/filegen/out"));
+    assert_eq!(worker.state.reveal(), "sqlite:/etc/filegen/out/.filegen/state.db");
+    assert_eq!((worker.commit.pages.get(), worker.commit.interval), (16, Duration::ZERO));
+    assert_eq!(worker.policies, Policies::default());
+    let trigger = worker.trigger.unwrap();
+    assert_eq!((trigger.brokers.as_str(), trigger.topic.as_str()), ("localhost:9092", "loan-data"));
+    assert_eq!(trigger.group.as_deref(), Some("filegen-LoanWorker"));
+    let completion = worker.completion.unwrap();
+    assert_eq!((completion.topic.as_str(), completion.group), ("file-events", None));
+
+    let [loan0, loan1, loan2, loan3] = worker.files.as_slice() else { panic!("{:?}", worker.files) };
+    assert_eq!(loan0.event_type.as_deref(), Some("LoanDataReady"));
+    assert_eq!((loan0.newline.as_str(), loan0.progress_header), ("\n", true));
+    let TranslatorSpec::Delimited(spec) = &loan0.translator else { panic!("{loan0:?}") };
+    assert_eq!((spec.delimiter.as_str(), spec.quote, spec.columns.len()), ("|", Quote::Never, 4));
+    let TranslatorSpec::Delimited(spec) = &loan1.translator else { panic!("{loan1:?}") };
+    assert_eq!(spec.quote, Quote::Minimal);
+    let TranslatorSpec::FixedWidth(spec) = &loan2.translator else { panic!("{loan2:?}") };
+    let first = ColumnSpec {
+        from: From::Column("LoanId".to_owned()),
+        width: Some(12),
+        align: Align::Right,
+        pad: Some('0'),
+        ..ColumnSpec::default()
+    };
+    assert_eq!(spec.columns[0], first);
+    assert_eq!(spec.columns[1].format.as_deref(), Some("0.00"));
+    assert_eq!(spec.columns[3].from, From::Literal("USD".to_owned()));
+    let TranslatorSpec::Json(spec) = &loan3.translator else { panic!("{loan3:?}") };
+    let column =
+        |name: &str| JsonNode::Value(ColumnSpec { from: From::Column(name.to_owned()), ..ColumnSpec::default() });
+    assert_eq!(spec.fields, [("id".to_owned(), column("LoanId")), ("balance".to_owned(), column("Balance"))]);
+}
