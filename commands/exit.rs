@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::ui::json;
+use crate::config::ConfigError;
 use crate::core::generate::GenerateError;
 use crate::core::model::term::TermEnded;
 use crate::core::ports::leases::StoreError;
@@ -56,12 +57,14 @@ pub struct Failure {
     hint: Option<String>,
     /// A report that points into the worker file, shown in place of the messages.
     report: Option<miette::Report>,
+    /// What is wrong with the worker file, for programs.
+    problems: Option<serde_json::Value>,
 }
 
 impl Failure {
     /// A failure in plain words.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, messages: vec![message.into()], hint: None, report: None }
+        Self { code, messages: vec![message.into()], hint: None, report: None, problems: None }
     }
 
     /// A failure by an error and its causes.
@@ -75,12 +78,12 @@ impl Failure {
             }
             cause = error.source();
         }
-        Self { code, messages, hint: None, report: None }
+        Self { code, messages, hint: None, report: None, problems: None }
     }
 
     /// A failure that points into a file.
     pub fn report(code: Code, report: miette::Report) -> Self {
-        Self { code, messages: vec![report.to_string()], hint: None, report: Some(report) }
+        Self { code, messages: vec![report.to_string()], hint: None, report: Some(report), problems: None }
     }
 
     /// Adds what to do next. `{c}` becomes the worker file's option as it was given.
@@ -105,6 +108,12 @@ impl Failure {
     /// What went wrong, in one line.
     pub fn message(&self) -> String {
         self.messages.join(": ")
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { problems: Some(error.to_json()), ..Self::report(Code::Config, error.report()) }
     }
 }
 
@@ -214,6 +223,8 @@ struct ErrorLine<'a> {
     error: &'a str,
     causes: &'a [String],
     hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<&'a serde_json::Value>,
     exit_code: u8,
 }
 
@@ -221,7 +232,13 @@ fn show(context: &Context, failure: &Failure) {
     let hint = failure.hint.as_ref().map(|hint| hint.replace("{c}", &context.config_option()));
     let (first, causes) = failure.messages.split_first().map_or(("failed", &[][..]), |(f, c)| (f.as_str(), c));
     if context.ui.is_json() {
-        let line = ErrorLine { error: first, causes, hint, exit_code: failure.code as u8 };
+        let line = ErrorLine {
+            error: first,
+            causes,
+            hint,
+            problems: failure.problems.as_ref(),
+            exit_code: failure.code as u8,
+        };
         context.ui.error_line(&json::line(&line));
         return;
     }
@@ -248,7 +265,8 @@ pub(super) fn usage(error: &clap::Error, as_json: bool) -> ExitCode {
         let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let first = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         let hint = "`filegen --help` shows the commands and options".to_owned();
-        let line = ErrorLine { error: &first, causes: &[], hint: Some(hint), exit_code: Code::Usage as u8 };
+        let line =
+            ErrorLine { error: &first, causes: &[], hint: Some(hint), problems: None, exit_code: Code::Usage as u8 };
         let _ = writeln!(std::io::stderr(), "{}", json::line(&line));
     } else {
         // A closed pipe is no error of ours.

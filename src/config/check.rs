@@ -3,36 +3,42 @@
 use super::at::{At, Context};
 use super::grammar::{COLUMN, DELIMITED, FIXED_WIDTH, Field, JSON, Presence, Section, Shape, TEMPLATE};
 use super::suggest::{listed, nearest};
-use super::tree::Value;
+use super::tree::{Name, Value};
 use super::values;
 
-/// Checks a whole section and everything in it.
-pub(super) fn section(at: &At<'_>, section: &'static Section) {
+/// Checks a whole section and everything in it; gives the names that were probably meant by unknown ones.
+pub(super) fn section(at: &At<'_>, section: &'static Section) -> Vec<&'static str> {
     match at.value() {
         // A section without a line in it is as good as none.
         Some(Value::Map(_) | Value::Null) | None => {}
-        Some(Value::Broken) => return,
+        Some(Value::Broken) => return Vec::new(),
         Some(_) => {
-            return wrong(at, "a section (`name: value` lines)", &format!("it may hold {}", names(section)));
+            wrong(at, "a section (`name: value` lines)", &format!("it may hold {}", names(section)));
+            return Vec::new();
         }
     }
+    let mut meant = Vec::new();
     for (name, node) in at.entries() {
         match section.field(&name.text) {
             Some(field) => shape(&at.below(name, node), field.shape),
-            None => {
-                let hint = match nearest(&name.text, section.fields.iter().map(|field| field.name)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", names(section)),
-                };
-                at.note_at(name.span, "unknown-field", format!("unknown field `{}`{}", name.text, of(at)), hint);
-            }
+            None => meant.extend(unknown(at, section, name)),
         }
     }
     for field in section.fields {
-        if at.field(field.name).is_none() {
+        // A field that is there under a wrong name is not missing as well.
+        if at.field(field.name).is_none() && !meant.contains(&field.name) {
             missing(at, field);
         }
     }
+    meant
+}
+
+/// A field that is in no table; gives the name that was probably meant.
+fn unknown(at: &At<'_>, section: &'static Section, name: &Name) -> Option<&'static str> {
+    let near = nearest(&name.text, section.fields.iter().map(|field| field.name));
+    let hint = near.map_or_else(|| format!("there are {}", names(section)), |near| format!("did you mean `{near}`?"));
+    at.note_at(name.span, "unknown-field", format!("unknown field `{}`{}", name.text, of(at)), hint);
+    near
 }
 
 /// A field that the file leaves out.
@@ -44,7 +50,10 @@ fn missing(at: &At<'_>, field: &'static Field) {
         }
         // A section without a line of its own may still lack what has no default.
         _ => match field.shape {
-            Shape::Section(inner) => return section(&at.section(field.name), inner),
+            Shape::Section(inner) => {
+                section(&at.section(field.name), inner);
+                return;
+            }
             _ => return,
         },
     };
@@ -58,7 +67,9 @@ fn is_set(context: &Context<'_>, variable: &'static str) -> bool {
 
 fn shape(at: &At<'_>, expected: Shape) {
     match expected {
-        Shape::Section(inner) => section(at, inner),
+        Shape::Section(inner) => {
+            section(at, inner);
+        }
         Shape::List(item) => list(at, *item),
         Shape::OneOrMore(item) => match at.value() {
             Some(Value::List(_)) => list(at, *item),
@@ -123,8 +134,9 @@ fn scalar(at: &At<'_>, expected: Shape, description: &str) {
 
 /// The object form of a column.
 fn column(at: &At<'_>) {
-    section(at, &COLUMN);
+    let meant = section(at, &COLUMN);
     match (at.field("column"), at.field("literal")) {
+        (None, None) if meant.iter().any(|name| matches!(*name, "column" | "literal")) => {}
         (None, None) => at.note(
             "missing-field",
             "neither `column` nor `literal` says what stands here",

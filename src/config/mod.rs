@@ -11,6 +11,7 @@ mod json;
 mod problem;
 mod read;
 mod redact;
+mod report;
 mod resolve;
 mod suggest;
 mod tree;

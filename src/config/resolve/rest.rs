@@ -3,6 +3,7 @@
 use crate::config::address::are_brokers;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::{BUSINESS_DATE, COMMIT, COMPLETION_KAFKA, POLICIES, TRIGGER_KAFKA};
+use crate::config::values;
 use crate::core::model::names::WorkerId;
 use crate::core::model::spec::{BusinessDateSpec, CommitSpec, KafkaSpec, Policies, RetrySpec};
 use std::num::NonZeroU32;
@@ -73,48 +74,43 @@ pub(super) fn commit(at: &At<'_>) -> Option<CommitSpec> {
 
 pub(super) fn policies(at: &At<'_>) -> Option<Policies> {
     let fields = at.read(&POLICIES);
-    let policies = Policies {
+    lease_times_fit(&fields);
+    let retry = RetrySpec {
+        max_retries: u32::try_from(fields.whole("max_retries")?).ok()?,
+        initial_backoff: fields.duration("initial_backoff")?,
+        backoff_multiplier: fields.text("backoff_multiplier")?.parse().ok()?,
+        max_backoff: fields.duration("max_backoff")?,
+    };
+    if retry.initial_backoff > retry.max_backoff {
+        let message = "`initial_backoff` is longer than `max_backoff`";
+        fields.place("initial_backoff").note("impossible-value", message, "make the first wait the shortest");
+    }
+    Some(Policies {
         lease_ttl: fields.duration("lease_ttl")?,
         lease_heartbeat_interval: fields.duration("lease_heartbeat_interval")?,
         takeover_polling_interval: fields.duration("takeover_polling_interval")?,
-        retry: RetrySpec {
-            max_retries: u32::try_from(fields.whole("max_retries")?).ok()?,
-            initial_backoff: fields.duration("initial_backoff")?,
-            backoff_multiplier: fields.text("backoff_multiplier")?.parse().ok()?,
-            max_backoff: fields.duration("max_backoff")?,
-        },
-    };
-    fit_each_other(&fields, &policies);
-    Some(policies)
+        retry,
+    })
 }
 
-/// Times that would make a lease useless, or a retry pointless.
-fn fit_each_other(fields: &Fields<'_>, policies: &Policies) {
-    let note = |field: &str, message: String, hint: &str| {
-        fields.place(field).note("impossible-value", message, hint);
-    };
-    let ttl = policies.lease_ttl;
-    if ttl < TTL_MIN {
+/// Times that would make a lease useless.
+fn lease_times_fit(fields: &Fields<'_>) {
+    let note = |field: &str, message: String, hint: &str| fields.place(field).note("impossible-value", message, hint);
+    let ttl = fields.duration("lease_ttl");
+    if ttl.is_some_and(|ttl| ttl < TTL_MIN) {
         note("lease_ttl", "`lease_ttl` must be at least 100ms".to_owned(), "30s suits most networks");
     }
-    let heartbeat = policies.lease_heartbeat_interval;
-    if heartbeat.is_zero() || heartbeat > ttl / 3 {
-        let third = ttl / 3;
-        let message =
-            format!("`lease_heartbeat_interval` must be more than 0 and at most a third of `lease_ttl` ({third:?})");
-        note(
-            "lease_heartbeat_interval",
-            message,
-            "a holder must be able to miss one renewal and live; change one of the two",
-        );
+    for name in ["lease_heartbeat_interval", "takeover_polling_interval"] {
+        if fields.duration(name).is_some_and(|time| time.is_zero()) {
+            note(name, format!("`{name}` must be more than 0"), "a third of `lease_ttl`, or less, suits most networks");
+        }
     }
-    if policies.takeover_polling_interval.is_zero() {
-        let message = "`takeover_polling_interval` must be more than 0".to_owned();
-        note("takeover_polling_interval", message, "5s suits most networks");
-    }
-    let RetrySpec { initial_backoff, max_backoff, .. } = policies.retry;
-    if initial_backoff > max_backoff {
-        let message = "`initial_backoff` is longer than `max_backoff`".to_owned();
-        note("initial_backoff", message, "make the first wait the shortest");
+    if let (Some(ttl), Some(heartbeat)) = (ttl, fields.duration("lease_heartbeat_interval"))
+        && heartbeat > ttl / 3
+    {
+        let third = values::write_duration(ttl / 3);
+        let message = format!("`lease_heartbeat_interval` must be at most a third of `lease_ttl`: {third}");
+        let hint = "a holder must be able to miss a renewal and live; change one of the two";
+        note("lease_heartbeat_interval", message, hint);
     }
 }

@@ -1,3 +1,5 @@
+mod errors;
+
 use super::*;
 use crate::core::model::spec::{Align, ColumnSpec, Fetch, From, JsonNode, Policies, Quote, TranslatorSpec};
 use std::collections::BTreeMap;
