@@ -1,0 +1,417 @@
+//! What stands on the volume: page and rows of every staged and published file; on request counted and checked against
+//! journal and manifest. Changes nothing, needs neither source nor state store, and may look while a holder writes.
+
+pub mod count;
+pub mod find;
+pub mod scan;
+
+use super::generate::GenerateError;
+use super::generate::translate::Registry;
+use super::model::header::{HEADER_BYTES, Header};
+use super::model::journal::{FileCommit, Journal, PageCommit};
+use super::model::manifest::ManifestFile;
+use super::model::run::RunId;
+use super::model::spec::{FileSpec, Worker};
+use super::model::term::Token;
+use super::ports::volume::{Volume, VolumeError, VolumeFile};
+use count::Frame;
+use find::{Folder, Run};
+use scan::Scan;
+use std::sync::Arc;
+
+/// One file as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Looked {
+    /// Of which run.
+    pub run: RunId,
+    /// Its id.
+    pub file: String,
+    /// Relative to the root.
+    pub path: String,
+    /// Being written, or visible.
+    pub place: Place,
+    /// Its first line.
+    pub header: HeaderLine,
+    /// Its size.
+    pub bytes: u64,
+    /// Records counted; none when not asked for, or when they cannot be counted.
+    pub records: Option<u64>,
+    /// What was compared. Only the header against journal or manifest, unless more was asked for.
+    pub checks: Vec<Check>,
+}
+
+/// Where a file stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In the folder of the holder with this token.
+    Staged(Token),
+    /// Under its final name, and in a manifest.
+    Published,
+    /// Under its final name, but the run's manifest has not appeared: publishing was interrupted.
+    Linked,
+}
+
+impl Place {
+    /// For tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Staged(_) => "staged",
+            Self::Published => "published",
+            Self::Linked => "publishing",
+        }
+    }
+}
+
+/// A file's first line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HeaderLine {
+    /// Page and rows.
+    Read(Header),
+    /// The file has none by its worker file, or its journal or manifest leaves no room for one.
+    None,
+    /// Something else stands there.
+    Damaged(String),
+}
+
+impl HeaderLine {
+    /// Page and rows, when they could be read.
+    pub fn read(&self) -> Option<Header> {
+        match self {
+            Self::Read(header) => Some(*header),
+            Self::None | Self::Damaged(_) => None,
+        }
+    }
+}
+
+/// One thing that was compared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Check {
+    /// What: `sha256`.
+    pub what: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a comparison ended. What could not be compared is not a pass.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Both sides are the same.
+    Same,
+    /// They differ: where, and in what.
+    Differs(String),
+    /// One side is missing: which, and why.
+    Unchecked(String),
+}
+
+impl Check {
+    /// A comparison of two values of one kind.
+    pub fn compare<T: PartialEq + std::fmt::Display>(what: &'static str, found: &T, name: &str, want: &T) -> Self {
+        let outcome =
+            if found == want { Outcome::Same } else { Outcome::Differs(format!("{found}, but {name} says {want}")) };
+        Self { what, outcome }
+    }
+
+    /// Something that could not be compared.
+    pub fn unchecked(what: &'static str, why: impl Into<String>) -> Self {
+        Self { what, outcome: Outcome::Unchecked(why.into()) }
+    }
+
+    /// Something that differs.
+    pub fn differs(what: &'static str, how: impl Into<String>) -> Self {
+        Self { what, outcome: Outcome::Differs(how.into()) }
+    }
+}
+
+/// What to look at, and how closely.
+pub struct Inspection<'a> {
+    /// The output root.
+    pub volume: &'a dyn Volume,
+    /// The worker, where its file is at hand: only its runs, and records can be counted.
+    pub worker: Option<&'a Worker>,
+    /// Translators that the worker file may name.
+    pub registry: &'a Registry,
+    /// Whether to read all bytes: count records, check the journal's checksums and the manifest's digests.
+    pub deep: bool,
+}
+
+/// Looks at every file of every run below the root, by worker, date and file.
+///
+/// # Errors
+/// When the volume cannot be read.
+pub async fn all(inspection: &Inspection<'_>) -> Result<Vec<Looked>, GenerateError> {
+    let runs = find::runs(inspection.volume, inspection.worker).await?;
+    let mut looked = Vec::new();
+    for run in &runs {
+        looked.extend(one_run(inspection, run).await?);
+    }
+    Ok(looked)
+}
+
+/// Looks at every file of one run.
+///
+/// # Errors
+/// When the volume cannot be read.
+pub async fn one_run(inspection: &Inspection<'_>, run: &Run) -> Result<Vec<Looked>, GenerateError> {
+    let mut looked = Vec::new();
+    for target in targets(inspection, run) {
+        match look(inspection, run, &target).await {
+            Ok(look) => looked.push(look),
+            // A holder took the folder away, or gave the file its final name, while we looked.
+            Err(VolumeError::NotFound { .. }) if !matches!(target.place, Place::Published) => {}
+            Err(VolumeError::NotFound { path }) => looked.push(missing(run, &target, &path)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(looked)
+}
+
+/// A file to look at.
+struct Target<'a> {
+    id: String,
+    path: String,
+    place: Place,
+    spec: Option<&'a FileSpec>,
+    /// The folder whose journal speaks of it.
+    folder: Option<&'a Folder>,
+    /// Its place in that journal.
+    index: Option<usize>,
+    entry: Option<&'a ManifestFile>,
+}
+
+fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<Target<'a>> {
+    let spec_of = |id: &str| inspection.worker?.files.iter().find(|file| file.id.as_str() == id);
+    let mut targets = Vec::new();
+    for folder in &run.folders {
+        for id in &folder.files {
+            let index = folder.index_of(id);
+            let path = format!("{}/{id}", folder.dir);
+            let place = Place::Staged(folder.token);
+            let folder = Some(folder);
+            targets.push(Target { spec: spec_of(id), id: id.clone(), path, place, folder, index, entry: None });
+        }
+    }
+    match &run.manifest {
+        Some(manifest) => {
+            let folder = run.published_from();
+            for entry in &manifest.files {
+                let Some(name) = &entry.name else { continue };
+                let (id, path, place) = (entry.id.clone(), name.clone(), Place::Published);
+                let index = folder.and_then(|folder| folder.index_of(&id));
+                targets.push(Target { spec: spec_of(&id), id, path, place, folder, index, entry: Some(entry) });
+            }
+        }
+        None => {
+            let folder = run.folders.first();
+            for spec in inspection.worker.iter().flat_map(|worker| &worker.files) {
+                let (id, path) = (spec.id.to_string(), spec.name.render(&run.id, &spec.id));
+                let index = folder.and_then(|folder| folder.index_of(&id));
+                targets.push(Target { spec: Some(spec), id, path, place: Place::Linked, folder, index, entry: None });
+            }
+        }
+    }
+    targets
+}
+
+async fn look(inspection: &Inspection<'_>, run: &Run, target: &Target<'_>) -> Result<Looked, VolumeError> {
+    let file = inspection.volume.open(&target.path).await?;
+    let header = read_header(&file, target).await?;
+    let bytes = file.size().await?;
+    let mut looked = Looked {
+        run: run.id.clone(),
+        file: target.id.clone(),
+        path: target.path.clone(),
+        place: target.place,
+        header,
+        bytes,
+        records: None,
+        checks: Vec::new(),
+    };
+    check_header(&mut looked, run, target);
+    if inspection.deep {
+        read_all(inspection, run, target, &file, &mut looked).await?;
+    }
+    Ok(looked)
+}
+
+fn missing(run: &Run, target: &Target<'_>, path: &str) -> Looked {
+    Looked {
+        run: run.id.clone(),
+        file: target.id.clone(),
+        path: target.path.clone(),
+        place: target.place,
+        header: HeaderLine::Damaged("the file is gone".to_owned()),
+        bytes: 0,
+        records: None,
+        checks: vec![Check::differs("file", format!("the manifest names `{path}`, which is not there"))],
+    }
+}
+
+async fn read_header(file: &Arc<dyn VolumeFile>, target: &Target<'_>) -> Result<HeaderLine, VolumeError> {
+    if target.spec.is_some_and(|spec| !spec.progress_header) {
+        return Ok(HeaderLine::None);
+    }
+    let line = file.read_at(0, HEADER_BYTES).await?;
+    Ok(match Header::parse(&line) {
+        Ok(header) => HeaderLine::Read(header),
+        // Without the worker file nobody can say whether the file was to have a header.
+        Err(error) if target.spec.is_some() => HeaderLine::Damaged(error.to_string()),
+        Err(_) => HeaderLine::None,
+    })
+}
+
+fn check_header(looked: &mut Looked, run: &Run, target: &Target<'_>) {
+    let header = match &looked.header {
+        HeaderLine::Read(header) => *header,
+        HeaderLine::None => return,
+        HeaderLine::Damaged(why) => {
+            let check = Check::differs("header", why.clone());
+            return looked.checks.push(check);
+        }
+    };
+    let published = run.manifest.as_ref().zip(target.entry);
+    let check = if let Some((manifest, entry)) = published {
+        let want = Header { page: manifest.pages, rows: entry.rows };
+        Check::compare("header", &shown(header), "the manifest", &shown(want))
+    } else if let Some((journal, index)) = target.journal() {
+        let last = journal.last_page();
+        let page = last.map_or(0, |last| last.page);
+        let rows = committed(last, index).map_or(0, |commit| commit.rows);
+        header_against_journal(header, Header { page, rows })
+    } else {
+        Check::unchecked("header", "no readable journal stands beside it")
+    };
+    looked.checks.push(check);
+}
+
+/// A header is written behind the journal's line, so it may be behind; it must never be ahead.
+fn header_against_journal(header: Header, journal: Header) -> Check {
+    if header.page < journal.page || header == journal {
+        Check { what: "header", outcome: Outcome::Same }
+    } else {
+        Check::differs("header", format!("{}, but the journal has {} committed", shown(header), shown(journal)))
+    }
+}
+
+fn shown(header: Header) -> String {
+    format!("page {} with {} rows", header.page, header.rows)
+}
+
+fn committed(page: Option<&PageCommit>, index: usize) -> Option<&FileCommit> {
+    page.and_then(|page| page.files.get(index))
+}
+
+impl Target<'_> {
+    fn journal(&self) -> Option<(&Journal, usize)> {
+        let folder = self.folder?;
+        folder.journal.begin()?;
+        Some((&folder.journal, self.index?))
+    }
+}
+
+/// Reads all bytes once: counts records, and compares checksums and digest.
+async fn read_all(
+    inspection: &Inspection<'_>,
+    run: &Run,
+    target: &Target<'_>,
+    file: &Arc<dyn VolumeFile>,
+    looked: &mut Looked,
+) -> Result<(), VolumeError> {
+    let header_bytes = if looked.header == HeaderLine::None { 0 } else { HEADER_BYTES as u64 };
+    let marks: Vec<u64> = match target.journal() {
+        Some((journal, index)) => journal.pages().filter_map(|page| Some(page.files.get(index)?.bytes)).collect(),
+        None => Vec::new(),
+    };
+    let frame = frame(inspection, run, target, header_bytes, looked.bytes, &marks);
+    let scan = Scan::of(file, looked.bytes, header_bytes, &marks, frame.as_ref().ok()).await?;
+    looked.records = scan.records;
+    check_sums(target, &scan, looked);
+    if let Some(entry) = target.entry {
+        looked.checks.push(Check::compare("bytes", &looked.bytes, "the manifest", &entry.bytes));
+        looked.checks.push(Check::compare("sha256", &scan.sha256, "the manifest", &entry.sha256));
+    }
+    check_records(target, frame.err(), looked);
+    Ok(())
+}
+
+/// Which bytes of the file are records, and how to tell where one ends.
+fn frame(
+    inspection: &Inspection<'_>,
+    run: &Run,
+    target: &Target<'_>,
+    header_bytes: u64,
+    bytes: u64,
+    marks: &[u64],
+) -> Result<Frame, String> {
+    let spec = target.spec.ok_or("no worker file says how its records end")?;
+    let begin = target.journal().and_then(|(journal, index)| Some((journal.begin()?, index)));
+    let known = count::Known {
+        rows: match (target.entry, begin) {
+            (_, Some((begin, index))) => begin.file_rows.get(index).copied().unwrap_or(0),
+            (Some(entry), None) => entry.rows,
+            (None, None) => 0,
+        },
+        first_totals: begin.and_then(|(begin, index)| begin.first_totals.get(index).cloned()).unwrap_or_default(),
+        last_rows: target.entry.map(|entry| (entry.rows, entry.control_totals.clone())),
+    };
+    let staged_end = matches!(target.place, Place::Staged(_)).then(|| marks.last().copied().unwrap_or(header_bytes));
+    Frame::new(spec, inspection.registry, &run.id, &known, header_bytes, bytes, staged_end)
+}
+
+fn check_sums(target: &Target<'_>, scan: &Scan, looked: &mut Looked) {
+    let Some((journal, index)) = target.journal() else {
+        return looked.checks.push(Check::unchecked("journal", "no readable journal stands beside it"));
+    };
+    for (page, sum) in journal.pages().zip(&scan.sums) {
+        let Some(commit) = page.files.get(index) else { continue };
+        match sum {
+            Some(sum) if *sum == commit.sum => {}
+            Some(_) => {
+                let how = format!("page {} (up to offset {}) does not match its checksum", page.page, commit.bytes);
+                return looked.checks.push(Check::differs("journal", how));
+            }
+            None => {
+                let how = format!(
+                    "page {} is committed up to offset {}, where the file ends earlier",
+                    page.page, commit.bytes
+                );
+                return looked.checks.push(Check::differs("journal", how));
+            }
+        }
+    }
+    let outcome = match &journal.damage {
+        Some(damage) => Outcome::Unchecked(format!("the journal is damaged: {damage}")),
+        None => Outcome::Same,
+    };
+    looked.checks.push(Check { what: "journal", outcome });
+}
+
+fn check_records(target: &Target<'_>, why_not: Option<String>, looked: &mut Looked) {
+    let check = match (looked.records, want_rows(target, looked)) {
+        (None, _) => Check::unchecked("records", why_not.unwrap_or_else(|| "they cannot be counted".to_owned())),
+        (Some(_), None) => {
+            Check::unchecked("records", "neither journal nor manifest nor header says how many there are")
+        }
+        (Some(found), Some((name, want))) if found == want => {
+            let _ = name;
+            Check { what: "records", outcome: Outcome::Same }
+        }
+        (Some(found), Some((name, want))) if target.spec.is_some_and(count::is_exact) => {
+            Check::compare("records", &found, name, &want)
+        }
+        (Some(found), Some((name, want))) => Check::unchecked(
+            "records",
+            format!("{found} line ends for {want} records by {name}: its translator may write several lines a record"),
+        ),
+    };
+    looked.checks.push(check);
+}
+
+fn want_rows(target: &Target<'_>, looked: &Looked) -> Option<(&'static str, u64)> {
+    if let Some(entry) = target.entry {
+        return Some(("the manifest", entry.rows));
+    }
+    if let Some((journal, index)) = target.journal() {
+        return Some(("the journal", committed(journal.last_page(), index).map_or(0, |commit| commit.rows)));
+    }
+    looked.header.read().map(|header| ("the header", header.rows))
+}
