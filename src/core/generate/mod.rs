@@ -232,6 +232,7 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<Lane>, Gen
             predicate,
             totals: file.commit.totals.clone(),
             digest: FileDigest::clone(&file.digest),
+            page_bytes: 0,
             first_record,
         });
     }

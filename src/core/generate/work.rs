@@ -31,6 +31,8 @@ pub struct Lane {
     pub totals: BTreeMap<String, String>,
     /// Digest of all bytes so far.
     pub digest: FileDigest,
+    /// Bytes of the last page.
+    pub(super) page_bytes: usize,
     /// Written before the first page's records.
     pub first_record: Option<Vec<u8>>,
 }
@@ -118,7 +120,9 @@ fn bind(lanes: &mut [Lane], columns: &[Column]) -> Result<(), GenerateError> {
 }
 
 fn one_file(mut lane: Lane, page: &Page) -> (Lane, Result<Piece, TranslateError>) {
-    let result = lane.translator.translate(page, Vec::new()).map(|translated| {
+    // About as much as the page before, so that the buffer does not grow by copying.
+    let buffer = Vec::with_capacity(lane.page_bytes + lane.page_bytes / 8);
+    let result = lane.translator.translate(page, buffer).map(|translated| {
         let bytes = match lane.first_record.take() {
             Some(mut first) => {
                 first.extend_from_slice(&translated.bytes);
@@ -126,6 +130,7 @@ fn one_file(mut lane: Lane, page: &Page) -> (Lane, Result<Piece, TranslateError>
             }
             None => translated.bytes,
         };
+        lane.page_bytes = bytes.len();
         lane.digest.update(&bytes);
         Piece {
             sum: sum_of(&bytes),
