@@ -4,3 +4,4 @@ pub mod generate;
 pub mod inspect;
 pub mod model;
 pub mod ports;
+pub mod verify;
