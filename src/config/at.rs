@@ -115,6 +115,11 @@ impl<'a> At<'a> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// The line that it stands on.
+    pub(super) fn line(&self) -> usize {
+        self.span.place(self.context.text).line
+    }
+
     /// The last part of the path, for messages.
     pub(super) fn name(&self) -> &str {
         self.path.rsplit('.').next().unwrap_or_default()

@@ -13,15 +13,18 @@ mod read;
 mod redact;
 mod report;
 mod resolve;
+mod show;
 mod suggest;
 mod tree;
 mod values;
 mod vars;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
 
 pub use problem::{ConfigError, Place, Problem};
+pub use show::{Origin, Resolved};
 pub use vars::{Environment, Vars};
 
 use crate::core::generate::translate::Registry;
@@ -51,6 +54,21 @@ impl fmt::Debug for Loaded {
     /// Without the text, which may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loaded").field("worker", &self.worker).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Loaded {
+    /// Looks at the file's tree again, now that it is known to be sound.
+    fn with_root<T>(&self, look: impl FnOnce(&At<'_>) -> T) -> T {
+        let context = Context {
+            text: &self.text,
+            vars: &(),
+            folder: Path::new(""),
+            registry: &Registry::default(),
+            problems: RefCell::default(),
+            fallbacks: RefCell::default(),
+        };
+        look(&At::root(&context, &self.tree))
     }
 }
 

@@ -1,4 +1,5 @@
 mod errors;
+mod show;
 
 use super::*;
 use crate::core::model::spec::{Align, ColumnSpec, Fetch, From, JsonNode, Policies, Quote, TranslatorSpec};
@@ -7,6 +8,9 @@ use std::time::Duration;
 
 /// The worker file of the design, as it stands there.
 const DESIGN: &str = include_str!("design.yaml");
+
+/// A worker file in which no field is at its default.
+const FULL: &str = include_str!("full.yaml");
 
 fn vars(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

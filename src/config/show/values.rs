@@ -1,0 +1,270 @@
+//! A worker's values in the words and order of the worker file.
+
+use super::Shown;
+use crate::config::at::At;
+use crate::config::redact::masked;
+use crate::config::tree::Value as Node;
+use crate::config::values::{encoding_name, write_duration, write_size};
+use crate::core::model::spec::{
+    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Fetch, FileSpec, From, Isolation, JsonNode, KafkaSpec,
+    OnOverflow, OnUnmappable, Policies, Quote, Secret, SourceSpec, TranslatorSpec, Trim, WhenEmpty, Worker,
+};
+use serde_json::Value;
+
+/// Names of options whose values are secrets, in lower case.
+const SECRET_OPTIONS: [&str; 6] = ["password", "passwd", "pwd", "secret", "token", "key"];
+
+fn text(text: impl Into<String>) -> Shown {
+    Shown::Scalar(Value::String(text.into()))
+}
+
+fn scalar(value: impl Into<Value>) -> Shown {
+    Shown::Scalar(value.into())
+}
+
+fn secret(address: &Secret) -> Shown {
+    text(masked(address.reveal()))
+}
+
+/// Named values; those without a value are left out.
+fn map<const N: usize>(entries: [(&str, Option<Shown>); N]) -> Shown {
+    let given = entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Shown::Map(given.collect())
+}
+
+pub(super) fn worker(worker: &Worker, root: &At<'_>) -> Shown {
+    let files = root.section("files").items();
+    let file = |(index, spec): (usize, &FileSpec)| file(spec, files.get(index));
+    let output = map([
+        ("root", Some(text(worker.output.root.to_string_lossy()))),
+        (
+            "when_empty",
+            Some(text(match worker.output.when_empty {
+                WhenEmpty::Write => "write",
+                WhenEmpty::Skip => "skip",
+                WhenEmpty::Fail => "fail",
+            })),
+        ),
+    ]);
+    let business_date = map([
+        ("timezone", Some(text(&worker.business_date.timezone))),
+        ("pointer", Some(text(&worker.business_date.pointer))),
+    ]);
+    let commit = map([
+        ("pages", Some(scalar(worker.commit.pages.get()))),
+        ("interval", Some(text(write_duration(worker.commit.interval)))),
+    ]);
+    map([
+        ("worker", Some(text(worker.id.as_str()))),
+        ("source", Some(source(&worker.source))),
+        ("output", Some(output)),
+        ("files", Some(Shown::List(worker.files.iter().enumerate().map(file).collect()))),
+        ("business_date", Some(business_date)),
+        ("state", Some(map([("url", Some(secret(&worker.state)))]))),
+        ("trigger", worker.trigger.as_ref().map(kafka)),
+        ("completion", worker.completion.as_ref().map(kafka)),
+        ("commit", Some(commit)),
+        ("policies", Some(policies(&worker.policies))),
+    ])
+}
+
+fn source(source: &SourceSpec) -> Shown {
+    let key = Shown::Flow(Box::new(Shown::List(source.key.iter().map(text).collect())));
+    map([
+        ("url", Some(secret(&source.url))),
+        ("view", Some(text(source.view.to_string()))),
+        ("key", (!source.key.is_empty()).then_some(key)),
+        ("page_size", Some(scalar(source.page_size.get()))),
+        ("page_bytes", Some(text(write_size(source.page_bytes)))),
+        (
+            "fetch",
+            Some(text(match source.fetch {
+                Fetch::Stream => "stream",
+                Fetch::Paged => "paged",
+                Fetch::Offset => "offset",
+            })),
+        ),
+        (
+            "isolation",
+            Some(text(match source.isolation {
+                Isolation::Default => "default",
+                Isolation::Snapshot => "snapshot",
+            })),
+        ),
+    ])
+}
+
+fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
+    let newline = match file.newline.as_str() {
+        "\n" => "lf",
+        "\r\n" => "crlf",
+        other => other,
+    };
+    map([
+        ("id", Some(text(file.id.as_str()))),
+        ("name", Some(text(file.name.as_str()))),
+        ("event_type", file.event_type.as_ref().map(text)),
+        ("translator", Some(translator(&file.translator, at))),
+        ("where", file.predicate.as_ref().map(|sql| text(masked(sql)))),
+        ("first_record", file.first_record.as_ref().map(text)),
+        ("last_record", file.last_record.as_ref().map(text)),
+        ("encoding", Some(text(encoding_name(file.encoding)))),
+        ("newline", Some(text(newline))),
+        (
+            "on_unmappable",
+            Some(text(match file.on_unmappable {
+                OnUnmappable::Error => "error",
+                OnUnmappable::Replace => "replace",
+            })),
+        ),
+        (
+            "on_overflow",
+            Some(text(match file.on_overflow {
+                OnOverflow::Error => "error",
+                OnOverflow::Truncate => "truncate",
+            })),
+        ),
+        ("progress_header", Some(scalar(file.progress_header))),
+    ])
+}
+
+fn translator(translator: &TranslatorSpec, at: Option<&At<'_>>) -> Shown {
+    let (name, options) = match translator {
+        TranslatorSpec::Delimited(spec) => ("delimited", delimited(spec)),
+        TranslatorSpec::FixedWidth(spec) => ("fixed_width", map([("columns", Some(columns(&spec.columns)))])),
+        TranslatorSpec::Json(spec) => {
+            ("json", map([("fields", Some(fields(&spec.fields))), ("skip_null", Some(scalar(spec.skip_null)))]))
+        }
+        TranslatorSpec::Template(spec) => {
+            let columns = Shown::Flow(Box::new(Shown::List(spec.columns.iter().map(text).collect())));
+            ("template", map([("record", Some(text(&spec.record))), ("columns", Some(columns))]))
+        }
+        // From the tree, since that alone tells which values the environment gave.
+        TranslatorSpec::Custom { name, .. } => {
+            let options = at.map(|at| at.section("translator")).and_then(|at| at.field(name));
+            (name.as_str(), options.and_then(|at| at.value()).map_or(scalar(Value::Null), custom))
+        }
+    };
+    map([(name, Some(options))])
+}
+
+/// Options that only a translator of one's own understands: what may be a secret is taken for one.
+fn custom(value: &Node) -> Shown {
+    match value {
+        Node::Map(entries) => {
+            let option = |name: &str, value: &Node| {
+                let name = name.to_lowercase();
+                let is_secret = SECRET_OPTIONS.iter().any(|word| name.contains(word));
+                if is_secret && matches!(value, Node::Scalar(_)) { text("***") } else { custom(value) }
+            };
+            Shown::Map(
+                entries.iter().map(|(name, node)| (name.text.clone(), option(&name.text, &node.value))).collect(),
+            )
+        }
+        Node::List(items) => Shown::List(items.iter().map(|node| custom(&node.value)).collect()),
+        Node::Scalar(scalar) if !scalar.variables.is_empty() => text("***"),
+        Node::Scalar(scalar) => match crate::config::json::to_json(value) {
+            Value::String(_) => text(masked(&scalar.text)),
+            other => Shown::Scalar(other),
+        },
+        Node::Null | Node::Broken => scalar(Value::Null),
+    }
+}
+
+fn delimited(spec: &DelimitedSpec) -> Shown {
+    map([
+        ("delimiter", Some(text(&spec.delimiter))),
+        (
+            "quote",
+            Some(text(match spec.quote {
+                Quote::Never => "never",
+                Quote::Minimal => "minimal",
+                Quote::Always => "always",
+            })),
+        ),
+        (
+            "empty",
+            Some(text(match spec.empty {
+                EmptyText::Quoted => "quoted",
+                EmptyText::Bare => "bare",
+            })),
+        ),
+        ("names", Some(scalar(spec.names))),
+        ("columns", Some(columns(&spec.columns))),
+    ])
+}
+
+/// Names alone stand on one line, objects on a line each.
+fn columns(specs: &[ColumnSpec]) -> Shown {
+    let columns: Vec<Shown> = specs.iter().map(column).collect();
+    let names_only = columns.iter().all(|column| matches!(column, Shown::Scalar(_)));
+    if names_only { Shown::Flow(Box::new(Shown::List(columns))) } else { Shown::List(columns) }
+}
+
+/// A name where that is all there is to say, else an object without its defaults.
+fn column(spec: &ColumnSpec) -> Shown {
+    if let From::Column(name) = &spec.from
+        && *spec == (ColumnSpec { from: spec.from.clone(), ..ColumnSpec::default() })
+    {
+        return text(name);
+    }
+    let (column, literal) = match &spec.from {
+        From::Column(name) => (Some(text(name)), None),
+        From::Literal(literal) => (None, Some(text(literal))),
+    };
+    let trim = match spec.trim {
+        Trim::None => None,
+        Trim::Left => Some("left"),
+        Trim::Right => Some("right"),
+        Trim::Both => Some("both"),
+    };
+    let case = spec.case.map(|case| match case {
+        Case::Upper => "upper",
+        Case::Lower => "lower",
+    });
+    Shown::Flow(Box::new(map([
+        ("column", column),
+        ("literal", literal),
+        ("name", spec.name.as_ref().map(text)),
+        ("format", spec.format.as_ref().map(text)),
+        ("null", spec.null.as_ref().map(text)),
+        ("width", spec.width.map(scalar)),
+        ("align", (spec.align == Align::Right).then(|| text("right"))),
+        ("pad", spec.pad.map(text)),
+        ("case", case.map(text)),
+        ("trim", trim.map(text)),
+    ])))
+}
+
+fn fields(fields: &[(String, JsonNode)]) -> Shown {
+    Shown::Map(fields.iter().map(|(name, node)| (name.clone(), json_node(node))).collect())
+}
+
+fn json_node(node: &JsonNode) -> Shown {
+    match node {
+        JsonNode::Value(spec) => column(spec),
+        JsonNode::Object(inner) => fields(inner),
+        JsonNode::Array(items) => Shown::List(items.iter().map(json_node).collect()),
+    }
+}
+
+fn kafka(spec: &KafkaSpec) -> Shown {
+    let kafka = map([
+        ("brokers", Some(text(masked(&spec.brokers)))),
+        ("topic", Some(text(&spec.topic))),
+        ("group", spec.group.as_ref().map(text)),
+    ]);
+    map([("kafka", Some(kafka))])
+}
+
+fn policies(policies: &Policies) -> Shown {
+    map([
+        ("lease_ttl", Some(text(write_duration(policies.lease_ttl)))),
+        ("lease_heartbeat_interval", Some(text(write_duration(policies.lease_heartbeat_interval)))),
+        ("takeover_polling_interval", Some(text(write_duration(policies.takeover_polling_interval)))),
+        ("max_retries", Some(scalar(policies.retry.max_retries))),
+        ("initial_backoff", Some(text(write_duration(policies.retry.initial_backoff)))),
+        ("backoff_multiplier", Some(scalar(policies.retry.backoff_multiplier))),
+        ("max_backoff", Some(text(write_duration(policies.retry.max_backoff)))),
+    ])
+}

@@ -1,0 +1,89 @@
+//! Text as YAML that every reader takes for that very text.
+
+use std::fmt::Write;
+
+/// Words that some YAML reader takes for something other than text.
+const RESERVED: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+
+/// A text as a YAML scalar: plain where nobody can mistake it, else in double quotes.
+pub(super) fn scalar(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { quoted(text) }
+}
+
+/// Letters, digits and a few marks, starting with a letter or `/`; a colon only within a word.
+fn is_plain(text: &str) -> bool {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '/'));
+    let marks = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '+' | ':');
+    starts
+        && text.chars().all(marks)
+        && !text.ends_with(':')
+        && !RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// A text in double quotes. `${` is written so that it is not read as a variable.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => push_escape(&mut out, c),
+            c if c.is_control() => push_escape(&mut out, c),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    escape_references(&out)
+}
+
+fn push_escape(out: &mut String, c: char) {
+    // Writing to a string cannot fail.
+    let _ = write!(out, "\\u{:04x}", c as u32);
+}
+
+/// Doubles the dollar sign before each brace that would start a reference.
+fn escape_references(text: &str) -> String {
+    if text.contains("${") { text.replace("${", "$${") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tree::{self, Value};
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_what_nobody_can_mistake_stands_without_quotes() {
+        for (text, written) in [
+            ("LoanId", "LoanId"),
+            ("sqlite:/data/loans.db", "sqlite:/data/loans.db"),
+            ("a b", "\"a b\""),
+            ("", "\"\""),
+            ("No", "\"No\""),
+            ("0", "\"0\""),
+            ("a:", "\"a:\""),
+            ("\t", "\"\\t\""),
+            ("${A}", "\"$${A}\""),
+        ] {
+            assert_eq!(scalar(text), written);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_reads_back(text in prop_oneof![any::<String>(), "[$]{0,4}[{]{0,2}A[}]{0,2}", "[a-z:/# ,\\[\\]{}\"'\\\\\n]{0,12}"]) {
+            let document = format!("[{}, {}]", scalar(&text), quoted(&text));
+            let (node, problems) = tree::parse(&document, &());
+            prop_assert_eq!(problems, vec![]);
+            let Some(Value::List(items)) = node.map(|node| node.value) else { panic!("{document}") };
+            for item in items {
+                let Value::Scalar(read) = item.value else { panic!("{document}") };
+                prop_assert_eq!(&read.text, &text);
+            }
+        }
+    }
+}
