@@ -1,4 +1,7 @@
 //! The only place that names a client crate: one file or folder per outside system.
 pub mod disk;
+pub mod host;
+pub mod local_state;
 pub mod memory;
 pub mod sql;
+pub mod system_clock;

@@ -1,0 +1,65 @@
+//! SQLite's words for a failure into the store's.
+
+use crate::core::model::term::TermEnded;
+use crate::core::ports::leases::StoreError;
+use rusqlite::{Error, ErrorCode};
+use std::path::Path;
+
+/// A failure inside a transaction: SQLite's, or a refusal of our own.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Sqlite(Error),
+    Refused(StoreError),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<TermEnded> for Trouble {
+    fn from(ended: TermEnded) -> Self {
+        Self::Refused(ended.into())
+    }
+}
+
+impl Trouble {
+    /// The store's error, naming the file.
+    pub(super) fn into_store(self, path: &Path) -> StoreError {
+        match self {
+            Self::Sqlite(error) => failed(path, &error),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+/// Says what is wrong with the file, and what to do.
+pub(super) fn failed(path: &Path, error: &Error) -> StoreError {
+    let store = super::name(path);
+    let advice = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            return StoreError::Unreachable { store, reason: "another process keeps it locked".to_owned() };
+        }
+        Some(ErrorCode::NotADatabase) => {
+            "it is not a state file; name another, or move it away to start with an empty one"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            "it is damaged; move it away to start with an empty one (tokens go on from those found in the output folder)"
+        }
+        Some(ErrorCode::ReadOnly) => "it may only be read; check the permissions of the file and its folder",
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            "it cannot be opened; check that the folder is there and may be written"
+        }
+        Some(ErrorCode::DiskFull) => "its disk or quota is full; free some space",
+        Some(_) => "check its disk",
+        None => "it holds a value that this filegen does not know; use the one that wrote it",
+    };
+    StoreError::Failed { store, reason: format!("{advice} ({error})") }
+}

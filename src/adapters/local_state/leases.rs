@@ -1,0 +1,201 @@
+//! `worker_epochs` and `worker_leases`.
+
+use super::LocalState;
+use super::value::{instance, maybe_timestamp, time, timestamp, token, worker};
+use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::term::Token;
+use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+const LEASE: &str = "SELECT * FROM worker_leases WHERE workerId = ?1";
+
+const CLAIM: &str = "SELECT * FROM worker_epochs WHERE workerId = ?1 AND token = ?2";
+
+/// Refused under a higher token. Under its own token it changes nothing: the same install again, after a lost reply.
+const INSTALL: &str = "
+INSERT INTO worker_leases (workerId, instanceId, token, seq, acquiredAt, renewedAt, expiresAt, guardedBy)
+VALUES (:worker, :instance, :token, :seq, :acquired, :renewed, :expires, :guard)
+ON CONFLICT (workerId) DO UPDATE SET
+    instanceId = excluded.instanceId, token = excluded.token, seq = excluded.seq, acquiredAt = excluded.acquiredAt,
+    renewedAt = excluded.renewedAt, expiresAt = excluded.expiresAt, guardedBy = excluded.guardedBy,
+    releasedAt = NULL, releaseReason = NULL
+WHERE worker_leases.token < excluded.token";
+
+const IN_PLACE: &str = "
+SELECT 1 FROM worker_leases WHERE workerId = ?1 AND token = ?2 AND instanceId = ?3 AND releasedAt IS NULL";
+
+const RENEW: &str = "
+UPDATE worker_leases SET seq = seq + 1, renewedAt = :now, expiresAt = :expires, guardedBy = :guard
+WHERE workerId = :worker AND token = :token AND instanceId = :instance AND releasedAt IS NULL";
+
+/// The first reason stays.
+const RELEASE: &str = "
+UPDATE worker_leases SET releasedAt = coalesce(releasedAt, ?3), releaseReason = coalesce(releaseReason, ?4)
+WHERE workerId = ?1 AND token = ?2";
+
+const GUARD: &str = "
+SELECT guardedBy FROM worker_leases WHERE workerId = ?1 AND token = ?2 AND instanceId = ?3 AND releasedAt IS NULL";
+
+#[async_trait]
+impl LeaseStore for LocalState {
+    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError> {
+        let worker = worker.clone();
+        self.look(move |db, _| Ok(db.prepare_cached(LEASE)?.query_row([worker.as_str()], lease).optional()?)).await
+    }
+
+    async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
+        self.look(|db, _| {
+            let mut query = db.prepare_cached("SELECT * FROM worker_leases ORDER BY workerId")?;
+            Ok(query.query_map([], lease)?.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError> {
+        let worker = worker.clone();
+        self.look(move |db, _| {
+            let mut query = db.prepare_cached("SELECT max(token) FROM worker_epochs WHERE workerId = ?1")?;
+            Ok(query.query_row([worker.as_str()], |row| row.get::<_, Option<u64>>(0))?.map(Token))
+        })
+        .await
+    }
+
+    async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError> {
+        // Most contenders of a race are late: they learn it without waiting for the write lock.
+        if self.claim(&claim.worker, claim.token).await?.is_some() {
+            return Ok(Mint::Taken);
+        }
+        let claim = claim.clone();
+        self.change(move |db, _| {
+            let mut insert = db.prepare_cached(
+                "INSERT INTO worker_epochs (workerId, token, instanceId, nonce, claimedAt) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO NOTHING",
+            )?;
+            let inserted = insert.execute((
+                claim.worker.as_str(),
+                claim.token.0,
+                claim.instance.as_str(),
+                &claim.nonce,
+                time(claim.claimed_at),
+            ))?;
+            Ok(if inserted == 1 { Mint::Won } else { Mint::Taken })
+        })
+        .await
+    }
+
+    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError> {
+        let worker = worker.clone();
+        self.look(move |db, _| {
+            Ok(db.prepare_cached(CLAIM)?.query_row((worker.as_str(), token.0), epoch_claim).optional()?)
+        })
+        .await
+    }
+
+    async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError> {
+        let record = record.clone();
+        self.change(move |db, guards| {
+            // Before the lease says so: a contender must never find the lease guarded and the lock free. After an
+            // error it is kept for the same reason: the lease may be in place.
+            let guard = guards.take(&record.worker, record.token);
+            let installed = db.prepare_cached(INSTALL)?.execute(named_params! {
+                ":worker": record.worker.as_str(),
+                ":instance": record.instance.as_str(),
+                ":token": record.token.0,
+                ":seq": record.seq,
+                ":acquired": time(record.acquired_at),
+                ":renewed": time(record.renewed_at),
+                ":expires": time(record.expires_at),
+                ":guard": guard,
+            })?;
+            let in_place = installed == 1 || is_in_place(db, &record)?;
+            if !in_place {
+                guards.give_back(&record.worker, record.token);
+            }
+            Ok(in_place)
+        })
+        .await
+    }
+
+    async fn renew(
+        &self,
+        worker: &WorkerId,
+        token: Token,
+        instance: &InstanceId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (worker, instance) = (worker.clone(), instance.clone());
+        self.change(move |db, guards| {
+            let guard = guards.take(&worker, token);
+            let renewed = db.prepare_cached(RENEW)?.execute(named_params! {
+                ":worker": worker.as_str(),
+                ":token": token.0,
+                ":instance": instance.as_str(),
+                ":now": time(now),
+                ":expires": time(expires_at),
+                ":guard": guard,
+            })?;
+            if renewed == 0 {
+                guards.give_back(&worker, token);
+            }
+            Ok(renewed == 1)
+        })
+        .await
+    }
+
+    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+        let (worker, reason) = (worker.clone(), reason.to_owned());
+        let (name, guards) = (worker.clone(), std::sync::Arc::clone(&self.guards));
+        let released = self
+            .change(move |db, _| {
+                let mut update = db.prepare_cached(RELEASE)?;
+                Ok(update.execute((worker.as_str(), token.0, time(now), reason))? == 1)
+            })
+            .await?;
+        // Only once the release is there for all to see: in between, the lease would look like that of a dead holder.
+        guards.give_back(&name, token);
+        Ok(released)
+    }
+
+    async fn holder_is_gone(&self, lease: &LeaseRecord) -> Result<bool, StoreError> {
+        let lease = lease.clone();
+        self.look(move |db, guards| {
+            let mut query = db.prepare_cached(GUARD)?;
+            let key = (lease.worker.as_str(), lease.token.0, lease.instance.as_str());
+            let guard = query.query_row(key, |row| row.get::<_, Option<String>>(0)).optional()?.flatten();
+            Ok(guard.is_some_and(|boot| guards.is_gone(&lease.worker, &boot)))
+        })
+        .await
+    }
+}
+
+fn is_in_place(db: &Connection, record: &LeaseRecord) -> rusqlite::Result<bool> {
+    db.prepare_cached(IN_PLACE)?.exists((record.worker.as_str(), record.token.0, record.instance.as_str()))
+}
+
+fn lease(row: &Row<'_>) -> rusqlite::Result<LeaseRecord> {
+    let released = maybe_timestamp(row, "releasedAt")?;
+    let reason: Option<String> = row.get("releaseReason")?;
+    Ok(LeaseRecord {
+        worker: worker(row)?,
+        instance: instance(row)?,
+        token: token(row)?,
+        seq: row.get("seq")?,
+        acquired_at: timestamp(row, "acquiredAt")?,
+        renewed_at: timestamp(row, "renewedAt")?,
+        expires_at: timestamp(row, "expiresAt")?,
+        released: released.map(|at| (at, reason.unwrap_or_default())),
+    })
+}
+
+fn epoch_claim(row: &Row<'_>) -> rusqlite::Result<EpochClaim> {
+    Ok(EpochClaim {
+        worker: worker(row)?,
+        token: token(row)?,
+        instance: instance(row)?,
+        nonce: row.get("nonce")?,
+        claimed_at: timestamp(row, "claimedAt")?,
+    })
+}

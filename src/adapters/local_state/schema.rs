@@ -1,0 +1,199 @@
+//! Opening the database file: folder, format version, and how writes become durable.
+
+use super::error::failed;
+use crate::core::ports::leases::StoreError;
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+/// Counted in `PRAGMA user_version`. A change of the tables adds one, and a step in [`prepare`].
+const VERSION: i64 = 1;
+
+/// `PRAGMA application_id`, the letters `flgn`: tells our file from any other program's database.
+const APPLICATION: i64 = 0x666c_676e;
+
+/// The tables carry the names and fields that the state's contract gives to collections. Times are RFC 3339 in UTC with
+/// nine fraction digits, so that their order as text is their order in time.
+const TABLES: &str = "
+CREATE TABLE worker_epochs (
+    workerId TEXT NOT NULL, token INTEGER NOT NULL, instanceId TEXT NOT NULL, nonce TEXT NOT NULL,
+    claimedAt TEXT NOT NULL,
+    PRIMARY KEY (workerId, token)) STRICT, WITHOUT ROWID;
+CREATE TABLE worker_leases (
+    workerId TEXT PRIMARY KEY NOT NULL, instanceId TEXT NOT NULL, token INTEGER NOT NULL, seq INTEGER NOT NULL,
+    acquiredAt TEXT NOT NULL, renewedAt TEXT NOT NULL, expiresAt TEXT NOT NULL,
+    releasedAt TEXT, releaseReason TEXT, guardedBy TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+    workerId TEXT NOT NULL, date TEXT NOT NULL, status TEXT NOT NULL, requestedBy TEXT NOT NULL,
+    requestedAt TEXT NOT NULL, token INTEGER, instanceId TEXT, startedAt TEXT, completedAt TEXT,
+    lastPage INTEGER NOT NULL, rows INTEGER NOT NULL, rowsExpected INTEGER, error TEXT,
+    PRIMARY KEY (workerId, date)) STRICT, WITHOUT ROWID;
+CREATE TABLE file_status (
+    workerId TEXT NOT NULL, date TEXT NOT NULL, fileId TEXT NOT NULL, status TEXT NOT NULL,
+    lastPage INTEGER NOT NULL, cumulativeRows INTEGER NOT NULL, startedAt TEXT NOT NULL, completedAt TEXT,
+    token INTEGER NOT NULL, event TEXT, sentAt TEXT,
+    PRIMARY KEY (workerId, date, fileId)) STRICT, WITHOUT ROWID;
+CREATE INDEX file_status_unsent ON file_status (workerId, completedAt) WHERE event IS NOT NULL AND sentAt IS NULL;
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,
+    detail TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+";
+
+/// Whether a store that is not there is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Missing {
+    /// Folder and file are made.
+    Create,
+    /// Nothing is made.
+    Leave,
+}
+
+/// Where the file lies decides how it is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Home {
+    /// A file system of this kernel alone: shared memory and locks can be trusted.
+    Local,
+    /// A network, FUSE or unknown file system.
+    Remote,
+}
+
+/// Opens `path`; none when nothing is there and nothing shall be made.
+pub(super) fn open(path: &Path, missing: Missing, busy: Duration) -> Result<Option<(Connection, Home)>, StoreError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match missing {
+        Missing::Leave if !there(path)? => return Ok(None),
+        Missing::Leave => {}
+        Missing::Create => {
+            make_folder(path)?;
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        }
+    }
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(path, &error))?;
+    ready(connection, path, missing, busy)
+}
+
+/// Checks whose file it is before anything in it is changed.
+fn ready(
+    mut connection: Connection,
+    path: &Path,
+    missing: Missing,
+    busy: Duration,
+) -> Result<Option<(Connection, Home)>, StoreError> {
+    let home = home(path);
+    let sqlite = |error| failed(path, &error);
+    connection.busy_timeout(busy).map_err(sqlite)?;
+    match prepare(&mut connection, missing).map_err(sqlite)? {
+        Content::Ours => {}
+        Content::Nothing => return Ok(None),
+        Content::Refused(reason) => return Err(StoreError::Failed { store: super::name(path), reason }),
+    }
+    settle(&connection, home).map_err(sqlite)?;
+    Ok(Some((connection, home)))
+}
+
+fn there(path: &Path) -> Result<bool, StoreError> {
+    path.try_exists().map_err(|error| io_failed(path, "cannot be looked at", &error))
+}
+
+fn io_failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
+    StoreError::Failed { store: super::name(path), reason: format!("{what}: {error}") }
+}
+
+/// Makes the file's folder and what is missing above it, each name durable in its parent.
+fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
+    let made = fs::create_dir_all(folder).and_then(|()| {
+        let parents = missing.iter().filter_map(|folder| folder.parent());
+        parents
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .try_for_each(|parent| fs::File::open(parent)?.sync_all())
+    });
+    made.map_err(|error| io_failed(path, &format!("its folder `{}` cannot be made", folder.display()), &error))
+}
+
+/// Names the file systems of which it is known that one kernel keeps them: everything else is taken for a network.
+fn home(path: &Path) -> Home {
+    /// ext2/3/4, xfs, btrfs, tmpfs, overlayfs, f2fs, zfs, bcachefs: `statfs(2)` and the kernel's `magic.h`.
+    const LOCAL: [u64; 8] =
+        [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0xf2f5_2010, 0x2fc1_2fc1, 0xca45_1a4e];
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match rustix::fs::statfs(folder) {
+        Ok(info) if u64::try_from(info.f_type).is_ok_and(|magic| LOCAL.contains(&magic)) => Home::Local,
+        _ => Home::Remote,
+    }
+}
+
+/// Every commit is durable when it answers, also through a power cut: a token that came back to life would be minted
+/// twice.
+///
+/// On a local file system that is the write-ahead log: one sync a commit, and readers never wait. The log's index lives
+/// in memory that one kernel shares, so elsewhere it is a rollback journal. `EXTRA` is for the latter: under `FULL` a
+/// power cut may bring the deleted journal back, and with it the state before the last commit. For the log it is `FULL`.
+fn settle(connection: &Connection, home: Home) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "EXTRA")?;
+    let journal = match home {
+        Home::Local => "wal",
+        Home::Remote => "delete",
+    };
+    let now: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    // Asked first: changing it takes an exclusive lock, also where nothing changes.
+    if now == journal || connection.is_readonly("main")? {
+        return Ok(());
+    }
+    match connection.pragma_update(None, "journal_mode", journal) {
+        // In use by another process: either mode is durable, and a later start changes it.
+        Err(rusqlite::Error::SqliteFailure(error, _)) if error.code == ErrorCode::DatabaseBusy => Ok(()),
+        result => result,
+    }
+}
+
+/// What a file holds.
+enum Content {
+    /// Our tables, in the format that this version knows.
+    Ours,
+    /// Nothing, and nothing was to be made.
+    Nothing,
+    /// What we must not touch: the reason, and what to do.
+    Refused(String),
+}
+
+/// Makes the tables in an empty file; refuses a newer format and files of other programs.
+fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Content> {
+    let content = look(connection)?;
+    if missing == Missing::Leave || !matches!(content, Content::Nothing) {
+        return Ok(content);
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Looked at again inside: several processes may start on an empty file at once.
+    let content = look(&transaction)?;
+    if !matches!(content, Content::Nothing) {
+        return Ok(content);
+    }
+    transaction.execute_batch(TABLES)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(Content::Ours)
+}
+
+fn look(connection: &Connection) -> rusqlite::Result<Content> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    if (application, version) == (APPLICATION, VERSION) {
+        return Ok(Content::Ours);
+    }
+    if application == APPLICATION {
+        return Ok(Content::Refused(format!(
+            "its format is {version} and this filegen knows {VERSION}: use the newer filegen that made it, or another \
+             state file"
+        )));
+    }
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if (application, version, tables) == (0, 0, 0) {
+        return Ok(Content::Nothing);
+    }
+    Ok(Content::Refused("it is another program's database: name a file of its own for the state".to_owned()))
+}

@@ -1,0 +1,234 @@
+//! The state store in memory: both ports over one map each, with the same refusals as the stores that last.
+
+use crate::core::model::names::{FileId, InstanceId, WorkerId};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::term::{Term, Token};
+use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
+use crate::core::ports::runs::{AuditEntry, FileStatus, Requested, RunStore};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Leases, epochs, runs and file statuses for as long as the process lives. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryState {
+    tables: Arc<Mutex<Tables>>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    leases: BTreeMap<WorkerId, LeaseRecord>,
+    epochs: BTreeMap<(WorkerId, Token), EpochClaim>,
+    gone: HashSet<InstanceId>,
+    runs: HashMap<RunId, RunRecord>,
+    files: BTreeMap<(WorkerId, BusinessDate, FileId), FileStatus>,
+    audits: Vec<AuditEntry>,
+}
+
+impl MemoryState {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // Every change below is one assignment, so what a panicking thread left behind is whole.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes a lease as litter collection does. Epochs stay.
+    pub fn forget_lease(&self, worker: &WorkerId) {
+        self.tables().leases.remove(worker);
+    }
+
+    /// From now on [`LeaseStore::holder_is_gone`] knows that this instance's process has ended.
+    pub fn mark_gone(&self, instance: &InstanceId) {
+        self.tables().gone.insert(instance.clone());
+    }
+}
+
+#[async_trait]
+impl LeaseStore for MemoryState {
+    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError> {
+        Ok(self.tables().leases.get(worker).cloned())
+    }
+
+    async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
+        Ok(self.tables().leases.values().cloned().collect())
+    }
+
+    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError> {
+        let tables = self.tables();
+        let range = (worker.clone(), Token(0))..=(worker.clone(), Token(u64::MAX));
+        Ok(tables.epochs.range(range).next_back().map(|((_, token), _)| *token))
+    }
+
+    async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError> {
+        let mut tables = self.tables();
+        let key = (claim.worker.clone(), claim.token);
+        if tables.epochs.contains_key(&key) {
+            return Ok(Mint::Taken);
+        }
+        tables.epochs.insert(key, claim.clone());
+        Ok(Mint::Won)
+    }
+
+    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError> {
+        Ok(self.tables().epochs.get(&(worker.clone(), token)).cloned())
+    }
+
+    async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        match tables.leases.get(&record.worker) {
+            Some(lease) if lease.token > record.token => Ok(false),
+            // The same install again, after a lost reply: in place unless it was given back meanwhile.
+            Some(lease) if lease.token == record.token => {
+                Ok(lease.instance == record.instance && lease.released.is_none())
+            }
+            _ => {
+                tables.leases.insert(record.worker.clone(), record.clone());
+                Ok(true)
+            }
+        }
+    }
+
+    async fn renew(
+        &self,
+        worker: &WorkerId,
+        token: Token,
+        instance: &InstanceId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let ours =
+            |lease: &&mut LeaseRecord| lease.token == token && lease.instance == *instance && lease.released.is_none();
+        let Some(lease) = tables.leases.get_mut(worker).filter(ours) else { return Ok(false) };
+        lease.seq += 1;
+        lease.renewed_at = now;
+        lease.expires_at = expires_at;
+        Ok(true)
+    }
+
+    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let Some(lease) = tables.leases.get_mut(worker).filter(|lease| lease.token == token) else { return Ok(false) };
+        lease.released.get_or_insert_with(|| (now, reason.to_owned()));
+        Ok(true)
+    }
+
+    async fn holder_is_gone(&self, lease: &LeaseRecord) -> Result<bool, StoreError> {
+        Ok(self.tables().gone.contains(&lease.instance))
+    }
+}
+
+/// The highest token that has written to a run or to one of its files.
+fn newest(tables: &Tables, run: &RunId) -> Option<Token> {
+    let of_files = tables.files.values().filter(|status| status.run == *run).map(|status| status.token);
+    of_files.chain(tables.runs.get(run).and_then(|record| record.token)).max()
+}
+
+/// Passes when `term` lasts and no newer holder has written to the run.
+fn may_write(tables: &Tables, term: &Term, run: &RunId) -> Result<(), StoreError> {
+    term.check()?;
+    match newest(tables, run) {
+        Some(newer) if newer > term.token() => Err(StoreError::Stale { token: term.token() }),
+        _ => Ok(()),
+    }
+}
+
+#[async_trait]
+impl RunStore for MemoryState {
+    async fn request(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<Requested, StoreError> {
+        let mut tables = self.tables();
+        if let Some(record) = tables.runs.get(id) {
+            return Ok(Requested::AlreadyThere(record.clone()));
+        }
+        let record = RunRecord {
+            id: id.clone(),
+            status: RunStatus::Pending,
+            requested_by: requested_by.to_owned(),
+            requested_at: now,
+            token: None,
+            instance: None,
+            started_at: None,
+            completed_at: None,
+            last_page: 0,
+            rows: 0,
+            rows_expected: None,
+            error: None,
+        };
+        tables.runs.insert(id.clone(), record.clone());
+        Ok(Requested::New(record))
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunRecord>, StoreError> {
+        Ok(self.tables().runs.get(id).cloned())
+    }
+
+    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        let tables = self.tables();
+        let wanted = |record: &&RunRecord| worker.is_none_or(|worker| record.id.worker == *worker);
+        let mut runs: Vec<_> = tables.runs.values().filter(wanted).cloned().collect();
+        runs.sort_by(|a, b| (b.id.date, &a.id.worker).cmp(&(a.id.date, &b.id.worker)));
+        runs.truncate(limit);
+        Ok(runs)
+    }
+
+    async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        may_write(&tables, term, &record.id)?;
+        let record = RunRecord { token: Some(term.token()), ..record.clone() };
+        tables.runs.insert(record.id.clone(), record);
+        Ok(())
+    }
+
+    async fn save_file(&self, term: &Term, status: &FileStatus) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        may_write(&tables, term, &status.run)?;
+        let key = (status.run.worker.clone(), status.run.date, status.file.clone());
+        let mut status = FileStatus { token: term.token(), ..status.clone() };
+        // An acknowledgement outlives a repeat of the write that announced the event.
+        if let (Some(new), Some(old)) = (&mut status.event, tables.files.get(&key).and_then(|old| old.event.as_ref()))
+            && new.event == old.event
+        {
+            new.sent_at = new.sent_at.or(old.sent_at);
+        }
+        tables.files.insert(key, status);
+        Ok(())
+    }
+
+    async fn files(&self, run: &RunId) -> Result<Vec<FileStatus>, StoreError> {
+        Ok(self.tables().files.values().filter(|status| status.run == *run).cloned().collect())
+    }
+
+    async fn unsent(&self, worker: &WorkerId) -> Result<Vec<FileStatus>, StoreError> {
+        let tables = self.tables();
+        let waits = |status: &&FileStatus| {
+            status.run.worker == *worker && status.event.as_ref().is_some_and(|entry| entry.sent_at.is_none())
+        };
+        let mut unsent: Vec<_> = tables.files.values().filter(waits).cloned().collect();
+        unsent.sort_by_key(|status| status.completed_at);
+        Ok(unsent)
+    }
+
+    async fn mark_sent(
+        &self,
+        worker: &WorkerId,
+        date: BusinessDate,
+        file: &FileId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let status = tables.files.get_mut(&(worker.clone(), date, file.clone()));
+        if let Some(entry) = status.and_then(|status| status.event.as_mut()) {
+            entry.sent_at.get_or_insert(at);
+        }
+        Ok(())
+    }
+
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.tables().audits.push(entry.clone());
+        Ok(())
+    }
+
+    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self.tables().audits.iter().rev().take(limit).cloned().collect())
+    }
+}
