@@ -1,5 +1,6 @@
 //! The one integration-test binary.
 #![allow(unreachable_pub, missing_docs, reason = "a test binary has no outside")]
 
+mod cli;
 mod contract;
 mod support;

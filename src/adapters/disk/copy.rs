@@ -16,6 +16,12 @@ pub(super) fn prefix(from: &Path, to: &Path, bytes: u64) -> io::Result<()> {
     by_kernel(&source, &target, bytes)
 }
 
+/// Whether the file system can make `to` share the blocks of `from`.
+pub(super) fn clones(from: &Path, to: &Path) -> io::Result<bool> {
+    let (source, target) = (File::open(from)?, OpenOptions::new().write(true).open(to)?);
+    Ok(rustix::fs::ioctl_ficlone(&target, &source).is_ok())
+}
+
 fn by_kernel(source: &File, target: &File, bytes: u64) -> io::Result<()> {
     let (mut read_at, mut write_at) = (0, 0);
     while write_at < bytes {

@@ -141,6 +141,11 @@ impl Volume for Disk {
         self.call(Some(term), "copy", from, move |place| copy::prefix(place, &target, bytes)).await
     }
 
+    async fn shares_blocks(&self, term: &Term, from: &str, to: &str) -> Result<Option<bool>, VolumeError> {
+        let target = self.place(to)?;
+        self.call(Some(term), "clone", from, move |place| copy::clones(place, &target).map(Some)).await
+    }
+
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError> {
         let target = self.place(to)?;
         self.call(Some(term), "rename", from, move |place| fs::rename(place, target)).await

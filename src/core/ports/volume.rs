@@ -29,6 +29,13 @@ pub trait Volume: Send + Sync {
     /// Copies the first `bytes` of one file into an empty one: by reflink, by the kernel, or by hand.
     async fn copy_prefix(&self, term: &Term, from: &str, to: &str, bytes: u64) -> Result<(), VolumeError>;
 
+    /// Whether one file's blocks can stand for another's, so that a copy costs nothing; none when the volume cannot
+    /// tell. Makes `to` a copy of `from` where they can. For `doctor`.
+    async fn shares_blocks(&self, term: &Term, from: &str, to: &str) -> Result<Option<bool>, VolumeError> {
+        let _ = (term, from, to);
+        Ok(None)
+    }
+
     /// Renames; a file in the way is replaced. Not durable before [`Volume::sync_dir`].
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError>;
 

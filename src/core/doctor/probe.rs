@@ -1,0 +1,168 @@
+//! Tries on the output folder, in a corner of its own, everything that the commit protocol relies on.
+
+use super::{Area, Chart};
+use crate::core::generate::layout::HIDDEN;
+use crate::core::model::term::{Term, Token};
+use crate::core::ports::source::Verdict;
+use crate::core::ports::volume::{Volume, VolumeError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the probes write.
+const TEXT: &[u8] = b"filegen doctor\n";
+
+/// Runs all probes, then removes what they made.
+pub(super) async fn volume(volume: &dyn Volume, name: &str, chart: &mut Chart<'_>) {
+    // No lease stands behind a probe: it writes where nothing else does.
+    let term = Term::new(Token(0), Duration::MAX, Arc::new(|| Duration::ZERO));
+    let probe = Probe { volume, term, dir: format!("{HIDDEN}/.doctor-{name}") };
+    if let Err(error) = probe.begin().await {
+        chart.add(Area::Output, "writable", Verdict::Fail, error.to_string());
+        return;
+    }
+    chart.add(Area::Output, "writable", Verdict::Pass, volume.describe());
+    judge(chart, "write and fsync", "what is written and synced reads back", probe.write_and_sync().await);
+    judge(chart, "rename", "a folder moves with what is in it", probe.rename().await);
+    judge(chart, "link", "a link appears at once and never replaces a file", probe.link().await);
+    probe.copy(chart).await;
+    judge(
+        chart,
+        "fencing",
+        "an old holder's open file and late mkdir cannot touch what is published",
+        probe.fencing().await,
+    );
+    if let Err(error) = probe.clean().await {
+        chart.add(Area::Output, "clean up", Verdict::Warn, format!("remove `{}` by hand: {error}", probe.dir));
+    }
+}
+
+fn judge(chart: &mut Chart<'_>, check: &str, promise: &str, result: Result<bool, VolumeError>) {
+    let (verdict, detail) = match result {
+        Ok(true) => (Verdict::Pass, promise.to_owned()),
+        Ok(false) => (Verdict::Fail, format!("not true here: {promise}; use another file system for output.root")),
+        Err(error) => (Verdict::Fail, error.to_string()),
+    };
+    chart.add(Area::Output, check, verdict, detail);
+}
+
+struct Probe<'a> {
+    volume: &'a dyn Volume,
+    term: Term,
+    dir: String,
+}
+
+impl Probe<'_> {
+    fn path(&self, name: &str) -> String {
+        format!("{}/{name}", self.dir)
+    }
+
+    async fn begin(&self) -> Result<(), VolumeError> {
+        self.volume.make_dirs(&self.term, &self.dir).await?;
+        // What an examination left that was ended half-way.
+        self.empty(&self.dir).await
+    }
+
+    async fn put(&self, path: &str, text: &[u8]) -> Result<(), VolumeError> {
+        let file = self.volume.create(&self.term, path).await?;
+        file.write_at(&self.term, 0, text.to_vec()).await.1?;
+        file.sync_data(&self.term).await
+    }
+
+    async fn text(&self, path: &str) -> Result<Vec<u8>, VolumeError> {
+        self.volume.open(path).await?.read_at(0, 4096).await
+    }
+
+    async fn write_and_sync(&self) -> Result<bool, VolumeError> {
+        let path = self.path("written");
+        self.put(&path, TEXT).await?;
+        self.volume.sync_dir(&self.term, &self.dir).await?;
+        Ok(self.text(&path).await? == TEXT)
+    }
+
+    async fn rename(&self) -> Result<bool, VolumeError> {
+        let (from, to) = (self.path("before"), self.path("after"));
+        self.volume.make_dir(&self.term, &from).await?;
+        self.put(&format!("{from}/file"), TEXT).await?;
+        self.volume.rename(&self.term, &from, &to).await?;
+        Ok(self.volume.stat(&from).await?.is_none() && self.text(&format!("{to}/file")).await? == TEXT)
+    }
+
+    async fn link(&self) -> Result<bool, VolumeError> {
+        let (staged, name) = (self.path("staged"), self.path("published"));
+        self.put(&staged, TEXT).await?;
+        self.volume.link(&self.term, &staged, &name).await?;
+        let other = self.path("other");
+        self.put(&other, b"other\n").await?;
+        let again = self.volume.link(&self.term, &other, &name).await;
+        Ok(matches!(again, Err(VolumeError::Exists { .. })) && self.text(&name).await? == TEXT)
+    }
+
+    /// A copy must be whole; that it shares its blocks is a matter of speed alone.
+    async fn copy(&self, chart: &mut Chart<'_>) {
+        let (from, to) = (self.path("whole"), self.path("part"));
+        let copied = async {
+            self.put(&from, TEXT).await?;
+            self.put(&to, b"").await?;
+            self.volume.copy_prefix(&self.term, &from, &to, 7).await?;
+            let whole = self.text(&to).await? == TEXT[..7];
+            Ok::<_, VolumeError>((whole, self.volume.shares_blocks(&self.term, &from, &to).await?))
+        };
+        let (verdict, detail) = match copied.await {
+            Ok((true, Some(true))) => (Verdict::Pass, "by reflink: a takeover copies nothing".to_owned()),
+            Ok((true, Some(false))) => {
+                (Verdict::Pass, "by the kernel, without reflink: a takeover copies all committed bytes".to_owned())
+            }
+            Ok((true, None)) => (Verdict::Pass, "copies are whole".to_owned()),
+            Ok((false, _)) => (Verdict::Fail, "a copy is not what was copied; use another file system".to_owned()),
+            Err(error) => (Verdict::Fail, error.to_string()),
+        };
+        chart.add(Area::Output, "copy", verdict, detail);
+    }
+
+    /// An old holder with open descriptors is fenced as a takeover does it; then it tries everything it could.
+    async fn fencing(&self) -> Result<bool, VolumeError> {
+        let (volume, term) = (self.volume, &self.term);
+        let (old, dead, new) = (self.path("t1"), self.path("t1.dead2"), self.path("t2"));
+        let published = self.path("fenced");
+        volume.make_dir(term, &old).await?;
+        let held = volume.create(term, &format!("{old}/file")).await?;
+        held.write_at(term, 0, TEXT.to_vec()).await.1?;
+        held.sync_data(term).await?;
+
+        volume.rename(term, &old, &dead).await?;
+        drop(volume.create(term, &old).await?);
+        volume.make_dir(term, &new).await?;
+        self.put(&format!("{new}/file"), b"").await?;
+        volume.copy_prefix(term, &format!("{dead}/file"), &format!("{new}/file"), TEXT.len() as u64).await?;
+        volume.unlink(term, &format!("{dead}/file")).await?;
+        volume.remove_dir(term, &dead).await?;
+        volume.link(term, &format!("{new}/file"), &published).await?;
+
+        // Either refused (ESTALE on NFS) or lost in a file without a name; both are fine.
+        let _ = held.write_at(term, 0, b"overwritten by the old holder\n".to_vec()).await;
+        let _ = held.sync_data(term).await;
+        let late = volume.make_dir(term, &old).await;
+        let below = volume.create(term, &format!("{old}/file")).await;
+        Ok(self.text(&published).await? == TEXT && matches!(late, Err(VolumeError::Exists { .. })) && below.is_err())
+    }
+
+    async fn clean(&self) -> Result<(), VolumeError> {
+        self.empty(&self.dir).await?;
+        self.volume.remove_dir(&self.term, &self.dir).await
+    }
+
+    /// Removes what the probes make: files, and folders one deep.
+    async fn empty(&self, dir: &str) -> Result<(), VolumeError> {
+        for entry in self.volume.list(dir).await? {
+            let path = format!("{dir}/{}", entry.name);
+            if self.volume.unlink(&self.term, &path).await.is_ok() {
+                continue;
+            }
+            for inner in self.volume.list(&path).await? {
+                self.volume.unlink(&self.term, &format!("{path}/{}", inner.name)).await?;
+            }
+            self.volume.remove_dir(&self.term, &path).await?;
+        }
+        Ok(())
+    }
+}

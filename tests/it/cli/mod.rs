@@ -1,0 +1,3 @@
+//! The command line as a user meets it: one file per subcommand.
+
+mod doctor_volume;
