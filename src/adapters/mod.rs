@@ -1,4 +1,5 @@
 //! The only place that names a client crate: one file or folder per outside system.
+pub mod decimal;
 pub mod disk;
 pub mod host;
 pub mod local_state;

@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod state;
+pub mod source;
 pub mod volume;

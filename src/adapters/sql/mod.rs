@@ -5,12 +5,14 @@
 //! view does not have is an error (SQLite would take `"name"` as a string).
 
 mod extent;
+mod names;
 mod page;
 mod predicate;
 #[cfg(test)]
 mod tests;
 
 pub use extent::{ExtentLayout, ExtentStatement, duplicate_keys, extent, null_keys};
+pub use names::{mask_field, unchanged, unknown_column, unknown_view};
 pub use page::{Layout, PageRequest, PageStatement, Range, page};
 pub use predicate::check_predicate;
 

@@ -1,3 +1,4 @@
 //! One suite per port, over every adapter.
 
+mod source;
 mod volume;

@@ -1,5 +1,7 @@
 //! What tests share.
 
+pub mod source;
+
 use filegen::core::model::term::{Term, Token};
 use std::sync::Arc;
 use std::time::Duration;
