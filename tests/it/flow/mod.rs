@@ -1,0 +1,3 @@
+//! The flow upon ports in memory.
+
+mod fence;
