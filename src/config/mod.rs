@@ -13,6 +13,7 @@ mod read;
 mod redact;
 mod report;
 mod resolve;
+mod schema;
 mod show;
 mod suggest;
 mod tree;
@@ -24,6 +25,7 @@ mod yaml;
 mod tests;
 
 pub use problem::{ConfigError, Place, Problem};
+pub use schema::schema;
 pub use show::{Origin, Resolved};
 pub use vars::{Environment, Vars};
 

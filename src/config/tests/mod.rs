@@ -1,4 +1,5 @@
 mod errors;
+mod schema;
 mod show;
 
 use super::*;
