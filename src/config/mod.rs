@@ -6,7 +6,9 @@
 mod address;
 mod at;
 mod check;
+mod columns;
 mod grammar;
+mod init;
 mod json;
 mod problem;
 mod read;
@@ -24,6 +26,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use init::{EXAMPLE, Sample};
 pub use problem::{ConfigError, Place, Problem};
 pub use schema::schema;
 pub use show::{Origin, Resolved};

@@ -33,6 +33,25 @@ pub(super) fn masked_in_place(text: &str) -> String {
     shown
 }
 
+/// An address without its password, for where it may be added later.
+pub(super) fn without_secrets(text: &str) -> String {
+    let mut rest = String::with_capacity(text.len());
+    let mut end = 0;
+    for range in secrets(text) {
+        let before = &text[end..range.start];
+        // `:password` of a URL; else the whole setting with its name, up to and with the mark behind it.
+        let kept = match before.strip_suffix(':') {
+            Some(kept) => kept,
+            None => &before[..before.rfind([';', '&', '?']).map_or(0, |mark| mark + 1)],
+        };
+        rest.push_str(kept);
+        let is_setting = !before.ends_with(':') && text[range.end..].starts_with([';', '&']);
+        end = range.end + usize::from(is_setting);
+    }
+    rest.push_str(&text[end..]);
+    rest
+}
+
 /// Where the secrets are, in order, not overlapping: what stands between `://user:` and the last `@` of the same word,
 /// and what follows `Password=` up to the next `;`, `&` or line end.
 fn secrets(text: &str) -> Vec<Range<usize>> {
@@ -105,6 +124,19 @@ mod tests {
             ("postgres://ann@host/db", "postgres://ann@host/db"),
         ] {
             assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn an_address_without_its_password_stays_an_address() {
+        for (text, rest) in [
+            ("postgres://ann:secret@host/db", "postgres://ann@host/db"),
+            ("Server=h;Password=a b;Encrypt=true", "Server=h;Encrypt=true"),
+            ("Password=x;Server=h", "Server=h"),
+            ("Server=h;Password=x", "Server=h;"),
+            ("postgres://host/db?password=x&a=1", "postgres://host/db?a=1"),
+        ] {
+            assert_eq!(without_secrets(text), rest);
         }
     }
 

@@ -10,6 +10,11 @@ pub(super) fn scalar(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { quoted(text) }
 }
 
+/// A text as the name before a value. References are not read there, so nothing is done about them.
+pub(super) fn name(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { in_quotes(text) }
+}
+
 /// Letters, digits and a few marks, starting with a letter or `/`; a colon only within a word.
 fn is_plain(text: &str) -> bool {
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '/'));
@@ -22,6 +27,11 @@ fn is_plain(text: &str) -> bool {
 
 /// A text in double quotes. `${` is written so that it is not read as a variable.
 pub(super) fn quoted(text: &str) -> String {
+    // Twice the dollar sign stands for one before a brace.
+    in_quotes(text).replace("${", "$${")
+}
+
+fn in_quotes(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -37,17 +47,12 @@ pub(super) fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    escape_references(&out)
+    out
 }
 
 fn push_escape(out: &mut String, c: char) {
     // Writing to a string cannot fail.
     let _ = write!(out, "\\u{:04x}", c as u32);
-}
-
-/// Doubles the dollar sign before each brace that would start a reference.
-fn escape_references(text: &str) -> String {
-    if text.contains("${") { text.replace("${", "$${") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -76,11 +81,19 @@ mod tests {
     proptest! {
         #[test]
         fn every_text_reads_back(text in prop_oneof![any::<String>(), "[$]{0,4}[{]{0,2}A[}]{0,2}", "[a-z:/# ,\\[\\]{}\"'\\\\\n]{0,12}"]) {
-            let document = format!("[{}, {}]", scalar(&text), quoted(&text));
+            let document = format!("[{}, {}, {{ {}: {} }}]", scalar(&text), quoted(&text), name(&text), scalar(&text));
             let (node, problems) = tree::parse(&document, &());
             prop_assert_eq!(problems, vec![]);
             let Some(Value::List(items)) = node.map(|node| node.value) else { panic!("{document}") };
             for item in items {
+                let item = match item.value {
+                    Value::Map(mut entries) => {
+                        let (name, value) = entries.remove(0);
+                        prop_assert_eq!(&name.text, &text);
+                        value
+                    }
+                    _ => item,
+                };
                 let Value::Scalar(read) = item.value else { panic!("{document}") };
                 prop_assert_eq!(&read.text, &text);
             }

@@ -139,7 +139,7 @@ impl Resolved<'_> {
             Shown::Map(entries) => {
                 for (name, value) in entries {
                     let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    let name = yaml::scalar(name);
+                    let name = yaml::name(name);
                     if matches!(value, Shown::Map(_) | Shown::List(_)) && !value.is_empty() {
                         lines.push((format!("{margin}{name}:"), None));
                         self.block(value, &path, indent + 2, lines);
@@ -189,7 +189,7 @@ impl Shown {
             Self::List(items) => format!("[{}]", items.iter().map(Self::flow).collect::<Vec<_>>().join(", ")),
             Self::Map(entries) if entries.is_empty() => "{}".to_owned(),
             Self::Map(entries) => {
-                let pair = |(name, value): &(String, Self)| format!("{}: {}", yaml::scalar(name), value.flow());
+                let pair = |(name, value): &(String, Self)| format!("{}: {}", yaml::name(name), value.flow());
                 format!("{{ {} }}", entries.iter().map(pair).collect::<Vec<_>>().join(", "))
             }
         }

@@ -1,4 +1,5 @@
 mod errors;
+mod init;
 mod schema;
 mod show;
 

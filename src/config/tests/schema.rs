@@ -73,7 +73,7 @@ fn accepts(text: &str) -> bool {
 
 #[test]
 fn real_worker_files_fit_the_schema() {
-    for text in [DESIGN, FULL] {
+    for text in [DESIGN, FULL, EXAMPLE] {
         assert!(accepts(text));
     }
     let shown = parsed(DESIGN, &[]).unwrap().resolved().to_yaml();

@@ -23,7 +23,7 @@ fn unmasked(text: &str) -> String {
 
 #[test]
 fn what_is_shown_is_a_worker_file_that_means_the_same() {
-    for text in [DESIGN, FULL] {
+    for text in [DESIGN, FULL, EXAMPLE] {
         let loaded = parsed(text, &[]).unwrap();
         let shown = loaded.resolved().to_yaml();
         assert!(!shown.contains("s3cret"), "{shown}");

@@ -1,0 +1,177 @@
+//! Worker files to start from: the full example, and one made of a real view's columns.
+
+use super::redact;
+use super::suggest::{listed, nearest};
+use super::yaml::{name, scalar};
+use crate::core::model::column::{Column, Kind};
+use crate::core::model::names::ViewName;
+use std::fmt::Write;
+
+/// A worker file with every section and its reasons; fit for use once its view exists.
+pub const EXAMPLE: &str = include_str!("example.yaml");
+
+/// What a worker file is made of.
+#[derive(Clone, Debug)]
+pub struct Sample<'a> {
+    /// The source's address; none leaves it to SQL_CONNECTION_STRING.
+    pub url: Option<&'a str>,
+    /// The view, as the person wrote it.
+    pub view: &'a str,
+    /// The key, when the person named it.
+    pub key: &'a [String],
+    /// The view's columns.
+    pub columns: &'a [Column],
+}
+
+impl Sample<'_> {
+    /// A commented worker file with one file of each built-in kind over all columns of the view.
+    ///
+    /// # Errors
+    /// When the view does not have a column of the key; says which it has.
+    pub fn to_yaml(&self) -> Result<String, String> {
+        let base = base_name(self.view);
+        let file = base.to_lowercase();
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "# A filegen worker file. `filegen config schema` explains every field to your editor, `filegen config check`\n\
+             # checks it, `filegen doctor` looks at the view itself, `filegen run` makes the files.\n\
+             worker: {worker}\n\
+             source:\n\
+             {url}  view: {view}\n\
+             {key}\
+             output:\n  root: out  # relative to this file\n\
+             files:\n",
+            worker = scalar(&format!("{}Worker", base.trim_end_matches("Worker"))),
+            url = self.url_lines(),
+            view = scalar(self.view),
+            key = self.key_line()?,
+        );
+        let names = self.columns.iter().map(|column| scalar(&column.name)).collect::<Vec<_>>();
+        let list = wrapped(&names);
+        let _ = write!(
+            text,
+            "  - id: Delimited\n    name: \"{file}_{{date}}.txt\"\n    translator:\n      delimited:\n        delimiter: \"|\"\n        \
+             quote: never  # a value that holds the delimiter ends the run with its key; `minimal` quotes it\n        \
+             columns: {list}\n\
+             \n  - id: Csv\n    name: \"{file}_{{date}}.csv\"\n    translator:\n      delimited:\n        delimiter: \",\"\n        \
+             quote: minimal\n        names: true  # the first record holds the columns' names\n        columns: {list}\n\
+             \n  - id: FixedWidth\n    name: \"{file}_{{date}}.dat\"\n    on_overflow: error  # `truncate` cuts and counts\n    \
+             translator:\n      fixed_width:\n        columns:\n",
+        );
+        for column in self.columns {
+            let (width, right) = width(column.kind);
+            let align = if right { ", align: right" } else { "" };
+            let what = column.kind.describe();
+            let _ =
+                writeln!(text, "          - {{ column: {}, width: {width}{align} }}  # {what}", scalar(&column.name));
+        }
+        let _ = write!(
+            text,
+            "\n  - id: Json\n    name: \"{file}_{{date}}.jsonl\"\n    translator:\n      json:\n        fields:\n"
+        );
+        for column in self.columns {
+            let _ = writeln!(text, "          {}: {}", name(&column.name), scalar(&column.name));
+        }
+        Ok(text)
+    }
+
+    /// A password is never written; the environment brings it.
+    fn url_lines(&self) -> String {
+        match self.url {
+            None => "  # url: left out, so SQL_CONNECTION_STRING is it\n".to_owned(),
+            Some(url) if redact::masked(url) == url => format!("  url: {}\n", scalar(url).replace("$${", "${")),
+            Some(url) => {
+                let without = redact::without_secrets(url);
+                // A reference's default ends at the first brace.
+                let default = if without.contains('}') { String::new() } else { format!(":-{without}") };
+                let reference =
+                    super::yaml::quoted(&format!("${{SQL_CONNECTION_STRING{default}}}")).replace("$${", "${");
+                format!(
+                    "  # The password is not written here: set SQL_CONNECTION_STRING to the whole address.\n  url: {reference}\n"
+                )
+            }
+        }
+    }
+
+    fn key_line(&self) -> Result<String, String> {
+        let names = || self.columns.iter().map(|column| column.name.as_str());
+        for given in self.key {
+            if !names().any(|name| name == given) {
+                let hint = nearest(given, names())
+                    .map_or_else(|| format!("it has {}", listed(names())), |n| format!("did you mean `{n}`?"));
+                return Err(format!("the view has no column `{given}` for the key; {hint}"));
+            }
+        }
+        if !self.key.is_empty() {
+            return Ok(format!(
+                "  key: [{}]\n",
+                self.key.iter().map(|name| scalar(name)).collect::<Vec<_>>().join(", ")
+            ));
+        }
+        let guess = guessed_key(self.columns).ok_or("the view has no columns")?;
+        Ok(format!("  key: [{}]  # a guess: it must be unique and not null; `filegen doctor` looks\n", scalar(guess)))
+    }
+}
+
+/// `id`, else the first that ends in `id`, else the first of all.
+fn guessed_key(columns: &[Column]) -> Option<&str> {
+    let fits = |kind: Kind| !matches!(kind, Kind::Float32 | Kind::Float64 | Kind::Bool | Kind::Json);
+    let usable = || columns.iter().filter(|column| fits(column.kind)).map(|column| column.name.as_str());
+    usable()
+        .find(|name| name.eq_ignore_ascii_case("id"))
+        .or_else(|| usable().find(|name| name.to_ascii_lowercase().ends_with("id")))
+        .or_else(|| usable().next())
+        .or_else(|| columns.first().map(|column| column.name.as_str()))
+}
+
+/// The view's own name without prefixes and signs: `LoanData` of `dbo.v_LoanData`.
+fn base_name(view: &str) -> String {
+    let name = ViewName::parse(view).ok().and_then(|view| view.parts().last().cloned()).unwrap_or_default();
+    let lower = name.to_ascii_lowercase();
+    let prefix = ["view_", "vw_", "v_"].into_iter().find(|prefix| lower.starts_with(prefix)).unwrap_or("");
+    let base: String = name.chars().skip(prefix.len()).filter(char::is_ascii_alphanumeric).take(60).collect();
+    if base.is_empty() { "Data".to_owned() } else { base }
+}
+
+/// A width that every value of the kind fits, where the kind says so, and whether numbers stand to the right.
+fn width(kind: Kind) -> (u32, bool) {
+    let fraction = |digits: u8| if digits == 0 { 0 } else { 1 + u32::from(digits) };
+    match kind {
+        Kind::Bool => (5, false),
+        Kind::Int => (20, true),
+        Kind::Float32 | Kind::Float64 => (25, true),
+        // Sign, point, and the zero before it.
+        Kind::Decimal { precision, .. } => (u32::from(precision) + 3, true),
+        Kind::Number => (40, true),
+        Kind::Text => (40, false),
+        Kind::Uuid => (36, false),
+        Kind::Json => (100, false),
+        Kind::Bytes => (64, false),
+        Kind::Date => (10, false),
+        Kind::Time { digits } => (8 + fraction(digits), false),
+        Kind::Timestamp { digits, utc } => (19 + fraction(digits) + u32::from(utc), false),
+        Kind::TimestampText => (35, false),
+    }
+}
+
+/// A list in brackets, on lines that people can read.
+fn wrapped(names: &[String]) -> String {
+    let mut text = String::from("[");
+    let mut line = 0;
+    for (index, name) in names.iter().enumerate() {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        if line > 80 {
+            text.truncate(text.trim_end().len());
+            text.push_str("\n                  ");
+            line = 0;
+        }
+        text.push_str(name);
+        line += name.chars().count() + 2;
+    }
+    text.push(']');
+    text
+}

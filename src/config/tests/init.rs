@@ -1,0 +1,98 @@
+//! Worker files to start from, and the columns in them.
+
+use super::*;
+use crate::core::model::column::{Column, Kind};
+
+fn columns(names: &[&str]) -> Vec<Column> {
+    names.iter().map(|name| Column { name: (*name).to_owned(), kind: Kind::Text }).collect()
+}
+
+/// A view with every kind of column.
+fn view() -> Vec<Column> {
+    let kinds = [
+        ("Loan Id", Kind::Int),
+        ("null", Kind::Text),
+        ("${X}", Kind::Bool),
+        ("Amount", Kind::Decimal { precision: 15, scale: 2 }),
+        ("Rate", Kind::Float64),
+        ("Any", Kind::Number),
+        ("Ref", Kind::Uuid),
+        ("Doc", Kind::Json),
+        ("Hash", Kind::Bytes),
+        ("StartDate", Kind::Date),
+        ("At", Kind::Time { digits: 7 }),
+        ("Changed", Kind::Timestamp { digits: 3, utc: true }),
+        ("Seen", Kind::TimestampText),
+    ];
+    kinds.map(|(name, kind)| Column { name: name.to_owned(), kind }).to_vec()
+}
+
+#[test]
+fn the_example_is_fit_for_use() {
+    let worker = parsed(EXAMPLE, &[]).unwrap().worker;
+    assert_eq!(worker.policies, Policies::default());
+    assert_eq!(worker.trigger, None);
+    // Only its last lines are turned off; turned on, they fit too.
+    let all = EXAMPLE.replace("# trigger:", "trigger:").replace("# completion:", "completion:");
+    let all = parsed(&all, &[]).unwrap().worker;
+    assert_eq!(all.trigger.unwrap().group.as_deref(), Some("filegen-LoanWorker"));
+    assert_eq!(all.completion.unwrap().topic, "file-events");
+}
+
+#[test]
+fn what_is_made_of_a_view_is_fit_for_use() {
+    let columns = view();
+    let sample = Sample { url: Some("sqlite:my loans.db"), view: "dbo.[v_Loan.Data]", key: &[], columns: &columns };
+    let text = sample.to_yaml().unwrap();
+    insta::assert_snapshot!(text);
+    let loaded = parsed(&text, &[]).unwrap();
+    assert_eq!(loaded.worker.source.key, ["Loan Id"]);
+    let [.., json] = loaded.worker.files.as_slice() else { panic!("{text}") };
+    let TranslatorSpec::Json(json) = &json.translator else { panic!("{text}") };
+    let names: Vec<&str> = json.fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(names.into_iter().eq(columns.iter().map(|column| column.name.as_str())), "{text}");
+    loaded.check_columns(&columns).unwrap();
+}
+
+#[test]
+fn a_password_is_not_written_into_a_new_worker_file() {
+    let columns = columns(&["A"]);
+    for (url, set) in [
+        (Some("postgres://ann:s3cret@h/db"), "postgres://ann@h/db"),
+        (Some("Server=h;Password=s3cret;Encrypt=true"), "Server=h;Encrypt=true"),
+    ] {
+        let text = Sample { url, view: "v", key: &[], columns: &columns }.to_yaml().unwrap();
+        assert!(!text.contains("s3cret"), "{text}");
+        assert_eq!(parsed(&text, &[]).unwrap().worker.source.url.reveal(), set);
+    }
+    let text = Sample { url: None, view: "v", key: &[], columns: &columns }.to_yaml().unwrap();
+    let environment = [("SQL_CONNECTION_STRING", "postgres://h/db")];
+    assert_eq!(parsed(&text, &environment).unwrap().worker.source.url.reveal(), "postgres://h/db");
+}
+
+#[test]
+fn a_key_that_the_view_does_not_have_is_refused() {
+    let columns = columns(&["LoanId", "Line"]);
+    let sample = |key: &[String]| Sample { url: None, view: "v", key, columns: &columns }.to_yaml();
+    assert!(sample(&["LoanId".to_owned(), "Line".to_owned()]).unwrap().contains("key: [LoanId, Line]\n"));
+    let error = sample(&["loan_id".to_owned()]).unwrap_err();
+    assert!(error.contains("`LoanId`"), "{error}");
+}
+
+#[test]
+fn columns_that_the_view_does_not_have_are_told_with_their_places() {
+    let loaded = parsed(DESIGN, &[]).unwrap();
+    loaded
+        .check_columns(&columns(&["LoanId", "CustomerId", "Amount", "StartDate", "Status", "InterestRate", "Balance"]))
+        .unwrap();
+    let error = loaded
+        .check_columns(&columns(&["loanid", "CustomerId", "Amount", "StartDate", "Status", "InterestRate"]))
+        .unwrap_err();
+    let lines: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 6, "{error}");
+    assert_eq!(lines[0], "/etc/filegen/worker.yaml:5:9: the view has no column `LoanId` (did you mean `loanid`?)");
+    assert!(
+        lines[5].starts_with("/etc/filegen/worker.yaml:31:46: the view has no column `Balance` (it has `loanid`,"),
+        "{error}"
+    );
+}
