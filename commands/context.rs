@@ -4,6 +4,8 @@ use super::cli::Globals;
 use super::exit::{Code, Failure};
 use super::ui::Ui;
 use crate::Registry;
+use crate::config::{self, Environment, Loaded};
+use crate::core::model::spec::Worker;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,6 +39,22 @@ impl Context {
         }
     }
 
+    /// The worker file, read and checked.
+    ///
+    /// # Errors
+    /// Wrong usage, or everything that is wrong with the file.
+    pub fn load(&self) -> Result<Loaded, Failure> {
+        Ok(config::load(self.config_path()?, &Environment, &self.registry)?)
+    }
+
+    /// What the worker file says.
+    ///
+    /// # Errors
+    /// As [`Context::load`].
+    pub fn worker(&self) -> Result<Arc<Worker>, Failure> {
+        Ok(Arc::new(self.load()?.worker))
+    }
+
     /// ` -c loans.yaml`, as it was given, to stand in a command to paste; empty when none was.
     pub fn config_option(&self) -> String {
         self.globals.config.iter().fold(String::new(), |text, path: &PathBuf| format!("{text} -c {}", quoted(path)))
@@ -50,7 +68,7 @@ impl Context {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-            .map_err(|error| Failure::caused(Code::Failed, &error).while_("cannot start worker threads"))?;
+            .map_err(|error| Failure::caused(Code::Failed, &error).context("cannot start worker threads"))?;
         let result = runtime.block_on(future);
         // A thread that hangs in a system call must not keep the process.
         runtime.shutdown_background();

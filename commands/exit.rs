@@ -4,10 +4,12 @@ use super::context::Context;
 use super::ui::json;
 use crate::config::ConfigError;
 use crate::core::generate::GenerateError;
+use crate::core::lease::ReleaseError;
 use crate::core::model::term::TermEnded;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::volume::VolumeError;
+use crate::wiring::WiringError;
 use serde::Serialize;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -81,11 +83,6 @@ impl Failure {
         Self { code, messages, hint: None, report: None, problems: None }
     }
 
-    /// A failure that points into a file.
-    pub fn report(code: Code, report: miette::Report) -> Self {
-        Self { code, messages: vec![report.to_string()], hint: None, report: Some(report), problems: None }
-    }
-
     /// Adds what to do next. `{c}` becomes the worker file's option as it was given.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -95,25 +92,9 @@ impl Failure {
 
     /// Says what was being done; the reason moves behind it.
     #[must_use]
-    pub fn while_(mut self, doing: impl Into<String>) -> Self {
+    pub fn context(mut self, doing: impl Into<String>) -> Self {
         self.messages.insert(0, doing.into());
         self
-    }
-
-    /// The exit code.
-    pub fn code(&self) -> Code {
-        self.code
-    }
-
-    /// What went wrong, in one line.
-    pub fn message(&self) -> String {
-        self.messages.join(": ")
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self { problems: Some(error.to_json()), ..Self::report(Code::Config, error.report()) }
     }
 }
 
@@ -194,6 +175,36 @@ impl From<GenerateError> for Failure {
     }
 }
 
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let messages = vec![error.report().to_string()];
+        Self { code: Code::Config, messages, hint: None, problems: Some(error.to_json()), report: Some(error.report()) }
+    }
+}
+
+impl From<WiringError> for Failure {
+    fn from(error: WiringError) -> Self {
+        match error {
+            WiringError::Source(error) => error.into(),
+            WiringError::Store(error) => error.into(),
+            WiringError::NotInBuild { .. } => Self::caused(Code::Config, &error),
+        }
+    }
+}
+
+impl From<ReleaseError> for Failure {
+    fn from(error: ReleaseError) -> Self {
+        match error {
+            ReleaseError::Store(error) => error.into(),
+            ReleaseError::Alive { .. } => Self::caused(Code::Lease, &error).hint(
+                "stop that process, or add --force: it then loses the lease at its next renewal and stops writing",
+            ),
+            ReleaseError::Changed => Self::caused(Code::Lease, &error).hint(LEASE_HINT),
+            ReleaseError::NoLease { .. } | ReleaseError::AlreadyFree { .. } => Self::caused(Code::Failed, &error),
+        }
+    }
+}
+
 const LEASE_HINT: &str = "`filegen lease show{c}` says who holds the lease now";
 
 fn with_hint(failure: Failure, hint: Option<&str>) -> Failure {
@@ -232,13 +243,8 @@ fn show(context: &Context, failure: &Failure) {
     let hint = failure.hint.as_ref().map(|hint| hint.replace("{c}", &context.config_option()));
     let (first, causes) = failure.messages.split_first().map_or(("failed", &[][..]), |(f, c)| (f.as_str(), c));
     if context.ui.is_json() {
-        let line = ErrorLine {
-            error: first,
-            causes,
-            hint,
-            problems: failure.problems.as_ref(),
-            exit_code: failure.code as u8,
-        };
+        let problems = failure.problems.as_ref();
+        let line = ErrorLine { error: first, causes, hint, problems, exit_code: failure.code as u8 };
         context.ui.error_line(&json::line(&line));
         return;
     }

@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     };
     std::fs::create_dir_all(dir)
         .and_then(|()| clap_mangen::generate_to(tree, dir))
-        .map_err(|error| Failure::caused(Code::Failed, &error).while_(format!("cannot write to {}", dir.display())))?;
+        .map_err(|error| Failure::caused(Code::Failed, &error).context(format!("cannot write to {}", dir.display())))?;
     context.ui.status(&format!("wrote manual pages to {}", dir.display()));
     Ok(Verdict::Done)
 }

@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod generate;
 pub mod inspect;
+pub mod lease;
 pub mod model;
 pub mod ports;
 pub mod verify;
