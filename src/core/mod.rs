@@ -1,9 +1,11 @@
 //! The one core that production and runbooks share. No vendor type, no terminal, no environment, no clock of its own.
 
 pub mod doctor;
+pub mod election;
 pub mod generate;
 pub mod inspect;
 pub mod lease;
 pub mod model;
 pub mod ports;
+pub mod status;
 pub mod verify;

@@ -1,0 +1,172 @@
+//! Holding the lease: renewed in the background, given up in time, given back at the end.
+
+use super::{Candidate, backoff};
+use crate::core::model::term::Term;
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::observer::News;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A lease that is ours. Keep it as long as there is work under its term: dropping it ends the term and the renewals,
+/// and the next holder waits for the lease to run out; [`Leadership::release`] spares it that.
+///
+/// When the lease is lost, the term ends, [`Leadership::lost`] fires, and the work has a quarter of `lease_ttl` to stop
+/// and drop this. Else the process is aborted: it has no right to write, and others are about to.
+pub struct Leadership {
+    candidate: Candidate,
+    term: Term,
+    lost: CancellationToken,
+    done: CancellationToken,
+    keeper: Option<JoinHandle<()>>,
+}
+
+/// Why a lease is no longer ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// The store says so: another holds it, or somebody released it.
+    Taken,
+    /// It could not be renewed in time.
+    RanOut,
+}
+
+impl Leadership {
+    /// Starts to renew; `sent` is when the lease was asked for.
+    pub(super) fn start(candidate: Candidate, term: Term, sent: Duration) -> Self {
+        let (lost, done) = (CancellationToken::new(), CancellationToken::new());
+        let keeper =
+            Keeper { candidate: candidate.clone(), term: term.clone(), lost: lost.clone(), done: done.clone() };
+        let keeper = Some(tokio::spawn(keeper.run(sent)));
+        Self { candidate, term, lost, done, keeper }
+    }
+
+    /// The right to write under this lease.
+    pub fn term(&self) -> &Term {
+        &self.term
+    }
+
+    /// Cancelled when the lease is lost: stop at once, nothing more will be accepted.
+    pub fn lost(&self) -> CancellationToken {
+        self.lost.clone()
+    }
+
+    /// Gives the lease back, so that the next holder need not wait. Call it when all work under the term has ended and
+    /// its files are closed. False when it was no longer ours.
+    ///
+    /// # Errors
+    /// When the store cannot be reached: then the lease runs out by itself.
+    pub async fn release(mut self, reason: &str) -> Result<bool, StoreError> {
+        self.done.cancel();
+        if let Some(keeper) = self.keeper.take() {
+            // A keeper that panicked has nothing left to stop.
+            let _ = keeper.await;
+        }
+        self.term.end();
+        let candidate = &self.candidate;
+        let release = || candidate.leases.release(&candidate.worker, self.term.token(), candidate.clock.now(), reason);
+        match release().await {
+            // Once more, and then it may run out: whoever stops us is waiting.
+            Err(StoreError::Unreachable { .. }) => {
+                candidate.clock.sleep(backoff(&candidate.policies.retry, 1)).await;
+                release().await
+            }
+            answer => answer,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Leadership {
+    /// What SIGSTOP does to a holder: no renewal more, and it learns nothing.
+    pub(super) fn freeze(&self) {
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
+    }
+}
+
+impl Drop for Leadership {
+    fn drop(&mut self) {
+        self.done.cancel();
+        self.term.end();
+    }
+}
+
+/// The background task: renews until told to stop or the lease is lost, then sees to it that the work stops.
+struct Keeper {
+    candidate: Candidate,
+    term: Term,
+    lost: CancellationToken,
+    done: CancellationToken,
+}
+
+impl Keeper {
+    async fn run(self, sent: Duration) {
+        let Some(loss) = self.renew(sent).await else { return };
+        self.term.end();
+        let candidate = &self.candidate;
+        let why = match loss {
+            Loss::Taken => "another instance took it, or somebody released it",
+            Loss::RanOut => "it could not be renewed in time",
+        };
+        let text = format!("the lease of {} with token {} is lost: {why}", candidate.worker, self.term.token());
+        candidate.tell(&News::Warning { text });
+        self.lost.cancel();
+        tokio::select! {
+            biased;
+            () = self.done.cancelled() => {}
+            () = candidate.clock.sleep(candidate.margin()) => (candidate.abort)(),
+        }
+    }
+
+    /// Renews at each heartbeat; none when told to stop.
+    async fn renew(&self, mut sent: Duration) -> Option<Loss> {
+        let candidate = &self.candidate;
+        let clock = &candidate.clock;
+        let heartbeat = candidate.policies.lease_heartbeat_interval;
+        let mut due = sent + heartbeat;
+        let mut failures = 0;
+        loop {
+            let pause = due.saturating_sub(clock.elapsed()).min(self.term.remaining());
+            tokio::select! {
+                biased;
+                () = self.done.cancelled() => return None,
+                () = clock.sleep(pause) => {}
+            }
+            if self.term.check().is_err() {
+                return Some(Loss::RanOut);
+            }
+            sent = clock.elapsed();
+            let now = clock.now();
+            let renewal = candidate.leases.renew(
+                &candidate.worker,
+                self.term.token(),
+                &candidate.instance,
+                now,
+                candidate.expiry(now),
+            );
+            let renewed = tokio::select! {
+                biased;
+                () = self.done.cancelled() => return None,
+                renewed = renewal => renewed,
+                () = clock.sleep(self.term.remaining()) => return Some(Loss::RanOut),
+            };
+            match renewed {
+                // Counted from the question: when the store saw it is not known.
+                Ok(true) => {
+                    self.term.extend(sent + candidate.right());
+                    due = sent + heartbeat;
+                    failures = 0;
+                }
+                Ok(false) => return Some(Loss::Taken),
+                // It may have arrived or not: nothing is extended, and it is soon tried again.
+                Err(error) => {
+                    failures += 1;
+                    let after = heartbeat / 10;
+                    due = clock.elapsed() + after;
+                    candidate.tell(&News::Retrying { reason: error.to_string(), attempt: failures, after });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Who may write: the lease is watched, a token minted, the lease put in place, renewed and given back.
+//!
+//! None of it makes two writers impossible, and nothing here relies on that: a minted token is never minted again, and
+//! volume and store refuse an older one themselves. The lease only decides who tries, and when. Wall clocks decide
+//! nothing.
+
+mod leadership;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub use leadership::Leadership;
+
+use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::spec::{Policies, RetrySpec};
+use crate::core::model::term::{Term, Token};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
+use crate::core::ports::observer::{News, Observer};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use watch::Watch;
+
+/// One instance that wants to write a worker's files.
+#[derive(Clone)]
+pub struct Candidate {
+    /// Whose files.
+    pub worker: WorkerId,
+    /// Under which name it holds the lease.
+    pub instance: InstanceId,
+    /// Lease times, and what is done when the store is away.
+    pub policies: Policies,
+    /// Where the lease is.
+    pub leases: Arc<dyn LeaseStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Told of waiting, leading, retries and loss.
+    pub observer: Arc<dyn Observer>,
+    /// Makes a text that no other claim carries.
+    pub nonce: Arc<dyn Fn() -> String + Send + Sync>,
+    /// The last resort against work that goes on after its lease was lost: ends the process, without clean-up.
+    pub abort: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// Why the lease was not had.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum ElectionError {
+    /// Another instance holds it, and waiting was not wanted.
+    #[error(
+        "{} holds the lease of {} with token {}, last seen alive at {:.0}; wait for it, or see `filegen lease show`",
+        .record.instance, .record.worker, .record.token, .record.renewed_at
+    )]
+    HeldByOther {
+        /// The lease as it was read.
+        record: Box<LeaseRecord>,
+    },
+    /// A stop was asked for while waiting.
+    #[error("stopped while waiting for the lease of {worker}")]
+    Stopped {
+        /// Whose lease.
+        worker: WorkerId,
+    },
+    /// The state store did not do as told.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Some store or tombstone claims the highest number there is.
+    #[error(
+        "no token is left for {worker}: a lease, claim or tombstone carries the highest number there is; remove what is damaged"
+    )]
+    NoTokenLeft {
+        /// Whose token.
+        worker: WorkerId,
+    },
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+impl Candidate {
+    /// Takes the lease as soon as nobody else is in office, under a token higher than any before; from then on it is
+    /// renewed in the background until the [`Leadership`] is released or dropped.
+    ///
+    /// `volume_floor` is the highest token that has left a trace on the volume, so that tokens go on growing when the
+    /// store has lost everything. A holder is waited for until it was not seen alive for a whole `lease_ttl` on our own
+    /// clock; at once goes what was released, never held, or is known to be dead.
+    ///
+    /// # Errors
+    /// When another holds it and `wait` is false, when `stop` is cancelled, or when the store fails.
+    pub async fn acquire(
+        &self,
+        volume_floor: Token,
+        wait: bool,
+        stop: &CancellationToken,
+    ) -> Result<Leadership, ElectionError> {
+        let mut watch = Watch::new(self.policies.lease_ttl);
+        loop {
+            let asked = self.clock.elapsed();
+            let lease = self.persist(stop, || self.leases.read(&self.worker)).await?;
+            watch.see(lease.as_ref(), asked, self.clock.elapsed());
+            if let Some(holder) = lease.as_ref().filter(|lease| lease.released.is_none()) {
+                let left = watch.left();
+                if !left.is_zero() && !self.persist(stop, || self.leases.holder_is_gone(holder)).await? {
+                    if !wait {
+                        return Err(ElectionError::HeldByOther { record: Box::new(holder.clone()) });
+                    }
+                    if watch.is_news() {
+                        self.tell(&News::Waiting {
+                            holder: holder.instance.clone(),
+                            token: holder.token,
+                            at_most: left,
+                        });
+                    }
+                    self.pause(left.min(self.policies.takeover_polling_interval), stop).await?;
+                    continue;
+                }
+            }
+            let held = lease.map(|lease| lease.token);
+            let claimed = self.persist(stop, || self.leases.highest_token(&self.worker)).await?;
+            if claimed > held && watch.is_first_sight_of_claim(claimed) {
+                // Somebody may be about to install the lease: going ahead would throw them out at once.
+                self.pause(self.settling_time(), stop).await?;
+                continue;
+            }
+            let highest = volume_floor.max(held.unwrap_or(Token(0))).max(claimed.unwrap_or(Token(0)));
+            match self.stand(highest, stop).await? {
+                Some(leadership) => return Ok(leadership),
+                None => self.pause(self.settling_time(), stop).await?,
+            }
+        }
+    }
+
+    /// Mints the next token and puts the lease in place. None when another was faster.
+    async fn stand(&self, highest: Token, stop: &CancellationToken) -> Result<Option<Leadership>, ElectionError> {
+        let next = highest.0.checked_add(1).map(Token);
+        let token = next.ok_or_else(|| ElectionError::NoTokenLeft { worker: self.worker.clone() })?;
+        if self.mint(token, stop).await? == Mint::Taken {
+            return Ok(None);
+        }
+        // Counted from before the first try: whichever of them put the lease in place, others saw it no earlier.
+        let sent = self.clock.elapsed();
+        let now = self.clock.now();
+        let record = LeaseRecord {
+            worker: self.worker.clone(),
+            instance: self.instance.clone(),
+            token,
+            seq: 1,
+            acquired_at: now,
+            renewed_at: now,
+            expires_at: self.expiry(now),
+            released: None,
+        };
+        if !self.persist(stop, || self.leases.install(&record)).await? {
+            return Ok(None);
+        }
+        let clock = Arc::clone(&self.clock);
+        let term = Term::new(token, sent + self.right(), Arc::new(move || clock.elapsed()));
+        // So late that the right has ended again: the next token starts afresh.
+        if term.check().is_err() {
+            return Ok(None);
+        }
+        self.tell(&News::Leading { token });
+        Ok(Some(Leadership::start(self.clone(), term, sent)))
+    }
+
+    /// Inserts a claim. An answer that got lost is read back by the claim's nonce.
+    async fn mint(&self, token: Token, stop: &CancellationToken) -> Result<Mint, ElectionError> {
+        let claim = EpochClaim {
+            worker: self.worker.clone(),
+            token,
+            instance: self.instance.clone(),
+            nonce: (self.nonce)(),
+            claimed_at: self.clock.now(),
+        };
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match self.leases.mint(&claim).await {
+                Ok(Mint::Won) => return Ok(Mint::Won),
+                Ok(Mint::Taken) if attempt == 1 => return Ok(Mint::Taken),
+                // Perhaps by our own first try.
+                Ok(Mint::Taken) => {}
+                Err(error) => self.bear(error, attempt, stop).await?,
+            }
+            match self.persist(stop, || self.leases.claim(&self.worker, token)).await? {
+                Some(winner) if winner.nonce == claim.nonce => return Ok(Mint::Won),
+                Some(_) => return Ok(Mint::Taken),
+                None => {}
+            }
+        }
+    }
+
+    /// Asks until the store answers, as often as the policy says. For questions that may be asked twice.
+    async fn persist<'a, T>(
+        &self,
+        stop: &CancellationToken,
+        ask: impl Fn() -> Answer<'a, T>,
+    ) -> Result<T, ElectionError> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.bear(error, attempt, stop).await?,
+            }
+        }
+    }
+
+    /// Waits before the next try where there shall be one, else hands the error back.
+    async fn bear(&self, error: StoreError, attempt: u32, stop: &CancellationToken) -> Result<(), ElectionError> {
+        if !matches!(error, StoreError::Unreachable { .. }) || attempt > self.policies.retry.max_retries {
+            return Err(error.into());
+        }
+        let after = backoff(&self.policies.retry, attempt);
+        self.tell(&News::Retrying { reason: error.to_string(), attempt, after });
+        self.pause(after, stop).await
+    }
+
+    async fn pause(&self, time: Duration, stop: &CancellationToken) -> Result<(), ElectionError> {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(self.stopped()),
+            () = self.clock.sleep(time) => Ok(()),
+        }
+    }
+
+    fn stopped(&self) -> ElectionError {
+        ElectionError::Stopped { worker: self.worker.clone() }
+    }
+
+    fn tell(&self, news: &News) {
+        self.observer.observe(news);
+    }
+
+    /// How long a successful renewal lets write: two thirds of the time after which others may take over.
+    fn right(&self) -> Duration {
+        self.policies.lease_ttl * 2 / 3
+    }
+
+    /// Time for work to stop in after its right has ended: what is left until others may take over, less a quarter of
+    /// it for a process to die in.
+    fn margin(&self) -> Duration {
+        self.policies.lease_ttl.saturating_sub(self.right()) * 3 / 4
+    }
+
+    /// Time for the winner of a token to put its lease in place.
+    fn settling_time(&self) -> Duration {
+        self.policies.takeover_polling_interval / 5
+    }
+
+    /// For people only.
+    fn expiry(&self, now: jiff::Timestamp) -> jiff::Timestamp {
+        now.saturating_add(self.policies.lease_ttl).unwrap_or(now)
+    }
+}
+
+/// The wait before retry `attempt`, from 1.
+fn backoff(retry: &RetrySpec, attempt: u32) -> Duration {
+    let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+    let longest = retry.max_backoff.as_secs_f64();
+    let wait = retry.initial_backoff.as_secs_f64() * retry.backoff_multiplier.powi(exponent);
+    Duration::try_from_secs_f64(wait.min(longest)).unwrap_or(retry.max_backoff)
+}

@@ -1,0 +1,146 @@
+//! What is going on: workers with their lease, runs, files and unsent events. Only looks; wall clocks will do.
+
+use crate::core::model::names::WorkerId;
+use crate::core::model::run::{RunRecord, RunStatus};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::leases::{LeaseRecord, LeaseStore, StoreError};
+use crate::core::ports::runs::{FileStatus, RunStore};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+
+/// Runs told of each worker, the latest first.
+const RUNS: usize = 10;
+
+/// Runs looked through for workers that have no lease.
+const RUNS_SEARCHED: usize = 1000;
+
+/// All that the state store knows, for people.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// When it was asked, on our wall clock.
+    pub at: Timestamp,
+    /// Each worker that has a lease or a run, by name; the one that was asked for in any case.
+    pub workers: Vec<WorkerReport>,
+}
+
+/// One worker.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WorkerReport {
+    /// Which.
+    pub worker: WorkerId,
+    /// Who writes its files.
+    pub lease: LeaseReport,
+    /// Its latest runs, newest business date first.
+    pub runs: Vec<RunReport>,
+    /// Files whose completion event no broker has acknowledged, oldest first.
+    pub unsent: Vec<FileStatus>,
+}
+
+/// A lease and how fresh it is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LeaseReport {
+    /// In a word.
+    pub state: LeaseState,
+    /// As it is stored; none when there never was one.
+    pub record: Option<LeaseRecord>,
+    /// Since the last renewal, by our wall clock against the holder's: negative when they disagree.
+    pub age: Option<SignedDuration>,
+}
+
+/// A lease in a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LeaseState {
+    /// There never was one.
+    None,
+    /// Its holder was lately seen alive.
+    Held,
+    /// It ran out, or its holder is known to be dead: the next candidate takes over.
+    Expired,
+    /// Its holder, or a person, gave it back.
+    Released,
+}
+
+impl LeaseState {
+    /// The word in tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Held => "held",
+            Self::Expired => "expired",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// A run and its files.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RunReport {
+    /// As it is stored.
+    pub record: RunRecord,
+    /// Its files, by id.
+    pub files: Vec<FileStatus>,
+    /// Source rows a second since it was first started; none before that, after a failure, and when nobody writes.
+    pub rows_per_second: Option<f64>,
+}
+
+/// Looks at one worker, or at all that have a lease or a recent run.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn report(
+    leases: &dyn LeaseStore,
+    runs: &dyn RunStore,
+    clock: &dyn Clock,
+    worker: Option<&WorkerId>,
+) -> Result<Report, StoreError> {
+    let at = clock.now();
+    let names = match worker {
+        Some(worker) => BTreeSet::from([worker.clone()]),
+        None => {
+            let holders = leases.list().await?.into_iter().map(|lease| lease.worker);
+            holders.chain(runs.runs(None, RUNS_SEARCHED).await?.into_iter().map(|run| run.id.worker)).collect()
+        }
+    };
+    let mut workers = Vec::with_capacity(names.len());
+    for worker in names {
+        let lease = lease_of(leases, &worker, at).await?;
+        let mut reports = Vec::new();
+        for record in runs.runs(Some(&worker), RUNS).await? {
+            let files = runs.files(&record.id).await?;
+            let rows_per_second = rate(&record, lease.state, at);
+            reports.push(RunReport { record, files, rows_per_second });
+        }
+        let unsent = runs.unsent(&worker).await?;
+        workers.push(WorkerReport { worker, lease, runs: reports, unsent });
+    }
+    Ok(Report { at, workers })
+}
+
+async fn lease_of(leases: &dyn LeaseStore, worker: &WorkerId, at: Timestamp) -> Result<LeaseReport, StoreError> {
+    let Some(record) = leases.read(worker).await? else {
+        return Ok(LeaseReport { state: LeaseState::None, record: None, age: None });
+    };
+    let state = if record.released.is_some() {
+        LeaseState::Released
+    } else if record.expires_at <= at || leases.holder_is_gone(&record).await? {
+        LeaseState::Expired
+    } else {
+        LeaseState::Held
+    };
+    let age = Some(at.duration_since(record.renewed_at));
+    Ok(LeaseReport { state, record: Some(record), age })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people; rows above 2^53 are not countable anyway")]
+fn rate(run: &RunRecord, lease: LeaseState, at: Timestamp) -> Option<f64> {
+    let end = match run.status {
+        RunStatus::Published => run.completed_at?,
+        RunStatus::Running if lease == LeaseState::Held => at,
+        _ => return None,
+    };
+    let seconds = end.duration_since(run.started_at?).as_secs_f64();
+    (seconds > 0.0).then(|| run.rows as f64 / seconds)
+}
+
+#[cfg(test)]
+mod tests;
