@@ -94,12 +94,11 @@ pub async fn report(
     worker: Option<&WorkerId>,
 ) -> Result<Report, StoreError> {
     let at = clock.now();
-    let names = match worker {
-        Some(worker) => BTreeSet::from([worker.clone()]),
-        None => {
-            let holders = leases.list().await?.into_iter().map(|lease| lease.worker);
-            holders.chain(runs.runs(None, RUNS_SEARCHED).await?.into_iter().map(|run| run.id.worker)).collect()
-        }
+    let names = if let Some(worker) = worker {
+        BTreeSet::from([worker.clone()])
+    } else {
+        let holders = leases.list().await?.into_iter().map(|lease| lease.worker);
+        holders.chain(runs.runs(None, RUNS_SEARCHED).await?.into_iter().map(|run| run.id.worker)).collect()
     };
     let mut workers = Vec::with_capacity(names.len());
     for worker in names {

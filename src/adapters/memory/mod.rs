@@ -1,6 +1,6 @@
 //! Every port in memory: real adapters, always compiled, for tests, smoke runs and the simulation.
 
 pub mod clock;
-pub mod state;
 pub mod source;
+pub mod state;
 pub mod volume;
