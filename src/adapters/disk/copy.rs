@@ -29,8 +29,7 @@ fn by_kernel(source: &File, target: &File, bytes: u64) -> io::Result<()> {
         match rustix::fs::copy_file_range(source, Some(&mut read_at), target, Some(&mut write_at), wanted) {
             // The source is shorter than its journal says: the checksums will tell.
             Ok(0) => return Ok(()),
-            Ok(_) => {}
-            Err(Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
                 return by_hand(source, target, write_at, bytes);
             }

@@ -124,12 +124,11 @@ where
     };
     let mut staging = create(ports, job, term, begin).await?;
     crash_point!("staging.created");
-    match best {
-        Some(dead) => adopt(ports, job, term, &mut staging, dead, kept).await?,
-        None => {
-            let first = Entry::Begin(staging.begin.clone());
-            staging.journal.append(term, &[first]).await?;
-        }
+    if let Some(dead) = best {
+        adopt(ports, job, term, &mut staging, dead, kept).await?;
+    } else {
+        let first = Entry::Begin(staging.begin.clone());
+        staging.journal.append(term, &[first]).await?;
     }
     for file in &staging.files {
         let header = Header { page: staging.page(), rows: file.commit.rows };

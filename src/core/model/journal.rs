@@ -228,6 +228,7 @@ impl Journal {
     }
 
     /// The bytes and chain of the journal cut behind page `page` (0: behind the first line), without `Complete`.
+    #[must_use]
     pub fn cut_after(&self, page: u64, bytes: &[u8]) -> Self {
         let last = self.entries.iter().rposition(|entry| match entry {
             Entry::Begin(_) => true,
