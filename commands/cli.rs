@@ -1,6 +1,6 @@
 //! The root parser: global options and the subcommands, in the order of the help text.
 
-use super::{completions, exit, man, run};
+use super::{completions, doctor, exit, inspect_headers, lease, man, publish_completion, resume, run, status, verify};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -40,10 +40,10 @@ pub struct Globals {
     #[arg(short, long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub config: Vec<PathBuf>,
     /// Form of the result on stdout
-    #[arg(long, global = true, value_name = "FORM", default_value = "table")]
+    #[arg(long, global = true, value_name = "table|json", default_value = "table", hide_possible_values = true)]
     pub output: Format,
     /// When to use colour; NO_COLOR turns it off too
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, value_name = "auto|always|never", default_value = "auto", hide_possible_values = true)]
     pub color: When,
     /// Print results and errors only: no progress
     #[arg(short, long, global = true)]
@@ -52,7 +52,7 @@ pub struct Globals {
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Form of log lines
-    #[arg(long, global = true, value_name = "FORM", default_value = "text")]
+    #[arg(long, global = true, value_name = "text|json", default_value = "text", hide_possible_values = true)]
     pub log_format: LogFormat,
 }
 
@@ -93,6 +93,20 @@ pub enum LogFormat {
 pub enum Command {
     /// Make a worker's files for one business date
     Run(run::Args),
+    /// Show page and rows of every staged and published file
+    InspectHeaders(inspect_headers::Args),
+    /// Roll a run's staged files back to a page, and go on from there
+    Resume(resume::Args),
+    /// Compare a run's files with journal, state store and source
+    Verify(verify::Args),
+    /// Show or release the right to write
+    Lease(lease::Args),
+    /// Send a run's completion events again, always with the same correlation ids
+    PublishCompletion(publish_completion::Args),
+    /// Show leases, runs, files and unsent events
+    Status(status::Args),
+    /// Check source, key, output folder and state store before a run does
+    Doctor(doctor::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them into a folder

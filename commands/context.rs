@@ -5,7 +5,11 @@ use super::exit::{Code, Failure};
 use super::ui::Ui;
 use crate::Registry;
 use crate::config::{self, Environment, Loaded};
+use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::spec::Worker;
+use crate::wiring;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +21,22 @@ pub struct Context {
     pub ui: Ui,
     /// Translators that worker files may name.
     pub registry: Arc<Registry>,
+}
+
+/// The business date, where a command is about one run.
+#[derive(clap::Args, Debug, Clone, Copy)]
+pub struct DateArg {
+    /// Business date [default: today in the worker file's business_date.timezone]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    date: Option<Date>,
+}
+
+/// `2026-11-21` or `20261121`, and nothing else that a date library might take.
+fn parse_date(text: &str) -> Result<Date, String> {
+    let form = if text.contains('-') { "%Y-%m-%d" } else { "%Y%m%d" };
+    let well_formed = [8, 10].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let parsed = well_formed.then(|| Date::strptime(form, text).ok()).flatten();
+    parsed.ok_or_else(|| "write a day that exists, as 2026-11-21".to_owned())
 }
 
 impl Context {
@@ -53,6 +73,39 @@ impl Context {
     /// As [`Context::load`].
     pub fn worker(&self) -> Result<Arc<Worker>, Failure> {
         Ok(Arc::new(self.load()?.worker))
+    }
+
+    /// The run that is meant: of the day that was given, else of today in the worker's zone.
+    ///
+    /// # Errors
+    /// When the zone is not known on this host.
+    pub fn run_id(&self, worker: &Worker, given: DateArg) -> Result<RunId, Failure> {
+        let date = match given.date {
+            Some(date) => date,
+            None => {
+                let name = &worker.business_date.timezone;
+                let zone = TimeZone::get(name).map_err(|error| {
+                    Failure::caused(Code::Config, &error).context(format!("business_date.timezone `{name}`"))
+                })?;
+                wiring::clock().now().to_zoned(zone).date()
+            }
+        };
+        Ok(RunId { worker: worker.id.clone(), date: BusinessDate(date) })
+    }
+
+    /// Whether a person agrees: by `--yes`, or asked on the terminal.
+    ///
+    /// # Errors
+    /// Wrong usage, where there is nobody to ask.
+    pub fn confirmed(&self, yes: bool, question: &str) -> Result<bool, Failure> {
+        if yes {
+            return Ok(true);
+        }
+        if self.ui.can_ask() {
+            return Ok(self.ui.ask(question));
+        }
+        Err(Failure::new(Code::Usage, "this needs a person's yes, and there is no terminal to ask on")
+            .hint("add --yes to go ahead, or --dry-run to see what would be done"))
     }
 
     /// ` -c loans.yaml`, as it was given, to stand in a command to paste; empty when none was.
@@ -92,5 +145,15 @@ mod tests {
         assert_eq!(quoted(Path::new("a/b-1.yaml")), "a/b-1.yaml");
         assert_eq!(quoted(Path::new("my loans.yaml")), "'my loans.yaml'");
         assert_eq!(quoted(Path::new("it's.yaml")), r"'it'\''s.yaml'");
+    }
+
+    #[test]
+    fn a_date_is_a_day_that_exists() {
+        let day = Date::constant(2026, 11, 21);
+        assert_eq!(parse_date("2026-11-21"), Ok(day));
+        assert_eq!(parse_date("20261121"), Ok(day));
+        for bad in ["", "2026-11-31", "2026-11-21T00:00", "21.11.2026", "2026-1-1", "2026-11-2", "tomorrow"] {
+            assert!(parse_date(bad).is_err(), "{bad}");
+        }
     }
 }

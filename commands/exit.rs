@@ -3,12 +3,14 @@
 use super::context::Context;
 use super::ui::json;
 use crate::config::ConfigError;
+use crate::core::election::ElectionError;
 use crate::core::generate::GenerateError;
 use crate::core::lease::ReleaseError;
 use crate::core::model::term::TermEnded;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::volume::VolumeError;
+use crate::core::run::RunError;
 use crate::wiring::WiringError;
 use serde::Serialize;
 use std::error::Error;
@@ -188,6 +190,26 @@ impl From<WiringError> for Failure {
             WiringError::Source(error) => error.into(),
             WiringError::Store(error) => error.into(),
             WiringError::NotInBuild { .. } => Self::caused(Code::Config, &error),
+        }
+    }
+}
+
+impl From<ElectionError> for Failure {
+    fn from(error: ElectionError) -> Self {
+        match error {
+            ElectionError::Store(error) => error.into(),
+            ElectionError::HeldByOther { .. } => Self::caused(Code::Lease, &error).hint(LEASE_HINT),
+            ElectionError::Stopped { .. } => Self::caused(Code::Interrupted, &error),
+            ElectionError::NoTokenLeft { .. } => Self::caused(Code::Failed, &error),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Election(error) => error.into(),
+            RunError::Generate(error) => error.into(),
         }
     }
 }

@@ -6,10 +6,19 @@
 pub mod cli;
 mod completions;
 pub mod context;
+mod doctor;
 pub mod exit;
+mod foreground;
+mod inspect_headers;
+mod lease;
 mod man;
+mod publish_completion;
+mod resume;
 mod run;
+mod status;
+mod stop;
 pub mod ui;
+mod verify;
 
 use crate::Registry;
 use cli::Command;
@@ -34,6 +43,13 @@ pub fn main(registry: Registry) -> ExitCode {
 fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
     match command {
         Command::Run(args) => run::run(context, args),
+        Command::InspectHeaders(args) => inspect_headers::run(context, args),
+        Command::Resume(args) => resume::run(context, args),
+        Command::Verify(args) => verify::run(context, args),
+        Command::Lease(args) => lease::run(context, args),
+        Command::PublishCompletion(args) => publish_completion::run(context, args),
+        Command::Status(args) => status::run(context, args),
+        Command::Doctor(args) => doctor::run(context, args),
         Command::Completions(args) => completions::run(context, args),
         Command::Man(args) => man::run(context, args),
     }

@@ -1,14 +1,39 @@
 //! `filegen run`: one run in the foreground.
 
-use super::context::Context;
+use super::context::{Context, DateArg};
 use super::exit::{Failure, Verdict};
+use super::foreground::{self, Order};
+use crate::core::generate::Start;
 
 /// Make a worker's files for one business date
+///
+/// Reads the view once, page by page, and writes all files of the worker file. A run that was interrupted goes on behind
+/// its last committed page; files appear under their final names complete or not at all; a run that is published already
+/// is left alone. Waits while another instance holds the worker's lease.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+#[command(after_help = "Examples:
+  filegen run -c loans.yaml
+  filegen run -c loans.yaml --date 2026-11-21 --no-wait
+  filegen run -c loans.yaml --dry-run")]
+pub struct Args {
+    #[command(flatten)]
+    date: DateArg,
+    /// Do not wait for the lease: exit code 5 when another instance holds it
+    #[arg(long)]
+    no_wait: bool,
+    /// Throw staged pages away and start with the first
+    #[arg(long)]
+    restart: bool,
+    /// Connect and count; show what would be read and written, and do neither
+    #[arg(long)]
+    dry_run: bool,
+}
 
 /// Runs.
-pub(super) fn run(context: &Context, _args: &Args) -> Result<Verdict, Failure> {
-    context.config_path()?;
-    Ok(Verdict::Done)
+pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+    let worker = context.worker()?;
+    let run = context.run_id(&worker, args.date)?;
+    let start = if args.restart { Start::Anew } else { Start::Resume };
+    let order = Order { worker, run, start, wait: !args.no_wait };
+    if args.dry_run { foreground::preview(context, &order) } else { foreground::run(context, order) }
 }

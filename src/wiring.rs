@@ -5,6 +5,7 @@ use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::system_clock::SystemClock;
 use crate::core::generate::Ports;
+use crate::core::generate::layout::HIDDEN;
 use crate::core::model::spec::Worker;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
@@ -52,6 +53,13 @@ pub struct State {
     pub runs: Arc<dyn RunStore>,
 }
 
+impl State {
+    /// A store that nothing was ever written to.
+    pub fn empty() -> Self {
+        both(MemoryState::default())
+    }
+}
+
 /// This host's clocks.
 pub fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
@@ -77,7 +85,7 @@ pub async fn state(worker: &Worker, access: Access) -> Result<State, WiringError
     };
     Ok(match store {
         Some(store) => both(store),
-        None => both(MemoryState::default()),
+        None => State::empty(),
     })
 }
 
@@ -99,6 +107,36 @@ pub fn source(
     Err(WiringError::NotInBuild { what: "source.url", kind: "SQL Server" })
 }
 
+/// A path on this host as a volume sees it.
+#[derive(Clone)]
+pub struct Place {
+    /// The output root that the path lies in.
+    pub volume: Arc<dyn Volume>,
+    /// What is meant below the root; none: all of it.
+    pub path: Option<String>,
+}
+
+impl Place {
+    /// A whole output root.
+    pub fn root(root: &Path) -> Self {
+        Self { volume: volume(root), path: None }
+    }
+}
+
+/// Finds the output root that a path lies in: above `.filegen`, or the nearest folder with a `.filegen` in it, else the
+/// path's own folder. A folder that lies in no other root is a root itself.
+pub fn place(path: &Path) -> Place {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let hidden = whole.ancestors().find(|part| part.file_name().is_some_and(|name| name == HIDDEN));
+    let root = match hidden.and_then(Path::parent) {
+        Some(root) => Some(root),
+        None => whole.ancestors().find(|folder| folder.join(HIDDEN).is_dir()),
+    };
+    let root = root.unwrap_or_else(|| if whole.is_dir() { &whole } else { whole.parent().unwrap_or(&whole) });
+    let below = whole.strip_prefix(root).ok().and_then(Path::to_str).filter(|below| !below.is_empty());
+    Place { volume: volume(root), path: below.map(str::to_owned) }
+}
+
 /// Everything a flow may reach.
 ///
 /// # Errors
@@ -106,12 +144,40 @@ pub fn source(
 pub async fn ports(worker: &Worker, access: Access, observer: Arc<dyn Observer>) -> Result<Ports, WiringError> {
     let clock = clock();
     let source = source(worker, observer, Arc::clone(&clock))?;
-    let State { leases, runs } = state(worker, access).await?;
-    Ok(Ports { source, volume: volume(&worker.output.root), leases, runs, clock })
+    let state = state(worker, access).await?;
+    Ok(assemble(worker, source, state, clock))
+}
+
+/// Ports of what is at hand.
+pub fn assemble(worker: &Worker, source: Arc<dyn PageSource>, state: State, clock: Arc<dyn Clock>) -> Ports {
+    let State { leases, runs } = state;
+    Ports { source, volume: volume(&worker.output.root), leases, runs, clock }
 }
 
 /// What stands behind a scheme, which is told in any case.
 fn path_of<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
     let start = url.get(..scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_seen_from_its_output_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join(".filegen/W/20261121/t00000001")).unwrap();
+        std::fs::create_dir_all(root.join("sub")).unwrap();
+        let seen = |path: &str| {
+            let place = place(&root.join(path));
+            assert_eq!(place.volume.describe(), root.display().to_string(), "{path}");
+            place.path
+        };
+        assert_eq!(seen(""), None);
+        assert_eq!(seen("loan0.txt").as_deref(), Some("loan0.txt"));
+        assert_eq!(seen("sub/loan0.txt").as_deref(), Some("sub/loan0.txt"));
+        assert_eq!(seen(".filegen/W/20261121/t00000001/Loan0").as_deref(), Some(".filegen/W/20261121/t00000001/Loan0"));
+    }
 }

@@ -115,6 +115,18 @@ impl Ui {
         paint(self.colour_err, "1;33", text)
     }
 
+    /// A word on stdout in its colour.
+    pub fn paint_out(&self, text: &str, tone: table::Tone) -> String {
+        let code = match tone {
+            table::Tone::Plain => return text.to_owned(),
+            table::Tone::Good => "32",
+            table::Tone::Warn => "33",
+            table::Tone::Bad => "31",
+            table::Tone::Faint => "90",
+        };
+        paint(self.colour_out, code, text)
+    }
+
     /// A report that points into a file, as miette draws it.
     pub fn render_report(&self, report: &miette::Report) -> String {
         let theme =
@@ -130,6 +142,11 @@ impl Ui {
     /// Who watches a run: bars on a terminal, lines elsewhere, nothing with `--quiet`.
     pub fn progress(&self) -> progress::Progress {
         progress::Progress::new(self.progress_style(), self.paint_warning("warning:"))
+    }
+
+    /// Counts pages on stderr, where it is a terminal.
+    pub fn counter(&self, what: &'static str) -> progress::Counter {
+        progress::Counter::new(matches!(self.progress_style(), progress::Style::Bars { .. }), what)
     }
 
     fn progress_style(&self) -> progress::Style {

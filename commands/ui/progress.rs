@@ -173,6 +173,33 @@ impl Observer for Progress {
     }
 }
 
+/// Counts towards a number on a terminal; elsewhere it is silent.
+pub struct Counter {
+    bar: ProgressBar,
+}
+
+impl Counter {
+    /// Shows nothing before the first count.
+    pub fn new(shown: bool, what: &'static str) -> Self {
+        let bar = if shown { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{msg} {pos} of {len}  {eta} left") {
+            bar.set_style(style);
+        }
+        Self { bar: bar.with_message(what) }
+    }
+
+    /// So many are done, of so many.
+    pub fn at(&self, done: u64, all: u64) {
+        self.bar.set_length(all);
+        self.bar.set_position(done);
+    }
+
+    /// Takes it away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// Writes a line above the bars; plainly where there are none.
 fn print(state: &State, text: &str) {
     match &state.bars {

@@ -1,80 +1,19 @@
-//! Who holds which lease, as people ask for it; and giving one back on a holder's behalf.
+//! Giving a lease back on its holder's behalf: who may, and what is kept of it.
 
 use super::model::names::WorkerId;
 use super::ports::clock::Clock;
 use super::ports::leases::{LeaseRecord, LeaseStore, StoreError};
 use super::ports::runs::{AuditEntry, RunStore};
+use super::status::{LeaseReport, LeaseState, lease_of};
 use jiff::SignedDuration;
 
-/// A lease and what is known about its holder now.
+/// A lease that may be given back.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LeaseView {
+pub struct Releasable {
     /// As the store has it.
     pub record: LeaseRecord,
-    /// What that means.
-    pub condition: Condition,
-    /// Time since the last renewal, by this host's clock; for people only.
-    pub age: SignedDuration,
-}
-
-/// What a lease's record means, by this host's clock and what its kernel knows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Condition {
-    /// Its holder has renewed it in time.
-    Held,
-    /// Nobody renewed it in time: the next contender takes over.
-    Expired,
-    /// Its holder's process is certainly gone: the next contender takes over at once.
-    Gone,
-    /// Given back.
-    Released,
-}
-
-impl Condition {
-    /// For tables and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Expired => "expired",
-            Self::Gone => "holder gone",
-            Self::Released => "released",
-        }
-    }
-}
-
-/// One worker's lease, or those of all.
-///
-/// # Errors
-/// When the store does not answer.
-pub async fn show(
-    leases: &dyn LeaseStore,
-    clock: &dyn Clock,
-    worker: Option<&WorkerId>,
-) -> Result<Vec<LeaseView>, StoreError> {
-    let records = match worker {
-        Some(worker) => leases.read(worker).await?.into_iter().collect(),
-        None => leases.list().await?,
-    };
-    let mut views = Vec::with_capacity(records.len());
-    for record in records {
-        views.push(view(leases, clock, record).await?);
-    }
-    Ok(views)
-}
-
-async fn view(leases: &dyn LeaseStore, clock: &dyn Clock, record: LeaseRecord) -> Result<LeaseView, StoreError> {
-    let now = clock.now();
-    let condition = if record.released.is_some() {
-        Condition::Released
-    } else if leases.holder_is_gone(&record).await? {
-        Condition::Gone
-    } else if record.expires_at <= now {
-        Condition::Expired
-    } else {
-        Condition::Held
-    };
-    let age = now.duration_since(record.renewed_at);
-    Ok(LeaseView { record, condition, age })
+    /// In a word.
+    pub state: LeaseState,
 }
 
 /// What to give back, and on whose word.
@@ -133,20 +72,18 @@ pub async fn releasable(
     leases: &dyn LeaseStore,
     clock: &dyn Clock,
     release: &Release<'_>,
-) -> Result<LeaseView, ReleaseError> {
+) -> Result<Releasable, ReleaseError> {
     let worker = release.worker;
-    let Some(view) = show(leases, clock, Some(worker)).await?.pop() else {
-        return Err(ReleaseError::NoLease { worker: worker.clone() });
-    };
-    match (&view.condition, &view.record.released) {
-        (_, Some((_, reason))) => Err(ReleaseError::AlreadyFree { worker: worker.clone(), reason: reason.clone() }),
-        (Condition::Held, None) if !release.force => Err(ReleaseError::Alive {
-            holder: view.record.instance.to_string(),
-            token: view.record.token.0,
-            age: SignedDuration::from_secs(view.age.as_secs()),
-        }),
-        _ => Ok(view),
+    let LeaseReport { state, record, age } = lease_of(leases, worker, clock.now()).await?;
+    let Some(record) = record else { return Err(ReleaseError::NoLease { worker: worker.clone() }) };
+    if let Some((_, reason)) = record.released {
+        return Err(ReleaseError::AlreadyFree { worker: worker.clone(), reason });
     }
+    if state == LeaseState::Held && !release.force {
+        let age = SignedDuration::from_secs(age.unwrap_or_default().as_secs());
+        return Err(ReleaseError::Alive { holder: record.instance.to_string(), token: record.token.0, age });
+    }
+    Ok(Releasable { record, state })
 }
 
 /// Gives a lease back, and keeps who did it and why for ever. The last holder is fenced by its token whatever it does.
@@ -158,9 +95,9 @@ pub async fn release(
     runs: &dyn RunStore,
     clock: &dyn Clock,
     release: &Release<'_>,
-) -> Result<LeaseView, ReleaseError> {
-    let view = releasable(leases, clock, release).await?;
-    let (token, now) = (view.record.token, clock.now());
+) -> Result<Releasable, ReleaseError> {
+    let found = releasable(leases, clock, release).await?;
+    let (token, now) = (found.record.token, clock.now());
     let forced = if release.force { ", forced" } else { "" };
     // First the trail: a change that nobody can explain is worse than a recorded try.
     let entry = AuditEntry {
@@ -170,14 +107,14 @@ pub async fn release(
         detail: format!(
             "{}, token {token} of {} ({}{forced})",
             release.worker,
-            view.record.instance,
-            view.condition.as_str()
+            found.record.instance,
+            found.state.as_str()
         ),
         reason: release.reason.to_owned(),
     };
     runs.audit(&entry).await?;
     if leases.release(release.worker, token, now, release.reason).await? {
-        Ok(view)
+        Ok(found)
     } else {
         Err(ReleaseError::Changed)
     }

@@ -1,5 +1,6 @@
 //! The one core that production and runbooks share. No vendor type, no terminal, no environment, no clock of its own.
 
+pub mod completion;
 pub mod doctor;
 pub mod election;
 pub mod generate;
@@ -7,5 +8,7 @@ pub mod inspect;
 pub mod lease;
 pub mod model;
 pub mod ports;
+pub mod preview;
+pub mod run;
 pub mod status;
 pub mod verify;

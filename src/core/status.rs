@@ -115,7 +115,11 @@ pub async fn report(
     Ok(Report { at, workers })
 }
 
-async fn lease_of(leases: &dyn LeaseStore, worker: &WorkerId, at: Timestamp) -> Result<LeaseReport, StoreError> {
+/// One worker's lease, and what is known of its holder now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn lease_of(leases: &dyn LeaseStore, worker: &WorkerId, at: Timestamp) -> Result<LeaseReport, StoreError> {
     let Some(record) = leases.read(worker).await? else {
         return Ok(LeaseReport { state: LeaseState::None, record: None, age: None });
     };

@@ -29,6 +29,8 @@ pub struct Examination<'a> {
     pub registry: &'a Registry,
     /// Tells this examination's folder on the volume from any other's.
     pub name: &'a str,
+    /// Why the state store could not be opened, when it could not: it is not asked then.
+    pub state_error: Option<StoreError>,
     /// Told each finding at once.
     pub found: &'a (dyn Fn(&Found) + Send + Sync),
 }
@@ -287,7 +289,10 @@ async fn last_size(examination: &Examination<'_>) -> Result<Option<u64>, Generat
 async fn state(examination: &Examination<'_>, chart: &mut Chart<'_>) {
     let (ports, worker) = (examination.ports, &examination.worker.id);
     let started = ports.clock.elapsed();
-    let lease = ports.leases.read(worker).await;
+    let lease = match &examination.state_error {
+        Some(error) => Err(error.clone()),
+        None => ports.leases.read(worker).await,
+    };
     let took = ports.clock.elapsed().saturating_sub(started);
     let (verdict, detail, unreachable) = match &lease {
         Ok(None) => (Verdict::Pass, "answers; the worker was never led".to_owned(), false),

@@ -22,10 +22,10 @@ use std::sync::Arc;
 /// One file as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Looked {
-    /// Of which run.
-    pub run: RunId,
-    /// Its id.
-    pub file: String,
+    /// Of which run; none when neither journal nor manifest names the file.
+    pub run: Option<RunId>,
+    /// Its id, under the same condition.
+    pub file: Option<String>,
     /// Relative to the root.
     pub path: String,
     /// Being written, or visible.
@@ -49,6 +49,8 @@ pub enum Place {
     Published,
     /// Under its final name, but the run's manifest has not appeared: publishing was interrupted.
     Linked,
+    /// Somewhere, and nothing speaks of it.
+    Alone,
 }
 
 impl Place {
@@ -58,6 +60,7 @@ impl Place {
             Self::Staged(_) => "staged",
             Self::Published => "published",
             Self::Linked => "publishing",
+            Self::Alone => "unknown",
         }
     }
 }
@@ -147,13 +150,43 @@ pub async fn all(inspection: &Inspection<'_>) -> Result<Vec<Looked>, GenerateErr
     Ok(looked)
 }
 
+/// Looks at one file, or at all below a folder, whatever run it belongs to.
+///
+/// # Errors
+/// When it is not there, or the volume cannot be read.
+pub async fn below(inspection: &Inspection<'_>, path: &str) -> Result<Vec<Looked>, GenerateError> {
+    let mut looked = Vec::new();
+    for run in &find::runs(inspection.volume, inspection.worker).await? {
+        let mut targets = targets(inspection, run);
+        targets.retain(|target| target.path == path || target.path.starts_with(&format!("{path}/")));
+        looked.extend(look_at(inspection, run, targets).await?);
+    }
+    if looked.is_empty() {
+        let file = inspection.volume.open(path).await?;
+        let header = read_header(&file, None).await?;
+        let bytes = file.size().await?;
+        let checks = vec![Check::unchecked("header", "neither a journal nor a manifest speaks of this file")];
+        let (run, path) = (None, path.to_owned());
+        looked.push(Looked { run, file: None, path, place: Place::Alone, header, bytes, records: None, checks });
+    }
+    Ok(looked)
+}
+
 /// Looks at every file of one run.
 ///
 /// # Errors
 /// When the volume cannot be read.
 pub async fn one_run(inspection: &Inspection<'_>, run: &Run) -> Result<Vec<Looked>, GenerateError> {
+    look_at(inspection, run, targets(inspection, run)).await
+}
+
+async fn look_at(
+    inspection: &Inspection<'_>,
+    run: &Run,
+    targets: Vec<Target<'_>>,
+) -> Result<Vec<Looked>, GenerateError> {
     let mut looked = Vec::new();
-    for target in targets(inspection, run) {
+    for target in targets {
         match look(inspection, run, &target).await {
             Ok(look) => looked.push(look),
             // A holder took the folder away, or gave the file its final name, while we looked.
@@ -214,11 +247,11 @@ fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<Target<'a>> 
 
 async fn look(inspection: &Inspection<'_>, run: &Run, target: &Target<'_>) -> Result<Looked, VolumeError> {
     let file = inspection.volume.open(&target.path).await?;
-    let header = read_header(&file, target).await?;
+    let header = read_header(&file, target.spec).await?;
     let bytes = file.size().await?;
     let mut looked = Looked {
-        run: run.id.clone(),
-        file: target.id.clone(),
+        run: Some(run.id.clone()),
+        file: Some(target.id.clone()),
         path: target.path.clone(),
         place: target.place,
         header,
@@ -235,8 +268,8 @@ async fn look(inspection: &Inspection<'_>, run: &Run, target: &Target<'_>) -> Re
 
 fn missing(run: &Run, target: &Target<'_>, path: &str) -> Looked {
     Looked {
-        run: run.id.clone(),
-        file: target.id.clone(),
+        run: Some(run.id.clone()),
+        file: Some(target.id.clone()),
         path: target.path.clone(),
         place: target.place,
         header: HeaderLine::Damaged("the file is gone".to_owned()),
@@ -246,15 +279,15 @@ fn missing(run: &Run, target: &Target<'_>, path: &str) -> Looked {
     }
 }
 
-async fn read_header(file: &Arc<dyn VolumeFile>, target: &Target<'_>) -> Result<HeaderLine, VolumeError> {
-    if target.spec.is_some_and(|spec| !spec.progress_header) {
+async fn read_header(file: &Arc<dyn VolumeFile>, spec: Option<&FileSpec>) -> Result<HeaderLine, VolumeError> {
+    if spec.is_some_and(|spec| !spec.progress_header) {
         return Ok(HeaderLine::None);
     }
     let line = file.read_at(0, HEADER_BYTES).await?;
     Ok(match Header::parse(&line) {
         Ok(header) => HeaderLine::Read(header),
         // Without the worker file nobody can say whether the file was to have a header.
-        Err(error) if target.spec.is_some() => HeaderLine::Damaged(error.to_string()),
+        Err(error) if spec.is_some() => HeaderLine::Damaged(error.to_string()),
         Err(_) => HeaderLine::None,
     })
 }

@@ -86,6 +86,15 @@ pub trait PageSource: Send + Sync {
         until: Option<&Key>,
     ) -> Result<Box<dyn PageStream>, SourceError>;
 
+    /// The query that a run sends first, for people to read; none for a source that has no query language.
+    ///
+    /// # Errors
+    /// When no query can be written for what is asked.
+    fn query_text(&self, query: &Query) -> Result<Option<String>, SourceError> {
+        let _ = query;
+        Ok(None)
+    }
+
     /// Looks for what a run would trip over: NULL and duplicate keys, an order without an index. For `doctor`;
     /// may read the whole view.
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError>;

@@ -126,8 +126,9 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
         verified.unreachable.push(error.to_string());
     }
     for look in looked {
-        let predicate = file_index(worker, &look.file).and_then(|index| plan.files.get(index)?.predicate);
-        verified.files.push(side_by_side(&run, look, &states, &extent, predicate));
+        let Some(file) = look.file.clone() else { continue };
+        let predicate = file_index(worker, &file).and_then(|index| plan.files.get(index)?.predicate);
+        verified.files.push(side_by_side(&run, file, look, &states, &extent, predicate));
     }
     missing_files(verification, &run, &mut verified);
     if verification.reread != Reread::None {
@@ -146,26 +147,27 @@ fn newest_places(run: &Run, looked: Vec<Looked>) -> Vec<Looked> {
     let wanted = |place: Place| match place {
         Place::Published => true,
         Place::Staged(token) => run.manifest.is_none() && Some(token) == newest,
-        Place::Linked => false,
+        Place::Linked | Place::Alone => false,
     };
     looked.into_iter().filter(|look| wanted(look.place)).collect()
 }
 
 fn side_by_side(
     run: &Run,
+    file: String,
     look: Looked,
     states: &Result<Vec<FileStatus>, StoreError>,
     extent: &Result<Extent, SourceError>,
     predicate: Option<usize>,
 ) -> FileVerified {
-    let expected = expected_rows(run, &look.file);
-    let state = states.as_ref().map(|states| states.iter().find(|state| state.file.as_str() == look.file));
+    let expected = expected_rows(run, &file);
+    let state = states.as_ref().map(|states| states.iter().find(|state| state.file.as_str() == file));
     let sql_rows = extent.as_ref().ok().map(|extent| rows_of(predicate, extent));
     let mut checks = look.checks.clone();
     checks.push(match (&state, &look.header) {
         (Err(error), _) => Check::unchecked("state", error.to_string()),
         (Ok(None), _) => Check::unchecked("state", "the state store has no record of this file"),
-        (Ok(Some(state)), header) => check_state(run, state, &look, header),
+        (Ok(Some(state)), header) => check_state(run, state, header),
     });
     checks.push(match (extent, sql_rows, expected) {
         (Err(error), _, _) => Check::unchecked("sql count", error.to_string()),
@@ -176,7 +178,7 @@ fn side_by_side(
         (Ok(_), _, _) => Check::unchecked("sql count", "neither manifest nor journal says how many rows there were"),
     });
     FileVerified {
-        file: look.file,
+        file,
         path: look.path,
         place: look.place,
         header: look.header,
@@ -198,10 +200,10 @@ fn expected_rows(run: &Run, file: &str) -> Option<(&'static str, u64)> {
     Some(("the run's start", *begin.file_rows.get(folder.index_of(file)?)?))
 }
 
-fn check_state(run: &Run, state: &FileStatus, look: &Looked, header: &HeaderLine) -> Check {
+fn check_state(run: &Run, state: &FileStatus, header: &HeaderLine) -> Check {
     let what = "state";
     if let Some(manifest) = &run.manifest {
-        let rows = manifest.files.iter().find(|entry| entry.id == look.file).map_or(0, |entry| entry.rows);
+        let rows = manifest.files.iter().find(|entry| entry.id == state.file.as_str()).map_or(0, |entry| entry.rows);
         return if state.state != FileState::Published {
             Check::differs(what, format!("the file is published, but the state store says {}", state.state.as_str()))
         } else {

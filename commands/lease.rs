@@ -1,0 +1,218 @@
+//! `filegen lease`: who holds the right to write, and taking it back by hand.
+
+use super::context::Context;
+use super::exit::{Code, Failure, Verdict};
+use super::ui::table::{self, Tone};
+use crate::adapters::host;
+use crate::core::lease::{self, Release};
+use crate::core::ports::leases::LeaseRecord;
+use crate::core::status::{LeaseReport, LeaseState, lease_of};
+use crate::wiring::{self, Access};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Time between two looks with `--watch`.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Show or release the right to write
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Show who holds the lease, with which token, and how fresh it is
+    Show(ShowArgs),
+    /// Give the lease back on its holder's behalf
+    Release(ReleaseArgs),
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  filegen lease show -c loans.yaml
+  filegen lease show --all -c loans.yaml --output json
+  filegen lease show --watch -c loans.yaml")]
+struct ShowArgs {
+    /// Show again every second until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    /// Show the leases of all workers in this state store
+    #[arg(long)]
+    all: bool,
+}
+
+/// The next contender then takes over without waiting. A holder that is alive is refused unless forced; it stops writing
+/// at its next renewal, and its token keeps it from changing anything after that. Who released what and why is kept.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  filegen lease release -c loans.yaml --reason \"pod-3 hangs, INC-4711\"
+  filegen lease release -c loans.yaml --reason drill --dry-run")]
+struct ReleaseArgs {
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
+    /// Also from a holder that is alive
+    #[arg(long)]
+    force: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Show what would be released, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Shows or releases.
+pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+    match &args.action {
+        Action::Show(args) => show(context, args),
+        Action::Release(args) => release(context, args),
+    }
+}
+
+fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
+    let worker = context.worker()?;
+    context.block_on(async {
+        let clock = wiring::clock();
+        loop {
+            let state = wiring::state(&worker, Access::Look).await?;
+            let workers = if args.all {
+                state.leases.list().await?.into_iter().map(|lease| lease.worker).collect()
+            } else {
+                vec![worker.id.clone()]
+            };
+            let mut leases = Vec::new();
+            for worker in &workers {
+                leases.extend(Row::new(lease_of(&*state.leases, worker, clock.now()).await?));
+            }
+            let shown = Shown { leases };
+            context.ui.result(&shown, |shown| text(context, shown));
+            if shown.leases.is_empty() {
+                context.ui.status("no lease: nobody has written here yet");
+            }
+            if !args.watch || context.ui.is_closed() {
+                return Ok(Verdict::Done);
+            }
+            tokio::select! {
+                () = clock.sleep(LOOK_EVERY) => {}
+                _ = tokio::signal::ctrl_c() => return Ok(Verdict::Done),
+            }
+        }
+    })
+}
+
+fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
+    let worker = context.worker()?;
+    let who = format!("{} at {}", host::user(), host::instance());
+    let asked = Release { worker: &worker.id, reason: &args.reason, who: &who, force: args.force };
+    context.block_on(async {
+        let clock = wiring::clock();
+        let access = if args.dry_run { Access::Look } else { Access::Change };
+        let state = wiring::state(&worker, access).await?;
+        let view = lease::releasable(&*state.leases, &*clock, &asked).await?;
+        let (holder, token, how) = (&view.record.instance, view.record.token, view.state.as_str());
+        if !args.dry_run {
+            let question = format!("Release the lease of {}: token {token} of {holder} ({how})?", worker.id);
+            if !context.confirmed(args.yes, &question)? {
+                context.ui.status("nothing released");
+                return Ok(Verdict::Ended(Code::Failed));
+            }
+            lease::release(&*state.leases, &*state.runs, &*clock, &asked).await?;
+        }
+        let done = Released {
+            worker_id: worker.id.to_string(),
+            token: token.0,
+            holder: holder.to_string(),
+            state: how,
+            reason: &args.reason,
+            dry_run: args.dry_run,
+        };
+        let verb = if args.dry_run { "would release" } else { "released" };
+        context.ui.result(&done, |_| format!("{verb} lease {}: token {token} of {holder} ({how})\n", worker.id));
+        Ok(Verdict::Done)
+    })
+}
+
+#[derive(Serialize)]
+struct Shown {
+    leases: Vec<Row>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    worker_id: String,
+    state: &'static str,
+    holder: String,
+    token: u64,
+    seq: u64,
+    acquired_at: String,
+    renewed_at: String,
+    expires_at: String,
+    age_seconds: Option<f64>,
+    released_at: Option<String>,
+    reason: Option<String>,
+    #[serde(skip)]
+    condition: LeaseState,
+}
+
+impl Row {
+    /// None for a worker that never had a lease.
+    fn new(report: LeaseReport) -> Option<Self> {
+        let LeaseRecord { worker, instance, token, seq, acquired_at, renewed_at, expires_at, released } =
+            report.record?;
+        Some(Self {
+            worker_id: worker.to_string(),
+            state: report.state.as_str(),
+            holder: instance.to_string(),
+            token: token.0,
+            seq,
+            acquired_at: acquired_at.to_string(),
+            renewed_at: renewed_at.to_string(),
+            expires_at: expires_at.to_string(),
+            age_seconds: report.age.map(|age| age.as_secs_f64()),
+            released_at: released.as_ref().map(|(at, _)| at.to_string()),
+            reason: released.map(|(_, reason)| reason),
+            condition: report.state,
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Released<'a> {
+    worker_id: String,
+    token: u64,
+    holder: String,
+    state: &'static str,
+    reason: &'a str,
+    dry_run: bool,
+}
+
+fn text(context: &Context, shown: &Shown) -> String {
+    if shown.leases.is_empty() {
+        return String::new();
+    }
+    let mut table =
+        context.ui.table(&["worker", "state", "holder", "token", "renewed", "renewals", "acquired", "reason"]);
+    for row in &shown.leases {
+        let tone = match row.condition {
+            LeaseState::Held => Tone::Good,
+            LeaseState::Expired => Tone::Warn,
+            LeaseState::None | LeaseState::Released => Tone::Faint,
+        };
+        table.row(vec![
+            table::text(&row.worker_id),
+            table::toned(row.state, tone),
+            table::text(&row.holder),
+            table::right(row.token),
+            table::right(row.age_seconds.map_or_else(|| "-".to_owned(), |age| format!("{age:.1} s ago"))),
+            table::number(row.seq),
+            table::text(&row.acquired_at),
+            table::text(row.reason.as_deref().unwrap_or("-")),
+        ]);
+    }
+    table.text()
+}

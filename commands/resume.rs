@@ -1,0 +1,49 @@
+//! `filegen resume`: a run goes on from a page that a person chose.
+
+use super::context::{Context, DateArg};
+use super::exit::{Code, Failure, Verdict};
+use super::foreground::{self, Order};
+use crate::core::generate::Start;
+use std::num::NonZeroU64;
+
+/// Roll a run's staged files back to a page, and go on from there
+///
+/// Pages from N on are thrown away, read and written again; the run then ends as `filegen run` ends it. Without
+/// --from-page nobody needs this: `filegen run` goes on by itself. Published files never change.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  filegen resume --from-page 12 -c loans.yaml --date 2026-11-21 --dry-run
+  filegen resume --from-page 12 -c loans.yaml --date 2026-11-21 --yes")]
+pub struct Args {
+    /// First page to write again, from 1; pages before it are kept
+    #[arg(long, value_name = "N")]
+    from_page: NonZeroU64,
+    #[command(flatten)]
+    date: DateArg,
+    /// Do not wait for the lease: exit code 5 when another instance holds it
+    #[arg(long)]
+    no_wait: bool,
+    /// Show what would be kept, read and written, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Rolls back and goes on.
+pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+    let worker = context.worker()?;
+    let run = context.run_id(&worker, args.date)?;
+    let page = args.from_page.get();
+    let order = Order { worker, run, start: Start::FromPage(page), wait: !args.no_wait };
+    if args.dry_run {
+        return foreground::preview(context, &order);
+    }
+    let question = format!("Throw away pages from {page} on of run {}, and write them again?", order.run);
+    if !context.confirmed(args.yes, &question)? {
+        context.ui.status("nothing changed");
+        return Ok(Verdict::Ended(Code::Failed));
+    }
+    foreground::run(context, order)
+}

@@ -1,0 +1,235 @@
+//! `filegen status`: workers with their lease, runs, files and unsent events.
+
+use super::context::Context;
+use super::exit::{Failure, Verdict};
+use super::ui::table::{self, Tone};
+use crate::core::model::names::WorkerId;
+use crate::core::model::run::RunStatus;
+use crate::core::status::{self, LeaseState, Report, RunReport, WorkerReport};
+use crate::wiring::{self, Access};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Time between two looks with `--watch`.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Show leases, runs, files and unsent events
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  filegen status -c loans.yaml
+  filegen status -c loans.yaml --worker LoanWorker --output json
+  filegen status -c loans.yaml --watch")]
+pub struct Args {
+    /// Show again every two seconds until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    /// Only this worker [default: all in this state store]
+    #[arg(long, value_name = "ID", value_parser = worker_id)]
+    worker: Option<WorkerId>,
+}
+
+fn worker_id(text: &str) -> Result<WorkerId, String> {
+    WorkerId::new(text).map_err(|error| error.to_string())
+}
+
+/// Shows.
+pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+    let worker = context.worker()?;
+    context.block_on(async {
+        let clock = wiring::clock();
+        loop {
+            let state = wiring::state(&worker, Access::Look).await?;
+            let report = status::report(&*state.leases, &*state.runs, &*clock, args.worker.as_ref()).await?;
+            let shown = Shown::new(&report);
+            context.ui.result(&shown, |shown| text(context, shown));
+            if shown.workers.is_empty() {
+                context.ui.status("nothing has run here yet");
+            }
+            if !args.watch || context.ui.is_closed() {
+                return Ok(Verdict::Done);
+            }
+            tokio::select! {
+                () = clock.sleep(LOOK_EVERY) => {}
+                _ = tokio::signal::ctrl_c() => return Ok(Verdict::Done),
+            }
+        }
+    })
+}
+
+#[derive(Serialize)]
+struct Shown {
+    at: String,
+    workers: Vec<Worker>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Worker {
+    worker_id: String,
+    lease: Lease,
+    runs: Vec<Run>,
+    unsent_events: Vec<Unsent>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Lease {
+    state: &'static str,
+    holder: Option<String>,
+    token: Option<u64>,
+    age_seconds: Option<f64>,
+    #[serde(skip)]
+    word: LeaseState,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    run_id: String,
+    business_date: String,
+    status: &'static str,
+    requested_by: String,
+    token: Option<u64>,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    last_page: u64,
+    rows: u64,
+    rows_expected: Option<u64>,
+    rows_per_second: Option<f64>,
+    error: Option<String>,
+    files: Vec<File>,
+    #[serde(skip)]
+    word: RunStatus,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File {
+    file_id: String,
+    state: &'static str,
+    last_page: u64,
+    rows: u64,
+    event_sent_at: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Unsent {
+    file_id: String,
+    business_date: String,
+    correlation_id: Option<String>,
+}
+
+impl Shown {
+    fn new(report: &Report) -> Self {
+        Self { at: report.at.to_string(), workers: report.workers.iter().map(Worker::new).collect() }
+    }
+}
+
+impl Worker {
+    fn new(report: &WorkerReport) -> Self {
+        let record = report.lease.record.as_ref();
+        Self {
+            worker_id: report.worker.to_string(),
+            lease: Lease {
+                state: report.lease.state.as_str(),
+                holder: record.map(|record| record.instance.to_string()),
+                token: record.map(|record| record.token.0),
+                age_seconds: report.lease.age.map(|age| age.as_secs_f64()),
+                word: report.lease.state,
+            },
+            runs: report.runs.iter().map(Run::new).collect(),
+            unsent_events: report
+                .unsent
+                .iter()
+                .map(|status| Unsent {
+                    file_id: status.file.to_string(),
+                    business_date: status.run.date.to_string(),
+                    correlation_id: status.event.as_ref().map(|entry| entry.event.correlation_id.clone()),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Run {
+    fn new(report: &RunReport) -> Self {
+        let record = &report.record;
+        Self {
+            run_id: record.id.to_string(),
+            business_date: record.id.date.to_string(),
+            status: record.status.as_str(),
+            requested_by: record.requested_by.clone(),
+            token: record.token.map(|token| token.0),
+            started_at: record.started_at.map(|at| at.to_string()),
+            completed_at: record.completed_at.map(|at| at.to_string()),
+            last_page: record.last_page,
+            rows: record.rows,
+            rows_expected: record.rows_expected,
+            rows_per_second: report.rows_per_second,
+            error: record.error.clone(),
+            files: report
+                .files
+                .iter()
+                .map(|file| File {
+                    file_id: file.file.to_string(),
+                    state: file.state.as_str(),
+                    last_page: file.last_page,
+                    rows: file.rows,
+                    event_sent_at: file.event.as_ref().and_then(|entry| entry.sent_at).map(|at| at.to_string()),
+                })
+                .collect(),
+            word: record.status,
+        }
+    }
+}
+
+fn text(context: &Context, shown: &Shown) -> String {
+    shown.workers.iter().fold(String::new(), |text, worker| format!("{text}{}", worker_text(context, worker)))
+}
+
+fn worker_text(context: &Context, worker: &Worker) -> String {
+    let lease = &worker.lease;
+    let tone = match lease.word {
+        LeaseState::Held => Tone::Good,
+        LeaseState::Expired => Tone::Warn,
+        LeaseState::None | LeaseState::Released => Tone::Faint,
+    };
+    let mut text = format!("{}: lease {}", worker.worker_id, context.ui.paint_out(lease.state, tone));
+    if let (Some(holder), Some(token)) = (&lease.holder, lease.token) {
+        text.push_str(&format!(", token {token} of {holder}"));
+    }
+    if let (LeaseState::Held, Some(age)) = (lease.word, lease.age_seconds) {
+        text.push_str(&format!(", renewed {age:.1} s ago"));
+    }
+    if !worker.unsent_events.is_empty() {
+        text.push_str(&format!(", {} completion events not sent", worker.unsent_events.len()));
+    }
+    text.push('\n');
+    if worker.runs.is_empty() {
+        return text;
+    }
+    let mut table =
+        context.ui.table(&["date", "status", "page", "rows", "of", "files", "started", "completed", "error"]);
+    for run in &worker.runs {
+        let tone = match run.word {
+            RunStatus::Published => Tone::Good,
+            RunStatus::Failed => Tone::Bad,
+            RunStatus::Pending | RunStatus::Running => Tone::Plain,
+        };
+        let published = run.files.iter().filter(|file| file.state == "published").count();
+        table.row(vec![
+            table::text(&run.business_date),
+            table::toned(run.status, tone),
+            table::number(run.last_page),
+            table::number(run.rows),
+            run.rows_expected.map_or_else(|| table::right("-"), table::number),
+            table::right(format!("{published}/{}", run.files.len())),
+            table::text(run.started_at.as_deref().unwrap_or("-")),
+            table::text(run.completed_at.as_deref().unwrap_or("-")),
+            table::text(run.error.as_deref().unwrap_or("-")),
+        ]);
+    }
+    text.push_str(&table.text());
+    text
+}

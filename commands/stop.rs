@@ -1,0 +1,73 @@
+//! Ctrl-C and SIGTERM: the first asks to stop behind the page in hand, the second ends the process at once.
+
+use super::exit::{Code, Failure};
+use super::ui::progress::Progress;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Which signal asked to stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum StoppedBy {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl StoppedBy {
+    fn code(self) -> Code {
+        match self {
+            Self::Interrupt => Code::Interrupted,
+            Self::Terminate => Code::Terminated,
+        }
+    }
+}
+
+/// Signals as a value to look at between pages.
+pub(super) struct Signals {
+    /// Set by the first signal.
+    pub stop: CancellationToken,
+    by: Arc<AtomicU8>,
+}
+
+impl Signals {
+    /// Watches in the background, as long as the runtime lives.
+    ///
+    /// # Errors
+    /// When the system refuses to deliver signals.
+    pub(super) fn watch(progress: Arc<Progress>) -> Result<Self, Failure> {
+        let refused = |error: std::io::Error| Failure::caused(Code::Failed, &error).context("cannot watch for signals");
+        let mut interrupts = signal(SignalKind::interrupt()).map_err(refused)?;
+        let mut terminates = signal(SignalKind::terminate()).map_err(refused)?;
+        let signals = Self { stop: CancellationToken::new(), by: Arc::new(AtomicU8::new(0)) };
+        let (stop, by) = (signals.stop.clone(), Arc::clone(&signals.by));
+        tokio::spawn(async move {
+            loop {
+                let which = tokio::select! {
+                    _ = interrupts.recv() => StoppedBy::Interrupt,
+                    _ = terminates.recv() => StoppedBy::Terminate,
+                };
+                if stop.is_cancelled() {
+                    progress.finish();
+                    // What is committed is durable, and the lease runs out: nothing needs a tidy end.
+                    std::process::exit(i32::from(which.code() as u8));
+                }
+                by.store(which as u8 + 1, Ordering::Release);
+                progress.say("stopping behind the page in hand; once more ends at once");
+                stop.cancel();
+            }
+        });
+        Ok(signals)
+    }
+
+    /// The first signal, if there was one.
+    pub(super) fn stopped_by(&self) -> Option<StoppedBy> {
+        match self.by.load(Ordering::Acquire) {
+            0 => None,
+            1 => Some(StoppedBy::Interrupt),
+            _ => Some(StoppedBy::Terminate),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! One run from wanting to done: request, lease, generation, release. What `run`, `resume` and the daemon share.
+
+use super::election::{Candidate, ElectionError, Leadership};
+use super::generate::{GenerateError, Job, Outcome, Ports, Start, generate, publish, takeover};
+use super::model::names::InstanceId;
+use super::model::run::RunStatus;
+use super::model::term::{TermEnded, Token};
+use super::ports::leases::StoreError;
+use super::ports::observer::News;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who runs, and the two things that only a process can give.
+#[derive(Clone)]
+pub struct Identity {
+    /// Host name and process id.
+    pub instance: InstanceId,
+    /// Makes a text that no other claim carries.
+    pub nonce: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Ends the process without clean-up: for work that goes on after its lease was lost.
+    pub abort: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// How a run ended without an error.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Report {
+    /// How.
+    pub outcome: Outcome,
+    /// The token it was made under; none when no lease was needed.
+    pub token: Option<Token>,
+    /// Time until the lease was ours.
+    pub waited: Duration,
+    /// Time from then to the end.
+    pub took: Duration,
+}
+
+/// Why a run ended.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum RunError {
+    /// The lease was not had.
+    #[error(transparent)]
+    Election(#[from] ElectionError),
+    /// The lease was had, and the generation failed.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        Self::Generate(error.into())
+    }
+}
+
+/// Makes one run's files: records that they are wanted, waits for the lease (unless `wait` is false), generates, and
+/// gives the lease back whatever came of it. A run that is published and recorded needs no lease and is left alone.
+///
+/// # Errors
+/// Why there are no files; what is committed stays and is taken over by the next call.
+pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Report, RunError> {
+    let started = ports.clock.elapsed();
+    let by = format!("command:{}", identity.instance);
+    ports.runs.request(&job.run, &by, ports.clock.now()).await?;
+    if job.start == Start::Resume
+        && let Some(outcome) = already_published(ports, job).await?
+    {
+        let took = ports.clock.elapsed().saturating_sub(started);
+        return Ok(Report { outcome, token: None, waited: Duration::ZERO, took });
+    }
+    let leadership = match acquire(ports, job, identity, wait).await {
+        Ok(leadership) => leadership,
+        Err(ElectionError::Stopped { .. }) => {
+            let page = last_page(ports, job).await?;
+            let waited = ports.clock.elapsed().saturating_sub(started);
+            return Ok(Report { outcome: Outcome::Stopped { page }, token: None, waited, took: Duration::ZERO });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let leading = ports.clock.elapsed();
+    let (token, lost) = (leadership.term().token(), leadership.lost());
+    let result = tokio::select! {
+        biased;
+        // What is under way is dropped: nothing of it would be accepted any more.
+        () = lost.cancelled() => Err(TermEnded { token }.into()),
+        result = generate(ports, job, leadership.term()) => result,
+    };
+    release(job, leadership, &result).await;
+    let waited = leading.saturating_sub(started);
+    let took = ports.clock.elapsed().saturating_sub(leading);
+    Ok(Report { outcome: result?, token: Some(token), waited, took })
+}
+
+/// The manifest of a run that is published in both places: on the volume, and in the store with all completion events.
+async fn already_published(ports: &Ports, job: &Job) -> Result<Option<Outcome>, RunError> {
+    let recorded = ports.runs.run(&job.run).await?.is_some_and(|record| record.status == RunStatus::Published);
+    if !recorded {
+        return Ok(None);
+    }
+    Ok(publish::published(&*ports.volume, &job.run).await?.map(Outcome::AlreadyPublished))
+}
+
+async fn last_page(ports: &Ports, job: &Job) -> Result<u64, StoreError> {
+    Ok(ports.runs.run(&job.run).await?.map_or(0, |record| record.last_page))
+}
+
+async fn acquire(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Leadership, ElectionError> {
+    let candidate = Candidate {
+        worker: job.run.worker.clone(),
+        instance: identity.instance.clone(),
+        policies: job.worker.policies.clone(),
+        leases: Arc::clone(&ports.leases),
+        clock: Arc::clone(&ports.clock),
+        observer: Arc::clone(&job.observer),
+        nonce: Arc::clone(&identity.nonce),
+        abort: Arc::clone(&identity.abort),
+    };
+    // A volume that cannot be listed now is met again by the generation, which says it better.
+    let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.unwrap_or(Token(0));
+    candidate.acquire(floor, wait, &job.stop).await
+}
+
+/// The next holder need not wait, whatever came of this run.
+async fn release(job: &Job, leadership: Leadership, result: &Result<Outcome, GenerateError>) {
+    let reason = match result {
+        Ok(Outcome::Published(_) | Outcome::AlreadyPublished(_)) => format!("run {} is published", job.run),
+        Ok(Outcome::Stopped { page }) => format!("run {} was stopped behind page {page}", job.run),
+        Err(_) => format!("run {} failed", job.run),
+    };
+    if let Err(error) = leadership.release(&reason).await {
+        let text = format!("the lease could not be given back and runs out by itself: {error}");
+        job.observer.observe(&News::Warning { text });
+    }
+}
