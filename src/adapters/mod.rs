@@ -4,5 +4,6 @@ pub mod disk;
 pub mod host;
 pub mod local_state;
 pub mod memory;
+pub mod postgres;
 pub mod sql;
 pub mod system_clock;

@@ -1,0 +1,112 @@
+//! Rows cut into pages, from bytes made by hand.
+
+use super::*;
+use crate::core::model::column::Kind;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+
+fn shape(page_size: usize, page_bytes: u64) -> Shape {
+    Shape {
+        columns: vec![
+            Named { name: "id".to_owned(), kind: Kind::Int },
+            Named { name: "name".to_owned(), kind: Kind::Text },
+        ],
+        wires: vec![Wire::Int4, Wire::Text],
+        key: vec![("id".to_owned(), 0, Wire::Int4)],
+        first_mask: 2,
+        masks: 1,
+        page_size,
+        page_bytes,
+    }
+}
+
+fn row(id: Option<i32>, name: Option<&[u8]>, mask: i32) -> Vec<u8> {
+    let id = id.map(i32::to_be_bytes);
+    let mask = mask.to_be_bytes();
+    let mut bytes = 3_i16.to_be_bytes().to_vec();
+    for field in [id.as_ref().map(<[u8; 4]>::as_slice), name, Some(mask.as_slice())] {
+        bytes.extend(field.map_or(-1, |field| i32::try_from(field.len()).unwrap()).to_be_bytes());
+        bytes.extend(field.unwrap_or_default());
+    }
+    bytes
+}
+
+fn copy(rows: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = SIGNATURE.to_vec();
+    bytes.extend([0; 8]);
+    bytes.extend(rows.concat());
+    bytes.extend((-1_i16).to_be_bytes());
+    bytes
+}
+
+#[test]
+fn pages_are_cut_by_rows_and_keep_nulls_apart_from_empty_text() {
+    let data = copy(&[row(Some(1), Some(b"one"), 1), row(Some(2), None, 0), row(Some(3), Some(b""), 1)]);
+    let mut cutter = Cutter::new(shape(2, u64::MAX));
+    let used = cutter.fill(&data).unwrap();
+    assert!(cutter.is_full());
+    let page = cutter.take().unwrap().unwrap();
+    assert_eq!(page.batch.column(0).as_primitive::<Int64Type>().values(), &[1, 2]);
+    assert_eq!(page.batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("one"), None]);
+    assert_eq!(page.batch.column(2).as_boolean().iter().collect::<Vec<_>>(), [Some(true), Some(false)]);
+    assert_eq!((page.first_key.to_string(), page.last_key.to_string()), ("1".to_owned(), "2".to_owned()));
+    assert_eq!(used + cutter.fill(&data[used..]).unwrap(), data.len());
+    let page = cutter.take().unwrap().unwrap();
+    assert_eq!(page.batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("")]);
+    assert!(cutter.take().unwrap().is_none());
+}
+
+#[test]
+fn a_page_ends_at_its_bytes_with_at_least_one_row() {
+    let wide = vec![b'x'; 100];
+    let data = copy(&[row(Some(1), Some(&wide), 1), row(Some(2), Some(&wide), 1)]);
+    let mut cutter = Cutter::new(shape(10, 50));
+    cutter.fill(&data).unwrap();
+    assert_eq!(cutter.take().unwrap().unwrap().rows(), 1);
+}
+
+#[test]
+fn rows_may_be_cut_anywhere() {
+    let data = copy(&[row(Some(1), Some(b"one"), 1), row(Some(2), Some(b"two"), 0)]);
+    for size in 1..data.len() {
+        let mut cutter = Cutter::new(shape(10, u64::MAX));
+        let mut rest = Vec::new();
+        for piece in data.chunks(size) {
+            rest.extend_from_slice(piece);
+            let used = cutter.fill(&rest).unwrap();
+            rest.drain(..used);
+        }
+        assert!(rest.is_empty(), "{size}");
+        let page = cutter.take().unwrap().unwrap();
+        assert_eq!(page.batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("one"), Some("two")]);
+    }
+}
+
+#[test]
+fn a_null_or_repeated_key_is_named_even_across_pages() {
+    let mut cutter = Cutter::new(shape(1, u64::MAX));
+    let data = copy(&[row(Some(7), None, 1), row(Some(7), None, 1)]);
+    let used = cutter.fill(&data).unwrap();
+    cutter.take().unwrap();
+    let error = cutter.fill(&data[used..]).unwrap_err();
+    assert!(matches!(&error, SourceError::Key { reason } if reason.contains("key 7;")), "{error}");
+    let error = Cutter::new(shape(1, u64::MAX)).fill(&copy(&[row(None, None, 1)])).unwrap_err();
+    assert!(matches!(&error, SourceError::Key { reason } if reason.contains("`id` is NULL")), "{error}");
+}
+
+#[test]
+fn a_value_that_cannot_be_carried_names_its_column_and_row() {
+    let data = copy(&[row(Some(42), Some(b"\xff"), 1)]);
+    let error = Cutter::new(shape(1, u64::MAX)).fill(&data).unwrap_err();
+    assert!(matches!(&error, SourceError::Value { column, key, .. } if column == "name" && key == "42"), "{error}");
+}
+
+#[test]
+fn what_is_no_copy_is_an_error_and_no_panic() {
+    let mut cutter = Cutter::new(shape(1, u64::MAX));
+    assert!(cutter.fill(&[b'?'; 30]).is_err());
+    let mut data = copy(&[row(Some(1), None, 1)]);
+    data[SIGNATURE.len() + 9] = 2;
+    let error = Cutter::new(shape(1, u64::MAX)).fill(&data).unwrap_err();
+    assert!(error.to_string().contains("another number of columns"), "{error}");
+}

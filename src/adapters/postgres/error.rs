@@ -1,0 +1,90 @@
+//! What the client or the server says, as the core's errors: passing faults apart from those that stay.
+
+use crate::core::ports::source::SourceError;
+use std::error::Error as _;
+use std::io::ErrorKind;
+use tokio_postgres::Error;
+use tokio_postgres::error::DbError;
+
+/// SQLSTATEs besides class 08 that pass by themselves: shutdowns, no room for a connection, a time limit on an idle
+/// transaction, lost races, a lock not to be had.
+const PASSING: [&str; 9] = ["57P01", "57P02", "57P03", "57P05", "25P03", "53300", "40001", "40P01", "55P03"];
+
+/// Turns a client's error into the core's.
+pub(super) fn source_error(source_name: &str, error: &Error) -> SourceError {
+    let source_name = source_name.to_owned();
+    if let Some(server) = error.as_db_error() {
+        let reason = server_words(server);
+        return if is_passing(server.code().code()) {
+            SourceError::Unreachable { source_name, reason }
+        } else {
+            SourceError::Failed { source_name, reason }
+        };
+    }
+    let reason = all_words(error);
+    if is_lost(error) {
+        SourceError::Unreachable { source_name, reason }
+    } else {
+        SourceError::Failed { source_name, reason }
+    }
+}
+
+/// `relation "x" does not exist (SQLSTATE 42P01)`, with the server's detail and hint.
+pub(super) fn server_words(error: &DbError) -> String {
+    let mut text = format!("{} (SQLSTATE {})", error.message(), error.code().code());
+    for more in [error.detail(), error.hint()].into_iter().flatten() {
+        text.push_str("; ");
+        text.push_str(more);
+    }
+    text
+}
+
+fn is_passing(sqlstate: &str) -> bool {
+    sqlstate.starts_with("08") || PASSING.contains(&sqlstate)
+}
+
+/// Whether the connection could not be made, or broke.
+fn is_lost(error: &Error) -> bool {
+    if error.is_closed() {
+        return true;
+    }
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            // A certificate that does not fit comes as invalid data, and comes again.
+            return !matches!(io.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
+        }
+        cause = inner.source();
+    }
+    false
+}
+
+/// The error and its causes, each said once.
+fn all_words(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_connections_and_lost_races_pass() {
+        for state in ["08006", "08001", "57P01", "53300", "40001", "55P03"] {
+            assert!(is_passing(state), "{state}");
+        }
+        for state in ["42P01", "28P01", "57014", "22012", "53100"] {
+            assert!(!is_passing(state), "{state}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a run would trip over: NULL and repeated keys, an order without an index.
+
+use super::describe::{self, DIALECT};
+use super::render::{Typed, Types};
+use super::session::Session;
+use crate::adapters::sql::{self, PageRequest, Range};
+use crate::core::ports::source::{Finding, Query, SourceError, Verdict};
+
+/// Looks at the key and the order.
+///
+/// # Errors
+/// [`SourceError::Refused`] for what is not there; [`SourceError::Unreachable`] when the server is lost.
+pub(super) async fn examine(session: &mut Session, query: &Query) -> Result<Vec<Finding>, SourceError> {
+    let types = describe::types(session, query).await?;
+    if query.key.is_empty() {
+        let detail =
+            "without a key there is no order to resume in; fetch: offset promises nothing when rows come or go";
+        return Ok(vec![finding("key is given", Verdict::Warn, detail.to_owned())]);
+    }
+    let key = query.key.join(", ");
+    Ok(vec![
+        never_null(session, query, &key).await?,
+        unique(session, query, &types, &key).await?,
+        ordered_by_index(session, query, &types, &key).await?,
+    ])
+}
+
+async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<Finding, SourceError> {
+    let rows = session.query(&sql::null_keys(&DIALECT, query)).await?;
+    let nulls: i64 = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+    Ok(if nulls == 0 {
+        finding("key is never null", Verdict::Pass, format!("{key}: no row without a value"))
+    } else {
+        let advice = "take other key columns, or leave such rows out of the view";
+        finding("key is never null", Verdict::Fail, format!("{key}: {nulls} rows without a value; {advice}"))
+    })
+}
+
+async fn unique(session: &mut Session, query: &Query, types: &Types, key: &str) -> Result<Finding, SourceError> {
+    let typed = Typed { types, wanted: &[] };
+    let duplicates = session.query(&sql::duplicate_keys(&DIALECT, &typed, query)).await?;
+    let Some(row) = duplicates.first() else {
+        return Ok(finding("key is unique", Verdict::Pass, format!("{key}: no two rows alike")));
+    };
+    let count: i64 = row.try_get(query.key.len()).unwrap_or_default();
+    let example = super::extent::key(row, query, types, 0..query.key.len());
+    let example = example.map_or_else(|error| error.to_string(), |key| key.to_string());
+    let advice = "add columns to the key until it is unique";
+    Ok(finding("key is unique", Verdict::Fail, format!("{key}: {count} rows have the key {example}; {advice}")))
+}
+
+/// Asks the planner whether it can do without sorting: sorts are made dear, so that one is left only where it must be.
+async fn ordered_by_index(
+    session: &mut Session,
+    query: &Query,
+    types: &Types,
+    key: &str,
+) -> Result<Finding, SourceError> {
+    session.run("SET LOCAL enable_sort = off").await?;
+    let request = PageRequest { query, after: None, until: None, range: Range::All };
+    let statement = sql::page(&DIALECT, &Typed { types, wanted: &query.columns }, &request)?;
+    let plan = session.query(&format!("EXPLAIN (COSTS OFF) {}", statement.sql)).await?;
+    let lines: Vec<String> = plan.iter().filter_map(|row| row.try_get(0).ok()).collect();
+    let is_sort = |line: &String| {
+        let node = line.trim_start().trim_start_matches("->").trim_start();
+        node == "Sort" || node == "Incremental Sort"
+    };
+    Ok(if lines.iter().any(is_sort) {
+        let advice = "an index on the key columns lets pages come at once, and a resumed run start without reading all";
+        finding("order has an index", Verdict::Warn, format!("{key}: the server sorts the view; {advice}"))
+    } else {
+        finding("order has an index", Verdict::Pass, format!("{key}: rows come in order without sorting"))
+    })
+}
+
+fn finding(check: &str, verdict: Verdict, detail: String) -> Finding {
+    Finding { check: check.to_owned(), verdict, detail }
+}

@@ -1,0 +1,106 @@
+//! What a view holds: rows, rows of each predicate, sums and the range of its key, in one query.
+
+use super::decode::key_value;
+use super::describe::{self, DIALECT};
+use super::kinds::Wire;
+use super::render::{Typed, Types};
+use super::session::Session;
+use crate::adapters::sql;
+use crate::core::model::key::Key;
+use crate::core::ports::source::{Extent, Query, SourceError, Sum};
+use std::error::Error;
+use std::ops::Range;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
+
+/// A value as it came, whatever its type.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+/// Counts, sums and finds the key range.
+///
+/// # Errors
+/// [`SourceError::Key`] when a key column is NULL somewhere; [`SourceError::Refused`] for what is not there.
+pub(super) async fn extent(session: &mut Session, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+    let types = describe::types(session, &with_sums(query, sums)).await?;
+    let typed = Typed { types: &types, wanted: &[] };
+    let statement = sql::extent(&DIALECT, &typed, query, sums)?;
+    let rows = session.query(&statement.sql).await?;
+    let row = rows.first().ok_or_else(|| failed(session, "the server counted and sent no row"))?;
+    let layout = statement.layout;
+    let count = |index: usize| {
+        let count: Option<i64> = row.try_get(index).ok();
+        count.and_then(|count| u64::try_from(count).ok()).ok_or_else(|| failed(session, "a count cannot be read"))
+    };
+    let text = |index: usize| row.try_get::<_, String>(index).map_err(|_| failed(session, "a sum cannot be read"));
+    let rows = count(0)?;
+    check_filled(query, rows, &layout.filled, &count)?;
+    let range = if rows == 0 || query.key.is_empty() {
+        None
+    } else {
+        Some((key(row, query, &types, layout.first)?, key(row, query, &types, layout.last)?))
+    };
+    Ok(Extent {
+        rows,
+        matching: layout.matching.map(count).collect::<Result<_, _>>()?,
+        sums: layout.sums.map(text).collect::<Result<_, _>>()?,
+        range,
+    })
+}
+
+/// The query, wanting what is summed: its types decide how.
+fn with_sums(query: &Query, sums: &[Sum]) -> Query {
+    let mut columns: Vec<String> = sums.iter().map(|sum| sum.column.clone()).collect();
+    columns.sort();
+    columns.dedup();
+    Query { columns, ..query.clone() }
+}
+
+/// Sees that every key column but the first has a value in every row; the first one's NULLs show in the range.
+fn check_filled(
+    query: &Query,
+    rows: u64,
+    filled: &Range<usize>,
+    count: &impl Fn(usize) -> Result<u64, SourceError>,
+) -> Result<(), SourceError> {
+    for (index, name) in filled.clone().zip(query.key.iter().skip(1)) {
+        let with_value = count(index)?;
+        if with_value != rows {
+            return Err(null_key(query, name, Some(rows.saturating_sub(with_value))));
+        }
+    }
+    Ok(())
+}
+
+/// The key in one row of a result.
+///
+/// # Errors
+/// [`SourceError::Key`] when a value is NULL or cannot be read.
+pub(super) fn key(row: &Row, query: &Query, types: &Types, places: Range<usize>) -> Result<Key, SourceError> {
+    let value = |(name, index): (&String, usize)| {
+        let raw: Option<Raw<'_>> = row.try_get(index).unwrap_or_default();
+        let Some(Raw(bytes)) = raw else { return Err(null_key(query, name, None)) };
+        let wire = types.get(name).map_or(Wire::Cast, |column| column.wire);
+        key_value(wire, bytes).map_err(|why| SourceError::Key { reason: format!("key column `{name}`: {why}") })
+    };
+    query.key.iter().zip(places).map(value).collect::<Result<_, _>>().map(Key)
+}
+
+fn null_key(query: &Query, name: &str, rows: Option<u64>) -> SourceError {
+    let rows = rows.map_or_else(|| "a row".to_owned(), |rows| format!("{rows} rows"));
+    let advice = "take a key that is never NULL, or leave such rows out of the view";
+    SourceError::Key { reason: format!("key column `{name}` of view `{}` is NULL in {rows}; {advice}", query.view) }
+}
+
+fn failed(session: &Session, reason: &str) -> SourceError {
+    SourceError::Failed { source_name: session.name().to_owned(), reason: reason.to_owned() }
+}

@@ -1,0 +1,85 @@
+//! PostgreSQL as a source: a view streamed as binary `COPY`, decoded straight into Arrow.
+//!
+//! Each read has a connection and a read-only transaction of its own. Types are learned by having the server describe the
+//! query, which runs nothing. The server alone compares keys: they travel as literals of their column's type.
+
+mod address;
+mod decode;
+mod describe;
+mod error;
+mod examine;
+mod extent;
+mod kinds;
+mod render;
+mod session;
+mod stream;
+mod tls;
+
+use crate::core::model::column::Column;
+use crate::core::model::key::Key;
+use crate::core::model::names::ViewName;
+use crate::core::model::spec::{Isolation, Secret};
+use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use address::Address;
+use async_trait::async_trait;
+use session::Session;
+use std::fmt;
+
+/// Views of one PostgreSQL database.
+#[derive(Clone)]
+pub struct Postgres {
+    address: Address,
+}
+
+impl Postgres {
+    /// Takes `postgres://…`, `postgresql://…` or `host=… user=…`; connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] when the address cannot be read.
+    pub fn new(url: &Secret) -> Result<Self, SourceError> {
+        Ok(Self { address: Address::parse(url)? })
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Postgres").field(&self.address.name).finish()
+    }
+}
+
+#[async_trait]
+impl PageSource for Postgres {
+    fn describe(&self) -> String {
+        self.address.name.clone()
+    }
+
+    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+        let mut session = Session::open(&self.address, Isolation::Default).await?;
+        let columns = describe::columns(&mut session, view).await?;
+        session.close().await;
+        Ok(columns)
+    }
+
+    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+        let mut session = Session::open(&self.address, query.isolation).await?;
+        let extent = extent::extent(&mut session, query, sums).await?;
+        session.close().await;
+        Ok(extent)
+    }
+
+    async fn open(
+        &self,
+        query: &Query,
+        from: &Position,
+        until: Option<&Key>,
+    ) -> Result<Box<dyn PageStream>, SourceError> {
+        Ok(Box::new(stream::Reading::open(&self.address, query, from, until).await?))
+    }
+
+    async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
+        let mut session = Session::open(&self.address, Isolation::Default).await?;
+        let findings = examine::examine(&mut session, query).await?;
+        session.close().await;
+        Ok(findings)
+    }
+}

@@ -1,0 +1,93 @@
+//! What PostgreSQL adds to the shared SQL: text forms of types that Arrow does not know, and typed literals.
+
+use super::kinds::{ColumnType, Wire};
+use crate::adapters::sql::Render;
+use crate::core::model::key::KeyValue;
+use std::collections::HashMap;
+
+/// Types of the view's columns, by name.
+pub(super) type Types = HashMap<String, ColumnType>;
+
+/// Renders columns whose types are known.
+pub(super) struct Typed<'a> {
+    /// Types of all columns that the statement names.
+    pub types: &'a Types,
+    /// Columns that the statement selects; their key values are read from there.
+    pub wanted: &'a [String],
+}
+
+impl Typed<'_> {
+    fn wire(&self, name: &str) -> Wire {
+        self.types.get(name).map_or(Wire::Cast, |column| column.wire)
+    }
+}
+
+impl Render for Typed<'_> {
+    fn column(&self, name: &str, reference: &str) -> String {
+        match self.wire(name) {
+            Wire::Cast => format!("{reference}::text"),
+            _ => reference.to_owned(),
+        }
+    }
+
+    fn key(&self, name: &str, reference: &str) -> Option<String> {
+        let is_selected = self.wanted.iter().any(|wanted| wanted == name);
+        (self.wire(name) == Wire::Cast && !is_selected).then(|| format!("{reference}::text"))
+    }
+
+    /// A literal of the column's own type: so an index serves, and the comparison is the column's.
+    fn bound(&self, name: &str, value: &KeyValue, _: &str) -> String {
+        match self.types.get(name) {
+            Some(column) => format!("{}::{}", literal(value), column.sql),
+            None => literal(value),
+        }
+    }
+
+    /// Exact: a float counts as the decimal number that is written for it.
+    fn sum(&self, name: &str, expression: &str) -> String {
+        match self.wire(name) {
+            Wire::Float4 | Wire::Float8 => format!("coalesce(sum(({expression})::text::numeric), 0)::text"),
+            _ => format!("coalesce(sum({expression}), 0)::text"),
+        }
+    }
+}
+
+/// A string literal with escapes, which means the same whatever `standard_conforming_strings` is.
+pub(super) fn literal(value: &KeyValue) -> String {
+    match value {
+        KeyValue::Int(value) => format!("E'{value}'"),
+        KeyValue::Text(text) | KeyValue::Typed(text) | KeyValue::Float(text) => {
+            format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+        }
+        KeyValue::Bytes(hex) => format!("E'\\\\x{}'", hex.replace('\\', "\\\\").replace('\'', "''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_cannot_be_left() {
+        let text = |text: &str| literal(&KeyValue::Text(text.to_owned()));
+        assert_eq!(text("O'Brien"), "E'O''Brien'");
+        assert_eq!(text(r"\' OR 1=1 --"), r"E'\\'' OR 1=1 --'");
+        assert_eq!(literal(&KeyValue::Bytes("00ff".to_owned())), r"E'\\x00ff'");
+        assert_eq!(literal(&KeyValue::Bytes("' OR".to_owned())), r"E'\\x'' OR'");
+    }
+
+    #[test]
+    fn only_types_that_arrow_lacks_are_cast() {
+        let of = |wire, sql: &str| ColumnType { wire, sql: sql.to_owned() };
+        let types = Types::from([
+            ("id".to_owned(), of(Wire::Int8, "\"pg_catalog\".\"int8\"")),
+            ("mood".to_owned(), of(Wire::Cast, "\"public\".\"mood\"")),
+        ]);
+        let wanted = ["id".to_owned()];
+        let typed = Typed { types: &types, wanted: &wanted };
+        assert_eq!(typed.column("id", "t.\"id\""), "t.\"id\"");
+        assert_eq!(typed.column("mood", "t.\"mood\""), "t.\"mood\"::text");
+        assert_eq!(typed.key("mood", "t.\"mood\""), Some("t.\"mood\"::text".to_owned()));
+        assert_eq!(typed.bound("id", &KeyValue::Int(-1), "?"), "E'-1'::\"pg_catalog\".\"int8\"");
+    }
+}

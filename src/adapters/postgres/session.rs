@@ -1,0 +1,176 @@
+//! One connection for one task. It moves only while its owner waits on it, so that a slow reader holds the server back
+//! and nothing is read ahead; dropped, it is gone.
+
+use super::address::Address;
+use super::error::source_error;
+use super::tls;
+use crate::core::model::spec::Isolation;
+use crate::core::ports::source::SourceError;
+use bytes::Bytes;
+use futures_util::Stream;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{CancelToken, Client, Connection, CopyOutStream, Error, Row, Socket, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
+/// Longest wait for a server to take a farewell or a request to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A connection in a read-only transaction of its own.
+pub(super) struct Session {
+    client: Client,
+    connection: Wire,
+    stopper: Stopper,
+    /// The source's name, for errors.
+    name: String,
+}
+
+/// Dropped while the server is at work for us, asks it to stop: a sort may go on for long before it notices that nobody
+/// waits any more.
+struct Stopper {
+    busy: bool,
+    token: CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl Session {
+    /// Connects and begins a read-only transaction.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreachable`] when nobody answers; [`SourceError::Failed`] when the server says no.
+    pub(super) async fn open(address: &Address, isolation: Isolation) -> Result<Self, SourceError> {
+        let tls = tls::connector(address)?;
+        // The library's own limit holds for each socket only, not for a server that takes it and then is silent.
+        let hosts = address.config.get_hosts().len().max(1);
+        let limit =
+            address.config.get_connect_timeout().copied().unwrap_or(FAREWELL) * u32::try_from(hosts + 1).unwrap_or(2);
+        let connected = tokio::time::timeout(limit, address.config.connect(tls.clone())).await;
+        let (client, connection) = match connected {
+            Ok(Ok(connected)) => connected,
+            Ok(Err(error)) => return Err(source_error(&address.name, &error)),
+            Err(_) => {
+                let reason = format!("no answer within {} s", limit.as_secs());
+                return Err(SourceError::Unreachable { source_name: address.name.clone(), reason });
+            }
+        };
+        let stopper = Stopper { busy: false, token: client.cancel_token(), tls };
+        let mut session = Self { client, connection, stopper, name: address.name.clone() };
+        session.begin(isolation).await?;
+        Ok(session)
+    }
+
+    /// Begins a read-only transaction whose floats and dates have their exact, unambiguous text form.
+    pub(super) async fn begin(&mut self, isolation: Isolation) -> Result<(), SourceError> {
+        let level = match isolation {
+            Isolation::Default => "",
+            Isolation::Snapshot => "ISOLATION LEVEL REPEATABLE READ, ",
+        };
+        let settings = "SET LOCAL extra_float_digits = 3; SET LOCAL DateStyle = 'ISO'";
+        self.run(&format!("BEGIN TRANSACTION {level}READ ONLY; {settings}")).await
+    }
+
+    /// Runs statements without results.
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), SourceError> {
+        let result = drive(&mut self.connection, self.client.batch_execute(sql)).await;
+        result.map_err(|error| source_error(&self.name, &error))
+    }
+
+    /// Has a statement checked and its columns described; runs nothing. The client's error is kept: it knows the place.
+    pub(super) async fn prepare(&mut self, sql: &str) -> Result<Statement, Error> {
+        drive(&mut self.connection, self.client.prepare(sql)).await
+    }
+
+    /// Runs a query with a small result.
+    pub(super) async fn query(&mut self, sql: &str) -> Result<Vec<Row>, SourceError> {
+        self.stopper.busy = true;
+        let result = drive(&mut self.connection, self.client.query(sql, &[])).await;
+        self.stopper.busy = false;
+        result.map_err(|error| source_error(&self.name, &error))
+    }
+
+    /// Starts a binary copy of a query's result.
+    pub(super) async fn copy(&mut self, query: &str) -> Result<Pin<Box<CopyOutStream>>, SourceError> {
+        let sql = format!("COPY ({query}) TO STDOUT (FORMAT BINARY)");
+        self.stopper.busy = true;
+        match drive(&mut self.connection, self.client.copy_out(&sql)).await {
+            Ok(copy) => Ok(Box::pin(copy)),
+            Err(error) => {
+                self.stopper.busy = false;
+                Err(source_error(&self.name, &error))
+            }
+        }
+    }
+
+    /// The next piece of a copy; none at its end.
+    pub(super) async fn piece(&mut self, copy: &mut Pin<Box<CopyOutStream>>) -> Result<Option<Bytes>, SourceError> {
+        let connection = &mut self.connection;
+        let next = poll_fn(|cx| both(connection, cx, |cx| copy.as_mut().poll_next(cx).map(Option::transpose))).await;
+        if !matches!(next, Ok(Some(_))) {
+            self.stopper.busy = false;
+        }
+        next.map_err(|error| source_error(&self.name, &error))
+    }
+
+    /// Ends the transaction and takes leave, so that the server logs no lost connection. Faults are of no interest: all
+    /// has been read.
+    pub(super) async fn close(mut self) {
+        let farewell = async {
+            let committed = self.run("COMMIT").await;
+            let Self { client, connection, .. } = self;
+            drop(client);
+            if committed.is_ok() {
+                let _ = connection.await;
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+
+    /// The source's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Drop for Stopper {
+    fn drop(&mut self) {
+        if !self.busy {
+            return;
+        }
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (token, tls) = (self.token.clone(), self.tls.clone());
+            runtime.spawn(async move { tokio::time::timeout(FAREWELL, token.cancel_query(tls)).await });
+        }
+    }
+}
+
+/// Waits for `work` while moving the connection it depends on.
+async fn drive<T>(connection: &mut Wire, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut work = pin!(work);
+    poll_fn(|cx| both(connection, cx, |cx| work.as_mut().poll(cx))).await
+}
+
+/// Polls work, then the connection, then what the connection may have brought. The work's own error comes before the
+/// connection's end: it is the server's last word.
+fn both<T>(
+    connection: &mut Wire,
+    cx: &mut Context<'_>,
+    mut work: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
+) -> Poll<Result<T, Error>> {
+    if let Poll::Ready(result) = work(cx) {
+        return Poll::Ready(result);
+    }
+    let ended = Pin::new(connection).poll(cx);
+    if let Poll::Ready(result) = work(cx) {
+        return Poll::Ready(result);
+    }
+    match ended {
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        // The connection ends by itself only when its client is dropped, and that one is ours.
+        Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+    }
+}

@@ -1,0 +1,190 @@
+//! One read of a view: copies asked for as the query's `fetch` says, cut into pages as they arrive.
+
+use super::address::Address;
+use super::decode::{Cutter, Shape};
+use super::describe::{self, DIALECT};
+use super::kinds::Wire;
+use super::render::{Typed, Types};
+use super::session::Session;
+use crate::adapters::sql::{self, PageRequest, Range};
+use crate::core::model::column::Column;
+use crate::core::model::key::Key;
+use crate::core::model::page::Page;
+use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::ports::source::{PageStream, Position, Query, SourceError};
+use async_trait::async_trait;
+use bytes::{Buf, Bytes};
+use std::pin::Pin;
+use tokio_postgres::CopyOutStream;
+
+/// An open read with a connection of its own; dropped, that connection is gone.
+pub(super) struct Reading {
+    query: Query,
+    types: Types,
+    until: Option<Key>,
+    /// Where the next copy starts.
+    position: Position,
+    /// None at the end and after an error.
+    session: Option<Session>,
+    copy: Option<Pin<Box<CopyOutStream>>>,
+    /// Rows of the copy at hand that were used, and how many it can have at most (none: all).
+    copied: u64,
+    asked: Option<u64>,
+    cutter: Cutter,
+    /// Copied, not yet used.
+    chunk: Bytes,
+    /// The start of a row whose rest is yet to come.
+    rest: Vec<u8>,
+}
+
+impl Reading {
+    /// Connects and learns the types; asks for no row yet.
+    ///
+    /// # Errors
+    /// As [`PageSource::open`](crate::core::ports::source::PageSource::open).
+    pub(super) async fn open(
+        address: &Address,
+        query: &Query,
+        from: &Position,
+        until: Option<&Key>,
+    ) -> Result<Self, SourceError> {
+        let mut session = Session::open(address, query.isolation).await?;
+        let types = describe::types(&mut session, query).await?;
+        let shape = shape(query, &types)?;
+        if let Some(before) = &query.kinds {
+            describe::unchanged(before, &shape.columns)?;
+        }
+        Ok(Self {
+            query: query.clone(),
+            types,
+            until: until.cloned(),
+            position: from.clone(),
+            session: Some(session),
+            copy: None,
+            copied: 0,
+            asked: None,
+            cutter: Cutter::new(shape),
+            chunk: Bytes::new(),
+            rest: Vec::new(),
+        })
+    }
+
+    /// Asks for rows behind the position.
+    async fn start_copy(&mut self, session: &mut Session) -> Result<(), SourceError> {
+        let rows = u64::from(self.query.page_size.get());
+        let (range, asked) = match self.query.fetch {
+            Fetch::Stream => (Range::All, None),
+            Fetch::Paged => (Range::Rows(rows), Some(rows)),
+            Fetch::Offset => (Range::Offset { skip: self.position.rows, rows }, Some(rows)),
+        };
+        let after = self.position.after.as_ref();
+        let request = PageRequest { query: &self.query, after, until: self.until.as_ref(), range };
+        let typed = Typed { types: &self.types, wanted: &self.query.columns };
+        let statement = sql::page(&DIALECT, &typed, &request)?;
+        self.copy = Some(session.copy(&statement.sql).await?);
+        self.cutter.begin_copy();
+        self.copied = 0;
+        self.asked = asked;
+        Ok(())
+    }
+
+    /// Notes the end of a copy; true when it was the last.
+    async fn end_copy(&mut self, session: &mut Session) -> Result<bool, SourceError> {
+        self.copy = None;
+        if !self.rest.is_empty() {
+            let reason = "the server's answer ended within a row".to_owned();
+            return Err(SourceError::Failed { source_name: session.name().to_owned(), reason });
+        }
+        if self.asked.is_none_or(|asked| self.copied < asked) {
+            return Ok(true);
+        }
+        self.position.rows += self.copied;
+        if let Some(key) = self.cutter.last_key()? {
+            self.position.after = Some(key);
+        }
+        if self.query.isolation == Isolation::Default {
+            // No transaction stays open while the page is on its way through the files.
+            session.run("COMMIT").await?;
+            session.begin(Isolation::Default).await?;
+        }
+        Ok(false)
+    }
+
+    /// Gives what has been copied to the page, until it is full.
+    fn use_chunk(&mut self) -> Result<(), SourceError> {
+        let rows = self.cutter.rows();
+        if self.rest.is_empty() {
+            let used = self.cutter.fill(&self.chunk)?;
+            self.chunk.advance(used);
+            if !self.cutter.is_full() && !self.chunk.is_empty() {
+                self.rest.extend_from_slice(&self.chunk);
+                self.chunk.clear();
+            }
+        } else {
+            self.rest.extend_from_slice(&self.chunk);
+            self.chunk.clear();
+            let used = self.cutter.fill(&self.rest)?;
+            self.rest.drain(..used);
+        }
+        self.copied += (self.cutter.rows() - rows) as u64;
+        Ok(())
+    }
+
+    /// Reads until a page is full; true when there is no more to read behind it.
+    async fn read(&mut self, session: &mut Session) -> Result<bool, SourceError> {
+        if !self.chunk.is_empty() || !self.rest.is_empty() {
+            self.use_chunk()?;
+        }
+        while !self.cutter.is_full() {
+            let Some(copy) = &mut self.copy else {
+                self.start_copy(session).await?;
+                continue;
+            };
+            match session.piece(copy).await? {
+                Some(chunk) => {
+                    self.chunk = chunk;
+                    self.use_chunk()?;
+                }
+                None if self.end_copy(session).await? => return Ok(true),
+                None => {}
+            }
+        }
+        Ok(false)
+    }
+}
+
+#[async_trait]
+impl PageStream for Reading {
+    fn columns(&self) -> Option<Vec<Column>> {
+        Some(self.cutter.columns().to_vec())
+    }
+
+    async fn next(&mut self) -> Result<Option<Page>, SourceError> {
+        // Taken out, so that an error or a dropped call leaves no connection behind in the middle of a row.
+        let Some(mut session) = self.session.take() else { return Ok(None) };
+        if self.read(&mut session).await? {
+            session.close().await;
+        } else {
+            self.session = Some(session);
+        }
+        self.cutter.take()
+    }
+}
+
+/// What stands where in the rows of a query.
+fn shape(query: &Query, types: &Types) -> Result<Shape, SourceError> {
+    let typed = Typed { types, wanted: &query.columns };
+    let request = PageRequest { query, after: None, until: None, range: Range::All };
+    let layout = sql::page(&DIALECT, &typed, &request)?.layout;
+    let wire = |name: &String| types.get(name).map_or(Wire::Cast, |column| column.wire);
+    let column = |name: &String| Column { name: name.clone(), kind: wire(name).kind() };
+    Ok(Shape {
+        columns: query.columns.iter().map(column).collect(),
+        wires: query.columns.iter().map(wire).collect(),
+        key: query.key.iter().zip(layout.key).map(|(name, index)| (name.clone(), index, wire(name))).collect(),
+        first_mask: layout.first_mask,
+        masks: layout.masks,
+        page_size: usize::try_from(query.page_size.get()).unwrap_or(usize::MAX),
+        page_bytes: query.page_bytes,
+    })
+}
