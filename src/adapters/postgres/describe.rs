@@ -14,9 +14,6 @@ use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 /// SQL as PostgreSQL reads it, without parameters.
 pub(super) const DIALECT: Dialect = Dialect::POSTGRES_COPY;
 
-/// Names that resemble a missing one at least this much are suggested.
-const ALIKE: f64 = 0.8;
-
 /// The types of a query's wanted and key columns. The server checks the whole query, predicates included, and runs nothing.
 ///
 /// # Errors
@@ -48,7 +45,7 @@ pub(super) async fn columns(session: &mut Session, view: &ViewName) -> Result<Ve
             Ok(prepared.columns().iter().map(column).collect())
         }
         Err(error) => Err(match error.as_db_error() {
-            Some(server) if is_missing_view(server) => missing_view(session, view, server).await,
+            Some(server) if is_missing_view(server) => missing_view(session, view).await,
             _ => source_error(session.name(), &error),
         }),
     }
@@ -64,7 +61,7 @@ async fn explain(session: &mut Session, query: &Query, sql: &str, error: &Error)
     }
     let code = server.code();
     if is_missing_view(server) {
-        return missing_view(session, &query.view, server).await;
+        return missing_view(session, &query.view).await;
     }
     if *code == SqlState::UNDEFINED_COLUMN {
         return match after_failure(session).await {
@@ -111,93 +108,25 @@ async fn missing_column(session: &mut Session, query: &Query, server: &DbError) 
         Ok(there) => there,
         Err(error) => return error,
     };
-    let there: Vec<&str> = there.iter().map(|column| column.name.as_str()).collect();
-    let asked = query.columns.iter().chain(&query.key);
-    let mut missing: Vec<&str> = asked.map(String::as_str).filter(|name| !there.contains(name)).collect();
-    missing.dedup();
-    if missing.is_empty() {
-        return SourceError::Refused { reason: format!("view `{}`: {}", query.view, server_words(server)) };
-    }
-    let suggest = |name: &&str| match nearest(name, there.iter().copied()) {
-        Some(near) => format!("`{name}` (did you mean `{near}`?)"),
-        None => format!("`{name}`"),
-    };
-    let missing: Vec<String> = missing.iter().map(suggest).collect();
-    SourceError::Refused {
-        reason: format!("view `{}` has no column {}; it has {}", query.view, missing.join(", "), there.join(", ")),
+    let mut asked = query.columns.iter().chain(&query.key);
+    match asked.find(|name| there.iter().all(|column| column.name != **name)) {
+        Some(missing) => sql::unknown_column(&query.view, missing, there.into_iter().map(|column| column.name)),
+        None => SourceError::Refused { reason: format!("view `{}`: {}", query.view, server_words(server)) },
     }
 }
 
-/// Says that there is no such view, and which one has a name like it.
-async fn missing_view(session: &mut Session, view: &ViewName, server: &DbError) -> SourceError {
-    const VIEWS: &str = "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c \
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+/// Says that there is no such view, and which there are.
+async fn missing_view(session: &mut Session, view: &ViewName) -> SourceError {
+    const VIEWS: &str = "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END \
+        || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-        ORDER BY 1, 2 LIMIT 10000";
-    let mut reason = format!("there is no view `{view}` in {}: {}", session.name(), server_words(server));
-    // Only a suggestion: without it the error says enough.
-    if after_failure(session).await.is_ok()
-        && let Ok(rows) = session.query(VIEWS).await
-    {
-        let full =
-            |row: &tokio_postgres::Row| Some((row.try_get::<_, String>(0).ok()?, row.try_get::<_, String>(1).ok()?));
-        let names: Vec<(String, String)> = rows.iter().filter_map(full).collect();
-        let asked = view.parts().last().map(String::as_str).unwrap_or_default();
-        if let Some(near) = nearest(asked, names.iter().map(|(_, name)| name.as_str()))
-            && let Some((schema, name)) = names.iter().find(|(_, name)| name == near)
-        {
-            reason.push_str(&format!("; did you mean `{schema}.{name}`? Upper and lower case count"));
-        }
-    }
-    SourceError::Refused { reason }
-}
-
-/// The most similar name, if any is similar; case does not count here.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let likeness = names.map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other));
-    let best = likeness.max_by(|one, other| one.0.total_cmp(&other.0));
-    best.filter(|(likeness, _)| *likeness >= ALIKE).map(|(_, other)| other)
-}
-
-/// Sees that the columns are those that an earlier term found.
-///
-/// # Errors
-/// [`SourceError::Changed`] names the first difference.
-pub(super) fn unchanged(before: &[Column], now: &[Column]) -> Result<(), SourceError> {
-    let difference = before.iter().zip(now).find(|(before, now)| before != now);
-    let reason = match difference {
-        Some((before, now)) if before.name == now.name => {
-            format!("column `{}` was {} and is {} now", now.name, before.kind.describe(), now.kind.describe())
-        }
-        Some((before, now)) => format!("column `{}` stands where column `{}` was", now.name, before.name),
-        None if before.len() != now.len() => format!("there were {} columns, now {}", before.len(), now.len()),
-        None => return Ok(()),
+        ORDER BY 1 LIMIT 10000";
+    let views = match after_failure(session).await {
+        Ok(()) => session.query(VIEWS).await,
+        Err(error) => Err(error),
     };
-    Err(SourceError::Changed { reason })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::model::column::Kind;
-
-    #[test]
-    fn the_nearest_name_is_suggested_if_it_is_near() {
-        let names = ["loan_id", "v_loandata", "balance"];
-        assert_eq!(nearest("v_LoanData", names.into_iter()), Some("v_loandata"));
-        assert_eq!(nearest("balanse", names.into_iter()), Some("balance"));
-        assert_eq!(nearest("zzz", names.into_iter()), None);
-    }
-
-    #[test]
-    fn a_column_of_another_type_is_a_change() {
-        let column = |kind| vec![Column { name: "a".to_owned(), kind }];
-        assert_eq!(unchanged(&column(Kind::Int), &column(Kind::Int)), Ok(()));
-        let error = unchanged(&column(Kind::Int), &column(Kind::Text)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the view has changed since the run began: column `a` was integer and is text now"
-        );
+    match views {
+        Ok(rows) => sql::unknown_view(view, rows.iter().filter_map(|row| row.try_get(0).ok())),
+        Err(error) => error,
     }
 }

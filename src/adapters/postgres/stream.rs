@@ -52,7 +52,7 @@ impl Reading {
         let types = describe::types(&mut session, query).await?;
         let shape = shape(query, &types)?;
         if let Some(before) = &query.kinds {
-            describe::unchanged(before, &shape.columns)?;
+            sql::unchanged(before, &shape.columns)?;
         }
         Ok(Self {
             query: query.clone(),

@@ -1,5 +1,6 @@
 //! What tests share.
 
+pub mod postgres;
 pub mod source;
 
 use filegen::core::model::term::{Term, Token};

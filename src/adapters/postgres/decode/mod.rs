@@ -8,13 +8,14 @@ mod numeric;
 pub(super) use key::key_value;
 
 use super::kinds::Wire;
+use crate::adapters::sql::mask_field;
 use crate::core::model::column::Column as Named;
 use crate::core::model::key::{Key, KeyValue};
 use crate::core::model::page::Page;
 use crate::core::ports::source::SourceError;
 use arrow_array::builder::BooleanBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{Field, Schema, SchemaRef};
 use column::Column;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl Cutter {
     /// Starts without rows.
     pub(super) fn new(shape: Shape) -> Self {
         let mut fields: Vec<Field> = shape.columns.iter().map(|column| column.kind.field(&column.name)).collect();
-        fields.extend((0..shape.masks).map(|mask| Field::new(format!("mask {mask}"), DataType::Boolean, false)));
+        fields.extend((0..shape.masks).map(mask_field));
         // A page that is cut by its bytes needs less: no room for a million wide rows beforehand.
         let room = shape.page_size.min(1 << 16);
         Self {

@@ -1,6 +1,7 @@
 //! Worlds in which views can be made, filled and changed, each with its page source: memory and every real database.
 
 mod memory;
+mod postgres;
 mod shown;
 
 pub use shown::{shown, strings};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 /// One world of each kind, fresh and empty. A new kind of source is one line here.
 pub async fn worlds() -> Vec<Box<dyn SourceWorld>> {
-    vec![Box::new(memory::MemoryWorld::default())]
+    vec![Box::new(memory::MemoryWorld::default()), Box::new(postgres::PostgresWorld::new().await)]
 }
 
 /// A database of one's own.
