@@ -5,6 +5,8 @@ mod guard;
 mod leases;
 mod runs;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use crate::core::ports::leases::StoreError;

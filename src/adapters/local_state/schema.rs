@@ -2,7 +2,7 @@
 
 use super::error::failed;
 use crate::core::ports::leases::StoreError;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -132,7 +132,7 @@ fn home(path: &Path) -> Home {
 /// On a local file system that is the write-ahead log: one sync a commit, and readers never wait. The log's index lives
 /// in memory that one kernel shares, so elsewhere it is a rollback journal. `EXTRA` is for the latter: under `FULL` a
 /// power cut may bring the deleted journal back, and with it the state before the last commit. For the log it is `FULL`.
-fn settle(connection: &Connection, home: Home) -> rusqlite::Result<()> {
+pub(super) fn settle(connection: &Connection, home: Home) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "EXTRA")?;
     let journal = match home {
         Home::Local => "wal",
@@ -162,7 +162,7 @@ enum Content {
 
 /// Makes the tables in an empty file; refuses a newer format and files of other programs.
 fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Content> {
-    let content = look(connection)?;
+    let content = look(&connection.transaction()?)?;
     if missing == Missing::Leave || !matches!(content, Content::Nothing) {
         return Ok(content);
     }
@@ -179,7 +179,8 @@ fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Co
     Ok(Content::Ours)
 }
 
-fn look(connection: &Connection) -> rusqlite::Result<Content> {
+/// In one transaction: another process may be making the tables just now.
+fn look(connection: &Transaction<'_>) -> rusqlite::Result<Content> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
     if (application, version) == (APPLICATION, VERSION) {

@@ -1,4 +1,6 @@
 //! One suite per port, over every adapter.
 
+mod leases;
+mod runs;
 mod source;
 mod volume;

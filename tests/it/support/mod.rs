@@ -2,6 +2,7 @@
 
 pub mod postgres;
 pub mod source;
+pub mod state;
 
 use filegen::core::model::term::{Term, Token};
 use std::sync::Arc;

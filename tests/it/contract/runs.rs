@@ -1,0 +1,255 @@
+//! What every store of runs promises.
+
+use crate::support::state::{State, at, file, on_each, run, worker};
+use crate::support::term;
+use filegen::core::model::event::CompletionEvent;
+use filegen::core::model::manifest::ReadMode;
+use filegen::core::model::names::InstanceId;
+use filegen::core::model::run::{RunId, RunRecord, RunStatus};
+use filegen::core::model::term::{Term, TermEnded, Token};
+use filegen::core::ports::leases::StoreError;
+use filegen::core::ports::runs::{AuditEntry, FileState, FileStatus, OutboxEntry, Requested};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+fn record(id: &RunId, rows: u64) -> RunRecord {
+    RunRecord {
+        id: id.clone(),
+        status: RunStatus::Running,
+        requested_by: "kafka:loan-data/3/17".to_owned(),
+        requested_at: at(1),
+        token: None,
+        instance: Some(InstanceId::new("pod-1:7")),
+        started_at: Some(at(2)),
+        completed_at: None,
+        last_page: 12,
+        rows,
+        rows_expected: Some(u64::from(u32::MAX) + 1),
+        error: Some("ein Fehler: \"ä\"\n".to_owned()),
+    }
+}
+
+fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {
+    FileStatus {
+        run: run.clone(),
+        file: file(name),
+        state: FileState::Writing,
+        last_page: 3,
+        rows,
+        started_at: at(2),
+        completed_at: None,
+        token: Token(0),
+        event: None,
+    }
+}
+
+/// A published file whose event waits for a broker.
+fn published(run: &RunId, name: &str, millisecond: i64) -> FileStatus {
+    let event = CompletionEvent {
+        worker_id: run.worker.to_string(),
+        file_id: name.to_owned(),
+        event_type: None,
+        completed_at: at(millisecond).to_string(),
+        total_rows: 10,
+        correlation_id: format!("{}:{name}:{}", run.worker, at(millisecond).as_second()),
+        path: format!("{name}.txt"),
+        bytes: 4711,
+        sha256: "ab".repeat(32),
+        business_date: run.date.to_string(),
+        read_mode: ReadMode {
+            fetch: "stream".to_owned(),
+            isolation: "default".to_owned(),
+            terms: vec![1, 2],
+            source_moved: Some(false),
+        },
+    };
+    FileStatus {
+        state: FileState::Published,
+        completed_at: Some(at(millisecond)),
+        token: Token(2),
+        event: Some(OutboxEntry { event, sent_at: None }),
+        ..status(run, name, 10)
+    }
+}
+
+fn ended(token: u64) -> Term {
+    Term::new(Token(token), Duration::ZERO, Arc::new(|| Duration::ZERO))
+}
+
+async fn unsent(state: &State, name: &str) -> Vec<String> {
+    let unsent = state.store().unsent(&worker(name)).await.unwrap();
+    unsent.into_iter().map(|status| format!("{}/{}", status.run.date, status.file)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_all_requests_for_a_run_one_is_new() {
+    on_each(|state| async move {
+        for day in 1..=20 {
+            let mut race = JoinSet::new();
+            for pod in 0..16 {
+                let store = state.door(pod);
+                race.spawn(async move { store.request(&run("W", day), &pod.to_string(), at(1)).await.unwrap() });
+            }
+            let (mut new, mut repeats) = (Vec::new(), Vec::new());
+            for answer in race.join_all().await {
+                match answer {
+                    Requested::New(record) => new.push(record),
+                    Requested::AlreadyThere(record) => repeats.push(record),
+                }
+            }
+            assert_eq!((new.len(), repeats.len()), (1, 15));
+            assert!(repeats.iter().all(|repeat| *repeat == new[0]), "each learns who was first");
+            assert_eq!(new[0].status, RunStatus::Pending);
+            assert_eq!(state.store().run(&run("W", day)).await, Ok(Some(new.remove(0))));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn runs_come_newest_first() {
+    on_each(|state| async move {
+        let store = state.store();
+        assert_eq!(store.run(&run("W", 1)).await, Ok(None));
+        for (name, day) in [("W", 2), ("W", 11), ("V", 3), ("W", 9)] {
+            store.request(&run(name, day), "x", at(0)).await.unwrap();
+        }
+        let ids = async |name: Option<&str>, limit| {
+            let name = name.map(worker);
+            let runs = store.runs(name.as_ref(), limit).await.unwrap();
+            runs.into_iter().map(|record| record.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(None, 9).await, ["W:2026-11-11", "W:2026-11-09", "V:2026-11-03", "W:2026-11-02"]);
+        assert_eq!(ids(Some("W"), 2).await, ["W:2026-11-11", "W:2026-11-09"]);
+        assert_eq!(ids(Some("X"), 2).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_runs_progress_reads_as_it_was_written_under_the_terms_token() {
+    on_each(|state| async move {
+        let id = run("W", 21);
+        for (token, rows) in [(3, 100), (3, 200), (4, 300)] {
+            state.store().save_run(&term(token), &record(&id, rows)).await.unwrap();
+            let written = RunRecord { token: Some(Token(token)), ..record(&id, rows) };
+            assert_eq!(state.door(1).run(&id).await, Ok(Some(written)));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_older_token_writes_no_run_and_no_file() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        store.save_run(&term(7), &record(&id, 100)).await.unwrap();
+        store.save_file(&term(7), &status(&id, "Loan0", 100)).await.unwrap();
+        let stale = Err(StoreError::Stale { token: Token(6) });
+        assert_eq!(state.door(1).save_run(&term(6), &record(&id, 5)).await, stale);
+        assert_eq!(state.door(1).save_file(&term(6), &status(&id, "Loan0", 5)).await, stale);
+        assert_eq!(store.run(&id).await.unwrap().unwrap().rows, 100);
+        assert_eq!(store.files(&id).await.unwrap()[0].rows, 100);
+        store.save_run(&term(6), &record(&run("W", 22), 5)).await.expect("another run is another matter");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_newer_holder_has_touched_of_a_run_fences_all_of_it() {
+    on_each(|state| async move {
+        let (store, stale) = (state.store(), Err(StoreError::Stale { token: Token(6) }));
+        let id = run("W", 21);
+        store.save_run(&term(7), &record(&id, 100)).await.unwrap();
+        assert_eq!(store.save_file(&term(6), &status(&id, "Loan0", 5)).await, stale, "a file it has not written yet");
+        let id = run("W", 22);
+        store.save_file(&term(7), &status(&id, "Loan0", 100)).await.unwrap();
+        assert_eq!(store.save_file(&term(6), &status(&id, "Loan1", 5)).await, stale);
+        assert_eq!(store.save_run(&term(6), &record(&id, 5)).await, stale);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_after_the_term() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        let over = Err(StoreError::TermEnded(TermEnded { token: Token(7) }));
+        assert_eq!(store.save_run(&ended(7), &record(&id, 1)).await, over);
+        assert_eq!(store.save_file(&ended(7), &status(&id, "Loan0", 1)).await, over);
+        assert_eq!(store.run(&id).await, Ok(None));
+        assert_eq!(store.files(&id).await, Ok(vec![]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_read_as_they_were_written_by_id() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        for name in ["b", "a"] {
+            store.save_file(&term(2), &status(&id, name, 5)).await.unwrap();
+        }
+        store.save_file(&term(2), &published(&id, "b", 9)).await.unwrap();
+        let a = FileStatus { token: Token(2), ..status(&id, "a", 5) };
+        assert_eq!(state.door(1).files(&id).await, Ok(vec![a, published(&id, "b", 9)]));
+        assert_eq!(store.files(&run("W", 22)).await, Ok(vec![]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_waits_from_the_write_that_publishes_until_a_broker_has_it() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        store.save_file(&term(2), &status(&id, "writing", 5)).await.unwrap();
+        for (name, millisecond) in [("late", 2500), ("early", 2000), ("last", 3000)] {
+            store.save_file(&term(2), &published(&id, name, millisecond)).await.unwrap();
+        }
+        store.save_file(&term(2), &published(&run("V", 21), "other", 1)).await.unwrap();
+        assert_eq!(unsent(&state, "W").await, ["2026-11-21/early", "2026-11-21/late", "2026-11-21/last"]);
+        for at_millisecond in [4000, 5000] {
+            store.mark_sent(&id.worker, id.date, &file("late"), at(at_millisecond)).await.unwrap();
+        }
+        store.mark_sent(&id.worker, id.date, &file("writing"), at(1)).await.expect("harmless without an event");
+        store.mark_sent(&id.worker, id.date, &file("nothing"), at(1)).await.expect("harmless without a file");
+        assert_eq!(unsent(&state, "W").await, ["2026-11-21/early", "2026-11-21/last"]);
+        let files = store.files(&id).await.unwrap();
+        let late = files.iter().find(|status| status.file == file("late")).unwrap();
+        assert_eq!(late.event.as_ref().unwrap().sent_at, Some(at(4000)), "the first acknowledgement");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_acknowledged_event_is_not_announced_anew_by_a_repeat() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        store.save_file(&term(2), &published(&id, "a", 1000)).await.unwrap();
+        store.mark_sent(&id.worker, id.date, &file("a"), at(2000)).await.unwrap();
+        store.save_file(&term(3), &published(&id, "a", 1000)).await.unwrap();
+        assert_eq!(unsent(&state, "W").await, [""; 0], "the same event");
+        store.save_file(&term(3), &published(&id, "a", 9000)).await.unwrap();
+        assert_eq!(unsent(&state, "W").await, ["2026-11-21/a"], "another one");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn changes_by_hand_are_kept_newest_first() {
+    on_each(|state| async move {
+        let entry = |number: i64| AuditEntry {
+            at: at(number),
+            who: "ann(uid 1000)@pod-1:7".to_owned(),
+            action: "lease release".to_owned(),
+            detail: format!("token {number}"),
+            reason: "pod hangs; ticket 4711".to_owned(),
+        };
+        for number in [3, 1, 2] {
+            state.store().audit(&entry(number)).await.unwrap();
+        }
+        assert_eq!(state.door(1).audits(2).await, Ok(vec![entry(2), entry(1)]));
+    })
+    .await;
+}

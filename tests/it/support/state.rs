@@ -1,0 +1,137 @@
+//! A state store with several doors, as several processes have it, and a way to lose a lease.
+
+use async_trait::async_trait;
+use filegen::adapters::local_state::LocalState;
+use filegen::adapters::memory::state::MemoryState;
+use filegen::core::model::names::{FileId, InstanceId, WorkerId};
+use filegen::core::model::run::{BusinessDate, RunId};
+use filegen::core::model::term::Token;
+use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use filegen::core::ports::runs::RunStore;
+use jiff::{Timestamp, ToSpan};
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Both ports of one store.
+pub trait Store: LeaseStore + RunStore {}
+
+impl<S: LeaseStore + RunStore> Store for S {}
+
+/// Deletes a lease behind the store's back, as litter collection does.
+#[async_trait]
+pub trait Litter: Send + Sync {
+    async fn collect(&self, worker: &WorkerId);
+}
+
+/// One store.
+#[derive(Clone)]
+pub struct State {
+    /// Different clients of it; at least one.
+    pub doors: Vec<Arc<dyn Store>>,
+    pub litter: Arc<dyn Litter>,
+    _folder: Option<Arc<TempDir>>,
+}
+
+impl State {
+    /// The first door.
+    pub fn store(&self) -> &dyn Store {
+        &*self.doors[0]
+    }
+
+    /// Any door, by number.
+    pub fn door(&self, number: usize) -> Arc<dyn Store> {
+        Arc::clone(&self.doors[number % self.doors.len()])
+    }
+
+    fn memory() -> Self {
+        let state = MemoryState::default();
+        Self { doors: vec![Arc::new(state.clone())], litter: Arc::new(state), _folder: None }
+    }
+
+    async fn embedded() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".filegen/state.db");
+        let mut doors: Vec<Arc<dyn Store>> = Vec::new();
+        for _ in 0..4 {
+            doors.push(Arc::new(LocalState::open(&path, Duration::from_mins(4)).await.unwrap()));
+        }
+        Self { doors, litter: Arc::new(Sqlite(path)), _folder: Some(Arc::new(folder)) }
+    }
+}
+
+#[async_trait]
+impl Litter for MemoryState {
+    async fn collect(&self, worker: &WorkerId) {
+        self.forget_lease(worker);
+    }
+}
+
+struct Sqlite(PathBuf);
+
+#[async_trait]
+impl Litter for Sqlite {
+    async fn collect(&self, worker: &WorkerId) {
+        let db = rusqlite::Connection::open(&self.0).unwrap();
+        db.busy_timeout(Duration::from_secs(5)).unwrap();
+        db.execute("DELETE FROM worker_leases WHERE workerId = ?1", [worker.as_str()]).unwrap();
+    }
+}
+
+/// Holds every state store to a claim. A new adapter joins here.
+pub async fn on_each<F: Future<Output = ()>>(claim: impl Fn(State) -> F) {
+    claim(State::memory()).await;
+    claim(State::embedded().await).await;
+}
+
+pub fn worker(name: &str) -> WorkerId {
+    WorkerId::new(name).unwrap()
+}
+
+pub fn file(name: &str) -> FileId {
+    FileId::new(name).unwrap()
+}
+
+pub fn run(name: &str, day: i8) -> RunId {
+    RunId { worker: worker(name), date: BusinessDate(jiff::civil::date(2026, 11, day)) }
+}
+
+/// Whole milliseconds: what every store can keep.
+pub fn at(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_795_000_000_000 + millisecond).unwrap()
+}
+
+pub fn claim(name: &str, token: u64, nonce: &str) -> EpochClaim {
+    EpochClaim {
+        worker: worker(name),
+        token: Token(token),
+        instance: InstanceId::new("pod-1:7"),
+        nonce: nonce.to_owned(),
+        claimed_at: at(1),
+    }
+}
+
+pub fn lease(name: &str, token: u64, instance: &str) -> LeaseRecord {
+    LeaseRecord {
+        worker: worker(name),
+        instance: InstanceId::new(instance),
+        token: Token(token),
+        seq: 1,
+        acquired_at: at(123),
+        renewed_at: at(123),
+        expires_at: at(123) + 30.seconds(),
+        released: None,
+    }
+}
+
+/// Mints the next token and installs its lease.
+pub async fn take(store: &dyn Store, name: &str) -> Token {
+    let held = store.read(&worker(name)).await.unwrap().map(|lease| lease.token);
+    let highest = store.highest_token(&worker(name)).await.unwrap();
+    let next = held.max(highest).map_or(1, |token| token.0 + 1);
+    assert_eq!(store.mint(&claim(name, next, "nonce")).await, Ok(Mint::Won));
+    assert_eq!(store.install(&lease(name, next, "pod-1:7")).await, Ok(true));
+    Token(next)
+}
