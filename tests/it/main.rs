@@ -4,4 +4,5 @@
 mod cli;
 mod contract;
 mod flow;
+mod second_process;
 mod support;
