@@ -1,6 +1,8 @@
 //! The root parser: global options and the subcommands, in the order of the help text.
 
-use super::{completions, doctor, exit, inspect_headers, lease, man, publish_completion, resume, run, status, verify};
+use super::{
+    completions, config, doctor, exit, inspect_headers, lease, man, publish_completion, resume, run, status, verify,
+};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -107,6 +109,8 @@ pub enum Command {
     Status(status::Args),
     /// Check source, key, output folder and state store before a run does
     Doctor(doctor::Args),
+    /// Write, check, show and explain worker files
+    Config(config::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them into a folder

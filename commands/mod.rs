@@ -5,6 +5,7 @@
 
 pub mod cli;
 mod completions;
+mod config;
 pub mod context;
 mod doctor;
 pub mod exit;
@@ -50,6 +51,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
         Command::PublishCompletion(args) => publish_completion::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
+        Command::Config(args) => config::run(context, args),
         Command::Completions(args) => completions::run(context, args),
         Command::Man(args) => man::run(context, args),
     }

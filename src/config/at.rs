@@ -1,7 +1,7 @@
 //! A place in the worker file's tree: its value, its name for people, and where to point when something is wrong.
 
 use super::grammar::{Presence, Section};
-use super::problem::{Problem, Span};
+use super::problem::{Problem, Problems, Span};
 use super::redact::masked;
 use super::tree::{Name, Node, Scalar, Value};
 use super::values;
@@ -23,7 +23,7 @@ pub(super) struct Context<'a> {
     /// The worker file's folder: relative paths start here.
     pub(super) folder: &'a Path,
     pub(super) registry: &'a Registry,
-    pub(super) problems: RefCell<Vec<Problem>>,
+    pub(super) problems: RefCell<Problems>,
     /// Fields whose value is an environment variable's because the file leaves them out.
     pub(super) fallbacks: RefCell<Vec<(String, &'static str)>>,
 }
@@ -51,7 +51,11 @@ impl<'a> At<'a> {
 
     /// Notes what is wrong with a name in this section.
     pub(super) fn note_at(&self, span: Span, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
-        self.context.problems.borrow_mut().push(Problem {
+        let mut problems = self.context.problems.borrow_mut();
+        if problems.is_full() {
+            return;
+        }
+        problems.note(Problem {
             code,
             message: message.into(),
             hint: hint.into(),

@@ -35,6 +35,9 @@ pub(super) fn section(at: &At<'_>, section: &'static Section) -> Vec<&'static st
 
 /// A field that is in no table; gives the name that was probably meant.
 fn unknown(at: &At<'_>, section: &'static Section, name: &Name) -> Option<&'static str> {
+    if at.context.problems.borrow().is_full() {
+        return None;
+    }
     let near = nearest(&name.text, section.fields.iter().map(|field| field.name));
     let hint = near.map_or_else(|| format!("there are {}", names(section)), |near| format!("did you mean `{near}`?"));
     at.note_at(name.span, "unknown-field", format!("unknown field `{}`{}", name.text, of(at)), hint);
@@ -44,9 +47,9 @@ fn unknown(at: &At<'_>, section: &'static Section, name: &Name) -> Option<&'stat
 /// A field that the file leaves out.
 fn missing(at: &At<'_>, field: &'static Field) {
     let hint = match field.presence {
-        Presence::Required => field.doc.to_owned(),
+        Presence::Required => format!("add it. {}", field.doc),
         Presence::Environment(variable, None) if !is_set(at.context, variable) => {
-            format!("{} Without it, the environment variable {variable} is its value.", field.doc)
+            format!("add it, or set the environment variable {variable}. {}", field.doc)
         }
         // A section without a line of its own may still lack what has no default.
         _ => match field.shape {
@@ -209,7 +212,8 @@ fn wrong(at: &At<'_>, expected: &str, hint: &str) {
         return;
     }
     let code = if at.scalar().is_some() { "impossible-value" } else { "wrong-type" };
-    at.note(code, format!("`{}` must be {expected}, but is {}", at.name(), at.shown()), hint);
+    let name = if at.path.is_empty() { "a worker file".to_owned() } else { format!("`{}`", at.name()) };
+    at.note(code, format!("{name} must be {expected}, but is {}", at.shown()), hint);
 }
 
 /// A shape in words, for "must be …".

@@ -17,7 +17,7 @@ impl Loaded {
     /// # Errors
     /// Every column that it does not have, with its place and the nearest that it has.
     pub fn check_columns(&self, view: &[Column]) -> Result<(), ConfigError> {
-        let mut problems = self.with_root(|root| {
+        let problems = self.with_root(|root| {
             let check = Check { view };
             root.section("source").section("key").items().iter().for_each(|at| check.name(at));
             for file in root.section("files").items() {
@@ -28,7 +28,7 @@ impl Loaded {
         if problems.is_empty() {
             return Ok(());
         }
-        problems.sort_by_key(|problem| problem.place.map(|place| place.offset));
+        let problems = problems.into_sorted();
         Err(ConfigError { path: self.path.clone(), problems, masked_text: Some(masked_in_place(&self.text)) })
     }
 }

@@ -28,6 +28,7 @@ mod tests;
 
 pub use init::{EXAMPLE, Sample};
 pub use problem::{ConfigError, Place, Problem};
+pub use read::write_new;
 pub use schema::schema;
 pub use show::{Origin, Resolved};
 pub use vars::{Environment, Vars};
@@ -35,6 +36,7 @@ pub use vars::{Environment, Vars};
 use crate::core::generate::translate::Registry;
 use crate::core::model::spec::Worker;
 use at::{At, Context};
+use problem::Problems;
 use redact::masked_in_place;
 use std::cell::RefCell;
 use std::fmt;
@@ -90,10 +92,12 @@ pub fn load(path: &Path, vars: &dyn Vars, registry: &Registry) -> Result<Loaded,
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> Result<Loaded, ConfigError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (tree, problems) = tree::parse(text, vars);
-    let refused = |mut problems: Vec<Problem>| {
-        problems.sort_by_key(|problem| problem.place.map(|place| place.offset));
-        ConfigError { path: path.to_owned(), problems, masked_text: Some(masked_in_place(text)) }
+    let refused = |problems: Problems| ConfigError {
+        path: path.to_owned(),
+        problems: problems.into_sorted(),
+        masked_text: Some(masked_in_place(text)),
     };
     let tree = match tree {
         Some(tree) if tree.value != Value::Null => tree,

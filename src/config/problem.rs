@@ -1,5 +1,6 @@
 //! What is wrong with a worker file, where, and what to do about it.
 
+use super::redact::masked;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -56,12 +57,53 @@ impl Span {
     }
 }
 
+/// Problems in one file that are told; what comes behind them is most often their consequence.
+const PROBLEMS_MAX: usize = 100;
+
+/// The problems found so far. Nothing that looks like a password comes into a message.
+#[derive(Debug, Default)]
+pub(super) struct Problems {
+    found: Vec<Problem>,
+}
+
+impl Problems {
+    /// Notes one more, up to a limit.
+    pub(super) fn note(&mut self, problem: Problem) {
+        if !self.is_full() {
+            self.found.push(Problem {
+                message: masked(&problem.message),
+                field: problem.field.map(|f| masked(&f)),
+                ..problem
+            });
+        }
+    }
+
+    /// Whether more would not be told anyway.
+    pub(super) fn is_full(&self) -> bool {
+        self.found.len() >= PROBLEMS_MAX
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// All of them, in the order of the file.
+    pub(super) fn into_sorted(mut self) -> Vec<Problem> {
+        self.found.sort_by_key(|problem| problem.place.map(|place| place.offset));
+        self.found
+    }
+}
+
 /// A worker file that cannot be used, with everything that is wrong with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The worker file, as it was named.
     pub path: PathBuf,
-    /// At least one; in the order of the file.
+    /// At least one, at most a hundred; in the order of the file.
     pub problems: Vec<Problem>,
     /// The file's text with its secrets masked, byte for byte as long as the original.
     pub(super) masked_text: Option<String>,

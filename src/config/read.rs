@@ -2,7 +2,7 @@
 
 use super::problem::{ConfigError, Problem, Span};
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 /// Largest worker file in bytes: far above any real one, so that a data file given by mistake is told at once.
@@ -11,12 +11,12 @@ const BYTES_MAX: u64 = 8 << 20;
 /// Reads the whole file as UTF-8.
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     let refuse = |code, message: String, hint| Err(ConfigError::whole_file(path, code, message, hint));
-    let mut file = File::open(path).map_err(|error| cannot_open(path, &error))?;
+    let file = File::open(path).map_err(|error| cannot_open(path, &error))?;
     if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
         return refuse("directory", "this is a folder, not a worker file".to_owned(), "name the file in it");
     }
     let mut bytes = Vec::new();
-    if let Err(error) = file.by_ref().take(BYTES_MAX + 1).read_to_end(&mut bytes) {
+    if let Err(error) = file.take(BYTES_MAX + 1).read_to_end(&mut bytes) {
         return refuse("unreadable", format!("the worker file cannot be read: {error}"), "look at the disk it lies on");
     }
     if bytes.len() as u64 > BYTES_MAX {
@@ -61,4 +61,20 @@ fn not_utf8(path: &Path, bytes: &[u8], valid: usize) -> ConfigError {
         place: Some(Span { start: valid, end: valid }.place(&before)),
     };
     ConfigError { path: path.to_owned(), problems: vec![problem], masked_text: None }
+}
+
+/// Writes a worker file. One that is there already stays, unless `replace`; then it goes when the new one is whole.
+///
+/// # Errors
+/// What the system says; `AlreadyExists` when a file is in the way.
+pub fn write_new(path: &Path, text: &str, replace: bool) -> std::io::Result<()> {
+    if !replace {
+        return File::create_new(path)?.write_all(text.as_bytes());
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let mut file = File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
 }

@@ -1,6 +1,6 @@
 //! YAML as a tree in which every value knows its place. Knows nothing of worker files.
 
-use super::problem::{Problem, Span};
+use super::problem::{Problem, Problems, Span};
 use super::vars::{VarFault, Vars, expand};
 use granit_parser::{Event, Parser, ScalarStyle, options};
 use std::collections::HashMap;
@@ -60,6 +60,8 @@ struct Open {
     /// The name whose value comes next, in a map.
     name: Option<Name>,
     names: HashMap<String, Span>,
+    /// The name in hand is no name: its value is dropped.
+    broken_name: bool,
 }
 
 /// How many values a value holds, itself among them, and how deep they lie.
@@ -74,7 +76,7 @@ const ONE: Size = Size { nodes: 1, depth: 1 };
 struct Builder<'a> {
     text: &'a str,
     vars: &'a dyn Vars,
-    problems: Vec<Problem>,
+    problems: Problems,
     open: Vec<Open>,
     anchors: HashMap<usize, (Node, Size)>,
     nodes: usize,
@@ -82,9 +84,16 @@ struct Builder<'a> {
 }
 
 /// Reads one document; none when there is nothing in it, or nothing that can be read.
-pub(super) fn parse(text: &str, vars: &dyn Vars) -> (Option<Node>, Vec<Problem>) {
-    let mut builder =
-        Builder { text, vars, problems: Vec::new(), open: Vec::new(), anchors: HashMap::new(), nodes: 0, root: None };
+pub(super) fn parse(text: &str, vars: &dyn Vars) -> (Option<Node>, Problems) {
+    let mut builder = Builder {
+        text,
+        vars,
+        problems: Problems::default(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        nodes: 0,
+        root: None,
+    };
     let options = options! { emit_comments: false, flow_nesting_limit: DEPTH_MAX, block_nesting_limit: DEPTH_MAX };
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut documents = 0;
@@ -129,8 +138,10 @@ const YAML_HINT: &str = "look at indentation, colons and quotes here and on the 
 
 impl Builder<'_> {
     fn note(&mut self, code: &'static str, span: Span, message: String, hint: &str) {
-        let place = Some(span.place(self.text));
-        self.problems.push(Problem { code, message, hint: hint.to_owned(), field: None, place });
+        if !self.problems.is_full() {
+            let place = Some(span.place(self.text));
+            self.problems.note(Problem { code, message, hint: hint.to_owned(), field: None, place });
+        }
     }
 
     /// Takes one event; false when there is no point in going on.
@@ -164,7 +175,14 @@ impl Builder<'_> {
 
     fn open(&mut self, value: Value, span: Span, anchor: usize) -> bool {
         let fits = self.count(ONE, span);
-        self.open.push(Open { node: Node { span, value }, size: ONE, anchor, name: None, names: HashMap::new() });
+        self.open.push(Open {
+            node: Node { span, value },
+            size: ONE,
+            anchor,
+            name: None,
+            names: HashMap::new(),
+            broken_name: false,
+        });
         fits
     }
 
@@ -197,8 +215,10 @@ impl Builder<'_> {
     }
 
     fn scalar(&mut self, text: &str, plain: bool, span: Span) -> Value {
-        let is_name =
-            matches!(self.open.last(), Some(Open { node: Node { value: Value::Map(_), .. }, name: None, .. }));
+        let is_name = matches!(
+            self.open.last(),
+            Some(Open { node: Node { value: Value::Map(_), .. }, name: None, broken_name: false, .. })
+        );
         if is_name || !text.contains("${") {
             return match text {
                 "~" | "null" | "Null" | "NULL" | "" if plain && !is_name => Value::Null,
@@ -244,6 +264,9 @@ impl Builder<'_> {
         };
         open.size.nodes += size.nodes;
         open.size.depth = open.size.depth.max(size.depth + 1);
+        if std::mem::take(&mut open.broken_name) {
+            return;
+        }
         match (&mut open.node.value, open.name.take()) {
             (Value::List(items), _) => items.push(node),
             (Value::Map(entries), Some(name)) => match open.names.entry(name.text.clone()) {
@@ -263,7 +286,7 @@ impl Builder<'_> {
                 if let Value::Scalar(scalar) = node.value {
                     open.name = Some(Name { text: scalar.text, span });
                 } else {
-                    open.name = Some(Name { text: String::new(), span });
+                    open.broken_name = true;
                     self.note("field-name", span, "a field's name must be a text".to_owned(), YAML_HINT);
                 }
             }

@@ -83,7 +83,7 @@ mod tests {
         fn every_text_reads_back(text in prop_oneof![any::<String>(), "[$]{0,4}[{]{0,2}A[}]{0,2}", "[a-z:/# ,\\[\\]{}\"'\\\\\n]{0,12}"]) {
             let document = format!("[{}, {}, {{ {}: {} }}]", scalar(&text), quoted(&text), name(&text), scalar(&text));
             let (node, problems) = tree::parse(&document, &());
-            prop_assert_eq!(problems, vec![]);
+            prop_assert!(problems.is_empty(), "{:?}", problems);
             let Some(Value::List(items)) = node.map(|node| node.value) else { panic!("{document}") };
             for item in items {
                 let item = match item.value {

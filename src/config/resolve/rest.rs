@@ -108,7 +108,8 @@ fn lease_times_fit(fields: &Fields<'_>) {
     if let (Some(ttl), Some(heartbeat)) = (ttl, fields.duration("lease_heartbeat_interval"))
         && heartbeat > ttl / 3
     {
-        let third = values::write_duration(ttl / 3);
+        let millis = u64::try_from((ttl / 3).as_millis()).unwrap_or(u64::MAX);
+        let third = values::write_duration(Duration::from_millis(millis));
         let message = format!("`lease_heartbeat_interval` must be at most a third of `lease_ttl`: {third}");
         let hint = "a holder must be able to miss a renewal and live; change one of the two";
         note("lease_heartbeat_interval", message, hint);

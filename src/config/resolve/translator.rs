@@ -4,6 +4,7 @@ use crate::config::at::{At, Fields};
 use crate::config::grammar::{COLUMN, DELIMITED, JSON, TEMPLATE};
 use crate::config::json::to_json;
 use crate::config::tree::Value;
+use crate::config::yaml::scalar;
 use crate::core::model::spec::{
     Align, Case, ColumnSpec, DelimitedSpec, EmptyText, FixedWidthSpec, From, JsonNode, JsonSpec, Quote, TemplateSpec,
     TranslatorSpec, Trim,
@@ -48,8 +49,10 @@ fn fixed_width(at: &At<'_>) -> Option<FixedWidthSpec> {
     for (column, at) in columns.iter().zip(list.items()) {
         if let From::Column(name) = &column.from
             && column.width.is_none()
+            // A field under a wrong name may be the width.
+            && at.entries().iter().all(|(name, _)| COLUMN.field(&name.text).is_some())
         {
-            let hint = format!("write `{{ column: {name}, width: 12 }}`");
+            let hint = format!("write `{{ column: {}, width: 12 }}`", scalar(name));
             at.note("missing-field", format!("the fixed-width column `{name}` has no width"), hint);
         }
     }
@@ -65,7 +68,7 @@ fn columns(list: &At<'_>) -> Option<Vec<ColumnSpec>> {
         let Some(ColumnSpec { from: From::Column(column), name, .. }) = column else { continue };
         if !seen.insert(name.as_ref().unwrap_or(column).as_str()) {
             let name = name.as_ref().unwrap_or(column);
-            let hint = format!("remove it, or give it a name of its own: `{{ column: {column}, name: {column}2 }}`");
+            let hint = "remove it, or give it a `name` of its own: `{ column: …, name: … }`";
             at.note("duplicate-column", format!("column `{name}` stands here for the second time"), hint);
         }
     }

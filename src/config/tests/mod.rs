@@ -1,5 +1,7 @@
 mod errors;
+mod files;
 mod init;
+mod properties;
 mod schema;
 mod show;
 

@@ -1,0 +1,91 @@
+//! Whatever stands in a worker file, reading it ends in a worker or in problems with places.
+
+use super::*;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// Pieces that worker files are made of, and some that hurt.
+const PIECES: [&str; 24] = [
+    "${",
+    "}",
+    "$${",
+    "&a ",
+    "*a",
+    "!t ",
+    "? ",
+    ": ",
+    "- ",
+    "\n",
+    "  ",
+    "{",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "|",
+    "~",
+    "\u{feff}",
+    "\0",
+    "null",
+    "Password=s3cret;",
+    "x://a:s3cret@h",
+    "---\n",
+];
+
+/// Holds for every text.
+fn holds(text: &str) -> Result<(), TestCaseError> {
+    let Err(error) = parsed(text, &[("A", "a: [")]) else { return Ok(()) };
+    prop_assert!(!error.problems.is_empty());
+    for problem in &error.problems {
+        prop_assert!(!problem.message.is_empty() && !problem.hint.is_empty());
+        if let Some(place) = problem.place {
+            prop_assert!(place.line >= 1 && place.column >= 1);
+            prop_assert!(place.offset + place.length <= text.len(), "{problem:?}");
+        }
+    }
+    let report = format!("{:?}", error.report());
+    prop_assert!(!format!("{error} {error:?} {report}").contains("s3cret"), "{}", report);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        holds(&text)?;
+    }
+
+    #[test]
+    fn a_spoilt_worker_file_is_read_or_refused(
+        full in any::<bool>(),
+        cuts in prop::collection::vec((any::<Index>(), 0_usize..12, prop::sample::select(&PIECES[..])), 1..4),
+    ) {
+        let mut text = if full { FULL } else { DESIGN }.to_owned();
+        for (at, length, piece) in cuts {
+            let floor = |text: &str, mut at: usize| {
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let start = floor(&text, at.index(text.len()));
+            let end = floor(&text, (start + length).min(text.len())).max(start);
+            text.replace_range(start..end, piece);
+        }
+        holds(&text)?;
+    }
+}
+
+#[test]
+fn a_small_file_cannot_grow_without_end() {
+    let mut text = String::from("a: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..10 {
+        let before = format!("*a{}", level - 1);
+        text.push_str(&format!("b{level}: &a{level} [{}]\n", [before.as_str(); 10].join(", ")));
+    }
+    let error = parsed(&text, &[]).unwrap_err();
+    assert_eq!(error.problems.last().unwrap().code, "too-large");
+    let deep = format!("a: {}{}", "[".repeat(100), "]".repeat(100));
+    assert!(parsed(&deep, &[]).is_err());
+    let names: String = (0..50_000).map(|number| format!("n{number}: 1\n")).collect();
+    assert!(parsed(&names, &[]).is_err());
+}
