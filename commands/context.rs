@@ -1,12 +1,13 @@
 //! What every command gets: options, the worker file on demand, a runtime on demand. Nothing is connected before it is used.
 
-use super::cli::Globals;
+use super::cli::{Globals, LogFormat};
 use super::exit::{Code, Failure};
 use super::ui::Ui;
 use crate::Registry;
 use crate::config::{self, Environment, Loaded};
 use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::spec::Worker;
+use crate::telemetry::log::{self, Level};
 use crate::wiring;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -44,6 +45,17 @@ impl Context {
     pub fn new(globals: Globals, registry: Registry) -> Self {
         let ui = Ui::new(&globals);
         Self { globals, ui, registry: Arc::new(registry) }
+    }
+
+    /// Logs to stderr when `-v` asks for it.
+    pub fn start_logging(&self) {
+        let level = match self.globals.verbose {
+            0 => return,
+            1 => Level::Info,
+            2 => Level::Debug,
+            _ => Level::Trace,
+        };
+        log::start(level, self.globals.log_format == LogFormat::Json, self.ui.has_colour());
     }
 
     /// The one worker file that was named.

@@ -37,6 +37,7 @@ pub fn main(registry: Registry) -> ExitCode {
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let context = Context::new(cli.globals, registry);
+    context.start_logging();
     let ended = dispatch(&context, &cli.command);
     exit::end(&context, ended)
 }

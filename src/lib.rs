@@ -5,6 +5,7 @@ pub mod adapters;
 pub mod commands;
 pub mod config;
 pub mod core;
+pub mod telemetry;
 pub mod wiring;
 
 pub use core::generate::translate::{Records, Registry, Rows, TranslateError, Translator};

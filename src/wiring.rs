@@ -3,10 +3,11 @@
 use crate::adapters::disk::Disk;
 use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
+use crate::adapters::postgres::Postgres;
 use crate::adapters::system_clock::SystemClock;
 use crate::core::generate::Ports;
 use crate::core::generate::layout::HIDDEN;
-use crate::core::model::spec::Worker;
+use crate::core::model::spec::{Secret, Worker};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::observer::Observer;
@@ -94,17 +95,31 @@ fn both<S: LeaseStore + RunStore + 'static>(store: S) -> State {
     State { leases: Arc::clone(&store) as Arc<dyn LeaseStore>, runs: store }
 }
 
-/// The view's source, by the address's scheme; passing faults are tried again as the worker's policies say.
+/// The view's source; passing faults are tried again as the worker's policies say, and `observer` is told.
 ///
 /// # Errors
-/// When the address is not understood, or its kind is not in this build. Nothing is connected yet.
+/// As [`source_at`].
 pub fn source(
     worker: &Worker,
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn PageSource>, WiringError> {
-    let _ = (worker, observer, clock);
-    Err(WiringError::NotInBuild { what: "source.url", kind: "SQL Server" })
+    let _ = (observer, clock);
+    source_at(&worker.source.url)
+}
+
+/// The source at an address, by its scheme.
+///
+/// # Errors
+/// When the address is not understood, or its kind is not in this build. Nothing is connected yet.
+pub fn source_at(url: &Secret) -> Result<Arc<dyn PageSource>, WiringError> {
+    let address = url.reveal();
+    let is = |scheme: &str| path_of(address, scheme).is_some();
+    if is("postgres:") || is("postgresql:") {
+        Ok(Arc::new(Postgres::new(url)?))
+    } else {
+        Err(WiringError::NotInBuild { what: "source.url", kind: "SQL Server" })
+    }
 }
 
 /// A path on this host as a volume sees it.

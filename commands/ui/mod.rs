@@ -149,10 +149,17 @@ impl Ui {
         progress::Counter::new(matches!(self.progress_style(), progress::Style::Bars { .. }), what)
     }
 
+    /// Whether what goes to stderr has colour.
+    pub fn has_colour(&self) -> bool {
+        self.colour_err
+    }
+
     fn progress_style(&self) -> progress::Style {
-        if self.quiet {
+        if self.logging {
+            progress::Style::Log
+        } else if self.quiet {
             progress::Style::Silent
-        } else if io::stderr().is_terminal() && !self.logging {
+        } else if io::stderr().is_terminal() {
             progress::Style::Bars { colour: self.colour_err }
         } else {
             progress::Style::Lines

@@ -3,6 +3,7 @@
 use super::table;
 use crate::core::model::names::FileId;
 use crate::core::ports::observer::{News, Observer};
+use crate::telemetry::log::LoggedNews;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +27,8 @@ pub enum Style {
     Lines,
     /// Not at all, but for warnings.
     Silent,
+    /// As log lines.
+    Log,
 }
 
 /// Shows a run's news.
@@ -89,7 +92,7 @@ impl Progress {
         }
         let bars = match self.style {
             Style::Bars { colour } => Some((MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), colour)),
-            Style::Lines | Style::Silent => None,
+            Style::Lines | Style::Silent | Style::Log => None,
         };
         let width = files.iter().map(|(id, _)| id.as_str().len()).max().unwrap_or(0);
         state.files = files
@@ -149,6 +152,9 @@ impl Progress {
 
 impl Observer for Progress {
     fn observe(&self, news: &News) {
+        if self.style == Style::Log {
+            return LoggedNews.observe(news);
+        }
         match news {
             News::Waiting { holder, token, at_most } => {
                 if self.style != Style::Silent {

@@ -1,3 +1,6 @@
 //! The command line as a user meets it: one file per subcommand.
 
+mod completions;
 mod doctor_volume;
+mod help;
+mod usage;

@@ -1,5 +1,6 @@
 //! What tests share.
 
+pub mod filegen;
 pub mod postgres;
 pub mod source;
 pub mod state;

@@ -1,0 +1,55 @@
+//! The help texts, as a whole, and that each teaches by an example to paste.
+
+use crate::support::filegen::Filegen;
+
+const COMMANDS: [&str; 16] = [
+    "",
+    "run",
+    "inspect-headers",
+    "resume",
+    "verify",
+    "lease",
+    "lease show",
+    "lease release",
+    "publish-completion",
+    "status",
+    "doctor",
+    "config",
+    "config init",
+    "config check",
+    "completions",
+    "man",
+];
+
+#[test]
+fn help_of_every_command() {
+    let filegen = Filegen::empty();
+    let mut all = String::new();
+    for command in COMMANDS {
+        let help = filegen.run(&format!("{command} --help")).exits(0);
+        assert_eq!(help.stderr, "");
+        all.push_str(&format!("$ filegen {command} --help\n{}\n", help.stdout));
+    }
+    // The options of every command stand once, in the first text.
+    let (first, rest) = all.split_once("$ filegen run").unwrap();
+    let global = first.find("Global options:").unwrap();
+    let options = &first[global..first.find("Examples:").unwrap()];
+    insta::assert_snapshot!("help", format!("{first}$ filegen run{}", rest.replace(options, "Global options: …\n\n")));
+}
+
+#[test]
+fn every_command_has_an_example() {
+    let filegen = Filegen::empty();
+    for command in COMMANDS.iter().filter(|command| !["lease", "config"].contains(command)) {
+        let help = filegen.run(&format!("{command} --help")).stdout;
+        assert!(help.contains(&format!("  filegen {command}")), "{command}: {help}");
+    }
+}
+
+#[test]
+fn help_and_version_need_no_environment_and_read_nothing() {
+    let filegen = Filegen::empty();
+    let version = filegen.run("--version").exits(0);
+    assert_eq!(version.stdout, format!("filegen {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(filegen.run("run -h").exits(0).stdout.contains("Usage: filegen run"));
+}
