@@ -5,7 +5,7 @@ pub mod postgres;
 pub mod source;
 pub mod state;
 
-use filegen::core::model::term::{Term, Token};
+use ::filegen::core::model::term::{Term, Token};
 use std::sync::Arc;
 use std::time::Duration;
 
