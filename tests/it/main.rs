@@ -6,3 +6,4 @@ mod contract;
 mod flow;
 mod second_process;
 mod support;
+mod tidy;
