@@ -121,7 +121,10 @@ fn no_test_is_skipped_or_sleeps() {
             }
         }
     }
-    hold("no test is ignored, and none sleeps: wait for a condition with tests/it/support, or move the clock", &findings);
+    hold(
+        "no test is ignored, and none sleeps: wait for a condition with tests/it/support, or move the clock",
+        &findings,
+    );
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Keyset SQL, dialect by dialect.
+
 use super::*;
 use crate::core::model::key::Key;
 use crate::core::model::spec::{Fetch, Isolation};

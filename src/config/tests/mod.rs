@@ -1,3 +1,5 @@
+//! Worker files, good and bad.
+
 mod errors;
 mod files;
 mod init;

@@ -1,12 +1,15 @@
 //! A worker as its file describes it: resolved, checked, every default filled in. Made by `config`, read by everyone.
 
+mod translator;
+
 use super::file_name::FileName;
 use super::names::{FileId, ViewName, WorkerId};
-use serde_json::Value;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use translator::*;
 
 /// Text that never shows: not in logs, errors, debug output or JSON.
 #[derive(Clone, PartialEq, Eq)]
@@ -144,170 +147,6 @@ pub struct FileSpec {
     pub on_overflow: OnOverflow,
     /// Whether the file starts with the header line.
     pub progress_header: bool,
-}
-
-/// How a page becomes bytes.
-#[derive(Clone, PartialEq, Debug)]
-pub enum TranslatorSpec {
-    /// Values between delimiters.
-    Delimited(DelimitedSpec),
-    /// Values in columns of fixed width.
-    FixedWidth(FixedWidthSpec),
-    /// One JSON object a line.
-    Json(JsonSpec),
-    /// A minijinja template a record.
-    Template(TemplateSpec),
-    /// A translator registered by name, with its options as JSON.
-    Custom {
-        /// The name it was registered under.
-        name: String,
-        /// Whatever stands under the name in the worker file.
-        options: Value,
-    },
-}
-
-/// Values between delimiters, RFC 4180 when quoted.
-#[derive(Clone, PartialEq, Debug)]
-pub struct DelimitedSpec {
-    /// One or more characters between the values.
-    pub delimiter: String,
-    /// When values stand in quotes.
-    pub quote: Quote,
-    /// How an empty text is told from NULL.
-    pub empty: EmptyText,
-    /// Whether the first record holds the columns' names.
-    pub names: bool,
-    /// The values, left to right.
-    pub columns: Vec<ColumnSpec>,
-}
-
-/// When values stand in quotes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Quote {
-    /// Never; a value that would break the record is an error.
-    #[default]
-    Never,
-    /// Where a value holds the delimiter, a quote or a line break, or is an empty text.
-    Minimal,
-    /// Every value but NULL.
-    Always,
-}
-
-/// How an empty text is written where quoting is on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum EmptyText {
-    /// `""`: different from NULL.
-    #[default]
-    Quoted,
-    /// Nothing: the same as NULL.
-    Bare,
-}
-
-/// Values in columns of fixed width.
-#[derive(Clone, PartialEq, Debug)]
-pub struct FixedWidthSpec {
-    /// The fields, left to right; each has a width, or is a literal of its own length.
-    pub columns: Vec<ColumnSpec>,
-}
-
-/// One JSON object a line.
-#[derive(Clone, PartialEq, Debug)]
-pub struct JsonSpec {
-    /// Fields in order.
-    pub fields: Vec<(String, JsonNode)>,
-    /// Whether fields that are NULL are left out.
-    pub skip_null: bool,
-}
-
-/// What a JSON field holds.
-#[derive(Clone, PartialEq, Debug)]
-pub enum JsonNode {
-    /// A column's value.
-    Value(ColumnSpec),
-    /// A nested object.
-    Object(Vec<(String, JsonNode)>),
-    /// An array.
-    Array(Vec<JsonNode>),
-}
-
-/// A minijinja template a record; columns are its variables.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TemplateSpec {
-    /// The template of one record, without its line end.
-    pub record: String,
-    /// Columns it may use.
-    pub columns: Vec<String>,
-}
-
-/// One value of a record: a column or a literal, and its form.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ColumnSpec {
-    /// The column, or the text itself.
-    pub from: From,
-    /// The name in the first line of a delimited file; the column's own when not given.
-    pub name: Option<String>,
-    /// A number's (`0.00`) or a date's (strftime) format.
-    pub format: Option<String>,
-    /// What NULL is written as.
-    pub null: Option<String>,
-    /// Characters of the field.
-    pub width: Option<u32>,
-    /// Where the value stands in its field.
-    pub align: Align,
-    /// What fills the field.
-    pub pad: Option<char>,
-    /// Upper or lower case.
-    pub case: Option<Case>,
-    /// Which blanks go.
-    pub trim: Trim,
-}
-
-/// Where a value comes from.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum From {
-    /// A column of the view.
-    Column(String),
-    /// The same text in every record.
-    Literal(String),
-}
-
-impl Default for From {
-    fn default() -> Self {
-        Self::Literal(String::new())
-    }
-}
-
-/// Where a value stands in its field.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Align {
-    /// At the start.
-    #[default]
-    Left,
-    /// At the end.
-    Right,
-}
-
-/// Letter case of a value.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Case {
-    /// All capitals.
-    Upper,
-    /// No capitals.
-    Lower,
-}
-
-/// Which blanks around a value go.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Trim {
-    /// None.
-    #[default]
-    None,
-    /// Before it.
-    Left,
-    /// Behind it.
-    Right,
-    /// Both.
-    Both,
 }
 
 /// How text becomes bytes.

@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_function_is_measured_from_its_signature_to_its_brace() {
-        let text = "fn a() {}\n    pub(crate) async fn b(\n        x: u8,\n    ) {\n        x\n    }\nfn c();\n// fn d\n";
+        let text =
+            "fn a() {}\n    pub(crate) async fn b(\n        x: u8,\n    ) {\n        x\n    }\nfn c();\n// fn d\n";
         let file = File { path: root().join("src/x.rs"), text: text.to_owned() };
         let sizes: Vec<_> = file.functions().into_iter().map(|(line, name, lines)| (line, name, lines)).collect();
         assert_eq!(sizes, [(1, "a".to_owned(), 1), (2, "b".to_owned(), 5), (7, "c".to_owned(), 1)]);

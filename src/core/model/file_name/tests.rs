@@ -1,3 +1,5 @@
+//! File names: what they become, and which are refused.
+
 use super::*;
 use proptest::prelude::*;
 

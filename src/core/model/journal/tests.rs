@@ -1,3 +1,5 @@
+//! The journal: what is written reads back, and what is damaged does not pass.
+
 use super::super::key::KeyValue;
 use super::*;
 use proptest::prelude::*;
