@@ -3,8 +3,13 @@
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::core::model::column::Column;
+use crate::core::model::spec::Worker;
+use crate::core::ports::observer::Unobserved;
+use crate::wiring;
 use serde::Serialize;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Write, check, show and explain worker files
 #[derive(clap::Args, Debug)]
@@ -20,8 +25,9 @@ enum Action {
     /// Check worker files, and tell everything that is wrong with them
     #[command(after_help = "Examples:
   filegen config check -c loans.yaml
+  filegen config check -c loans.yaml --source
   filegen config check -c a.yaml -c b.yaml --output json")]
-    Check,
+    Check(CheckArgs),
     /// Show a worker file as it is understood, and where each value came from
     #[command(after_help = "Passwords are shown as ***.
 
@@ -36,14 +42,34 @@ Example:
     Schema,
 }
 
-/// Write a worker file to start from
+/// Check worker files, and tell everything that is wrong with them
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Without `-c`, the worker file goes to stdout.
+struct CheckArgs {
+    /// Also connect to the source, and hold the columns against those of the view
+    #[arg(long)]
+    source: bool,
+}
+
+/// Write a worker file to start from
+///
+/// With `--view`, the view's own columns are in it; without, it is an example of everything there is.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Without `-c`, the worker file goes to stdout. A password is never written into it.
 
 Examples:
   filegen config init > loans.yaml
-  filegen config init -c loans.yaml")]
+  filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
+  SQL_CONNECTION_STRING=postgres://... filegen config init --view sales.orders --key region,id")]
 struct InitArgs {
+    /// Address of the source [default: SQL_CONNECTION_STRING]
+    #[arg(long, value_name = "URL", requires = "view")]
+    from: Option<String>,
+    /// View whose columns to take
+    #[arg(long, value_name = "NAME")]
+    view: Option<String>,
+    /// Columns that are unique and not null together; guessed when not given
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "view")]
+    key: Vec<String>,
     /// Replace the worker file that is there
     #[arg(long)]
     force: bool,
@@ -53,7 +79,7 @@ struct InitArgs {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     match &args.action {
         Action::Init(args) => init(context, args),
-        Action::Check => check(context),
+        Action::Check(args) => check(context, args),
         Action::Show => {
             let loaded = config::load(context.config_path()?, &Environment, &context.registry)?;
             context.ui.result(&loaded.resolved(), config::Resolved::to_yaml);
@@ -77,13 +103,21 @@ struct Checked<'a> {
     problems: serde_json::Value,
 }
 
-fn check(context: &Context) -> Result<Verdict, Failure> {
+fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
     if context.globals.config.is_empty() {
         context.config_path()?;
     }
     let mut verdict = Verdict::Done;
     for path in &context.globals.config {
-        let loaded = config::load(path, &Environment, &context.registry);
+        let mut loaded = config::load(path, &Environment, &context.registry);
+        if let Ok(worker_file) = &loaded
+            && args.source
+        {
+            let columns = columns(context, &worker_file.worker)?;
+            if let Err(error) = worker_file.check_columns(&columns) {
+                loaded = Err(error);
+            }
+        }
         context.ui.result(&checked(path, &loaded), |_| fine(path, loaded.as_ref().ok()));
         if let Err(error) = loaded {
             verdict = Verdict::Ended(Code::Config);
@@ -93,6 +127,12 @@ fn check(context: &Context) -> Result<Verdict, Failure> {
         }
     }
     Ok(verdict)
+}
+
+/// The columns that a worker's view really has.
+fn columns(context: &Context, worker: &Worker) -> Result<Vec<Column>, Failure> {
+    let source = wiring::source(worker, Arc::new(Unobserved), wiring::clock())?;
+    context.block_on(async { Ok(source.columns(&worker.source.view).await?) })
 }
 
 fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>) -> Checked<'a> {
@@ -124,16 +164,35 @@ struct Written<'a> {
 }
 
 fn init(context: &Context, args: &InitArgs) -> Result<Verdict, Failure> {
-    let text = config::EXAMPLE;
-    if context.globals.config.is_empty() {
-        context.ui.result(&Written { file: None, text }, |written| written.text.to_owned());
-        return Ok(Verdict::Done);
+    let path = if context.globals.config.is_empty() { None } else { Some(context.config_path()?) };
+    let text = match &args.view {
+        Some(view) => from_view(context, args, view, path)?,
+        None => config::EXAMPLE.to_owned(),
+    };
+    if let Some(path) = path {
+        write(path, &text, args.force)?;
     }
-    let path = context.config_path()?;
-    write(path, text, args.force)?;
-    let file = path.display().to_string();
-    context.ui.result(&Written { file: Some(file), text }, |_| format!("wrote {}\n", path.display()));
+    let file = path.map(|path| path.display().to_string());
+    let told = file.as_ref().map(|file| format!("wrote {file}\n"));
+    context.ui.result(&Written { file, text: &text }, |written| told.unwrap_or_else(|| written.text.to_owned()));
     Ok(Verdict::Done)
+}
+
+/// A worker file of a view's own columns, checked as any other.
+fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>) -> Result<String, Failure> {
+    let worker = config::look_at(args.from.as_deref(), view, &Environment)
+        .map_err(|(message, hint)| Failure::new(Code::Config, message).hint(hint))?;
+    let columns = columns(context, &worker)?;
+    // A relative path would start in the worker file's folder, and may be meant to start here.
+    let elsewhere = path.and_then(Path::parent).is_some_and(|folder| !folder.as_os_str().is_empty());
+    let from = args.from.as_deref().map(|url| match worker.source.url.reveal() {
+        absolute if elsewhere && absolute.starts_with("sqlite:") => absolute,
+        _ => url,
+    });
+    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns };
+    let text = sample.to_yaml().map_err(|message| Failure::new(Code::Config, message))?;
+    config::parse(&text, path.unwrap_or(Path::new("worker.yaml")), &Environment, &context.registry)?;
+    Ok(text)
 }
 
 fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {

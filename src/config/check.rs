@@ -94,7 +94,7 @@ fn shape(at: &At<'_>, expected: Shape) {
 fn list(at: &At<'_>, item: Shape) {
     match at.value() {
         Some(Value::List(items)) if items.is_empty() => {
-            at.note("empty-list", format!("`{}` is empty", at.name()), "give at least one")
+            at.note("empty-list", format!("`{}` is empty", at.name()), "give at least one");
         }
         Some(Value::List(_)) => at.items().iter().for_each(|at| shape(at, item)),
         _ => wrong(at, "a list", "write `[a, b]`, or a line with `- ` for each"),

@@ -2,10 +2,14 @@
 
 use super::redact;
 use super::suggest::{listed, nearest};
+use super::vars::Vars;
 use super::yaml::{name, scalar};
+use crate::core::generate::translate::Registry;
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::names::ViewName;
+use crate::core::model::spec::Worker;
 use std::fmt::Write;
+use std::path::Path;
 
 /// A worker file with every section and its reasons; fit for use once its view exists.
 pub const EXAMPLE: &str = include_str!("example.yaml");
@@ -21,6 +25,26 @@ pub struct Sample<'a> {
     pub key: &'a [String],
     /// The view's columns.
     pub columns: &'a [Column],
+}
+
+/// A worker that can only be asked for its source: to look at a view before there is a worker file. `url` may hold
+/// references; none takes SQL_CONNECTION_STRING. A relative path starts in the current folder.
+///
+/// # Errors
+/// What is wrong with the address or the view's name, in a line, and what to do.
+pub fn look_at(url: Option<&str>, view: &str, vars: &dyn Vars) -> Result<Worker, (String, String)> {
+    // Just enough of a worker file; its column is never asked for.
+    let url = url.map_or_else(String::new, |url| format!("url: {}, ", name(url)));
+    let text = format!(
+        "{{ worker: init, source: {{ {url}view: {}, key: a }}, output: {{ root: . }}, \
+         files: [{{ id: a, name: \"{{date}}\", translator: {{ json: {{ fields: {{ a: a }} }} }} }}] }}",
+        scalar(view)
+    );
+    let loaded = super::parse(&text, Path::new("worker.yaml"), vars, &Registry::default());
+    loaded.map(|loaded| loaded.worker).map_err(|error| {
+        let first = error.problems.into_iter().next();
+        first.map_or_else(Default::default, |problem| (problem.message, problem.hint))
+    })
 }
 
 impl Sample<'_> {

@@ -26,7 +26,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use init::{EXAMPLE, Sample};
+pub use init::{EXAMPLE, Sample, look_at};
 pub use problem::{ConfigError, Place, Problem};
 pub use read::write_new;
 pub use schema::schema;

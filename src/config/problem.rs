@@ -91,9 +91,10 @@ impl Problems {
         self.found.len()
     }
 
-    /// All of them, in the order of the file.
+    /// All of them in the order of the file, then what is missing from it.
     pub(super) fn into_sorted(mut self) -> Vec<Problem> {
-        self.found.sort_by_key(|problem| problem.place.map(|place| place.offset));
+        let offset = |problem: &Problem| problem.place.map(|place| place.offset);
+        self.found.sort_by_key(|problem| (problem.code == "missing-field", offset(problem)));
         self.found
     }
 }
@@ -103,7 +104,7 @@ impl Problems {
 pub struct ConfigError {
     /// The worker file, as it was named.
     pub path: PathBuf,
-    /// At least one, at most a hundred; in the order of the file.
+    /// At least one, at most a hundred; in the order of the file, what is missing last.
     pub problems: Vec<Problem>,
     /// The file's text with its secrets masked, byte for byte as long as the original.
     pub(super) masked_text: Option<String>,

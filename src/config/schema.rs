@@ -95,22 +95,22 @@ fn shape(shape: Shape) -> Value {
         Shape::Words => json!({ "type": ["string", "number", "boolean"], "minLength": 1 }),
         Shape::Character => {
             let character = json!({ "type": "string", "minLength": 1, "maxLength": 1 });
-            or_reference(json!({ "anyOf": [character, { "type": "integer", "minimum": 0, "maximum": 9 }] }))
+            or_reference(&json!({ "anyOf": [character, { "type": "integer", "minimum": 0, "maximum": 9 }] }))
         }
         Shape::Whole(least, most) => {
             let digits = json!({ "type": "string", "pattern": r"^\s*[0-9][0-9_]*\s*$" });
-            or_reference(json!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, digits] }))
+            or_reference(&json!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, digits] }))
         }
-        Shape::AtLeast(least) => or_reference(json!({ "type": "number", "minimum": least })),
-        Shape::Flag => or_reference(json!({ "type": "boolean" })),
+        Shape::AtLeast(least) => or_reference(&json!({ "type": "number", "minimum": least })),
+        Shape::Flag => or_reference(&json!({ "type": "boolean" })),
         Shape::Duration => {
             json!({ "type": "string", "pattern": r"[0-9]\s*[a-zµ]|\$\{", "examples": ["500ms", "30s", "5m"] })
         }
         Shape::Size(least, most) => {
             let unit = json!({ "type": "string", "pattern": r"^\s*[0-9][0-9_]*\s*([kKmMgG]?[iI]?[bB])?\s*$" });
-            or_reference(json!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, unit] }))
+            or_reference(&json!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, unit] }))
         }
-        Shape::Choice(options) => or_reference(json!({ "enum": options })),
+        Shape::Choice(options) => or_reference(&json!({ "enum": options })),
         Shape::Encoding => json!({ "type": "string", "examples": values::encoding_names().collect::<Vec<_>>() }),
         Shape::Section(inner) => section(inner),
         Shape::List(item) => json!({ "type": "array", "minItems": 1, "items": self::shape(*item) }),
@@ -122,7 +122,7 @@ fn shape(shape: Shape) -> Value {
 }
 
 /// Any value may come from the environment.
-fn or_reference(schema: Value) -> Value {
+fn or_reference(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "$ref": "#/$defs/reference" }] })
 }
 

@@ -109,7 +109,7 @@ mod tests {
     fn times_have_units() {
         assert_eq!(duration("30s"), Some(Duration::from_secs(30)));
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(duration("1h 30m"), Some(Duration::from_secs(5400)));
+        assert_eq!(duration("1h 30m"), Some(Duration::from_mins(90)));
         assert_eq!(duration("0s"), Some(Duration::ZERO));
         for bad in ["", "30", "-1s", "s", "1 fortnight", "1e3s"] {
             assert_eq!(duration(bad), None, "{bad}");

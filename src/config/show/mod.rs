@@ -155,7 +155,7 @@ impl Resolved<'_> {
                         let first = lines.len();
                         self.block(item, &path, indent + 2, lines);
                         if let Some((line, _)) = lines.get_mut(first) {
-                            line.replace_range(indent..indent + 1, "-");
+                            line.replace_range(indent..=indent, "-");
                         }
                     } else {
                         lines.push((format!("{margin}- {}", item.flow()), self.comment(&path)));

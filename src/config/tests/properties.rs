@@ -80,12 +80,13 @@ fn a_small_file_cannot_grow_without_end() {
     let mut text = String::from("a: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {
         let before = format!("*a{}", level - 1);
-        text.push_str(&format!("b{level}: &a{level} [{}]\n", [before.as_str(); 10].join(", ")));
+        let ten = [before.as_str(); 10].join(", ");
+        text += &["b", &level.to_string(), ": &a", &level.to_string(), " [", &ten, "]\n"].concat();
     }
     let error = parsed(&text, &[]).unwrap_err();
     assert_eq!(error.problems.last().unwrap().code, "too-large");
     let deep = format!("a: {}{}", "[".repeat(100), "]".repeat(100));
     assert!(parsed(&deep, &[]).is_err());
-    let names: String = (0..50_000).map(|number| format!("n{number}: 1\n")).collect();
+    let names = (0..50_000).map(|number| ["n", &number.to_string(), ": 1\n"].concat()).collect::<String>();
     assert!(parsed(&names, &[]).is_err());
 }

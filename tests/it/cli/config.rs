@@ -1,0 +1,106 @@
+//! `filegen config`: files written, checked, shown and explained.
+
+use crate::support::filegen::Filegen;
+use serde_json::json;
+
+#[test]
+fn init_writes_a_worker_file_that_check_takes_and_never_replaces_one_unasked() {
+    let filegen = Filegen::empty();
+    let done = filegen.run("config init -c worker.yaml").exits(0);
+    assert_eq!(done.stdout, "wrote worker.yaml\n");
+    let done = filegen.run("config check -c worker.yaml").exits(0);
+    assert_eq!(done.stdout, "worker.yaml: ok: LoanWorker makes 4 files from v_LoanData\n");
+
+    filegen.write("worker.yaml", "mine");
+    let done = filegen.run("config init -c worker.yaml").exits(1);
+    assert!(done.stderr.contains("--force"), "{}", done.stderr);
+    assert_eq!(filegen.read("worker.yaml"), "mine");
+    filegen.run("config init -c worker.yaml --force").exits(0);
+    filegen.run("config check -c worker.yaml").exits(0);
+    assert!(!filegen.has("worker.yaml.new"));
+
+    // Without a name it is data for a pipe.
+    assert_eq!(filegen.run("config init").exits(0).stdout, filegen.read("worker.yaml"));
+    let json = filegen.run("config init --output json").exits(0).json();
+    assert_eq!(json, json!({ "file": null, "text": filegen.read("worker.yaml") }));
+}
+
+#[test]
+fn check_tells_every_problem_of_every_file_and_exits_3() {
+    let filegen = Filegen::with_loans(0);
+    filegen.write(
+        "wrong.yaml",
+        &filegen.read("worker.yaml").replace("view:", "veiw:").replace("page_size: 10", "page_size: ten"),
+    );
+    let done = filegen.run("config check -c wrong.yaml -c worker.yaml -c missing.yaml").exits(3);
+    assert_eq!(done.stdout, "worker.yaml: ok: LoanWorker makes 2 files from v_Loans\n");
+    for told in
+        ["wrong.yaml:4:3", "did you mean `view`?", "wrong.yaml:6:14", "missing.yaml: there is no such worker file"]
+    {
+        assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
+    }
+    let done = filegen.run("config check --output json -c wrong.yaml").exits(3);
+    let result = done.json();
+    assert_eq!((&result["ok"], &result["file"]), (&json!(false), &json!("wrong.yaml")));
+    let places: Vec<_> = result["problems"].as_array().unwrap().iter().map(|p| (&p["line"], &p["column"])).collect();
+    assert_eq!(places, [(&json!(4), &json!(3)), (&json!(6), &json!(14))]);
+    let result = filegen.run("config check --output json -c worker.yaml").exits(0).json();
+    assert_eq!((&result["ok"], &result["problems"]), (&json!(true), &json!([])));
+}
+
+#[test]
+fn show_tells_origins_and_hides_secrets() {
+    let filegen = Filegen::with_loans(0);
+    filegen.edit("  url: sqlite:loans.db\n", "");
+    let mut command = filegen.command("config show -c worker.yaml");
+    let done = filegen.finish(command.env("SQL_CONNECTION_STRING", "postgres://ann:s3cret@h/db")).exits(0);
+    let line = |name: &str| done.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+    assert_eq!(
+        line("url:").split_whitespace().collect::<Vec<_>>().join(" "),
+        "url: \"postgres://ann:***@h/db\" # environment SQL_CONNECTION_STRING"
+    );
+    assert!(line("page_size:").ends_with("# line 5"), "{}", done.stdout);
+    assert!(line("page_bytes:").ends_with("# default"), "{}", done.stdout);
+
+    let mut command = filegen.command("config show -c worker.yaml --output json");
+    let done = filegen.finish(command.env("SQL_CONNECTION_STRING", "postgres://ann:s3cret@h/db")).exits(0);
+    let shown = done.json();
+    assert_eq!(shown["worker"]["source"]["url"], "postgres://ann:***@h/db");
+    assert_eq!(shown["origins"]["source.page_size"], json!({ "from": "file", "line": 5 }));
+    let error = filegen.run("config show -c worker.yaml --output json").exits(3).json_error();
+    assert_eq!(error["problems"][0]["field"], "source.url");
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_named_with_its_line() {
+    let filegen = Filegen::with_loans(0);
+    filegen.edit("sqlite:loans.db", "${LOANS_DB}");
+    let done = filegen.run("config check -c worker.yaml").exits(3);
+    for told in ["worker.yaml:3:8", "`LOANS_DB` is not set", "${LOANS_DB:-default}"] {
+        assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
+    }
+    let mut command = filegen.command("config check -c worker.yaml");
+    filegen.finish(command.env("LOANS_DB", "sqlite:loans.db")).exits(0);
+}
+
+#[test]
+fn schema_is_one_json_document_in_both_forms() {
+    let filegen = Filegen::empty();
+    let pretty = filegen.run("config schema").exits(0).stdout;
+    let schema = filegen.run("config schema --output json").exits(0).json();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&pretty).unwrap(), schema);
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert!(schema["properties"]["source"]["properties"]["page_size"]["description"].is_string());
+}
+
+#[test]
+fn relative_paths_mean_the_same_from_every_folder() {
+    let filegen = Filegen::with_loans(0);
+    std::fs::create_dir(filegen.path("elsewhere")).unwrap();
+    let here = filegen.run("config show -c worker.yaml --output json").exits(0).json();
+    let mut command = filegen.command("config show -c ../worker.yaml --output json");
+    let there = filegen.finish(command.current_dir(filegen.path("elsewhere"))).exits(0).json();
+    let plain =
+        |shown: &serde_json::Value| shown["worker"]["output"]["root"].as_str().unwrap().replace("elsewhere/../", "");
+    assert_eq!(plain(&here), plain(&there));
+}
