@@ -6,4 +6,5 @@ pub mod local_state;
 pub mod memory;
 pub mod postgres;
 pub mod sql;
+pub mod sqlite;
 pub mod system_clock;

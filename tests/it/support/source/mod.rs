@@ -3,6 +3,7 @@
 mod memory;
 mod postgres;
 mod shown;
+mod sqlite;
 
 pub use shown::{shown, strings};
 
@@ -14,7 +15,11 @@ use std::sync::Arc;
 
 /// One world of each kind, fresh and empty. A new kind of source is one line here.
 pub async fn worlds() -> Vec<Box<dyn SourceWorld>> {
-    vec![Box::new(memory::MemoryWorld::default()), Box::new(postgres::PostgresWorld::new().await)]
+    vec![
+        Box::new(memory::MemoryWorld::default()),
+        Box::new(sqlite::SqliteWorld::new()),
+        Box::new(postgres::PostgresWorld::new().await),
+    ]
 }
 
 /// A database of one's own.

@@ -1,0 +1,108 @@
+//! Opens the file for reading, and says in the port's words what SQLite says in its own.
+
+use crate::core::ports::source::SourceError;
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a reader waits for a writer before the fault is passed on as a transient one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Room for pages of the file, in KiB: enough that an order by a secondary index finds inner pages again. The file is not
+/// mapped into memory, because what is mapped counts as the process's own.
+const CACHE_KIB: u32 = 16 * 1024;
+
+/// Where the file is.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    path: Arc<PathBuf>,
+}
+
+/// An open connection and the place it leads to.
+#[derive(Debug)]
+pub(super) struct Db {
+    pub(super) connection: Connection,
+    place: Place,
+}
+
+impl Place {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: Arc::new(path.to_owned()) }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        format!("sqlite:{}", self.path.display())
+    }
+
+    pub(super) fn failed(&self, reason: impl Display) -> SourceError {
+        SourceError::Failed { source_name: self.describe(), reason: reason.to_string() }
+    }
+
+    /// Opens the file, which must be there.
+    pub(super) fn open(&self) -> Result<Db, SourceError> {
+        match std::fs::metadata(&*self.path) {
+            Ok(found) if found.is_dir() => return Err(self.failed("this is a folder, not a database file")),
+            Ok(_) => {}
+            Err(error) => return Err(self.failed(format!("cannot open the file: {error}; check the source's url"))),
+        }
+        // No other thread uses the connection, so SQLite need not lock it for each value.
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let connection = Connection::open_with_flags(&*self.path, flags)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{CACHE_KIB};"))?;
+            // Reads the file's first page, so that a file of another sort is found out here.
+            connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
+            Ok(connection)
+        };
+        match open() {
+            Ok(connection) => Ok(Db { connection, place: self.clone() }),
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    /// A fault while rows are read.
+    pub(super) fn fault(&self, error: &Error) -> SourceError {
+        let reason = words(error);
+        match error.sqlite_error_code() {
+            // A writer holds the file, or the disk did not answer: both pass, or the retries end.
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure) => {
+                SourceError::Unreachable { source_name: self.describe(), reason }
+            }
+            Some(ErrorCode::NotADatabase) => self.failed("the file is not an SQLite database (or is encrypted)"),
+            Some(ErrorCode::CannotOpen) => self.failed(format!(
+                "{reason}; check the file's permissions, and for a database in WAL mode those of its folder"
+            )),
+            _ => self.failed(reason),
+        }
+    }
+}
+
+impl Db {
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(super) fn fault(&self, error: &Error) -> SourceError {
+        self.place.fault(error)
+    }
+
+    /// A fault while a statement was prepared: what the statement names is not as the worker file says, unless SQLite
+    /// could not get at the file at all.
+    pub(super) fn refusal(&self, what: impl Display, error: &Error) -> SourceError {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::Unknown) | None => SourceError::Refused { reason: format!("{what}: {}", words(error)) },
+            _ => self.fault(error),
+        }
+    }
+}
+
+/// SQLite's message alone: a statement's whole text helps nobody.
+fn words(error: &Error) -> String {
+    match error {
+        Error::SqlInputError { msg, .. } | Error::SqliteFailure(_, Some(msg)) => msg.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,75 @@
+//! What a declared type means. SQLite takes any words as a type and enforces none of them.
+
+use crate::core::model::column::Kind;
+
+/// The most digits that a decimal column can have.
+const MAX_PRECISION: u8 = 38;
+
+/// The kind of a column with this declared type; none when the type says nothing, so that only the values can tell.
+pub(super) fn kind(declared: &str) -> Option<Kind> {
+    let upper = declared.trim().to_ascii_uppercase();
+    let name = upper.split('(').next().unwrap_or_default().trim();
+    let arguments = arguments(&upper);
+    let starts = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
+    let holds = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    Some(if starts(&["DECIMAL", "NUMERIC", "NUMBER", "DEC"]) {
+        // Before the words of text: `DECIMAL TEXT(38,10)` keeps all digits, because SQLite leaves text alone there.
+        decimal(&arguments)
+    } else if holds(&["MONEY"]) {
+        Kind::Number
+    } else if starts(&["POINT", "INTERVAL"]) {
+        return None;
+    } else if holds(&["INT"]) {
+        Kind::Int
+    } else if starts(&["BOOL"]) {
+        Kind::Bool
+    } else if starts(&["UUID", "GUID", "UNIQUEIDENTIFIER"]) {
+        Kind::Uuid
+    } else if starts(&["JSON"]) {
+        Kind::Json
+    } else if starts(&["DATETIME", "TIMESTAMP", "SMALLDATETIME"]) {
+        Kind::TimestampText
+    } else if name == "DATE" {
+        Kind::Date
+    } else if starts(&["TIME"]) {
+        match arguments.as_slice() {
+            [digits @ 0..=9] => Kind::Time { digits: *digits },
+            // How many digits to write is not known.
+            _ => Kind::Text,
+        }
+    } else if holds(&["CHAR", "CLOB", "TEXT", "STRING"]) {
+        Kind::Text
+    } else if holds(&["BLOB", "BINARY", "BYTEA"]) {
+        Kind::Bytes
+    } else if holds(&["REAL", "FLOA", "DOUB"]) {
+        Kind::Float64
+    } else {
+        return None;
+    })
+}
+
+/// Fraction digits that a declared timestamp asks for: `TIMESTAMP(3)`.
+pub(super) fn fraction_digits(declared: &str) -> usize {
+    match arguments(declared).as_slice() {
+        [digits @ 0..=9] => usize::from(*digits),
+        _ => 0,
+    }
+}
+
+fn decimal(arguments: &[u8]) -> Kind {
+    match *arguments {
+        [precision @ 1..=MAX_PRECISION] => Kind::Decimal { precision, scale: 0 },
+        [precision @ 1..=MAX_PRECISION, scale] if scale <= precision => {
+            Kind::Decimal { precision, scale: i8::try_from(scale).unwrap_or(0) }
+        }
+        _ => Kind::Number,
+    }
+}
+
+/// The numbers in parentheses; none when anything else stands there.
+fn arguments(declared: &str) -> Vec<u8> {
+    let inside = declared.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
+    let numbers: Option<Vec<u8>> =
+        inside.map(|inside| inside.split(',').map(|part| part.trim().parse().ok()).collect()).unwrap_or_default();
+    numbers.unwrap_or_default()
+}

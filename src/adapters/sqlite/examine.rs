@@ -1,0 +1,87 @@
+//! Looks for what a run would trip over.
+
+use super::connect::Db;
+use super::keys::key_value;
+use super::view;
+use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
+use crate::core::model::spec::Fetch;
+use crate::core::ports::source::{Finding, Query, SourceError, Verdict};
+
+/// What SQLite's plan says when it sorts all rows before it gives the first.
+const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";
+
+/// Reads the whole view where no index helps.
+pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceError> {
+    let fault = |error| db.fault(&error);
+    view::resolve(db, query)?;
+    let counted = Query { key: Vec::new(), predicates: Vec::new(), ..query.clone() };
+    let statement = sql::extent(&Dialect::SQLITE, &Plain, &counted, &[])?;
+    let rows: i64 = db.connection.query_row(&statement.sql, [], |row| row.get(0)).map_err(fault)?;
+    let mut findings = vec![finding("view can be read", Verdict::Pass, format!("{rows} rows"))];
+    if query.key.is_empty() || query.fetch == Fetch::Offset {
+        findings.push(finding(
+            "key",
+            Verdict::Warn,
+            "read by row number: rows that come or go meanwhile may be missed or doubled; name a key if there is one",
+        ));
+        return Ok(findings);
+    }
+    let names = query.key.join(", ");
+    let nulls: i64 =
+        db.connection.query_row(&sql::null_keys(&Dialect::SQLITE, query), [], |row| row.get(0)).map_err(fault)?;
+    findings.push(match nulls {
+        0 => finding("key is not null", Verdict::Pass, format!("`{names}` has a value in every row")),
+        _ => {
+            let detail = format!("`{names}` is NULL in {nulls} rows; leave them out of the view or choose another key");
+            finding("key is not null", Verdict::Fail, detail)
+        }
+    });
+    let duplicate = duplicate(db, query)?;
+    findings.push(match duplicate {
+        None => finding("key is unique", Verdict::Pass, format!("no two rows share `{names}`")),
+        Some((key, count)) => {
+            let detail = format!("{count} rows share key {key}; add a column to `{names}` or make the view unique");
+            finding("key is unique", Verdict::Fail, detail)
+        }
+    });
+    findings.push(order(db, query)?);
+    Ok(findings)
+}
+
+fn finding(check: &str, verdict: Verdict, detail: impl Into<String>) -> Finding {
+    Finding { check: check.to_owned(), verdict, detail: detail.into() }
+}
+
+/// One key that several rows have, and how many.
+fn duplicate(db: &Db, query: &Query) -> Result<Option<(String, i64)>, SourceError> {
+    let fault = |error| db.fault(&error);
+    let mut prepared = (db.connection.prepare(&sql::duplicate_keys(&Dialect::SQLITE, &Plain, query))).map_err(fault)?;
+    let mut rows = prepared.query([]).map_err(fault)?;
+    let Some(row) = rows.next().map_err(fault)? else { return Ok(None) };
+    let mut key = Vec::with_capacity(query.key.len());
+    for index in 0..query.key.len() {
+        let value = row.get_ref(index).map_err(fault)?;
+        key.push(key_value(value).map_or_else(|| "NULL".to_owned(), |value| value.to_string()));
+    }
+    Ok(Some((key.join(", "), row.get(query.key.len()).map_err(fault)?)))
+}
+
+/// Whether the order comes from an index.
+fn order(db: &Db, query: &Query) -> Result<Finding, SourceError> {
+    let fault = |error| db.fault(&error);
+    let request = PageRequest { query, after: None, until: None, range: Range::All };
+    let statement = sql::page(&Dialect::SQLITE, &Plain, &request)?;
+    let mut prepared = db.connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql)).map_err(fault)?;
+    let steps = prepared.query_map([], |row| row.get::<_, String>("detail")).map_err(fault)?;
+    let steps = steps.collect::<Result<Vec<_>, _>>().map_err(fault)?;
+    let names = query.key.join(", ");
+    Ok(if steps.iter().any(|step| step.contains(SORTS)) {
+        let detail = format!(
+            "SQLite sorts the whole view before its first row, and for each page with `fetch: paged`; \
+             an index on the table's columns behind `{names}` avoids that"
+        );
+        finding("order is served by an index", Verdict::Warn, detail)
+    } else {
+        finding("order is served by an index", Verdict::Pass, steps.join("; "))
+    })
+}

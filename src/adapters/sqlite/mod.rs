@@ -1,0 +1,78 @@
+//! Views in an SQLite file, read by one thread per open read. The file is never written.
+//!
+//! What a column is comes from the declared type of the table's column behind it (`decltype`), which works through views
+//! for plain columns. SQLite itself enforces no type, so each value is held to the declared one. An expression has no
+//! declared type; its kind is found from the values of the first page.
+
+mod cells;
+mod connect;
+mod convert;
+mod declared;
+mod examine;
+mod extent;
+mod keys;
+mod read;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod view;
+mod worker;
+
+use crate::core::model::column::{Column, Kind};
+use crate::core::model::key::Key;
+use crate::core::model::names::ViewName;
+use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use async_trait::async_trait;
+use connect::Place;
+use std::path::Path;
+
+/// The views of one SQLite file.
+#[derive(Clone, Debug)]
+pub struct SqliteSource {
+    place: Place,
+}
+
+impl SqliteSource {
+    /// Views of the file at `path`. Nothing is opened yet.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self { place: Place::new(path.as_ref()) }
+    }
+}
+
+#[async_trait]
+impl PageSource for SqliteSource {
+    fn describe(&self) -> String {
+        self.place.describe()
+    }
+
+    /// A column without a declared type is given as text; a read finds out what it really is.
+    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+        let view = view.clone();
+        worker::run(&self.place, move |db| {
+            let seen = view::columns(db, &view)?;
+            Ok(seen.into_iter().map(|seen| Column { name: seen.name, kind: seen.kind.unwrap_or(Kind::Text) }).collect())
+        })
+        .await
+    }
+
+    /// Sums are added here and not by SQLite, whose `sum` of anything but whole numbers is a float: asking for them reads
+    /// the summed columns of the whole view once more.
+    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+        let (query, sums) = (query.clone(), sums.to_vec());
+        worker::run(&self.place, move |db| extent::extent(db, &query, &sums)).await
+    }
+
+    async fn open(
+        &self,
+        query: &Query,
+        from: &Position,
+        until: Option<&Key>,
+    ) -> Result<Box<dyn PageStream>, SourceError> {
+        Ok(Box::new(stream::SqliteStream::open(&self.place, query.clone(), from.clone(), until.cloned()).await?))
+    }
+
+    async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
+        let query = query.clone();
+        worker::run(&self.place, move |db| examine::examine(db, &query)).await
+    }
+}

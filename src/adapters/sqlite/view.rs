@@ -1,0 +1,90 @@
+//! What a view looks like: its columns, and what there is instead of one that it does not have.
+
+use super::connect::Db;
+use super::declared;
+use crate::adapters::sql::{self, Dialect, check_predicate, unchanged, unknown_column, unknown_view};
+use crate::core::model::column::{Column, Kind};
+use crate::core::model::names::ViewName;
+use crate::core::ports::source::{Query, SourceError};
+
+/// A column as far as its declaration tells.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    /// As the view spells it.
+    pub(super) name: String,
+    /// The declared type; empty when there is none.
+    pub(super) declared: String,
+    /// What that means; none when it means nothing.
+    pub(super) kind: Option<Kind>,
+}
+
+/// A view's columns, in its order.
+pub(super) fn columns(db: &Db, view: &ViewName) -> Result<Vec<Seen>, SourceError> {
+    let statement = match db.connection.prepare(&sql::no_rows(&Dialect::SQLITE, view)) {
+        Ok(statement) => statement,
+        Err(error) => {
+            let refusal = db.refusal(format!("view `{view}` cannot be read"), &error);
+            return Err(if known(db, view)? { refusal } else { unknown_view(view, views(db)?) });
+        }
+    };
+    let seen = statement.columns().map(|column| {
+        let declared = column.decl_type().unwrap_or_default().to_owned();
+        Seen { name: column.name().to_owned(), kind: declared::kind(&declared), declared }
+    });
+    Ok(seen.collect())
+}
+
+/// Checks all that a query names against the view, and gives the wanted columns. Kinds that an earlier term found in the
+/// values stand in for those that no declaration tells.
+pub(super) fn resolve(db: &Db, query: &Query) -> Result<Vec<Seen>, SourceError> {
+    let seen = columns(db, &query.view)?;
+    let find = |name: &String| {
+        let exact = seen.iter().find(|column| column.name == *name);
+        // SQLite's own rule for names.
+        let found = exact.or_else(|| seen.iter().find(|column| column.name.eq_ignore_ascii_case(name)));
+        found.cloned().ok_or_else(|| unknown_column(&query.view, name, seen.iter().map(|column| column.name.clone())))
+    };
+    query.key.iter().try_for_each(|name| find(name).map(drop))?;
+    let mut wanted: Vec<Seen> = query.columns.iter().map(find).collect::<Result<_, _>>()?;
+    for predicate in &query.predicates {
+        check_predicate(&Dialect::SQLITE, predicate)?;
+        let probe = format!("SELECT CASE WHEN ({predicate}) THEN 1 END FROM {} t", Dialect::SQLITE.view(&query.view));
+        db.connection
+            .prepare(&probe)
+            .map_err(|error| db.refusal(format!("the predicate `{predicate}` cannot be used"), &error))?;
+    }
+    if let Some(kinds) = &query.kinds {
+        for (seen, before) in wanted.iter_mut().zip(kinds) {
+            if seen.kind.is_none() && found_in_values(before.kind) {
+                seen.kind = Some(before.kind);
+            }
+        }
+        let now: Vec<Column> = (wanted.iter().zip(&query.columns))
+            .map(|(seen, name)| Column { name: name.clone(), kind: seen.kind.unwrap_or(Kind::Text) })
+            .collect();
+        unchanged(kinds, &now)?;
+    }
+    Ok(wanted)
+}
+
+/// Whether [`super::cells`] may have found this kind in the values.
+fn found_in_values(kind: Kind) -> bool {
+    matches!(kind, Kind::Number | Kind::Float64 | Kind::Text | Kind::Bytes)
+}
+
+/// Whether a view or table of this name is there, readable or not.
+fn known(db: &Db, view: &ViewName) -> Result<bool, SourceError> {
+    let name = view.parts().last().map(String::as_str).unwrap_or_default();
+    Ok(views(db)?.iter().any(|other| other.eq_ignore_ascii_case(name)))
+}
+
+fn views(db: &Db) -> Result<Vec<String>, SourceError> {
+    let list = || {
+        let text = "SELECT name FROM sqlite_schema WHERE type IN ('view', 'table') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+                    ORDER BY type = 'table', name";
+        let mut statement = db.connection.prepare(text)?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        names.collect::<Result<Vec<String>, _>>()
+    };
+    list().map_err(|error| db.fault(&error))
+}
