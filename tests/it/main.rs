@@ -4,6 +4,7 @@
 mod cli;
 mod contract;
 mod flow;
+mod postgres;
 mod second_process;
 mod support;
 mod tidy;

@@ -15,7 +15,7 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 /// The client library's default, which stands for "not given".
-const LIBRARY_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
+const LIBRARY_IDLE: Duration = Duration::from_hours(2);
 
 /// How the server's certificate is checked, as libpq's `sslmode` has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

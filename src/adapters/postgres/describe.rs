@@ -89,7 +89,7 @@ fn predicate_at<'a>(query: &'a Query, sql: &str, server: &DbError) -> Option<(&'
         let start = from + sql.get(from..)?.find(&format!("CASE WHEN ({predicate}) THEN"))? + "CASE WHEN (".len();
         from = start + predicate.len();
         let before = sql.get(..start)?.chars().count();
-        let place = position.checked_sub(before).unwrap_or_default();
+        let place = position.saturating_sub(before);
         if (1..=predicate.chars().count() + 1).contains(&place) {
             return Some((predicate, place));
         }
@@ -117,12 +117,18 @@ async fn missing_column(session: &mut Session, query: &Query, server: &DbError) 
 
 /// Says that there is no such view, and which there are.
 async fn missing_view(session: &mut Session, view: &ViewName) -> SourceError {
-    const VIEWS: &str = "SELECT CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END \
-        || c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-        WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-        ORDER BY 1 LIMIT 10000";
+    // Written as the asked one is: with its schema, or without where it would be found so.
+    let name = match view.parts() {
+        [_] => "CASE WHEN pg_catalog.pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END || c.relname",
+        _ => "n.nspname || '.' || c.relname",
+    };
+    let sql = format!(
+        "SELECT {name} FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.relkind IN ('r', 'v', 'm', 'f', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
+         ORDER BY 1 LIMIT 10000"
+    );
     let views = match after_failure(session).await {
-        Ok(()) => session.query(VIEWS).await,
+        Ok(()) => session.query(&sql).await,
         Err(error) => Err(error),
     };
     match views {

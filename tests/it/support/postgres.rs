@@ -18,7 +18,8 @@ pub const PASSWORD: &str = "s3cret of the tests";
 /// Keeps the server alive: it stops when this process's end of the pipe is closed.
 struct Server {
     config: Config,
-    _supervisor: Option<Child>,
+    /// The started server's shell and its folder; none for a server that was there before.
+    started: Option<(Child, PathBuf)>,
 }
 
 /// A database of one test. Dropped with it where the server outlives the test.
@@ -43,20 +44,31 @@ impl Database {
 
     /// Its address as a worker file has it, password included.
     pub fn url(&self) -> String {
-        let password = self.config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let password = password.map(|text| format!(":{}", escape(&text))).unwrap_or_default();
-        let user = escape(self.config.get_user().unwrap_or("postgres"));
-        format!("postgres://{user}{password}@{}/{}", self.host(), self.name)
-    }
-
-    /// `127.0.0.1:5432`.
-    pub fn host(&self) -> String {
         let host = match self.config.get_hosts().first() {
             Some(tokio_postgres::config::Host::Tcp(name)) => name.clone(),
-            Some(tokio_postgres::config::Host::Unix(path)) => escape(&path.to_string_lossy()),
+            Some(tokio_postgres::config::Host::Unix(path)) => path.to_string_lossy().into_owned(),
             None => "localhost".to_owned(),
         };
-        format!("{host}:{}", self.config.get_ports().first().copied().unwrap_or(5432))
+        self.url_at(&host)
+    }
+
+    /// Its address with another name of the host, or the folder of its socket.
+    pub fn url_at(&self, host: &str) -> String {
+        let user = escape(self.config.get_user().unwrap_or("postgres"));
+        let password = self.config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let password = password.map(|text| format!(":{}", escape(&text))).unwrap_or_default();
+        format!("postgres://{user}{password}@{}:{}/{}", escape(host), self.port(), self.name)
+    }
+
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        self.config.get_ports().first().copied().unwrap_or(5432)
+    }
+
+    /// The folder of the server that this process has started: its socket, and `ca.pem`, the authority that has signed for
+    /// `localhost`.
+    pub fn folder() -> Option<PathBuf> {
+        server().started.as_ref().map(|(_, folder)| folder.clone())
     }
 
     /// The database's own name.
@@ -79,7 +91,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if server()._supervisor.is_some() {
+        if server().started.is_some() {
             return;
         }
         let (config, name) = (server().config.clone(), self.name.clone());
@@ -106,7 +118,7 @@ fn server() -> &'static Server {
     SERVER.get_or_init(|| match std::env::var(ADDRESS) {
         Ok(address) => {
             let config = address.parse().unwrap_or_else(|error| panic!("{ADDRESS} is no address: {error}"));
-            Server { config, _supervisor: None }
+            Server { config, started: None }
         }
         Err(_) => start(),
     })
@@ -128,13 +140,13 @@ fn start() -> Server {
     let mut output = BufReader::new(child.stdout.take().expect("piped above"));
     let mut line = String::new();
     output.read_line(&mut line).expect("cannot read from the server's shell");
-    if !line.starts_with("ready ") {
+    let Some(folder) = line.strip_prefix("ready ").map(|folder| PathBuf::from(folder.trim_end())) else {
         let _ = output.read_to_string(&mut line);
         panic!("PostgreSQL did not start:\n{line}");
-    }
+    };
     let mut config = Config::new();
     config.host("127.0.0.1").port(port).user("filegen").password(PASSWORD).dbname("postgres");
-    Server { config, _supervisor: Some(child) }
+    Server { config, started: Some((child, folder)) }
 }
 
 /// The folder of the newest server's programs: Debian keeps them out of PATH.
