@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Verdict, Failure> {
         };
         let source = wiring::source(&worker, Arc::new(Unobserved), Arc::clone(&clock))?;
         let ports = wiring::assemble(&worker, source, state, clock);
-        let name = crate::adapters::host::nonce();
+        let name = (wiring::identity().nonce)();
         let tell = |found: &Found| {
             if !context.ui.is_json() {
                 context.ui.out(&line(context, found));

@@ -4,14 +4,13 @@ use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::stop::{Signals, StoppedBy};
 use super::ui::table::{self, Tone};
-use crate::adapters::host;
 use crate::core::generate::{Job, Outcome, Start};
 use crate::core::model::manifest::Manifest;
 use crate::core::model::run::RunId;
 use crate::core::model::spec::Worker;
 use crate::core::ports::observer::Observer;
 use crate::core::preview::{self, Preview};
-use crate::core::run::{self, Identity, Report};
+use crate::core::run::{self, Report};
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::sync::Arc;
@@ -44,12 +43,7 @@ pub(super) fn run(context: &Context, order: Order) -> Result<Verdict, Failure> {
             stop: signals.stop.clone(),
             observer,
         };
-        let identity = Identity {
-            instance: host::instance(),
-            nonce: Arc::new(host::nonce),
-            abort: Arc::new(|| std::process::abort()),
-        };
-        let report = run::execute(&ports, &job, &identity, order.wait).await?;
+        let report = run::execute(&ports, &job, &wiring::identity(), order.wait).await?;
         Ok((report, signals.stopped_by()))
     });
     progress.finish();

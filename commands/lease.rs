@@ -3,7 +3,6 @@
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::ui::table::{self, Tone};
-use crate::adapters::host;
 use crate::core::lease::{self, Release};
 use crate::core::ports::leases::LeaseRecord;
 use crate::core::status::{LeaseReport, LeaseState, lease_of};
@@ -105,7 +104,7 @@ fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
 
 fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
-    let who = format!("{} at {}", host::user(), host::instance());
+    let who = wiring::who();
     let asked = Release { worker: &worker.id, reason: &args.reason, who: &who, force: args.force };
     context.block_on(async {
         let clock = wiring::clock();

@@ -1,9 +1,11 @@
 //! Config to adapters behind ports; alone sees both.
 
 use crate::adapters::disk::Disk;
+use crate::adapters::host;
 use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::postgres::Postgres;
+use crate::adapters::sqlite::SqliteSource;
 use crate::adapters::system_clock::SystemClock;
 use crate::core::generate::Ports;
 use crate::core::generate::layout::HIDDEN;
@@ -14,6 +16,7 @@ use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{PageSource, SourceError};
 use crate::core::ports::volume::Volume;
+use crate::core::run::Identity;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,6 +62,21 @@ impl State {
     pub fn empty() -> Self {
         both(MemoryState::default())
     }
+}
+
+/// This process, as a candidate for leases.
+pub fn identity() -> Identity {
+    Identity {
+        instance: host::instance(),
+        nonce: Arc::new(host::nonce),
+        // Not `exit`: what is registered to run at an exit must not run without a lease.
+        abort: Arc::new(|| std::process::abort()),
+    }
+}
+
+/// Who acts, for the audit trail: operating-system user, host and process.
+pub fn who() -> String {
+    format!("{} at {}", host::user(), host::instance())
 }
 
 /// This host's clocks.
@@ -115,7 +133,9 @@ pub fn source(
 pub fn source_at(url: &Secret) -> Result<Arc<dyn PageSource>, WiringError> {
     let address = url.reveal();
     let is = |scheme: &str| path_of(address, scheme).is_some();
-    if is("postgres:") || is("postgresql:") {
+    if let Some(path) = path_of(address, "sqlite:") {
+        Ok(Arc::new(SqliteSource::new(path)))
+    } else if is("postgres:") || is("postgresql:") {
         Ok(Arc::new(Postgres::new(url)?))
     } else {
         Err(WiringError::NotInBuild { what: "source.url", kind: "SQL Server" })
