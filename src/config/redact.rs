@@ -52,19 +52,20 @@ pub(super) fn without_secrets(text: &str) -> String {
     rest
 }
 
-/// Where the secrets are, in order, not overlapping: what stands between `://user:` and the last `@` of the same word,
-/// and what follows `Password=` up to the next `;`, `&` or line end.
+/// Where the secrets are, in order, not overlapping: what stands between `//user:` and the last `@` of the same word (the
+/// slashes may be missing, as in a mistyped address), and what follows `Password=` up to the next `;`, `&` or line end.
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
-    for (start, mark) in text.match_indices("://") {
-        let from = start + mark.len();
-        let word =
-            text[from..].split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).next().unwrap_or_default();
-        if let Some(at) = word.rfind('@')
-            && let Some(colon) = word[..at].find(':')
-        {
-            found.push(from + colon + 1..from + at);
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    let mut word_start = 0;
+    for word in text.split_inclusive(ends) {
+        if let Some(at) = word.rfind('@') {
+            let user = word[..at].find("//").map_or(0, |slashes| slashes + 2);
+            if let Some(colon) = word[user..at].find(':') {
+                found.push(word_start + user + colon + 1..word_start + at);
+            }
         }
+        word_start += word.len();
     }
     // Bytes of ASCII letters only change, so that places in the copy are places in the text.
     let lower = text.to_ascii_lowercase();
@@ -120,6 +121,7 @@ mod tests {
             ("server=h;PWD = 'a;b' ;x=1", "server=h;PWD =***;x=1"),
             ("Server=h;Password={a;b};x=1", "Server=h;Password=***;x=1"),
             ("mongodb://u:p@a,b/filegen", "mongodb://u:***@a,b/filegen"),
+            ("postgres:/ann:secret@host/db", "postgres:***@host/db"),
             ("sqlite:loans.db", "sqlite:loans.db"),
             ("postgres://ann@host/db", "postgres://ann@host/db"),
         ] {

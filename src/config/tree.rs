@@ -1,6 +1,7 @@
 //! YAML as a tree in which every value knows its place. Knows nothing of worker files.
 
 use super::problem::{Problem, Problems, Span};
+use super::redact::masked;
 use super::vars::{VarFault, Vars, expand};
 use granit_parser::{Event, Parser, ScalarStyle, options};
 use std::collections::HashMap;
@@ -244,7 +245,7 @@ impl Builder<'_> {
                 ),
                 VarFault::Malformed(text) => (
                     "variable-malformed",
-                    format!("`${{{text}` does not name an environment variable"),
+                    format!("`${{{}` does not name an environment variable", shortened(&text)),
                     "write `${NAME}` or `${NAME:-default}`; for the characters `${` themselves write `$${`".to_owned(),
                 ),
             };
@@ -293,6 +294,11 @@ impl Builder<'_> {
             _ => {}
         }
     }
+}
+
+/// The start of a text for a message, without secrets.
+fn shortened(text: &str) -> String {
+    masked(text).chars().take(20).collect()
 }
 
 /// The byte at which a character starts.

@@ -68,7 +68,7 @@ pub(super) fn expand(text: &str, vars: &dyn Vars) -> Expanded {
             rest = after;
         } else if let Some(inner) = from.strip_prefix("${").filter(|inner| !inner.starts_with('{')) {
             let Some((reference, after)) = inner.split_once('}') else {
-                done.faults.push(VarFault::Malformed(inner.chars().take(20).collect()));
+                done.faults.push(VarFault::Malformed(inner.to_owned()));
                 return done;
             };
             fill(reference, vars, &mut done);
