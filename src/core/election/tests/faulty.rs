@@ -27,6 +27,10 @@ pub(super) enum Fault {
     LoseRequest,
     /// The store does it, and the caller does not hear.
     LoseReply,
+    /// The store sees it late.
+    Slow(Duration),
+    /// An earlier copy of it, believed lost, arrives just before: the store does it and says no.
+    Overtaken,
     /// The store does it at once and answers late.
     Delay(Duration),
     /// The store says no.
@@ -62,6 +66,11 @@ impl Faulty {
             Some(Fault::LoseRequest) => Err(lost),
             Some(Fault::LoseReply) => answer.await.and(Err(lost)),
             Some(Fault::Refuse) => Ok(refusal),
+            Some(Fault::Overtaken) => answer.await.and(Ok(refusal)),
+            Some(Fault::Slow(time)) => {
+                tokio::time::sleep(time).await;
+                answer.await
+            }
             Some(Fault::Delay(time)) => {
                 let answer = answer.await;
                 tokio::time::sleep(time).await;
