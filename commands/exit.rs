@@ -110,7 +110,7 @@ impl From<SourceError> for Failure {
                 (Code::Config, Some("`filegen doctor{c}` compares the worker file with the view"))
             }
             SourceError::Changed { .. } => {
-                (Code::Data, Some("put the view back as it was, or start over with `filegen run{c} --restart`"))
+                (Code::Failed, Some("put the view back as it was, or start over with `filegen run{c} --restart`"))
             }
             SourceError::Key { .. } => (
                 Code::Data,

@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, order: Order) -> Result<Verdict, Failure> {
         }
         Outcome::AlreadyPublished(manifest) => {
             let shown = Shown::new("alreadyPublished", manifest, &report);
-            context.ui.status(&format!("run {} is published already; nothing was done", order.run));
+            context.ui.status(&format!("run {} is already published; nothing was done", order.run));
             context.ui.result(&shown, |shown| table_of(context, shown));
             Ok(Verdict::Done)
         }
@@ -245,7 +245,7 @@ fn preview_text(context: &Context, shown: &ShownPreview) -> String {
     line("rows", &format!("{rows} in {pages} pages{}", keys.unwrap_or_default()));
     line("columns", &shown.columns.join(", "));
     match shown.resumes_from_page {
-        None => line("start", "nowhere: the run is published already, nothing would be done"),
+        None => line("start", "nowhere: the run is already published, nothing would be done"),
         Some(1) => line("start", "page 1"),
         Some(page) => line("start", &format!("page {page}, keeping {} rows", table::thousands(shown.kept_rows))),
     }

@@ -8,7 +8,7 @@ use crate::core::generate::Start;
 /// Make a worker's files for one business date
 ///
 /// Reads the view once, page by page, and writes all files of the worker file. A run that was interrupted goes on behind
-/// its last committed page; files appear under their final names complete or not at all; a run that is published already
+/// its last committed page; files appear under their final names complete or not at all; a run that is already published
 /// is left alone. Waits while another instance holds the worker's lease.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:

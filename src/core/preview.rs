@@ -15,7 +15,7 @@ use super::status::{LeaseReport, lease_of};
 pub struct Preview {
     /// Which run.
     pub run: RunId,
-    /// Whether it is published already: then nothing would be done.
+    /// Whether it is already published: then nothing would be done.
     pub published: bool,
     /// The source, without secrets.
     pub source: String,

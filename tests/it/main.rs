@@ -3,6 +3,7 @@
 
 mod cli;
 mod contract;
+mod crash;
 mod flow;
 mod postgres;
 mod second_process;

@@ -122,7 +122,7 @@ where
         Some(begin) => begin.clone(),
         None => begin().await?,
     };
-    let mut staging = create(ports, job, term, begin).await?;
+    let mut staging = create(ports, job, term, begin, best.is_some()).await?;
     crash_point!("staging.created");
     if let Some(dead) = best {
         adopt(ports, job, term, &mut staging, dead, kept).await?;
@@ -192,7 +192,7 @@ fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [Dead]) -> Result<Option<&'a Dea
     Ok(None)
 }
 
-async fn create(ports: &Ports, job: &Job, term: &Term, begin: Begin) -> Result<Staging, GenerateError> {
+async fn create(ports: &Ports, job: &Job, term: &Term, begin: Begin, adopting: bool) -> Result<Staging, GenerateError> {
     let dir = staging_dir(&job.run, term.token());
     match ports.volume.make_dir(term, &dir).await {
         Ok(()) => {}
@@ -207,7 +207,7 @@ async fn create(ports: &Ports, job: &Job, term: &Term, begin: Begin) -> Result<S
     let mut files = Vec::new();
     for (index, spec) in job.worker.files.iter().enumerate() {
         let path = format!("{dir}/{}", spec.id);
-        let handle = ports.volume.create(term, &path).await?;
+        let handle = ports.volume.create(term, &if adopting { copy_of(&path) } else { path.clone() }).await?;
         let rows = begin.file_rows.get(index).copied().unwrap_or(0);
         let expected = spec.progress_header.then_some(Header { page: pages, rows });
         let header_bytes = header_bytes(spec);
@@ -238,7 +238,7 @@ async fn adopt(
     for (index, file) in staging.files.iter().enumerate() {
         let Some(last) = cut.last_page() else { break };
         let from = format!("{}/{}", dead.dir, job.worker.files[index].id);
-        match ports.volume.copy_prefix(term, &from, &file.path, last.files[index].bytes).await {
+        match ports.volume.copy_prefix(term, &from, &copy_of(&file.path), last.files[index].bytes).await {
             Ok(()) | Err(VolumeError::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -260,11 +260,30 @@ async fn adopt(
         }
         file.handle.set_size(term, file.commit.bytes).await?;
     }
+    name_copies(ports, term, staging).await?;
     write_adopted_journal(ports, term, staging, dead, &cut).await?;
     staging.columns = cut.pages().next().and_then(|page| page.columns.clone());
     staging.tokens = cut.tokens();
     staging.last = cut.last_page().cloned();
     report(job, dead, staging);
+    Ok(())
+}
+
+/// The name of a copy that is not checked yet, so that no header stands ahead of its own folder's journal.
+fn copy_of(path: &str) -> String {
+    format!("{path}.copy")
+}
+
+/// Gives the checked copies their names, with headers that claim nothing yet. All of it is durable before the journal
+/// is written: it must not speak of bytes that a crash could still take away.
+async fn name_copies(ports: &Ports, term: &Term, staging: &Staging) -> Result<(), GenerateError> {
+    for file in &staging.files {
+        file.write_header(term, Header::default()).await?;
+        file.handle.sync_data(term).await?;
+        ports.volume.rename(term, &copy_of(&file.path), &file.path).await?;
+    }
+    ports.volume.sync_dir(term, &staging.dir).await?;
+    crash_point!("adopt.named");
     Ok(())
 }
 
@@ -280,10 +299,6 @@ async fn write_adopted_journal(
     written?;
     staging.journal.bytes = cut.bytes;
     staging.journal.writer = JournalWriter::after(cut.chain);
-    // Bodies before the journal: it must not speak of bytes that a crash could still take away.
-    for file in &staging.files {
-        file.handle.sync_data(term).await?;
-    }
     let entry = Entry::Term { token: term.token().0, at: ports.clock.now().as_second() };
     staging.journal.append(term, &[entry]).await?;
     let copied = Journal::parse(&read_journal(&*ports.volume, &staging.dir).await?);
