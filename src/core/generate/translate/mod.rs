@@ -1,13 +1,34 @@
 //! Pages into bytes, one translator per file. Pure: no I/O, no clock; the same page always gives the same bytes.
+//!
+//! A [`FileTranslator`] owns everything that makes one file's bytes. Inside it, a [`Translator`] writes records
+//! from [`Rows`] into [`Records`]; the built-in ones are `delimited`, `fixed_width`, `json` and `template`, others
+//! come from the [`Registry`]. What a single value looks like is decided in `cell`, and nowhere else.
+
+mod cell;
+mod control;
+mod date_format;
+mod decimal;
+mod delimited;
+mod encode;
+mod field;
+mod file;
+mod number_format;
+mod quoting;
+mod records;
+mod registry;
+mod rows;
+mod scan;
+mod templates;
+mod totals;
+mod values;
+
+pub use file::{FileTranslator, Translated};
+pub use records::Records;
+pub use registry::Registry;
+pub use rows::Rows;
 
 use crate::core::model::column::Column;
-use crate::core::model::manifest::Replaced;
-use crate::core::model::page::Page;
-use crate::core::model::run::RunId;
-use crate::core::model::spec::FileSpec;
-use arrow_array::{BooleanArray, RecordBatch};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use arrow_array::RecordBatch;
 
 /// Turns rows into records. Implement it to write a format of your own, and register it by name.
 pub trait Translator: Send {
@@ -30,21 +51,6 @@ pub trait Translator: Send {
     fn translate(&mut self, rows: &Rows<'_>, records: &mut Records) -> Result<(), TranslateError>;
 }
 
-/// The rows of one page that belong to one file.
-#[derive(Debug)]
-pub struct Rows<'a> {
-    /// The columns asked for, in the order asked.
-    pub batch: &'a RecordBatch,
-    /// True where the row belongs to the file; none: every row does.
-    pub mask: Option<&'a BooleanArray>,
-}
-
-/// Records under construction, in UTF-8 until each is closed.
-#[derive(Debug, Default)]
-pub struct Records {
-    bytes: Vec<u8>,
-}
-
 /// A value or setting that a translator cannot work with.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{reason}")]
@@ -55,133 +61,46 @@ pub struct TranslateError {
     pub reason: String,
 }
 
-/// Translators that worker files may name besides the built-in ones.
-#[derive(Default)]
-pub struct Registry {
-    makers: BTreeMap<String, Maker>,
-}
-
-type Maker = Box<dyn Fn(&Value) -> Result<Box<dyn Translator>, String> + Send + Sync>;
-
-impl Registry {
-    /// Makes `name` usable as a translator; `make` gets what stands under the name in the worker file.
-    #[must_use]
-    pub fn with(
-        mut self,
-        name: &str,
-        make: impl Fn(&Value) -> Result<Box<dyn Translator>, String> + Send + Sync + 'static,
-    ) -> Self {
-        self.makers.insert(name.to_owned(), Box::new(make));
-        self
+impl TranslateError {
+    /// A setting that cannot work, whatever the rows hold.
+    pub fn setting(reason: impl Into<String>) -> Self {
+        Self { row: None, reason: reason.into() }
     }
 
-    /// The names, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.makers.keys().map(String::as_str)
+    /// A value in `row` of the page that cannot be written.
+    pub fn value(row: usize, reason: impl Into<String>) -> Self {
+        Self { row: Some(row), reason: reason.into() }
     }
 }
 
-/// Everything that makes one target file's bytes: translator, mask, encoding, totals, first and last record.
-pub struct FileTranslator {
-    _spec: FileSpec,
+/// A value of a page in its default text form, for messages; none for NULL and for a value that has no text.
+pub(super) fn text_of(batch: &RecordBatch, column: usize, row: usize) -> Option<String> {
+    Rows { batch, mask: None }.text(column, row).map(std::borrow::Cow::into_owned)
 }
 
-/// What a page added to one file.
-#[derive(Debug, Default)]
-pub struct Translated {
-    /// The records' bytes, encoded, line ends included.
-    pub bytes: Vec<u8>,
-    /// How many records.
-    pub records: u64,
-    /// Values changed by policy in this page.
-    pub replaced: Replaced,
-}
+/// The columns that a translator asks for, no name twice.
+#[derive(Clone, Debug, Default)]
+struct Columns(Vec<String>);
 
-impl FileTranslator {
-    /// Checks everything that can be checked without rows.
-    ///
-    /// # Errors
-    /// When a template, format or option is wrong.
-    pub fn new(spec: &FileSpec, registry: &Registry) -> Result<Self, TranslateError> {
-        let _ = registry;
-        Ok(Self { _spec: spec.clone() })
+impl Columns {
+    /// Where the column stands; at the end when it is new.
+    fn place(&mut self, name: &str) -> usize {
+        self.0.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.0.push(name.to_owned());
+            self.0.len() - 1
+        })
     }
 
-    /// Columns of the view that this file needs, totals included; no name twice.
-    pub fn columns(&self) -> Vec<String> {
-        todo!()
-    }
-
-    /// Columns whose sums the first or last record uses.
-    pub fn summed(&self) -> Vec<String> {
-        todo!()
-    }
-
-    /// Whether the first record needs sums or the number of rows, which only the source can know beforehand.
-    pub fn first_needs_totals(&self) -> bool {
-        todo!()
-    }
-
-    /// Fixes the places of the columns in pages whose batch starts with exactly `columns`. `mask` is the index of the
-    /// mask column in the batch. Totals start from `totals` (a resumed run's).
-    ///
-    /// # Errors
-    /// When a kind does not fit.
-    pub fn bind(
-        &mut self,
-        columns: &[Column],
-        mask: Option<usize>,
-        totals: &BTreeMap<String, String>,
-    ) -> Result<(), TranslateError> {
-        let _ = (columns, mask, totals);
-        todo!()
-    }
-
-    /// Translates one page into `buffer` (emptied first), and adds to the totals.
-    ///
-    /// # Errors
-    /// When a value cannot be written; the row is its index in the page.
-    pub fn translate(&mut self, page: &Page, buffer: Vec<u8>) -> Result<Translated, TranslateError> {
-        let _ = (page, buffer);
-        todo!()
-    }
-
-    /// Totals so far, exact: column name to sum.
-    pub fn totals(&self) -> BTreeMap<String, String> {
-        todo!()
-    }
-
-    /// The first record's bytes with its line end; none when the file has none.
-    ///
-    /// # Errors
-    /// When the template fails or a character is not in the encoding.
-    pub fn first_record(
-        &self,
-        run: &RunId,
-        rows: u64,
-        totals: &BTreeMap<String, String>,
-    ) -> Result<Option<Vec<u8>>, TranslateError> {
-        let _ = (run, rows, totals);
-        todo!()
-    }
-
-    /// The last record's bytes with its line end; none when the file has none.
-    ///
-    /// # Errors
-    /// When the template fails or a character is not in the encoding.
-    pub fn last_record(
-        &self,
-        run: &RunId,
-        rows: u64,
-        totals: &BTreeMap<String, String>,
-    ) -> Result<Option<Vec<u8>>, TranslateError> {
-        let _ = (run, rows, totals);
-        todo!()
+    fn names(&self) -> Vec<String> {
+        self.0.clone()
     }
 }
 
-/// One cell in its default text form; none for NULL or a kind that is not known.
-pub fn text_of(batch: &RecordBatch, column: usize, row: usize) -> Option<String> {
-    let _ = (batch, column, row);
-    None
+/// A value as an error shows it: quoted, and cut where it is long.
+fn shown(value: &str) -> String {
+    const CHARS_SHOWN: usize = 40;
+    match value.char_indices().nth(CHARS_SHOWN) {
+        None => format!("{value:?}"),
+        Some((cut, _)) => format!("{:?}… ({} characters)", &value[..cut], value.chars().count()),
+    }
 }

@@ -1,0 +1,287 @@
+//! One value of a record: which column, which form, what NULL is. The only place that knows what a value looks like.
+
+use super::date_format::{DateFormat, Moment};
+use super::decimal::{Decimal, Scaled, with_float_text};
+use super::number_format::NumberFormat;
+use super::values::Values;
+use super::{TranslateError, shown};
+use crate::core::model::column::{Column, Kind};
+use crate::core::model::spec::{Case, ColumnSpec, Trim};
+use arrow_array::{RecordBatch, StringArray};
+
+/// How one column is written, as far as it can be known before the column's kind is.
+#[derive(Clone, Debug)]
+pub(super) struct Cell {
+    /// Place of the column among those the translator asked for.
+    column: usize,
+    name: String,
+    form: Form,
+    case: Option<Case>,
+    trim: Trim,
+    null: Option<String>,
+    /// Known from [`Cell::bind`] on.
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Form {
+    /// The kind's default text.
+    Plain,
+    Number(NumberFormat),
+    Date(DateFormat),
+    /// What true and false are written as.
+    Bool(String, String),
+}
+
+impl Cell {
+    /// A value from the column `name`, which is the translator's `column`th.
+    ///
+    /// # Errors
+    /// When the format is none.
+    pub(super) fn new(spec: &ColumnSpec, name: &str, column: usize) -> Result<Self, TranslateError> {
+        let form = match &spec.format {
+            None => Form::Plain,
+            Some(format) => Form::parse(format, spec.case)
+                .map_err(|why| TranslateError::setting(format!("column `{name}`: {why}")))?,
+        };
+        Ok(Self {
+            column,
+            name: name.to_owned(),
+            form,
+            case: spec.case,
+            trim: spec.trim,
+            null: spec.null.clone(),
+            kind: Kind::Text,
+        })
+    }
+
+    /// Learns the column's kind.
+    ///
+    /// # Errors
+    /// When the format does not fit it.
+    pub(super) fn bind(&mut self, columns: &[Column]) -> Result<(), TranslateError> {
+        let column = columns.get(self.column).ok_or_else(|| self.misfit("is not among the columns of the page"))?;
+        self.kind = column.kind;
+        let why = match &self.form {
+            Form::Plain => return Ok(()),
+            Form::Number(_) if self.kind.is_number() || self.kind == Kind::Text => return Ok(()),
+            Form::Bool(..) if self.kind == Kind::Bool => return Ok(()),
+            Form::Number(_) => format!("is {}, and only numbers have a number format", self.kind.describe()),
+            Form::Bool(..) => format!("is {}, and only a boolean has a format like `Y/N`", self.kind.describe()),
+            Form::Date(format) => match format.check(self.kind) {
+                Ok(()) => return Ok(()),
+                Err(why) => why,
+            },
+        };
+        Err(self.misfit(&why))
+    }
+
+    /// Takes the column out of a page.
+    ///
+    /// # Errors
+    /// When the page's array is of another type than the column's kind.
+    pub(super) fn values<'a>(&'a self, batch: &'a RecordBatch) -> Result<Bound<'a>, TranslateError> {
+        let values = batch.columns().get(self.column).and_then(|array| Values::of(array, self.kind));
+        let values = values.ok_or_else(|| {
+            self.misfit(&format!("was announced as {}, but its values are of another type", self.kind.describe()))
+        })?;
+        Ok(Bound { cell: self, values })
+    }
+
+    /// The column's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The column's kind.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What NULL is to be written as, when the worker file says.
+    pub(super) fn null(&self) -> Option<&str> {
+        self.null.as_deref()
+    }
+
+    /// Whether the value is the kind's default text, unchanged.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.form, Form::Plain) && self.case.is_none() && self.trim == Trim::None
+    }
+
+    /// Whether the text is a number's, so that cutting it would change the number.
+    pub(super) fn is_number(&self) -> bool {
+        self.kind.is_number() || matches!(self.form, Form::Number(_))
+    }
+
+    /// Whether the text has only digits, letters, and `+-.:`, whatever the value.
+    pub(super) fn is_simple(&self) -> bool {
+        let text = matches!(self.kind, Kind::Text | Kind::Json | Kind::Uuid | Kind::Number | Kind::TimestampText);
+        match &self.form {
+            Form::Plain => !text,
+            Form::Number(format) => !format.is_grouped(),
+            Form::Date(_) | Form::Bool(..) => false,
+        }
+    }
+
+    /// An error that names the column and its row.
+    #[cold]
+    pub(super) fn error(&self, row: usize, why: &str) -> TranslateError {
+        TranslateError::value(row, format!("column `{}` {why}", self.name))
+    }
+
+    #[cold]
+    fn misfit(&self, why: &str) -> TranslateError {
+        TranslateError::setting(format!("column `{}` {why}", self.name))
+    }
+
+    #[inline]
+    fn push_text(&self, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+        let text = match self.trim {
+            Trim::None => text,
+            Trim::Left => text.trim_start(),
+            Trim::Right => text.trim_end(),
+            Trim::Both => text.trim(),
+        };
+        match &self.form {
+            Form::Number(format) => format.push(self.number(text)?, out),
+            Form::Date(format) => {
+                let start = out.len();
+                format.push(&Moment::parse(text)?, out)?;
+                self.change_ascii_case(&mut out[start..]);
+            }
+            Form::Plain | Form::Bool(..) => push_case(text, self.case, out),
+        }
+        Ok(())
+    }
+
+    fn number<'a>(&self, text: &'a str) -> Result<Decimal<'a>, String> {
+        Decimal::parse(text.as_bytes())
+            .ok_or_else(|| format!("holds {}, which is no plain number, so its format cannot be applied", shown(text)))
+    }
+
+    fn change_ascii_case(&self, text: &mut [u8]) {
+        match self.case {
+            None => {}
+            Some(Case::Upper) => text.make_ascii_uppercase(),
+            Some(Case::Lower) => text.make_ascii_lowercase(),
+        }
+    }
+}
+
+impl Form {
+    fn parse(format: &str, case: Option<Case>) -> Result<Self, String> {
+        if DateFormat::is_one(format) {
+            return DateFormat::parse(format).map(Self::Date);
+        }
+        if NumberFormat::is_one(format) {
+            return NumberFormat::parse(format).map(Self::Number);
+        }
+        if let Some((yes, no)) = format.split_once('/')
+            && !no.contains('/')
+        {
+            let cased = |word: &str| match case {
+                None => word.to_owned(),
+                Some(Case::Upper) => word.to_uppercase(),
+                Some(Case::Lower) => word.to_lowercase(),
+            };
+            return Ok(Self::Bool(cased(yes), cased(no)));
+        }
+        Err(format!(
+            "format `{format}` is neither a number's (`0.00`, `#,##0`), nor a date's (`%Y%m%d`), nor a boolean's (`Y/N`)"
+        ))
+    }
+}
+
+/// A cell with the values of one page.
+pub(super) struct Bound<'a> {
+    cell: &'a Cell,
+    values: Values<'a>,
+}
+
+impl<'a> Bound<'a> {
+    /// The cell itself.
+    pub(super) fn cell(&self) -> &'a Cell {
+        self.cell
+    }
+
+    /// The values themselves.
+    pub(super) fn values(&self) -> Values<'a> {
+        self.values
+    }
+
+    /// The page's texts, when they are written as they are.
+    pub(super) fn unchanged_texts(&self) -> Option<&'a StringArray> {
+        match self.values {
+            Values::Text(array) if self.cell.is_plain() => Some(array),
+            _ => None,
+        }
+    }
+
+    /// Whether a value that is not NULL may have no characters.
+    pub(super) fn can_be_empty(&self) -> bool {
+        matches!(self.values, Values::Text(_) | Values::Bytes(_))
+    }
+
+    /// Whether the row's value is NULL.
+    #[inline]
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        self.values.is_null(row)
+    }
+
+    /// Appends a value that is not NULL, in its form.
+    ///
+    /// # Errors
+    /// Names the column and the value that cannot be written.
+    #[inline]
+    pub(super) fn push(&self, row: usize, out: &mut Vec<u8>) -> Result<(), TranslateError> {
+        let pushed = match (&self.cell.form, &self.values) {
+            (_, Values::Text(array)) => self.cell.push_text(array.value(row), out),
+            (Form::Plain, values) if self.cell.case.is_none() => values.push(row, out),
+            _ => self.push_formatted(row, out),
+        };
+        pushed.map_err(|why| self.cell.error(row, &why))
+    }
+
+    fn push_formatted(&self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        let start = out.len();
+        match (&self.cell.form, &self.values) {
+            (Form::Number(format), Values::Int(array)) => {
+                format.push(Scaled::new(array.value(row).into(), 0).decimal(), out);
+            }
+            (Form::Number(format), Values::Decimal(array, scale)) => {
+                format.push(Scaled::new(array.value(row), *scale).decimal(), out);
+            }
+            (Form::Number(format), Values::Float32(array)) => push_float(format, array.value(row), out)?,
+            (Form::Number(format), Values::Float64(array)) => push_float(format, array.value(row), out)?,
+            (Form::Bool(yes, no), Values::Bool(array)) => {
+                out.extend_from_slice(if array.value(row) { yes } else { no }.as_bytes());
+                return Ok(());
+            }
+            (Form::Date(format), values) if let Some(moment) = values.moment(row) => format.push(&moment?, out)?,
+            (_, values) => values.push(row, out)?,
+        }
+        self.cell.change_ascii_case(&mut out[start..]);
+        Ok(())
+    }
+}
+
+fn push_float<F: zmij::Float + Into<f64> + Copy>(
+    format: &NumberFormat,
+    value: F,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    let pushed = with_float_text(value, |text| Decimal::parse(text).map(|number| format.push(number, out)));
+    pushed.flatten().ok_or_else(|| "holds NaN or infinity, which no number format can write".to_owned())
+}
+
+fn push_case(text: &str, case: Option<Case>, out: &mut Vec<u8>) {
+    let mut push = |char: char| out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    match case {
+        None => out.extend_from_slice(text.as_bytes()),
+        Some(Case::Upper) => text.chars().flat_map(char::to_uppercase).for_each(&mut push),
+        Some(Case::Lower) => text.chars().flat_map(char::to_lowercase).for_each(&mut push),
+    }
+}
+
+#[cfg(test)]
+mod tests;

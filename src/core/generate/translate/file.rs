@@ -1,0 +1,206 @@
+//! One target file's translator: which columns of the page are its own, which rows, totals, first and last record.
+
+use super::control::ControlRecord;
+use super::delimited::{Delimited, names_line};
+use super::totals::Totals;
+use super::{Records, Registry, Rows, TranslateError, Translator};
+use crate::core::model::column::Column;
+use crate::core::model::manifest::Replaced;
+use crate::core::model::page::Page;
+use crate::core::model::run::RunId;
+use crate::core::model::spec::{FileSpec, TranslatorSpec};
+use arrow_array::cast::AsArray;
+use std::collections::BTreeMap;
+
+/// Everything that makes one target file's bytes: translator, mask, encoding, totals, first and last record.
+pub struct FileTranslator {
+    spec: FileSpec,
+    translator: Box<dyn Translator>,
+    /// What the translator asked for.
+    columns: Vec<String>,
+    /// Columns of the control records' sums.
+    summed: Vec<String>,
+    names_line: Option<String>,
+    first: Option<ControlRecord>,
+    last: Option<ControlRecord>,
+    records: Records,
+    totals: Totals,
+    places: Places,
+}
+
+/// Where things stand in a page's batch; known from `bind` on.
+#[derive(Default)]
+struct Places {
+    /// The translator's columns, in the order it asked for them.
+    columns: Vec<usize>,
+    /// The summed columns.
+    summed: Vec<usize>,
+    mask: Option<usize>,
+}
+
+/// What a page added to one file.
+#[derive(Debug, Default)]
+pub struct Translated {
+    /// The records' bytes, encoded, line ends included.
+    pub bytes: Vec<u8>,
+    /// How many records.
+    pub records: u64,
+    /// Values changed by policy in this page.
+    pub replaced: Replaced,
+}
+
+impl FileTranslator {
+    /// Checks everything that can be checked without rows.
+    ///
+    /// # Errors
+    /// When a template, format or option is wrong.
+    pub fn new(spec: &FileSpec, registry: &Registry) -> Result<Self, TranslateError> {
+        let records = Records::new(spec.encoding, &spec.newline, spec.on_unmappable)?;
+        let mut names = None;
+        let translator: Box<dyn Translator> = match &spec.translator {
+            TranslatorSpec::Delimited(delimited) => {
+                names = names_line(delimited, &spec.newline)?;
+                Box::new(Delimited::new(delimited, &spec.newline, spec.on_overflow)?)
+            }
+            TranslatorSpec::Custom { name, options } => registry.make(name, options)?,
+            _ => return Err(TranslateError::setting("this translator is not there yet")),
+        };
+        let control = |which, template: &Option<String>| {
+            template.as_deref().map(|template| ControlRecord::new(which, template)).transpose()
+        };
+        let first = control("first_record", &spec.first_record)?;
+        let last = control("last_record", &spec.last_record)?;
+        let mut summed: Vec<String> = first.iter().chain(&last).flat_map(ControlRecord::summed).collect();
+        summed.sort_unstable();
+        summed.dedup();
+        Ok(Self {
+            spec: spec.clone(),
+            columns: translator.columns(),
+            translator,
+            summed,
+            names_line: names,
+            first,
+            last,
+            records,
+            totals: Totals::default(),
+            places: Places::default(),
+        })
+    }
+
+    /// Columns of the view that this file needs, totals included; no name twice.
+    pub fn columns(&self) -> Vec<String> {
+        let mut columns = super::Columns::default();
+        for name in self.columns.iter().chain(&self.summed) {
+            columns.place(name);
+        }
+        columns.names()
+    }
+
+    /// Columns whose sums the first or last record uses.
+    pub fn summed(&self) -> Vec<String> {
+        self.summed.clone()
+    }
+
+    /// Whether the first record needs sums or the number of rows, which only the source can know beforehand.
+    pub fn first_needs_totals(&self) -> bool {
+        self.first.as_ref().is_some_and(ControlRecord::needs_totals)
+    }
+
+    /// Fixes the places of the columns in pages whose batch starts with exactly `columns`. `mask` is the index of the
+    /// mask column in the batch. Totals start from `totals` (a resumed run's).
+    ///
+    /// # Errors
+    /// When a kind does not fit.
+    pub fn bind(
+        &mut self,
+        columns: &[Column],
+        mask: Option<usize>,
+        totals: &BTreeMap<String, String>,
+    ) -> Result<(), TranslateError> {
+        let place = |name: &String| {
+            columns.iter().position(|column| column.name == *name).ok_or_else(|| {
+                let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+                TranslateError::setting(format!("column `{name}` is not among those read: {}", known.join(", ")))
+            })
+        };
+        self.places = Places {
+            columns: self.columns.iter().map(place).collect::<Result<_, _>>()?,
+            summed: self.summed.iter().map(place).collect::<Result<_, _>>()?,
+            mask,
+        };
+        let own: Vec<Column> = self.places.columns.iter().filter_map(|at| columns.get(*at).cloned()).collect();
+        self.translator.bind(&own)?;
+        self.totals = Totals::new(&self.summed, columns, totals)?;
+        Ok(())
+    }
+
+    /// Translates one page into `buffer` (emptied first), and adds to the totals.
+    ///
+    /// # Errors
+    /// When a value cannot be written; the row is its index in the page.
+    pub fn translate(&mut self, page: &Page, buffer: Vec<u8>) -> Result<Translated, TranslateError> {
+        let batch = page.batch.project(&self.places.columns).map_err(|error| {
+            TranslateError::setting(format!("the page does not have the columns that were announced: {error}"))
+        })?;
+        let mask = match self.places.mask {
+            None => None,
+            Some(at) => {
+                Some(page.batch.columns().get(at).and_then(|array| array.as_boolean_opt()).ok_or_else(|| {
+                    TranslateError::setting("the page lacks the column that says which rows belong to the file")
+                })?)
+            }
+        };
+        self.records.restart(buffer);
+        self.translator.translate(&Rows { batch: &batch, mask }, &mut self.records)?;
+        self.totals.add(&Rows { batch: &page.batch, mask }, &self.places.summed)?;
+        let (bytes, records, replaced) = self.records.take();
+        Ok(Translated { bytes, records, replaced })
+    }
+
+    /// Totals so far, exact: column name to sum.
+    pub fn totals(&self) -> BTreeMap<String, String> {
+        self.totals.texts()
+    }
+
+    /// The first record's bytes with its line end, behind the line of column names where there is one; none when the
+    /// file has neither.
+    ///
+    /// # Errors
+    /// When the template fails or a character is not in the encoding.
+    pub fn first_record(
+        &self,
+        run: &RunId,
+        rows: u64,
+        totals: &BTreeMap<String, String>,
+    ) -> Result<Option<Vec<u8>>, TranslateError> {
+        let first = self.first.as_ref().map(|record| record.render(run, rows, totals)).transpose()?;
+        self.lines([self.names_line.clone(), first])
+    }
+
+    /// The last record's bytes with its line end; none when the file has none.
+    ///
+    /// # Errors
+    /// When the template fails or a character is not in the encoding.
+    pub fn last_record(
+        &self,
+        run: &RunId,
+        rows: u64,
+        totals: &BTreeMap<String, String>,
+    ) -> Result<Option<Vec<u8>>, TranslateError> {
+        let last = self.last.as_ref().map(|record| record.render(run, rows, totals)).transpose()?;
+        self.lines([None, last])
+    }
+
+    /// Encodes lines as the file's records are.
+    fn lines(&self, lines: [Option<String>; 2]) -> Result<Option<Vec<u8>>, TranslateError> {
+        let mut records = Records::new(self.spec.encoding, &self.spec.newline, self.spec.on_unmappable)?;
+        for line in lines.into_iter().flatten() {
+            records.push_str(&line);
+            records.end(0).map_err(|error| TranslateError::setting(error.reason))?;
+        }
+        Ok((records.count() > 0).then(|| records.take().0))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! What keeps the values of a delimited record apart: quotes where they are allowed, a refusal where they are not.
+
+use super::TranslateError;
+use super::scan::Scan;
+use crate::core::model::spec::{DelimitedSpec, EmptyText, Quote};
+
+/// The quote character of RFC 4180.
+const QUOTE: u8 = b'"';
+
+/// The rules of one delimited file.
+#[derive(Clone, Debug)]
+pub(super) struct Quoting {
+    delimiter: Vec<u8>,
+    newline: Vec<u8>,
+    quote: Quote,
+    empty: EmptyText,
+    /// Bytes that may begin something that needs care.
+    special: [bool; 256],
+}
+
+/// What a value holds that would break its record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Clash {
+    Delimiter,
+    LineBreak,
+    Quote,
+    Nul,
+}
+
+impl Quoting {
+    /// Rules for a file with that line end.
+    ///
+    /// # Errors
+    /// When delimiter, quote and line end could not be told apart.
+    pub(super) fn new(spec: &DelimitedSpec, newline: &str) -> Result<Self, TranslateError> {
+        let delimiter = &spec.delimiter;
+        let refuse = |why: &str| Err(TranslateError::setting(format!("delimiter {delimiter:?} {why}")));
+        if delimiter.is_empty() {
+            return refuse("is empty, so values could not be told apart; `|` or `,` is common");
+        }
+        if delimiter.contains(['\r', '\n', '\0']) {
+            return refuse("holds a line break or NUL; choose a character that ends no line");
+        }
+        if delimiter.contains(newline) || newline.contains(delimiter.as_str()) {
+            return refuse("and `newline` are contained in one another; choose different ones");
+        }
+        if spec.quote != Quote::Never && delimiter.contains('"') {
+            return refuse("holds the quote character; choose another one, or `quote: never`");
+        }
+        if spec.quote != Quote::Never && newline.contains('"') {
+            return Err(TranslateError::setting("`newline` holds the quote character; choose another one"));
+        }
+        let mut rules = Self {
+            delimiter: delimiter.as_bytes().to_vec(),
+            newline: newline.as_bytes().to_vec(),
+            quote: spec.quote,
+            empty: spec.empty,
+            special: [false; 256],
+        };
+        for byte in rules.first_bytes().into_iter().chain(*b"\0\r\n") {
+            rules.special[usize::from(byte)] = true;
+        }
+        Ok(rules)
+    }
+
+    /// A text as a value of a record, for literals and names.
+    ///
+    /// # Errors
+    /// When it would break the record and cannot be quoted.
+    pub(super) fn literal(&self, mut text: Vec<u8>) -> Result<Vec<u8>, TranslateError> {
+        match self.finish(&mut text, 0, None) {
+            Ok(()) => Ok(text),
+            Err(why) => {
+                Err(TranslateError::setting(format!("{} {why}", super::shown(&String::from_utf8_lossy(&text)))))
+            }
+        }
+    }
+
+    /// Checks what NULL is written as: never quoted, so it must not need to be.
+    ///
+    /// # Errors
+    /// When it would break the record.
+    pub(super) fn check_null(&self, null: &str) -> Result<(), String> {
+        match self.clash(null.as_bytes()) {
+            None => Ok(()),
+            Some(clash) => Err(format!(
+                "writes NULL as {null:?}, which holds {} and is never quoted; choose another text",
+                clash.name()
+            )),
+        }
+    }
+
+    /// Looks for what any text of a page may need care for.
+    pub(super) fn scan(&self) -> Scan {
+        Scan::new(self.first_bytes(), false)
+    }
+
+    /// Whether values of letters, digits and `+-.:` never need care.
+    pub(super) fn spares_simple_values(&self) -> bool {
+        !self.first_bytes().iter().any(|byte| byte.is_ascii_alphanumeric() || b"+-.:".contains(byte))
+            && self.quote != Quote::Always
+    }
+
+    /// Whether a page's texts need no care but when they are empty.
+    pub(super) fn spares_clean_texts(&self) -> bool {
+        self.quote != Quote::Always
+    }
+
+    /// First bytes of delimiter and line end, and the quote where it counts.
+    fn first_bytes(&self) -> [u8; 3] {
+        let first = |text: &[u8]| text.first().copied().unwrap_or_default();
+        let delimiter = first(&self.delimiter);
+        [delimiter, first(&self.newline), if self.quote == Quote::Never { delimiter } else { QUOTE }]
+    }
+
+    /// Makes the value `out[start..]` one that reads back as it is: quotes it, or refuses it. `null` is what NULL is
+    /// written as in its column, which a text must not look like where quotes can prevent it.
+    ///
+    /// # Errors
+    /// What the value holds that would break the record, and what to do.
+    #[inline]
+    pub(super) fn finish(&self, out: &mut Vec<u8>, start: usize, null: Option<&str>) -> Result<(), String> {
+        let value = out.get(start..).unwrap_or_default();
+        if value.is_empty() {
+            if self.quote != Quote::Never && self.empty == EmptyText::Quoted {
+                out.extend_from_slice(&[QUOTE, QUOTE]);
+            }
+            return Ok(());
+        }
+        let clash = self.clash(value);
+        match (self.quote, clash) {
+            (_, Some(Clash::Nul)) => Err(refusal(Clash::Nul, "take it out in the view")),
+            (Quote::Never, None) => Ok(()),
+            (Quote::Never, Some(clash)) => {
+                Err(refusal(clash, "choose `quote: minimal`, another delimiter, or take it out in the view"))
+            }
+            (Quote::Minimal, None) if null.is_none_or(|null| null.as_bytes() != value) => Ok(()),
+            (Quote::Minimal | Quote::Always, _) => {
+                enclose(out, start);
+                Ok(())
+            }
+        }
+    }
+
+    fn clash(&self, value: &[u8]) -> Option<Clash> {
+        let first = value.iter().position(|byte| self.special[usize::from(*byte)])?;
+        // NUL counts most: quotes do not help against it.
+        if value.contains(&0) {
+            return Some(Clash::Nul);
+        }
+        let rest = value.get(first..)?;
+        if runs_into(rest, &self.delimiter) {
+            Some(Clash::Delimiter)
+        } else if rest.iter().any(|byte| matches!(byte, b'\r' | b'\n')) || runs_into(rest, &self.newline) {
+            Some(Clash::LineBreak)
+        } else {
+            (self.quote != Quote::Never && rest.contains(&QUOTE)).then_some(Clash::Quote)
+        }
+    }
+}
+
+impl Clash {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Delimiter => "the delimiter",
+            Self::LineBreak => "a line break",
+            Self::Quote => "a quote",
+            Self::Nul => "a NUL byte",
+        }
+    }
+}
+
+#[cold]
+fn refusal(clash: Clash, advice: &str) -> String {
+    format!("holds {}, which would break the record; {advice}", clash.name())
+}
+
+/// Whether a reader would see `mark` before the end of `value` once the mark itself follows: inside the value, or where
+/// the value's end and the mark's beginning make one (`a|` before `||`).
+fn runs_into(value: &[u8], mark: &[u8]) -> bool {
+    if let [one] = mark {
+        return value.contains(one);
+    }
+    (0..value.len()).any(|at| {
+        let rest = &value[at..];
+        match rest.get(..mark.len()) {
+            Some(whole) => whole == mark,
+            None => mark.starts_with(rest) && mark.starts_with(&mark[rest.len()..]),
+        }
+    })
+}
+
+/// Puts `out[start..]` in quotes, in place, and doubles the quotes inside.
+fn enclose(out: &mut Vec<u8>, start: usize) {
+    let end = out.len();
+    let inner = out[start..].iter().filter(|byte| **byte == QUOTE).count();
+    out.resize(end + inner + 2, QUOTE);
+    if inner == 0 {
+        out.copy_within(start..end, start + 1);
+    } else {
+        // From the back, so that nothing is overwritten before it has moved.
+        let mut to = end + inner + 1;
+        for from in (start..end).rev() {
+            to -= 1;
+            out[to] = out[from];
+            if out[to] == QUOTE {
+                to -= 1;
+                out[to] = QUOTE;
+            }
+        }
+    }
+    out[start] = QUOTE;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! A quick look at all texts of a page at once: where none holds a byte that needs care, no value is looked at again.
+
+use arrow_array::StringArray;
+
+/// Bytes that need care. May be more than those that really do: the slow way decides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scan {
+    /// Any of these.
+    any: [u8; 3],
+    /// Any beyond ASCII.
+    beyond_ascii: bool,
+}
+
+/// Control characters always need care.
+const FIRST_PRINTABLE: u8 = b' ';
+
+/// Bytes looked at before a first stop; long enough for the compiler's vector code to pay.
+const CHUNK: usize = 4_096;
+
+impl Scan {
+    /// Looks for control characters, the bytes in `any`, and, when asked, everything beyond ASCII.
+    pub(super) fn new(any: [u8; 3], beyond_ascii: bool) -> Self {
+        Self { any, beyond_ascii }
+    }
+
+    /// Whether no text of the page has such a byte.
+    pub(super) fn is_clean(&self, texts: &StringArray) -> bool {
+        let offsets = texts.value_offsets();
+        let place = |offset: Option<&i32>| offset.and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
+        let bytes = texts.value_data().get(place(offsets.first())..place(offsets.last())).unwrap_or_default();
+        let above = if self.beyond_ascii { 0x80 } else { 0 };
+        let [a, b, c] = self.any;
+        bytes.chunks(CHUNK).all(|chunk| {
+            // No early end inside a chunk: that is what lets the compiler look at many bytes at once.
+            !chunk.iter().fold(false, |found, byte| {
+                found | (*byte < FIRST_PRINTABLE) | (*byte == a) | (*byte == b) | (*byte == c) | (*byte & above != 0)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_texts_of_the_slice_count() {
+        let scan = Scan::new([b'|'; 3], false);
+        let texts = StringArray::from(vec![Some("a|"), Some("plain é"), None, Some("x\n")]);
+        assert!(!scan.is_clean(&texts));
+        let middle = texts.slice(1, 2);
+        assert!(scan.is_clean(&middle));
+        assert!(!Scan::new([b'|'; 3], true).is_clean(&middle));
+        assert!(scan.is_clean(&StringArray::from(Vec::<&str>::new())));
+    }
+}

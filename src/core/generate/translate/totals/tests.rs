@@ -1,0 +1,91 @@
+//! Sums against big integers, and what cannot be summed.
+
+use super::*;
+use arrow_array::{ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::Schema;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn sum(
+    kind: Kind,
+    array: ArrayRef,
+    mask: Option<&BooleanArray>,
+    start: Option<&str>,
+) -> Result<String, TranslateError> {
+    let columns = [Column { name: "Amount".to_owned(), kind }];
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![kind.field("Amount")])), vec![array]).unwrap();
+    let start = start.map(|text| ("Amount".to_owned(), text.to_owned())).into_iter().collect();
+    let mut totals = Totals::new(&["Amount".to_owned()], &columns, &start)?;
+    totals.add(&Rows { batch: &batch, mask }, &[0])?;
+    Ok(totals.texts()["Amount"].clone())
+}
+
+fn numbers(values: &[Option<&str>]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+#[test]
+fn sums_are_exact_in_every_kind() {
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.1, 0.2]));
+    assert_eq!(sum(Kind::Float64, floats, None, None).as_deref(), Ok("0.3"));
+    let whole: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2.0]));
+    assert_eq!(sum(Kind::Float64, whole, None, None).as_deref(), Ok("3"));
+    let ints: ArrayRef = Arc::new(Int64Array::from(vec![Some(i64::MAX), None, Some(i64::MAX)]));
+    assert_eq!(sum(Kind::Int, ints, None, None).as_deref(), Ok("18446744073709551614"));
+    let texts = numbers(&[Some("12.50"), Some("-3"), None, Some("0.125")]);
+    assert_eq!(sum(Kind::Number, texts, None, None).as_deref(), Ok("9.625"));
+    let decimals = Decimal128Array::from(vec![1250, -50]).with_precision_and_scale(15, 2).unwrap();
+    let kind = Kind::Decimal { precision: 15, scale: 2 };
+    assert_eq!(sum(kind, Arc::new(decimals.clone()), None, None).as_deref(), Ok("12.00"));
+    assert_eq!(sum(kind, Arc::new(decimals), None, Some("0.5")).as_deref(), Ok("12.50"));
+}
+
+#[test]
+fn only_rows_of_the_file_count() {
+    let mask = BooleanArray::from(vec![true, false, true]);
+    let texts = numbers(&[Some("1"), Some("x"), Some("2")]);
+    assert_eq!(sum(Kind::Number, texts, Some(&mask), None).as_deref(), Ok("3"));
+}
+
+#[test]
+fn nothing_sums_to_zero_at_the_columns_scale() {
+    let none = Decimal128Array::from(vec![None::<i128>]).with_precision_and_scale(15, 2).unwrap();
+    assert_eq!(sum(Kind::Decimal { precision: 15, scale: 2 }, Arc::new(none), None, None).as_deref(), Ok("0.00"));
+}
+
+#[test]
+fn what_cannot_be_summed_exactly_is_an_error() {
+    let row = |kind, array| sum(kind, array, None, None).unwrap_err().row;
+    assert_eq!(row(Kind::Number, numbers(&[Some("1"), Some("NaN")])), Some(1));
+    assert_eq!(row(Kind::Number, numbers(&[Some(&"9".repeat(39))])), Some(0));
+    assert_eq!(row(Kind::Float64, Arc::new(Float64Array::from(vec![f64::NAN]))), Some(0));
+    assert_eq!(row(Kind::Float64, Arc::new(Float64Array::from(vec![1e-300]))), Some(0));
+    assert_eq!(row(Kind::Text, numbers(&[Some("1")])), None);
+    assert!(sum(Kind::Number, numbers(&[]), None, Some("12,5")).is_err());
+}
+
+proptest! {
+    #[test]
+    fn a_sum_is_the_same_in_any_order_and_any_cut(
+        values in proptest::collection::vec((any::<i64>(), 0..6_u32), 0..12),
+        cut in 0..12_usize,
+    ) {
+        let text = |(value, scale): &(i64, u32)| {
+            let mut out = Vec::new();
+            push_scaled(&mut out, (*value).into(), u8::try_from(*scale).unwrap());
+            Some(String::from_utf8(out).unwrap())
+        };
+        let texts: Vec<Option<String>> = values.iter().map(text).collect();
+        let whole = |texts: &[Option<String>], start: Option<&str>| {
+            sum(Kind::Number, Arc::new(StringArray::from(texts.to_vec())), None, start).unwrap()
+        };
+        let (head, tail) = texts.split_at(cut.min(texts.len()));
+        let total = whole(&texts, None);
+        prop_assert_eq!(&whole(tail, Some(&whole(head, None))), &total);
+        let reversed: Vec<Option<String>> = texts.iter().rev().cloned().collect();
+        prop_assert_eq!(&whole(&reversed, None), &total);
+        let expected: i128 = values.iter().map(|(value, scale)| i128::from(*value) * 10_i128.pow(6 - scale)).sum();
+        let (value, scale) = Decimal::parse(total.as_bytes()).unwrap().scaled().unwrap();
+        prop_assert_eq!(value * 10_i128.pow(6 - scale), expected);
+    }
+}

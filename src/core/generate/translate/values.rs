@@ -1,0 +1,142 @@
+//! One column of a page as typed values, and the default text form of each kind.
+
+use super::date_format::Moment;
+use super::decimal::{not_finite, push_scaled, with_float_text};
+use crate::core::model::column::Kind;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type, Time64NanosecondType, TimestampMicrosecondType,
+};
+use arrow_array::{
+    Array, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int64Array,
+    StringArray, Time64NanosecondArray, TimestampMicrosecondArray,
+};
+use arrow_schema::{DataType, Field};
+
+/// A column's array, downcast once per page.
+#[derive(Clone, Copy)]
+pub(super) enum Values<'a> {
+    Bool(&'a BooleanArray),
+    Int(&'a Int64Array),
+    Float32(&'a Float32Array),
+    Float64(&'a Float64Array),
+    /// The second is the scale.
+    Decimal(&'a Decimal128Array, u8),
+    Text(&'a StringArray),
+    Bytes(&'a BinaryArray),
+    Date(&'a Date32Array),
+    /// The second is the number of fraction digits.
+    Time(&'a Time64NanosecondArray, u8),
+    /// The second is the number of fraction digits, the third whether the values are instants in UTC.
+    Timestamp(&'a TimestampMicrosecondArray, u8, bool),
+}
+
+impl<'a> Values<'a> {
+    /// Downcasts an array of a column of `kind`; none when the array has another type.
+    pub(super) fn of(array: &'a dyn Array, kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::Bool => Self::Bool(array.as_boolean_opt()?),
+            Kind::Int => Self::Int(array.as_primitive_opt::<Int64Type>()?),
+            Kind::Float32 => Self::Float32(array.as_primitive_opt::<Float32Type>()?),
+            Kind::Float64 => Self::Float64(array.as_primitive_opt::<Float64Type>()?),
+            Kind::Decimal { scale, .. } => {
+                Self::Decimal(array.as_primitive_opt::<Decimal128Type>()?, scale.try_into().ok()?)
+            }
+            Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
+                Self::Text(array.as_string_opt()?)
+            }
+            Kind::Bytes => Self::Bytes(array.as_binary_opt()?),
+            Kind::Date => Self::Date(array.as_primitive_opt::<Date32Type>()?),
+            Kind::Time { digits } => Self::Time(array.as_primitive_opt::<Time64NanosecondType>()?, digits),
+            Kind::Timestamp { digits, utc } => {
+                Self::Timestamp(array.as_primitive_opt::<TimestampMicrosecondType>()?, digits, utc)
+            }
+        })
+    }
+
+    /// Downcasts by the field alone, for callers that were not told the kind.
+    pub(super) fn of_field(array: &'a dyn Array, field: &Field) -> Option<Self> {
+        // Most types say all there is to know; reading the kind from metadata costs more than writing a value.
+        let kind = match field.data_type() {
+            DataType::Boolean => Kind::Bool,
+            DataType::Int64 => Kind::Int,
+            DataType::Float32 => Kind::Float32,
+            DataType::Float64 => Kind::Float64,
+            DataType::Decimal128(precision, scale) => Kind::Decimal { precision: *precision, scale: *scale },
+            DataType::Utf8 => Kind::Text,
+            DataType::Binary => Kind::Bytes,
+            DataType::Date32 => Kind::Date,
+            _ => Kind::of(field)?,
+        };
+        Self::of(array, kind)
+    }
+
+    /// Whether the row's value is NULL; also beyond the last row.
+    #[inline]
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        fn check(array: &dyn Array, row: usize) -> bool {
+            row >= array.len() || array.is_null(row)
+        }
+        match self {
+            Self::Bool(array) => check(*array, row),
+            Self::Int(array) => check(*array, row),
+            Self::Float32(array) => check(*array, row),
+            Self::Float64(array) => check(*array, row),
+            Self::Decimal(array, _) => check(*array, row),
+            Self::Text(array) => check(*array, row),
+            Self::Bytes(array) => check(*array, row),
+            Self::Date(array) => check(*array, row),
+            Self::Time(array, _) => check(*array, row),
+            Self::Timestamp(array, ..) => check(*array, row),
+        }
+    }
+
+    /// What the row holds when the column is one of dates or times.
+    #[inline]
+    pub(super) fn moment(&self, row: usize) -> Option<Result<Moment, String>> {
+        match self {
+            Self::Date(array) => Some(Moment::from_days(array.value(row))),
+            Self::Time(array, _) => Some(Moment::from_nanos_of_day(array.value(row))),
+            Self::Timestamp(array, _, utc) => Some(Moment::from_micros(array.value(row), *utc)),
+            _ => None,
+        }
+    }
+
+    /// Appends the default text form of a value that is not NULL.
+    ///
+    /// # Errors
+    /// Behind the column's name: what the value is that cannot be written.
+    #[inline]
+    pub(super) fn push(&self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        match self {
+            Self::Int(array) => out.extend_from_slice(itoa::Buffer::new().format(array.value(row)).as_bytes()),
+            Self::Text(array) => out.extend_from_slice(array.value(row).as_bytes()),
+            Self::Decimal(array, scale) => push_scaled(out, array.value(row), *scale),
+            Self::Bool(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
+            Self::Float32(array) => push_float(array.value(row), out),
+            Self::Float64(array) => push_float(array.value(row), out),
+            Self::Bytes(array) => push_hex(array.value(row), out),
+            Self::Date(array) => Moment::from_days(array.value(row))?.push_iso(0, out),
+            Self::Time(array, digits) => Moment::from_nanos_of_day(array.value(row))?.push_iso(*digits, out),
+            Self::Timestamp(array, digits, utc) => {
+                Moment::from_micros(array.value(row), *utc)?.push_iso(*digits, out);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[inline]
+fn push_float<F: zmij::Float + Into<f64> + Copy>(value: F, out: &mut Vec<u8>) {
+    if with_float_text(value, |text| out.extend_from_slice(text)).is_none() {
+        out.extend_from_slice(not_finite(value.into()).as_bytes());
+    }
+}
+
+fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    out.reserve(bytes.len() * 2);
+    for byte in bytes {
+        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0x0F)]]);
+    }
+}
