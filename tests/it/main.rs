@@ -5,6 +5,7 @@ mod cli;
 mod contract;
 mod crash;
 mod flow;
+mod fuzz_corpus;
 mod postgres;
 mod second_process;
 mod support;

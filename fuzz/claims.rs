@@ -1,0 +1,58 @@
+//! What holds for any bytes. Shared by the fuzz targets and by the test that replays their corpus.
+
+use filegen::Registry;
+use filegen::config;
+use filegen::core::model::header::{HEADER_BYTES, Header};
+use filegen::core::model::journal::{Journal, JournalWriter};
+use std::path::Path;
+
+/// A header is refused, or is exactly what would be written for it.
+pub fn header(bytes: &[u8]) {
+    if let Ok(header) = Header::parse(bytes) {
+        assert_eq!(header.encode(), bytes[..HEADER_BYTES]);
+    }
+}
+
+/// The readable part of a journal is a journal; so is every cut of it; and only that part is believed.
+pub fn journal(bytes: &[u8]) {
+    let journal = Journal::parse(bytes);
+    let good = &bytes[..usize::try_from(journal.bytes).unwrap()];
+    assert_eq!(journal.damage.is_none(), good.len() == bytes.len());
+    let again = Journal::parse(good);
+    assert_eq!((&again.entries, again.chain, again.damage), (&journal.entries, journal.chain, None));
+
+    for page in 0..=journal.last_page().map_or(0, |last| last.page).min(8) {
+        let cut = journal.cut_after(page, bytes);
+        let kept = Journal::parse(&bytes[..usize::try_from(cut.bytes).unwrap()]);
+        assert_eq!((&kept.entries, kept.chain), (&cut.entries, cut.chain));
+        assert!(kept.last_page().is_none_or(|last| last.page <= page));
+    }
+
+    let (mut writer, mut written) = (JournalWriter::default(), Vec::new());
+    for entry in &journal.entries {
+        writer.append(entry, &mut written).unwrap();
+    }
+    assert_eq!(Journal::parse(&written).entries, journal.entries);
+}
+
+/// A worker file is fit for use, or all that is wrong with it can be shown, each problem inside the file.
+pub fn worker_file(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match config::parse(text, Path::new("/worker.yaml"), &(), &Registry::default()) {
+        Ok(loaded) => {
+            let mut ids: Vec<_> = loaded.worker.files.iter().map(|file| file.id.to_string()).collect();
+            ids.sort();
+            ids.dedup();
+            assert!(!ids.is_empty() && ids.len() == loaded.worker.files.len());
+            loaded.resolved().to_yaml();
+        }
+        Err(error) => {
+            assert!(!error.problems.is_empty());
+            for place in error.problems.iter().filter_map(|problem| problem.place) {
+                assert!(place.line > 0 && place.column > 0 && place.offset + place.length <= text.len());
+            }
+            format!("{:?}", error.report());
+            error.to_json();
+        }
+    }
+}
