@@ -44,15 +44,15 @@ pub fn worker_file(bytes: &[u8]) {
             ids.sort();
             ids.dedup();
             assert!(!ids.is_empty() && ids.len() == loaded.worker.files.len());
-            loaded.resolved().to_yaml();
+            assert!(!loaded.resolved().to_yaml().is_empty());
         }
         Err(error) => {
             assert!(!error.problems.is_empty());
             for place in error.problems.iter().filter_map(|problem| problem.place) {
                 assert!(place.line > 0 && place.column > 0 && place.offset + place.length <= text.len());
             }
-            format!("{:?}", error.report());
-            error.to_json();
+            assert!(!format!("{:?}", error.report()).is_empty());
+            assert!(!error.to_json().is_null());
         }
     }
 }

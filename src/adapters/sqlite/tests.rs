@@ -1,1 +1,3 @@
+//! SQLite views: types, keys and faults.
+
 
