@@ -1,7 +1,7 @@
 //! Holds a worker file against the grammar: unknown and missing fields, wrong types, impossible values. All of them.
 
 use super::at::{At, Context};
-use super::grammar::{COLUMN, DELIMITED, FIXED_WIDTH, Field, JSON, Presence, Section, Shape, TEMPLATE};
+use super::grammar::{COLUMN, Field, Presence, Section, Shape, TRANSLATORS};
 use super::suggest::{listed, nearest};
 use super::tree::{Name, Value};
 use super::values;
@@ -201,10 +201,6 @@ fn translator(at: &At<'_>) {
 }
 
 const EXAMPLE: &str = "delimited: { delimiter: \"|\", columns: [A, B] }";
-
-/// The translators that are always there.
-const TRANSLATORS: [(&str, &Section); 4] =
-    [("delimited", &DELIMITED), ("fixed_width", &FIXED_WIDTH), ("json", &JSON), ("template", &TEMPLATE)];
 
 /// Notes a value of a wrong type, or one that cannot be.
 fn wrong(at: &At<'_>, expected: &str, hint: &str) {

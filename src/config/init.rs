@@ -33,6 +33,10 @@ pub struct Sample<'a> {
 /// # Errors
 /// What is wrong with the address or the view's name, in a line, and what to do.
 pub fn look_at(url: Option<&str>, view: &str, vars: &dyn Vars) -> Result<Worker, (String, String)> {
+    if url.is_none() && vars.get("SQL_CONNECTION_STRING").is_none_or(|value| value.is_empty()) {
+        let hint = "name it with `--from URL`, or set the environment variable SQL_CONNECTION_STRING";
+        return Err(("no source is named".to_owned(), hint.to_owned()));
+    }
     // Just enough of a worker file; its column is never asked for.
     let url = url.map_or_else(String::new, |url| format!("url: {}, ", name(url)));
     let text = format!(

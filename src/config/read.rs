@@ -1,4 +1,4 @@
-//! A worker file's text, and every way in which it may not be one.
+//! Worker files on the disk: read as text, with every way in which they may not be text, and written.
 
 use super::problem::{ConfigError, Problem, Span};
 use std::fs::File;

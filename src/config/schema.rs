@@ -1,6 +1,6 @@
 //! The JSON Schema of worker files, written from the grammar: editors complete, explain and check with it.
 
-use super::grammar::{COLUMN, DELIMITED, FIXED_WIDTH, Field, JSON, Presence, Section, Shape, TEMPLATE, WORKER};
+use super::grammar::{COLUMN, Field, Presence, Section, Shape, TRANSLATORS, WORKER};
 use super::values;
 use crate::core::generate::translate::Registry;
 use serde_json::{Map, Value, json};
@@ -136,9 +136,8 @@ fn column() -> Value {
 }
 
 fn translator(registry: &Registry) -> Value {
-    let built_in = [("delimited", &DELIMITED), ("fixed_width", &FIXED_WIDTH), ("json", &JSON), ("template", &TEMPLATE)];
     let mut properties: Map<String, Value> =
-        built_in.into_iter().map(|(name, inner)| (name.to_owned(), section(inner))).collect();
+        TRANSLATORS.iter().map(|(name, inner)| ((*name).to_owned(), section(inner))).collect();
     properties.extend(
         registry.names().map(|name| (name.to_owned(), json!({ "description": "A translator of this build." }))),
     );

@@ -7,7 +7,11 @@ pub(super) use sections::{
     STATE, TEMPLATE, TRIGGER_KAFKA, WORKER,
 };
 
-/// The environment variables that stand in for fields, and the one that has no field.
+/// The translators that are always there, and their options.
+pub(super) static TRANSLATORS: [(&str, &Section); 4] =
+    [("delimited", &DELIMITED), ("fixed_width", &FIXED_WIDTH), ("json", &JSON), ("template", &TEMPLATE)];
+
+/// The environment variable that stands in for no field of a worker file.
 pub(super) const HEALTH_PORT: &str = "HEALTH_PORT";
 
 /// Named values.

@@ -71,6 +71,24 @@ fn a_password_is_not_written_into_a_new_worker_file() {
 }
 
 #[test]
+fn a_view_can_be_looked_at_before_there_is_a_worker_file() {
+    let vars = vars(&[("PW", "a: [\"'")]);
+    let worker = look_at(Some("postgres://ann:${PW}@h/db"), "sales.My View", &vars).unwrap();
+    assert_eq!(worker.source.url.reveal(), "postgres://ann:a: [\"'@h/db");
+    assert_eq!(worker.source.view.parts(), ["sales", "My View"]);
+    for (url, view, told) in [
+        (None, "v", "SQL_CONNECTION_STRING"),
+        (Some("mysql://a:s3cret@h"), "v", "mysql:"),
+        (Some("sqlite:a.db"), "a..b", "a..b"),
+        (Some("${NOPE}"), "v", "NOPE"),
+    ] {
+        let (message, hint) = look_at(url, view, &vars).unwrap_err();
+        let all = format!("{message}; {hint}");
+        assert!(all.contains(told) && !all.contains("s3cret"), "{all}");
+    }
+}
+
+#[test]
 fn a_key_that_the_view_does_not_have_is_refused() {
     let columns = columns(&["LoanId", "Line"]);
     let sample = |key: &[String]| Sample { url: None, view: "v", key, columns: &columns }.to_yaml();

@@ -75,6 +75,15 @@ fn real_worker_files_fit_the_schema() {
     for text in [DESIGN, FULL, EXAMPLE] {
         assert!(accepts(text));
     }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let examples = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<_> = examples.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
+    assert!(!examples.is_empty(), "{}", folder.display());
+    for path in examples {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(accepts(&text), "{}", path.display());
+        parse(&text, &path, &(), &Registry::default()).unwrap();
+    }
     let shown = parsed(DESIGN, &[]).unwrap().resolved().to_yaml();
     assert!(accepts(&shown));
 }

@@ -104,3 +104,55 @@ fn relative_paths_mean_the_same_from_every_folder() {
         |shown: &serde_json::Value| shown["worker"]["output"]["root"].as_str().unwrap().replace("elsewhere/../", "");
     assert_eq!(plain(&here), plain(&there));
 }
+
+#[test]
+fn init_takes_the_columns_of_a_real_view() {
+    let filegen = Filegen::with_loans(3);
+    filegen.run("config init --from sqlite:loans.db --view v_Loans -c new.yaml").exits(0);
+    filegen.run("config check -c new.yaml --source").exits(0);
+    let shown = filegen.run("config show -c new.yaml --output json").exits(0).json();
+    assert_eq!(shown["worker"]["source"]["key"], json!(["LoanId"]));
+    assert_eq!(
+        shown["worker"]["files"][0]["translator"]["delimited"]["columns"],
+        json!(["LoanId", "Customer", "Amount"])
+    );
+    // In another folder a relative address still means the same database.
+    std::fs::create_dir(filegen.path("sub")).unwrap();
+    filegen.run("config init --from sqlite:loans.db --view v_Loans --key Amount,LoanId -c sub/new.yaml").exits(0);
+    filegen.run("config check -c sub/new.yaml --source").exits(0);
+    assert!(filegen.read("sub/new.yaml").contains("key: [Amount, LoanId]"));
+}
+
+#[test]
+fn init_writes_nothing_when_the_view_cannot_be_looked_at() {
+    let filegen = Filegen::with_loans(0);
+    for (args, code, told) in [
+        ("--from sqlite:loans.db --view v_Lons", 3, "v_Loans"),
+        ("--from sqlite:loans.db --view v_Loans --key loanid", 3, "`LoanId`"),
+        ("--from mysql://ann:s3cret@h --view v", 3, "mysql:"),
+        ("--view v", 3, "SQL_CONNECTION_STRING"),
+        ("--from postgres://ann:s3cret@localhost:1/db --view v", 6, "postgres://"),
+        ("--from sqlite:loans.db", 2, "--view"),
+    ] {
+        let done = filegen.run(&format!("config init {args} -c new.yaml")).exits(code);
+        assert!(done.stderr.contains(told) && !done.stderr.contains("s3cret"), "{args}: {}", done.stderr);
+        assert!(!filegen.has("new.yaml"), "{args}");
+    }
+}
+
+#[test]
+fn check_with_source_tells_each_column_that_the_view_does_not_have() {
+    let filegen = Filegen::with_loans(0);
+    filegen.run("config check -c worker.yaml --source").exits(0);
+    filegen.edit("columns: [LoanId, Customer, Amount]", "columns: [LoanId, Custmer, Amount]");
+    filegen.run("config check -c worker.yaml").exits(0);
+    let result = filegen.run("config check -c worker.yaml --source --output json").exits(3).json();
+    let problems = result["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 2, "{result}");
+    assert_eq!(problems[0]["code"], "unknown-column");
+    assert_eq!(problems[0]["hint"], "did you mean `Customer`?");
+    filegen.edit("sqlite:loans.db", "sqlite:missing.db");
+    let done = filegen.run("config check -c worker.yaml --source");
+    assert_ne!(done.code, Some(0));
+    assert!(done.stderr.contains("missing.db"), "{}", done.stderr);
+}
