@@ -2,6 +2,7 @@
 
 use crate::adapters::disk::Disk;
 use crate::adapters::host;
+use crate::adapters::layer::retry::Retry;
 use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::postgres::Postgres;
@@ -122,8 +123,8 @@ pub fn source(
     observer: Arc<dyn Observer>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn PageSource>, WiringError> {
-    let _ = (observer, clock);
-    source_at(&worker.source.url)
+    let source = source_at(&worker.source.url)?;
+    Ok(Arc::new(Retry::new(source, worker.policies.retry, clock, observer)))
 }
 
 /// The source at an address, by its scheme.

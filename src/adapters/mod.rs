@@ -2,6 +2,7 @@
 pub mod decimal;
 pub mod disk;
 pub mod host;
+pub mod layer;
 pub mod local_state;
 pub mod memory;
 pub mod postgres;

@@ -1,0 +1,3 @@
+//! Behaviour added to a port by wrapping it.
+
+pub mod retry;
