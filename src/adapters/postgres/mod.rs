@@ -76,6 +76,10 @@ impl PageSource for Postgres {
         Ok(Box::new(stream::Reading::open(&self.address, query, from, until).await?))
     }
 
+    fn query_text(&self, query: &Query) -> Result<Option<String>, SourceError> {
+        crate::adapters::sql::shown(&crate::adapters::sql::Dialect::POSTGRES, query).map(Some)
+    }
+
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
         let mut session = Session::open(&self.address, Isolation::Default).await?;
         let findings = examine::examine(&mut session, query).await?;

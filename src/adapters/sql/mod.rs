@@ -13,7 +13,7 @@ mod tests;
 
 pub use extent::{ExtentLayout, ExtentStatement, duplicate_keys, extent, null_keys};
 pub use names::{mask_field, unchanged, unknown_column, unknown_view};
-pub use page::{Layout, PageRequest, PageStatement, Range, page};
+pub use page::{Layout, PageRequest, PageStatement, Range, page, shown};
 pub use predicate::check_predicate;
 
 use crate::core::model::key::KeyValue;

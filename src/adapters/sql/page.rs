@@ -2,6 +2,7 @@
 
 use super::{Dialect, Limit, Render, check_predicate, order_by};
 use crate::core::model::key::{Key, KeyValue};
+use crate::core::model::spec::Fetch;
 use crate::core::ports::source::{Query, SourceError};
 use std::fmt::Write as _;
 
@@ -103,6 +104,20 @@ pub fn page(dialect: &Dialect, render: &dyn Render, request: &PageRequest<'_>) -
         }
     }
     Ok(PageStatement { sql, params, layout })
+}
+
+/// The statement that a run sends first, for people to read: columns as they are, without what types need on the wire.
+///
+/// # Errors
+/// As [`page`].
+pub fn shown(dialect: &Dialect, query: &Query) -> Result<String, SourceError> {
+    let rows = u64::from(query.page_size.get());
+    let range = match query.fetch {
+        Fetch::Stream => Range::All,
+        Fetch::Paged => Range::Rows(rows),
+        Fetch::Offset => Range::Offset { skip: 0, rows },
+    };
+    Ok(page(dialect, &super::Plain, &PageRequest { query, after: None, until: None, range })?.sql)
 }
 
 /// The selected expressions, and what stands where among them.

@@ -71,6 +71,10 @@ impl PageSource for SqliteSource {
         Ok(Box::new(stream::SqliteStream::open(&self.place, query.clone(), from.clone(), until.cloned()).await?))
     }
 
+    fn query_text(&self, query: &Query) -> Result<Option<String>, SourceError> {
+        crate::adapters::sql::shown(&crate::adapters::sql::Dialect::SQLITE, query).map(Some)
+    }
+
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
         let query = query.clone();
         worker::run(&self.place, move |db| examine::examine(db, &query)).await

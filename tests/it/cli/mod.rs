@@ -1,7 +1,14 @@
 //! The command line as a user meets it: one file per subcommand.
 
 mod completions;
-mod config;
+mod doctor;
 mod doctor_volume;
 mod help;
+mod inspect_headers;
+mod lease;
+mod publish_completion;
+mod resume;
+mod run;
+mod status;
 mod usage;
+mod verify;

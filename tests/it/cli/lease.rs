@@ -1,0 +1,35 @@
+//! `filegen lease`: shown and given back. A live holder is met in the tests of `run`.
+
+use crate::support::filegen::Filegen;
+
+#[test]
+fn nobody_has_a_lease_before_the_first_run() {
+    let filegen = Filegen::with_loans(1);
+    let done = filegen.run("lease show -c worker.yaml").exits(0);
+    assert_eq!(done.stderr, "no lease: nobody has written here yet\n");
+    assert!(!filegen.has("out"), "looking makes nothing");
+    assert_eq!(filegen.run("lease show -c worker.yaml --output json").exits(0).json()["leases"], serde_json::json!([]));
+    let done = filegen.run("lease release -c worker.yaml --reason x --yes").exits(1);
+    assert!(done.stderr.contains("nobody ever held it"), "{}", done.stderr);
+}
+
+#[test]
+fn a_finished_run_has_given_its_lease_back() {
+    let filegen = Filegen::with_loans(1);
+    filegen.publish();
+    let json = filegen.run("lease show -c worker.yaml --output json").exits(0).json();
+    assert_eq!((json["leases"][0]["state"].as_str(), json["leases"][0]["token"].as_u64()), (Some("released"), Some(1)));
+    assert_eq!(json["leases"][0]["reason"], "run LoanWorker:2026-11-21 is published");
+    let all = filegen.run("lease show --all -c worker.yaml").exits(0).stdout;
+    assert!(all.starts_with("WORKER") && all.contains("LoanWorker"), "{all}");
+    let done = filegen.run("lease release -c worker.yaml --reason x --yes").exits(1);
+    assert!(done.stderr.contains("free already"), "{}", done.stderr);
+}
+
+#[test]
+fn a_release_needs_a_reason_and_a_yes() {
+    let filegen = Filegen::with_loans(1);
+    filegen.publish();
+    filegen.run("lease release -c worker.yaml").exits(2);
+    filegen.run("lease").exits(2);
+}

@@ -1,0 +1,191 @@
+//! `filegen run`: files, table, JSON, progress, signals, and each exit code.
+
+use crate::support::filegen::{Filegen, names_below};
+use rustix::process::Signal;
+
+#[test]
+fn a_run_makes_all_files_and_says_what_it_made() {
+    let filegen = Filegen::with_loans(95);
+    let done = filegen.publish();
+    assert_eq!(
+        names_below(&filegen.path("out")),
+        [".filegen", "LoanWorker_20261121.manifest.json", "loan0_20261121.txt", "loan1_20261121.csv",]
+    );
+    let file = filegen.read("out/loan0_20261121.txt");
+    let lines: Vec<&str> = file.lines().collect();
+    assert_eq!((lines.len(), lines[0].trim_end(), lines[1]), (96, "10,95", "1|customer 1|10.25"));
+    let file = filegen.read("out/loan1_20261121.csv");
+    assert_eq!(file.lines().next().map(str::trim_end), Some("10,47"));
+    assert_eq!(file.lines().nth(1), Some("HEAD 20261121 47"));
+    insta::with_settings!({ filters => [
+        (r"[0-9a-f]{12}\b", "[SHA256]"),
+        (r"[0-9.]+ s \([0-9,]+ rows/s, [0-9.]+ .?B/s\)", "[TIME] ([RATE])"),
+    ] }, {
+        insta::assert_snapshot!("run_table", done.stdout);
+        insta::assert_snapshot!("run_lines", done.stderr);
+    });
+}
+
+#[test]
+fn a_run_that_is_published_says_so_and_changes_nothing() {
+    let filegen = Filegen::with_loans(12);
+    filegen.publish();
+    let manifest = filegen.read("out/LoanWorker_20261121.manifest.json");
+    filegen.sql("DELETE FROM loans");
+    let done = filegen.publish();
+    assert!(done.stderr.contains("published already"), "{}", done.stderr);
+    assert_eq!(filegen.read("out/LoanWorker_20261121.manifest.json"), manifest);
+    let json = filegen.run("run -c worker.yaml --date 2026-11-21 --output json").exits(0).json();
+    assert_eq!(json["outcome"], "alreadyPublished");
+    assert_eq!(json["files"][0]["rows"], 12);
+}
+
+#[test]
+fn json_is_the_manifest_and_how_long_it_took() {
+    let filegen = Filegen::with_loans(25);
+    let done = filegen.run("run -c worker.yaml --date 20261121 --output json --quiet").exits(0);
+    assert_eq!(done.stderr, "");
+    let json = done.json();
+    assert_eq!(json["outcome"], "published");
+    assert_eq!(json["runId"], "LoanWorker:2026-11-21");
+    assert_eq!((json["pages"].as_u64(), json["sourceRows"].as_u64()), (Some(3), Some(25)));
+    assert_eq!(json["files"][0]["name"], "loan0_20261121.txt");
+    assert_eq!(json["files"][0]["sha256"].as_str().map(str::len), Some(64));
+    assert!(json["seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    assert_eq!(json["readMode"]["sourceMoved"], false);
+}
+
+#[test]
+fn the_date_is_today_in_the_workers_zone() {
+    let filegen = Filegen::with_loans(1);
+    filegen.write(
+        "worker.yaml",
+        &format!("{}business_date: {{ timezone: Pacific/Kiritimati }}\n", filegen.read("worker.yaml")),
+    );
+    let zone = jiff::tz::TimeZone::get("Pacific/Kiritimati").unwrap();
+    let before = jiff::Timestamp::now().to_zoned(zone.clone()).date();
+    let json = filegen.run("run -c worker.yaml --output json").exits(0).json();
+    let after = jiff::Timestamp::now().to_zoned(zone).date();
+    let date = json["businessDate"].as_str().unwrap();
+    assert!([before.to_string(), after.to_string()].contains(&date.to_owned()), "{date}");
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_done_and_makes_nothing() {
+    let filegen = Filegen::with_loans(95);
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21 --dry-run").exits(0);
+    assert!(!filegen.has("out"), "a dry run makes no folder");
+    insta::assert_snapshot!("run_dry", filegen.masked(&done.stdout));
+    let json = filegen.run("run -c worker.yaml --date 2026-11-21 --dry-run --output json").exits(0).json();
+    assert_eq!((json["outcome"].as_str(), json["resumesFromPage"].as_u64()), (Some("dryRun"), Some(1)));
+    assert_eq!((json["rows"].as_u64(), json["pages"].as_u64()), (Some(95), Some(10)));
+    assert_eq!(json["files"][1]["rows"], 47);
+}
+
+#[test]
+fn a_view_that_is_not_there_exits_3_and_a_source_that_is_not_there_exits_6() {
+    let filegen = Filegen::with_loans(1);
+    filegen.edit("v_Loans", "v_Laons");
+    let done = filegen.run("run -c worker.yaml").exits(3);
+    assert!(done.stderr.contains("v_Laons") && done.stderr.contains("hint: "), "{}", done.stderr);
+    filegen.edit("sqlite:loans.db", "sqlite:no/such.db");
+    filegen.edit("files:", "policies: { max_retries: 0 }\nfiles:");
+    let done = filegen.run("run -c worker.yaml --output json").exits(6);
+    assert_eq!(done.json_error()["exitCode"], 6);
+}
+
+#[test]
+fn a_value_that_would_break_its_record_exits_7_and_names_the_row() {
+    let filegen = Filegen::with_loans(30);
+    filegen.sql("UPDATE loans SET Customer = 'a|b' WHERE LoanId = 23");
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21").exits(7);
+    assert!(done.stderr.contains("Loan0") && done.stderr.contains("23"), "{}", done.stderr);
+    assert!(!filegen.has("out/loan0_20261121.txt"), "nothing half-made is visible");
+}
+
+#[test]
+fn a_file_that_is_in_the_way_is_never_replaced() {
+    let filegen = Filegen::with_loans(3);
+    std::fs::create_dir(filegen.path("out")).unwrap();
+    filegen.write("out/loan1_20261121.csv", "mine\n");
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21").exits(1);
+    assert!(done.stderr.contains("loan1_20261121.csv"), "{}", done.stderr);
+    assert_eq!(filegen.read("out/loan1_20261121.csv"), "mine\n");
+    assert!(!filegen.has("out/LoanWorker_20261121.manifest.json"));
+}
+
+#[test]
+fn restart_throws_staged_pages_away() {
+    let filegen = Filegen::with_loans(30);
+    filegen.sql("UPDATE loans SET Customer = 'a|b' WHERE LoanId = 23");
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(7);
+    filegen.sql("UPDATE loans SET Customer = 'changed'");
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21 --restart").exits(0);
+    assert!(!done.stderr.contains("resumed"), "{}", done.stderr);
+    assert_eq!(filegen.read("out/loan0_20261121.txt").matches("changed").count(), 30);
+}
+
+/// A view that is slow to give rows: each costs a walk over a recursive query.
+fn slow(filegen: &Filegen) {
+    filegen.sql(
+        "DROP VIEW v_Loans;
+         CREATE VIEW v_Loans AS SELECT LoanId, Customer, Amount +
+           (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000 + LoanId) SELECT 0 * count(*) FROM n)
+           AS Amount FROM loans",
+    );
+}
+
+#[test]
+fn a_signal_commits_the_page_in_hand_and_says_how_to_go_on() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let filegen = Filegen::with_loans(3000);
+        filegen.edit("where: \"Amount > 500\"", "where: \"LoanId > 50\"");
+        slow(&filegen);
+        let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");
+        running.wait_for("page committed");
+        running.signal(signal);
+        let done = running.finish().exits(code);
+        assert!(done.stderr.contains("to go on: filegen run -c worker.yaml --date 2026-11-21"), "{}", done.stderr);
+        let status = filegen.run("status -c worker.yaml --output json").exits(0).json();
+        assert_eq!(status["workers"][0]["lease"]["state"], "released");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let filegen = Filegen::with_loans(3000);
+    slow(&filegen);
+    filegen.edit("page_size: 10", "page_size: 3000");
+    let mut running = filegen.start("run -c worker.yaml --date 2026-11-21");
+    running.wait_for("reading");
+    running.signal(Signal::TERM);
+    running.wait_for("stopping");
+    running.signal(Signal::TERM);
+    running.finish().exits(143);
+}
+
+#[test]
+fn no_wait_exits_5_while_another_holds_the_lease() {
+    let filegen = Filegen::with_loans(3000);
+    slow(&filegen);
+    let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");
+    running.wait_for("lease acquired");
+    let done = filegen.run("run -c worker.yaml --date 2026-11-22 --no-wait").exits(5);
+    assert!(done.stderr.contains("holds the lease") && done.stderr.contains("filegen lease show -c worker.yaml"));
+    let lease = filegen.run("lease show -c worker.yaml --output json").exits(0).json();
+    assert_eq!(lease["leases"][0]["state"], "held");
+    let refused = filegen.run("lease release -c worker.yaml --reason drill --yes").exits(5);
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    filegen.run("lease release -c worker.yaml --reason drill --yes --force").exits(0);
+    // The holder learns of it at its next renewal, or it is done before that.
+    running.signal(Signal::KILL);
+}
+
+#[test]
+fn log_lines_are_json_where_asked_for() {
+    let filegen = Filegen::with_loans(15);
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21 -v --log-format json").exits(0);
+    let lines: Vec<serde_json::Value> =
+        done.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    assert!(lines.iter().any(|line| line["message"] == "page committed" && line["page"] == 2), "{}", done.stderr);
+}
