@@ -1,3 +1,1 @@
 //! SQLite views: types, keys and faults.
-
-

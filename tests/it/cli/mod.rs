@@ -1,6 +1,7 @@
 //! The command line as a user meets it: one file per subcommand.
 
 mod completions;
+mod config;
 mod doctor;
 mod doctor_volume;
 mod help;

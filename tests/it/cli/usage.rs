@@ -15,7 +15,7 @@ fn wrong_usage_exits_2_and_says_what_to_do() {
     }
     let done = filegen.run("run").exits(2);
     assert!(done.stderr.contains("hint: name it with `-c FILE`"), "{}", done.stderr);
-    assert!(filegen.run("rnu").exits(2).stderr.contains("'run'"), "a near name is suggested");
+    assert!(filegen.run("verfy").exits(2).stderr.contains("'verify'"), "a near name is suggested");
 }
 
 #[test]
