@@ -88,11 +88,6 @@ impl Cell {
         Ok(Bound { cell: self, values })
     }
 
-    /// The column's name.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The column's kind.
     pub(super) fn kind(&self) -> Kind {
         self.kind
@@ -106,6 +101,11 @@ impl Cell {
     /// Whether the value is the kind's default text, unchanged.
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.form, Form::Plain) && self.case.is_none() && self.trim == Trim::None
+    }
+
+    /// Whether the worker file gives the value a form of its own.
+    pub(super) fn is_formatted(&self) -> bool {
+        !matches!(self.form, Form::Plain)
     }
 
     /// Whether the text is a number's, so that cutting it would change the number.

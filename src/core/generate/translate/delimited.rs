@@ -135,9 +135,7 @@ impl Translator for Delimited {
                     }
                 }
             }
-            for _ in 0..cut {
-                records.count_overflow();
-            }
+            records.count_overflow(cut);
             records.end(row)?;
         }
         Ok(())

@@ -2,6 +2,9 @@
 
 use super::control::ControlRecord;
 use super::delimited::{Delimited, names_line};
+use super::fixed_width::FixedWidth;
+use super::json::Json;
+use super::template::Template;
 use super::totals::Totals;
 use super::{Records, Registry, Rows, TranslateError, Translator};
 use crate::core::model::column::Column;
@@ -62,8 +65,10 @@ impl FileTranslator {
                 names = names_line(delimited, &spec.newline)?;
                 Box::new(Delimited::new(delimited, &spec.newline, spec.on_overflow)?)
             }
+            TranslatorSpec::FixedWidth(fixed) => Box::new(FixedWidth::new(fixed, &spec.newline, spec.on_overflow)?),
+            TranslatorSpec::Json(json) => Box::new(Json::new(json, &spec.newline, spec.on_overflow)?),
+            TranslatorSpec::Template(template) => Box::new(Template::new(template, &spec.newline)?),
             TranslatorSpec::Custom { name, options } => registry.make(name, options)?,
-            _ => return Err(TranslateError::setting("this translator is not there yet")),
         };
         let control = |which, template: &Option<String>| {
             template.as_deref().map(|template| ControlRecord::new(which, template)).transpose()

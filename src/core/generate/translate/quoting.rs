@@ -92,7 +92,7 @@ impl Quoting {
 
     /// Looks for what any text of a page may need care for.
     pub(super) fn scan(&self) -> Scan {
-        Scan::new(self.first_bytes(), false)
+        Scan::new(self.first_bytes())
     }
 
     /// Whether values of letters, digits and `+-.:` never need care.

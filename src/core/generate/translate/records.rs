@@ -97,9 +97,9 @@ impl Records {
         Ok(())
     }
 
-    /// Counts a value that was cut to fit its field.
-    pub fn count_overflow(&mut self) {
-        self.replaced.overflow += 1;
+    /// Counts values that were cut to fit their fields.
+    pub fn count_overflow(&mut self, values: u64) {
+        self.replaced.overflow += values;
     }
 
     /// Everything so far, encoded up to the last record that was closed.
@@ -110,11 +110,6 @@ impl Records {
     /// Records closed so far.
     pub fn count(&self) -> u64 {
         self.count
-    }
-
-    /// The record under construction.
-    pub(super) fn record(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
     }
 
     /// Where the built-in translators write: append UTF-8 only, never touch what is already there.

@@ -5,10 +5,7 @@ use arrow_array::StringArray;
 /// Bytes that need care. May be more than those that really do: the slow way decides.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scan {
-    /// Any of these.
     any: [u8; 3],
-    /// Any beyond ASCII.
-    beyond_ascii: bool,
 }
 
 /// Control characters always need care.
@@ -18,9 +15,9 @@ const FIRST_PRINTABLE: u8 = b' ';
 const CHUNK: usize = 4_096;
 
 impl Scan {
-    /// Looks for control characters, the bytes in `any`, and, when asked, everything beyond ASCII.
-    pub(super) fn new(any: [u8; 3], beyond_ascii: bool) -> Self {
-        Self { any, beyond_ascii }
+    /// Looks for control characters and the bytes in `any`.
+    pub(super) fn new(any: [u8; 3]) -> Self {
+        Self { any }
     }
 
     /// Whether no text of the page has such a byte.
@@ -28,12 +25,11 @@ impl Scan {
         let offsets = texts.value_offsets();
         let place = |offset: Option<&i32>| offset.and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
         let bytes = texts.value_data().get(place(offsets.first())..place(offsets.last())).unwrap_or_default();
-        let above = if self.beyond_ascii { 0x80 } else { 0 };
         let [a, b, c] = self.any;
         bytes.chunks(CHUNK).all(|chunk| {
             // No early end inside a chunk: that is what lets the compiler look at many bytes at once.
             !chunk.iter().fold(false, |found, byte| {
-                found | (*byte < FIRST_PRINTABLE) | (*byte == a) | (*byte == b) | (*byte == c) | (*byte & above != 0)
+                found | (*byte < FIRST_PRINTABLE) | (*byte == a) | (*byte == b) | (*byte == c)
             })
         })
     }
@@ -45,12 +41,11 @@ mod tests {
 
     #[test]
     fn only_texts_of_the_slice_count() {
-        let scan = Scan::new([b'|'; 3], false);
+        let scan = Scan::new([b'|'; 3]);
         let texts = StringArray::from(vec![Some("a|"), Some("plain é"), None, Some("x\n")]);
         assert!(!scan.is_clean(&texts));
         let middle = texts.slice(1, 2);
         assert!(scan.is_clean(&middle));
-        assert!(!Scan::new([b'|'; 3], true).is_clean(&middle));
         assert!(scan.is_clean(&StringArray::from(Vec::<&str>::new())));
     }
 }

@@ -1,0 +1,170 @@
+//! Values in columns of fixed width, counted in characters. NULL is blanks unless the column says what it is.
+
+use super::cell::{Bound, Cell};
+use super::field::{Fit, Fitted, literal, too_wide};
+use super::records::Records;
+use super::rows::Rows;
+use super::scan::Scan;
+use super::{Columns, TranslateError, Translator};
+use crate::core::model::column::Column;
+use crate::core::model::spec::{FixedWidthSpec, From, OnOverflow};
+use arrow_array::RecordBatch;
+
+/// Writes records of fixed width.
+pub(super) struct FixedWidth {
+    columns: Columns,
+    fields: Vec<Field>,
+    newline: String,
+}
+
+/// One field of the record.
+enum Field {
+    /// Ready bytes, padded.
+    Literal(Vec<u8>),
+    Value(Cell, Fit),
+}
+
+/// One field with a page's values.
+enum PageField<'a> {
+    Literal(&'a [u8]),
+    Value {
+        bound: Bound<'a>,
+        fit: &'a Fit,
+        /// Whether no value of the page can hold a line break or NUL.
+        clean: bool,
+    },
+}
+
+impl FixedWidth {
+    /// Checks the whole specification.
+    ///
+    /// # Errors
+    /// What cannot work.
+    pub(super) fn new(spec: &FixedWidthSpec, newline: &str, on_overflow: OnOverflow) -> Result<Self, TranslateError> {
+        if spec.columns.is_empty() {
+            return Err(TranslateError::setting("`columns` is empty; name at least one"));
+        }
+        let mut translator = Self { columns: Columns::default(), fields: Vec::new(), newline: newline.to_owned() };
+        for (at, column) in spec.columns.iter().enumerate() {
+            let field = match &column.from {
+                From::Literal(text) => {
+                    let wrong = |why: &str| TranslateError::setting(format!("literal {text:?} {why}"));
+                    translator.check(text.as_bytes()).map_err(|what| wrong(&format!("holds {what}")))?;
+                    let fit = Fit::new(column, on_overflow).map_err(|why| wrong(&why))?;
+                    Field::Literal(literal(text, fit)?)
+                }
+                From::Column(name) => {
+                    let wrong = |why: &str| TranslateError::setting(format!("column `{name}` {why}"));
+                    if spec.columns[..at].contains(column) {
+                        return Err(wrong("stands in `columns` twice"));
+                    }
+                    let fit = Fit::new(column, on_overflow).map_err(|why| wrong(&why))?;
+                    let fit = fit.ok_or_else(|| wrong("has no width; give it one, as in `width: 12`"))?;
+                    if let Some(null) = &column.null {
+                        translator.check(null.as_bytes()).map_err(|what| wrong(&format!("writes NULL with {what}")))?;
+                    }
+                    Field::Value(Cell::new(column, name, translator.columns.place(name))?, fit)
+                }
+            };
+            translator.fields.push(field);
+        }
+        Ok(translator)
+    }
+
+    /// Says what in a value would break the record.
+    fn check(&self, value: &[u8]) -> Result<(), &'static str> {
+        if value.contains(&0) {
+            return Err("a NUL byte");
+        }
+        let newline = self.newline.as_bytes();
+        let broken = value.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
+            || value.windows(newline.len().max(1)).any(|part| part == newline);
+        if broken { Err("a line break") } else { Ok(()) }
+    }
+
+    fn page_fields<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<PageField<'a>>, TranslateError> {
+        let newline = self.newline.bytes().next().unwrap_or_default();
+        let scan = Scan::new([newline; 3]);
+        // A line end of letters or digits could even stand in a number.
+        let newline_is_control = newline.is_ascii_control();
+        let mut fields = Vec::with_capacity(self.fields.len());
+        for field in &self.fields {
+            fields.push(match field {
+                Field::Literal(bytes) => PageField::Literal(bytes),
+                Field::Value(cell, fit) => {
+                    let bound = cell.values(batch)?;
+                    let clean = (cell.is_simple() && newline_is_control)
+                        || bound.unchanged_texts().is_some_and(|texts| scan.is_clean(texts));
+                    PageField::Value { bound, fit, clean }
+                }
+            });
+        }
+        Ok(fields)
+    }
+
+    /// Appends one value; tells whether it was cut.
+    #[inline]
+    fn push_value(
+        &self,
+        bound: &Bound<'_>,
+        fit: &Fit,
+        clean: bool,
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, TranslateError> {
+        let start = out.len();
+        let cell = bound.cell();
+        let is_null = bound.is_null(row);
+        if is_null {
+            let Some(null) = cell.null() else {
+                fit.push_blanks(out);
+                return Ok(false);
+            };
+            out.extend_from_slice(null.as_bytes());
+        } else {
+            bound.push(row, out)?;
+            if !clean {
+                self.check(out.get(start..).unwrap_or_default()).map_err(|what| {
+                    cell.error(row, &format!("holds {what}, which would break the record; take it out in the view"))
+                })?;
+            }
+        }
+        match fit.apply(out, start, !is_null && cell.is_number()) {
+            Fitted::Whole => Ok(false),
+            Fitted::Cut => Ok(true),
+            Fitted::TooWide(chars) => Err(too_wide(cell, row, out.get(start..).unwrap_or_default(), chars, fit)),
+        }
+    }
+}
+
+impl Translator for FixedWidth {
+    fn columns(&self) -> Vec<String> {
+        self.columns.names()
+    }
+
+    fn bind(&mut self, columns: &[Column]) -> Result<(), TranslateError> {
+        self.fields.iter_mut().try_for_each(|field| match field {
+            Field::Literal(_) => Ok(()),
+            Field::Value(cell, _) => cell.bind(columns),
+        })
+    }
+
+    fn translate(&mut self, rows: &Rows<'_>, records: &mut Records) -> Result<(), TranslateError> {
+        let fields = self.page_fields(rows.batch)?;
+        for row in rows.iter() {
+            let out = records.text();
+            let mut cut = 0;
+            for field in &fields {
+                match field {
+                    PageField::Literal(bytes) => out.extend_from_slice(bytes),
+                    PageField::Value { bound, fit, clean } => {
+                        cut += u64::from(self.push_value(bound, fit, *clean, row, out)?);
+                    }
+                }
+            }
+            records.count_overflow(cut);
+            records.end(row)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! A minijinja template a record. For records that no other translator makes; slower than they are.
+//!
+//! Columns are variables under their names, and `row["Loan Id"]` reaches those whose names are none. Integers, decimals
+//! without a fraction, booleans and floats are values to compute with; everything else, decimals included, is text in
+//! its default form, since a template's arithmetic is a float's: `{% if Amount | float < 0 %}`. NULL is `none`.
+
+use super::cell::{Bound, Cell};
+use super::records::Records;
+use super::rows::Rows;
+use super::templates::RecordTemplate;
+use super::values::Values;
+use super::{Columns, TranslateError, Translator};
+use crate::core::model::column::Column;
+use crate::core::model::spec::{ColumnSpec, TemplateSpec};
+use minijinja::value::{Enumerator, Object, Value};
+use minijinja::{ErrorKind, context};
+use std::sync::Arc;
+
+/// Writes a record by rendering a template.
+pub(super) struct Template {
+    template: RecordTemplate,
+    cells: Vec<Cell>,
+    names: Arc<[String]>,
+    newline: String,
+}
+
+/// The variable that holds all columns.
+const ROW: &str = "row";
+
+impl Template {
+    /// Compiles the template; only the columns that it uses will be read.
+    ///
+    /// # Errors
+    /// When it is no template, or uses a variable that is no column.
+    pub(super) fn new(spec: &TemplateSpec, newline: &str) -> Result<Self, TranslateError> {
+        let template = RecordTemplate::new("record", &spec.record)?;
+        let variables = template.variables(false);
+        let is_known = |name: &String| spec.columns.contains(name);
+        if let Some(unknown) = variables.iter().find(|name| !is_known(name) && *name != ROW) {
+            return Err(TranslateError::setting(unknown_column(unknown, &spec.columns)));
+        }
+        let uses_row = variables.contains(ROW) && !spec.columns.iter().any(|name| name == ROW);
+        let mut columns = Columns::default();
+        for name in spec.columns.iter().filter(|name| uses_row || variables.contains(*name)) {
+            columns.place(name);
+        }
+        let names = columns.names();
+        let cell = |(at, name): (usize, &String)| Cell::new(&ColumnSpec::default(), name, at);
+        let cells = names.iter().enumerate().map(cell).collect::<Result<_, _>>()?;
+        let translator = Self { template, cells, names: names.into(), newline: newline.to_owned() };
+        translator.check_calls()?;
+        Ok(translator)
+    }
+
+    /// Finds filters, tests and functions that there are not, by rendering a row of NULLs. Whatever else fails may
+    /// well work with real values.
+    fn check_calls(&self) -> Result<(), TranslateError> {
+        let nulls = vec![Value::from(()); self.names.len()];
+        match self.template.render(self.row(nulls)) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
+                ) =>
+            {
+                Err(self.template.error(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn row(&self, values: Vec<Value>) -> Value {
+        let row = Value::from_object(Row { names: Arc::clone(&self.names), values });
+        if self.names.iter().any(|name| name == ROW) {
+            row
+        } else {
+            context! { row => row.clone(), ..row }
+        }
+    }
+
+    /// Says what in a text would break the record.
+    fn broken_by(&self, text: &str) -> Option<&'static str> {
+        if text.contains('\0') {
+            return Some("a NUL byte");
+        }
+        (text.contains(['\r', '\n']) || text.contains(&self.newline)).then_some("a line break")
+    }
+
+    fn value(&self, bound: &Bound<'_>, row: usize) -> Result<Value, TranslateError> {
+        if bound.is_null(row) {
+            return Ok(Value::from(()));
+        }
+        let value = match bound.values() {
+            Values::Bool(array) => Value::from(array.value(row)),
+            Values::Int(array) => Value::from(array.value(row)),
+            Values::Decimal(array, 0) => Value::from(array.value(row)),
+            Values::Float64(array) => Value::from(array.value(row)),
+            _ => {
+                let mut text = Vec::new();
+                bound.push(row, &mut text)?;
+                let text = String::from_utf8_lossy(&text);
+                // In a template of several lines, a line break of a value could not be told from its own.
+                if self.template.has_line_break()
+                    && let Some(what) = self.broken_by(&text)
+                {
+                    return Err(bound.cell().error(row, &format!("holds {what}, which would break the record")));
+                }
+                Value::from(text.as_ref())
+            }
+        };
+        Ok(value)
+    }
+}
+
+fn unknown_column(unknown: &str, columns: &[String]) -> String {
+    let known = columns.join(", ");
+    let nearest =
+        columns.iter().max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
+    match nearest {
+        Some(nearest) if strsim::jaro_winkler(nearest, unknown) > 0.8 => {
+            format!("template `record` uses `{unknown}`, which is no column of this file; did you mean `{nearest}`?")
+        }
+        _ => format!("template `record` uses `{unknown}`, which is no column of this file; it has {known}"),
+    }
+}
+
+impl Translator for Template {
+    fn columns(&self) -> Vec<String> {
+        self.names.to_vec()
+    }
+
+    fn bind(&mut self, columns: &[Column]) -> Result<(), TranslateError> {
+        self.cells.iter_mut().try_for_each(|cell| cell.bind(columns))
+    }
+
+    fn translate(&mut self, rows: &Rows<'_>, records: &mut Records) -> Result<(), TranslateError> {
+        let bound: Vec<Bound<'_>> = self.cells.iter().map(|cell| cell.values(rows.batch)).collect::<Result<_, _>>()?;
+        for row in rows.iter() {
+            let values = bound.iter().map(|bound| self.value(bound, row)).collect::<Result<_, _>>()?;
+            let record = self
+                .template
+                .render(self.row(values))
+                .map_err(|error| TranslateError { row: Some(row), ..self.template.error(&error) })?;
+            if !self.template.has_line_break()
+                && let Some(what) = self.broken_by(&record)
+            {
+                return Err(TranslateError::value(
+                    row,
+                    format!(
+                        "template `record` made a record that holds {what}; take it out with a filter, as in \
+                         `replace('\\n', ' ')`, or in the view"
+                    ),
+                ));
+            }
+            records.push_str(&record);
+            records.end(row)?;
+        }
+        Ok(())
+    }
+}
+
+/// The values of one row under their columns' names.
+#[derive(Debug)]
+struct Row {
+    names: Arc<[String]>,
+    values: Vec<Value>,
+}
+
+impl Object for Row {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let at = self.names.iter().position(|known| known == name)?;
+        self.values.get(at).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.names.iter().map(|name| Value::from(name.as_str())).collect())
+    }
+}
