@@ -66,7 +66,9 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         let took = ports.clock.elapsed().saturating_sub(started);
         return Ok(Report { outcome, token: None, waited: Duration::ZERO, took });
     }
-    let leadership = match acquire(ports, job, identity, wait).await {
+    // Were this guessed when the volume cannot be listed, a store that was wiped could mint an old token again.
+    let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
+    let leadership = match acquire(ports, job, identity, floor, wait).await {
         Ok(leadership) => leadership,
         Err(ElectionError::Stopped { .. }) => {
             let page = last_page(ports, job).await?;
@@ -102,7 +104,13 @@ async fn last_page(ports: &Ports, job: &Job) -> Result<u64, StoreError> {
     Ok(ports.runs.run(&job.run).await?.map_or(0, |record| record.last_page))
 }
 
-async fn acquire(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Leadership, ElectionError> {
+async fn acquire(
+    ports: &Ports,
+    job: &Job,
+    identity: &Identity,
+    floor: Token,
+    wait: bool,
+) -> Result<Leadership, ElectionError> {
     let candidate = Candidate {
         worker: job.run.worker.clone(),
         instance: identity.instance.clone(),
@@ -113,8 +121,6 @@ async fn acquire(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> R
         nonce: Arc::clone(&identity.nonce),
         abort: Arc::clone(&identity.abort),
     };
-    // A volume that cannot be listed now is met again by the generation, which says it better.
-    let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.unwrap_or(Token(0));
     candidate.acquire(floor, wait, &job.stop).await
 }
 
