@@ -1,4 +1,59 @@
 //! `filegen` turns a SQL view into all of a worker's files in one read: durable, resumable, exactly once.
+//!
+//! # Architecture
+//!
+//! ```text
+//!  a run is wanted (command)
+//!     └─> run (worker + business date, once)
+//!           └─> source ──> page ──> translators ──> staged files ──> published files ──> completion event (outbox)
+//!               SQL view   Arrow    one per file    header+journal   all or nothing
+//!                                         ▲                  ▲
+//!                                    lease + fencing token, checked before every effect
+//! ```
+//!
+//! Data flows one way, left to right; nothing to the right calls back to the left.
+//!
+//! ## Where things are, in reading order
+//!
+//! - [`core::model`]: what everything is about, as plain values: a worker as its file describes it (`spec`), a run, a page,
+//!   the header line, the journal, the manifest, a term (the right to write, and its token).
+//! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
+//!   leases, runs, clock, observer. `tests/it/contract` holds every adapter to them.
+//! - [`core::run`]: one run from wanting to done: request, lease, generation, release.
+//! - [`core::generate`]: the flow itself, in the order data moves. `plan` decides, `takeover` fences older holders,
+//!   `staging` fills the holder's own folder with what they committed, `pipeline` reads, translates and commits at the
+//!   same time, `write` is the commit, `publish` makes it visible, `record` tells the state store. `translate` turns
+//!   pages into bytes and knows nothing of files.
+//! - [`core::election`]: who may write. [`core::verify`], [`core::inspect`], [`core::status`], [`core::doctor`],
+//!   [`core::preview`], [`core::completion`]: the questions of the on-call engineer, one module each.
+//! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port, always compiled:
+//!   tests of the flow run on it. `layer` adds behaviour to a port by wrapping it.
+//! - [`config`]: worker files: YAML to a checked [`core::model::spec::Worker`], or all that is wrong with it at once.
+//! - [`wiring`]: config to adapters behind ports; alone sees both.
+//! - [`commands`]: one file per subcommand: parse, one library call, print. All that knows a terminal, the process's
+//!   environment or an exit code is there or in `wiring`.
+//!
+//! Imports go one way: commands → core → ports → model; adapters → ports, model. `tests/it/tidy.rs` holds the house to it.
+//!
+//! ## What must stay true
+//!
+//! 1. **The journal is the truth about a run.** Headers and state store repeat it. A page is committed when its line is
+//!    durable, and the line is written when all files' bytes are.
+//! 2. **Each effect takes the holder's term** and is refused when it has ended. Time decides only who *tries*: each
+//!    resource refuses an older token itself, the store by its filter, the volume by tombstones in place of folders.
+//! 3. **Nobody opens a published file for writing**, and a final name is given once, by `link`.
+//! 4. **The same page gives the same bytes.** Translators see no clock, no environment and no earlier page; so a resumed
+//!    run's files are those of an uninterrupted one.
+//! 5. **After a failed write or sync nothing on that descriptor is trusted.** The term ends, the next one starts from the
+//!    journal.
+//! 6. **Memory is bounded by bytes in flight,** not by rows: short queues between reading, translating and committing.
+//! 7. **Whatever comes from outside is a `Result`.** Each error says what, where and what to do; its kind alone picks the
+//!    exit code.
+//!
+//! ## Using it as a library
+//!
+//! Implement [`Translator`], register it by name in a [`Registry`], and call [`commands::main`]: a binary of your own in ten
+//! lines, with every command; `examples/custom_translator.rs` is one.
 
 pub mod adapters;
 #[path = "../commands/mod.rs"]

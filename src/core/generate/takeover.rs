@@ -1,7 +1,7 @@
 //! Fencing: before a holder writes anything, no older holder's folder can be reached by its name any more.
 //!
 //! An older folder is renamed away, a plain file (tombstone) put in its place, its committed prefix copied by
-//! [`staging`](super::staging), then its files are unlinked and it is removed. Renaming alone would not do: an NFS client
+//! `staging`, then its files are unlinked and it is removed. Renaming alone would not do: an NFS client
 //! with a cached handle could still rename or write through it; once the folder is removed it gets ESTALE.
 
 use super::crash::crash_point;
