@@ -4,7 +4,7 @@
 //! record of one NULL alone is an empty line, which some readers skip.
 
 use super::cell::{Bound, Cell};
-use super::field::{Fit, Fitted, literal, too_wide};
+use super::field::{Fit, Fitted, fixed_literal, too_wide};
 use super::quoting::Quoting;
 use super::records::Records;
 use super::rows::Rows;
@@ -62,7 +62,7 @@ impl Delimited {
                 From::Literal(text) => {
                     let fit = Fit::new(column, on_overflow)
                         .map_err(|why| TranslateError::setting(format!("literal {text:?} {why}")))?;
-                    Item::Literal(quoting.literal(literal(text, fit)?)?)
+                    Item::Literal(quoting.literal(fixed_literal(text, fit)?)?)
                 }
                 From::Column(name) => {
                     if spec.columns[..at].contains(column) {
@@ -86,8 +86,9 @@ impl Delimited {
                 Item::Literal(bytes) => PageItem::Literal(bytes),
                 Item::Value(cell, fit) => {
                     let bound = cell.values(batch)?;
-                    let clean = |texts| cell.null().is_none() && fit.is_none() && scan.is_clean(texts);
-                    let care = if cell.is_simple() && fit.is_none() && self.quoting.spares_simple_values() {
+                    let as_it_is = fit.is_none() && (cell.null().is_none() || !self.quoting.tells_null());
+                    let clean = |texts| as_it_is && scan.is_clean(texts);
+                    let care = if as_it_is && cell.is_simple() && self.quoting.spares_simple_values() {
                         // A byte string may be empty; everything else has at least one character.
                         if bound.can_be_empty() { Care::Empty } else { Care::None }
                     } else if self.quoting.spares_clean_texts() && bound.unchanged_texts().is_some_and(clean) {
@@ -211,3 +212,6 @@ fn name(column: &ColumnSpec) -> &str {
         (None, From::Literal(_)) => "",
     }
 }
+
+#[cfg(test)]
+mod tests;

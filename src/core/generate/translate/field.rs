@@ -119,7 +119,7 @@ pub(super) fn too_wide(cell: &Cell, row: usize, text: &[u8], chars: usize, fit: 
 ///
 /// # Errors
 /// When it is wider than the width it was given.
-pub(super) fn literal(text: &str, fit: Option<Fit>) -> Result<Vec<u8>, TranslateError> {
+pub(super) fn fixed_literal(text: &str, fit: Option<Fit>) -> Result<Vec<u8>, TranslateError> {
     let mut out = text.as_bytes().to_vec();
     if let Some(fit) = fit
         && let Fitted::TooWide(chars) = (Fit { on_overflow: OnOverflow::Error, ..fit }).apply(&mut out, 0, false)

@@ -1,7 +1,7 @@
 //! Values in columns of fixed width, counted in characters. NULL is blanks unless the column says what it is.
 
 use super::cell::{Bound, Cell};
-use super::field::{Fit, Fitted, literal, too_wide};
+use super::field::{Fit, Fitted, fixed_literal, too_wide};
 use super::records::Records;
 use super::rows::Rows;
 use super::scan::Scan;
@@ -51,7 +51,7 @@ impl FixedWidth {
                     let wrong = |why: &str| TranslateError::setting(format!("literal {text:?} {why}"));
                     translator.check(text.as_bytes()).map_err(|what| wrong(&format!("holds {what}")))?;
                     let fit = Fit::new(column, on_overflow).map_err(|why| wrong(&why))?;
-                    Field::Literal(literal(text, fit)?)
+                    Field::Literal(fixed_literal(text, fit)?)
                 }
                 From::Column(name) => {
                     let wrong = |why: &str| TranslateError::setting(format!("column `{name}` {why}"));
@@ -168,3 +168,6 @@ impl Translator for FixedWidth {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

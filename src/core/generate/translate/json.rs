@@ -1,7 +1,7 @@
 //! One JSON object a line. Numbers are exact: they go from digits to digits, never through a float.
 
 use super::cell::{Bound, Cell};
-use super::field::{Fit, Fitted, too_wide};
+use super::field::{Fit, Fitted, fixed_literal, too_wide};
 use super::json_text::{self, Shape};
 use super::records::Records;
 use super::rows::Rows;
@@ -98,7 +98,7 @@ impl Json {
             Fit::new(spec, self.on_overflow).map_err(|why| TranslateError::setting(format!("field `{path}` {why}")))?;
         Ok(match &spec.from {
             From::Literal(text) => {
-                let fitted = super::field::literal(text, fit)?;
+                let fitted = fixed_literal(text, fit)?;
                 Node::Literal(json_text::quoted(&String::from_utf8_lossy(&fitted)))
             }
             From::Column(name) => Node::Value(Cell::new(spec, name, self.columns.place(name))?, fit),
@@ -252,3 +252,6 @@ impl Translator for Json {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ mod encode;
 mod field;
 mod file;
 mod fixed_width;
+#[cfg(test)]
+mod fixtures;
 mod json;
 mod json_text;
 mod number_format;

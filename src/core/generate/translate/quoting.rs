@@ -101,6 +101,11 @@ impl Quoting {
             && self.quote != Quote::Always
     }
 
+    /// Whether a value that looks like what NULL is written as is told from it by quotes.
+    pub(super) fn tells_null(&self) -> bool {
+        self.quote != Quote::Never
+    }
+
     /// Whether a page's texts need no care but when they are empty.
     pub(super) fn spares_clean_texts(&self) -> bool {
         self.quote != Quote::Always

@@ -177,3 +177,6 @@ impl Object for Row {
         Enumerator::Values(self.names.iter().map(|name| Value::from(name.as_str())).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

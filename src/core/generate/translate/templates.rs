@@ -40,7 +40,7 @@ impl RecordTemplate {
             if value.is_none() {
                 return Ok(());
             }
-            match float_text(value) {
+            match plain_text(value) {
                 Some(text) => out.write_str(&text).map_err(Error::from),
                 None => minijinja::escape_formatter(out, state, value),
             }
@@ -93,7 +93,11 @@ pub(super) fn describe(error: &Error) -> String {
     text
 }
 
-fn float_text(value: &Value) -> Option<String> {
+/// The text of values that minijinja writes in another form than the other translators: `True`, `1e21`.
+fn plain_text(value: &Value) -> Option<String> {
+    if value.kind() == ValueKind::Bool {
+        return Some(value.is_true().to_string());
+    }
     if value.kind() != ValueKind::Number || value.is_integer() {
         return None;
     }
@@ -103,7 +107,7 @@ fn float_text(value: &Value) -> Option<String> {
 }
 
 fn text_of(value: &Value) -> String {
-    float_text(value).unwrap_or_else(|| value.to_string())
+    plain_text(value).unwrap_or_else(|| value.to_string())
 }
 
 fn refuse(why: impl Into<String>) -> Error {
