@@ -29,10 +29,10 @@ async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<F
     let rows = session.query(&sql::null_keys(&DIALECT, query)).await?;
     let nulls: i64 = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
     Ok(if nulls == 0 {
-        finding("key is never null", Verdict::Pass, format!("{key}: no row without a value"))
+        finding("key is not null", Verdict::Pass, format!("{key}: no row without a value"))
     } else {
         let advice = "take other key columns, or leave such rows out of the view";
-        finding("key is never null", Verdict::Fail, format!("{key}: {nulls} rows without a value; {advice}"))
+        finding("key is not null", Verdict::Fail, format!("{key}: {nulls} rows without a value; {advice}"))
     })
 }
 
@@ -67,9 +67,9 @@ async fn ordered_by_index(
     };
     Ok(if lines.iter().any(is_sort) {
         let advice = "an index on the key columns lets pages come at once, and a resumed run start without reading all";
-        finding("order has an index", Verdict::Warn, format!("{key}: the server sorts the view; {advice}"))
+        finding("order is served by an index", Verdict::Warn, format!("{key}: the server sorts the view; {advice}"))
     } else {
-        finding("order has an index", Verdict::Pass, format!("{key}: rows come in order without sorting"))
+        finding("order is served by an index", Verdict::Pass, format!("{key}: rows come in order without sorting"))
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a view holds: rows, rows of each predicate, sums and the range of its key, in one query.
 
-use super::decode::key_value;
+use super::decode::{NULL_KEY, key_value};
 use super::describe::{self, DIALECT};
 use super::kinds::Wire;
 use super::render::{Typed, Types};
@@ -57,12 +57,23 @@ pub(super) async fn extent(session: &mut Session, query: &Query, sums: &[Sum]) -
     })
 }
 
-/// The query, wanting what is summed: its types decide how.
+/// The query, wanting what is summed too: its types decide how.
 fn with_sums(query: &Query, sums: &[Sum]) -> Query {
-    let mut columns: Vec<String> = sums.iter().map(|sum| sum.column.clone()).collect();
-    columns.sort();
-    columns.dedup();
-    Query { columns, ..query.clone() }
+    let mut query = query.clone();
+    query.columns.extend(sums.iter().map(|sum| sum.column.clone()));
+    query
+}
+
+/// Sees that no key column is NULL in any row.
+///
+/// # Errors
+/// [`SourceError::Key`] when one is.
+pub(super) async fn no_null_keys(session: &mut Session, query: &Query) -> Result<(), SourceError> {
+    let rows = session.query(&sql::null_keys(&DIALECT, query)).await?;
+    match rows.first().and_then(|row| row.try_get::<_, i64>(0).ok()) {
+        Some(0) => Ok(()),
+        nulls => Err(null_key(query, &query.key.join("`, `"), nulls.and_then(|nulls| u64::try_from(nulls).ok()))),
+    }
 }
 
 /// Sees that every key column but the first has a value in every row; the first one's NULLs show in the range.
@@ -96,9 +107,8 @@ pub(super) fn key(row: &Row, query: &Query, types: &Types, places: Range<usize>)
 }
 
 fn null_key(query: &Query, name: &str, rows: Option<u64>) -> SourceError {
-    let rows = rows.map_or_else(|| "a row".to_owned(), |rows| format!("{rows} rows"));
-    let advice = "take a key that is never NULL, or leave such rows out of the view";
-    SourceError::Key { reason: format!("key column `{name}` of view `{}` is NULL in {rows}; {advice}", query.view) }
+    let rows = rows.map_or_else(|| "some rows".to_owned(), |rows| format!("{rows} rows"));
+    SourceError::Key { reason: format!("key column `{name}` of view `{}` is NULL in {rows}; {NULL_KEY}", query.view) }
 }
 
 fn failed(session: &Session, reason: &str) -> SourceError {

@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::decode::{Cutter, Shape};
 use super::describe::{self, DIALECT};
+use super::extent;
 use super::kinds::Wire;
 use super::render::{Typed, Types};
 use super::session::Session;
@@ -27,9 +28,10 @@ pub(super) struct Reading {
     /// None at the end and after an error.
     session: Option<Session>,
     copy: Option<Pin<Box<CopyOutStream>>>,
-    /// Rows of the copy at hand that were used, and how many it can have at most (none: all).
-    copied: u64,
-    asked: Option<u64>,
+    /// Whether a statement left out rows by comparing keys: then NULLs were left out unseen.
+    compared: bool,
+    /// Whether the connection is between two transactions.
+    between: bool,
     cutter: Cutter,
     /// Copied, not yet used.
     chunk: Bytes,
@@ -61,30 +63,29 @@ impl Reading {
             position: from.clone(),
             session: Some(session),
             copy: None,
-            copied: 0,
-            asked: None,
+            compared: false,
+            between: false,
             cutter: Cutter::new(shape),
             chunk: Bytes::new(),
             rest: Vec::new(),
         })
     }
 
-    /// Asks for rows behind the position.
+    /// Asks for rows behind the position: with [`Fetch::Paged`] for one more than a page takes, to look at.
     async fn start_copy(&mut self, session: &mut Session) -> Result<(), SourceError> {
         let rows = u64::from(self.query.page_size.get());
-        let (range, asked) = match self.query.fetch {
+        let (range, taken) = match self.query.fetch {
             Fetch::Stream => (Range::All, None),
-            Fetch::Paged => (Range::Rows(rows), Some(rows)),
-            Fetch::Offset => (Range::Offset { skip: self.position.rows, rows }, Some(rows)),
+            Fetch::Paged => (Range::Rows(rows + 1), Some(rows)),
+            Fetch::Offset => (Range::Offset { skip: self.position.rows, rows: rows + 1 }, Some(rows)),
         };
         let after = self.position.after.as_ref();
+        self.compared |= after.is_some() && self.query.fetch != Fetch::Offset;
         let request = PageRequest { query: &self.query, after, until: self.until.as_ref(), range };
         let typed = Typed { types: &self.types, wanted: &self.query.columns };
         let statement = sql::page(&DIALECT, &typed, &request)?;
         self.copy = Some(session.copy(&statement.sql).await?);
-        self.cutter.begin_copy();
-        self.copied = 0;
-        self.asked = asked;
+        self.cutter.begin_copy(taken);
         Ok(())
     }
 
@@ -95,28 +96,30 @@ impl Reading {
             let reason = "the server's answer ended within a row".to_owned();
             return Err(SourceError::Failed { source_name: session.name().to_owned(), reason });
         }
-        if self.asked.is_none_or(|asked| self.copied < asked) {
+        if !self.cutter.has_more() {
+            if self.compared && self.until.is_none() {
+                extent::no_null_keys(session, &self.query).await?;
+            }
             return Ok(true);
         }
-        self.position.rows += self.copied;
+        self.position.rows += u64::from(self.query.page_size.get());
         if let Some(key) = self.cutter.last_key()? {
             self.position.after = Some(key);
         }
         if self.query.isolation == Isolation::Default {
             // No transaction stays open while the page is on its way through the files.
             session.run("COMMIT").await?;
-            session.begin(Isolation::Default).await?;
+            self.between = true;
         }
         Ok(false)
     }
 
     /// Gives what has been copied to the page, until it is full.
     fn use_chunk(&mut self) -> Result<(), SourceError> {
-        let rows = self.cutter.rows();
         if self.rest.is_empty() {
             let used = self.cutter.fill(&self.chunk)?;
             self.chunk.advance(used);
-            if !self.cutter.is_full() && !self.chunk.is_empty() {
+            if self.wants_more() && !self.chunk.is_empty() {
                 self.rest.extend_from_slice(&self.chunk);
                 self.chunk.clear();
             }
@@ -126,8 +129,12 @@ impl Reading {
             let used = self.cutter.fill(&self.rest)?;
             self.rest.drain(..used);
         }
-        self.copied += (self.cutter.rows() - rows) as u64;
         Ok(())
+    }
+
+    /// Whether the page has room, or a copy is to be brought to its end before the page goes its way.
+    fn wants_more(&self) -> bool {
+        !self.cutter.is_full() || self.copy.is_some() && self.cutter.has_all()
     }
 
     /// Reads until a page is full; true when there is no more to read behind it.
@@ -135,8 +142,11 @@ impl Reading {
         if !self.chunk.is_empty() || !self.rest.is_empty() {
             self.use_chunk()?;
         }
-        while !self.cutter.is_full() {
+        while self.wants_more() {
             let Some(copy) = &mut self.copy else {
+                if std::mem::take(&mut self.between) {
+                    session.begin(Isolation::Default).await?;
+                }
                 self.start_copy(session).await?;
                 continue;
             };

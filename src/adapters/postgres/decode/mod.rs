@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 /// What a binary `COPY` starts with; flags and the length of an extension follow.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
+/// What to do about a key that is NULL.
+pub(super) const NULL_KEY: &str = "keys must not be NULL: leave such rows out of the view or choose another key";
 /// A page never grows beyond this, so that Arrow's 32-bit offsets last: one value has at most 1 GiB.
 const MOST_PAGE_BYTES: u64 = 256 << 20;
 
@@ -66,6 +68,10 @@ pub(super) struct Cutter {
     places: Vec<Place>,
     begun: bool,
     ended: bool,
+    /// Rows that this copy may still add; none: all it has.
+    left: Option<u64>,
+    /// Whether the copy had a row more than it may add.
+    more: bool,
 }
 
 /// How far a row could be read.
@@ -97,6 +103,8 @@ impl Cutter {
             places: Vec::new(),
             begun: false,
             ended: false,
+            left: None,
+            more: false,
             shape,
         }
     }
@@ -104,11 +112,6 @@ impl Cutter {
     /// The wanted columns and their kinds.
     pub(super) fn columns(&self) -> &[Named] {
         &self.shape.columns
-    }
-
-    /// Rows of the page under construction.
-    pub(super) fn rows(&self) -> usize {
-        self.rows
     }
 
     /// The last row's key; none before the first row.
@@ -123,10 +126,21 @@ impl Cutter {
         self.key_of(fields).map(Some)
     }
 
-    /// Expects the head of another `COPY` next.
-    pub(super) fn begin_copy(&mut self) {
-        self.begun = false;
-        self.ended = false;
+    /// Expects the head of another `COPY` next, of which at most so many rows are taken. A row behind those is only looked
+    /// at: it must not have the key of the one before, which the next copy would pass over in silence.
+    pub(super) fn begin_copy(&mut self, rows: Option<u64>) {
+        (self.begun, self.ended, self.more) = (false, false, false);
+        self.left = rows;
+    }
+
+    /// Whether all rows that the copy may add have been taken.
+    pub(super) fn has_all(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Whether the copy had a row more than it may add.
+    pub(super) fn has_more(&self) -> bool {
+        self.more
     }
 
     /// Whether the page is as large as it may be.
@@ -145,12 +159,20 @@ impl Cutter {
             used = head;
             self.begun = true;
         }
-        while !self.is_full() && !self.ended {
+        while !self.ended && (self.has_all() || !self.is_full()) {
             let rest = data.get(used..).unwrap_or_default();
             match self.split(rest).map_err(broken)? {
+                Read::Row(length) if self.has_all() => {
+                    if self.repeats(rest) {
+                        return Err(self.repeated(rest));
+                    }
+                    self.more = true;
+                    used += length;
+                }
                 Read::Row(length) => {
                     self.row(rest)?;
                     self.bytes += length as u64;
+                    self.left = self.left.map(|left| left - 1);
                     used += length;
                 }
                 Read::Cut => break,
@@ -214,23 +236,39 @@ impl Cutter {
         let is_null = |index: usize| self.places.get(index).is_none_or(|place| place.length < 0);
         if let Some((name, ..)) = key.clone().find(|(_, index, _)| is_null(*index)) {
             let behind = self.last_key()?.map(|key| format!(", behind the row with key {key}")).unwrap_or_default();
-            let advice = "take a key that is never NULL, or leave such rows out of the view";
-            return Err(SourceError::Key { reason: format!("key column `{name}` is NULL in a row{behind}; {advice}") });
+            return Err(SourceError::Key {
+                reason: format!("key column `{name}` is NULL in a row{behind}; {NULL_KEY}"),
+            });
         }
-        let mut repeated = self.seen && !self.shape.key.is_empty();
-        for ((_, index, wire), last) in key.zip(&mut self.last_key) {
+        if self.repeats(data) {
+            return Err(self.repeated(data));
+        }
+        for ((_, index, _), last) in self.shape.key.iter().zip(&mut self.last_key) {
             let bytes = self.places.get(*index).and_then(|place| place.of(data)).unwrap_or_default();
-            repeated = repeated && key::same(*wire, bytes, last);
             last.clear();
             last.extend_from_slice(bytes);
         }
         self.seen = true;
-        if repeated {
-            let key = self.key_at(data)?;
-            let advice = "take key columns that are unique together";
-            return Err(SourceError::Key { reason: format!("more than one row has the key {key}; {advice}") });
-        }
         Ok(())
+    }
+
+    /// Whether the row whose places were just found has the key of the last one.
+    fn repeats(&self, data: &[u8]) -> bool {
+        let same = |((_, index, wire), last): (&(String, usize, Wire), &Vec<u8>)| {
+            self.places.get(*index).and_then(|place| place.of(data)).is_some_and(|bytes| key::same(*wire, bytes, last))
+        };
+        self.seen && !self.shape.key.is_empty() && self.shape.key.iter().zip(&self.last_key).all(same)
+    }
+
+    fn repeated(&self, data: &[u8]) -> SourceError {
+        let names: Vec<&str> = self.shape.key.iter().map(|(name, ..)| name.as_str()).collect();
+        let advice = "add a column to the key or make the view unique";
+        match self.key_at(data) {
+            Ok(key) => SourceError::Key {
+                reason: format!("key {key} appears twice; `{}` does not tell rows apart: {advice}", names.join(", ")),
+            },
+            Err(error) => error,
+        }
     }
 
     /// The key of the row whose places were just found.

@@ -89,9 +89,23 @@ fn a_null_or_repeated_key_is_named_even_across_pages() {
     let used = cutter.fill(&data).unwrap();
     cutter.take().unwrap();
     let error = cutter.fill(&data[used..]).unwrap_err();
-    assert!(matches!(&error, SourceError::Key { reason } if reason.contains("key 7;")), "{error}");
+    assert!(matches!(&error, SourceError::Key { reason } if reason.contains("key 7 appears twice")), "{error}");
     let error = Cutter::new(shape(1, u64::MAX)).fill(&copy(&[row(None, None, 1)])).unwrap_err();
     assert!(matches!(&error, SourceError::Key { reason } if reason.contains("`id` is NULL")), "{error}");
+}
+
+#[test]
+fn the_row_behind_a_copys_last_is_only_looked_at() {
+    let mut cutter = Cutter::new(shape(2, u64::MAX));
+    cutter.begin_copy(Some(2));
+    let data = copy(&[row(Some(1), None, 1), row(Some(2), None, 1), row(Some(3), None, 1)]);
+    assert_eq!(cutter.fill(&data).unwrap(), data.len());
+    assert!(cutter.has_all() && cutter.has_more());
+    assert_eq!(cutter.take().unwrap().unwrap().last_key.to_string(), "2");
+    cutter.begin_copy(Some(2));
+    let data = copy(&[row(Some(3), None, 1), row(Some(4), None, 1), row(Some(4), None, 1)]);
+    let error = cutter.fill(&data).unwrap_err();
+    assert!(error.to_string().contains("key 4 appears twice"), "{error}");
 }
 
 #[test]
