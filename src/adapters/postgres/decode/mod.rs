@@ -4,6 +4,7 @@ mod civil;
 mod column;
 mod key;
 mod numeric;
+mod rows;
 
 pub(super) use key::key_value;
 
@@ -17,10 +18,9 @@ use arrow_array::builder::BooleanBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema, SchemaRef};
 use column::Column;
+use rows::{Fields, Found};
 use std::sync::Arc;
 
-/// What a binary `COPY` starts with; flags and the length of an extension follow.
-const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// What to do about a key that is NULL.
 pub(super) const NULL_KEY: &str = "keys must not be NULL: leave such rows out of the view or choose another key";
 /// A page never grows beyond this, so that Arrow's 32-bit offsets last: one value has at most 1 GiB.
@@ -45,11 +45,12 @@ pub(super) struct Shape {
     pub page_bytes: u64,
 }
 
-/// A field's place in a row; NULL where the length is negative.
-#[derive(Clone, Copy)]
-struct Place {
-    start: usize,
-    length: i32,
+/// What of a copy comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Head,
+    Rows,
+    End,
 }
 
 /// A page under construction, and what is needed to cut the next.
@@ -65,23 +66,12 @@ pub(super) struct Cutter {
     seen: bool,
     /// The last row's key as it came, one buffer per column.
     last_key: Vec<Vec<u8>>,
-    places: Vec<Place>,
-    begun: bool,
-    ended: bool,
+    row: Fields,
+    stage: Stage,
     /// Rows that this copy may still add; none: all it has.
     left: Option<u64>,
     /// Whether the copy had a row more than it may add.
     more: bool,
-}
-
-/// How far a row could be read.
-enum Read {
-    /// So many bytes of a row.
-    Row(usize),
-    /// The row goes on in the next piece.
-    Cut,
-    /// The end mark.
-    End,
 }
 
 impl Cutter {
@@ -100,9 +90,8 @@ impl Cutter {
             first_key: None,
             seen: false,
             last_key: vec![Vec::new(); shape.key.len()],
-            places: Vec::new(),
-            begun: false,
-            ended: false,
+            row: Fields::new((shape.first_mask + shape.masks).max(1)),
+            stage: Stage::Head,
             left: None,
             more: false,
             shape,
@@ -129,7 +118,7 @@ impl Cutter {
     /// Expects the head of another `COPY` next, of which at most so many rows are taken. A row behind those is only looked
     /// at: it must not have the key of the one before, which the next copy would pass over in silence.
     pub(super) fn begin_copy(&mut self, rows: Option<u64>) {
-        (self.begun, self.ended, self.more) = (false, false, false);
+        (self.stage, self.more) = (Stage::Head, false);
         self.left = rows;
     }
 
@@ -154,30 +143,30 @@ impl Cutter {
     /// A value that cannot be carried, a NULL or repeated key, or what is no row.
     pub(super) fn fill(&mut self, data: &[u8]) -> Result<usize, SourceError> {
         let mut used = 0;
-        if !self.begun {
-            let Some(head) = head(data).map_err(broken)? else { return Ok(0) };
+        if self.stage == Stage::Head {
+            let Some(head) = rows::head(data).map_err(broken)? else { return Ok(0) };
             used = head;
-            self.begun = true;
+            self.stage = Stage::Rows;
         }
-        while !self.ended && (self.has_all() || !self.is_full()) {
+        while self.stage == Stage::Rows && (self.has_all() || !self.is_full()) {
             let rest = data.get(used..).unwrap_or_default();
-            match self.split(rest).map_err(broken)? {
-                Read::Row(length) if self.has_all() => {
+            match self.row.split(rest).map_err(broken)? {
+                Found::Row(length) if self.has_all() => {
                     if self.repeats(rest) {
                         return Err(self.repeated(rest));
                     }
                     self.more = true;
                     used += length;
                 }
-                Read::Row(length) => {
-                    self.row(rest)?;
+                Found::Row(length) => {
+                    self.take_row(rest)?;
                     self.bytes += length as u64;
                     self.left = self.left.map(|left| left - 1);
                     used += length;
                 }
-                Read::Cut => break,
-                Read::End => {
-                    self.ended = true;
+                Found::Cut => break,
+                Found::End => {
+                    self.stage = Stage::End;
                     used = data.len();
                 }
             }
@@ -185,34 +174,11 @@ impl Cutter {
         Ok(used)
     }
 
-    /// Finds the fields of the next row.
-    fn split(&mut self, data: &[u8]) -> Result<Read, &'static str> {
-        self.places.clear();
-        let Some((count, mut rest)) = data.split_first_chunk::<2>() else { return Ok(Read::Cut) };
-        let count = i16::from_be_bytes(*count);
-        if count == -1 {
-            return Ok(Read::End);
-        }
-        for _ in 0..count {
-            let Some((length, behind)) = rest.split_first_chunk::<4>() else { return Ok(Read::Cut) };
-            let length = i32::from_be_bytes(*length);
-            let start = data.len() - behind.len();
-            self.places.push(Place { start, length });
-            let Some(next) = behind.get(usize::try_from(length).unwrap_or(0)..) else { return Ok(Read::Cut) };
-            rest = next;
-        }
-        let least = (self.shape.first_mask + self.shape.masks).max(1);
-        if self.places.len() != least {
-            return Err("the server sent a row with another number of columns than asked for");
-        }
-        Ok(Read::Row(data.len() - rest.len()))
-    }
-
-    /// Takes the row whose places were just found.
-    fn row(&mut self, data: &[u8]) -> Result<(), SourceError> {
+    /// Takes the row that was just found.
+    fn take_row(&mut self, data: &[u8]) -> Result<(), SourceError> {
         self.check_key(data)?;
         for index in 0..self.columns.len() {
-            let bytes = self.places.get(index).and_then(|place| place.of(data));
+            let bytes = self.row.field(index, data);
             let Some(column) = self.columns.get_mut(index) else { break };
             match bytes.map(|bytes| column.push(bytes)) {
                 None => column.push_null(),
@@ -220,8 +186,9 @@ impl Cutter {
                 Some(Err(reason)) => return Err(self.blame(data, index, reason)),
             }
         }
-        for (mask, place) in self.masks.iter_mut().zip(self.places.get(self.shape.first_mask..).unwrap_or_default()) {
-            mask.append_value(place.of(data).is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0)));
+        for (index, mask) in self.masks.iter_mut().enumerate() {
+            let bytes = self.row.field(self.shape.first_mask + index, data);
+            mask.append_value(bytes.is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0)));
         }
         if self.rows == 0 && !self.shape.key.is_empty() {
             self.first_key = Some(self.key_at(data)?);
@@ -233,8 +200,7 @@ impl Cutter {
     /// Sees that the row's key has a value and is not that of the row before, and keeps it.
     fn check_key(&mut self, data: &[u8]) -> Result<(), SourceError> {
         let key = self.shape.key.iter();
-        let is_null = |index: usize| self.places.get(index).is_none_or(|place| place.length < 0);
-        if let Some((name, ..)) = key.clone().find(|(_, index, _)| is_null(*index)) {
+        if let Some((name, ..)) = key.clone().find(|(_, index, _)| self.row.field(*index, data).is_none()) {
             let behind = self.last_key()?.map(|key| format!(", behind the row with key {key}")).unwrap_or_default();
             return Err(SourceError::Key {
                 reason: format!("key column `{name}` is NULL in a row{behind}; {NULL_KEY}"),
@@ -244,7 +210,7 @@ impl Cutter {
             return Err(self.repeated(data));
         }
         for ((_, index, _), last) in self.shape.key.iter().zip(&mut self.last_key) {
-            let bytes = self.places.get(*index).and_then(|place| place.of(data)).unwrap_or_default();
+            let bytes = self.row.field(*index, data).unwrap_or_default();
             last.clear();
             last.extend_from_slice(bytes);
         }
@@ -252,10 +218,10 @@ impl Cutter {
         Ok(())
     }
 
-    /// Whether the row whose places were just found has the key of the last one.
+    /// Whether the row that was just found has the key of the last one.
     fn repeats(&self, data: &[u8]) -> bool {
         let same = |((_, index, wire), last): (&(String, usize, Wire), &Vec<u8>)| {
-            self.places.get(*index).and_then(|place| place.of(data)).is_some_and(|bytes| key::same(*wire, bytes, last))
+            self.row.field(*index, data).is_some_and(|bytes| key::same(*wire, bytes, last))
         };
         self.seen && !self.shape.key.is_empty() && self.shape.key.iter().zip(&self.last_key).all(same)
     }
@@ -271,9 +237,9 @@ impl Cutter {
         }
     }
 
-    /// The key of the row whose places were just found.
+    /// The key of the row that was just found.
     fn key_at(&self, data: &[u8]) -> Result<Key, SourceError> {
-        self.key_of(self.shape.key.iter().map(|(_, index, _)| self.places.get(*index).and_then(|place| place.of(data))))
+        self.key_of(self.shape.key.iter().map(|(_, index, _)| self.row.field(*index, data)))
     }
 
     fn key_of<'a>(&self, fields: impl Iterator<Item = Option<&'a [u8]>>) -> Result<Key, SourceError> {
@@ -319,25 +285,6 @@ impl Cutter {
         })?;
         Ok(Some(Page { batch, first_key, last_key }))
     }
-}
-
-impl Place {
-    fn of<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.length).ok()?;
-        data.get(self.start..self.start + length)
-    }
-}
-
-/// Bytes of the head; none while it is not all there.
-fn head(data: &[u8]) -> Result<Option<usize>, &'static str> {
-    let fixed = SIGNATURE.len() + 8;
-    let Some(start) = data.get(..fixed) else { return Ok(None) };
-    if !start.starts_with(SIGNATURE) {
-        return Err("the server's answer is no binary COPY");
-    }
-    let extension = start.last_chunk::<4>().map_or(0, |length| u32::from_be_bytes(*length));
-    let length = fixed + extension as usize;
-    Ok((data.len() >= length).then_some(length))
 }
 
 fn broken(reason: &str) -> SourceError {

@@ -1,5 +1,6 @@
 //! Rows cut into pages, from bytes made by hand.
 
+use super::rows::SIGNATURE;
 use super::*;
 use crate::core::model::column::Kind;
 use arrow_array::cast::AsArray;
