@@ -168,6 +168,8 @@ fn texts() -> Vec<Case> {
         case("mood", Kind::Text, &["sad", "very happy"], "c::text"),
         case("pair", Kind::Text, &["(1,\"a b\")"], "c::text"),
         case("integer[]", Kind::Text, &["{1,NULL,3}", "{}"], "c::text"),
+        case("double precision[]", Kind::Text, &["{0.1,0.30000000000000004}"], "c::text"),
+        case("date[]", Kind::Text, &["{2026-11-21}"], "c::text"),
         case("interval", Kind::Text, &["1 year 2 mons 3 days 04:05:06.789", "-1 day"], "c::text"),
         case("inet", Kind::Text, &["10.0.0.1/8", "::1"], "c::text"),
         case("timetz", Kind::Text, &["10:30:00+05:45"], "c::text"),
