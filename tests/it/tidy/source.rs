@@ -57,7 +57,8 @@ impl File {
     /// Is all of it for tests?
     pub fn is_test(&self) -> bool {
         let name = self.name();
-        name.starts_with("tests/") || name.contains("/tests/") || name.ends_with("/tests.rs")
+        let part = ["/tests.rs", "/fixtures.rs"].iter().any(|end| name.ends_with(end));
+        part || name.starts_with("tests/") || name.contains("/tests/")
     }
 
     /// Numbered lines before the file's own tests.

@@ -1,3 +1,5 @@
+//! What is tried again, how often, and what is not.
+
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::source::{Call, Cell, MemorySource};
