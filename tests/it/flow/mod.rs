@@ -1,3 +1,4 @@
 //! The flow upon ports in memory.
 
 mod fence;
+mod translate_golden;
