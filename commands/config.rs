@@ -114,7 +114,7 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
             && args.source
         {
             let columns = columns(context, &worker_file.worker)?;
-            if let Err(error) = worker_file.check_columns(&columns) {
+            if let Err(error) = worker_file.check_columns(&columns, &context.registry) {
                 loaded = Err(error);
             }
         }

@@ -6,22 +6,29 @@ use super::problem::ConfigError;
 use super::redact::masked_in_place;
 use super::suggest::{listed, nearest};
 use super::tree::Value;
+use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Column;
+use crate::core::model::spec::FileSpec;
 
 /// More names than this are no help in a hint.
 const LISTED_MAX: usize = 12;
 
 impl Loaded {
-    /// Whether the view has every column that the worker file names, in just that spelling.
+    /// Whether the view has every column that the worker file names, in just that spelling. What kinds the columns are of
+    /// is not looked at: some sources know that only when they read rows.
     ///
     /// # Errors
     /// Every column that it does not have, with its place and the nearest that it has.
-    pub fn check_columns(&self, view: &[Column]) -> Result<(), ConfigError> {
+    pub fn check_columns(&self, view: &[Column], registry: &Registry) -> Result<(), ConfigError> {
         let problems = self.with_root(|root| {
             let check = Check { view };
             root.section("source").section("key").items().iter().for_each(|at| check.name(at));
-            for file in root.section("files").items() {
+            for (file, spec) in root.section("files").items().iter().zip(&self.worker.files) {
+                let noted = root.context.problems.borrow().len();
                 check.translator(&file.section("translator"));
+                if root.context.problems.borrow().len() == noted {
+                    check.hidden(file, spec, registry);
+                }
             }
             root.context.problems.take()
         });
@@ -46,6 +53,21 @@ impl Check<'_> {
         self.fields(&at.section("json").section("fields"));
     }
 
+    /// Columns that stand within a text: in the sums of control records, and wherever a translator of one's own has them.
+    fn hidden(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
+        let Ok(translator) = FileTranslator::new(spec, registry) else { return };
+        let summed = translator.summed();
+        for name in translator.columns().iter().filter(|name| !self.has(name)) {
+            let in_record = |field: &str| {
+                summed.contains(name)
+                    && file.field(field).and_then(|at| at.text()).is_some_and(|text| text.contains(name))
+            };
+            let field =
+                ["first_record", "last_record"].into_iter().find(|field| in_record(field)).unwrap_or("translator");
+            self.note(&file.section(field), name);
+        }
+    }
+
     fn column(&self, at: &At<'_>) {
         match at.field("column") {
             Some(name) => self.name(&name),
@@ -66,16 +88,24 @@ impl Check<'_> {
     }
 
     fn name(&self, at: &At<'_>) {
-        let Some(name) = at.text() else { return };
-        if self.view.iter().any(|column| column.name == name) {
-            return;
+        if let Some(name) = at.text()
+            && !self.has(name)
+        {
+            self.note(at, name);
         }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.view.iter().any(|column| column.name == name)
+    }
+
+    fn note(&self, at: &At<'_>, name: &str) {
         let names = || self.view.iter().map(|column| column.name.as_str());
         let hint = match nearest(name, names()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.view.len() <= LISTED_MAX => format!("it has {}", listed(names())),
             None => format!("it has {} and {} more", listed(names().take(LISTED_MAX)), self.view.len() - LISTED_MAX),
         };
-        at.note("unknown-column", format!("the view has no column {}", at.shown()), hint);
+        at.note("unknown-column", format!("the view has no column `{}`", name.escape_debug()), hint);
     }
 }

@@ -51,7 +51,7 @@ fn what_is_made_of_a_view_is_fit_for_use() {
     let TranslatorSpec::Json(json) = &json.translator else { panic!("{text}") };
     let names: Vec<&str> = json.fields.iter().map(|(name, _)| name.as_str()).collect();
     assert!(names.into_iter().eq(columns.iter().map(|column| column.name.as_str())), "{text}");
-    loaded.check_columns(&columns).unwrap();
+    loaded.check_columns(&columns, &Registry::default()).unwrap();
 }
 
 #[test]
@@ -100,17 +100,20 @@ fn a_key_that_the_view_does_not_have_is_refused() {
 #[test]
 fn columns_that_the_view_does_not_have_are_told_with_their_places() {
     let loaded = parsed(DESIGN, &[]).unwrap();
-    loaded
-        .check_columns(&columns(&["LoanId", "CustomerId", "Amount", "StartDate", "Status", "InterestRate", "Balance"]))
-        .unwrap();
-    let error = loaded
-        .check_columns(&columns(&["loanid", "CustomerId", "Amount", "StartDate", "Status", "InterestRate"]))
-        .unwrap_err();
-    let lines: Vec<String> = error.to_string().lines().map(str::to_owned).collect();
-    assert_eq!(lines.len(), 6, "{error}");
-    assert_eq!(lines[0], "/etc/filegen/worker.yaml:5:9: the view has no column `LoanId` (did you mean `loanid`?)");
-    assert!(
-        lines[5].starts_with("/etc/filegen/worker.yaml:31:46: the view has no column `Balance` (it has `loanid`,"),
-        "{error}"
-    );
+    let refused = |loaded: &Loaded, names: &[&str]| {
+        let error = loaded.check_columns(&columns(names), &Registry::default()).unwrap_err();
+        error.to_string().replace("/etc/filegen/", "").lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = ["LoanId", "CustomerId", "Amount", "StartDate", "Status", "InterestRate", "Balance"];
+    loaded.check_columns(&columns(&all), &Registry::default()).unwrap();
+    let lines = refused(&loaded, &["loanid", "CustomerId", "Amount", "StartDate", "Status", "InterestRate"]);
+    assert_eq!(lines.len(), 6, "{lines:?}");
+    assert_eq!(lines[0], "worker.yaml:5:9: the view has no column `LoanId` (did you mean `loanid`?)");
+    assert!(lines[5].starts_with("worker.yaml:31:46: the view has no column `Balance` (it has `loanid`,"), "{lines:?}");
+
+    // A sum's column stands within a text.
+    let text = DESIGN.replace("    event_type: LoanDataReady", "    last_record: \"{{ rows }} {{ sum.Fee }}\"");
+    let lines = refused(&parsed(&text, &[]).unwrap(), &all);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("worker.yaml:12:18: the view has no column `Fee`"), "{lines:?}");
 }
