@@ -87,6 +87,13 @@ impl Problems {
         self.found.is_empty()
     }
 
+    /// Whether any is about this field or what lies in it.
+    pub(super) fn are_within(&self, path: &str) -> bool {
+        let within =
+            |field: &String| field.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        self.found.iter().any(|problem| problem.field.as_ref().is_some_and(within))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.found.len()
     }

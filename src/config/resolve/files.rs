@@ -76,9 +76,7 @@ fn name(fields: &Fields<'_>) -> Option<FileName> {
 }
 
 fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Option<FileSpec> {
-    let noted = fields.at.context.problems.borrow().len();
-    let translator_at = fields.place("translator");
-    let translator = translator(&translator_at);
+    let translator = translator(&fields.place("translator"));
     let spec = FileSpec {
         id: id?,
         name: name?,
@@ -102,12 +100,32 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         progress_header: fields.flag("progress_header")?,
     };
     // The translator's own view comes last: it would only repeat what is already noted.
-    if fields.at.context.problems.borrow().len() == noted
+    if !fields.at.context.problems.borrow().are_within(&fields.at.path)
         && let Err(error) = FileTranslator::new(&spec, fields.at.context.registry)
     {
-        translator_at.note("translator", error.reason, "correct it as it says");
+        let hint = "`filegen config init` prints a worker file with an example of each translator";
+        blamed(&fields.at, &error.reason).note("translator", error.reason, hint);
     }
     Some(spec)
+}
+
+/// The value that a translator's words are about: a field or column that they name, else the translator.
+fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
+    let named = |name: &str| reason.contains(&format!("`{name}`")) || reason.starts_with(&format!("{name} "));
+    let own = ["first_record", "last_record", "newline", "encoding"].into_iter().filter(|name| named(name));
+    if let Some(at) = own.filter_map(|name| file.field(name)).next() {
+        return at;
+    }
+    let translator = file.section("translator");
+    let [(name, node)] = translator.entries() else { return translator };
+    let options = translator.below(name, node);
+    if let Some(at) =
+        ["record", "delimiter"].into_iter().filter(|name| named(name)).find_map(|name| options.field(name))
+    {
+        return at;
+    }
+    let column = |at: &At<'_>| at.text().or(at.field("column").and_then(|at| at.text())).is_some_and(named);
+    options.section("columns").items().into_iter().find(column).unwrap_or(translator)
 }
 
 /// On no day may two files, or a file and the manifest, have one name, or one be a folder on the other's way.
