@@ -1,6 +1,7 @@
 //! The only place that names a client crate: one file or folder per outside system.
 pub mod decimal;
 pub mod disk;
+mod hex;
 pub mod host;
 pub mod layer;
 pub mod local_state;

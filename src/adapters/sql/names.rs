@@ -30,7 +30,7 @@ pub fn unknown_view(view: &ViewName, views: impl IntoIterator<Item = String>) ->
 fn suggestion(name: &str, names: &[String]) -> String {
     let score = |other: &String| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
     let nearest = names.iter().max_by(|a, b| score(a).total_cmp(&score(b))).filter(|other| score(other) >= ALIKE);
-    nearest.map(|other| format!("; did you mean `{other}`?")).unwrap_or_default()
+    nearest.map(|other| format!(" (did you mean `{other}`?)")).unwrap_or_default()
 }
 
 fn list(names: &[String]) -> String {

@@ -1,6 +1,7 @@
 //! Values whose storage is not that of their kind, made exact or refused.
 
 use crate::adapters::decimal::Decimal;
+use crate::adapters::hex;
 use rusqlite::types::ValueRef;
 
 /// Days from 1970-01-01 to a `YYYY-MM-DD`, which may be followed by a midnight. None for anything else, also for a day that
@@ -119,7 +120,7 @@ pub(super) fn uuid(value: ValueRef<'_>, out: &mut Vec<u8>) -> bool {
     match value {
         ValueRef::Blob(bytes) if bytes.len() == 16 => {
             for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-                pair.copy_from_slice(&hex(*byte));
+                pair.copy_from_slice(&hex::digits(*byte));
             }
         }
         ValueRef::Text(text) => {
@@ -146,12 +147,6 @@ pub(super) fn uuid(value: ValueRef<'_>, out: &mut Vec<u8>) -> bool {
         out.push(digit);
     }
     true
-}
-
-/// Two lower-case hexadecimal digits.
-pub(super) fn hex(byte: u8) -> [u8; 2] {
-    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-    [digit(byte >> 4), digit(byte & 15)]
 }
 
 /// Whole floats below this have an exact decimal of at most 15 digits, of which there is only one for each float.

@@ -29,12 +29,11 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
     let names = query.key.join(", ");
     let nulls: i64 =
         db.connection.query_row(&sql::null_keys(&Dialect::SQLITE, query), [], |row| row.get(0)).map_err(fault)?;
-    findings.push(match nulls {
-        0 => finding("key is not null", Verdict::Pass, format!("`{names}` has a value in every row")),
-        _ => {
-            let detail = format!("`{names}` is NULL in {nulls} rows; leave them out of the view or choose another key");
-            finding("key is not null", Verdict::Fail, detail)
-        }
+    findings.push(if nulls == 0 {
+        finding("key is not null", Verdict::Pass, format!("`{names}` has a value in every row"))
+    } else {
+        let detail = format!("`{names}` is NULL in {nulls} rows; leave them out of the view or choose another key");
+        finding("key is not null", Verdict::Fail, detail)
     });
     let duplicate = duplicate(db, query)?;
     findings.push(match duplicate {

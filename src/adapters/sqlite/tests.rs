@@ -1,1 +1,323 @@
-//! SQLite views: types, keys and faults.
+//! What is SQLite's own: declared types, stored values, collations, files.
+
+use super::*;
+use crate::core::model::key::KeyValue;
+use crate::core::model::page::Page;
+use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::ports::source::Verdict;
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Float64Type};
+use rusqlite::{Connection, ffi};
+use std::num::NonZeroU32;
+use tempfile::TempDir;
+
+/// A database made by some SQL, with a view `v`.
+fn database(sql: &str) -> (TempDir, SqliteSource) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("views.db");
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    (folder, SqliteSource::new(path))
+}
+
+fn view() -> ViewName {
+    ViewName::parse("v").unwrap()
+}
+
+fn query(key: &[&str], columns: &[&str]) -> Query {
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+    Query {
+        view: view(),
+        key: names(key),
+        columns: names(columns),
+        predicates: Vec::new(),
+        page_size: NonZeroU32::new(2).unwrap(),
+        page_bytes: 1 << 20,
+        fetch: Fetch::Stream,
+        isolation: Isolation::Default,
+        kinds: None,
+    }
+}
+
+async fn read(source: &SqliteSource, query: &Query) -> Result<(Vec<Page>, Vec<Column>), SourceError> {
+    let mut stream = source.open(query, &Position::default(), None).await?;
+    let mut pages = Vec::new();
+    while let Some(page) = stream.next().await? {
+        pages.push(page);
+    }
+    Ok((pages, stream.columns().unwrap()))
+}
+
+/// The first column as text, and its kind.
+async fn texts(source: &SqliteSource, query: &Query) -> Result<(Vec<Option<String>>, Kind), SourceError> {
+    let (pages, columns) = read(source, query).await?;
+    let mut texts = Vec::new();
+    for page in &pages {
+        let array = page.batch.column(0).as_string::<i32>();
+        texts.extend((0..array.len()).map(|row| array.is_valid(row).then(|| array.value(row).to_owned())));
+    }
+    Ok((texts, columns[0].kind))
+}
+
+fn some(texts: &[&str]) -> Vec<Option<String>> {
+    texts.iter().map(|text| Some((*text).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn an_expression_takes_whatever_numbers_come_later() {
+    let (_folder, source) = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, rate REAL);
+         INSERT INTO t VALUES (1, NULL), (2, NULL), (3, 2.5), (4, 1e-7), (5, 3e21);
+         CREATE VIEW v AS SELECT id, coalesce(rate, 0) AS rate, rate * 2 AS twice FROM t;",
+    );
+    let (rates, kind) = texts(&source, &query(&["id"], &["rate"])).await.unwrap();
+    assert_eq!(kind, Kind::Number);
+    assert_eq!(rates, some(&["0", "0", "2.5", "0.0000001", "3000000000000000000000"]));
+    let (twice, kind) = texts(&source, &query(&["id"], &["twice"])).await.unwrap();
+    assert_eq!((twice[2].as_deref(), kind), (Some("5.0"), Kind::Text), "nothing but NULL at first is text");
+}
+
+#[tokio::test]
+async fn a_resumed_read_keeps_the_kinds_that_the_first_one_found() {
+    let (_folder, source) = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a REAL);
+         INSERT INTO t VALUES (1, NULL), (2, NULL), (3, 1.5), (4, 2.0);
+         CREATE VIEW v AS SELECT id, a + 0 AS x FROM t;",
+    );
+    let mut query = query(&["id"], &["x"]);
+    let (_, columns) = read(&source, &query).await.unwrap();
+    assert_eq!(columns[0].kind, Kind::Text);
+    query.kinds = Some(columns.clone());
+    let from = Position { after: Some(Key(vec![KeyValue::Int(2)])), rows: 2 };
+    let mut stream = source.open(&query, &from, None).await.unwrap();
+    let page = stream.next().await.unwrap().unwrap();
+    assert_eq!(page.batch.column(0).as_string::<i32>().value(0), "1.5");
+    assert_eq!(stream.columns(), Some(columns));
+    query.kinds = Some(vec![Column { name: "x".to_owned(), kind: Kind::Float64 }]);
+    let (pages, _) = read(&source, &query).await.unwrap();
+    assert!((pages[1].batch.column(0).as_primitive::<Float64Type>().value(0) - 1.5).abs() < f64::EPSILON);
+}
+
+#[tokio::test]
+async fn a_value_that_does_not_fit_is_named_with_its_row_and_what_to_do() {
+    let (_folder, source) = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, d DECIMAL(6,2), b BOOLEAN, day DATE, at DATETIME, u UUID, j JSON,
+                         x BLOB, y TEXT);
+         INSERT INTO t VALUES (1, 1, 1.5, 1, '2026-11-21', '2026-11-21 10:00', NULL, '{}', x'00', 'ok');
+         INSERT INTO t VALUES (7, '', 1.005, 2, '2026-02-30', 1700000000, 'zz', '{', 'text', x'ff');
+         CREATE VIEW v AS SELECT *, CASE id WHEN 1 THEN 5 ELSE 'five' END AS mixed, CAST(x'ff' AS TEXT) AS bad FROM t;",
+    );
+    for (column, part) in [
+        ("n", "NULLIF(\"n\", '')"),
+        ("d", "decimal(6,2)"),
+        ("b", "boolean"),
+        ("day", "YYYY-MM-DD"),
+        ("at", "datetime(…, 'unixepoch')"),
+        ("u", "uuid"),
+        ("j", "JSON text"),
+        ("x", "text"),
+        ("y", "bytes"),
+    ] {
+        let outcome = read(&source, &query(&["id"], &[column])).await.map(drop);
+        let Err(SourceError::Value { column: named, key, reason }) = outcome else { panic!("{column}: {outcome:?}") };
+        assert!(named == column && key == "7" && reason.contains(part), "{column}: {key}: {reason}");
+    }
+    let one = Query { page_size: NonZeroU32::MIN, ..query(&["id"], &["mixed"]) };
+    let outcome = read(&source, &one).await.map(drop);
+    let Err(SourceError::Value { reason, .. }) = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("'five'") && reason.contains("CAST"), "{reason}");
+    let outcome = read(&source, &query(&["id"], &["bad"])).await.map(drop);
+    let Err(SourceError::Value { key, reason, .. }) = outcome else { panic!("{outcome:?}") };
+    assert!(key == "1" && reason.contains("UTF-8"), "{reason}");
+}
+
+#[tokio::test]
+async fn decimals_are_those_that_people_see() {
+    let (_folder, source) = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, d DECIMAL(20,2), m MONEY, s DECIMAL TEXT(38,4));
+         INSERT INTO t VALUES (1, 0.1, 0.1, '0.1'), (2, 1234567890123.45, 12.50, '9999999999999999999999999999999999.9999'),
+                              (3, -7, -7, '-7'), (4, 0.29, NULL, '1e3');
+         CREATE VIEW v AS SELECT * FROM t;",
+    );
+    let (pages, columns) = read(&source, &query(&["id"], &["d", "s", "m"])).await.unwrap();
+    let unscaled = |column: usize| -> Vec<i128> {
+        pages
+            .iter()
+            .flat_map(|page| page.batch.column(column).as_primitive::<Decimal128Type>().values().to_vec())
+            .collect()
+    };
+    assert_eq!(unscaled(0), [10, 123_456_789_012_345, -700, 29]);
+    assert_eq!(unscaled(1), [1000, 99_999_999_999_999_999_999_999_999_999_999_999_999, -70_000, 10_000_000]);
+    assert_eq!(columns[2].kind, Kind::Number);
+    let sum = |column: &str| Sum { column: column.to_owned(), predicate: None };
+    let extent = source.extent(&query(&["id"], &["d"]), &[sum("d"), sum("m"), sum("id")]).await.unwrap();
+    assert_eq!(extent.sums, ["1234567890116.84", "5.6", "10"]);
+}
+
+#[tokio::test]
+async fn timestamps_are_written_one_way() {
+    let (_folder, source) = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, at TIMESTAMP(3));
+         INSERT INTO t VALUES (1, '2026-11-21'), (2, '2026-11-21 10:30'), (3, '2026-11-21T10:30:05.5Z'),
+                              (4, '0001-01-01 00:00:00.123456 +01:00');
+         CREATE VIEW v AS SELECT * FROM t;",
+    );
+    let (ats, kind) = texts(&source, &query(&["id"], &["at"])).await.unwrap();
+    let expected = [
+        "2026-11-21T00:00:00.000",
+        "2026-11-21T10:30:00.000",
+        "2026-11-21T10:30:05.500Z",
+        "0001-01-01T00:00:00.123456+01:00",
+    ];
+    assert_eq!((ats, kind), (some(&expected), Kind::TimestampText));
+}
+
+#[tokio::test]
+async fn keys_that_are_one_for_the_database_are_one_here() {
+    for (collation, values, one) in [
+        ("NOCASE", "('b'), ('a'), ('A')", true),
+        ("RTRIM", "('b'), ('a'), ('a ')", true),
+        ("BINARY", "('b'), ('a'), ('A'), ('a '), ('A '), ('B'), ('b ')", false),
+        ("NOCASE", "('b'), ('a'), ('a '), ('b ')", false),
+        ("RTRIM", "('b'), ('a'), ('A'), ('B')", false),
+    ] {
+        let (_folder, source) = database(&format!(
+            "CREATE TABLE t (k TEXT COLLATE {collation}); INSERT INTO t VALUES {values}; CREATE VIEW v AS SELECT k FROM t;"
+        ));
+        for (fetch, size) in [(Fetch::Stream, 1), (Fetch::Stream, 9), (Fetch::Paged, 1), (Fetch::Paged, 9)] {
+            let query = Query { fetch, page_size: NonZeroU32::new(size).unwrap(), ..query(&["k"], &["k"]) };
+            let outcome = texts(&source, &query).await;
+            let what = format!("{collation} {values} {fetch:?} {size}: {outcome:?}");
+            match outcome {
+                Err(SourceError::Key { reason }) => assert!(one && reason.contains("collation"), "{what}"),
+                Ok((texts, _)) => assert!(!one && texts.len() == values.split(',').count(), "{what}"),
+                Err(error) => panic!("{what}: {error}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn numbers_and_bytes_may_be_keys() {
+    let (_folder, source) = database(
+        "CREATE TABLE t (k); INSERT INTO t VALUES (1), (1.5), (-9e300), ('x'), (x'00ff'), (x''); CREATE VIEW v AS SELECT k FROM t;",
+    );
+    let query = Query { page_size: NonZeroU32::MIN, ..query(&["k"], &[]) };
+    let (pages, _) = read(&source, &query).await.unwrap();
+    let keys: Vec<String> = pages.iter().map(|page| page.last_key.to_string()).collect();
+    assert_eq!(keys, ["-9e300", "1", "1.5", "x", "0x", "0x00ff"]);
+    for (at, page) in pages.iter().enumerate() {
+        let from = Position { after: Some(page.last_key.clone()), rows: 0 };
+        let mut stream = source.open(&query, &from, None).await.unwrap();
+        let next = stream.next().await.unwrap().map(|page| page.last_key.to_string());
+        assert_eq!(next.as_ref(), keys.get(at + 1));
+    }
+    let (_folder, source) =
+        database("CREATE TABLE t (k); INSERT INTO t VALUES (2), (2.0); CREATE VIEW v AS SELECT k FROM t;");
+    assert!(matches!(read(&source, &query).await, Err(SourceError::Key { .. })), "2 and 2.0 are one key");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_said() {
+    let (folder, _source) = database("");
+    let reason = async |path: &Path| match SqliteSource::new(path).columns(&view()).await {
+        Err(SourceError::Failed { source_name, reason }) => format!("{source_name}: {reason}"),
+        other => panic!("{other:?}"),
+    };
+    let missing = folder.path().join("missing.db");
+    let said = reason(&missing).await;
+    assert!(said.contains("missing.db") && said.contains("url"), "{said}");
+    assert!(!missing.exists(), "nothing is made");
+    assert!(reason(folder.path()).await.contains("folder"));
+    let other = folder.path().join("other.db");
+    std::fs::write(&other, "a text file that is longer than a header of SQLite\n".repeat(40)).unwrap();
+    assert!(reason(&other).await.contains("not an SQLite database"));
+}
+
+#[test]
+fn a_lock_may_pass_and_a_damaged_file_not() {
+    let place = Place::new(Path::new("x.db"));
+    let transient = |code| place.fault(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).is_transient();
+    assert!(transient(ffi::SQLITE_BUSY) && transient(ffi::SQLITE_LOCKED) && transient(ffi::SQLITE_IOERR_READ));
+    assert!(!transient(ffi::SQLITE_CORRUPT) && !transient(ffi::SQLITE_NOTADB) && !transient(ffi::SQLITE_CANTOPEN));
+}
+
+#[tokio::test]
+async fn doctor_hears_whether_an_index_gives_the_order() {
+    let sql = "CREATE TABLE t (id INTEGER PRIMARY KEY, k TEXT); INSERT INTO t VALUES (1, 'a'), (2, 'b'); CREATE VIEW v AS SELECT * FROM t;";
+    let (_folder, source) = database(sql);
+    let verdict = async |key: &str| {
+        let findings = source.examine(&query(&[key], &["id"])).await.unwrap();
+        findings.into_iter().find(|finding| finding.check.contains("index")).unwrap().verdict
+    };
+    assert_eq!(verdict("id").await, Verdict::Pass);
+    assert_eq!(verdict("k").await, Verdict::Warn);
+}
+
+#[tokio::test]
+async fn nothing_can_be_written_through_a_source() {
+    let (_folder, source) = database("CREATE TABLE t (a); CREATE VIEW v AS SELECT a FROM t;");
+    let outcome = worker::run(&source.place, |db| {
+        let error = db.connection.execute_batch("INSERT INTO t VALUES (1)").unwrap_err();
+        Err::<(), _>(db.fault(&error))
+    });
+    assert!(matches!(outcome.await, Err(SourceError::Failed { .. })));
+}
+
+#[test]
+fn declared_types_mean_what_people_mean() {
+    let decimal = |precision, scale| Some(Kind::Decimal { precision, scale });
+    for (declared, kind) in [
+        ("INTEGER", Some(Kind::Int)),
+        ("unsigned big int", Some(Kind::Int)),
+        ("Decimal(10, 2)", decimal(10, 2)),
+        ("NUMERIC(38)", decimal(38, 0)),
+        ("DECIMAL TEXT(38,10)", decimal(38, 10)),
+        ("NUMERIC", Some(Kind::Number)),
+        ("DECIMAL(39,2)", Some(Kind::Number)),
+        ("DECIMAL(4,5)", Some(Kind::Number)),
+        ("money", Some(Kind::Number)),
+        ("BOOL", Some(Kind::Bool)),
+        ("DOUBLE PRECISION", Some(Kind::Float64)),
+        ("VARCHAR(20)", Some(Kind::Text)),
+        ("CLOB", Some(Kind::Text)),
+        ("BLOB", Some(Kind::Bytes)),
+        ("DATE", Some(Kind::Date)),
+        ("DATETIME", Some(Kind::TimestampText)),
+        ("TIMESTAMP(3)", Some(Kind::TimestampText)),
+        ("TIME", Some(Kind::Text)),
+        ("TIME(6)", Some(Kind::Time { digits: 6 })),
+        ("uuid", Some(Kind::Uuid)),
+        ("UNIQUEIDENTIFIER", Some(Kind::Uuid)),
+        ("JSON", Some(Kind::Json)),
+        ("INTERVAL", None),
+        ("", None),
+        ("whatever", None),
+    ] {
+        assert_eq!(declared::kind(declared), kind, "{declared}");
+    }
+}
+
+#[test]
+fn days_are_those_of_the_calendar() {
+    for text in
+        ["0000-01-01", "0001-01-01", "1582-10-10", "1900-02-28", "1969-12-31", "2000-02-29", "2026-11-21", "9999-12-31"]
+    {
+        let since = text.parse::<jiff::civil::Date>().unwrap() - jiff::civil::date(1970, 1, 1);
+        assert_eq!(convert::days(text.as_bytes()), Some(since.get_days()), "{text}");
+    }
+    assert_eq!(convert::days(b"1970-01-02 00:00:00.000"), Some(1));
+    for bad in [
+        "1900-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-1-1",
+        "21.11.2026",
+        "2026-11-21 10:00",
+        "2026-11-21x",
+        "",
+        "20261121",
+    ] {
+        assert_eq!(convert::days(bad.as_bytes()), None, "{bad}");
+    }
+}

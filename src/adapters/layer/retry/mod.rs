@@ -210,12 +210,11 @@ impl PageStream for RetryStream {
             return Ok(None);
         }
         let outcome = self.page().await;
-        match &outcome {
-            Ok(Some(page)) => self.moved(page),
-            Ok(None) | Err(_) => {
-                self.done = true;
-                self.open = None;
-            }
+        if let Ok(Some(page)) = &outcome {
+            self.moved(page);
+        } else {
+            self.done = true;
+            self.open = None;
         }
         outcome
     }

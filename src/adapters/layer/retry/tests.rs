@@ -1,4 +1,4 @@
-//! What is tried again, how often, and what is not.
+//! Waiting, opening anew and going on, over views in memory and a paused clock.
 
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;

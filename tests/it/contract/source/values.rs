@@ -63,90 +63,100 @@ async fn a_mask_is_false_where_the_predicate_is_unknown() {
     }
 }
 
+/// A column of each type.
+const EXTREME: [(&str, SqlType); 11] = [
+    ("id", SqlType::Int),
+    ("flag", SqlType::Bool),
+    ("ratio", SqlType::Double),
+    ("amount", SqlType::Decimal(12, 2)),
+    ("huge", SqlType::Decimal(38, 10)),
+    ("t", SqlType::Text),
+    ("raw", SqlType::Bytes),
+    ("uid", SqlType::Uuid),
+    ("day", SqlType::Date),
+    ("at", SqlType::Timestamp(6)),
+    ("doc", SqlType::Json),
+];
+
+/// The least, the greatest and no value of each.
+fn extremes() -> Vec<Row> {
+    vec![
+        vec![
+            Value::Int(i64::MIN),
+            Value::Bool(true),
+            Value::Double(0.1),
+            "-0.07".into(),
+            "-9999999999999999999999999999.9999999999".into(),
+            "".into(),
+            Value::Bytes(vec![]),
+            "0a0b0c0d-0000-4000-8000-ffffffffffff".into(),
+            "0001-01-01".into(),
+            "1582-10-04 00:00:00.000001".into(),
+            "{\"a\": [1, null, \"x\"]}".into(),
+        ],
+        vec![
+            Value::Int(0),
+            Value::Bool(false),
+            Value::Double(-1e300),
+            "9999999999.99".into(),
+            "9999999999999999999999999999.9999999999".into(),
+            "line\nbreak \"q\" ä 日本 🙂".into(),
+            Value::Bytes(vec![0, 255, 16]),
+            "ffffffff-ffff-ffff-ffff-ffffffffffff".into(),
+            "9999-12-31".into(),
+            "2026-11-21 10:30:00.123456".into(),
+            "[12345678901234567890.5]".into(),
+        ],
+        [vec![Value::Int(i64::MAX)], vec![Value::Null; 10]].concat(),
+    ]
+}
+
+fn extremes_shown() -> Vec<Vec<Option<String>>> {
+    let mut null = vec![None; 11];
+    null[0] = Some(i64::MAX.to_string());
+
+    vec![
+        strings(&[
+            "-9223372036854775808",
+            "true",
+            "0.1",
+            "-0.07",
+            "-9999999999999999999999999999.9999999999",
+            "",
+            "",
+            "0a0b0c0d-0000-4000-8000-ffffffffffff",
+            "0001-01-01",
+            "1582-10-04T00:00:00.000001",
+            "{\"a\": [1, null, \"x\"]}",
+        ]),
+        strings(&[
+            "0",
+            "false",
+            "-1e300",
+            "9999999999.99",
+            "9999999999999999999999999999.9999999999",
+            "line\nbreak \"q\" ä 日本 🙂",
+            "00ff10",
+            "ffffffff-ffff-ffff-ffff-ffffffffffff",
+            "9999-12-31",
+            "2026-11-21T10:30:00.123456",
+            "[12345678901234567890.5]",
+        ]),
+        null,
+    ]
+}
+
 #[tokio::test]
 async fn values_arrive_exactly() {
     for world in worlds().await {
         let (source, view) = (world.source(), view("v"));
-        let columns = [
-            ("id", SqlType::Int),
-            ("flag", SqlType::Bool),
-            ("ratio", SqlType::Double),
-            ("amount", SqlType::Decimal(12, 2)),
-            ("huge", SqlType::Decimal(38, 10)),
-            ("t", SqlType::Text),
-            ("raw", SqlType::Bytes),
-            ("uid", SqlType::Uuid),
-            ("day", SqlType::Date),
-            ("at", SqlType::Timestamp(6)),
-            ("doc", SqlType::Json),
-        ];
-        let rows = vec![
-            vec![
-                Value::Int(i64::MIN),
-                Value::Bool(true),
-                Value::Double(0.1),
-                "-0.07".into(),
-                "-9999999999999999999999999999.9999999999".into(),
-                "".into(),
-                Value::Bytes(vec![]),
-                "0a0b0c0d-0000-4000-8000-ffffffffffff".into(),
-                "0001-01-01".into(),
-                "1582-10-04 00:00:00.000001".into(),
-                "{\"a\": [1, null, \"x\"]}".into(),
-            ],
-            vec![
-                Value::Int(0),
-                Value::Bool(false),
-                Value::Double(-1e300),
-                "9999999999.99".into(),
-                "9999999999999999999999999999.9999999999".into(),
-                "line\nbreak \"q\" ä 日本 🙂".into(),
-                Value::Bytes(vec![0, 255, 16]),
-                "ffffffff-ffff-ffff-ffff-ffffffffffff".into(),
-                "9999-12-31".into(),
-                "2026-11-21 10:30:00.123456".into(),
-                "[12345678901234567890.5]".into(),
-            ],
-            [vec![Value::Int(i64::MAX)], vec![Value::Null; 10]].concat(),
-        ];
-        world.create(&view, &columns, &rows).await;
-        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        world.create(&view, &EXTREME, &extremes()).await;
+        let names: Vec<&str> = EXTREME.iter().map(|(name, _)| *name).collect();
         let mut stream = source.open(&query(&view, &["id"], &names), &Position::default(), None).await.unwrap();
         let pages = rest(&mut *stream).await.unwrap();
-        let mut null = vec![None; 11];
-        null[0] = Some(i64::MAX.to_string());
-        let expected = [
-            strings(&[
-                "-9223372036854775808",
-                "true",
-                "0.1",
-                "-0.07",
-                "-9999999999999999999999999999.9999999999",
-                "",
-                "",
-                "0a0b0c0d-0000-4000-8000-ffffffffffff",
-                "0001-01-01",
-                "1582-10-04T00:00:00.000001",
-                "{\"a\": [1, null, \"x\"]}",
-            ]),
-            strings(&[
-                "0",
-                "false",
-                "-1e300",
-                "9999999999.99",
-                "9999999999999999999999999999.9999999999",
-                "line\nbreak \"q\" ä 日本 🙂",
-                "00ff10",
-                "ffffffff-ffff-ffff-ffff-ffffffffffff",
-                "9999-12-31",
-                "2026-11-21T10:30:00.123456",
-                "[12345678901234567890.5]",
-            ]),
-            null,
-        ];
-        assert_eq!(rows_of(&pages), expected, "{}", world.name());
+        assert_eq!(rows_of(&pages), extremes_shown(), "{}", world.name());
         let kinds = stream.columns().unwrap();
-        for (seen, (name, of)) in kinds.iter().zip(columns) {
+        for (seen, (name, of)) in kinds.iter().zip(EXTREME) {
             let fits =
                 seen.kind == of.kind() || seen.kind == Kind::TimestampText && matches!(of, SqlType::Timestamp(_));
             assert!(fits && seen.name == name, "{}: {seen:?}", world.name());

@@ -32,7 +32,7 @@ fn value(kind: Kind, array: &dyn Array, row: usize) -> String {
         Kind::Float32 => format!("{:?}", array.as_primitive::<Float32Type>().value(row)),
         Kind::Float64 => format!("{:?}", array.as_primitive::<Float64Type>().value(row)),
         Kind::Decimal { scale, .. } => decimal(array.as_primitive::<Decimal128Type>().value(row), scale),
-        Kind::Bytes => array.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02x}")).collect(),
+        Kind::Bytes => array.as_binary::<i32>().value(row).iter().flat_map(|byte| hex(*byte)).collect(),
         Kind::Date => {
             let days = array.as_primitive::<Date32Type>().value(row);
             (jiff::civil::date(1970, 1, 1) + jiff::Span::new().days(days)).to_string()
@@ -62,4 +62,8 @@ fn timestamp(micros: i64, digits: u8, utc: bool) -> String {
         text.push_str(&fraction[..usize::from(digits)]);
     }
     text + if utc { "Z" } else { "" }
+}
+
+fn hex(byte: u8) -> [char; 2] {
+    [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap())
 }
