@@ -4,11 +4,9 @@ use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::ui::table::{self, Tone};
 use crate::core::doctor::{self, Examination, Found};
-use crate::core::ports::observer::Unobserved;
 use crate::core::ports::source;
 use crate::wiring::{self, Access, State};
 use serde::Serialize;
-use std::sync::Arc;
 
 /// Check source, key, output folder and state store before a run does
 ///
@@ -30,7 +28,8 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Verdict, Failure> {
             Err(wiring::WiringError::Store(error)) => (State::empty(), Some(error)),
             Err(error) => return Err(error.into()),
         };
-        let source = wiring::source(&worker, Arc::new(Unobserved), Arc::clone(&clock))?;
+        // A person waits: what is away now is said now.
+        let source = wiring::source_at(&worker.source.url)?;
         let ports = wiring::assemble(&worker, source, state, clock);
         let name = (wiring::identity().nonce)();
         let tell = |found: &Found| {

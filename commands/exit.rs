@@ -103,7 +103,7 @@ impl Failure {
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         let (code, hint) = match &error {
-            SourceError::Unreachable { .. } => {
+            SourceError::Unreachable { .. } | SourceError::Absent { .. } => {
                 (Code::Unreachable, Some("`filegen doctor{c}` shows what can be reached"))
             }
             SourceError::Refused { .. } => {

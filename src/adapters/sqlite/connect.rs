@@ -3,6 +3,7 @@
 use crate::core::ports::source::SourceError;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,6 +46,10 @@ impl Place {
         match std::fs::metadata(&*self.path) {
             Ok(found) if found.is_dir() => return Err(self.failed("this is a folder, not a database file")),
             Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let reason = format!("there is no such file ({error}); check the source's url");
+                return Err(SourceError::Absent { source_name: self.describe(), reason });
+            }
             Err(error) => return Err(self.failed(format!("cannot open the file: {error}; check the source's url"))),
         }
         // No other thread uses the connection, so SQLite need not lock it for each value.

@@ -122,7 +122,7 @@ async fn source(examination: &Examination<'_>, plan: Plan, chart: &mut Chart<'_>
     let took = clock.elapsed().saturating_sub(started);
     let (verdict, detail, unreachable) = match &columns {
         Ok(_) => (Verdict::Pass, source.describe(), false),
-        Err(error @ SourceError::Unreachable { .. }) => (Verdict::Fail, error.to_string(), true),
+        Err(error) if error.is_away() => (Verdict::Fail, error.to_string(), true),
         // It answered, if only with a no.
         Err(SourceError::Refused { .. }) => (Verdict::Pass, source.describe(), false),
         Err(error) => (Verdict::Fail, error.to_string(), false),
@@ -154,7 +154,7 @@ async fn source(examination: &Examination<'_>, plan: Plan, chart: &mut Chart<'_>
 
 fn fail(chart: &mut Chart<'_>, area: Area, check: &str, error: &SourceError) {
     let finding = Finding { check: check.to_owned(), verdict: Verdict::Fail, detail: error.to_string() };
-    chart.push(Found { area, finding, took: None, unreachable: error.is_transient() });
+    chart.push(Found { area, finding, took: None, unreachable: error.is_away() });
 }
 
 /// Whether all columns that the files and the key name are there.

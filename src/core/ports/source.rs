@@ -144,6 +144,14 @@ pub enum SourceError {
         /// The client's own words, without secrets.
         reason: String,
     },
+    /// There is nothing at the source's address; asking again soon would not help.
+    #[error("cannot reach {source_name}: {reason}")]
+    Absent {
+        /// [`PageSource::describe`].
+        source_name: String,
+        /// What is not there, and what to do.
+        reason: String,
+    },
     /// The view, a column or a predicate is not as the worker file says.
     #[error("{reason}")]
     Refused {
@@ -186,5 +194,10 @@ impl SourceError {
     /// Whether the same call may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Whether the source did not answer at all.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Absent { .. })
     }
 }

@@ -119,7 +119,9 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
         pages_compared: 0,
         unreachable: Vec::new(),
     };
-    if let Err(error @ SourceError::Unreachable { .. }) = &extent {
+    if let Err(error) = &extent
+        && error.is_away()
+    {
         verified.unreachable.push(error.to_string());
     }
     if let Err(error @ StoreError::Unreachable { .. }) = &states {

@@ -47,7 +47,7 @@ pub(super) async fn compare(
         match again.page(before, commit).await? {
             Ok(()) => verified.pages_compared += 1,
             Err(error) => {
-                if error.is_transient() {
+                if error.is_away() {
                     verified.unreachable.push(error.to_string());
                 }
                 again.not_read(commit.page, &error);
@@ -233,9 +233,10 @@ impl<'a> Again<'a> {
                 SourceError::Changed { .. } | SourceError::Key { .. } | SourceError::Value { .. } => {
                     Outcome::Differs(text)
                 }
-                SourceError::Unreachable { .. } | SourceError::Refused { .. } | SourceError::Failed { .. } => {
-                    Outcome::Unchecked(text)
-                }
+                SourceError::Unreachable { .. }
+                | SourceError::Absent { .. }
+                | SourceError::Refused { .. }
+                | SourceError::Failed { .. } => Outcome::Unchecked(text),
             };
         }
     }

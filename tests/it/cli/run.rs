@@ -16,7 +16,7 @@ fn a_run_makes_all_files_and_says_what_it_made() {
     assert_eq!((lines.len(), lines[0].trim_end(), lines[1]), (96, "10,95", "1|customer 1|10.25"));
     let file = filegen.read("out/loan1_20261121.csv");
     assert_eq!(file.lines().next().map(str::trim_end), Some("10,47"));
-    assert_eq!(file.lines().nth(1), Some("HEAD 20261121 47"));
+    assert_eq!(file.lines().nth(1), Some("HEAD 2026-11-21 47"));
     insta::with_settings!({ filters => [
         (r"[0-9a-f]{12}\b", "[SHA256]"),
         (r"[0-9.]+ s \([0-9,]+ rows/s, [0-9.]+ .?B/s\)", "[TIME] ([RATE])"),
@@ -33,7 +33,7 @@ fn a_run_that_is_published_says_so_and_changes_nothing() {
     let manifest = filegen.read("out/LoanWorker_20261121.manifest.json");
     filegen.sql("DELETE FROM loans");
     let done = filegen.publish();
-    assert!(done.stderr.contains("published already"), "{}", done.stderr);
+    assert!(done.stderr.contains("already published"), "{}", done.stderr);
     assert_eq!(filegen.read("out/LoanWorker_20261121.manifest.json"), manifest);
     let json = filegen.run("run -c worker.yaml --date 2026-11-21 --output json").exits(0).json();
     assert_eq!(json["outcome"], "alreadyPublished");
@@ -130,7 +130,7 @@ fn slow(filegen: &Filegen) {
     filegen.sql(
         "DROP VIEW v_Loans;
          CREATE VIEW v_Loans AS SELECT LoanId, Customer, Amount +
-           (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000 + LoanId) SELECT 0 * count(*) FROM n)
+           (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000 + LoanId) SELECT 0 * count(*) FROM n)
            AS Amount FROM loans",
     );
 }
@@ -165,20 +165,31 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
-fn no_wait_exits_5_while_another_holds_the_lease() {
+fn while_another_holds_the_lease_no_wait_exits_5_and_a_release_needs_force() {
     let filegen = Filegen::with_loans(3000);
     slow(&filegen);
+    filegen.edit("files:", "policies: { lease_ttl: 10m }\nfiles:");
     let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");
-    running.wait_for("lease acquired");
+    running.wait_for("page committed");
+    // It holds the lease and cannot end under our eyes.
+    running.signal(Signal::STOP);
     let done = filegen.run("run -c worker.yaml --date 2026-11-22 --no-wait").exits(5);
-    assert!(done.stderr.contains("holds the lease") && done.stderr.contains("filegen lease show -c worker.yaml"));
+    assert!(done.stderr.contains("holds the lease"), "{}", done.stderr);
+    assert!(done.stderr.contains("filegen lease show -c worker.yaml"), "{}", done.stderr);
     let lease = filegen.run("lease show -c worker.yaml --output json").exits(0).json();
     assert_eq!(lease["leases"][0]["state"], "held");
     let refused = filegen.run("lease release -c worker.yaml --reason drill --yes").exits(5);
     assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
-    filegen.run("lease release -c worker.yaml --reason drill --yes --force").exits(0);
-    // The holder learns of it at its next renewal, or it is done before that.
-    running.signal(Signal::KILL);
+    assert!(filegen.run("lease release -c worker.yaml --reason drill").exits(5).stdout.is_empty());
+    let args = "lease release -c worker.yaml --reason drill --force";
+    assert!(filegen.run(args).exits(2).stderr.contains("--yes"), "a person must agree");
+    assert!(filegen.run(&format!("{args} --dry-run")).exits(0).stdout.starts_with("would release"));
+    let json = filegen.run(&format!("{args} --yes --output json")).exits(0).json();
+    assert_eq!((json["state"].as_str(), json["token"].as_u64()), (Some("held"), Some(1)));
+    // Woken, it learns that the lease is not its own any more.
+    filegen.run("run -c worker.yaml --date 2026-11-21 --no-wait --quiet").exits(0);
+    running.signal(Signal::CONT);
+    running.finish().exits(5);
 }
 
 #[test]

@@ -134,6 +134,10 @@ impl PageSource for Retry {
         Ok(Box::new(stream))
     }
 
+    fn query_text(&self, query: &Query) -> Result<Option<String>, SourceError> {
+        self.source.query_text(query)
+    }
+
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
         self.source.examine(query).await
     }
