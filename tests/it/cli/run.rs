@@ -130,7 +130,7 @@ fn slow(filegen: &Filegen) {
     filegen.sql(
         "DROP VIEW v_Loans;
          CREATE VIEW v_Loans AS SELECT LoanId, Customer, Amount +
-           (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000 + LoanId) SELECT 0 * count(*) FROM n)
+           (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000 + LoanId) SELECT 0 * count(*) FROM n)
            AS Amount FROM loans",
     );
 }
@@ -138,7 +138,7 @@ fn slow(filegen: &Filegen) {
 #[test]
 fn a_signal_commits_the_page_in_hand_and_says_how_to_go_on() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let filegen = Filegen::with_loans(3000);
+        let filegen = Filegen::with_loans(1500);
         filegen.edit("where: \"Amount > 500\"", "where: \"LoanId > 50\"");
         slow(&filegen);
         let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");
@@ -153,7 +153,7 @@ fn a_signal_commits_the_page_in_hand_and_says_how_to_go_on() {
 
 #[test]
 fn a_second_signal_ends_at_once() {
-    let filegen = Filegen::with_loans(3000);
+    let filegen = Filegen::with_loans(1500);
     slow(&filegen);
     filegen.edit("page_size: 10", "page_size: 3000");
     let mut running = filegen.start("run -c worker.yaml --date 2026-11-21");
@@ -166,7 +166,7 @@ fn a_second_signal_ends_at_once() {
 
 #[test]
 fn while_another_holds_the_lease_no_wait_exits_5_and_a_release_needs_force() {
-    let filegen = Filegen::with_loans(3000);
+    let filegen = Filegen::with_loans(1500);
     slow(&filegen);
     filegen.edit("files:", "policies: { lease_ttl: 10m }\nfiles:");
     let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");

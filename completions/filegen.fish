@@ -1,0 +1,272 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_filegen_global_optspecs
+    string join \n c/config= output= color= q/quiet v/verbose log-format= h/help V/version
+end
+
+function __fish_filegen_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_filegen_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_filegen_using_subcommand
+    set -l cmd (__fish_filegen_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c filegen -n "__fish_filegen_needs_command" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_needs_command" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_needs_command" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_needs_command" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_needs_command" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_needs_command" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c filegen -n "__fish_filegen_needs_command" -s V -l version -d 'Print version'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "run" -d 'Make a worker\'s files for one business date'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "inspect-headers" -d 'Show page and rows of every staged and published file'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "resume" -d 'Roll a run\'s staged files back to a page, and go on from there'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "verify" -d 'Compare a run\'s files with journal, state store and source'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "lease" -d 'Show or release the right to write'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "publish-completion" -d 'Send a run\'s completion events again, always with the same correlation ids'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "status" -d 'Show leases, runs, files and unsent events'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "doctor" -d 'Check source, key, output folder and state store before a run does'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "config" -d 'Write, check, show and explain worker files'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand run" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l restart -d 'Throw staged pages away and start with the first'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l dry-run -d 'Connect and count; show what would be read and written, and do neither'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l deep -d 'Read all bytes: count records, check the journal\'s checksums and the manifest\'s digests'
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l from-page -d 'First page to write again, from 1; pages before it are kept' -r
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l dry-run -d 'Show what would be kept, read and written, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -s y -l yes -d 'Do not ask'
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l pages -d 'Read so many pages again, spread over the run, the first and the last among them' -r
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l full -d 'Read all pages again'
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -f -a "show" -d 'Show who holds the lease, with which token, and how fresh it is'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -f -a "release" -d 'Give the lease back on its holder\'s behalf'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l watch -d 'Show again every second until Ctrl-C'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l all -d 'Show the leases of all workers in this state store'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l reason -d 'Why, for the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l force -d 'Also from a holder that is alive'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -s y -l yes -d 'Do not ask'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l dry-run -d 'Show what would be released, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l file -d 'Only this file\'s event' -r
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l dry-run -d 'Show the events exactly as they would be sent, and send nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand status" -l worker -d 'Only this worker [default: all in this state store]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand status" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand status" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand status" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand status" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand status" -l watch -d 'Show again every two seconds until Ctrl-C'
+complete -c filegen -n "__fish_filegen_using_subcommand status" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand status" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand status" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "init" -d 'Write a worker file to start from'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "check" -d 'Check worker files, and tell everything that is wrong with them'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "show" -d 'Show a worker file as it is understood, and where each value came from'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "schema" -d 'Print the JSON Schema of worker files, for editors'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from -d 'Address of the source [default: SQL_CONNECTION_STRING]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l view -d 'View whose columns to take' -r
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l key -d 'Columns that are unique and not null together; guessed when not given' -r
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l force -d 'Replace the worker file that is there'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l source -d 'Also connect to the source, and hold the columns against those of the view'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand man" -l dir -d 'Write the page of every command into this folder, which is made if it is not there' -r -f -a "(__fish_complete_directories)"
+complete -c filegen -n "__fish_filegen_using_subcommand man" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand man" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand man" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand man" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand man" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand man" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand man" -s h -l help -d 'Print help'
