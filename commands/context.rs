@@ -34,8 +34,8 @@ pub struct DateArg {
 
 /// `2026-11-21` or `20261121`, and nothing else that a date library might take.
 fn parse_date(text: &str) -> Result<Date, String> {
-    let form = if text.contains('-') { "%Y-%m-%d" } else { "%Y%m%d" };
-    let well_formed = [8, 10].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let (form, length) = if text.contains('-') { ("%Y-%m-%d", 10) } else { ("%Y%m%d", 8) };
+    let well_formed = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let parsed = well_formed.then(|| Date::strptime(form, text).ok()).flatten();
     parsed.ok_or_else(|| "write a day that exists, as 2026-11-21".to_owned())
 }

@@ -18,7 +18,7 @@ use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{PageSource, SourceError};
 use crate::core::ports::volume::Volume;
 use crate::core::run::Identity;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why a worker's ports could not be had.
@@ -162,7 +162,8 @@ impl Place {
 /// Finds the output root that a path lies in: above `.filegen`, or the nearest folder with a `.filegen` in it, else the
 /// path's own folder. A folder that lies in no other root is a root itself.
 pub fn place(path: &Path) -> Place {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // By its components, so that a slash at the end makes no other path.
+    let whole: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components().collect();
     let hidden = whole.ancestors().find(|part| part.file_name().is_some_and(|name| name == HIDDEN));
     let root = match hidden.and_then(Path::parent) {
         Some(root) => Some(root),
