@@ -2,7 +2,7 @@
 
 use super::cli;
 use super::context::Context;
-use super::exit::{Failure, Verdict};
+use super::exit::Verdict;
 use clap_complete::Shell;
 
 /// Print a completion script for a shell
@@ -17,9 +17,9 @@ pub struct Args {
 }
 
 /// Prints the script.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Verdict {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut cli::tree(), "filegen", &mut script);
     context.ui.out(&String::from_utf8_lossy(&script));
-    Ok(Verdict::Done)
+    Verdict::Done
 }

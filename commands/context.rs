@@ -92,15 +92,14 @@ impl Context {
     /// # Errors
     /// When the zone is not known on this host.
     pub fn run_id(&self, worker: &Worker, given: DateArg) -> Result<RunId, Failure> {
-        let date = match given.date {
-            Some(date) => date,
-            None => {
-                let name = &worker.business_date.timezone;
-                let zone = TimeZone::get(name).map_err(|error| {
-                    Failure::caused(Code::Config, &error).context(format!("business_date.timezone `{name}`"))
-                })?;
-                wiring::clock().now().to_zoned(zone).date()
-            }
+        let date = if let Some(date) = given.date {
+            date
+        } else {
+            let name = &worker.business_date.timezone;
+            let zone = TimeZone::get(name).map_err(|error| {
+                Failure::caused(Code::Config, &error).context(format!("business_date.timezone `{name}`"))
+            })?;
+            wiring::clock().now().to_zoned(zone).date()
         };
         Ok(RunId { worker: worker.id.clone(), date: BusinessDate(date) })
     }

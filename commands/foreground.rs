@@ -1,4 +1,4 @@
-//! What `run` and `resume` share: the run itself with its progress and signals, and the preview.
+//! What `run` and `resume` share: the run itself, with its progress, signals and closing table.
 
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
@@ -9,10 +9,10 @@ use crate::core::model::manifest::Manifest;
 use crate::core::model::run::RunId;
 use crate::core::model::spec::Worker;
 use crate::core::ports::observer::Observer;
-use crate::core::preview::{self, Preview};
 use crate::core::run::{self, Report};
 use crate::wiring::{self, Access};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) struct Order {
 }
 
 /// Runs in the foreground: bars or lines on stderr, a table or JSON on stdout.
-pub(super) fn run(context: &Context, order: Order) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> {
     let progress = Arc::new(context.ui.progress());
     let result = context.block_on(async {
         let observer: Arc<dyn Observer> = progress.clone();
@@ -149,118 +149,20 @@ fn table_of(context: &Context, shown: &Shown) -> String {
         Some(rate) => {
             let size: u64 = manifest.files.iter().map(|file| file.bytes).sum();
             let speed = table::bytes(whole(per_second(size, shown.took)));
-            text.push_str(&format!(
-                "{}: {rows} rows in {pages} pages, {} ({} rows/s, {speed}/s)\n",
+            let _ = writeln!(
+                text,
+                "{}: {rows} rows in {pages} pages, {} ({} rows/s, {speed}/s)",
                 manifest.run_id,
                 table::span(shown.took),
                 table::thousands(whole(rate)),
-            ));
+            );
         }
-        None => text.push_str(&format!("{}: published {}\n", manifest.run_id, manifest.completed_at)),
+        None => {
+            let _ = writeln!(text, "{}: published {}", manifest.run_id, manifest.completed_at);
+        }
     }
     if manifest.read_mode.source_moved == Some(true) {
         text.push_str("the view moved while it was read: rows may belong to different moments\n");
     }
-    text
-}
-
-/// Shows what a run would do.
-pub(super) fn preview(context: &Context, order: &Order) -> Result<Verdict, Failure> {
-    let progress = Arc::new(context.ui.progress());
-    let preview = context.block_on(async {
-        let ports = wiring::ports(&order.worker, Access::Look, progress).await?;
-        Ok(preview::preview(&ports, &order.worker, &context.registry, &order.run, order.start).await?)
-    })?;
-    let shown = ShownPreview::new(&preview);
-    context.ui.result(&shown, |shown| preview_text(context, shown));
-    Ok(Verdict::Done)
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShownPreview<'a> {
-    outcome: &'static str,
-    run_id: String,
-    source: &'a str,
-    query: Option<&'a str>,
-    columns: &'a [String],
-    rows: u64,
-    pages: u64,
-    first_key: Option<&'a str>,
-    last_key: Option<&'a str>,
-    resumes_from_page: Option<u64>,
-    kept_rows: u64,
-    root: &'a str,
-    lease: &'static str,
-    lease_holder: Option<&'a str>,
-    files: Vec<ShownFile<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ShownFile<'a> {
-    file_id: &'a str,
-    path: &'a str,
-    rows: u64,
-    exists: bool,
-}
-
-impl<'a> ShownPreview<'a> {
-    fn new(preview: &'a Preview) -> Self {
-        let keys = preview.keys.as_ref();
-        Self {
-            outcome: if preview.published { "alreadyPublished" } else { "dryRun" },
-            run_id: preview.run.to_string(),
-            source: &preview.source,
-            query: preview.query.as_deref(),
-            columns: &preview.columns,
-            rows: preview.rows,
-            pages: preview.pages,
-            first_key: keys.map(|(first, _)| first.as_str()),
-            last_key: keys.map(|(_, last)| last.as_str()),
-            resumes_from_page: (!preview.published).then_some(preview.keep_page + 1),
-            kept_rows: preview.keep_rows,
-            root: &preview.root,
-            lease: preview.lease.state.as_str(),
-            lease_holder: preview.lease.record.as_ref().map(|record| record.instance.as_str()),
-            files: preview
-                .files
-                .iter()
-                .map(|file| ShownFile { file_id: &file.file, path: &file.path, rows: file.rows, exists: file.exists })
-                .collect(),
-        }
-    }
-}
-
-fn preview_text(context: &Context, shown: &ShownPreview) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: &str| text.push_str(&format!("{name:9} {value}\n"));
-    line("run", &shown.run_id);
-    line("source", shown.source);
-    if let Some(query) = shown.query {
-        line("query", query);
-    }
-    let keys = shown.first_key.zip(shown.last_key).map(|(first, last)| format!(", keys {first} to {last}"));
-    let (rows, pages) = (table::thousands(shown.rows), table::thousands(shown.pages));
-    line("rows", &format!("{rows} in {pages} pages{}", keys.unwrap_or_default()));
-    line("columns", &shown.columns.join(", "));
-    match shown.resumes_from_page {
-        None => line("start", "nowhere: the run is already published, nothing would be done"),
-        Some(1) => line("start", "page 1"),
-        Some(page) => line("start", &format!("page {page}, keeping {} rows", table::thousands(shown.kept_rows))),
-    }
-    line("lease", &format!("{}{}", shown.lease, shown.lease_holder.map(|by| format!(" ({by})")).unwrap_or_default()));
-    line("output", shown.root);
-    text.push('\n');
-    let mut table = context.ui.table(&["file", "path", "rows", "there"]);
-    for file in &shown.files {
-        table.row(vec![
-            table::text(file.file_id),
-            table::text(file.path),
-            table::number(file.rows),
-            table::text(if file.exists { "yes" } else { "no" }),
-        ]);
-    }
-    text.push_str(&table.text());
     text
 }

@@ -206,7 +206,7 @@ fn text(context: &Context, shown: &Shown) -> String {
             table::text(&row.worker_id),
             table::toned(row.state, tone),
             table::text(&row.holder),
-            table::right(row.token),
+            table::right(row.token.to_string()),
             table::right(row.age_seconds.map_or_else(|| "-".to_owned(), |age| format!("{age:.1} s ago"))),
             table::number(row.seq),
             table::text(&row.acquired_at),

@@ -9,10 +9,12 @@ mod config;
 pub mod context;
 mod doctor;
 pub mod exit;
+mod failure;
 mod foreground;
 mod inspect_headers;
 mod lease;
 mod man;
+mod preview;
 mod publish_completion;
 mod resume;
 mod run;
@@ -53,7 +55,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
         Command::Status(args) => status::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Config(args) => config::run(context, args),
-        Command::Completions(args) => completions::run(context, args),
+        Command::Completions(args) => Ok(completions::run(context, args)),
         Command::Man(args) => man::run(context, args),
     }
 }

@@ -3,6 +3,7 @@
 use super::context::{Context, DateArg};
 use super::exit::{Code, Failure, Verdict};
 use super::foreground::{self, Order};
+use super::preview;
 use crate::core::generate::Start;
 use std::num::NonZeroU64;
 
@@ -38,12 +39,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let page = args.from_page.get();
     let order = Order { worker, run, start: Start::FromPage(page), wait: !args.no_wait };
     if args.dry_run {
-        return foreground::preview(context, &order);
+        return preview::show(context, &order);
     }
     let question = format!("Throw away pages from {page} on of run {}, and write them again?", order.run);
     if !context.confirmed(args.yes, &question)? {
         context.ui.status("nothing changed");
         return Ok(Verdict::Ended(Code::Failed));
     }
-    foreground::run(context, order)
+    foreground::run(context, &order)
 }

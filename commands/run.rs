@@ -3,6 +3,7 @@
 use super::context::{Context, DateArg};
 use super::exit::{Failure, Verdict};
 use super::foreground::{self, Order};
+use super::preview;
 use crate::core::generate::Start;
 
 /// Make a worker's files for one business date
@@ -35,5 +36,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let run = context.run_id(&worker, args.date)?;
     let start = if args.restart { Start::Anew } else { Start::Resume };
     let order = Order { worker, run, start, wait: !args.no_wait };
-    if args.dry_run { foreground::preview(context, &order) } else { foreground::run(context, order) }
+    if args.dry_run { preview::show(context, &order) } else { foreground::run(context, &order) }
 }

@@ -8,6 +8,7 @@ use crate::core::model::run::RunStatus;
 use crate::core::status::{self, LeaseState, Report, RunReport, WorkerReport};
 use crate::wiring::{self, Access};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Time between two looks with `--watch`.
@@ -59,15 +60,15 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
 #[derive(Serialize)]
 struct Shown {
     at: String,
-    workers: Vec<Worker>,
+    workers: Vec<WorkerRow>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Worker {
+struct WorkerRow {
     worker_id: String,
     lease: Lease,
-    runs: Vec<Run>,
+    runs: Vec<RunRow>,
     unsent_events: Vec<Unsent>,
 }
 
@@ -84,7 +85,7 @@ struct Lease {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
+struct RunRow {
     run_id: String,
     business_date: String,
     status: &'static str,
@@ -97,14 +98,14 @@ struct Run {
     rows_expected: Option<u64>,
     rows_per_second: Option<f64>,
     error: Option<String>,
-    files: Vec<File>,
+    files: Vec<FileRow>,
     #[serde(skip)]
     word: RunStatus,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct File {
+struct FileRow {
     file_id: String,
     state: &'static str,
     last_page: u64,
@@ -122,11 +123,11 @@ struct Unsent {
 
 impl Shown {
     fn new(report: &Report) -> Self {
-        Self { at: report.at.to_string(), workers: report.workers.iter().map(Worker::new).collect() }
+        Self { at: report.at.to_string(), workers: report.workers.iter().map(WorkerRow::new).collect() }
     }
 }
 
-impl Worker {
+impl WorkerRow {
     fn new(report: &WorkerReport) -> Self {
         let record = report.lease.record.as_ref();
         Self {
@@ -138,7 +139,7 @@ impl Worker {
                 age_seconds: report.lease.age.map(|age| age.as_secs_f64()),
                 word: report.lease.state,
             },
-            runs: report.runs.iter().map(Run::new).collect(),
+            runs: report.runs.iter().map(RunRow::new).collect(),
             unsent_events: report
                 .unsent
                 .iter()
@@ -152,7 +153,7 @@ impl Worker {
     }
 }
 
-impl Run {
+impl RunRow {
     fn new(report: &RunReport) -> Self {
         let record = &report.record;
         Self {
@@ -171,7 +172,7 @@ impl Run {
             files: report
                 .files
                 .iter()
-                .map(|file| File {
+                .map(|file| FileRow {
                     file_id: file.file.to_string(),
                     state: file.state.as_str(),
                     last_page: file.last_page,
@@ -188,7 +189,7 @@ fn text(context: &Context, shown: &Shown) -> String {
     shown.workers.iter().fold(String::new(), |text, worker| format!("{text}{}", worker_text(context, worker)))
 }
 
-fn worker_text(context: &Context, worker: &Worker) -> String {
+fn worker_text(context: &Context, worker: &WorkerRow) -> String {
     let lease = &worker.lease;
     let tone = match lease.word {
         LeaseState::Held => Tone::Good,
@@ -197,13 +198,13 @@ fn worker_text(context: &Context, worker: &Worker) -> String {
     };
     let mut text = format!("{}: lease {}", worker.worker_id, context.ui.paint_out(lease.state, tone));
     if let (Some(holder), Some(token)) = (&lease.holder, lease.token) {
-        text.push_str(&format!(", token {token} of {holder}"));
+        let _ = write!(text, ", token {token} of {holder}");
     }
     if let (LeaseState::Held, Some(age)) = (lease.word, lease.age_seconds) {
-        text.push_str(&format!(", renewed {age:.1} s ago"));
+        let _ = write!(text, ", renewed {age:.1} s ago");
     }
     if !worker.unsent_events.is_empty() {
-        text.push_str(&format!(", {} completion events not sent", worker.unsent_events.len()));
+        let _ = write!(text, ", {} completion events not sent", worker.unsent_events.len());
     }
     text.push('\n');
     if worker.runs.is_empty() {

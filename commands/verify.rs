@@ -8,6 +8,7 @@ use crate::core::ports::observer::Unobserved;
 use crate::core::verify::{self, FileVerified, Reread, Verification, Verified};
 use crate::wiring::{self, Access};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -146,11 +147,11 @@ fn text(context: &Context, shown: &Shown) -> String {
     }
     let mut text = table.text();
     if shown.pages_compared > 0 {
-        text.push_str(&format!("{} pages read and translated again\n", table::thousands(shown.pages_compared)));
+        let _ = writeln!(text, "{} pages read and translated again", table::thousands(shown.pages_compared));
     }
     for row in &shown.files {
         text.push_str(&details(&row.path, &row.checks));
     }
-    text.push_str(&format!("{}: {}\n", shown.run_id, shown.verdict));
+    let _ = writeln!(text, "{}: {}", shown.run_id, shown.verdict);
     text
 }

@@ -12,6 +12,7 @@ use table::Table;
 
 /// Owns what is printed, and where.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one answer about one stream")]
 pub struct Ui {
     format: Format,
     quiet: bool,

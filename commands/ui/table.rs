@@ -55,12 +55,12 @@ impl Table {
 }
 
 /// A cell of text.
-pub fn text(value: impl ToString) -> Cell {
-    Cell::new(value.to_string())
+pub fn text(value: impl Into<String>) -> Cell {
+    Cell::new(value.into())
 }
 
 /// A cell of text that stands out.
-pub fn toned(value: impl ToString, tone: Tone) -> Cell {
+pub fn toned(value: impl Into<String>, tone: Tone) -> Cell {
     let cell = text(value);
     match tone {
         Tone::Plain => cell,
@@ -77,7 +77,7 @@ pub fn number(value: u64) -> Cell {
 }
 
 /// Text to the right, for numbers with a unit.
-pub fn right(value: impl ToString) -> Cell {
+pub fn right(value: impl Into<String>) -> Cell {
     text(value).set_alignment(CellAlignment::Right)
 }
 
@@ -86,7 +86,7 @@ pub fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -138,6 +138,6 @@ mod tests {
         assert_eq!(bytes(999_960), "1.0 MB");
         assert_eq!(span(Duration::from_millis(420)), "0.42 s");
         assert_eq!(span(Duration::from_secs(247)), "4m 07s");
-        assert_eq!(span(Duration::from_secs(7500)), "2h 05m");
+        assert_eq!(span(Duration::from_mins(125)), "2h 05m");
     }
 }

@@ -121,10 +121,9 @@ async fn source(examination: &Examination<'_>, plan: Plan, chart: &mut Chart<'_>
     let columns = source.columns(view).await;
     let took = clock.elapsed().saturating_sub(started);
     let (verdict, detail, unreachable) = match &columns {
-        Ok(_) => (Verdict::Pass, source.describe(), false),
         Err(error) if error.is_away() => (Verdict::Fail, error.to_string(), true),
-        // It answered, if only with a no.
-        Err(SourceError::Refused { .. }) => (Verdict::Pass, source.describe(), false),
+        // A refusal is an answer too.
+        Ok(_) | Err(SourceError::Refused { .. }) => (Verdict::Pass, source.describe(), false),
         Err(error) => (Verdict::Fail, error.to_string(), false),
     };
     let finding = Finding { check: "reachable".to_owned(), verdict, detail };

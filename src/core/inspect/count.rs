@@ -12,10 +12,38 @@ pub struct Frame {
     pub from: u64,
     /// Offset behind the last record.
     pub to: u64,
+    /// How one ends.
+    pub ends: Ends,
+}
+
+/// How a file's records end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ends {
     /// What ends a record, as it stands in the file; not empty.
     newline: Vec<u8>,
     /// The quote, where line ends inside quotes are part of a value.
     quote: Option<u8>,
+}
+
+impl Ends {
+    /// Takes them from the worker file; none when no line end tells one record from the next.
+    pub fn of(spec: &FileSpec) -> Option<Self> {
+        let newline = plain_bytes(&spec.newline, spec.encoding).filter(|newline| !newline.is_empty())?;
+        let quote = match &spec.translator {
+            TranslatorSpec::Delimited(delimited) if delimited.quote != Quote::Never => {
+                plain_bytes("\"", spec.encoding).and_then(|bytes| bytes.first().copied())
+            }
+            _ => None,
+        };
+        Some(Self { newline, quote })
+    }
+
+    /// Records that end within `bytes`, which start with a record.
+    pub fn count(&self, bytes: &[u8]) -> u64 {
+        let mut counter = Counter::new(self);
+        counter.take(bytes);
+        counter.records()
+    }
 }
 
 /// What is known of a run, to tell its first and last record from the others.
@@ -44,15 +72,7 @@ impl Frame {
         bytes: u64,
         staged_end: Option<u64>,
     ) -> Result<Self, String> {
-        let newline = plain_bytes(&spec.newline, spec.encoding)
-            .filter(|newline| !newline.is_empty())
-            .ok_or("its records do not end in a line end")?;
-        let quote = match &spec.translator {
-            TranslatorSpec::Delimited(delimited) if delimited.quote != Quote::Never => {
-                plain_bytes("\"", spec.encoding).and_then(|bytes| bytes.first().copied())
-            }
-            _ => None,
-        };
+        let ends = Ends::of(spec).ok_or("its records do not end in a line end")?;
         let translator = FileTranslator::new(spec, registry).map_err(|error| error.reason)?;
         let first = translator
             .first_record(run, known.rows, &known.first_totals)
@@ -65,7 +85,7 @@ impl Frame {
         };
         let length = |record: Option<Vec<u8>>| record.map_or(0, |record| record.len() as u64);
         let end = staged_end.unwrap_or(bytes).min(bytes).saturating_sub(length(last));
-        Ok(Self { from: (header_bytes + length(first)).min(end), to: end, newline, quote })
+        Ok(Self { from: (header_bytes + length(first)).min(end), to: end, ends })
     }
 }
 
@@ -108,8 +128,8 @@ pub struct Counter {
 
 impl Counter {
     /// Nothing counted yet.
-    pub fn new(frame: &Frame) -> Self {
-        Self { newline: frame.newline.clone(), quote: frame.quote, matched: 0, quoted: false, records: 0 }
+    pub fn new(ends: &Ends) -> Self {
+        Self { newline: ends.newline.clone(), quote: ends.quote, matched: 0, quoted: false, records: 0 }
     }
 
     /// Takes the next bytes of the records.
@@ -144,8 +164,7 @@ mod tests {
     use super::*;
 
     fn count(text: &[u8], newline: &str, quote: Option<u8>, chunk: usize) -> u64 {
-        let frame = Frame { from: 0, to: text.len() as u64, newline: newline.into(), quote };
-        let mut counter = Counter::new(&frame);
+        let mut counter = Counter::new(&Ends { newline: newline.into(), quote });
         text.chunks(chunk).for_each(|chunk| counter.take(chunk));
         counter.records()
     }

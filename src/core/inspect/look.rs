@@ -39,23 +39,20 @@ pub(super) fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<T
             targets.push(Target { spec: spec_of(id), id: id.clone(), path, place, folder, index, entry: None });
         }
     }
-    match &run.manifest {
-        Some(manifest) => {
-            let folder = run.published_from();
-            for entry in &manifest.files {
-                let Some(name) = &entry.name else { continue };
-                let (id, path, place) = (entry.id.clone(), name.clone(), Place::Published);
-                let index = folder.and_then(|folder| folder.index_of(&id));
-                targets.push(Target { spec: spec_of(&id), id, path, place, folder, index, entry: Some(entry) });
-            }
+    if let Some(manifest) = &run.manifest {
+        let folder = run.published_from();
+        for entry in &manifest.files {
+            let Some(name) = &entry.name else { continue };
+            let (id, path, place) = (entry.id.clone(), name.clone(), Place::Published);
+            let index = folder.and_then(|folder| folder.index_of(&id));
+            targets.push(Target { spec: spec_of(&id), id, path, place, folder, index, entry: Some(entry) });
         }
-        None => {
-            let folder = run.folders.first();
-            for spec in inspection.worker.iter().flat_map(|worker| &worker.files) {
-                let (id, path) = (spec.id.to_string(), spec.name.render(&run.id, &spec.id));
-                let index = folder.and_then(|folder| folder.index_of(&id));
-                targets.push(Target { spec: Some(spec), id, path, place: Place::Linked, folder, index, entry: None });
-            }
+    } else {
+        let folder = run.folders.first();
+        for spec in inspection.worker.iter().flat_map(|worker| &worker.files) {
+            let (id, path) = (spec.id.to_string(), spec.name.render(&run.id, &spec.id));
+            let index = folder.and_then(|folder| folder.index_of(&id));
+            targets.push(Target { spec: Some(spec), id, path, place: Place::Linked, folder, index, entry: None });
         }
     }
     targets

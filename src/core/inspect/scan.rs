@@ -34,7 +34,7 @@ impl Scan {
     ) -> Result<Self, VolumeError> {
         let mut sha = Sha256::new();
         let mut pages = Pages { at: from, marks, sum: Xxh3::new(), sums: Vec::new() };
-        let mut counter = frame.map(|frame| (frame, Counter::new(frame)));
+        let mut counter = frame.map(|frame| (frame, Counter::new(&frame.ends)));
         let mut at = 0;
         while at < bytes {
             let wanted = usize::try_from(CHUNK.min(bytes - at)).unwrap_or(usize::MAX);

@@ -206,10 +206,10 @@ fn check_state(run: &Run, state: &FileStatus, header: &HeaderLine) -> Check {
     let what = "state";
     if let Some(manifest) = &run.manifest {
         let rows = manifest.files.iter().find(|entry| entry.id == state.file.as_str()).map_or(0, |entry| entry.rows);
-        return if state.state != FileState::Published {
-            Check::differs(what, format!("the file is published, but the state store says {}", state.state.as_str()))
-        } else {
+        return if state.state == FileState::Published {
             Check::compare(what, &state.rows, "the manifest", &rows)
+        } else {
+            Check::differs(what, format!("the file is published, but the state store says {}", state.state.as_str()))
         };
     }
     // Progress is stored now and then, so it may be behind what is durable, never ahead of it.

@@ -3,6 +3,7 @@
 use super::{Reread, Verification, Verified};
 use crate::core::generate::GenerateError;
 use crate::core::generate::plan::Plan;
+use crate::core::inspect::count::Ends;
 use crate::core::inspect::find::{Folder, Run};
 use crate::core::inspect::{Check, Outcome, Place};
 use crate::core::model::header::HEADER_BYTES;
@@ -144,9 +145,13 @@ impl<'a> Again<'a> {
             let stood = before.and_then(|before| before.files.get(file.index));
             let Some(stands) = commit.files.get(file.index) else { continue };
             let mut bytes = Vec::new();
+            let mut first = 0;
             if before.is_none() {
                 match first_record(lane, self.run, self.begin, file.index) {
-                    Ok(record) => bytes.extend(record),
+                    Ok(record) => {
+                        first = record.len();
+                        bytes.extend(record);
+                    }
                     Err(reason) => {
                         file.outcome = Outcome::Differs(format!("the first record cannot be made again: {reason}"));
                         continue;
@@ -165,8 +170,8 @@ impl<'a> Again<'a> {
             let length = usize::try_from(stands.bytes.saturating_sub(from)).unwrap_or(usize::MAX);
             let found = handle.read_at(from, length).await?;
             if let Some(difference) = first_difference(&found, &bytes) {
-                let record = stood.map_or(0, |stood| stood.rows) + difference.record;
-                file.outcome = Outcome::Differs(difference.describe(&format!("page {}", commit.page), from, record));
+                let record = record_at(file.spec, &bytes, first, stood.map_or(0, |stood| stood.rows), difference.at);
+                file.outcome = Outcome::Differs(difference.describe(&format!("page {}", commit.page), from, &record));
             }
         }
         Ok(Ok(()))
@@ -220,7 +225,8 @@ impl<'a> Again<'a> {
             let length = usize::try_from(size.saturating_sub(commit.bytes)).unwrap_or(usize::MAX);
             let found = handle.read_at(commit.bytes, length.min(bytes.len() + 4096)).await?;
             if let Some(difference) = first_difference(&found, &bytes) {
-                file.outcome = Outcome::Differs(difference.describe("behind the last page", commit.bytes, commit.rows));
+                file.outcome =
+                    Outcome::Differs(difference.describe("behind the last page", commit.bytes, "in the last record"));
             }
         }
         Ok(())
@@ -292,19 +298,17 @@ fn translated(
 struct Difference {
     /// Bytes that are the same before it.
     at: usize,
-    /// The record it lies in, from 1, counted from the start of the texts.
-    record: u64,
+    /// What is around it in the file, and what should be.
     found: String,
     wanted: String,
 }
 
 impl Difference {
-    fn describe(&self, place: &str, from: u64, record: u64) -> String {
+    fn describe(&self, place: &str, from: u64, what: &str) -> String {
+        let offset = from + self.at as u64;
         format!(
-            "{place}, offset {}, record {record}: the file has {:?}, the source now gives {:?}",
-            from + self.at as u64,
-            self.found,
-            self.wanted
+            "{place}, offset {offset}, {what}: the file has {:?}, the source now gives {:?}",
+            self.found, self.wanted
         )
     }
 }
@@ -315,13 +319,25 @@ fn first_difference(found: &[u8], wanted: &[u8]) -> Option<Difference> {
     }
     let at = found.iter().zip(wanted).take_while(|(a, b)| a == b).count();
     let line_start = wanted[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    let record = wanted[..at].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+    // In a file without line feeds the line may be long: what is shown begins near the difference.
+    let start = line_start.max(at.saturating_sub(SHOWN_CHARS / 2));
     let line = |text: &[u8]| {
-        let rest = text.get(line_start..).unwrap_or_default();
+        let rest = text.get(start..).unwrap_or_default();
         let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
         String::from_utf8_lossy(line).chars().take(SHOWN_CHARS).collect::<String>()
     };
-    Some(Difference { at, record, found: line(found), wanted: line(wanted) })
+    Some(Difference { at, found: line(found), wanted: line(wanted) })
+}
+
+/// Names the record that holds byte `at` of a page, by its number in the file.
+fn record_at(spec: &FileSpec, page: &[u8], first_record: usize, before: u64, at: usize) -> String {
+    if at < first_record {
+        return "in the first record".to_owned();
+    }
+    match Ends::of(spec) {
+        Some(ends) => format!("record {}", before + ends.count(page.get(first_record..at).unwrap_or_default()) + 1),
+        None => format!("behind record {before}"),
+    }
 }
 
 #[cfg(test)]
@@ -341,11 +357,11 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_names_its_offset_and_record() {
+    fn a_difference_names_its_offset_and_shows_both_sides() {
         let difference = first_difference(b"1|a\n2|x\n3|c\n", b"1|a\n2|b\n3|c\n").unwrap();
-        assert_eq!((difference.at, difference.record), (6, 2));
+        assert_eq!(difference.at, 6);
         assert_eq!((difference.found.as_str(), difference.wanted.as_str()), ("2|x", "2|b"));
         assert_eq!(first_difference(b"1\n", b"1\n"), None);
-        assert_eq!(first_difference(b"1\n", b"1\n2\n").unwrap().record, 2);
+        assert_eq!(first_difference(b"1\n", b"1\n2\n").unwrap().at, 2);
     }
 }

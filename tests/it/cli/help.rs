@@ -1,6 +1,7 @@
 //! The help texts, as a whole, and that each teaches by an example to paste.
 
 use crate::support::filegen::Filegen;
+use std::fmt::Write as _;
 
 const COMMANDS: [&str; 16] = [
     "",
@@ -28,7 +29,7 @@ fn help_of_every_command() {
     for command in COMMANDS {
         let help = filegen.run(&format!("{command} --help")).exits(0);
         assert_eq!(help.stderr, "");
-        all.push_str(&format!("$ filegen {command} --help\n{}\n", help.stdout));
+        writeln!(all, "$ filegen {command} --help\n{}", help.stdout).unwrap();
     }
     // The options of every command stand once, in the first text.
     let (first, rest) = all.split_once("$ filegen run").unwrap();

@@ -49,6 +49,20 @@ fn a_row_that_changed_in_the_source_is_found_by_its_page_offset_and_record() {
 }
 
 #[test]
+fn the_first_record_is_not_counted_among_records() {
+    let filegen = Filegen::with_loans(25);
+    filegen.edit("Amount > 500", "Amount > 20");
+    filegen.publish();
+    filegen.sql("UPDATE loans SET Customer = 'someone else' WHERE LoanId = 3");
+    let json = filegen.run("verify -c worker.yaml --date 2026-11-21 --full --output json").exits(4).json();
+    assert!(detail(&json, 0, "pages").contains("record 3:"), "{}", detail(&json, 0, "pages"));
+    assert!(detail(&json, 1, "pages").contains("record 2:"), "{}", detail(&json, 1, "pages"));
+    overwrite(&filegen, "out/loan1_20261121.csv", 33, b"e");
+    let json = filegen.run("verify -c worker.yaml --date 2026-11-21 --full --output json").exits(4).json();
+    assert!(detail(&json, 1, "pages").contains("offset 33, in the first record"), "{}", detail(&json, 1, "pages"));
+}
+
+#[test]
 fn a_byte_that_changed_in_a_file_is_found() {
     let filegen = published();
     let at = filegen.read("out/loan0_20261121.txt").find("31|customer").unwrap() as u64;

@@ -5,10 +5,6 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// Longest wait for anything a test waits for.
-pub const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A folder with a database, a worker file, and whatever the binary makes there.
 pub struct Filegen {
@@ -229,16 +225,6 @@ impl Drop for Running {
             let _ = child.kill();
             let _ = child.wait();
         }
-    }
-}
-
-/// Asks until it is so, up to [`DEADLINE`].
-#[track_caller]
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + DEADLINE;
-    while !is_so() {
-        assert!(Instant::now() < end, "{what} did not come about");
-        std::thread::yield_now();
     }
 }
 

@@ -1,0 +1,114 @@
+//! What `run --dry-run` and `resume --dry-run` show: what would be read and written.
+
+use super::context::Context;
+use super::exit::{Failure, Verdict};
+use super::foreground::Order;
+use super::ui::table;
+use crate::core::preview::{self, Preview};
+use crate::wiring::{self, Access};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Shows what a run would do.
+pub(super) fn show(context: &Context, order: &Order) -> Result<Verdict, Failure> {
+    let progress = Arc::new(context.ui.progress());
+    let found = context.block_on(async {
+        let ports = wiring::ports(&order.worker, Access::Look, progress).await?;
+        Ok(preview::preview(&ports, &order.worker, &context.registry, &order.run, order.start).await?)
+    })?;
+    let shown = Shown::new(&found);
+    context.ui.result(&shown, |shown| text_of(context, shown));
+    Ok(Verdict::Done)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    outcome: &'static str,
+    run_id: String,
+    source: &'a str,
+    query: Option<&'a str>,
+    columns: &'a [String],
+    rows: u64,
+    pages: u64,
+    first_key: Option<&'a str>,
+    last_key: Option<&'a str>,
+    resumes_from_page: Option<u64>,
+    kept_rows: u64,
+    root: &'a str,
+    lease: &'static str,
+    lease_holder: Option<&'a str>,
+    files: Vec<ShownFile<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownFile<'a> {
+    file_id: &'a str,
+    path: &'a str,
+    rows: u64,
+    exists: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn new(preview: &'a Preview) -> Self {
+        let keys = preview.keys.as_ref();
+        Self {
+            outcome: if preview.published { "alreadyPublished" } else { "dryRun" },
+            run_id: preview.run.to_string(),
+            source: &preview.source,
+            query: preview.query.as_deref(),
+            columns: &preview.columns,
+            rows: preview.rows,
+            pages: preview.pages,
+            first_key: keys.map(|(first, _)| first.as_str()),
+            last_key: keys.map(|(_, last)| last.as_str()),
+            resumes_from_page: (!preview.published).then_some(preview.keep_page + 1),
+            kept_rows: preview.keep_rows,
+            root: &preview.root,
+            lease: preview.lease.state.as_str(),
+            lease_holder: preview.lease.record.as_ref().map(|record| record.instance.as_str()),
+            files: preview
+                .files
+                .iter()
+                .map(|file| ShownFile { file_id: &file.file, path: &file.path, rows: file.rows, exists: file.exists })
+                .collect(),
+        }
+    }
+}
+
+fn text_of(context: &Context, shown: &Shown) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:9} {value}");
+    };
+    line("run", &shown.run_id);
+    line("source", shown.source);
+    if let Some(query) = shown.query {
+        line("query", query);
+    }
+    let keys = shown.first_key.zip(shown.last_key).map(|(first, last)| format!(", keys {first} to {last}"));
+    let (rows, pages) = (table::thousands(shown.rows), table::thousands(shown.pages));
+    line("rows", &format!("{rows} in {pages} pages{}", keys.unwrap_or_default()));
+    line("columns", &shown.columns.join(", "));
+    match shown.resumes_from_page {
+        None => line("start", "nowhere: the run is already published, nothing would be done"),
+        Some(1) => line("start", "page 1"),
+        Some(page) => line("start", &format!("page {page}, keeping {} rows", table::thousands(shown.kept_rows))),
+    }
+    line("lease", &format!("{}{}", shown.lease, shown.lease_holder.map(|by| format!(" ({by})")).unwrap_or_default()));
+    line("output", shown.root);
+    text.push('\n');
+    let mut table = context.ui.table(&["file", "path", "rows", "there"]);
+    for file in &shown.files {
+        table.row(vec![
+            table::text(file.file_id),
+            table::text(file.path),
+            table::number(file.rows),
+            table::text(if file.exists { "yes" } else { "no" }),
+        ]);
+    }
+    text.push_str(&table.text());
+    text
+}
