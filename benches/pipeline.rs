@@ -10,6 +10,7 @@ use filegen::core::ports::observer::Unobserved;
 use filegen::wiring::{self, Access};
 use filegen::{Registry, config};
 use rusqlite::Connection;
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
@@ -48,16 +49,13 @@ fn database(path: &Path, rows: u64) {
 
 /// One whole run into a folder of its own.
 fn run(runtime: &Runtime, database: &Path, out: &TempDir, files: usize, page_size: u64, commit_pages: u64) {
-    let files: String = FILES[..files]
-        .iter()
-        .enumerate()
-        .map(|(index, translator)| {
-            format!("  - {{ id: F{index}, name: 'f{index}_{{date}}', translator: {{ {translator} }} }}\n")
-        })
-        .collect();
+    let mut entries = String::new();
+    for (index, translator) in FILES[..files].iter().enumerate() {
+        writeln!(entries, "  - {{ id: F{index}, name: 'f{index}_{{date}}', translator: {{ {translator} }} }}").unwrap();
+    }
     let text = format!(
         "worker: W\nsource: {{ url: 'sqlite:{}', view: v, key: [id], page_size: {page_size} }}\noutput: {{ root: '{root}' }}\n\
-         state: {{ url: 'sqlite:{root}/.filegen/state.db' }}\ncommit: {{ pages: {commit_pages} }}\nfiles:\n{files}",
+         state: {{ url: 'sqlite:{root}/.filegen/state.db' }}\ncommit: {{ pages: {commit_pages} }}\nfiles:\n{entries}",
         database.display(),
         root = out.path().display(),
     );

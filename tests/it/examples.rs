@@ -85,6 +85,9 @@ fn the_fixed_width_file_can_be_cut_at_its_columns() {
     assert_eq!(body.lines().map(cut).collect::<Vec<_>>(), expected);
 }
 
+/// A JSON object whose values keep their text.
+type Object<'a> = BTreeMap<&'a str, &'a RawValue>;
+
 #[test]
 fn a_json_reader_reads_the_late_loans_with_exact_numbers() {
     let (header, body) = file("loan3_20261121.jsonl");
@@ -93,7 +96,6 @@ fn a_json_reader_reads_the_late_loans_with_exact_numbers() {
         "SELECT CAST(LoanId AS TEXT), json_quote(Status), printf('%.2f', Balance), printf('%.2f', Amount), State,
          json_quote(JobTitle) FROM Loan WHERE Status NOT IN ('Current', 'Fully Paid') ORDER BY LoanId",
     );
-    type Object<'a> = BTreeMap<&'a str, &'a RawValue>;
     let values = |line| {
         let loan: Object<'_> = serde_json::from_str(line).unwrap();
         let terms: Object<'_> = serde_json::from_str(loan["terms"].get()).unwrap();

@@ -27,6 +27,10 @@ use connect::Place;
 use std::path::Path;
 
 /// The views of one SQLite file.
+///
+/// A read with [`Fetch::Stream`](crate::core::model::spec::Fetch::Stream), or of a snapshot, is one read transaction from its
+/// start to its end. With a write-ahead log (`PRAGMA journal_mode = wal`) writers go on meanwhile; without one they wait,
+/// and `fetch: paged` lets them in between pages.
 #[derive(Clone, Debug)]
 pub struct SqliteSource {
     place: Place,

@@ -112,8 +112,8 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
 /// The value that a translator's words are about: a field or column that they name, else the translator.
 fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
     let named = |name: &str| reason.contains(&format!("`{name}`")) || reason.starts_with(&format!("{name} "));
-    let own = ["first_record", "last_record", "newline", "encoding"].into_iter().filter(|name| named(name));
-    if let Some(at) = own.filter_map(|name| file.field(name)).next() {
+    let mut own = ["first_record", "last_record", "newline", "encoding"].into_iter().filter(|name| named(name));
+    if let Some(at) = own.find_map(|name| file.field(name)) {
         return at;
     }
     let translator = file.section("translator");

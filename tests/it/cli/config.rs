@@ -53,7 +53,7 @@ fn show_tells_origins_and_hides_secrets() {
     let filegen = Filegen::with_loans(0);
     filegen.edit("  url: sqlite:loans.db\n", "");
     let mut command = filegen.command("config show -c worker.yaml");
-    let done = filegen.finish(command.env("SQL_CONNECTION_STRING", "postgres://ann:s3cret@h/db")).exits(0);
+    let done = Filegen::finish(command.env("SQL_CONNECTION_STRING", "postgres://ann:s3cret@h/db")).exits(0);
     let line = |name: &str| done.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
     assert_eq!(
         line("url:").split_whitespace().collect::<Vec<_>>().join(" "),
@@ -63,7 +63,7 @@ fn show_tells_origins_and_hides_secrets() {
     assert!(line("page_bytes:").ends_with("# default"), "{}", done.stdout);
 
     let mut command = filegen.command("config show -c worker.yaml --output json");
-    let done = filegen.finish(command.env("SQL_CONNECTION_STRING", "postgres://ann:s3cret@h/db")).exits(0);
+    let done = Filegen::finish(command.env("SQL_CONNECTION_STRING", "postgres://ann:s3cret@h/db")).exits(0);
     let shown = done.json();
     assert_eq!(shown["worker"]["source"]["url"], "postgres://ann:***@h/db");
     assert_eq!(shown["origins"]["source.page_size"], json!({ "from": "file", "line": 5 }));
@@ -80,7 +80,7 @@ fn a_variable_that_is_not_set_is_named_with_its_line() {
         assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
     }
     let mut command = filegen.command("config check -c worker.yaml");
-    filegen.finish(command.env("LOANS_DB", "sqlite:loans.db")).exits(0);
+    Filegen::finish(command.env("LOANS_DB", "sqlite:loans.db")).exits(0);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn relative_paths_mean_the_same_from_every_folder() {
     std::fs::create_dir(filegen.path("elsewhere")).unwrap();
     let here = filegen.run("config show -c worker.yaml --output json").exits(0).json();
     let mut command = filegen.command("config show -c ../worker.yaml --output json");
-    let there = filegen.finish(command.current_dir(filegen.path("elsewhere"))).exits(0).json();
+    let there = Filegen::finish(command.current_dir(filegen.path("elsewhere"))).exits(0).json();
     let plain =
         |shown: &serde_json::Value| shown["worker"]["output"]["root"].as_str().unwrap().replace("elsewhere/../", "");
     assert_eq!(plain(&here), plain(&there));

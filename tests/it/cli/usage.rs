@@ -61,7 +61,7 @@ fn colour_comes_when_asked_for_and_never_by_itself_into_a_pipe() {
     assert!(!filegen.run("run").stderr.contains('\x1b'));
     assert!(filegen.run("run --color always").stderr.contains("\x1b[1;31merror:"));
     let mut command = filegen.command("run");
-    assert!(!filegen.finish(command.env("NO_COLOR", "1")).stderr.contains('\x1b'));
+    assert!(!Filegen::finish(command.env("NO_COLOR", "1")).stderr.contains('\x1b'));
 }
 
 #[test]

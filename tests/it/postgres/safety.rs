@@ -39,13 +39,13 @@ async fn what_is_not_there_is_refused_with_the_nearest_name() {
     let database = loans().await;
     let source = source(&database);
     let said = refusal(&source, "v_LoanData", "LoanId", "LoanId", None).await;
-    assert!(said.contains("no view or table `v_LoanData`; did you mean `v_loandata`?"), "{said}");
+    assert!(said.contains("no view or table `v_LoanData` (did you mean `v_loandata`?)"), "{said}");
     let said = refusal(&source, "Public.v_loandata", "LoanId", "LoanId", None).await;
     assert!(said.contains("did you mean `public.v_loandata`?"), "{said}");
     let said = refusal(&source, "v_loandata", "LoanId", "amuont", None).await;
-    assert!(said.contains("no column `amuont`; did you mean `amount`?"), "{said}");
+    assert!(said.contains("no column `amuont` (did you mean `amount`?)"), "{said}");
     let said = refusal(&source, "v_loandata", "loanid", "LoanId", None).await;
-    assert!(said.contains("no column `loanid`; did you mean `LoanId`?"), "{said}");
+    assert!(said.contains("no column `loanid` (did you mean `LoanId`?)"), "{said}");
     let said = refusal(&source, "elsewhere.public.v_loandata", "LoanId", "LoanId", None).await;
     assert!(said.contains("cross-database"), "{said}");
 }

@@ -133,11 +133,11 @@ impl Filegen {
 
     /// Runs to the end.
     pub fn run(&self, args: &str) -> Done {
-        self.finish(&mut self.command(args))
+        Self::finish(&mut self.command(args))
     }
 
     /// Runs a command to the end.
-    pub fn finish(&self, command: &mut Command) -> Done {
+    pub fn finish(command: &mut Command) -> Done {
         let output = command.output().expect("the binary runs");
         Done {
             code: output.status.code(),

@@ -125,7 +125,7 @@ impl File {
                 let own = line.strip_prefix(indent).is_some_and(|rest| !rest.starts_with(' '));
                 own && (line.ends_with('}') || line.ends_with(';'))
             };
-            let length = lines[index..].iter().position(|line| ends(line)).map_or(1, |last| last + 1);
+            let length = lines[index..].iter().position(ends).map_or(1, |last| last + 1);
             found.push((index + 1, name, length));
         }
         found
@@ -229,7 +229,7 @@ mod tests {
         let text =
             "fn a() {}\n    pub(crate) async fn b(\n        x: u8,\n    ) {\n        x\n    }\nfn c();\n// fn d\n";
         let file = File { path: root().join("src/x.rs"), text: text.to_owned() };
-        let sizes: Vec<_> = file.functions().into_iter().map(|(line, name, lines)| (line, name, lines)).collect();
+        let sizes: Vec<_> = file.functions().into_iter().collect();
         assert_eq!(sizes, [(1, "a".to_owned(), 1), (2, "b".to_owned(), 5), (7, "c".to_owned(), 1)]);
     }
 

@@ -143,7 +143,7 @@ impl Cell {
             Trim::Both => text.trim(),
         };
         match &self.form {
-            Form::Number(format) => format.push(self.number(text)?, out),
+            Form::Number(format) => format.push(number(text)?, out),
             Form::Date(format) => {
                 let start = out.len();
                 format.push(&Moment::parse(text)?, out)?;
@@ -154,11 +154,6 @@ impl Cell {
         Ok(())
     }
 
-    fn number<'a>(&self, text: &'a str) -> Result<Decimal<'a>, String> {
-        Decimal::parse(text.as_bytes())
-            .ok_or_else(|| format!("holds {}, which is no plain number, so its format cannot be applied", shown(text)))
-    }
-
     fn change_ascii_case(&self, text: &mut [u8]) {
         match self.case {
             None => {}
@@ -166,6 +161,11 @@ impl Cell {
             Some(Case::Lower) => text.make_ascii_lowercase(),
         }
     }
+}
+
+fn number(text: &str) -> Result<Decimal<'_>, String> {
+    Decimal::parse(text.as_bytes())
+        .ok_or_else(|| format!("holds {}, which is no plain number, so its format cannot be applied", shown(text)))
 }
 
 impl Form {

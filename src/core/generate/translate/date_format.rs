@@ -17,7 +17,7 @@ const NANOS_OF_DAY: i64 = MICROS_OF_DAY * 1_000;
 pub(super) struct Day {
     year: u16,
     month: u8,
-    day: u8,
+    of_month: u8,
 }
 
 /// A time of the day.
@@ -54,11 +54,11 @@ impl Day {
         if !(1..=9_999).contains(&year) {
             return None;
         }
-        Some(Self { year: year.try_into().ok()?, month: month.try_into().ok()?, day: day.try_into().ok()? })
+        Some(Self { year: year.try_into().ok()?, month: month.try_into().ok()?, of_month: day.try_into().ok()? })
     }
 
     fn civil(self) -> Option<Date> {
-        Date::new(self.year.try_into().ok()?, self.month.try_into().ok()?, self.day.try_into().ok()?).ok()
+        Date::new(self.year.try_into().ok()?, self.month.try_into().ok()?, self.of_month.try_into().ok()?).ok()
     }
 }
 
@@ -128,14 +128,14 @@ impl Moment {
                 nanos: time.subsec_nanosecond().try_into().map_err(|_| refuse())?,
             }),
         };
-        let day = Day { year, month: part(date.month())?, day: part(date.day())? };
+        let day = Day { year, month: part(date.month())?, of_month: part(date.day())? };
         Ok(Self { day: Some(day), time, offset: pieces.to_numeric_offset().map(Offset::seconds) })
     }
 
     /// Appends the ISO form, with so many fraction digits where there is a time, and `Z` for an instant in UTC.
     #[inline]
     pub(super) fn push_iso(&self, digits: u8, out: &mut Vec<u8>) {
-        if let Some(Day { year, month, day }) = self.day {
+        if let Some(Day { year, month, of_month: day }) = self.day {
             let [y1, y2] = two(year / 100);
             let [y3, y4] = two(year % 100);
             let [m1, m2] = two(month.into());
@@ -260,7 +260,7 @@ impl DateFormat {
                 }
                 Part::ShortYear => day()?.year % 100,
                 Part::Month => day()?.month.into(),
-                Part::Day => day()?.day.into(),
+                Part::Day => day()?.of_month.into(),
                 Part::Hour => time.hour.into(),
                 Part::Minute => time.minute.into(),
                 Part::Second => time.second.into(),

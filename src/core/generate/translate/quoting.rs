@@ -198,7 +198,7 @@ fn runs_into(value: &[u8], mark: &[u8]) -> bool {
 /// Puts `out[start..]` in quotes, in place, and doubles the quotes inside.
 fn enclose(out: &mut Vec<u8>, start: usize) {
     let end = out.len();
-    let inner = out[start..].iter().filter(|byte| **byte == QUOTE).count();
+    let inner = memchr::memchr_iter(QUOTE, &out[start..]).count();
     out.resize(end + inner + 2, QUOTE);
     if inner == 0 {
         out.copy_within(start..end, start + 1);

@@ -21,16 +21,17 @@ impl Scan {
     }
 
     /// Whether no text of the page has such a byte.
-    pub(super) fn is_clean(&self, texts: &StringArray) -> bool {
+    pub(super) fn is_clean(self, texts: &StringArray) -> bool {
         let offsets = texts.value_offsets();
         let place = |offset: Option<&i32>| offset.and_then(|offset| usize::try_from(*offset).ok()).unwrap_or(0);
         let bytes = texts.value_data().get(place(offsets.first())..place(offsets.last())).unwrap_or_default();
         let [a, b, c] = self.any;
         bytes.chunks(CHUNK).all(|chunk| {
             // No early end inside a chunk: that is what lets the compiler look at many bytes at once.
-            !chunk.iter().fold(false, |found, byte| {
-                found | (*byte < FIRST_PRINTABLE) | (*byte == a) | (*byte == b) | (*byte == c)
-            })
+            let stop = |byte: u8| {
+                u8::from(byte < FIRST_PRINTABLE) | u8::from(byte == a) | u8::from(byte == b) | u8::from(byte == c)
+            };
+            chunk.iter().fold(0, |found, byte| found | stop(*byte)) == 0
         })
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Writes a record by rendering a template.
 pub(super) struct Template {
-    template: RecordTemplate,
+    record: RecordTemplate,
     cells: Vec<Cell>,
     names: Arc<[String]>,
     newline: String,
@@ -47,7 +47,7 @@ impl Template {
         let names = columns.names();
         let cell = |(at, name): (usize, &String)| Cell::new(&ColumnSpec::default(), name, at);
         let cells = names.iter().enumerate().map(cell).collect::<Result<_, _>>()?;
-        let translator = Self { template, cells, names: names.into(), newline: newline.to_owned() };
+        let translator = Self { record: template, cells, names: names.into(), newline: newline.to_owned() };
         translator.check_calls()?;
         Ok(translator)
     }
@@ -56,14 +56,14 @@ impl Template {
     /// well work with real values.
     fn check_calls(&self) -> Result<(), TranslateError> {
         let nulls = vec![Value::from(()); self.names.len()];
-        match self.template.render(self.row(nulls)) {
+        match self.record.render(self.row(nulls)) {
             Err(error)
                 if matches!(
                     error.kind(),
                     ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
                 ) =>
             {
-                Err(self.template.error(&error))
+                Err(self.record.error(&error))
             }
             _ => Ok(()),
         }
@@ -100,7 +100,7 @@ impl Template {
                 bound.push(row, &mut text)?;
                 let text = String::from_utf8_lossy(&text);
                 // In a template of several lines, a line break of a value could not be told from its own.
-                if self.template.has_line_break()
+                if self.record.has_line_break()
                     && let Some(what) = self.broken_by(&text)
                 {
                     return Err(bound.cell().error(row, &format!("holds {what}, which would break the record")));
@@ -138,10 +138,10 @@ impl Translator for Template {
         for row in rows.iter() {
             let values = bound.iter().map(|bound| self.value(bound, row)).collect::<Result<_, _>>()?;
             let record = self
-                .template
+                .record
                 .render(self.row(values))
-                .map_err(|error| TranslateError { row: Some(row), ..self.template.error(&error) })?;
-            if !self.template.has_line_break()
+                .map_err(|error| TranslateError { row: Some(row), ..self.record.error(&error) })?;
+            if !self.record.has_line_break()
                 && let Some(what) = self.broken_by(&record)
             {
                 return Err(TranslateError::value(

@@ -1,8 +1,10 @@
 //! What one value looks like: every kind, every option, every refusal.
 
 use crate::core::generate::translate::fixtures::*;
+use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Kind;
 use crate::core::model::spec::{Case, ColumnSpec, FileSpec, Quote, TranslatorSpec, Trim};
+use std::collections::BTreeMap;
 
 fn spec(column: ColumnSpec) -> FileSpec {
     file(TranslatorSpec::Delimited(delimited("|", Quote::Never, vec![column])))
@@ -127,10 +129,9 @@ fn a_value_outside_the_calendar_is_an_error_with_its_row() {
 #[test]
 fn an_array_of_another_type_than_announced_is_an_error() {
     let (name, _, array) = ints("text", &[Some(1)]);
-    let mut translator =
-        crate::core::generate::translate::FileTranslator::new(&spec(column(name)), &Default::default()).unwrap();
+    let mut translator = FileTranslator::new(&spec(column(name)), &Registry::default()).unwrap();
     let announced = columns(&[texts("text", Kind::Text, &[])]);
-    translator.bind(&announced, None, &Default::default()).unwrap();
+    translator.bind(&announced, None, &BTreeMap::default()).unwrap();
     let refused = translator.translate(&page(&[(name, Kind::Int, array)]), Vec::new()).unwrap_err();
     assert!(refused.reason.contains("another type"), "{refused}");
 }
