@@ -23,7 +23,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::observer::{News, Observer};
 use crate::core::ports::runs::RunStore;
-use crate::core::ports::source::{Extent, PageSource, Query, SourceError, Sum};
+use crate::core::ports::source::{Extent, PageSource, SourceError, Sum};
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
 use pipeline::Drained;
@@ -170,19 +170,14 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     announce_start(ports, job, term, &staging).await?;
 
     let lanes = lanes(job, &mut plan, &staging)?;
-    let known = staging.complete.clone();
-    let query = plan.query.clone();
-    let Drained { mut staging, lanes, stopped } = if known.is_some() {
-        Drained { staging, lanes, stopped: false }
+    let (mut staging, lanes, moved) = if let Some(complete) = &staging.complete {
+        let moved = complete.source_moved;
+        (staging, lanes, moved)
     } else {
-        pipeline::run(ports, job, term, plan.query, staging, lanes).await?
-    };
-    if stopped {
-        return Ok(Outcome::Stopped { page: staging.page() });
-    }
-    let moved = match &known {
-        Some(complete) => complete.source_moved,
-        None => source_moved(ports, job, &query, &staging).await,
+        let Drained { staging, lanes, after } = pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
+        let Some(after) = after else { return Ok(Outcome::Stopped { page: staging.page() }) };
+        let moved = source_moved(job, after, &staging);
+        (staging, lanes, moved)
     };
     let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
     let manifest = publish::publish(ports, job, term, &staging, &complete).await?;
@@ -241,8 +236,8 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<Lane>, Gen
 
 /// Whether the view's count or key range differ from the start, or rows came or went between; none when it cannot be
 /// asked again.
-async fn source_moved(ports: &Ports, job: &Job, query: &Query, staging: &Staging) -> Option<bool> {
-    match ports.source.extent(query, &[]).await {
+fn source_moved(job: &Job, after: Result<Extent, SourceError>, staging: &Staging) -> Option<bool> {
+    match after {
         Ok(Extent { rows, range, .. }) => {
             let begin = &staging.begin;
             Some(rows != begin.rows || range != begin.range || staging.source_rows() != begin.rows)

@@ -2,12 +2,13 @@
 //!
 //! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there.
 
+use super::read::ReadEnd;
 use super::staging::Staging;
 use super::work::{BYTES_IN_FLIGHT, Lane};
 use super::write::Committer;
 use super::{GenerateError, Job, Ports, read, work};
 use crate::core::model::term::Term;
-use crate::core::ports::source::{Position, Query};
+use crate::core::ports::source::{Extent, Position, Query, SourceError};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -20,8 +21,8 @@ pub(super) struct Drained {
     pub staging: Staging,
     /// The lanes, with totals and digests behind the last page.
     pub lanes: Vec<Lane>,
-    /// Whether it ended because it was asked to stop.
-    pub stopped: bool,
+    /// What the view held behind its last page; none when it ended because it was asked to stop.
+    pub after: Option<Result<Extent, SourceError>>,
 }
 
 /// Reads, translates and commits all pages behind what is durable.
@@ -56,6 +57,9 @@ pub(super) async fn run(
     );
     let staging = committed?;
     let lanes = worked?;
-    let stopped = read?;
-    Ok(Drained { staging, lanes, stopped })
+    let after = match read? {
+        ReadEnd::All(extent) => Some(extent),
+        ReadEnd::Early => None,
+    };
+    Ok(Drained { staging, lanes, after })
 }

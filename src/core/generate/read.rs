@@ -4,7 +4,7 @@ use super::GenerateError;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::ports::source::{PageSource, Position, Query};
+use crate::core::ports::source::{Extent, PageSource, Position, Query, SourceError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +16,15 @@ pub(super) struct Arrived {
     pub columns: Vec<Column>,
 }
 
-/// Sends pages until there are no more; true when it ended because `stop` was set. When the next loop has ended, so
-/// does this one: that loop knows why.
+/// How reading ended.
+pub(super) enum ReadEnd {
+    /// All pages were sent. What the view holds now, asked while the last pages are still being written.
+    All(Result<Extent, SourceError>),
+    /// It was to stop, or the next loop has ended and knows why.
+    Early,
+}
+
+/// Sends pages until there are no more, or until `stop` is set.
 ///
 /// # Errors
 /// What the source said.
@@ -28,24 +35,40 @@ pub(super) async fn pages(
     until: Option<&Key>,
     stop: &CancellationToken,
     out: mpsc::Sender<Arrived>,
+) -> Result<ReadEnd, GenerateError> {
+    // The sender goes with the call: the next loop sees the end at once.
+    if !all_pages(source, query, from, until, stop, out).await? {
+        return Ok(ReadEnd::Early);
+    }
+    Ok(ReadEnd::All(source.extent(query, &[]).await))
+}
+
+/// Whether all pages were sent.
+async fn all_pages(
+    source: &dyn PageSource,
+    query: &Query,
+    from: &Position,
+    until: Option<&Key>,
+    stop: &CancellationToken,
+    out: mpsc::Sender<Arrived>,
 ) -> Result<bool, GenerateError> {
     if until.is_none() && !query.key.is_empty() {
         // Counted as empty: rows that came since belong to the next run.
-        return Ok(false);
+        return Ok(true);
     }
     let mut stream = tokio::select! {
         biased;
-        () = stop.cancelled() => return Ok(true),
+        () = stop.cancelled() => return Ok(false),
         stream = source.open(query, from, until) => stream?,
     };
     loop {
         let next = tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(true),
+            () = stop.cancelled() => return Ok(false),
             () = out.closed() => return Ok(false),
             next = stream.next() => next?,
         };
-        let Some(page) = next else { return Ok(false) };
+        let Some(page) = next else { return Ok(true) };
         let columns = stream.columns().unwrap_or_default();
         if out.send(Arrived { page, columns }).await.is_err() {
             return Ok(false);

@@ -65,19 +65,23 @@ impl Fit {
 
     fn pad(&self, out: &mut Vec<u8>, start: usize, missing: usize, is_number: bool) {
         let end = out.len();
+        let signed = is_number && self.pad == '0' && matches!(out.get(start), Some(b'+' | b'-'));
         if self.pad.is_ascii() {
             out.resize(end + missing, self.pad as u8);
-        } else {
-            for _ in 0..missing {
-                out.extend_from_slice(self.pad.encode_utf8(&mut [0; 4]).as_bytes());
+            if self.align == Align::Right {
+                let first = start + usize::from(signed);
+                out.copy_within(first..end, first + missing);
+                out.iter_mut().skip(first).take(missing).for_each(|byte| *byte = self.pad as u8);
             }
-        }
-        if self.align == Align::Left {
             return;
         }
-        let added = out.len() - end;
-        let signed = is_number && self.pad == '0' && matches!(out.get(start), Some(b'+' | b'-'));
-        if let Some(text) = out.get_mut(start + usize::from(signed)..) {
+        for _ in 0..missing {
+            out.extend_from_slice(self.pad.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        if self.align == Align::Right
+            && let Some(text) = out.get_mut(start..)
+        {
+            let added = missing * self.pad.len_utf8();
             text.rotate_right(added);
         }
     }

@@ -23,6 +23,7 @@ mod records;
 mod registry;
 mod rows;
 mod scan;
+mod short;
 mod template;
 mod templates;
 mod totals;

@@ -2,6 +2,7 @@
 
 use super::date_format::Moment;
 use super::decimal::{not_finite, push_scaled, with_float_text};
+use super::short::{push_int, push_part};
 use crate::core::model::column::Kind;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -71,24 +72,26 @@ impl<'a> Values<'a> {
         Self::of(array, kind)
     }
 
+    /// The array itself.
+    pub(super) fn array(&self) -> &'a dyn Array {
+        match self {
+            Self::Bool(array) => *array,
+            Self::Int(array) => *array,
+            Self::Float32(array) => *array,
+            Self::Float64(array) => *array,
+            Self::Decimal(array, _) => *array,
+            Self::Text(array) => *array,
+            Self::Bytes(array) => *array,
+            Self::Date(array) => *array,
+            Self::Time(array, _) => *array,
+            Self::Timestamp(array, ..) => *array,
+        }
+    }
+
     /// Whether the row's value is NULL; also beyond the last row.
     #[inline]
     pub(super) fn is_null(&self, row: usize) -> bool {
-        fn check(array: &dyn Array, row: usize) -> bool {
-            row >= array.len() || array.is_null(row)
-        }
-        match self {
-            Self::Bool(array) => check(*array, row),
-            Self::Int(array) => check(*array, row),
-            Self::Float32(array) => check(*array, row),
-            Self::Float64(array) => check(*array, row),
-            Self::Decimal(array, _) => check(*array, row),
-            Self::Text(array) => check(*array, row),
-            Self::Bytes(array) => check(*array, row),
-            Self::Date(array) => check(*array, row),
-            Self::Time(array, _) => check(*array, row),
-            Self::Timestamp(array, ..) => check(*array, row),
-        }
+        row >= self.array().len() || self.array().is_null(row)
     }
 
     /// What the row holds when the column is one of dates or times.
@@ -109,8 +112,8 @@ impl<'a> Values<'a> {
     #[inline]
     pub(super) fn push(&self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         match self {
-            Self::Int(array) => out.extend_from_slice(itoa::Buffer::new().format(array.value(row)).as_bytes()),
-            Self::Text(array) => out.extend_from_slice(array.value(row).as_bytes()),
+            Self::Int(array) => push_int(out, array.value(row)),
+            Self::Text(array) => push_text(array, row, out),
             Self::Decimal(array, scale) => push_scaled(out, array.value(row), *scale),
             Self::Bool(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
             Self::Float32(array) => push_float(array.value(row), out),
@@ -123,6 +126,15 @@ impl<'a> Values<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Appends a text that is not NULL as it is.
+#[inline]
+pub(super) fn push_text(array: &StringArray, row: usize, out: &mut Vec<u8>) {
+    let offset = |at: usize| array.value_offsets().get(at).and_then(|offset| usize::try_from(*offset).ok());
+    if let (Some(start), Some(end)) = (offset(row), offset(row + 1)) {
+        push_part(out, array.value_data(), start, end);
     }
 }
 
