@@ -11,3 +11,5 @@ mod postgres;
 mod second_process;
 mod support;
 mod tidy;
+#[path = "../servers/tds/mod.rs"]
+mod tds;
