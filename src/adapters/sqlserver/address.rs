@@ -74,7 +74,9 @@ impl Address {
             None => ado_pairs(text),
         };
         let mut said = Said::default();
-        pairs.and_then(|pairs| pairs.into_iter().try_for_each(|(key, value)| said.take(&key, value))).map_err(refused)?;
+        pairs
+            .and_then(|pairs| pairs.into_iter().try_for_each(|(key, value)| said.take(&key, value)))
+            .map_err(refused)?;
         said.resolve().map_err(refused)
     }
 }
@@ -134,7 +136,9 @@ fn ado_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
             _ => None,
         };
         let (value, after) = match close {
-            None => after.split_once(';').map_or((after.trim_end().to_owned(), ""), |(v, r)| (v.trim_end().to_owned(), r)),
+            None => {
+                after.split_once(';').map_or((after.trim_end().to_owned(), ""), |(v, r)| (v.trim_end().to_owned(), r))
+            }
             Some(close) => {
                 let open = format!("the value of `{key}` is not closed");
                 let (value, after) = quoted(after.get(1..).unwrap_or_default(), close).ok_or(open)?;
@@ -202,9 +206,18 @@ impl Said {
                 return Err("Windows logins are not supported; give User Id and Password".to_owned());
             }
             // These steer a pool or a driver that is not there.
-            "persistsecurityinfo" | "pooling" | "minpoolsize" | "maxpoolsize" | "loadbalancetimeout"
-            | "multipleactiveresultsets" | "multisubnetfailover" | "connectretrycount" | "connectretryinterval"
-            | "enlist" | "typesystemversion" | "driver" => {}
+            "persistsecurityinfo"
+            | "pooling"
+            | "minpoolsize"
+            | "maxpoolsize"
+            | "loadbalancetimeout"
+            | "multipleactiveresultsets"
+            | "multisubnetfailover"
+            | "connectretrycount"
+            | "connectretryinterval"
+            | "enlist"
+            | "typesystemversion"
+            | "driver" => {}
             other => return Err(format!("the key `{other}` is not known")),
         }
         Ok(())

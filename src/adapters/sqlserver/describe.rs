@@ -57,7 +57,8 @@ impl Address {
         if let Some(message) = text(6) {
             let number = number(5).unwrap_or_default();
             if number == 208 {
-                let reason = format!("there is no view or table `{view}` in {}, or this login may not see it", self.name);
+                let reason =
+                    format!("there is no view or table `{view}` in {}, or this login may not see it", self.name);
                 return Err(SourceError::Refused { reason });
             }
             return Err(self.failed(format!("error {number}: {message}")));

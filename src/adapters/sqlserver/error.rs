@@ -8,8 +8,8 @@ use tiberius::error::Error;
 /// Numbers of errors that pass: lock and deadlock victims, a database that is moving or starting, a network that broke,
 /// resources that are short (Azure SQL).
 const PASSING: [u32; 22] = [
-    64, 233, 1205, 1222, 4060, 10053, 10054, 10060, 10928, 10929, 17142, 17197, 18401, 40197, 40501, 40540, 40613, 41325,
-    42108, 49918, 49919, 49920,
+    64, 233, 1205, 1222, 4060, 10053, 10054, 10060, 10928, 10929, 17142, 17197, 18401, 40197, 40501, 40540, 40613,
+    41325, 42108, 49918, 49919, 49920,
 ];
 
 /// Errors of this class and above end the connection; the statement may be fine.

@@ -46,9 +46,7 @@ impl Keys {
     /// The row's key; the index of a key column that is NULL or of no fitting type.
     pub(super) fn of(&self, row: &Row) -> Result<Key, usize> {
         (self.columns.iter().enumerate())
-            .map(|(index, (place, _))| {
-                row.get_column_data(*place).ok().and_then(|value| key_value(value)).ok_or(index)
-            })
+            .map(|(index, (place, _))| row.get_column_data(*place).ok().and_then(|value| key_value(value)).ok_or(index))
             .collect::<Result<Vec<_>, _>>()
             .map(Key)
     }

@@ -195,7 +195,8 @@ impl Reader {
                 Err(reason) => {
                     let column = cells.seen().name.clone();
                     let key = self.keys.as_ref().and_then(|keys| keys.of(&row).ok());
-                    let key = key.map_or_else(|| format!("(row {} of this read)", self.number()), |key| key.to_string());
+                    let key =
+                        key.map_or_else(|| format!("(row {} of this read)", self.number()), |key| key.to_string());
                     return Err(SourceError::Value { column, key, reason: reason.to_owned() });
                 }
             }

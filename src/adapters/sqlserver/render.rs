@@ -50,17 +50,21 @@ impl Render for Plan {
         let Some(seen) = self.named(name) else { return placeholder.to_owned() };
         match value {
             KeyValue::Typed(_) => format!("CAST({placeholder} AS {})", seen.type_name),
-            KeyValue::Text(_) if seen.is_code_page_text() => match seen.collation.as_deref().filter(|name| is_word(name)) {
-                // With the column's own collation, or characters outside the database's code page would be lost.
-                Some(collation) => format!("CAST({placeholder} COLLATE {collation} AS varchar(8000))"),
-                None => format!("CAST({placeholder} AS varchar(8000))"),
-            },
+            KeyValue::Text(_) if seen.is_code_page_text() => {
+                match seen.collation.as_deref().filter(|name| is_word(name)) {
+                    // With the column's own collation, or characters outside the database's code page would be lost.
+                    Some(collation) => format!("CAST({placeholder} COLLATE {collation} AS varchar(8000))"),
+                    None => format!("CAST({placeholder} AS varchar(8000))"),
+                }
+            }
             _ => placeholder.to_owned(),
         }
     }
 
     fn sum(&self, name: &str, expression: &str) -> String {
-        let exact = |scale: i8| format!("COALESCE(CONVERT(nvarchar(60), SUM(CAST({expression} AS decimal(38,{scale})))), N'0')");
+        let exact = |scale: i8| {
+            format!("COALESCE(CONVERT(nvarchar(60), SUM(CAST({expression} AS decimal(38,{scale})))), N'0')")
+        };
         match self.named(name).map(|seen| seen.kind) {
             Some(Kind::Decimal { scale, .. }) => exact(scale),
             Some(Kind::Float32 | Kind::Float64) => {

@@ -15,7 +15,9 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn both_forms_of_an_address_say_the_same() {
-    let url = parse("sqlserver://sa:p%40ss;w@db.example:1444/Loans%20DB?Packet%20Size=8000&applicationIntent=ReadOnly&idle_timeout=5");
+    let url = parse(
+        "sqlserver://sa:p%40ss;w@db.example:1444/Loans%20DB?Packet%20Size=8000&applicationIntent=ReadOnly&idle_timeout=5",
+    );
     let url2 = parse("mssql://sa:p@ss/word@db.example:1444/Loans%20DB");
     let ado = parse(
         "Server=tcp:db.example,1444;Database=Loans DB;User Id=sa;Password='p@ss;''w';Packet Size=8000;Idle Timeout=5;\
@@ -31,7 +33,10 @@ fn both_forms_of_an_address_say_the_same() {
     let (connect, query) = (Some(Duration::from_secs(15)), Some(Duration::from_secs(600)));
     assert_eq!(ado.timeouts, Timeouts { connect, query, idle: Some(Duration::from_secs(5)) });
     assert_eq!(parse("Server=(local);UID=sa;Connect Timeout=0").timeouts.connect, None);
-    assert_eq!(parse("Data Source=.\\SQL2022,1500;Initial Catalog=x;User=u;PWD={a}}b}").name, "sqlserver://localhost:1500/x");
+    assert_eq!(
+        parse("Data Source=.\\SQL2022,1500;Initial Catalog=x;User=u;PWD={a}}b}").name,
+        "sqlserver://localhost:1500/x"
+    );
     assert_eq!(parse("sqlserver://u@[::1]:1433/x").name, "sqlserver://[::1]:1433/x");
 }
 

@@ -99,6 +99,8 @@ fn translate(nodes: &[Node]) -> Result<Statement, String> {
         node if node.is("CREATE") && nodes.get(1).is_some_and(|node| node.is("TABLE")) => {
             Statement::Change { sql: create_table(nodes)?, command: 0xc6 }
         }
+        // A schema is a part of its tables' names here.
+        node if node.is("CREATE") && nodes.get(1).is_some_and(|node| node.is("SCHEMA")) => Statement::Set(sql),
         node if node.is_any(&["CREATE", "DROP", "ALTER"]) => Statement::Change { sql, command: 0xc7 },
         other => return Err(render_one(other)),
     })
@@ -178,6 +180,13 @@ fn render_one(node: &Node) -> String {
         Node::Word(text) if text.eq_ignore_ascii_case("ISNULL") => "ifnull".to_owned(),
         Node::Word(text) | Node::Param(text) => text.clone(),
         Node::Name(text) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Node::Text(text) if text.contains('\0') => {
+            let hex = text.bytes().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            });
+            format!("CAST(X'{hex}' AS TEXT)")
+        }
         Node::Text(text) => format!("'{}'", text.replace('\'', "''")),
         // Exact, and compared by the order of the column beside it.
         Node::Number(text) if text.contains('.') && !text.contains(['e', 'E']) => format!("'{text}'"),

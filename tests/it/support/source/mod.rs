@@ -4,6 +4,7 @@ mod memory;
 mod postgres;
 mod shown;
 mod sqlite;
+mod sqlserver;
 
 pub use shown::{shown, strings};
 
@@ -19,6 +20,7 @@ pub async fn worlds() -> Vec<Box<dyn SourceWorld>> {
         Box::new(memory::MemoryWorld::default()),
         Box::new(sqlite::SqliteWorld::new()),
         Box::new(postgres::PostgresWorld::new().await),
+        Box::new(sqlserver::SqlServerWorld::new().await),
     ]
 }
 
