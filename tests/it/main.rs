@@ -9,6 +9,7 @@ mod flow;
 mod fuzz_corpus;
 mod postgres;
 mod second_process;
+mod sqlserver;
 mod support;
 mod tidy;
 #[path = "../servers/tds/mod.rs"]

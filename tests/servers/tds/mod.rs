@@ -28,7 +28,7 @@ pub use login::Encryption;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How a server behaves.
@@ -89,6 +89,7 @@ struct Shared {
     logins: Mutex<Vec<Login>>,
     attentions: Mutex<u64>,
     sockets: Mutex<Vec<TcpStream>>,
+    sessions: AtomicUsize,
 }
 
 impl Server {
@@ -115,6 +116,7 @@ impl Server {
             logins: Mutex::default(),
             attentions: Mutex::default(),
             sockets: Mutex::default(),
+            sessions: AtomicUsize::new(0),
         });
         let accepting = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -126,8 +128,12 @@ impl Server {
                     lock(&accepting.sockets).push(copy);
                 }
                 let shared = Arc::clone(&accepting);
-                // A connection that ends badly is the client's business, which the test looks at.
-                std::thread::spawn(move || drop(session::serve(&shared, socket)));
+                shared.sessions.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    // A connection that ends badly is the client's business, which the test looks at.
+                    drop(session::serve(&shared, socket));
+                    shared.sessions.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         Ok(Self { address, shared, options, ca })
@@ -177,6 +183,11 @@ impl Server {
     /// Attention signals so far.
     pub fn attentions(&self) -> u64 {
         *lock(&self.shared.attentions)
+    }
+
+    /// Connections that are being served now.
+    pub fn sessions(&self) -> usize {
+        self.shared.sessions.load(Ordering::SeqCst)
     }
 
     /// Cuts every connection there is now.

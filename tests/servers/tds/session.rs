@@ -308,7 +308,7 @@ fn columns(statement: &rusqlite::Statement<'_>, types: &[Option<SqlType>]) -> Ve
         .map(|(index, column)| {
             let said = types.get(index).copied().flatten().map(ColumnType::plain);
             let name = column.name().to_owned();
-            let declared = || column.decl_type().and_then(|text| ColumnType::declared(&text.replace("(0)", "(max)")));
+            let declared = || column.decl_type().and_then(|text| ColumnType::declared(&text.replace("(-1)", "(max)")));
             (name, said.or_else(declared))
         })
         .collect()

@@ -315,6 +315,14 @@ fn item_types(nodes: &[Node]) -> Vec<Option<SqlType>> {
     if list.first().is_some_and(|node| node.is("TOP")) {
         list = &list[2..];
     }
+    if *list == [Node::Symbol('*')] {
+        // All columns of all subqueries, one after the other.
+        let selects = nodes.iter().filter_map(|node| match node {
+            Node::Group(inner) if inner.first().is_some_and(|node| node.is("SELECT")) => Some(item_types(inner)),
+            _ => None,
+        });
+        return selects.flatten().collect();
+    }
     if list.contains(&Node::Symbol('*')) {
         return Vec::new();
     }
@@ -365,7 +373,7 @@ fn column(name: &Node, kind: &Node, rest: &[Node]) -> Result<String, String> {
         let _ = write!(sql, " C_{}", column.collation.name);
     }
     // SQLite takes only numbers between a type's parentheses.
-    let _ = write!(sql, " {}", kind.name().replace("(max)", "(0)"));
+    let _ = write!(sql, " {}", kind.name().replace("(max)", "(-1)"));
     if let Some(order) = kind.order(column.collation) {
         let _ = write!(sql, " COLLATE {order}");
     }
