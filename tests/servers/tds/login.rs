@@ -47,7 +47,7 @@ pub fn certificate() -> io::Result<(Arc<rustls::ServerConfig>, String)> {
         .map_err(io::Error::other)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     // TDS 7 ends with TLS 1.2: session tickets of 1.3 would follow a handshake that travels in packets.
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS12])
         .map_err(io::Error::other)?
         .with_no_client_auth()
