@@ -11,6 +11,6 @@ mod postgres;
 mod second_process;
 mod sqlserver;
 mod support;
-mod tidy;
 #[path = "../servers/tds/mod.rs"]
 mod tds;
+mod tidy;

@@ -11,9 +11,9 @@ const PACKET_SIZE: u32 = 32_767;
 /// Longest wait for a connection where the address does not say, as ADO.NET has it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest wait for a statement's first row where the address does not say: a view may have to be sorted first.
-const QUERY_TIMEOUT: Duration = Duration::from_secs(600);
+const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 /// Longest silence between two rows where the address does not say.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An address, ready to connect to.
 #[derive(Clone)]
@@ -76,12 +76,12 @@ impl Address {
         let mut said = Said::default();
         pairs
             .and_then(|pairs| pairs.into_iter().try_for_each(|(key, value)| said.take(&key, value)))
-            .map_err(refused)?;
-        said.resolve().map_err(refused)
+            .map_err(|why| refused(&why))?;
+        said.resolve().map_err(|why| refused(&why))
     }
 }
 
-fn refused(reason: String) -> SourceError {
+fn refused(reason: &str) -> SourceError {
     let form = "write sqlserver://USER:PASSWORD@HOST:1433/DATABASE, with special characters as %XX, or \
                 Server=tcp:HOST,1433;Database=…;User Id=…;Password=…";
     SourceError::Refused { reason: format!("the SQL Server address cannot be used: {reason}; {form}") }

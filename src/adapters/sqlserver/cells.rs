@@ -84,14 +84,12 @@ impl Cells {
                 Ok(8)
             }
             (Builder::Decimal(builder, precision, scale), ColumnData::Numeric(value)) => {
-                let unscaled = match value {
-                    Some(value) => {
-                        let number = Decimal { unscaled: value.value(), scale: value.scale() }.at_scale(*scale);
-                        Some(number.filter(|number| Decimal::fits(*number, *precision)).ok_or(STRANGE)?)
-                    }
-                    None => None,
-                };
-                builder.append_option(unscaled);
+                let fitting = |number: &i128| Decimal::fits(*number, *precision);
+                let unscaled = value.map(|value| {
+                    let number = Decimal { unscaled: value.value(), scale: value.scale() };
+                    number.at_scale(*scale).filter(fitting).ok_or(STRANGE)
+                });
+                builder.append_option(unscaled.transpose()?);
                 Ok(16)
             }
             (Builder::Bytes(builder), ColumnData::Binary(value)) => {
@@ -113,16 +111,9 @@ impl Cells {
             }
             (Builder::Text(builder), value) => {
                 self.scratch.clear();
-                match text(value, &mut self.scratch)? {
-                    Some(text) => {
-                        builder.append_value(text);
-                        Ok(text.len())
-                    }
-                    None => {
-                        builder.append_null();
-                        Ok(0)
-                    }
-                }
+                let text = text(value, &mut self.scratch)?;
+                builder.append_option(text);
+                Ok(text.map_or(0, str::len))
             }
             _ => Err(STRANGE),
         }

@@ -55,7 +55,8 @@ impl Address {
             let tcp = tcp.map_err(|error| self.unreachable(format!("{place}: {error}")))?;
             // Small requests, each waited for.
             tcp.set_nodelay(true).map_err(|error| self.unreachable(format!("{place}: {error}")))?;
-            match tiberius::Client::connect(config.clone(), tcp.compat_write()).await {
+            // The library's handshake is a large future.
+            match Box::pin(tiberius::Client::connect(config.clone(), tcp.compat_write())).await {
                 Err(tiberius::error::Error::Routing { host: to, port: at }) => {
                     (host, port) = (to, at);
                     config.host(&host);
@@ -82,7 +83,7 @@ impl Address {
         params: Vec<ColumnData<'static>>,
     ) -> Result<QueryStream<'a>, SourceError> {
         let mut query = Query::new(sql);
-        params.into_iter().for_each(|param| query.bind(param));
+        query.bind_iter(params);
         let late = |wait| self.late("no answer", "Query Timeout", wait);
         within(self.timeouts.query, query.query(client), late).await?.map_err(|error| self.error(&error))
     }

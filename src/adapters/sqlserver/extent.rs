@@ -4,6 +4,7 @@ use super::address::Address;
 use super::describe::{Plan, readable};
 use super::keys::Keys;
 use crate::adapters::sql::{self, Dialect};
+use crate::core::model::key::Key;
 use crate::core::ports::source::{Extent, Finding, Query, SourceError, Sum, Verdict};
 use std::ops::Range;
 use tiberius::Row;
@@ -13,13 +14,11 @@ pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Re
     let mut client = address.connect(query.isolation).await?;
     let plan = Plan::new(query, address.seen(&mut client, &query.view).await?)?;
     for sum in sums {
-        match plan.named(&sum.column) {
-            Some(seen) => readable(&query.view, seen)?,
-            None => {
-                let names = plan.all.iter().map(|seen| seen.name.clone());
-                return Err(sql::unknown_column(&query.view, &sum.column, names));
-            }
-        }
+        let Some(seen) = plan.named(&sum.column) else {
+            let names = plan.all.iter().map(|seen| seen.name.clone());
+            return Err(sql::unknown_column(&query.view, &sum.column, names));
+        };
+        readable(&query.view, seen)?;
     }
     let statement = sql::extent(&Dialect::SQL_SERVER, &plan, query, sums)?;
     let rows = address.all(&mut client, &statement.sql, Vec::new()).await?;
@@ -52,7 +51,7 @@ pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Re
     })
 }
 
-fn key(plan: &Plan, row: &Row, places: Range<usize>) -> Result<crate::core::model::key::Key, SourceError> {
+fn key(plan: &Plan, row: &Row, places: Range<usize>) -> Result<Key, SourceError> {
     let keys = Keys::new(places, &plan.key);
     keys.of(row).map_err(|index| null_key(keys.name(index)))
 }

@@ -30,7 +30,7 @@ fn both_forms_of_an_address_say_the_same() {
     assert_eq!(url.config.get_packet_size(), Some(8000));
     assert_eq!(ado.config.get_packet_size(), Some(8000));
     assert_eq!(url2.config.get_packet_size(), Some(32767), "as large as TDS allows");
-    let (connect, query) = (Some(Duration::from_secs(15)), Some(Duration::from_secs(600)));
+    let (connect, query) = (Some(Duration::from_secs(15)), Some(Duration::from_mins(10)));
     assert_eq!(ado.timeouts, Timeouts { connect, query, idle: Some(Duration::from_secs(5)) });
     assert_eq!(parse("Server=(local);UID=sa;Connect Timeout=0").timeouts.connect, None);
     assert_eq!(

@@ -26,7 +26,7 @@ fn server(folder: &Path, encryption: Encryption) -> Server {
 /// What `tsql` prints for statements, each in a batch of its own; errors behind it.
 fn tsql(server: &Server, password: &str, statements: &[&str]) -> Option<String> {
     let port = server.address().port().to_string();
-    let input = statements.iter().map(|sql| format!("{sql}\ngo\n")).collect::<String>();
+    let input = statements.iter().fold(String::new(), |input, sql| input + sql + "\ngo\n");
     let args = ["-H", "127.0.0.1", "-p", &port, "-U", "sa", "-P", password, "-o", "fq"];
     let output = freetds("tsql", &args, &input)?;
     Some(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))

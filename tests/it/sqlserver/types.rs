@@ -4,7 +4,7 @@ use super::{query, rows};
 use crate::support::sqlserver::Database;
 use filegen::core::model::column::Kind;
 use filegen::core::model::names::ViewName;
-use filegen::core::ports::source::{PageSource, SourceError};
+use filegen::core::ports::source::{PageSource, Position, SourceError};
 
 const fn timestamp(digits: u8) -> Kind {
     Kind::Timestamp { digits, utc: false }
@@ -194,7 +194,7 @@ async fn a_type_without_one_text_is_refused_by_name() {
     database.execute("CREATE TABLE t (id int NOT NULL, anything sql_variant)").await;
     let source = database.source("");
     assert!(rows(&source, &query("t", &["id"], &["id"])).await.is_empty(), "nobody asks for that column");
-    let error = source.open(&query("t", &["id"], &["anything"]), &Default::default(), None).await.err().unwrap();
+    let error = source.open(&query("t", &["id"], &["anything"]), &Position::default(), None).await.err().unwrap();
     let SourceError::Refused { reason } = &error else { panic!("{error:?}") };
     assert!(reason.contains("`anything`") && reason.contains("sql_variant") && reason.contains("CAST"), "{reason}");
 }

@@ -120,8 +120,7 @@ fn answer_login(shared: &Shared, mut wire: Wire, login: Login, password: &str) -
 /// The answer to what a client asks for, and whether the login and the rest are encrypted.
 fn negotiate(server: Encryption, client: u8) -> (u8, bool, bool) {
     match (server, client) {
-        (Encryption::NotSupported, _) => (NOT_SUPPORTED, false, false),
-        (Encryption::LoginOnly, NOT_SUPPORTED) => (NOT_SUPPORTED, false, false),
+        (Encryption::NotSupported, _) | (Encryption::LoginOnly, NOT_SUPPORTED) => (NOT_SUPPORTED, false, false),
         (Encryption::LoginOnly, OFF) => (OFF, true, false),
         (Encryption::Required, OFF | NOT_SUPPORTED) => (REQUIRED, true, true),
         (_, _) => (ON, true, true),
@@ -163,7 +162,9 @@ fn read_login(payload: &[u8]) -> Option<(Login, String)> {
         let (offset, length) = (usize::from(place.u16()?), usize::from(place.u16()?));
         let mut bytes = payload.get(offset..offset + length * 2)?.to_vec();
         if secret {
-            bytes.iter_mut().for_each(|byte| *byte = (*byte ^ 0xa5).rotate_left(4));
+            for byte in &mut bytes {
+                *byte = (*byte ^ 0xa5).rotate_left(4);
+            }
         }
         Cursor::new(&bytes).utf16(length)
     };

@@ -178,12 +178,12 @@ impl<'a> Reply<'a> {
 pub fn b_varchar(out: &mut Vec<u8>, text: &str) {
     let units: Vec<u16> = text.encode_utf16().collect();
     out.push(units.len() as u8);
-    units.iter().for_each(|unit| out.extend_from_slice(&unit.to_le_bytes()));
+    out.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
 }
 
 /// A text in UTF-16 behind its length in code units, two bytes.
 pub fn us_varchar(out: &mut Vec<u8>, text: &str) {
     let units: Vec<u16> = text.encode_utf16().collect();
     out.extend_from_slice(&(units.len() as u16).to_le_bytes());
-    units.iter().for_each(|unit| out.extend_from_slice(&unit.to_le_bytes()));
+    out.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
 }

@@ -87,7 +87,7 @@ fn translate(nodes: &[Node]) -> Result<Statement, String> {
         node if node.is("BEGIN") => Statement::Begin,
         node if node.is("COMMIT") => Statement::Commit,
         node if node.is("ROLLBACK") => Statement::Rollback,
-        node if node.is("USE") => Statement::Use(nodes.get(1).map(|node| render_one(node)).unwrap_or_default()),
+        node if node.is("USE") => Statement::Use(nodes.get(1).map(render_one).unwrap_or_default()),
         node if node.is_any(&["SELECT", "WITH"]) => {
             let order = nodes.windows(2).position(|pair| pair[0].is("ORDER") && pair[1].is("BY"));
             let ordered = order.map_or(0, |at| nodes[at..].iter().filter(|n| **n == Node::Symbol(',')).count() + 1);
@@ -178,7 +178,9 @@ fn render_one(node: &Node) -> String {
     match node {
         Node::Word(text) if text.eq_ignore_ascii_case("COUNT_BIG") => "count".to_owned(),
         Node::Word(text) if text.eq_ignore_ascii_case("ISNULL") => "ifnull".to_owned(),
-        Node::Word(text) | Node::Param(text) => text.clone(),
+        // Exact, and compared by the order of the column beside it.
+        Node::Number(text) if text.contains('.') && !text.contains(['e', 'E']) => format!("'{text}'"),
+        Node::Word(text) | Node::Param(text) | Node::Number(text) => text.clone(),
         Node::Name(text) => format!("\"{}\"", text.replace('"', "\"\"")),
         Node::Text(text) if text.contains('\0') => {
             let hex = text.bytes().fold(String::new(), |mut hex, byte| {
@@ -188,9 +190,6 @@ fn render_one(node: &Node) -> String {
             format!("CAST(X'{hex}' AS TEXT)")
         }
         Node::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        // Exact, and compared by the order of the column beside it.
-        Node::Number(text) if text.contains('.') && !text.contains(['e', 'E']) => format!("'{text}'"),
-        Node::Number(text) => text.clone(),
         Node::Hex(text) => format!("X'{text}'"),
         Node::Symbol(c) => c.to_string(),
         Node::Group(inner) => format!("({})", render(inner)),

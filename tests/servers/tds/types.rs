@@ -340,6 +340,7 @@ fn scalar(token: u8, bytes: &[u8]) -> Value {
 }
 
 /// A value behind its length, in chunks when it is of a `max` type.
+#[allow(clippy::option_option, reason = "bytes that end early, and NULL, are two answers")]
 fn read_bytes(cursor: &mut Cursor<'_>, max: bool) -> Option<Option<Vec<u8>>> {
     if !max {
         let length = cursor.u16()?;
