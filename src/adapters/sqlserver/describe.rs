@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::connect::Client;
-use crate::adapters::sql::{self, Dialect, unchanged, unknown_column};
+use crate::adapters::sql::{self, Dialect, unchanged, unknown_column, unknown_view};
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Query, SourceError};
@@ -12,6 +12,9 @@ use tiberius::{ColumnData, Row};
 const DESCRIBE: &str = "SELECT name, system_type_name, user_type_name, collation_name, \
     CAST(COLLATIONPROPERTY(collation_name, 'CodePage') AS int) AS code_page, error_number, error_message \
     FROM sys.dm_exec_describe_first_result_set(@P1, NULL, 0) ORDER BY column_ordinal";
+
+/// Number of the error that there is no such view.
+const UNKNOWN_OBJECT: i32 = 208;
 
 /// One column of a view, as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,7 +51,30 @@ impl Address {
         let statement = format!("SELECT t.* FROM {} t", Dialect::SQL_SERVER.view(view));
         let param = ColumnData::String(Some(statement.into()));
         let rows = self.all(client, DESCRIBE, vec![param]).await?;
+        if rows.iter().any(|row| row.try_get(5) == Ok(Some(UNKNOWN_OBJECT))) {
+            return Err(unknown_view(view, self.views(client).await?));
+        }
+        if rows.iter().any(|row| matches!(row.try_get::<&str, _>(6), Ok(Some(_)))) {
+            // Running it says more than describing it does.
+            self.all(client, &sql::no_rows(&Dialect::SQL_SERVER, view), Vec::new()).await?;
+        }
         rows.iter().map(|row| self.read(view, row)).collect()
+    }
+
+    /// Names of all views and tables that this login may see.
+    async fn views(&self, client: &mut Client) -> Result<Vec<String>, SourceError> {
+        let sql = "SELECT TABLE_SCHEMA, TABLE_NAME FROM INFORMATION_SCHEMA.TABLES ORDER BY TABLE_SCHEMA, TABLE_NAME";
+        let rows = self.all(client, sql, Vec::new()).await?;
+        let part = |row: &Row, index: usize| {
+            let name = row.try_get::<&str, _>(index).ok().flatten().unwrap_or_default();
+            if name.contains(['.', '[', ']']) { Dialect::SQL_SERVER.name(name) } else { name.to_owned() }
+        };
+        Ok((rows.iter())
+            .map(|row| match (part(row, 0), part(row, 1)) {
+                (schema, name) if schema == "dbo" => name,
+                (schema, name) => format!("{schema}.{name}"),
+            })
+            .collect())
     }
 
     fn read(&self, view: &ViewName, row: &Row) -> Result<Seen, SourceError> {
@@ -56,12 +82,7 @@ impl Address {
         let number = |index: usize| row.try_get::<i32, _>(index).ok().flatten();
         if let Some(message) = text(6) {
             let number = number(5).unwrap_or_default();
-            if number == 208 {
-                let reason =
-                    format!("there is no view or table `{view}` in {}, or this login may not see it", self.name);
-                return Err(SourceError::Refused { reason });
-            }
-            return Err(self.failed(format!("error {number}: {message}")));
+            return Err(self.failed(format!("view `{view}` cannot be read: error {number}: {message}")));
         }
         let name = text(0).unwrap_or_default().to_owned();
         let type_name = text(1).or(text(2)).unwrap_or_default().to_owned();

@@ -12,6 +12,10 @@ const PASSING: [u32; 22] = [
     41325, 42108, 49918, 49919, 49920,
 ];
 
+/// Numbers of errors that a statement's text brings about, which is to say a predicate or a view that does not compile:
+/// syntax, unknown names, types that do not go together.
+const OUR_STATEMENT: [u32; 16] = [102, 105, 137, 156, 170, 195, 206, 207, 208, 209, 402, 4104, 4121, 4145, 4413, 8116];
+
 /// Errors of this class and above end the connection; the statement may be fine.
 const ENDS_CONNECTION: u8 = 20;
 
@@ -23,6 +27,9 @@ impl Address {
                 let text = format!("error {}, line {}: {}", token.code(), token.line(), token.message());
                 if PASSING.contains(&token.code()) || token.class() >= ENDS_CONNECTION {
                     self.unreachable(text)
+                } else if OUR_STATEMENT.contains(&token.code()) {
+                    let reason = format!("{} refused the statement: {text}; check the view, and each `where`", self.name);
+                    SourceError::Refused { reason }
                 } else {
                     self.failed(format!("{text}{}", hint(token.code())))
                 }

@@ -74,10 +74,12 @@ impl Keys {
 /// Whether two texts may be one to a collation.
 fn alike(a: &ColumnData<'_>, b: &ColumnData<'_>) -> bool {
     let (ColumnData::String(Some(a)), ColumnData::String(Some(b))) = (a, b) else { return false };
-    let fold = |text: &str| text.trim_end_matches(' ').to_lowercase();
-    // Most keys differ in length or in their first letter, which costs nothing to see.
-    a.chars().next().map(|c| c.to_ascii_lowercase()) == b.chars().next().map(|c| c.to_ascii_lowercase())
-        && fold(a) == fold(b)
+    // Trailing blanks never count there, whatever the collation.
+    let (a, b) = (a.trim_end_matches(' '), b.trim_end_matches(' '));
+    let folded = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
+    // Most keys differ in their last byte, which costs nothing to see.
+    a.as_bytes().last().map(u8::to_ascii_lowercase) == b.as_bytes().last().map(u8::to_ascii_lowercase)
+        && (a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && folded(a) == folded(b)))
 }
 
 fn is_null(value: &ColumnData<'_>) -> bool {

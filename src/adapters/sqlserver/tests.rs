@@ -1,3 +1,5 @@
+//! Tests of addresses: both forms, and what is said of bad ones.
+
 use super::address::{Address, Timeouts};
 use crate::core::model::spec::Secret;
 use std::time::Duration;

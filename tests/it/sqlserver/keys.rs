@@ -99,6 +99,10 @@ async fn keys_that_the_collation_takes_for_one_are_found() {
     let (_, error) = pages(&source, &query("t", &["name"], &["id"]), &Position::default()).await;
     let Some(SourceError::Key { reason }) = &error else { panic!("{error:?}") };
     assert!(reason.contains("Key and kEY are one key") || reason.contains("kEY and Key are one key"), "{reason}");
+    database.execute("CREATE TABLE e (id int NOT NULL, name varchar(20) NOT NULL)").await;
+    database.execute("INSERT INTO e VALUES (1, ''), (2, ' ')").await;
+    let (_, error) = pages(&source, &query("e", &["name"], &["id"]), &Position::default()).await;
+    assert!(matches!(error, Some(SourceError::Key { .. })), "blanks at the end do not count: {error:?}");
     database.execute("CREATE TABLE b (id int NOT NULL, name varchar(20) COLLATE Latin1_General_BIN2 NOT NULL)").await;
     database.execute("INSERT INTO b VALUES (1, 'KEY'), (2, 'key')").await;
     assert_eq!(rows(&source, &query("b", &["name"], &["id"])).await.len(), 2, "a binary collation tells them apart");

@@ -15,6 +15,11 @@ pub fn open(file: &Path) -> rusqlite::Result<Connection> {
     db.busy_timeout(std::time::Duration::from_secs(10))?;
     db.execute_batch("PRAGMA journal_mode = wal; PRAGMA synchronous = off; PRAGMA case_sensitive_like = off")?;
     order::install(&db)?;
+    db.execute_batch(
+        "CREATE TEMP VIEW \"INFORMATION_SCHEMA.TABLES\" AS SELECT \
+         CASE WHEN instr(name, '.') > 1 THEN substr(name, 1, instr(name, '.') - 1) ELSE 'dbo' END AS TABLE_SCHEMA, \
+         substr(name, instr(name, '.') + 1) AS TABLE_NAME FROM main.sqlite_schema WHERE type IN ('table', 'view')",
+    )?;
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     db.create_scalar_function("ts_cast", 2, flags, |context| {
         let kind = context.get::<String>(1)?;

@@ -50,6 +50,11 @@ pub trait SourceWorld: Send + Sync {
     fn nul_in_text(&self) -> bool {
         true
     }
+
+    /// Whether texts that differ in no more than blanks at their ends are two.
+    fn blanks_count(&self) -> bool {
+        true
+    }
 }
 
 /// The values of one row, in the order of the columns.

@@ -100,6 +100,11 @@ impl SourceWorld for SqlServerWorld {
         self.database.execute(&format!("DELETE FROM {table} WHERE [{column}] = {}", literal(first))).await;
     }
 
+    /// They are one, whatever the collation.
+    fn blanks_count(&self) -> bool {
+        false
+    }
+
     fn source(&self) -> Arc<dyn PageSource> {
         Arc::new(self.database.source(""))
     }
