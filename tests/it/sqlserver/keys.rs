@@ -5,7 +5,7 @@ use crate::support::source::shown;
 use crate::support::sqlserver::Database;
 use crate::tds::Options;
 use filegen::core::model::spec::Fetch;
-use filegen::core::ports::source::{PageSource, Position, SourceError, Sum};
+use filegen::core::ports::source::{PageSource, Position, Query, SourceError, Sum};
 use std::num::NonZeroU32;
 
 /// Types that a key can have, and values.
@@ -88,6 +88,13 @@ async fn values_of_keys_are_parameters_and_never_text() {
     assert!(paged.starts_with("(@P1 nvarchar(4000),@P2 int) SELECT TOP (2) "), "{paged}");
     assert!(paged.contains("CAST(@P1 COLLATE SQL_Latin1_General_CP1_CI_AS AS varchar(8000))"), "{paged}");
     assert!(!statements.iter().any(|sql| sql.contains("ORDER BY") && sql.contains("it's")), "{statements:?}");
+    // Of the column's own type: SQL Server finds a `datetime` of .003 greater than a `datetime2` of .003.
+    database.execute("CREATE TABLE m (at datetime NOT NULL)").await;
+    database.execute("INSERT INTO m VALUES ('2026-11-21T10:30:00.003'), ('2026-11-21T10:30:00.007')").await;
+    let query = Query { page_size: NonZeroU32::MIN, fetch: Fetch::Paged, ..super::query("m", &["at"], &["at"]) };
+    assert_eq!(rows(&database.source(""), &query).await.len(), 2);
+    let statements = database.server().statements();
+    assert!(statements.iter().any(|sql| sql.contains("t.[at] > CAST(@P1 AS datetime)")), "{statements:?}");
 }
 
 #[tokio::test]
