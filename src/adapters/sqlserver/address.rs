@@ -116,8 +116,9 @@ fn url_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
         add("password", password)?;
     }
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').ok_or_else(|| format!("`{pair}` has no `=`"))?;
-        add(&plain(key), value)?;
+        let (key, value) =
+            pair.split_once('=').ok_or("a key behind `?` has no `=`; in a password, `?` is written %3F")?;
+        add(&plain(&decode(key)?), value)?;
     }
     Ok(pairs)
 }

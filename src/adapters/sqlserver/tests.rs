@@ -56,6 +56,7 @@ fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
         ("Uid=u", "there is no server"),
         ("Server=h;Uid=u;TrustServerCertificate=true;TrustServerCertificateCA=ca.pem", "give one of them"),
         ("sqlserver://u:hunter2@h:x/db", "`port` is no fitting number"),
+        ("sqlserver://u:x?hunter2@h/db", "written %3F"),
         ("hunter2", "there is no `=`"),
     ] {
         let refusal = refusal(text);
