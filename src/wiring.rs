@@ -7,6 +7,7 @@ use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::postgres::Postgres;
 use crate::adapters::sqlite::SqliteSource;
+use crate::adapters::sqlserver::SqlServerSource;
 use crate::adapters::system_clock::SystemClock;
 use crate::core::generate::Ports;
 use crate::core::generate::layout::HIDDEN;
@@ -27,9 +28,9 @@ pub enum WiringError {
     /// An address of a kind that this build has no client for.
     #[error("{what} is {kind}, and this build has no client for it yet")]
     NotInBuild {
-        /// `source.url`.
+        /// `state.url`.
         what: &'static str,
-        /// `SQL Server`.
+        /// `MongoDB`.
         kind: &'static str,
     },
     /// The source cannot be opened.
@@ -139,7 +140,8 @@ pub fn source_at(url: &Secret) -> Result<Arc<dyn PageSource>, WiringError> {
     } else if is("postgres:") || is("postgresql:") {
         Ok(Arc::new(Postgres::new(url)?))
     } else {
-        Err(WiringError::NotInBuild { what: "source.url", kind: "SQL Server" })
+        // A `sqlserver://` URL or an ADO string: the configuration lets nothing else through.
+        Ok(Arc::new(SqlServerSource::new(url)?))
     }
 }
 

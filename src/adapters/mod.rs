@@ -9,4 +9,5 @@ pub mod memory;
 pub mod postgres;
 pub mod sql;
 pub mod sqlite;
+pub mod sqlserver;
 pub mod system_clock;

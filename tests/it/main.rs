@@ -9,5 +9,8 @@ mod flow;
 mod fuzz_corpus;
 mod postgres;
 mod second_process;
+mod sqlserver;
 mod support;
+#[path = "../servers/tds/mod.rs"]
+mod tds;
 mod tidy;

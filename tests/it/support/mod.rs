@@ -3,6 +3,7 @@
 pub mod filegen;
 pub mod postgres;
 pub mod source;
+pub mod sqlserver;
 pub mod state;
 
 use ::filegen::core::model::term::{Term, Token};

@@ -33,6 +33,8 @@ async fn every_sort_of_key_resumes_where_it_stopped() {
                 SqlType::Int => Value::Int(text.parse().unwrap()),
                 _ => text.into(),
             };
+            let values: Vec<&str> =
+                values.iter().copied().filter(|text| *text != " " || world.blanks_count()).collect();
             let rows: Vec<Row> = values
                 .iter()
                 .rev()

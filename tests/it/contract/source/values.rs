@@ -157,8 +157,13 @@ async fn values_arrive_exactly() {
         assert_eq!(rows_of(&pages), extremes_shown(), "{}", world.name());
         let kinds = stream.columns().unwrap();
         for (seen, (name, of)) in kinds.iter().zip(EXTREME) {
-            let fits =
-                seen.kind == of.kind() || seen.kind == Kind::TimestampText && matches!(of, SqlType::Timestamp(_));
+            let other = match of {
+                SqlType::Timestamp(_) => Kind::TimestampText,
+                // Not every database has a type for it.
+                SqlType::Json => Kind::Text,
+                of => of.kind(),
+            };
+            let fits = [of.kind(), other].contains(&seen.kind);
             assert!(fits && seen.name == name, "{}: {seen:?}", world.name());
         }
         let sum = |column: &str| Sum { column: column.to_owned(), predicate: None };

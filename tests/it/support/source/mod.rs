@@ -4,6 +4,7 @@ mod memory;
 mod postgres;
 mod shown;
 mod sqlite;
+mod sqlserver;
 
 pub use shown::{shown, strings};
 
@@ -19,6 +20,7 @@ pub async fn worlds() -> Vec<Box<dyn SourceWorld>> {
         Box::new(memory::MemoryWorld::default()),
         Box::new(sqlite::SqliteWorld::new()),
         Box::new(postgres::PostgresWorld::new().await),
+        Box::new(sqlserver::SqlServerWorld::new().await),
     ]
 }
 
@@ -46,6 +48,11 @@ pub trait SourceWorld: Send + Sync {
 
     /// Whether text may hold NUL characters.
     fn nul_in_text(&self) -> bool {
+        true
+    }
+
+    /// Whether texts that differ in no more than blanks at their ends are two.
+    fn blanks_count(&self) -> bool {
         true
     }
 }

@@ -1,0 +1,333 @@
+//! Where a SQL Server is and how it is reached: a `sqlserver://` URL or an ADO connection string.
+
+use crate::core::model::spec::Secret;
+use crate::core::ports::source::SourceError;
+use percent_encoding::percent_decode_str;
+use std::time::Duration;
+use tiberius::{AuthMethod, Config, EncryptionLevel};
+
+/// Bytes of a packet where the address does not say: the most that TDS allows.
+const PACKET_SIZE: u32 = 32_767;
+/// Longest wait for a connection where the address does not say, as ADO.NET has it.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest wait for a statement's first row where the address does not say: a view may have to be sorted first.
+const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
+/// Longest silence between two rows where the address does not say.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// An address, ready to connect to.
+#[derive(Clone)]
+pub(super) struct Address {
+    /// For the client library.
+    pub config: Config,
+    /// Host name or IP address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// `sqlserver://host:1433/db`: without user and password.
+    pub name: String,
+    /// Longest waits.
+    pub timeouts: Timeouts,
+}
+
+/// Longest waits; none waits without end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Timeouts {
+    /// From the first packet to a session that is logged in.
+    pub connect: Option<Duration>,
+    /// From a statement to its first row.
+    pub query: Option<Duration>,
+    /// From one row to the next.
+    pub idle: Option<Duration>,
+}
+
+/// What an address says, key by key; keys without blanks and in lower case.
+#[derive(Default)]
+struct Said {
+    server: Option<String>,
+    port: Option<u16>,
+    database: Option<String>,
+    user: Option<String>,
+    password: Option<String>,
+    encrypt: Option<String>,
+    trust: bool,
+    authority: Option<String>,
+    certificate_host: Option<String>,
+    read_only: bool,
+    application: Option<String>,
+    workstation: Option<String>,
+    packet_size: Option<u32>,
+    connect: Option<Duration>,
+    query: Option<Duration>,
+    idle: Option<Duration>,
+}
+
+impl Address {
+    /// Reads either form.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] names the key that does not fit, never a value that may be secret.
+    pub(super) fn parse(text: &Secret) -> Result<Self, SourceError> {
+        let text = text.reveal();
+        let pairs = match text.strip_prefix("sqlserver://").or_else(|| text.strip_prefix("mssql://")) {
+            Some(rest) => url_pairs(rest),
+            None => ado_pairs(text),
+        };
+        let mut said = Said::default();
+        pairs
+            .and_then(|pairs| pairs.into_iter().try_for_each(|(key, value)| said.take(&key, value)))
+            .map_err(|why| refused(&why))?;
+        said.resolve().map_err(|why| refused(&why))
+    }
+}
+
+fn refused(reason: &str) -> SourceError {
+    let form = "write sqlserver://USER:PASSWORD@HOST:1433/DATABASE, with special characters as %XX, or \
+                Server=tcp:HOST,1433;Database=…;User Id=…;Password=…";
+    SourceError::Refused { reason: format!("the SQL Server address cannot be used: {reason}; {form}") }
+}
+
+/// `user:password@host:port/database?key=value&…`, percent-decoded.
+fn url_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let decode = |text: &str| {
+        let text = percent_decode_str(text).decode_utf8();
+        text.map(std::borrow::Cow::into_owned).map_err(|_| "a %XX is not UTF-8".to_owned())
+    };
+    let (place, query) = text.split_once('?').unwrap_or((text, ""));
+    // A password may hold a bare `/` or `@`: what stands before the last `@` is the login.
+    let (login, place) = place.rsplit_once('@').unwrap_or(("", place));
+    let (host, database) = place.split_once('/').unwrap_or((place, ""));
+    let mut pairs = Vec::new();
+    let mut add = |key: &str, value: &str| decode(value).map(|value| pairs.push((key.to_owned(), value)));
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (host, None),
+    };
+    add("server", host.trim_start_matches('[').trim_end_matches(']'))?;
+    if let Some(port) = port {
+        add("port", port)?;
+    }
+    if !database.is_empty() {
+        add("database", database)?;
+    }
+    if !login.is_empty() {
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        add("userid", user)?;
+        add("password", password)?;
+    }
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) =
+            pair.split_once('=').ok_or("a key behind `?` has no `=`; in a password, `?` is written %3F")?;
+        add(&plain(&decode(key)?), value)?;
+    }
+    Ok(pairs)
+}
+
+/// `key=value;…`; a value may stand in single or double quotes, which are doubled inside, or in braces.
+fn ado_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut pairs = Vec::new();
+    let mut rest = text.trim_start_matches([';', ' ']);
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once('=').ok_or("there is no `=` behind the last key")?;
+        let key = plain(key);
+        let after = after.trim_start();
+        let close = match after.chars().next() {
+            Some(mark @ ('\'' | '"')) => Some(mark),
+            Some('{') => Some('}'),
+            _ => None,
+        };
+        let (value, after) = match close {
+            None => {
+                after.split_once(';').map_or((after.trim_end().to_owned(), ""), |(v, r)| (v.trim_end().to_owned(), r))
+            }
+            Some(close) => {
+                let open = format!("the value of `{key}` is not closed");
+                let (value, after) = quoted(after.get(1..).unwrap_or_default(), close).ok_or(open)?;
+                let after = after.trim_start();
+                if !(after.is_empty() || after.starts_with(';')) {
+                    return Err(format!("there is text behind the quoted value of `{key}`"));
+                }
+                (value, after)
+            }
+        };
+        pairs.push((key, value));
+        rest = after.trim_start_matches([';', ' ']);
+    }
+    Ok(pairs)
+}
+
+/// Up to the mark that closes, and what follows it.
+fn quoted(text: &str, close: char) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once(close)?;
+        value.push_str(before);
+        match after.strip_prefix(close) {
+            Some(more) => {
+                value.push(close);
+                rest = more;
+            }
+            None => return Some((value, after)),
+        }
+    }
+}
+
+fn plain(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+impl Said {
+    fn take(&mut self, key: &str, value: String) -> Result<(), String> {
+        match key {
+            "server" | "datasource" | "address" | "addr" | "networkaddress" => self.server = Some(value),
+            "port" => self.port = Some(number(key, &value)?),
+            "database" | "initialcatalog" => self.database = Some(value),
+            "userid" | "uid" | "user" | "username" => self.user = Some(value),
+            "password" | "pwd" => self.password = Some(value),
+            "encrypt" => self.encrypt = Some(value.to_lowercase()),
+            "trustservercertificate" => self.trust = flag(key, &value)?,
+            "trustservercertificateca" | "ca" => self.authority = Some(value),
+            "hostnameincertificate" => self.certificate_host = Some(value),
+            "applicationintent" => {
+                self.read_only = match plain(&value).as_str() {
+                    "readonly" => true,
+                    "readwrite" => false,
+                    _ => return Err("ApplicationIntent is ReadOnly or ReadWrite".to_owned()),
+                }
+            }
+            "applicationname" | "app" => self.application = Some(value),
+            "workstationid" | "wsid" => self.workstation = Some(value),
+            "packetsize" => self.packet_size = Some(number(key, &value)?),
+            "connecttimeout" | "connectiontimeout" | "timeout" => self.connect = Some(seconds(key, &value)?),
+            "commandtimeout" | "querytimeout" => self.query = Some(seconds(key, &value)?),
+            "idletimeout" => self.idle = Some(seconds(key, &value)?),
+            "integratedsecurity" | "trustedconnection" if plain(&value) != "sspi" && !flag(key, &value)? => {}
+            "integratedsecurity" | "trustedconnection" => {
+                return Err("Windows logins are not supported; give User Id and Password".to_owned());
+            }
+            // These steer a pool or a driver that is not there.
+            "persistsecurityinfo"
+            | "pooling"
+            | "minpoolsize"
+            | "maxpoolsize"
+            | "loadbalancetimeout"
+            | "multipleactiveresultsets"
+            | "multisubnetfailover"
+            | "connectretrycount"
+            | "connectretryinterval"
+            | "enlist"
+            | "typesystemversion"
+            | "driver" => {}
+            other => return Err(format!("the key `{other}` is not known")),
+        }
+        Ok(())
+    }
+
+    fn resolve(self) -> Result<Address, String> {
+        let (host, port) = place(self.server.as_deref().unwrap_or_default(), self.port)?;
+        let mut config = Config::new();
+        config.host(&host);
+        config.port(port);
+        if let Some(database) = &self.database {
+            config.database(database);
+        }
+        let user = self.user.ok_or("there is no User Id")?;
+        config.authentication(AuthMethod::sql_server(user, self.password.unwrap_or_default()));
+        config.application_name(self.application.as_deref().unwrap_or("filegen"));
+        if let Some(workstation) = self.workstation {
+            config.client_name(workstation);
+        }
+        config.readonly(self.read_only);
+        let packet_size = self.packet_size.unwrap_or(PACKET_SIZE);
+        if !(512..=32_768).contains(&packet_size) {
+            return Err("Packet Size lies between 512 and 32768".to_owned());
+        }
+        config.packet_size(packet_size.min(PACKET_SIZE));
+        let level = encryption(self.encrypt.as_deref())?;
+        config.encryption(level);
+        match self.authority {
+            Some(_) if self.trust => {
+                return Err("TrustServerCertificate takes any certificate and TrustServerCertificateCA only some: \
+                            give one of them"
+                    .to_owned());
+            }
+            Some(authority) => config.trust_cert_ca(authority),
+            // As ADO.NET does: where only the login is encrypted, the certificate is not looked at unless an authority is given.
+            None if self.trust || level == EncryptionLevel::Off => config.trust_cert(),
+            None => {}
+        }
+        if let Some(host) = self.certificate_host {
+            config.hostname_in_certificate(host);
+        }
+        // The waits are ours: the library has one for a whole statement.
+        config.handshake_timeout(None);
+        config.command_timeout(None);
+        let wait = |said: Option<Duration>, default| Some(said.unwrap_or(default)).filter(|wait| !wait.is_zero());
+        let shown = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        Ok(Address {
+            name: format!("sqlserver://{shown}:{port}/{}", self.database.unwrap_or_default()),
+            timeouts: Timeouts {
+                connect: wait(self.connect, CONNECT_TIMEOUT),
+                query: wait(self.query, QUERY_TIMEOUT),
+                idle: wait(self.idle, IDLE_TIMEOUT),
+            },
+            config,
+            host,
+            port,
+        })
+    }
+}
+
+/// `tcp:host,port`, `host`, `(local)`, `.`.
+fn place(server: &str, port: Option<u16>) -> Result<(String, u16), String> {
+    let server = server.trim().strip_prefix("tcp:").unwrap_or(server.trim());
+    let (host, given) = match server.split_once(',') {
+        Some((host, port)) => (host.trim(), Some(number("server", port.trim())?)),
+        None => (server, port),
+    };
+    if host.starts_with("np:") || host.starts_with("lpc:") || host.starts_with("\\\\") {
+        return Err("only TCP is supported".to_owned());
+    }
+    let (host, instance) = host.split_once('\\').map_or((host, false), |(host, _)| (host, true));
+    if instance && given.is_none() {
+        return Err("a named instance is found by its port: write HOST,PORT".to_owned());
+    }
+    match host {
+        "" => Err("there is no server".to_owned()),
+        "." | "(local)" => Ok(("localhost".to_owned(), given.unwrap_or(1433))),
+        host => Ok((host.to_owned(), given.unwrap_or(1433))),
+    }
+}
+
+/// What `Encrypt` asks for; without it everything is encrypted.
+fn encryption(said: Option<&str>) -> Result<EncryptionLevel, String> {
+    Ok(match said {
+        None | Some("true" | "yes" | "mandatory" | "required" | "on") => EncryptionLevel::Required,
+        Some("false" | "no" | "optional" | "login") => EncryptionLevel::Off,
+        Some("off" | "none" | "disable" | "disabled") => EncryptionLevel::NotSupported,
+        Some("strict") => EncryptionLevel::Strict,
+        Some(_) => {
+            let known = "true (everything), false (the login only), off (nothing) or strict (TDS 8)";
+            return Err(format!("Encrypt is {known}"));
+        }
+    })
+}
+
+fn flag(key: &str, value: &str) -> Result<bool, String> {
+    match value.to_lowercase().as_str() {
+        "true" | "yes" => Ok(true),
+        "false" | "no" => Ok(false),
+        _ => Err(format!("`{key}` is true or false")),
+    }
+}
+
+fn number<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, String> {
+    value.parse().map_err(|_| format!("`{key}` is no fitting number"))
+}
+
+/// Whole seconds, as ADO has it; 0 waits without end.
+fn seconds(key: &str, value: &str) -> Result<Duration, String> {
+    let value = value.strip_suffix('s').unwrap_or(value);
+    number(key, value).map(Duration::from_secs)
+}

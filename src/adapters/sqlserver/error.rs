@@ -1,0 +1,71 @@
+//! What the server and the client library say, as the port's errors.
+
+use super::address::Address;
+use crate::core::ports::source::SourceError;
+use std::time::Duration;
+use tiberius::error::Error;
+
+/// Numbers of errors that pass: lock and deadlock victims, a database that is moving or starting, a network that broke,
+/// resources that are short (Azure SQL).
+const PASSING: [u32; 22] = [
+    64, 233, 1205, 1222, 4060, 10053, 10054, 10060, 10928, 10929, 17142, 17197, 18401, 40197, 40501, 40540, 40613,
+    41325, 42108, 49918, 49919, 49920,
+];
+
+/// Numbers of errors that a statement's text brings about, which is to say a predicate or a view that does not compile:
+/// syntax, unknown names, types that do not go together.
+const OUR_STATEMENT: [u32; 16] = [102, 105, 137, 156, 170, 195, 206, 207, 208, 209, 402, 4104, 4121, 4145, 4413, 8116];
+
+/// Errors of this class and above end the connection; the statement may be fine.
+const ENDS_CONNECTION: u8 = 20;
+
+impl Address {
+    /// Says what the client library said.
+    pub(super) fn error(&self, error: &Error) -> SourceError {
+        match error {
+            Error::Server(token) => {
+                let text = format!("error {}, line {}: {}", token.code(), token.line(), token.message());
+                if PASSING.contains(&token.code()) || token.class() >= ENDS_CONNECTION {
+                    self.unreachable(text)
+                } else if OUR_STATEMENT.contains(&token.code()) {
+                    let reason = format!("{} refused the statement: {text}; check the view, and each `where`", self.name);
+                    SourceError::Refused { reason }
+                } else {
+                    self.failed(format!("{text}{}", hint(token.code())))
+                }
+            }
+            Error::Io { message, .. } => self.unreachable(format!("the connection was lost: {message}")),
+            // Bytes that make no sense come from a broken connection; the next one will tell.
+            Error::Protocol(text) => self.unreachable(format!("the answer makes no sense: {text}")),
+            Error::Encoding(_) | Error::Conversion(_) | Error::Utf8 | Error::Utf16 => self.failed(format!(
+                "{error}: a text cannot be read as its collation says; CAST the column to nvarchar in the view, or mend the row"
+            )),
+            other => self.failed(other.to_string()),
+        }
+    }
+
+    /// A wait that took too long.
+    pub(super) fn late(&self, what: &str, key: &str, wait: Duration) -> SourceError {
+        self.unreachable(format!("{what} within {} s; `{key}` in the address sets this time", wait.as_secs_f64()))
+    }
+
+    pub(super) fn unreachable(&self, reason: String) -> SourceError {
+        SourceError::Unreachable { source_name: self.name.clone(), reason }
+    }
+
+    pub(super) fn failed(&self, reason: String) -> SourceError {
+        SourceError::Failed { source_name: self.name.clone(), reason }
+    }
+}
+
+/// What to do about some errors.
+fn hint(number: u32) -> &'static str {
+    match number {
+        229 | 230 => "; GRANT SELECT on the view to this login",
+        306 => "; choose another key, or CAST the column in the view",
+        3952 => "; or leave out `isolation: snapshot`",
+        8115 => "; a control total or a value is wider than its type",
+        18456 => "; check User Id and Password",
+        _ => "",
+    }
+}

@@ -1,0 +1,100 @@
+//! Counts, control totals and the key range; and what a run would trip over.
+
+use super::address::Address;
+use super::describe::{Plan, readable};
+use super::keys::Keys;
+use crate::adapters::sql::{self, Dialect};
+use crate::core::model::key::Key;
+use crate::core::ports::source::{Extent, Finding, Query, SourceError, Sum, Verdict};
+use std::ops::Range;
+use tiberius::Row;
+
+/// Counts and finds the key range in one statement.
+pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+    let mut client = address.connect(query.isolation).await?;
+    let plan = Plan::new(query, address.seen(&mut client, &query.view).await?)?;
+    for sum in sums {
+        let Some(seen) = plan.named(&sum.column) else {
+            let names = plan.all.iter().map(|seen| seen.name.clone());
+            return Err(sql::unknown_column(&query.view, &sum.column, names));
+        };
+        readable(&query.view, seen)?;
+    }
+    let statement = sql::extent(&Dialect::SQL_SERVER, &plan, query, sums)?;
+    let rows = address.all(&mut client, &statement.sql, Vec::new()).await?;
+    let row = rows.first().ok_or_else(|| address.failed("a count gave no row".to_owned()))?;
+    let layout = statement.layout;
+    let count = |index: usize| -> Result<u64, SourceError> {
+        let number = row.try_get::<i64, _>(index).map_err(|error| address.error(&error))?;
+        u64::try_from(number.unwrap_or_default()).map_err(|_| address.failed("a count is below zero".to_owned()))
+    };
+    let text = |index: usize| -> Result<String, SourceError> {
+        let text = row.try_get::<&str, _>(index).map_err(|error| address.error(&error))?;
+        Ok(text.unwrap_or("0").to_owned())
+    };
+    let rows = count(0)?;
+    let range = if rows == 0 || query.key.is_empty() {
+        None
+    } else {
+        for (index, name) in layout.filled.clone().zip(query.key.iter().skip(1)) {
+            if count(index)? < rows {
+                return Err(null_key(name));
+            }
+        }
+        Some((key(&plan, row, layout.first)?, key(&plan, row, layout.last)?))
+    };
+    Ok(Extent {
+        rows,
+        matching: layout.matching.map(count).collect::<Result<_, _>>()?,
+        sums: layout.sums.map(text).collect::<Result<_, _>>()?,
+        range,
+    })
+}
+
+fn key(plan: &Plan, row: &Row, places: Range<usize>) -> Result<Key, SourceError> {
+    let keys = Keys::new(places, &plan.key);
+    keys.of(row).map_err(|index| null_key(keys.name(index)))
+}
+
+fn null_key(name: &str) -> SourceError {
+    let reason = format!(
+        "key column `{name}` is NULL in some row, or of a type that no key can have; keys must not be NULL: leave such rows out of \
+         the view or choose another key"
+    );
+    SourceError::Key { reason }
+}
+
+/// Looks for NULL and duplicate keys.
+pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Finding>, SourceError> {
+    let mut client = address.connect(query.isolation).await?;
+    let plan = Plan::new(query, address.seen(&mut client, &query.view).await?)?;
+    if plan.key.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = query.key.join(", ");
+    let rows = address.all(&mut client, &sql::null_keys(&Dialect::SQL_SERVER, query), Vec::new()).await?;
+    let nulls = rows.first().and_then(|row| row.try_get::<i64, _>(0).ok().flatten()).unwrap_or_default();
+    let not_null = Finding {
+        check: "key is not null".to_owned(),
+        verdict: if nulls == 0 { Verdict::Pass } else { Verdict::Fail },
+        detail: match nulls {
+            0 => format!("`{names}` has a value in every row"),
+            nulls => format!("{nulls} rows have no `{names}`: leave them out of the view or choose another key"),
+        },
+    };
+    let twice = address.all(&mut client, &sql::duplicate_keys(&Dialect::SQL_SERVER, &plan, query), Vec::new()).await?;
+    let keys = Keys::new(0..plan.key.len(), &plan.key);
+    let found = twice.first().map(|row| match keys.of(row) {
+        Ok(key) => key.to_string(),
+        Err(_) => "with a NULL".to_owned(),
+    });
+    let unique = Finding {
+        check: "key is unique".to_owned(),
+        verdict: if found.is_none() { Verdict::Pass } else { Verdict::Fail },
+        detail: match found {
+            None => format!("no two rows have the same `{names}`"),
+            Some(key) => format!("key {key} appears more than once: add a column to the key or make the view unique"),
+        },
+    };
+    Ok(vec![not_null, unique])
+}

@@ -1,0 +1,130 @@
+//! Views of a Microsoft SQL Server (2012 and later) or Azure SQL database.
+//!
+//! Types come from the server's own description of the view, not from rows. A read has its own connection and its own
+//! task; dropping the read drops the connection, wherever it was.
+
+mod address;
+mod cells;
+mod civil;
+mod connect;
+mod describe;
+mod error;
+mod extent;
+mod keys;
+mod read;
+mod render;
+#[cfg(test)]
+mod tests;
+
+use crate::core::model::column::Column;
+use crate::core::model::key::Key;
+use crate::core::model::names::ViewName;
+use crate::core::model::page::Page;
+use crate::core::model::spec::{Isolation, Secret};
+use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use address::Address;
+use async_trait::async_trait;
+use describe::{Plan, Seen};
+use read::{Reader, Told};
+use std::sync::Arc;
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::task::JoinHandle;
+
+/// Pages that wait between a read's task and whoever takes them: one is there while the next is read.
+const PAGES_IN_FLIGHT: usize = 1;
+
+/// The views of one database.
+#[derive(Clone)]
+pub struct SqlServerSource {
+    address: Arc<Address>,
+}
+
+impl SqlServerSource {
+    /// Reads `sqlserver://user:password@host:1433/database?key=value` or an ADO connection string
+    /// (`Server=tcp:host,1433;Database=…;User Id=…;Password=…`); both take the same keys, blanks and case do not count:
+    /// `Encrypt` (`true`: everything, the default; `false`: the login only; `off`; `strict`), `TrustServerCertificate`,
+    /// `TrustServerCertificateCA` (a file), `HostNameInCertificate`, `ApplicationIntent`, `Application Name`,
+    /// `Packet Size` (bytes, 32767), and in seconds `Connect Timeout` (15), `Query Timeout` (600, to the first row) and
+    /// `Idle Timeout` (60, between rows); 0 waits without end. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] for an address that cannot be used, without the address.
+    pub fn new(address: &Secret) -> Result<Self, SourceError> {
+        Ok(Self { address: Arc::new(Address::parse(address)?) })
+    }
+}
+
+#[async_trait]
+impl PageSource for SqlServerSource {
+    fn describe(&self) -> String {
+        self.address.name.clone()
+    }
+
+    /// A column of a type that cannot be carried is given as text, and refused when it is read.
+    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+        let mut client = self.address.connect(Isolation::Default).await?;
+        Ok(self.address.seen(&mut client, view).await?.iter().map(Seen::column).collect())
+    }
+
+    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+        extent::extent(&self.address, query, sums).await
+    }
+
+    async fn open(
+        &self,
+        query: &Query,
+        from: &Position,
+        until: Option<&Key>,
+    ) -> Result<Box<dyn PageStream>, SourceError> {
+        let mut client = self.address.connect(query.isolation).await?;
+        let plan = Plan::new(query, self.address.seen(&mut client, &query.view).await?)?;
+        let columns = plan.columns();
+        let reader = Reader::new(Arc::clone(&self.address), query.clone(), plan)?;
+        let (tell, pages) = channel(PAGES_IN_FLIGHT);
+        let task = tokio::spawn(reader.run(client, from.clone(), until.cloned(), tell));
+        let address = Arc::clone(&self.address);
+        Ok(Box::new(SqlServerStream { address, pages, task, columns, begun: false, done: false }))
+    }
+
+    async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
+        extent::examine(&self.address, query).await
+    }
+}
+
+/// One open read.
+struct SqlServerStream {
+    address: Arc<Address>,
+    pages: Receiver<Told>,
+    task: JoinHandle<()>,
+    columns: Vec<Column>,
+    begun: bool,
+    done: bool,
+}
+
+#[async_trait]
+impl PageStream for SqlServerStream {
+    fn columns(&self) -> Option<Vec<Column>> {
+        self.begun.then(|| self.columns.clone())
+    }
+
+    async fn next(&mut self) -> Result<Option<Page>, SourceError> {
+        if self.done {
+            return Ok(None);
+        }
+        let told = match self.pages.recv().await {
+            Some(told) => told,
+            // The task tells its end; without that it has died.
+            None => Err(self.address.failed("the read ended unexpectedly; report this".to_owned())),
+        };
+        self.begun |= told.is_ok();
+        self.done = !matches!(told, Ok(Some(_)));
+        told
+    }
+}
+
+impl Drop for SqlServerStream {
+    fn drop(&mut self) {
+        // With the task goes its connection.
+        self.task.abort();
+    }
+}

@@ -1,0 +1,292 @@
+//! Reads rows in key order and cuts them into pages. Runs in the read's own task, which owns its connection: whatever
+//! happens, a connection that was read half-way is dropped and never used again.
+
+use super::address::Address;
+use super::cells::Cells;
+use super::connect::Client;
+use super::describe::Plan;
+use super::keys::{Keys, Step};
+use super::render::parameter;
+use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Range, mask_field};
+use crate::core::model::key::Key;
+use crate::core::model::page::Page;
+use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::ports::source::{Position, Query, SourceError};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow_buffer::BooleanBufferBuilder;
+use arrow_schema::{Schema, SchemaRef};
+use std::sync::Arc;
+use tiberius::{ColumnData, Row};
+use tokio::sync::mpsc::Sender;
+
+/// A page ends here at the latest, whatever `page_bytes` says: with the largest value that SQL Server stores, a column
+/// then still fits Arrow's 32-bit offsets.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Pages, then one error or the end of the channel.
+pub(super) type Told = Result<Option<Page>, SourceError>;
+
+/// What a read is.
+pub(super) struct Reader {
+    address: Arc<Address>,
+    query: Query,
+    plan: Plan,
+    layout: Layout,
+    keys: Option<Keys>,
+    schema: SchemaRef,
+    cells: Vec<Cells>,
+    masks: Vec<BooleanBufferBuilder>,
+    rows: usize,
+    bytes: usize,
+    /// First row of the page that fills.
+    first_key: Key,
+    /// The row taken last: its key is the page's last one, and the next row's has to be another.
+    before: Option<Row>,
+    delivered: u64,
+}
+
+/// Why a statement's rows are read no further.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// There are no more rows.
+    Rows,
+    /// A page was cut, and the next one has another statement.
+    Cut,
+    /// Nobody takes the pages any more.
+    Listener,
+}
+
+impl Reader {
+    /// A read of a view whose columns are known.
+    pub(super) fn new(address: Arc<Address>, query: Query, plan: Plan) -> Result<Self, SourceError> {
+        let request = PageRequest { query: &query, after: None, until: None, range: Range::All };
+        let layout = sql::page(&Dialect::SQL_SERVER, &plan, &request)?.layout;
+        let mut fields: Vec<_> = plan.wanted.iter().map(|seen| seen.kind.field(&seen.name)).collect();
+        fields.extend((0..layout.masks).map(mask_field));
+        let by_key = query.fetch != Fetch::Offset;
+        Ok(Self {
+            keys: by_key.then(|| Keys::new(layout.key.iter().copied(), &plan.key)),
+            schema: Arc::new(Schema::new(fields)),
+            cells: plan.wanted.iter().cloned().map(Cells::new).collect(),
+            masks: (0..layout.masks).map(|_| BooleanBufferBuilder::new(0)).collect(),
+            address,
+            query,
+            plan,
+            layout,
+            rows: 0,
+            bytes: 0,
+            first_key: Key(Vec::new()),
+            before: None,
+            delivered: 0,
+        })
+    }
+
+    /// Reads behind `from` up to `until` and tells all of it.
+    pub(super) async fn run(mut self, mut client: Client, from: Position, until: Option<Key>, tell: Sender<Told>) {
+        let work = self.read(&mut client, from, until, &tell);
+        let told = tokio::select! {
+            biased;
+            () = tell.closed() => return,
+            told = work => told,
+        };
+        // A listener that went away hears neither.
+        drop(tell.send(told.map(|()| None)).await);
+    }
+
+    async fn read(
+        &mut self,
+        client: &mut Client,
+        from: Position,
+        until: Option<Key>,
+        tell: &Sender<Told>,
+    ) -> Result<(), SourceError> {
+        let page = u64::from(self.query.page_size.get());
+        let Position { mut after, rows: mut skip } = from;
+        loop {
+            let range = match self.query.fetch {
+                Fetch::Stream => Range::All,
+                // One row more than the page: to see whether its key is new.
+                Fetch::Paged => Range::Rows(page + 1),
+                Fetch::Offset => Range::Offset { skip, rows: page },
+            };
+            let (sql, params) = self.statement(after.as_ref(), until.as_ref(), range)?;
+            let start = self.delivered;
+            let ended = self.rows_of(client, &sql, params, tell).await?;
+            let read = self.delivered - start;
+            skip += read;
+            match ended {
+                Ended::Listener => return Ok(()),
+                Ended::Rows if self.query.fetch != Fetch::Offset || read < page => return Ok(()),
+                Ended::Rows | Ended::Cut => after = self.last_key()?.or(after),
+            }
+        }
+    }
+
+    fn statement(
+        &self,
+        after: Option<&Key>,
+        until: Option<&Key>,
+        range: Range,
+    ) -> Result<(String, Vec<ColumnData<'static>>), SourceError> {
+        let request = PageRequest { query: &self.query, after, until, range };
+        let statement = sql::page(&Dialect::SQL_SERVER, &self.plan, &request)?;
+        let params = (statement.params.iter())
+            .map(|(name, value)| self.plan.named(name).and_then(|seen| parameter(seen, value)))
+            .collect::<Option<Vec<_>>>();
+        let params = params.ok_or_else(|| SourceError::Refused {
+            reason: format!(
+                "the key to read from does not fit the types of {}; if the view was changed during the run, start the run anew",
+                self.query.key.join(", ")
+            ),
+        })?;
+        Ok((statement.sql, params))
+    }
+
+    /// Reads one statement's rows, to their end.
+    async fn rows_of(
+        &mut self,
+        client: &mut Client,
+        sql: &str,
+        params: Vec<ColumnData<'static>>,
+        tell: &Sender<Told>,
+    ) -> Result<Ended, SourceError> {
+        let address = Arc::clone(&self.address);
+        let page_rows = self.query.page_size.get() as usize;
+        let page_bytes = usize::try_from(self.query.page_bytes).unwrap_or(MOST_BYTES).min(MOST_BYTES);
+        let mut rows = address.query(client, sql, params).await?;
+        let mut first = true;
+        let mut ended = Ended::Rows;
+        while let Some(row) = address.next(&mut rows, first).await? {
+            first = false;
+            if ended == Ended::Cut {
+                // The rest of a statement whose page was cut by its bytes: read, so that the connection can go on.
+                continue;
+            }
+            // A page is told only when a row of the next one is here, so that the key's check comes first.
+            self.check_key(&row).await?;
+            if self.rows >= page_rows || (self.bytes >= page_bytes && self.rows > 0) {
+                if !self.tell_page(tell).await? {
+                    return Ok(Ended::Listener);
+                }
+                if self.query.fetch != Fetch::Stream {
+                    ended = Ended::Cut;
+                    continue;
+                }
+            }
+            self.take(row)?;
+        }
+        if ended == Ended::Rows && self.rows > 0 && !self.tell_page(tell).await? {
+            return Ok(Ended::Listener);
+        }
+        Ok(ended)
+    }
+
+    /// Takes one row's values.
+    fn take(&mut self, row: Row) -> Result<(), SourceError> {
+        if self.rows == 0
+            && let Some(keys) = &self.keys
+        {
+            self.first_key = keys.of(&row).map_err(|index| self.no_key(index))?;
+        }
+        for (index, cells) in self.cells.iter_mut().enumerate() {
+            let value = row.get_column_data(index).map_err(|error| self.address.error(&error))?;
+            match cells.push(value) {
+                Ok(size) => self.bytes += size,
+                Err(reason) => {
+                    let column = cells.seen().name.clone();
+                    let key = self.keys.as_ref().and_then(|keys| keys.of(&row).ok());
+                    let key =
+                        key.map_or_else(|| format!("(row {} of this read)", self.number()), |key| key.to_string());
+                    return Err(SourceError::Value { column, key, reason: reason.to_owned() });
+                }
+            }
+        }
+        for (index, mask) in self.masks.iter_mut().enumerate() {
+            let value = row.get_column_data(self.layout.first_mask + index);
+            mask.append(matches!(value, Ok(ColumnData::I32(Some(1)))));
+        }
+        self.rows += 1;
+        self.before = Some(row);
+        Ok(())
+    }
+
+    /// Number of the row being read, from 1.
+    fn number(&self) -> u64 {
+        self.delivered + self.rows as u64 + 1
+    }
+
+    fn no_key(&self, index: usize) -> SourceError {
+        let name = self.keys.as_ref().map(|keys| keys.name(index)).unwrap_or_default();
+        let reason = format!(
+            "key column `{name}` is NULL or of a type that no key can have in row {} of this read; keys must not be NULL: \
+             leave such rows out of the view or choose another key",
+            self.number()
+        );
+        SourceError::Key { reason }
+    }
+
+    /// The key must be there and new.
+    async fn check_key(&mut self, row: &Row) -> Result<(), SourceError> {
+        let Some(keys) = &self.keys else { return Ok(()) };
+        match keys.step(self.before.as_ref(), row) {
+            Step::Forward => Ok(()),
+            Step::Null(index) => Err(self.no_key(index)),
+            Step::Same => {
+                let key = keys.of(row).map(|key| key.to_string()).unwrap_or_default();
+                let names = keys.names();
+                let reason = format!(
+                    "key {key} appears twice; `{names}` does not tell rows apart: add a column to the key or make the view unique"
+                );
+                Err(SourceError::Key { reason })
+            }
+            Step::Unclear => {
+                let before = self.before.as_ref().and_then(|before| keys.of(before).ok());
+                let (Some(before), Ok(now)) = (before, keys.of(row)) else { return Ok(()) };
+                let names = keys.names();
+                self.ask(&before, &now, &names).await
+            }
+        }
+    }
+
+    /// Asks the server, over another connection, whether two keys that look alike are two for it: whether any row lies
+    /// behind the one and up to the other.
+    async fn ask(&self, before: &Key, now: &Key, names: &str) -> Result<(), SourceError> {
+        let probe = Query { columns: Vec::new(), predicates: Vec::new(), ..self.query.clone() };
+        let request = PageRequest { query: &probe, after: Some(before), until: Some(now), range: Range::Rows(1) };
+        let sql = sql::page(&Dialect::SQL_SERVER, &self.plan, &request)?.sql;
+        let (_, params) = self.statement(Some(before), Some(now), Range::Rows(1))?;
+        let mut client = self.address.connect(Isolation::Default).await?;
+        if !self.address.all(&mut client, &sql, params).await?.is_empty() {
+            return Ok(());
+        }
+        let reason = format!(
+            "keys {before} and {now} are one key under the collation of `{names}`, so a page that starts behind the one \
+             would miss the other: make the view unique, or give the column another collation in it"
+        );
+        Err(SourceError::Key { reason })
+    }
+
+    /// The key of the row taken last.
+    fn last_key(&self) -> Result<Option<Key>, SourceError> {
+        match (&self.keys, &self.before) {
+            (Some(keys), Some(row)) => keys.of(row).map(Some).map_err(|index| self.no_key(index)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Closes the page and tells it; false when nobody listens.
+    async fn tell_page(&mut self, tell: &Sender<Told>) -> Result<bool, SourceError> {
+        let last_key = self.last_key()?.unwrap_or_else(|| Key(Vec::new()));
+        let mut arrays: Vec<ArrayRef> = self.cells.iter_mut().map(Cells::finish).collect();
+        for mask in &mut self.masks {
+            arrays.push(Arc::new(BooleanArray::new(mask.finish(), None)));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
+            .map_err(|error| self.address.failed(error.to_string()))?;
+        self.delivered += self.rows as u64;
+        (self.rows, self.bytes) = (0, 0);
+        let first_key = std::mem::replace(&mut self.first_key, Key(Vec::new()));
+        Ok(tell.send(Ok(Some(Page { batch, first_key, last_key }))).await.is_ok())
+    }
+}

@@ -1,0 +1,108 @@
+//! What SQL Server's statements add to plain column references, and the values of their parameters.
+
+use super::describe::{Plan, Seen};
+use crate::adapters::sql::Render;
+use crate::core::model::column::Kind;
+use crate::core::model::key::KeyValue;
+use tiberius::ColumnData;
+
+/// Code pages that the client library reads as Windows does: the single-byte ones. Of the others it reads some
+/// differently (932 to 950), takes some for another (UTF-8), and has some not at all (437, 850); the server turns those
+/// into Unicode.
+const READ_HERE: [i32; 10] = [874, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258];
+
+impl Seen {
+    /// The column as it is selected.
+    fn selected(&self, reference: &str) -> Option<String> {
+        match self.base.as_str() {
+            // The client library reads money as a float.
+            "money" => Some(format!("CAST({reference} AS decimal(19,4))")),
+            "smallmoney" => Some(format!("CAST({reference} AS decimal(10,4))")),
+            "json" => Some(format!("CAST({reference} AS nvarchar(max))")),
+            _ if self.is_code_page_text() && !self.code_page.is_some_and(|page| READ_HERE.contains(&page)) => {
+                // A character takes at least one byte, so 4000 bytes are at most 4000 characters.
+                let short = self.length().is_some_and(|length| length <= 4000);
+                let kind = if short { "nvarchar(4000)" } else { "nvarchar(max)" };
+                Some(format!("CAST({reference} AS {kind})"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The length of `varchar(20)`.
+    fn length(&self) -> Option<u32> {
+        self.type_name.split_once('(')?.1.trim_end_matches(')').parse().ok()
+    }
+}
+
+impl Render for Plan {
+    fn column(&self, name: &str, reference: &str) -> String {
+        self.named(name).and_then(|seen| seen.selected(reference)).unwrap_or_else(|| reference.to_owned())
+    }
+
+    fn key(&self, name: &str, reference: &str) -> Option<String> {
+        self.named(name)?.selected(reference)
+    }
+
+    /// Of exactly the column's type: compared as another type, an index does not help, and `datetime` or `varchar` sort
+    /// differently.
+    fn bound(&self, name: &str, value: &KeyValue, placeholder: &str) -> String {
+        let Some(seen) = self.named(name) else { return placeholder.to_owned() };
+        match value {
+            KeyValue::Typed(_) => format!("CAST({placeholder} AS {})", seen.type_name),
+            KeyValue::Text(_) if seen.is_code_page_text() => {
+                match seen.collation.as_deref().filter(|name| is_word(name)) {
+                    // With the column's own collation, or characters outside the database's code page would be lost.
+                    Some(collation) => format!("CAST({placeholder} COLLATE {collation} AS varchar(8000))"),
+                    None => format!("CAST({placeholder} AS varchar(8000))"),
+                }
+            }
+            _ => placeholder.to_owned(),
+        }
+    }
+
+    fn sum(&self, name: &str, expression: &str) -> String {
+        let exact = |scale: i8| {
+            format!("COALESCE(CONVERT(nvarchar(60), SUM(CAST({expression} AS decimal(38,{scale})))), N'0')")
+        };
+        match self.named(name).map(|seen| seen.kind) {
+            Some(Kind::Decimal { scale, .. }) => exact(scale),
+            Some(Kind::Float32 | Kind::Float64) => {
+                // Style 3: all the digits that a float has.
+                format!("COALESCE(CONVERT(nvarchar(60), SUM({expression}), 3), N'0')")
+            }
+            _ => exact(0),
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A key's value as a parameter; none when it was not written by a column of this type.
+pub(super) fn parameter(seen: &Seen, value: &KeyValue) -> Option<ColumnData<'static>> {
+    Some(match value {
+        KeyValue::Int(number) => match seen.base.as_str() {
+            "tinyint" | "bit" => ColumnData::U8(Some(u8::try_from(*number).ok()?)),
+            "smallint" => ColumnData::I16(Some(i16::try_from(*number).ok()?)),
+            "int" => ColumnData::I32(Some(i32::try_from(*number).ok()?)),
+            _ => ColumnData::I64(Some(*number)),
+        },
+        KeyValue::Text(text) | KeyValue::Typed(text) => ColumnData::String(Some(text.clone().into())),
+        KeyValue::Float(text) if seen.kind == Kind::Float32 => ColumnData::F32(Some(text.parse().ok()?)),
+        KeyValue::Float(text) => ColumnData::F64(Some(text.parse().ok()?)),
+        KeyValue::Bytes(hex) => ColumnData::Binary(Some(bytes(hex)?.into())),
+    })
+}
+
+/// Reads hexadecimal digits.
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
+        return None;
+    }
+    hex.as_bytes()
+        .chunks_exact(2)
+        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect()
+}

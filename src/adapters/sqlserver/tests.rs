@@ -1,0 +1,66 @@
+//! Tests of addresses: both forms, and what is said of bad ones.
+
+use super::address::{Address, Timeouts};
+use crate::core::model::spec::Secret;
+use std::time::Duration;
+
+fn parse(text: &str) -> Address {
+    Address::parse(&Secret::new(text)).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    match Address::parse(&Secret::new(text)) {
+        Ok(_) => panic!("{text} was taken"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn both_forms_of_an_address_say_the_same() {
+    let url = parse(
+        "sqlserver://sa:p%40ss;w@db.example:1444/Loans%20DB?Packet%20Size=8000&applicationIntent=ReadOnly&idle_timeout=5",
+    );
+    let url2 = parse("mssql://sa:p@ss/word@db.example:1444/Loans%20DB");
+    let ado = parse(
+        "Server=tcp:db.example,1444;Database=Loans DB;User Id=sa;Password='p@ss;''w';Packet Size=8000;Idle Timeout=5;\
+         ApplicationIntent=ReadOnly;Encrypt=True;Persist Security Info=False;",
+    );
+    for address in [&url, &url2, &ado] {
+        assert_eq!(address.name, "sqlserver://db.example:1444/Loans DB");
+        assert_eq!((address.host.as_str(), address.port), ("db.example", 1444));
+    }
+    assert_eq!(url.config.get_packet_size(), Some(8000));
+    assert_eq!(ado.config.get_packet_size(), Some(8000));
+    assert_eq!(url2.config.get_packet_size(), Some(32767), "as large as TDS allows");
+    let (connect, query) = (Some(Duration::from_secs(15)), Some(Duration::from_mins(10)));
+    assert_eq!(ado.timeouts, Timeouts { connect, query, idle: Some(Duration::from_secs(5)) });
+    assert_eq!(parse("Server=(local);UID=sa;Connect Timeout=0").timeouts.connect, None);
+    assert_eq!(
+        parse("Data Source=.\\SQL2022,1500;Initial Catalog=x;User=u;PWD={a}}b}").name,
+        "sqlserver://localhost:1500/x"
+    );
+    assert_eq!(parse("sqlserver://u@[::1]:1433/x").name, "sqlserver://[::1]:1433/x");
+}
+
+#[test]
+fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
+    for (text, says) in [
+        ("Server=h;Uid=u;Pasword=hunter2", "`pasword` is not known"),
+        ("Server=h;Uid=u;Password='hunter2", "the value of `password` is not closed"),
+        ("Server=h;Uid=u;Password='hunter2'x", "behind the quoted value of `password`"),
+        ("Server=h;Uid=u;Encrypt=hunter2", "Encrypt is true"),
+        ("Server=h;Uid=u;Packet Size=100", "between 512 and 32768"),
+        ("Server=h;Integrated Security=SSPI", "Windows logins"),
+        ("Server=h\\inst;Uid=u", "HOST,PORT"),
+        ("Server=h", "there is no User Id"),
+        ("Uid=u", "there is no server"),
+        ("Server=h;Uid=u;TrustServerCertificate=true;TrustServerCertificateCA=ca.pem", "give one of them"),
+        ("sqlserver://u:hunter2@h:x/db", "`port` is no fitting number"),
+        ("sqlserver://u:x?hunter2@h/db", "written %3F"),
+        ("hunter2", "there is no `=`"),
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.contains(says), "{text}: {refusal}");
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Logins, TLS, packet sizes and read-only routing.
+
+use super::{query, rows};
+use crate::support::sqlserver::Database;
+use crate::tds::{Encryption, Options, Server};
+use filegen::adapters::sqlserver::SqlServerSource;
+use filegen::core::model::names::ViewName;
+use filegen::core::model::spec::Secret;
+use filegen::core::ports::source::{PageSource, SourceError};
+use std::path::Path;
+
+async fn columns(server: &Server, more: &str) -> Result<usize, SourceError> {
+    let source = SqlServerSource::new(&Secret::new(server.ado(more))).unwrap();
+    source.columns(&ViewName::parse("t").unwrap()).await.map(|columns| columns.len())
+}
+
+fn server(folder: &Path, encryption: Encryption) -> Server {
+    rusqlite::Connection::open(folder.join("db"))
+        .unwrap()
+        .execute_batch("CREATE TABLE IF NOT EXISTS t (a int, b int)")
+        .unwrap();
+    Server::start(&folder.join("db"), Options { encryption, ..Options::default() }).unwrap()
+}
+
+#[tokio::test]
+async fn tls_covers_what_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for (encryption, more, encrypted) in [
+        (Encryption::LoginOnly, "Encrypt=false", (true, false)),
+        (Encryption::LoginOnly, "Encrypt=true;TrustServerCertificate=true", (true, true)),
+        (Encryption::LoginOnly, "Encrypt=off", (false, false)),
+        (Encryption::NotSupported, "Encrypt=off", (false, false)),
+        (Encryption::Required, "TrustServerCertificate=true", (true, true)),
+        (Encryption::Required, "Encrypt=false", (true, true)),
+    ] {
+        let server = server(folder.path(), encryption);
+        assert_eq!(columns(&server, more).await, Ok(2), "{encryption:?} {more}");
+        assert_eq!(server.logins()[0].encrypted, encrypted, "{encryption:?} {more}");
+    }
+    let refused = columns(&server(folder.path(), Encryption::NotSupported), "Encrypt=true").await;
+    assert!(refused.is_err(), "no password goes out in the clear");
+}
+
+#[tokio::test]
+async fn a_certificate_must_be_signed_by_a_known_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), Encryption::Required);
+    let unknown = columns(&server, "Encrypt=true").await.unwrap_err();
+    assert!(matches!(&unknown, SourceError::Failed { reason, .. } if reason.contains("certificate")), "{unknown:?}");
+    let ca = folder.path().join("ca.pem");
+    std::fs::write(&ca, server.ca().unwrap()).unwrap();
+    let own = format!("Encrypt=true;TrustServerCertificateCA={}", ca.display());
+    assert_eq!(columns(&server, &own).await, Ok(2));
+    let other = columns(&server, &format!("{own};HostNameInCertificate=db.example")).await.unwrap_err();
+    assert!(other.to_string().contains("not valid for name"), "{other}");
+}
+
+#[tokio::test]
+async fn a_login_says_what_it_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), Encryption::LoginOnly);
+    let more = "Encrypt=false;Application Name=nightly loans;Packet Size=1024;ApplicationIntent=ReadOnly";
+    assert_eq!(columns(&server, more).await, Ok(2));
+    assert_eq!(columns(&server, "Encrypt=false").await, Ok(2));
+    let logins = server.logins();
+    let said: Vec<_> = logins.iter().map(|l| (l.application.as_str(), l.packet_size, l.read_only)).collect();
+    assert_eq!(said, [("nightly loans", 1024, true), ("filegen", 32767, false)]);
+    assert_eq!((logins[0].user.as_str(), logins[0].database.as_str()), ("sa", "loans"));
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_a_missing_database_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), Encryption::LoginOnly);
+    let wrong = columns(&server, "Encrypt=false;Password=hunter2").await.unwrap_err();
+    assert!(matches!(&wrong, SourceError::Failed { reason, .. } if reason.contains("error 18456")), "{wrong:?}");
+    assert!(!wrong.to_string().contains("hunter2"));
+    let missing = columns(&server, "Encrypt=false;Database=nix").await.unwrap_err();
+    assert!(missing.is_transient() && missing.to_string().contains("4060"), "it may be starting: {missing:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_login_follows_the_route() {
+    let folder = tempfile::tempdir().unwrap();
+    let replica = server(folder.path(), Encryption::LoginOnly);
+    let options = Options { read_only_route: Some(replica.address()), ..Options::default() };
+    let primary = Server::start(&folder.path().join("db"), options).unwrap();
+    assert_eq!(columns(&primary, "Encrypt=false;ApplicationIntent=ReadOnly").await, Ok(2));
+    assert_eq!((primary.logins().len(), replica.logins().len()), (1, 1));
+    assert!(primary.statements().is_empty(), "nothing is asked of the primary");
+    assert_eq!(columns(&primary, "Encrypt=false").await, Ok(2));
+    assert_eq!(replica.logins().len(), 1, "others stay");
+}
+
+#[tokio::test]
+async fn rows_are_the_same_in_packets_of_any_size_and_under_tls() {
+    let database = Database::fresh().await;
+    database.execute("CREATE TABLE t (id int NOT NULL, name nvarchar(max))").await;
+    let list: Vec<String> = (0..200).map(|id| format!("({id}, N'{}')", "ä".repeat(id * 7))).collect();
+    database.execute(&format!("INSERT INTO t VALUES {}", list.join(", "))).await;
+    let expected: Vec<_> = (0..200).map(|id| vec![Some("ä".repeat(id * 7))]).collect();
+    for more in ["Packet Size=512", "Packet Size=4096", "", "Encrypt=false", "Encrypt=true;Packet Size=512"] {
+        assert!(rows(&database.source(more), &query("t", &["id"], &["name"])).await == expected, "{more}");
+    }
+}
+
+#[tokio::test]
+async fn an_attention_stops_a_statement_and_leaves_the_connection_in_order() {
+    let database = Database::here(Options::default());
+    database.execute("CREATE TABLE t (id int NOT NULL, name nvarchar(max))").await;
+    let list: Vec<String> = (0..1000).map(|id| format!("({id}, N'{}')", "x".repeat(4000))).collect();
+    database.execute(&format!("INSERT INTO t VALUES {}", list.join(", "))).await;
+    let mut client = database.client().await;
+    drop(client.simple_query("SELECT * FROM t a CROSS JOIN t b").await.unwrap());
+    client.cancel_query().await.unwrap();
+    let row = client.simple_query("SELECT COUNT_BIG(*) FROM t").await.unwrap().into_row().await.unwrap().unwrap();
+    assert_eq!(row.get::<i64, _>(0), Some(1000));
+    assert_eq!(database.server().attentions(), 1);
+}

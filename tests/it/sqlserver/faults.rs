@@ -1,0 +1,151 @@
+//! Errors that pass and errors that do not; connections that are lost, silent or mad in mid-page.
+
+use super::{pages, query, rows};
+use crate::support::source::shown;
+use crate::support::sqlserver::Database;
+use crate::tds::{Action, Fault, Options};
+use filegen::core::model::spec::{Fetch, Isolation};
+use filegen::core::ports::source::{PageSource, Position, SourceError};
+use std::fmt::Write as _;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// 1,000 rows of a table `t` on the server of the tests.
+async fn thousand() -> Database {
+    let database = Database::here(Options::default());
+    database.execute("CREATE TABLE t (id int NOT NULL PRIMARY KEY, name nvarchar(100))").await;
+    let mut sql = "INSERT INTO t VALUES (0, N'first')".to_owned();
+    for id in 1..1000 {
+        let _ = write!(sql, ", ({id}, N'{}')", "row ".repeat(id % 20));
+    }
+    database.execute(&sql).await;
+    database
+}
+
+#[tokio::test]
+async fn a_read_that_breaks_at_any_row_goes_on_behind_its_last_page() {
+    let database = thousand().await;
+    let source = database.source("Packet Size=512;Idle Timeout=1");
+    for fetch in [Fetch::Stream, Fetch::Paged] {
+        let mut query = query("t", &["id"], &["id", "name"]);
+        (query.fetch, query.page_size) = (fetch, NonZeroU32::new(64).unwrap());
+        let whole = rows(&source, &query).await;
+        for row in [0, 1, 63, 64, 65, 500, 999] {
+            let row = if fetch == Fetch::Paged { row.min(64) } else { row };
+            for action in [Action::Drop, Action::Garble, Action::Error(1205, 13, "deadlock victim".to_owned())] {
+                database.server().inject(Fault::at(row, action.clone()));
+                let (before, error) = pages(&source, &query, &Position::default()).await;
+                let error = error.unwrap_or_else(|| panic!("{action:?} at {row} was not seen"));
+                assert!(error.is_transient(), "{action:?} at {row}: {error:?}");
+                let from = Position { after: before.last().map(|page| page.last_key.clone()), rows: 0 };
+                let (after, error) = pages(&source, &query, &from).await;
+                assert_eq!(error, None);
+                let read: Vec<_> = before.iter().chain(&after).flat_map(|page| shown(&page.batch)).collect();
+                assert!(read == whole, "{action:?} at {row} {fetch:?}");
+            }
+        }
+    }
+    assert_eq!(database.server().faults_left(), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_given_up() {
+    let database = thousand().await;
+    for (row, waits, key) in [(500, "Idle Timeout=1", "Idle Timeout"), (0, "Query Timeout=1", "Query Timeout")] {
+        database.server().inject(Fault::at(row, Action::Stall));
+        let (_, error) = pages(&database.source(waits), &query("t", &["id"], &["id"]), &Position::default()).await;
+        let Some(SourceError::Unreachable { reason, .. }) = &error else { panic!("{error:?}") };
+        assert!(reason.contains("within 1 s") && reason.contains(key), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_a_login_is_given_up() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let address = format!("sqlserver://sa:x@127.0.0.1:{port}/db?connect_timeout=1");
+    let source =
+        filegen::adapters::sqlserver::SqlServerSource::new(&filegen::core::model::spec::Secret::new(address)).unwrap();
+    let error = source.columns(&filegen::core::model::names::ViewName::parse("v").unwrap()).await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("Connect Timeout"), "{error}");
+    drop(silent);
+    let error = source.columns(&filegen::core::model::names::ViewName::parse("v").unwrap()).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+}
+
+#[tokio::test]
+async fn passing_errors_are_worth_another_try_and_others_are_told_in_the_servers_words() {
+    let database = thousand().await;
+    let source = database.source("");
+    let passing = [1205, 1222, 4060, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920];
+    for number in passing {
+        database.server().inject(Fault::error(3, number, 16, "try again"));
+        let (_, error) = pages(&source, &query("t", &["id"], &["id"]), &Position::default()).await;
+        let error = error.unwrap();
+        assert!(error.is_transient() && error.to_string().contains(&number.to_string()), "{number}: {error}");
+    }
+    database.server().inject(Fault::error(3, 8134, 16, "Divide by zero error encountered."));
+    let (_, error) = pages(&source, &query("t", &["id"], &["id"]), &Position::default()).await;
+    let Some(SourceError::Failed { reason, .. }) = &error else { panic!("{error:?}") };
+    assert_eq!(reason, "error 8134, line 1: Divide by zero error encountered.");
+    let mut bad = query("t", &["id"], &["id"]);
+    bad.predicates = vec!["nope = 1".to_owned()];
+    let (_, error) = pages(&source, &bad, &Position::default()).await;
+    assert!(error.unwrap().to_string().contains("error 207, line 1: Invalid column name 'nope'."));
+    let (_, error) = pages(&source, &query("nix", &["id"], &["id"]), &Position::default()).await;
+    assert!(matches!(&error, Some(SourceError::Refused { reason }) if reason.contains("`nix`")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_read_that_is_dropped_half_way_takes_its_connection_with_it() {
+    let database = thousand().await;
+    let source = database.source("");
+    let mut query = query("t", &["id"], &["id"]);
+    query.page_size = NonZeroU32::new(10).unwrap();
+    let logins = database.server().logins().len();
+    for _ in 0..3 {
+        let mut stream = source.open(&query, &Position::default(), None).await.unwrap();
+        assert_eq!(stream.next().await.unwrap().unwrap().rows(), 10);
+        drop(stream);
+    }
+    assert_eq!(database.server().logins().len(), logins + 3, "each read has a connection of its own");
+    // All are closed: the server's threads end, which they do when their clients went.
+    let gone = tokio::time::timeout(Duration::from_secs(10), async {
+        while database.server().sessions() > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    gone.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_snapshot_does_not_see_what_comes_later() {
+    let database = thousand().await;
+    let source = database.source("");
+    let mut query = query("t", &["id"], &["id"]);
+    query.page_size = NonZeroU32::new(100).unwrap();
+    for fetch in [Fetch::Stream, Fetch::Paged] {
+        (query.fetch, query.isolation) = (fetch, Isolation::Snapshot);
+        let mut stream = source.open(&query, &Position::default(), None).await.unwrap();
+        let mut count = stream.next().await.unwrap().unwrap().rows();
+        let next = if fetch == Fetch::Stream { 5000 } else { 6000 };
+        database.execute(&format!("INSERT INTO t VALUES ({next}, N'late')")).await;
+        while let Some(page) = stream.next().await.unwrap() {
+            count += page.rows();
+        }
+        assert_eq!(count, if fetch == Fetch::Stream { 1000 } else { 1001 }, "{fetch:?}");
+    }
+    let statements = database.server().statements();
+    assert!(statements.iter().any(|sql| sql == "SET TRANSACTION ISOLATION LEVEL SNAPSHOT"), "{statements:?}");
+}
+
+#[tokio::test]
+async fn a_database_without_snapshots_says_so() {
+    let database = Database::here(Options { snapshot: false, ..Options::default() });
+    database.execute("CREATE TABLE t (id int NOT NULL)").await;
+    let mut query = query("t", &["id"], &["id"]);
+    query.isolation = Isolation::Snapshot;
+    let (_, error) = pages(&database.source(""), &query, &Position::default()).await;
+    let error = error.unwrap().to_string();
+    assert!(error.contains("error 3952") && error.contains("isolation: snapshot"), "{error}");
+}

@@ -1,0 +1,189 @@
+//! The tokens of an answer, sent packet by packet as they fill up.
+
+use super::wire::{ATTENTION, HEADER, REPLY, Wire};
+use std::io::{self, Write as _};
+
+/// Bits of a DONE token's status.
+pub const MORE: u16 = 0x01;
+pub const FAILED: u16 = 0x02;
+pub const COUNT: u16 = 0x10;
+pub const ATTENDED: u16 = 0x20;
+
+/// Which DONE token ends a statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    Batch = 0xfd,
+    Proc = 0xfe,
+    InProc = 0xff,
+}
+
+/// SQL Server's name in messages.
+pub const SERVER: &str = "tds-test";
+
+/// An error or a piece of information.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    pub number: u32,
+    pub class: u8,
+    pub line: u32,
+    pub text: String,
+}
+
+impl Message {
+    pub fn new(number: u32, class: u8, text: impl Into<String>) -> Self {
+        Self { number, class, line: 1, text: text.into() }
+    }
+}
+
+/// An answer on its way.
+pub struct Reply<'a> {
+    wire: &'a mut Wire,
+    /// Tokens not sent yet.
+    pub buffer: Vec<u8>,
+    packet_size: usize,
+    number: u8,
+    /// Whether the client has asked to stop.
+    pub attention: bool,
+}
+
+impl<'a> Reply<'a> {
+    pub fn new(wire: &'a mut Wire, packet_size: usize) -> Self {
+        Self { wire, buffer: Vec::with_capacity(packet_size * 2), packet_size, number: 0, attention: false }
+    }
+
+    /// Sends whole packets; keeps the rest.
+    pub fn send_full(&mut self) -> io::Result<()> {
+        let room = self.packet_size - HEADER;
+        if self.buffer.len() <= room {
+            return Ok(());
+        }
+        let mut sent = 0;
+        while self.buffer.len() - sent > room {
+            self.number = self.number.wrapping_add(1);
+            self.wire.write_packet(REPLY, self.number, false, &self.buffer[sent..sent + room])?;
+            sent += room;
+        }
+        self.buffer.drain(..sent);
+        if self.wire.has_more() {
+            self.attention |= self.wire.read_message()?.0 == ATTENTION;
+        }
+        Ok(())
+    }
+
+    /// Sends the rest as the message's last packet.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.send_full()?;
+        self.number = self.number.wrapping_add(1);
+        self.wire.write_packet(REPLY, self.number, true, &self.buffer)
+    }
+
+    /// Sends what there is, then cuts the connection.
+    pub fn cut(self) -> io::Error {
+        // Whether it arrives matters no more.
+        drop(self.wire.write_packet(REPLY, self.number.wrapping_add(1), false, &self.buffer));
+        self.wire.cut();
+        io::Error::other("cut by a fault")
+    }
+
+    /// Sends what there is, then nothing, until the client goes.
+    pub fn stall(self) -> io::Error {
+        // Whether it arrives matters no more.
+        drop(self.wire.write_packet(REPLY, self.number.wrapping_add(1), false, &self.buffer));
+        drop(self.wire.flush());
+        while self.wire.read_message().is_ok() {}
+        io::Error::other("the stalled client went")
+    }
+
+    pub fn error(&mut self, message: &Message) {
+        self.message(0xaa, message);
+    }
+
+    pub fn info(&mut self, message: &Message) {
+        self.message(0xab, message);
+    }
+
+    fn message(&mut self, token: u8, message: &Message) {
+        let mut body = message.number.to_le_bytes().to_vec();
+        body.extend_from_slice(&[1, message.class]);
+        us_varchar(&mut body, &message.text);
+        b_varchar(&mut body, SERVER);
+        b_varchar(&mut body, "");
+        body.extend_from_slice(&message.line.to_le_bytes());
+        self.sized(token, &body);
+    }
+
+    /// ENVCHANGE with two texts: database (1), language (2), packet size (4).
+    pub fn env_text(&mut self, kind: u8, new: &str, old: &str) {
+        let mut body = vec![kind];
+        b_varchar(&mut body, new);
+        b_varchar(&mut body, old);
+        self.sized(0xe3, &body);
+    }
+
+    /// ENVCHANGE with bytes: collation (7), transaction begun (8), committed (9), rolled back (10).
+    pub fn env_bytes(&mut self, kind: u8, new: &[u8], old: &[u8]) {
+        let mut body = vec![kind, new.len() as u8];
+        body.extend_from_slice(new);
+        body.push(old.len() as u8);
+        body.extend_from_slice(old);
+        self.sized(0xe3, &body);
+    }
+
+    /// ENVCHANGE 20: go there instead.
+    pub fn env_route(&mut self, host: &str, port: u16) {
+        let mut route = vec![0];
+        route.extend_from_slice(&port.to_le_bytes());
+        us_varchar(&mut route, host);
+        let mut body = vec![20];
+        body.extend_from_slice(&(route.len() as u16).to_le_bytes());
+        body.extend_from_slice(&route);
+        body.extend_from_slice(&[0, 0]);
+        self.sized(0xe3, &body);
+    }
+
+    pub fn login_ack(&mut self) {
+        let mut body = vec![1, 0x74, 0, 0, 4];
+        b_varchar(&mut body, "Microsoft SQL Server");
+        body.extend_from_slice(&[16, 0, 0x03, 0xe8]);
+        self.sized(0xad, &body);
+    }
+
+    pub fn return_status(&mut self, status: i32) {
+        self.buffer.push(0x79);
+        self.buffer.extend_from_slice(&status.to_le_bytes());
+    }
+
+    /// Which columns the rows are ordered by: expressions, as far as we know.
+    pub fn order(&mut self, columns: usize) {
+        let body = vec![0; columns * 2];
+        self.sized(0xa9, &body);
+    }
+
+    pub fn done(&mut self, which: Done, status: u16, command: u16, rows: Option<u64>) {
+        self.buffer.push(which as u8);
+        let status = status | if rows.is_some() { COUNT } else { 0 };
+        self.buffer.extend_from_slice(&status.to_le_bytes());
+        self.buffer.extend_from_slice(&command.to_le_bytes());
+        self.buffer.extend_from_slice(&rows.unwrap_or(0).to_le_bytes());
+    }
+
+    fn sized(&mut self, token: u8, body: &[u8]) {
+        self.buffer.push(token);
+        self.buffer.extend_from_slice(&(body.len() as u16).to_le_bytes());
+        self.buffer.extend_from_slice(body);
+    }
+}
+
+/// A text in UTF-16 behind its length in code units, one byte.
+pub fn b_varchar(out: &mut Vec<u8>, text: &str) {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    out.push(units.len() as u8);
+    out.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+}
+
+/// A text in UTF-16 behind its length in code units, two bytes.
+pub fn us_varchar(out: &mut Vec<u8>, text: &str) {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    out.extend_from_slice(&(units.len() as u16).to_le_bytes());
+    out.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+}

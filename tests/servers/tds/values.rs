@@ -1,0 +1,304 @@
+//! SQLite's values in the wire form of a column's type.
+
+use super::types::{ColumnType, SqlType, decimal_bytes};
+use rusqlite::types::ValueRef;
+use std::fmt::Write as _;
+
+/// Appends a value that is not NULL; an error says why the type cannot hold it.
+pub fn write(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    let bad = || format!("{} cannot hold {value:?}", column.kind.name());
+    let start = out.len();
+    let text = || match value {
+        ValueRef::Text(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        _ => None,
+    };
+    match column.kind {
+        SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => {
+            let ValueRef::Integer(number) = value else { return Err(bad()) };
+            let length = match column.kind {
+                SqlType::Bit | SqlType::TinyInt => 1,
+                SqlType::SmallInt => 2,
+                SqlType::Int => 4,
+                _ => 8,
+            };
+            short(column, &number.to_le_bytes()[..length], out);
+        }
+        SqlType::Real | SqlType::Float => {
+            let number = match value {
+                ValueRef::Real(number) => number,
+                ValueRef::Integer(number) => number as f64,
+                _ => return Err(bad()),
+            };
+            match column.kind {
+                SqlType::Real => short(column, &(number as f32).to_le_bytes(), out),
+                _ => short(column, &number.to_le_bytes(), out),
+            }
+        }
+        SqlType::Money | SqlType::SmallMoney => {
+            let units = text().and_then(|text| scaled(&text, 4)).ok_or_else(bad)?;
+            if column.kind == SqlType::SmallMoney {
+                short(column, &i32::try_from(units).map_err(|_| bad())?.to_le_bytes(), out);
+            } else {
+                let units = i64::try_from(units).map_err(|_| bad())?;
+                let mut bytes = ((units >> 32) as i32).to_le_bytes().to_vec();
+                bytes.extend_from_slice(&(units as u32).to_le_bytes());
+                short(column, &bytes, out);
+            }
+        }
+        SqlType::Decimal(precision, scale) => {
+            let units = text().and_then(|text| scaled(&text, scale)).ok_or_else(bad)?;
+            let length = decimal_bytes(precision);
+            out.extend_from_slice(&[length, u8::from(units >= 0)]);
+            out.extend_from_slice(&units.unsigned_abs().to_le_bytes()[..usize::from(length) - 1]);
+        }
+        SqlType::Guid => {
+            out.push(16);
+            out.extend_from_slice(&text().and_then(|text| guid_bytes(&text)).ok_or_else(bad)?);
+        }
+        SqlType::Date
+        | SqlType::Time(_)
+        | SqlType::SmallDateTime
+        | SqlType::DateTime
+        | SqlType::DateTime2(_)
+        | SqlType::DateTimeOffset(_) => {
+            let moment = text().and_then(|text| Moment::parse(&text)).ok_or_else(bad)?;
+            moment.write(column, out);
+        }
+        _ => return strings(column, value, out).ok_or_else(bad),
+    }
+    debug_assert!(out.len() > start, "a value has bytes");
+    Ok(())
+}
+
+/// Texts and bytes, each with the length its type has.
+fn strings(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Option<()> {
+    let (mut bytes, plp) = match (column.kind, value) {
+        (SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image, ValueRef::Blob(bytes)) => {
+            (bytes.to_vec(), column.kind == SqlType::VarBinary(None))
+        }
+        (SqlType::Variant, value) => return variant(value, out),
+        (kind, value) => {
+            let text = match value {
+                ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok()?.to_owned(),
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Real(number) => number.to_string(),
+                _ => return None,
+            };
+            let wide = matches!(kind, SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText | SqlType::Xml);
+            let bytes = if wide { utf16(&text) } else { column.collation.encoding.encode(&text).0.into_owned() };
+            (bytes, matches!(kind, SqlType::VarChar(None) | SqlType::NVarChar(None) | SqlType::Xml))
+        }
+    };
+    match column.kind {
+        SqlType::Char(n) => bytes.resize(usize::from(n), b' '),
+        SqlType::NChar(n) => (bytes.len() / 2..usize::from(n)).for_each(|_| bytes.extend_from_slice(&[b' ', 0])),
+        SqlType::Binary(n) => bytes.resize(usize::from(n), 0),
+        _ => {}
+    }
+    match column.kind {
+        SqlType::Text | SqlType::NText | SqlType::Image => {
+            out.push(16);
+            out.extend_from_slice(&[0xee; 24]);
+            out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            out.extend_from_slice(&bytes);
+        }
+        _ if plp => {
+            out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            for chunk in bytes.chunks(8000) {
+                out.extend_from_slice(&(chunk.len() as u32).to_le_bytes());
+                out.extend_from_slice(chunk);
+            }
+            out.extend_from_slice(&0_u32.to_le_bytes());
+        }
+        _ => {
+            out.extend_from_slice(&u16::try_from(bytes.len()).ok()?.to_le_bytes());
+            out.extend_from_slice(&bytes);
+        }
+    }
+    Some(())
+}
+
+/// A sql_variant with an int or an nvarchar in it.
+fn variant(value: ValueRef<'_>, out: &mut Vec<u8>) -> Option<()> {
+    let mut inner = Vec::new();
+    match value {
+        ValueRef::Integer(number) => {
+            inner.extend_from_slice(&[0x38, 0]);
+            inner.extend_from_slice(&i32::try_from(number).ok()?.to_le_bytes());
+        }
+        ValueRef::Text(bytes) => {
+            let bytes = utf16(std::str::from_utf8(bytes).ok()?);
+            inner.extend_from_slice(&[0xe7, 7]);
+            inner.extend_from_slice(&super::types::DEFAULT_COLLATION);
+            inner.extend_from_slice(&8000_u16.to_le_bytes());
+            inner.extend_from_slice(&bytes);
+        }
+        _ => return None,
+    }
+    out.extend_from_slice(&(inner.len() as u32).to_le_bytes());
+    out.extend_from_slice(&inner);
+    Some(())
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// A value behind its one-byte length, or alone in the fixed form.
+fn short(column: &ColumnType, bytes: &[u8], out: &mut Vec<u8>) {
+    if column.fixed_token().is_none() {
+        out.push(bytes.len() as u8);
+    }
+    out.extend_from_slice(bytes);
+}
+
+/// A decimal text in units of its last digit; none when it has more digits than that, or is no number.
+pub fn scaled(text: &str, scale: u8) -> Option<i128> {
+    let (negative, digits) = match text.trim().strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.trim()),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > usize::from(scale) || whole.is_empty() {
+        return None;
+    }
+    let all = format!("{whole}{fraction:0<width$}", width = usize::from(scale));
+    let units: i128 = all.parse().ok()?;
+    Some(if negative { -units } else { units })
+}
+
+/// The text of a decimal from its wire form.
+pub fn decimal_text(positive: bool, digits: &[u8], scale: u8) -> String {
+    let units = digits.iter().rev().fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    let text = format!("{units:0>width$}", width = usize::from(scale) + 1);
+    let (whole, fraction) = text.split_at(text.len() - usize::from(scale));
+    let sign = if positive { "" } else { "-" };
+    if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+/// The 16 bytes of a UUID's text, the first three groups backwards.
+pub fn guid_bytes(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+    let mut bytes: [u8; 16] = u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32)?.to_be_bytes();
+    bytes[..4].reverse();
+    bytes[4..6].reverse();
+    bytes[6..8].reverse();
+    Some(bytes)
+}
+
+/// The text of 16 bytes, as SQL Server writes it.
+pub fn guid_text(bytes: &[u8]) -> Option<String> {
+    let mut bytes: [u8; 16] = bytes.try_into().ok()?;
+    bytes[..4].reverse();
+    bytes[4..6].reverse();
+    bytes[6..8].reverse();
+    let mut text = String::new();
+    for (index, byte) in bytes.iter().enumerate() {
+        if [4, 6, 8, 10].contains(&index) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02X}");
+    }
+    Some(text)
+}
+
+/// A date and time of day, in 100 ns, with an offset in minutes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Moment {
+    /// Since 0001-01-01; local.
+    pub days: i64,
+    pub ticks: i64,
+    pub offset: i64,
+}
+
+/// 100 ns in a day.
+const DAY: i64 = 864_000_000_000;
+
+impl Moment {
+    /// Reads `2026-11-21`, `10:30[:00[.0000000]]`, or both with `T` or a blank between, and an offset behind.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (date, rest) = match text.split_once(['T', ' ']) {
+            Some((date, rest)) => (date, rest),
+            None if text.contains(':') => ("1900-01-01", text),
+            None => (text, "00:00"),
+        };
+        let (time, offset) = match rest.trim().find(['+', '-', 'Z']).map(|at| rest.trim().split_at(at)) {
+            Some((time, "Z")) => (time, 0),
+            Some((time, zone)) => {
+                let (hours, minutes) = zone[1..].split_once(':')?;
+                let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+                (time, if zone.starts_with('-') { -minutes } else { minutes })
+            }
+            None => (rest, 0),
+        };
+        let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+        let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+        let mut parts = time.trim().splitn(3, ':');
+        let (hours, minutes) = (parts.next()?.parse::<i64>().ok()?, parts.next()?.parse::<i64>().ok()?);
+        let (seconds, fraction) = parts.next().map_or(("0", ""), |text| text.split_once('.').unwrap_or((text, "")));
+        let fraction: i64 = format!("{fraction:0<7}").get(..7)?.parse().ok()?;
+        let seconds = hours * 3600 + minutes * 60 + seconds.parse::<i64>().ok()?;
+        Some(Self { days: days(year, month, day), ticks: seconds * 10_000_000 + fraction, offset })
+    }
+
+    /// The instant, in 100 ns since 0001-01-01 UTC.
+    pub fn instant(&self) -> i64 {
+        self.days * DAY + self.ticks - self.offset * 600_000_000
+    }
+
+    fn write(self, column: &ColumnType, out: &mut Vec<u8>) {
+        const DAYS_TO_1900: i64 = 693_595;
+        let day = |days: i64| [days as u8, (days >> 8) as u8, (days >> 16) as u8];
+        match column.kind {
+            SqlType::Date => {
+                out.push(3);
+                out.extend_from_slice(&day(self.days));
+            }
+            SqlType::SmallDateTime => {
+                let mut bytes = ((self.days - DAYS_TO_1900) as u16).to_le_bytes().to_vec();
+                bytes.extend_from_slice(&((self.ticks / 600_000_000) as u16).to_le_bytes());
+                short(column, &bytes, out);
+            }
+            SqlType::DateTime => {
+                let mut bytes = ((self.days - DAYS_TO_1900) as i32).to_le_bytes().to_vec();
+                let thirds = (self.ticks * 300 + 5_000_000) / 10_000_000;
+                bytes.extend_from_slice(&(thirds as u32).to_le_bytes());
+                short(column, &bytes, out);
+            }
+            SqlType::Time(scale) => out_time(scale, self.ticks, &[], out),
+            SqlType::DateTime2(scale) => out_time(scale, self.ticks, &day(self.days), out),
+            SqlType::DateTimeOffset(scale) => {
+                let instant = self.instant();
+                let mut tail = day(instant.div_euclid(DAY)).to_vec();
+                tail.extend_from_slice(&(self.offset as i16).to_le_bytes());
+                out_time(scale, instant.rem_euclid(DAY), &tail, out);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Ticks in units of the scale's last digit, three to five bytes, and what follows them.
+fn out_time(scale: u8, ticks: i64, tail: &[u8], out: &mut Vec<u8>) {
+    let length = match scale {
+        0..=2 => 3,
+        3..=4 => 4,
+        _ => 5,
+    };
+    let units = ticks / 10_i64.pow(7 - u32::from(scale));
+    out.push((length + tail.len()) as u8);
+    out.extend_from_slice(&units.to_le_bytes()[..length]);
+    out.extend_from_slice(tail);
+}
+
+/// Days from 0001-01-01 in the proleptic Gregorian calendar.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let shifted = if month > 2 { year } else { year - 1 };
+    let leap = shifted / 4 - shifted / 100 + shifted / 400;
+    let from_march = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    shifted * 365 + leap + from_march - 306
+}
