@@ -3,15 +3,12 @@
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::ui::table::{self, Tone};
+use super::watch;
 use crate::core::lease::{self, Release};
 use crate::core::ports::leases::LeaseRecord;
 use crate::core::status::{LeaseReport, LeaseState, lease_of};
 use crate::wiring::{self, Access};
 use serde::Serialize;
-use std::time::Duration;
-
-/// Time between two looks with `--watch`.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Show or release the right to write
 #[derive(clap::Args, Debug)]
@@ -34,7 +31,7 @@ enum Action {
   filegen lease show --all -c loans.yaml --output json
   filegen lease show --watch -c loans.yaml")]
 struct ShowArgs {
-    /// Show again every second until Ctrl-C
+    /// Show again every two seconds until Ctrl-C
     #[arg(long)]
     watch: bool,
     /// Show the leases of all workers in this state store
@@ -75,7 +72,7 @@ fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     context.block_on(async {
         let clock = wiring::clock();
-        loop {
+        watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
             let workers = if args.all {
                 state.leases.list().await?.into_iter().map(|lease| lease.worker).collect()
@@ -91,14 +88,10 @@ fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
             if shown.leases.is_empty() {
                 context.ui.status("no lease: nobody has written here yet");
             }
-            if !args.watch || context.ui.is_closed() {
-                return Ok(Verdict::Done);
-            }
-            tokio::select! {
-                () = clock.sleep(LOOK_EVERY) => {}
-                _ = tokio::signal::ctrl_c() => return Ok(Verdict::Done),
-            }
-        }
+            Ok(!context.ui.is_closed())
+        })
+        .await?;
+        Ok(Verdict::Done)
     })
 }
 

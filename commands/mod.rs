@@ -22,6 +22,7 @@ mod status;
 mod stop;
 pub mod ui;
 mod verify;
+mod watch;
 
 use crate::Registry;
 use cli::Command;

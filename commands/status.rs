@@ -3,16 +3,13 @@
 use super::context::Context;
 use super::exit::{Failure, Verdict};
 use super::ui::table::{self, Tone};
+use super::watch;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::RunStatus;
 use crate::core::status::{self, LeaseState, Report, RunReport, WorkerReport};
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::time::Duration;
-
-/// Time between two looks with `--watch`.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Show leases, runs, files and unsent events
 #[derive(clap::Args, Debug)]
@@ -38,7 +35,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     context.block_on(async {
         let clock = wiring::clock();
-        loop {
+        watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
             let report = status::report(&*state.leases, &*state.runs, &*clock, args.worker.as_ref()).await?;
             let shown = Shown::new(&report);
@@ -46,14 +43,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
             if shown.workers.is_empty() {
                 context.ui.status("nothing has run here yet");
             }
-            if !args.watch || context.ui.is_closed() {
-                return Ok(Verdict::Done);
-            }
-            tokio::select! {
-                () = clock.sleep(LOOK_EVERY) => {}
-                _ = tokio::signal::ctrl_c() => return Ok(Verdict::Done),
-            }
-        }
+            Ok(!context.ui.is_closed())
+        })
+        .await?;
+        Ok(Verdict::Done)
     })
 }
 

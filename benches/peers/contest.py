@@ -29,6 +29,10 @@ def python(name, script, *arguments):
     return Job(name, [PYTHON, str(HERE / script), *arguments], files=4 if arguments[-1] == "four" else 1)
 
 
+def rivet(name, config, url, files):
+    return Job(name, [RIVET, "run", "-c", config], {"FLIGHTS_PG": url}, files=files, config=HERE / config)
+
+
 def from_sqlite():
     url = f"sqlite:{DATABASE}"
     return [
@@ -45,7 +49,6 @@ def from_sqlite():
 
 def from_postgres():
     url = POSTGRES.replace("postgres://", "postgresql://")
-    rivet = {"FLIGHTS_PG": url}
     return [
         filegen(FOUR, "flights.yaml", POSTGRES, 4),
         filegen(ONE, "flights_one.yaml", POSTGRES, 1),
@@ -55,8 +58,8 @@ def from_postgres():
         python("DuckDB, four files from one read", "duckdb_job.py", "postgres", url, "four"),
         python("ConnectorX + Polars, the wide file", "polars_job.py", url, "one"),
         python("ConnectorX + Polars, four files from one read", "polars_job.py", url, "four"),
-        Job("rivet, the wide file", [RIVET, "run", "-c", str(HERE / "rivet_one.yaml")], rivet),
-        Job("rivet, four CSV exports (it writes no other text)", [RIVET, "run", "-c", str(HERE / "rivet.yaml")], rivet, files=4),
+        rivet("rivet, the wide file", "rivet_one.yaml", url, 1),
+        rivet("rivet, four CSV exports (it writes no other text)", "rivet.yaml", url, 4),
     ]
 
 

@@ -19,6 +19,7 @@ class Job:
     env: dict = field(default_factory=dict)
     durable: bool = False
     files: int = 1
+    config: Path | None = None  # copied into the folder first: rivet writes beside its configuration
 
 
 @dataclass
@@ -40,6 +41,8 @@ def once(job, out):
     """One run; its files are left in `out`."""
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(out)
+    if job.config:
+        shutil.copy(job.config, out)
     os.sync()  # what others left to write is not this one's burden
     with tempfile.NamedTemporaryFile("r") as report:
         command = [part.replace("{out}", str(out)) for part in job.command]

@@ -114,14 +114,14 @@ impl Cells {
 
     /// Adds a value; its size in bytes. The error says what is wrong with the value and what to do.
     #[inline]
-    pub(super) fn push(&mut self, value: ValueRef<'_>) -> Result<usize, String> {
+    pub(super) fn push(&mut self, value: &ValueRef<'_>) -> Result<usize, String> {
         let size = match (&mut self.values, value) {
             (Values::Int(values), ValueRef::Integer(value)) => {
-                values.push(value);
+                values.push(*value);
                 8
             }
             (Values::Float(values), ValueRef::Real(value)) => {
-                values.push(value);
+                values.push(*value);
                 8
             }
             (Values::Text(text), ValueRef::Text(value)) => {
@@ -129,7 +129,7 @@ impl Cells {
                 text.push(value)?
             }
             (Values::Undecided(values), value) => {
-                values.push(Value::try_from(value).map_err(|_| NOT_UTF8)?);
+                values.push(Value::try_from(*value).map_err(|_| NOT_UTF8)?);
                 if let ValueRef::Text(bytes) | ValueRef::Blob(bytes) = value { bytes.len() } else { 8 }
             }
             (_, ValueRef::Null) => {
@@ -137,7 +137,7 @@ impl Cells {
                 self.nulls.append_null();
                 return Ok(1);
             }
-            _ => self.convert(value)?,
+            _ => self.convert(*value)?,
         };
         self.nulls.append_non_null();
         Ok(size)
@@ -262,7 +262,7 @@ impl Cells {
         self.kind = Some(kind);
         self.values = Values::new(Some(kind), values.len());
         self.nulls = NullBufferBuilder::new(values.len());
-        values.iter().try_for_each(|value| self.push(value.into()).map(drop))
+        values.iter().try_for_each(|value| self.push(&value.into()).map(drop))
     }
 
     /// The column's kind; text as long as nothing has told.

@@ -187,8 +187,12 @@ impl<'a> Reader<'a> {
     fn take(&mut self, row: &Row<'_>) -> Result<(), SourceError> {
         let mut bytes = 0;
         for (index, cells) in self.cells.iter_mut().enumerate() {
-            let value = row.get_ref(index).map_err(|error| self.db.fault(&error))?;
-            match cells.push(value) {
+            // Looked at where it was put: to copy it would wait for it to be written, which costs as much as the rest.
+            let pushed = match &row.get_ref(index) {
+                Ok(value) => cells.push(value),
+                Err(error) => return Err(self.db.fault(error)),
+            };
+            match pushed {
                 Ok(size) => bytes += size,
                 Err(reason) => {
                     let column = cells.name().to_owned();

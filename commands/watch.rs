@@ -1,0 +1,36 @@
+//! `--watch`: the same again every two seconds, until Ctrl-C.
+
+use super::exit::{Code, Failure};
+use crate::core::ports::clock::Clock;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Shows once, or again and again while `show` says that somebody still reads.
+///
+/// # Errors
+/// What `show` says, or when the system refuses to deliver signals.
+pub(super) async fn show(
+    watch: bool,
+    clock: &dyn Clock,
+    mut show: impl AsyncFnMut() -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    if !watch {
+        return show().await.map(drop);
+    }
+    let refused = |error: std::io::Error| Failure::caused(Code::Failed, &error).context("cannot watch for signals");
+    // One listener from before the first look: a signal between two looks is not lost.
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(refused)?;
+    loop {
+        tokio::select! {
+            goes_on = show() => if !goes_on? { return Ok(()) },
+            _ = interrupts.recv() => return Ok(()),
+        }
+        tokio::select! {
+            () = clock.sleep(LOOK_EVERY) => {}
+            _ = interrupts.recv() => return Ok(()),
+        }
+    }
+}
