@@ -6,8 +6,9 @@ use super::value::{date, file, maybe, maybe_timestamp, parsed, time, timestamp, 
 use crate::core::model::names::{FileId, InstanceId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
+use crate::core::ports::events::EventId;
 use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::{AuditEntry, FileState, FileStatus, OutboxEntry, Requested, RunStore};
+use crate::core::ports::runs::{AuditEntry, FileState, FileStatus, OddEvent, OutboxEntry, Requested, RunStore};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -57,6 +58,8 @@ SELECT * FROM file_status WHERE workerId = ?1 AND event IS NOT NULL AND sentAt I
 const MARK_SENT: &str = "
 UPDATE file_status SET sentAt = ?4 WHERE workerId = ?1 AND date = ?2 AND fileId = ?3 AND event IS NOT NULL AND sentAt IS NULL";
 
+const KEEP_EVENT: &str = "INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
 const AUDIT: &str = "INSERT INTO audit (at, who, action, detail, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 #[async_trait]
@@ -180,6 +183,24 @@ impl RunStore for LocalState {
         .await
     }
 
+    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError> {
+        let OddEvent { id, worker, at, reason, payload } = event.clone();
+        self.change(move |db, _| {
+            let values = (worker.as_str(), id.topic, id.partition, id.offset, time(at), reason, payload);
+            db.prepare_cached(KEEP_EVENT)?.execute(values)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+        self.look(move |db, _| {
+            let mut query = db.prepare_cached("SELECT * FROM odd_events ORDER BY id DESC LIMIT ?1")?;
+            Ok(query.query_map([at_most(limit)], odd_event)?.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.look(move |db, _| {
             let mut query = db.prepare_cached("SELECT * FROM audit ORDER BY id DESC LIMIT ?1")?;
@@ -245,6 +266,16 @@ fn file_status(row: &Row<'_>) -> rusqlite::Result<FileStatus> {
         completed_at: maybe_timestamp(row, "completedAt")?,
         token: token(row)?,
         event: event.map(|event| OutboxEntry { event, sent_at }),
+    })
+}
+
+fn odd_event(row: &Row<'_>) -> rusqlite::Result<OddEvent> {
+    Ok(OddEvent {
+        id: EventId { topic: row.get("topic")?, partition: row.get("partition")?, offset: row.get("eventOffset")? },
+        worker: worker(row)?,
+        at: parsed(row, "at", |text| text.parse())?,
+        reason: row.get("reason")?,
+        payload: row.get("payload")?,
     })
 }
 

@@ -39,6 +39,10 @@ CREATE INDEX file_status_unsent ON file_status (workerId, completedAt) WHERE eve
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,
     detail TEXT NOT NULL, reason TEXT NOT NULL) STRICT;
+CREATE TABLE odd_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, workerId TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+    eventOffset INTEGER NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL, payload TEXT NOT NULL,
+    UNIQUE (workerId, topic, partition, eventOffset)) STRICT;
 ";
 
 /// Whether a store that is not there is made.

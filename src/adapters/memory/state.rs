@@ -4,7 +4,7 @@ use crate::core::model::names::{FileId, InstanceId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
-use crate::core::ports::runs::{AuditEntry, FileStatus, Requested, RunStore};
+use crate::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,6 +24,7 @@ struct Tables {
     runs: HashMap<RunId, RunRecord>,
     files: BTreeMap<(WorkerId, BusinessDate, FileId), FileStatus>,
     audits: Vec<AuditEntry>,
+    odd_events: Vec<OddEvent>,
 }
 
 impl MemoryState {
@@ -226,6 +227,18 @@ impl RunStore for MemoryState {
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.tables().audits.push(entry.clone());
         Ok(())
+    }
+
+    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        if tables.odd_events.iter().all(|kept| kept.id != event.id || kept.worker != event.worker) {
+            tables.odd_events.push(event.clone());
+        }
+        Ok(())
+    }
+
+    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+        Ok(self.tables().odd_events.iter().rev().take(limit).cloned().collect())
     }
 
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {

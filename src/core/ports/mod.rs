@@ -2,6 +2,7 @@
 //! every adapter to them.
 
 pub mod clock;
+pub mod events;
 pub mod leases;
 pub mod observer;
 pub mod runs;

@@ -1,5 +1,6 @@
 //! Runs, each file's status, and the outbox of completion events.
 
+use super::events::EventId;
 use super::leases::StoreError;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::names::{FileId, WorkerId};
@@ -74,6 +75,21 @@ pub struct AuditEntry {
     pub reason: String,
 }
 
+/// An event that asked for no run: kept when it is passed over, so that nothing is lost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OddEvent {
+    /// Where it stands; keeps it once however often it is delivered.
+    pub id: EventId,
+    /// Whose trigger heard it.
+    pub worker: WorkerId,
+    /// When it was passed over.
+    pub at: Timestamp,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its bytes, as UTF-8 as far as they are.
+    pub payload: String,
+}
+
 /// Whether a run was new.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Requested {
@@ -121,6 +137,12 @@ pub trait RunStore: Send + Sync {
 
     /// Keeps a person's change for ever.
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+
+    /// Keeps an event that was passed over. Harmless when repeated.
+    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError>;
+
+    /// The latest events that were passed over, newest first.
+    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError>;
 
     /// The latest changes, newest first.
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;

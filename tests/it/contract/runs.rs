@@ -7,8 +7,9 @@ use filegen::core::model::manifest::ReadMode;
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, TermEnded, Token};
+use filegen::core::ports::events::EventId;
 use filegen::core::ports::leases::StoreError;
-use filegen::core::ports::runs::{AuditEntry, FileState, FileStatus, OutboxEntry, Requested};
+use filegen::core::ports::runs::{AuditEntry, FileState, FileStatus, OddEvent, OutboxEntry, Requested};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -250,6 +251,24 @@ async fn changes_by_hand_are_kept_newest_first() {
             state.store().audit(&entry(number)).await.unwrap();
         }
         assert_eq!(state.door(1).audits(2).await, Ok(vec![entry(2), entry(1)]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_that_were_passed_over_are_kept_once() {
+    on_each(|state| async move {
+        let event = |offset: i64| OddEvent {
+            id: EventId { topic: "loan-data".to_owned(), partition: 3, offset },
+            worker: worker("LoanWorker"),
+            at: at(offset),
+            reason: "no JSON".to_owned(),
+            payload: "{\"businessDate\": \u{fffd}".to_owned(),
+        };
+        for offset in [7, 9, 7] {
+            state.store().keep_event(&event(offset)).await.unwrap();
+        }
+        assert_eq!(state.door(1).odd_events(5).await, Ok(vec![event(9), event(7)]));
     })
     .await;
 }
