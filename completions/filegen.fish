@@ -125,7 +125,7 @@ always\t'In any case'
 never\t'In no case'"
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
 json\t'One JSON object a line'"
-complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l watch -d 'Show again every second until Ctrl-C'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l watch -d 'Show again every two seconds until Ctrl-C'
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l all -d 'Show the leases of all workers in this state store'
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'

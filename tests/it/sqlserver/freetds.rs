@@ -5,17 +5,14 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// Runs a program of FreeTDS; none where it is not installed (Debian: `freetds-bin`).
-fn freetds(program: &str, args: &[&str], input: &str) -> Option<Output> {
+/// Runs a program of FreeTDS (Debian: `freetds-bin`).
+fn freetds(program: &str, args: &[&str], input: &str) -> Output {
     let mut command = Command::new(program);
     command.args(args).env("TDSVER", "7.4").env("LC_ALL", "C.UTF-8");
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let Ok(mut child) = child else {
-        assert!(std::env::var_os("FILEGEN_TEST_REQUIRE").is_none(), "{program} is not installed");
-        return None;
-    };
+    let mut child = child.unwrap_or_else(|error| panic!("{program}: {error}; `tests/run` installs it"));
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    Some(child.wait_with_output().unwrap())
+    child.wait_with_output().unwrap()
 }
 
 fn server(folder: &Path, encryption: Encryption) -> Server {
@@ -24,12 +21,12 @@ fn server(folder: &Path, encryption: Encryption) -> Server {
 }
 
 /// What `tsql` prints for statements, each in a batch of its own; errors behind it.
-fn tsql(server: &Server, password: &str, statements: &[&str]) -> Option<String> {
+fn tsql(server: &Server, password: &str, statements: &[&str]) -> String {
     let port = server.address().port().to_string();
     let input = statements.iter().fold(String::new(), |input, sql| input + sql + "\ngo\n");
     let args = ["-H", "127.0.0.1", "-p", &port, "-U", "sa", "-P", password, "-o", "fq"];
-    let output = freetds("tsql", &args, &input)?;
-    Some(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    let output = freetds("tsql", &args, &input);
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 const TABLE: &[&str] = &[
@@ -46,7 +43,7 @@ fn tsql_reads_every_type_with_and_without_tls() {
         let folder = tempfile::tempdir().unwrap();
         let server = server(folder.path(), encryption);
         let statements = [TABLE, &["SELECT * FROM [dbo].[t] t WHERE t.[id] >= 1 ORDER BY t.[id]"]].concat();
-        let Some(printed) = tsql(&server, "secret", &statements) else { return };
+        let printed = tsql(&server, "secret", &statements);
         for value in [
             "héllo",
             "1234567890123456789012345678.0123456789",
@@ -69,11 +66,11 @@ fn tsql_shows_counts_and_errors_in_sql_servers_numbers() {
     let statements =
         [TABLE, &["SELECT nope FROM t", "SELECT * FROM nix", "SELECT id FORM t x y", "SELECT TOP (1) id FROM t"]]
             .concat();
-    let Some(printed) = tsql(&server, "secret", &statements) else { return };
+    let printed = tsql(&server, "secret", &statements);
     for message in ["Msg 207", "Invalid column name 'nope'.", "Msg 208", "Invalid object name 'nix'.", "Msg 102"] {
         assert!(printed.contains(message), "{message}: {printed}");
     }
-    let refused = tsql(&server, "wrong", &["SELECT 1"]).unwrap();
+    let refused = tsql(&server, "wrong", &["SELECT 1"]);
     assert!(refused.contains("Msg 18456") && refused.contains("Login failed for user 'sa'."), "{refused}");
 }
 
@@ -81,14 +78,11 @@ fn tsql_shows_counts_and_errors_in_sql_servers_numbers() {
 fn freebcp_copies_a_view_out() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path(), Encryption::LoginOnly);
-    if tsql(&server, "secret", TABLE).is_none() {
-        return;
-    }
-    drop(tsql(&server, "secret", &["CREATE VIEW v AS SELECT id, name, amount, day FROM t"]));
+    tsql(&server, "secret", &[TABLE, &["CREATE VIEW v AS SELECT id, name, amount, day FROM t"]].concat());
     let out = folder.path().join("v.txt");
     let place = format!("127.0.0.1:{}", server.address().port());
     let args = ["v", "out", out.to_str().unwrap(), "-S", &place, "-U", "sa", "-P", "secret", "-c", "-t", "|"];
-    let output = freetds("freebcp", &args, "").unwrap();
+    let output = freetds("freebcp", &args, "");
     assert!(String::from_utf8_lossy(&output.stdout).contains("2 rows copied."), "{output:?}");
     let copied = std::fs::read_to_string(&out).unwrap();
     assert_eq!(
