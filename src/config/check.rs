@@ -82,6 +82,10 @@ fn shape(at: &At<'_>, expected: Shape) {
             Some(Value::Map(_)) => column(at),
             _ => scalar(at, Shape::Words, "a column's name, or `{ column: NAME, … }`"),
         },
+        Shape::Names(inner) => match at.value() {
+            Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| shape(&at.below(name, node), *inner)),
+            _ => wrong(at, "names and values (`name: value`)", "write `{ name: value }`, or a line for each"),
+        },
         Shape::JsonFields => match at.value() {
             Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| json_node(&at.below(name, node))),
             _ => wrong(at, "names and columns (`name: Column`)", "for example `{ id: LoanId, balance: Balance }`"),

@@ -115,6 +115,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Section(inner) => section(inner),
         Shape::List(item) => json!({ "type": "array", "minItems": 1, "items": self::shape(*item) }),
         Shape::OneOrMore(item) => json!({ "anyOf": [self::shape(*item), self::shape(Shape::List(item))] }),
+        Shape::Names(inner) => json!({ "type": "object", "additionalProperties": self::shape(*inner) }),
         Shape::Column => json!({ "$ref": "#/$defs/column" }),
         Shape::JsonFields => json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/jsonField" } }),
         Shape::Translator => json!({ "$ref": "#/$defs/translator" }),

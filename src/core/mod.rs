@@ -1,5 +1,7 @@
 //! The one core that production and runbooks share. No vendor type, no terminal, no environment, no clock of its own.
 
+pub mod announce;
+mod backoff;
 pub mod completion;
 pub mod doctor;
 pub mod election;
@@ -11,4 +13,5 @@ pub mod ports;
 pub mod preview;
 pub mod run;
 pub mod status;
+pub mod trigger;
 pub mod verify;

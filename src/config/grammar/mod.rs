@@ -79,6 +79,8 @@ pub(super) enum Shape {
     OneOrMore(&'static Shape),
     /// A column's name, or its object.
     Column,
+    /// Any names, each with one of these.
+    Names(&'static Shape),
     /// Output names and what they hold.
     JsonFields,
     /// One translator and its options.

@@ -227,7 +227,15 @@ pub(in crate::config) static STATE: Section = Section {
 
 static TRIGGER: Section = Section {
     doc: "What starts runs of the daemon.",
-    fields: &[Field::new("kafka", Shape::Section(&TRIGGER_KAFKA), "A topic whose events start runs.")],
+    fields: &[
+        Field::new("kafka", Shape::Section(&TRIGGER_KAFKA), "A topic whose events start runs."),
+        Field::new(
+            "match",
+            Shape::Names(&Shape::Text),
+            "Which events are for this worker: JSON pointers or names of top-level fields, each with the value that it must have; \
+             all events when not given.",
+        ),
+    ],
 };
 
 pub(in crate::config) static TRIGGER_KAFKA: Section = Section {
@@ -236,6 +244,7 @@ pub(in crate::config) static TRIGGER_KAFKA: Section = Section {
         Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
         Field::new("topic", Shape::Words, "The topic.").default("loan-data"),
         Field::new("group", Shape::Words, "The consumer group; `filegen-{worker}` when not given."),
+        PROPERTIES,
     ],
 };
 
@@ -250,8 +259,15 @@ pub(in crate::config) static COMPLETION_KAFKA: Section = Section {
     fields: &[
         Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
         Field::new("topic", Shape::Words, "The topic.").default("file-events"),
+        PROPERTIES,
     ],
 };
+
+const PROPERTIES: Field = Field::new(
+    "properties",
+    Shape::Names(&Shape::Text),
+    "Any property of librdkafka, by its own name: `security.protocol`, `sasl.mechanism`, `sasl.username`, `ssl.ca.location`.",
+);
 
 const BROKERS: Presence = Presence::Environment("KAFKA_BROKERS", Some("localhost:9092"));
 

@@ -4,6 +4,7 @@
 mod files;
 mod rest;
 mod source;
+mod topics;
 mod translator;
 
 use super::at::At;
@@ -26,8 +27,8 @@ pub(super) fn worker(root: &At<'_>) -> Option<Worker> {
     let files = files::files(&root.section("files"), id.as_ref());
     let business_date = rest::business_date(&root.section("business_date"));
     let state = source::state(&root.section("state"), output.as_ref());
-    let trigger = rest::kafka(root, "trigger", id.as_ref());
-    let completion = rest::kafka(root, "completion", None);
+    let trigger = topics::trigger(root, id.as_ref());
+    let completion = topics::completion(root);
     let commit = rest::commit(&root.section("commit"));
     let policies = rest::policies(&root.section("policies"));
     Some(Worker {

@@ -1,11 +1,9 @@
-//! Business dates, topics, commits, lease times and retries.
+//! Business dates, commits, lease times and retries.
 
-use crate::config::address::are_brokers;
 use crate::config::at::{At, Fields};
-use crate::config::grammar::{BUSINESS_DATE, COMMIT, COMPLETION_KAFKA, POLICIES, TRIGGER_KAFKA};
+use crate::config::grammar::{BUSINESS_DATE, COMMIT, POLICIES};
 use crate::config::values;
-use crate::core::model::names::WorkerId;
-use crate::core::model::spec::{BusinessDateSpec, CommitSpec, KafkaSpec, Policies, RetrySpec};
+use crate::core::model::spec::{BusinessDateSpec, CommitSpec, Policies, RetrySpec};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -27,41 +25,6 @@ pub(super) fn business_date(at: &At<'_>) -> Option<BusinessDateSpec> {
         fields.place("pointer").note("impossible-value", "this is no JSON pointer", hint);
     }
     Some(BusinessDateSpec { timezone, pointer })
-}
-
-/// A topic; none (inside) when neither the file nor the environment knows of a broker.
-#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
-pub(super) fn kafka(root: &At<'_>, name: &str, consumer: Option<&WorkerId>) -> Option<Option<KafkaSpec>> {
-    let at = root.section(name);
-    let in_environment = root.context.vars.get("KAFKA_BROKERS").is_some_and(|value| !value.is_empty());
-    if at.value().is_none() && !in_environment {
-        return Some(None);
-    }
-    let is_trigger = name == "trigger";
-    let fields = at.section("kafka").read(if is_trigger { &TRIGGER_KAFKA } else { &COMPLETION_KAFKA });
-    let brokers = fields.owned("brokers")?;
-    if !are_brokers(&brokers) {
-        let hint = "write `host:port`, comma separated";
-        fields.place("brokers").note("impossible-value", "these are no broker addresses", hint);
-    }
-    let topic = topic(&fields)?;
-    let group = match fields.owned("group") {
-        Some(group) => Some(group),
-        None if is_trigger && fields.at.field("group").is_none() => Some(format!("filegen-{}", consumer?)),
-        None => None,
-    };
-    Some(Some(KafkaSpec { brokers, topic, group }))
-}
-
-/// Kafka's own rule for names of topics.
-fn topic(fields: &Fields<'_>) -> Option<String> {
-    let topic = fields.owned("topic")?;
-    let fits = topic.len() <= 249 && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if !fits || matches!(topic.as_str(), "" | "." | "..") {
-        let hint = "a topic has up to 249 letters, digits, `.`, `_` and `-`";
-        fields.place("topic").note("impossible-value", "this is no name of a topic", hint);
-    }
-    Some(topic)
 }
 
 pub(super) fn commit(at: &At<'_>) -> Option<CommitSpec> {

@@ -7,7 +7,8 @@ use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, write_duration, write_size};
 use crate::core::model::spec::{
     Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Fetch, FileSpec, From, Isolation, JsonNode, KafkaSpec,
-    OnOverflow, OnUnmappable, Policies, Quote, Secret, SourceSpec, TranslatorSpec, Trim, WhenEmpty, Worker,
+    OnOverflow, OnUnmappable, Policies, Quote, Secret, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty,
+    Worker,
 };
 use serde_json::Value;
 
@@ -61,8 +62,8 @@ pub(super) fn worker(worker: &Worker, root: &At<'_>) -> Shown {
         ("files", Some(Shown::List(worker.files.iter().enumerate().map(file).collect()))),
         ("business_date", Some(business_date)),
         ("state", Some(map([("url", Some(secret(&worker.state)))]))),
-        ("trigger", worker.trigger.as_ref().map(kafka)),
-        ("completion", worker.completion.as_ref().map(kafka)),
+        ("trigger", worker.trigger.as_ref().map(trigger)),
+        ("completion", worker.completion.as_ref().map(|spec| map([("kafka", Some(kafka(spec)))]))),
         ("commit", Some(commit)),
         ("policies", Some(policies(&worker.policies))),
     ])
@@ -249,12 +250,20 @@ fn json_node(node: &JsonNode) -> Shown {
 }
 
 fn kafka(spec: &KafkaSpec) -> Shown {
-    let kafka = map([
+    // Which properties are secrets is librdkafka's business, so all of them may be.
+    let properties = spec.properties.keys().map(|name| (name.clone(), text("***"))).collect::<Vec<_>>();
+    map([
         ("brokers", Some(text(masked(&spec.brokers)))),
         ("topic", Some(text(&spec.topic))),
         ("group", spec.group.as_ref().map(text)),
-    ]);
-    map([("kafka", Some(kafka))])
+        ("properties", (!properties.is_empty()).then_some(Shown::Map(properties))),
+    ])
+}
+
+fn trigger(spec: &TriggerSpec) -> Shown {
+    let matches: Vec<_> =
+        spec.matches.iter().map(|(pointer, value)| (pointer.clone(), Shown::Scalar(value.clone()))).collect();
+    map([("kafka", Some(kafka(&spec.kafka))), ("match", (!matches.is_empty()).then_some(Shown::Map(matches)))])
 }
 
 fn policies(policies: &Policies) -> Shown {

@@ -84,14 +84,14 @@ fn the_environment_stands_in_for_fields_that_are_left_out() {
     assert_eq!(loaded.worker.source.url.reveal(), "Server=db;Database=x");
     assert_eq!(loaded.worker.output.root, Path::new("/etc/filegen/data"));
     assert_eq!(loaded.worker.state.reveal(), "mongodb://m/filegen");
-    assert_eq!(loaded.worker.trigger.as_ref().unwrap().brokers, "k:9092");
+    assert_eq!(loaded.worker.trigger.as_ref().unwrap().kafka.brokers, "k:9092");
     assert_eq!(loaded.worker.completion.as_ref().unwrap().topic, "file-events");
     assert_eq!(loaded.health_port, Some(8080));
     // What the file says wins; an empty variable is as good as none.
     let loaded = parsed(DESIGN, &[all[0], all[1], all[2], ("KAFKA_BROKERS", "")]).unwrap();
     assert_eq!(loaded.worker.source.url.reveal(), "sqlite:/etc/filegen/loans.db");
     assert_eq!(loaded.worker.state.reveal(), "sqlite:/etc/filegen/out/.filegen/state.db");
-    assert_eq!(loaded.worker.trigger.unwrap().brokers, "localhost:9092");
+    assert_eq!(loaded.worker.trigger.unwrap().kafka.brokers, "localhost:9092");
     // Without a topic in the file or a broker in the environment, there is no topic.
     assert_eq!(parsed(&text, &all[..3]).unwrap().worker.trigger, None);
     let error = parsed(DESIGN, &[("HEALTH_PORT", "high")]).unwrap_err().to_string();

@@ -35,7 +35,7 @@ fn the_example_is_fit_for_use() {
     // Only its last lines are turned off; turned on, they fit too.
     let all = EXAMPLE.replace("# trigger:", "trigger:").replace("# completion:", "completion:");
     let all = parsed(&all, &[]).unwrap().worker;
-    assert_eq!(all.trigger.unwrap().group.as_deref(), Some("filegen-LoanWorker"));
+    assert_eq!(all.trigger.unwrap().kafka.group.as_deref(), Some("filegen-LoanWorker"));
     assert_eq!(all.completion.unwrap().topic, "file-events");
 }
 

@@ -39,7 +39,7 @@ fn the_designs_example_is_read_as_it_stands() {
     assert_eq!(worker.state.reveal(), "sqlite:/etc/filegen/out/.filegen/state.db");
     assert_eq!((worker.commit.pages.get(), worker.commit.interval), (16, Duration::ZERO));
     assert_eq!(worker.policies, Policies::default());
-    let trigger = worker.trigger.unwrap();
+    let trigger = worker.trigger.unwrap().kafka;
     assert_eq!((trigger.brokers.as_str(), trigger.topic.as_str()), ("localhost:9092", "loan-data"));
     assert_eq!(trigger.group.as_deref(), Some("filegen-LoanWorker"));
     let completion = worker.completion.unwrap();

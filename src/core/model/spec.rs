@@ -4,6 +4,7 @@ mod translator;
 
 use super::file_name::FileName;
 use super::names::{FileId, ViewName, WorkerId};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -49,7 +50,7 @@ pub struct Worker {
     /// The state store's address: `sqlite:PATH` (absolute by now) or `mongodb://…`.
     pub state: Secret,
     /// The topic whose events start runs, when there is one.
-    pub trigger: Option<KafkaSpec>,
+    pub trigger: Option<TriggerSpec>,
     /// The topic that completion events go to, when there is one.
     pub completion: Option<KafkaSpec>,
     /// How many pages share a commit.
@@ -188,7 +189,7 @@ pub enum OnOverflow {
 pub struct BusinessDateSpec {
     /// IANA name of the zone in which an event's timestamp is a date.
     pub timezone: String,
-    /// JSON pointer to the date in the event.
+    /// JSON pointer to the date in the event; empty: only the event's timestamp counts.
     pub pointer: String,
 }
 
@@ -201,6 +202,17 @@ pub struct KafkaSpec {
     pub topic: String,
     /// The consumer group (trigger only).
     pub group: Option<String>,
+    /// Any property of librdkafka by its own name: `sasl.mechanism`. Never one that the promises hang on.
+    pub properties: BTreeMap<String, Secret>,
+}
+
+/// What starts runs: a topic, and which of its events are for this worker.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TriggerSpec {
+    /// The topic.
+    pub kafka: KafkaSpec,
+    /// JSON pointers, each with the value that an event must have there; none: all events are for this worker.
+    pub matches: Vec<(String, serde_json::Value)>,
 }
 
 /// How many pages share a commit.

@@ -43,8 +43,12 @@ pub trait EventSource: Send {
     /// Safe to drop while it waits.
     async fn next(&mut self) -> Result<Delivery, BrokerError>;
 
-    /// Records durably, for the whole group, that this event and all before it in its partition are dealt with.
+    /// Records durably, for the whole group, that this event and all before it in its partition are dealt with. Where the
+    /// partition has gone to another member meanwhile, nothing is recorded: the event comes again there.
     async fn done(&mut self, id: &EventId) -> Result<(), BrokerError>;
+
+    /// Leaves the group, so that the others need not wait until this member is missed. The last call.
+    async fn close(&mut self) {}
 }
 
 /// Where completion events go.

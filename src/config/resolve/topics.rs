@@ -1,0 +1,114 @@
+//! Topics: where events that start runs come from, and where completion events go.
+
+use crate::config::address::are_brokers;
+use crate::config::at::{At, Fields};
+use crate::config::grammar::{COMPLETION_KAFKA, Section, TRIGGER_KAFKA};
+use crate::core::model::names::WorkerId;
+use crate::core::model::spec::{KafkaSpec, Secret, TriggerSpec};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Properties that the worker file sets in a field of its own.
+const HAVE_FIELDS: [(&str, &str); 3] =
+    [("bootstrap.servers", "brokers"), ("metadata.broker.list", "brokers"), ("group.id", "group")];
+
+/// Properties that the promises hang on, and the promise that another value would break.
+const FIXED: [(&str, &str); 11] = [
+    ("enable.auto.commit", "an event is marked done only when its run is recorded"),
+    ("enable.auto.offset.store", "an event is marked done only when its run is recorded"),
+    ("auto.offset.reset", "a new group starts with the first event, so that none is missed"),
+    ("topic.auto.offset.reset", "a new group starts with the first event, so that none is missed"),
+    ("enable.idempotence", "a completion event is written once for each time it is sent"),
+    ("acks", "a completion event counts as sent when all replicas in step have it"),
+    ("request.required.acks", "a completion event counts as sent when all replicas in step have it"),
+    ("message.timeout.ms", "a broker that is away is noticed in time"),
+    ("delivery.timeout.ms", "a broker that is away is noticed in time"),
+    ("transactional.id", "completion events are sent one by one"),
+    ("enable.partition.eof", "the end of a topic is no event"),
+];
+
+/// The trigger; none (inside) when neither the file nor the environment knows of a broker.
+#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
+pub(super) fn trigger(root: &At<'_>, worker: Option<&WorkerId>) -> Option<Option<TriggerSpec>> {
+    let at = root.section("trigger");
+    let matches = matches(&at.section("match"));
+    let Some((mut kafka, fields)) = kafka(root, &at, &TRIGGER_KAFKA)? else { return Some(None) };
+    kafka.group = match fields.owned("group") {
+        Some(group) => Some(group),
+        None if fields.at.field("group").is_none() => Some(format!("filegen-{}", worker?)),
+        None => None,
+    };
+    Some(Some(TriggerSpec { kafka, matches }))
+}
+
+/// The topic for completion events; none (inside) as with [`trigger`].
+#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
+pub(super) fn completion(root: &At<'_>) -> Option<Option<KafkaSpec>> {
+    Some(kafka(root, &root.section("completion"), &COMPLETION_KAFKA)?.map(|(kafka, _)| kafka))
+}
+
+#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
+fn kafka<'a>(root: &At<'a>, at: &At<'a>, section: &'static Section) -> Option<Option<(KafkaSpec, Fields<'a>)>> {
+    let in_environment = root.context.vars.get("KAFKA_BROKERS").is_some_and(|value| !value.is_empty());
+    if at.value().is_none() && !in_environment {
+        return Some(None);
+    }
+    let fields = at.section("kafka").read(section);
+    let properties = properties(&fields.at.section("properties"));
+    let brokers = fields.owned("brokers")?;
+    if !are_brokers(&brokers) {
+        let hint = "write `host:port`, comma separated";
+        fields.place("brokers").note("impossible-value", "these are no broker addresses", hint);
+    }
+    let topic = topic(&fields)?;
+    Some(Some((KafkaSpec { brokers, topic, group: None, properties }, fields)))
+}
+
+/// Kafka's own rule for names of topics.
+fn topic(fields: &Fields<'_>) -> Option<String> {
+    let topic = fields.owned("topic")?;
+    let fits = topic.len() <= 249 && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if !fits || matches!(topic.as_str(), "" | "." | "..") {
+        let hint = "a topic has up to 249 letters, digits, `.`, `_` and `-`";
+        fields.place("topic").note("impossible-value", "this is no name of a topic", hint);
+    }
+    Some(topic)
+}
+
+/// Whether librdkafka knows a property is its own to say; here only those that must not be changed are refused.
+fn properties(at: &At<'_>) -> BTreeMap<String, Secret> {
+    let mut properties = BTreeMap::new();
+    for (name, node) in at.entries() {
+        let place = at.below(name, node);
+        let property = name.text.trim();
+        if let Some((_, field)) = HAVE_FIELDS.iter().find(|(other, _)| *other == property) {
+            let message = format!("`{property}` has a field of its own");
+            at.note_at(name.span, "impossible-value", message, format!("use `kafka.{field}`"));
+        } else if let Some((_, promise)) = FIXED.iter().find(|(other, _)| *other == property) {
+            let message = format!("`{property}` cannot be changed: {promise}");
+            at.note_at(name.span, "impossible-value", message, "remove it");
+        } else if let Some(value) = place.text() {
+            properties.insert(property.to_owned(), Secret::new(value));
+        }
+    }
+    properties
+}
+
+/// Pointers and wanted values; a name that is no pointer is that of a field at the top.
+fn matches(at: &At<'_>) -> Vec<(String, Value)> {
+    let mut matches = Vec::new();
+    for (name, node) in at.entries() {
+        let Some(scalar) = at.below(name, node).scalar().cloned() else { continue };
+        // As in YAML itself: without quotes, what reads as a number or flag is one.
+        let typed =
+            serde_json::from_str(&scalar.text).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
+        let value = typed.filter(|_| scalar.plain).unwrap_or(Value::String(scalar.text));
+        let pointer = if name.text.starts_with('/') {
+            name.text.clone()
+        } else {
+            format!("/{}", name.text.replace('~', "~0").replace('/', "~1"))
+        };
+        matches.push((pointer, value));
+    }
+    matches
+}
