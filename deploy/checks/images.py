@@ -1,0 +1,116 @@
+"""Compose file and Dockerfile: nothing that names what is not there."""
+
+import json
+import re
+from pathlib import Path
+
+import assemble
+
+COMPOSE = Path("deploy/compose.yaml")
+DOCKERFILE = Path("deploy/Dockerfile")
+SERVICE = set(
+    "image build command entrypoint environment volumes ports healthcheck restart depends_on read_only cap_drop "
+    "security_opt stop_grace_period hostname".split()
+)
+INSTRUCTIONS = set("ARG FROM LABEL RUN WORKDIR COPY ENV USER VOLUME EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT CMD".split())
+CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
+
+
+def check(problem):
+    """Tells every problem of both."""
+    services = compose(lambda text: problem(f"{COMPOSE}: {text}"))
+    steps = dockerfile(lambda text: problem(f"{DOCKERFILE}: {text}"))
+    return f"{services} services, {steps} Dockerfile instructions"
+
+
+def compose(problem):
+    (root,) = assemble.load(COMPOSE)
+    for name in root:
+        if name not in ("name", "services", "volumes") and not name.startswith("x-"):
+            problem(f"{name} is not known")
+    services = root["services"]
+    for name, service in services.items():
+        one_service(name, service, root, problem)
+    waited_for = {other for service in services.values() for other in service.get("depends_on", {})}
+    for name, service in services.items():
+        if name not in waited_for and "ports" not in service and not name.startswith("mongo"):
+            problem(f"nothing uses {name}")
+    mounted = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
+    for volume in root["volumes"]:
+        if volume not in mounted:
+            problem(f"nothing mounts {volume}")
+    topics = next(line for line in services["kafka-init"]["command"][0].splitlines() if line.startswith("for topic in"))
+    workers = [assemble.load(path)[0] for path in sorted(Path("examples/production").glob("*.yaml")) if path.stem != "kustomization"]
+    for worker in workers:
+        for part in ("trigger", "completion"):
+            if worker[part]["kafka"]["topic"] not in re.findall(r"[\w-]+", topics):
+                problem(f"{worker['worker']}: nobody makes the topic {worker[part]['kafka']['topic']}")
+    return len(services)
+
+
+def one_service(name, service, root, problem):
+    services = root["services"]
+    for field in set(service) - SERVICE:
+        problem(f"{name}: {field} is not known")
+    image = service.get("image", "")
+    if image.endswith(":latest") or ":" not in image.rpartition("/")[2]:
+        problem(f"{name}: the image has no version: {image}")
+    for other, wait in service.get("depends_on", {}).items():
+        if other not in services:
+            problem(f"{name}: waits for {other}, which is not there")
+        elif wait["condition"] not in CONDITIONS:
+            problem(f"{name}: no such condition: {wait['condition']}")
+        elif wait["condition"] == "service_healthy" and "healthcheck" not in services[other]:
+            problem(f"{name}: waits for {other}'s health, which nobody checks")
+    for volume in service.get("volumes", []):
+        source = volume.split(":")[0]
+        if source.startswith("."):
+            if not (COMPOSE.parent / source).exists():
+                problem(f"{name}: mounts {source}, which is not there")
+        elif source not in root["volumes"]:
+            problem(f"{name}: no such volume: {source}")
+    if "build" in service:
+        context = COMPOSE.parent / service["build"]["context"]
+        if not (context / service["build"]["dockerfile"]).is_file():
+            problem(f"{name}: no Dockerfile at {context / service['build']['dockerfile']}")
+    for variable, value in service.get("environment", {}).items():
+        if value is not None and not isinstance(value, str):
+            problem(f"{name}: {variable} is no text; put it in quotes")
+    for address in re.findall(r"(?:mongodb://|tcp:)([\w,.-]+)|^(\w+):9092$", " ".join(service.get("environment", {}).values()), re.M):
+        for host in "".join(address).replace(",1433", "").split(","):
+            if host and host not in services:
+                problem(f"{name}: no such host: {host}")
+
+
+def dockerfile(problem):
+    text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(encoding="utf-8"), flags=re.M)
+    steps = [line.split(None, 1) for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+    stages, seen = [], {}
+    for instruction, rest in steps:
+        if instruction not in INSTRUCTIONS:
+            problem(f"no such instruction: {instruction}")
+        if instruction == "FROM":
+            image, _, stage = rest.partition(" AS ")
+            stages.append(stage)
+            seen = {}
+            if image.endswith(":latest") or ":" not in image:
+                problem(f"the image has no version: {image}")
+        if instruction == "COPY":
+            source = re.match(r"--from=(\S+)", rest)
+            if source and source[1] not in stages:
+                problem(f"copies from {source[1]}, which is no stage before")
+        if instruction == "RUN" and "apt-get install" in rest:
+            for part in ("--no-install-recommends", "apt-get update", "rm -rf /var/lib/apt/lists"):
+                if part not in rest:
+                    problem(f"apt-get install without {part}")
+        if instruction in ("ENTRYPOINT", "CMD"):
+            json.loads(rest)
+        if instruction == "HEALTHCHECK":
+            json.loads(rest[rest.index("CMD") + 3 :])
+        seen.setdefault(instruction, rest)
+    if not re.match(r"[1-9]\d*:0$", seen.get("USER", "")):
+        problem("the last stage's user is no number in group 0")
+    for instruction in ("EXPOSE", "ENTRYPOINT", "HEALTHCHECK"):
+        if instruction not in seen:
+            problem(f"the last stage has no {instruction}")
+    return len(steps)

@@ -1,0 +1,153 @@
+"""Manifests: each against its schema, and against what the others say."""
+
+import kubernetes_validate
+
+import assemble
+
+VERSION = "1.33"
+BASE = "deploy/kubernetes/base"
+OPENSHIFT = "deploy/kubernetes/overlays/openshift"
+
+
+def check(problem):
+    """Tells every problem of base, overlay and Secret template."""
+    (secret,) = assemble.load("deploy/kubernetes/secret.template.yaml")
+    (probes,) = assemble.load(f"{BASE}/health-probes.yaml")
+    total = 0
+    for folder in (BASE, OPENSHIFT):
+        documents = assemble.build(folder) + [secret]
+        total += len(documents)
+        for document in documents:
+            one(document, lambda text, d=document: problem(f"{folder}: {d['kind']}/{d['metadata']['name']}: {text}"))
+        together(documents, lambda text: problem(f"{folder}: {text}"))
+    container = probes["spec"]["template"]["spec"]["containers"][0]
+    if set(container) != {"name", "startupProbe", "livenessProbe", "readinessProbe"}:
+        problem("health-probes.yaml: holds something else than the three probes")
+    pod = next(d for d in assemble.build(OPENSHIFT) if d["kind"] == "Deployment")["spec"]["template"]["spec"]
+    for name in ("runAsUser", "runAsGroup", "fsGroup"):
+        if name in pod["securityContext"]:
+            problem(f"{OPENSHIFT}: asks for a {name}, which restricted-v2 refuses")
+    return f"{total} documents against Kubernetes {VERSION}"
+
+
+def one(document, problem):
+    kind = document["kind"]
+    if kind in OWN:
+        for text in OWN[kind](document):
+            problem(text)
+        return
+    try:
+        kubernetes_validate.validate(document, VERSION, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        problem(f"{'/'.join(map(str, error.path))}: {error.message}")
+
+
+def fields(value, allowed, required, at):
+    """Fields that are missing, and that nobody knows."""
+    if not isinstance(value, dict):
+        return [f"{at} is not an object"]
+    return [f"{at}.{name} is not known" for name in sorted(set(value) - set(allowed))] + [
+        f"{at}.{name} is missing" for name in required if name not in value
+    ]
+
+
+def service_monitor(document):
+    spec = document["spec"]
+    yield from fields(spec, ["selector", "endpoints", "namespaceSelector", "jobLabel"], ["selector", "endpoints"], "spec")
+    for endpoint in spec["endpoints"]:
+        yield from fields(endpoint, ["port", "path", "interval", "scrapeTimeout", "scheme"], ["port"], "endpoint")
+
+
+def prometheus_rule(document):
+    yield from fields(document["spec"], ["groups"], ["groups"], "spec")
+    for group in document["spec"]["groups"]:
+        yield from fields(group, ["name", "interval", "rules"], ["name", "rules"], "group")
+        for rule in group["rules"]:
+            at = rule.get("alert", "a rule without a name")
+            yield from fields(rule, ["alert", "expr", "for", "labels", "annotations"], ["alert", "expr", "labels", "annotations"], at)
+
+
+def route(document):
+    spec = document["spec"]
+    yield from fields(spec, ["to", "port", "tls", "wildcardPolicy", "host", "path"], ["to"], "spec")
+    yield from fields(spec["to"], ["kind", "name", "weight"], ["kind", "name"], "to")
+    yield from fields(spec["tls"], ["termination", "insecureEdgeTerminationPolicy"], ["termination"], "tls")
+
+
+OWN = {"ServiceMonitor": service_monitor, "PrometheusRule": prometheus_rule, "Route": route}
+
+
+def together(documents, problem):
+    """What one document names, another one is."""
+    names = {(document["kind"], document["metadata"]["name"]) for document in documents}
+    by_kind = {document["kind"]: document for document in documents}
+    deployment = by_kind["Deployment"]
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+
+    def wanted(kind, name):
+        if (kind, name) not in names:
+            problem(f"the Deployment names {kind}/{name}, which is not there")
+
+    wanted("ServiceAccount", pod["serviceAccountName"])
+    for source in container["envFrom"]:
+        wanted("ConfigMap", source["configMapRef"]["name"])
+    for variable in container["env"]:
+        key = variable["valueFrom"]["secretKeyRef"]
+        wanted("Secret", key["name"])
+        if key["key"] not in by_kind["Secret"]["stringData"]:
+            problem(f"the Secret has no {key['key']}")
+    for volume in pod["volumes"]:
+        if "configMap" in volume:
+            wanted("ConfigMap", volume["configMap"]["name"])
+        else:
+            wanted("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"])
+    if {mount["name"] for mount in container["volumeMounts"]} != {volume["name"] for volume in pod["volumes"]}:
+        problem("volumes and their mounts differ")
+    workers = next(d for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["name"] == "filegen-workers")
+    files = [f"/etc/filegen/{name}" for name in workers["data"]]
+    if [argument for argument in container["args"] if argument.endswith(".yaml")] != files:
+        problem("the Deployment's worker files are not those of the ConfigMap")
+
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    environment = next(d for d in documents if d["metadata"]["name"] == "filegen-environment")["data"]
+    if str(ports["http"]) != environment["HEALTH_PORT"]:
+        problem("the port http is not HEALTH_PORT")
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        if container[probe]["httpGet"]["port"] not in ports:
+            problem(f"{probe} asks an unknown port")
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    for kind, selector in (
+        ("Service", by_kind["Service"]["spec"]["selector"]),
+        ("Deployment", deployment["spec"]["selector"]["matchLabels"]),
+        ("PodDisruptionBudget", by_kind["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]),
+        ("NetworkPolicy", by_kind["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"]),
+    ):
+        if not selector or not selector.items() <= labels.items():
+            problem(f"the selector of {kind} does not select the pods")
+    monitor = by_kind["ServiceMonitor"]["spec"]
+    if not monitor["selector"]["matchLabels"].items() <= by_kind["Service"]["metadata"]["labels"].items():
+        problem("the ServiceMonitor does not select the Service")
+    for name in [endpoint["port"] for endpoint in monitor["endpoints"]]:
+        if name not in [port["name"] for port in by_kind["Service"]["spec"]["ports"]]:
+            problem(f"the ServiceMonitor asks port {name}, which the Service does not have")
+    if "Route" in by_kind and ("Service", by_kind["Route"]["spec"]["to"]["name"]) not in names:
+        problem("the Route leads to no Service")
+    hardened(pod, container, problem)
+
+
+def hardened(pod, container, problem):
+    """What the restricted pod security standard asks for, and a little more."""
+    inside, around = container["securityContext"], pod["securityContext"]
+    for met, text in (
+        (around.get("runAsNonRoot") is True, "may run as root"),
+        (around.get("seccompProfile") == {"type": "RuntimeDefault"}, "has no seccomp profile"),
+        (inside.get("allowPrivilegeEscalation") is False, "may gain privileges"),
+        (inside.get("readOnlyRootFilesystem") is True, "may write to its root"),
+        (inside.get("capabilities") == {"drop": ["ALL"]}, "keeps capabilities"),
+        (pod.get("automountServiceAccountToken") is False, "gets a token of the Kubernetes API"),
+        ("memory" in container["resources"].get("limits", {}), "has no memory limit"),
+        (pod["terminationGracePeriodSeconds"] >= 30, "has less than lease_ttl to end"),
+    ):
+        if not met:
+            problem(f"the pod {text}")
