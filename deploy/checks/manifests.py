@@ -53,7 +53,8 @@ def fields(value, allowed, required, at):
 
 def service_monitor(document):
     spec = document["spec"]
-    yield from fields(spec, ["selector", "endpoints", "namespaceSelector", "jobLabel"], ["selector", "endpoints"], "spec")
+    required = ["selector", "endpoints"]
+    yield from fields(spec, [*required, "namespaceSelector", "jobLabel"], required, "spec")
     for endpoint in spec["endpoints"]:
         yield from fields(endpoint, ["port", "path", "interval", "scrapeTimeout", "scheme"], ["port"], "endpoint")
 
@@ -64,7 +65,8 @@ def prometheus_rule(document):
         yield from fields(group, ["name", "interval", "rules"], ["name", "rules"], "group")
         for rule in group["rules"]:
             at = rule.get("alert", "a rule without a name")
-            yield from fields(rule, ["alert", "expr", "for", "labels", "annotations"], ["alert", "expr", "labels", "annotations"], at)
+            required = ["alert", "expr", "labels", "annotations"]
+            yield from fields(rule, [*required, "for"], required, at)
 
 
 def route(document):

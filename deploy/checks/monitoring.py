@@ -1,15 +1,22 @@
 """Alerts and dashboard: expressions that parse, metrics that exist, runbook entries that are there."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 import promql_parser
+import yaml
 
 import assemble
 
 RULES = "deploy/kubernetes/base/prometheusrule.yaml"
 DASHBOARD = "deploy/grafana-dashboard.json"
 RUNBOOK = "docs/runbook.md"
+TESTS = "deploy/alerts.test.yaml"
 
 
 def check(problem):
@@ -23,11 +30,31 @@ def check(problem):
     names = [alert["alert"] for alert in alerts]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problem(f"{RULES}: {name} stands there twice")
+    tests = text_of(TESTS)
+    for name in names:
+        if f'alertname="{name}"' not in tests:
+            problem(f"{TESTS}: {name} is not tried")
+    tried(document["spec"], problem)
     for name in re.findall(r"^### (Filegen\w+)$", text_of(RUNBOOK), re.M):
         if name not in names:
             problem(f"{RUNBOOK}: {name} is no alert")
     expressions = dashboard(metrics, lambda text: problem(f"{DASHBOARD}: {text}"))
     return f"{len(alerts)} alerts, {expressions} expressions on the dashboard, {len(metrics)} metrics"
+
+
+def tried(spec, problem):
+    """Runs the alerts on made-up series, with promtool."""
+    promtool = os.environ.get("PROMTOOL")
+    if not promtool:
+        print("alerts: not tried on series, promtool cannot be had here")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(TESTS, folder)
+        Path(folder, "alerts.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+        command = [promtool, "test", "rules", f"{folder}/{Path(TESTS).name}"]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        problem(done.stdout + done.stderr)
 
 
 def text_of(path):
@@ -131,7 +158,7 @@ def dashboard(metrics, problem):
         for name in re.findall(r"label_values\((\w+)", str(variable["query"])):
             if name not in metrics:
                 problem(f"variable {variable['name']}: no such metric: {name}")
-    used = " ".join(expressions + [alert for alert in [text_of(RULES)]])
+    used = " ".join([*expressions, text_of(RULES)])
     for name in metrics:
         if name.rpartition("_")[2] not in ("sum", "count") and not re.search(rf"\b{name}\b", used):
             problem(f"{name} is on no dashboard and in no alert")

@@ -16,8 +16,8 @@ BEGIN
     BirthDate date NULL, Country char(2) NOT NULL, OpenedOn date NOT NULL, TaxId varchar(20) NOT NULL,
     BranchCode char(4) NOT NULL, IsActive bit NOT NULL);
   INSERT dbo.Customer
-  SELECT value, CHOOSE(value % 5 + 1, N'Okafor', N'Nowak', N'Müller', N'García', N'Smith'),
-         CHOOSE(value % 4 + 1, N'Ada', N'Zoë', N'Luis', N'Mary'),
+  SELECT value, CHOOSE(value % 5 + 1, N'Okafor', N'Nowak', N'M' + NCHAR(252) + N'ller', N'Garc' + NCHAR(237) + N'a', N'Smith'),
+         CHOOSE(value % 4 + 1, N'Ada', N'Zo' + NCHAR(235), N'Luis', N'Mary'),
          CASE WHEN value % 50 <> 0 THEN DATEADD(day, value % 18000, '1955-01-01') END,
          CHOOSE(value % 3 + 1, 'US', 'DE', 'PL'), DATEADD(day, value % 7000, '2005-01-01'),
          CONCAT('T', FORMAT(value, '000000000')), FORMAT(value % 400, '0000'), IIF(value % 9 = 0, 0, 1)
@@ -35,8 +35,9 @@ BEGIN
          DATEADD(day, value % 3000, '2016-01-01'), CHOOSE(value % 20 + 1, 'Late', 'Default', 'Paid', 'Paid',
          'Current', 'Current', 'Current', 'Current', 'Current', 'Current', 'Current', 'Current', 'Current', 'Current',
          'Current', 'Current', 'Current', 'Current', 'Current', 'Current'),
-         CHOOSE(value % 4 + 1, 'A', 'B', 'C', 'D'), 0.0250 + (value % 900) / 10000.0, CHOOSE(value % 3 + 1, 36, 60, 360),
-         (value % 900) + 99.90, CASE WHEN value % 7 <> 0 THEN N'Car, house or café' END
+         CHOOSE(value % 4 + 1, 'A', 'B', 'C', 'D'), 0.0250 + (value % 900) / 10000.0,
+         CHOOSE(value % 3 + 1, 36, 60, 360),
+         (value % 900) + 99.90, CASE WHEN value % 7 <> 0 THEN N'Car, house or caf' + NCHAR(233) END
   FROM GENERATE_SERIES(CAST(1 AS bigint), CAST(1000000 AS bigint));
 END;
 GO
@@ -49,7 +50,7 @@ SELECT CustomerId, LastName, FirstName, BirthDate, Country, OpenedOn, TaxId, Bra
 FROM dbo.Customer;
 GO
 -- filegen reads two views, and nothing else.
-IF SUSER_ID(N'filegen') IS NULL CREATE LOGIN filegen WITH PASSWORD = N'$(FILEGEN_PASSWORD)', DEFAULT_DATABASE = bank;
+IF SUSER_ID(N'filegen') IS NULL CREATE LOGIN filegen WITH PASSWORD = N'Try-it-out-1', DEFAULT_DATABASE = bank;
 IF USER_ID(N'filegen') IS NULL CREATE USER filegen FOR LOGIN filegen;
 GRANT SELECT ON dbo.v_LoanData TO filegen;
 GRANT SELECT ON dbo.v_CustomerData TO filegen;
