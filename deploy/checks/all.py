@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import yaml
+
 import images
 import manifests
 import monitoring
@@ -38,7 +40,10 @@ def main():
         ("compose file and Dockerfile", images.check),
         ("worker files", worker_files),
     ):
-        print(f"{name}: {check(problems.append)}")
+        try:
+            print(f"{name}: {check(problems.append)}")
+        except (LookupError, OSError, StopIteration, ValueError, yaml.YAMLError) as error:
+            problems.append(f"{name}: {error!r}")
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     return 1 if problems else 0
