@@ -6,6 +6,7 @@ import sys
 
 import yaml
 
+import documents
 import images
 import manifests
 import monitoring
@@ -38,6 +39,7 @@ def main():
         ("manifests", manifests.check),
         ("alerts and dashboard", monitoring.check),
         ("compose file and Dockerfile", images.check),
+        ("runbook and READMEs", documents.check),
         ("worker files", worker_files),
     ):
         try:

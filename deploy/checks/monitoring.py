@@ -12,6 +12,7 @@ import promql_parser
 import yaml
 
 import assemble
+import documents
 
 RULES = "deploy/kubernetes/base/prometheusrule.yaml"
 DASHBOARD = "deploy/grafana-dashboard.json"
@@ -22,7 +23,7 @@ TESTS = "deploy/alerts.test.yaml"
 def check(problem):
     """Tells every problem of alerts, dashboard and runbook."""
     metrics = known_metrics()
-    headings = anchors()
+    headings = documents.anchors(Path(RUNBOOK))
     (document,) = assemble.load(RULES)
     alerts = [rule for group in document["spec"]["groups"] for rule in group["rules"]]
     for alert in alerts:
@@ -74,12 +75,6 @@ def known_metrics():
             else:
                 metrics[name] = set(labels)
     return metrics
-
-
-def anchors():
-    """The runbook's headings, as GitHub and GitLab make links of them."""
-    headings = re.findall(r"^#+ (.+)$", text_of(RUNBOOK), re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 def one_alert(alert, metrics, headings, problem):
