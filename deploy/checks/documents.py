@@ -7,7 +7,7 @@ from pathlib import Path
 
 DOCUMENTS = [Path("docs/runbook.md"), Path("deploy/README.md"), Path("examples/README.md")]
 # Whatever starts filegen in them, up to the end of the command.
-COMMAND = re.compile(r"(?<![\w./-])(?<!-n )(?:fg|filegen) ((?:[a-z]+-?)+(?: [a-z][a-z-]*)?)([^`\n#|]*)")
+COMMAND = re.compile(r"(?<![\w./-])(?<!-n )filegen ((?:[a-z]+-?)+(?: [a-z][a-z-]*)?)([^`\n#|]*)")
 
 
 def anchors(path):
