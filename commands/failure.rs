@@ -2,10 +2,12 @@
 
 use super::exit::Code;
 use crate::config::ConfigError;
+use crate::core::announce::AnnounceError;
 use crate::core::election::ElectionError;
 use crate::core::generate::GenerateError;
 use crate::core::lease::ReleaseError;
 use crate::core::model::term::TermEnded;
+use crate::core::ports::events::BrokerError;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::volume::VolumeError;
@@ -150,7 +152,27 @@ impl From<WiringError> for Failure {
         match error {
             WiringError::Source(error) => error.into(),
             WiringError::Store(error) => error.into(),
+            WiringError::Broker(error) => error.into(),
             WiringError::NotInBuild { .. } => Self::caused(Code::Config, &error),
+        }
+    }
+}
+
+impl From<BrokerError> for Failure {
+    fn from(error: BrokerError) -> Self {
+        match &error {
+            BrokerError::Unreachable { .. } => Self::caused(Code::Unreachable, &error)
+                .hint("nothing is lost: the events wait, and this command can be given again"),
+            BrokerError::Refused { .. } => Self::caused(Code::Config, &error),
+        }
+    }
+}
+
+impl From<AnnounceError> for Failure {
+    fn from(error: AnnounceError) -> Self {
+        match error {
+            AnnounceError::Broker(error) => error.into(),
+            AnnounceError::Store(error) => error.into(),
         }
     }
 }

@@ -4,7 +4,8 @@ use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::stop::{Signals, StoppedBy};
 use super::ui::table::{self, Tone};
-use crate::core::generate::{Job, Outcome, Start};
+use crate::core::announce::{AnnounceNews, Announcer};
+use crate::core::generate::{Job, Outcome, Ports, Start};
 use crate::core::model::manifest::Manifest;
 use crate::core::model::run::RunId;
 use crate::core::model::spec::Worker;
@@ -15,6 +16,9 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Longest time that a run's end waits for the broker.
+const SENDING_MAX: Duration = Duration::from_secs(20);
 
 /// What is to be run.
 pub(super) struct Order {
@@ -44,10 +48,20 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
             observer,
         };
         let report = run::execute(&ports, &job, &wiring::identity(), order.wait).await?;
-        Ok((report, signals.stopped_by()))
+        let unsent = match report.outcome {
+            Outcome::Published(_) | Outcome::AlreadyPublished(_) => empty_outbox(&order.worker, &ports).await,
+            Outcome::Stopped { .. } => None,
+        };
+        Ok((report, unsent, signals.stopped_by()))
     });
     progress.finish();
-    let (report, stopped_by) = result?;
+    let (report, unsent, stopped_by) = result?;
+    if let Some(reason) = unsent {
+        let text = format!("the files are published, and their completion events wait in the outbox: {reason}");
+        let go_on = format!("filegen publish-completion{} --date {}", context.config_option(), order.run.date);
+        let warning = context.ui.paint_warning("warning:");
+        context.ui.error_line(&format!("{warning} {text}\nthe daemon sends them by itself; by hand: {go_on}"));
+    }
     match &report.outcome {
         Outcome::Published(manifest) => {
             let shown = Shown::new("published", manifest, &report);
@@ -61,6 +75,27 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
             Ok(Verdict::Done)
         }
         Outcome::Stopped { page } => Ok(stopped(context, &order.run, *page, stopped_by)),
+    }
+}
+
+/// Sends the worker's completion events that wait, for a bounded time; why some still do.
+async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
+    let sink = match wiring::event_sink(worker) {
+        Ok(sink) => sink?,
+        Err(error) => return Some(error.to_string()),
+    };
+    let announcer = Announcer {
+        worker: worker.id.clone(),
+        runs: Arc::clone(&ports.runs),
+        sink,
+        retry: worker.policies.retry,
+        clock: Arc::clone(&ports.clock),
+        observer: Arc::new(|_: &AnnounceNews| {}),
+    };
+    match tokio::time::timeout(SENDING_MAX, announcer.send_waiting()).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("the broker took no more within {} s", SENDING_MAX.as_secs())),
     }
 }
 

@@ -1,9 +1,12 @@
-//! `filegen publish-completion`: a run's completion events, as they are sent.
+//! `filegen publish-completion`: a run's completion events are sent again, or shown as they are sent.
 
 use super::context::{Context, DateArg};
 use super::exit::{Code, Failure, Verdict};
+use crate::core::announce::{SendAgain, send_again};
 use crate::core::completion;
 use crate::core::model::event::CompletionEvent;
+use crate::core::model::run::RunId;
+use crate::core::model::spec::Worker;
 use crate::wiring::{self, Access};
 use serde::Serialize;
 
@@ -11,6 +14,7 @@ use serde::Serialize;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen publish-completion -c loans.yaml --date 2026-11-21 --dry-run
+  filegen publish-completion -c loans.yaml --date 2026-11-21 --file Loan0 --reason \"consumer lost it, INC-4711\"
   filegen publish-completion -c loans.yaml --file Loan0 --dry-run --output json")]
 pub struct Args {
     #[command(flatten)]
@@ -18,12 +22,18 @@ pub struct Args {
     /// Only this file's event
     #[arg(long, value_name = "ID")]
     file: Option<String>,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
     /// Show the events exactly as they would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Shows the events; sending needs a broker that this build has no client for.
+/// Shows or sends the events.
 pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
@@ -33,22 +43,53 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         Ok(completion::events(&*volume, &*state.runs, &worker, &run, args.file.as_deref()).await?)
     })?;
     if !args.dry_run {
-        let what = match &worker.completion {
-            None => "the worker file has no `completion`, so there is no broker to send events to",
-            Some(_) => "this build has no client for the broker in `completion` yet; nothing was sent",
+        let Some(topic) = &worker.completion else {
+            let what = "the worker file has no `completion`, so there is no broker to send events to";
+            return Err(Failure::new(Code::Config, what).hint("`--dry-run` shows the events as they would be sent"));
         };
-        return Err(Failure::new(Code::Config, what).hint("`--dry-run` shows the events as they would be sent"));
+        let count = events.len();
+        let question = format!("Send {count} event(s) of run {run} to {} at {} again?", topic.topic, topic.brokers);
+        if !context.confirmed(args.yes, &question)? {
+            context.ui.status("nothing sent");
+            return Ok(Verdict::Ended(Code::Failed));
+        }
+        send(context, args, &worker, &run, &events)?;
     }
-    let shown = Shown { events: events.iter().map(|event| Message { key: &event.file_id, value: event }).collect() };
+    let shown = Shown {
+        sent: !args.dry_run,
+        events: events.iter().map(|event| Message { key: &event.file_id, value: event }).collect(),
+    };
     context.ui.result(&shown, |shown| {
         let line = |message: &Message| format!("{}\t{}\n", message.key, super::ui::json::line(message.value));
         shown.events.iter().map(line).collect()
     });
+    if shown.sent {
+        context.ui.status(&format!("sent {} event(s) of run {run}", events.len()));
+    }
     Ok(Verdict::Done)
+}
+
+fn send(
+    context: &Context,
+    args: &Args,
+    worker: &Worker,
+    run: &RunId,
+    events: &[CompletionEvent],
+) -> Result<(), Failure> {
+    let who = wiring::who();
+    context.block_on(async {
+        let Some(sink) = wiring::event_sink(worker)? else { return Ok(()) };
+        let state = wiring::state(worker, Access::Change).await?;
+        let again = SendAgain { run, events, who: &who, reason: &args.reason };
+        send_again(&*sink, &*state.runs, &*wiring::clock(), &again).await?;
+        Ok(())
+    })
 }
 
 #[derive(Serialize)]
 struct Shown<'a> {
+    /// False for a dry run.
+    sent: bool,
     events: Vec<Message<'a>>,
 }
 

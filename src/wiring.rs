@@ -2,6 +2,7 @@
 
 use crate::adapters::disk::Disk;
 use crate::adapters::host;
+use crate::adapters::kafka::{KafkaEvents, KafkaProbe, KafkaSink};
 use crate::adapters::layer::retry::Retry;
 use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
@@ -13,6 +14,7 @@ use crate::core::generate::Ports;
 use crate::core::generate::layout::HIDDEN;
 use crate::core::model::spec::{Secret, Worker};
 use crate::core::ports::clock::Clock;
+use crate::core::ports::events::{BrokerError, EventSink, EventSource, TopicProbe};
 use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
@@ -39,6 +41,9 @@ pub enum WiringError {
     /// The state store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A topic's client does not take its settings.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
 }
 
 /// What will be done with a state store.
@@ -143,6 +148,35 @@ pub fn source_at(url: &Secret) -> Result<Arc<dyn PageSource>, WiringError> {
         // A `sqlserver://` URL or an ADO string: the configuration lets nothing else through.
         Ok(Arc::new(SqlServerSource::new(url)?))
     }
+}
+
+/// The topic whose events start the worker's runs; none when it has no trigger. Nothing is connected yet.
+///
+/// # Errors
+/// A property that the client does not take.
+pub fn event_source(worker: &Worker) -> Result<Option<Box<dyn EventSource>>, WiringError> {
+    let Some(trigger) = &worker.trigger else { return Ok(None) };
+    Ok(Some(Box::new(KafkaEvents::new(&trigger.kafka)?)))
+}
+
+/// The topic for the worker's completion events; none when it has none. Nothing is connected yet.
+///
+/// # Errors
+/// As [`event_source`].
+pub fn event_sink(worker: &Worker) -> Result<Option<Arc<dyn EventSink>>, WiringError> {
+    let Some(topic) = &worker.completion else { return Ok(None) };
+    Ok(Some(Arc::new(KafkaSink::new(topic)?)))
+}
+
+/// Asks for the worker's topics, each with the name of its section: `trigger`, `completion`. Nothing is connected yet.
+///
+/// # Errors
+/// As [`event_source`].
+pub fn topic_probes(worker: &Worker) -> Result<Vec<(&'static str, Arc<dyn TopicProbe>)>, WiringError> {
+    let trigger = worker.trigger.as_ref().map(|trigger| ("trigger", &trigger.kafka));
+    let completion = worker.completion.as_ref().map(|topic| ("completion", topic));
+    let probe = |(name, topic)| Ok((name, Arc::new(KafkaProbe::new(topic)?) as Arc<dyn TopicProbe>));
+    trigger.into_iter().chain(completion).map(probe).collect()
 }
 
 /// A path on this host as a volume sees it.

@@ -3,6 +3,7 @@ pub mod decimal;
 pub mod disk;
 mod hex;
 pub mod host;
+pub mod kafka;
 pub mod layer;
 pub mod local_state;
 pub mod memory;

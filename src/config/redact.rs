@@ -5,6 +5,9 @@ use std::ops::Range;
 /// Names before a `=` whose value is a secret, in lower case.
 const SECRET_NAMES: [&str; 3] = ["password", "pwd", "passwd"];
 
+/// Ends of names before a `:` whose value is a secret: properties as a worker file has them, `sasl.password: x`.
+const SECRET_PROPERTIES: [&str; 4] = [".password", ".secret", ".pem", ".jaas.config"];
+
 /// A text with every password in it as `***`.
 pub(super) fn masked(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -80,6 +83,16 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
             }
         }
     }
+    for name in SECRET_PROPERTIES {
+        for (start, _) in lower.match_indices(name) {
+            let rest = text[start + name.len()..].trim_start_matches(['"', '\'', ' ', '\t']);
+            if let Some(value) = rest.strip_prefix(':').filter(|value| value.starts_with([' ', '\t'])) {
+                let blanks = value.len() - value.trim_start_matches([' ', '\t']).len();
+                let from = text.len() - value.len() + blanks;
+                found.push(from..from + property_length(&text[from..]));
+            }
+        }
+    }
     found.sort_by_key(|range| range.start);
     let mut apart: Vec<Range<usize>> = Vec::with_capacity(found.len());
     for range in found {
@@ -104,6 +117,14 @@ fn secret_length(value: &str) -> usize {
     let skip = close.and_then(|close| Some(1 + inner[1..].find(close)? + 1)).unwrap_or(0);
     let from = blanks + skip;
     from + value[from..].find([';', '&', '\n', '\r']).unwrap_or(value.len() - from)
+}
+
+/// A value in YAML: up to the quote that closes it, else to what ends it in a line or in braces.
+fn property_length(value: &str) -> usize {
+    match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value[1..].find(quote).map_or(value.len(), |end| 1 + end + 1),
+        _ => value.find(['\n', '\r', ',', '}']).unwrap_or(value.len()),
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,64 @@
+//! Whether a topic is there.
+
+use super::settings::{Link, Told};
+use crate::core::model::spec::KafkaSpec;
+use crate::core::ports::events::{BrokerError, TopicProbe};
+use async_trait::async_trait;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest time for an answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Asks a topic's brokers for it, each time anew: a client that is kept may still wait to connect again.
+pub struct KafkaProbe {
+    link: Arc<Link>,
+    config: ClientConfig,
+}
+
+impl KafkaProbe {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// A property that librdkafka does not take.
+    pub fn new(spec: &KafkaSpec) -> Result<Self, BrokerError> {
+        let link = Arc::new(Link::new(spec));
+        let config = link.settings(&[("socket.connection.setup.timeout.ms", "4000")], &[])?;
+        Ok(Self { link, config })
+    }
+}
+
+#[async_trait]
+impl TopicProbe for KafkaProbe {
+    fn describe(&self) -> String {
+        self.link.describe()
+    }
+
+    async fn check(&self) -> Result<usize, BrokerError> {
+        let (link, config) = (Arc::clone(&self.link), self.config.clone());
+        let asking = tokio::task::spawn_blocking(move || ask(&link, &config));
+        match asking.await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.link.silent()),
+        }
+    }
+}
+
+fn ask(link: &Arc<Link>, config: &ClientConfig) -> Result<usize, BrokerError> {
+    let told = Told(Arc::clone(link));
+    let client: BaseConsumer<Told> = config.create_with_context(told).map_err(|error| link.error(&error))?;
+    let answer = client.fetch_metadata(Some(&link.spec.topic), TIMEOUT);
+    // What the client has to say stands in its queue.
+    while let Some(Err(_)) = client.poll(Duration::from_millis(1)) {}
+    let metadata = answer.map_err(|error| link.error(&error))?;
+    let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == link.spec.topic) else {
+        return Err(link.silent());
+    };
+    match topic.error() {
+        Some(code) => Err(link.error(&KafkaError::MetadataFetch(code.into()))),
+        None => Ok(topic.partitions().len()),
+    }
+}

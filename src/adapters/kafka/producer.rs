@@ -1,0 +1,182 @@
+//! Completion events to a topic: idempotent, acknowledged by all replicas in step, never waiting for ever.
+
+use super::settings::{Link, Told};
+use crate::core::model::event::CompletionEvent;
+use crate::core::model::spec::KafkaSpec;
+use crate::core::ports::events::{BrokerError, EventSink};
+use async_trait::async_trait;
+use rdkafka::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{sleep, timeout};
+use tracing::debug;
+
+/// Time for a message from the call to the acknowledgement, with all of the client's own tries.
+const DELIVERY_MS: &str = "10000";
+
+/// Longest wait for the client's word on a message: it gives one by then.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Time that brokers have to come back once all are away, before a message is given up. A name with two addresses needs it:
+/// the second is tried only when the first has failed.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// What may be set otherwise: an unknown topic is told before a message has waited in vain.
+const USUAL: [(&str, &str); 3] = [
+    ("topic.metadata.propagation.max.ms", "5000"),
+    ("socket.connection.setup.timeout.ms", "5000"),
+    ("reconnect.backoff.max.ms", "2000"),
+];
+
+/// What the promises hang on.
+const FIXED: [(&str, &str); 3] = [("enable.idempotence", "true"), ("acks", "all"), ("message.timeout.ms", DELIVERY_MS)];
+
+type Client = ThreadedProducer<Deliveries>;
+
+/// A topic that takes completion events. Connects when the first is sent.
+pub struct KafkaSink {
+    link: Arc<Link>,
+    config: ClientConfig,
+    client: Mutex<Option<Arc<Client>>>,
+    /// Told when all brokers are away.
+    down: Arc<Notify>,
+}
+
+impl KafkaSink {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// A property that librdkafka does not take.
+    pub fn new(spec: &KafkaSpec) -> Result<Self, BrokerError> {
+        let link = Arc::new(Link::new(spec));
+        let config = link.settings(&USUAL, &FIXED)?;
+        Ok(Self { link, config, client: Mutex::new(None), down: Arc::new(Notify::new()) })
+    }
+
+    /// The client, made when there is none or it has given up for good.
+    fn client(&self) -> KafkaResult<Arc<Client>> {
+        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = kept.as_ref().filter(|client| client.client().fatal_error().is_none()) {
+            return Ok(Arc::clone(client));
+        }
+        let context = Deliveries { told: Told(Arc::clone(&self.link)), down: Arc::clone(&self.down) };
+        let client: Arc<Client> = Arc::new(self.config.create_with_context(context)?);
+        if let Some(old) = kept.replace(Arc::clone(&client)) {
+            end(old);
+        }
+        Ok(client)
+    }
+
+    /// Takes back what no broker has been sent; the client then has its word on it at once.
+    fn give_up(&self) {
+        let kept = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(client) = kept {
+            client.purge(PurgeConfig::default().queue());
+        }
+    }
+
+    /// Hands a message to the client; the receiver gets its word on it.
+    fn hand_over(&self, key: &str, value: &[u8]) -> KafkaResult<oneshot::Receiver<KafkaResult<()>>> {
+        let (word, receiver) = oneshot::channel();
+        let record = BaseRecord::with_opaque_to(&self.link.spec.topic, Box::new(word)).key(key).payload(value);
+        self.client()?.send(record).map_err(|(error, _)| error)?;
+        Ok(receiver)
+    }
+}
+
+#[async_trait]
+impl EventSink for KafkaSink {
+    async fn send(&self, event: &CompletionEvent) -> Result<(), BrokerError> {
+        let value = serde_json::to_vec(event).map_err(|error| BrokerError::Refused {
+            topic: self.link.describe(),
+            reason: format!("the event cannot be written as JSON: {error}"),
+        })?;
+        let down = self.down.notified();
+        tokio::pin!(down);
+        // From here on, so that nothing is missed that the client finds when it starts.
+        down.as_mut().enable();
+        let mut word = self.hand_over(&event.file_id, &value).map_err(|error| self.link.error(&error))?;
+        let deserted = async {
+            down.await;
+            sleep(GRACE).await;
+        };
+        let first = tokio::select! {
+            biased;
+            word = &mut word => Some(Ok(word)),
+            () = deserted => None,
+            () = sleep(PATIENCE) => None,
+        };
+        let outcome = match first {
+            Some(outcome) => outcome,
+            None => {
+                self.give_up();
+                timeout(PATIENCE, word).await
+            }
+        };
+        match outcome {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => Err(self.link.error(&error)),
+            // No word, or the client went before it gave one: unknown, so the event is sent again.
+            Ok(Err(_)) | Err(_) => Err(self.link.silent()),
+        }
+    }
+}
+
+impl Drop for KafkaSink {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            end(client);
+        }
+    }
+}
+
+/// Ends a client on a thread of its own: that waits for its last answers.
+fn end(client: Arc<Client>) {
+    // Where the system has no thread to give, the client is dropped here and now.
+    let _ = std::thread::Builder::new().name("kafka-end".to_owned()).spawn(move || drop(client));
+}
+
+/// Passes the client's word on a message to whoever waits for it.
+struct Deliveries {
+    told: Told,
+    down: Arc<Notify>,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.told.log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.down.notify_waiters();
+        }
+        self.told.error(error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<oneshot::Sender<KafkaResult<()>>>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, word: Self::DeliveryOpaque) {
+        let outcome = match result {
+            Ok(message) => {
+                debug!(
+                    topic = message.topic(),
+                    partition = message.partition(),
+                    offset = message.offset(),
+                    "event acknowledged"
+                );
+                Ok(())
+            }
+            Err((error, _)) => Err(error.clone()),
+        };
+        // Nobody waits any more: the event is sent again.
+        let _ = word.send(outcome);
+    }
+}

@@ -1,0 +1,155 @@
+//! A topic's client settings, what its client has to say, and its errors in the port's words.
+
+use crate::core::model::spec::KafkaSpec;
+use crate::core::ports::events::BrokerError;
+use rdkafka::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing::{debug, error, info, warn};
+
+/// Parts of a property's name that make its value a secret.
+const SECRET_PARTS: [&str; 6] = ["password", "secret", "pem", "jaas", "token", "oauthbearer.config"];
+
+/// Shorter values are words like `none`, which stand in many texts.
+const SECRET_LENGTH: usize = 4;
+
+/// A topic, how to reach it, and what its client said last.
+pub(super) struct Link {
+    pub(super) spec: KafkaSpec,
+    /// The client's own words about its last fault: better than the code that a call ends with.
+    last: Mutex<Option<String>>,
+}
+
+impl Link {
+    pub(super) fn new(spec: &KafkaSpec) -> Self {
+        Self { spec: spec.clone(), last: Mutex::new(None) }
+    }
+
+    /// `loan-data at localhost:9092`.
+    pub(super) fn describe(&self) -> String {
+        format!("{} at {}", self.spec.topic, self.spec.brokers)
+    }
+
+    /// Settings of a client: `usual` ones, over them the worker file's properties, over all the `fixed` ones.
+    ///
+    /// # Errors
+    /// A property that librdkafka does not have, or a value that it does not take.
+    pub(super) fn settings(&self, usual: &[(&str, &str)], fixed: &[(&str, &str)]) -> Result<ClientConfig, BrokerError> {
+        let mut config = ClientConfig::new();
+        config.set("client.id", "filegen");
+        for (name, value) in usual {
+            config.set(*name, *value);
+        }
+        for (name, value) in &self.spec.properties {
+            config.set(name.as_str(), value.reveal());
+        }
+        config.set("bootstrap.servers", self.spec.brokers.as_str());
+        for (name, value) in fixed {
+            config.set(*name, *value);
+        }
+        config.set_log_level(RDKafkaLogLevel::Info);
+        // Made once in vain, so that a wrong property is told before anything runs.
+        drop(config.create_native_config().map_err(|error| self.error(&error))?);
+        Ok(config)
+    }
+
+    /// An error as the port tells it.
+    pub(super) fn error(&self, error: &KafkaError) -> BrokerError {
+        let topic = self.describe();
+        let Some(code) = error.rdkafka_error_code() else {
+            return BrokerError::Refused { topic, reason: self.masked(&unasked(error)) };
+        };
+        let said = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let reason = self.masked(&said.map_or_else(|| code.to_string(), |said| format!("{code}: {said}")));
+        match advice(code) {
+            Some(advice) => BrokerError::Refused { topic, reason: format!("{reason}; {advice}") },
+            None => BrokerError::Unreachable { topic, reason },
+        }
+    }
+
+    /// No answer in time.
+    pub(super) fn silent(&self) -> BrokerError {
+        let said = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let reason = said.map_or_else(|| "no answer in time".to_owned(), |said| format!("no answer in time: {said}"));
+        BrokerError::Unreachable { topic: self.describe(), reason: self.masked(&reason) }
+    }
+
+    /// A text without the values of secret properties.
+    fn masked(&self, text: &str) -> String {
+        let is_secret = |name: &str| SECRET_PARTS.iter().any(|part| name.contains(part));
+        let secrets = self.spec.properties.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.reveal());
+        secrets
+            .filter(|secret| secret.len() >= SECRET_LENGTH)
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+
+    /// Keeps what a client says about a fault for the error that comes of it.
+    pub(super) fn note(&self, error: &KafkaError, reason: &str) {
+        debug!(topic = self.spec.topic, %error, reason = self.masked(reason), "fault of a Kafka client");
+        // That all brokers are away is known by the code; why the last of them is stands in the words before.
+        if error.rdkafka_error_code() != Some(Code::AllBrokersDown) {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        }
+    }
+
+    /// Passes a line of librdkafka's log on.
+    pub(super) fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        let (topic, line) = (&self.spec.topic, self.masked(line));
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                error!(topic, facility, "{line}");
+            }
+            // What a person should know is told by whoever made the call that failed.
+            RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => warn!(topic, facility, "{line}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!(topic, facility, "{line}"),
+            RDKafkaLogLevel::Debug => debug!(topic, facility, "{line}"),
+        }
+    }
+}
+
+/// What a client of librdkafka's tells while it works.
+pub(super) struct Told(pub(super) Arc<Link>);
+
+impl ClientContext for Told {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.0.log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.note(&error, reason);
+    }
+}
+
+impl ConsumerContext for Told {}
+
+/// An error that no broker was asked for. Never with the value that was refused: it may be a secret.
+fn unasked(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, description, name, value) => {
+            let description = if value.is_empty() { description.clone() } else { description.replace(value, "***") };
+            format!("property `{name}`: {description}")
+        }
+        KafkaError::ClientCreation(reason) => format!("the client cannot start: {reason}"),
+        other => other.to_string(),
+    }
+}
+
+/// What to do about a refusal; none where another try may help.
+fn advice(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::UnknownTopic | Code::UnknownTopicOrPartition => {
+            "create the topic (`kafka-topics.sh --create --topic NAME`), or correct `topic` in the worker file"
+        }
+        Code::InvalidTopic => "correct `topic` in the worker file",
+        Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::ClusterAuthorizationFailed => {
+            "have this user's rights on topic and group granted (`kafka-acls.sh --add`)"
+        }
+        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => {
+            "look at user, password and mechanism in `kafka.properties`"
+        }
+        Code::MessageSizeTooLarge => "have the topic's `max.message.bytes` raised",
+        _ => return None,
+    })
+}

@@ -1,0 +1,1 @@
+//! What needs no broker: settings, and that nothing secret is told.
