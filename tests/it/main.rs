@@ -7,6 +7,7 @@ mod crash;
 mod examples;
 mod flow;
 mod fuzz_corpus;
+mod kafka;
 mod postgres;
 mod second_process;
 mod sqlserver;

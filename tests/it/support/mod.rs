@@ -1,6 +1,8 @@
 //! What tests share.
 
 pub mod filegen;
+pub mod kafka;
+pub mod outbox;
 pub mod postgres;
 pub mod source;
 pub mod sqlserver;

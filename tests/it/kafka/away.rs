@@ -1,0 +1,127 @@
+//! A broker that goes away and comes back, under the loops that the daemon runs.
+
+use crate::support::kafka::{Broker, Topic};
+use crate::support::outbox::fill;
+use crate::support::state::{run, worker};
+use filegen::adapters::kafka::{KafkaEvents, KafkaSink};
+use filegen::adapters::memory::state::MemoryState;
+use filegen::adapters::system_clock::SystemClock;
+use filegen::core::announce::{AnnounceNews, Announcer, announce};
+use filegen::core::model::spec::{BusinessDateSpec, RetrySpec, TriggerSpec};
+use filegen::core::ports::runs::RunStore;
+use filegen::core::trigger::{Listener, TriggerNews, listen};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+const RETRY: RetrySpec = RetrySpec {
+    max_retries: 0,
+    initial_backoff: Duration::from_millis(200),
+    backoff_multiplier: 1.0,
+    max_backoff: Duration::from_millis(200),
+};
+
+/// Longest wait for the broker, which starts anew in between.
+const LONG: Duration = Duration::from_mins(2);
+
+async fn news<T>(received: &mut mpsc::UnboundedReceiver<T>, wanted: impl Fn(&T) -> bool) -> T {
+    let waiting = async {
+        loop {
+            let news = received.recv().await.expect("the loop goes on");
+            if wanted(&news) {
+                return news;
+            }
+        }
+    };
+    timeout(LONG, waiting).await.expect("news in time")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
+    let mut broker = tokio::task::spawn_blocking(Broker::start).await.unwrap();
+    let topic = Topic::create_at(&broker.brokers(), 1).await;
+    broker.stop();
+    let runs = Arc::new(MemoryState::default());
+    let id = run("LoanWorker", 21);
+    fill(&*runs, &id, &["Loan0", "Loan1"]).await;
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let announcer = Announcer {
+        worker: worker("LoanWorker"),
+        runs: Arc::clone(&runs) as Arc<dyn RunStore>,
+        sink: Arc::new(KafkaSink::new(&topic.spec()).unwrap()),
+        retry: RETRY,
+        clock: Arc::new(SystemClock),
+        observer: Arc::new(move |news: &AnnounceNews| drop(sender.send(news.clone()))),
+    };
+    let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+    let (loop_wake, loop_stop) = (Arc::clone(&wake), stop.clone());
+    let running = tokio::spawn(async move { announce(&announcer, &loop_wake, &loop_stop).await });
+    let failing = |news: &AnnounceNews| matches!(news, AnnounceNews::Failing { attempt: 2, .. });
+    news(&mut received, failing).await;
+    assert_eq!(runs.unsent(&worker("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
+    let broker = tokio::task::spawn_blocking(move || {
+        broker.again();
+        broker
+    });
+    let _broker = broker.await.unwrap();
+    for file in ["Loan0", "Loan1"] {
+        let sent = news(&mut received, |news| matches!(news, AnnounceNews::Sent { .. })).await;
+        assert!(matches!(&sent, AnnounceNews::Sent { event } if event.file_id == file), "{sent:?}");
+    }
+    assert_eq!(runs.unsent(&worker("LoanWorker")).await.unwrap(), []);
+    let keys: Vec<String> = topic.read(2).await.into_iter().map(|(key, _)| key).collect();
+    assert!(keys.contains(&"Loan0".to_owned()), "{keys:?}");
+    // What is published later goes out at once.
+    fill(&*runs, &run("LoanWorker", 22), &["Loan0"]).await;
+    wake.notify_one();
+    news(&mut received, |news| matches!(news, AnnounceNews::Sent { .. })).await;
+    stop.cancel();
+    timeout(LONG, running).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
+    let mut broker = tokio::task::spawn_blocking(Broker::start).await.unwrap();
+    let topic = Topic::create_at(&broker.brokers(), 1).await;
+    let runs = Arc::new(MemoryState::default());
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let listener = Listener {
+        worker: worker("LoanWorker"),
+        trigger: TriggerSpec { kafka: topic.spec(), matches: vec![("/dataset".to_owned(), "loans".into())] },
+        dates: BusinessDateSpec { timezone: "UTC".to_owned(), pointer: "/businessDate".to_owned() },
+        retry: RETRY,
+        runs: Arc::clone(&runs) as Arc<dyn RunStore>,
+        clock: Arc::new(SystemClock),
+        observer: Arc::new(move |news: &TriggerNews| drop(sender.send(news.clone()))),
+    };
+    let stop = CancellationToken::new();
+    let loop_stop = stop.clone();
+    let mut source = KafkaEvents::new(&topic.spec()).unwrap();
+    let running = tokio::spawn(async move { listen(&listener, &mut source, &loop_stop).await });
+    let day = |day: &str| format!(r#"{{"dataset":"loans","businessDate":"{day}"}}"#);
+    let (first, second) = (day("2026-11-21"), day("2026-11-22"));
+    topic.write(0, &[&first, "no JSON", &first, r#"{"dataset":"cards"}"#]).await;
+    let requested = |news: &TriggerNews| matches!(news, TriggerNews::Requested { .. });
+    news(&mut received, requested).await;
+    news(&mut received, |news| matches!(news, TriggerNews::Odd { .. })).await;
+    news(&mut received, |news| matches!(news, TriggerNews::Repeated { .. })).await;
+    news(&mut received, |news| matches!(news, TriggerNews::Other { .. })).await;
+    let odd = runs.odd_events(9).await.unwrap();
+    assert_eq!(odd.iter().map(|event| (event.payload.as_str(), event.id.offset)).collect::<Vec<_>>(), [("no JSON", 1)]);
+    broker.stop();
+    news(&mut received, |news| matches!(news, TriggerNews::Failing { .. })).await;
+    let broker = tokio::task::spawn_blocking(move || {
+        broker.again();
+        broker
+    });
+    let _broker = broker.await.unwrap();
+    topic.write(0, &[&second]).await;
+    let TriggerNews::Requested { run, event } = news(&mut received, requested).await else { panic!("asked for above") };
+    assert_eq!((run.id.date.to_string().as_str(), event.offset), ("2026-11-22", 4));
+    assert_eq!(run.requested_by, format!("kafka:{}/0/4", topic.name));
+    stop.cancel();
+    timeout(LONG, running).await.unwrap().unwrap();
+    assert_eq!(runs.runs(None, 9).await.unwrap().len(), 2, "five events, two days, two runs");
+}

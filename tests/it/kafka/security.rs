@@ -1,0 +1,83 @@
+//! Who we are and who they are: SASL and certificates, and that no secret is told.
+
+use super::next;
+use crate::support::kafka::{PASSWORD, Topic, properties, started};
+use crate::support::outbox::event;
+use filegen::adapters::kafka::{KafkaEvents, KafkaProbe, KafkaSink};
+use filegen::core::model::spec::KafkaSpec;
+use filegen::core::ports::events::{BrokerError, EventSink, EventSource, TopicProbe};
+
+/// The topic behind another listener of the server that this process has started; none with one that was named.
+async fn behind(brokers: impl Fn() -> Option<String>, given: &[(&str, &str)]) -> Option<KafkaSpec> {
+    let topic = Topic::create(1).await;
+    let spec = topic.spec();
+    Some(KafkaSpec { brokers: brokers()?, properties: properties(given), ..spec })
+}
+
+/// Out and in again.
+async fn works(spec: &KafkaSpec) {
+    KafkaSink::new(spec).unwrap().send(&event("Loan0")).await.unwrap();
+    let mut source = KafkaEvents::new(spec).unwrap();
+    let delivery = next(&mut source).await;
+    source.done(&delivery.id).await.unwrap();
+    source.close().await;
+    assert_eq!(KafkaProbe::new(spec).unwrap().check().await, Ok(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sasl_lets_in_who_knows_the_password() {
+    for mechanism in ["PLAIN", "SCRAM-SHA-256"] {
+        let mut given = [
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", mechanism),
+            ("sasl.username", "filegen"),
+            ("sasl.password", PASSWORD),
+        ];
+        let sasl = || started().map(crate::support::kafka::Broker::sasl);
+        let Some(spec) = behind(sasl, &given).await else { return };
+        works(&spec).await;
+        let wrong = "never-the-password";
+        given[3].1 = wrong;
+        let Some(spec) = behind(sasl, &given).await else { return };
+        let error = KafkaProbe::new(&spec).unwrap().check().await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("uthentication") && !text.contains(wrong), "{mechanism}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_shown_by_both() {
+    let Some(files) = tokio::task::spawn_blocking(started).await.unwrap() else { return };
+    let [ca, certificate, key] = ["ca.pem", "client.pem", "client.key"].map(|name| files.file(name));
+    let [ca, certificate, key] = [&ca, &certificate, &key].map(|path| path.to_str().unwrap());
+    let given = [
+        ("security.protocol", "SSL"),
+        ("ssl.ca.location", ca),
+        ("ssl.certificate.location", certificate),
+        ("ssl.key.location", key),
+    ];
+    let Some(spec) = behind(|| Some(files.tls()), &given).await else { return };
+    works(&spec).await;
+    let Some(spec) = behind(|| Some(files.tls()), &given[..2]).await else { return };
+    assert!(KafkaProbe::new(&spec).unwrap().check().await.is_err(), "a client without a certificate is let in");
+}
+
+#[test]
+fn a_property_that_is_not_taken_is_told_without_its_value() {
+    for (name, value, told) in [
+        ("sasl.pasword", "hunter22", "sasl.pasword"),
+        ("security.protocol", "hunter22", "security.protocol"),
+        ("session.timeout.ms", "hunter22", "session.timeout.ms"),
+    ] {
+        let spec = KafkaSpec {
+            brokers: "localhost:1".to_owned(),
+            topic: "t".to_owned(),
+            group: None,
+            properties: properties(&[(name, value)]),
+        };
+        let Err(BrokerError::Refused { reason, .. }) = KafkaSink::new(&spec).map(drop) else {
+            panic!("{name} is taken")
+        };
+        assert!(reason.contains(told) && !reason.contains(value), "{reason}");
+    }
+}

@@ -1,0 +1,45 @@
+//! A topic as a sink: an event counts as sent when the broker has it.
+
+use crate::support::kafka::{Topic, free_port};
+use crate::support::outbox::event;
+use filegen::adapters::kafka::KafkaSink;
+use filegen::core::model::event::CompletionEvent;
+use filegen::core::ports::events::{BrokerError, EventSink};
+use std::time::{Duration, Instant};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_arrives_with_its_key_and_as_json() {
+    let topic = Topic::create(1).await;
+    let sink = KafkaSink::new(&topic.spec()).unwrap();
+    let (first, second) = (event("Loan0"), event("Loan1"));
+    sink.send(&first).await.unwrap();
+    assert_eq!(topic.length().await, 1, "it is there when the call ends");
+    sink.send(&second).await.unwrap();
+    let messages = topic.read(2).await;
+    assert_eq!(messages.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["Loan0", "Loan1"]);
+    let read: CompletionEvent = serde_json::from_str(&messages[0].1).unwrap();
+    assert_eq!(read, first);
+    assert!(messages[0].1.contains("\"workerId\":\"LoanWorker\""), "{}", messages[0].1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_away_is_told_within_the_time() {
+    let mut spec = Topic::create(1).await.spec();
+    spec.brokers = format!("127.0.0.1:{}", free_port());
+    let sink = KafkaSink::new(&spec).unwrap();
+    let started = Instant::now();
+    let Err(BrokerError::Unreachable { reason, .. }) = sink.send(&event("Loan0")).await else {
+        panic!("nobody is there")
+    };
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(reason.to_lowercase().contains("refused"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_not_there_is_refused() {
+    let mut spec = Topic::create(1).await.spec();
+    spec.topic.push_str("-missing");
+    let outcome = KafkaSink::new(&spec).unwrap().send(&event("Loan0")).await;
+    let Err(BrokerError::Refused { reason, .. }) = outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("create the topic"), "{reason}");
+}

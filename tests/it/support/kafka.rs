@@ -1,0 +1,256 @@
+//! A real Kafka: the one named in `FILEGEN_TEST_KAFKA`, else a server that this process starts and that ends with it.
+//! Each test has a topic of its own.
+
+use filegen::core::model::spec::{KafkaSpec, Secret};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// The variable with the brokers of a server that lets topics be made.
+const ADDRESS: &str = "FILEGEN_TEST_KAFKA";
+
+/// The password of the local server's user `filegen`; tests look for it where no secret may be.
+pub const PASSWORD: &str = "s3cret-of-the-tests";
+
+/// Longest wait for a server or a message.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that this process starts: stopped and started again at will.
+pub struct Broker {
+    child: Option<Child>,
+    folder: tempfile::TempDir,
+    ports: [u16; 4],
+}
+
+impl Broker {
+    /// Starts a server and waits until it answers.
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("filegen-kafka.").tempdir().expect("a folder for Kafka");
+        let mut broker = Self { child: None, folder, ports: std::array::from_fn(|_| free_port()) };
+        broker.again();
+        broker
+    }
+
+    /// Starts it where it was, with what it had.
+    pub fn again(&mut self) {
+        let [port, sasl, tls, controller] = self.ports.map(|port| port.to_string());
+        let mut command = Command::new("sh");
+        command.arg(source("run.sh")).env("JARS", jars()).env("DIR", self.folder.path()).env("PASSWORD", PASSWORD);
+        command.env("PORT", port).env("SASL_PORT", sasl).env("TLS_PORT", tls).env("CONTROLLER_PORT", controller);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // Ctrl-C reaches the tests only; the server then ends with them.
+        command.process_group(0).env("KEEP", "1");
+        self.child = Some(command.spawn().expect("cannot start a shell for the Kafka server"));
+        let until = Instant::now() + PATIENCE;
+        while topics(&self.brokers()).is_none() {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            if ended.is_some() || Instant::now() > until {
+                let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+                panic!("Kafka did not start:\n{log}");
+            }
+        }
+    }
+
+    /// Ends it as a power cut does.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.stdin.take());
+            let _ = child.wait();
+        }
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn brokers(&self) -> String {
+        format!("127.0.0.1:{}", self.ports[0])
+    }
+
+    /// Where users must say who they are.
+    pub fn sasl(&self) -> String {
+        format!("127.0.0.1:{}", self.ports[1])
+    }
+
+    /// Where server and client show certificates.
+    pub fn tls(&self) -> String {
+        format!("localhost:{}", self.ports[2])
+    }
+
+    /// `ca.pem`, `client.pem`, `client.key`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The server that tests share.
+enum Shared {
+    Named(String),
+    Started(Broker),
+}
+
+fn shared() -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| std::env::var(ADDRESS).map_or_else(|_| Shared::Started(Broker::start()), Shared::Named))
+}
+
+/// The shared server's brokers.
+pub fn brokers() -> String {
+    match shared() {
+        Shared::Named(brokers) => brokers.clone(),
+        Shared::Started(broker) => broker.brokers(),
+    }
+}
+
+/// The shared server, where this process has started it: its other listeners are known.
+pub fn started() -> Option<&'static Broker> {
+    match shared() {
+        Shared::Named(_) => None,
+        Shared::Started(broker) => Some(broker),
+    }
+}
+
+/// A topic of one test.
+pub struct Topic {
+    pub name: String,
+    pub brokers: String,
+}
+
+impl Topic {
+    /// Makes an empty topic on the shared server.
+    pub async fn create(partitions: i32) -> Self {
+        let brokers = tokio::task::spawn_blocking(brokers).await.expect("a server");
+        Self::create_at(&brokers, partitions).await
+    }
+
+    /// Makes an empty topic.
+    pub async fn create_at(brokers: &str, partitions: i32) -> Self {
+        let topic = Self { name: fresh("topic"), brokers: brokers.to_owned() };
+        let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("an admin client");
+        let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(1));
+        let made = admin.create_topics([&new], &AdminOptions::new()).await.expect("the server answers");
+        assert_eq!(made, [Ok(topic.name.clone())]);
+        topic
+    }
+
+    /// As a worker file has it, with a group of its own and a member that is missed soon.
+    pub fn spec(&self) -> KafkaSpec {
+        let times = [("session.timeout.ms", "1500"), ("heartbeat.interval.ms", "300")];
+        KafkaSpec {
+            brokers: self.brokers.clone(),
+            topic: self.name.clone(),
+            group: Some(format!("{}-group", self.name)),
+            properties: properties(&times),
+        }
+    }
+
+    /// Writes events, in order; an empty key is none.
+    pub async fn write(&self, partition: i32, events: &[&str]) {
+        let (name, config) = (self.name.clone(), config(&self.brokers));
+        let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
+        let work = move || {
+            let producer: BaseProducer = config.create().expect("a producer");
+            for event in &events {
+                let record: BaseRecord<'_, [u8], String> = BaseRecord::to(&name).payload(event).partition(partition);
+                producer.send(record).map_err(|(error, _)| error).expect("room in the queue");
+            }
+            producer.flush(PATIENCE).expect("the server takes the events");
+        };
+        tokio::task::spawn_blocking(work).await.expect("the events are written");
+    }
+
+    /// Reads so many messages of partition 0 from its start: keys and values.
+    pub async fn read(&self, count: usize) -> Vec<(String, String)> {
+        let (name, mut config) = (self.name.clone(), config(&self.brokers));
+        config.set("group.id", fresh("reader"));
+        let work = move || {
+            let consumer: BaseConsumer = config.create().expect("a consumer");
+            let mut from = TopicPartitionList::new();
+            from.add_partition_offset(&name, 0, Offset::Beginning).expect("an offset");
+            consumer.assign(&from).expect("a partition");
+            let until = Instant::now() + PATIENCE;
+            let mut messages = Vec::new();
+            while messages.len() < count {
+                assert!(Instant::now() < until, "{name} has {} of {count} messages", messages.len());
+                if let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) {
+                    let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+                    messages.push((text(message.key()), text(message.payload())));
+                }
+            }
+            messages
+        };
+        tokio::task::spawn_blocking(work).await.expect("the messages are read")
+    }
+
+    /// How many messages partition 0 has.
+    pub async fn length(&self) -> i64 {
+        let (name, config) = (self.name.clone(), config(&self.brokers));
+        let work = move || {
+            let consumer: BaseConsumer = config.create().expect("a consumer");
+            consumer.fetch_watermarks(&name, 0, PATIENCE).expect("the server answers").1
+        };
+        tokio::task::spawn_blocking(work).await.expect("the server answers")
+    }
+}
+
+/// Properties of a client.
+pub fn properties(given: &[(&str, &str)]) -> BTreeMap<String, Secret> {
+    given.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("cannot bind a port");
+    listener.local_addr().expect("bound above").port()
+}
+
+fn fresh(what: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("filegen-test-{what}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+fn config(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers);
+    config
+}
+
+/// How many topics a server has; none when it does not answer within a moment.
+fn topics(brokers: &str) -> Option<usize> {
+    let consumer: BaseConsumer = config(brokers).create().expect("a client");
+    consumer.fetch_metadata(None, Duration::from_millis(500)).ok().map(|metadata| metadata.topics().len())
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/kafka").join(name)
+}
+
+/// The folder of the server's jars, fetched when they are not there.
+fn jars() -> PathBuf {
+    static JARS: OnceLock<PathBuf> = OnceLock::new();
+    let fetch = || {
+        let mut child = Command::new("sh").arg(source("fetch.sh")).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let child = child.as_mut().unwrap_or_else(|error| panic!("cannot start a shell: {error}"));
+        let mut text = String::new();
+        child.stdout.take().expect("piped above").read_to_string(&mut text).expect("text");
+        let done = child.wait().expect("it ends");
+        assert!(done.success(), "Kafka cannot be fetched; Maven and Java 17 must be there, or {ADDRESS} set:\n{text}");
+        PathBuf::from(text.trim_end())
+    };
+    JARS.get_or_init(fetch).clone()
+}
