@@ -6,6 +6,7 @@ use crate::adapters::kafka::{KafkaEvents, KafkaProbe, KafkaSink};
 use crate::adapters::layer::retry::Retry;
 use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
+use crate::adapters::mongo::MongoState;
 use crate::adapters::postgres::Postgres;
 use crate::adapters::sqlite::SqliteSource;
 use crate::adapters::sqlserver::SqlServerSource;
@@ -101,10 +102,15 @@ pub fn volume(root: &Path) -> Arc<dyn Volume> {
 /// # Errors
 /// When it cannot be opened, or its kind is not in this build.
 pub async fn state(worker: &Worker, access: Access) -> Result<State, WiringError> {
+    let ttl = worker.policies.lease_ttl;
     let Some(path) = path_of(worker.state.reveal(), "sqlite:") else {
-        return Err(WiringError::NotInBuild { what: "state.url", kind: "MongoDB" });
+        // `mongodb://` or `mongodb+srv://`: the configuration lets nothing else through.
+        return Ok(both(match access {
+            Access::Change => MongoState::open(&worker.state, ttl).await?,
+            Access::Look => MongoState::connect(&worker.state, ttl).await?,
+        }));
     };
-    let (path, ttl) = (Path::new(path), worker.policies.lease_ttl);
+    let path = Path::new(path);
     let store = match access {
         Access::Change => Some(LocalState::open(path, ttl).await?),
         Access::Look => LocalState::open_existing(path, ttl).await?,

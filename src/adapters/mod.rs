@@ -7,6 +7,7 @@ pub mod kafka;
 pub mod layer;
 pub mod local_state;
 pub mod memory;
+pub mod mongo;
 pub mod postgres;
 pub mod sql;
 pub mod sqlite;

@@ -173,6 +173,43 @@ async fn what_a_newer_holder_has_touched_of_a_run_fences_all_of_it() {
 }
 
 #[tokio::test]
+async fn a_holder_in_the_middle_of_a_run_is_fenced_in_all_of_it_by_the_next_ones_first_write() {
+    on_each(|state| async move {
+        let (store, stale) = (state.store(), Err(StoreError::Stale { token: Token(6) }));
+        let id = run("W", 21);
+        store.save_run(&term(6), &record(&id, 100)).await.unwrap();
+        for name in ["Loan0", "Loan1"] {
+            store.save_file(&term(6), &status(&id, name, 100)).await.unwrap();
+        }
+        state.door(1).save_file(&term(7), &status(&id, "Loan0", 200)).await.unwrap();
+        for name in ["Loan0", "Loan1", "Loan2"] {
+            assert_eq!(store.save_file(&term(6), &status(&id, name, 300)).await, stale, "{name}");
+        }
+        assert_eq!(store.save_run(&term(6), &record(&id, 300)).await, stale);
+        let rows: Vec<_> = store.files(&id).await.unwrap().iter().map(|file| (file.rows, file.token)).collect();
+        assert_eq!(rows, [(200, Token(7)), (100, Token(6))], "each says who wrote it");
+        assert_eq!(store.run(&id).await.unwrap().unwrap().rows, 100);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_is_asked_for_once_also_when_a_file_of_it_was_written_first() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        store.save_file(&term(2), &status(&id, "Loan0", 5)).await.unwrap();
+        assert_eq!(store.run(&id).await, Ok(None));
+        assert_eq!(store.runs(None, 5).await, Ok(vec![]));
+        let new = state.door(1).request(&id, "a", at(1)).await.unwrap();
+        let Requested::New(first) = new else { panic!("{new:?}") };
+        assert_eq!(store.request(&id, "b", at(2)).await, Ok(Requested::AlreadyThere(first)));
+        let stale = Err(StoreError::Stale { token: Token(1) });
+        assert_eq!(store.save_run(&term(1), &record(&id, 5)).await, stale, "the request does not undo the fence");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn nothing_is_written_after_the_term() {
     on_each(|state| async move {
         let (store, id) = (state.store(), run("W", 21));

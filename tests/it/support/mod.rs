@@ -2,6 +2,7 @@
 
 pub mod filegen;
 pub mod kafka;
+pub mod mongo;
 pub mod outbox;
 pub mod postgres;
 pub mod source;

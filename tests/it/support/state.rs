@@ -1,5 +1,6 @@
 //! A state store with several doors, as several processes have it, and a way to lose a lease.
 
+use super::mongo;
 use async_trait::async_trait;
 use filegen::adapters::local_state::LocalState;
 use filegen::adapters::memory::state::MemoryState;
@@ -9,11 +10,12 @@ use filegen::core::model::term::Token;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::runs::RunStore;
 use jiff::{Timestamp, ToSpan};
+use mongodb::bson::{Document, doc};
+use std::any::Any;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// Both ports of one store.
 pub trait Store: LeaseStore + RunStore {}
@@ -32,7 +34,8 @@ pub struct State {
     /// Different clients of it; at least one.
     pub doors: Vec<Arc<dyn Store>>,
     pub litter: Arc<dyn Litter>,
-    _folder: Option<Arc<TempDir>>,
+    /// Goes with the store.
+    _place: Arc<dyn Any + Send + Sync>,
 }
 
 impl State {
@@ -48,7 +51,7 @@ impl State {
 
     fn memory() -> Self {
         let state = MemoryState::default();
-        Self { doors: vec![Arc::new(state.clone())], litter: Arc::new(state), _folder: None }
+        Self { doors: vec![Arc::new(state.clone())], litter: Arc::new(state), _place: Arc::new(()) }
     }
 
     async fn embedded() -> Self {
@@ -58,7 +61,16 @@ impl State {
         for _ in 0..4 {
             doors.push(Arc::new(LocalState::open(&path, Duration::from_mins(4)).await.unwrap()));
         }
-        Self { doors, litter: Arc::new(Sqlite(path)), _folder: Some(Arc::new(folder)) }
+        Self { doors, litter: Arc::new(Sqlite(path)), _place: Arc::new(folder) }
+    }
+
+    async fn mongo() -> Self {
+        let database = Arc::new(mongo::Database::new());
+        let mut doors: Vec<Arc<dyn Store>> = Vec::new();
+        for _ in 0..4 {
+            doors.push(Arc::new(database.open().await));
+        }
+        Self { doors, litter: Arc::new(Mongo(database.client().await)), _place: database }
     }
 }
 
@@ -80,10 +92,21 @@ impl Litter for Sqlite {
     }
 }
 
+struct Mongo(mongodb::Database);
+
+#[async_trait]
+impl Litter for Mongo {
+    async fn collect(&self, worker: &WorkerId) {
+        let leases = self.0.collection::<Document>("worker_leases");
+        leases.delete_one(doc! { "_id": worker.as_str() }).await.unwrap();
+    }
+}
+
 /// Holds every state store to a claim. A new adapter joins here.
 pub async fn on_each<F: Future<Output = ()>>(claim: impl Fn(State) -> F) {
     claim(State::memory()).await;
     claim(State::embedded().await).await;
+    claim(State::mongo().await).await;
 }
 
 pub fn worker(name: &str) -> WorkerId {

@@ -1,0 +1,110 @@
+//! Where the servers are: the connection string of the worker file.
+
+use super::{error, late};
+use crate::core::model::spec::Secret;
+use crate::core::ports::leases::StoreError;
+use mongodb::options::{ClientOptions, ConnectionString};
+use std::time::Duration;
+
+/// The database where the address names none.
+const DATABASE: &str = "filegen";
+
+/// An address, ready to connect to.
+pub(super) struct Address {
+    /// For the driver.
+    pub options: ClientOptions,
+    /// The database's name.
+    pub database: String,
+    /// `mongodb://host1,host2/filegen`: without user, password and options.
+    pub name: String,
+}
+
+impl Address {
+    /// Reads `mongodb://…`, and asks DNS where `mongodb+srv://…` leads, for at most `limit`.
+    ///
+    /// # Errors
+    /// Without any part of the address that may hold a secret.
+    pub(super) async fn parse(url: &Secret, limit: Duration) -> Result<Self, StoreError> {
+        let text = with_lower_scheme(url.reveal());
+        let parsed = ConnectionString::parse(&text).map_err(|_| StoreError::Failed {
+            store: scheme(&text).trim_end_matches("://").to_owned(),
+            reason: format!("its address in `state.url` is not understood: {}", reason(&text)),
+        })?;
+        let database = parsed.default_database.clone().unwrap_or_else(|| DATABASE.to_owned());
+        let name = format!("{}{}/{database}", scheme(&text), hosts(&text));
+        let options = match tokio::time::timeout(limit, ClientOptions::parse(parsed)).await {
+            Ok(options) => options.map_err(|error| error::failed(&name, &error))?,
+            Err(_) => return Err(late(&name, limit)),
+        };
+        Ok(Self { options, database, name })
+    }
+}
+
+/// The configuration takes a scheme in any case; the driver does not.
+fn with_lower_scheme(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) => format!("{}://{rest}", scheme.to_ascii_lowercase()),
+        None => text.to_owned(),
+    }
+}
+
+fn scheme(text: &str) -> &str {
+    text.find("://").and_then(|at| text.get(..at + 3)).unwrap_or("mongodb://")
+}
+
+/// What stands behind the user and the password, whatever unescaped signs they hold.
+fn behind_user(text: &str) -> &str {
+    let rest = text.strip_prefix(scheme(text)).unwrap_or(text);
+    rest.rsplit_once('@').map_or(rest, |(_, rest)| rest)
+}
+
+fn hosts(text: &str) -> &str {
+    behind_user(text).split(['/', '?']).next().unwrap_or_default()
+}
+
+/// Why the driver refuses an address, learned from the part without user and password.
+fn reason(text: &str) -> String {
+    match ConnectionString::parse(format!("{}{}", scheme(text), behind_user(text))) {
+        Err(error) => error.kind.to_string(),
+        Ok(_) => "in user and password, each of `:/?#[]@%` must be percent-encoded (`@` as `%40`)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn parse(text: &str) -> Result<Address, StoreError> {
+        Address::parse(&Secret::new(text), Duration::from_secs(5)).await
+    }
+
+    #[tokio::test]
+    async fn an_address_names_hosts_and_a_database() {
+        for (text, name, database) in [
+            ("mongodb://h", "mongodb://h/filegen", "filegen"),
+            ("MongoDB://h:27018/", "mongodb://h:27018/filegen", "filegen"),
+            ("mongodb://u:p%40w@a:1,b:2/loans?replicaSet=rs0", "mongodb://a:1,b:2/loans", "loans"),
+            ("mongodb://u:pw@h/?authSource=admin", "mongodb://h/filegen", "filegen"),
+        ] {
+            let address = parse(text).await.map_err(|error| error.to_string()).unwrap();
+            assert_eq!((address.name.as_str(), address.database.as_str()), (name, database));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_understood_is_said_without_the_password() {
+        for (text, words) in [
+            ("mongodb://ann:s3cr@t@h/db", "percent-encoded"),
+            ("mongodb://ann:s3cr/t@h/db", "percent-encoded"),
+            ("mongodb://ann:s3cr?t@h/db", "percent-encoded"),
+            ("mongodb://ann:s3cr%t@h/db", "percent-encoded"),
+            ("mongodb://ann:s3crt@h:port/db", "port"),
+            ("mongodb://ann:s3crt@h/db?w", "key=value"),
+        ] {
+            let Err(error) = parse(text).await else { panic!("{text}") };
+            let said = error.to_string();
+            assert!(said.contains(words), "{said}");
+            assert!(!said.contains("s3cr") && !said.contains("ann"), "{said}");
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Our values as documents, and back. A value that cannot be kept or read back exactly is an error, never a default.
+//! Times are cut to milliseconds.
+
+use crate::core::model::event::CompletionEvent;
+use crate::core::model::names::{FileId, InstanceId, WorkerId};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::term::Token;
+use crate::core::ports::events::EventId;
+use crate::core::ports::leases::{EpochClaim, LeaseRecord};
+use crate::core::ports::runs::{AuditEntry, FileState, FileStatus, OddEvent, OutboxEntry};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use mongodb::bson::DateTime;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A value that a document cannot keep, or that none of ours has: which, and what to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Odd(pub String);
+
+type Read<T> = Result<T, Odd>;
+
+/// `worker_leases`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LeaseDocument {
+    #[serde(rename = "_id")]
+    id: String,
+    worker_id: String,
+    instance_id: String,
+    token: i64,
+    seq: i64,
+    acquired_at: DateTime,
+    renewed_at: DateTime,
+    expires_at: DateTime,
+    released_at: Option<DateTime>,
+    release_reason: Option<String>,
+}
+
+impl LeaseDocument {
+    pub(super) fn new(record: &LeaseRecord) -> Read<Self> {
+        Ok(Self {
+            id: record.worker.to_string(),
+            worker_id: record.worker.to_string(),
+            instance_id: record.instance.to_string(),
+            token: long(record.token.0)?,
+            seq: long(record.seq)?,
+            acquired_at: bson_date(record.acquired_at),
+            renewed_at: bson_date(record.renewed_at),
+            expires_at: bson_date(record.expires_at),
+            released_at: record.released.as_ref().map(|(at, _)| bson_date(*at)),
+            release_reason: record.released.as_ref().map(|(_, reason)| reason.clone()),
+        })
+    }
+
+    pub(super) fn read(self) -> Read<LeaseRecord> {
+        let reason = self.release_reason.unwrap_or_default();
+        Ok(LeaseRecord {
+            worker: parsed(WorkerId::new(self.worker_id))?,
+            instance: InstanceId::new(self.instance_id),
+            token: Token(count(self.token)?),
+            seq: count(self.seq)?,
+            acquired_at: timestamp(self.acquired_at)?,
+            renewed_at: timestamp(self.renewed_at)?,
+            expires_at: timestamp(self.expires_at)?,
+            released: maybe_timestamp(self.released_at)?.map(|at| (at, reason)),
+        })
+    }
+}
+
+/// `worker_epochs`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EpochDocument {
+    #[serde(rename = "_id")]
+    id: String,
+    worker_id: String,
+    token: i64,
+    instance_id: String,
+    nonce: String,
+    claimed_at: DateTime,
+}
+
+impl EpochDocument {
+    pub(super) fn new(claim: &EpochClaim) -> Read<Self> {
+        Ok(Self {
+            id: epoch_id(&claim.worker, claim.token),
+            worker_id: claim.worker.to_string(),
+            token: long(claim.token.0)?,
+            instance_id: claim.instance.to_string(),
+            nonce: claim.nonce.clone(),
+            claimed_at: bson_date(claim.claimed_at),
+        })
+    }
+
+    pub(super) fn read(self) -> Read<EpochClaim> {
+        Ok(EpochClaim {
+            worker: parsed(WorkerId::new(self.worker_id))?,
+            token: Token(count(self.token)?),
+            instance: InstanceId::new(self.instance_id),
+            nonce: self.nonce,
+            claimed_at: timestamp(self.claimed_at)?,
+        })
+    }
+}
+
+/// `LoanWorker:7`.
+pub(super) fn epoch_id(worker: &WorkerId, token: Token) -> String {
+    format!("{worker}:{token}")
+}
+
+/// `runs`, without `fence`: the highest token that has written to the run or to one of its files.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunDocument {
+    worker_id: String,
+    date: String,
+    status: String,
+    requested_by: String,
+    requested_at: DateTime,
+    token: Option<i64>,
+    instance_id: Option<String>,
+    started_at: Option<DateTime>,
+    completed_at: Option<DateTime>,
+    last_page: i64,
+    rows: i64,
+    rows_expected: Option<i64>,
+    error: Option<String>,
+}
+
+impl RunDocument {
+    pub(super) fn new(record: &RunRecord) -> Read<Self> {
+        Ok(Self {
+            worker_id: record.id.worker.to_string(),
+            date: record.id.date.to_string(),
+            status: record.status.as_str().to_owned(),
+            requested_by: record.requested_by.clone(),
+            requested_at: bson_date(record.requested_at),
+            token: record.token.map(|token| long(token.0)).transpose()?,
+            instance_id: record.instance.as_ref().map(ToString::to_string),
+            started_at: record.started_at.map(bson_date),
+            completed_at: record.completed_at.map(bson_date),
+            last_page: long(record.last_page)?,
+            rows: long(record.rows)?,
+            rows_expected: record.rows_expected.map(long).transpose()?,
+            error: record.error.clone(),
+        })
+    }
+
+    pub(super) fn read(self) -> Read<RunRecord> {
+        Ok(RunRecord {
+            id: run_id(self.worker_id, &self.date)?,
+            status: RunStatus::parse(&self.status).ok_or_else(|| odd(&format!("`{}` is no status", self.status)))?,
+            requested_by: self.requested_by,
+            requested_at: timestamp(self.requested_at)?,
+            token: self.token.map(count).transpose()?.map(Token),
+            instance: self.instance_id.map(InstanceId::new),
+            started_at: maybe_timestamp(self.started_at)?,
+            completed_at: maybe_timestamp(self.completed_at)?,
+            last_page: count(self.last_page)?,
+            rows: count(self.rows)?,
+            rows_expected: self.rows_expected.map(count).transpose()?,
+            error: self.error,
+        })
+    }
+}
+
+/// `file_status`, without `fence`: the highest token that has written to the file's run, as far as it is known here.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileDocument {
+    worker_id: String,
+    date: String,
+    file_id: String,
+    status: String,
+    last_page: i64,
+    cumulative_rows: i64,
+    started_at: DateTime,
+    completed_at: Option<DateTime>,
+    token: i64,
+    event: Option<CompletionEvent>,
+    sent_at: Option<DateTime>,
+}
+
+impl FileDocument {
+    pub(super) fn new(status: &FileStatus, token: Token) -> Read<Self> {
+        let (event, sent_at) = status.event.as_ref().map(|entry| (entry.event.clone(), entry.sent_at)).unzip();
+        Ok(Self {
+            worker_id: status.run.worker.to_string(),
+            date: status.run.date.to_string(),
+            file_id: status.file.to_string(),
+            status: status.state.as_str().to_owned(),
+            last_page: long(status.last_page)?,
+            cumulative_rows: long(status.rows)?,
+            started_at: bson_date(status.started_at),
+            completed_at: status.completed_at.map(bson_date),
+            token: long(token.0)?,
+            event,
+            sent_at: sent_at.flatten().map(bson_date),
+        })
+    }
+
+    pub(super) fn read(self) -> Read<FileStatus> {
+        let states = [FileState::Writing, FileState::Published];
+        let state = states.into_iter().find(|state| state.as_str() == self.status);
+        let sent_at = maybe_timestamp(self.sent_at)?;
+        Ok(FileStatus {
+            run: run_id(self.worker_id, &self.date)?,
+            file: parsed(FileId::new(self.file_id))?,
+            state: state.ok_or_else(|| odd(&format!("`{}` is no status", self.status)))?,
+            last_page: count(self.last_page)?,
+            rows: count(self.cumulative_rows)?,
+            started_at: timestamp(self.started_at)?,
+            completed_at: maybe_timestamp(self.completed_at)?,
+            token: Token(count(self.token)?),
+            event: self.event.map(|event| OutboxEntry { event, sent_at }),
+        })
+    }
+}
+
+/// `LoanWorker:2026-11-21:Loan0`.
+pub(super) fn file_id(run: &RunId, file: &FileId) -> String {
+    format!("{run}:{file}")
+}
+
+/// `audit`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AuditDocument {
+    at: DateTime,
+    who: String,
+    action: String,
+    detail: String,
+    reason: String,
+}
+
+impl AuditDocument {
+    pub(super) fn new(entry: &AuditEntry) -> Self {
+        let AuditEntry { at, who, action, detail, reason } = entry.clone();
+        Self { at: bson_date(at), who, action, detail, reason }
+    }
+
+    pub(super) fn read(self) -> Read<AuditEntry> {
+        let Self { at, who, action, detail, reason } = self;
+        Ok(AuditEntry { at: timestamp(at)?, who, action, detail, reason })
+    }
+}
+
+/// `odd_events`.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OddEventDocument {
+    #[serde(rename = "_id")]
+    id: String,
+    worker_id: String,
+    topic: String,
+    partition: i32,
+    offset: i64,
+    at: DateTime,
+    reason: String,
+    payload: String,
+}
+
+impl OddEventDocument {
+    pub(super) fn new(event: &OddEvent) -> Self {
+        let OddEvent { id, worker, at, reason, payload } = event.clone();
+        Self {
+            id: format!("{worker}:{id}"),
+            worker_id: worker.to_string(),
+            topic: id.topic,
+            partition: id.partition,
+            offset: id.offset,
+            at: bson_date(at),
+            reason,
+            payload,
+        }
+    }
+
+    pub(super) fn read(self) -> Read<OddEvent> {
+        Ok(OddEvent {
+            id: EventId { topic: self.topic, partition: self.partition, offset: self.offset },
+            worker: parsed(WorkerId::new(self.worker_id))?,
+            at: timestamp(self.at)?,
+            reason: self.reason,
+            payload: self.payload,
+        })
+    }
+}
+
+fn odd(what: &str) -> Odd {
+    Odd(format!("{what}; use the filegen that wrote it, or mend the document"))
+}
+
+fn parsed<T, E: fmt::Display>(value: Result<T, E>) -> Read<T> {
+    value.map_err(|error| odd(&error.to_string()))
+}
+
+fn run_id(worker: String, date: &str) -> Read<RunId> {
+    Ok(RunId { worker: parsed(WorkerId::new(worker))?, date: BusinessDate(parsed(date.parse::<Date>())?) })
+}
+
+/// BSON has no unsigned numbers.
+pub(super) fn long(value: u64) -> Read<i64> {
+    i64::try_from(value).map_err(|_| Odd(format!("{value} is more than the state store can keep")))
+}
+
+pub(super) fn count(value: i64) -> Read<u64> {
+    u64::try_from(value).map_err(|_| odd(&format!("{value} is below zero")))
+}
+
+pub(super) fn bson_date(at: Timestamp) -> DateTime {
+    DateTime::from_millis(at.as_millisecond())
+}
+
+fn timestamp(at: DateTime) -> Read<Timestamp> {
+    parsed(Timestamp::from_millisecond(at.timestamp_millis()))
+}
+
+fn maybe_timestamp(at: Option<DateTime>) -> Read<Option<Timestamp>> {
+    at.map(timestamp).transpose()
+}

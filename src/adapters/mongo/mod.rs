@@ -1,0 +1,106 @@
+//! The state store that several hosts share: MongoDB, through its own driver.
+//!
+//! Nothing here needs a transaction: each promise is one update of one document whose filter holds the token.
+
+mod address;
+mod documents;
+mod error;
+mod indexes;
+mod leases;
+mod runs;
+#[cfg(test)]
+mod tests;
+
+use crate::core::model::names::WorkerId;
+use crate::core::model::run::BusinessDate;
+use crate::core::model::spec::Secret;
+use crate::core::model::term::Token;
+use crate::core::ports::leases::StoreError;
+use address::Address;
+use error::Trouble;
+use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
+use mongodb::{Client, Collection, Database};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Leases, epochs, runs, file statuses, passed-over events and audit in one database. Clones share one client.
+///
+/// Every call answers within an eighth of the lease's time to live or fails with [`StoreError::Unreachable`]; a write
+/// may then still happen. All writes wait for the majority of a replica set and its journals; all reads go to the
+/// primary and see only what the majority has. Times are kept to the millisecond, as BSON has them.
+#[derive(Clone)]
+pub struct MongoState {
+    database: Database,
+    name: Arc<str>,
+    answer_within: Duration,
+    /// The run that each worker's holder in this process has fenced last, and under which token.
+    fenced: Arc<Mutex<HashMap<WorkerId, (BusinessDate, Token)>>>,
+}
+
+impl MongoState {
+    /// Connects, and makes the indexes that are missing. `lease_ttl` sets the time limits.
+    ///
+    /// # Errors
+    /// When the address is not understood, no server answers in time, or the user may not make indexes.
+    pub async fn open(url: &Secret, lease_ttl: Duration) -> Result<Self, StoreError> {
+        let state = Self::connect(url, lease_ttl).await?;
+        state.make_indexes().await?;
+        Ok(state)
+    }
+
+    /// A client for commands that only look: makes nothing, and no server need answer yet.
+    ///
+    /// # Errors
+    /// When the address is not understood, or the name of a `mongodb+srv://` address cannot be resolved.
+    pub async fn connect(url: &Secret, lease_ttl: Duration) -> Result<Self, StoreError> {
+        // Below a sixth, so that the answer comes before the next renewal is due.
+        let answer_within = lease_ttl / 8;
+        let Address { mut options, database, name } = Address::parse(url, answer_within).await?;
+        settle(&mut options, answer_within);
+        let client = Client::with_options(options).map_err(|error| error::failed(&name, &error))?;
+        Ok(Self { database: client.database(&database), name: name.into(), answer_within, fenced: Arc::default() })
+    }
+
+    /// The store's name in errors and tables: its address without user, password and options.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
+        self.database.collection(name)
+    }
+
+    /// Runs one call within its time. Giving up drops the connection that waits for the answer: the driver never uses
+    /// it again.
+    async fn call<T>(&self, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.answer_within, work).await {
+            Ok(result) => result.map_err(|trouble| trouble.into_store(&self.name)),
+            Err(_) => Err(late(&self.name, self.answer_within)),
+        }
+    }
+}
+
+impl fmt::Debug for MongoState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MongoState").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What the promises need, whatever the address says; and waits that end before the call's own.
+fn settle(options: &mut ClientOptions, answer_within: Duration) {
+    options.write_concern =
+        Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(answer_within).build());
+    options.read_concern = Some(ReadConcern::majority());
+    options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+    // Shorter than the call's, so that the driver can say why it found no server.
+    let wait = answer_within * 3 / 4;
+    options.server_selection_timeout = Some(options.server_selection_timeout.map_or(wait, |given| given.min(wait)));
+    options.connect_timeout.get_or_insert(answer_within);
+    options.app_name.get_or_insert_with(|| "filegen".to_owned());
+}
+
+fn late(name: &str, limit: Duration) -> StoreError {
+    StoreError::Unreachable { store: name.to_owned(), reason: format!("no answer within {limit:?}") }
+}

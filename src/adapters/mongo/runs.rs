@@ -1,0 +1,301 @@
+//! `runs`, `file_status` with its outbox, `odd_events` and `audit`.
+
+use super::MongoState;
+use super::documents::{AuditDocument, FileDocument, Odd, OddEventDocument, RunDocument, bson_date, file_id, long};
+use super::error::{Trouble, is_duplicate};
+use crate::core::model::names::{FileId, WorkerId};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::term::Term;
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::{Bson, Document, doc, serialize_to_document};
+use mongodb::options::ReadConcern;
+use mongodb::{Collection, Cursor};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::PoisonError;
+
+/// Tries of a write whose document another one makes in between.
+const TRIES: usize = 3;
+
+impl MongoState {
+    fn runs_of<T: Send + Sync>(&self) -> Collection<T> {
+        self.collection("runs")
+    }
+
+    fn files_of<T: Send + Sync>(&self) -> Collection<T> {
+        self.collection("file_status")
+    }
+
+    /// Sees to it that no older token writes to this run or to one of its files from now on.
+    ///
+    /// The run's document keeps the highest token that has written to it or to one of its files; each file's keeps a
+    /// copy, so that one filter refuses an older holder there too.
+    async fn fence(&self, term: &Term, run: &RunId) -> Result<(), Trouble> {
+        let fenced = (run.date, term.token());
+        let known = self.fenced.lock().unwrap_or_else(PoisonError::into_inner).get(&run.worker) == Some(&fenced);
+        if known {
+            return Ok(());
+        }
+        self.raise_fence(term, run).await?;
+        self.fenced.lock().unwrap_or_else(PoisonError::into_inner).insert(run.worker.clone(), fenced);
+        Ok(())
+    }
+
+    async fn raise_fence(&self, term: &Term, run: &RunId) -> Result<(), Trouble> {
+        let token = long(term.token().0)?;
+        upsert(&self.runs_of(), term, &run.to_string(), Document::new()).await?;
+        let older = with(of_run(run), doc! { "fence": { "$lt": token } });
+        self.files_of::<Document>().update_many(older, doc! { "$set": { "fence": token } }).await?;
+        Ok(())
+    }
+
+    /// The run as it is now, and durable.
+    async fn current_run(&self, id: &RunId) -> Result<Option<RunRecord>, Trouble> {
+        let runs = self.runs_of::<RunDocument>();
+        let found = runs.find_one(requested(doc! { "_id": id.to_string() }));
+        let found = found.read_concern(ReadConcern::linearizable()).max_time(self.answer_within).await?;
+        Ok(found.map(RunDocument::read).transpose()?)
+    }
+}
+
+#[async_trait]
+impl RunStore for MongoState {
+    async fn request(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<Requested, StoreError> {
+        self.call(async {
+            let document = RunDocument::new(&pending(id, requested_by, now))?;
+            let fields = fields(&document)?;
+            let new = with(doc! { "_id": id.to_string(), "fence": 0_i64 }, fields.clone());
+            match self.runs_of::<Document>().insert_one(new).await {
+                Ok(_) => return Ok(Requested::New(document.read()?)),
+                Err(error) if is_duplicate(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            // Perhaps only its fence is there, because a file was written first.
+            let fence = doc! { "_id": id.to_string(), "status": { "$exists": false } };
+            if self.runs_of::<Document>().update_one(fence, doc! { "$set": fields }).await?.matched_count == 1 {
+                return Ok(Requested::New(document.read()?));
+            }
+            self.current_run(id).await?.map(Requested::AlreadyThere).ok_or(Trouble::Contended)
+        })
+        .await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<RunRecord>, StoreError> {
+        self.call(async {
+            let found = self.runs_of::<RunDocument>().find_one(requested(doc! { "_id": id.to_string() })).await?;
+            Ok(found.map(RunDocument::read).transpose()?)
+        })
+        .await
+    }
+
+    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+        self.call(async {
+            let wanted = worker.map_or_else(Document::new, |worker| doc! { "workerId": worker.as_str() });
+            let runs = self.runs_of();
+            let found = runs.find(requested(wanted)).sort(doc! { "date": -1, "workerId": 1 });
+            collect(found.limit(limit).await?, RunDocument::read).await
+        })
+        .await
+    }
+
+    async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError> {
+        self.call(async {
+            self.fence(term, &record.id).await?;
+            let record = RunRecord { token: Some(term.token()), ..record.clone() };
+            upsert(&self.runs_of(), term, &record.id.to_string(), fields(&RunDocument::new(&record)?)?).await
+        })
+        .await
+    }
+
+    async fn save_file(&self, term: &Term, status: &FileStatus) -> Result<(), StoreError> {
+        self.call(async {
+            self.fence(term, &status.run).await?;
+            let (id, files) = (file_id(&status.run, &status.file), self.files_of::<Document>());
+            let fields = fields(&FileDocument::new(status, term.token())?)?;
+            // An acknowledgement outlives a repeat of the write that announced the event.
+            if let Some(event @ Bson::Document(_)) = fields.get("event") {
+                let same = with(not_newer(&id, term)?, doc! { "event": event.clone() });
+                let mut kept = fields.clone();
+                if status.event.as_ref().is_some_and(|entry| entry.sent_at.is_none()) {
+                    kept.remove("sentAt");
+                }
+                if update(&files, term, same, kept).await? {
+                    return Ok(());
+                }
+            }
+            if update(&files, term, not_newer(&id, term)?, fields.clone()).await? {
+                return Ok(());
+            }
+            // Not there yet, or a newer holder has fenced it: the run knows.
+            self.raise_fence(term, &status.run).await?;
+            upsert(&files, term, &id, fields).await
+        })
+        .await
+    }
+
+    async fn files(&self, run: &RunId) -> Result<Vec<FileStatus>, StoreError> {
+        self.call(async {
+            let found = self.files_of().find(of_run(run)).sort(doc! { "fileId": 1 }).await?;
+            collect(found, FileDocument::read).await
+        })
+        .await
+    }
+
+    async fn unsent(&self, worker: &WorkerId) -> Result<Vec<FileStatus>, StoreError> {
+        self.call(async {
+            let waiting = doc! { "workerId": worker.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
+            let found = self.files_of().find(waiting).sort(doc! { "completedAt": 1, "date": 1, "fileId": 1 }).await?;
+            collect(found, FileDocument::read).await
+        })
+        .await
+    }
+
+    async fn mark_sent(
+        &self,
+        worker: &WorkerId,
+        date: BusinessDate,
+        file: &FileId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.call(async {
+            let id = file_id(&RunId { worker: worker.clone(), date }, file);
+            let waiting = doc! { "_id": id, "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
+            let sent = doc! { "$set": { "sentAt": bson_date(at) } };
+            self.files_of::<Document>().update_one(waiting, sent).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.call(async {
+            self.collection("audit").insert_one(AuditDocument::new(entry)).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError> {
+        self.call(async {
+            match self.collection("odd_events").insert_one(OddEventDocument::new(event)).await {
+                Err(error) if !is_duplicate(&error) => Err(error.into()),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+        self.call(async {
+            let events = self.collection("odd_events");
+            let found = events.find(doc! {}).sort(doc! { "at": -1, "_id": -1 });
+            collect(found.limit(limit).await?, OddEventDocument::read).await
+        })
+        .await
+    }
+
+    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+        self.call(async {
+            // The driver's ids grow with time, and within one process with each insert.
+            let changes = self.collection("audit");
+            let found = changes.find(doc! {}).sort(doc! { "_id": -1 });
+            collect(found.limit(limit).await?, AuditDocument::read).await
+        })
+        .await
+    }
+}
+
+fn pending(id: &RunId, requested_by: &str, now: Timestamp) -> RunRecord {
+    RunRecord {
+        id: id.clone(),
+        status: RunStatus::Pending,
+        requested_by: requested_by.to_owned(),
+        requested_at: now,
+        token: None,
+        instance: None,
+        started_at: None,
+        completed_at: None,
+        last_page: 0,
+        rows: 0,
+        rows_expected: None,
+        error: None,
+    }
+}
+
+fn fields(document: &impl Serialize) -> Result<Document, Trouble> {
+    serialize_to_document(document).map_err(|error| Odd(format!("this cannot be kept: {error}")).into())
+}
+
+fn with(mut document: Document, more: Document) -> Document {
+    document.extend(more);
+    document
+}
+
+fn of_run(run: &RunId) -> Document {
+    doc! { "workerId": run.worker.as_str(), "date": run.date.to_string() }
+}
+
+/// Leaves out what is only a fence: a run that no one has asked for yet.
+fn requested(wanted: Document) -> Document {
+    with(wanted, doc! { "status": { "$exists": true } })
+}
+
+/// A document that no newer holder has fenced.
+fn not_newer(id: &str, term: &Term) -> Result<Document, Trouble> {
+    Ok(doc! { "_id": id, "fence": { "$lte": long(term.token().0)? } })
+}
+
+/// Changes a document that is there. False when none matches.
+async fn update(
+    collection: &Collection<Document>,
+    term: &Term,
+    wanted: Document,
+    fields: Document,
+) -> Result<bool, Trouble> {
+    term.check()?;
+    let change = doc! { "$set": with(doc! { "fence": long(term.token().0)? }, fields) };
+    Ok(collection.update_one(wanted, change).await?.matched_count == 1)
+}
+
+/// Changes a document or makes it; refused when a newer holder has fenced it.
+async fn upsert(collection: &Collection<Document>, term: &Term, id: &str, fields: Document) -> Result<(), Trouble> {
+    let token = long(term.token().0)?;
+    let change = doc! { "$set": with(doc! { "fence": token }, fields) };
+    for _ in 0..TRIES {
+        term.check()?;
+        match collection.update_one(not_newer(id, term)?, change.clone()).upsert(true).await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_duplicate(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // A newer holder's; or it was made just now, which the next try finds. What the majority does not have yet
+        // counts too: whoever doubts does not write.
+        let newer = collection.find_one(doc! { "_id": id, "fence": { "$gt": token } });
+        if newer.read_concern(ReadConcern::local()).await?.is_some() {
+            return Err(Trouble::Refused(StoreError::Stale { token: term.token() }));
+        }
+    }
+    Err(Trouble::Contended)
+}
+
+async fn collect<D: DeserializeOwned + Send + Sync, T>(
+    mut found: Cursor<D>,
+    read: impl Fn(D) -> Result<T, Odd>,
+) -> Result<Vec<T>, Trouble> {
+    let mut all = Vec::new();
+    while found.advance().await? {
+        all.push(read(found.deserialize_current()?)?);
+    }
+    Ok(all)
+}
+
+/// None for nothing: to the server, zero is no limit at all.
+fn at_most(limit: usize) -> Option<i64> {
+    (limit > 0).then(|| i64::try_from(limit).unwrap_or(i64::MAX))
+}

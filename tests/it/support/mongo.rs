@@ -1,0 +1,121 @@
+//! A MongoDB: the one named in `FILEGEN_TEST_MONGODB`, else a wire server in memory that this process starts and that
+//! ends with it. Each test has a database of its own.
+
+use filegen::adapters::mongo::MongoState;
+use filegen::core::model::spec::Secret;
+use mongodb::Client;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// The variable with the address of a server whose user may make and drop databases.
+const ADDRESS: &str = "FILEGEN_TEST_MONGODB";
+
+/// Where the local server's jars are kept.
+const JARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-servers/mongo");
+
+/// Its program.
+const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/mongo");
+
+/// Keeps the server alive: it stops when this process's end of the pipe is closed.
+struct Server {
+    address: String,
+    started: Option<Child>,
+}
+
+/// A database of one test. Dropped with it where the server outlives the test.
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    /// Names a database that is not there: the first write makes it.
+    pub fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { name: format!("filegen_test_{}_{number}", std::process::id()) }
+    }
+
+    /// Its address as a worker file has it.
+    pub fn url(&self) -> String {
+        at_database(&server().address, &self.name)
+    }
+
+    /// A client of the product, with indexes made.
+    pub async fn open(&self) -> MongoState {
+        MongoState::open(&Secret::new(self.url()), Duration::from_mins(4)).await.unwrap()
+    }
+
+    /// A plain client, for looking and for disturbing.
+    pub async fn client(&self) -> mongodb::Database {
+        Client::with_uri_str(self.url()).await.expect("cannot connect to the test server").database(&self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if server().started.is_some() {
+            return;
+        }
+        let (address, name) = (self.url(), self.name.clone());
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                // Litter on a test server is no reason to fail a test that has passed.
+                if let Ok(client) = Client::with_uri_str(address).await {
+                    let _ = client.database(&name).drop().await;
+                }
+            });
+        };
+        let _ = std::thread::spawn(work).join();
+    }
+}
+
+/// Puts a database into an address. Its user is still known where it was: in `admin`, or in the database named before.
+fn at_database(address: &str, name: &str) -> String {
+    let (place, options) = address.split_once('?').unwrap_or((address, ""));
+    let (scheme, rest) = place.split_once("://").unwrap_or_else(|| panic!("{ADDRESS} is no mongodb:// address"));
+    let (hosts, before) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut options: Vec<String> = options.split('&').filter(|option| !option.is_empty()).map(str::to_owned).collect();
+    if hosts.contains('@') && !options.iter().any(|option| option.starts_with("authSource=")) {
+        options.push(format!("authSource={}", if before.is_empty() { "admin" } else { before }));
+    }
+    let options = if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) };
+    format!("{scheme}://{hosts}/{name}{options}")
+}
+
+fn server() -> &'static Server {
+    static STARTED: OnceLock<Server> = OnceLock::new();
+    STARTED.get_or_init(|| match std::env::var(ADDRESS) {
+        Ok(address) => Server { address, started: None },
+        Err(_) => start(),
+    })
+}
+
+/// Starts the server; fetches it first where `tests/run` has not.
+fn start() -> Server {
+    let advice =
+        format!("run `tests/run` once, or install Debian's `default-jdk-headless` and `maven`, or set {ADDRESS}");
+    let fetched = Command::new(Path::new(SERVER).join("fetch")).arg(JARS).output().expect("cannot start a shell");
+    let words = String::from_utf8_lossy(&fetched.stderr).into_owned();
+    assert!(fetched.status.success(), "the MongoDB server of the tests cannot be fetched: {advice}\n{words}");
+    let mut command = Command::new("java");
+    command.args(["-XX:TieredStopAtLevel=1", "-Xmx256m", "-cp", &format!("{JARS}/*")]);
+    command.arg(Path::new(SERVER).join("Server.java"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    // Ctrl-C reaches the tests only; the server then ends with them.
+    command.process_group(0);
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start java ({error}): {advice}"));
+    let mut output = BufReader::new(child.stdout.take().expect("piped above"));
+    let mut line = String::new();
+    output.read_line(&mut line).expect("cannot read from the server");
+    let Some(port) = line.strip_prefix("ready ") else {
+        let _ = output.read_to_string(&mut line);
+        panic!("the MongoDB server of the tests did not start: {advice}\n{line}");
+    };
+    Server { address: format!("mongodb://127.0.0.1:{}", port.trim_end()), started: Some(child) }
+}
