@@ -153,7 +153,6 @@ impl From<WiringError> for Failure {
             WiringError::Source(error) => error.into(),
             WiringError::Store(error) => error.into(),
             WiringError::Broker(error) => error.into(),
-            WiringError::NotInBuild { .. } => Self::caused(Code::Config, &error),
         }
     }
 }

@@ -28,14 +28,6 @@ use std::sync::Arc;
 /// Why a worker's ports could not be had.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum WiringError {
-    /// An address of a kind that this build has no client for.
-    #[error("{what} is {kind}, and this build has no client for it yet")]
-    NotInBuild {
-        /// `state.url`.
-        what: &'static str,
-        /// `MongoDB`.
-        kind: &'static str,
-    },
     /// The source cannot be opened.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -100,7 +92,7 @@ pub fn volume(root: &Path) -> Arc<dyn Volume> {
 /// The state store at the worker's address.
 ///
 /// # Errors
-/// When it cannot be opened, or its kind is not in this build.
+/// When it cannot be opened.
 pub async fn state(worker: &Worker, access: Access) -> Result<State, WiringError> {
     let ttl = worker.policies.lease_ttl;
     let Some(path) = path_of(worker.state.reveal(), "sqlite:") else {
@@ -142,7 +134,7 @@ pub fn source(
 /// The source at an address, by its scheme.
 ///
 /// # Errors
-/// When the address is not understood, or its kind is not in this build. Nothing is connected yet.
+/// When the address is not understood. Nothing is connected yet.
 pub fn source_at(url: &Secret) -> Result<Arc<dyn PageSource>, WiringError> {
     let address = url.reveal();
     let is = |scheme: &str| path_of(address, scheme).is_some();

@@ -8,6 +8,7 @@ mod examples;
 mod flow;
 mod fuzz_corpus;
 mod kafka;
+mod mongo;
 mod postgres;
 mod second_process;
 mod sqlserver;

@@ -4,6 +4,7 @@
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::spec::Secret;
 use mongodb::Client;
+use mongodb::bson::{Document, doc};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -45,6 +46,25 @@ impl Database {
         at_database(&server().address, &self.name)
     }
 
+    /// Its address with another host and port, as one member that is asked alone.
+    pub fn url_at(&self, host: &str) -> String {
+        let url = self.url();
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(user, rest)| (user, rest));
+        let (_, path) = rest.split_once('/').unwrap();
+        let user = if user.is_empty() { String::new() } else { format!("{user}@") };
+        let joint = if path.contains('?') { '&' } else { '?' };
+        format!("{scheme}://{user}{host}/{path}{joint}directConnection=true")
+    }
+
+    /// The first server's `host:port`.
+    pub fn host() -> String {
+        let rest = server().address.split_once("://").unwrap().1;
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+        let host = rest.split([',', '/', '?']).next().unwrap();
+        if host.contains(':') { host.to_owned() } else { format!("{host}:27017") }
+    }
+
     /// A client of the product, with indexes made.
     pub async fn open(&self) -> MongoState {
         MongoState::open(&Secret::new(self.url()), Duration::from_mins(4)).await.unwrap()
@@ -53,6 +73,11 @@ impl Database {
     /// A plain client, for looking and for disturbing.
     pub async fn client(&self) -> mongodb::Database {
         Client::with_uri_str(self.url()).await.expect("cannot connect to the test server").database(&self.name)
+    }
+
+    /// One document, by its id.
+    pub async fn document(&self, collection: &str, id: &str) -> Option<Document> {
+        self.client().await.collection(collection).find_one(doc! { "_id": id }).await.unwrap()
     }
 }
 

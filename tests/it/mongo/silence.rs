@@ -1,0 +1,143 @@
+//! A server that is away, or that takes everything and answers nothing.
+
+use crate::support::mongo::Database;
+use crate::support::state::{at, claim, file, lease, run, worker};
+use crate::support::term;
+use filegen::adapters::mongo::MongoState;
+use filegen::core::model::names::InstanceId;
+use filegen::core::model::run::{RunRecord, RunStatus};
+use filegen::core::model::spec::Secret;
+use filegen::core::model::term::Token;
+use filegen::core::ports::leases::{LeaseStore, StoreError};
+use filegen::core::ports::runs::{AuditEntry, RunStore};
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// Each call ends below a sixth of it.
+const TTL: Duration = Duration::from_secs(6);
+
+/// Passes bytes on to the server while `open` is true; keeps all connections, and takes new ones, while it is not.
+async fn gate(open: watch::Receiver<bool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let Ok(server) = TcpStream::connect(Database::host()).await else { continue };
+            let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+            tokio::spawn(pass(from_client, to_server, open.clone()));
+            tokio::spawn(pass(from_server, to_client, open.clone()));
+        }
+    });
+    host
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut open: watch::Receiver<bool>) {
+    let mut bytes = vec![0; 64 * 1024];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        if open.wait_for(|open| *open).await.is_err() || to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The call is given up in time, without knowing what became of it.
+async fn unknown<T: Debug>(what: &str, call: impl Future<Output = Result<T, StoreError>>) {
+    let start = Instant::now();
+    let answer = call.await;
+    assert!(start.elapsed() < TTL / 6, "{what}: {:?}", start.elapsed());
+    assert!(matches!(answer, Err(StoreError::Unreachable { .. })), "{what}: {answer:?}");
+}
+
+/// Every call of both ports.
+async fn all_are_unknown(store: &MongoState) {
+    let (name, id, term) = (worker("W"), run("W", 21), term(7));
+    let record = RunRecord {
+        id: id.clone(),
+        status: RunStatus::Running,
+        requested_by: "x".to_owned(),
+        requested_at: at(1),
+        token: None,
+        instance: None,
+        started_at: None,
+        completed_at: None,
+        last_page: 0,
+        rows: 0,
+        rows_expected: None,
+        error: None,
+    };
+    let entry = AuditEntry { at: at(0), who: "a".into(), action: "b".into(), detail: "c".into(), reason: "d".into() };
+    let (claim, lease, instance, file) = (claim("W", 9, "n"), lease("W", 9, "a"), InstanceId::new("a"), file("a"));
+    tokio::join!(
+        unknown("read", store.read(&name)),
+        unknown("list", store.list()),
+        unknown("highest_token", store.highest_token(&name)),
+        unknown("mint", store.mint(&claim)),
+        unknown("claim", store.claim(&name, Token(9))),
+        unknown("install", store.install(&lease)),
+        unknown("renew", store.renew(&name, Token(7), &instance, at(1), at(2))),
+        unknown("release", store.release(&name, Token(7), at(1), "x")),
+        unknown("request", store.request(&id, "x", at(1))),
+        unknown("run", store.run(&id)),
+        unknown("runs", store.runs(None, 5)),
+        unknown("save_run", store.save_run(&term, &record)),
+        unknown("files", store.files(&id)),
+        unknown("unsent", store.unsent(&name)),
+        unknown("mark_sent", store.mark_sent(&name, id.date, &file, at(1))),
+        unknown("audit", store.audit(&entry)),
+        unknown("audits", store.audits(5)),
+        unknown("odd_events", store.odd_events(5)),
+        unknown("make_indexes", store.make_indexes()),
+    );
+}
+
+#[tokio::test]
+async fn no_call_waits_for_a_server_that_takes_connections_and_never_answers() {
+    let (_keep, open) = watch::channel(false);
+    let database = Database::new();
+    let url = Secret::new(database.url_at(&gate(open).await));
+    unknown("open", MongoState::open(&url, TTL)).await;
+    let store = MongoState::connect(&url, TTL).await.unwrap();
+    all_are_unknown(&store).await;
+}
+
+#[tokio::test]
+async fn a_lease_survives_a_server_that_stops_answering_and_comes_back() {
+    let (door, open) = watch::channel(true);
+    let database = Database::new();
+    let store = MongoState::open(&Secret::new(database.url_at(&gate(open).await)), TTL).await.unwrap();
+    assert_eq!(store.install(&lease("W", 7, "a")).await, Ok(true));
+    door.send(false).unwrap();
+    // More calls than the driver has connections: none may be kept by a call that was given up.
+    for _ in 0..2 {
+        all_are_unknown(&store).await;
+    }
+    door.send(true).unwrap();
+    let renew = || async { store.renew(&worker("W"), Token(7), &InstanceId::new("a"), at(1), at(2)).await };
+    let mut answer = renew().await;
+    for _ in 0..20 {
+        if answer.is_ok() {
+            break;
+        }
+        answer = renew().await;
+    }
+    // What was sent in the silence may have been done since: the install of token 9, or not.
+    let newest = store.read(&worker("W")).await.unwrap().unwrap();
+    assert_eq!(answer, Ok(newest.token == Token(7)), "{newest:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_named_without_the_password() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap();
+    drop(listener);
+    let url = Secret::new(format!("mongodb://ann:s3cret@{host}/loans?appName=s3cret"));
+    let error = MongoState::open(&url, TTL).await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.starts_with(&format!("cannot reach the state store mongodb://{host}/loans: ")), "{said}");
+    assert!(said.contains("refused"), "the driver says why: {said}");
+    assert!(!said.contains("s3cret") && !format!("{error:?}").contains("s3cret"), "{said}");
+}
