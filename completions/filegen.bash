@@ -825,7 +825,7 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__publish__subcmd__completion)
-            opts="-c -q -v -h --date --file --dry-run --config --output --color --quiet --verbose --log-format --help"
+            opts="-y -c -q -v -h --date --file --reason --yes --dry-run --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -836,6 +836,10 @@ _filegen() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -147,6 +147,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_s
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l file -d 'Only this file\'s event' -r
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l reason -d 'Why, for the audit trail' -r
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
@@ -155,6 +156,7 @@ always\t'In any case'
 never\t'In no case'"
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
 json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s y -l yes -d 'Do not ask'
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l dry-run -d 'Show the events exactly as they would be sent, and send nothing'
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
