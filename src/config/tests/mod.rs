@@ -6,6 +6,7 @@ mod init;
 mod properties;
 mod schema;
 mod show;
+mod topics;
 
 use super::*;
 use crate::core::model::spec::{Align, ColumnSpec, Fetch, From, JsonNode, Policies, Quote, TranslatorSpec};
