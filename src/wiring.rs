@@ -166,11 +166,14 @@ pub fn event_sink(worker: &Worker) -> Result<Option<Arc<dyn EventSink>>, WiringE
     Ok(Some(Arc::new(KafkaSink::new(topic)?)))
 }
 
+/// A section of the worker file, and its topic's probe.
+pub type NamedProbe = (&'static str, Arc<dyn TopicProbe>);
+
 /// Asks for the worker's topics, each with the name of its section: `trigger`, `completion`. Nothing is connected yet.
 ///
 /// # Errors
 /// As [`event_source`].
-pub fn topic_probes(worker: &Worker) -> Result<Vec<(&'static str, Arc<dyn TopicProbe>)>, WiringError> {
+pub fn topic_probes(worker: &Worker) -> Result<Vec<NamedProbe>, WiringError> {
     let trigger = worker.trigger.as_ref().map(|trigger| ("trigger", &trigger.kafka));
     let completion = worker.completion.as_ref().map(|topic| ("completion", topic));
     let probe = |(name, topic)| Ok((name, Arc::new(KafkaProbe::new(topic)?) as Arc<dyn TopicProbe>));

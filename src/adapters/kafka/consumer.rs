@@ -180,11 +180,8 @@ fn fetch(link: &Link, inbox: &Inbox, client: &BaseConsumer<Member>, stop: &Atomi
             None => {}
             Some(Ok(message)) => inbox.put(delivery(&message)),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-            Some(Err(error)) => {
-                if !is_passing(&error) {
-                    inbox.fail(link.error(&error));
-                }
-            }
+            Some(Err(error)) if is_passing(&error) => {}
+            Some(Err(error)) => inbox.fail(link.error(&error)),
         }
         // A member that is slow goes on asking, or its group would miss it; it only fetches no more.
         let (waiting, fresh) = {

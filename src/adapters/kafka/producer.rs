@@ -111,12 +111,11 @@ impl EventSink for KafkaSink {
             () = deserted => None,
             () = sleep(PATIENCE) => None,
         };
-        let outcome = match first {
-            Some(outcome) => outcome,
-            None => {
-                self.give_up();
-                timeout(PATIENCE, word).await
-            }
+        let outcome = if let Some(outcome) = first {
+            outcome
+        } else {
+            self.give_up();
+            timeout(PATIENCE, word).await
         };
         match outcome {
             Ok(Ok(Ok(()))) => Ok(()),

@@ -26,7 +26,7 @@ pub enum AnnounceNews {
     /// The broker has one more, and the outbox says so.
     Sent {
         /// As it was sent.
-        event: CompletionEvent,
+        event: Box<CompletionEvent>,
     },
     /// So many wait for the broker; told at each look into the outbox.
     Waiting {
@@ -98,7 +98,7 @@ impl Announcer {
             self.sink.send(&entry.event).await?;
             let now = self.clock.now();
             self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, now).await?;
-            self.observer.announced(&AnnounceNews::Sent { event: entry.event });
+            self.observer.announced(&AnnounceNews::Sent { event: Box::new(entry.event) });
             sent += 1;
         }
         if sent > 0 {

@@ -160,13 +160,11 @@ fn away() -> BrokerError {
 #[async_trait]
 impl EventSource for Script {
     async fn next(&mut self) -> Result<Delivery, BrokerError> {
-        match self.events.pop_front() {
-            Some(event) => event,
-            None => {
-                self.stop.cancel();
-                std::future::pending().await
-            }
+        if let Some(event) = self.events.pop_front() {
+            return event;
         }
+        self.stop.cancel();
+        std::future::pending().await
     }
 
     async fn done(&mut self, id: &EventId) -> Result<(), BrokerError> {

@@ -75,7 +75,7 @@ async fn two_members_share_a_topic_and_what_was_not_marked_moves_over() {
     let mut first = KafkaEvents::new(&topic.spec()).unwrap();
     topic.write(0, &["a0"]).await;
     topic.write(1, &["a1"]).await;
-    let mut held = vec![next(&mut first).await, next(&mut first).await];
+    let mut held = [next(&mut first).await, next(&mut first).await];
     held.sort_by_key(|delivery| delivery.id.partition);
     // A second member comes while neither is marked: one of them is its own now, and comes again there.
     let mut second = KafkaEvents::new(&topic.spec()).unwrap();

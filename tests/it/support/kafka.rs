@@ -25,7 +25,7 @@ const ADDRESS: &str = "FILEGEN_TEST_KAFKA";
 pub const PASSWORD: &str = "s3cret-of-the-tests";
 
 /// Longest wait for a server or a message.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that this process starts: stopped and started again at will.
 pub struct Broker {
