@@ -174,7 +174,15 @@ impl Observer for Progress {
                     self.say(&format!("published {file} as {path}: {} rows", table::thousands(*rows)));
                 }
             }
-            News::Leading { .. } => {}
+            News::Lost { token, why } => {
+                self.say(&format!("{} the lease with token {token} is lost: {why}", self.warning));
+            }
+            News::Leading { .. }
+            | News::Renewed
+            | News::Fetched { .. }
+            | News::Synced { .. }
+            | News::Failed { .. }
+            | News::Done { .. } => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod announce;
 mod backoff;
 pub mod completion;
+pub mod daemon;
 pub mod doctor;
 pub mod election;
 pub mod generate;

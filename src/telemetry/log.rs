@@ -42,6 +42,12 @@ impl Observer for LoggedNews {
                 info!(%holder, token = token.0, at_most_seconds = at_most.as_secs_f64(), "waiting for the lease");
             }
             News::Leading { token } => info!(token = token.0, "lease acquired"),
+            News::Renewed | News::Fetched { .. } | News::Synced { .. } => {}
+            News::Lost { token, why } => warn!(token = token.0, why, "leadership lost"),
+            News::Failed { run, error, again_in } => {
+                warn!(%run, error, again_in_seconds = again_in.as_secs_f64(), "run failed");
+            }
+            News::Done { run, rows, took } => info!(%run, rows, took_seconds = took.as_secs_f64(), "run published"),
             News::Started { run, rows, pages, .. } => info!(%run, rows, pages, "run started"),
             News::Resumed { from, page, .. } => info!(from_token = from.0, page, "resumed"),
             News::Warning { text } => warn!("{text}"),

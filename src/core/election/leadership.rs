@@ -1,6 +1,6 @@
 //! Holding the lease: renewed in the background, given up in time, given back at the end.
 
-use super::{Candidate, backoff};
+use super::Candidate;
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::observer::News;
@@ -67,7 +67,7 @@ impl Leadership {
         match release().await {
             // Once more, and then it may run out: whoever stops us is waiting.
             Err(StoreError::Unreachable { .. }) => {
-                candidate.clock.sleep(backoff(&candidate.policies.retry, 1)).await;
+                candidate.clock.sleep(candidate.policies.retry.wait(1)).await;
                 release().await
             }
             answer => answer,
@@ -109,8 +109,7 @@ impl Keeper {
             Loss::Taken => "another instance took it, or somebody released it",
             Loss::RanOut => "it could not be renewed in time",
         };
-        let text = format!("the lease of {} with token {} is lost: {why}", candidate.worker, self.term.token());
-        candidate.tell(&News::Warning { text });
+        candidate.tell(&News::Lost { token: self.term.token(), why });
         self.lost.cancel();
         tokio::select! {
             biased;
@@ -157,6 +156,7 @@ impl Keeper {
                     self.term.extend(sent + candidate.right());
                     due = sent + heartbeat;
                     failures = 0;
+                    candidate.tell(&News::Renewed);
                 }
                 Ok(false) => return Some(Loss::Taken),
                 // It may have arrived or not: nothing is extended, and it is soon tried again.

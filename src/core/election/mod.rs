@@ -12,7 +12,7 @@ mod watch;
 pub use leadership::Leadership;
 
 use crate::core::model::names::{InstanceId, WorkerId};
-use crate::core::model::spec::{Policies, RetrySpec};
+use crate::core::model::spec::Policies;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
@@ -211,7 +211,7 @@ impl Candidate {
         if !matches!(error, StoreError::Unreachable { .. }) || attempt > self.policies.retry.max_retries {
             return Err(error.into());
         }
-        let after = backoff(&self.policies.retry, attempt);
+        let after = self.policies.retry.wait(attempt);
         self.tell(&News::Retrying { reason: error.to_string(), attempt, after });
         self.pause(after, stop).await
     }
@@ -252,12 +252,4 @@ impl Candidate {
     fn expiry(&self, now: jiff::Timestamp) -> jiff::Timestamp {
         now.saturating_add(self.policies.lease_ttl).unwrap_or(now)
     }
-}
-
-/// The wait before retry `attempt`, from 1.
-fn backoff(retry: &RetrySpec, attempt: u32) -> Duration {
-    let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
-    let longest = retry.max_backoff.as_secs_f64();
-    let wait = retry.initial_backoff.as_secs_f64() * retry.backoff_multiplier.powi(exponent);
-    Duration::try_from_secs_f64(wait.min(longest)).unwrap_or(retry.max_backoff)
 }

@@ -51,7 +51,7 @@ pub(super) async fn run(
 
     let committer = Committer::new(ports, job, term, staging);
     let (read, worked, committed) = tokio::join!(
-        read::pages(&*ports.source, &query, &position, until.as_ref(), &job.stop, pages_in),
+        read::pages(ports, job, &query, &position, until.as_ref(), pages_in),
         work::translate(&query, lanes, columns_known, budget, pages_out, work_in),
         committer.commit(work_out),
     );

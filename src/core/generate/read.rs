@@ -1,12 +1,12 @@
 //! Pages from the source, until its end or until asked to stop.
 
-use super::GenerateError;
+use super::{GenerateError, Job, Ports};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::ports::source::{Extent, PageSource, Position, Query, SourceError};
+use crate::core::ports::observer::News;
+use crate::core::ports::source::{Extent, Position, Query, SourceError};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 /// A page and the kinds of its columns.
 pub(super) struct Arrived {
@@ -29,39 +29,41 @@ pub(super) enum ReadEnd {
 /// # Errors
 /// What the source said.
 pub(super) async fn pages(
-    source: &dyn PageSource,
+    ports: &Ports,
+    job: &Job,
     query: &Query,
     from: &Position,
     until: Option<&Key>,
-    stop: &CancellationToken,
     out: mpsc::Sender<Arrived>,
 ) -> Result<ReadEnd, GenerateError> {
     // The sender goes with the call: the next loop sees the end at once.
-    if !all_pages(source, query, from, until, stop, out).await? {
+    if !all_pages(ports, job, query, from, until, out).await? {
         return Ok(ReadEnd::Early);
     }
-    Ok(ReadEnd::All(source.extent(query, &[]).await))
+    Ok(ReadEnd::All(ports.source.extent(query, &[]).await))
 }
 
 /// Whether all pages were sent.
 async fn all_pages(
-    source: &dyn PageSource,
+    ports: &Ports,
+    job: &Job,
     query: &Query,
     from: &Position,
     until: Option<&Key>,
-    stop: &CancellationToken,
     out: mpsc::Sender<Arrived>,
 ) -> Result<bool, GenerateError> {
     if until.is_none() && !query.key.is_empty() {
         // Counted as empty: rows that came since belong to the next run.
         return Ok(true);
     }
+    let stop = &job.stop;
     let mut stream = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(false),
-        stream = source.open(query, from, until) => stream?,
+        stream = ports.source.open(query, from, until) => stream?,
     };
     loop {
+        let asked = ports.clock.elapsed();
         let next = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(false),
@@ -69,6 +71,8 @@ async fn all_pages(
             next = stream.next() => next?,
         };
         let Some(page) = next else { return Ok(true) };
+        let took = ports.clock.elapsed().saturating_sub(asked);
+        job.observer.observe(&News::Fetched { rows: page.rows(), took });
         let columns = stream.columns().unwrap_or_default();
         if out.send(Arrived { page, columns }).await.is_err() {
             return Ok(false);

@@ -95,8 +95,9 @@ impl<'a> Committer<'a> {
         let Some(last) = before else { return Ok(()) };
 
         crash_point!("commit.begun");
-        let writes = self.staging.files.iter().zip(pieces).map(|(file, pieces)| append(self.term, file, pieces));
-        try_join_all(writes).await?;
+        let writes = self.staging.files.iter().zip(pieces).map(|(file, pieces)| append(self, file, pieces));
+        let took = try_join_all(writes).await?.into_iter().max().unwrap_or_default();
+        self.job.observer.observe(&News::Synced { took });
         drop(budgets);
         crash_point!("commit.synced");
         let entries: Vec<Entry> = commits.into_iter().map(Entry::Page).collect();
@@ -161,8 +162,9 @@ fn next_commit(staging: &Staging, before: Option<&PageCommit>, page: &Translated
     }
 }
 
-/// Writes one file's pieces behind each other and makes them durable.
-async fn append(term: &Term, file: &Staged, pieces: Vec<Piece>) -> Result<(), VolumeError> {
+/// Writes one file's pieces behind each other and makes them durable; how long the latter took.
+async fn append(committer: &Committer<'_>, file: &Staged, pieces: Vec<Piece>) -> Result<Duration, VolumeError> {
+    let (term, clock) = (committer.term, &committer.ports.clock);
     let mut offset = file.commit.bytes;
     for piece in pieces {
         let length = piece.bytes.len() as u64;
@@ -172,5 +174,7 @@ async fn append(term: &Term, file: &Staged, pieces: Vec<Piece>) -> Result<(), Vo
         offset += length;
     }
     crash_point!("commit.written");
-    file.handle.sync_data(term).await
+    let written = clock.elapsed();
+    file.handle.sync_data(term).await?;
+    Ok(clock.elapsed().saturating_sub(written))
 }

@@ -250,6 +250,15 @@ pub struct RetrySpec {
     pub max_backoff: Duration,
 }
 
+impl RetrySpec {
+    /// The wait before retry `attempt`, from 1.
+    pub fn wait(&self, attempt: u32) -> Duration {
+        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
+        let wait = self.initial_backoff.as_secs_f64() * self.backoff_multiplier.powi(exponent);
+        Duration::try_from_secs_f64(wait.min(self.max_backoff.as_secs_f64())).unwrap_or(self.max_backoff)
+    }
+}
+
 impl Default for RetrySpec {
     fn default() -> Self {
         Self {

@@ -28,6 +28,15 @@ pub enum News {
         /// With this token.
         token: Token,
     },
+    /// The holder was seen alive by the store.
+    Renewed,
+    /// The lease is no longer ours.
+    Lost {
+        /// Its token.
+        token: Token,
+        /// How that came.
+        why: &'static str,
+    },
     /// The view was counted and pages are about to be read.
     Started {
         /// Which run.
@@ -75,6 +84,36 @@ pub enum News {
         /// Bytes of each file so far.
         bytes: Vec<u64>,
         /// How long the commit took.
+        took: Duration,
+    },
+    /// A page arrived from the source.
+    Fetched {
+        /// Its rows.
+        rows: u64,
+        /// Time since it was asked for.
+        took: Duration,
+    },
+    /// Written bytes were made durable.
+    Synced {
+        /// How long the slowest file took.
+        took: Duration,
+    },
+    /// A run ended without its files; what is committed stays.
+    Failed {
+        /// Which run.
+        run: RunId,
+        /// Why.
+        error: String,
+        /// When the same holder tries again.
+        again_in: Duration,
+    },
+    /// All files of a run and its manifest are visible.
+    Done {
+        /// Which run.
+        run: RunId,
+        /// Rows of the source.
+        rows: u64,
+        /// Since the run's first page was begun, by whichever holder.
         took: Duration,
     },
     /// A file is visible under its final name.

@@ -52,7 +52,7 @@ async fn a_lease_that_another_took_or_a_person_released_is_lost_at_the_next_rene
     world.clock.sleep(Duration::from_millis(10_001)).await;
     assert!(leadership.lost().is_cancelled());
     assert!(leadership.term().check().is_err());
-    assert_eq!(world.heard(|news| matches!(news, News::Warning { .. })), 1);
+    assert_eq!(world.heard(|news| matches!(news, News::Lost { .. })), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,195 @@
+//! A worker in the long-running service: hot standby, then holder for as long as the lease lasts, making every run that is
+//! wanted, whichever instance heard of it.
+
+mod pending;
+
+use super::election::{Candidate, ElectionError, Leadership};
+use super::generate::{GenerateError, Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
+use super::model::run::RunRecord;
+use super::model::spec::Worker;
+use super::ports::observer::{News, Observer};
+use super::run::Identity;
+use pending::Pending;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// One worker, served until it is told to stop.
+#[derive(Clone)]
+pub struct Service {
+    /// Whose files.
+    pub worker: Arc<Worker>,
+    /// Translators that worker files may name.
+    pub registry: Arc<Registry>,
+    /// All that it may reach.
+    pub ports: Ports,
+    /// As whom.
+    pub identity: Identity,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+    /// Rung when a run was asked for: the holder looks at once.
+    pub wanted: Arc<Notify>,
+    /// Rung when a run is published: its completion events may go out.
+    pub published: Arc<Notify>,
+}
+
+/// How a term in office ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ended {
+    /// Asked to stop.
+    Stopped,
+    /// The lease is lost, or what was written is no longer trusted: another term is needed.
+    Term,
+}
+
+impl Service {
+    /// Serves until `stop`. Faults end a term or a run, never the service: they are told, and tried again with growing waits.
+    pub async fn serve(&self, stop: &CancellationToken) {
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let leadership = match self.stand(stop).await {
+                Ok(leadership) => leadership,
+                Err(Refused::Stopped) => return,
+                Err(Refused::Fault(reason)) => {
+                    failures += 1;
+                    self.pause(failures, reason, stop).await;
+                    continue;
+                }
+            };
+            let began = self.ports.clock.elapsed();
+            let ended = self.in_office(&leadership, stop).await;
+            let reason = match ended {
+                Ended::Stopped => "the service was stopped",
+                Ended::Term => "the term ended",
+            };
+            if let Err(error) = leadership.release(reason).await {
+                let text = format!("the lease could not be given back and runs out by itself: {error}");
+                self.observer.observe(&News::Warning { text });
+            }
+            // A term that did some work starts the count afresh; one that fails at once must not spin.
+            let lasted = self.ports.clock.elapsed().saturating_sub(began);
+            failures = if lasted > self.worker.policies.lease_ttl { 0 } else { failures + 1 };
+            if ended == Ended::Term {
+                self.pause(failures, "the term ended".to_owned(), stop).await;
+            }
+        }
+    }
+
+    /// Waits for the lease.
+    async fn stand(&self, stop: &CancellationToken) -> Result<Leadership, Refused> {
+        let volume = &*self.ports.volume;
+        let floor = takeover::highest_token(volume, &self.worker.id).await.map_err(Refused::fault)?;
+        let candidate = Candidate {
+            worker: self.worker.id.clone(),
+            instance: self.identity.instance.clone(),
+            policies: self.worker.policies.clone(),
+            leases: Arc::clone(&self.ports.leases),
+            clock: Arc::clone(&self.ports.clock),
+            observer: Arc::clone(&self.observer),
+            nonce: Arc::clone(&self.identity.nonce),
+            abort: Arc::clone(&self.identity.abort),
+        };
+        candidate.acquire(floor, true, stop).await.map_err(|error| match error {
+            ElectionError::Stopped { .. } => Refused::Stopped,
+            error => Refused::fault(error),
+        })
+    }
+
+    /// Makes what is wanted, oldest business date first, as long as the lease lasts.
+    async fn in_office(&self, leadership: &Leadership, stop: &CancellationToken) -> Ended {
+        let lost = leadership.lost();
+        let mut pending = Pending::new(&self.worker.policies.retry);
+        loop {
+            if stop.is_cancelled() {
+                return Ended::Stopped;
+            }
+            if lost.is_cancelled() || leadership.term().check().is_err() {
+                return Ended::Term;
+            }
+            let next = match self.ports.runs.runs(Some(&self.worker.id), pending::LOOKED_AT).await {
+                Ok(records) => pending.next(records, self.ports.clock.elapsed(), self.ports.clock.now()),
+                Err(error) => {
+                    self.observer.observe(&News::Warning { text: format!("runs cannot be asked for: {error}") });
+                    None
+                }
+            };
+            if let Some(record) = next {
+                self.make(&record, leadership, &mut pending, stop).await;
+            } else {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => {}
+                    () = lost.cancelled() => {}
+                    () = self.wanted.notified() => {}
+                    () = self.ports.clock.sleep(self.worker.policies.takeover_polling_interval) => {}
+                }
+            }
+        }
+    }
+
+    /// Makes one run's files, and remembers when to try again.
+    async fn make(&self, record: &RunRecord, leadership: &Leadership, pending: &mut Pending, stop: &CancellationToken) {
+        let job = Job {
+            worker: Arc::clone(&self.worker),
+            run: record.id.clone(),
+            registry: Arc::clone(&self.registry),
+            start: Start::Resume,
+            stop: stop.clone(),
+            observer: Arc::clone(&self.observer),
+        };
+        let lost = leadership.lost();
+        let result = tokio::select! {
+            biased;
+            // What is under way is dropped: nothing of it would be accepted any more.
+            () = lost.cancelled() => return,
+            result = generate(&self.ports, &job, leadership.term()) => result,
+        };
+        match result {
+            Ok(Outcome::Published(manifest) | Outcome::AlreadyPublished(manifest)) => {
+                pending.done(&record.id);
+                let since = record.started_at.unwrap_or(record.requested_at);
+                let took = Duration::try_from(self.ports.clock.now().duration_since(since)).unwrap_or_default();
+                self.observer.observe(&News::Done { run: record.id.clone(), rows: manifest.source_rows, took });
+                self.published.notify_one();
+            }
+            Ok(Outcome::Stopped { .. }) => {}
+            Err(error) => {
+                let again_in = pending.failed(&record.id, is_passing(&error), self.ports.clock.elapsed());
+                let (run, error) = (record.id.clone(), error.to_string());
+                self.observer.observe(&News::Failed { run, error, again_in });
+            }
+        }
+    }
+
+    async fn pause(&self, failures: u32, reason: String, stop: &CancellationToken) {
+        let after = self.worker.policies.retry.wait(failures);
+        self.observer.observe(&News::Retrying { reason, attempt: failures, after });
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = self.ports.clock.sleep(after) => {}
+        }
+    }
+}
+
+/// Why there is no leadership.
+enum Refused {
+    Stopped,
+    Fault(String),
+}
+
+impl Refused {
+    fn fault(error: impl std::fmt::Display) -> Self {
+        Self::Fault(error.to_string())
+    }
+}
+
+/// Whether the same may work a little later without anybody doing something about it.
+fn is_passing(error: &GenerateError) -> bool {
+    match error {
+        GenerateError::Source(error) => error.is_away(),
+        GenerateError::Store(_) | GenerateError::Volume(_) | GenerateError::TermEnded(_) => true,
+        GenerateError::Data { .. } | GenerateError::Conflict { .. } | GenerateError::Staged { .. } => false,
+    }
+}
