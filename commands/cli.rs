@@ -1,7 +1,8 @@
 //! The root parser: global options and the subcommands, in the order of the help text.
 
 use super::{
-    completions, config, doctor, exit, inspect_headers, lease, man, publish_completion, resume, run, status, verify,
+    completions, config, daemon, doctor, exit, inspect_headers, lease, man, publish_completion, resume, run, status,
+    verify,
 };
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -53,9 +54,9 @@ pub struct Globals {
     /// Log to stderr: -v what happens, -vv more, -vvv all
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// Form of log lines
-    #[arg(long, global = true, value_name = "text|json", default_value = "text", hide_possible_values = true)]
-    pub log_format: LogFormat,
+    /// Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]
+    #[arg(long, global = true, value_name = "text|kv|json", hide_possible_values = true)]
+    pub log_format: Option<LogFormat>,
 }
 
 /// Form of a result on stdout.
@@ -81,11 +82,12 @@ pub enum When {
 }
 
 /// Form of log lines.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LogFormat {
     /// For people.
-    #[default]
     Text,
+    /// `key=value`, as Splunk reads it.
+    Kv,
     /// One JSON object a line.
     Json,
 }
@@ -95,6 +97,8 @@ pub enum LogFormat {
 pub enum Command {
     /// Make a worker's files for one business date
     Run(run::Args),
+    /// Serve workers: start runs on events, lead or stand by, send completion events
+    Daemon(daemon::Args),
     /// Show page and rows of every staged and published file
     InspectHeaders(inspect_headers::Args),
     /// Roll a run's staged files back to a page, and go on from there

@@ -7,7 +7,7 @@ use crate::Registry;
 use crate::config::{self, Environment, Loaded};
 use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::spec::Worker;
-use crate::telemetry::log::{self, Level};
+use crate::telemetry::log::{self, Form, Level};
 use crate::wiring;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -55,7 +55,16 @@ impl Context {
             2 => Level::Debug,
             _ => Level::Trace,
         };
-        log::start(level, self.globals.log_format == LogFormat::Json, self.ui.has_colour());
+        log::start(level, self.log_form(LogFormat::Text));
+    }
+
+    /// The form of log lines: what was asked for, else `usual`.
+    pub fn log_form(&self, usual: LogFormat) -> Form {
+        match self.globals.log_format.unwrap_or(usual) {
+            LogFormat::Text => Form::Text(self.ui.has_colour()),
+            LogFormat::Kv => Form::KeyValue,
+            LogFormat::Json => Form::Json,
+        }
     }
 
     /// The one worker file that was named.

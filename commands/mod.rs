@@ -7,6 +7,7 @@ pub mod cli;
 mod completions;
 mod config;
 pub mod context;
+mod daemon;
 mod doctor;
 pub mod exit;
 mod failure;
@@ -48,6 +49,7 @@ pub fn main(registry: Registry) -> ExitCode {
 fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
     match command {
         Command::Run(args) => run::run(context, args),
+        Command::Daemon(args) => daemon::run(context, args),
         Command::InspectHeaders(args) => inspect_headers::run(context, args),
         Command::Resume(args) => resume::run(context, args),
         Command::Verify(args) => verify::run(context, args),

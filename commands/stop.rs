@@ -25,6 +25,24 @@ impl StoppedBy {
     }
 }
 
+/// Says what a signal does.
+pub(super) trait Teller: Send + Sync {
+    /// One line.
+    fn say(&self, text: &str);
+    /// Nothing more is said.
+    fn finish(&self);
+}
+
+impl Teller for Progress {
+    fn say(&self, text: &str) {
+        Progress::say(self, text);
+    }
+
+    fn finish(&self) {
+        Progress::finish(self);
+    }
+}
+
 /// Signals as a value to look at between pages.
 pub(super) struct Signals {
     /// Set by the first signal.
@@ -37,7 +55,7 @@ impl Signals {
     ///
     /// # Errors
     /// When the system refuses to deliver signals.
-    pub(super) fn watch(progress: Arc<Progress>) -> Result<Self, Failure> {
+    pub(super) fn watch(teller: Arc<dyn Teller>) -> Result<Self, Failure> {
         let refused = |error: std::io::Error| Failure::caused(Code::Failed, &error).context("cannot watch for signals");
         let mut interrupts = signal(SignalKind::interrupt()).map_err(refused)?;
         let mut terminates = signal(SignalKind::terminate()).map_err(refused)?;
@@ -50,12 +68,12 @@ impl Signals {
                     _ = terminates.recv() => StoppedBy::Terminate,
                 };
                 if stop.is_cancelled() {
-                    progress.finish();
+                    teller.finish();
                     // What is committed is durable, and the lease runs out: nothing needs a tidy end.
                     std::process::exit(i32::from(which.code() as u8));
                 }
                 by.store(which as u8 + 1, Ordering::Release);
-                progress.say("stopping behind the page in hand; once more ends at once");
+                teller.say("stopping behind the page in hand; once more ends at once");
                 stop.cancel();
             }
         });

@@ -34,6 +34,7 @@ pub enum Style {
 /// Shows a run's news.
 pub struct Progress {
     style: Style,
+    log: LoggedNews,
     warning: String,
     state: Mutex<State>,
 }
@@ -56,7 +57,7 @@ struct File {
 impl Progress {
     /// Shows nothing yet. `warning` stands before a warning.
     pub fn new(style: Style, warning: String) -> Self {
-        Self { style, warning, state: Mutex::new(State::default()) }
+        Self { style, log: LoggedNews::default(), warning, state: Mutex::new(State::default()) }
     }
 
     /// Takes the bars away; what follows on stderr stands below nothing.
@@ -153,7 +154,7 @@ impl Progress {
 impl Observer for Progress {
     fn observe(&self, news: &News) {
         if self.style == Style::Log {
-            return LoggedNews.observe(news);
+            return self.log.observe(news);
         }
         match news {
             News::Waiting { holder, token, at_most } => {
@@ -179,6 +180,7 @@ impl Observer for Progress {
             }
             News::Leading { .. }
             | News::Renewed
+            | News::Released { .. }
             | News::Fetched { .. }
             | News::Synced { .. }
             | News::Failed { .. }

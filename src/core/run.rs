@@ -68,7 +68,15 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     }
     // Were this guessed when the volume cannot be listed, a store that was wiped could mint an old token again.
     let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
-    let leadership = match acquire(ports, job, identity, floor, wait).await {
+    let acquired = tokio::select! {
+        biased;
+        acquired = acquire(ports, job, identity, floor, wait) => acquired,
+        outcome = made_by_other(ports, job) => {
+            let waited = ports.clock.elapsed().saturating_sub(started);
+            return Ok(Report { outcome, token: None, waited, took: Duration::ZERO });
+        }
+    };
+    let leadership = match acquired {
         Ok(leadership) => leadership,
         Err(ElectionError::Stopped { .. }) => {
             let page = last_page(ports, job).await?;
@@ -89,6 +97,20 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     let waited = leading.saturating_sub(started);
     let took = ports.clock.elapsed().saturating_sub(leading);
     Ok(Report { outcome: result?, token: Some(token), waited, took })
+}
+
+/// Waits until the holder that we wait for has made the run: it is recorded as wanted, so a service makes it.
+async fn made_by_other(ports: &Ports, job: &Job) -> Outcome {
+    loop {
+        ports.clock.sleep(job.worker.policies.takeover_polling_interval).await;
+        if job.start != Start::Resume {
+            continue;
+        }
+        // A store that cannot be read now is read again.
+        if let Ok(Some(outcome)) = already_published(ports, job).await {
+            return outcome;
+        }
+    }
 }
 
 /// The manifest of a run that is published in both places: on the volume, and in the store with all completion events.

@@ -1,3 +1,9 @@
-//! What is said about the work while it is done: logs.
+//! What is said about the work while it is done: log lines, metrics, health, and a page for people.
 
+pub mod dependencies;
+pub mod live;
 pub mod log;
+mod logfmt;
+pub mod metrics;
+mod page;
+pub mod server;

@@ -3,6 +3,7 @@
 
 mod pending;
 
+use super::announce::{Announcer, announce};
 use super::election::{Candidate, ElectionError, Leadership};
 use super::generate::{GenerateError, Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
 use super::model::run::RunRecord;
@@ -30,8 +31,8 @@ pub struct Service {
     pub observer: Arc<dyn Observer>,
     /// Rung when a run was asked for: the holder looks at once.
     pub wanted: Arc<Notify>,
-    /// Rung when a run is published: its completion events may go out.
-    pub published: Arc<Notify>,
+    /// Empties the outbox, when there is a broker for it.
+    pub announcer: Option<Announcer>,
 }
 
 /// How a term in office ended.
@@ -58,7 +59,12 @@ impl Service {
                 }
             };
             let began = self.ports.clock.elapsed();
-            let ended = self.in_office(&leadership, stop).await;
+            let published = Notify::new();
+            let ended = tokio::select! {
+                biased;
+                ended = self.in_office(&leadership, &published, stop) => ended,
+                () = self.announce(&published) => Ended::Term,
+            };
             let reason = match ended {
                 Ended::Stopped => "the service was stopped",
                 Ended::Term => "the term ended",
@@ -73,6 +79,15 @@ impl Service {
             if ended == Ended::Term {
                 self.pause(failures, "the term ended".to_owned(), stop).await;
             }
+        }
+    }
+
+    /// Sends completion events for as long as this instance leads; never ends by itself. Two holders at once would send an event
+    /// twice, with the same correlation id.
+    async fn announce(&self, published: &Notify) {
+        match &self.announcer {
+            Some(announcer) => announce(announcer, published, &CancellationToken::new()).await,
+            None => std::future::pending().await,
         }
     }
 
@@ -97,7 +112,7 @@ impl Service {
     }
 
     /// Makes what is wanted, oldest business date first, as long as the lease lasts.
-    async fn in_office(&self, leadership: &Leadership, stop: &CancellationToken) -> Ended {
+    async fn in_office(&self, leadership: &Leadership, published: &Notify, stop: &CancellationToken) -> Ended {
         let lost = leadership.lost();
         let mut pending = Pending::new(&self.worker.policies.retry);
         loop {
@@ -115,7 +130,9 @@ impl Service {
                 }
             };
             if let Some(record) = next {
-                self.make(&record, leadership, &mut pending, stop).await;
+                if self.make(&record, leadership, &mut pending, stop).await {
+                    published.notify_one();
+                }
             } else {
                 tokio::select! {
                     biased;
@@ -128,8 +145,14 @@ impl Service {
         }
     }
 
-    /// Makes one run's files, and remembers when to try again.
-    async fn make(&self, record: &RunRecord, leadership: &Leadership, pending: &mut Pending, stop: &CancellationToken) {
+    /// Makes one run's files, or remembers when to try again; whether they are published.
+    async fn make(
+        &self,
+        record: &RunRecord,
+        leadership: &Leadership,
+        pending: &mut Pending,
+        stop: &CancellationToken,
+    ) -> bool {
         let job = Job {
             worker: Arc::clone(&self.worker),
             run: record.id.clone(),
@@ -142,7 +165,7 @@ impl Service {
         let result = tokio::select! {
             biased;
             // What is under way is dropped: nothing of it would be accepted any more.
-            () = lost.cancelled() => return,
+            () = lost.cancelled() => return false,
             result = generate(&self.ports, &job, leadership.term()) => result,
         };
         match result {
@@ -151,13 +174,14 @@ impl Service {
                 let since = record.started_at.unwrap_or(record.requested_at);
                 let took = Duration::try_from(self.ports.clock.now().duration_since(since)).unwrap_or_default();
                 self.observer.observe(&News::Done { run: record.id.clone(), rows: manifest.source_rows, took });
-                self.published.notify_one();
+                true
             }
-            Ok(Outcome::Stopped { .. }) => {}
+            Ok(Outcome::Stopped { .. }) => false,
             Err(error) => {
                 let again_in = pending.failed(&record.id, is_passing(&error), self.ports.clock.elapsed());
                 let (run, error) = (record.id.clone(), error.to_string());
                 self.observer.observe(&News::Failed { run, error, again_in });
+                false
             }
         }
     }

@@ -63,6 +63,7 @@ impl Leadership {
         }
         self.term.end();
         let candidate = &self.candidate;
+        candidate.tell(&News::Released { token: self.term.token() });
         let release = || candidate.leases.release(&candidate.worker, self.term.token(), candidate.clock.now(), reason);
         match release().await {
             // Once more, and then it may run out: whoever stops us is waiting.

@@ -37,6 +37,11 @@ pub enum News {
         /// How that came.
         why: &'static str,
     },
+    /// The lease was given back.
+    Released {
+        /// Its token.
+        token: Token,
+    },
     /// The view was counted and pages are about to be read.
     Started {
         /// Which run.

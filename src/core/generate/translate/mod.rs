@@ -38,7 +38,7 @@ use crate::core::model::column::Column;
 use arrow_array::RecordBatch;
 
 /// Turns rows into records. Implement it to write a format of your own, and register it by name.
-pub trait Translator: Send {
+pub trait Translator: Send + Sync {
     /// Columns of the view that the records need, in the order in which `translate` will find them.
     fn columns(&self) -> Vec<String>;
 
