@@ -161,8 +161,8 @@ impl Observer for LoggedNews {
             News::Retrying { reason, attempt, after } => {
                 line!(warn, self, place, reason, attempt, after_seconds = after.as_secs_f64(), "trying again");
             }
-            News::Fetched { rows, took } => {
-                line!(info, self, place, rows, took_seconds = took.as_secs_f64(), "processing page");
+            News::Fetched { page, rows, took } => {
+                line!(info, self, place, page, rows, took_seconds = took.as_secs_f64(), "processing page");
             }
             News::Synced { took } => line!(debug, self, place, took_seconds = took.as_secs_f64(), "synced"),
             News::Committed { page, source_rows, took, bytes, .. } => {

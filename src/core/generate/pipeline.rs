@@ -49,9 +49,10 @@ pub(super) async fn run(
     let budget = Arc::new(Semaphore::new(BYTES_IN_FLIGHT));
     let columns_known = staging.columns.is_some();
 
+    let next_page = staging.page() + 1;
     let committer = Committer::new(ports, job, term, staging);
     let (read, worked, committed) = tokio::join!(
-        read::pages(ports, job, &query, &position, until.as_ref(), pages_in),
+        read::pages(ports, job, &query, &position, until.as_ref(), next_page, pages_in),
         work::translate(&query, lanes, columns_known, budget, pages_out, work_in),
         committer.commit(work_out),
     );

@@ -24,7 +24,7 @@ pub(super) enum ReadEnd {
     Early,
 }
 
-/// Sends pages until there are no more, or until `stop` is set.
+/// Sends pages until there are no more, or until asked to stop; `page` is the number of the first.
 ///
 /// # Errors
 /// What the source said.
@@ -34,10 +34,11 @@ pub(super) async fn pages(
     query: &Query,
     from: &Position,
     until: Option<&Key>,
+    page: u64,
     out: mpsc::Sender<Arrived>,
 ) -> Result<ReadEnd, GenerateError> {
     // The sender goes with the call: the next loop sees the end at once.
-    if !all_pages(ports, job, query, from, until, out).await? {
+    if !all_pages(ports, job, query, from, until, page, out).await? {
         return Ok(ReadEnd::Early);
     }
     Ok(ReadEnd::All(ports.source.extent(query, &[]).await))
@@ -50,6 +51,7 @@ async fn all_pages(
     query: &Query,
     from: &Position,
     until: Option<&Key>,
+    page: u64,
     out: mpsc::Sender<Arrived>,
 ) -> Result<bool, GenerateError> {
     if until.is_none() && !query.key.is_empty() {
@@ -62,6 +64,7 @@ async fn all_pages(
         () = stop.cancelled() => return Ok(false),
         stream = ports.source.open(query, from, until) => stream?,
     };
+    let mut number = page;
     loop {
         let asked = ports.clock.elapsed();
         let next = tokio::select! {
@@ -72,7 +75,8 @@ async fn all_pages(
         };
         let Some(page) = next else { return Ok(true) };
         let took = ports.clock.elapsed().saturating_sub(asked);
-        job.observer.observe(&News::Fetched { rows: page.rows(), took });
+        job.observer.observe(&News::Fetched { page: number, rows: page.rows(), took });
+        number += 1;
         let columns = stream.columns().unwrap_or_default();
         if out.send(Arrived { page, columns }).await.is_err() {
             return Ok(false);

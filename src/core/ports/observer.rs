@@ -93,6 +93,8 @@ pub enum News {
     },
     /// A page arrived from the source.
     Fetched {
+        /// Its number, from 1.
+        page: u64,
         /// Its rows.
         rows: u64,
         /// Time since it was asked for.
