@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
 /// Time between two questions.
 const ASK_EVERY: Duration = Duration::from_secs(10);
@@ -101,10 +102,22 @@ impl Dependencies {
         let took = self.clock.elapsed().saturating_sub(asked);
         self.live.metrics().dependency(name, answer.is_ok(), took);
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = found.remove(name).and_then(|found| found.last_error);
+        let before = found.remove(name);
+        let was = before.as_ref().map_or("unknown", |found| found.state);
+        let worker = self.worker.id.as_str();
         let (state, last_error) = match answer {
-            Ok(()) => ("up", before),
-            Err(reason) => ("down", Some(reason)),
+            Ok(()) => {
+                if was != "up" {
+                    info!(worker, dependency = name, "dependency is up");
+                }
+                ("up", before.and_then(|found| found.last_error))
+            }
+            Err(reason) => {
+                if was != "down" {
+                    warn!(worker, dependency = name, reason, "dependency is down");
+                }
+                ("down", Some(reason))
+            }
         };
         let at = Some(self.clock.now().strftime("%FT%TZ").to_string());
         found.insert(name, Found { state, latency_seconds: took.as_secs_f64(), last_error, at });

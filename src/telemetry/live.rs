@@ -135,6 +135,7 @@ impl Live {
     fn at_rest(&self) {
         self.metrics.set("pages_per_second", 0.0);
         self.metrics.set("rows_per_second", 0.0);
+        self.metrics.set("time_to_completion_seconds", 0.0);
     }
 }
 
@@ -202,6 +203,7 @@ impl Observer for Live {
                     run.committed(elapsed, *page, *source_rows);
                     self.metrics.set("rows_per_second", run.rate.0);
                     self.metrics.set("pages_per_second", run.rate.1);
+                    self.metrics.set("time_to_completion_seconds", run.seconds_left().unwrap_or_default());
                 }
             }
             News::Published { file, path, rows, .. } => {
@@ -211,7 +213,7 @@ impl Observer for Live {
             News::Done { run, took, .. } => {
                 state.run = None;
                 self.at_rest();
-                self.metrics.time("time_to_completion_seconds", *took);
+                self.metrics.time("filegen_run_seconds", *took);
                 let now = self.clock.now().as_second();
                 self.metrics.set("filegen_last_success_timestamp_seconds", now as f64);
                 self.note(state, format!("run {run} is published"));

@@ -14,7 +14,7 @@ const LONG: [f64; 12] = [1.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 180
 /// # Errors
 /// When something else records already.
 pub fn start() -> Result<PrometheusHandle, BuildError> {
-    let whole_runs = Matcher::Full("time_to_completion_seconds".to_owned());
+    let whole_runs = Matcher::Full("filegen_run_seconds".to_owned());
     let handle =
         PrometheusBuilder::new().set_buckets(&SHORT)?.set_buckets_for_metric(whole_runs, &LONG)?.install_recorder()?;
     describe();
@@ -27,7 +27,12 @@ fn describe() {
     describe_gauge!("rows_per_second", "Rows of the source committed a second, lately.");
     describe_counter!("lease_renewals_total", "Renewals of the lease that the state store confirmed.");
     describe_counter!("files_completed_total", "Files published.");
-    describe_histogram!("time_to_completion_seconds", Unit::Seconds, "From a run's first page to its manifest.");
+    describe_gauge!(
+        "time_to_completion_seconds",
+        Unit::Seconds,
+        "Left of the run under way at its live rate; 0 without one."
+    );
+    describe_histogram!("filegen_run_seconds", Unit::Seconds, "From a run's first page to its manifest.");
     describe_histogram!("filegen_commit_seconds", Unit::Seconds, "One commit: bodies, journal and headers.");
     describe_histogram!("filegen_fsync_seconds", Unit::Seconds, "The slowest file's sync in a commit.");
     describe_histogram!("filegen_page_fetch_seconds", Unit::Seconds, "From asking for a page to having it.");
@@ -68,7 +73,16 @@ impl WorkerMetrics {
         ] {
             metrics.add(name, 0);
         }
-        for name in ["pages_per_second", "rows_per_second", "filegen_leader", "filegen_lease_age_seconds"] {
+        for name in [
+            "pages_per_second",
+            "rows_per_second",
+            "time_to_completion_seconds",
+            "filegen_leader",
+            "filegen_lease_age_seconds",
+            "filegen_outbox_depth",
+            "filegen_run_rows",
+            "filegen_run_rows_expected",
+        ] {
             metrics.set(name, 0.0);
         }
         metrics

@@ -4,6 +4,7 @@
 mod cli;
 mod contract;
 mod crash;
+mod daemon;
 mod examples;
 mod flow;
 mod fuzz_corpus;

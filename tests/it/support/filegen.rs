@@ -189,9 +189,9 @@ impl Running {
         rustix::process::kill_process(id, signal).expect("it runs");
     }
 
-    /// Reads stderr up to a line that holds this.
+    /// Reads stderr up to a line that holds this; that line.
     #[track_caller]
-    pub fn wait_for(&mut self, text: &str) {
+    pub fn wait_for(&mut self, text: &str) -> String {
         let stderr = self.child.as_mut().and_then(|child| child.stderr.as_mut()).expect("it runs");
         // Unbuffered by a byte: what comes behind the line stays in the pipe.
         let mut reader = BufReader::with_capacity(1, stderr);
@@ -201,7 +201,7 @@ impl Running {
             self.seen.push_str(&line);
             assert!(length > 0, "it ended without `{text}`:\n{}", self.seen);
             if line.contains(text) {
-                return;
+                return line;
             }
         }
     }

@@ -1,0 +1,44 @@
+//! `filegen daemon` as real processes: who leads, what a trigger makes, what is shown.
+
+mod office;
+mod shown;
+mod triggered;
+
+use crate::support::filegen::{Filegen, Running};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+/// One daemon and its HTTP port.
+struct Daemon {
+    running: Running,
+    port: u16,
+}
+
+impl Daemon {
+    /// Started, and listening.
+    fn start(filegen: &Filegen) -> Self {
+        let mut running = filegen.start("daemon -c worker.yaml --health-port 0");
+        let line = running.wait_for("status page are served");
+        let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok());
+        Self { running, port: port.unwrap_or_else(|| panic!("no port in {line}")) }
+    }
+
+    /// Status code and body of a page.
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers in UTF-8");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let code = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        (code.unwrap_or_else(|| panic!("{head}")), body.to_owned())
+    }
+}
+
+/// A worker whose lease is missed soon.
+fn worker(rows: u64) -> Filegen {
+    let filegen = Filegen::with_loans(rows);
+    let quick = "policies: { lease_ttl: 3s, lease_heartbeat_interval: 500ms, takeover_polling_interval: 200ms }\n";
+    filegen.write("worker.yaml", &(filegen.read("worker.yaml") + quick));
+    filegen
+}

@@ -1,0 +1,112 @@
+//! What a daemon shows: health, metrics, the status page, log lines.
+
+use super::{Daemon, worker};
+use rustix::process::Signal;
+use serde_json::Value;
+
+#[test]
+fn the_log_tells_a_run_in_order_each_line_with_its_place() {
+    let filegen = worker(30);
+    let mut daemon = Daemon::start(&filegen);
+    daemon.running.wait_for("leadership acquired");
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    daemon.running.wait_for("run published");
+    daemon.running.signal(Signal::TERM);
+    let log = daemon.running.finish().exits(0).stderr;
+    let mut rest = log.as_str();
+    for message in [
+        "service starting",
+        "leadership acquired",
+        "total rows and pages",
+        "processing page",
+        "progress updated",
+        "file finalized",
+        "run published",
+        "leadership given back",
+        "service stopped",
+    ] {
+        let at =
+            rest.find(&format!("msg=\"{message}\"")).unwrap_or_else(|| panic!("no {message} in its order:\n{log}"));
+        rest = &rest[at..];
+    }
+    let line = log.lines().find(|line| line.contains("progress updated")).unwrap();
+    for field in ["worker=LoanWorker", "instance=", "token=1", "run=LoanWorker:2026-11-21", "page="] {
+        assert!(line.contains(field), "{field} in {line}");
+    }
+}
+
+#[test]
+fn health_tells_what_is_down() {
+    let filegen = worker(30);
+    let mut daemon = Daemon::start(&filegen);
+    let ready = |daemon: &Daemon| {
+        let (code, body) = daemon.get("/health/ready");
+        (code, serde_json::from_str::<Value>(&body).unwrap())
+    };
+    daemon.running.wait_for("dependency=source");
+    let (code, up) = ready(&daemon);
+    assert_eq!(code, 200, "{up}");
+    assert_eq!(up["workers"]["LoanWorker"]["source"]["state"], "up", "{up}");
+    assert_eq!(daemon.get("/health/live"), (200, r#"{"state":"live","wrong":{}}"#.to_owned()));
+    assert_eq!(daemon.get("/nothing").0, 404);
+
+    std::fs::rename(filegen.path("loans.db"), filegen.path("away.db")).unwrap();
+    daemon.running.wait_for("dependency is down");
+    let (code, down) = ready(&daemon);
+    assert_eq!(code, 503, "{down}");
+    assert_eq!(down["workers"]["LoanWorker"]["source"]["state"], "down", "{down}");
+    assert!(down["workers"]["LoanWorker"]["source"]["lastError"].as_str().unwrap().contains("loans.db"), "{down}");
+    assert_eq!(daemon.get("/health/live").0, 200, "a source that is away is no reason to start over");
+}
+
+#[test]
+fn page_and_json_show_runs_and_holder_and_text_from_outside_stays_text() {
+    let filegen = worker(30);
+    filegen.sql("UPDATE loans SET Customer = '<b>|' WHERE LoanId = 23");
+    let mut daemon = Daemon::start(&filegen);
+    daemon.running.wait_for("leadership acquired");
+    let mut waiting = filegen.start("run -c worker.yaml --date 2026-11-21");
+    daemon.running.wait_for("run failed");
+    waiting.signal(Signal::TERM);
+    let (code, page) = daemon.get("/");
+    assert!(code == 200 && page.starts_with("<!doctype html>"), "{page}");
+    assert!(page.contains("LoanWorker") && page.contains("leading") && page.contains("failed"), "{page}");
+    assert!(page.contains("&lt;b&gt;|") && !page.contains("<b>|"), "{page}");
+    let status: Value = serde_json::from_str(&daemon.get("/status").1).unwrap();
+    assert_eq!(status["workers"][0]["role"], "leading", "{status}");
+    assert_eq!(status["workers"][0]["runs"][0]["status"], "failed", "{status}");
+}
+
+#[test]
+fn every_metric_that_alerts_and_dashboard_rely_on_is_there() {
+    let filegen = worker(30);
+    let mut daemon = Daemon::start(&filegen);
+    daemon.running.wait_for("leadership acquired");
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    daemon.running.wait_for("run published");
+    let listed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/metrics.txt")).unwrap();
+    let shown = daemon.get("/metrics").1;
+    for line in listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        // Those of a deadline that this worker does not have, and others' own.
+        if name.starts_with("filegen_deadline") || name.starts_with("kubelet_") {
+            continue;
+        }
+        let kind = kind.split(' ').next().unwrap();
+        assert!(shown.contains(&format!("# TYPE {name} {kind}\n")), "{name} {kind} in\n{shown}");
+    }
+    assert!(shown.contains("files_completed_total{worker=\"LoanWorker\"} 2"), "{shown}");
+}
+
+#[test]
+fn a_changed_worker_file_is_told_and_not_applied() {
+    let filegen = worker(1);
+    let mut daemon = Daemon::start(&filegen);
+    daemon.running.wait_for("leadership acquired");
+    filegen.edit("page_size: 10", "page_size: 20");
+    daemon.running.signal(Signal::HUP);
+    assert!(daemon.running.wait_for("a restart would apply it").contains("sections=source"));
+    filegen.edit("page_size", "pagesize");
+    daemon.running.signal(Signal::HUP);
+    daemon.running.wait_for("a restart would fail");
+}
