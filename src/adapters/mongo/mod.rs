@@ -22,7 +22,7 @@ use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, ReadPreferenc
 use mongodb::{Client, Collection, Database};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Leases, epochs, runs, file statuses, passed-over events and audit in one database. Clones share one client.
@@ -32,7 +32,8 @@ use std::time::Duration;
 /// primary and see only what the majority has. Times are kept to the millisecond, as BSON has them.
 #[derive(Clone)]
 pub struct MongoState {
-    database: Database,
+    link: Arc<Mutex<Link>>,
+    options: Arc<ClientOptions>,
     name: Arc<str>,
     answer_within: Duration,
     /// The run that each worker's holder in this process has fenced last, and under which token.
@@ -59,8 +60,15 @@ impl MongoState {
         let answer_within = lease_ttl / 8;
         let Address { mut options, database, name } = Address::parse(url, answer_within).await?;
         settle(&mut options, answer_within);
-        let client = Client::with_options(options).map_err(|error| error::failed(&name, &error))?;
-        Ok(Self { database: client.database(&database), name: name.into(), answer_within, fenced: Arc::default() })
+        options.default_database = Some(database);
+        let link = Link { database: client(&options, &name)?, number: 0 };
+        Ok(Self {
+            link: Arc::new(Mutex::new(link)),
+            options: Arc::new(options),
+            name: name.into(),
+            answer_within,
+            fenced: Arc::default(),
+        })
     }
 
     /// The store's name in errors and tables: its address without user, password and options.
@@ -68,18 +76,55 @@ impl MongoState {
         &self.name
     }
 
-    fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
-        self.database.collection(name)
+    fn link(&self) -> MutexGuard<'_, Link> {
+        // What a panicking thread left behind is whole: the two fields change together, by one assignment.
+        self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs one call within its time. Giving up drops the connection that waits for the answer: the driver never uses
-    /// it again.
+    fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
+        self.link().database.collection(name)
+    }
+
+    /// Runs one call within its time.
     async fn call<T>(&self, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, StoreError> {
+        let number = self.link().number;
         match tokio::time::timeout(self.answer_within, work).await {
             Ok(result) => result.map_err(|trouble| trouble.into_store(&self.name)),
-            Err(_) => Err(late(&self.name, self.answer_within)),
+            Err(_) => {
+                self.start_anew(number);
+                Err(late(&self.name, self.answer_within))
+            }
         }
     }
+
+    /// Leaves the client whose call was given up, and takes a new one; once, however many calls were given up with it.
+    ///
+    /// The driver keeps given-up calls in its pool's queue, where each costs one later call its connection; and it
+    /// waits without limit for the first answer on a new connection. A new client has neither behind it.
+    fn start_anew(&self, number: u64) {
+        let mut link = self.link();
+        if link.number == number
+            && let Ok(database) = client(&self.options, &self.name)
+        {
+            *link = Link { database, number: number + 1 };
+        }
+    }
+}
+
+/// The client in use, and how many there were before.
+struct Link {
+    database: Database,
+    number: u64,
+}
+
+/// A client of its own, with its own connections. None is opened yet.
+fn client(options: &ClientOptions, name: &str) -> Result<Database, StoreError> {
+    let client = Client::with_options(options.clone()).map_err(|error| error::failed(name, &error))?;
+    let database = client.default_database();
+    database.ok_or_else(|| StoreError::Failed {
+        store: name.to_owned(),
+        reason: "its address names no database".to_owned(),
+    })
 }
 
 impl fmt::Debug for MongoState {

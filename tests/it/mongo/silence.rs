@@ -111,19 +111,12 @@ async fn a_lease_survives_a_server_that_stops_answering_and_comes_back() {
     let store = MongoState::open(&Secret::new(database.url_at(&gate(open).await)), TTL).await.unwrap();
     assert_eq!(store.install(&lease("W", 7, "a")).await, Ok(true));
     door.send(false).unwrap();
-    // More calls than the driver has connections: none may be kept by a call that was given up.
+    // More calls than the driver has connections: those that were given up must not stand in the way of later ones.
     for _ in 0..2 {
         all_are_unknown(&store).await;
     }
     door.send(true).unwrap();
-    let renew = || async { store.renew(&worker("W"), Token(7), &InstanceId::new("a"), at(1), at(2)).await };
-    let mut answer = renew().await;
-    for _ in 0..20 {
-        if answer.is_ok() {
-            break;
-        }
-        answer = renew().await;
-    }
+    let answer = store.renew(&worker("W"), Token(7), &InstanceId::new("a"), at(1), at(2)).await;
     // What was sent in the silence may have been done since: the install of token 9, or not.
     let newest = store.read(&worker("W")).await.unwrap().unwrap();
     assert_eq!(answer, Ok(newest.token == Token(7)), "{newest:?}");
