@@ -88,13 +88,11 @@ impl MongoState {
     /// Runs one call within its time.
     async fn call<T>(&self, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, StoreError> {
         let number = self.link().number;
-        match tokio::time::timeout(self.answer_within, work).await {
-            Ok(result) => result.map_err(|trouble| trouble.into_store(&self.name)),
-            Err(_) => {
-                self.start_anew(number);
-                Err(late(&self.name, self.answer_within))
-            }
+        if let Ok(result) = tokio::time::timeout(self.answer_within, work).await {
+            return result.map_err(|trouble| trouble.into_store(&self.name));
         }
+        self.start_anew(number);
+        Err(late(&self.name, self.answer_within))
     }
 
     /// Leaves the client whose call was given up, and takes a new one; once, however many calls were given up with it.
