@@ -47,7 +47,8 @@ fn unknown(at: &At<'_>, section: &'static Section, name: &Name) -> Option<&'stat
 /// A field that the file leaves out.
 fn missing(at: &At<'_>, field: &'static Field) {
     let hint = match field.presence {
-        Presence::Required => format!("add it. {}", field.doc),
+        Presence::RequiredInSection if matches!(at.value(), None | Some(Value::Null)) => return,
+        Presence::Required | Presence::RequiredInSection => format!("add it. {}", field.doc),
         Presence::Environment(variable, None) if !is_set(at.context, variable) => {
             format!("add it, or set the environment variable {variable}. {}", field.doc)
         }

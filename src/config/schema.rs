@@ -42,8 +42,12 @@ pub fn schema(registry: &Registry) -> Value {
 fn section(section: &Section) -> Value {
     let properties: Map<String, Value> =
         section.fields.iter().map(|field| (field.name.to_owned(), property(field))).collect();
-    let required: Vec<&str> =
-        section.fields.iter().filter(|f| matches!(f.presence, Presence::Required)).map(|field| field.name).collect();
+    let required: Vec<&str> = section
+        .fields
+        .iter()
+        .filter(|f| matches!(f.presence, Presence::Required | Presence::RequiredInSection))
+        .map(|field| field.name)
+        .collect();
     json!({
         "description": section.doc,
         "type": "object",
@@ -74,7 +78,9 @@ fn help(field: &Field) -> String {
         Presence::Environment(variable, _) | Presence::EnvironmentOrComputed(variable) => {
             format!("{} When left out, the environment variable {variable} is its value.", field.doc)
         }
-        Presence::Required | Presence::Optional | Presence::Default(_) => field.doc.to_owned(),
+        Presence::Required | Presence::RequiredInSection | Presence::Optional | Presence::Default(_) => {
+            field.doc.to_owned()
+        }
     }
 }
 

@@ -1,6 +1,8 @@
-//! Values written as people write them: times, sizes, encodings.
+//! Values written as people write them: times, weekdays, sizes, encodings.
 
+use super::grammar::WEEKDAYS;
 use crate::core::model::spec::Encoding;
+use jiff::civil::{Time, Weekday};
 use std::time::Duration;
 
 /// Units of a size, longest name first.
@@ -37,6 +39,31 @@ pub(super) fn write_duration(time: Duration) -> String {
     }
     let unit = units.iter().find(|(size, _)| nanos.is_multiple_of(*size));
     unit.map_or_else(|| format!("{nanos}ns"), |(size, name)| format!("{}{name}", nanos / size))
+}
+
+/// A time of the day: `06:30`, `23:59:30`.
+pub(super) fn clock(text: &str) -> Option<Time> {
+    let text = text.trim();
+    let digits_only = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    // jiff would take a leap second for the one before it.
+    let time = Time::strptime("%H:%M", text).or_else(|_| Time::strptime("%H:%M:%S", text)).ok()?;
+    (digits_only && !text.ends_with(":60")).then_some(time)
+}
+
+/// A time of the day as [`clock`] reads it.
+pub(super) fn write_clock(time: Time) -> String {
+    time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string()
+}
+
+/// A weekday by its name in the worker file.
+pub(super) fn weekday(text: &str) -> Option<Weekday> {
+    Weekday::from_monday_zero_offset(i8::try_from(WEEKDAYS.iter().position(|name| *name == text)?).ok()?).ok()
+}
+
+/// A weekday's name in the worker file.
+pub(super) fn weekday_name(day: Weekday) -> &'static str {
+    let index = usize::try_from(day.to_monday_zero_offset()).unwrap_or_default();
+    WEEKDAYS.get(index).copied().unwrap_or_default()
 }
 
 /// `10000`, `10_000`.
@@ -114,6 +141,24 @@ mod tests {
         for bad in ["", "30", "-1s", "s", "1 fortnight", "1e3s"] {
             assert_eq!(duration(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_time_of_the_day_has_hours_and_minutes() {
+        for (text, written) in [("06:30", "06:30"), ("6:30", "06:30"), ("23:59:30", "23:59:30"), ("00:00", "00:00")] {
+            assert_eq!(clock(text).map(write_clock).as_deref(), Some(written), "{text}");
+        }
+        for bad in ["", "6", "0630", "24:00", "12:60", "12:30:60", "-1:30", "6:30 pm", "06:30Z", "+6:30"] {
+            assert_eq!(clock(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_weekdays_name_reads_back() {
+        assert_eq!(weekday("mon"), Some(Weekday::Monday));
+        assert_eq!(weekday("sun"), Some(Weekday::Sunday));
+        assert!(WEEKDAYS.iter().all(|name| weekday(name).map(weekday_name) == Some(name)));
+        assert_eq!(weekday("monday"), None);
     }
 
     #[test]

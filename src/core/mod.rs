@@ -4,6 +4,7 @@ pub mod announce;
 mod backoff;
 pub mod completion;
 pub mod daemon;
+pub mod deadline;
 pub mod doctor;
 pub mod election;
 pub mod generate;

@@ -3,8 +3,8 @@
 mod sections;
 
 pub(super) use sections::{
-    BUSINESS_DATE, COLUMN, COMMIT, COMPLETION_KAFKA, DELIMITED, FILE, FIXED_WIDTH, JSON, OUTPUT, POLICIES, SOURCE,
-    STATE, TEMPLATE, TRIGGER_KAFKA, WORKER,
+    BUSINESS_DATE, COLUMN, COMMIT, COMPLETION_KAFKA, DEADLINE, DELIMITED, FILE, FIXED_WIDTH, JSON, OUTPUT, POLICIES,
+    SOURCE, STATE, TEMPLATE, TRIGGER_KAFKA, WEEKDAYS, WORKER,
 };
 
 /// The translators that are always there, and their options.
@@ -38,6 +38,8 @@ pub(super) struct Field {
 pub(super) enum Presence {
     /// An error.
     Required,
+    /// An error, unless the whole section is left out.
+    RequiredInSection,
     /// Nothing stands in for it.
     Optional,
     /// This stands in for it.
@@ -102,6 +104,10 @@ impl Field {
     const fn required(mut self) -> Self {
         self.presence = Presence::Required;
         self
+    }
+
+    const fn required_in_section(self) -> Self {
+        self.presence(Presence::RequiredInSection)
     }
 
     const fn default(mut self, value: &'static str) -> Self {

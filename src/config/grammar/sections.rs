@@ -20,6 +20,7 @@ pub(in crate::config) static WORKER: Section = Section {
         Field::new("files", Shape::List(&Shape::Section(&FILE)), "The files, all made from one read of the view.")
             .required(),
         Field::new("business_date", Shape::Section(&BUSINESS_DATE), "How a run that an event starts finds its date."),
+        Field::new("deadline", Shape::Section(&DEADLINE), "When the files of a business date are due."),
         Field::new("state", Shape::Section(&STATE), "Where leases, runs and progress are kept."),
         Field::new("trigger", Shape::Section(&TRIGGER), "What starts runs of the daemon."),
         Field::new("completion", Shape::Section(&COMPLETION), "Where completion events go."),
@@ -214,6 +215,35 @@ pub(in crate::config) static BUSINESS_DATE: Section = Section {
         .default("/businessDate"),
     ],
 };
+
+pub(in crate::config) static DEADLINE: Section = Section {
+    doc: "When the files of a business date are due. A run that will be late is said before it is.",
+    fields: &[
+        Field::new("time", Shape::Words, "Hours and minutes on the clock of the zone: `\"06:30\"`.")
+            .required_in_section(),
+        Field::new(
+            "days_after",
+            Shape::Whole(0, 7),
+            "Days from the business date to the day on which its files are due.",
+        )
+        .default("1"),
+        Field::new("timezone", Shape::Words, "The IANA zone of `time`; that of `business_date` when not given."),
+        Field::new(
+            "weekdays",
+            Shape::OneOrMore(&Shape::Choice(&WEEKDAYS)),
+            "The weekdays of business dates on which a run is expected; all seven when not given.",
+        ),
+        Field::new(
+            "warn_before",
+            Shape::Duration,
+            "A run that has not started this long before its deadline is said to be at risk.",
+        )
+        .default("1h"),
+    ],
+};
+
+/// As a worker file writes them, from Monday on.
+pub(in crate::config) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 pub(in crate::config) static STATE: Section = Section {
     doc: "Where leases, runs and progress are kept.",

@@ -1,6 +1,7 @@
 //! A worker file's values as the core takes them, with every default filled in, and what no single value can tell:
 //! names that collide, times that do not fit each other. Single values have been checked before.
 
+mod deadline;
 mod files;
 mod rest;
 mod source;
@@ -26,6 +27,7 @@ pub(super) fn worker(root: &At<'_>) -> Option<Worker> {
     let output = source::output(&root.section("output"));
     let files = files::files(&root.section("files"), id.as_ref());
     let business_date = rest::business_date(&root.section("business_date"));
+    let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref());
     let state = source::state(&root.section("state"), output.as_ref());
     let trigger = topics::trigger(root, id.as_ref());
     let completion = topics::completion(root);
@@ -37,6 +39,7 @@ pub(super) fn worker(root: &At<'_>) -> Option<Worker> {
         output: output?,
         files: files?,
         business_date: business_date?,
+        deadline: deadline?,
         state: state?,
         trigger: trigger?,
         completion: completion?,

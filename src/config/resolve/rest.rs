@@ -14,17 +14,22 @@ pub(super) fn business_date(at: &At<'_>) -> Option<BusinessDateSpec> {
     let fields = at.read(&BUSINESS_DATE);
     let timezone = fields.owned("timezone")?;
     let pointer = fields.owned("pointer")?;
-    // UTC needs no look at the system's zones.
-    if timezone != "UTC" && jiff::tz::TimeZone::get(&timezone).is_err() {
-        let message = format!("no time zone is called {}", fields.place("timezone").shown());
-        let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
-        fields.place("timezone").note("impossible-value", message, hint);
-    }
+    check_zone(&fields.place("timezone"), &timezone);
     if !pointer.is_empty() && !pointer.starts_with('/') {
         let hint = "a JSON pointer starts with `/`: `/businessDate`, `/payload/date`";
         fields.place("pointer").note("impossible-value", "this is no JSON pointer", hint);
     }
     Some(BusinessDateSpec { timezone, pointer })
+}
+
+/// Notes a zone that nobody knows.
+pub(super) fn check_zone(at: &At<'_>, timezone: &str) {
+    // UTC needs no look at the system's zones.
+    if timezone != "UTC" && jiff::tz::TimeZone::get(timezone).is_err() {
+        let message = format!("no time zone is called {}", at.shown());
+        let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
+        at.note("impossible-value", message, hint);
+    }
 }
 
 pub(super) fn commit(at: &At<'_>) -> Option<CommitSpec> {

@@ -4,11 +4,11 @@ use super::Shown;
 use crate::config::at::At;
 use crate::config::redact::masked;
 use crate::config::tree::Value as Node;
-use crate::config::values::{encoding_name, write_duration, write_size};
+use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::model::spec::{
-    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Fetch, FileSpec, From, Isolation, JsonNode, KafkaSpec,
-    OnOverflow, OnUnmappable, Policies, Quote, Secret, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty,
-    Worker,
+    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, Fetch, FileSpec, From, Isolation, JsonNode,
+    KafkaSpec, OnOverflow, OnUnmappable, Policies, Quote, Secret, SourceSpec, TranslatorSpec, TriggerSpec, Trim,
+    WhenEmpty, Worker,
 };
 use serde_json::Value;
 
@@ -61,11 +61,23 @@ pub(super) fn worker(worker: &Worker, root: &At<'_>) -> Shown {
         ("output", Some(output)),
         ("files", Some(Shown::List(worker.files.iter().enumerate().map(file).collect()))),
         ("business_date", Some(business_date)),
+        ("deadline", worker.deadline.as_ref().map(deadline)),
         ("state", Some(map([("url", Some(secret(&worker.state)))]))),
         ("trigger", worker.trigger.as_ref().map(trigger)),
         ("completion", worker.completion.as_ref().map(|spec| map([("kafka", Some(kafka(spec)))]))),
         ("commit", Some(commit)),
         ("policies", Some(policies(&worker.policies))),
+    ])
+}
+
+fn deadline(spec: &DeadlineSpec) -> Shown {
+    let weekdays = spec.weekdays.iter().map(|day| text(weekday_name(*day))).collect();
+    map([
+        ("time", Some(text(write_clock(spec.time)))),
+        ("days_after", Some(scalar(spec.days_after))),
+        ("timezone", Some(text(&spec.timezone))),
+        ("weekdays", Some(Shown::Flow(Box::new(Shown::List(weekdays))))),
+        ("warn_before", Some(text(write_duration(spec.warn_before)))),
     ])
 }
 

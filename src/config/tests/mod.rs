@@ -10,6 +10,7 @@ mod topics;
 
 use super::*;
 use crate::core::model::spec::{Align, ColumnSpec, Fetch, From, JsonNode, Policies, Quote, TranslatorSpec};
+use jiff::civil::{Weekday, time};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -68,4 +69,22 @@ fn the_designs_example_is_read_as_it_stands() {
     let column =
         |name: &str| JsonNode::Value(ColumnSpec { from: From::Column(name.to_owned()), ..ColumnSpec::default() });
     assert_eq!(spec.fields, [("id".to_owned(), column("LoanId")), ("balance".to_owned(), column("Balance"))]);
+}
+
+#[test]
+fn a_deadline_is_the_days_after_in_the_business_dates_zone_unless_the_file_says_otherwise() {
+    let with = |section: &str| {
+        let text = DESIGN.replace("timezone: UTC", "timezone: Europe/Berlin").replace("policies:", section);
+        parsed(&text, &[]).unwrap().worker.deadline
+    };
+    for none in ["policies:", "deadline:\npolicies:"] {
+        assert_eq!(with(none), None, "{none}");
+    }
+    let spec = with("deadline: { time: 06:30 }\npolicies:").unwrap();
+    assert_eq!((spec.time, spec.days_after, spec.timezone.as_str()), (time(6, 30, 0, 0), 1, "Europe/Berlin"));
+    assert_eq!((spec.weekdays.len(), spec.warn_before), (7, Duration::from_hours(1)));
+    let spec = with("deadline: { time: 06:30, timezone: UTC, weekdays: [sun, mon] }\npolicies:").unwrap();
+    assert_eq!((spec.timezone.as_str(), spec.weekdays.as_slice()), ("UTC", &[Weekday::Monday, Weekday::Sunday][..]));
+    let spec = with("deadline: { time: 06:30, weekdays: sat }\npolicies:").unwrap();
+    assert_eq!(spec.weekdays, [Weekday::Saturday]);
 }

@@ -84,6 +84,12 @@ fn real_worker_files_fit_the_schema() {
         assert!(accepts(&text), "{}", path.display());
         parse(&text, &path, &(), &Registry::default()).unwrap();
     }
+    let environment = [("SQL_CONNECTION_STRING", "Server=db;Database=x"), ("OUTPUT_ROOT_PATH", "/data")];
+    for name in ["loan.yaml", "customer.yaml"] {
+        let text = std::fs::read_to_string(folder.join("production").join(name)).unwrap();
+        assert!(accepts(&text), "{name}");
+        assert!(parsed(&text, &environment).unwrap().worker.deadline.is_some(), "{name}");
+    }
     let shown = parsed(DESIGN, &[]).unwrap().resolved().to_yaml();
     assert!(accepts(&shown));
 }
@@ -105,6 +111,8 @@ fn what_the_loader_refuses_does_not_fit_the_schema() {
         ("      json: {", "      template: { record: x, columns: [A] }\n      json: {"),
         ("backoff_multiplier: 2.0", "backoff_multiplier: 0.5"),
         ("view: v_LoanData", ""),
+        ("policies:", "deadline: { days_after: 2 }\npolicies:"),
+        ("policies:", "deadline: { time: \"06:30\", weekdays: [monday] }\npolicies:"),
     ] {
         let text = DESIGN.replacen(right, wrong, 1);
         assert_ne!(text, DESIGN, "{right}");

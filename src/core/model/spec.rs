@@ -4,6 +4,7 @@ mod translator;
 
 use super::file_name::FileName;
 use super::names::{FileId, ViewName, WorkerId};
+use jiff::civil::{Time, Weekday};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -47,6 +48,8 @@ pub struct Worker {
     pub files: Vec<FileSpec>,
     /// How a run without a given date finds its own.
     pub business_date: BusinessDateSpec,
+    /// When a business date's files are due, when somebody waits for them at a given time.
+    pub deadline: Option<DeadlineSpec>,
     /// The state store's address: `sqlite:PATH` (absolute by now) or `mongodb://…`.
     pub state: Secret,
     /// The topic whose events start runs, when there is one.
@@ -191,6 +194,21 @@ pub struct BusinessDateSpec {
     pub timezone: String,
     /// JSON pointer to the date in the event; empty: only the event's timestamp counts.
     pub pointer: String,
+}
+
+/// When the files of a business date are due, and on which business dates there are any.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeadlineSpec {
+    /// On the clock of the zone.
+    pub time: Time,
+    /// Days from the business date to the day on which its files are due, 0 to 7.
+    pub days_after: u8,
+    /// IANA name of the zone whose clock and calendar count.
+    pub timezone: String,
+    /// Weekdays of business dates for which a run is expected, from Monday on; at least one, each once.
+    pub weekdays: Vec<Weekday>,
+    /// A run that has not started this long before its deadline is at risk.
+    pub warn_before: Duration,
 }
 
 /// A Kafka topic and how to reach it.

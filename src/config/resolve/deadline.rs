@@ -1,0 +1,54 @@
+//! When files are due.
+
+use super::rest::check_zone;
+use crate::config::at::{At, Fields};
+use crate::config::grammar::{DEADLINE, WEEKDAYS};
+use crate::config::values;
+use crate::core::model::spec::{BusinessDateSpec, DeadlineSpec};
+use jiff::civil::{Time, Weekday};
+
+/// The deadline; none (inside) when the file has none.
+#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no deadline")]
+pub(super) fn deadline(at: &At<'_>, dates: Option<&BusinessDateSpec>) -> Option<Option<DeadlineSpec>> {
+    if at.value().is_none() {
+        return Some(None);
+    }
+    let fields = at.read(&DEADLINE);
+    let given_zone = fields.owned("timezone");
+    if let Some(zone) = &given_zone {
+        check_zone(&fields.place("timezone"), zone);
+    }
+    let (time, weekdays) = (time(&fields), weekdays(&fields));
+    Some(Some(DeadlineSpec {
+        time: time?,
+        days_after: u8::try_from(fields.whole("days_after")?).ok()?,
+        timezone: given_zone.or_else(|| Some(dates?.timezone.clone()))?,
+        weekdays: weekdays?,
+        warn_before: fields.duration("warn_before")?,
+    }))
+}
+
+fn time(fields: &Fields<'_>) -> Option<Time> {
+    let time = values::clock(&fields.text("time").filter(|text| !text.is_empty())?);
+    if time.is_none() {
+        let place = fields.place("time");
+        let message = format!("`time` must be a time of the day, but is {}", place.shown());
+        place.note("impossible-value", message, "write hours and minutes: `\"06:30\"`, `\"23:45\"`");
+    }
+    time
+}
+
+/// In the week's order, so that the same days are the same value; all when the file names none.
+fn weekdays(fields: &Fields<'_>) -> Option<Vec<Weekday>> {
+    let mut given = Vec::new();
+    for item in fields.place("weekdays").items() {
+        let day = values::weekday(item.text()?)?;
+        if given.contains(&day) {
+            let message = format!("{} stands twice among the weekdays", item.shown());
+            item.note("impossible-value", message, "remove one of them");
+        }
+        given.push(day);
+    }
+    let all = WEEKDAYS.iter().filter_map(|name| values::weekday(name));
+    Some(all.filter(|day| given.is_empty() || given.contains(day)).collect())
+}
