@@ -1,7 +1,6 @@
 //! The one core that production and runbooks share. No vendor type, no terminal, no environment, no clock of its own.
 
 pub mod announce;
-mod backoff;
 pub mod completion;
 pub mod daemon;
 pub mod deadline;

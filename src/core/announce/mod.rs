@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use super::backoff;
 use super::model::event::CompletionEvent;
 use super::model::names::{FileId, WorkerId};
 use super::model::run::RunId;
@@ -131,7 +130,7 @@ async fn empty_for_ever(announcer: &Announcer, wake: &Notify) {
             }
             Err(error) => {
                 failures = failures.saturating_add(1);
-                let after = backoff::wait(&announcer.retry, failures);
+                let after = announcer.retry.wait(failures);
                 let reason = error.to_string();
                 announcer.observer.announced(&AnnounceNews::Failing { reason, attempt: failures, after });
                 announcer.clock.sleep(after).await;

@@ -269,11 +269,15 @@ pub struct RetrySpec {
 }
 
 impl RetrySpec {
-    /// The wait before retry `attempt`, from 1.
+    /// Shortest wait: a policy without waits must not keep a core busy for as long as a server is away.
+    const SHORTEST: Duration = Duration::from_millis(50);
+
+    /// The wait before retry `attempt`, from 1: grows from the first wait to the longest.
     pub fn wait(&self, attempt: u32) -> Duration {
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         let wait = self.initial_backoff.as_secs_f64() * self.backoff_multiplier.powi(exponent);
-        Duration::try_from_secs_f64(wait.min(self.max_backoff.as_secs_f64())).unwrap_or(self.max_backoff)
+        let wait = Duration::try_from_secs_f64(wait).unwrap_or(self.max_backoff);
+        wait.min(self.max_backoff).max(Self::SHORTEST)
     }
 }
 

@@ -6,7 +6,6 @@ mod tests;
 
 pub use hear::{Heard, hear};
 
-use super::backoff;
 use super::model::names::WorkerId;
 use super::model::run::{RunId, RunRecord};
 use super::model::spec::{BusinessDateSpec, RetrySpec, TriggerSpec, Worker};
