@@ -7,7 +7,6 @@ mod holding;
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
-use crate::core::model::spec::RetrySpec;
 use faulty::{Call, Fault, Faulty};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -85,11 +84,4 @@ impl World {
 
 fn worker() -> WorkerId {
     WorkerId::new("LoanWorker").unwrap()
-}
-
-#[test]
-fn waits_between_tries_grow_up_to_a_limit() {
-    let retry = RetrySpec::default();
-    let waits: Vec<_> = [1, 2, 3, 6, 7, 1000, u32::MAX].map(|attempt| retry.wait(attempt).as_secs_f64()).into();
-    assert_eq!(waits, [0.5, 1.0, 2.0, 16.0, 30.0, 30.0, 30.0]);
 }

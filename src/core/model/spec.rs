@@ -302,3 +302,17 @@ impl Default for Policies {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_the_longest_and_are_never_nothing() {
+        let policy = RetrySpec::default();
+        let waits: Vec<u128> = [1, 2, 3, 6, 7, 1000, u32::MAX].map(|count| policy.wait(count).as_millis()).to_vec();
+        assert_eq!(waits, [500, 1000, 2000, 16_000, 30_000, 30_000, 30_000]);
+        let none = RetrySpec { initial_backoff: Duration::ZERO, ..policy };
+        assert_eq!([1, 99].map(|count| none.wait(count)), [RetrySpec::SHORTEST; 2]);
+    }
+}

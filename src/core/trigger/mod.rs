@@ -183,7 +183,7 @@ struct Patience<'a> {
 impl Patience<'_> {
     async fn bear(&mut self, error: &(dyn Display + Sync)) {
         self.failures = self.failures.saturating_add(1);
-        let after = backoff::wait(&self.listener.retry, self.failures);
+        let after = self.listener.retry.wait(self.failures);
         let reason = error.to_string();
         self.listener.observer.heard(&TriggerNews::Failing { reason, attempt: self.failures, after });
         self.listener.clock.sleep(after).await;
