@@ -22,6 +22,9 @@ _filegen() {
             filegen,config)
                 cmd="filegen__subcmd__config"
                 ;;
+            filegen,daemon)
+                cmd="filegen__subcmd__daemon"
+                ;;
             filegen,doctor)
                 cmd="filegen__subcmd__doctor"
                 ;;
@@ -74,7 +77,7 @@ _filegen() {
 
     case "${cmd}" in
         filegen)
-            opts="-c -q -v -h -V --config --output --color --quiet --verbose --log-format --help --version run inspect-headers resume verify lease publish-completion status doctor config completions man"
+            opts="-c -q -v -h -V --config --output --color --quiet --verbose --log-format --help --version run daemon inspect-headers resume verify lease publish-completion status doctor config completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -119,7 +122,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -175,7 +178,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -231,7 +234,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -287,7 +290,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -355,7 +358,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -411,7 +414,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -467,7 +470,67 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        filegen__subcmd__daemon)
+            opts="-c -q -v -h --health-port --config --output --color --quiet --verbose --log-format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --health-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -c)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -523,7 +586,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -579,7 +642,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -635,7 +698,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -695,7 +758,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -751,7 +814,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -814,7 +877,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -882,7 +945,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -946,7 +1009,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1006,7 +1069,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1066,7 +1129,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1130,7 +1193,7 @@ _filegen() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text kv json" -- "${cur}"))
                     return 0
                     ;;
                 *)

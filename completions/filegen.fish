@@ -30,13 +30,15 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_needs_command" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_needs_command" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_needs_command" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_needs_command" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_needs_command" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c filegen -n "__fish_filegen_needs_command" -s V -l version -d 'Print version'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "run" -d 'Make a worker\'s files for one business date'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve workers: start runs on events, lead or stand by, send completion events'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "inspect-headers" -d 'Show page and rows of every staged and published file'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "resume" -d 'Roll a run\'s staged files back to a page, and go on from there'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "verify" -d 'Compare a run\'s files with journal, state store and source'
@@ -54,7 +56,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand run" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l restart -d 'Throw staged pages away and start with the first'
@@ -62,13 +65,27 @@ complete -c filegen -n "__fish_filegen_using_subcommand run" -l dry-run -d 'Conn
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-port -d 'Port for health, metrics and the status page; 0 takes any that is free' -r
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l deep -d 'Read all bytes: count records, check the journal\'s checksums and the manifest\'s digests'
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s q -l quiet -d 'Print results and errors only: no progress'
@@ -82,7 +99,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand resume" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -l dry-run -d 'Show what would be kept, read and written, and change nothing'
@@ -98,7 +116,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand verify" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -l full -d 'Read all pages again'
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -s q -l quiet -d 'Print results and errors only: no progress'
@@ -110,7 +129,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and not __fish_seen_subcommand_from show release" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
@@ -123,7 +143,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l watch -d 'Show again every two seconds until Ctrl-C'
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from show" -l all -d 'Show the leases of all workers in this state store'
@@ -137,7 +158,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -l force -d 'Also from a holder that is alive'
 complete -c filegen -n "__fish_filegen_using_subcommand lease; and __fish_seen_subcommand_from release" -s y -l yes -d 'Do not ask'
@@ -154,7 +176,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -s y -l yes -d 'Do not ask'
 complete -c filegen -n "__fish_filegen_using_subcommand publish-completion" -l dry-run -d 'Show the events exactly as they would be sent, and send nothing'
@@ -168,7 +191,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand status" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand status" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand status" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand status" -l watch -d 'Show again every two seconds until Ctrl-C'
 complete -c filegen -n "__fish_filegen_using_subcommand status" -s q -l quiet -d 'Print results and errors only: no progress'
@@ -180,7 +204,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
@@ -191,7 +216,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
@@ -209,7 +235,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l force -d 'Replace the worker file that is there'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Print results and errors only: no progress'
@@ -221,7 +248,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l source -d 'Also connect to the source, and hold the columns against those of the view'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print results and errors only: no progress'
@@ -233,7 +261,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
@@ -244,7 +273,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
@@ -255,7 +285,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand completions" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand completions" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand completions" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand completions" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand completions" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
@@ -267,7 +298,8 @@ json\t'One JSON document on one line'"
 complete -c filegen -n "__fish_filegen_using_subcommand man" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand man" -l log-format -d 'Form of log lines' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand man" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand man" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand man" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'

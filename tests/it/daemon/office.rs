@@ -56,7 +56,7 @@ fn a_run_that_fails_is_told_and_leaves_the_lease_and_the_other_runs_alone() {
     filegen.sql("UPDATE loans SET Customer = 'a|b' WHERE LoanId = 23");
     let mut daemon = Daemon::start(&filegen);
     daemon.running.wait_for("leadership acquired");
-    let mut waiting = filegen.start("run -c worker.yaml --date 2026-11-21");
+    let waiting = filegen.start("run -c worker.yaml --date 2026-11-21");
     daemon.running.wait_for("run failed");
     waiting.signal(Signal::TERM);
     waiting.finish().exits(143);

@@ -65,7 +65,7 @@ fn page_and_json_show_runs_and_holder_and_text_from_outside_stays_text() {
     filegen.sql("UPDATE loans SET Customer = '<b>|' WHERE LoanId = 23");
     let mut daemon = Daemon::start(&filegen);
     daemon.running.wait_for("leadership acquired");
-    let mut waiting = filegen.start("run -c worker.yaml --date 2026-11-21");
+    let waiting = filegen.start("run -c worker.yaml --date 2026-11-21");
     daemon.running.wait_for("run failed");
     waiting.signal(Signal::TERM);
     let (code, page) = daemon.get("/");
