@@ -10,6 +10,7 @@ use crate::core::daemon::Service;
 use crate::core::model::spec::Worker;
 use crate::core::ports::observer::Observer;
 use crate::core::trigger::{Listener, listen};
+use crate::telemetry::deadline;
 use crate::telemetry::dependencies::Dependencies;
 use crate::telemetry::live::Live;
 use crate::telemetry::log::{self, Level};
@@ -167,6 +168,8 @@ async fn serve(
     ));
     let asked = (Arc::clone(&dependencies), stop.clone());
     tasks.spawn(async move { asked.0.watch(&asked.1).await });
+    let due = (Arc::clone(worker), Arc::clone(&runs), Arc::clone(&live), stop.clone());
+    tasks.spawn(async move { deadline::watch(&due.0, &*due.1, &due.2, &*wiring::clock(), &due.3).await });
     let service = Service {
         worker: Arc::clone(worker),
         registry: Arc::clone(&context.registry),
@@ -230,6 +233,7 @@ fn changed_sections(before: &Worker, after: &Worker) -> Vec<&'static str> {
         ("state", before.state != after.state),
         ("trigger", before.trigger != after.trigger),
         ("completion", before.completion != after.completion),
+        ("deadline", before.deadline != after.deadline),
         ("commit", before.commit != after.commit),
         ("policies", before.policies != after.policies),
     ];

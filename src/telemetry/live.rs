@@ -111,6 +111,11 @@ impl Live {
         state
     }
 
+    /// Something for the status page.
+    pub fn happened(&self, text: String) {
+        self.note(&mut self.state(), text);
+    }
+
     /// The service of this worker has ended.
     pub fn ended(&self) {
         self.state().serving = false;
@@ -139,15 +144,12 @@ impl Live {
     }
 }
 
-impl Observer for Live {
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
-    fn observe(&self, news: &News) {
-        self.log.observe(news);
-        let elapsed = self.clock.elapsed();
-        let state = &mut *self.state();
+impl Live {
+    /// News of the lease; false when it is none.
+    fn office(&self, state: &mut State, news: &News, elapsed: Duration) -> bool {
         match news {
             News::Waiting { holder, token, .. } => {
-                self.note(state, format!("standing by: {holder} leads with token {token}"))
+                self.note(state, format!("standing by: {holder} leads with token {token}"));
             }
             News::Leading { token } => {
                 (state.token, state.renewed) = (Some(token.0), Some(elapsed));
@@ -166,6 +168,15 @@ impl Observer for Live {
                 self.out_of_office(state);
                 self.note(state, format!("gave the lease with token {token} back"));
             }
+            _ => return false,
+        }
+        true
+    }
+
+    /// News of pages under way; false when it is none.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    fn pages(&self, state: &mut State, news: &News, elapsed: Duration) -> bool {
+        match news {
             News::Started { run, rows, pages, .. } => {
                 state.run = Some(LiveRun {
                     id: run.to_string(),
@@ -179,15 +190,6 @@ impl Observer for Live {
                 });
                 self.metrics.set("filegen_run_rows_expected", *rows as f64);
                 self.note(state, format!("run {run} started: {rows} rows in {pages} pages"));
-            }
-            News::Resumed { from, page, .. } => {
-                self.metrics.add("filegen_takeovers_total", 1);
-                self.note(state, format!("goes on behind page {page} of token {from}"));
-            }
-            News::Warning { text } => self.note(state, text.clone()),
-            News::Retrying { reason, .. } => {
-                self.metrics.add("filegen_retries_total", 1);
-                self.note(state, reason.clone());
             }
             News::Fetched { took, .. } => {
                 self.metrics.time("filegen_page_fetch_seconds", *took);
@@ -205,6 +207,24 @@ impl Observer for Live {
                     self.metrics.set("pages_per_second", run.rate.1);
                     self.metrics.set("time_to_completion_seconds", run.seconds_left().unwrap_or_default());
                 }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// What became of files, runs and faults.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    fn ends(&self, state: &mut State, news: &News) {
+        match news {
+            News::Resumed { from, page, .. } => {
+                self.metrics.add("filegen_takeovers_total", 1);
+                self.note(state, format!("goes on behind page {page} of token {from}"));
+            }
+            News::Warning { text } => self.note(state, text.clone()),
+            News::Retrying { reason, .. } => {
+                self.metrics.add("filegen_retries_total", 1);
+                self.note(state, reason.clone());
             }
             News::Published { file, path, rows, .. } => {
                 self.metrics.add("files_completed_total", 1);
@@ -224,7 +244,21 @@ impl Observer for Live {
                 self.metrics.add("filegen_runs_failed_total", 1);
                 self.note(state, format!("run {run} failed: {error}"));
             }
+            _ => {}
         }
+    }
+}
+
+impl Observer for Live {
+    fn observe(&self, news: &News) {
+        let elapsed = self.clock.elapsed();
+        let mut state = self.state();
+        if !self.office(&mut state, news, elapsed) && !self.pages(&mut state, news, elapsed) {
+            self.ends(&mut state, news);
+        }
+        drop(state);
+        // Who reads the line finds it on the status page already.
+        self.log.observe(news);
     }
 }
 

@@ -46,11 +46,11 @@ pub fn start(level: Level, form: Form) {
     };
 }
 
-/// Logs one worker's news.
+/// Logs one worker's news; by default, that of a command's only worker, unnamed.
 #[derive(Debug, Default)]
 pub struct LoggedNews {
-    worker: String,
-    instance: String,
+    worker: Option<String>,
+    instance: Option<String>,
     place: Mutex<Place>,
 }
 
@@ -65,7 +65,7 @@ struct Place {
 macro_rules! line {
     ($level:ident, $log:expr, $place:expr, $($rest:tt)*) => {
         $level!(
-            worker = $log.worker.as_str(), instance = $log.instance.as_str(), token = $place.token,
+            worker = $log.worker.as_deref(), instance = $log.instance.as_deref(), token = $place.token,
             run = $place.run.as_deref(), $($rest)*
         )
     };
@@ -74,7 +74,7 @@ macro_rules! line {
 impl LoggedNews {
     /// For one worker in one instance.
     pub fn new(worker: &str, instance: &str) -> Self {
-        Self { worker: worker.to_owned(), instance: instance.to_owned(), place: Mutex::default() }
+        Self { worker: Some(worker.to_owned()), instance: Some(instance.to_owned()), place: Mutex::default() }
     }
 
     /// The place behind the news.
@@ -97,14 +97,14 @@ impl LoggedNews {
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match news {
             TriggerNews::Requested { run, event } => {
-                line!(info, self, place, wanted = %run.id, %event, "run requested")
+                line!(info, self, place, wanted = %run.id, %event, "run requested");
             }
             TriggerNews::Repeated { run, event } => {
                 line!(info, self, place, wanted = %run.id, %event, "duplicate trigger ignored");
             }
             TriggerNews::Other { event } => line!(debug, self, place, %event, "event is not for this worker"),
             TriggerNews::Odd { event, reason } => {
-                line!(warn, self, place, %event, reason, "malformed event passed over")
+                line!(warn, self, place, %event, reason, "malformed event passed over");
             }
             TriggerNews::Failing { reason, attempt, after } => {
                 line!(warn, self, place, reason, attempt, after_seconds = after.as_secs_f64(), "trigger: trying again");

@@ -47,6 +47,8 @@ fn describe() {
     describe_gauge!("filegen_last_success_timestamp_seconds", Unit::Seconds, "When a run was last published here.");
     describe_gauge!("filegen_dependency_up", "1 when the dependency answered the last question.");
     describe_gauge!("filegen_dependency_latency_seconds", Unit::Seconds, "How long its last answer took.");
+    describe_gauge!("filegen_deadline_seconds", Unit::Seconds, "Until the files are due; negative when they are late.");
+    describe_gauge!("filegen_deadline_at_risk", "1 when the files will not be there in time, as it looks.");
     describe_gauge!("filegen_run_rows", "Rows of the source that are durable in the run under way.");
     describe_gauge!("filegen_run_rows_expected", "Rows that the run under way is to have.");
     describe_gauge!("filegen_build_info", "1, with the version.");

@@ -1,5 +1,6 @@
 //! What is said about the work while it is done: log lines, metrics, health, and a page for people.
 
+pub mod deadline;
 pub mod dependencies;
 pub mod live;
 pub mod log;

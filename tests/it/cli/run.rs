@@ -142,7 +142,7 @@ fn a_signal_commits_the_page_in_hand_and_says_how_to_go_on() {
         filegen.edit("where: \"Amount > 500\"", "where: \"LoanId > 50\"");
         slow(&filegen);
         let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");
-        running.wait_for("page committed");
+        running.wait_for("progress updated");
         running.signal(signal);
         let done = running.finish().exits(code);
         assert!(done.stderr.contains("to go on: filegen run -c worker.yaml --date 2026-11-21"), "{}", done.stderr);
@@ -170,7 +170,7 @@ fn while_another_holds_the_lease_no_wait_exits_5_and_a_release_needs_force() {
     slow(&filegen);
     filegen.edit("files:", "policies: { lease_ttl: 10m }\nfiles:");
     let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");
-    running.wait_for("page committed");
+    running.wait_for("progress updated");
     // It holds the lease and cannot end under our eyes.
     running.signal(Signal::STOP);
     let done = filegen.run("run -c worker.yaml --date 2026-11-22 --no-wait").exits(5);
@@ -198,5 +198,5 @@ fn log_lines_are_json_where_asked_for() {
     let done = filegen.run("run -c worker.yaml --date 2026-11-21 -v --log-format json").exits(0);
     let lines: Vec<serde_json::Value> =
         done.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
-    assert!(lines.iter().any(|line| line["message"] == "page committed" && line["page"] == 2), "{}", done.stderr);
+    assert!(lines.iter().any(|line| line["message"] == "progress updated" && line["page"] == 2), "{}", done.stderr);
 }
