@@ -3,7 +3,7 @@
 //! # Architecture
 //!
 //! ```text
-//!  a run is wanted (command)
+//!  a run is wanted (command, or an event of a trigger)
 //!     └─> run (worker + business date, once)
 //!           └─> source ──> page ──> translators ──> staged files ──> published files ──> completion event (outbox)
 //!               SQL view   Arrow    one per file    header+journal   all or nothing
@@ -18,8 +18,10 @@
 //! - [`core::model`]: what everything is about, as plain values: a worker as its file describes it (`spec`), a run, a page,
 //!   the header line, the journal, the manifest, a term (the right to write, and its token).
 //! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
-//!   leases, runs, clock, observer. `tests/it/contract` holds every adapter to them.
-//! - [`core::run`]: one run from wanting to done: request, lease, generation, release.
+//!   leases, runs, events, clock, observer. `tests/it/contract` holds every adapter to them.
+//! - [`core::run`]: one run from wanting to done: request, lease, generation, release. [`core::daemon`]: the same for as long
+//!   as the service lives: stand by, lead, make whatever is wanted. [`core::trigger`]: events into wanted runs;
+//!   [`core::announce`]: the outbox into events; [`core::deadline`]: whether it will be in time.
 //! - [`core::generate`]: the flow itself, in the order data moves. `plan` decides, `takeover` fences older holders,
 //!   `staging` fills the holder's own folder with what they committed, `pipeline` reads, translates and commits at the
 //!   same time, `write` is the commit, `publish` makes it visible, `record` tells the state store. `translate` turns
@@ -29,6 +31,7 @@
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port, always compiled:
 //!   tests of the flow run on it. `layer` adds behaviour to a port by wrapping it.
 //! - [`config`]: worker files: YAML to a checked [`core::model::spec::Worker`], or all that is wrong with it at once.
+//! - [`telemetry`]: what is said meanwhile: log lines, metrics, health, the status page.
 //! - [`wiring`]: config to adapters behind ports; alone sees both.
 //! - [`commands`]: one file per subcommand: parse, one library call, print. All that knows a terminal, the process's
 //!   environment or an exit code is there or in `wiring`.
