@@ -40,12 +40,15 @@ impl Trouble {
     }
 }
 
+const LOCKED: &str = "another process keeps it locked; one that is stopped or hangs does so until it goes on or is ended \
+                      (`fuser -v` on the file names it)";
+
 /// Says what is wrong with the file, and what to do.
 pub(super) fn failed(path: &Path, error: &Error) -> StoreError {
     let store = super::name(path);
     let advice = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            return StoreError::Unreachable { store, reason: "another process keeps it locked".to_owned() };
+            return StoreError::Unreachable { store, reason: LOCKED.to_owned() };
         }
         Some(ErrorCode::NotADatabase) => {
             "it is not a state file; name another, or move it away to start with an empty one"

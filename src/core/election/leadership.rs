@@ -28,6 +28,18 @@ enum Loss {
     Taken,
     /// It could not be renewed in time.
     RanOut,
+    /// The work itself ended the term: what it wrote cannot be trusted.
+    GivenUp,
+}
+
+impl Loss {
+    fn why(self) -> &'static str {
+        match self {
+            Self::Taken => "another instance took it, or somebody released it",
+            Self::RanOut => "it could not be renewed in time",
+            Self::GivenUp => "a write failed, and nothing more is trusted under it",
+        }
+    }
 }
 
 impl Leadership {
@@ -51,7 +63,7 @@ impl Leadership {
     }
 
     /// Gives the lease back, so that the next holder need not wait. Call it when all work under the term has ended and
-    /// its files are closed. False when it was no longer ours.
+    /// its files are closed. False when it was no longer ours; a loss that nobody has noticed yet is told as one.
     ///
     /// # Errors
     /// When the store cannot be reached: then the lease runs out by itself.
@@ -63,7 +75,9 @@ impl Leadership {
         }
         self.term.end();
         let candidate = &self.candidate;
-        candidate.tell(&News::Released { token: self.term.token() });
+        if !self.lost.is_cancelled() {
+            candidate.tell(&News::Released { token: self.term.token() });
+        }
         let release = || candidate.leases.release(&candidate.worker, self.term.token(), candidate.clock.now(), reason);
         match release().await {
             // Once more, and then it may run out: whoever stops us is waiting.
@@ -88,7 +102,9 @@ impl Leadership {
 
 impl Drop for Leadership {
     fn drop(&mut self) {
-        self.done.cancel();
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
         self.term.end();
     }
 }
@@ -106,11 +122,7 @@ impl Keeper {
         let Some(loss) = self.renew(sent).await else { return };
         self.term.end();
         let candidate = &self.candidate;
-        let why = match loss {
-            Loss::Taken => "another instance took it, or somebody released it",
-            Loss::RanOut => "it could not be renewed in time",
-        };
-        candidate.tell(&News::Lost { token: self.term.token(), why });
+        candidate.tell(&News::Lost { token: self.term.token(), why: loss.why() });
         self.lost.cancel();
         tokio::select! {
             biased;
@@ -119,22 +131,23 @@ impl Keeper {
         }
     }
 
-    /// Renews at each heartbeat; none when told to stop.
+    /// Renews at each heartbeat; none when told to stop in time.
     async fn renew(&self, mut sent: Duration) -> Option<Loss> {
         let candidate = &self.candidate;
         let clock = &candidate.clock;
         let heartbeat = candidate.policies.lease_heartbeat_interval;
         let mut due = sent + heartbeat;
+        let mut until = sent + candidate.right();
         let mut failures = 0;
         loop {
             let pause = due.saturating_sub(clock.elapsed()).min(self.term.remaining());
             tokio::select! {
                 biased;
-                () = self.done.cancelled() => return None,
+                () = self.done.cancelled() => return self.ended(until),
                 () = clock.sleep(pause) => {}
             }
-            if self.term.check().is_err() {
-                return Some(Loss::RanOut);
+            if let Some(loss) = self.ended(until) {
+                return Some(loss);
             }
             sent = clock.elapsed();
             let now = clock.now();
@@ -147,14 +160,15 @@ impl Keeper {
             );
             let renewed = tokio::select! {
                 biased;
-                () = self.done.cancelled() => return None,
+                () = self.done.cancelled() => return self.ended(until),
                 renewed = renewal => renewed,
                 () = clock.sleep(self.term.remaining()) => return Some(Loss::RanOut),
             };
             match renewed {
                 // Counted from the question: when the store saw it is not known.
                 Ok(true) => {
-                    self.term.extend(sent + candidate.right());
+                    until = sent + candidate.right();
+                    self.term.extend(until);
                     due = sent + heartbeat;
                     failures = 0;
                     candidate.tell(&News::Renewed);
@@ -169,5 +183,11 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    /// Why the term has ended, if it has. A process that was stopped may find its work noticing before its keeper.
+    fn ended(&self, until: Duration) -> Option<Loss> {
+        self.term.check().err()?;
+        Some(if self.candidate.clock.elapsed() < until { Loss::GivenUp } else { Loss::RanOut })
     }
 }

@@ -172,7 +172,7 @@ fn while_another_holds_the_lease_no_wait_exits_5_and_a_release_needs_force() {
     let mut running = filegen.start("run -c worker.yaml --date 2026-11-21 -v");
     running.wait_for("progress updated");
     // It holds the lease and cannot end under our eyes.
-    running.signal(Signal::STOP);
+    running.freeze(&filegen.path("out/.filegen/state.db"));
     let done = filegen.run("run -c worker.yaml --date 2026-11-22 --no-wait").exits(5);
     assert!(done.stderr.contains("holds the lease"), "{}", done.stderr);
     assert!(done.stderr.contains("filegen lease show -c worker.yaml"), "{}", done.stderr);

@@ -1,6 +1,7 @@
 //! What people and disks do to a run's things between two runs: never a wrong byte, always a word about it.
 
 use super::rig::Rig;
+use crate::support::filegen::in_time;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -137,8 +138,8 @@ fn a_worker_file_that_changed_meanwhile_does_not_go_on_from_old_pages() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("--restart"), "{said}");
-    let restarted = rig.filegen(&["run", "-c", "worker.yaml", "--date", "2026-11-21", "--restart"], "").output();
-    assert!(restarted.unwrap().status.success());
+    let restarted = in_time(&mut rig.filegen(&["run", "-c", "worker.yaml", "--date", "2026-11-21", "--restart"], ""));
+    assert!(restarted.status.success());
     assert!(rig.published()["loan0_20261121.txt"].contains(&b';'));
 }
 
@@ -165,11 +166,8 @@ fn a_full_disk_ends_the_run_and_the_next_one_goes_on() {
     let rig = Rig::with_names(1, "{}", "printf('%.4000c', 'x')");
     // A limit on file sizes fails writes just as a full disk does, and needs no rights.
     let limited = "trap '' XFSZ; ulimit -f 150; exec \"$0\" run -c worker.yaml --date 2026-11-21";
-    let output = Command::new("bash")
-        .args(["-c", limited, env!("CARGO_BIN_EXE_filegen")])
-        .current_dir(rig.path(""))
-        .output()
-        .unwrap();
+    let mut bash = Command::new("bash");
+    let output = in_time(bash.args(["-c", limited, env!("CARGO_BIN_EXE_filegen")]).current_dir(rig.path("")));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("Loan0") && said.contains("space"), "{said}");
@@ -188,8 +186,7 @@ fn two_runs_at_once_make_one_set_of_files() {
     let rig = Rig::new(4, "{ takeover_polling_interval: 50ms }");
     let children: Vec<_> = (0..3).map(|_| rig.start("")).collect();
     for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        child.finish().exits(0);
     }
     assert!(rig.published() == golden());
 }

@@ -1,11 +1,13 @@
 //! A worker over a small SQLite view, and `filegen run` upon it as a real process.
 
+use crate::support::filegen::in_time;
+use crate::support::running::Running;
 use filegen::core::model::header::Header;
 use filegen::core::model::journal::Journal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// Rows of the view; the pages are of ten rows.
 pub const ROWS: u32 = 65;
@@ -87,11 +89,11 @@ impl Rig {
     }
 
     pub fn run(&self, failpoints: &str) -> Output {
-        self.command(failpoints).output().unwrap()
+        in_time(&mut self.command(failpoints))
     }
 
-    pub fn start(&self, failpoints: &str) -> Child {
-        self.command(failpoints).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    pub fn start(&self, failpoints: &str) -> Running {
+        Running::start(&mut self.command(failpoints))
     }
 
     /// Runs to the end and fails the test with the tool's own words when that does not work.

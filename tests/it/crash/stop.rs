@@ -1,8 +1,7 @@
 //! A holder that is stopped (SIGSTOP), replaced, and woken: it must notice, and change nothing.
 
 use super::rig::Rig;
-use rustix::process::{Pid, Signal, kill_process};
-use std::process::Child;
+use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
 const QUICK: &str = "{ lease_ttl: 900ms, lease_heartbeat_interval: 200ms, takeover_polling_interval: 50ms }";
@@ -16,10 +15,6 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn signal(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).unwrap();
-}
-
 #[test]
 fn a_stopped_holder_is_replaced_and_woken_changes_nothing() {
     let golden = {
@@ -30,19 +25,18 @@ fn a_stopped_holder_is_replaced_and_woken_changes_nothing() {
     for page in [1, 3, 5] {
         // Each commit takes its time, so that the holder is in the middle of its seven pages when it is stopped.
         let rig = Rig::new(4, QUICK);
-        let mut first = rig.start("commit.begun=sleep(100)");
+        let first = rig.start("commit.begun=sleep(100)");
         let committed =
             || rig.staged().first().and_then(|(_, journal)| journal.last_page()).map_or(0, |last| last.page);
         until("the first pages", || committed() >= page);
-        signal(&first, Signal::STOP);
+        first.freeze(&rig.path("out/.filegen/state.db"));
 
         let second = rig.run("");
         assert!(second.status.success(), "page {page}: {}", String::from_utf8_lossy(&second.stderr));
         assert!(rig.published() == golden, "page {page}: the second holder's files");
 
-        signal(&first, Signal::CONT);
-        let woken = first.wait().unwrap();
-        assert_eq!(woken.code(), Some(5), "page {page}: a woken holder says that it lost the lease");
+        first.signal(Signal::CONT);
+        first.finish().exits(5);
         assert!(rig.published() == golden, "page {page}: the woken holder changed a published file");
     }
 }

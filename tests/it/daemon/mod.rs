@@ -4,7 +4,8 @@ mod office;
 mod shown;
 mod triggered;
 
-use crate::support::filegen::{Filegen, Running};
+use crate::support::filegen::Filegen;
+use crate::support::running::Running;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 

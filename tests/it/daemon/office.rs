@@ -42,7 +42,7 @@ fn a_killed_leader_is_replaced_and_a_frozen_one_writes_nothing_more() {
     second.running.wait_for("leadership acquired");
     let mut third = Daemon::start(&filegen);
     third.running.wait_for("waiting for the lease");
-    second.running.signal(Signal::STOP);
+    second.running.freeze(&filegen.path("out/.filegen/state.db"));
     third.running.wait_for("leadership acquired");
     filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
     second.running.signal(Signal::CONT);

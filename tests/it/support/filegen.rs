@@ -1,14 +1,20 @@
 //! The binary in a folder of its own, without this process's environment: what it prints depends on its arguments alone.
 
+use super::running::{PATIENCE, Running};
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// A folder with a database, a worker file, and whatever the binary makes there.
 pub struct Filegen {
     dir: tempfile::TempDir,
+}
+
+/// Runs a command to the end; one that hangs is killed.
+pub fn in_time(command: &mut Command) -> Output {
+    let command = std::mem::replace(command, Command::new("true"));
+    assert_cmd::Command::from_std(command).timeout(PATIENCE).output().expect("the binary runs")
 }
 
 /// How a command ended.
@@ -136,13 +142,13 @@ impl Filegen {
         Self::finish(&mut self.command(args))
     }
 
-    /// Runs a command to the end.
+    /// Runs a command to the end; one that hangs is killed, and has no exit code.
     pub fn finish(command: &mut Command) -> Done {
-        let output = command.output().expect("the binary runs");
+        let Output { status, stdout, stderr } = in_time(command);
         Done {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+            code: status.code(),
+            stdout: String::from_utf8(stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(stderr).expect("stderr is UTF-8"),
         }
     }
 
@@ -165,66 +171,7 @@ impl Filegen {
 
     /// Starts in the background, with stderr to look at.
     pub fn start(&self, args: &str) -> Running {
-        let mut command = self.command(args);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
-        Running { child: Some(child), seen: String::new() }
-    }
-}
-
-/// A command that runs in the background; killed with the test.
-pub struct Running {
-    child: Option<Child>,
-    seen: String,
-}
-
-impl Running {
-    /// Its process id.
-    pub fn id(&self) -> u32 {
-        self.child.as_ref().map_or(0, Child::id)
-    }
-
-    /// Sends it a signal.
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        let id = i32::try_from(self.id()).ok().and_then(rustix::process::Pid::from_raw).expect("it has an id");
-        rustix::process::kill_process(id, signal).expect("it runs");
-    }
-
-    /// Reads stderr up to a line that holds this; that line.
-    #[track_caller]
-    pub fn wait_for(&mut self, text: &str) -> String {
-        let stderr = self.child.as_mut().and_then(|child| child.stderr.as_mut()).expect("it runs");
-        // Unbuffered by a byte: what comes behind the line stays in the pipe.
-        let mut reader = BufReader::with_capacity(1, stderr);
-        loop {
-            let mut line = String::new();
-            let length = reader.read_line(&mut line).expect("stderr is readable");
-            self.seen.push_str(&line);
-            assert!(length > 0, "it ended without `{text}`:\n{}", self.seen);
-            if line.contains(text) {
-                return line;
-            }
-        }
-    }
-
-    /// Waits for its end.
-    pub fn finish(mut self) -> Done {
-        let child = self.child.take().expect("it runs");
-        let output = child.wait_with_output().expect("it ends");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        Done {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: format!("{}{stderr}", self.seen),
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        Running::start(&mut self.command(args))
     }
 }
 

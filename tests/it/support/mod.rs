@@ -5,6 +5,7 @@ pub mod kafka;
 pub mod mongo;
 pub mod outbox;
 pub mod postgres;
+pub mod running;
 pub mod source;
 pub mod sqlserver;
 pub mod state;

@@ -56,6 +56,16 @@ async fn a_lease_that_another_took_or_a_person_released_is_lost_at_the_next_rene
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_loss_that_the_work_noticed_first_is_told_as_one() {
+    let world = World::new();
+    let leadership = world.acquire("a").await;
+    leadership.term().end();
+    leadership.release("the work gave up").await.unwrap();
+    assert_eq!(world.heard(|news| matches!(news, News::Lost { why, .. } if why.contains("a write failed"))), 1);
+    assert_eq!(world.heard(|news| matches!(news, News::Released { .. })), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn work_that_does_not_stop_in_time_is_aborted() {
     let world = World::new();
     let stubborn = world.acquire("a").await;

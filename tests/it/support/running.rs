@@ -1,0 +1,107 @@
+//! A command that runs in the background, and is never waited for without end.
+
+use super::filegen::Done;
+use rusqlite::TransactionBehavior;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// After this a test is not slow, it hangs: it fails, and says what it saw.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A command that runs in the background; killed with the test. What it prints is read at once, so that it never waits
+/// for its reader.
+pub struct Running {
+    child: Child,
+    stdout: Option<JoinHandle<String>>,
+    lines: Receiver<String>,
+    seen: String,
+}
+
+impl Running {
+    /// Starts it, with stderr to look at.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let mut stdout = child.stdout.take().expect("it is piped");
+        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let (send, lines) = channel();
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let stdout = std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).expect("stdout is UTF-8");
+            text
+        });
+        Self { child, stdout: Some(stdout), lines, seen: String::new() }
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Stops it as SIGSTOP does, at a moment when it does not hold the lock of this state file: nobody could get past
+    /// that before it is woken.
+    pub fn freeze(&self, state: &Path) {
+        let mut state = rusqlite::Connection::open(state).expect("the state file opens");
+        state.busy_timeout(Duration::ZERO).expect("it is no question of time");
+        loop {
+            self.signal(Signal::STOP);
+            // Every thread of it stands still once its parent is told.
+            let told = waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED).expect("it is our child");
+            assert!(told.is_some_and(|(_, status)| status.stopped()), "it ended before it could be stopped");
+            if state.transaction_with_behavior(TransactionBehavior::Immediate).is_ok() {
+                return;
+            }
+            self.signal(Signal::CONT);
+        }
+    }
+
+    /// Reads stderr up to a line that holds this; that line.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) -> String {
+        let started = Instant::now();
+        loop {
+            match self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+                Ok(line) => {
+                    self.seen.push_str(&line);
+                    self.seen.push('\n');
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended without `{text}`:\n{}", self.seen),
+                Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not come:\n{}", self.seen),
+            }
+        }
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn finish(mut self) -> Done {
+        let started = Instant::now();
+        loop {
+            match self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+                Ok(line) => {
+                    self.seen.push_str(&line);
+                    self.seen.push('\n');
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.seen),
+            }
+        }
+        let code = self.child.wait().expect("it ended").code();
+        let stdout = self.stdout.take().map(JoinHandle::join).transpose().expect("stdout was read").unwrap_or_default();
+        Done { code, stdout, stderr: std::mem::take(&mut self.seen) }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
