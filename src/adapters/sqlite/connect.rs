@@ -37,6 +37,10 @@ impl Place {
         format!("sqlite:{}", self.path.display())
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn failed(&self, reason: impl Display) -> SourceError {
         SourceError::Failed { source_name: self.describe(), reason: reason.to_string() }
     }

@@ -13,7 +13,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use std::ops::Range;
 
-/// All at one point in time.
+/// All at one point in time: leaves the transaction open.
 pub(super) fn extent(db: &Db, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
     let fault = |error| db.fault(&error);
     db.connection.execute_batch("BEGIN").map_err(fault)?;
@@ -30,6 +30,7 @@ pub(super) fn extent(db: &Db, query: &Query, sums: &[Sum]) -> Result<Extent, Sou
     let row = found.next().map_err(fault)?.ok_or_else(|| db.place().failed("a count gave no row"))?;
     let mut extent = counted(db, &query, &statement.layout, row)?;
     drop(found);
+    drop(prepared);
     if !sums.is_empty() {
         extent.sums = totals(db, &query, sums)?;
     }

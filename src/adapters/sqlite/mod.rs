@@ -7,6 +7,7 @@
 mod cells;
 mod connect;
 mod convert;
+mod counted;
 mod declared;
 mod examine;
 mod extent;
@@ -24,7 +25,9 @@ use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use connect::Place;
+use counted::Counted;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The views of one SQLite file.
 ///
@@ -34,12 +37,18 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub struct SqliteSource {
     place: Place,
+    counted: Arc<Mutex<Option<Counted>>>,
 }
 
 impl SqliteSource {
     /// Views of the file at `path`. Nothing is opened yet.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self { place: Place::new(path.as_ref()) }
+        Self { place: Place::new(path.as_ref()), counted: Arc::default() }
+    }
+
+    /// Takes out what was counted last, and puts in what was counted now.
+    fn recount(&self, now: Option<Counted>) -> Option<Counted> {
+        std::mem::replace(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
 }
 
@@ -63,7 +72,18 @@ impl PageSource for SqliteSource {
     /// the summed columns of the whole view once more.
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
         let (query, sums) = (query.clone(), sums.to_vec());
-        worker::run(&self.place, move |db| extent::extent(db, &query, &sums)).await
+        let (extent, counted) = worker::run_with(&self.place, move |db| Counted::count(db, query, &sums)).await?;
+        self.recount(counted);
+        Ok(extent)
+    }
+
+    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
+        let before = self.recount(None).filter(|counted| counted.is_of(query));
+        let unchanged = tokio::task::spawn_blocking(move || before.and_then(Counted::if_unchanged)).await;
+        match unchanged.unwrap_or_default() {
+            Some(extent) => Ok(extent),
+            None => self.extent(query, &[]).await,
+        }
     }
 
     async fn open(

@@ -323,3 +323,16 @@ fn days_are_those_of_the_calendar() {
         assert_eq!(convert::days(bad.as_bytes()), None, "{bad}");
     }
 }
+
+#[tokio::test]
+async fn a_file_put_in_the_place_of_the_counted_one_is_counted_anew() {
+    let (folder, source) =
+        database("CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1); CREATE VIEW v AS SELECT * FROM t");
+    let query = query(&["id"], &["id"]);
+    assert_eq!(source.extent(&query, &[]).await.unwrap().rows, 1);
+    let (other, _) = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2); CREATE VIEW v AS SELECT * FROM t",
+    );
+    std::fs::rename(other.path().join("views.db"), folder.path().join("views.db")).unwrap();
+    assert_eq!(source.extent_after(&query).await.unwrap().rows, 2);
+}

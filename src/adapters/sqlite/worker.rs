@@ -50,10 +50,18 @@ pub(super) async fn run<T: Send + 'static>(
     place: &Place,
     work: impl FnOnce(&Db) -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
+    run_with(place, move |db| work(&db)).await
+}
+
+/// Does one piece of work with a connection that it may keep.
+pub(super) async fn run_with<T: Send + 'static>(
+    place: &Place,
+    work: impl FnOnce(Db) -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
     let (answer, answered) = oneshot::channel();
     let _leash = Leash::spawn(place, move |db| {
         // Nobody may be waiting any more.
-        let _ = answer.send(db.and_then(|db| work(&db)));
+        let _ = answer.send(db.and_then(work));
     })?;
     answered.await.unwrap_or_else(|_| Err(place.failed("the reading thread ended without an answer")))
 }

@@ -41,7 +41,7 @@ pub(super) async fn pages(
     if !all_pages(ports, job, query, from, until, page, out).await? {
         return Ok(ReadEnd::Early);
     }
-    Ok(ReadEnd::All(ports.source.extent(query, &[]).await))
+    Ok(ReadEnd::All(ports.source.extent_after(query).await))
 }
 
 /// Whether all pages were sent.

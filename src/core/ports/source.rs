@@ -76,6 +76,12 @@ pub trait PageSource: Send + Sync {
     /// Counts and finds the key range in one query. A NULL in a key column of any row is [`SourceError::Key`].
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError>;
 
+    /// What the view holds behind a run's last page. A source that can tell that nothing was written since its last
+    /// [`PageSource::extent`] of the same query gives that one again, and spares the count.
+    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
+        self.extent(query, &[]).await
+    }
+
     /// Opens a read behind `from`, up to and with key `until` (none: to the end).
     ///
     /// A read that is dropped half-way never leaves its connection in use by others.

@@ -113,6 +113,16 @@ impl PageSource for Retry {
         }
     }
 
+    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
+        let mut patience = self.patience.clone();
+        loop {
+            match self.source.extent_after(query).await {
+                Ok(extent) => return Ok(extent),
+                Err(error) => patience.bear(error).await?,
+            }
+        }
+    }
+
     async fn open(
         &self,
         query: &Query,

@@ -187,6 +187,28 @@ async fn rows_that_come_and_go_never_double_a_key_nor_lose_one_that_stayed() {
 }
 
 #[tokio::test]
+async fn what_is_counted_behind_a_read_is_what_is_there_then() {
+    for world in worlds().await {
+        let (source, view) = (world.source(), view("v"));
+        let row = |id: i64| vec![Value::Int(id)];
+        world.create(&view, &[("id", SqlType::Int)], &[row(1), row(2)]).await;
+        let asked = query(&view, &["id"], &["id"]);
+        for added in 3..6_u64 {
+            let before = source.extent(&asked, &[]).await.unwrap();
+            assert_eq!(source.extent_after(&asked).await.unwrap(), before, "{}", world.name());
+            let before = source.extent(&asked, &[]).await.unwrap();
+            world.insert(&view, &[row(added.cast_signed())]).await;
+            let after = source.extent_after(&asked).await.unwrap();
+            assert_eq!((before.rows, after.rows), (added - 1, added), "{}", world.name());
+            assert_ne!(before.range, after.range, "{}", world.name());
+        }
+        let other = Query { predicates: vec!["id > 4".to_owned()], ..asked.clone() };
+        source.extent(&asked, &[]).await.unwrap();
+        assert_eq!(source.extent_after(&other).await.unwrap().matching, [1], "{}", world.name());
+    }
+}
+
+#[tokio::test]
 async fn text_may_hold_nul() {
     for world in worlds().await.into_iter().filter(|world| world.nul_in_text()) {
         let (source, view) = (world.source(), view("v"));
