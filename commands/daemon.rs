@@ -3,7 +3,7 @@
 use super::cli::LogFormat;
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
-use super::stop::{Signals, Teller};
+use super::stop::{self, Signals, Teller};
 use crate::config::{self, Environment};
 use crate::core::announce::Announcer;
 use crate::core::daemon::Service;
@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -189,8 +189,7 @@ async fn serve(
 
 /// Looks at the worker files when they change and at SIGHUP, and says what a restart would change.
 async fn watch_files(context: &Context, workers: &[Loaded]) -> Result<(), Failure> {
-    let refused = |error: std::io::Error| Failure::caused(Code::Failed, &error).context("cannot watch for signals");
-    let mut hangups = signal(SignalKind::hangup()).map_err(refused)?;
+    let mut hangups = stop::listen(SignalKind::hangup())?;
     let mut seen: Vec<_> = workers.iter().map(|loaded| changed_at(&loaded.path)).collect();
     loop {
         let asked = tokio::select! {

@@ -7,6 +7,7 @@ use super::watch;
 use crate::core::lease::{self, Release};
 use crate::core::ports::leases::LeaseRecord;
 use crate::core::status::{LeaseReport, LeaseState, lease_of};
+use crate::telemetry::moment;
 use crate::wiring::{self, Access};
 use serde::Serialize;
 
@@ -161,9 +162,9 @@ impl Row {
             holder: instance.to_string(),
             token: token.0,
             seq,
-            acquired_at: table::moment(acquired_at),
-            renewed_at: table::moment(renewed_at),
-            expires_at: table::moment(expires_at),
+            acquired_at: moment(acquired_at),
+            renewed_at: moment(renewed_at),
+            expires_at: moment(expires_at),
             age_seconds: report.age.map(|age| age.as_secs_f64()),
             released_at: released.as_ref().map(|(at, _)| at.to_string()),
             reason: released.map(|(_, reason)| reason),

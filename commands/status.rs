@@ -7,6 +7,7 @@ use super::watch;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::RunStatus;
 use crate::core::status::{self, LeaseState, Report, RunReport, WorkerReport};
+use crate::telemetry::moment;
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -155,8 +156,8 @@ impl RunRow {
             status: record.status.as_str(),
             requested_by: record.requested_by.clone(),
             token: record.token.map(|token| token.0),
-            started_at: record.started_at.map(table::moment),
-            completed_at: record.completed_at.map(table::moment),
+            started_at: record.started_at.map(moment),
+            completed_at: record.completed_at.map(moment),
             last_page: record.last_page,
             rows: record.rows,
             rows_expected: record.rows_expected,

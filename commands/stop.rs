@@ -4,7 +4,7 @@ use super::exit::{Code, Failure};
 use super::ui::progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Which signal asked to stop.
@@ -43,6 +43,14 @@ impl Teller for Progress {
     }
 }
 
+/// Listens for one signal from now on.
+///
+/// # Errors
+/// When the system refuses to deliver signals.
+pub(super) fn listen(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::caused(Code::Failed, &error).context("cannot watch for signals"))
+}
+
 /// Signals as a value to look at between pages.
 pub(super) struct Signals {
     /// Set by the first signal.
@@ -56,9 +64,8 @@ impl Signals {
     /// # Errors
     /// When the system refuses to deliver signals.
     pub(super) fn watch(teller: Arc<dyn Teller>) -> Result<Self, Failure> {
-        let refused = |error: std::io::Error| Failure::caused(Code::Failed, &error).context("cannot watch for signals");
-        let mut interrupts = signal(SignalKind::interrupt()).map_err(refused)?;
-        let mut terminates = signal(SignalKind::terminate()).map_err(refused)?;
+        let mut interrupts = listen(SignalKind::interrupt())?;
+        let mut terminates = listen(SignalKind::terminate())?;
         let signals = Self { stop: CancellationToken::new(), by: Arc::new(AtomicU8::new(0)) };
         let (stop, by) = (signals.stop.clone(), Arc::clone(&signals.by));
         tokio::spawn(async move {

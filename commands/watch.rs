@@ -1,9 +1,10 @@
 //! `--watch`: the same again every two seconds, until Ctrl-C.
 
-use super::exit::{Code, Failure};
+use super::exit::Failure;
+use super::stop::listen;
 use crate::core::ports::clock::Clock;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -20,9 +21,8 @@ pub(super) async fn show(
     if !watch {
         return show().await.map(drop);
     }
-    let refused = |error: std::io::Error| Failure::caused(Code::Failed, &error).context("cannot watch for signals");
     // One listener from before the first look: a signal between two looks is not lost.
-    let mut interrupts = signal(SignalKind::interrupt()).map_err(refused)?;
+    let mut interrupts = listen(SignalKind::interrupt())?;
     loop {
         tokio::select! {
             goes_on = show() => if !goes_on? { return Ok(()) },

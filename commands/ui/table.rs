@@ -107,11 +107,6 @@ pub fn bytes(value: u64) -> String {
     format!("{size:.1} PB")
 }
 
-/// A moment to the second, in UTC: `2026-11-21T14:09:08Z`.
-pub fn moment(at: jiff::Timestamp) -> String {
-    at.strftime("%FT%TZ").to_string()
-}
-
 /// A time span for people: `0.42 s`, `12.3 s`, `4m 07s`, `2h 05m`.
 pub fn span(time: std::time::Duration) -> String {
     let seconds = time.as_secs();

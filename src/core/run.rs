@@ -1,12 +1,13 @@
 //! One run from wanting to done: request, lease, generation, release. What `run`, `resume` and the daemon share.
 
-use super::election::{Candidate, ElectionError, Leadership};
+use super::election::{Candidate, ElectionError};
 use super::generate::{GenerateError, Job, Outcome, Ports, Start, generate, publish, takeover};
 use super::model::names::InstanceId;
 use super::model::run::RunStatus;
+use super::model::spec::Worker;
 use super::model::term::{TermEnded, Token};
 use super::ports::leases::StoreError;
-use super::ports::observer::News;
+use super::ports::observer::Observer;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,22 @@ pub struct Identity {
     pub nonce: Arc<dyn Fn() -> String + Send + Sync>,
     /// Ends the process without clean-up: for work that goes on after its lease was lost.
     pub abort: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Identity {
+    /// Stands for a worker's lease.
+    pub(super) fn candidate(&self, ports: &Ports, worker: &Worker, observer: &Arc<dyn Observer>) -> Candidate {
+        Candidate {
+            worker: worker.id.clone(),
+            instance: self.instance.clone(),
+            policies: worker.policies.clone(),
+            leases: Arc::clone(&ports.leases),
+            clock: Arc::clone(&ports.clock),
+            observer: Arc::clone(observer),
+            nonce: Arc::clone(&self.nonce),
+            abort: Arc::clone(&self.abort),
+        }
+    }
 }
 
 /// How a run ended without an error.
@@ -68,9 +85,10 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     }
     // Were this guessed when the volume cannot be listed, a store that was wiped could mint an old token again.
     let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
+    let candidate = identity.candidate(ports, &job.worker, &job.observer);
     let acquired = tokio::select! {
         biased;
-        acquired = acquire(ports, job, identity, floor, wait) => acquired,
+        acquired = candidate.acquire(floor, wait, &job.stop) => acquired,
         outcome = made_by_other(ports, job) => {
             let waited = ports.clock.elapsed().saturating_sub(started);
             return Ok(Report { outcome, token: None, waited, took: Duration::ZERO });
@@ -93,7 +111,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         () = lost.cancelled() => Err(TermEnded { token }.into()),
         result = generate(ports, job, leadership.term()) => result,
     };
-    release(job, leadership, &result).await;
+    leadership.give_back(&ended(job, &result)).await;
     let waited = leading.saturating_sub(started);
     let took = ports.clock.elapsed().saturating_sub(leading);
     Ok(Report { outcome: result?, token: Some(token), waited, took })
@@ -126,35 +144,11 @@ async fn last_page(ports: &Ports, job: &Job) -> Result<u64, StoreError> {
     Ok(ports.runs.run(&job.run).await?.map_or(0, |record| record.last_page))
 }
 
-async fn acquire(
-    ports: &Ports,
-    job: &Job,
-    identity: &Identity,
-    floor: Token,
-    wait: bool,
-) -> Result<Leadership, ElectionError> {
-    let candidate = Candidate {
-        worker: job.run.worker.clone(),
-        instance: identity.instance.clone(),
-        policies: job.worker.policies.clone(),
-        leases: Arc::clone(&ports.leases),
-        clock: Arc::clone(&ports.clock),
-        observer: Arc::clone(&job.observer),
-        nonce: Arc::clone(&identity.nonce),
-        abort: Arc::clone(&identity.abort),
-    };
-    candidate.acquire(floor, wait, &job.stop).await
-}
-
-/// The next holder need not wait, whatever came of this run.
-async fn release(job: &Job, leadership: Leadership, result: &Result<Outcome, GenerateError>) {
-    let reason = match result {
+/// How it ended, for whoever looks at the lease.
+fn ended(job: &Job, result: &Result<Outcome, GenerateError>) -> String {
+    match result {
         Ok(Outcome::Published(_) | Outcome::AlreadyPublished(_)) => format!("run {} is published", job.run),
         Ok(Outcome::Stopped { page }) => format!("run {} was stopped behind page {page}", job.run),
         Err(_) => format!("run {} failed", job.run),
-    };
-    if let Err(error) = leadership.release(&reason).await {
-        let text = format!("the lease could not be given back and runs out by itself: {error}");
-        job.observer.observe(&News::Warning { text });
     }
 }

@@ -119,7 +119,7 @@ impl Dependencies {
                 ("down", Some(reason))
             }
         };
-        let at = Some(self.clock.now().strftime("%FT%TZ").to_string());
+        let at = Some(super::moment(self.clock.now()));
         found.insert(name, Found { state, latency_seconds: took.as_secs_f64(), last_error, at });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::dependencies::{Dependencies, Found};
 use super::live::{Live, State as LiveState};
-use super::page;
+use super::{moment, page};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::runs::RunStore;
@@ -197,7 +197,7 @@ async fn look(board: &Board) -> Shown {
         workers.push(look_at(served, &*board.clock, now).await);
     }
     let (instance, version) = (board.instance.clone(), env!("CARGO_PKG_VERSION"));
-    Shown { instance, version, started_at: second(board.started), at: second(now), workers }
+    Shown { instance, version, started_at: moment(board.started), at: moment(now), workers }
 }
 
 async fn look_at(served: &Served, clock: &dyn Clock, now: Timestamp) -> ShownWorker {
@@ -227,7 +227,7 @@ async fn look_at(served: &Served, clock: &dyn Clock, now: Timestamp) -> ShownWor
         outbox: report.as_ref().map_or(live.outbox, |report| report.unsent.len()),
         dependencies: served.dependencies.found(),
         runs: report.iter().flat_map(records).collect(),
-        happened: live.happened.iter().map(|(at, what)| Happening { at: second(*at), what: what.clone() }).collect(),
+        happened: live.happened.iter().map(|(at, what)| Happening { at: moment(*at), what: what.clone() }).collect(),
         error,
     }
 }
@@ -239,7 +239,7 @@ fn records(report: &WorkerReport) -> Vec<ShownRecord> {
         rows: run.record.rows,
         page: run.record.last_page,
         requested_by: run.record.requested_by.clone(),
-        completed_at: run.record.completed_at.map(second),
+        completed_at: run.record.completed_at.map(moment),
         error: run.record.error.clone(),
     };
     report.runs.iter().map(shown).collect()
@@ -247,12 +247,7 @@ fn records(report: &WorkerReport) -> Vec<ShownRecord> {
 
 fn forecast(now: Timestamp, seconds: f64) -> Option<String> {
     let left = Duration::try_from_secs_f64(seconds).ok()?;
-    now.checked_add(left).ok().map(second)
-}
-
-/// A moment to the second, in UTC.
-fn second(at: Timestamp) -> String {
-    at.strftime("%FT%TZ").to_string()
+    now.checked_add(left).ok().map(moment)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The state store in memory: both ports over one map each, with the same refusals as the stores that last.
 
 use crate::core::model::names::{FileId, InstanceId, WorkerId};
-use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
 use crate::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
@@ -141,20 +141,7 @@ impl RunStore for MemoryState {
         if let Some(record) = tables.runs.get(id) {
             return Ok(Requested::AlreadyThere(record.clone()));
         }
-        let record = RunRecord {
-            id: id.clone(),
-            status: RunStatus::Pending,
-            requested_by: requested_by.to_owned(),
-            requested_at: now,
-            token: None,
-            instance: None,
-            started_at: None,
-            completed_at: None,
-            last_page: 0,
-            rows: 0,
-            rows_expected: None,
-            error: None,
-        };
+        let record = RunRecord::pending(id, requested_by, now);
         tables.runs.insert(id.clone(), record.clone());
         Ok(Requested::New(record))
     }

@@ -4,7 +4,7 @@ use super::MongoState;
 use super::documents::{AuditDocument, FileDocument, Odd, OddEventDocument, RunDocument, bson_date, file_id, long};
 use super::error::{Trouble, is_duplicate};
 use crate::core::model::names::{FileId, WorkerId};
-use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
@@ -65,7 +65,7 @@ impl MongoState {
 impl RunStore for MongoState {
     async fn request(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<Requested, StoreError> {
         self.call(async {
-            let document = RunDocument::new(&pending(id, requested_by, now))?;
+            let document = RunDocument::new(&RunRecord::pending(id, requested_by, now))?;
             let fields = fields(&document)?;
             let new = with(doc! { "_id": id.to_string(), "fence": 0_i64 }, fields.clone());
             match self.runs_of::<Document>().insert_one(new).await {
@@ -208,23 +208,6 @@ impl RunStore for MongoState {
             collect(found.limit(limit).await?, AuditDocument::read).await
         })
         .await
-    }
-}
-
-fn pending(id: &RunId, requested_by: &str, now: Timestamp) -> RunRecord {
-    RunRecord {
-        id: id.clone(),
-        status: RunStatus::Pending,
-        requested_by: requested_by.to_owned(),
-        requested_at: now,
-        token: None,
-        instance: None,
-        started_at: None,
-        completed_at: None,
-        last_page: 0,
-        rows: 0,
-        rows_expected: None,
-        error: None,
     }
 }
 

@@ -4,7 +4,7 @@
 mod pending;
 
 use super::announce::{Announcer, announce};
-use super::election::{Candidate, ElectionError, Leadership};
+use super::election::{ElectionError, Leadership};
 use super::generate::{GenerateError, Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
 use super::model::run::RunRecord;
 use super::model::spec::Worker;
@@ -69,10 +69,7 @@ impl Service {
                 Ended::Stopped => "the service was stopped",
                 Ended::Term => "the term ended",
             };
-            if let Err(error) = leadership.release(reason).await {
-                let text = format!("the lease could not be given back and runs out by itself: {error}");
-                self.observer.observe(&News::Warning { text });
-            }
+            leadership.give_back(reason).await;
             // A term that did some work starts the count afresh; one that fails at once must not spin.
             let lasted = self.ports.clock.elapsed().saturating_sub(began);
             failures = if lasted > self.worker.policies.lease_ttl { 0 } else { failures + 1 };
@@ -95,16 +92,7 @@ impl Service {
     async fn stand(&self, stop: &CancellationToken) -> Result<Leadership, Refused> {
         let volume = &*self.ports.volume;
         let floor = takeover::highest_token(volume, &self.worker.id).await.map_err(Refused::fault)?;
-        let candidate = Candidate {
-            worker: self.worker.id.clone(),
-            instance: self.identity.instance.clone(),
-            policies: self.worker.policies.clone(),
-            leases: Arc::clone(&self.ports.leases),
-            clock: Arc::clone(&self.ports.clock),
-            observer: Arc::clone(&self.observer),
-            nonce: Arc::clone(&self.identity.nonce),
-            abort: Arc::clone(&self.identity.abort),
-        };
+        let candidate = self.identity.candidate(&self.ports, &self.worker, &self.observer);
         candidate.acquire(floor, true, stop).await.map_err(|error| match error {
             ElectionError::Stopped { .. } => Refused::Stopped,
             error => Refused::fault(error),

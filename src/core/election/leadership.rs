@@ -62,6 +62,15 @@ impl Leadership {
         self.lost.clone()
     }
 
+    /// [`Leadership::release`], with a word about a store that cannot be reached.
+    pub async fn give_back(self, reason: &str) {
+        let observer = self.candidate.observer.clone();
+        if let Err(error) = self.release(reason).await {
+            let text = format!("the lease could not be given back and runs out by itself: {error}");
+            observer.observe(&News::Warning { text });
+        }
+    }
+
     /// Gives the lease back, so that the next holder need not wait. Call it when all work under the term has ended and
     /// its files are closed. False when it was no longer ours; a loss that nobody has noticed yet is told as one.
     ///

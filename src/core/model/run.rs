@@ -99,6 +99,26 @@ pub struct RunRecord {
     pub error: Option<String>,
 }
 
+impl RunRecord {
+    /// A run that was asked for and that nobody has started.
+    pub fn pending(id: &RunId, requested_by: &str, requested_at: Timestamp) -> Self {
+        Self {
+            id: id.clone(),
+            status: RunStatus::Pending,
+            requested_by: requested_by.to_owned(),
+            requested_at,
+            token: None,
+            instance: None,
+            started_at: None,
+            completed_at: None,
+            last_page: 0,
+            rows: 0,
+            rows_expected: None,
+            error: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -78,12 +78,9 @@ impl Patience {
         Ok(())
     }
 
-    /// Anything from nothing to the backoff ("full jitter"), which grows with each failure up to its limit.
+    /// Anything from nothing to the policy's wait ("full jitter").
     fn wait(&self) -> Duration {
-        let failures = i32::try_from(self.failures).unwrap_or(i32::MAX);
-        let longest = self.policy.max_backoff.as_secs_f64();
-        let backoff = self.policy.initial_backoff.as_secs_f64() * self.policy.backoff_multiplier.powi(failures);
-        Duration::try_from_secs_f64((self.jitter)() * backoff.min(longest)).unwrap_or(self.policy.max_backoff)
+        self.policy.wait(self.failures.saturating_add(1)).mul_f64((self.jitter)())
     }
 }
 
