@@ -26,7 +26,8 @@ impl Counted {
         let file = identity(&db);
         let extent = extent(&db, &query, sums)?;
         let version = data_version(&db);
-        let ended = db.connection.execute_batch("COMMIT");
+        // Kept for its number alone, not for the pages that it read.
+        let ended = db.connection.execute_batch("COMMIT; PRAGMA shrink_memory");
         // The thread that it was opened for ends, and its leash with it.
         let unleashed = db.connection.progress_handler(0, None::<fn() -> bool>);
         let counted = match (file, version, ended.and(unleashed)) {
