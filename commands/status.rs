@@ -1,4 +1,4 @@
-//! `filegen status`: workers with their lease, runs, files and unsent events.
+//! `filegen status`: workers with their lease, runs, files, unsent events, and events that were passed over.
 
 use super::context::Context;
 use super::exit::{Failure, Verdict};
@@ -6,13 +6,14 @@ use super::ui::table::{self, Tone};
 use super::watch;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::RunStatus;
+use crate::core::ports::runs::OddEvent;
 use crate::core::status::{self, LeaseState, Report, RunReport, WorkerReport};
 use crate::telemetry::moment;
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// Show leases, runs, files and unsent events
+/// Show leases, runs, files, unsent events, and events that were passed over
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen status -c loans.yaml
@@ -64,6 +65,7 @@ struct WorkerRow {
     lease: Lease,
     runs: Vec<RunRow>,
     unsent_events: Vec<Unsent>,
+    passed_over: Vec<PassedOver>,
 }
 
 #[derive(Serialize)]
@@ -115,6 +117,29 @@ struct Unsent {
     correlation_id: Option<String>,
 }
 
+/// An event on the trigger's topic that asked for no run. Not its payload: that is for whoever may see the data.
+#[derive(Serialize)]
+struct PassedOver {
+    at: String,
+    topic: String,
+    partition: i32,
+    offset: i64,
+    reason: String,
+}
+
+impl PassedOver {
+    fn new(event: &OddEvent) -> Self {
+        let id = event.id.clone();
+        Self {
+            at: table::moment(event.at),
+            topic: id.topic,
+            partition: id.partition,
+            offset: id.offset,
+            reason: event.reason.clone(),
+        }
+    }
+}
+
 impl Shown {
     fn new(report: &Report) -> Self {
         Self { at: report.at.to_string(), workers: report.workers.iter().map(WorkerRow::new).collect() }
@@ -143,6 +168,7 @@ impl WorkerRow {
                     correlation_id: status.event.as_ref().map(|entry| entry.event.correlation_id.clone()),
                 })
                 .collect(),
+            passed_over: report.odd_events.iter().map(PassedOver::new).collect(),
         }
     }
 }
@@ -201,12 +227,18 @@ fn worker_text(context: &Context, worker: &WorkerRow) -> String {
         let _ = write!(text, ", {} completion events not sent", worker.unsent_events.len());
     }
     text.push('\n');
-    if worker.runs.is_empty() {
-        return text;
+    text.push_str(&runs_text(context, &worker.runs));
+    text.push_str(&passed_over_text(context, &worker.passed_over));
+    text
+}
+
+fn runs_text(context: &Context, runs: &[RunRow]) -> String {
+    if runs.is_empty() {
+        return String::new();
     }
     let mut table =
         context.ui.table(&["date", "status", "page", "rows", "of", "files", "started", "completed", "error"]);
-    for run in &worker.runs {
+    for run in runs {
         let tone = match run.word {
             RunStatus::Published => Tone::Good,
             RunStatus::Failed => Tone::Bad,
@@ -225,6 +257,22 @@ fn worker_text(context: &Context, worker: &WorkerRow) -> String {
             table::text(run.error.as_deref().unwrap_or("-")),
         ]);
     }
-    text.push_str(&table.text());
-    text
+    table.text()
+}
+
+fn passed_over_text(context: &Context, events: &[PassedOver]) -> String {
+    if events.is_empty() {
+        return String::new();
+    }
+    let mut table = context.ui.table(&["passed over", "topic", "partition", "offset", "reason"]);
+    for event in events {
+        table.row(vec![
+            table::text(&event.at),
+            table::text(&event.topic),
+            table::right(event.partition.to_string()),
+            table::right(event.offset.to_string()),
+            table::text(&event.reason),
+        ]);
+    }
+    table.text()
 }

@@ -1,25 +1,28 @@
-//! What is going on: workers with their lease, runs, files and unsent events. Only looks; wall clocks will do.
+//! What is going on: workers with their lease, runs, files, unsent events, and events that were passed over. Only looks; wall clocks will do.
 
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore, StoreError};
-use crate::core::ports::runs::{FileStatus, RunStore};
+use crate::core::ports::runs::{FileStatus, OddEvent, RunStore};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
 /// Runs told of each worker, the latest first.
 const RUNS: usize = 10;
 
-/// Runs looked through for workers that have no lease.
-const RUNS_SEARCHED: usize = 1000;
+/// Passed-over events told of each worker, the latest first.
+const ODD_EVENTS: usize = 10;
+
+/// Runs, and passed-over events, looked through for workers that have no lease.
+const SEARCHED: usize = 1000;
 
 /// All that the state store knows, for people.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Report {
     /// When it was asked, on our wall clock.
     pub at: Timestamp,
-    /// Each worker that has a lease or a run, by name; the one that was asked for in any case.
+    /// Each worker that has a lease, a run or a passed-over event, by name; the one that was asked for in any case.
     pub workers: Vec<WorkerReport>,
 }
 
@@ -34,6 +37,8 @@ pub struct WorkerReport {
     pub runs: Vec<RunReport>,
     /// Files whose completion event no broker has acknowledged, oldest first.
     pub unsent: Vec<FileStatus>,
+    /// The latest events that its trigger passed over, newest first.
+    pub odd_events: Vec<OddEvent>,
 }
 
 /// A lease and how fresh it is.
@@ -83,7 +88,7 @@ pub struct RunReport {
     pub rows_per_second: Option<f64>,
 }
 
-/// Looks at one worker, or at all that have a lease or a recent run.
+/// Looks at one worker, or at all that have a lease, a recent run or a recent passed-over event.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -98,7 +103,9 @@ pub async fn report(
         BTreeSet::from([worker.clone()])
     } else {
         let holders = leases.list().await?.into_iter().map(|lease| lease.worker);
-        holders.chain(runs.runs(None, RUNS_SEARCHED).await?.into_iter().map(|run| run.id.worker)).collect()
+        let ran = runs.runs(None, SEARCHED).await?.into_iter().map(|run| run.id.worker);
+        let heard = runs.odd_events(None, SEARCHED).await?.into_iter().map(|event| event.worker);
+        holders.chain(ran).chain(heard).collect()
     };
     let mut workers = Vec::with_capacity(names.len());
     for worker in names {
@@ -110,7 +117,8 @@ pub async fn report(
             reports.push(RunReport { record, files, rows_per_second });
         }
         let unsent = runs.unsent(&worker).await?;
-        workers.push(WorkerReport { worker, lease, runs: reports, unsent });
+        let odd_events = runs.odd_events(Some(&worker), ODD_EVENTS).await?;
+        workers.push(WorkerReport { worker, lease, runs: reports, unsent, odd_events });
     }
     Ok(Report { at, workers })
 }

@@ -68,6 +68,7 @@ fn section(page: &mut String, worker: &ShownWorker) -> fmt::Result {
     }
     dependencies(page, worker)?;
     runs(page, worker)?;
+    passed_over(page, worker)?;
     happened(page, worker)
 }
 
@@ -135,6 +136,29 @@ fn runs(page: &mut String, worker: &ShownWorker) -> fmt::Result {
         if let Some(error) = &run.error {
             write!(page, "<tr><td></td><td colspan=\"4\" class=\"bad\">{}</td></tr>", Text(error))?;
         }
+    }
+    page.push_str("</table></div>");
+    Ok(())
+}
+
+fn passed_over(page: &mut String, worker: &ShownWorker) -> fmt::Result {
+    if worker.passed_over.is_empty() {
+        return Ok(());
+    }
+    page.push_str(
+        "<h3>Events passed over</h3><div class=\"wide\"><table><tr><th>at</th><th>topic</th>\
+         <th class=\"number\">partition</th><th class=\"number\">offset</th><th>reason</th></tr>",
+    );
+    for event in &worker.passed_over {
+        write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"bad\">{}</td></tr>",
+            event.at,
+            Text(&event.topic),
+            event.partition,
+            event.offset,
+            Text(&event.reason),
+        )?;
     }
     page.push_str("</table></div>");
     Ok(())

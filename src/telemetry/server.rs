@@ -5,7 +5,7 @@ use super::live::{Live, State as LiveState};
 use super::{moment, page};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::LeaseStore;
-use crate::core::ports::runs::RunStore;
+use crate::core::ports::runs::{OddEvent, RunStore};
 use crate::core::status::{self, WorkerReport};
 use axum::Router;
 use axum::extract::State;
@@ -153,6 +153,8 @@ pub(super) struct ShownWorker {
     pub outbox: usize,
     pub dependencies: BTreeMap<&'static str, Found>,
     pub runs: Vec<ShownRecord>,
+    /// The latest events that its trigger passed over, newest first.
+    pub passed_over: Vec<ShownEvent>,
     pub happened: Vec<Happening>,
     /// Why the state store could not be asked.
     pub error: Option<String>,
@@ -182,6 +184,16 @@ pub(super) struct ShownRecord {
     pub requested_by: String,
     pub completed_at: Option<String>,
     pub error: Option<String>,
+}
+
+/// An event on the trigger's topic that asked for no run.
+#[derive(Serialize)]
+pub(super) struct ShownEvent {
+    pub at: String,
+    pub topic: String,
+    pub partition: i32,
+    pub offset: i64,
+    pub reason: String,
 }
 
 #[derive(Serialize)]
@@ -227,6 +239,7 @@ async fn look_at(served: &Served, clock: &dyn Clock, now: Timestamp) -> ShownWor
         outbox: report.as_ref().map_or(live.outbox, |report| report.unsent.len()),
         dependencies: served.dependencies.found(),
         runs: report.iter().flat_map(records).collect(),
+        passed_over: report.iter().flat_map(|report| &report.odd_events).map(passed_over).collect(),
         happened: live.happened.iter().map(|(at, what)| Happening { at: moment(*at), what: what.clone() }).collect(),
         error,
     }
@@ -243,6 +256,16 @@ fn records(report: &WorkerReport) -> Vec<ShownRecord> {
         error: run.record.error.clone(),
     };
     report.runs.iter().map(shown).collect()
+}
+
+fn passed_over(event: &OddEvent) -> ShownEvent {
+    ShownEvent {
+        at: moment(event.at),
+        topic: event.id.topic.clone(),
+        partition: event.id.partition,
+        offset: event.id.offset,
+        reason: event.reason.clone(),
+    }
 }
 
 fn forecast(now: Timestamp, seconds: f64) -> Option<String> {

@@ -60,6 +60,8 @@ UPDATE file_status SET sentAt = ?4 WHERE workerId = ?1 AND date = ?2 AND fileId 
 
 const KEEP_EVENT: &str = "INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+
+const ODD_EVENTS: &str = "SELECT * FROM odd_events WHERE ?1 IS NULL OR workerId = ?1 ORDER BY id DESC LIMIT ?2";
 const AUDIT: &str = "INSERT INTO audit (at, who, action, detail, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 #[async_trait]
@@ -193,10 +195,12 @@ impl RunStore for LocalState {
         .await
     }
 
-    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+        let worker = worker.cloned();
         self.look(move |db, _| {
-            let mut query = db.prepare_cached("SELECT * FROM odd_events ORDER BY id DESC LIMIT ?1")?;
-            Ok(query.query_map([at_most(limit)], odd_event)?.collect::<rusqlite::Result<_>>()?)
+            let mut query = db.prepare_cached(ODD_EVENTS)?;
+            let values = (worker.as_ref().map(WorkerId::as_str), at_most(limit));
+            Ok(query.query_map(values, odd_event)?.collect::<rusqlite::Result<_>>()?)
         })
         .await
     }

@@ -224,8 +224,10 @@ impl RunStore for MemoryState {
         Ok(())
     }
 
-    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
-        Ok(self.tables().odd_events.iter().rev().take(limit).cloned().collect())
+    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+        let tables = self.tables();
+        let wanted = tables.odd_events.iter().rev().filter(|event| worker.is_none_or(|worker| event.worker == *worker));
+        Ok(wanted.take(limit).cloned().collect())
     }
 
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {

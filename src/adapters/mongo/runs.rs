@@ -189,11 +189,12 @@ impl RunStore for MongoState {
         .await
     }
 
-    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
         let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
         self.call(async {
             let events = self.collection("odd_events");
-            let found = events.find(doc! {}).sort(doc! { "at": -1, "_id": -1 });
+            let wanted = worker.map_or_else(Document::new, |worker| doc! { "workerId": worker.as_str() });
+            let found = events.find(wanted).sort(doc! { "at": -1, "_id": -1 });
             collect(found.limit(limit).await?, OddEventDocument::read).await
         })
         .await

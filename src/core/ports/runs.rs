@@ -141,8 +141,8 @@ pub trait RunStore: Send + Sync {
     /// Keeps an event that was passed over. Harmless when repeated.
     async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError>;
 
-    /// The latest events that were passed over, newest first.
-    async fn odd_events(&self, limit: usize) -> Result<Vec<OddEvent>, StoreError>;
+    /// The latest events that were passed over, newest first: by one worker's trigger, or by all.
+    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError>;
 
     /// The latest changes, newest first.
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;

@@ -6,6 +6,7 @@ use crate::adapters::memory::state::MemoryState;
 use crate::core::model::names::InstanceId;
 use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::term::{Term, Token};
+use crate::core::ports::events::EventId;
 use jiff::ToSpan;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,4 +94,26 @@ async fn a_rate_is_told_only_while_somebody_writes_or_when_all_is_done() {
     record.status = RunStatus::Failed;
     save(&state, &record).await;
     assert_eq!(rate().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_were_passed_over_are_told_newest_first_of_their_worker_alone() {
+    let state = MemoryState::default();
+    let odd = |worker: &str, offset: i64| OddEvent {
+        id: EventId { topic: "loan-data".to_owned(), partition: 3, offset },
+        worker: WorkerId::new(worker).unwrap(),
+        at: noon() + offset.seconds(),
+        reason: "no JSON".to_owned(),
+        payload: "{".to_owned(),
+    };
+    for offset in 1..=12 {
+        state.keep_event(&odd("A", offset)).await.unwrap();
+    }
+    state.keep_event(&odd("B", 99)).await.unwrap();
+    let told = of(&state, None).await;
+    let names: Vec<_> = told.iter().map(|worker| worker.worker.as_str()).collect();
+    assert_eq!(names, ["A", "B"], "a worker that has nothing else shows too");
+    let offsets: Vec<_> = told[0].odd_events.iter().map(|event| event.id.offset).collect();
+    assert_eq!(offsets, [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+    assert_eq!(told[1].odd_events, [odd("B", 99)]);
 }

@@ -219,7 +219,7 @@ async fn each_event_is_marked_behind_what_it_asks_for_and_a_repeat_makes_no_run(
     assert_eq!(trail, ["requested 2026-11-21", "done 1", "odd 2", "done 2", "repeated 2026-11-21", "done 3", "closed"]);
     let made = runs.runs(None, 9).await.unwrap();
     assert_eq!(made.iter().map(|run| run.requested_by.as_str()).collect::<Vec<_>>(), ["kafka:loan-data/3/1"]);
-    let odd = runs.odd_events(9).await.unwrap();
+    let odd = runs.odd_events(None, 9).await.unwrap();
     assert_eq!((odd.len(), odd[0].id.offset, odd[0].payload.as_str()), (1, 2, "\u{FFFD}{"));
 }
 

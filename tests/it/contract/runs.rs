@@ -305,7 +305,11 @@ async fn events_that_were_passed_over_are_kept_once() {
         for offset in [7, 9, 7] {
             state.store().keep_event(&event(offset)).await.unwrap();
         }
-        assert_eq!(state.door(1).odd_events(5).await, Ok(vec![event(9), event(7)]));
+        let other = OddEvent { worker: worker("Other"), at: at(99), ..event(9) };
+        state.store().keep_event(&other).await.unwrap();
+        assert_eq!(state.door(1).odd_events(None, 2).await, Ok(vec![other, event(9)]));
+        let ours = worker("LoanWorker");
+        assert_eq!(state.door(1).odd_events(Some(&ours), 5).await, Ok(vec![event(9), event(7)]));
     })
     .await;
 }

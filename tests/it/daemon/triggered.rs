@@ -3,8 +3,10 @@
 use super::{Daemon, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
+use crate::support::running::PATIENCE;
 use rustix::process::Signal;
 use serde_json::Value;
+use std::time::Instant;
 
 fn listening(filegen: &Filegen, trigger: &Topic, completion: &Topic) {
     let kafka = format!(
@@ -36,6 +38,7 @@ async fn one_event_sent_five_times_to_three_daemons_makes_one_run_with_each_comp
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 2, "one for each file: {events:?}");
+    shows_what_was_passed_over(&filegen, &mut daemons, &trigger);
     for daemon in &mut daemons {
         daemon.running.signal(Signal::TERM);
     }
@@ -47,4 +50,27 @@ async fn one_event_sent_five_times_to_three_daemons_makes_one_run_with_each_comp
     assert_eq!(status["workers"][0]["runs"][0]["status"], "published", "{status}");
     assert_eq!(completion.length().await, 2, "each event once");
     filegen.run("verify -c worker.yaml --date 2026-11-21 --full").exits(0);
+}
+
+/// One of the daemons says in its log that it passed over what is no JSON; the command, JSON and page of each show it.
+fn shows_what_was_passed_over(filegen: &Filegen, daemons: &mut [Daemon], trigger: &Topic) {
+    let until = Instant::now() + PATIENCE;
+    let shown = loop {
+        let shown = filegen.run("status -c worker.yaml --output json").exits(0).json();
+        if shown["workers"][0]["passedOver"][0].is_object() {
+            break shown;
+        }
+        assert!(Instant::now() < until, "it was not passed over: {shown}");
+    };
+    let event = &shown["workers"][0]["passedOver"][0];
+    assert_eq!((event["topic"].as_str(), event["partition"].as_i64()), (Some(trigger.name.as_str()), Some(2)));
+    assert_eq!(event["offset"], 1, "{event}");
+    let reason = event["reason"].as_str().unwrap();
+    let text = filegen.run("status -c worker.yaml").exits(0).stdout;
+    assert!(text.contains("PASSED OVER") && text.contains(&trigger.name), "{text}");
+    for daemon in daemons {
+        let status: Value = serde_json::from_str(&daemon.get("/status").1).unwrap();
+        assert_eq!(status["workers"][0]["passedOver"][0]["reason"], reason, "{status}");
+        assert!(daemon.get("/").1.contains("Events passed over"));
+    }
 }

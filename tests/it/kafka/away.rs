@@ -108,7 +108,7 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
     news(&mut received, |news| matches!(news, TriggerNews::Odd { .. })).await;
     news(&mut received, |news| matches!(news, TriggerNews::Repeated { .. })).await;
     news(&mut received, |news| matches!(news, TriggerNews::Other { .. })).await;
-    let odd = runs.odd_events(9).await.unwrap();
+    let odd = runs.odd_events(None, 9).await.unwrap();
     assert_eq!(odd.iter().map(|event| (event.payload.as_str(), event.id.offset)).collect::<Vec<_>>(), [("no JSON", 1)]);
     broker.stop();
     news(&mut received, |news| matches!(news, TriggerNews::Failing { .. })).await;

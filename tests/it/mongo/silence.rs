@@ -89,7 +89,7 @@ async fn all_are_unknown(store: &MongoState) {
         unknown("mark_sent", store.mark_sent(&name, id.date, &file, at(1))),
         unknown("audit", store.audit(&entry)),
         unknown("audits", store.audits(5)),
-        unknown("odd_events", store.odd_events(5)),
+        unknown("odd_events", store.odd_events(None, 5)),
         unknown("make_indexes", store.make_indexes()),
     );
 }
