@@ -30,6 +30,8 @@ pub(super) struct Order {
     pub start: Start,
     /// Whether to wait for the lease.
     pub wait: bool,
+    /// Why it starts elsewhere than where it stands, for the audit trail.
+    pub reason: String,
 }
 
 /// Runs in the foreground: bars or lines on stderr, a table or JSON on stdout.
@@ -47,6 +49,8 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
             stop: signals.stop.clone(),
             observer,
         };
+        // First the trail: a change that nobody can explain is worse than a recorded try.
+        run::record_start(&ports, &job, &wiring::who(), &order.reason).await?;
         let report = run::execute(&ports, &job, &wiring::identity(), order.wait).await?;
         let unsent = match report.outcome {
             Outcome::Published(_) | Outcome::AlreadyPublished(_) => empty_outbox(&order.worker, &ports).await,

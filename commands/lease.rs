@@ -102,8 +102,8 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
     let asked = Release { worker: &worker.id, reason: &args.reason, who: &who, force: args.force };
     context.block_on(async {
         let clock = wiring::clock();
-        let access = if args.dry_run { Access::Look } else { Access::Change };
-        let state = wiring::state(&worker, access).await?;
+        // Nothing is changed, not even an index, before a person agrees.
+        let state = wiring::state(&worker, Access::Look).await?;
         let view = lease::releasable(&*state.leases, &*clock, &asked).await?;
         let (holder, token, how) = (&view.record.instance, view.record.token, view.state.as_str());
         if !args.dry_run {
@@ -112,6 +112,7 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
                 context.ui.status("nothing released");
                 return Ok(Verdict::Ended(Code::Failed));
             }
+            let state = wiring::state(&worker, Access::Change).await?;
             lease::release(&*state.leases, &*state.runs, &*clock, &asked).await?;
         }
         let done = Released {

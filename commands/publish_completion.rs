@@ -11,6 +11,8 @@ use crate::wiring::{self, Access};
 use serde::Serialize;
 
 /// Send a run's completion events again, always with the same correlation ids
+///
+/// Who did it and why is kept.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen publish-completion -c loans.yaml --date 2026-11-21 --dry-run

@@ -10,17 +10,20 @@ use std::num::NonZeroU64;
 /// Roll a run's staged files back to a page, and go on from there
 ///
 /// Pages from N on are thrown away, read and written again; the run then ends as `filegen run` ends it. Without
-/// --from-page nobody needs this: `filegen run` goes on by itself. Published files never change.
+/// --from-page nobody needs this: `filegen run` goes on by itself. Published files never change. Who did it and why is kept.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen resume --from-page 12 -c loans.yaml --date 2026-11-21 --dry-run
-  filegen resume --from-page 12 -c loans.yaml --date 2026-11-21 --yes")]
+  filegen resume --from-page 12 -c loans.yaml --date 2026-11-21 --reason INC-4711")]
 pub struct Args {
     /// First page to write again, from 1; pages before it are kept
     #[arg(long, value_name = "N")]
     from_page: NonZeroU64,
     #[command(flatten)]
     date: DateArg,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
     /// Do not wait for the lease: exit code 5 when another instance holds it
     #[arg(long)]
     no_wait: bool,
@@ -37,7 +40,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let page = args.from_page.get();
-    let order = Order { worker, run, start: Start::FromPage(page), wait: !args.no_wait };
+    let order = Order { worker, run, start: Start::FromPage(page), wait: !args.no_wait, reason: args.reason.clone() };
     if args.dry_run {
         return preview::show(context, &order);
     }

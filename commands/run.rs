@@ -22,7 +22,7 @@ pub struct Args {
     /// Do not wait for the lease: exit code 5 when another instance holds it
     #[arg(long)]
     no_wait: bool,
-    /// Throw staged pages away and start with the first
+    /// Throw staged pages away and start with the first; who did it is kept
     #[arg(long)]
     restart: bool,
     /// Connect and count; show what would be read and written, and do neither
@@ -35,6 +35,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let start = if args.restart { Start::Anew } else { Start::Resume };
-    let order = Order { worker, run, start, wait: !args.no_wait };
+    let order = Order { worker, run, start, wait: !args.no_wait, reason: String::new() };
     if args.dry_run { preview::show(context, &order) } else { foreground::run(context, &order) }
 }

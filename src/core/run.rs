@@ -8,6 +8,7 @@ use super::model::spec::Worker;
 use super::model::term::{TermEnded, Token};
 use super::ports::leases::StoreError;
 use super::ports::observer::Observer;
+use super::ports::runs::AuditEntry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +67,21 @@ impl From<StoreError> for RunError {
     fn from(error: StoreError) -> Self {
         Self::Generate(error.into())
     }
+}
+
+/// Keeps for ever who starts a run elsewhere than where it stands, and why. Nothing is kept of a run that just goes on.
+///
+/// # Errors
+/// When the store cannot be written: the run must not start then.
+pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> Result<(), StoreError> {
+    let (action, from) = match job.start {
+        Start::Resume => return Ok(()),
+        Start::FromPage(page) => ("resume", format!("from page {page} on")),
+        Start::Anew => ("run --restart", "from the start".to_owned()),
+    };
+    let (who, reason) = (who.to_owned(), reason.to_owned());
+    let detail = format!("run {}, written again {from}", job.run);
+    ports.runs.audit(&AuditEntry { at: ports.clock.now(), who, action: action.to_owned(), detail, reason }).await
 }
 
 /// Makes one run's files: records that they are wanted, waits for the lease (unless `wait` is false), generates, and

@@ -158,6 +158,14 @@ impl Filegen {
         self.run("run -c worker.yaml --date 2026-11-21").exits(0)
     }
 
+    /// Changes by people that the embedded state store keeps, oldest first: who, action, detail, reason.
+    pub fn audits(&self) -> Vec<[String; 4]> {
+        let state = rusqlite::Connection::open(self.path("out/.filegen/state.db")).expect("the store opens");
+        let mut kept = state.prepare("SELECT who, action, detail, reason FROM audit ORDER BY id").expect("a table");
+        let rows = kept.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])).expect("rows");
+        rows.collect::<Result<_, _>>().expect("text")
+    }
+
     /// Whether anything of that name is in the folder.
     pub fn has(&self, name: &str) -> bool {
         self.path(name).symlink_metadata().is_ok()
