@@ -1,27 +1,44 @@
-//! `filegen doctor`: whether a run would work, and why not.
+//! `filegen doctor`: whether a run would work, and why not; with `--fix`, what can be mended without harm.
 
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::ui::table::{self, Tone};
-use crate::core::doctor::{self, Examination, Found};
+use crate::core::doctor::{self, Area, Examination, Fix, Found};
 use crate::core::ports::source;
 use crate::wiring::{self, Access, State};
 use serde::Serialize;
 
-/// Check source, key, output folder and state store before a run does
+/// Check source, key, output folder, state store and topics before a run does
 ///
-/// Reads the view, translates one page, and writes and removes a few small files in the output folder. Exit code 1 when a
-/// run would fail, 6 when a dependency cannot be reached.
+/// Reads the view, translates one page, and writes and removes a few small files in the output folder. Takes no event and
+/// sends none. Exit code 1 when a run would fail, 6 when a dependency cannot be reached.
+///
+/// --fix makes the indexes that MongoDB lacks, after asking; who did it and why is kept. Nothing else is changed.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen doctor -c loans.yaml
-  filegen doctor -c loans.yaml --output json")]
-pub struct Args {}
+  filegen doctor -c loans.yaml --output json
+  filegen doctor -c loans.yaml --fix --dry-run
+  filegen doctor -c loans.yaml --fix --reason \"restored from backup, INC-4711\"")]
+pub struct Args {
+    /// Make missing indexes of the state store
+    #[arg(long)]
+    fix: bool,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", default_value = "", requires = "fix")]
+    reason: String,
+    /// Do not ask
+    #[arg(long, short, requires = "fix")]
+    yes: bool,
+    /// Show what would be made, and make nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+}
 
 /// Examines and prints each finding as it comes.
-pub(super) fn run(context: &Context, _args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
-    let found = context.block_on(async {
+    let (found, made) = context.block_on(async {
         let clock = wiring::clock();
         let (state, state_error) = match wiring::state(&worker, Access::Look).await {
             Ok(state) => (state, None),
@@ -30,6 +47,12 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Verdict, Failure> {
         };
         // A person waits: what is away now is said now.
         let source = wiring::source_at(&worker.source.url)?;
+        let upkeep = state.upkeep.clone();
+        let topics = match wiring::topic_probes(&worker) {
+            Ok(probes) => Ok(probes),
+            Err(wiring::WiringError::Broker(error)) => Err(error),
+            Err(error) => return Err(error.into()),
+        };
         let ports = wiring::assemble(&worker, source, state, clock);
         let name = (wiring::identity().nonce)();
         let tell = |found: &Found| {
@@ -43,18 +66,23 @@ pub(super) fn run(context: &Context, _args: &Args) -> Result<Verdict, Failure> {
             registry: &context.registry,
             name: &name,
             state_error,
+            upkeep: upkeep.as_deref(),
+            topics: &topics,
             found: &tell,
         };
-        Ok(doctor::examine(&examination).await)
+        let mut found = doctor::examine(&examination).await;
+        let made = if args.fix { fix(context, args, &examination, &mut found).await? } else { None };
+        Ok((found, made))
     })?;
     let failed = found.iter().filter(|found| found.finding.verdict == source::Verdict::Fail).count();
     let warned = found.iter().filter(|found| found.finding.verdict == source::Verdict::Warn).count();
     let verdict = if failed > 0 { "fail" } else { "pass" };
-    let shown = Shown { verdict, failed, warned, checks: found.iter().map(Row::new).collect() };
+    let declined = made == Some(Made::Declined);
+    let shown = Shown { verdict, failed, warned, checks: found.iter().map(Row::new).collect(), fix: made };
     context.ui.result(&shown, |shown| format!("{} checks, {failed} failed, {warned} to look at\n", shown.checks.len()));
     Ok(if found.iter().any(|found| found.unreachable) {
         Verdict::Ended(Code::Unreachable)
-    } else if failed > 0 {
+    } else if failed > 0 || declined {
         Verdict::Ended(Code::Failed)
     } else {
         Verdict::Done
@@ -67,6 +95,64 @@ struct Shown<'a> {
     failed: usize,
     warned: usize,
     checks: Vec<Row<'a>>,
+    /// What came of `--fix`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<Made>,
+}
+
+/// How `--fix` ended.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Made {
+    /// What was missing is made.
+    Done,
+    /// Nothing was missing.
+    Nothing,
+    /// Only shown.
+    DryRun,
+    /// The person said no.
+    Declined,
+}
+
+/// Makes missing indexes, once a person agrees, and says how the check ends then. None: the store cannot be asked.
+async fn fix(
+    context: &Context,
+    args: &Args,
+    examination: &Examination<'_>,
+    found: &mut Vec<Found>,
+) -> Result<Option<Made>, Failure> {
+    let indexes = |found: &Found| found.area == Area::State && found.finding.check == doctor::INDEXES;
+    let Some(upkeep) = examination.upkeep else {
+        context.ui.status("nothing to fix: this state store keeps its own indexes");
+        return Ok(Some(Made::Nothing));
+    };
+    let missing = match found.iter().find(|found| indexes(found)).map(|found| found.finding.verdict) {
+        Some(source::Verdict::Warn) => upkeep.missing_indexes().await?,
+        Some(source::Verdict::Pass) => Vec::new(),
+        // Why not is told already.
+        Some(source::Verdict::Fail) | None => return Ok(None),
+    };
+    if missing.is_empty() {
+        context.ui.status("nothing to fix: no index is missing");
+        return Ok(Some(Made::Nothing));
+    }
+    let (names, store) = (missing.join(", "), upkeep.describe());
+    if args.dry_run {
+        context.ui.status(&format!("would make in {store}: {names}"));
+        return Ok(Some(Made::DryRun));
+    }
+    if !context.confirmed(args.yes, &format!("Make in {store}: {names}?"))? {
+        context.ui.status("nothing made");
+        return Ok(Some(Made::Declined));
+    }
+    let ports = examination.ports;
+    let fix = Fix { who: &wiring::who(), reason: &args.reason };
+    if let Some(after) = doctor::fix(upkeep, &*ports.runs, &*ports.clock, &fix).await? {
+        (examination.found)(&after);
+        found.retain(|found| !indexes(found));
+        found.push(after);
+    }
+    Ok(Some(Made::Done))
 }
 
 #[derive(Serialize)]

@@ -56,7 +56,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; NO_COLOR turns it off too')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]')
             [CompletionResult]::new('--no-wait', '--no-wait', [CompletionResultType]::ParameterName, 'Do not wait for the lease: exit code 5 when another instance holds it')
-            [CompletionResult]::new('--restart', '--restart', [CompletionResultType]::ParameterName, 'Throw staged pages away and start with the first')
+            [CompletionResult]::new('--restart', '--restart', [CompletionResultType]::ParameterName, 'Throw staged pages away and start with the first; who did it is kept')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Connect and count; show what would be read and written, and do neither')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
@@ -99,6 +99,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
         'filegen;resume' {
             [CompletionResult]::new('--from-page', '--from-page', [CompletionResultType]::ParameterName, 'First page to write again, from 1; pages before it are kept')
             [CompletionResult]::new('--date', '--date', [CompletionResultType]::ParameterName, 'Business date [default: today in the worker file''s business_date.timezone]')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for the audit trail')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')
@@ -221,11 +222,16 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             break
         }
         'filegen;doctor' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for the audit trail')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; NO_COLOR turns it off too')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Make missing indexes of the state store')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be made, and make nothing')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log to stderr: -v what happens, -vv more, -vvv all')

@@ -541,12 +541,16 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__doctor)
-            opts="-c -q -v -h --config --output --color --quiet --verbose --log-format --help"
+            opts="-y -c -q -v -h --fix --reason --yes --dry-run --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -956,7 +960,7 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__resume)
-            opts="-y -c -q -v -h --from-page --date --no-wait --dry-run --yes --config --output --color --quiet --verbose --log-format --help"
+            opts="-y -c -q -v -h --from-page --date --reason --no-wait --dry-run --yes --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -967,6 +971,10 @@ _filegen() {
                     return 0
                     ;;
                 --date)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -60,7 +60,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand run" -l log-format -d 'F
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
-complete -c filegen -n "__fish_filegen_using_subcommand run" -l restart -d 'Throw staged pages away and start with the first'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l restart -d 'Throw staged pages away and start with the first; who did it is kept'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l dry-run -d 'Connect and count; show what would be read and written, and do neither'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
@@ -93,6 +93,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s v -l
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -l from-page -d 'First page to write again, from 1; pages before it are kept' -r
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand resume" -l reason -d 'Why, for the audit trail' -r
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
@@ -198,6 +199,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand status" -l watch -d 'Sho
 complete -c filegen -n "__fish_filegen_using_subcommand status" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand status" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand status" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l reason -d 'Why, for the audit trail' -r
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
@@ -207,6 +209,9 @@ never\t'In no case'"
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l fix -d 'Make missing indexes of the state store'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s y -l yes -d 'Do not ask'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l dry-run -d 'Show what would be made, and make nothing'
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s h -l help -d 'Print help'

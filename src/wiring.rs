@@ -20,6 +20,7 @@ use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{PageSource, SourceError};
+use crate::core::ports::upkeep::StoreUpkeep;
 use crate::core::ports::volume::Volume;
 use crate::core::run::Identity;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ pub struct State {
     pub leases: Arc<dyn LeaseStore>,
     /// What has been done.
     pub runs: Arc<dyn RunStore>,
+    /// Its server, where it has one.
+    pub upkeep: Option<Arc<dyn StoreUpkeep>>,
 }
 
 impl State {
@@ -97,10 +100,11 @@ pub async fn state(worker: &Worker, access: Access) -> Result<State, WiringError
     let ttl = worker.policies.lease_ttl;
     let Some(path) = path_of(worker.state.reveal(), "sqlite:") else {
         // `mongodb://` or `mongodb+srv://`: the configuration lets nothing else through.
-        return Ok(both(match access {
+        let store = match access {
             Access::Change => MongoState::open(&worker.state, ttl).await?,
             Access::Look => MongoState::connect(&worker.state, ttl).await?,
-        }));
+        };
+        return Ok(State { upkeep: Some(Arc::new(store.clone())), ..both(store) });
     };
     let path = Path::new(path);
     let store = match access {
@@ -115,7 +119,7 @@ pub async fn state(worker: &Worker, access: Access) -> Result<State, WiringError
 
 fn both<S: LeaseStore + RunStore + 'static>(store: S) -> State {
     let store = Arc::new(store);
-    State { leases: Arc::clone(&store) as Arc<dyn LeaseStore>, runs: store }
+    State { leases: Arc::clone(&store) as Arc<dyn LeaseStore>, runs: store, upkeep: None }
 }
 
 /// The view's source; passing faults are tried again as the worker's policies say, and `observer` is told.
@@ -224,7 +228,7 @@ pub async fn ports(worker: &Worker, access: Access, observer: Arc<dyn Observer>)
 
 /// Ports of what is at hand.
 pub fn assemble(worker: &Worker, source: Arc<dyn PageSource>, state: State, clock: Arc<dyn Clock>) -> Ports {
-    let State { leases, runs } = state;
+    let State { leases, runs, upkeep: _ } = state;
     Ports { source, volume: volume(&worker.output.root), leases, runs, clock }
 }
 

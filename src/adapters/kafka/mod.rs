@@ -6,6 +6,7 @@ mod consumer;
 mod inbox;
 mod probe;
 mod producer;
+mod rights;
 mod settings;
 #[cfg(test)]
 mod tests;

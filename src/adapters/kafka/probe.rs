@@ -1,8 +1,9 @@
-//! Whether a topic is there.
+//! Whether a topic is there, and what this user may do with it.
 
+use super::rights::{may_read, may_write};
 use super::settings::{Link, Told};
 use crate::core::model::spec::KafkaSpec;
-use crate::core::ports::events::{BrokerError, TopicProbe};
+use crate::core::ports::events::{BrokerError, TopicProbe, TopicUse};
 use async_trait::async_trait;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -29,6 +30,18 @@ impl KafkaProbe {
         let config = link.settings(&[("socket.connection.setup.timeout.ms", "4000")], &[])?;
         Ok(Self { link, config })
     }
+
+    /// Asks where it may block.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Arc<Link>) -> Result<T, BrokerError> + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let link = Arc::clone(&self.link);
+        match tokio::task::spawn_blocking(move || ask(&link)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.link.silent()),
+        }
+    }
 }
 
 #[async_trait]
@@ -38,12 +51,16 @@ impl TopicProbe for KafkaProbe {
     }
 
     async fn check(&self) -> Result<usize, BrokerError> {
-        let (link, config) = (Arc::clone(&self.link), self.config.clone());
-        let asking = tokio::task::spawn_blocking(move || ask(&link, &config));
-        match asking.await {
-            Ok(answer) => answer,
-            Err(_) => Err(self.link.silent()),
-        }
+        let config = self.config.clone();
+        self.off_thread(move |link| ask(link, &config)).await
+    }
+
+    async fn may(&self, wanted: TopicUse) -> Result<(), BrokerError> {
+        self.off_thread(move |link| match wanted {
+            TopicUse::Read => may_read(link),
+            TopicUse::Write => may_write(link),
+        })
+        .await
     }
 }
 

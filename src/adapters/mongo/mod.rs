@@ -10,6 +10,7 @@ mod leases;
 mod runs;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::BusinessDate;

@@ -1,6 +1,6 @@
 //! Tries on the output folder, in a corner of its own, everything that the commit protocol relies on.
 
-use super::{Area, Chart};
+use super::{Area, Chart, fencing};
 use crate::core::generate::layout::HIDDEN;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::source::Verdict;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What the probes write.
-const TEXT: &[u8] = b"filegen doctor\n";
+pub(super) const TEXT: &[u8] = b"filegen doctor\n";
 
 /// Runs all probes, then removes what they made.
 pub(super) async fn volume(volume: &dyn Volume, name: &str, chart: &mut Chart<'_>) {
@@ -25,12 +25,7 @@ pub(super) async fn volume(volume: &dyn Volume, name: &str, chart: &mut Chart<'_
     judge(chart, "rename", "a folder moves with what is in it", probe.rename().await);
     judge(chart, "link", "a link appears at once and never replaces a file", probe.link().await);
     probe.copy(chart).await;
-    judge(
-        chart,
-        "fencing",
-        "an old holder's open file and late mkdir cannot touch what is published",
-        probe.fencing().await,
-    );
+    fencing::fencing(&probe, chart).await;
     if let Err(error) = probe.clean().await {
         chart.add(Area::Output, "clean up", Verdict::Warn, format!("remove `{}` by hand: {error}", probe.dir));
     }
@@ -45,14 +40,15 @@ fn judge(chart: &mut Chart<'_>, check: &str, promise: &str, result: Result<bool,
     chart.add(Area::Output, check, verdict, detail);
 }
 
-struct Probe<'a> {
-    volume: &'a dyn Volume,
-    term: Term,
+/// A corner of the volume, and the right to write there.
+pub(super) struct Probe<'a> {
+    pub(super) volume: &'a dyn Volume,
+    pub(super) term: Term,
     dir: String,
 }
 
 impl Probe<'_> {
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         format!("{}/{name}", self.dir)
     }
 
@@ -62,13 +58,13 @@ impl Probe<'_> {
         self.empty(&self.dir).await
     }
 
-    async fn put(&self, path: &str, text: &[u8]) -> Result<(), VolumeError> {
+    pub(super) async fn put(&self, path: &str, text: &[u8]) -> Result<(), VolumeError> {
         let file = self.volume.create(&self.term, path).await?;
         file.write_at(&self.term, 0, text.to_vec()).await.1?;
         file.sync_data(&self.term).await
     }
 
-    async fn text(&self, path: &str) -> Result<Vec<u8>, VolumeError> {
+    pub(super) async fn text(&self, path: &str) -> Result<Vec<u8>, VolumeError> {
         self.volume.open(path).await?.read_at(0, 4096).await
     }
 
@@ -117,33 +113,6 @@ impl Probe<'_> {
             Err(error) => (Verdict::Fail, error.to_string()),
         };
         chart.add(Area::Output, "copy", verdict, detail);
-    }
-
-    /// An old holder with open descriptors is fenced as a takeover does it; then it tries everything it could.
-    async fn fencing(&self) -> Result<bool, VolumeError> {
-        let (volume, term) = (self.volume, &self.term);
-        let (old, dead, new) = (self.path("t1"), self.path("t1.dead2"), self.path("t2"));
-        let published = self.path("fenced");
-        volume.make_dir(term, &old).await?;
-        let held = volume.create(term, &format!("{old}/file")).await?;
-        held.write_at(term, 0, TEXT.to_vec()).await.1?;
-        held.sync_data(term).await?;
-
-        volume.rename(term, &old, &dead).await?;
-        drop(volume.create(term, &old).await?);
-        volume.make_dir(term, &new).await?;
-        self.put(&format!("{new}/file"), b"").await?;
-        volume.copy_prefix(term, &format!("{dead}/file"), &format!("{new}/file"), TEXT.len() as u64).await?;
-        volume.unlink(term, &format!("{dead}/file")).await?;
-        volume.remove_dir(term, &dead).await?;
-        volume.link(term, &format!("{new}/file"), &published).await?;
-
-        // Either refused (ESTALE on NFS) or lost in a file without a name; both are fine.
-        let _ = held.write_at(term, 0, b"overwritten by the old holder\n".to_vec()).await;
-        let _ = held.sync_data(term).await;
-        let late = volume.make_dir(term, &old).await;
-        let below = volume.create(term, &format!("{old}/file")).await;
-        Ok(self.text(&published).await? == TEXT && matches!(late, Err(VolumeError::Exists { .. })) && below.is_err())
     }
 
     async fn clean(&self) -> Result<(), VolumeError> {

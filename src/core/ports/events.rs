@@ -67,6 +67,18 @@ pub trait TopicProbe: Send + Sync {
 
     /// Answers or fails within its own timeout; how many partitions the topic has.
     async fn check(&self) -> Result<usize, BrokerError>;
+
+    /// Whether the broker lets this user do that, as far as it says so while no event is taken or sent.
+    async fn may(&self, wanted: TopicUse) -> Result<(), BrokerError>;
+}
+
+/// What a topic is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TopicUse {
+    /// Its events are taken, as a member of the group.
+    Read,
+    /// Events are sent to it.
+    Write,
 }
 
 /// Why a broker did not take or give an event.

@@ -7,4 +7,5 @@ pub mod leases;
 pub mod observer;
 pub mod runs;
 pub mod source;
+pub mod upkeep;
 pub mod volume;

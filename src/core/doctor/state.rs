@@ -1,0 +1,137 @@
+//! Looks at the state store: whether it answers, its server's clock, its indexes, and what waits in it.
+
+use super::{Area, Chart, Examination, Found};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::runs::{AuditEntry, RunStore};
+use crate::core::ports::source::{Finding, Verdict};
+use crate::core::ports::upkeep::StoreUpkeep;
+use jiff::SignedDuration;
+
+/// Two clocks may differ so much before a person should know.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(1);
+
+/// The check that [`fix`] mends.
+pub const INDEXES: &str = "indexes";
+
+pub(super) async fn state(examination: &Examination<'_>, chart: &mut Chart<'_>) {
+    let (ports, worker) = (examination.ports, &examination.worker.id);
+    let started = ports.clock.elapsed();
+    let lease = match &examination.state_error {
+        Some(error) => Err(error.clone()),
+        None => ports.leases.read(worker).await,
+    };
+    let took = ports.clock.elapsed().saturating_sub(started);
+    let (verdict, detail, unreachable) = match &lease {
+        Ok(None) => (Verdict::Pass, "answers; the worker was never led".to_owned(), false),
+        Ok(Some(lease)) if lease.released.is_some() => {
+            (Verdict::Pass, format!("answers; the lease is free, last token {}", lease.token), false)
+        }
+        Ok(Some(lease)) => {
+            (Verdict::Pass, format!("answers; {} leads with token {}", lease.instance, lease.token), false)
+        }
+        Err(error) => (Verdict::Fail, error.to_string(), matches!(error, StoreError::Unreachable { .. })),
+    };
+    let finding = Finding { check: "reachable".to_owned(), verdict, detail };
+    chart.push(Found { area: Area::State, finding, took: Some(took), unreachable });
+    if lease.is_ok() {
+        if let Some(upkeep) = examination.upkeep {
+            clock(upkeep, &*ports.clock, chart).await;
+            indexes(upkeep, chart).await;
+        }
+        unsent(&*ports.runs, examination, chart).await;
+    }
+}
+
+async fn unsent(runs: &dyn RunStore, examination: &Examination<'_>, chart: &mut Chart<'_>) {
+    let worker = &examination.worker.id;
+    match runs.unsent(worker).await {
+        Ok(waiting) if waiting.is_empty() || examination.worker.completion.is_none() => {}
+        Ok(waiting) => {
+            let detail = format!("{} completion events wait for a broker", waiting.len());
+            chart.add(Area::State, "outbox", Verdict::Warn, detail);
+        }
+        Err(error) => chart.add(Area::State, "outbox", Verdict::Fail, error.to_string()),
+    }
+}
+
+/// Compares two wall clocks, as far as the answer's way allows. Never fails: they are for people only.
+pub(super) async fn clock(upkeep: &dyn StoreUpkeep, clock: &dyn Clock, chart: &mut Chart<'_>) {
+    let (asked, before) = (clock.elapsed(), clock.now());
+    let answer = upkeep.server_time().await;
+    let took = clock.elapsed().saturating_sub(asked);
+    let (verdict, detail) = match answer {
+        Ok(Some(theirs)) => {
+            // The server looked at its clock at some moment between the question and the answer.
+            let apart = theirs.duration_since(before + took / 2);
+            let doubt = SignedDuration::try_from(took / 2).unwrap_or_default();
+            let way = if apart.is_negative() { "behind" } else { "ahead of" };
+            let detail = format!("the server's clock is {:.3} s {way} this host's", apart.abs().as_secs_f64());
+            if apart.abs() - doubt > CLOCKS_APART {
+                let advice = "have both kept by NTP: times in tables, logs and events are for people, leases need none";
+                (Verdict::Warn, format!("{detail}; {advice}"))
+            } else {
+                (Verdict::Pass, detail)
+            }
+        }
+        Ok(None) => (Verdict::Pass, "the server does not tell its time".to_owned()),
+        Err(error) => (Verdict::Warn, format!("the server's time is not known: {error}")),
+    };
+    chart.add(Area::State, "clock", verdict, detail);
+}
+
+/// Missing indexes make no run fail: what must be unique is unique without them.
+pub(super) async fn indexes(upkeep: &dyn StoreUpkeep, chart: &mut Chart<'_>) {
+    let (verdict, detail) = match upkeep.missing_indexes().await {
+        Ok(missing) if missing.is_empty() => (Verdict::Pass, "all there".to_owned()),
+        Ok(missing) => (
+            Verdict::Warn,
+            format!("missing: {}; the daemon makes them when it starts, `doctor --fix` now", missing.join(", ")),
+        ),
+        Err(error) => (Verdict::Fail, error.to_string()),
+    };
+    chart.add(Area::State, INDEXES, verdict, detail);
+}
+
+/// On whose word something is mended.
+#[derive(Clone, Copy, Debug)]
+pub struct Fix<'a> {
+    /// Who says so: operating-system user and instance.
+    pub who: &'a str,
+    /// Why, for the audit trail.
+    pub reason: &'a str,
+}
+
+/// Makes the indexes that are missing, and keeps who did it and why for ever. What was found missing; none: nothing was done.
+///
+/// # Errors
+/// When the store does not answer or refuses; those made before stay.
+pub async fn fix(
+    upkeep: &dyn StoreUpkeep,
+    runs: &dyn RunStore,
+    clock: &dyn Clock,
+    fix: &Fix<'_>,
+) -> Result<Option<Found>, StoreError> {
+    let missing = upkeep.missing_indexes().await?.join(", ");
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    // First the trail: a change that nobody can explain is worse than a recorded try.
+    let entry = AuditEntry {
+        at: clock.now(),
+        who: fix.who.to_owned(),
+        action: "doctor --fix".to_owned(),
+        detail: format!("make the indexes {missing} of {}", upkeep.describe()),
+        reason: fix.reason.to_owned(),
+    };
+    runs.audit(&entry).await?;
+    upkeep.make_indexes().await?;
+    let left = upkeep.missing_indexes().await?;
+    let (verdict, detail) = if left.is_empty() {
+        (Verdict::Pass, format!("made: {missing}"))
+    } else {
+        (Verdict::Fail, format!("still missing after they were made: {}", left.join(", ")))
+    };
+    let finding = Finding { check: INDEXES.to_owned(), verdict, detail };
+    Ok(Some(Found { area: Area::State, finding, took: None, unreachable: false }))
+}
