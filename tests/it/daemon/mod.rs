@@ -1,10 +1,12 @@
 //! `filegen daemon` as real processes: who leads, what a trigger makes, what is shown.
 
 mod office;
+mod on_mongo;
 mod shown;
 mod triggered;
 
 use crate::support::filegen::Filegen;
+use crate::support::kafka::Topic;
 use crate::support::running::Running;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -42,4 +44,14 @@ fn worker(rows: u64) -> Filegen {
     let quick = "policies: { lease_ttl: 3s, lease_heartbeat_interval: 500ms, takeover_polling_interval: 200ms }\n";
     filegen.write("worker.yaml", &(filegen.read("worker.yaml") + quick));
     filegen
+}
+
+/// Gives a worker a trigger and a completion topic.
+fn listening(filegen: &Filegen, trigger: &Topic, completion: &Topic) {
+    let kafka = format!(
+        "trigger: {{ kafka: {{ brokers: '{}', topic: {}, properties: {{ session.timeout.ms: '6000' }} }} }}\n\
+         completion: {{ kafka: {{ brokers: '{}', topic: {} }} }}\n",
+        trigger.brokers, trigger.name, completion.brokers, completion.name
+    );
+    filegen.write("worker.yaml", &(filegen.read("worker.yaml") + &kafka));
 }

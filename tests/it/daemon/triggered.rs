@@ -1,21 +1,12 @@
 //! From a trigger's event to files and completion events, over a real broker.
 
-use super::{Daemon, worker};
+use super::{Daemon, listening, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::running::PATIENCE;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::time::Instant;
-
-fn listening(filegen: &Filegen, trigger: &Topic, completion: &Topic) {
-    let kafka = format!(
-        "trigger: {{ kafka: {{ brokers: '{}', topic: {}, properties: {{ session.timeout.ms: '6000' }} }} }}\n\
-         completion: {{ kafka: {{ brokers: '{}', topic: {} }} }}\n",
-        trigger.brokers, trigger.name, completion.brokers, completion.name
-    );
-    filegen.write("worker.yaml", &(filegen.read("worker.yaml") + &kafka));
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_event_sent_five_times_to_three_daemons_makes_one_run_with_each_completion_event() {
