@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// Longest time for an answer.
 const TIMEOUT: Duration = Duration::from_secs(6);
 
+/// Longest time for one of several tries.
+const ONE_TRY: Duration = Duration::from_secs(1);
+
 /// Longest wait for the client's next word.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -59,14 +62,22 @@ fn may_be_member(
     loop {
         let Err(error) = group_offset(client, partitions) else { return Ok(()) };
         match link.error(&error) {
-            BrokerError::Unreachable { .. } if Instant::now() < until => std::thread::sleep(POLL),
+            BrokerError::Unreachable { .. } if Instant::now() < until => {}
             error => return Err(error),
+        }
+        // That the group is somebody else's is told beside the call, which goes on waiting.
+        while let Some(told) = client.poll(POLL) {
+            if let Err(error) = told
+                && let refused @ BrokerError::Refused { .. } = link.error(&error)
+            {
+                return Err(refused);
+            }
         }
     }
 }
 
 fn group_offset(client: &BaseConsumer<Told>, partitions: &TopicPartitionList) -> KafkaResult<()> {
-    let found = client.committed_offsets(partitions.clone(), TIMEOUT)?;
+    let found = client.committed_offsets(partitions.clone(), ONE_TRY)?;
     found.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
 }
 

@@ -2,6 +2,7 @@
 
 mod away;
 mod probe;
+mod rights;
 mod security;
 mod sink;
 mod source;

@@ -86,6 +86,15 @@ impl Broker {
         format!("localhost:{}", self.ports[2])
     }
 
+    /// Lets users do something with a topic or a group: type, name, user, operation. Nobody else may do anything with it
+    /// any more.
+    pub fn allow(&self, rules: &[[&str; 4]]) {
+        let mut java = Command::new("java");
+        java.args(["-XX:TieredStopAtLevel=1", "-cp"]).arg(jars().join("*")).arg(source("Allow.java"));
+        let done = java.arg(self.brokers()).args(rules.as_flattened()).output().expect("cannot start java");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
     /// `ca.pem`, `client.pem`, `client.key`.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
