@@ -1,5 +1,6 @@
 //! What is SQL Server's own: its types, its keys, its errors, its connections, and FreeTDS against the server of the tests.
 
+mod commands;
 mod connect;
 mod faults;
 mod freetds;

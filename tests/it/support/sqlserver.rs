@@ -55,6 +55,11 @@ impl Database {
         }
     }
 
+    /// Its connection string.
+    pub fn ado(&self) -> &str {
+        &self.ado
+    }
+
     /// The source under test, with more keys in its address.
     pub fn source(&self, more: &str) -> SqlServerSource {
         SqlServerSource::new(&Secret::new(format!("{};{more}", self.ado))).unwrap()
