@@ -80,6 +80,11 @@ pub(super) fn failed(name: &str, error: &Error) -> StoreError {
             "it holds a value that this filegen does not know; use the one that wrote it, or mend the document"
         }
         ErrorKind::BsonSerialization(_) | ErrorKind::InvalidArgument { .. } => "the driver refuses this",
+        // The driver trusts the world's authorities alone, whatever the system's list says.
+        _ if words.contains("UnknownIssuer") => {
+            let advice = "name your own authority's PEM file in `state.url`: `tlsCAFile=/path/authority.pem`";
+            return StoreError::Unreachable { store, reason: format!("{advice} ({words})") };
+        }
         // Neither known to be done nor to be refused: connections, server selection, names, and writes that the
         // majority has not yet confirmed.
         _ => return StoreError::Unreachable { store, reason: words },

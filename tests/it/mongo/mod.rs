@@ -2,6 +2,7 @@
 //! `contract`.
 
 mod silence;
+mod tls;
 
 use crate::support::filegen::Filegen;
 use crate::support::mongo::Database;

@@ -7,7 +7,7 @@ use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -117,12 +117,49 @@ fn server() -> &'static Server {
     static STARTED: OnceLock<Server> = OnceLock::new();
     STARTED.get_or_init(|| match std::env::var(ADDRESS) {
         Ok(address) => Server { address, started: None },
-        Err(_) => start(),
+        Err(_) => start(&[]),
     })
 }
 
-/// Starts the server; fetches it first where `tests/run` has not.
-fn start() -> Server {
+/// A server of one test, whose certificate an authority of its own has signed.
+pub struct TlsServer {
+    folder: tempfile::TempDir,
+    server: Server,
+}
+
+impl TlsServer {
+    /// Makes the authority, and starts the server.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the server");
+        let made = Command::new("sh").arg(Path::new(SERVER).join("certify")).arg(folder.path()).output();
+        let made = made.expect("cannot start a shell");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let server = start(&[folder.path().join("server.pem"), folder.path().join("server.der")]);
+        Self { folder, server }
+    }
+
+    /// Its address, with further options.
+    pub fn url(&self, more: &str) -> String {
+        format!("{}/filegen?tls=true{more}", self.server.address.replace("127.0.0.1", "localhost"))
+    }
+
+    /// The authority's certificate.
+    pub fn ca(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+}
+
+impl Drop for TlsServer {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.server.started {
+            drop(child.stdin.take());
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Starts a server with these arguments; fetches it first where `tests/run` has not.
+fn start(arguments: &[PathBuf]) -> Server {
     let advice =
         format!("run `tests/run` once, or install Debian's `default-jdk-headless` and `maven`, or set {ADDRESS}");
     let fetched = Command::new(Path::new(SERVER).join("fetch")).arg(JARS).output().expect("cannot start a shell");
@@ -130,7 +167,7 @@ fn start() -> Server {
     assert!(fetched.status.success(), "the MongoDB server of the tests cannot be fetched: {advice}\n{words}");
     let mut command = Command::new("java");
     command.args(["-XX:TieredStopAtLevel=1", "-Xmx256m", "-cp", &format!("{JARS}/*")]);
-    command.arg(Path::new(SERVER).join("Server.java"));
+    command.arg(Path::new(SERVER).join("Server.java")).args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     // Ctrl-C reaches the tests only; the server then ends with them.
     command.process_group(0);

@@ -1,0 +1,33 @@
+//! A server whose certificate is of a bank's own authority, which no list of the world's authorities knows.
+
+use super::TTL;
+use crate::support::filegen::Filegen;
+use crate::support::mongo::TlsServer;
+use crate::support::state::worker;
+use filegen::adapters::mongo::MongoState;
+use filegen::core::model::spec::Secret;
+use filegen::core::ports::leases::LeaseStore;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_authority_is_named_in_the_address_or_the_server_is_not_believed() {
+    let server = tokio::task::spawn_blocking(TlsServer::start).await.unwrap();
+    let connect = async |more: &str| MongoState::connect(&Secret::new(server.url(more)), TTL).await.unwrap();
+    let error = connect("").await.read(&worker("W")).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("UnknownIssuer") && text.contains("tlsCAFile"), "as the runbook has it: {text}");
+    let named = format!("&tlsCAFile={}", server.ca().display());
+    assert_eq!(connect(&named).await.read(&worker("W")).await, Ok(None));
+
+    let filegen = Filegen::with_loans(5);
+    let text = filegen.read("worker.yaml");
+    let with = |url: String| filegen.write("worker.yaml", &format!("{text}state: {{ url: \"{url}\" }}\n"));
+    with(server.url(""));
+    let done = filegen.run("doctor -c worker.yaml").exits(6);
+    assert!(done.stdout.contains("UnknownIssuer"), "{}", done.stdout);
+    with(server.url(&named));
+    filegen.publish();
+    filegen.run("doctor -c worker.yaml").exits(0);
+    with(server.url("&tlsCAFile=/nowhere/bank.pem"));
+    let done = filegen.run("status -c worker.yaml");
+    assert!(done.code != Some(0) && done.stderr.contains("/nowhere/bank.pem"), "{done:?}");
+}
