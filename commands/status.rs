@@ -131,7 +131,7 @@ impl PassedOver {
     fn new(event: &OddEvent) -> Self {
         let id = event.id.clone();
         Self {
-            at: table::moment(event.at),
+            at: moment(event.at),
             topic: id.topic,
             partition: id.partition,
             offset: id.offset,
