@@ -124,6 +124,7 @@ async fn empty_for_ever(announcer: &Announcer, wake: &Notify) {
             Ok(_) => {
                 failures = 0;
                 tokio::select! {
+                    biased;
                     () = wake.notified() => {}
                     () = announcer.clock.sleep(LOOK_EVERY) => {}
                 }

@@ -137,7 +137,7 @@ pub enum GenerateError {
 /// # Errors
 /// What ended it; everything committed so far stays and is taken over by the next call.
 pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
-    if let Some(manifest) = publish::published(&*ports.volume, &job.run).await? {
+    if let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await? {
         if let Start::FromPage(page) = job.start {
             let reason = format!(
                 "cannot go on from page {page}: run {} is published, and published files never change",

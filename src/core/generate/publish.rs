@@ -199,16 +199,32 @@ async fn publish_manifest(
     volume.make_read_only(term, &staged).await?;
     let name = manifest_name(run);
     match volume.link(term, &staged, &name).await {
-        Ok(()) => {}
-        Err(VolumeError::Exists { .. }) => {
-            // An older holder was here between our look and our lease; its files were compared with ours.
-            return published(volume, run)
-                .await?
-                .ok_or_else(|| GenerateError::Conflict { path: name, reason: "it is no manifest".to_owned() });
+        Ok(()) => {
+            volume.sync_dir(term, "").await?;
+            Ok(manifest)
         }
-        Err(error) => return Err(error.into()),
+        // An older holder was here between our look and our lease; its files were compared with ours.
+        Err(VolumeError::Exists { .. }) => published_durably(volume, term, run)
+            .await?
+            .ok_or_else(|| GenerateError::Conflict { path: name, reason: "it is no manifest".to_owned() }),
+        Err(error) => Err(error.into()),
     }
-    volume.sync_dir(term, "").await?;
+}
+
+/// The run's manifest, if it is published, and from now on whatever fails: its holder may have died between its link and
+/// the sync of the folder. Nothing may be recorded or announced before.
+///
+/// # Errors
+/// When it is there but cannot be read, or not made durable.
+pub async fn published_durably(
+    volume: &dyn Volume,
+    term: &Term,
+    run: &RunId,
+) -> Result<Option<Manifest>, GenerateError> {
+    let manifest = published(volume, run).await?;
+    if manifest.is_some() {
+        volume.sync_dir(term, "").await?;
+    }
     Ok(manifest)
 }
 

@@ -163,6 +163,10 @@ async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<Dead>, Generate
     let mut dead = Vec::new();
     for entry in volume.list(dir).await? {
         let Some(Name::Dead(token)) = parse_name(&entry.name) else { continue };
+        if entry.kind != EntryKind::Dir {
+            // A tombstone that an older holder's rename, under way for long, took away; its name has another by now.
+            continue;
+        }
         let path = format!("{dir}/{}", entry.name);
         let journal_bytes = read_journal(volume, &path).await?;
         let journal = Journal::parse(&journal_bytes);

@@ -1,0 +1,100 @@
+//! What must be true at the end.
+
+use crate::data;
+use crate::sim::locked;
+use crate::world::World;
+use filegen::core::model::file_name::manifest_name;
+use filegen::core::model::manifest::Manifest;
+use filegen::core::model::run::{RunId, RunStatus};
+use filegen::core::ports::runs::RunStore;
+use futures_util::FutureExt;
+use std::collections::BTreeSet;
+
+impl World {
+    /// The runs that events asked for.
+    fn runs(&self) -> Vec<RunId> {
+        (1..=self.sim.mix.dates).map(data::run).collect()
+    }
+
+    fn events_sent(&self, run: &RunId) -> usize {
+        let book = locked(&self.sim.book);
+        book.events.keys().filter(|(date, _)| *date == run.date.to_string()).count()
+    }
+
+    /// Whether every run is published and recorded, every event sent and marked, and nothing is under way.
+    pub fn is_done(&self) -> bool {
+        let state = &self.sim.state;
+        let waiting = state.unsent(&data::worker_id()).now_or_never().and_then(Result::ok);
+        let published = |run: &RunId| {
+            let record = state.run(run).now_or_never().and_then(Result::ok).flatten();
+            record.is_some_and(|record| record.status == RunStatus::Published)
+        };
+        self.sim.nothing_under_way()
+            && waiting.is_some_and(|waiting| waiting.is_empty())
+            && self.runs().iter().all(|run| published(run) && self.events_sent(run) == self.sim.mix.files)
+    }
+
+    pub fn undone(&self) -> String {
+        let state = &self.sim.state;
+        let mut text = String::new();
+        for run in self.runs() {
+            let record = state.run(&run).now_or_never().and_then(Result::ok).flatten();
+            let (status, error) = record.map_or((None, None), |record| (Some(record.status), record.error));
+            let sent = self.events_sent(&run);
+            text.push_str(&format!("[{run} {status:?} {sent} of {} events, {error:?}] ", self.sim.mix.files));
+        }
+        let waiting = state.unsent(&data::worker_id()).now_or_never().and_then(Result::ok).unwrap_or_default();
+        text.push_str(&format!("{} unsent", waiting.len()));
+        text
+    }
+
+    /// Published bytes against the oracle.
+    pub fn check_files(&self) {
+        let mut wrong = Vec::new();
+        let disk = locked(&self.sim.disk);
+        locked(&self.sim.book).check_published(&disk);
+        let read = |name: &str| {
+            let id = disk.resolve(name).ok()?;
+            disk.file(id).ok().map(|file| file.seen.clone())
+        };
+        for run in self.runs() {
+            let manifest = read(&manifest_name(&run)).and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+            let Some(manifest) = manifest else {
+                wrong.push(format!("{run} has no manifest"));
+                continue;
+            };
+            let files: Vec<Vec<u8>> =
+                manifest.files.iter().map(|file| file.name.as_deref().and_then(read).unwrap_or_default()).collect();
+            let ids = data::ids_in(files.first().map_or(&[], Vec::as_slice));
+            self.check_ids(&run, &ids, &mut wrong);
+            let pages = if self.sim.mix.moving {
+                manifest.pages
+            } else {
+                u64::try_from(ids.len()).unwrap_or(0).div_ceil(self.sim.mix.page_size.into())
+            };
+            for (index, found) in files.iter().enumerate() {
+                if *found != data::bytes_of(index, &ids, pages) {
+                    wrong.push(format!("{run}: file {index} is not what its rows and {pages} pages make"));
+                }
+            }
+        }
+        drop(disk);
+        wrong.into_iter().for_each(|wrong| self.sim.wrong(wrong));
+    }
+
+    /// Every row that stayed is there once, in order; a row that came and went is there once or not at all.
+    fn check_ids(&self, run: &RunId, ids: &[i64], wrong: &mut Vec<String>) {
+        if ids.windows(2).any(|pair| pair[0] >= pair[1]) {
+            wrong.push(format!("{run}: rows are doubled or out of order: {ids:?}"));
+        }
+        let found: BTreeSet<i64> = ids.iter().copied().collect();
+        let stable: BTreeSet<i64> = (0..self.sim.mix.rows).map(data::stable_id).collect();
+        if let Some(lost) = stable.difference(&found).next() {
+            wrong.push(format!("{run}: row {lost} is lost: {ids:?}"));
+        }
+        let strange = found.difference(&stable).find(|id| !self.passing.contains(id));
+        if let Some(strange) = strange {
+            wrong.push(format!("{run}: row {strange} was never there: {ids:?}"));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A pod's process: the service and its trigger, as the daemon puts them together, over simulated ports.
+
+use crate::broker::{SimEvents, SimSink};
+use crate::data;
+use crate::pod::Pod;
+use crate::sim::locked;
+use crate::source::SimSource;
+use crate::store::SimStore;
+use crate::volume::SimVolume;
+use filegen::Registry;
+use filegen::adapters::layer::retry::Retry;
+use filegen::core::announce::{AnnounceNews, Announcer};
+use filegen::core::daemon::Service;
+use filegen::core::generate::Ports;
+use filegen::core::model::names::InstanceId;
+use filegen::core::model::spec::Worker;
+use filegen::core::ports::clock::Clock;
+use filegen::core::ports::leases::LeaseStore;
+use filegen::core::ports::observer::{News, Observer};
+use filegen::core::ports::runs::RunStore;
+use filegen::core::run::Identity;
+use filegen::core::trigger::{Listener, TriggerNews, listen};
+use futures_util::FutureExt;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Tells the trace and the book what a process says of itself.
+struct Watcher(Arc<Pod>);
+
+impl Observer for Watcher {
+    fn observe(&self, news: &News) {
+        let (pod, sim) = (&self.0, &self.0.sim);
+        match news {
+            News::Leading { token } => {
+                sim.note(pod.number, format_args!("leads with {token}"));
+                if !locked(&sim.book).led.insert(*token) {
+                    sim.wrong(format!("two terms were led with token {token}"));
+                }
+            }
+            News::Lost { token, why } => sim.note(pod.number, format_args!("lost {token}: {why}")),
+            News::Warning { text } => sim.note(pod.number, format_args!("warns: {text}")),
+            News::Failed { error, .. } => sim.note(pod.number, format_args!("run failed: {error}")),
+            News::Resumed { from, page, .. } => sim.note(pod.number, format_args!("resumed {from} behind {page}")),
+            News::Committed { page, .. } => sim.note(pod.number, format_args!("committed {page}")),
+            News::Retrying { reason, .. } => sim.note(pod.number, format_args!("again: {reason}")),
+            _ => {}
+        }
+    }
+}
+
+pub struct Process {
+    pub pod: Arc<Pod>,
+    pub stop: CancellationToken,
+    pub task: JoinHandle<()>,
+}
+
+impl Process {
+    pub fn start(pod: Pod, worker: &Arc<Worker>) -> Self {
+        let pod = Arc::new(pod);
+        pod.sim.note(pod.number, format_args!("starts its process {}, {:?}", pod.life, pod.clocks));
+        let stop = CancellationToken::new();
+        let (service, listener) = service(&pod, worker);
+        let events = SimEvents { pod: Arc::clone(&pod) };
+        let until = stop.clone();
+        let task = tokio::spawn(async move {
+            let mut events = events;
+            tokio::join!(service.serve(&until), listen(&listener, &mut events, &until));
+        });
+        Self { pod, stop, task }
+    }
+}
+
+impl Process {
+    /// Ends what is left of it. A panic in it is no way to die.
+    pub fn bury(self) {
+        self.task.abort();
+        if let Some(Err(error)) = self.task.now_or_never()
+            && error.is_panic()
+        {
+            self.pod.sim.wrong(format!("pod {} panicked", self.pod.number));
+        }
+    }
+}
+
+fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
+    let clock: Arc<dyn Clock> = Arc::clone(pod) as Arc<dyn Clock>;
+    let observer: Arc<dyn Observer> = Arc::new(Watcher(Arc::clone(pod)));
+    let store = Arc::new(SimStore::new(Arc::clone(pod)));
+    let chance = Arc::clone(&pod.sim);
+    let source = Retry::new(
+        Arc::new(SimSource { pod: Arc::clone(pod) }),
+        worker.policies.retry,
+        Arc::clone(&clock),
+        Arc::clone(&observer),
+    );
+    let source = source.with_jitter(Arc::new(move || chance.rng().fraction()));
+    let runs: Arc<dyn RunStore> = Arc::clone(&store) as Arc<dyn RunStore>;
+    let ports = Ports {
+        source: Arc::new(source),
+        volume: Arc::new(SimVolume { pod: Arc::clone(pod) }),
+        leases: store as Arc<dyn LeaseStore>,
+        runs: Arc::clone(&runs),
+        clock: Arc::clone(&clock),
+    };
+    let announcer = Announcer {
+        worker: worker.id.clone(),
+        runs: Arc::clone(&runs),
+        sink: Arc::new(SimSink { pod: Arc::clone(pod) }),
+        retry: worker.policies.retry,
+        clock: Arc::clone(&clock),
+        observer: Arc::new(|_: &AnnounceNews| {}),
+    };
+    let wanted = Arc::new(Notify::new());
+    let heard = Arc::clone(&wanted);
+    let observed = Arc::new(move |_: &TriggerNews| heard.notify_one());
+    let listener = Listener::new(worker, runs, clock, observed).expect("there is a trigger");
+    let (namer, mortal) = (Arc::clone(pod), Arc::clone(pod));
+    let identity = Identity {
+        instance: InstanceId::new(format!("pod-{}:{}", pod.number, pod.life)),
+        nonce: Arc::new(move || namer.nonce()),
+        abort: Arc::new(move || mortal.die("it did not stop in time")),
+    };
+    debug_assert_eq!(worker.id, data::worker_id());
+    let registry = Arc::new(Registry::default());
+    let service =
+        Service { worker: Arc::clone(worker), registry, ports, identity, observer, wanted, announcer: Some(announcer) };
+    (service, listener)
+}
