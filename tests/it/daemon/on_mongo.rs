@@ -62,7 +62,8 @@ impl Office {
     /// What people changed, oldest first: action and reason.
     async fn audits(&self) -> Vec<(String, String)> {
         let audit = self.database.client().await.collection::<Document>("audit");
-        let mut found = audit.find(doc! {}).sort(doc! { "_id": 1 }).await.unwrap();
+        // Ids of two processes have no order within a second.
+        let mut found = audit.find(doc! {}).sort(doc! { "at": 1 }).await.unwrap();
         let mut all = Vec::new();
         while found.advance().await.unwrap() {
             let entry = found.deserialize_current().unwrap();
