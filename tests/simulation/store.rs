@@ -296,8 +296,9 @@ impl RunStore for SimStore {
         self.ask("keep event", true, move |sim| now(sim.state.keep_event(&event))).await
     }
 
-    async fn odd_events(&self, limit: usize) -> Told<Vec<OddEvent>> {
-        self.ask("odd events", false, move |sim| now(sim.state.odd_events(limit))).await
+    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Told<Vec<OddEvent>> {
+        let worker = worker.cloned();
+        self.ask("odd events", false, move |sim| now(sim.state.odd_events(worker.as_ref(), limit))).await
     }
 
     async fn audits(&self, limit: usize) -> Told<Vec<AuditEntry>> {
