@@ -326,7 +326,12 @@ pub(in crate::config) static POLICIES: Section = Section {
             "Time between renewals; at most a third of `lease_ttl`.",
         )
         .default("10s"),
-        Field::new("takeover_polling_interval", Shape::Duration, "How often a contender looks.").default("5s"),
+        Field::new(
+            "takeover_polling_interval",
+            Shape::Duration,
+            "How often a holder looks for wanted runs, and a contender at the lease: that at least every 500ms.",
+        )
+        .default("5s"),
         Field::new("max_retries", Shape::Whole(0, 1000), "Tries after the first.").default("5"),
         Field::new("initial_backoff", Shape::Duration, "Wait before the first retry.").default("500ms"),
         Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")

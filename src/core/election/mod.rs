@@ -23,6 +23,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use watch::Watch;
 
+/// Longest time between two looks at a lease that another holds, also where `takeover_polling_interval` is longer: who
+/// stands by leads within a second of the lease being given back, and half of that is for minting a token. The price is
+/// two small reads a second.
+const LOOK_FOR_RELEASE: Duration = Duration::from_millis(500);
+
 /// One instance that wants to write a worker's files.
 #[derive(Clone)]
 pub struct Candidate {
@@ -111,7 +116,8 @@ impl Candidate {
                             at_most: left,
                         });
                     }
-                    self.pause(left.min(self.policies.takeover_polling_interval), stop).await?;
+                    let look = self.policies.takeover_polling_interval.min(LOOK_FOR_RELEASE);
+                    self.pause(left.min(look), stop).await?;
                     continue;
                 }
             }

@@ -249,7 +249,7 @@ pub struct Policies {
     pub lease_ttl: Duration,
     /// Time between renewals; well below the lease's time to live.
     pub lease_heartbeat_interval: Duration,
-    /// How often a contender looks.
+    /// How often a holder looks for wanted runs, and a contender at the lease: that at least twice a second.
     pub takeover_polling_interval: Duration,
     /// What is done about passing faults.
     pub retry: RetrySpec,

@@ -39,7 +39,7 @@ async fn a_silent_holder_is_replaced_after_one_time_to_live_on_the_contenders_cl
     let seen = world.clock.elapsed();
     let new = world.acquire("b").await;
     let waited = world.clock.elapsed().saturating_sub(seen);
-    assert!(waited >= TTL && waited <= TTL + world.candidate("b").policies.takeover_polling_interval, "{waited:?}");
+    assert!(waited >= TTL && waited <= TTL + LOOK_FOR_RELEASE, "{waited:?}");
     assert_eq!(new.term().token(), Token(2));
     assert!(old.term().check().is_err());
 }
@@ -83,6 +83,42 @@ async fn a_released_lease_is_taken_at_once_under_a_higher_token() {
     let second = world.acquire("b").await;
     assert_eq!((world.clock.elapsed(), second.term().token()), (seen, Token(2)));
     assert_eq!(world.lease().await.released, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_stands_by_leads_within_a_second_of_a_release_whatever_the_polling_interval() {
+    for polling_interval in [Duration::from_millis(100), Duration::from_secs(5), Duration::from_mins(10)] {
+        let world = World::new();
+        let first = world.acquire("a").await;
+        let waiting: Vec<_> = ["b", "c"]
+            .map(|name| {
+                let (mut candidate, stop) = (world.candidate(name), world.stop.clone());
+                candidate.policies.takeover_polling_interval = polling_interval;
+                tokio::spawn(async move { candidate.acquire(Token(0), true, &stop).await })
+            })
+            .into();
+        // No round number: each look has the same chance to come late.
+        world.clock.sleep(Duration::from_millis(12_345)).await;
+        first.release("done").await.unwrap();
+        world.clock.sleep(Duration::from_secs(1)).await;
+        assert_eq!(world.heard(|news| *news == News::Leading { token: Token(2) }), 1, "{polling_interval:?}");
+        world.stop.cancel();
+        drop(waiting);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn standing_by_costs_the_store_two_looks_a_second() {
+    let world = World::new();
+    let _holder = world.acquire("a").await;
+    let before = world.faulty.count(Call::Read);
+    let (contender, stop) = (world.candidate("b"), world.stop.clone());
+    let waiting = tokio::spawn(async move { contender.acquire(Token(0), true, &stop).await.err() });
+    world.seconds(60).await;
+    let looks = world.faulty.count(Call::Read) - before;
+    assert!((118..=121).contains(&looks), "{looks}");
+    world.stop.cancel();
+    waiting.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

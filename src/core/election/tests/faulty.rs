@@ -41,16 +41,22 @@ pub(super) enum Fault {
 pub(super) struct Faulty {
     inner: MemoryState,
     script: Mutex<HashMap<Call, VecDeque<Fault>>>,
+    counts: Mutex<HashMap<Call, usize>>,
 }
 
 impl Faulty {
     pub(super) fn over(inner: MemoryState) -> Self {
-        Self { inner, script: Mutex::default() }
+        Self { inner, script: Mutex::default(), counts: Mutex::default() }
     }
 
     /// The next calls of this kind go wrong like this; then all is well again.
     pub(super) fn script(&self, call: Call, faults: impl IntoIterator<Item = Fault>) {
         self.script.lock().unwrap().insert(call, faults.into_iter().collect());
+    }
+
+    /// How many calls of this kind there were.
+    pub(super) fn count(&self, call: Call) -> usize {
+        self.counts.lock().unwrap().get(&call).copied().unwrap_or_default()
     }
 
     async fn through<T>(
@@ -59,6 +65,7 @@ impl Faulty {
         refusal: T,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        *self.counts.lock().unwrap().entry(call).or_default() += 1;
         let lost = StoreError::Unreachable { store: "memory".to_owned(), reason: format!("{call:?} was lost") };
         let fault = self.script.lock().unwrap().get_mut(&call).and_then(VecDeque::pop_front);
         match fault {
