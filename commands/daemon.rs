@@ -87,6 +87,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         for loaded in &workers {
             served.push(serve(context, &loaded.worker, &identity, &signals.stop, &mut tasks).await?);
         }
+        let small = (metrics.clone(), signals.stop.clone());
+        tasks.spawn(async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
         let started = clock.now();
         let board = Arc::new(Board { instance, started, workers: served, clock, metrics });
         let serving = CancellationToken::new();

@@ -1,13 +1,18 @@
 //! The metrics, by name. Each has the label `worker`, but for `filegen_build_info`.
 
+use crate::core::ports::clock::Clock;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Upper bounds in seconds for what a disk or a source does in one page.
 const SHORT: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// Upper bounds in seconds for whole runs.
 const LONG: [f64; 12] = [1.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0];
+
+/// Time between two of them: a fast run times some thousand things a second, of eight bytes each.
+const TAKE_IN_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts recording for the whole process; the handle gives the text that Prometheus reads.
 ///
@@ -20,6 +25,17 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     describe();
     gauge!("filegen_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
+}
+
+/// Takes what was timed into the histograms now and then until `stop`. That happens when somebody asks for the metrics, too;
+/// but where nobody does, every time would be kept one by one, for ever.
+pub async fn keep_small(metrics: &PrometheusHandle, clock: &dyn Clock, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.sleep(TAKE_IN_EVERY) => metrics.run_upkeep(),
+        }
+    }
 }
 
 fn describe() {
