@@ -1,6 +1,7 @@
 //! A real Kafka: the one named in `FILEGEN_TEST_KAFKA`, else a server that this process starts and that ends with it.
 //! Each test has a topic of its own.
 
+use super::toxiproxy::Line;
 use filegen::core::model::spec::{KafkaSpec, Secret};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -31,7 +32,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Broker {
     child: Option<Child>,
     folder: tempfile::TempDir,
-    ports: [u16; 4],
+    ports: [u16; 6],
 }
 
 impl Broker {
@@ -45,10 +46,11 @@ impl Broker {
 
     /// Starts it where it was, with what it had.
     pub fn again(&mut self) {
-        let [port, sasl, tls, controller] = self.ports.map(|port| port.to_string());
+        let [port, sasl, tls, controller, far, known] = self.ports.map(|port| port.to_string());
         let mut command = Command::new("sh");
         command.arg(source("run.sh")).env("JARS", jars()).env("DIR", self.folder.path()).env("PASSWORD", PASSWORD);
         command.env("PORT", port).env("SASL_PORT", sasl).env("TLS_PORT", tls).env("CONTROLLER_PORT", controller);
+        command.env("FAR_PORT", far).env("KNOWN_PORT", known);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // Ctrl-C reaches the tests only; the server then ends with them.
         command.process_group(0).env("KEEP", "1");
@@ -93,6 +95,11 @@ impl Broker {
         java.args(["-XX:TieredStopAtLevel=1", "-cp"]).arg(jars().join("*")).arg(source("Allow.java"));
         let done = java.arg(self.brokers()).args(rules.as_flattened()).output().expect("cannot start java");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// A line to it: clients that begin there are told to come there.
+    pub fn line(&self) -> Line {
+        Line::from(self.ports[5], &format!("127.0.0.1:{}", self.ports[4]))
     }
 
     /// `ca.pem`, `client.pem`, `client.key`.

@@ -1,5 +1,6 @@
 //! What tests share.
 
+pub mod chance;
 pub mod filegen;
 pub mod kafka;
 pub mod mongo;
@@ -9,6 +10,7 @@ pub mod running;
 pub mod source;
 pub mod sqlserver;
 pub mod state;
+pub mod toxiproxy;
 
 use ::filegen::core::model::term::{Term, Token};
 use std::sync::Arc;

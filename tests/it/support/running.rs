@@ -13,6 +13,34 @@ use std::time::{Duration, Instant};
 /// After this a test is not slow, it hangs: it fails, and says what it saw.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 
+/// Time between two looks at something that does not tell by itself.
+pub const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Looks again and again until there is something to see.
+#[track_caller]
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(started.elapsed() < PATIENCE, "{what} did not come");
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// As [`until`], for a look that takes its time.
+pub async fn until_async<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(started.elapsed() < PATIENCE, "{what} did not come");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
 /// A command that runs in the background; killed with the test. What it prints is read at once, so that it never waits
 /// for its reader.
 pub struct Running {
@@ -36,6 +64,11 @@ impl Running {
             text
         });
         Self { child, stdout: Some(stdout), lines, seen: String::new() }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal.
@@ -63,18 +96,24 @@ impl Running {
     /// Reads stderr up to a line that holds this; that line.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {
+        self.wait_for_line(text, |line| line.contains(text).then(|| line.to_owned()))
+    }
+
+    /// Reads stderr up to a line that is wanted; what is made of it. `what` names it for people.
+    #[track_caller]
+    pub fn wait_for_line<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let started = Instant::now();
         loop {
             match self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
                 Ok(line) => {
                     self.seen.push_str(&line);
                     self.seen.push('\n');
-                    if line.contains(text) {
-                        return line;
+                    if let Some(made) = wanted(&line) {
+                        return made;
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended without `{text}`:\n{}", self.seen),
-                Err(RecvTimeoutError::Timeout) => panic!("`{text}` did not come:\n{}", self.seen),
+                Err(RecvTimeoutError::Disconnected) => panic!("it ended without `{what}`:\n{}", self.seen),
+                Err(RecvTimeoutError::Timeout) => panic!("`{what}` did not come:\n{}", self.seen),
             }
         }
     }
