@@ -1,15 +1,22 @@
 //! `filegen daemon` as real processes: who leads, what a trigger makes, what is shown.
 
+mod cut_off;
+mod fleet;
+mod killed;
 mod office;
 mod on_mongo;
+mod rolling;
 mod shown;
+mod steady;
 mod triggered;
 
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::running::Running;
+use rustix::process::Signal;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 
 /// One daemon and its HTTP port.
 struct Daemon {
@@ -20,7 +27,12 @@ struct Daemon {
 impl Daemon {
     /// Started, and listening.
     fn start(filegen: &Filegen) -> Self {
-        let mut running = filegen.start("daemon -c worker.yaml --health-port 0");
+        Self::of(&mut filegen.command("daemon -c worker.yaml --health-port 0"))
+    }
+
+    /// A command that starts one, started, and listening.
+    fn of(command: &mut Command) -> Self {
+        let mut running = Running::start(command);
         let line = running.wait_for("status page are served");
         let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok());
         Self { running, port: port.unwrap_or_else(|| panic!("no port in {line}")) }
@@ -38,6 +50,24 @@ impl Daemon {
     }
 }
 
+/// SIGTERM to all of them at once; each ends with 0. Their logs.
+fn stop(daemons: impl IntoIterator<Item = Daemon>) -> Vec<String> {
+    let daemons: Vec<Daemon> = daemons.into_iter().collect();
+    for daemon in &daemons {
+        daemon.running.signal(Signal::TERM);
+    }
+    daemons.into_iter().map(|daemon| daemon.running.finish().exits(0).stderr).collect()
+}
+
+/// The sections of a worker file that listens and announces.
+fn topics(trigger: &Topic, completion: &Topic) -> String {
+    format!(
+        "trigger: {{ kafka: {{ brokers: '{}', topic: {}, properties: {{ session.timeout.ms: '6000' }} }} }}\n\
+         completion: {{ kafka: {{ brokers: '{}', topic: {} }} }}\n",
+        trigger.brokers, trigger.name, completion.brokers, completion.name
+    )
+}
+
 /// A worker whose lease is missed soon.
 fn worker(rows: u64) -> Filegen {
     let filegen = Filegen::with_loans(rows);
@@ -48,10 +78,5 @@ fn worker(rows: u64) -> Filegen {
 
 /// Gives a worker a trigger and a completion topic.
 fn listening(filegen: &Filegen, trigger: &Topic, completion: &Topic) {
-    let kafka = format!(
-        "trigger: {{ kafka: {{ brokers: '{}', topic: {}, properties: {{ session.timeout.ms: '6000' }} }} }}\n\
-         completion: {{ kafka: {{ brokers: '{}', topic: {} }} }}\n",
-        trigger.brokers, trigger.name, completion.brokers, completion.name
-    );
-    filegen.write("worker.yaml", &(filegen.read("worker.yaml") + &kafka));
+    filegen.write("worker.yaml", &(filegen.read("worker.yaml") + &topics(trigger, completion)));
 }

@@ -1,6 +1,6 @@
 //! Daemons and the runbook's commands where production has them: state in MongoDB, events in Kafka.
 
-use super::{Daemon, listening, worker};
+use super::{Daemon, listening, stop, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
@@ -71,13 +71,6 @@ impl Office {
             all.push((entry.get_str("action").unwrap().to_owned(), entry.get_str("reason").unwrap().to_owned()));
         }
         all
-    }
-}
-
-fn stop(daemons: impl IntoIterator<Item = Daemon>) {
-    for daemon in daemons {
-        daemon.running.signal(Signal::TERM);
-        daemon.running.finish().exits(0);
     }
 }
 

@@ -1,10 +1,9 @@
 //! From a trigger's event to files and completion events, over a real broker.
 
-use super::{Daemon, listening, worker};
+use super::{Daemon, listening, stop, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::running::PATIENCE;
-use rustix::process::Signal;
 use serde_json::Value;
 use std::time::Instant;
 
@@ -30,12 +29,7 @@ async fn one_event_sent_five_times_to_three_daemons_makes_one_run_with_each_comp
     ids.dedup();
     assert_eq!(ids.len(), 2, "one for each file: {events:?}");
     shows_what_was_passed_over(&filegen, &mut daemons, &trigger);
-    for daemon in &mut daemons {
-        daemon.running.signal(Signal::TERM);
-    }
-    for daemon in daemons {
-        daemon.running.finish().exits(0);
-    }
+    stop(daemons);
     let status = filegen.run("status -c worker.yaml --output json").exits(0).json();
     assert_eq!(status["workers"][0]["runs"].as_array().map(Vec::len), Some(1), "{status}");
     assert_eq!(status["workers"][0]["runs"][0]["status"], "published", "{status}");

@@ -1,0 +1,215 @@
+//! Daemons that are cut off from one of their servers, and what they do when it is back.
+
+use super::fleet::{Fleet, POLICIES, Watched, durable_page, holder, published};
+use super::{Daemon, stop, topics};
+use crate::support::filegen::Filegen;
+use crate::support::kafka::{Broker, Topic};
+use crate::support::running::{until, until_async};
+use crate::support::state::{run, worker};
+use crate::support::toxiproxy::Line;
+use crate::support::{mongo, postgres};
+use filegen::adapters::local_state::LocalState;
+use filegen::core::ports::leases::{LeaseRecord, LeaseStore};
+use filegen::core::ports::runs::RunStore;
+use jiff::{Timestamp, ToSpan};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Slow enough that a cut meets the run.
+const SLOW: &str = "commit.begun=sleep(60)";
+
+/// What a daemon says of one thing that it depends on, in all places; waited for.
+fn is_said(daemon: &Daemon, dependency: &str, state: &str) {
+    until(&format!("{dependency} {state}"), || {
+        let (code, body) = daemon.get("/health/ready");
+        let said: Value = serde_json::from_str(&body).unwrap();
+        let found = &said["workers"]["LoanWorker"][dependency]["state"];
+        (found == state && (code == 200) == (said["state"] == "ready")).then_some(())
+    });
+    let up = u8::from(state == "up");
+    let metric = format!("filegen_dependency_up{{worker=\"LoanWorker\",dependency=\"{dependency}\"}} {up}");
+    assert!(daemon.get("/metrics").1.contains(&metric), "{metric}");
+    assert_eq!(daemon.get("/health/live").0, 200, "no reason to start over");
+}
+
+/// Waits until a metric of the worker has this value.
+fn metric(daemon: &Daemon, name: &str, value: &str) {
+    let line = format!("{name}{{worker=\"LoanWorker\"}} {value}\n");
+    until(line.trim_end(), || daemon.get("/metrics").1.contains(&line).then_some(()));
+}
+
+fn reach(daemon: &mut Daemon, page: u64) {
+    let reached = |line: &str| durable_page(line).filter(|durable| *durable >= page);
+    daemon.running.wait_for_line(&format!("page {page}"), reached);
+}
+
+/// A run that is cut off from MongoDB in its middle.
+struct CutOff {
+    database: mongo::Database,
+    line: Line,
+    fleet: Fleet,
+}
+
+impl CutOff {
+    /// `cut_off.yaml` reaches the state store by a line, `worker.yaml` directly.
+    fn new() -> Self {
+        let database = mongo::Database::new();
+        let line = Line::to(&mongo::Database::host());
+        let fleet = Fleet::new(1200);
+        fleet.worker("worker.yaml", &format!("state: {{ url: '{}' }}\n{POLICIES}", database.url()));
+        fleet.worker("cut_off.yaml", &format!("state: {{ url: '{}' }}\n{POLICIES}", database.url_at(&line.host())));
+        Self { database, line, fleet }
+    }
+
+    async fn lease(&self) -> LeaseRecord {
+        self.database.open().await.read(&worker("LoanWorker")).await.unwrap().unwrap()
+    }
+}
+
+/// Two thirds of the time to live.
+fn end_of_right(lease: &LeaseRecord) -> Timestamp {
+    lease.renewed_at + 4.seconds()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_state_store_a_holder_stops_writing_within_its_right_and_goes_on_when_it_is_back() {
+    let cut_off = CutOff::new();
+    let (fleet, run) = (&cut_off.fleet, run("LoanWorker", 21));
+    let state = cut_off.database.open().await;
+    let mut daemon = fleet.daemon("cut_off.yaml", SLOW);
+    state.request(&run, "test", Timestamp::now()).await.unwrap();
+    reach(&mut daemon, 5);
+    is_said(&daemon, "state", "up");
+    let watched = Watched::folder(&fleet.staging(&run, 1));
+    let cut = Timestamp::now();
+    cut_off.line.cut();
+    daemon.running.wait_for("leadership lost");
+    let end = end_of_right(&cut_off.lease().await);
+    metric(&daemon, "filegen_leader", "0");
+    is_said(&daemon, "state", "down");
+    let last = watched.written();
+    assert!(last > cut, "it has the right to go on for a while: cut off at {cut}, last written at {last}");
+    assert!(last <= end, "last written at {last}, and the right ended at {end}");
+    cut_off.line.heal();
+    daemon.running.wait_for("leadership acquired");
+    published(&state, &run).await;
+    is_said(&daemon, "state", "up");
+    metric(&daemon, "filegen_leader", "1");
+    stop(vec![daemon]);
+    assert_eq!(watched.written(), last, "the old folder is never written to again");
+    assert_eq!(fleet.terms(&run).len(), 2, "it went on behind its own pages");
+    fleet.is_undisturbed(&run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_takes_over_from_a_holder_that_is_cut_off_and_has_stopped_before() {
+    let cut_off = CutOff::new();
+    let (fleet, run) = (&cut_off.fleet, run("LoanWorker", 21));
+    let state = cut_off.database.open().await;
+    let mut first = fleet.daemon("cut_off.yaml", SLOW);
+    first.running.wait_for("leadership acquired");
+    let mut second = fleet.daemon("worker.yaml", "");
+    second.running.wait_for("waiting for the lease");
+    state.request(&run, "test", Timestamp::now()).await.unwrap();
+    reach(&mut first, 5);
+    let watched = Watched::folder(&fleet.staging(&run, 1));
+    cut_off.line.cut();
+    let mut before = cut_off.lease().await;
+    let after = until_async("another holder", async || {
+        let lease = state.read(&worker("LoanWorker")).await.unwrap().unwrap();
+        if lease.token == before.token {
+            before = lease;
+            return None;
+        }
+        Some(lease)
+    });
+    let after = after.await;
+    let (last, end) = (watched.written(), end_of_right(&before));
+    assert!(last <= end, "last written at {last}, and the right ended at {end}");
+    assert!(after.acquired_at > end, "none may take over before: {after:?}");
+    published(&state, &run).await;
+    first.running.wait_for("leadership lost");
+    cut_off.line.heal();
+    first.running.wait_for("waiting for the lease");
+    let daemons = vec![first, second];
+    assert_eq!(holder(&state, &daemons, after.token.0).await, 1);
+    stop(daemons);
+    assert_eq!(watched.written(), last, "who was cut off wrote nothing more");
+    assert_eq!(state.runs(None, 9).await.unwrap().len(), 1);
+    assert_eq!(fleet.terms(&run).len(), 2);
+    fleet.is_undisturbed(&run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_kafka_files_are_published_and_their_events_wait() {
+    let broker = tokio::task::spawn_blocking(Broker::start).await.unwrap();
+    let line = broker.line();
+    let (trigger, completion) =
+        (Topic::create_at(&broker.brokers(), 1).await, Topic::create_at(&broker.brokers(), 1).await);
+    let far = |topic: &Topic| Topic { name: topic.name.clone(), brokers: line.host() };
+    let fleet = Fleet::new(300);
+    fleet.worker("worker.yaml", &format!("{POLICIES}{}", topics(&far(&trigger), &far(&completion))));
+    let daemon = fleet.daemon("worker.yaml", "");
+    is_said(&daemon, "kafka", "up");
+    line.cut();
+    is_said(&daemon, "kafka", "down");
+    let state = LocalState::open(&fleet.filegen.path("out/.filegen/state.db"), Duration::from_mins(4)).await.unwrap();
+    let (first, second) = (run("LoanWorker", 21), run("LoanWorker", 22));
+    state.request(&first, "test", Timestamp::now()).await.unwrap();
+    published(&state, &first).await;
+    fleet.is_undisturbed(&first);
+    metric(&daemon, "filegen_outbox_depth", "4");
+    assert_eq!(completion.length().await, 0);
+    trigger.write(0, &[r#"{"businessDate": "2026-11-22"}"#]).await;
+    line.heal();
+    assert_eq!(completion.read(4).await.len(), 4);
+    published(&state, &second).await;
+    let daemons = super::killed::events(&completion, &state).await;
+    assert_eq!(daemons.len(), 8, "{daemons:?}");
+    metric(&daemon, "filegen_outbox_depth", "0");
+    is_said(&daemon, "kafka", "up");
+    stop(vec![daemon]);
+    fleet.is_undisturbed(&second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_source_a_run_is_tried_again_and_goes_on_behind_its_last_page() {
+    let database = postgres::Database::create().await;
+    let rows = "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", rpad('customer ' || i, 100, '.') AS \"Customer\", \
+        (i * 10.25)::numeric(10, 2) AS \"Amount\" FROM generate_series(1, 2000) AS i";
+    database.run(rows).await;
+    let line = Line::to(&format!("127.0.0.1:{}", database.port()));
+    let by_line = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", line.port));
+    let fleet = Fleet::over(&database.url(), Filegen::empty());
+    fleet.worker_over("worker.yaml", &by_line, &POLICIES.replace("policies: {", "policies: { max_retries: 1000,"));
+    let run = run("LoanWorker", 21);
+    line.slow(100);
+    let mut daemon = fleet.daemon("worker.yaml", "");
+    let state = LocalState::open(&fleet.filegen.path("out/.filegen/state.db"), Duration::from_mins(4)).await.unwrap();
+    state.request(&run, "test", Timestamp::now()).await.unwrap();
+    reach(&mut daemon, 20);
+    line.close();
+    // Refused more than once.
+    daemon.running.wait_for_line("a second try", |line| {
+        (line.contains("msg=\"trying again\"") && line.contains("attempt=2")).then_some(())
+    });
+    is_said(&daemon, "source", "down");
+    line.heal();
+    line.slow(100);
+    reach(&mut daemon, 60);
+    line.cut();
+    is_said(&daemon, "source", "down");
+    metric(&daemon, "filegen_leader", "1");
+    line.heal();
+    published(&state, &run).await;
+    is_said(&daemon, "source", "up");
+    let log = stop(vec![daemon]).remove(0);
+    let read = |line: &str| {
+        line.contains("msg=\"processing page\"")
+            .then(|| line.split(" page=").nth(1)?.split(' ').next()?.parse::<u64>().ok())?
+    };
+    let pages: Vec<u64> = log.lines().filter_map(read).collect();
+    assert_eq!(pages, (1..=200).collect::<Vec<_>>(), "each page is read once, in order");
+    assert_eq!(fleet.terms(&run), [1]);
+    fleet.is_undisturbed(&run);
+}
