@@ -67,12 +67,17 @@ impl Dependencies {
 
     /// Asks all of them again and again until `stop`.
     pub async fn watch(&self, stop: &CancellationToken) {
-        loop {
-            self.ask_all().await;
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.clock.sleep(ASK_EVERY) => {}
+        let asking = async {
+            loop {
+                self.ask_all().await;
+                self.clock.sleep(ASK_EVERY).await;
             }
+        };
+        tokio::select! {
+            biased;
+            // Nobody waits for the answer of one that is silent.
+            () = stop.cancelled() => {}
+            () = asking => {}
         }
     }
 

@@ -160,7 +160,9 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     let mut plan = Plan::new(&job.worker, &job.registry)?;
     let dead = takeover::fence(ports, &job.run, term).await?;
     let begin = async || begin(ports, job, term, &plan).await;
-    let staging = staging::open(ports, job, term, &plan, &dead, begin).await?;
+    let Some(staging) = staging::open(ports, job, term, &plan, &dead, begin).await? else {
+        return Ok(Outcome::Stopped { page: 0 });
+    };
     for dead in &dead {
         takeover::remove(ports, dead, term).await?;
     }
@@ -185,11 +187,16 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     Ok(Outcome::Published(manifest))
 }
 
-/// Counts the view and finds its key range: the one query before the first page.
-async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Begin, GenerateError> {
+/// Counts the view and finds its key range: the one query before the first page. None when asked to stop meanwhile: a large
+/// view, or a source that is away, may take longer than whoever asks will wait.
+async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     let sums: Vec<Sum> = plan.first_sums().into_iter().map(|(_, sum)| sum).collect();
-    let extent = ports.source.extent(&plan.query, &sums).await?;
-    Ok(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent))
+    let extent = tokio::select! {
+        biased;
+        () = job.stop.cancelled() => return Ok(None),
+        extent = ports.source.extent(&plan.query, &sums) => extent?,
+    };
+    Ok(Some(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent)))
 }
 
 async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) -> Result<(), GenerateError> {

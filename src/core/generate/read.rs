@@ -41,7 +41,11 @@ pub(super) async fn pages(
     if !all_pages(ports, job, query, from, until, page, out).await? {
         return Ok(ReadEnd::Early);
     }
-    Ok(ReadEnd::All(ports.source.extent_after(query).await))
+    tokio::select! {
+        biased;
+        () = job.stop.cancelled() => Ok(ReadEnd::Early),
+        extent = ports.source.extent_after(query) => Ok(ReadEnd::All(extent)),
+    }
 }
 
 /// Whether all pages were sent.

@@ -97,7 +97,7 @@ pub(super) fn header_bytes(spec: &FileSpec) -> u64 {
 
 /// Makes the folder and its files, takes over what is committed, and leaves everything in it durable.
 ///
-/// `begin` asks the source what there is; it is only called for a run that starts from nothing.
+/// `begin` asks the source what there is; it is only called for a run that starts from nothing. None when it gives none.
 ///
 /// # Errors
 /// When staged work does not fit the worker file, or the volume or source refuses.
@@ -108,10 +108,10 @@ pub(super) async fn open<F, Fut>(
     plan: &Plan,
     dead: &[Dead],
     begin: F,
-) -> Result<Staging, GenerateError>
+) -> Result<Option<Staging>, GenerateError>
 where
     F: FnOnce() -> Fut,
-    Fut: Future<Output = Result<Begin, GenerateError>>,
+    Fut: Future<Output = Result<Option<Begin>, GenerateError>>,
 {
     let best = choose(job, plan, dead)?;
     let kept = match &best {
@@ -120,7 +120,10 @@ where
     };
     let begin = match best.and_then(|dead| dead.journal.begin()) {
         Some(begin) => begin.clone(),
-        None => begin().await?,
+        None => match begin().await? {
+            Some(begin) => begin,
+            None => return Ok(None),
+        },
     };
     let mut staging = create(ports, job, term, begin, best.is_some()).await?;
     crash_point!("staging.created");
@@ -138,7 +141,7 @@ where
     ports.volume.sync_dir(term, &staging.dir).await?;
     ports.volume.sync_dir(term, &run_dir(&job.run)).await?;
     crash_point!("staging.durable");
-    Ok(staging)
+    Ok(Some(staging))
 }
 
 impl Staging {
