@@ -13,10 +13,13 @@ use filegen::core::ports::leases::{LeaseRecord, LeaseStore};
 use filegen::core::ports::runs::RunStore;
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Slow enough that a cut meets the run.
 const SLOW: &str = "commit.begun=sleep(60)";
+
+/// Half of what a deployment gives.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// What a daemon says of one thing that it depends on, in all places; waited for.
 fn is_said(daemon: &Daemon, dependency: &str, state: &str) {
@@ -41,6 +44,13 @@ fn metric(daemon: &Daemon, name: &str, value: &str) {
 fn reach(daemon: &mut Daemon, page: u64) {
     let reached = |line: &str| durable_page(line).filter(|durable| *durable >= page);
     daemon.running.wait_for_line(&format!("page {page}"), reached);
+}
+
+/// SIGTERM ends it, however silent its server is.
+fn ends_in_time(daemon: Daemon) {
+    let asked = Instant::now();
+    stop(vec![daemon]);
+    assert!(asked.elapsed() < GRACE, "{:?}", asked.elapsed());
 }
 
 /// A run that is cut off from MongoDB in its middle.
@@ -168,24 +178,46 @@ async fn without_kafka_files_are_published_and_their_events_wait() {
     assert_eq!(daemons.len(), 8, "{daemons:?}");
     metric(&daemon, "filegen_outbox_depth", "0");
     is_said(&daemon, "kafka", "up");
-    stop(vec![daemon]);
     fleet.is_undisturbed(&second);
+    line.cut();
+    state.request(&run("LoanWorker", 23), "test", Timestamp::now()).await.unwrap();
+    metric(&daemon, "filegen_outbox_depth", "4");
+    ends_in_time(daemon);
+}
+
+/// Loans in PostgreSQL, behind a line.
+struct Far {
+    line: Line,
+    fleet: Fleet,
+    /// Goes with its tests.
+    _loans: postgres::Database,
+}
+
+impl Far {
+    async fn new() -> Self {
+        let loans = postgres::Database::create().await;
+        let rows = "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", (i * 10.25)::numeric(10, 2) AS \"Amount\", \
+            rpad('customer ' || i, 100, '.') AS \"Customer\" FROM generate_series(1, 2000) AS i";
+        loans.run(rows).await;
+        let line = Line::to(&format!("127.0.0.1:{}", loans.port()));
+        let by_line = loans.url().replace(&format!(":{}/", loans.port()), &format!(":{}/", line.port));
+        let fleet = Fleet::over(&loans.url(), Filegen::empty());
+        fleet.worker_over("worker.yaml", &by_line, &POLICIES.replace("policies: {", "policies: { max_retries: 1000,"));
+        Self { line, fleet, _loans: loans }
+    }
+
+    async fn state(&self) -> LocalState {
+        LocalState::open(&self.fleet.filegen.path("out/.filegen/state.db"), Duration::from_mins(4)).await.unwrap()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_source_a_run_is_tried_again_and_goes_on_behind_its_last_page() {
-    let database = postgres::Database::create().await;
-    let rows = "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", rpad('customer ' || i, 100, '.') AS \"Customer\", \
-        (i * 10.25)::numeric(10, 2) AS \"Amount\" FROM generate_series(1, 2000) AS i";
-    database.run(rows).await;
-    let line = Line::to(&format!("127.0.0.1:{}", database.port()));
-    let by_line = database.url().replace(&format!(":{}/", database.port()), &format!(":{}/", line.port));
-    let fleet = Fleet::over(&database.url(), Filegen::empty());
-    fleet.worker_over("worker.yaml", &by_line, &POLICIES.replace("policies: {", "policies: { max_retries: 1000,"));
-    let run = run("LoanWorker", 21);
+    let far = Far::new().await;
+    let (line, fleet, run) = (&far.line, &far.fleet, run("LoanWorker", 21));
     line.slow(100);
     let mut daemon = fleet.daemon("worker.yaml", "");
-    let state = LocalState::open(&fleet.filegen.path("out/.filegen/state.db"), Duration::from_mins(4)).await.unwrap();
+    let state = far.state().await;
     state.request(&run, "test", Timestamp::now()).await.unwrap();
     reach(&mut daemon, 20);
     line.close();
@@ -212,4 +244,31 @@ async fn without_its_source_a_run_is_tried_again_and_goes_on_behind_its_last_pag
     assert_eq!(pages, (1..=200).collect::<Vec<_>>(), "each page is read once, in order");
     assert_eq!(fleet.terms(&run), [1]);
     fleet.is_undisturbed(&run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_source_holds_up_no_stop_before_the_first_page_or_behind_it() {
+    let far = Far::new().await;
+    far.line.slow(100);
+    let mut daemon = far.fleet.daemon("worker.yaml", "");
+    far.state().await.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.unwrap();
+    reach(&mut daemon, 20);
+    far.line.cut();
+    is_said(&daemon, "source", "down");
+    ends_in_time(daemon);
+    let daemon = far.fleet.daemon("worker.yaml", "");
+    far.state().await.request(&run("LoanWorker", 20), "test", Timestamp::now()).await.unwrap();
+    is_said(&daemon, "source", "down");
+    ends_in_time(daemon);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_state_store_holds_up_no_stop() {
+    let cut_off = CutOff::new();
+    let mut daemon = cut_off.fleet.daemon("cut_off.yaml", SLOW);
+    let state = cut_off.database.open().await;
+    state.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.unwrap();
+    reach(&mut daemon, 5);
+    cut_off.line.cut();
+    ends_in_time(daemon);
 }
