@@ -3,7 +3,6 @@
 use super::{Daemon, worker};
 use crate::support::filegen::Filegen;
 use crate::support::mongo::Database;
-use jiff::{SignedDuration, Timestamp};
 use rustix::process::Signal;
 
 #[test]
@@ -34,29 +33,23 @@ fn a_leader_that_is_told_to_stop_gives_the_lease_to_who_stands_by_and_exits_0() 
     filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
 }
 
-/// The time of a line of the log.
-fn time(line: &str) -> Timestamp {
-    let text = line.strip_prefix("time=").and_then(|rest| rest.split(' ').next());
-    text.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no time in {line}"))
-}
-
 #[test]
 fn who_stands_by_need_not_wait_for_its_next_poll_when_the_lease_is_given_back() {
+    // So long that a test which waits for one of them fails.
+    let slow = "policies: { lease_ttl: 30m, lease_heartbeat_interval: 10m, takeover_polling_interval: 10m }\n";
     let (embedded, shared) = (Filegen::with_loans(1), Filegen::with_loans(1));
     let database = Database::new();
-    shared.write("worker.yaml", &format!("{}state: {{ url: '{}' }}\n", shared.read("worker.yaml"), database.url()));
+    embedded.write("worker.yaml", &(embedded.read("worker.yaml") + slow));
+    shared
+        .write("worker.yaml", &format!("{}state: {{ url: '{}' }}\n{slow}", shared.read("worker.yaml"), database.url()));
     for filegen in [embedded, shared] {
-        // With the default polling interval of five seconds.
         let mut first = Daemon::start(&filegen);
         first.running.wait_for("leadership acquired");
         let mut second = Daemon::start(&filegen);
         second.running.wait_for("waiting for the lease");
         first.running.signal(Signal::TERM);
-        let given_back = time(&first.running.wait_for("leadership given back"));
-        let acquired = time(&second.running.wait_for("leadership acquired"));
-        // A second, and one more for a busy machine.
-        let waited = acquired.duration_since(given_back);
-        assert!(waited < SignedDuration::from_secs(2), "{waited:?}");
+        second.running.wait_for("leadership acquired");
+        first.running.finish().exits(0);
     }
 }
 

@@ -4,8 +4,8 @@ use super::fleet::{Fleet, POLICIES, published};
 use super::{Daemon, stop, topics};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
-use crate::support::running::until;
-use crate::support::state::run;
+use crate::support::running::until_async;
+use crate::support::state::{run, worker};
 use crate::support::{mongo, postgres};
 use filegen::adapters::local_state::LocalState;
 use filegen::core::model::run::{BusinessDate, RunId};
@@ -17,24 +17,24 @@ use std::time::Duration;
 /// What resident memory may grow by between the tenth and the fiftieth run: the allocator's pools are still filling then.
 /// (Of a thousand runs, the last five hundred took 0.4 MiB in all.) It is what forty leaks of 128 KiB would take: less
 /// than a connection to Kafka with its threads, or the pages of one run.
-const RSS_GROWTH_KIB: u64 = 5 * 1024;
+const RSS_GROWTH_KIB: usize = 5 * 1024;
 
-/// What threads may grow by: those for blocking calls are as many as the busiest moment so far has needed, and a busier
-/// one may come late. Forty runs that leave a thread each leave more.
-const MORE_THREADS: u64 = 8;
+/// What threads and descriptors may grow by: pools of threads for blocking calls and of connections are as large as the
+/// busiest moment so far has needed, and a busier one may come late. Forty runs that leave one each leave more.
+const MORE: usize = 8;
 
 /// What a process holds.
 #[derive(Clone, Copy, Debug)]
 struct Size {
     descriptors: usize,
-    threads: u64,
-    rss_kib: u64,
+    threads: usize,
+    rss_kib: usize,
 }
 
 fn size(daemon: &Daemon) -> Size {
     let process = format!("/proc/{}", daemon.running.id());
     let status = fs::read_to_string(format!("{process}/status")).expect("it lives");
-    let field = |name: &str| {
+    let field = |name: &str| -> usize {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("a number")
     };
@@ -42,8 +42,15 @@ fn size(daemon: &Daemon) -> Size {
     Size { descriptors, threads: field("Threads:"), rss_kib: field("VmRSS:") }
 }
 
+/// Waits until all completion events are sent, where there is a broker for them.
+async fn empty(runs: &dyn RunStore, announces: bool) {
+    let unsent =
+        async || runs.unsent(&worker("LoanWorker")).await.ok().filter(|unsent| !announces || unsent.is_empty());
+    until_async("an empty outbox", unsent).await;
+}
+
 /// Fifty runs in a row.
-async fn stays_small(daemon: &Daemon, runs: &dyn RunStore) {
+async fn stays_small(daemon: &Daemon, runs: &dyn RunStore, announces: bool) {
     let first = run("LoanWorker", 1).date.0;
     let days: Vec<RunId> =
         (0..50).map(|day| RunId { date: BusinessDate(first + day.days()), ..run("LoanWorker", 1) }).collect();
@@ -51,15 +58,16 @@ async fn stays_small(daemon: &Daemon, runs: &dyn RunStore) {
         runs.request(day, "test", Timestamp::now()).await.unwrap();
     }
     published(runs, &days[9]).await;
+    empty(runs, announces).await;
     let tenth = size(daemon);
     for day in &days[10..] {
         runs.request(day, "test", Timestamp::now()).await.unwrap();
     }
     published(runs, &days[49]).await;
-    // Threads and connections of the last run may still be on their way out.
-    let is_small = |now: &Size| now.descriptors <= tenth.descriptors && now.threads <= tenth.threads + MORE_THREADS;
-    let fiftieth =
-        until(&format!("as few descriptors and threads as {tenth:?}"), || Some(size(daemon)).filter(is_small));
+    empty(runs, announces).await;
+    let fiftieth = size(daemon);
+    assert!(fiftieth.descriptors <= tenth.descriptors + MORE, "{tenth:?} has become {fiftieth:?}");
+    assert!(fiftieth.threads <= tenth.threads + MORE, "{tenth:?} has become {fiftieth:?}");
     assert!(fiftieth.rss_kib <= tenth.rss_kib + RSS_GROWTH_KIB, "{tenth:?} has become {fiftieth:?}");
 }
 
@@ -69,7 +77,7 @@ async fn fifty_runs_leave_nothing_behind_on_embedded_defaults() {
     fleet.worker("worker.yaml", POLICIES);
     let daemon = fleet.daemon("worker.yaml", "");
     let state = LocalState::open(&fleet.filegen.path("out/.filegen/state.db"), Duration::from_mins(4)).await.unwrap();
-    stays_small(&daemon, &state).await;
+    stays_small(&daemon, &state, false).await;
     stop(vec![daemon]);
 }
 
@@ -84,6 +92,6 @@ async fn fifty_runs_leave_nothing_behind_on_real_servers() {
     let sections = format!("state: {{ url: '{}' }}\n{POLICIES}{}", states.url(), topics(&trigger, &completion));
     fleet.worker("worker.yaml", &sections);
     let daemon = fleet.daemon("worker.yaml", "");
-    stays_small(&daemon, &states.open().await).await;
+    stays_small(&daemon, &states.open().await, true).await;
     stop(vec![daemon]);
 }
