@@ -135,7 +135,7 @@ async fn serve(
     let clock = wiring::clock();
     let live = Arc::new(Live::new(worker.id.clone(), identity.instance.as_str(), Arc::clone(&clock)));
     let observer: Arc<dyn Observer> = Arc::clone(&live) as Arc<dyn Observer>;
-    let ports = wiring::ports(worker, Access::Change, Arc::clone(&observer)).await?;
+    let ports = wiring::ports(worker, Access::Serve, Arc::clone(&observer)).await?;
     let announcer = wiring::event_sink(worker)?.map(|sink| Announcer {
         worker: worker.id.clone(),
         runs: Arc::clone(&ports.runs),

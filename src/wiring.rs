@@ -45,6 +45,8 @@ pub enum WiringError {
 pub enum Access {
     /// Written to: made where it is missing.
     Change,
+    /// As [`Access::Change`], by a service: one on other hosts may be away for now.
+    Serve,
     /// Only looked at: a store that is not there is empty, and stays away.
     Look,
 }
@@ -102,13 +104,14 @@ pub async fn state(worker: &Worker, access: Access) -> Result<State, WiringError
         // `mongodb://` or `mongodb+srv://`: the configuration lets nothing else through.
         let store = match access {
             Access::Change => MongoState::open(&worker.state, ttl).await?,
+            Access::Serve => MongoState::open_for_service(&worker.state, ttl).await?,
             Access::Look => MongoState::connect(&worker.state, ttl).await?,
         };
         return Ok(State { upkeep: Some(Arc::new(store.clone())), ..both(store) });
     };
     let path = Path::new(path);
     let store = match access {
-        Access::Change => Some(LocalState::open(path, ttl).await?),
+        Access::Change | Access::Serve => Some(LocalState::open(path, ttl).await?),
         Access::Look => LocalState::open_existing(path, ttl).await?,
     };
     Ok(match store {

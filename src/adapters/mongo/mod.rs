@@ -25,6 +25,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tracing::warn;
+
+/// Time between two tries to make the indexes, which nothing but speed waits for.
+const INDEXES_AGAIN: Duration = Duration::from_secs(5);
 
 /// Leases, epochs, runs, file statuses, passed-over events and audit in one database. Clones share one client.
 ///
@@ -49,6 +53,25 @@ impl MongoState {
     pub async fn open(url: &Secret, lease_ttl: Duration) -> Result<Self, StoreError> {
         let state = Self::connect(url, lease_ttl).await?;
         state.make_indexes().await?;
+        Ok(state)
+    }
+
+    /// For a service: as [`MongoState::open`], but no server need answer yet. The indexes are made once one does.
+    ///
+    /// # Errors
+    /// As [`MongoState::connect`].
+    pub async fn open_for_service(url: &Secret, lease_ttl: Duration) -> Result<Self, StoreError> {
+        let state = Self::connect(url, lease_ttl).await?;
+        let later = state.clone();
+        tokio::spawn(async move {
+            while let Err(error) = later.make_indexes().await {
+                if !matches!(error, StoreError::Unreachable { .. }) {
+                    warn!(%error, "the indexes of the state store could not be made; `filegen doctor` names them");
+                    return;
+                }
+                tokio::time::sleep(INDEXES_AGAIN).await;
+            }
+        });
         Ok(state)
     }
 

@@ -9,6 +9,8 @@ use crate::support::state::{run, worker};
 use crate::support::toxiproxy::Line;
 use crate::support::{mongo, postgres};
 use filegen::adapters::local_state::LocalState;
+use filegen::adapters::mongo::MongoState;
+use filegen::core::model::spec::Secret;
 use filegen::core::ports::leases::{LeaseRecord, LeaseStore};
 use filegen::core::ports::runs::RunStore;
 use jiff::{Timestamp, ToSpan};
@@ -109,6 +111,21 @@ async fn without_its_state_store_a_holder_stops_writing_within_its_right_and_goe
     assert_eq!(watched.written(), last, "the old folder is never written to again");
     assert_eq!(fleet.terms(&run).len(), 2, "it went on behind its own pages");
     fleet.is_undisturbed(&run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_starts_without_its_state_store_serves_once_it_is_there() {
+    let cut_off = CutOff::new();
+    cut_off.line.close();
+    let mut daemon = cut_off.fleet.daemon("cut_off.yaml", "");
+    is_said(&daemon, "state", "down");
+    cut_off.line.heal();
+    daemon.running.wait_for("leadership acquired");
+    let state = MongoState::connect(&Secret::new(cut_off.database.url()), Duration::from_mins(4)).await.unwrap();
+    until_async("all indexes", async || state.missing_indexes().await.ok().filter(Vec::is_empty)).await;
+    state.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.unwrap();
+    published(&state, &run("LoanWorker", 21)).await;
+    stop(vec![daemon]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
