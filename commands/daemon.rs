@@ -144,6 +144,7 @@ async fn serve(
         clock: Arc::clone(&clock),
         observer: Arc::clone(&live) as Arc<_>,
     });
+    let announces = announcer.is_some();
     let wanted = Arc::new(Notify::new());
     if let Some(mut source) = wiring::event_source(worker)? {
         let heard = (Arc::clone(&live), Arc::clone(&wanted));
@@ -186,7 +187,7 @@ async fn serve(
         service.serve(&stop).await;
         ended.ended();
     });
-    Ok(Served { live, dependencies, leases, runs, lease_ttl: worker.policies.lease_ttl })
+    Ok(Served { live, dependencies, leases, runs, lease_ttl: worker.policies.lease_ttl, announces })
 }
 
 /// Looks at the worker files when they change and at SIGHUP, and says what a restart would change.

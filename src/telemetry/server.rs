@@ -36,6 +36,8 @@ pub struct Served {
     pub runs: Arc<dyn RunStore>,
     /// Longest time a lease lasts without a renewal.
     pub lease_ttl: Duration,
+    /// Whether completion events have a topic to go to; else none of them waits for anything.
+    pub announces: bool,
 }
 
 /// Everything that the server shows.
@@ -236,7 +238,7 @@ async fn look_at(served: &Served, clock: &dyn Clock, now: Timestamp) -> ShownWor
             pages_per_second: run.rate.1,
             forecast_end: run.seconds_left().and_then(|left| forecast(now, left)),
         }),
-        outbox: report.as_ref().map_or(live.outbox, |report| report.unsent.len()),
+        outbox: report.as_ref().filter(|_| served.announces).map_or(live.outbox, |report| report.unsent.len()),
         dependencies: served.dependencies.found(),
         runs: report.iter().flat_map(records).collect(),
         passed_over: report.iter().flat_map(|report| &report.odd_events).map(passed_over).collect(),

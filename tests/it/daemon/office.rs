@@ -12,6 +12,7 @@ fn a_run_that_waits_for_the_leader_is_made_by_it() {
     daemon.running.wait_for("leadership acquired");
     let done = filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
     assert!(done.stderr.contains("already published"), "{}", done.stderr);
+    assert!(daemon.get("/status").1.contains("\"outbox\":0"), "no topic is named, so no event waits for one");
     let alone = worker(30);
     alone.publish();
     for name in ["loan0_20261121.txt", "loan1_20261121.csv"] {
