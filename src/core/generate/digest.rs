@@ -77,7 +77,7 @@ impl FileDigest {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) async fn of_file(file: &Arc<dyn VolumeFile>) -> Result<(u64, String), VolumeError> {
+pub(crate) async fn of_file(file: &Arc<dyn VolumeFile>) -> Result<(u64, String), VolumeError> {
     let mut digest = FileDigest::new(None);
     let bytes = file.size().await?;
     digest.read(file, 0, bytes).await?;

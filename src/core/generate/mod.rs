@@ -1,7 +1,7 @@
 //! The flow, in the order data moves: plan, take over, read, translate, write, publish, record.
 
 mod crash;
-mod digest;
+pub(crate) mod digest;
 pub mod layout;
 mod pipeline;
 pub mod plan;
@@ -149,6 +149,13 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
         return Ok(Outcome::AlreadyPublished(manifest));
     }
     let result = unpublished(ports, job, term).await;
+    if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
+        && takeover::is_replaced(&*ports.volume, &job.run, term.token()).await
+    {
+        // Nothing is wrong with the volume: what was under way came too late, and found a newer holder's tombstone.
+        term.end();
+        return Err(TermEnded { token: term.token() }.into());
+    }
     if let Err(error) = &result {
         record::failed(ports, job, term, error).await;
         staging::distrust(term, error);

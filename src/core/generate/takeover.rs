@@ -114,6 +114,17 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
     Ok(tokens)
 }
 
+/// Whether a newer holder has been here: its own names stand in the run's folder, or it took ours away. A volume that
+/// cannot tell has not said so.
+pub(super) async fn is_replaced(volume: &dyn Volume, run: &RunId, mine: Token) -> bool {
+    let names = volume.list(&run_dir(run)).await.unwrap_or_default();
+    names.iter().any(|entry| match parse_name(&entry.name) {
+        Some(Name::Token(token)) => token > mine || (token == mine && entry.kind != EntryKind::Dir),
+        Some(Name::Dead(token)) => token >= mine,
+        None => false,
+    })
+}
+
 fn older_tokens(found: &BTreeSet<Token>, mine: Token, is_new: bool) -> Vec<Token> {
     let all = mine.0 - 1;
     let recent = mine.0.saturating_sub(TOMBSTONES_MAX).max(1);

@@ -1,4 +1,5 @@
 //! The flow upon ports in memory.
 
 mod fence;
+mod late;
 mod translate_golden;
