@@ -11,6 +11,7 @@ mod fuzz_corpus;
 mod kafka;
 mod mongo;
 mod postgres;
+mod proofs;
 mod second_process;
 mod sqlserver;
 mod support;

@@ -38,6 +38,13 @@ impl MemoryState {
         self.tables().leases.remove(worker);
     }
 
+    /// Removes all leases and epochs, as dropping their collections does.
+    pub fn forget_claims(&self) {
+        let mut tables = self.tables();
+        tables.leases.clear();
+        tables.epochs.clear();
+    }
+
     /// From now on [`LeaseStore::holder_is_gone`] knows that this instance's process has ended.
     pub fn mark_gone(&self, instance: &InstanceId) {
         self.tables().gone.insert(instance.clone());

@@ -1,5 +1,6 @@
 //! What every lease store promises.
 
+use crate::support::chance::number;
 use crate::support::state::{at, claim, lease, on_each, take, worker};
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::term::Token;
@@ -9,8 +10,10 @@ use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_all_claims_to_one_token_one_wins_and_can_be_read_back() {
+    // `FILEGEN_RACES=1000` for the whole of it.
+    let races = number("FILEGEN_RACES").unwrap_or(200);
     on_each(|state| async move {
-        for token in 1..=200 {
+        for token in 1..=races {
             let mut race = JoinSet::new();
             for contender in 0..32 {
                 let store = state.door(contender);
@@ -24,7 +27,7 @@ async fn of_all_claims_to_one_token_one_wins_and_can_be_read_back() {
             let kept = state.store().claim(&worker("W"), Token(token)).await.unwrap().unwrap();
             assert_eq!(winners, [kept.nonce], "token {token}");
         }
-        assert_eq!(state.store().highest_token(&worker("W")).await, Ok(Some(Token(200))));
+        assert_eq!(state.store().highest_token(&worker("W")).await, Ok(Some(Token(races))));
     })
     .await;
 }

@@ -2,5 +2,5 @@
 
 mod damage;
 mod kill;
-mod rig;
+pub mod rig;
 mod stop;

@@ -1,19 +1,10 @@
 //! A holder that is stopped (SIGSTOP), replaced, and woken: it must notice, and change nothing.
 
 use super::rig::Rig;
+use crate::support::running::until;
 use rustix::process::Signal;
-use std::time::{Duration, Instant};
 
 const QUICK: &str = "{ lease_ttl: 900ms, lease_heartbeat_interval: 200ms, takeover_polling_interval: 50ms }";
-
-/// Looks until it is so; fails the test when it is not so for half a minute.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < Duration::from_secs(30), "{what} did not come true");
-        std::thread::yield_now();
-    }
-}
 
 #[test]
 fn a_stopped_holder_is_replaced_and_woken_changes_nothing() {
@@ -28,7 +19,7 @@ fn a_stopped_holder_is_replaced_and_woken_changes_nothing() {
         let first = rig.start("commit.begun=sleep(100)");
         let committed =
             || rig.staged().first().and_then(|(_, journal)| journal.last_page()).map_or(0, |last| last.page);
-        until("the first pages", || committed() >= page);
+        until("the first pages", || (committed() >= page).then_some(()));
         first.freeze(&rig.path("out/.filegen/state.db"));
 
         let second = rig.run("");

@@ -1,7 +1,9 @@
-//! Numbers by chance that can be had again: a test that fails says their seed, and `FILEGEN_TEST_SEED` sets it.
+//! Numbers by chance that can be had again: a test that fails says their seed, and `FILEGEN_TEST_SEED` sets it. And how
+//! often a claim is tried.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
+use std::time::Duration;
 
 /// The variable with a seed.
 const SEED: &str = "FILEGEN_TEST_SEED";
@@ -15,8 +17,11 @@ pub struct Chance {
 impl Chance {
     /// A new row, or the one that is asked for.
     pub fn new() -> Self {
-        let given = std::env::var(SEED).ok().map(|seed| seed.parse().expect("the seed is a number"));
-        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        Self::of(seed())
+    }
+
+    /// The row of a seed.
+    pub fn of(seed: u64) -> Self {
         Self { seed, state: seed }
     }
 
@@ -29,6 +34,17 @@ impl Chance {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         range.start + (mixed ^ (mixed >> 31)) % (range.end - range.start)
     }
+
+    /// A time in a range.
+    pub fn time(&mut self, range: Range<Duration>) -> Duration {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).expect("a time of a test");
+        Duration::from_nanos(self.within(nanos(range.start)..nanos(range.end)))
+    }
+
+    /// True so many times of a hundred.
+    pub fn percent(&mut self, times: u64) -> bool {
+        self.within(0..100) < times
+    }
 }
 
 impl Drop for Chance {
@@ -38,4 +54,15 @@ impl Drop for Chance {
             eprintln!("again with {SEED}={}", self.seed);
         }
     }
+}
+
+/// The seed that is asked for, else a new one.
+pub fn seed() -> u64 {
+    number(SEED).unwrap_or_else(|| RandomState::new().build_hasher().finish())
+}
+
+/// A number that an environment variable names.
+pub fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
 }

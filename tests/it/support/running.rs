@@ -2,7 +2,7 @@
 
 use super::filegen::Done;
 use rusqlite::TransactionBehavior;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 
 /// After this a test is not slow, it hangs: it fails, and says what it saw.
 pub const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Lets a moment come that a test was dealt by chance: for tests of when something happens, not for waiting until it did.
+pub fn at(moment: Instant) {
+    std::thread::sleep(moment.saturating_duration_since(Instant::now()));
+}
 
 /// Time between two looks at something that does not tell by itself.
 pub const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -74,6 +79,23 @@ impl Running {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Whether it has ended by now.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
+    }
+
+    /// Stops it as SIGSTOP does, wherever it is. True once every thread of it stands still; false when it has ended.
+    pub fn stop(&mut self) -> bool {
+        if self.has_ended() {
+            return false;
+        }
+        self.signal(Signal::STOP);
+        // Its end is left for whoever waits for it.
+        let look = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let told = waitid(WaitId::Pid(Pid::from_child(&self.child)), look).expect("it is our child");
+        told.is_some_and(|status| status.stopped())
     }
 
     /// Stops it as SIGSTOP does, at a moment when it does not hold the lock of this state file: nobody could get past

@@ -22,10 +22,14 @@ pub trait Store: LeaseStore + RunStore {}
 
 impl<S: LeaseStore + RunStore> Store for S {}
 
-/// Deletes a lease behind the store's back, as litter collection does.
+/// Deletes behind the store's back.
 #[async_trait]
 pub trait Litter: Send + Sync {
+    /// A lease, as litter collection does.
     async fn collect(&self, worker: &WorkerId);
+
+    /// Both collections, as somebody does who drops them.
+    async fn drop_all(&self);
 }
 
 /// One store.
@@ -79,16 +83,30 @@ impl Litter for MemoryState {
     async fn collect(&self, worker: &WorkerId) {
         self.forget_lease(worker);
     }
+
+    async fn drop_all(&self) {
+        self.forget_claims();
+    }
 }
 
 struct Sqlite(PathBuf);
 
+impl Sqlite {
+    fn open(&self) -> rusqlite::Connection {
+        let db = rusqlite::Connection::open(&self.0).unwrap();
+        db.busy_timeout(Duration::from_secs(5)).unwrap();
+        db
+    }
+}
+
 #[async_trait]
 impl Litter for Sqlite {
     async fn collect(&self, worker: &WorkerId) {
-        let db = rusqlite::Connection::open(&self.0).unwrap();
-        db.busy_timeout(Duration::from_secs(5)).unwrap();
-        db.execute("DELETE FROM worker_leases WHERE workerId = ?1", [worker.as_str()]).unwrap();
+        self.open().execute("DELETE FROM worker_leases WHERE workerId = ?1", [worker.as_str()]).unwrap();
+    }
+
+    async fn drop_all(&self) {
+        self.open().execute_batch("DELETE FROM worker_leases; DELETE FROM worker_epochs;").unwrap();
     }
 }
 
@@ -99,6 +117,12 @@ impl Litter for Mongo {
     async fn collect(&self, worker: &WorkerId) {
         let leases = self.0.collection::<Document>("worker_leases");
         leases.delete_one(doc! { "_id": worker.as_str() }).await.unwrap();
+    }
+
+    async fn drop_all(&self) {
+        for collection in ["worker_leases", "worker_epochs"] {
+            self.0.collection::<Document>(collection).drop().await.unwrap();
+        }
     }
 }
 

@@ -1,0 +1,4 @@
+//! Claims that hold for any schedule, each tried many times over.
+
+mod rounds;
+mod tokens;
