@@ -9,6 +9,7 @@ mod examples;
 mod flow;
 mod fuzz_corpus;
 mod kafka;
+mod model;
 mod mongo;
 mod postgres;
 mod proofs;
