@@ -1,8 +1,8 @@
 //! The root parser: global options and the subcommands, in the order of the help text.
 
 use super::{
-    completions, config, daemon, doctor, exit, inspect_headers, lease, man, publish_completion, resume, run, status,
-    verify,
+    completions, config, daemon, doctor, drill, exit, inspect_headers, lease, man, publish_completion, resume, run,
+    status, verify,
 };
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -113,6 +113,8 @@ pub enum Command {
     Status(status::Args),
     /// Check source, key, output folder and state store before a run does
     Doctor(doctor::Args),
+    /// Prove on your own worker that a killed run loses nothing
+    Drill(drill::Args),
     /// Write, check, show and explain worker files
     Config(config::Args),
     /// Print a completion script for a shell

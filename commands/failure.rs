@@ -3,6 +3,7 @@
 use super::exit::Code;
 use crate::config::ConfigError;
 use crate::core::announce::AnnounceError;
+use crate::core::drill::DrillError;
 use crate::core::election::ElectionError;
 use crate::core::generate::GenerateError;
 use crate::core::lease::ReleaseError;
@@ -10,6 +11,7 @@ use crate::core::model::term::TermEnded;
 use crate::core::ports::events::BrokerError;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::source::SourceError;
+use crate::core::ports::trial::TrialError;
 use crate::core::ports::volume::VolumeError;
 use crate::core::run::RunError;
 use crate::wiring::WiringError;
@@ -193,6 +195,25 @@ impl From<RunError> for Failure {
             RunError::Election(error) => error.into(),
             RunError::Generate(error) => error.into(),
         }
+    }
+}
+
+impl From<DrillError> for Failure {
+    fn from(error: DrillError) -> Self {
+        match error {
+            DrillError::Run(error) => error.into(),
+            DrillError::Volume(error) => error.into(),
+            DrillError::Trial(error) => error.into(),
+            DrillError::Moved { .. } => {
+                Self::caused(Code::Failed, &error).hint("drill when the view stands still, or on a copy of its rows")
+            }
+        }
+    }
+}
+
+impl From<TrialError> for Failure {
+    fn from(error: TrialError) -> Self {
+        Self::caused(Code::Failed, &error)
     }
 }
 

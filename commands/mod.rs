@@ -9,6 +9,7 @@ mod config;
 pub mod context;
 mod daemon;
 mod doctor;
+mod drill;
 pub mod exit;
 mod failure;
 mod foreground;
@@ -57,6 +58,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
         Command::PublishCompletion(args) => publish_completion::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
+        Command::Drill(args) => drill::run(context, args),
         Command::Config(args) => config::run(context, args),
         Command::Completions(args) => Ok(completions::run(context, args)),
         Command::Man(args) => man::run(context, args),

@@ -17,7 +17,8 @@ pub(super) enum StoppedBy {
 }
 
 impl StoppedBy {
-    fn code(self) -> Code {
+    /// The exit code that says so.
+    pub(super) fn code(self) -> Code {
         match self {
             Self::Interrupt => Code::Interrupted,
             Self::Terminate => Code::Terminated,

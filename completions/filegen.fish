@@ -46,6 +46,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "lease" -d 'Show or 
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "publish-completion" -d 'Send a run\'s completion events again, always with the same correlation ids'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "status" -d 'Show leases, runs, files and unsent events'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "doctor" -d 'Check source, key, output folder and state store before a run does'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "drill" -d 'Prove on your own worker that a killed run loses nothing'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "config" -d 'Write, check, show and explain worker files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
@@ -215,6 +216,21 @@ complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l dry-run -d 'S
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -l pages -d 'Read so many pages of the view; a small view is cut into that many' -r
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -l keep -d 'Leave the scratch folder, with the files of every trial'
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

@@ -27,7 +27,7 @@
 //!   same time, `write` is the commit, `publish` makes it visible, `record` tells the state store. `translate` turns
 //!   pages into bytes and knows nothing of files.
 //! - [`core::election`]: who may write. [`core::verify`], [`core::inspect`], [`core::status`], [`core::doctor`],
-//!   [`core::preview`], [`core::completion`]: the questions of the on-call engineer, one module each.
+//!   [`core::drill`], [`core::preview`], [`core::completion`]: the questions of the on-call engineer, one module each.
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port, always compiled:
 //!   tests of the flow run on it. `layer` adds behaviour to a port by wrapping it.
 //! - [`config`]: worker files: YAML to a checked [`core::model::spec::Worker`], or all that is wrong with it at once.

@@ -1,6 +1,7 @@
 //! Config to adapters behind ports; alone sees both.
 
 use crate::adapters::disk::Disk;
+use crate::adapters::drill::{Children, Stepwise};
 use crate::adapters::host;
 use crate::adapters::kafka::{KafkaEvents, KafkaProbe, KafkaSink};
 use crate::adapters::layer::retry::Retry;
@@ -11,6 +12,7 @@ use crate::adapters::postgres::Postgres;
 use crate::adapters::sqlite::SqliteSource;
 use crate::adapters::sqlserver::SqlServerSource;
 use crate::adapters::system_clock::SystemClock;
+use crate::core::drill::{FirstRows, Part};
 use crate::core::generate::Ports;
 use crate::core::generate::layout::HIDDEN;
 use crate::core::model::spec::{Secret, Worker};
@@ -20,9 +22,11 @@ use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{PageSource, SourceError};
+use crate::core::ports::trial::{Trial, TrialError};
 use crate::core::ports::upkeep::StoreUpkeep;
 use crate::core::ports::volume::Volume;
 use crate::core::run::Identity;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -227,6 +231,38 @@ pub async fn ports(worker: &Worker, access: Access, observer: Arc<dyn Observer>)
     let source = source(worker, observer, Arc::clone(&clock))?;
     let state = state(worker, access).await?;
     Ok(assemble(worker, source, state, clock))
+}
+
+/// What a drill's run may reach: the first rows of the source, and a scratch folder with a state store of its own. With
+/// `stepwise` the process that started this one is told of each change on the volume, and must agree to it.
+///
+/// # Errors
+/// As [`ports`].
+pub async fn drill_ports(
+    worker: &Worker,
+    part: Part,
+    stepwise: bool,
+    observer: Arc<dyn Observer>,
+) -> Result<Ports, WiringError> {
+    let mut ports = ports(worker, Access::Change, observer).await?;
+    ports.source = Arc::new(FirstRows { source: ports.source, rows: part.rows });
+    if stepwise {
+        ports.volume = Arc::new(Stepwise::new(ports.volume));
+    }
+    Ok(ports)
+}
+
+/// Runs this program with `arguments` for each of a drill's trials; the environment variable `place.0` says `place.1` and
+/// then the trial's output root, below `root`.
+///
+/// # Errors
+/// When the system does not tell which file this program is.
+pub fn trial(
+    arguments: Vec<OsString>,
+    place: (&'static str, String),
+    root: &Path,
+) -> Result<Arc<dyn Trial>, TrialError> {
+    Ok(Arc::new(Children::new(arguments, place, root)?))
 }
 
 /// Ports of what is at hand.

@@ -1,6 +1,7 @@
 //! The only place that names a client crate: one file or folder per outside system.
 pub mod decimal;
 pub mod disk;
+pub mod drill;
 mod hex;
 pub mod host;
 pub mod kafka;

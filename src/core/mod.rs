@@ -5,6 +5,7 @@ pub mod completion;
 pub mod daemon;
 pub mod deadline;
 pub mod doctor;
+pub mod drill;
 pub mod election;
 pub mod generate;
 pub mod inspect;

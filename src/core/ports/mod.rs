@@ -7,5 +7,6 @@ pub mod leases;
 pub mod observer;
 pub mod runs;
 pub mod source;
+pub mod trial;
 pub mod upkeep;
 pub mod volume;

@@ -3,7 +3,7 @@
 use crate::support::filegen::Filegen;
 use std::fmt::Write as _;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "",
     "run",
     "inspect-headers",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 16] = [
     "publish-completion",
     "status",
     "doctor",
+    "drill",
     "config",
     "config init",
     "config check",

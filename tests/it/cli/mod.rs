@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod doctor;
 mod doctor_volume;
+mod drill;
 mod help;
 mod inspect_headers;
 mod lease;

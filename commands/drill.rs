@@ -1,0 +1,268 @@
+//! `filegen drill`: the proof that a killed run loses nothing, on a user's own worker.
+
+use super::context::{Context, DateArg};
+use super::exit::{Code, Failure, Verdict};
+use super::stop::{Signals, Teller};
+use super::ui::table::{self, Tone};
+use crate::core::drill::{Drill, Drilled, Part, Scratch};
+use crate::core::generate::{Job, Start};
+use crate::core::model::run::RunId;
+use crate::core::model::spec::Worker;
+use crate::core::ports::observer::Unobserved;
+use crate::core::run;
+use crate::wiring;
+use serde::Serialize;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Tells a trial's process what it is: `PAGE_SIZE:ROWS:OUTPUT_ROOT`.
+const TRIAL: &str = "FILEGEN_DRILL_TRIAL";
+
+/// Differences that are told one by one.
+const SHOWN: usize = 10;
+
+/// Prove on your own worker that a killed run loses nothing
+///
+/// On a scratch copy (the same view, translators and volume, an output root and state store of its own) a run is killed
+/// before each change that it makes on the volume, and so is the run that takes over. After each kill the next run must
+/// end with the same files, byte for byte, and no file may have been visible before it was whole. Only the first pages of
+/// the view are read. Nothing else is changed, no event is sent, and the scratch folder is removed. Exit code 4 when a
+/// file was not the same.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  filegen drill -c loans.yaml
+  filegen drill -c loans.yaml --pages 5 --output json
+  filegen drill -c loans.yaml --keep")]
+pub struct Args {
+    #[command(flatten)]
+    date: DateArg,
+    /// Read so many pages of the view; a small view is cut into that many
+    #[arg(long, value_name = "N", default_value = "3")]
+    pages: NonZeroU64,
+    /// Leave the scratch folder, with the files of every trial
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Drills and prints; or is one of the drill's own processes.
+pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+    let worker = context.worker()?;
+    let run = context.run_id(&worker, args.date)?;
+    if let Some(place) = std::env::var_os(TRIAL) {
+        return trial(context, &worker, &run, &place);
+    }
+    let counter = context.ui.counter("runs killed");
+    let (drilled, scratch, stopped_by) = context.block_on(async {
+        let signals = Signals::watch(Arc::new(Quiet))?;
+        let volume = wiring::volume(&worker.output.root);
+        let nonce = (wiring::identity().nonce)();
+        let scratch = Scratch::plan(&*volume, nonce.get(..8).unwrap_or(&nonce)).await?;
+        let progress = |done, all| counter.at(done, all);
+        let drilled = tokio::select! {
+            biased;
+            () = signals.stop.cancelled() => Ok(None),
+            drilled = whole(context, args, &worker, &run, &scratch, &progress) => drilled.map(Some),
+        };
+        counter.finish();
+        if !args.keep {
+            scratch.remove(&*volume).await?;
+        }
+        Ok((drilled?, scratch, signals.stopped_by()))
+    })?;
+    let Some((part, drilled)) = drilled else {
+        context.ui.error_line("stopped before all was tried");
+        return Ok(Verdict::Ended(stopped_by.map_or(Code::Interrupted, super::stop::StoppedBy::code)));
+    };
+    let scratch = args.keep.then(|| worker.output.root.join(&scratch.dir));
+    let shown = Shown::new(&run, &worker, part, &drilled, scratch.as_deref());
+    context.ui.result(&shown, |shown| text(context, shown));
+    Ok(if drilled.differences.is_empty() { Verdict::Done } else { Verdict::Ended(Code::Difference) })
+}
+
+/// A stop is answered at the end, by what is printed then.
+struct Quiet;
+
+impl Teller for Quiet {
+    fn say(&self, _: &str) {}
+    fn finish(&self) {}
+}
+
+async fn whole(
+    context: &Context,
+    args: &Args,
+    worker: &Worker,
+    run: &RunId,
+    scratch: &Scratch,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<(Part, Drilled), Failure> {
+    let source = wiring::source(worker, Arc::new(Unobserved), wiring::clock())?;
+    let part = Part::look(&*source, worker, &context.registry, args.pages).await?;
+    let root = &worker.output.root;
+    let job = job(context, &Arc::new(part.worker(worker, root.join(&scratch.dir).join("golden"))), run);
+    let golden = wiring::drill_ports(&job.worker, part, false, Arc::new(Unobserved)).await?;
+    let place = format!("{}:{}:", part.page_size, part.rows);
+    let trial = wiring::trial(arguments(context, run), (TRIAL, place), root)?;
+    let volume = wiring::volume(root);
+    let drill = Drill {
+        volume: &*volume,
+        scratch,
+        golden: &golden,
+        job: &job,
+        identity: &wiring::identity(),
+        trial: &*trial,
+        keep: args.keep,
+        progress,
+    };
+    Ok((part, drill.run().await?))
+}
+
+fn job(context: &Context, worker: &Arc<Worker>, run: &RunId) -> Job {
+    Job {
+        worker: Arc::clone(worker),
+        run: run.clone(),
+        registry: Arc::clone(&context.registry),
+        start: Start::Resume,
+        stop: CancellationToken::new(),
+        observer: Arc::new(Unobserved),
+    }
+}
+
+/// The command line of a trial: this command again, which sees in the environment that it is one.
+fn arguments(context: &Context, run: &RunId) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = ["drill", "--quiet", "--date"].map(OsString::from).into();
+    arguments.push(run.date.to_string().into());
+    for path in &context.globals.config {
+        arguments.push("-c".into());
+        arguments.push(path.into());
+    }
+    arguments
+}
+
+/// One run in its own process, watched by the drill.
+fn trial(context: &Context, worker: &Worker, run: &RunId, place: &OsString) -> Result<Verdict, Failure> {
+    let Some((part, root)) = place.to_str().and_then(place_of) else {
+        return Err(Failure::new(Code::Usage, format!("{TRIAL} is for a drill's own processes")));
+    };
+    let worker = Arc::new(part.worker(worker, root));
+    context.block_on(async {
+        let ports = wiring::drill_ports(&worker, part, true, Arc::new(Unobserved)).await?;
+        run::execute(&ports, &job(context, &worker, run), &wiring::identity(), true).await?;
+        Ok(Verdict::Done)
+    })
+}
+
+fn place_of(text: &str) -> Option<(Part, PathBuf)> {
+    let mut parts = text.splitn(3, ':');
+    let page_size: NonZeroU32 = parts.next()?.parse().ok()?;
+    let rows = parts.next()?.parse().ok()?;
+    Some((Part { rows, page_size, more: false }, parts.next()?.into()))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    run_id: String,
+    verdict: &'static str,
+    rows: u64,
+    pages: u64,
+    page_size: u32,
+    whole_view: bool,
+    files: usize,
+    runs_killed: u64,
+    takeovers_killed: u64,
+    points: Vec<ShownPoint>,
+    differences: Vec<ShownDifference>,
+    scratch: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownPoint {
+    before: String,
+    kills: u64,
+    differences: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownDifference {
+    trial: String,
+    before: String,
+    reason: String,
+}
+
+impl Shown {
+    fn new(run: &RunId, worker: &Worker, part: Part, drilled: &Drilled, scratch: Option<&Path>) -> Self {
+        let points = drilled.points.iter().map(|point| ShownPoint {
+            before: point.change.clone(),
+            kills: point.kills,
+            differences: point.differences,
+        });
+        let differences = drilled.differences.iter().map(|difference| ShownDifference {
+            trial: difference.trial.clone(),
+            before: difference.change.clone(),
+            reason: difference.reason.clone(),
+        });
+        Self {
+            run_id: run.to_string(),
+            verdict: if drilled.differences.is_empty() { "same" } else { "differs" },
+            rows: part.rows,
+            pages: part.rows.div_ceil(part.page_size.get().into()),
+            page_size: part.page_size.get(),
+            whole_view: !part.more,
+            files: worker.files.len(),
+            runs_killed: drilled.runs,
+            takeovers_killed: drilled.takeovers,
+            points: points.collect(),
+            differences: differences.collect(),
+            scratch: scratch.map(|path| path.display().to_string()),
+        }
+    }
+}
+
+fn text(context: &Context, shown: &Shown) -> String {
+    let mut table = context.ui.table(&["killed before", "kills", "files"]);
+    for point in &shown.points {
+        table.row(vec![
+            table::text(&point.before),
+            table::number(point.kills),
+            match point.differences {
+                0 => table::toned("same", Tone::Good),
+                bad => table::toned(format!("{bad} differ"), Tone::Bad),
+            },
+        ]);
+    }
+    let mut text = table.text();
+    let n = table::thousands;
+    let part = if shown.whole_view { "the whole view" } else { "the first pages; the view has more" };
+    let _ = writeln!(
+        text,
+        "tried on {} rows in {} pages of up to {} rows ({part}), {} files",
+        n(shown.rows),
+        n(shown.pages),
+        n(shown.page_size.into()),
+        shown.files
+    );
+    for difference in shown.differences.iter().take(SHOWN) {
+        let _ = writeln!(text, "{}: killed before `{}`: {}", difference.trial, difference.before, difference.reason);
+    }
+    if let Some(scratch) = &shown.scratch {
+        let _ = writeln!(text, "kept: {scratch}");
+    }
+    let kills = shown.runs_killed + shown.takeovers_killed;
+    let _ = writeln!(
+        text,
+        "{}: {}; killed {} times ({} runs, {} takeovers), files the same {} times",
+        shown.run_id,
+        shown.verdict,
+        n(kills),
+        n(shown.runs_killed),
+        n(shown.takeovers_killed),
+        n(kills - shown.differences.len() as u64)
+    );
+    text
+}
