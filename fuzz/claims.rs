@@ -4,6 +4,10 @@ use filegen::Registry;
 use filegen::config;
 use filegen::core::model::header::{HEADER_BYTES, Header};
 use filegen::core::model::journal::{Journal, JournalWriter};
+use filegen::core::model::spec::{BusinessDateSpec, KafkaSpec, TriggerSpec};
+use filegen::core::ports::events::{Delivery, EventId};
+use filegen::core::trigger::{Heard, hear};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A header is refused, or is exactly what would be written for it.
@@ -53,6 +57,32 @@ pub fn worker_file(bytes: &[u8]) {
             }
             assert!(!format!("{:?}", error.report()).is_empty());
             assert!(!error.to_json().is_null());
+        }
+    }
+}
+
+/// An event asks for a day that it can be read back from, is another's, or is odd for a reason that is short and printable;
+/// and whatever it asks for without a timestamp, it asks for with one.
+pub fn trigger_event(bytes: &[u8]) {
+    let kafka = KafkaSpec { brokers: String::new(), topic: String::new(), group: None, properties: BTreeMap::new() };
+    let trigger = TriggerSpec { kafka, matches: vec![("/kind".to_owned(), "loans".into())] };
+    let dates = BusinessDateSpec { timezone: "America/New_York".to_owned(), pointer: "/businessDate".to_owned() };
+    let id = EventId { topic: "t".to_owned(), partition: 0, offset: 0 };
+    let delivery = |payload: &[u8], at| Delivery { id: id.clone(), payload: payload.to_vec(), at };
+    match hear(&delivery(bytes, None), &trigger, &dates) {
+        heard @ Heard::Run(date) => {
+            let at = Some(jiff::Timestamp::UNIX_EPOCH);
+            assert_eq!(hear(&delivery(bytes, at), &trigger, &dates), heard);
+            let plain = format!(r#"{{"kind":"loans","businessDate":"{}"}}"#, date.compact());
+            if date.0.year() >= 1000 {
+                assert_eq!(hear(&delivery(plain.as_bytes(), None), &trigger, &dates), heard);
+            }
+        }
+        Heard::Other => {
+            assert!(serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|event| event.is_object()))
+        }
+        Heard::Odd(reason) => {
+            assert!(!reason.is_empty() && reason.len() < 2000 && !reason.chars().any(char::is_control), "{reason:?}");
         }
     }
 }

@@ -35,6 +35,11 @@ fn the_corpus_holds_a_journal_that_is_whole() {
 }
 
 #[test]
+fn trigger_events_of_the_corpus_keep_the_claims() {
+    replay("trigger_event", claims::trigger_event);
+}
+
+#[test]
 fn worker_files_of_the_corpus_keep_the_claims() {
     replay("worker_file", claims::worker_file);
 }

@@ -1,5 +1,7 @@
 //! The flow upon ports in memory.
 
+mod faults;
 mod fence;
 mod late;
+mod rig;
 mod translate_golden;

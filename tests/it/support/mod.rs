@@ -2,6 +2,7 @@
 
 pub mod chance;
 pub mod filegen;
+pub mod hooked;
 pub mod kafka;
 pub mod mongo;
 pub mod outbox;

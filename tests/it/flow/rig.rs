@@ -1,0 +1,96 @@
+//! A worker of two files over three pages in memory, and its generation under any token.
+
+use crate::support::hooked::{Hook, Hooked};
+use filegen::Registry;
+use filegen::adapters::memory::clock::MemoryClock;
+use filegen::adapters::memory::source::{Cell, MemorySource};
+use filegen::adapters::memory::state::MemoryState;
+use filegen::adapters::memory::volume::MemoryVolume;
+use filegen::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate};
+use filegen::core::model::column::{Column, Kind};
+use filegen::core::model::run::{BusinessDate, RunId};
+use filegen::core::model::term::Term;
+use filegen::core::ports::observer::Unobserved;
+use filegen::core::ports::volume::EntryKind;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+const WORKER: &str = r#"
+worker: LoanWorker
+source: { url: "sqlite:loans.db", view: v_Loans, key: [LoanId], page_size: 2 }
+output: { root: out }
+commit: { pages: 1 }
+files:
+  - id: Loan0
+    name: "loan0_{date}.txt"
+    translator: { delimited: { delimiter: "|", columns: [LoanId, Name] } }
+  - id: Loan1
+    name: "loan1_{date}.csv"
+    translator: { delimited: { delimiter: ",", columns: [Name] } }
+"#;
+
+pub struct Rig {
+    pub ports: Ports,
+    job: Job,
+}
+
+impl Rig {
+    /// Needs a tokio runtime, for its clock.
+    pub fn new() -> Self {
+        let loaded = filegen::config::parse(WORKER, Path::new("/worker.yaml"), &(), &Registry::default()).unwrap();
+        let worker = Arc::new(loaded.worker);
+        let source = MemorySource::default();
+        let columns = [("LoanId", Kind::Int), ("Name", Kind::Text)];
+        let columns = columns.map(|(name, kind)| Column { name: name.to_owned(), kind });
+        let rows = (1..=6).map(|id| vec![Cell::Int(id), Cell::Text(format!("name {id}"))]);
+        source.put(&worker.source.view, columns.into(), rows.collect());
+        let state = Arc::new(MemoryState::default());
+        let ports = Ports {
+            source: Arc::new(source),
+            volume: Arc::new(MemoryVolume::default()),
+            leases: state.clone(),
+            runs: state,
+            clock: Arc::new(MemoryClock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
+        };
+        let job = Job {
+            run: RunId { worker: worker.id.clone(), date: BusinessDate(jiff::civil::date(2026, 11, 21)) },
+            worker,
+            registry: Arc::new(Registry::default()),
+            start: Start::Resume,
+            stop: CancellationToken::new(),
+            observer: Arc::new(Unobserved),
+        };
+        Self { ports, job }
+    }
+
+    pub fn run(&self) -> &RunId {
+        &self.job.run
+    }
+
+    pub async fn generate(&self, term: &Term) -> Result<Outcome, GenerateError> {
+        generate(&self.ports, &self.job, term).await
+    }
+
+    /// With a hook between the flow and the volume.
+    pub async fn generate_hooked(&self, term: &Term, hook: Arc<dyn Hook>) -> Result<Outcome, GenerateError> {
+        let volume = Arc::new(Hooked { volume: Arc::clone(&self.ports.volume), hook });
+        generate(&Ports { volume, ..self.ports.clone() }, &self.job, term).await
+    }
+
+    pub async fn read(&self, path: &str) -> Vec<u8> {
+        self.ports.volume.open(path).await.unwrap().read_at(0, 1 << 20).await.unwrap()
+    }
+
+    /// All visible files but the manifest: name to bytes.
+    pub async fn published(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        for entry in self.ports.volume.list("").await.unwrap() {
+            if entry.kind == EntryKind::File && !entry.name.ends_with(".manifest.json") {
+                files.insert(entry.name.clone(), self.read(&entry.name).await);
+            }
+        }
+        files
+    }
+}
