@@ -34,6 +34,27 @@ fn killed_before_each_change_the_files_are_the_same() {
 }
 
 #[test]
+fn the_first_pages_are_the_whole_view_to_the_files() {
+    for fetch in ["stream", "offset"] {
+        let filegen = Filegen::with_loans(95);
+        filegen.edit("page_size: 10", &format!("page_size: 10\n  fetch: {fetch}"));
+        filegen.edit("Amount > 500", "Amount > 20");
+        filegen.edit("HEAD {{ date }} {{ rows }}", "HEAD {{ rows }} {{ sum.Amount }}");
+        let done = filegen.run("drill -c worker.yaml --date 2026-11-21 --pages 2 --keep --output json").exits(0);
+        let scratch = done.json()["scratch"].as_str().unwrap().to_owned();
+        let file = std::fs::read_to_string(format!("{scratch}/golden/loan1_20261121.csv")).unwrap();
+        let records: Vec<&str> = file.lines().collect();
+        // Loans 2 to 20 of the first twenty: 19 of them, 209 times 10.25.
+        assert_eq!(
+            (records[1], records[20], records.len()),
+            ("HEAD 19 2142.25", "20,customer 20,205.00", 22),
+            "{file}"
+        );
+        assert_eq!(records[21], "TAIL 19 2142.25");
+    }
+}
+
+#[test]
 fn the_workers_own_run_stays_as_it_is() {
     let filegen = Filegen::with_loans(5);
     filegen.edit("page_size: 10", "page_size: 1000");
