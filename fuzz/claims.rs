@@ -79,7 +79,7 @@ pub fn trigger_event(bytes: &[u8]) {
             }
         }
         Heard::Other => {
-            assert!(serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|event| event.is_object()))
+            assert!(serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|event| event.is_object()));
         }
         Heard::Odd(reason) => {
             assert!(!reason.is_empty() && reason.len() < 2000 && !reason.chars().any(char::is_control), "{reason:?}");
