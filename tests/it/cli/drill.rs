@@ -114,11 +114,9 @@ fn what_is_kept_can_be_looked_at() {
 fn stopped_on_its_way_it_leaves_nothing() {
     let filegen = Filegen::with_loans(95);
     let running = filegen.start("drill -c worker.yaml --date 2026-11-21");
-    until("a trial has begun", || {
-        names_below(&filegen.path("out/.filegen")).iter().any(|name| {
-            names_below(&filegen.path("out/.filegen").join(name)).iter().any(|trial| trial.starts_with("run-"))
-        })
-    });
+    let trials = |scratch: &String| names_below(&filegen.path("out/.filegen").join(scratch));
+    let begun = |scratch: &String| trials(scratch).iter().any(|trial| trial.starts_with("run-"));
+    until("a trial", || names_below(&filegen.path("out/.filegen")).iter().any(begun).then_some(()));
     running.signal(Signal::INT);
     running.finish().exits(130);
     assert!(!filegen.has("out"), "{:?}", left(&filegen));
