@@ -6,7 +6,7 @@ use crate::world::World;
 use filegen::core::model::file_name::manifest_name;
 use filegen::core::model::manifest::Manifest;
 use filegen::core::model::run::{RunId, RunStatus};
-use filegen::core::ports::runs::RunStore;
+use filegen::core::ports::runs::{FileState, FileStatus, RunStore};
 use futures_util::FutureExt;
 use std::collections::BTreeSet;
 
@@ -46,6 +46,19 @@ impl World {
         let waiting = state.unsent(&data::worker_id()).now_or_never().and_then(Result::ok).unwrap_or_default();
         text.push_str(&format!("{} unsent", waiting.len()));
         text
+    }
+
+    /// Every file's record says that it is published and announced.
+    pub fn check_records(&self) {
+        for run in self.runs() {
+            let files = self.sim.state.files(&run).now_or_never().and_then(Result::ok).unwrap_or_default();
+            let sent = |status: &FileStatus| status.event.as_ref().is_some_and(|entry| entry.sent_at.is_some());
+            let told = files.iter().filter(|status| status.state == FileState::Published && sent(status)).count();
+            if told != self.sim.mix.files {
+                let all = self.sim.mix.files;
+                self.sim.wrong(format!("{run}: {told} of {all} files are recorded as published and announced"));
+            }
+        }
     }
 
     /// Published bytes against the oracle.

@@ -7,6 +7,8 @@ mod check;
 mod data;
 mod disk;
 mod mix;
+#[cfg(feature = "failpoints")]
+mod planted;
 mod pod;
 mod process;
 mod rng;

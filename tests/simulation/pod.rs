@@ -26,7 +26,16 @@ pub struct Weather {
 #[derive(Clone, Copy)]
 pub struct Trap {
     pub after: u64,
-    pub kills: bool,
+    pub then: Then,
+}
+
+/// What a trap does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    Kill,
+    Pause,
+    /// The process is dead, and all power fails before anybody can do anything about it.
+    Power,
 }
 
 impl Weather {
@@ -155,11 +164,15 @@ impl Pod {
             set.after -= 1;
             return;
         }
-        let kills = set.kills;
+        let then = set.then;
         *trap = None;
         drop(trap);
         let sim = &self.sim;
         let late = sim.rng().chance(500);
+        let kills = then != Then::Pause;
+        if then == Then::Power {
+            sim.cut_power();
+        }
         if kills {
             self.die("trapped");
         } else {

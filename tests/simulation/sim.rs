@@ -55,6 +55,7 @@ pub struct Sim {
     pub broker: Mutex<Broker>,
     pub book: Mutex<Book>,
     calm: AtomicBool,
+    power_out: AtomicBool,
 }
 
 /// The hash of all that happened, in order: equal for two runs of one seed.
@@ -88,6 +89,7 @@ impl Sim {
             broker: Mutex::default(),
             book: Mutex::default(),
             calm: AtomicBool::new(false),
+            power_out: AtomicBool::new(false),
             mix,
         }
     }
@@ -179,6 +181,15 @@ impl Sim {
                 under_way.1.insert((at, key.1), one);
             }
         }
+    }
+
+    /// Power will fail at the world's next step.
+    pub fn cut_power(&self) {
+        self.power_out.store(true, Ordering::Relaxed);
+    }
+
+    pub fn power_is_out(&self) -> bool {
+        self.power_out.swap(false, Ordering::Relaxed)
     }
 
     /// Operations under way at a power failure never arrive.

@@ -5,6 +5,7 @@ use crate::disk::{Answer, Change, Disk, Id, Place, Refusal, parent};
 use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, locked};
 use async_trait::async_trait;
+use filegen::core::generate::layout::HIDDEN;
 use filegen::core::model::header::{HEADER_BYTES, Header};
 use filegen::core::model::journal::Journal;
 use filegen::core::model::term::{Term, Token};
@@ -137,12 +138,25 @@ fn sealed(book: &mut Book, staged: &str, token: Token, what: &str) {
     *newest = (*newest).max(token);
 }
 
+/// Over a network nobody reaches a file whose folder a newer holder has removed, not even by a handle.
+fn reached(book: &mut Book, staged: &str, token: Token) {
+    if let Some(newest) = book.sealed.get(parent(parent(staged).0).0)
+        && *newest > token
+    {
+        let wrong = format!("token {token} still reaches {staged} after token {newest} had fenced it");
+        book.wrong.push(wrong);
+    }
+}
+
 fn published(disk: &Disk, book: &mut Book, id: Id, to: &str) {
     let Ok(file) = disk.file(id) else { return };
     if file.seen != file.stable {
         book.wrong.push(format!("`{to}` was published before its bytes were durable"));
     }
-    book.published.insert(to.to_owned(), (id, file.seen.clone()));
+    let before = book.published.insert(to.to_owned(), (id, file.seen.clone()));
+    if before.is_some_and(|(before, _)| before != id) {
+        book.wrong.push(format!("published `{to}` was replaced"));
+    }
 }
 
 fn entry(name: &str, id: Id, disk: &Disk, node: usize) -> Entry {
@@ -204,8 +218,15 @@ impl Volume for SimVolume {
     }
 
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError> {
-        let (old, new) = (self.place(from)?, self.place(to)?);
-        self.change(term, "rename", from, move |disk, _| disk.rename(&old, &new)).await
+        let (old, new, name) = (self.place(from)?, self.place(to)?, to.to_owned());
+        self.change(term, "rename", from, move |disk, book| {
+            disk.rename(&old, &new)?;
+            if !name.starts_with(HIDDEN) {
+                published(disk, book, disk.resolve(&name)?, &name);
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn link(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError> {
@@ -349,14 +370,18 @@ impl VolumeFile for SimFile {
         if self.failed.load(Ordering::Relaxed) && term.check().is_ok() {
             sim.wrong(format!("{} was synced again after a sync of it had failed", self.path));
         }
-        let fails = sim.strikes(sim.mix.failed_sync);
+        let (fails, path, token) = (sim.strikes(sim.mix.failed_sync), self.path.clone(), term.token());
         let synced = self
-            .change(term, "sync", move |sim, disk, _| {
+            .change(term, "sync", move |sim, disk, book| {
                 if fails {
                     disk.fail_sync(node, id, &mut sim.rng());
                     return Err(Refusal::Io);
                 }
-                disk.sync(node, id)
+                disk.sync(node, id)?;
+                if disk.remote {
+                    reached(book, &path, token);
+                }
+                Ok(())
             })
             .await;
         if fails {

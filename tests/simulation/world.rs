@@ -1,7 +1,7 @@
 //! One schedule: pods, faults, the time after the faults, and the verdict.
 
 use crate::data;
-use crate::pod::{Clocks, Pod, Trap, Weather};
+use crate::pod::{Clocks, Pod, Then, Trap, Weather};
 use crate::process::Process;
 use crate::sim::{LATEST, LINES, Line, Sim, TTL, locked, millis};
 use filegen::core::model::spec::Worker;
@@ -196,7 +196,14 @@ impl World {
         }
         if sim.strikes(mix.trap) {
             let mut rng = sim.rng();
-            slot.weather.set_trap(Trap { after: rng.below(60), kills: rng.chance(600) });
+            let then = if mix.power > 0 && rng.chance(200) {
+                Then::Power
+            } else if rng.chance(600) {
+                Then::Kill
+            } else {
+                Then::Pause
+            };
+            slot.weather.set_trap(Trap { after: rng.below(60), then });
         }
         if sim.strikes(mix.stop)
             && let Some(process) = &slot.process
@@ -207,7 +214,7 @@ impl World {
         if sim.strikes(mix.node) {
             self.node_fails(victim);
         }
-        if sim.strikes(mix.power) {
+        if sim.power_is_out() || sim.strikes(mix.power) {
             self.power_fails();
         }
     }
@@ -272,6 +279,7 @@ impl World {
                 sim.wrong(format!("pod {} does not stop", process.pod.number));
             }
         }
+        self.check_records();
         self.check_files();
         self.power_fails();
         self.check_files();

@@ -42,7 +42,8 @@ VALUES (:worker, :date, :file, :status, :page, :rows, :started, :completed, :tok
 ON CONFLICT (workerId, date, fileId) DO UPDATE SET
     status = excluded.status, lastPage = excluded.lastPage, cumulativeRows = excluded.cumulativeRows,
     startedAt = excluded.startedAt, completedAt = excluded.completedAt, token = excluded.token, event = excluded.event,
-    sentAt = CASE WHEN event = excluded.event THEN coalesce(excluded.sentAt, sentAt) ELSE excluded.sentAt END";
+    sentAt = CASE WHEN event = excluded.event THEN coalesce(excluded.sentAt, sentAt) ELSE excluded.sentAt END
+WHERE excluded.event IS NOT NULL OR file_status.event IS NULL OR file_status.token < excluded.token";
 
 /// The highest token that has written to a run or to one of its files.
 const NEWEST: &str = "

@@ -46,7 +46,7 @@ impl MongoState {
 
     async fn raise_fence(&self, term: &Term, run: &RunId) -> Result<(), Trouble> {
         let token = long(term.token().0)?;
-        upsert(&self.runs_of(), term, &run.to_string(), Document::new()).await?;
+        upsert(&self.runs_of(), term, not_newer(&run.to_string(), term)?, Document::new()).await?;
         let older = with(of_run(run), doc! { "fence": { "$lt": token } });
         self.files_of::<Document>().update_many(older, doc! { "$set": { "fence": token } }).await?;
         Ok(())
@@ -106,7 +106,8 @@ impl RunStore for MongoState {
         self.call(async {
             self.fence(term, &record.id).await?;
             let record = RunRecord { token: Some(term.token()), ..record.clone() };
-            upsert(&self.runs_of(), term, &record.id.to_string(), fields(&RunDocument::new(&record)?)?).await
+            let wanted = not_newer(&record.id.to_string(), term)?;
+            upsert(&self.runs_of(), term, wanted, fields(&RunDocument::new(&record)?)?).await
         })
         .await
     }
@@ -127,12 +128,16 @@ impl RunStore for MongoState {
                     return Ok(());
                 }
             }
-            if update(&files, term, not_newer(&id, term)?, fields.clone()).await? {
+            let mut wanted = not_newer(&id, term)?;
+            if status.event.is_none() {
+                wanted.extend(unannounced(term)?);
+            }
+            if update(&files, term, wanted.clone(), fields.clone()).await? {
                 return Ok(());
             }
-            // Not there yet, or a newer holder has fenced it: the run knows.
+            // Announced; or not there yet, or a newer holder has fenced it: the run knows.
             self.raise_fence(term, &status.run).await?;
-            upsert(&files, term, &id, fields).await
+            upsert(&files, term, wanted, fields).await
         })
         .await
     }
@@ -235,6 +240,12 @@ fn not_newer(id: &str, term: &Term) -> Result<Document, Trouble> {
     Ok(doc! { "_id": id, "fence": { "$lte": long(term.token().0)? } })
 }
 
+/// A file whose completion event was not recorded under this token: progress that was under way for long must not take
+/// the event away.
+fn unannounced(term: &Term) -> Result<Document, Trouble> {
+    Ok(doc! { "$or": [{ "event": Bson::Null }, { "token": { "$lt": long(term.token().0)? } }] })
+}
+
 /// Changes a document that is there. False when none matches.
 async fn update(
     collection: &Collection<Document>,
@@ -247,22 +258,35 @@ async fn update(
     Ok(collection.update_one(wanted, change).await?.matched_count == 1)
 }
 
-/// Changes a document or makes it; refused when a newer holder has fenced it.
-async fn upsert(collection: &Collection<Document>, term: &Term, id: &str, fields: Document) -> Result<(), Trouble> {
+/// Changes the wanted document or makes it; refused when a newer holder has fenced it, and left alone when it is there and
+/// only not as wanted.
+async fn upsert(
+    collection: &Collection<Document>,
+    term: &Term,
+    wanted: Document,
+    fields: Document,
+) -> Result<(), Trouble> {
     let token = long(term.token().0)?;
+    let id = wanted.get("_id").cloned().unwrap_or_default();
     let change = doc! { "$set": with(doc! { "fence": token }, fields) };
     for _ in 0..TRIES {
         term.check()?;
-        match collection.update_one(not_newer(id, term)?, change.clone()).upsert(true).await {
+        match collection.update_one(wanted.clone(), change.clone()).upsert(true).await {
             Ok(_) => return Ok(()),
             Err(error) if is_duplicate(&error) => {}
             Err(error) => return Err(error.into()),
         }
         // A newer holder's; or it was made just now, which the next try finds. What the majority does not have yet
         // counts too: whoever doubts does not write.
-        let newer = collection.find_one(doc! { "_id": id, "fence": { "$gt": token } });
+        let newer = collection.find_one(doc! { "_id": id.clone(), "fence": { "$gt": token } });
         if newer.read_concern(ReadConcern::local()).await?.is_some() {
             return Err(Trouble::Refused(StoreError::Stale { token: term.token() }));
+        }
+        if wanted.contains_key("$or") {
+            let announced = doc! { "_id": id.clone(), "token": token, "event": { "$ne": Bson::Null } };
+            if collection.find_one(announced).await?.is_some() {
+                return Ok(());
+            }
         }
     }
     Err(Trouble::Contended)

@@ -5,6 +5,7 @@ mod tests;
 
 use super::model::event::CompletionEvent;
 use super::model::names::{FileId, WorkerId};
+use super::model::planted::planted;
 use super::model::run::RunId;
 use super::model::spec::RetrySpec;
 use super::ports::clock::Clock;
@@ -94,6 +95,9 @@ impl Announcer {
         let mut sent = 0;
         for status in waiting {
             let Some(entry) = status.event.filter(|entry| entry.sent_at.is_none()) else { continue };
+            if planted("marked before sent") {
+                self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, self.clock.now()).await?;
+            }
             self.sink.send(&entry.event).await?;
             let now = self.clock.now();
             self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, now).await?;

@@ -1,6 +1,7 @@
 //! Holding the lease: renewed in the background, given up in time, given back at the end.
 
 use super::Candidate;
+use crate::core::model::planted::planted;
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::observer::News;
@@ -173,7 +174,14 @@ impl Keeper {
                 renewed = renewal => renewed,
                 () = clock.sleep(self.term.remaining()) => return Some(Loss::RanOut),
             };
+            if planted("right from the reply") {
+                sent = clock.elapsed();
+            }
             match renewed {
+                Err(_) if planted("unknown renewal counts") => {
+                    self.term.extend(sent + candidate.right());
+                    due = sent + heartbeat;
+                }
                 // Counted from the question: when the store saw it is not known.
                 Ok(true) => {
                     until = sent + candidate.right();

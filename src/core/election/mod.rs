@@ -12,6 +12,7 @@ mod watch;
 pub use leadership::Leadership;
 
 use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::planted::planted;
 use crate::core::model::spec::Policies;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::clock::Clock;
@@ -104,7 +105,10 @@ impl Candidate {
             let lease = self.persist(stop, || self.leases.read(&self.worker)).await?;
             watch.see(lease.as_ref(), asked, self.clock.elapsed());
             if let Some(holder) = lease.as_ref().filter(|lease| lease.released.is_none()) {
-                let left = watch.left();
+                let mut left = watch.left();
+                if planted("wall clock expiry") && holder.expires_at < self.clock.now() {
+                    left = Duration::ZERO;
+                }
                 if !left.is_zero() && !self.persist(stop, || self.leases.holder_is_gone(holder)).await? {
                     if !wait {
                         return Err(ElectionError::HeldByOther { record: Box::new(holder.clone()) });
@@ -128,7 +132,10 @@ impl Candidate {
                 self.pause(self.settling_time(), stop).await?;
                 continue;
             }
-            let highest = volume_floor.max(held.unwrap_or(Token(0))).max(claimed.unwrap_or(Token(0)));
+            let mut highest = volume_floor.max(held.unwrap_or(Token(0))).max(claimed.unwrap_or(Token(0)));
+            if planted("token from the lease") {
+                highest = held.unwrap_or(Token(0));
+            }
             match self.stand(highest, stop).await? {
                 Some(leadership) => return Ok(leadership),
                 None => self.pause(self.settling_time(), stop).await?,

@@ -4,6 +4,7 @@ use super::translate::{FileTranslator, Registry};
 use super::{GenerateError, Start};
 use crate::core::model::journal::{Begin, Journal};
 use crate::core::model::manifest::ReadMode;
+use crate::core::model::planted::planted;
 use crate::core::model::run::RunId;
 use crate::core::model::spec::{Fetch, Isolation, Worker};
 use crate::core::ports::source::{Extent, Query, Sum};
@@ -69,7 +70,7 @@ impl Plan {
             predicates,
             page_size: source.page_size,
             page_bytes: source.page_bytes,
-            fetch: source.fetch,
+            fetch: if planted("offset paging") { Fetch::Offset } else { source.fetch },
             isolation: source.isolation,
             kinds: None,
         };

@@ -13,6 +13,7 @@ use crate::core::model::file_name::manifest_name;
 use crate::core::model::header::Header;
 use crate::core::model::journal::{Complete, Entry, FileComplete};
 use crate::core::model::manifest::{Manifest, ManifestFile};
+use crate::core::model::planted::planted;
 use crate::core::model::run::RunId;
 use crate::core::model::spec::{FileSpec, WhenEmpty, Worker};
 use crate::core::model::term::Term;
@@ -133,7 +134,10 @@ pub async fn publish(
     complete: &Complete,
 ) -> Result<Manifest, GenerateError> {
     let volume = &*ports.volume;
-    let manifest = manifest(ports, job, term, staging, complete);
+    let mut manifest = manifest(ports, job, term, staging, complete);
+    if planted("manifest first") {
+        manifest = publish_manifest(ports, term, &job.run, manifest).await?;
+    }
     for (index, entry) in manifest.files.iter().enumerate() {
         let Some(name) = &entry.name else { continue };
         let staged = &staging.files[index].path;
@@ -142,7 +146,9 @@ pub async fn publish(
         volume.make_dirs(term, folder).await?;
         crash_point!("publish.linking");
         link_or_compare(volume, term, staged, name, &complete.files[index]).await?;
-        volume.sync_dir(term, folder).await?;
+        if !planted("no folder sync") {
+            volume.sync_dir(term, folder).await?;
+        }
         crash_point!("publish.linked");
         job.observer.observe(&News::Published {
             file: job.worker.files[index].id.clone(),
@@ -164,6 +170,9 @@ async fn link_or_compare(
     name: &str,
     want: &FileComplete,
 ) -> Result<(), GenerateError> {
+    if planted("publish by rename") {
+        return Ok(volume.rename(term, staged, name).await?);
+    }
     match volume.link(term, staged, name).await {
         Ok(()) => return Ok(()),
         Err(VolumeError::Exists { .. }) => {}
@@ -200,7 +209,9 @@ async fn publish_manifest(
     let name = manifest_name(run);
     match volume.link(term, &staged, &name).await {
         Ok(()) => {
-            volume.sync_dir(term, "").await?;
+            if !planted("no folder sync") {
+                volume.sync_dir(term, "").await?;
+            }
             Ok(manifest)
         }
         // An older holder was here between our look and our lease; its files were compared with ours.
@@ -222,7 +233,7 @@ pub async fn published_durably(
     run: &RunId,
 ) -> Result<Option<Manifest>, GenerateError> {
     let manifest = published(volume, run).await?;
-    if manifest.is_some() {
+    if manifest.is_some() && !planted("manifest believed") {
         volume.sync_dir(term, "").await?;
     }
     Ok(manifest)

@@ -4,6 +4,7 @@ use super::staging::Staging;
 use super::{GenerateError, Job, Ports};
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::manifest::Manifest;
+use crate::core::model::planted::planted;
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
@@ -119,7 +120,7 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
             started_at: record.started_at.unwrap_or(record.requested_at),
             completed_at: Some(completed_at),
             token: term.token(),
-            event: Some(OutboxEntry { event, sent_at: None }),
+            event: (!planted("outbox apart")).then_some(OutboxEntry { event, sent_at: None }),
         };
         ports.runs.save_file(term, &status).await?;
     }
@@ -131,6 +132,13 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
         record.rows = manifest.source_rows;
         record.error = None;
         ports.runs.save_run(term, &record).await?;
+    }
+    if planted("outbox apart") {
+        for mut status in ports.runs.files(&job.run).await? {
+            let event = completion_event(manifest, status.file.as_str(), None);
+            status.event = event.map(|event| OutboxEntry { event, sent_at: None });
+            ports.runs.save_file(term, &status).await?;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::takeover::{Dead, read_journal};
 use super::{GenerateError, Job, Ports, Start};
 use crate::core::model::header::{HEADER_BYTES, Header};
 use crate::core::model::journal::{Begin, Complete, Entry, FileCommit, Journal, JournalWriter, PageCommit};
+use crate::core::model::planted::planted;
 use crate::core::model::spec::FileSpec;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::observer::News;
@@ -241,7 +242,8 @@ async fn adopt(
     for (index, file) in staging.files.iter().enumerate() {
         let Some(last) = cut.last_page() else { break };
         let from = format!("{}/{}", dead.dir, job.worker.files[index].id);
-        match ports.volume.copy_prefix(term, &from, &copy_of(&file.path), last.files[index].bytes).await {
+        let bytes = if planted("copied too far") { u64::MAX } else { last.files[index].bytes };
+        match ports.volume.copy_prefix(term, &from, &copy_of(&file.path), bytes).await {
             Ok(()) | Err(VolumeError::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
         }
@@ -260,6 +262,9 @@ async fn adopt(
     for (index, file) in staging.files.iter_mut().enumerate() {
         if let Some(last) = cut.last_page() {
             file.commit = last.files[index].clone();
+        }
+        if planted("copied too far") {
+            file.commit.bytes = file.handle.size().await?;
         }
         file.handle.set_size(term, file.commit.bytes).await?;
     }
@@ -334,7 +339,7 @@ async fn check_copies(staging: &mut Staging, journal: &Journal) -> Result<u64, G
         for page in journal.pages().take_while(|page| page.page <= good) {
             let commit = &page.files[index];
             let sum = file.digest.read(&file.handle, at, commit.bytes.saturating_sub(at)).await?;
-            if sum.as_deref() != Some(commit.sum.as_str()) {
+            if sum.as_deref() != Some(commit.sum.as_str()) && !planted("journal unchecked") {
                 good = page.page - 1;
                 break;
             }

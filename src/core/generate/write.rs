@@ -12,6 +12,7 @@ use super::{GenerateError, Job, Ports};
 use crate::core::model::header::Header;
 use crate::core::model::journal::{Entry, FileCommit, PageCommit};
 use crate::core::model::manifest::Replaced;
+use crate::core::model::planted::planted;
 use crate::core::model::term::Term;
 use crate::core::ports::observer::News;
 use crate::core::ports::volume::VolumeError;
@@ -100,18 +101,26 @@ impl<'a> Committer<'a> {
         self.job.observer.observe(&News::Synced { took });
         drop(budgets);
         crash_point!("commit.synced");
+        if planted("header first") {
+            self.advance(last.clone());
+            self.write_headers().await?;
+        }
         let entries: Vec<Entry> = commits.into_iter().map(Entry::Page).collect();
         self.staging.journal.append(self.term, &entries).await?;
         crash_point!("journal.synced");
         self.advance(last);
+        self.write_headers().await?;
+        crash_point!("header.written");
+        Ok(())
+    }
+
+    async fn write_headers(&self) -> Result<(), VolumeError> {
         let page = self.staging.page();
         let headers = self.staging.files.iter().map(|file| {
             let header = Header { page, rows: file.commit.rows };
             file.write_header(self.term, header)
         });
-        try_join_all(headers).await?;
-        crash_point!("header.written");
-        Ok(())
+        try_join_all(headers).await.map(drop)
     }
 
     fn advance(&mut self, last: PageCommit) {
@@ -175,6 +184,11 @@ async fn append(committer: &Committer<'_>, file: &Staged, pieces: Vec<Piece>) ->
     }
     crash_point!("commit.written");
     let written = clock.elapsed();
-    file.handle.sync_data(term).await?;
+    let synced = file.handle.sync_data(term).await;
+    if planted("sync tried again") && synced.is_err() {
+        file.handle.sync_data(term).await?;
+        return Ok(Duration::ZERO);
+    }
+    synced?;
     Ok(clock.elapsed().saturating_sub(written))
 }

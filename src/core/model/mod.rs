@@ -9,6 +9,7 @@ pub mod key;
 pub mod manifest;
 pub mod names;
 pub mod page;
+pub mod planted;
 pub mod run;
 pub mod spec;
 pub mod term;

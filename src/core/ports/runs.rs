@@ -117,7 +117,8 @@ pub trait RunStore: Send + Sync {
     /// Writes a run's progress or end. `record.token` is set from the term.
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError>;
 
-    /// Writes one file's status; one write with its outbox entry.
+    /// Writes one file's status; one write with its outbox entry. An entry is never lost to a write without one under the
+    /// same token: that is progress which was under way for long, and changes nothing.
     async fn save_file(&self, term: &Term, status: &FileStatus) -> Result<(), StoreError>;
 
     /// All files of a run, by id.

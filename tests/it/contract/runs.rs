@@ -261,6 +261,23 @@ async fn an_event_waits_from_the_write_that_publishes_until_a_broker_has_it() {
 }
 
 #[tokio::test]
+async fn progress_that_comes_late_takes_no_event_away() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        store.save_file(&term(1), &status(&id, "Loan0", 5)).await.unwrap();
+        store.save_file(&term(1), &published(&id, "Loan0", 1000)).await.unwrap();
+        let written = store.files(&id).await.unwrap();
+        state.door(1).save_file(&term(1), &status(&id, "Loan0", 3)).await.expect("it is not needed any more");
+        assert_eq!(store.files(&id).await.unwrap(), written);
+        assert_eq!(unsent(&state, "W").await.len(), 1);
+        // Another holder makes the file anew: its own progress is news.
+        store.save_file(&term(2), &status(&id, "Loan0", 2)).await.unwrap();
+        assert_eq!((store.files(&id).await.unwrap()[0].rows, unsent(&state, "W").await.len()), (2, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_acknowledged_event_is_not_announced_anew_by_a_repeat() {
     on_each(|state| async move {
         let (store, id) = (state.store(), run("W", 21));

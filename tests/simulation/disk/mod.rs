@@ -232,10 +232,13 @@ impl Disk {
             }
             self.unlinked(old);
         }
-        // The product renames inside one folder only.
-        assert_eq!(folder, target, "a rename across folders is not simulated");
         let dir = self.dir_mut(folder)?;
         dir.names.remove(&name);
+        if folder != target {
+            // Not in one step: a power failure may leave both names, or none.
+            dir.unsynced.push(NameChange::Remove(name));
+            return self.add(target, &new, id);
+        }
         dir.names.insert(new.clone(), id);
         dir.unsynced.push(NameChange::Rename(name, new, id));
         Ok(())
