@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a member asks for events.
-const POLL: Duration = Duration::from_secs(4);
+const POLL: Duration = Duration::from_secs(9);
 
 #[derive(Default)]
 pub struct Broker {

@@ -36,6 +36,7 @@ pub struct Mix {
     pub lost_reply: u64,
     pub late: u64,
     pub repeated: u64,
+    pub slow_store: u64,
     /// Of each operation on the volume.
     pub slow: u64,
     pub hung: u64,
@@ -56,6 +57,7 @@ impl Mix {
         let (lost_request, lost_reply, late, repeated) = (some(60), some(60), some(60), some(60));
         let (hung, failed_sync, full) = (some(8), some(8), some(4));
         let (dropped, lost_event) = (some(100), some(300));
+        let slow_store = some(500);
         let slow = rng.below(600);
         Self {
             pods: 3 + rng.index(3),
@@ -65,8 +67,8 @@ impl Mix {
             pages_per_commit: 1 + u32::try_from(rng.below(3)).unwrap_or(0),
             fetch: if rng.chance(500) { Fetch::Stream } else { Fetch::Paged },
             dates: 1 + u32::try_from(rng.below(2)).unwrap_or(0),
-            faults: Duration::from_secs(200 + rng.below(300)),
-            page_time: Duration::from_secs(5 + rng.below(40)),
+            faults: Duration::from_secs(100 + rng.below(200)),
+            page_time: Duration::from_secs(5 + rng.below(30)),
             remote: rng.chance(700),
             moving: rng.chance(300),
             rates: rng.chance(700),
@@ -81,6 +83,7 @@ impl Mix {
             lost_reply,
             late,
             repeated,
+            slow_store,
             slow,
             hung,
             failed_sync,

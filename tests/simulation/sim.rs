@@ -61,16 +61,8 @@ pub struct Sim {
 /// The hash of all that happened, in order: equal for two runs of one seed.
 struct Trace {
     hash: u64,
+    line: String,
     shown: bool,
-}
-
-impl Write for Trace {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        Ok(())
-    }
 }
 
 impl Sim {
@@ -81,7 +73,7 @@ impl Sim {
             seed,
             start: Instant::now(),
             rng: Mutex::new(rng),
-            trace: Mutex::new(Trace { hash: 0xcbf2_9ce4_8422_2325, shown }),
+            trace: Mutex::new(Trace { hash: seed, line: String::new(), shown }),
             under_way: Mutex::default(),
             disk: Mutex::new(Disk::new(mix.remote)),
             state: MemoryState::default(),
@@ -125,10 +117,12 @@ impl Sim {
     pub fn note(&self, who: usize, what: fmt::Arguments<'_>) {
         let mut trace = locked(&self.trace);
         let now = self.now().as_millis();
-        // Writing to a hash never fails.
-        let _ = write!(trace, "{now} {who} {what}\n");
+        trace.line.clear();
+        // Writing to a text never fails.
+        let _ = write!(trace.line, "{now:>8} pod {who}: {what}");
+        trace.hash = xxhash_rust::xxh3::xxh3_64_with_seed(trace.line.as_bytes(), trace.hash);
         if trace.shown {
-            println!("{now:>8} pod {who}: {what}");
+            println!("{}", trace.line);
         }
     }
 
@@ -180,6 +174,16 @@ impl Sim {
                 one.due.store(millis(at), Ordering::Relaxed);
                 under_way.1.insert((at, key.1), one);
             }
+        }
+    }
+
+    /// What is still under way arrives now, in order: when nothing else is left to wait for.
+    pub fn hurry(&self) {
+        let now = self.now();
+        let mut under_way = locked(&self.under_way);
+        for ((_, number), one) in std::mem::take(&mut under_way.1) {
+            one.due.store(millis(now), Ordering::Relaxed);
+            under_way.1.insert((now, number), one);
         }
     }
 

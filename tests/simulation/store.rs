@@ -71,7 +71,7 @@ impl SimStore {
             fate.there = sim.rng().millis(LATEST);
         } else if sim.rng().chance(500) {
             // Slow answers matter: a right to write must not count from them.
-            let slow = if sim.strikes(100) { TTL / 6 } else { quick };
+            let slow = if sim.strikes(sim.mix.slow_store) { TTL / 3 } else { quick };
             let mut rng = sim.rng();
             (fate.there, fate.back) = (rng.millis(slow / 2), rng.millis(slow / 2));
         }
