@@ -7,8 +7,9 @@ use filegen::core::model::planted::plant;
 const WITHIN: u64 = 2000;
 
 /// Faults that other projects had, or this one.
-const FAULTS: [&str; 23] = [
+const FAULTS: [&str; 24] = [
     "copied too far",
+    "end forgotten",
     "header first",
     "journal unchecked",
     "late progress counts",

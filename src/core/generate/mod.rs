@@ -178,17 +178,16 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     }
     announce_start(ports, job, term, &staging).await?;
 
-    let lanes = lanes(job, &mut plan, &staging)?;
-    let (mut staging, lanes, moved) = if let Some(complete) = &staging.complete {
-        let moved = complete.source_moved;
-        (staging, lanes, moved)
+    let (staging, complete) = if let Some(complete) = staging.complete.clone() {
+        (staging, complete)
     } else {
-        let Drained { staging, lanes, after } = pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
+        let lanes = lanes(job, &mut plan, &staging)?;
+        let Drained { mut staging, lanes, after } = pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
         let Some(after) = after else { return Ok(Outcome::Stopped { page: staging.page() }) };
         let moved = source_moved(job, after, &staging);
-        (staging, lanes, moved)
+        let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
+        (staging, complete)
     };
-    let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
     let manifest = publish::publish(ports, job, term, &staging, &complete).await?;
     record::published(ports, job, term, &manifest).await?;
     Ok(Outcome::Published(manifest))

@@ -239,10 +239,15 @@ async fn adopt(
     keep: u64,
 ) -> Result<(), GenerateError> {
     let mut cut = dead.journal.cut_after(keep, &dead.journal_bytes);
+    let mut complete = dead.journal.complete().filter(|_| job.start == Start::Resume).cloned();
     for (index, file) in staging.files.iter().enumerate() {
-        let Some(last) = cut.last_page() else { break };
         let from = format!("{}/{}", dead.dir, job.worker.files[index].id);
-        let bytes = if planted("copied too far") { u64::MAX } else { last.files[index].bytes };
+        let bytes = match (&complete, cut.last_page()) {
+            _ if planted("copied too far") => u64::MAX,
+            (Some(complete), _) => complete.files[index].bytes,
+            (None, Some(last)) => last.files[index].bytes,
+            (None, None) => break,
+        };
         match ports.volume.copy_prefix(term, &from, &copy_of(&file.path), bytes).await {
             Ok(()) | Err(VolumeError::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -257,24 +262,48 @@ async fn adopt(
         cut = dead.journal.cut_after(good, &dead.journal_bytes);
         check_copies(staging, &cut).await?;
     }
-    let complete = (keep == cut.last_page().map_or(0, |last| last.page)).then(|| dead.journal.complete()).flatten();
-    staging.complete = complete.filter(|_| job.start == Start::Resume).cloned();
     for (index, file) in staging.files.iter_mut().enumerate() {
         if let Some(last) = cut.last_page() {
             file.commit = last.files[index].clone();
         }
+    }
+    staging.last = cut.last_page().cloned();
+    if good < keep || !ends_are_whole(staging, complete.as_ref()).await? {
+        complete = None;
+    }
+    if complete.is_some() && !planted("end forgotten") {
+        // Files may be visible already: whoever comes after us must end with the very same bytes.
+        cut = dead.journal.clone();
+    }
+    for (index, file) in staging.files.iter_mut().enumerate() {
         if planted("copied too far") {
             file.commit.bytes = file.handle.size().await?;
         }
-        file.handle.set_size(term, file.commit.bytes).await?;
+        let bytes = complete.as_ref().map_or(file.commit.bytes, |complete| complete.files[index].bytes);
+        file.handle.set_size(term, bytes).await?;
     }
+    staging.complete = complete;
     name_copies(ports, term, staging).await?;
     write_adopted_journal(ports, term, staging, dead, &cut).await?;
     staging.columns = cut.pages().next().and_then(|page| page.columns.clone());
     staging.tokens = cut.tokens();
-    staging.last = cut.last_page().cloned();
     report(job, dead, staging);
     Ok(())
+}
+
+/// Whether each copy, with the header that it is to end with, is the finished file that the journal speaks of.
+async fn ends_are_whole(staging: &Staging, complete: Option<&Complete>) -> Result<bool, VolumeError> {
+    let Some(complete) = complete else { return Ok(true) };
+    for (file, end) in staging.files.iter().zip(&complete.files) {
+        let header = (file.header_bytes > 0).then_some(Header { page: staging.page(), rows: file.commit.rows });
+        let mut digest = FileDigest::new(header);
+        let length = end.bytes.saturating_sub(file.header_bytes);
+        let whole = digest.read(&file.handle, file.header_bytes, length).await?.is_some();
+        if !whole || digest.finish(header).as_ref() != Some(&end.sha256) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The name of a copy that is not checked yet, so that no header stands ahead of its own folder's journal.

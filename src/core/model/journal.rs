@@ -195,9 +195,9 @@ impl Journal {
         self.pages().next_back()
     }
 
-    /// Set when all records are durable.
+    /// Set when all records are durable; later holders have nothing to add but their names.
     pub fn complete(&self) -> Option<&Complete> {
-        match self.entries.last() {
+        match self.entries.iter().rfind(|entry| !matches!(entry, Entry::Term { .. })) {
             Some(Entry::Complete(complete)) => Some(complete),
             _ => None,
         }
@@ -254,6 +254,7 @@ impl Journal {
             Entry::Begin(_) if self.entries.is_empty() => Ok(()),
             Entry::Begin(_) => Err("begins a second run".to_owned()),
             _ if self.entries.is_empty() => Err("does not begin a run".to_owned()),
+            Entry::Term { .. } => Ok(()),
             _ if self.complete().is_some() => Err("stands behind the end".to_owned()),
             Entry::Page(commit) => {
                 let expected = self.last_page().map_or(1, |last| last.page + 1);
@@ -268,7 +269,7 @@ impl Journal {
             Entry::Complete(complete) if complete.files.len() != files => {
                 Err(format!("speaks of {} files, not of {files}", complete.files.len()))
             }
-            Entry::Term { .. } | Entry::Complete(_) => Ok(()),
+            Entry::Complete(_) => Ok(()),
         }
     }
 }
