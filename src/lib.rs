@@ -18,7 +18,8 @@
 //! - [`core::model`]: what everything is about, as plain values: a worker as its file describes it (`spec`), a run, a page,
 //!   the header line, the journal, the manifest, a term (the right to write, and its token).
 //! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
-//!   leases, runs, events, clock, observer. `tests/it/contract` holds every adapter to them.
+//!   leases, runs, events, clock, observer. `tests/it/contract` holds every adapter to them, and `tests/simulation` plays the
+//!   core over ports that delay, lose, tear and repeat.
 //! - [`core::run`]: one run from wanting to done: request, lease, generation, release. [`core::daemon`]: the same for as long
 //!   as the service lives: stand by, lead, make whatever is wanted. [`core::trigger`]: events into wanted runs;
 //!   [`core::announce`]: the outbox into events; [`core::deadline`]: whether it will be in time.

@@ -134,7 +134,11 @@ fn no_test_is_skipped_or_sleeps() {
 
 #[test]
 fn every_file_is_part_of_the_build() {
-    for (start, folders) in [("tests/it/main.rs", &["tests/it"][..]), ("src/lib.rs", &["src", "commands"])] {
+    for (start, folders) in [
+        ("tests/it/main.rs", &["tests/it"][..]),
+        ("tests/simulation/main.rs", &["tests/simulation"]),
+        ("src/lib.rs", &["src", "commands"]),
+    ] {
         let reached = source::reachable(start);
         let findings: Vec<_> = rust_files(folders)
             .iter()

@@ -29,6 +29,8 @@ pub struct Book {
     pub staged: BTreeMap<String, Token>,
     /// Highest token that wrote records or published, by run folder: it has removed all older folders.
     pub sealed: BTreeMap<String, Token>,
+    /// Journals of older holders that said that all is done when they were taken over.
+    pub complete: BTreeSet<String>,
     /// Final names, with what they were given.
     pub published: BTreeMap<String, (Id, Vec<u8>)>,
     /// Final names that nobody may miss any more, because a completion event says they are there.
@@ -44,18 +46,13 @@ impl Book {
         if let Some(sent) = self.rights.get(&token)
             && own > *sent + right
         {
-            return Some(format!(
-                "an effect began under token {token} {:?} after its last renewal was sent",
-                own - *sent
-            ));
+            let late = own.saturating_sub(*sent);
+            return Some(format!("an effect began under token {token} {late:?} after its last renewal was sent"));
         }
-        let newer = self.installs.iter().find(|(other, _)| *other > token);
-        if let Some((newer, at)) = newer
-            && (now - *at).saturating_mul(rate) / 100 > right
-        {
-            return Some(format!("an effect began under token {token} {:?} after the lease of {newer}", now - *at));
-        }
-        None
+        let (newer, at) = self.installs.iter().find(|(other, _)| *other > token)?;
+        let late = now.saturating_sub(*at);
+        let wrong = || format!("an effect began under token {token} {late:?} after the lease of {newer}");
+        (late.saturating_mul(rate) / 100 > right).then(wrong)
     }
 
     /// A lease is in place under a new token.

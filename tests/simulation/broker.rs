@@ -28,7 +28,7 @@ struct Owner {
 impl Broker {
     /// The member's next event. It is the reader when there is no other, or when that one was missed for too long.
     fn poll(&mut self, pod: (usize, u64), now: Duration) -> Option<Delivery> {
-        let taken = self.owner.as_ref().is_some_and(|owner| owner.pod != pod && now - owner.seen < TTL);
+        let taken = self.owner.as_ref().is_some_and(|owner| owner.pod != pod && now.saturating_sub(owner.seen) < TTL);
         if taken {
             return None;
         }
@@ -99,7 +99,7 @@ impl EventSink for SimSink {
         let patience = Some(TTL / 3);
         let cut = pod.weather.is_cut(Line::Broker, sim.now());
         let (there, back) = match cut {
-            Some(until) => (until - sim.now(), Duration::ZERO),
+            Some(left) => (left, Duration::ZERO),
             None if sim.strikes(sim.mix.lost_event) => {
                 let late = sim.rng().chance(500);
                 if late { (sim.rng().millis(LATEST), Duration::ZERO) } else { (Duration::ZERO, LATEST) }

@@ -35,16 +35,15 @@ impl World {
 
     pub fn undone(&self) -> String {
         let state = &self.sim.state;
-        let mut text = String::new();
-        for run in self.runs() {
+        let told = |run: RunId| {
             let record = state.run(&run).now_or_never().and_then(Result::ok).flatten();
             let (status, error) = record.map_or((None, None), |record| (Some(record.status), record.error));
-            let sent = self.events_sent(&run);
-            text.push_str(&format!("[{run} {status:?} {sent} of {} events, {error:?}] ", self.sim.mix.files));
-        }
+            let (sent, files) = (self.events_sent(&run), self.sim.mix.files);
+            format!("[{run} {status:?} {sent} of {files} events, {error:?}]")
+        };
+        let runs: Vec<String> = self.runs().into_iter().map(told).collect();
         let waiting = state.unsent(&data::worker_id()).now_or_never().and_then(Result::ok).unwrap_or_default();
-        text.push_str(&format!("{} unsent", waiting.len()));
-        text
+        format!("{} {} unsent", runs.join(" "), waiting.len())
     }
 
     /// Every file's record says that it is published and announced.
@@ -91,7 +90,9 @@ impl World {
             }
         }
         drop(disk);
-        wrong.into_iter().for_each(|wrong| self.sim.wrong(wrong));
+        for wrong in wrong {
+            self.sim.wrong(wrong);
+        }
     }
 
     /// Every row that stayed is there once, in order; a row that came and went is there once or not at all.

@@ -98,19 +98,17 @@ fn file(index: usize) -> FileSpec {
 
 /// The bytes of a file that holds these rows.
 pub fn bytes_of(index: usize, ids: &[i64], pages: u64) -> Vec<u8> {
-    let mut text = format!("{:<31}\n", format!("{pages},{}", ids.len()));
-    for id in ids {
-        text.push_str(&match index {
-            0 => format!("{id}|{}|{}\n", money(amount(*id)), status(*id)),
-            1 => format!("{id:0>300}{:<8}\n", status(*id)),
-            2 => format!("{id},{}\n", money(amount(*id))),
-            _ => format!("{id}|{}\n", status(*id)),
-        });
-    }
+    let mut lines = vec![format!("{:<31}", format!("{pages},{}", ids.len()))];
+    lines.extend(ids.iter().map(|id| match index {
+        0 => format!("{id}|{}|{}", money(amount(*id)), status(*id)),
+        1 => format!("{id:0>300}{:<8}", status(*id)),
+        2 => format!("{id},{}", money(amount(*id))),
+        _ => format!("{id}|{}", status(*id)),
+    }));
     if index == 3 {
-        text.push_str(&format!("T|{}|{}\n", ids.len(), money(ids.iter().map(|id| amount(*id)).sum())));
+        lines.push(format!("T|{}|{}", ids.len(), money(ids.iter().map(|id| amount(*id)).sum())));
     }
-    text.into_bytes()
+    (lines.join("\n") + "\n").into_bytes()
 }
 
 /// The keys in the first file's bytes.

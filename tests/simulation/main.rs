@@ -1,4 +1,5 @@
 //! The simulation: the real core over simulated ports, on a clock of its own, one random schedule per seed.
+#![allow(clippy::print_stdout, reason = "a schedule that went wrong says how to see it again")]
 #![allow(unreachable_pub, missing_docs, reason = "a test binary has no outside")]
 
 mod book;

@@ -31,6 +31,8 @@ pub struct Mix {
     pub node: u64,
     pub stop: u64,
     pub trap: u64,
+    /// Of each term: the holder does not get far.
+    pub trapped_leader: u64,
     /// Of each call to the store.
     pub lost_request: u64,
     pub lost_reply: u64,
@@ -57,7 +59,7 @@ impl Mix {
         let (lost_request, lost_reply, late, repeated) = (some(60), some(60), some(60), some(60));
         let (hung, failed_sync, full) = (some(8), some(8), some(4));
         let (dropped, lost_event) = (some(100), some(300));
-        let slow_store = some(500);
+        let (slow_store, trapped_leader) = (some(500), some(700));
         let slow = rng.below(600);
         Self {
             pods: 3 + rng.index(3),
@@ -79,6 +81,7 @@ impl Mix {
             node,
             stop,
             trap,
+            trapped_leader,
             lost_request,
             lost_reply,
             late,

@@ -57,8 +57,10 @@ impl Weather {
         locked(&self.cut_until).clear();
     }
 
+    /// How much longer a line is cut; none when it is not.
     pub fn is_cut(&self, line: Line, now: Duration) -> Option<Duration> {
-        locked(&self.cut_until).get(&(line as usize)).copied().filter(|until| *until > now)
+        let until = locked(&self.cut_until).get(&(line as usize)).copied();
+        until.map(|until| until.saturating_sub(now)).filter(|left| !left.is_zero())
     }
 }
 

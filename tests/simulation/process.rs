@@ -2,7 +2,7 @@
 
 use crate::broker::{SimEvents, SimSink};
 use crate::data;
-use crate::pod::Pod;
+use crate::pod::{Pod, Then, Trap};
 use crate::sim::locked;
 use crate::source::SimSource;
 use crate::store::SimStore;
@@ -35,6 +35,11 @@ impl Observer for Watcher {
         match news {
             News::Leading { token } => {
                 sim.note(pod.number, format_args!("leads with {token}"));
+                if sim.strikes(sim.mix.trapped_leader) {
+                    let mut rng = sim.rng();
+                    let then = if rng.chance(600) { Then::Kill } else { Then::Pause };
+                    pod.weather.set_trap(Trap { after: rng.below(60), then });
+                }
                 if !locked(&sim.book).led.insert(*token) {
                     sim.wrong(format!("two terms were led with token {token}"));
                 }

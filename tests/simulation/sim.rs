@@ -18,7 +18,7 @@ use tokio::time::Instant;
 pub const TTL: Duration = Duration::from_secs(30);
 
 /// The longest that an operation under way may still take.
-pub const LATEST: Duration = Duration::from_secs(300);
+pub const LATEST: Duration = Duration::from_mins(5);
 
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -42,13 +42,16 @@ struct UnderWay {
     run: Box<dyn FnOnce(&Sim) + Send>,
 }
 
+/// All of them, by the time when they are due and the order in which they were sent; and how many there were.
+type Traffic = (u64, BTreeMap<(Duration, u64), UnderWay>);
+
 pub struct Sim {
     pub seed: u64,
     pub mix: Mix,
     start: Instant,
     rng: Mutex<Rng>,
     trace: Mutex<Trace>,
-    under_way: Mutex<(u64, BTreeMap<(Duration, u64), UnderWay>)>,
+    under_way: Mutex<Traffic>,
     pub disk: Mutex<Disk>,
     pub state: MemoryState,
     pub view: MemorySource,

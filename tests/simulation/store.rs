@@ -3,8 +3,9 @@
 use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
+use filegen::core::model::file_name::manifest_name;
 use filegen::core::model::names::{FileId, InstanceId, WorkerId};
-use filegen::core::model::run::{BusinessDate, RunId, RunRecord};
+use filegen::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
 use filegen::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
@@ -60,9 +61,9 @@ impl SimStore {
         let sim = &self.pod.sim;
         let (quick, now) = (Duration::from_millis(40), sim.now());
         let mut fate = Fate { there: Duration::ZERO, back: Duration::ZERO, lost: false, repeated: false };
-        if let Some(until) = self.pod.weather.is_cut(Line::Store, now) {
+        if let Some(left) = self.pod.weather.is_cut(Line::Store, now) {
             fate.lost = sim.rng().chance(700);
-            fate.there = until - now + sim.rng().millis(quick);
+            fate.there = left + sim.rng().millis(quick);
         } else if sim.strikes(sim.mix.lost_request) {
             fate.lost = true;
         } else if sim.strikes(sim.mix.lost_reply) {
@@ -158,7 +159,7 @@ fn install(sim: &Sim, record: &LeaseRecord, seen: Option<Sighting>) -> Told<bool
             }
         } else {
             book.takeovers += 1;
-            let watched = seen.filter(|seen| seen.token == taken).map(|seen| seen.last - seen.first);
+            let watched = seen.filter(|seen| seen.token == taken).map(|seen| seen.last.saturating_sub(seen.first));
             if let Some(watched) = watched.filter(|watched| *watched + Duration::from_millis(20) < TTL) {
                 wrong.push(format!("the lease of token {taken} was taken after it was watched for {watched:?}"));
             }
@@ -225,7 +226,13 @@ impl LeaseStore for SimStore {
         self.pod.gate().await;
         let (worker, instance, sent) = (worker.clone(), instance.clone(), self.pod.own_time());
         let renew = move |sim: &Sim| now(sim.state.renew(&worker, token, &instance, at, expires_at));
+        let asked = self.pod.sim.now();
         let renewed = self.ask("renew", true, renew).await?;
+        let (sim, slow) = (&self.pod.sim, Duration::from_secs(2));
+        if sim.now().saturating_sub(asked) > slow && sim.strikes(300) {
+            // A store that gets slow before it is away.
+            self.pod.weather.cut(Line::Store, sim.now() + TTL * 2);
+        }
         if renewed {
             self.renewed(token, sent);
         }
@@ -263,7 +270,14 @@ impl RunStore for SimStore {
 
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Told<()> {
         let record = record.clone();
-        self.change(term, "save run", move |sim, term| now(sim.state.save_run(term, &record))).await
+        self.change(term, "save run", move |sim, term| {
+            let manifest = manifest_name(&record.id);
+            if record.status == RunStatus::Published && !locked(&sim.disk).is_durable(&manifest) {
+                sim.wrong(format!("{} was recorded as published before {manifest} was durable", record.id));
+            }
+            now(sim.state.save_run(term, &record))
+        })
+        .await
     }
 
     async fn save_file(&self, term: &Term, status: &FileStatus) -> Told<()> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// After the faults everything must be done within this time.
-const SETTLED_WITHIN: Duration = Duration::from_secs(3600);
+const SETTLED_WITHIN: Duration = Duration::from_hours(1);
 
 /// How one schedule went.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -196,7 +196,7 @@ impl World {
         }
         if sim.strikes(mix.trap) {
             let mut rng = sim.rng();
-            let then = if mix.power > 0 && rng.chance(200) {
+            let then = if mix.power > 0 && rng.chance(400) {
                 Then::Power
             } else if rng.chance(600) {
                 Then::Kill
@@ -277,7 +277,7 @@ impl World {
                 continue;
             }
             process.stop.cancel();
-            let patience = Duration::from_secs(300);
+            let patience = Duration::from_mins(5);
             if tokio::time::timeout(patience, process.task).await.is_err() {
                 sim.wrong(format!("pod {} does not stop", process.pod.number));
             }

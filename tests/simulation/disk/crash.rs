@@ -16,7 +16,7 @@ fn apply_torn(bytes: &mut Vec<u8>, change: &Change, kept: u64, rng: &mut Rng) {
                 let next = ((at / SECTOR + 1) * SECTOR).min(end);
                 if rng.chance(kept) {
                     apply(bytes, &Change::Write(at, new[at - offset..next - offset].to_vec()));
-                } else if rng.chance(200) {
+                } else if rng.chance(500) {
                     // What stands in a sector that was being written may be anything: here, one byte of it is wrong.
                     let mut garbled = new[at - offset..next - offset].to_vec();
                     let place = rng.index(garbled.len());

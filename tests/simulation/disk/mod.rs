@@ -6,7 +6,7 @@
 
 mod crash;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub type Id = usize;
@@ -77,7 +77,7 @@ pub enum Place {
 pub struct Disk {
     inodes: Vec<Inode>,
     caches: BTreeMap<(usize, Id), Vec<Change>>,
-    write_back: BTreeMap<(Duration, usize, Id), ()>,
+    write_back: BTreeSet<(Duration, usize, Id)>,
     /// Whether clients reach files by handles, which a removed file or folder makes stale.
     pub remote: bool,
 }
@@ -102,7 +102,7 @@ pub fn parent(path: &str) -> (&str, &str) {
 impl Disk {
     pub fn new(remote: bool) -> Self {
         let root = Dir::default();
-        Self { inodes: vec![Inode::Dir(root)], caches: BTreeMap::new(), write_back: BTreeMap::new(), remote }
+        Self { inodes: vec![Inode::Dir(root)], caches: BTreeMap::new(), write_back: BTreeSet::new(), remote }
     }
 
     pub fn resolve(&self, path: &str) -> Answer<Id> {
@@ -300,13 +300,13 @@ impl Disk {
     pub fn write(&mut self, node: usize, id: Id, change: Change, by: Duration) -> Answer<()> {
         self.file(id)?;
         self.caches.entry((node, id)).or_default().push(change);
-        self.write_back.insert((by, node, id), ());
+        self.write_back.insert((by, node, id));
         Ok(())
     }
 
     /// Writes back what is due.
     pub fn catch_up(&mut self, now: Duration) {
-        while let Some((&(at, node, id), ())) = self.write_back.first_key_value()
+        while let Some(&(at, node, id)) = self.write_back.first()
             && at <= now
         {
             self.write_back.pop_first();

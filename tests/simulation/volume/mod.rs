@@ -1,29 +1,23 @@
 //! The volume port of one pod.
 
+mod file;
+
 use crate::book::Book;
 use crate::disk::{Answer, Change, Disk, Id, Place, Refusal, parent};
 use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, locked};
 use async_trait::async_trait;
-use filegen::core::generate::layout::HIDDEN;
-use filegen::core::model::header::{HEADER_BYTES, Header};
+use file::SimFile;
+use filegen::core::generate::layout::{HIDDEN, JOURNAL};
 use filegen::core::model::journal::Journal;
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::volume::{Entry, EntryKind, Volume, VolumeError, VolumeFile};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub struct SimVolume {
     pub pod: Arc<Pod>,
-}
-
-struct SimFile {
-    pod: Arc<Pod>,
-    id: Id,
-    path: String,
-    writable: bool,
-    failed: AtomicBool,
 }
 
 fn error(operation: &'static str, path: &str, refusal: Refusal) -> VolumeError {
@@ -41,9 +35,9 @@ fn error(operation: &'static str, path: &str, refusal: Refusal) -> VolumeError {
 fn delays(pod: &Pod) -> (Duration, Duration) {
     let sim = &pod.sim;
     let now = sim.now();
-    if let Some(until) = pod.weather.is_cut(Line::Volume, now) {
+    if let Some(left) = pod.weather.is_cut(Line::Volume, now) {
         // A hard mount: it waits for as long as it takes.
-        return (until - now + sim.rng().millis(Duration::from_secs(1)), Duration::ZERO);
+        return (left + sim.rng().millis(Duration::from_secs(1)), Duration::ZERO);
     }
     if sim.strikes(sim.mix.hung) {
         return (sim.rng().millis(LATEST), Duration::ZERO);
@@ -148,6 +142,28 @@ fn reached(book: &mut Book, staged: &str, token: Token) {
     }
 }
 
+fn is_complete(disk: &Disk, journal: &str) -> bool {
+    let file = disk.resolve(journal).ok().and_then(|id| disk.file(id).ok());
+    file.is_some_and(|file| Journal::parse(&file.stable).complete().is_some())
+}
+
+/// A journal that said that all is done when it was taken over goes only when the new holder's own says so too.
+fn end_is_kept(disk: &Disk, book: &mut Book, path: &str, token: Token) {
+    let own = format!("{}/t{:08}/{JOURNAL}", parent(parent(path).0).0, token.0);
+    if book.complete.contains(path) && disk.resolve(&own).is_ok() && !is_complete(disk, &own) {
+        book.wrong.push(format!("token {token} removed {path}, which was complete, and its own journal is not"));
+    }
+}
+
+/// From the first published file on, all files of a run are finished, whoever goes on with it.
+fn ended(book: &mut Book, staged: &str, token: Token) {
+    let date = parent(parent(parent(staged).0).0).1;
+    if let Some(name) = book.published.keys().find(|name| name.contains(date)) {
+        let wrong = format!("token {token} wrote records to {staged} when `{name}` was published");
+        book.wrong.push(wrong);
+    }
+}
+
 fn published(disk: &Disk, book: &mut Book, id: Id, to: &str) {
     let Ok(file) = disk.file(id) else { return };
     if file.seen != file.stable {
@@ -207,7 +223,7 @@ impl Volume for SimVolume {
 
     async fn copy_prefix(&self, term: &Term, from: &str, to: &str, bytes: u64) -> Result<(), VolumeError> {
         let (source, target, node) = (from.to_owned(), to.to_owned(), self.pod.node());
-        let by = self.written_back();
+        let by = written_back(&self.pod.sim);
         self.change(term, "copy", from, move |disk, _| {
             let (source, target) = (disk.resolve(&source)?, disk.resolve(&target)?);
             let mut content = disk.view(node, source)?;
@@ -221,6 +237,10 @@ impl Volume for SimVolume {
         let (old, new, name) = (self.place(from)?, self.place(to)?, to.to_owned());
         self.change(term, "rename", from, move |disk, book| {
             disk.rename(&old, &new)?;
+            let journal = format!("{name}/{JOURNAL}");
+            if is_complete(disk, &journal) {
+                book.complete.insert(journal);
+            }
             if !name.starts_with(HIDDEN) {
                 published(disk, book, disk.resolve(&name)?, &name);
             }
@@ -246,8 +266,12 @@ impl Volume for SimVolume {
     }
 
     async fn unlink(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        let place = self.place(path)?;
-        self.change(term, "remove", path, move |disk, _| disk.unlink(&place)).await
+        let (place, name, token) = (self.place(path)?, path.to_owned(), term.token());
+        self.change(term, "remove", path, move |disk, book| {
+            end_is_kept(disk, book, &name, token);
+            disk.unlink(&place)
+        })
+        .await
     }
 
     async fn remove_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
@@ -298,118 +322,8 @@ impl Volume for SimVolume {
     }
 }
 
-impl SimVolume {
-    fn written_back(&self) -> Duration {
-        written_back(&self.pod.sim)
-    }
-}
-
 /// When a node's cache goes to the server by itself: mostly soon, now and then long after its process is dead.
 fn written_back(sim: &Sim) -> Duration {
     let most = if sim.rng().chance(700) { Duration::from_secs(5) } else { LATEST };
     sim.now() + sim.rng().millis(most)
-}
-
-impl SimFile {
-    async fn change<T: Send + 'static>(
-        &self,
-        term: &Term,
-        operation: &'static str,
-        work: impl FnOnce(&Sim, &mut Disk, &mut Book) -> Answer<T> + Send + 'static,
-    ) -> Result<T, VolumeError> {
-        self.pod.gate().await;
-        self.pod.begin(term)?;
-        if !self.writable {
-            let (path, reason) = (self.path.clone(), "opened for reading".to_owned());
-            return Err(VolumeError::Denied { operation, path, reason });
-        }
-        operate(&self.pod, operation, &self.path, work).await
-    }
-
-    /// A header must not claim pages that are not durable.
-    fn check_header(&self, bytes: &[u8]) {
-        let Ok(header) = Header::parse(bytes) else { return };
-        let disk = locked(&self.pod.sim.disk);
-        let journal = format!("{}/journal.jsonl", parent(&self.path).0);
-        let Some(journal) = disk.resolve(&journal).ok().and_then(|id| disk.file(id).ok()) else { return };
-        let durable = Journal::parse(&journal.stable).last_page().map_or(0, |last| last.page);
-        drop(disk);
-        if header.page > durable {
-            let (path, page) = (&self.path, header.page);
-            self.pod.sim.wrong(format!("the header of {path} says page {page}, and page {durable} is durable"));
-        }
-    }
-}
-
-#[async_trait]
-impl VolumeFile for SimFile {
-    async fn write_at(&self, term: &Term, offset: u64, buffer: Vec<u8>) -> (Vec<u8>, Result<(), VolumeError>) {
-        let is_journal = self.path.ends_with("journal.jsonl");
-        if offset == 0 && buffer.len() == HEADER_BYTES && !is_journal {
-            self.check_header(&buffer);
-        }
-        let records = offset >= HEADER_BYTES as u64 && !is_journal;
-        let sim = &self.pod.sim;
-        let (id, node, by, full) = (self.id, self.pod.node(), written_back(sim), sim.strikes(sim.mix.full));
-        let (path, token, bytes) = (self.path.clone(), term.token(), buffer.clone());
-        let written = self.change(term, "write", move |_, disk, book| {
-            if full {
-                return Err(Refusal::Full);
-            }
-            disk.write(node, id, Change::Write(usize::try_from(offset).unwrap_or(usize::MAX), bytes), by)?;
-            if records && disk.resolve(&path) == Ok(id) {
-                sealed(book, &path, token, "wrote records");
-            }
-            Ok(())
-        });
-        (buffer, written.await)
-    }
-
-    async fn sync_data(&self, term: &Term) -> Result<(), VolumeError> {
-        let (id, node, sim) = (self.id, self.pod.node(), &self.pod.sim);
-        if self.failed.load(Ordering::Relaxed) && term.check().is_ok() {
-            sim.wrong(format!("{} was synced again after a sync of it had failed", self.path));
-        }
-        let (fails, path, token) = (sim.strikes(sim.mix.failed_sync), self.path.clone(), term.token());
-        let synced = self
-            .change(term, "sync", move |sim, disk, book| {
-                if fails {
-                    disk.fail_sync(node, id, &mut sim.rng());
-                    return Err(Refusal::Io);
-                }
-                disk.sync(node, id)?;
-                if disk.remote {
-                    reached(book, &path, token);
-                }
-                Ok(())
-            })
-            .await;
-        if fails {
-            self.failed.store(true, Ordering::Relaxed);
-        }
-        synced
-    }
-
-    async fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, VolumeError> {
-        self.pod.gate().await;
-        let (id, node) = (self.id, self.pod.node());
-        operate(&self.pod, "read", &self.path, move |_, disk, _| {
-            let bytes = disk.view(node, id)?;
-            let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-            Ok(bytes[start..start.saturating_add(len).min(bytes.len())].to_vec())
-        })
-        .await
-    }
-
-    async fn size(&self) -> Result<u64, VolumeError> {
-        self.pod.gate().await;
-        let (id, node) = (self.id, self.pod.node());
-        operate(&self.pod, "look at", &self.path, move |_, disk, _| Ok(disk.view(node, id)?.len() as u64)).await
-    }
-
-    async fn set_size(&self, term: &Term, bytes: u64) -> Result<(), VolumeError> {
-        let (id, node, by) = (self.id, self.pod.node(), written_back(&self.pod.sim));
-        let length = usize::try_from(bytes).unwrap_or(usize::MAX);
-        self.change(term, "cut", move |_, disk, _| disk.write(node, id, Change::Cut(length), by)).await
-    }
 }
