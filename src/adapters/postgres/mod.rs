@@ -4,6 +4,7 @@
 //! query, which runs nothing. The server alone compares keys: they travel as literals of their column's type.
 
 mod address;
+mod counted;
 mod decode;
 mod describe;
 mod error;
@@ -22,13 +23,16 @@ use crate::core::model::spec::{Isolation, Secret};
 use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
 use address::Address;
 use async_trait::async_trait;
+use counted::Counted;
 use session::Session;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Views of one PostgreSQL database.
 #[derive(Clone)]
 pub struct Postgres {
     address: Address,
+    counted: Arc<Mutex<Option<Counted>>>,
 }
 
 impl Postgres {
@@ -37,7 +41,12 @@ impl Postgres {
     /// # Errors
     /// [`SourceError::Refused`] when the address cannot be read.
     pub fn new(url: &Secret) -> Result<Self, SourceError> {
-        Ok(Self { address: Address::parse(url)? })
+        Ok(Self { address: Address::parse(url)?, counted: Arc::default() })
+    }
+
+    /// Takes out what was counted last, and puts in what was counted now.
+    fn recount(&self, now: Option<Counted>) -> Option<Counted> {
+        std::mem::replace(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
 }
 
@@ -62,7 +71,19 @@ impl PageSource for Postgres {
 
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
         let mut session = Session::open(&self.address, query.isolation).await?;
-        let extent = extent::extent(&mut session, query, sums).await?;
+        let (extent, counted) = counted::count(&mut session, query, sums).await?;
+        session.close().await;
+        self.recount(counted);
+        Ok(extent)
+    }
+
+    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
+        let before = self.recount(None).filter(|counted| counted.is_of(query));
+        let mut session = Session::open(&self.address, query.isolation).await?;
+        let extent = match before {
+            Some(before) => before.again(&mut session, query).await?,
+            None => extent::extent(&mut session, query, &[]).await?,
+        };
         session.close().await;
         Ok(extent)
     }

@@ -39,8 +39,7 @@ impl Counted {
 
     /// Whether it answers this query.
     pub(super) fn is_of(&self, query: &Query) -> bool {
-        let counted = |query: &Query| Query { kinds: None, ..query.clone() };
-        counted(&self.query) == counted(query)
+        self.query.asks_as(query)
     }
 
     /// The count, unless something was written since or cannot be ruled out.

@@ -31,6 +31,14 @@ pub struct Query {
     pub kinds: Option<Vec<Column>>,
 }
 
+impl Query {
+    /// Whether both ask for the same rows, whatever kinds an earlier term has fixed.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        let rows = |query: &Self| Self { kinds: None, ..query.clone() };
+        rows(self) == rows(other)
+    }
+}
+
 /// What a view holds at one moment, within a query's predicates.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Extent {
