@@ -55,20 +55,7 @@ async fn unknown<T: Debug>(what: &str, call: impl Future<Output = Result<T, Stor
 /// Every call of both ports.
 async fn all_are_unknown(store: &MongoState) {
     let (name, id, term) = (worker("W"), run("W", 21), term(7));
-    let record = RunRecord {
-        id: id.clone(),
-        status: RunStatus::Running,
-        requested_by: "x".to_owned(),
-        requested_at: at(1),
-        token: None,
-        instance: None,
-        started_at: None,
-        completed_at: None,
-        last_page: 0,
-        rows: 0,
-        rows_expected: None,
-        error: None,
-    };
+    let record = RunRecord { status: RunStatus::Running, ..RunRecord::pending(&id, "x", at(1)) };
     let entry = AuditEntry { at: at(0), who: "a".into(), action: "b".into(), detail: "c".into(), reason: "d".into() };
     let (claim, lease, instance, file) = (claim("W", 9, "n"), lease("W", 9, "a"), InstanceId::new("a"), file("a"));
     tokio::join!(

@@ -126,10 +126,8 @@ impl Running {
     pub fn wait_for_line<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let started = Instant::now();
         loop {
-            match self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
+            match self.line(started) {
                 Ok(line) => {
-                    self.seen.push_str(&line);
-                    self.seen.push('\n');
                     if let Some(made) = wanted(&line) {
                         return made;
                     }
@@ -140,16 +138,21 @@ impl Running {
         }
     }
 
+    /// The next line of stderr, kept for messages.
+    fn line(&mut self, started: Instant) -> Result<String, RecvTimeoutError> {
+        let line = self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed()))?;
+        self.seen.push_str(&line);
+        self.seen.push('\n');
+        Ok(line)
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub fn finish(mut self) -> Done {
         let started = Instant::now();
         loop {
-            match self.lines.recv_timeout(PATIENCE.saturating_sub(started.elapsed())) {
-                Ok(line) => {
-                    self.seen.push_str(&line);
-                    self.seen.push('\n');
-                }
+            match self.line(started) {
+                Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.seen),
             }
