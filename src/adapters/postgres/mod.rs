@@ -4,7 +4,6 @@
 //! query, which runs nothing. The server alone compares keys: they travel as literals of their column's type.
 
 mod address;
-mod counted;
 mod decode;
 mod describe;
 mod error;
@@ -13,9 +12,11 @@ mod extent;
 mod kinds;
 mod render;
 mod session;
+mod snapshot;
 mod stream;
 mod tls;
 
+use crate::adapters::sql::LastCount;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
@@ -23,16 +24,15 @@ use crate::core::model::spec::{Isolation, Secret};
 use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
 use address::Address;
 use async_trait::async_trait;
-use counted::Counted;
 use session::Session;
+use snapshot::snapshot;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Views of one PostgreSQL database.
 #[derive(Clone)]
 pub struct Postgres {
     address: Address,
-    counted: Arc<Mutex<Option<Counted>>>,
+    counted: LastCount<String>,
 }
 
 impl Postgres {
@@ -41,12 +41,7 @@ impl Postgres {
     /// # Errors
     /// [`SourceError::Refused`] when the address cannot be read.
     pub fn new(url: &Secret) -> Result<Self, SourceError> {
-        Ok(Self { address: Address::parse(url)?, counted: Arc::default() })
-    }
-
-    /// Takes out what was counted last, and puts in what was counted now.
-    fn recount(&self, now: Option<Counted>) -> Option<Counted> {
-        std::mem::replace(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner), now)
+        Ok(Self { address: Address::parse(url)?, counted: LastCount::default() })
     }
 }
 
@@ -71,18 +66,20 @@ impl PageSource for Postgres {
 
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
         let mut session = Session::open(&self.address, query.isolation).await?;
-        let (extent, counted) = counted::count(&mut session, query, sums).await?;
+        // Asked first: what ends between the two questions is counted, and makes the count look older than it is.
+        let seen = snapshot(&mut session).await?;
+        let extent = extent::extent(&mut session, query, sums).await?;
         session.close().await;
-        self.recount(counted);
+        self.counted.keep(query, &extent, seen);
         Ok(extent)
     }
 
     async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
-        let before = self.recount(None).filter(|counted| counted.is_of(query));
+        let before = self.counted.take(query);
         let mut session = Session::open(&self.address, query.isolation).await?;
         let extent = match before {
-            Some(before) => before.again(&mut session, query).await?,
-            None => extent::extent(&mut session, query, &[]).await?,
+            Some((extent, seen)) if snapshot(&mut session).await?.as_ref() == Some(&seen) => extent,
+            _ => extent::extent(&mut session, query, &[]).await?,
         };
         session.close().await;
         Ok(extent)

@@ -4,6 +4,7 @@
 //! column and never an output column of the same name (PostgreSQL would sort a `col::text` as text), and a name that the
 //! view does not have is an error (SQLite would take `"name"` as a string).
 
+mod counted;
 mod extent;
 mod names;
 mod page;
@@ -11,6 +12,7 @@ mod predicate;
 #[cfg(test)]
 mod tests;
 
+pub use counted::LastCount;
 pub use extent::{ExtentLayout, ExtentStatement, duplicate_keys, extent, null_keys};
 pub use names::{mask_field, unchanged, unknown_column, unknown_view};
 pub use page::{Layout, PageRequest, PageStatement, Range, page, shown};

@@ -4,6 +4,7 @@ use crate::core::ports::source::SourceError;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 use std::fmt::Display;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(super) struct Place {
 pub(super) struct Db {
     pub(super) connection: Connection,
     place: Place,
+    /// Device and inode, looked at before the file was opened.
+    file: (u64, u64),
 }
 
 impl Place {
@@ -37,25 +40,21 @@ impl Place {
         format!("sqlite:{}", self.path.display())
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn failed(&self, reason: impl Display) -> SourceError {
         SourceError::Failed { source_name: self.describe(), reason: reason.to_string() }
     }
 
     /// Opens the file, which must be there.
     pub(super) fn open(&self) -> Result<Db, SourceError> {
-        match std::fs::metadata(&*self.path) {
+        let file = match std::fs::metadata(&*self.path) {
             Ok(found) if found.is_dir() => return Err(self.failed("this is a folder, not a database file")),
-            Ok(_) => {}
+            Ok(found) => (found.dev(), found.ino()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let reason = format!("there is no such file ({error}); check the source's url");
                 return Err(SourceError::Absent { source_name: self.describe(), reason });
             }
             Err(error) => return Err(self.failed(format!("cannot open the file: {error}; check the source's url"))),
-        }
+        };
         // No other thread uses the connection, so SQLite need not lock it for each value.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || {
@@ -67,7 +66,7 @@ impl Place {
             Ok(connection)
         };
         match open() {
-            Ok(connection) => Ok(Db { connection, place: self.clone() }),
+            Ok(connection) => Ok(Db { connection, place: self.clone(), file }),
             Err(error) => Err(self.fault(&error)),
         }
     }
@@ -92,6 +91,11 @@ impl Place {
 impl Db {
     pub(super) fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether no other file was put in the place of the one that is open.
+    pub(super) fn is_in_place(&self) -> bool {
+        std::fs::metadata(&*self.place.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
     }
 
     pub(super) fn fault(&self, error: &Error) -> SourceError {

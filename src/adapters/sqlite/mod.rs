@@ -7,7 +7,6 @@
 mod cells;
 mod connect;
 mod convert;
-mod counted;
 mod declared;
 mod examine;
 mod extent;
@@ -16,18 +15,19 @@ mod read;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod version;
 mod view;
 mod worker;
 
+use crate::adapters::sql::LastCount;
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use connect::Place;
-use counted::Counted;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use version::Version;
 
 /// The views of one SQLite file.
 ///
@@ -37,18 +37,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Debug)]
 pub struct SqliteSource {
     place: Place,
-    counted: Arc<Mutex<Option<Counted>>>,
+    counted: LastCount<Version>,
 }
 
 impl SqliteSource {
     /// Views of the file at `path`. Nothing is opened yet.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self { place: Place::new(path.as_ref()), counted: Arc::default() }
-    }
-
-    /// Takes out what was counted last, and puts in what was counted now.
-    fn recount(&self, now: Option<Counted>) -> Option<Counted> {
-        std::mem::replace(&mut *self.counted.lock().unwrap_or_else(PoisonError::into_inner), now)
+        Self { place: Place::new(path.as_ref()), counted: LastCount::default() }
     }
 }
 
@@ -71,16 +66,20 @@ impl PageSource for SqliteSource {
     /// Sums are added here and not by SQLite, whose `sum` of anything but whole numbers is a float: asking for them reads
     /// the summed columns of the whole view once more.
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
-        let (query, sums) = (query.clone(), sums.to_vec());
-        let (extent, counted) = worker::run_with(&self.place, move |db| Counted::count(db, query, &sums)).await?;
-        self.recount(counted);
+        let (asked, sums) = (query.clone(), sums.to_vec());
+        let counted = worker::run_with(&self.place, move |db| {
+            let extent = extent::extent(&db, &asked, &sums)?;
+            Ok((extent, Version::seen(db)))
+        });
+        let (extent, version) = counted.await?;
+        self.counted.keep(query, &extent, version);
         Ok(extent)
     }
 
     async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
-        let before = self.recount(None).filter(|counted| counted.is_of(query));
-        let unchanged = tokio::task::spawn_blocking(move || before.and_then(Counted::if_unchanged)).await;
-        match unchanged.unwrap_or_default() {
+        let before = self.counted.take(query);
+        let unchanged = move || before.and_then(|(extent, version)| version.is_current().then_some(extent));
+        match tokio::task::spawn_blocking(unchanged).await.unwrap_or_default() {
             Some(extent) => Ok(extent),
             None => self.extent(query, &[]).await,
         }
