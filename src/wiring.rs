@@ -1,9 +1,10 @@
 //! Config to adapters behind ports; alone sees both.
 
 use crate::adapters::disk::Disk;
-use crate::adapters::drill::{Children, Stepwise};
+use crate::adapters::drill::{Children, Gate};
 use crate::adapters::host;
 use crate::adapters::kafka::{KafkaEvents, KafkaProbe, KafkaSink};
+use crate::adapters::layer::hooked::Hooked;
 use crate::adapters::layer::retry::Retry;
 use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
@@ -247,7 +248,7 @@ pub async fn drill_ports(
     let mut ports = ports(worker, Access::Change, observer).await?;
     ports.source = Arc::new(FirstRows { source: ports.source, rows: part.rows });
     if stepwise {
-        ports.volume = Arc::new(Stepwise::new(ports.volume));
+        ports.volume = Arc::new(Hooked { volume: ports.volume, hook: Arc::new(Gate::default()) });
     }
     Ok(ports)
 }

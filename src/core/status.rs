@@ -1,4 +1,5 @@
-//! What is going on: workers with their lease, runs, files, unsent events, and events that were passed over. Only looks; wall clocks will do.
+//! What is going on: workers with their lease, runs, files, unsent events, and events that were passed over. Only looks;
+//! wall clocks will do.
 
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunRecord, RunStatus};

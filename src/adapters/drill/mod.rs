@@ -4,7 +4,7 @@
 //! line, and waits for a byte on stdin.
 
 mod child;
-mod stepwise;
+mod gate;
 
 pub use child::Children;
-pub use stepwise::Stepwise;
+pub use gate::Gate;

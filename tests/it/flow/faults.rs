@@ -2,9 +2,9 @@
 //! again on that descriptor, and the next holder ends with the same bytes.
 
 use super::rig::Rig;
-use crate::support::hooked::Hook;
 use crate::support::term;
 use async_trait::async_trait;
+use filegen::adapters::layer::hooked::{Change, Hook};
 use filegen::core::generate::{GenerateError, Outcome};
 use filegen::core::model::header::Header;
 use filegen::core::model::journal::Journal;
@@ -30,7 +30,7 @@ struct Failing {
 
 #[async_trait]
 impl Hook for Failing {
-    async fn before(&self, operation: &'static str, path: &str) -> Result<(), VolumeError> {
+    async fn before(&self, Change { operation, path, .. }: Change<'_>) -> Result<(), VolumeError> {
         let mut failed = self.failed.lock().unwrap();
         if self.seen.fetch_add(1, Ordering::Relaxed) + 1 == self.at {
             *failed = Some((operation, path.to_owned()));

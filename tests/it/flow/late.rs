@@ -1,9 +1,9 @@
 //! A holder that was replaced while an effect of it was under way: it is told so, and not that the volume is broken.
 
 use super::rig::Rig;
-use crate::support::hooked::Hook;
 use crate::support::term;
 use async_trait::async_trait;
+use filegen::adapters::layer::hooked::{Change, Hook};
 use filegen::core::generate::takeover::{fence, remove};
 use filegen::core::generate::{GenerateError, Ports};
 use filegen::core::model::run::RunId;
@@ -19,7 +19,7 @@ struct Replacing {
 
 #[async_trait]
 impl Hook for Replacing {
-    async fn before(&self, operation: &'static str, path: &str) -> Result<(), VolumeError> {
+    async fn before(&self, Change { operation, path, .. }: Change<'_>) -> Result<(), VolumeError> {
         // Once the holder's own folder is made.
         if operation == self.before && path.contains("t00000003/") || operation == "link" {
             let newer = term(9);

@@ -1,7 +1,7 @@
 //! A worker of two files over three pages in memory, and its generation under any token.
 
-use crate::support::hooked::{Hook, Hooked};
 use filegen::Registry;
+use filegen::adapters::layer::hooked::{Hook, Hooked};
 use filegen::adapters::memory::clock::MemoryClock;
 use filegen::adapters::memory::source::{Cell, MemorySource};
 use filegen::adapters::memory::state::MemoryState;

@@ -2,7 +2,6 @@
 
 pub mod chance;
 pub mod filegen;
-pub mod hooked;
 pub mod kafka;
 pub mod mongo;
 pub mod outbox;

@@ -19,7 +19,7 @@ pub fn at(moment: Instant) {
 }
 
 /// Time between two looks at something that does not tell by itself.
-pub const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Looks again and again until there is something to see.
 #[track_caller]

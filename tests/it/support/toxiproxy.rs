@@ -1,7 +1,7 @@
 //! Lines that can be cut: toxiproxy between the daemon and its servers, started by this process and ending with it.
 
 use super::kafka::free_port;
-use super::running::{LOOK_EVERY, PATIENCE};
+use super::running::{PATIENCE, until};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
 
 /// Builds the program where `tests/run` has not.
 const FETCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/toxiproxy/fetch");
@@ -122,12 +121,11 @@ fn server() -> &'static Server {
         // Ctrl-C reaches the tests only; the server then ends with them.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let mut shell = command.spawn().expect("cannot start a shell for toxiproxy");
-        let until = Instant::now() + PATIENCE;
-        while call(port, "GET", "/version", &Value::Null).is_err() {
+        until("toxiproxy", || {
             let ended = shell.try_wait().ok().flatten();
-            assert!(ended.is_none() && Instant::now() < until, "toxiproxy did not start: {ended:?}");
-            std::thread::sleep(LOOK_EVERY);
-        }
+            assert!(ended.is_none(), "toxiproxy did not start: {ended:?}");
+            call(port, "GET", "/version", &Value::Null).ok()
+        });
         Server { port, _shell: shell }
     })
 }

@@ -1,20 +1,48 @@
 //! A volume with something between it and whoever changes it.
 
+use crate::core::model::term::Term;
+use crate::core::ports::volume::{Entry, Volume, VolumeError, VolumeFile};
 use async_trait::async_trait;
-use filegen::core::model::term::Term;
-use filegen::core::ports::volume::{Entry, Volume, VolumeError, VolumeFile};
 use std::sync::Arc;
+
+/// A change that is about to be made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change<'a> {
+    /// What is done: `make folder`, `create`, `copy`, `rename`, `link`, `unlink`, `remove folder`, `sync folder`,
+    /// `make read-only`; to a file `write`, `sync` or `cut`.
+    pub operation: &'static str,
+    /// To what: the new name of a copy or link, the old one of a rename.
+    pub path: &'a str,
+    /// Where in the file a write begins; 0 for all else.
+    pub offset: u64,
+}
 
 /// Sees each change before it is made, and may refuse it.
 #[async_trait]
 pub trait Hook: Send + Sync {
-    async fn before(&self, operation: &'static str, path: &str) -> Result<(), VolumeError>;
+    /// Called before each change, which waits for the answer; an error is the change's.
+    async fn before(&self, change: Change<'_>) -> Result<(), VolumeError>;
 }
 
 /// A volume with a hook. Looking passes by it.
+#[derive(Clone)]
 pub struct Hooked {
+    /// What is changed.
     pub volume: Arc<dyn Volume>,
+    /// What stands before it.
     pub hook: Arc<dyn Hook>,
+}
+
+impl Hooked {
+    async fn before(&self, operation: &'static str, path: &str) -> Result<(), VolumeError> {
+        self.hook.before(Change { operation, path, offset: 0 }).await
+    }
+}
+
+impl HookedFile {
+    async fn before(&self, operation: &'static str, offset: u64) -> Result<(), VolumeError> {
+        self.hook.before(Change { operation, path: &self.path, offset }).await
+    }
 }
 
 struct HookedFile {
@@ -30,17 +58,17 @@ impl Volume for Hooked {
     }
 
     async fn make_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.hook.before("make folder", path).await?;
+        self.before("make folder", path).await?;
         self.volume.make_dir(term, path).await
     }
 
     async fn make_dirs(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.hook.before("make folder", path).await?;
+        self.before("make folder", path).await?;
         self.volume.make_dirs(term, path).await
     }
 
     async fn create(&self, term: &Term, path: &str) -> Result<Arc<dyn VolumeFile>, VolumeError> {
-        self.hook.before("create", path).await?;
+        self.before("create", path).await?;
         let file = self.volume.create(term, path).await?;
         Ok(Arc::new(HookedFile { file, path: path.to_owned(), hook: Arc::clone(&self.hook) }))
     }
@@ -50,37 +78,37 @@ impl Volume for Hooked {
     }
 
     async fn copy_prefix(&self, term: &Term, from: &str, to: &str, bytes: u64) -> Result<(), VolumeError> {
-        self.hook.before("copy", to).await?;
+        self.before("copy", to).await?;
         self.volume.copy_prefix(term, from, to, bytes).await
     }
 
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError> {
-        self.hook.before("rename", from).await?;
+        self.before("rename", from).await?;
         self.volume.rename(term, from, to).await
     }
 
     async fn link(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError> {
-        self.hook.before("link", to).await?;
+        self.before("link", to).await?;
         self.volume.link(term, from, to).await
     }
 
     async fn unlink(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.hook.before("unlink", path).await?;
+        self.before("unlink", path).await?;
         self.volume.unlink(term, path).await
     }
 
     async fn remove_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.hook.before("remove folder", path).await?;
+        self.before("remove folder", path).await?;
         self.volume.remove_dir(term, path).await
     }
 
     async fn sync_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.hook.before("sync folder", path).await?;
+        self.before("sync folder", path).await?;
         self.volume.sync_dir(term, path).await
     }
 
     async fn make_read_only(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.hook.before("make read-only", path).await?;
+        self.before("make read-only", path).await?;
         self.volume.make_read_only(term, path).await
     }
 
@@ -100,14 +128,14 @@ impl Volume for Hooked {
 #[async_trait]
 impl VolumeFile for HookedFile {
     async fn write_at(&self, term: &Term, offset: u64, buffer: Vec<u8>) -> (Vec<u8>, Result<(), VolumeError>) {
-        match self.hook.before("write", &self.path).await {
+        match self.before("write", offset).await {
             Ok(()) => self.file.write_at(term, offset, buffer).await,
             Err(error) => (buffer, Err(error)),
         }
     }
 
     async fn sync_data(&self, term: &Term) -> Result<(), VolumeError> {
-        self.hook.before("sync", &self.path).await?;
+        self.before("sync", 0).await?;
         self.file.sync_data(term).await
     }
 
@@ -120,7 +148,7 @@ impl VolumeFile for HookedFile {
     }
 
     async fn set_size(&self, term: &Term, bytes: u64) -> Result<(), VolumeError> {
-        self.hook.before("cut", &self.path).await?;
+        self.before("cut", 0).await?;
         self.file.set_size(term, bytes).await
     }
 }
