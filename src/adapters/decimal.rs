@@ -13,6 +13,8 @@ pub struct Decimal {
 
 /// `i128` holds every number of 38 digits.
 const MAX_DIGITS: i32 = 38;
+/// `i64` holds every number of 18 digits.
+const NARROW_DIGITS: u32 = 18;
 
 impl Decimal {
     /// A whole number.
@@ -28,28 +30,38 @@ impl Decimal {
             [b'+', rest @ ..] => (false, rest),
             _ => (false, text),
         };
-        let mut unscaled: i128 = 0;
-        let (mut digits, mut behind, mut point) = (false, 0_i32, false);
+        // The first digits go into half the width, which is several times faster.
+        let (mut narrow, mut unscaled) = (0_i64, 0_i128);
+        let (mut digits, mut behind, mut point) = (0_u32, 0_i32, false);
         let mut exponent = 0_i32;
         for (at, byte) in text.iter().enumerate() {
             match byte {
                 b'0'..=b'9' => {
                     // Negative numbers are built downwards, because there is one more of them.
-                    let digit = i128::from(byte - b'0');
-                    unscaled = unscaled.checked_mul(10)?.checked_add(if negative { -digit } else { digit })?;
-                    digits = true;
+                    let digit = i64::from(byte - b'0');
+                    let digit = if negative { -digit } else { digit };
+                    if digits < NARROW_DIGITS {
+                        narrow = narrow * 10 + digit;
+                    } else {
+                        let before = if digits == NARROW_DIGITS { narrow.into() } else { unscaled };
+                        unscaled = before.checked_mul(10)?.checked_add(digit.into())?;
+                    }
+                    digits += 1;
                     behind += i32::from(point);
                 }
                 b'.' if !point => point = true,
-                b'e' | b'E' if digits => {
+                b'e' | b'E' if digits > 0 => {
                     exponent = std::str::from_utf8(text.get(at + 1..)?).ok()?.parse().ok()?;
                     break;
                 }
                 _ => return None,
             }
         }
-        if !digits {
+        if digits == 0 {
             return None;
+        }
+        if digits <= NARROW_DIGITS {
+            unscaled = narrow.into();
         }
         if unscaled == 0 {
             return Some(Self { unscaled, scale: u8::try_from(behind.min(MAX_DIGITS)).ok()? });
@@ -123,6 +135,8 @@ mod tests {
             ("1.5e-7", "0.00000015"),
             ("1.5e3", "1500"),
             ("0e99", "0"),
+            ("999999999999999999", "999999999999999999"),
+            ("-12345678901234567.89", "-12345678901234567.89"),
             ("99999999999999999999999999999999999999", "99999999999999999999999999999999999999"),
             ("-0.9999999999999999999999999999999999999", "-0.9999999999999999999999999999999999999"),
         ] {

@@ -132,7 +132,7 @@ async fn missing_view(session: &mut Session, view: &ViewName) -> SourceError {
         Err(error) => Err(error),
     };
     match views {
-        Ok(rows) => sql::unknown_view(view, rows.iter().filter_map(|row| row.try_get(0).ok())),
+        Ok(rows) => sql::unknown_view(view, rows.iter().filter_map(|row| Some(row.try_get(0).ok()??.to_owned()))),
         Err(error) => error,
     }
 }

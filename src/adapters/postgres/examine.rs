@@ -1,6 +1,7 @@
 //! What a run would trip over: NULL and repeated keys, an order without an index.
 
 use super::describe::{self, DIALECT};
+use super::extent::{count, key as key_in};
 use super::render::{Typed, Types};
 use super::session::Session;
 use crate::adapters::sql::{self, PageRequest, Range};
@@ -27,7 +28,7 @@ pub(super) async fn examine(session: &mut Session, query: &Query) -> Result<Vec<
 
 async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<Finding, SourceError> {
     let rows = session.query(&sql::null_keys(&DIALECT, query)).await?;
-    let nulls: i64 = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+    let nulls = rows.first().and_then(|row| count(row, 0)).unwrap_or_default();
     Ok(if nulls == 0 {
         finding("key is not null", Verdict::Pass, format!("{key}: no row without a value"))
     } else {
@@ -42,8 +43,8 @@ async fn unique(session: &mut Session, query: &Query, types: &Types, key: &str) 
     let Some(row) = duplicates.first() else {
         return Ok(finding("key is unique", Verdict::Pass, format!("{key}: no two rows alike")));
     };
-    let count: i64 = row.try_get(query.key.len()).unwrap_or_default();
-    let example = super::extent::key(row, query, types, 0..query.key.len());
+    let count = count(row, query.key.len()).unwrap_or_default();
+    let example = key_in(row, query, types, 0..query.key.len());
     let example = example.map_or_else(|error| error.to_string(), |key| key.to_string());
     let advice = "add columns to the key until it is unique";
     Ok(finding("key is unique", Verdict::Fail, format!("{key}: {count} rows have the key {example}; {advice}")))
@@ -60,12 +61,12 @@ async fn ordered_by_index(
     let request = PageRequest { query, after: None, until: None, range: Range::All };
     let statement = sql::page(&DIALECT, &Typed { types, wanted: &query.columns }, &request)?;
     let plan = session.query(&format!("EXPLAIN (COSTS OFF) {}", statement.sql)).await?;
-    let lines: Vec<String> = plan.iter().filter_map(|row| row.try_get(0).ok()).collect();
-    let is_sort = |line: &String| {
+    let mut lines = plan.iter().filter_map(|row| row.try_get(0).ok()?);
+    let is_sort = |line: &str| {
         let node = line.trim_start().trim_start_matches("->").trim_start();
         node == "Sort" || node == "Incremental Sort"
     };
-    Ok(if lines.iter().any(is_sort) {
+    Ok(if lines.any(is_sort) {
         let advice = "an index on the key columns lets pages come at once, and a resumed run start without reading all";
         finding("order is served by an index", Verdict::Warn, format!("{key}: the server sorts the view; {advice}"))
     } else {

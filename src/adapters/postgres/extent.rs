@@ -8,23 +8,8 @@ use super::session::Session;
 use crate::adapters::sql;
 use crate::core::model::key::Key;
 use crate::core::ports::source::{Extent, Query, SourceError, Sum};
-use std::error::Error;
 use std::ops::Range;
-use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, Type};
-
-/// A value as it came, whatever its type.
-struct Raw<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
+use tokio_postgres::SimpleQueryRow;
 
 /// Counts, sums and finds the key range.
 ///
@@ -37,11 +22,11 @@ pub(super) async fn extent(session: &mut Session, query: &Query, sums: &[Sum]) -
     let rows = session.query(&statement.sql).await?;
     let row = rows.first().ok_or_else(|| failed(session, "the server counted and sent no row"))?;
     let layout = statement.layout;
-    let count = |index: usize| {
-        let count: Option<i64> = row.try_get(index).ok();
-        count.and_then(|count| u64::try_from(count).ok()).ok_or_else(|| failed(session, "a count cannot be read"))
+    let count = |index: usize| count(row, index).ok_or_else(|| failed(session, "a count cannot be read"));
+    let text = |index: usize| {
+        let text = row.try_get(index).ok().flatten();
+        text.map(str::to_owned).ok_or_else(|| failed(session, "a sum cannot be read"))
     };
-    let text = |index: usize| row.try_get::<_, String>(index).map_err(|_| failed(session, "a sum cannot be read"));
     let rows = count(0)?;
     check_filled(query, rows, &layout.filled, &count)?;
     let range = if rows == 0 || query.key.is_empty() {
@@ -70,9 +55,9 @@ fn with_sums(query: &Query, sums: &[Sum]) -> Query {
 /// [`SourceError::Key`] when one is.
 pub(super) async fn no_null_keys(session: &mut Session, query: &Query) -> Result<(), SourceError> {
     let rows = session.query(&sql::null_keys(&DIALECT, query)).await?;
-    match rows.first().and_then(|row| row.try_get::<_, i64>(0).ok()) {
+    match rows.first().and_then(|row| count(row, 0)) {
         Some(0) => Ok(()),
-        nulls => Err(null_key(query, &query.key.join("`, `"), nulls.and_then(|nulls| u64::try_from(nulls).ok()))),
+        nulls => Err(null_key(query, &query.key.join("`, `"), nulls)),
     }
 }
 
@@ -92,16 +77,25 @@ fn check_filled(
     Ok(())
 }
 
+/// A count in one row of a result.
+pub(super) fn count(row: &SimpleQueryRow, index: usize) -> Option<u64> {
+    row.try_get(index).ok()??.parse().ok()
+}
+
 /// The key in one row of a result.
 ///
 /// # Errors
 /// [`SourceError::Key`] when a value is NULL or cannot be read.
-pub(super) fn key(row: &Row, query: &Query, types: &Types, places: Range<usize>) -> Result<Key, SourceError> {
+pub(super) fn key(
+    row: &SimpleQueryRow,
+    query: &Query,
+    types: &Types,
+    places: Range<usize>,
+) -> Result<Key, SourceError> {
     let value = |(name, index): (&String, usize)| {
-        let raw: Option<Raw<'_>> = row.try_get(index).unwrap_or_default();
-        let Some(Raw(bytes)) = raw else { return Err(null_key(query, name, None)) };
+        let Some(text) = row.try_get(index).ok().flatten() else { return Err(null_key(query, name, None)) };
         let wire = types.get(name).map_or(Wire::Cast, |column| column.wire);
-        key_value(wire, bytes).map_err(|why| SourceError::Key { reason: format!("key column `{name}`: {why}") })
+        key_value(wire, text).map_err(|why| SourceError::Key { reason: format!("key column `{name}`: {why}") })
     };
     query.key.iter().zip(places).map(value).collect::<Result<_, _>>().map(Key)
 }

@@ -1,15 +1,13 @@
-//! Which kind a PostgreSQL column is, how its values come over the wire, and how its type is written in SQL.
+//! Which kind a PostgreSQL column is, how the text of its values is read, and how its type is written in SQL.
 
 use crate::core::model::column::Kind;
 use tokio_postgres::types::Type;
 
-/// How a column's values come in a binary `COPY`.
+/// How a column's values come in a text `COPY`: as their type's output function writes them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wire {
     Bool,
-    Int2,
-    Int4,
-    Int8,
+    Int,
     Float4,
     Float8,
     /// `numeric(precision, scale)`.
@@ -22,7 +20,6 @@ pub(super) enum Wire {
     Text,
     Uuid,
     Json,
-    Jsonb,
     Bytes,
     Date,
     Time {
@@ -60,14 +57,14 @@ impl Wire {
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Bool => Kind::Bool,
-            Self::Int2 | Self::Int4 | Self::Int8 => Kind::Int,
+            Self::Int => Kind::Int,
             Self::Float4 => Kind::Float32,
             Self::Float8 => Kind::Float64,
             Self::Decimal { precision, scale } => Kind::Decimal { precision, scale: scale.cast_signed() },
             Self::Number => Kind::Number,
             Self::Text | Self::Cast => Kind::Text,
             Self::Uuid => Kind::Uuid,
-            Self::Json | Self::Jsonb => Kind::Json,
+            Self::Json => Kind::Json,
             Self::Bytes => Kind::Bytes,
             Self::Date => Kind::Date,
             Self::Time { digits } => Kind::Time { digits },
@@ -79,16 +76,13 @@ impl Wire {
 fn wire(of_type: &Type, modifier: i32) -> Wire {
     match *of_type {
         Type::BOOL => Wire::Bool,
-        Type::INT2 => Wire::Int2,
-        Type::INT4 => Wire::Int4,
-        Type::INT8 => Wire::Int8,
+        Type::INT2 | Type::INT4 | Type::INT8 => Wire::Int,
         Type::FLOAT4 => Wire::Float4,
         Type::FLOAT8 => Wire::Float8,
         Type::NUMERIC => decimal(modifier).unwrap_or(Wire::Number),
         Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => Wire::Text,
         Type::UUID => Wire::Uuid,
-        Type::JSON => Wire::Json,
-        Type::JSONB => Wire::Jsonb,
+        Type::JSON | Type::JSONB => Wire::Json,
         Type::BYTEA => Wire::Bytes,
         Type::DATE => Wire::Date,
         Type::TIME => Wire::Time { digits: digits(modifier) },

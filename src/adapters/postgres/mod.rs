@@ -1,4 +1,4 @@
-//! PostgreSQL as a source: a view streamed as binary `COPY`, decoded straight into Arrow.
+//! PostgreSQL as a source: a view streamed as text `COPY`, decoded straight into Arrow.
 //!
 //! Each read has a connection and a read-only transaction of its own. Types are learned by having the server describe the
 //! query, which runs nothing. The server alone compares keys: they travel as literals of their column's type.

@@ -80,7 +80,7 @@ mod tests {
     fn only_types_that_arrow_lacks_are_cast() {
         let of = |wire, sql: &str| ColumnType { wire, sql: sql.to_owned() };
         let types = Types::from([
-            ("id".to_owned(), of(Wire::Int8, "\"pg_catalog\".\"int8\"")),
+            ("id".to_owned(), of(Wire::Int, "\"pg_catalog\".\"int8\"")),
             ("mood".to_owned(), of(Wire::Cast, "\"public\".\"mood\"")),
         ]);
         let wanted = ["id".to_owned()];

@@ -13,7 +13,9 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{CancelToken, Client, Connection, CopyOutStream, Error, Row, Socket, Statement};
+use tokio_postgres::{
+    CancelToken, Client, Connection, CopyOutStream, Error, SimpleQueryMessage, SimpleQueryRow, Socket, Statement,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
@@ -64,13 +66,13 @@ impl Session {
         Ok(session)
     }
 
-    /// Begins a read-only transaction whose floats and dates have their exact, unambiguous text form.
+    /// Begins a read-only transaction whose floats, dates and bytes have their exact, unambiguous text form.
     pub(super) async fn begin(&mut self, isolation: Isolation) -> Result<(), SourceError> {
         let level = match isolation {
             Isolation::Default => "",
             Isolation::Snapshot => "ISOLATION LEVEL REPEATABLE READ, ",
         };
-        let settings = "SET LOCAL extra_float_digits = 3; SET LOCAL DateStyle = 'ISO'";
+        let settings = "SET LOCAL extra_float_digits = 3; SET LOCAL DateStyle = 'ISO'; SET LOCAL bytea_output = 'hex'";
         self.run(&format!("BEGIN TRANSACTION {level}READ ONLY; {settings}")).await
     }
 
@@ -85,17 +87,22 @@ impl Session {
         drive(&mut self.connection, self.client.prepare(sql)).await
     }
 
-    /// Runs a query with a small result.
-    pub(super) async fn query(&mut self, sql: &str) -> Result<Vec<Row>, SourceError> {
+    /// Runs a query with a small result, whose values come as text.
+    pub(super) async fn query(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, SourceError> {
         self.stopper.busy = true;
-        let result = drive(&mut self.connection, self.client.query(sql, &[])).await;
+        let result = drive(&mut self.connection, self.client.simple_query(sql)).await;
         self.stopper.busy = false;
-        result.map_err(|error| source_error(&self.name, &error))
+        let messages = result.map_err(|error| source_error(&self.name, &error))?;
+        let row = |message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        };
+        Ok(messages.into_iter().filter_map(row).collect())
     }
 
-    /// Starts a binary copy of a query's result.
+    /// Starts a copy of a query's result as text.
     pub(super) async fn copy(&mut self, query: &str) -> Result<Pin<Box<CopyOutStream>>, SourceError> {
-        let sql = format!("COPY ({query}) TO STDOUT (FORMAT BINARY)");
+        let sql = format!("COPY ({query}) TO STDOUT");
         self.stopper.busy = true;
         match drive(&mut self.connection, self.client.copy_out(&sql)).await {
             Ok(copy) => Ok(Box::pin(copy)),

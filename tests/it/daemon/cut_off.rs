@@ -7,7 +7,8 @@ use crate::support::kafka::{Broker, Topic};
 use crate::support::running::{until, until_async};
 use crate::support::state::{run, worker};
 use crate::support::toxiproxy::Line;
-use crate::support::{mongo, postgres};
+use crate::support::{mongo, postgres, sqlserver};
+use crate::tds::Options;
 use filegen::adapters::local_state::LocalState;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::spec::Secret;
@@ -15,6 +16,7 @@ use filegen::core::ports::leases::{LeaseRecord, LeaseStore};
 use filegen::core::ports::runs::RunStore;
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
+use std::any::Any;
 use std::time::{Duration, Instant};
 
 /// Slow enough that a cut meets the run.
@@ -202,24 +204,47 @@ async fn without_kafka_files_are_published_and_their_events_wait() {
     ends_in_time(daemon);
 }
 
-/// Loans in PostgreSQL, behind a line.
+/// Loans in a server, behind a line.
 struct Far {
     line: Line,
     fleet: Fleet,
     /// Goes with its tests.
-    _loans: postgres::Database,
+    _loans: Box<dyn Any>,
 }
 
 impl Far {
-    async fn new() -> Self {
+    async fn postgres() -> Self {
         let loans = postgres::Database::create().await;
         let rows = "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", (i * 10.25)::numeric(10, 2) AS \"Amount\", \
             rpad('customer ' || i, 100, '.') AS \"Customer\" FROM generate_series(1, 2000) AS i";
         loans.run(rows).await;
         let line = Line::to(&format!("127.0.0.1:{}", loans.port()));
         let by_line = loans.url().replace(&format!(":{}/", loans.port()), &format!(":{}/", line.port));
-        let fleet = Fleet::over(&loans.url(), Filegen::empty());
-        fleet.worker_over("worker.yaml", &by_line, &POLICIES.replace("policies: {", "policies: { max_retries: 1000,"));
+        Self::over(line, &loans.url(), &by_line, Box::new(loans))
+    }
+
+    /// The tests' own TDS server: a real one is not to be told that it is cut off.
+    async fn sql_server() -> Self {
+        let loans = sqlserver::Database::here(Options::default());
+        loans
+            .execute("CREATE TABLE loans (LoanId bigint NOT NULL, Customer nvarchar(100), Amount decimal(10, 2))")
+            .await;
+        for hundred in 0..20 {
+            let row = |id: u32| format!("({id}, N'customer {id:.<91}', {}.25)", id * 10);
+            let rows: Vec<String> = (1..=100).map(|id| row(hundred * 100 + id)).collect();
+            loans.execute(&format!("INSERT INTO loans (LoanId, Customer, Amount) VALUES {}", rows.join(", "))).await;
+        }
+        loans.execute("CREATE VIEW v_Loans AS SELECT LoanId, Customer, Amount FROM loans").await;
+        let address = loans.server().address();
+        let line = Line::to(&address.to_string());
+        let by_line = loans.ado().replace(&format!(",{}", address.port()), &format!(",{}", line.port));
+        let ado = loans.ado().to_owned();
+        Self::over(line, &ado, &by_line, Box::new(loans))
+    }
+
+    fn over(line: Line, address: &str, by_line: &str, loans: Box<dyn Any>) -> Self {
+        let fleet = Fleet::over(address, Filegen::empty());
+        fleet.worker_over("worker.yaml", by_line, &POLICIES.replace("policies: {", "policies: { max_retries: 1000,"));
         Self { line, fleet, _loans: loans }
     }
 
@@ -228,9 +253,7 @@ impl Far {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_its_source_a_run_is_tried_again_and_goes_on_behind_its_last_page() {
-    let far = Far::new().await;
+async fn a_run_is_tried_again_and_goes_on_behind_its_last_page(far: Far) {
     let (line, fleet, run) = (&far.line, &far.fleet, run("LoanWorker", 21));
     line.slow(100);
     let mut daemon = fleet.daemon("worker.yaml", "");
@@ -264,8 +287,16 @@ async fn without_its_source_a_run_is_tried_again_and_goes_on_behind_its_last_pag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_source_holds_up_no_stop_before_the_first_page_or_behind_it() {
-    let far = Far::new().await;
+async fn without_postgresql_a_run_is_tried_again_and_goes_on_behind_its_last_page() {
+    a_run_is_tried_again_and_goes_on_behind_its_last_page(Far::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_sql_server_a_run_is_tried_again_and_goes_on_behind_its_last_page() {
+    a_run_is_tried_again_and_goes_on_behind_its_last_page(Far::sql_server().await).await;
+}
+
+async fn a_silent_source_holds_up_no_stop_before_the_first_page_or_behind_it(far: Far) {
     far.line.slow(100);
     let mut daemon = far.fleet.daemon("worker.yaml", "");
     far.state().await.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.unwrap();
@@ -277,6 +308,16 @@ async fn a_silent_source_holds_up_no_stop_before_the_first_page_or_behind_it() {
     far.state().await.request(&run("LoanWorker", 20), "test", Timestamp::now()).await.unwrap();
     is_said(&daemon, "source", "down");
     ends_in_time(daemon);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_postgresql_holds_up_no_stop() {
+    a_silent_source_holds_up_no_stop_before_the_first_page_or_behind_it(Far::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_sql_server_holds_up_no_stop() {
+    a_silent_source_holds_up_no_stop_before_the_first_page_or_behind_it(Far::sql_server().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

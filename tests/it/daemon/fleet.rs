@@ -59,8 +59,9 @@ impl Fleet {
 
     /// Writes a worker file over a source; `sections` is what it says besides source, output and files.
     fn write(&self, file: &str, source: &str, root: &str, sections: &str) {
+        let source = source.replace('\'', "''");
         let text =
-            format!("worker: LoanWorker\noutput: {{ root: {root} }}\n{sections}source: {{ url: \"{source}\"{WORKER}");
+            format!("worker: LoanWorker\noutput: {{ root: {root} }}\n{sections}source: {{ url: '{source}'{WORKER}");
         self.filegen.write(file, &text);
     }
 

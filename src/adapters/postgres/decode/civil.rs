@@ -1,102 +1,123 @@
-//! PostgreSQL's days and microseconds since 2000-01-01, in Unix terms and as text.
+//! PostgreSQL's ISO dates and times, in Unix terms.
 
-use std::fmt::Write;
+const MICROS_PER_SECOND: i64 = 1_000_000;
+const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+/// Days from 1970-01-01 to 0001-01-01, and to the day behind 9999-12-31.
+const FIRST_DAY: i64 = -719_162;
+const END_DAY: i64 = 2_932_897;
 
-/// Days from 1970-01-01 to 2000-01-01.
-const EPOCH_DAYS: i32 = 10_957;
-const MICROS_PER_DAY: i64 = 86_400_000_000;
-/// Days from 1970-01-01 to 0001-01-01 and to 9999-12-31.
-const FIRST_DAY: i32 = -719_162;
-const LAST_DAY: i32 = 2_932_896;
-
-/// Days since 1970-01-01.
+/// Days since 1970-01-01 of `2026-11-21`.
 ///
 /// # Errors
 /// Says why, for infinity and for years that are not 1 to 9999.
-pub(super) fn date(days: i32) -> Result<i32, String> {
-    match days {
-        i32::MAX => Err(outside("infinity")),
-        i32::MIN => Err(outside("-infinity")),
-        _ => match days.checked_add(EPOCH_DAYS) {
-            Some(unix) if (FIRST_DAY..=LAST_DAY).contains(&unix) => Ok(unix),
-            _ => Err(outside(&date_text(days))),
-        },
-    }
+pub(super) fn date(text: &str) -> Result<i32, String> {
+    let (rest, era) = era(text);
+    let days = day(rest, era).filter(|(_, rest)| rest.is_empty()).map(|(days, _)| days);
+    let days = days.filter(|days| (FIRST_DAY..END_DAY).contains(days));
+    days.and_then(|days| i32::try_from(days).ok()).ok_or_else(|| outside(text))
 }
 
-/// Microseconds since 1970-01-01.
+/// Microseconds since 1970-01-01, in UTC where the text has an offset: `2026-11-21 10:30:00.5+01`.
 ///
 /// # Errors
 /// Says why, for infinity and for years that are not 1 to 9999.
-pub(super) fn timestamp(micros: i64) -> Result<i64, String> {
-    const FIRST: i64 = FIRST_DAY as i64 * MICROS_PER_DAY;
-    const END: i64 = (LAST_DAY as i64 + 1) * MICROS_PER_DAY;
-    match micros.checked_add(i64::from(EPOCH_DAYS) * MICROS_PER_DAY) {
-        Some(unix) if (FIRST..END).contains(&unix) => Ok(unix),
-        _ => Err(outside(&timestamp_text(micros, ""))),
-    }
+pub(super) fn timestamp(text: &str) -> Result<i64, String> {
+    let (rest, era) = era(text);
+    let moment = day(rest, era).and_then(|(days, rest)| {
+        let (time, rest) = time_of_day(rest.strip_prefix(' ')?)?;
+        days.checked_mul(MICROS_PER_DAY)?.checked_add(time - offset(rest)? * MICROS_PER_SECOND)
+    });
+    let moment = moment.filter(|micros| (FIRST_DAY..END_DAY).contains(&micros.div_euclid(MICROS_PER_DAY)));
+    moment.ok_or_else(|| outside(text))
 }
 
-/// Nanoseconds since midnight.
+/// Nanoseconds since midnight of `10:30:00.123456`.
 ///
 /// # Errors
 /// Says why, for `24:00:00`, which is no time of a day.
-pub(super) fn time(micros: i64) -> Result<i64, String> {
-    if (0..MICROS_PER_DAY).contains(&micros) {
-        return Ok(micros * 1_000);
-    }
-    Err(format!("`{}` is not a time of the day; give NULL or a text for it in the view", time_text(micros)))
+pub(super) fn time(text: &str) -> Result<i64, String> {
+    let micros = time_of_day(text).filter(|(micros, rest)| rest.is_empty() && *micros < MICROS_PER_DAY);
+    micros
+        .map(|(micros, _)| micros * 1_000)
+        .ok_or_else(|| format!("`{text}` is not a time of the day; give NULL or a text for it in the view"))
 }
 
 fn outside(value: &str) -> String {
     format!("`{value}` is not a date in the years 1 to 9999; give NULL or a text for it in the view")
 }
 
-/// `2026-11-21`, `0044-03-15 BC`, `infinity`.
-pub(super) fn date_text(days: i32) -> String {
-    match days {
-        i32::MAX => "infinity".to_owned(),
-        i32::MIN => "-infinity".to_owned(),
-        _ => civil(i64::from(days), ""),
+/// Before Christ or after.
+#[derive(Clone, Copy)]
+enum Era {
+    Before,
+    After,
+}
+
+/// The mark behind dates and timestamps before year 1, taken off.
+fn era(text: &str) -> (&str, Era) {
+    text.strip_suffix(" BC").map_or((text, Era::After), |rest| (rest, Era::Before))
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar, and what stands behind the date.
+fn day(text: &str, era: Era) -> Option<(i64, &str)> {
+    let (year, rest) = text.split_once('-')?;
+    let (month, rest) = two_digits(rest)?;
+    let (day, rest) = two_digits(rest.strip_prefix('-')?)?;
+    // Up to the year 294276.
+    let year = i64::from(digits(year).filter(|_| year.len() <= 7)?);
+    let year = match era {
+        Era::After => year,
+        Era::Before => 1 - year,
+    };
+    // Years begin in March here, so that the leap day is the last of its year; cycles are 400 years.
+    let year = year - i64::from(month <= 2);
+    let year_of_cycle = year.rem_euclid(400);
+    let day_of_year = (153 * ((i64::from(month) + 9) % 12) + 2) / 5 + i64::from(day) - 1;
+    let day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
+    Some((year.div_euclid(400) * 146_097 + day_of_cycle - 719_468, rest))
+}
+
+/// Microseconds since midnight, and what stands behind the time.
+fn time_of_day(text: &str) -> Option<(i64, &str)> {
+    let (hours, rest) = two_digits(text)?;
+    let (minutes, rest) = two_digits(rest.strip_prefix(':')?)?;
+    let (seconds, rest) = two_digits(rest.strip_prefix(':')?)?;
+    let whole = i64::from((hours * 60 + minutes) * 60 + seconds) * MICROS_PER_SECOND;
+    let Some(fraction) = rest.strip_prefix('.') else { return Some((whole, rest)) };
+    let length = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    let (fraction, rest) = fraction.split_at_checked(length)?;
+    let power = 10_i64.checked_pow(6_u32.checked_sub(u32::try_from(length).ok()?)?)?;
+    Some((whole + i64::from(digits(fraction)?) * power, rest))
+}
+
+/// Seconds east of Greenwich of `+01`, `-03:30`, `+00:53:28`, or nothing.
+fn offset(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.split_at_checked(1) {
+        None => return Some(0),
+        Some(("+", rest)) => (1, rest),
+        Some(("-", rest)) => (-1, rest),
+        Some(_) => return None,
+    };
+    let mut seconds = 0;
+    for (part, unit) in rest.split(':').zip([3_600, 60, 1]) {
+        seconds += i64::from(digits(part)?) * unit;
     }
+    Some(sign * seconds)
 }
 
-/// `2026-11-21 10:30:00.123456+00`, always with six digits, `zone` behind them.
-pub(super) fn timestamp_text(micros: i64, zone: &str) -> String {
-    match micros {
-        i64::MAX => "infinity".to_owned(),
-        i64::MIN => "-infinity".to_owned(),
-        _ => {
-            let time = micros.rem_euclid(MICROS_PER_DAY);
-            civil(micros.div_euclid(MICROS_PER_DAY), &format!(" {}{zone}", time_text(time)))
-        }
-    }
+/// Two digits, and what stands behind them.
+fn two_digits(text: &str) -> Option<(u32, &str)> {
+    let (number, rest) = text.split_at_checked(2)?;
+    Some((digits(number)?, rest))
 }
 
-/// `10:30:00.123456`.
-pub(super) fn time_text(micros: i64) -> String {
-    let seconds = micros / 1_000_000;
-    let (minutes, fraction) = (seconds / 60, micros % 1_000_000);
-    format!("{:02}:{:02}:{:02}.{fraction:06}", minutes / 60, minutes % 60, seconds % 60)
-}
-
-/// The date of a day since 2000-01-01 in the proleptic Gregorian calendar, with a time before its `BC`.
-fn civil(days: i64, time: &str) -> String {
-    // Years begin in March here, so that the leap day is the last of its year; eras are 400 years.
-    let shifted = days + i64::from(EPOCH_DAYS) + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let mut text = String::new();
-    let shown = if year > 0 { year } else { 1 - year };
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{shown:04}-{month:02}-{day:02}{time}{}", if year > 0 { "" } else { " BC" });
-    text
+/// A number of digits only.
+fn digits(text: &str) -> Option<u32> {
+    let digit = |number: u32, byte: u8| {
+        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    };
+    text.bytes().try_fold(0, digit).filter(|_| !text.is_empty())
 }
 
 #[cfg(test)]
@@ -105,26 +126,51 @@ mod tests {
 
     #[test]
     fn days_are_dates_of_the_proleptic_gregorian_calendar() {
-        assert_eq!(date_text(0), "2000-01-01");
-        assert_eq!(date_text(-1), "1999-12-31");
-        assert_eq!(date_text(59), "2000-02-29");
-        assert_eq!(date_text(FIRST_DAY - EPOCH_DAYS), "0001-01-01");
-        assert_eq!(date_text(FIRST_DAY - EPOCH_DAYS - 1), "0001-12-31 BC");
-        assert_eq!(date_text(LAST_DAY - EPOCH_DAYS), "9999-12-31");
-        assert_eq!(timestamp_text(-1, ""), "1999-12-31 23:59:59.999999");
+        let days = |text: &str| date(text).unwrap();
+        assert_eq!(days("1970-01-01"), 0);
+        assert_eq!(days("2000-02-29"), days("2000-03-01") - 1);
+        assert_eq!(days("2000-01-01"), 10_957);
+        assert_eq!(days("1900-02-28"), days("1900-03-01") - 1);
+        assert_eq!(i64::from(days("0001-01-01")), FIRST_DAY);
+        assert_eq!(i64::from(days("9999-12-31")), END_DAY - 1);
+        assert_eq!(day("0001-12-31", Era::Before), Some((FIRST_DAY - 1, "")));
+    }
+
+    #[test]
+    fn moments_are_exact_and_in_utc() {
+        assert_eq!(timestamp("1970-01-01 00:00:00"), Ok(0));
+        assert_eq!(timestamp("1969-12-31 23:59:59.999999"), Ok(-1));
+        assert_eq!(timestamp("1970-01-01 01:00:00.5+01"), Ok(500_000));
+        assert_eq!(timestamp("1969-12-31 20:30:00-03:30"), Ok(0));
+        assert_eq!(timestamp("1893-04-01 00:53:28+00:53:28"), timestamp("1893-04-01 00:00:00+00"));
+        assert_eq!(timestamp("0001-12-31 23:30:00-01 BC"), timestamp("0001-01-01 00:30:00"));
+        assert_eq!(time("23:59:59.123456"), Ok(86_399_123_456_000));
+        assert_eq!(time("00:00:00.5"), Ok(500_000_000));
     }
 
     #[test]
     fn only_years_1_to_9999_are_carried() {
-        assert_eq!(date(0), Ok(EPOCH_DAYS));
-        assert_eq!(timestamp(0), Ok(946_684_800_000_000));
-        for bad in [i32::MAX, i32::MIN, FIRST_DAY - EPOCH_DAYS - 1, LAST_DAY - EPOCH_DAYS + 1] {
-            assert!(date(bad).is_err(), "{bad}");
+        for bad in ["infinity", "-infinity", "0044-03-15 BC", "10000-01-01", "", "2026-11", "2026-11-21x", "é026-11-21"]
+        {
+            let error = date(bad).unwrap_err();
+            assert!(error.starts_with(&format!("`{bad}` is not a date")), "{error}");
         }
-        let end = i64::from(LAST_DAY - EPOCH_DAYS + 1) * MICROS_PER_DAY;
-        assert!(timestamp(end - 1).is_ok());
-        for bad in [i64::MAX, i64::MIN, end] {
+        for bad in [
+            "infinity",
+            "-infinity",
+            "0001-01-01 00:30:00+01",
+            "9999-12-31 23:30:00-01",
+            "294276-12-31 23:59:59",
+            "2026-11-21",
+            "2026-11-21 10:30",
+            "2026-11-21 10:30:00.1234567",
+            "2026-11-21 10:30:00*01",
+            "2026-11-21 10:30:00+é",
+        ] {
             assert!(timestamp(bad).is_err(), "{bad}");
+        }
+        for bad in ["24:00:00", "", "10:30", "10:30:00+01"] {
+            assert!(time(bad).is_err(), "{bad}");
         }
     }
 }

@@ -1,7 +1,8 @@
-//! One column of a page under construction: a value's bytes from the wire go straight to where Arrow keeps them.
+//! One column of a page under construction: a value's text goes straight to where Arrow keeps it.
 
 use super::civil;
-use super::numeric::Numeric;
+use crate::adapters::decimal::Decimal;
+use crate::adapters::hex;
 use crate::adapters::postgres::kinds::Wire;
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
 use arrow_array::types::{
@@ -11,6 +12,7 @@ use arrow_array::types::{
 use arrow_array::{ArrayRef, PrimitiveArray};
 use arrow_buffer::NullBufferBuilder;
 use arrow_schema::ArrowError;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Values of one column, in row order.
@@ -28,8 +30,7 @@ enum Values {
     Date(Primitive<Date32Type>),
     Time(Primitive<Time64NanosecondType>),
     Timestamp(Primitive<TimestampMicrosecondType>),
-    /// The text, and room to write a number in.
-    Text(StringBuilder, String),
+    Text(StringBuilder),
     Bytes(BinaryBuilder),
 }
 
@@ -59,25 +60,20 @@ impl<T: ArrowPrimitiveType> Primitive<T> {
     }
 }
 
-/// Fixed-size bytes of a value.
-fn fixed<const N: usize>(wire: &[u8]) -> Result<[u8; N], String> {
-    wire.try_into().map_err(|_| format!("the server sent {} bytes where {N} belong", wire.len()))
-}
-
 impl Column {
     /// An empty column with room for `rows` values.
     pub(super) fn new(wire: Wire, rows: usize) -> Self {
         let values = match wire {
             Wire::Bool => Values::Bool(BooleanBuilder::with_capacity(rows)),
-            Wire::Int2 | Wire::Int4 | Wire::Int8 => Values::Int(Primitive::new(rows)),
+            Wire::Int => Values::Int(Primitive::new(rows)),
             Wire::Float4 => Values::Float32(Primitive::new(rows)),
             Wire::Float8 => Values::Float64(Primitive::new(rows)),
             Wire::Decimal { .. } => Values::Decimal(Primitive::new(rows)),
             Wire::Date => Values::Date(Primitive::new(rows)),
             Wire::Time { .. } => Values::Time(Primitive::new(rows)),
             Wire::Timestamp { .. } => Values::Timestamp(Primitive::new(rows)),
-            Wire::Number | Wire::Text | Wire::Uuid | Wire::Json | Wire::Jsonb | Wire::Cast => {
-                Values::Text(StringBuilder::with_capacity(rows, rows * 8), String::new())
+            Wire::Number | Wire::Text | Wire::Uuid | Wire::Json | Wire::Cast => {
+                Values::Text(StringBuilder::with_capacity(rows, rows * 8))
             }
             Wire::Bytes => Values::Bytes(BinaryBuilder::with_capacity(rows, rows * 8)),
         };
@@ -89,22 +85,21 @@ impl Column {
     /// # Errors
     /// Says why it cannot be carried exactly; nothing is appended then.
     #[inline]
-    pub(super) fn push(&mut self, wire: &[u8]) -> Result<(), String> {
+    pub(super) fn push(&mut self, text: &str) -> Result<(), String> {
         match &mut self.values {
-            Values::Bool(values) => values.append_value(fixed::<1>(wire)?[0] != 0),
-            Values::Int(values) => values.push(match self.wire {
-                Wire::Int2 => i64::from(i16::from_be_bytes(fixed(wire)?)),
-                Wire::Int4 => i64::from(i32::from_be_bytes(fixed(wire)?)),
-                _ => i64::from_be_bytes(fixed(wire)?),
-            }),
-            Values::Float32(values) => values.push(f32::from_be_bytes(fixed(wire)?)),
-            Values::Float64(values) => values.push(f64::from_be_bytes(fixed(wire)?)),
-            Values::Decimal(values) => values.push(decimal(wire, self.wire)?),
-            Values::Date(values) => values.push(civil::date(i32::from_be_bytes(fixed(wire)?))?),
-            Values::Time(values) => values.push(civil::time(i64::from_be_bytes(fixed(wire)?))?),
-            Values::Timestamp(values) => values.push(civil::timestamp(i64::from_be_bytes(fixed(wire)?))?),
-            Values::Text(values, scratch) => push_text(values, scratch, self.wire, wire)?,
-            Values::Bytes(values) => values.append_value(wire),
+            Values::Bool(values) => values.append_value(boolean(text)?),
+            Values::Int(values) => values.push(number(text)?),
+            Values::Float32(values) => values.push(number(text)?),
+            Values::Float64(values) => values.push(number(text)?),
+            Values::Decimal(values) => values.push(decimal(text, self.wire)?),
+            Values::Date(values) => values.push(civil::date(text)?),
+            Values::Time(values) => values.push(civil::time(text)?),
+            Values::Timestamp(values) => values.push(civil::timestamp(text)?),
+            Values::Text(_) if self.wire == Wire::Number && is_no_number(text) => return Err(no_number(text)),
+            Values::Text(values) => values.append_value(text),
+            Values::Bytes(values) => {
+                values.append_value(bytes(text).and_then(hex::bytes).ok_or_else(|| strange(text, "bytes"))?);
+            }
         }
         Ok(())
     }
@@ -121,7 +116,7 @@ impl Column {
             Values::Date(values) => values.push_null(),
             Values::Time(values) => values.push_null(),
             Values::Timestamp(values) => values.push_null(),
-            Values::Text(values, _) => values.append_null(),
+            Values::Text(values) => values.append_null(),
             Values::Bytes(values) => values.append_null(),
         }
     }
@@ -152,7 +147,7 @@ impl Column {
                 let utc = matches!(self.wire, Wire::Timestamp { utc: true, .. });
                 if utc { Arc::new(array.with_timezone("UTC")) } else { Arc::new(array) }
             }
-            Values::Text(values, _) => {
+            Values::Text(values) => {
                 let bytes = values.values_slice().len();
                 let next = StringBuilder::with_capacity(rows, bytes);
                 Arc::new(std::mem::replace(values, next).finish())
@@ -166,69 +161,51 @@ impl Column {
     }
 }
 
-fn decimal(bytes: &[u8], wire: Wire) -> Result<i128, String> {
-    let number = Numeric::read(bytes).ok_or("the server sent a number that cannot be read")?;
-    if let Some(word) = number.special() {
-        return Err(no_number(word));
+/// A `boolean`.
+///
+/// # Errors
+/// When the text is none.
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "t" => Ok(true),
+        "f" => Ok(false),
+        _ => Err(strange(text, "a boolean")),
     }
+}
+
+/// A whole number or a float; the server writes as many digits of a float as its bits need.
+///
+/// # Errors
+/// When the text is none.
+pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| strange(text, "a number"))
+}
+
+/// The digits of a `bytea`; none for another form than `hex`.
+pub(super) fn bytes(text: &str) -> Option<&str> {
+    text.strip_prefix("\\x")
+}
+
+fn decimal(text: &str, wire: Wire) -> Result<i128, String> {
     let Wire::Decimal { precision, scale } = wire else { return Err("the column is no decimal".to_owned()) };
-    let fits = |value: &i128| value.unsigned_abs() < 10_u128.pow(u32::from(precision));
-    number.scaled(scale).filter(fits).ok_or_else(|| {
-        let mut text = String::new();
-        number.write(&mut text);
+    let unscaled = Decimal::parse(text.as_bytes()).and_then(|number| number.at_scale(scale));
+    unscaled.filter(|unscaled| Decimal::fits(*unscaled, precision)).ok_or_else(|| {
+        if is_no_number(text) {
+            return no_number(text);
+        }
         format!("`{text}` does not fit into numeric({precision},{scale}), which the view promises")
     })
+}
+
+/// Whether a `numeric` is infinite or not a number.
+fn is_no_number(text: &str) -> bool {
+    matches!(text, "NaN" | "Infinity" | "-Infinity")
 }
 
 fn no_number(word: &str) -> String {
     format!("`{word}` is not a number that a file can hold; give NULL or a text for it in the view")
 }
 
-fn push_text(values: &mut StringBuilder, scratch: &mut String, wire: Wire, bytes: &[u8]) -> Result<(), String> {
-    match wire {
-        Wire::Number => {
-            let number = Numeric::read(bytes).ok_or("the server sent a number that cannot be read")?;
-            if let Some(word) = number.special() {
-                return Err(no_number(word));
-            }
-            scratch.clear();
-            number.write(scratch);
-            values.append_value(&scratch);
-        }
-        Wire::Uuid => values.append_value(utf8(&uuid(fixed(bytes)?))?),
-        Wire::Jsonb => values.append_value(utf8(jsonb(bytes)?)?),
-        _ => values.append_value(utf8(bytes)?),
-    }
-    Ok(())
+fn strange(text: &str, wanted: &str) -> String {
+    format!("the server sent `{text}` where {wanted} belongs")
 }
-
-/// Drops the version byte that precedes the text of a `jsonb`.
-fn jsonb(bytes: &[u8]) -> Result<&[u8], String> {
-    match bytes.split_first() {
-        Some((1, text)) => Ok(text),
-        _ => Err("the server sent a version of jsonb that is not known".to_owned()),
-    }
-}
-
-/// Text as the server sends it: in a database with the encoding SQL_ASCII that may be anything.
-pub(super) fn utf8(bytes: &[u8]) -> Result<&str, String> {
-    std::str::from_utf8(bytes)
-        .map_err(|error| format!("the text is not valid UTF-8 at byte {}; convert it in the view", error.valid_up_to()))
-}
-
-/// Lower-case hexadecimal with hyphens.
-pub(super) fn uuid(bytes: [u8; 16]) -> [u8; 36] {
-    let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (index, byte) in bytes.into_iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        text[at] = HEX[usize::from(byte >> 4)];
-        text[at + 1] = HEX[usize::from(byte & 15)];
-        at += 2;
-    }
-    text
-}
-
-const HEX: [u8; 16] = *b"0123456789abcdef";

@@ -1,9 +1,9 @@
-//! Binary `COPY` rows into pages: cut by rows and bytes, each value decoded once, in place.
+//! Text `COPY` rows into pages: cut by rows and bytes, each value decoded once, in place. Text, because the server makes it
+//! with a sixth less work than its binary form, and it is shorter.
 
 mod civil;
 mod column;
 mod key;
-mod numeric;
 mod rows;
 
 pub(super) use key::key_value;
@@ -45,14 +45,6 @@ pub(super) struct Shape {
     pub page_bytes: u64,
 }
 
-/// What of a copy comes next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Head,
-    Rows,
-    End,
-}
-
 /// A page under construction, and what is needed to cut the next.
 pub(super) struct Cutter {
     shape: Shape,
@@ -65,9 +57,8 @@ pub(super) struct Cutter {
     /// Whether there has been a row.
     seen: bool,
     /// The last row's key as it came, one buffer per column.
-    last_key: Vec<Vec<u8>>,
+    last_key: Vec<String>,
     row: Fields,
-    stage: Stage,
     /// Rows that this copy may still add; none: all it has.
     left: Option<u64>,
     /// Whether the copy had a row more than it may add.
@@ -89,9 +80,8 @@ impl Cutter {
             bytes: 0,
             first_key: None,
             seen: false,
-            last_key: vec![Vec::new(); shape.key.len()],
+            last_key: vec![String::new(); shape.key.len()],
             row: Fields::new((shape.first_mask + shape.masks).max(1)),
-            stage: Stage::Head,
             left: None,
             more: false,
             shape,
@@ -111,15 +101,14 @@ impl Cutter {
         if self.shape.key.is_empty() || !self.seen {
             return Ok(None);
         }
-        let fields = self.last_key.iter().map(|bytes| Some(bytes.as_slice()));
+        let fields = self.last_key.iter().map(|text| Some(text.as_str()));
         self.key_of(fields).map(Some)
     }
 
-    /// Expects the head of another `COPY` next, of which at most so many rows are taken. A row behind those is only looked
+    /// Expects another `COPY` next, of which at most so many rows are taken. A row behind those is only looked
     /// at: it must not have the key of the one before, which the next copy would pass over in silence.
     pub(super) fn begin_copy(&mut self, rows: Option<u64>) {
-        (self.stage, self.more) = (Stage::Head, false);
-        self.left = rows;
+        (self.more, self.left) = (false, rows);
     }
 
     /// Whether all rows that the copy may add have been taken.
@@ -143,93 +132,79 @@ impl Cutter {
     /// A value that cannot be carried, a NULL or repeated key, or what is no row.
     pub(super) fn fill(&mut self, data: &[u8]) -> Result<usize, SourceError> {
         let mut used = 0;
-        if self.stage == Stage::Head {
-            let Some(head) = rows::head(data).map_err(broken)? else { return Ok(0) };
-            used = head;
-            self.stage = Stage::Rows;
-        }
-        while self.stage == Stage::Rows && (self.has_all() || !self.is_full()) {
-            let rest = data.get(used..).unwrap_or_default();
-            match self.row.split(rest).map_err(broken)? {
-                Found::Row(length) if self.has_all() => {
-                    if self.repeats(rest) {
-                        return Err(self.repeated(rest));
-                    }
-                    self.more = true;
-                    used += length;
-                }
-                Found::Row(length) => {
-                    self.take_row(rest)?;
-                    self.bytes += length as u64;
-                    self.left = self.left.map(|left| left - 1);
-                    used += length;
-                }
+        while self.has_all() || !self.is_full() {
+            let row = match self.row.split(data.get(used..).unwrap_or_default()).map_err(broken)? {
+                Found::Row(row) => row,
+                Found::Garbled(row) => return Err(self.garbled(row)),
                 Found::Cut => break,
-                Found::End => {
-                    self.stage = Stage::End;
-                    used = data.len();
+            };
+            if self.has_all() {
+                if self.repeats(row) {
+                    return Err(self.repeated(row));
                 }
+                self.more = true;
+            } else {
+                self.take_row(row)?;
+                self.bytes += row.len() as u64;
+                self.left = self.left.map(|left| left - 1);
             }
+            used += row.len();
         }
         Ok(used)
     }
 
     /// Takes the row that was just found.
-    fn take_row(&mut self, data: &[u8]) -> Result<(), SourceError> {
-        self.check_key(data)?;
-        for index in 0..self.columns.len() {
-            let bytes = self.row.field(index, data);
-            let Some(column) = self.columns.get_mut(index) else { break };
-            match bytes.map(|bytes| column.push(bytes)) {
+    fn take_row(&mut self, row: &str) -> Result<(), SourceError> {
+        self.check_key(row)?;
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            match self.row.field(index, row).map(|text| column.push(text)) {
                 None => column.push_null(),
                 Some(Ok(())) => {}
-                Some(Err(reason)) => return Err(self.blame(data, index, reason)),
+                Some(Err(reason)) => return Err(self.blame(row, index, reason)),
             }
         }
         for (index, mask) in self.masks.iter_mut().enumerate() {
-            let bytes = self.row.field(self.shape.first_mask + index, data);
-            mask.append_value(bytes.is_some_and(|bytes| bytes.iter().any(|byte| *byte != 0)));
+            mask.append_value(self.row.field(self.shape.first_mask + index, row) == Some("1"));
         }
         if self.rows == 0 && !self.shape.key.is_empty() {
-            self.first_key = Some(self.key_at(data)?);
+            self.first_key = Some(self.key_at(row)?);
         }
         self.rows += 1;
         Ok(())
     }
 
     /// Sees that the row's key has a value and is not that of the row before, and keeps it.
-    fn check_key(&mut self, data: &[u8]) -> Result<(), SourceError> {
+    fn check_key(&mut self, row: &str) -> Result<(), SourceError> {
         let key = self.shape.key.iter();
-        if let Some((name, ..)) = key.clone().find(|(_, index, _)| self.row.field(*index, data).is_none()) {
+        if let Some((name, ..)) = key.clone().find(|(_, index, _)| self.row.field(*index, row).is_none()) {
             let behind = self.last_key()?.map(|key| format!(", behind the row with key {key}")).unwrap_or_default();
             return Err(SourceError::Key {
                 reason: format!("key column `{name}` is NULL in a row{behind}; {NULL_KEY}"),
             });
         }
-        if self.repeats(data) {
-            return Err(self.repeated(data));
+        if self.repeats(row) {
+            return Err(self.repeated(row));
         }
         for ((_, index, _), last) in self.shape.key.iter().zip(&mut self.last_key) {
-            let bytes = self.row.field(*index, data).unwrap_or_default();
             last.clear();
-            last.extend_from_slice(bytes);
+            last.push_str(self.row.field(*index, row).unwrap_or_default());
         }
         self.seen = true;
         Ok(())
     }
 
     /// Whether the row that was just found has the key of the last one.
-    fn repeats(&self, data: &[u8]) -> bool {
-        let same = |((_, index, wire), last): (&(String, usize, Wire), &Vec<u8>)| {
-            self.row.field(*index, data).is_some_and(|bytes| key::same(*wire, bytes, last))
+    fn repeats(&self, row: &str) -> bool {
+        let same = |((_, index, wire), last): (&(String, usize, Wire), &String)| {
+            self.row.field(*index, row).is_some_and(|text| key::same(*wire, text, last))
         };
         self.seen && !self.shape.key.is_empty() && self.shape.key.iter().zip(&self.last_key).all(same)
     }
 
-    fn repeated(&self, data: &[u8]) -> SourceError {
+    fn repeated(&self, row: &str) -> SourceError {
         let names: Vec<&str> = self.shape.key.iter().map(|(name, ..)| name.as_str()).collect();
         let advice = "add a column to the key or make the view unique";
-        match self.key_at(data) {
+        match self.key_at(row) {
             Ok(key) => SourceError::Key {
                 reason: format!("key {key} appears twice; `{}` does not tell rows apart: {advice}", names.join(", ")),
             },
@@ -238,27 +213,41 @@ impl Cutter {
     }
 
     /// The key of the row that was just found.
-    fn key_at(&self, data: &[u8]) -> Result<Key, SourceError> {
-        self.key_of(self.shape.key.iter().map(|(_, index, _)| self.row.field(*index, data)))
+    fn key_at(&self, row: &str) -> Result<Key, SourceError> {
+        self.key_of(self.shape.key.iter().map(|(_, index, _)| self.row.field(*index, row)))
     }
 
-    fn key_of<'a>(&self, fields: impl Iterator<Item = Option<&'a [u8]>>) -> Result<Key, SourceError> {
-        let value =
-            |((name, _, wire), bytes): (&(String, usize, Wire), Option<&[u8]>)| -> Result<KeyValue, SourceError> {
-                key_value(*wire, bytes.unwrap_or_default())
-                    .map_err(|why| SourceError::Key { reason: format!("key column `{name}`: {why}") })
-            };
+    fn key_of<'a>(&self, fields: impl Iterator<Item = Option<&'a str>>) -> Result<Key, SourceError> {
+        let value = |((name, _, wire), text): (&(String, usize, Wire), Option<&str>)| -> Result<KeyValue, SourceError> {
+            key_value(*wire, text.unwrap_or_default())
+                .map_err(|why| SourceError::Key { reason: format!("key column `{name}`: {why}") })
+        };
         self.shape.key.iter().zip(fields).map(value).collect::<Result<_, _>>().map(Key)
     }
 
     /// Says which column and row hold a value that cannot be carried.
-    fn blame(&self, data: &[u8], index: usize, reason: String) -> SourceError {
-        let column = self.shape.columns.get(index).map(|column| column.name.clone()).unwrap_or_default();
-        let key = match self.key_at(data) {
+    fn blame(&self, row: &str, index: usize, reason: String) -> SourceError {
+        let wanted = self.shape.columns.get(index).map(|column| &column.name);
+        let key = || self.shape.key.iter().find(|(_, place, _)| *place == index).map(|(name, ..)| name);
+        let column = wanted.or_else(key).cloned().unwrap_or_default();
+        let key = match self.key_at(row) {
             Ok(key) if !key.0.is_empty() => key.to_string(),
             _ => "(none)".to_owned(),
         };
         SourceError::Value { column, key, reason }
+    }
+
+    /// Says which value of a row is not text: in a database with the encoding `SQL_ASCII` it may be anything.
+    fn garbled(&mut self, row: &[u8]) -> SourceError {
+        let mut fields = row.split(|byte| *byte == b'\t').map(std::str::from_utf8).enumerate();
+        let bad = fields.find_map(|(index, text)| Some((index, text.err()?.valid_up_to())));
+        let readable = String::from_utf8_lossy(row);
+        match (bad, self.row.split(readable.as_bytes())) {
+            (Some((index, at)), Ok(Found::Row(row))) => {
+                self.blame(row, index, format!("the text is not valid UTF-8 at byte {at}; convert it in the view"))
+            }
+            _ => broken("the server sent a row that is not valid UTF-8"),
+        }
     }
 
     /// Hands the page out; none without rows.

@@ -1,6 +1,5 @@
 //! Rows cut into pages, from bytes made by hand.
 
-use super::rows::SIGNATURE;
 use super::*;
 use crate::core::model::column::Kind;
 use arrow_array::cast::AsArray;
@@ -12,8 +11,8 @@ fn shape(page_size: usize, page_bytes: u64) -> Shape {
             Named { name: "id".to_owned(), kind: Kind::Int },
             Named { name: "name".to_owned(), kind: Kind::Text },
         ],
-        wires: vec![Wire::Int4, Wire::Text],
-        key: vec![("id".to_owned(), 0, Wire::Int4)],
+        wires: vec![Wire::Int, Wire::Text],
+        key: vec![("id".to_owned(), 0, Wire::Int)],
         first_mask: 2,
         masks: 1,
         page_size,
@@ -21,28 +20,18 @@ fn shape(page_size: usize, page_bytes: u64) -> Shape {
     }
 }
 
-fn row(id: Option<i32>, name: Option<&[u8]>, mask: i32) -> Vec<u8> {
-    let id = id.map(i32::to_be_bytes);
-    let mask = mask.to_be_bytes();
-    let mut bytes = 3_i16.to_be_bytes().to_vec();
-    for field in [id.as_ref().map(<[u8; 4]>::as_slice), name, Some(mask.as_slice())] {
-        bytes.extend(field.map_or(-1, |field| i32::try_from(field.len()).unwrap()).to_be_bytes());
-        bytes.extend(field.unwrap_or_default());
-    }
-    bytes
+fn row(id: Option<i32>, name: Option<&str>, mask: u8) -> String {
+    let id = id.map_or("\\N".to_owned(), |id| id.to_string());
+    format!("{id}\t{}\t{mask}\n", name.unwrap_or("\\N"))
 }
 
-fn copy(rows: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = SIGNATURE.to_vec();
-    bytes.extend([0; 8]);
-    bytes.extend(rows.concat());
-    bytes.extend((-1_i16).to_be_bytes());
-    bytes
+fn copy(rows: &[String]) -> Vec<u8> {
+    rows.concat().into_bytes()
 }
 
 #[test]
 fn pages_are_cut_by_rows_and_keep_nulls_apart_from_empty_text() {
-    let data = copy(&[row(Some(1), Some(b"one"), 1), row(Some(2), None, 0), row(Some(3), Some(b""), 1)]);
+    let data = copy(&[row(Some(1), Some("one"), 1), row(Some(2), None, 0), row(Some(3), Some(""), 1)]);
     let mut cutter = Cutter::new(shape(2, u64::MAX));
     let used = cutter.fill(&data).unwrap();
     assert!(cutter.is_full());
@@ -59,7 +48,7 @@ fn pages_are_cut_by_rows_and_keep_nulls_apart_from_empty_text() {
 
 #[test]
 fn a_page_ends_at_its_bytes_with_at_least_one_row() {
-    let wide = vec![b'x'; 100];
+    let wide = "x".repeat(100);
     let data = copy(&[row(Some(1), Some(&wide), 1), row(Some(2), Some(&wide), 1)]);
     let mut cutter = Cutter::new(shape(10, 50));
     cutter.fill(&data).unwrap();
@@ -68,7 +57,7 @@ fn a_page_ends_at_its_bytes_with_at_least_one_row() {
 
 #[test]
 fn rows_may_be_cut_anywhere() {
-    let data = copy(&[row(Some(1), Some(b"one"), 1), row(Some(2), Some(b"two"), 0)]);
+    let data = copy(&[row(Some(1), Some("one"), 1), row(Some(2), Some("two"), 0)]);
     for size in 1..data.len() {
         let mut cutter = Cutter::new(shape(10, u64::MAX));
         let mut rest = Vec::new();
@@ -111,17 +100,18 @@ fn the_row_behind_a_copys_last_is_only_looked_at() {
 
 #[test]
 fn a_value_that_cannot_be_carried_names_its_column_and_row() {
-    let data = copy(&[row(Some(42), Some(b"\xff"), 1)]);
-    let error = Cutter::new(shape(1, u64::MAX)).fill(&data).unwrap_err();
+    let data = b"42\tna\xffme\t1\n";
+    let error = Cutter::new(shape(1, u64::MAX)).fill(data).unwrap_err();
     assert!(matches!(&error, SourceError::Value { column, key, .. } if column == "name" && key == "42"), "{error}");
+    assert!(error.to_string().contains("at byte 2"), "{error}");
+    let error = Cutter::new(shape(1, u64::MAX)).fill(b"42x\tname\t1\n").unwrap_err();
+    assert!(error.to_string().contains("`42x` where a number belongs"), "{error}");
 }
 
 #[test]
-fn what_is_no_copy_is_an_error_and_no_panic() {
-    let mut cutter = Cutter::new(shape(1, u64::MAX));
-    assert!(cutter.fill(&[b'?'; 30]).is_err());
-    let mut data = copy(&[row(Some(1), None, 1)]);
-    data[SIGNATURE.len() + 9] = 2;
-    let error = Cutter::new(shape(1, u64::MAX)).fill(&data).unwrap_err();
-    assert!(error.to_string().contains("another number of columns"), "{error}");
+fn what_is_no_row_is_an_error_and_no_panic() {
+    for bad in [&b"\n"[..], b"1\t2\n", b"1\t2\t3\t4\n", b"\\\n", b"\xff\n"] {
+        let error = Cutter::new(shape(1, u64::MAX)).fill(bad).unwrap_err();
+        assert!(error.to_string().contains("another number of columns"), "{error}");
+    }
 }
