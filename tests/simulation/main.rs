@@ -7,6 +7,7 @@ mod broker;
 mod check;
 mod data;
 mod disk;
+mod images;
 mod mix;
 #[cfg(feature = "failpoints")]
 mod planted;

@@ -2,9 +2,10 @@
 
 use super::{Change, Dir, Disk, File, Id, Inode, NameChange, ROOT, apply};
 use crate::rng::Rng;
+use std::collections::BTreeMap;
 
 /// Torn writes tear here.
-const SECTOR: usize = 512;
+pub(super) const SECTOR: usize = 512;
 
 /// Applies a change as a power failure may leave it: of a write, any of its sectors.
 fn apply_torn(bytes: &mut Vec<u8>, change: &Change, kept: u64, rng: &mut Rng) {
@@ -40,6 +41,24 @@ fn written_in_part(file: &mut File, changes: &[Change], kept: u64, rng: &mut Rng
     if file.seen != before {
         file.unsynced.push(Change::Cut(file.seen.len()));
         file.unsynced.push(Change::Write(0, file.seen.clone()));
+    }
+}
+
+/// Applies a change of names to those that are durable.
+pub(super) fn apply_name(stable: &mut BTreeMap<String, Id>, change: NameChange) {
+    match change {
+        NameChange::Add(name, id) => {
+            stable.entry(name).or_insert(id);
+        }
+        NameChange::Remove(name) => {
+            stable.remove(&name);
+        }
+        NameChange::Rename(old, new, id) => {
+            if stable.get(&old) == Some(&id) {
+                stable.remove(&old);
+            }
+            stable.insert(new, id);
+        }
     }
 }
 
@@ -88,7 +107,7 @@ impl Disk {
         self.count_links();
     }
 
-    fn count_links(&mut self) {
+    pub(super) fn count_links(&mut self) {
         let mut open = vec![ROOT];
         if let Inode::Dir(root) = &mut self.inodes[ROOT] {
             root.gone = false;
@@ -119,20 +138,7 @@ impl Dir {
                 }
                 continue;
             }
-            match change {
-                NameChange::Add(name, id) => {
-                    self.stable.entry(name).or_insert(id);
-                }
-                NameChange::Remove(name) => {
-                    self.stable.remove(&name);
-                }
-                NameChange::Rename(old, new, id) => {
-                    if self.stable.get(&old) == Some(&id) {
-                        self.stable.remove(&old);
-                    }
-                    self.stable.insert(new, id);
-                }
-            }
+            apply_name(&mut self.stable, change);
         }
         self.names.clone_from(&self.stable);
         self.gone = true;

@@ -5,9 +5,12 @@
 //! folder's names are seen at once and survive only when the folder was synced.
 
 mod crash;
+mod image;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+pub use image::{Fate, Part};
 
 pub type Id = usize;
 
@@ -74,6 +77,7 @@ pub enum Place {
     Handle(Id, String),
 }
 
+#[derive(Clone)]
 pub struct Disk {
     inodes: Vec<Inode>,
     caches: BTreeMap<(usize, Id), Vec<Change>>,
