@@ -188,7 +188,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
         let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
         (staging, complete)
     };
-    let manifest = publish::publish(ports, job, term, &staging, &complete).await?;
+    let manifest = publish::publish(ports, job, term, staging, &complete).await?;
     record::published(ports, job, term, &manifest).await?;
     Ok(Outcome::Published(manifest))
 }

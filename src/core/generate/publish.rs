@@ -130,17 +130,18 @@ pub async fn publish(
     ports: &Ports,
     job: &Job,
     term: &Term,
-    staging: &Staging,
+    staging: Staging,
     complete: &Complete,
 ) -> Result<Manifest, GenerateError> {
     let volume = &*ports.volume;
-    let mut manifest = manifest(ports, job, term, staging, complete);
+    let mut manifest = manifest(ports, job, term, &staging, complete);
+    let staged = closed(staging);
     if planted("manifest first") {
         manifest = publish_manifest(ports, term, &job.run, manifest).await?;
     }
     for (index, entry) in manifest.files.iter().enumerate() {
         let Some(name) = &entry.name else { continue };
-        let staged = &staging.files[index].path;
+        let staged = &staged[index];
         volume.make_read_only(term, staged).await?;
         let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
         volume.make_dirs(term, folder).await?;
@@ -159,8 +160,14 @@ pub async fn publish(
     }
     let manifest = publish_manifest(ports, term, &job.run, manifest).await?;
     crash_point!("publish.manifest");
-    remove_staged(volume, term, staging).await;
+    remove_staged(volume, term, &staged).await;
     Ok(manifest)
+}
+
+/// Closes the staged files and tells where they are: a final name shares its inode with the staged one, so from the first
+/// link on nobody may hold a descriptor that can write to it.
+fn closed(staging: Staging) -> Vec<String> {
+    staging.files.into_iter().map(|file| file.path).collect()
 }
 
 async fn link_or_compare(
@@ -205,6 +212,7 @@ async fn publish_manifest(
     let file = volume.create(term, &staged).await?;
     file.write_at(term, 0, text).await.1?;
     file.sync_data(term).await?;
+    drop(file);
     volume.make_read_only(term, &staged).await?;
     let name = manifest_name(run);
     match volume.link(term, &staged, &name).await {
@@ -260,10 +268,10 @@ pub async fn published(volume: &dyn Volume, run: &RunId) -> Result<Option<Manife
 
 /// The final names are further links to the same bytes, so the staged names only take room in the listing. The
 /// journal stays: `verify` reads it. Nothing is lost when this fails, so it never does.
-async fn remove_staged(volume: &dyn Volume, term: &Term, staging: &Staging) {
-    for file in &staging.files {
-        if let Err(error) = volume.unlink(term, &file.path).await {
-            tracing::debug!(path = file.path, %error, "staged name left behind");
+async fn remove_staged(volume: &dyn Volume, term: &Term, staged: &[String]) {
+    for path in staged {
+        if let Err(error) = volume.unlink(term, path).await {
+            tracing::debug!(path, %error, "staged name left behind");
         }
     }
 }
