@@ -3,5 +3,5 @@
 mod faults;
 mod fence;
 mod late;
-mod rig;
+pub mod rig;
 mod translate_golden;

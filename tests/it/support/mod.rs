@@ -4,6 +4,7 @@ pub mod chance;
 pub mod filegen;
 pub mod kafka;
 pub mod mongo;
+pub mod nfs;
 pub mod outbox;
 pub mod postgres;
 pub mod running;
