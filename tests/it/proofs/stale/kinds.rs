@@ -49,31 +49,37 @@ const STALE: i32 = 116;
 pub struct Kind {
     pub what: &'static str,
     pub act: fn(&dyn Grip) -> io::Result<()>,
+    /// Whether it goes through a file that the holder had open.
+    pub needs_open: bool,
     /// What it hears where open files and folders outlive their names, and from a server that knows them by handles.
     pub local: i32,
     pub remote: i32,
 }
 
 const fn kind(what: &'static str, local: i32, remote: i32, act: fn(&dyn Grip) -> io::Result<()>) -> Kind {
-    Kind { what, act, local, remote }
+    Kind { what, act, needs_open: false, local, remote }
+}
+
+const fn open(what: &'static str, local: i32, act: fn(&dyn Grip) -> io::Result<()>) -> Kind {
+    Kind { what, act, needs_open: true, local, remote: STALE }
 }
 
 /// Through what it had open, by its folder as it was, and by path.
 pub const KINDS: [Kind; 37] = [
-    kind("write records behind the end", DONE, STALE, |old| old.write("Loan0", 4096, b"stale|record\n")),
-    kind("write records over others", DONE, STALE, |old| old.write("Loan0", 40, b"stale|record\n")),
-    kind("rewrite a header", DONE, STALE, |old| old.write("Loan1", 0, b"9,99                           \n")),
-    kind("append to the journal", DONE, STALE, |old| old.write("journal.jsonl", 900, b"{}\t0\n")),
-    kind("rewrite the manifest", DONE, STALE, |old| old.write("manifest.json", 0, b"{}")),
-    kind("empty a file", DONE, STALE, |old| old.cut("Loan0", 0)),
-    kind("cut a file", DONE, STALE, |old| old.cut("Loan1", 33)),
-    kind("lengthen a file", DONE, STALE, |old| old.cut("Loan0", 100_000)),
-    kind("empty the journal", DONE, STALE, |old| old.cut("journal.jsonl", 0)),
-    kind("sync a file", DONE, STALE, |old| old.sync("Loan0")),
-    kind("sync the journal", DONE, STALE, |old| old.sync("journal.jsonl")),
-    kind("make an open file read-only", DONE, STALE, |old| old.protect("Loan0")),
-    kind("publish an open file", NOT_FOUND, STALE, |old| old.link_open("Loan0", PUBLISHED)),
-    kind("publish the open manifest", NOT_FOUND, STALE, |old| old.link_open("manifest.json", MANIFEST)),
+    open("write records behind the end", DONE, |old| old.write("Loan0", 4096, b"stale|record\n")),
+    open("write records over others", DONE, |old| old.write("Loan0", 40, b"stale|record\n")),
+    open("rewrite a header", DONE, |old| old.write("Loan1", 0, b"9,99                           \n")),
+    open("append to the journal", DONE, |old| old.write("journal.jsonl", 900, b"{}\t0\n")),
+    open("rewrite the manifest", DONE, |old| old.write("manifest.json", 0, b"{}")),
+    open("empty a file", DONE, |old| old.cut("Loan0", 0)),
+    open("cut a file", DONE, |old| old.cut("Loan1", 33)),
+    open("lengthen a file", DONE, |old| old.cut("Loan0", 100_000)),
+    open("empty the journal", DONE, |old| old.cut("journal.jsonl", 0)),
+    open("sync a file", DONE, |old| old.sync("Loan0")),
+    open("sync the journal", DONE, |old| old.sync("journal.jsonl")),
+    open("make an open file read-only", DONE, |old| old.protect("Loan0")),
+    open("publish an open file", NOT_FOUND, |old| old.link_open("Loan0", PUBLISHED)),
+    open("publish the open manifest", NOT_FOUND, |old| old.link_open("manifest.json", MANIFEST)),
     kind("sync its open folder", DONE, STALE, |old| old.sync_folder()),
     kind("create in its open folder", NOT_FOUND, STALE, |old| old.create(Handle, "Loan2")),
     kind("create a name anew in its open folder", NOT_FOUND, STALE, |old| old.create(Handle, "Loan0")),
