@@ -96,7 +96,7 @@ async fn sample(examination: &Examination<'_>, mut plan: Plan, chart: &mut Chart
     let rows = if extent.rows == 0 { Verdict::Warn } else { Verdict::Pass };
     chart.add(Area::Source, "rows", rows, format!("{} rows in {pages} pages{range}", extent.rows));
     let until = extent.range.as_ref().map(|(_, last)| last);
-    if until.is_none() && !plan.query.key.is_empty() {
+    if plan.query.finds_nothing(until) {
         return Some(0);
     }
     let (page, columns) = match first_page(examination, &plan, until).await {

@@ -58,7 +58,7 @@ async fn all_pages(
     page: u64,
     out: mpsc::Sender<Arrived>,
 ) -> Result<bool, GenerateError> {
-    if until.is_none() && !query.key.is_empty() {
+    if query.finds_nothing(until) {
         // Counted as empty: rows that came since belong to the next run.
         return Ok(true);
     }

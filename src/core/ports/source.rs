@@ -37,6 +37,12 @@ impl Query {
         let rows = |query: &Self| Self { kinds: None, ..query.clone() };
         rows(self) == rows(other)
     }
+
+    /// Whether the view was counted as empty: by key, there is no row to read up to. By number, a view with rows may well
+    /// have no range.
+    pub fn finds_nothing(&self, until: Option<&Key>) -> bool {
+        until.is_none() && !self.key.is_empty() && self.fetch != Fetch::Offset
+    }
 }
 
 /// What a view holds at one moment, within a query's predicates.
@@ -48,7 +54,7 @@ pub struct Extent {
     pub matching: Vec<u64>,
     /// For each sum asked for, the exact total as text (`-12.50`; `0` without rows).
     pub sums: Vec<String>,
-    /// First and last key; none when there are no rows, or without a key.
+    /// First and last key; none when there are no rows, or without a key. With [`Fetch::Offset`] it may be none.
     pub range: Option<(Key, Key)>,
 }
 

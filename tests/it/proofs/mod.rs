@@ -1,5 +1,6 @@
 //! Claims that hold for any schedule, each tried many times over.
 
+mod moving;
 mod rounds;
 mod stale;
 mod tokens;
