@@ -104,7 +104,7 @@ impl KafkaEvents {
 impl EventSource for KafkaEvents {
     async fn next(&mut self) -> Result<Delivery, BrokerError> {
         loop {
-            let taken = self.inbox.state().take();
+            let taken = self.inbox.take();
             match taken {
                 Some(Ok((delivery, tenure))) => {
                     self.handed.insert(delivery.id.partition, tenure);
@@ -183,9 +183,10 @@ fn fetch(link: &Link, inbox: &Inbox, client: &BaseConsumer<Member>, stop: &Atomi
             Some(Err(error)) if is_passing(&error) => {}
             Some(Err(error)) => inbox.fail(link.error(&error)),
         }
-        // A member that is slow goes on asking, or its group would miss it; it only fetches no more.
+        // A member that is slow goes on asking, or its group would miss it; it only fetches no more. While events are
+        // taken at all, the thread waits for room: after a pause, the client takes a second to fetch again.
         let (waiting, fresh) = {
-            let mut state = inbox.state();
+            let mut state = if paused { inbox.state() } else { inbox.room(FULL, POLL) };
             (state.waiting(), std::mem::take(&mut state.fresh))
         };
         if waiting >= FULL && (!paused || fresh) {

@@ -4,10 +4,11 @@ use super::settings::{Link, Told};
 use crate::core::ports::events::{BrokerError, Delivery};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tracing::info;
 
@@ -20,6 +21,8 @@ pub(super) struct Inbox {
     state: Mutex<State>,
     /// Told of each event and error.
     pub(super) news: Notify,
+    /// Told of each event that was taken.
+    taken: Condvar,
 }
 
 /// What is in it.
@@ -37,8 +40,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Takes the first event, else the last error.
-    pub(super) fn take(&mut self) -> Option<Result<(Delivery, Tenure), BrokerError>> {
+    fn take(&mut self) -> Option<Result<(Delivery, Tenure), BrokerError>> {
         self.queue.pop_front().map(Ok).or_else(|| self.error.take().map(Err))
     }
 
@@ -71,7 +73,20 @@ impl State {
 
 impl Inbox {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), news: Notify::new() }
+        Self { state: Mutex::default(), news: Notify::new(), taken: Condvar::new() }
+    }
+
+    /// Takes the first event, else the last error.
+    pub(super) fn take(&self) -> Option<Result<(Delivery, Tenure), BrokerError>> {
+        let taken = self.state().take();
+        self.taken.notify_one();
+        taken
+    }
+
+    /// Waits until fewer events are in it than these, but not longer than this.
+    pub(super) fn room(&self, most: usize, limit: Duration) -> MutexGuard<'_, State> {
+        let waited = self.taken.wait_timeout_while(self.state(), limit, |state| state.waiting() >= most);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -120,7 +135,7 @@ impl ClientContext for Member {
 
 impl ConsumerContext for Member {
     /// Runs in the consumer's thread, before the partitions change.
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, change: &Rebalance<'_>) {
+    fn pre_rebalance(&self, client: &BaseConsumer<Self>, change: &Rebalance<'_>) {
         let numbers = |list: &rdkafka::TopicPartitionList| -> Vec<i32> {
             list.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
         };
@@ -134,6 +149,10 @@ impl ConsumerContext for Member {
             Rebalance::Revoke(list) => {
                 let partitions = numbers(list);
                 info!(topic, ?partitions, "partitions went");
+                // The client keeps a pause beyond that, and nobody would end it when the partition comes again.
+                if let Err(error) = client.resume(list) {
+                    self.inbox.fail(self.link.error(&error));
+                }
                 self.inbox.state().went(partitions.into_iter());
             }
             Rebalance::Error(error) => self.inbox.fail(self.link.error(error)),
@@ -154,15 +173,15 @@ mod tests {
     fn what_was_fetched_of_a_partition_goes_with_it() {
         let inbox = Inbox::new();
         inbox.put(event(0, 1));
-        assert_eq!(inbox.state().take(), None, "not ours");
+        assert_eq!(inbox.take(), None, "not ours");
         inbox.state().came([0, 1].into_iter());
         for (partition, offset) in [(0, 1), (1, 7), (0, 2)] {
             inbox.put(event(partition, offset));
         }
         inbox.state().went([0].into_iter());
-        let (delivery, tenure) = inbox.state().take().unwrap().unwrap();
+        let (delivery, tenure) = inbox.take().unwrap().unwrap();
         assert_eq!(delivery, event(1, 7));
-        assert_eq!(inbox.state().take(), None);
+        assert_eq!(inbox.take(), None);
         assert!(inbox.state().is_ours(1, tenure));
         inbox.state().went([1].into_iter());
         inbox.state().came([1].into_iter());
@@ -176,7 +195,7 @@ mod tests {
         let error = BrokerError::Unreachable { topic: "t".to_owned(), reason: "gone".to_owned() };
         inbox.fail(error.clone());
         inbox.put(event(0, 1));
-        assert_eq!(inbox.state().take().unwrap().unwrap().0, event(0, 1));
-        assert_eq!(inbox.state().take(), Some(Err(error)));
+        assert_eq!(inbox.take().unwrap().unwrap().0, event(0, 1));
+        assert_eq!(inbox.take(), Some(Err(error)));
     }
 }

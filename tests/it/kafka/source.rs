@@ -117,3 +117,27 @@ async fn a_long_topic_is_read_whole_and_in_order_by_a_slow_reader() {
     assert_eq!(text(&last), "last");
     source.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_comes_back_to_a_reader_who_had_paused_goes_on() {
+    let topic = Topic::create(2).await;
+    let events: Vec<String> = (0..200).map(|number| format!("event {number}")).collect();
+    let events: Vec<&str> = events.iter().map(String::as_str).collect();
+    topic.write(0, &events).await;
+    topic.write(1, &events).await;
+    // It takes one event and then none for long: it fetches no more.
+    let mut first = KafkaEvents::new(&topic.spec()).unwrap();
+    next(&mut first).await;
+    let mut second = KafkaEvents::new(&topic.spec()).unwrap();
+    let other = next(&mut second).await.id.partition;
+    // Now each has one partition. The first one had its own before, and gets all of it again.
+    let mut seen = BTreeSet::new();
+    while seen.len() < events.len() {
+        let delivery = next(&mut first).await;
+        if delivery.id.partition != other {
+            seen.insert(delivery.id.offset);
+        }
+    }
+    second.close().await;
+    first.close().await;
+}
