@@ -1,6 +1,7 @@
 //! Completion events to a topic: idempotent, acknowledged by all replicas in step, never waiting for ever.
 
 use super::settings::{Link, Told};
+use crate::core::model::crash::crash_point;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::spec::KafkaSpec;
 use crate::core::ports::events::{BrokerError, EventSink};
@@ -101,6 +102,7 @@ impl EventSink for KafkaSink {
         // From here on, so that nothing is missed that the client finds when it starts.
         down.as_mut().enable();
         let mut word = self.hand_over(&event.file_id, &value).map_err(|error| self.link.error(&error))?;
+        crash_point!("announce.handed");
         let deserted = async {
             down.await;
             sleep(GRACE).await;

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::model::crash::crash_point;
 use super::model::event::CompletionEvent;
 use super::model::names::{FileId, WorkerId};
 use super::model::planted::planted;
@@ -98,9 +99,12 @@ impl Announcer {
             if planted("marked before sent") {
                 self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, self.clock.now()).await?;
             }
+            crash_point!("announce.sending");
             self.sink.send(&entry.event).await?;
+            crash_point!("announce.acknowledged");
             let now = self.clock.now();
             self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, now).await?;
+            crash_point!("announce.marked");
             self.observer.announced(&AnnounceNews::Sent { event: Box::new(entry.event) });
             sent += 1;
         }

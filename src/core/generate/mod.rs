@@ -1,6 +1,5 @@
 //! The flow, in the order data moves: plan, take over, read, translate, write, publish, record.
 
-mod crash;
 pub(crate) mod digest;
 pub mod layout;
 mod pipeline;

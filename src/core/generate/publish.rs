@@ -2,13 +2,13 @@
 //!
 //! `link` never replaces. No process ever opens a published file for writing; a file that is already there is compared.
 
-use super::crash::crash_point;
 use super::digest::of_file;
 use super::layout::{MANIFEST, staging_dir};
 use super::plan::read_mode;
 use super::staging::Staging;
 use super::work::Lane;
 use super::{GenerateError, Job, Ports};
+use crate::core::model::crash::crash_point;
 use crate::core::model::file_name::manifest_name;
 use crate::core::model::header::Header;
 use crate::core::model::journal::{Complete, Entry, FileComplete};

@@ -2,6 +2,7 @@
 
 use super::staging::Staging;
 use super::{GenerateError, Job, Ports};
+use crate::core::model::crash::crash_point;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::manifest::Manifest;
 use crate::core::model::planted::planted;
@@ -123,6 +124,7 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
             event: (!planted("outbox apart")).then_some(OutboxEntry { event, sent_at: None }),
         };
         ports.runs.save_file(term, &status).await?;
+        crash_point!("record.file");
     }
     if record.status != RunStatus::Published {
         record.status = RunStatus::Published;
@@ -132,6 +134,7 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
         record.rows = manifest.source_rows;
         record.error = None;
         ports.runs.save_run(term, &record).await?;
+        crash_point!("record.run");
     }
     if planted("outbox apart") {
         for mut status in ports.runs.files(&job.run).await? {

@@ -1,11 +1,11 @@
 //! The holder's own folder: staged files and journal, new or filled with what older holders committed.
 
-use super::crash::crash_point;
 use super::digest::FileDigest;
 use super::layout::{JOURNAL, run_dir, staging_dir};
 use super::plan::{Plan, last_kept, pages_of};
 use super::takeover::{Dead, read_journal};
 use super::{GenerateError, Job, Ports, Start};
+use crate::core::model::crash::crash_point;
 use crate::core::model::header::{HEADER_BYTES, Header};
 use crate::core::model::journal::{Begin, Complete, Entry, FileCommit, Journal, JournalWriter, PageCommit};
 use crate::core::model::planted::planted;

@@ -4,9 +4,9 @@
 //! `staging`, then its files are unlinked and it is removed. Renaming alone would not do: an NFS client
 //! with a cached handle could still rename or write through it; once the folder is removed it gets ESTALE.
 
-use super::crash::crash_point;
 use super::layout::{HIDDEN, JOURNAL, Name, dead_name, parse_name, run_dir, token_name};
 use super::{GenerateError, Ports};
+use crate::core::model::crash::crash_point;
 use crate::core::model::journal::Journal;
 use crate::core::model::names::WorkerId;
 use crate::core::model::planted::planted;

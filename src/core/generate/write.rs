@@ -4,11 +4,11 @@
 //! 2. One journal line per page, then `fdatasync`: **the commit point**. Before it nothing has happened.
 //! 3. Headers, in place. They only ever claim what is already durable.
 
-use super::crash::crash_point;
 use super::record::Recorder;
 use super::staging::{Staged, Staging};
 use super::work::{Piece, Translated};
 use super::{GenerateError, Job, Ports};
+use crate::core::model::crash::crash_point;
 use crate::core::model::header::Header;
 use crate::core::model::journal::{Entry, FileCommit, PageCommit};
 use crate::core::model::manifest::Replaced;

@@ -1,6 +1,7 @@
 //! Plain values: what the flow talks about. No I/O, no async, no vendor type; only constructors fail.
 
 pub mod column;
+pub(crate) mod crash;
 pub mod event;
 pub mod file_name;
 pub mod header;

@@ -6,6 +6,7 @@ mod tests;
 
 pub use hear::{Heard, hear};
 
+use super::model::crash::crash_point;
 use super::model::names::WorkerId;
 use super::model::planted::planted;
 use super::model::run::{RunId, RunRecord};
@@ -132,6 +133,7 @@ impl Listener {
                     reason: reason.clone(),
                     payload: String::from_utf8_lossy(&delivery.payload).into_owned(),
                 };
+                crash_point!("trigger.odd");
                 self.runs.keep_event(&odd).await?;
                 Ok(TriggerNews::Odd { event, reason })
             }
@@ -170,10 +172,12 @@ async fn take_all(listener: &Listener, source: &mut dyn EventSource) {
                 Err(error) => patience.bear(&error).await,
             }
         };
+        crash_point!("trigger.recorded");
         listener.observer.heard(&news);
         while let Err(error) = source.done(&delivery.id).await {
             patience.bear(&error).await;
         }
+        crash_point!("trigger.marked");
         patience.rest();
     }
 }

@@ -1,11 +1,13 @@
 //! `filegen daemon` as real processes: who leads, what a trigger makes, what is shown.
 
 mod cut_off;
+mod deliveries;
 mod fleet;
 mod killed;
 mod office;
 mod on_mongo;
 mod rolling;
+mod sent;
 mod shown;
 mod steady;
 mod triggered;

@@ -6,7 +6,7 @@ use filegen::core::model::spec::{KafkaSpec, Secret};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -222,6 +222,54 @@ impl Topic {
         };
         tokio::task::spawn_blocking(work).await.expect("the server answers")
     }
+
+    /// How many messages of these partitions a group has not marked as done: once there are no more than `most`, or after
+    /// a moment.
+    pub async fn left(&self, group: &str, partitions: i32, most: i64) -> i64 {
+        let (name, mut config) = (self.name.clone(), config(&self.brokers));
+        config.set("group.id", group);
+        let work = move || {
+            let consumer: BaseConsumer = config.create().expect("a consumer");
+            let started = Instant::now();
+            loop {
+                let left = places(&consumer, &name, partitions).into_iter().map(|(marked, end)| end - marked).sum();
+                if left <= most || started.elapsed() > Duration::from_secs(1) {
+                    return left;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        };
+        tokio::task::spawn_blocking(work).await.expect("the server answers")
+    }
+
+    /// Sets a group back by so many messages in each of these partitions; false while it has members.
+    pub async fn rewind(&self, group: &str, partitions: i32, messages: i64) -> bool {
+        let (name, mut config) = (self.name.clone(), config(&self.brokers));
+        config.set("group.id", group);
+        let work = move || {
+            let consumer: BaseConsumer = config.create().expect("a consumer");
+            let mut marks = TopicPartitionList::new();
+            for (partition, (marked, _)) in (0..).zip(places(&consumer, &name, partitions)) {
+                let mark = Offset::Offset((marked - messages).max(0));
+                marks.add_partition_offset(&name, partition, mark).expect("an offset");
+            }
+            consumer.commit(&marks, CommitMode::Sync).is_ok()
+        };
+        tokio::task::spawn_blocking(work).await.expect("the server answers")
+    }
+}
+
+/// The offset that a group has marked, and the end: partition by partition.
+fn places(consumer: &BaseConsumer, topic: &str, partitions: i32) -> Vec<(i64, i64)> {
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_range(topic, 0, partitions - 1);
+    let marked = consumer.committed_offsets(asked, PATIENCE).expect("the server answers");
+    let place = |partition| {
+        let end = consumer.fetch_watermarks(topic, partition, PATIENCE).expect("the server answers").1;
+        let marked = marked.find_partition(topic, partition).and_then(|found| found.offset().to_raw());
+        (marked.map_or(0, |offset| offset.max(0)), end)
+    };
+    (0..partitions).map(place).collect()
 }
 
 /// Properties of a client.
