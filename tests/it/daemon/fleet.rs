@@ -35,11 +35,11 @@ files:
 "#;
 
 /// A lease that is missed soon, and yet none that a busy machine loses: a call to MongoDB has an eighth of it.
-pub(super) const POLICIES: &str = "policies: { lease_ttl: 6s, lease_heartbeat_interval: 1s, \
+pub const POLICIES: &str = "policies: { lease_ttl: 6s, lease_heartbeat_interval: 1s, \
     takeover_polling_interval: 200ms, initial_backoff: 100ms, max_backoff: 500ms }\n";
 
 /// A folder with a view of loans, worker files over it, and their output.
-pub(super) struct Fleet {
+pub struct Fleet {
     pub filegen: Filegen,
     source: String,
 }
@@ -119,14 +119,14 @@ impl Fleet {
 }
 
 /// Waits until a run is published.
-pub(super) async fn published(runs: &dyn RunStore, run: &RunId) -> RunRecord {
+pub async fn published(runs: &dyn RunStore, run: &RunId) -> RunRecord {
     let what = format!("run {run}, published,");
     let is_published = |record: &RunRecord| record.status == RunStatus::Published;
     until_async(&what, async || runs.run(run).await.ok().flatten().filter(is_published)).await
 }
 
 /// Waits until one of the daemons holds the lease under this token or a later one; which.
-pub(super) async fn holder(leases: &dyn LeaseStore, daemons: &[Daemon], token: u64) -> usize {
+pub async fn holder(leases: &dyn LeaseStore, daemons: &[Daemon], token: u64) -> usize {
     let held = async || leases.read(&worker("LoanWorker")).await.ok().flatten();
     let lease = until_async("a holder", async || {
         held().await.filter(|lease| lease.token.0 >= token && lease.released.is_none())
@@ -137,14 +137,14 @@ pub(super) async fn holder(leases: &dyn LeaseStore, daemons: &[Daemon], token: u
 }
 
 /// The page that a line of a daemon's log says is durable.
-pub(super) fn durable_page(line: &str) -> Option<u64> {
+pub fn durable_page(line: &str) -> Option<u64> {
     let rest = line.contains("msg=\"progress updated\"").then(|| line.split(" page=").nth(1))??;
     rest.split(' ').next()?.parse().ok()
 }
 
 /// All that is written below a folder, as it stands now: kept open, so that what is written later is seen even when the
 /// files are gone from there.
-pub(super) struct Watched(Vec<fs::File>);
+pub struct Watched(Vec<fs::File>);
 
 impl Watched {
     pub fn folder(folder: &Path) -> Self {

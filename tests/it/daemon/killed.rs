@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Completion events by file and day: each has one correlation id, however often it was sent.
-pub(super) async fn events(completion: &Topic, runs: &dyn RunStore) -> BTreeMap<(String, String), String> {
+pub async fn events(completion: &Topic, runs: &dyn RunStore) -> BTreeMap<(String, String), String> {
     let unsent = async || runs.unsent(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
     until_async("an empty outbox", unsent).await;
     let count = usize::try_from(completion.length().await).unwrap();

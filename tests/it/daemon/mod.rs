@@ -2,8 +2,8 @@
 
 mod cut_off;
 mod deliveries;
-mod fleet;
-mod killed;
+pub mod fleet;
+pub mod killed;
 mod office;
 mod on_mongo;
 mod rolling;
@@ -21,8 +21,8 @@ use std::net::TcpStream;
 use std::process::Command;
 
 /// One daemon and its HTTP port.
-struct Daemon {
-    running: Running,
+pub struct Daemon {
+    pub running: Running,
     port: u16,
 }
 
@@ -53,7 +53,7 @@ impl Daemon {
 }
 
 /// SIGTERM to all of them at once; each ends with 0. Their logs.
-fn stop(daemons: impl IntoIterator<Item = Daemon>) -> Vec<String> {
+pub fn stop(daemons: impl IntoIterator<Item = Daemon>) -> Vec<String> {
     let daemons: Vec<Daemon> = daemons.into_iter().collect();
     for daemon in &daemons {
         daemon.running.signal(Signal::TERM);
@@ -62,7 +62,7 @@ fn stop(daemons: impl IntoIterator<Item = Daemon>) -> Vec<String> {
 }
 
 /// The sections of a worker file that listens and announces.
-fn topics(trigger: &Topic, completion: &Topic) -> String {
+pub fn topics(trigger: &Topic, completion: &Topic) -> String {
     format!(
         "trigger: {{ kafka: {{ brokers: '{}', topic: {}, properties: {{ session.timeout.ms: '6000' }} }} }}\n\
          completion: {{ kafka: {{ brokers: '{}', topic: {} }} }}\n",

@@ -5,13 +5,13 @@ use super::{Daemon, stop, topics};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::running::until_async;
+use crate::support::size::Size;
 use crate::support::state::{run, worker};
 use crate::support::{mongo, postgres};
 use filegen::adapters::local_state::LocalState;
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::ports::runs::RunStore;
 use jiff::{Timestamp, ToSpan};
-use std::fs;
 use std::time::Duration;
 
 /// What resident memory may grow by between the tenth and the fiftieth run: the allocator's pools are still filling then.
@@ -22,25 +22,6 @@ const RSS_GROWTH_KIB: usize = 5 * 1024;
 /// What threads and descriptors may grow by: pools of threads for blocking calls and of connections are as large as the
 /// busiest moment so far has needed, and a busier one may come late. Forty runs that leave one each leave more.
 const MORE: usize = 8;
-
-/// What a process holds.
-#[derive(Clone, Copy, Debug)]
-struct Size {
-    descriptors: usize,
-    threads: usize,
-    rss_kib: usize,
-}
-
-fn size(daemon: &Daemon) -> Size {
-    let process = format!("/proc/{}", daemon.running.id());
-    let status = fs::read_to_string(format!("{process}/status")).expect("it lives");
-    let field = |name: &str| -> usize {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).expect("a number")
-    };
-    let descriptors = fs::read_dir(format!("{process}/fd")).expect("it lives").count();
-    Size { descriptors, threads: field("Threads:"), rss_kib: field("VmRSS:") }
-}
 
 /// Waits until all completion events are sent, where there is a broker for them.
 async fn empty(runs: &dyn RunStore, announces: bool) {
@@ -59,13 +40,13 @@ async fn stays_small(daemon: &Daemon, runs: &dyn RunStore, announces: bool) {
     }
     published(runs, &days[9]).await;
     empty(runs, announces).await;
-    let tenth = size(daemon);
+    let tenth = Size::of(daemon.running.id());
     for day in &days[10..] {
         runs.request(day, "test", Timestamp::now()).await.unwrap();
     }
     published(runs, &days[49]).await;
     empty(runs, announces).await;
-    let fiftieth = size(daemon);
+    let fiftieth = Size::of(daemon.running.id());
     assert!(fiftieth.descriptors <= tenth.descriptors + MORE, "{tenth:?} has become {fiftieth:?}");
     assert!(fiftieth.threads <= tenth.threads + MORE, "{tenth:?} has become {fiftieth:?}");
     assert!(fiftieth.rss_kib <= tenth.rss_kib + RSS_GROWTH_KIB, "{tenth:?} has become {fiftieth:?}");

@@ -2,5 +2,6 @@
 
 mod moving;
 mod rounds;
+mod soak;
 mod stale;
 mod tokens;

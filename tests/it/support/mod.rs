@@ -8,6 +8,7 @@ pub mod nfs;
 pub mod outbox;
 pub mod postgres;
 pub mod running;
+pub mod size;
 pub mod source;
 pub mod sqlserver;
 pub mod state;

@@ -18,6 +18,11 @@ pub fn at(moment: Instant) {
     std::thread::sleep(moment.saturating_duration_since(Instant::now()));
 }
 
+/// As [`at`], for a test that others' work goes on beside.
+pub async fn at_async(moment: Instant) {
+    tokio::time::sleep_until(moment.into()).await;
+}
+
 /// Time between two looks at something that does not tell by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
