@@ -154,7 +154,7 @@ async fn serve(
         };
         let listener = Listener::new(worker, Arc::clone(&ports.runs), Arc::clone(&clock), Arc::new(tell));
         let stop = stop.clone();
-        tasks.spawn(async move {
+        start(tasks, &live, async move {
             if let Some(listener) = listener {
                 listen(&listener, &mut *source, &stop).await;
             }
@@ -170,9 +170,9 @@ async fn serve(
         Arc::clone(&live),
     ));
     let asked = (Arc::clone(&dependencies), stop.clone());
-    tasks.spawn(async move { asked.0.watch(&asked.1).await });
+    start(tasks, &live, async move { asked.0.watch(&asked.1).await });
     let due = (Arc::clone(worker), Arc::clone(&runs), Arc::clone(&live), stop.clone());
-    tasks.spawn(async move { deadline::watch(&due.0, &*due.1, &due.2, &*wiring::clock(), &due.3).await });
+    start(tasks, &live, async move { deadline::watch(&due.0, &*due.1, &due.2, &*wiring::clock(), &due.3).await });
     let service = Service {
         worker: Arc::clone(worker),
         registry: Arc::clone(&context.registry),
@@ -183,11 +183,32 @@ async fn serve(
         announcer,
     };
     let (ended, stop) = (Arc::clone(&live), stop.clone());
-    tasks.spawn(async move {
+    start(tasks, &live, async move {
         service.serve(&stop).await;
         ended.ended();
     });
     Ok(Served { live, dependencies, leases, runs, lease_ttl: worker.policies.lease_ttl, announces })
+}
+
+/// Starts a task of a worker. Should it die of a fault of its own, the worker is not served any more, and its health says so:
+/// nobody waits for the task before the process is told to stop.
+fn start(tasks: &mut JoinSet<()>, live: &Arc<Live>, work: impl Future<Output = ()> + Send + 'static) {
+    let mortal = Mortal(Arc::clone(live));
+    tasks.spawn(async move {
+        let _mortal = mortal;
+        work.await;
+    });
+}
+
+/// What a task holds for as long as it lives.
+struct Mortal(Arc<Live>);
+
+impl Drop for Mortal {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.ended();
+        }
+    }
 }
 
 /// Looks at the worker files when they change and at SIGHUP, and says what a restart would change.

@@ -1,6 +1,7 @@
 //! What a daemon shows: health, metrics, the status page, log lines.
 
 use super::{Daemon, worker};
+use crate::support::running::until;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -109,4 +110,17 @@ fn a_changed_worker_file_is_told_and_not_applied() {
     filegen.edit("page_size", "pagesize");
     daemon.running.signal(Signal::HUP);
     daemon.running.wait_for("a restart would fail");
+}
+
+#[test]
+fn a_service_that_dies_of_a_fault_of_its_own_is_not_alive() {
+    let filegen = worker(30);
+    let mut command = filegen.command("daemon -c worker.yaml --health-port 0");
+    let mut daemon = Daemon::of(command.env("FAILPOINTS", "commit.begun=panic"));
+    daemon.running.wait_for("leadership acquired");
+    assert_eq!(daemon.get("/health/live").0, 200);
+    let _asking = filegen.start("run -c worker.yaml --date 2026-11-21");
+    let (_, body) =
+        until("an end of the service", || Some(daemon.get("/health/live")).filter(|(code, _)| *code == 503));
+    assert!(body.contains("its service has ended"), "{body}");
 }
