@@ -1,6 +1,10 @@
 //! What holds for any bytes. Shared by the fuzz targets and by the test that replays their corpus.
 
+pub mod mongo;
+pub mod sqlserver;
+
 use filegen::Registry;
+use filegen::adapters::mongo::rewritten;
 use filegen::config;
 use filegen::core::model::header::{HEADER_BYTES, Header};
 use filegen::core::model::journal::{Journal, JournalWriter};
@@ -85,4 +89,25 @@ pub fn trigger_event(bytes: &[u8]) {
             assert!(!reason.is_empty() && reason.len() < 2000 && !reason.chars().any(char::is_control), "{reason:?}");
         }
     }
+}
+
+/// Whatever a SQL Server sends is rows, or an error that says something.
+pub fn sqlserver_reply(bytes: &[u8]) {
+    sqlserver::sqlserver_reply(bytes);
+}
+
+/// A document of the state store is refused, or is what would be written for it.
+pub fn mongo_document(bytes: &[u8]) {
+    let Some((which, document)) = bytes.split_first() else { return };
+    let collection =
+        ["worker_leases", "worker_epochs", "runs", "file_status", "audit", "odd_events"][usize::from(*which) % 6];
+    match rewritten(collection, document) {
+        Ok(written) => assert_eq!(rewritten(collection, &written).as_ref(), Ok(&written)),
+        Err(reason) => assert!(!reason.is_empty()),
+    }
+}
+
+/// Whatever a MongoDB answers is ours, or an error that says something.
+pub fn mongo_reply(bytes: &[u8]) {
+    drop(mongo::mongo_reply(bytes));
 }

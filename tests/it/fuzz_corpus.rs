@@ -2,7 +2,9 @@
 
 #[path = "../../fuzz/claims.rs"]
 mod claims;
+mod honest;
 
+use crate::support::chance::{Chance, number};
 use std::fs;
 use std::path::Path;
 
@@ -42,4 +44,65 @@ fn trigger_events_of_the_corpus_keep_the_claims() {
 #[test]
 fn worker_files_of_the_corpus_keep_the_claims() {
     replay("worker_file", claims::worker_file);
+}
+
+#[test]
+fn replies_of_sql_servers_of_the_corpus_keep_the_claims() {
+    replay("sqlserver_reply", claims::sqlserver_reply);
+}
+
+#[test]
+fn documents_of_the_corpus_keep_the_claims() {
+    replay("mongo_document", claims::mongo_document);
+}
+
+#[test]
+fn replies_of_mongodbs_of_the_corpus_keep_the_claims() {
+    replay("mongo_reply", claims::mongo_reply);
+}
+
+/// One of a few ways in which bytes go wrong.
+fn spoil(bytes: &mut Vec<u8>, chance: &mut Chance) {
+    let mut place = |bytes: &[u8]| usize::try_from(chance.within(0..bytes.len() as u64)).unwrap();
+    // The first two bytes say how an input is used.
+    let at = place(&bytes[2..]) + 2;
+    let (other, kind) = (place(bytes), chance.within(0..6));
+    match kind {
+        0 => bytes[at] ^= 1 << (other % 8),
+        1 => bytes[at] = [0, 1, 2, 0x7f, 0x80, 0xfe, 0xff][other % 7],
+        2 => bytes[at] = u8::try_from(chance.within(0..256)).unwrap(),
+        3 => bytes[at] = bytes[other],
+        4 => bytes.truncate(at),
+        _ => drop(bytes.remove(at)),
+    }
+}
+
+/// Runs a claim over a target's corpus with random faults in it.
+fn replay_spoilt(target: &str, claim: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let seeds: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).filter(|seed| seed.len() > 9).collect();
+    let mut chance = Chance::new();
+    for round in 0..number("FILEGEN_SPOILT").unwrap_or(200) {
+        let mut input = seeds[usize::try_from(chance.within(0..seeds.len() as u64)).unwrap()].clone();
+        for _ in 0..chance.within(1..5) {
+            if input.len() > 3 {
+                spoil(&mut input, &mut chance);
+            }
+        }
+        let kept = std::panic::catch_unwind(|| claim(&input));
+        assert!(kept.is_ok(), "input {round} of this seed");
+    }
+}
+
+#[test]
+fn spoilt_answers_of_an_honest_sql_server_keep_the_claims() {
+    replay_spoilt("sqlserver_reply", claims::sqlserver_reply);
+}
+
+#[test]
+fn spoilt_answers_of_an_honest_mongodb_keep_the_claims() {
+    replay_spoilt("mongo_reply", claims::mongo_reply);
+    replay_spoilt("mongo_document", claims::mongo_document);
 }

@@ -10,7 +10,8 @@ use crate::core::ports::leases::{EpochClaim, LeaseRecord};
 use crate::core::ports::runs::{AuditEntry, FileState, FileStatus, OddEvent, OutboxEntry};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use mongodb::bson::DateTime;
+use mongodb::bson::{DateTime, deserialize_from_slice, serialize_to_vec};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -283,6 +284,31 @@ impl OddEventDocument {
             reason: self.reason,
             payload: self.payload,
         })
+    }
+}
+
+/// Reads a document of a collection, and writes what was read: what a server sends is one of ours, or is refused with a reason.
+pub(super) fn rewritten(collection: &str, document: &[u8]) -> Result<Vec<u8>, String> {
+    fn again<D, T>(
+        document: &[u8],
+        read: impl Fn(D) -> Read<T>,
+        write: impl Fn(&T) -> Read<D>,
+    ) -> Result<Vec<u8>, String>
+    where
+        D: Serialize + DeserializeOwned,
+    {
+        let document: D = deserialize_from_slice(document).map_err(|error| error.to_string())?;
+        let value = read(document).map_err(|odd| odd.0)?;
+        serialize_to_vec(&write(&value).map_err(|odd| odd.0)?).map_err(|error| error.to_string())
+    }
+    match collection {
+        "worker_leases" => again(document, LeaseDocument::read, LeaseDocument::new),
+        "worker_epochs" => again(document, EpochDocument::read, EpochDocument::new),
+        "runs" => again(document, RunDocument::read, RunDocument::new),
+        "file_status" => again(document, FileDocument::read, |status| FileDocument::new(status, status.token)),
+        "audit" => again(document, AuditDocument::read, |entry| Ok(AuditDocument::new(entry))),
+        "odd_events" => again(document, OddEventDocument::read, |event| Ok(OddEventDocument::new(event))),
+        other => Err(format!("`{other}` is none of our collections")),
     }
 }
 

@@ -168,6 +168,15 @@ fn settle(options: &mut ClientOptions, answer_within: Duration) {
     options.app_name.get_or_insert_with(|| "filegen".to_owned());
 }
 
+/// Reads a document of one of our collections, as a server sends it, and writes what was read: for tests that feed it
+/// whatever they like.
+///
+/// # Errors
+/// What is wrong with the document.
+pub fn rewritten(collection: &str, document: &[u8]) -> Result<Vec<u8>, String> {
+    documents::rewritten(collection, document)
+}
+
 fn late(name: &str, limit: Duration) -> StoreError {
     StoreError::Unreachable { store: name.to_owned(), reason: format!("no answer within {limit:?}") }
 }
