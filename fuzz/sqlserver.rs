@@ -78,7 +78,7 @@ pub fn messages() -> Vec<usize> {
 }
 
 /// Tokens as one message in packets.
-fn packets(tokens: &[u8], out: &mut Vec<u8>) {
+pub fn packets(tokens: &[u8], out: &mut Vec<u8>) {
     let count = tokens.len().div_ceil(ROOM).max(1);
     for number in 0..count {
         let part = &tokens[(number * ROOM).min(tokens.len())..((number + 1) * ROOM).min(tokens.len())];

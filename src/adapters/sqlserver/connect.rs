@@ -16,6 +16,9 @@ pub(super) type Client = tiberius::Client<Compat<TcpStream>>;
 /// Times that a server may send a login on to another one.
 const HOPS: usize = 4;
 
+/// Rows of a statement that has few, at most: all of them are kept.
+const FEW: usize = 100_000;
+
 /// What every session is told first: no value is cut off, and views over indexed views or computed columns work.
 const SESSION: &str = "SET TEXTSIZE 2147483647; SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; \
                        SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; SET QUOTED_IDENTIFIER ON; \
@@ -116,6 +119,9 @@ impl Address {
         let mut stream = self.query(client, sql, params).await?;
         let mut rows = Vec::new();
         while let Some(row) = self.next(&mut stream, rows.is_empty()).await? {
+            if rows.len() == FEW {
+                return Err(self.failed(format!("a question was answered with more than {FEW} rows")));
+            }
             rows.push(row);
         }
         Ok(rows)

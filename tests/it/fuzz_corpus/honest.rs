@@ -2,7 +2,7 @@
 
 use super::claims::mongo::mongo_reply;
 use super::claims::mongo_document;
-use super::claims::sqlserver::{COLUMNS, HONEST, ROWS, Seen, asked, messages, sqlserver_reply};
+use super::claims::sqlserver::{COLUMNS, HONEST, ROWS, Seen, asked, messages, packets, sqlserver_reply};
 use crate::support::mongo;
 use crate::support::outbox;
 use crate::support::sqlserver::Database;
@@ -133,6 +133,18 @@ async fn each_answer_of_the_honest_server_can_be_replaced() {
         let seen = tokio::task::spawn_blocking(move || sqlserver_reply(&input)).await.unwrap();
         assert_eq!(seen, Seen::Rows(ROWS), "behind {count}");
     }
+}
+
+#[test]
+fn a_server_that_does_not_end_its_answer_is_given_up() {
+    let (ends, row) = (messages(), b"\xd2\x7c\x04\x00i\x00d\x00\x06\x00i\x00n\x00t\x00");
+    let described = tokens(&HONEST[ends[3]..ends[4]]);
+    let rows = described.windows(row.len()).position(|bytes| bytes == row).expect("a row of the description");
+    let endless = [&described[..rows], row.repeat(100_001).as_slice()].concat();
+    let mut input = vec![0x80 | 3, 0];
+    packets(&endless, &mut input);
+    let Seen::Refused(reason) = sqlserver_reply(&input) else { panic!("it was believed") };
+    assert!(reason.contains("more than 100000 rows"), "{reason}");
 }
 
 /// The state store's collections, in the claim's order.
