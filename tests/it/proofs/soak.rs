@@ -75,6 +75,9 @@ const MORE_KIB: usize = 4 * 1024;
 /// Samples from which growth can be told from chance.
 const ENOUGH: usize = 20;
 
+/// Of the trigger's topic.
+const PARTITIONS: i32 = 3;
+
 const GROUP: &str = "filegen-LoanWorker";
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -149,7 +152,7 @@ impl Soak {
     async fn start(pace: Pace) -> Self {
         let broker = tokio::task::spawn_blocking(Broker::start).await.expect("a server");
         let (trigger, completion) =
-            (Topic::create_at(&broker.brokers(), 3).await, Topic::create_at(&broker.brokers(), 1).await);
+            (Topic::create_at(&broker.brokers(), PARTITIONS).await, Topic::create_at(&broker.brokers(), 1).await);
         let (loans, states) = (postgres::Database::create().await, mongo::Database::new());
         let rows = format!(
             "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", (i * 10.25)::numeric(10, 2) AS \"Amount\", \
@@ -278,7 +281,7 @@ impl Soak {
         self.trigger.write(partition, &[&event]).await;
         self.storm().await;
         if self.chance.percent(30) {
-            self.trigger.write((partition + 1) % 3, &[&event]).await;
+            self.trigger.write((partition + 1) % PARTITIONS, &[&event]).await;
         }
         published(&self.state, run).await;
         let unsent = async || self.state.unsent(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
@@ -300,7 +303,7 @@ impl Soak {
 
     /// Nothing is lost and nothing is there twice.
     async fn judge(&mut self, runs: &[RunId]) {
-        until_async("all offsets", async || (self.trigger.lag(GROUP).await == 0).then_some(())).await;
+        until_async("all offsets", async || (self.trigger.left(GROUP, PARTITIONS, 0).await == 0).then_some(())).await;
         stop(self.pods.iter_mut().filter_map(|pod| pod.daemon.take()));
         let mut made = self.state.runs(None, runs.len() + 9).await.unwrap();
         made.sort_by_key(|record| record.id.date);

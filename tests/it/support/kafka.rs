@@ -213,27 +213,6 @@ impl Topic {
         tokio::task::spawn_blocking(work).await.expect("the messages are read")
     }
 
-    /// How many events a group has not marked as dealt with, of all partitions.
-    pub async fn lag(&self, group: &str) -> i64 {
-        let (name, mut config) = (self.name.clone(), config(&self.brokers));
-        config.set("group.id", group);
-        let work = move || {
-            let consumer: BaseConsumer = config.create().expect("a consumer");
-            let metadata = consumer.fetch_metadata(Some(&name), PATIENCE).expect("the server answers");
-            let mut marks = TopicPartitionList::new();
-            for partition in metadata.topics()[0].partitions() {
-                marks.add_partition(&name, partition.id());
-            }
-            let marks = consumer.committed_offsets(marks, PATIENCE).expect("the server answers");
-            let behind = |partition: i32, mark: Offset| {
-                let (first, end) = consumer.fetch_watermarks(&name, partition, PATIENCE).expect("the server answers");
-                end - mark.to_raw().filter(|offset| *offset >= 0).unwrap_or(first)
-            };
-            marks.elements().iter().map(|mark| behind(mark.partition(), mark.offset())).sum()
-        };
-        tokio::task::spawn_blocking(work).await.expect("the server answers")
-    }
-
     /// How many messages partition 0 has.
     pub async fn length(&self) -> i64 {
         let (name, config) = (self.name.clone(), config(&self.brokers));
