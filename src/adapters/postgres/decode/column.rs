@@ -88,9 +88,9 @@ impl Column {
     pub(super) fn push(&mut self, text: &str) -> Result<(), String> {
         match &mut self.values {
             Values::Bool(values) => values.append_value(boolean(text)?),
-            Values::Int(values) => values.push(number(text)?),
+            Values::Int(values) => values.push(whole(text)?),
             Values::Float32(values) => values.push(number(text)?),
-            Values::Float64(values) => values.push(number(text)?),
+            Values::Float64(values) => values.push(float(text)?),
             Values::Decimal(values) => values.push(decimal(text, self.wire)?),
             Values::Date(values) => values.push(civil::date(text)?),
             Values::Time(values) => values.push(civil::time(text)?),
@@ -173,11 +173,46 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A whole number or a float; the server writes as many digits of a float as its bits need.
+/// A whole number.
 ///
 /// # Errors
 /// When the text is none.
-pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
+pub(super) fn whole(text: &str) -> Result<i64, String> {
+    short(text).map_or_else(|| number(text), Ok)
+}
+
+/// A float, of which the server writes as many digits as its bits need.
+#[allow(clippy::cast_precision_loss, reason = "none with fewer than 16 digits")]
+fn float(text: &str) -> Result<f64, String> {
+    // Floats that count something are whole: twice as fast, and exact as long as there are few digits. Zero has two signs.
+    match short(text) {
+        Some(whole) if whole != 0 && text.len() < 16 => Ok(whole as f64),
+        _ => number(text),
+    }
+}
+
+/// A whole number of up to 18 digits; none for any other text.
+#[inline]
+fn short(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if negative { -value } else { value })
+}
+
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| strange(text, "a number"))
 }
 
@@ -208,4 +243,26 @@ fn no_number(word: &str) -> String {
 
 fn strange(text: &str, wanted: &str) -> String {
     format!("the server sent `{text}` where {wanted} belongs")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exact_at_every_length() {
+        for text in ["0", "-7", "999999999999999999", "-9223372036854775808", "9223372036854775807"] {
+            assert_eq!(whole(text).unwrap().to_string(), text);
+        }
+        for bad in ["", "-", "1.5", "9223372036854775808", "1_0", "x"] {
+            assert!(whole(bad).is_err(), "{bad}");
+        }
+        for text in
+            ["0", "-0", "12", "-12", "999999999999999", "9007199254740993", "1e300", "0.1", "Infinity", "-Infinity"]
+        {
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(float(text).unwrap().to_bits(), expected.to_bits(), "{text}");
+        }
+        assert!(float("NaN").unwrap().is_nan() && float("").is_err() && float("-").is_err());
+    }
 }

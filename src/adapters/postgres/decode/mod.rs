@@ -4,6 +4,7 @@
 mod civil;
 mod column;
 mod key;
+mod marks;
 mod rows;
 
 pub(super) use key::key_value;
@@ -132,7 +133,7 @@ impl Cutter {
     /// A value that cannot be carried, a NULL or repeated key, or what is no row.
     pub(super) fn fill(&mut self, data: &[u8]) -> Result<usize, SourceError> {
         let mut used = 0;
-        while self.has_all() || !self.is_full() {
+        while used < data.len() && (self.has_all() || !self.is_full()) {
             let row = match self.row.split(data.get(used..).unwrap_or_default()).map_err(broken)? {
                 Found::Row(row) => row,
                 Found::Garbled(row) => return Err(self.garbled(row)),

@@ -1,7 +1,8 @@
 //! The frame of a text `COPY`: where each row and field starts and ends, and what its escapes stand for (PostgreSQL's
 //! manual, "COPY", "Text Format").
 
-use memchr::memchr3_iter;
+use super::marks::Marks;
+use std::ops::Range;
 
 /// How far a row could be read.
 pub(super) enum Found<'a> {
@@ -16,23 +17,21 @@ pub(super) enum Found<'a> {
 /// Where the fields of one row are; used again for each row.
 pub(super) struct Fields {
     expected: usize,
-    places: Vec<Place>,
-    /// Fields that had escapes, without them, one behind the other.
-    unescaped: String,
+    /// Where each field ends; with [`MARKED`] when it holds a backslash.
+    ends: Vec<usize>,
+    /// The marked fields' places in `plain`; none for NULL.
+    marked: Vec<(usize, Option<Range<usize>>)>,
+    /// Values of marked fields, without their escapes, one behind the other.
+    plain: String,
 }
 
-/// A field's place.
-#[derive(Clone, Copy)]
-enum Place {
-    Null,
-    Row { start: usize, end: usize },
-    Unescaped { start: usize, end: usize },
-}
+/// The highest bit: no row is as long.
+const MARKED: usize = 1 << (usize::BITS - 1);
 
 impl Fields {
     /// For rows with so many fields.
     pub(super) fn new(expected: usize) -> Self {
-        Self { expected, places: Vec::with_capacity(expected), unescaped: String::new() }
+        Self { expected, ends: Vec::with_capacity(expected), marked: Vec::new(), plain: String::new() }
     }
 
     /// Finds the fields of the row that `data` starts with.
@@ -40,50 +39,49 @@ impl Fields {
     /// # Errors
     /// When the row has another number of fields than expected.
     pub(super) fn split<'a>(&mut self, data: &'a [u8]) -> Result<Found<'a>, &'static str> {
-        self.places.clear();
-        self.unescaped.clear();
-        let (mut start, mut escaped) = (0, false);
+        self.ends.clear();
+        self.marked.clear();
+        self.plain.clear();
+        let (mut start, mut mark) = (0, 0);
         // A tab or a line end within a value is escaped by a letter, never by itself behind a backslash.
-        for at in memchr3_iter(b'\t', b'\n', b'\\', data) {
-            let end = match data[at] {
-                b'\\' => {
-                    escaped = true;
-                    continue;
-                }
-                byte => byte == b'\n',
-            };
-            self.places.push(Place::Row { start, end: at });
-            if escaped {
-                self.unescape(&data[start..at]);
-                escaped = false;
+        for at in Marks::of(data) {
+            let byte = data.get(at);
+            if byte == Some(&b'\\') {
+                mark = MARKED;
+                continue;
             }
-            start = at + 1;
-            if end {
-                if self.places.len() != self.expected {
+            if mark != 0 {
+                self.unescape(data.get(start..at).unwrap_or_default());
+            }
+            self.ends.push(at | mark);
+            (start, mark) = (at + 1, 0);
+            if byte == Some(&b'\n') {
+                if self.ends.len() != self.expected {
                     return Err("the server sent a row with another number of columns than asked for");
                 }
-                let row = &data[..start];
+                let row = data.get(..start).unwrap_or_default();
                 return Ok(std::str::from_utf8(row).map_or(Found::Garbled(row), Found::Row));
             }
         }
         Ok(Found::Cut)
     }
 
-    /// Reads the field found last again: it has escapes, or is NULL.
+    /// Keeps the value of the field found next, which has escapes or is NULL.
     #[cold]
     fn unescape(&mut self, field: &[u8]) {
-        let Some(place) = self.places.last_mut() else { return };
-        // What is not valid here makes the row garbled, and is not looked at.
-        let Some(text) = Some(field).filter(|field| *field != b"\\N").map(String::from_utf8_lossy) else {
-            *place = Place::Null;
+        let index = self.ends.len();
+        if field == b"\\N" {
+            self.marked.push((index, None));
             return;
-        };
-        let start = self.unescaped.len();
+        }
+        let start = self.plain.len();
+        // What is not valid here makes the row garbled, and is not looked at.
+        let text = String::from_utf8_lossy(field);
         let mut rest = text.as_ref();
-        while let Some((plain, behind)) = rest.split_once('\\') {
-            self.unescaped.push_str(plain);
+        while let Some((before, behind)) = rest.split_once('\\') {
+            self.plain.push_str(before);
             let mut letters = behind.chars();
-            self.unescaped.extend(letters.next().map(|letter| match letter {
+            self.plain.extend(letters.next().map(|letter| match letter {
                 'b' => '\u{8}',
                 'f' => '\u{c}',
                 'n' => '\n',
@@ -94,18 +92,25 @@ impl Fields {
             }));
             rest = letters.as_str();
         }
-        self.unescaped.push_str(rest);
-        *place = Place::Unescaped { start, end: self.unescaped.len() };
+        self.plain.push_str(rest);
+        self.marked.push((index, Some(start..self.plain.len())));
     }
 
     /// A field of the row found last, given that row; none for NULL.
     #[inline]
     pub(super) fn field<'a>(&'a self, index: usize, row: &'a str) -> Option<&'a str> {
-        match *self.places.get(index)? {
-            Place::Null => None,
-            Place::Row { start, end } => row.get(start..end),
-            Place::Unescaped { start, end } => self.unescaped.get(start..end),
+        let end = *self.ends.get(index)?;
+        if end & MARKED != 0 {
+            return self.marked(index);
         }
+        let start = index.checked_sub(1).map_or(Some(0), |before| Some((self.ends.get(before)? & !MARKED) + 1))?;
+        row.get(start..end)
+    }
+
+    fn marked(&self, index: usize) -> Option<&str> {
+        let place = self.marked.binary_search_by_key(&index, |(field, _)| *field).ok()?;
+        let (_, range) = self.marked.get(place)?;
+        self.plain.get(range.clone()?)
     }
 }
 
