@@ -20,3 +20,20 @@ pub(super) fn failed(operation: &'static str, path: &str, error: &io::Error) -> 
         _ => VolumeError::Io { operation, path, reason },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::Errno;
+
+    #[test]
+    fn a_disk_and_a_quota_that_are_used_up_are_full_and_a_broken_disk_is_not() {
+        let of = |errno: Errno| failed("sync", "out/loan0.txt", &io::Error::from(errno));
+        for full in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG] {
+            assert!(matches!(of(full), VolumeError::Full { .. }), "{full}");
+        }
+        for broken in [Errno::IO, Errno::STALE, Errno::NXIO] {
+            assert!(matches!(of(broken), VolumeError::Io { operation: "sync", .. }), "{broken}");
+        }
+    }
+}
