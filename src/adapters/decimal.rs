@@ -30,7 +30,7 @@ impl Decimal {
             [b'+', rest @ ..] => (false, rest),
             _ => (false, text),
         };
-        // The first digits go into half the width, which is several times faster.
+        // The first digits go into half the width, which is twice as fast.
         let (mut narrow, mut unscaled) = (0_i64, 0_i128);
         let (mut digits, mut behind, mut point) = (0_u32, 0_i32, false);
         let mut exponent = 0_i32;

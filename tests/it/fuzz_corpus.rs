@@ -8,15 +8,20 @@ use crate::support::chance::{Chance, number};
 use std::fs;
 use std::path::Path;
 
-/// Runs a claim over each file of a target's corpus.
-fn replay(target: &str, claim: fn(&[u8])) {
+/// The inputs of a target, in the order of their names.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut inputs = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        claim(&fs::read(entry.unwrap().path()).unwrap());
-        inputs += 1;
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!files.is_empty(), "the corpus of {target} is empty");
+    files.sort();
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+/// Runs a claim over each input of a target's corpus.
+fn replay(target: &str, claim: fn(&[u8])) {
+    for input in corpus(target) {
+        claim(&input);
     }
-    assert!(inputs > 0, "the corpus of {target} is empty");
 }
 
 #[test]
@@ -79,10 +84,8 @@ fn spoil(bytes: &mut Vec<u8>, chance: &mut Chance) {
 
 /// Runs a claim over a target's corpus with random faults in it.
 fn replay_spoilt(target: &str, claim: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let seeds: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).filter(|seed| seed.len() > 9).collect();
+    let mut seeds = corpus(target);
+    seeds.retain(|seed| seed.len() > 9);
     let mut chance = Chance::new();
     for round in 0..number("FILEGEN_SPOILT").unwrap_or(200) {
         let mut input = seeds[usize::try_from(chance.within(0..seeds.len() as u64)).unwrap()].clone();

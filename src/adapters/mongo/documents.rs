@@ -287,8 +287,12 @@ impl OddEventDocument {
     }
 }
 
-/// Reads a document of a collection, and writes what was read: what a server sends is one of ours, or is refused with a reason.
-pub(super) fn rewritten(collection: &str, document: &[u8]) -> Result<Vec<u8>, String> {
+/// Reads a document of one of our collections, as a server sends it, and writes what was read: for tests that feed it
+/// whatever they like.
+///
+/// # Errors
+/// What is wrong with the document.
+pub fn rewritten(collection: &str, document: &[u8]) -> Result<Vec<u8>, String> {
     fn again<D, T>(
         document: &[u8],
         read: impl Fn(D) -> Read<T>,

@@ -18,6 +18,7 @@ use crate::core::model::spec::Secret;
 use crate::core::model::term::Token;
 use crate::core::ports::leases::StoreError;
 use address::Address;
+pub use documents::rewritten;
 use error::Trouble;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Client, Collection, Database};
@@ -166,15 +167,6 @@ fn settle(options: &mut ClientOptions, answer_within: Duration) {
     options.server_selection_timeout = Some(options.server_selection_timeout.map_or(wait, |given| given.min(wait)));
     options.connect_timeout.get_or_insert(answer_within);
     options.app_name.get_or_insert_with(|| "filegen".to_owned());
-}
-
-/// Reads a document of one of our collections, as a server sends it, and writes what was read: for tests that feed it
-/// whatever they like.
-///
-/// # Errors
-/// What is wrong with the document.
-pub fn rewritten(collection: &str, document: &[u8]) -> Result<Vec<u8>, String> {
-    documents::rewritten(collection, document)
 }
 
 fn late(name: &str, limit: Duration) -> StoreError {

@@ -12,10 +12,8 @@ use crate::core::model::names::FileId;
 use crate::core::model::page::Page;
 use crate::core::ports::source::Query;
 use futures_util::future::join_all;
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// Translated bytes that wait for their commit, in all files together; a larger page goes alone.
@@ -79,7 +77,6 @@ pub(super) async fn translate(
     mut pages: mpsc::Receiver<Arrived>,
     out: mpsc::Sender<Translated>,
 ) -> Result<Vec<Lane>, GenerateError> {
-    let threads = Handle::current().metrics().num_workers();
     let mut bound = false;
     let mut columns_sent = columns_known;
     while let Some(Arrived { page, columns }) = pages.recv().await {
@@ -88,14 +85,12 @@ pub(super) async fn translate(
             bound = true;
         }
         let page = Arc::new(page);
-        let jobs = shared_out(std::mem::take(&mut lanes), threads).into_iter().map(|share| {
+        let jobs = lanes.drain(..).map(|lane| {
             let page = Arc::clone(&page);
-            off_thread(move || share.into_iter().map(|(index, lane)| (index, one_file(lane, &page))).collect())
+            off_thread(move || one_file(lane, &page))
         });
-        let mut done: Vec<(usize, _)> = join_all(jobs).await.into_iter().flat_map(|share: Vec<_>| share).collect();
-        done.sort_unstable_by_key(|(index, _)| *index);
         let mut files = Vec::new();
-        for (_, (lane, result)) in done {
+        for (lane, result) in join_all(jobs).await {
             files.push(result.map_err(|error| blame(query, &page, &lane, &error))?);
             lanes.push(lane);
         }
@@ -110,23 +105,6 @@ pub(super) async fn translate(
         }
     }
     Ok(lanes)
-}
-
-/// The lanes with their places, in as many shares as there are threads to run them: more would only wake each other. A
-/// share has about as many bytes as the others, as the last page showed.
-fn shared_out(lanes: Vec<Lane>, threads: usize) -> Vec<Vec<(usize, Lane)>> {
-    let mut lanes: Vec<(usize, Lane)> = lanes.into_iter().enumerate().collect();
-    lanes.sort_by_key(|(_, lane)| Reverse(lane.page_bytes));
-    let mut shares: Vec<(usize, Vec<(usize, Lane)>)> = Vec::new();
-    shares.resize_with(threads.clamp(1, lanes.len().max(1)), Default::default);
-    for (index, lane) in lanes {
-        // The first of the smallest, so that empty ones are filled before.
-        if let Some((bytes, share)) = shares.iter_mut().min_by_key(|(bytes, share)| (*bytes, share.len())) {
-            *bytes += lane.page_bytes;
-            share.push((index, lane));
-        }
-    }
-    shares.into_iter().map(|(_, share)| share).collect()
 }
 
 fn bind(lanes: &mut [Lane], columns: &[Column]) -> Result<(), GenerateError> {

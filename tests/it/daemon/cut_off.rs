@@ -1,13 +1,13 @@
 //! Daemons that are cut off from one of their servers, and what they do when it is back.
 
-use super::fleet::{Fleet, POLICIES, Watched, durable_page, holder, published};
+use super::fleet::{Fleet, POLICIES, Watched, durable_page, holder, line_to, loans_in_postgres, patient, published};
 use super::{Daemon, stop, topics};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::{Broker, Topic};
 use crate::support::running::{until, until_async};
 use crate::support::state::{run, worker};
 use crate::support::toxiproxy::Line;
-use crate::support::{mongo, postgres, sqlserver};
+use crate::support::{mongo, sqlserver};
 use crate::tds::Options;
 use filegen::adapters::local_state::LocalState;
 use filegen::adapters::mongo::MongoState;
@@ -175,7 +175,7 @@ async fn without_kafka_files_are_published_and_their_events_wait() {
     let line = broker.line();
     let (trigger, completion) =
         (Topic::create_at(&broker.brokers(), 1).await, Topic::create_at(&broker.brokers(), 1).await);
-    let far = |topic: &Topic| Topic { name: topic.name.clone(), brokers: line.host() };
+    let far = |topic: &Topic| topic.by(line.host());
     let fleet = Fleet::new(300);
     fleet.worker("worker.yaml", &format!("{POLICIES}{}", topics(&far(&trigger), &far(&completion))));
     let daemon = fleet.daemon("worker.yaml", "");
@@ -214,12 +214,8 @@ struct Far {
 
 impl Far {
     async fn postgres() -> Self {
-        let loans = postgres::Database::create().await;
-        let rows = "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", (i * 10.25)::numeric(10, 2) AS \"Amount\", \
-            rpad('customer ' || i, 100, '.') AS \"Customer\" FROM generate_series(1, 2000) AS i";
-        loans.run(rows).await;
-        let line = Line::to(&format!("127.0.0.1:{}", loans.port()));
-        let by_line = loans.url().replace(&format!(":{}/", loans.port()), &format!(":{}/", line.port));
+        let loans = loans_in_postgres(2000).await;
+        let (line, by_line) = line_to(&loans);
         Self::over(line, &loans.url(), &by_line, Box::new(loans))
     }
 
@@ -244,7 +240,7 @@ impl Far {
 
     fn over(line: Line, address: &str, by_line: &str, loans: Box<dyn Any>) -> Self {
         let fleet = Fleet::over(address, Filegen::empty());
-        fleet.worker_over("worker.yaml", by_line, &POLICIES.replace("policies: {", "policies: { max_retries: 1000,"));
+        fleet.worker_over("worker.yaml", by_line, &patient());
         Self { line, fleet, _loans: loans }
     }
 

@@ -187,10 +187,7 @@ impl Storm {
     /// One that serves: the leader most of the time.
     async fn victim(&mut self) -> Daemon {
         let lease = self.state.read(&worker("LoanWorker")).await.ok().flatten();
-        let leads = |daemon: &Daemon| {
-            let ours = format!(":{}", daemon.running.id());
-            lease.as_ref().is_some_and(|lease| lease.instance.as_str().ends_with(&ours))
-        };
+        let leads = |daemon: &Daemon| lease.as_ref().is_some_and(|lease| daemon.took(lease));
         let leader = self.daemons.iter().position(leads).filter(|_| self.chance.percent(60));
         let any = self.chance.within(0..self.daemons.len() as u64);
         self.daemons.swap_remove(leader.unwrap_or(usize::try_from(any).unwrap()))

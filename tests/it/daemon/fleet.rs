@@ -2,8 +2,10 @@
 
 use super::Daemon;
 use crate::support::filegen::Filegen;
+use crate::support::postgres;
 use crate::support::running::until_async;
 use crate::support::state::worker;
+use crate::support::toxiproxy::Line;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::runs::RunStore;
@@ -37,6 +39,29 @@ files:
 /// A lease that is missed soon, and yet none that a busy machine loses: a call to MongoDB has an eighth of it.
 pub const POLICIES: &str = "policies: { lease_ttl: 6s, lease_heartbeat_interval: 1s, \
     takeover_polling_interval: 200ms, initial_backoff: 100ms, max_backoff: 500ms }\n";
+
+/// As [`POLICIES`]; a source that is away is tried again for as long as a test takes.
+pub fn patient() -> String {
+    POLICIES.replace("policies: {", "policies: { max_retries: 1000,")
+}
+
+/// So many loans in PostgreSQL.
+pub async fn loans_in_postgres(rows: u64) -> postgres::Database {
+    let loans = postgres::Database::create().await;
+    let view = format!(
+        "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", (i * 10.25)::numeric(10, 2) AS \"Amount\", \
+         rpad('customer ' || i, 100, '.') AS \"Customer\" FROM generate_series(1, {rows}) AS i"
+    );
+    loans.run(&view).await;
+    loans
+}
+
+/// A line to such loans, and their address by it.
+pub fn line_to(loans: &postgres::Database) -> (Line, String) {
+    let line = Line::to(&format!("127.0.0.1:{}", loans.port()));
+    let by_line = loans.url().replace(&format!(":{}/", loans.port()), &format!(":{}/", line.port));
+    (line, by_line)
+}
 
 /// A folder with a view of loans, worker files over it, and their output.
 pub struct Fleet {
@@ -125,15 +150,20 @@ pub async fn published(runs: &dyn RunStore, run: &RunId) -> RunRecord {
     until_async(&what, async || runs.run(run).await.ok().flatten().filter(is_published)).await
 }
 
+/// Waits until all completion events are sent.
+pub async fn all_sent(runs: &dyn RunStore) {
+    let unsent = async || runs.unsent(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
+    until_async("an empty outbox", unsent).await;
+}
+
 /// Waits until one of the daemons holds the lease under this token or a later one; which.
 pub async fn holder(leases: &dyn LeaseStore, daemons: &[Daemon], token: u64) -> usize {
     let held = async || leases.read(&worker("LoanWorker")).await.ok().flatten();
     let lease = until_async("a holder", async || {
         held().await.filter(|lease| lease.token.0 >= token && lease.released.is_none())
     });
-    let instance = lease.await.instance.as_str().to_owned();
-    let id: u32 = instance.rsplit(':').next().and_then(|id| id.parse().ok()).expect("host name and process id");
-    daemons.iter().position(|daemon| daemon.running.id() == id).unwrap_or_else(|| panic!("{instance} is not ours"))
+    let lease = lease.await;
+    daemons.iter().position(|daemon| daemon.took(&lease)).unwrap_or_else(|| panic!("{lease:?} is not ours"))
 }
 
 /// The page that a line of a daemon's log says is durable.

@@ -1,12 +1,11 @@
 //! Leaders that die in the middle of a run.
 
-use super::fleet::{Fleet, POLICIES, durable_page, holder, published};
+use super::fleet::{Fleet, POLICIES, all_sent, durable_page, holder, published};
 use super::{Daemon, stop, topics};
 use crate::support::chance::Chance;
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
-use crate::support::running::until_async;
-use crate::support::state::{run, worker};
+use crate::support::state::run;
 use filegen::core::ports::runs::RunStore;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -14,8 +13,7 @@ use std::collections::BTreeMap;
 
 /// Completion events by file and day: each has one correlation id, however often it was sent.
 pub async fn events(completion: &Topic, runs: &dyn RunStore) -> BTreeMap<(String, String), String> {
-    let unsent = async || runs.unsent(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
-    until_async("an empty outbox", unsent).await;
+    all_sent(runs).await;
     let count = usize::try_from(completion.length().await).unwrap();
     let mut ids = BTreeMap::new();
     for (key, value) in completion.read(count).await {

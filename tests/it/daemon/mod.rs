@@ -15,6 +15,7 @@ mod triggered;
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::running::Running;
+use filegen::core::ports::leases::LeaseRecord;
 use rustix::process::Signal;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -38,6 +39,11 @@ impl Daemon {
         let line = running.wait_for("status page are served");
         let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok());
         Self { running, port: port.unwrap_or_else(|| panic!("no port in {line}")) }
+    }
+
+    /// Whether it is the one that took this lease: an instance is a host and a process.
+    pub fn took(&self, lease: &LeaseRecord) -> bool {
+        lease.instance.as_str().ends_with(&format!(":{}", self.running.id()))
     }
 
     /// Status code and body of a page.

@@ -2,7 +2,7 @@
 //!
 //! `FILEGEN_SOAK_MINUTES=60` makes it an hour, else a few runs follow each other; `FILEGEN_TEST_SEED` deals the faults again.
 
-use crate::daemon::fleet::{Fleet, POLICIES, published};
+use crate::daemon::fleet::{Fleet, all_sent, line_to, loans_in_postgres, patient, published};
 use crate::daemon::killed::events;
 use crate::daemon::{Daemon, stop, topics};
 use crate::support::chance::{Chance, number};
@@ -153,22 +153,15 @@ impl Soak {
         let broker = tokio::task::spawn_blocking(Broker::start).await.expect("a server");
         let (trigger, completion) =
             (Topic::create_at(&broker.brokers(), PARTITIONS).await, Topic::create_at(&broker.brokers(), 1).await);
-        let (loans, states) = (postgres::Database::create().await, mongo::Database::new());
-        let rows = format!(
-            "CREATE VIEW \"v_Loans\" AS SELECT i AS \"LoanId\", (i * 10.25)::numeric(10, 2) AS \"Amount\", \
-             rpad('customer ' || i, 100, '.') AS \"Customer\" FROM generate_series(1, {}) AS i",
-            pace.rows
-        );
-        loans.run(&rows).await;
+        let (loans, states) = (loans_in_postgres(pace.rows).await, mongo::Database::new());
         let fleet = Fleet::over(&loans.url(), Filegen::empty());
         let broker_line = broker.line();
-        let far = |topic: &Topic| Topic { name: topic.name.clone(), brokers: broker_line.host() };
-        let policies = POLICIES.replace("policies: {", "policies: { max_retries: 1000,");
+        let far = |topic: &Topic| topic.by(broker_line.host());
+        let policies = patient();
         let pods = (0..3).map(|number| {
             let file = format!("worker{number}.yaml");
             let store = Line::to(&mongo::Database::host());
-            let source = Line::to(&format!("127.0.0.1:{}", loans.port()));
-            let by_line = loans.url().replace(&format!(":{}/", loans.port()), &format!(":{}/", source.port));
+            let (source, by_line) = line_to(&loans);
             let sections = format!(
                 "state: {{ url: '{}' }}\n{policies}{}",
                 states.url_at(&store.host()),
@@ -197,8 +190,7 @@ impl Soak {
     /// Who holds the lease, of those that live.
     async fn holder(&self) -> Option<usize> {
         let lease = self.state.read(&worker("LoanWorker")).await.expect("the server answers")?;
-        let process: u32 = lease.instance.as_str().rsplit(':').next()?.parse().ok()?;
-        let is_it = |pod: &Pod| pod.daemon.as_ref().is_some_and(|daemon| daemon.running.id() == process);
+        let is_it = |pod: &Pod| pod.daemon.as_ref().is_some_and(|daemon| daemon.took(&lease));
         self.pods.iter().position(is_it).filter(|_| lease.released.is_none())
     }
 
@@ -284,8 +276,7 @@ impl Soak {
             self.trigger.write((partition + 1) % PARTITIONS, &[&event]).await;
         }
         published(&self.state, run).await;
-        let unsent = async || self.state.unsent(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
-        until_async("an empty outbox", unsent).await;
+        all_sent(&self.state).await;
         self.fleet.is_undisturbed(run);
         assert!(!self.fleet.terms(run).is_empty(), "{run}: no manifest");
         for pod in &mut self.pods {

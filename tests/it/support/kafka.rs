@@ -190,14 +190,28 @@ impl Topic {
         tokio::task::spawn_blocking(work).await.expect("the events are written");
     }
 
+    /// The same topic by another address.
+    pub fn by(&self, brokers: String) -> Self {
+        Self { name: self.name.clone(), brokers }
+    }
+
+    /// Has a consumer of a group do something with the topic of this name, off the async threads.
+    async fn consume<T: Send + 'static>(
+        &self,
+        group: &str,
+        work: impl FnOnce(&BaseConsumer, &str) -> T + Send + 'static,
+    ) -> T {
+        let (name, mut config) = (self.name.clone(), config(&self.brokers));
+        config.set("group.id", group);
+        let work = move || work(&config.create().expect("a consumer"), &name);
+        tokio::task::spawn_blocking(work).await.expect("the server answers")
+    }
+
     /// Reads so many messages of partition 0 from its start: keys and values.
     pub async fn read(&self, count: usize) -> Vec<(String, String)> {
-        let (name, mut config) = (self.name.clone(), config(&self.brokers));
-        config.set("group.id", fresh("reader"));
-        let work = move || {
-            let consumer: BaseConsumer = config.create().expect("a consumer");
+        let work = move |consumer: &BaseConsumer, name: &str| {
             let mut from = TopicPartitionList::new();
-            from.add_partition_offset(&name, 0, Offset::Beginning).expect("an offset");
+            from.add_partition_offset(name, 0, Offset::Beginning).expect("an offset");
             consumer.assign(&from).expect("a partition");
             let until = Instant::now() + PATIENCE;
             let mut messages = Vec::new();
@@ -210,52 +224,44 @@ impl Topic {
             }
             messages
         };
-        tokio::task::spawn_blocking(work).await.expect("the messages are read")
+        self.consume(&fresh("reader"), work).await
     }
 
     /// How many messages partition 0 has.
     pub async fn length(&self) -> i64 {
-        let (name, config) = (self.name.clone(), config(&self.brokers));
-        let work = move || {
-            let consumer: BaseConsumer = config.create().expect("a consumer");
-            consumer.fetch_watermarks(&name, 0, PATIENCE).expect("the server answers").1
+        let work = |consumer: &BaseConsumer, name: &str| {
+            consumer.fetch_watermarks(name, 0, PATIENCE).expect("the server answers").1
         };
-        tokio::task::spawn_blocking(work).await.expect("the server answers")
+        self.consume(&fresh("reader"), work).await
     }
 
     /// How many messages of these partitions a group has not marked as done: once there are no more than `most`, or after
     /// a moment.
     pub async fn left(&self, group: &str, partitions: i32, most: i64) -> i64 {
-        let (name, mut config) = (self.name.clone(), config(&self.brokers));
-        config.set("group.id", group);
-        let work = move || {
-            let consumer: BaseConsumer = config.create().expect("a consumer");
+        let work = move |consumer: &BaseConsumer, name: &str| {
             let started = Instant::now();
             loop {
-                let left = places(&consumer, &name, partitions).into_iter().map(|(marked, end)| end - marked).sum();
+                let left = places(consumer, name, partitions).into_iter().map(|(marked, end)| end - marked).sum();
                 if left <= most || started.elapsed() > Duration::from_secs(1) {
                     return left;
                 }
                 std::thread::sleep(Duration::from_millis(50));
             }
         };
-        tokio::task::spawn_blocking(work).await.expect("the server answers")
+        self.consume(group, work).await
     }
 
     /// Sets a group back by so many messages in each of these partitions; false while it has members.
     pub async fn rewind(&self, group: &str, partitions: i32, messages: i64) -> bool {
-        let (name, mut config) = (self.name.clone(), config(&self.brokers));
-        config.set("group.id", group);
-        let work = move || {
-            let consumer: BaseConsumer = config.create().expect("a consumer");
+        let work = move |consumer: &BaseConsumer, name: &str| {
             let mut marks = TopicPartitionList::new();
-            for (partition, (marked, _)) in (0..).zip(places(&consumer, &name, partitions)) {
+            for (partition, (marked, _)) in (0..).zip(places(consumer, name, partitions)) {
                 let mark = Offset::Offset((marked - messages).max(0));
-                marks.add_partition_offset(&name, partition, mark).expect("an offset");
+                marks.add_partition_offset(name, partition, mark).expect("an offset");
             }
             consumer.commit(&marks, CommitMode::Sync).is_ok()
         };
-        tokio::task::spawn_blocking(work).await.expect("the server answers")
+        self.consume(group, work).await
     }
 }
 
