@@ -6,7 +6,6 @@ use super::error::source_error;
 use super::tls;
 use crate::core::model::spec::Isolation;
 use crate::core::ports::source::SourceError;
-use bytes::Bytes;
 use futures_util::Stream;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -28,8 +27,19 @@ pub(super) struct Session {
     client: Client,
     connection: Wire,
     stopper: Stopper,
+    /// How a copy ended, behind rows which are to be used first: they may fill a page.
+    ended: Option<Result<(), Error>>,
     /// The source's name, for errors.
     name: String,
+}
+
+/// What a copy brought.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum More {
+    /// Rows.
+    Text,
+    /// There are no more.
+    End,
 }
 
 /// Dropped while the server is at work for us, asks it to stop: a sort may go on for long before it notices that nobody
@@ -61,7 +71,7 @@ impl Session {
             }
         };
         let stopper = Stopper { busy: false, token: client.cancel_token(), tls };
-        let mut session = Self { client, connection, stopper, name: address.name.clone() };
+        let mut session = Self { client, connection, stopper, ended: None, name: address.name.clone() };
         session.begin(isolation).await?;
         Ok(session)
     }
@@ -113,14 +123,46 @@ impl Session {
         }
     }
 
-    /// The next piece of a copy; none at its end.
-    pub(super) async fn piece(&mut self, copy: &mut Pin<Box<CopyOutStream>>) -> Result<Option<Bytes>, SourceError> {
-        let connection = &mut self.connection;
-        let next = poll_fn(|cx| both(connection, cx, |cx| copy.as_mut().poll_next(cx).map(Option::transpose))).await;
-        if !matches!(next, Ok(Some(_))) {
+    /// Adds what a copy brings next to `text`: waits for the first rows only, and stops when it has about `most` bytes.
+    pub(super) async fn more(
+        &mut self,
+        copy: &mut Pin<Box<CopyOutStream>>,
+        text: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<More, SourceError> {
+        let (connection, ended) = (&mut self.connection, &mut self.ended);
+        let before = text.len();
+        let more = poll_fn(|cx| {
+            loop {
+                let piece = match ended.take() {
+                    Some(end) => Poll::Ready(end.map(|()| None)),
+                    None => both(connection, cx, |cx| copy.as_mut().poll_next(cx).map(Option::transpose)),
+                };
+                let end = match piece {
+                    Poll::Ready(Ok(Some(piece))) => {
+                        text.extend_from_slice(&piece);
+                        if text.len() < most {
+                            continue;
+                        }
+                        return Poll::Ready(Ok(More::Text));
+                    }
+                    Poll::Pending if text.len() > before => return Poll::Ready(Ok(More::Text)),
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(None)) => Ok(()),
+                    Poll::Ready(Err(error)) => Err(error),
+                };
+                if text.len() == before {
+                    return Poll::Ready(end.map(|()| More::End));
+                }
+                *ended = Some(end);
+                return Poll::Ready(Ok(More::Text));
+            }
+        })
+        .await;
+        if !matches!(more, Ok(More::Text)) {
             self.stopper.busy = false;
         }
-        next.map_err(|error| source_error(&self.name, &error))
+        more.map_err(|error| source_error(&self.name, &error))
     }
 
     /// Ends the transaction and takes leave, so that the server logs no lost connection. Faults are of no interest: all

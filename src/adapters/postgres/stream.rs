@@ -6,7 +6,7 @@ use super::describe::{self, DIALECT};
 use super::extent;
 use super::kinds::Wire;
 use super::render::{Typed, Types};
-use super::session::Session;
+use super::session::{More, Session};
 use crate::adapters::sql::{self, PageRequest, Range};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
@@ -14,7 +14,6 @@ use crate::core::model::page::Page;
 use crate::core::model::spec::{Fetch, Isolation};
 use crate::core::ports::source::{PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
-use bytes::{Buf, Bytes};
 use std::pin::Pin;
 use tokio_postgres::CopyOutStream;
 
@@ -34,10 +33,12 @@ pub(super) struct Reading {
     between: bool,
     cutter: Cutter,
     /// Copied, not yet used.
-    chunk: Bytes,
-    /// The start of a row whose rest is yet to come.
-    rest: Vec<u8>,
+    text: Vec<u8>,
 }
+
+/// Bytes that are cut into rows together: so many that their columns are worth a loop each, and few enough to stay in the
+/// processor's first caches.
+const AT_ONCE: usize = 32 << 10;
 
 impl Reading {
     /// Connects and learns the types; asks for no row yet.
@@ -66,8 +67,7 @@ impl Reading {
             compared: false,
             between: false,
             cutter: Cutter::new(shape),
-            chunk: Bytes::new(),
-            rest: Vec::new(),
+            text: Vec::new(),
         })
     }
 
@@ -92,7 +92,7 @@ impl Reading {
     /// Notes the end of a copy; true when it was the last.
     async fn end_copy(&mut self, session: &mut Session) -> Result<bool, SourceError> {
         self.copy = None;
-        if !self.rest.is_empty() {
+        if !self.text.is_empty() {
             let reason = "the server's answer ended within a row".to_owned();
             return Err(SourceError::Failed { source_name: session.name().to_owned(), reason });
         }
@@ -115,20 +115,11 @@ impl Reading {
     }
 
     /// Gives what has been copied to the page, until it is full.
-    fn use_chunk(&mut self) -> Result<(), SourceError> {
-        if self.rest.is_empty() {
-            let used = self.cutter.fill(&self.chunk)?;
-            self.chunk.advance(used);
-            if self.wants_more() && !self.chunk.is_empty() {
-                self.rest.extend_from_slice(&self.chunk);
-                self.chunk.clear();
-            }
-        } else {
-            self.rest.extend_from_slice(&self.chunk);
-            self.chunk.clear();
-            let used = self.cutter.fill(&self.rest)?;
-            self.rest.drain(..used);
-        }
+    fn use_text(&mut self) -> Result<(), SourceError> {
+        let used = self.cutter.fill(&mut self.text)?;
+        self.text.drain(..used);
+        // A row that was larger than most leaves no trace.
+        self.text.shrink_to(2 * AT_ONCE);
         Ok(())
     }
 
@@ -139,8 +130,8 @@ impl Reading {
 
     /// Reads until a page is full; true when there is no more to read behind it.
     async fn read(&mut self, session: &mut Session) -> Result<bool, SourceError> {
-        if !self.chunk.is_empty() || !self.rest.is_empty() {
-            self.use_chunk()?;
+        if !self.text.is_empty() {
+            self.use_text()?;
         }
         while self.wants_more() {
             let Some(copy) = &mut self.copy else {
@@ -150,13 +141,10 @@ impl Reading {
                 self.start_copy(session).await?;
                 continue;
             };
-            match session.piece(copy).await? {
-                Some(chunk) => {
-                    self.chunk = chunk;
-                    self.use_chunk()?;
-                }
-                None if self.end_copy(session).await? => return Ok(true),
-                None => {}
+            match session.more(copy, &mut self.text, AT_ONCE).await? {
+                More::Text => self.use_text()?,
+                More::End if self.end_copy(session).await? => return Ok(true),
+                More::End => {}
             }
         }
         Ok(false)

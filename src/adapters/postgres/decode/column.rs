@@ -39,19 +39,46 @@ struct Primitive<T: ArrowPrimitiveType> {
     nulls: NullBufferBuilder,
 }
 
+/// A value that cannot be carried.
+pub(super) struct Strange {
+    /// How many values came before it.
+    pub(super) row: usize,
+    /// What is wrong with it.
+    pub(super) reason: String,
+}
+
+/// Gives one field after the other away, until one is refused.
+#[inline]
+fn each<'a>(
+    fields: impl Iterator<Item = Option<&'a str>>,
+    mut take: impl FnMut(Option<&'a str>) -> Result<(), String>,
+) -> Result<(), Strange> {
+    for (row, field) in fields.enumerate() {
+        take(field).map_err(|reason| Strange { row, reason })?;
+    }
+    Ok(())
+}
+
 impl<T: ArrowPrimitiveType> Primitive<T> {
     fn new(rows: usize) -> Self {
         Self { values: Vec::with_capacity(rows), nulls: NullBufferBuilder::new(rows) }
     }
 
-    fn push(&mut self, value: T::Native) {
-        self.values.push(value);
-        self.nulls.append_non_null();
-    }
-
-    fn push_null(&mut self) {
-        self.values.push(T::Native::default());
-        self.nulls.append_null();
+    fn extend<'a>(
+        &mut self,
+        fields: impl Iterator<Item = Option<&'a str>>,
+        parse: impl Fn(&str) -> Result<T::Native, String>,
+    ) -> Result<(), Strange> {
+        each(fields, |text| {
+            if let Some(text) = text {
+                self.values.push(parse(text)?);
+                self.nulls.append_non_null();
+            } else {
+                self.values.push(T::Native::default());
+                self.nulls.append_null();
+            }
+            Ok(())
+        })
     }
 
     fn take(&mut self, rows: usize) -> Result<PrimitiveArray<T>, ArrowError> {
@@ -80,44 +107,36 @@ impl Column {
         Self { wire, values }
     }
 
-    /// Appends a value.
+    /// Appends values, in row order; none is NULL.
     ///
     /// # Errors
-    /// Says why it cannot be carried exactly; nothing is appended then.
-    #[inline]
-    pub(super) fn push(&mut self, text: &str) -> Result<(), String> {
+    /// At the first that cannot be carried exactly; those before it are appended.
+    pub(super) fn extend<'a>(&mut self, fields: impl Iterator<Item = Option<&'a str>>) -> Result<(), Strange> {
+        let wire = self.wire;
         match &mut self.values {
-            Values::Bool(values) => values.append_value(boolean(text)?),
-            Values::Int(values) => values.push(whole(text)?),
-            Values::Float32(values) => values.push(number(text)?),
-            Values::Float64(values) => values.push(float(text)?),
-            Values::Decimal(values) => values.push(decimal(text, self.wire)?),
-            Values::Date(values) => values.push(civil::date(text)?),
-            Values::Time(values) => values.push(civil::time(text)?),
-            Values::Timestamp(values) => values.push(civil::timestamp(text)?),
-            Values::Text(_) if self.wire == Wire::Number && is_no_number(text) => return Err(no_number(text)),
-            Values::Text(values) => values.append_value(text),
-            Values::Bytes(values) => {
-                values.append_value(bytes(text).and_then(hex::bytes).ok_or_else(|| strange(text, "bytes"))?);
-            }
-        }
-        Ok(())
-    }
-
-    /// Appends NULL.
-    #[inline]
-    pub(super) fn push_null(&mut self) {
-        match &mut self.values {
-            Values::Bool(values) => values.append_null(),
-            Values::Int(values) => values.push_null(),
-            Values::Float32(values) => values.push_null(),
-            Values::Float64(values) => values.push_null(),
-            Values::Decimal(values) => values.push_null(),
-            Values::Date(values) => values.push_null(),
-            Values::Time(values) => values.push_null(),
-            Values::Timestamp(values) => values.push_null(),
-            Values::Text(values) => values.append_null(),
-            Values::Bytes(values) => values.append_null(),
+            Values::Bool(values) => each(fields, |text| {
+                values.append_option(text.map(boolean).transpose()?);
+                Ok(())
+            }),
+            Values::Int(values) => values.extend(fields, whole),
+            Values::Float32(values) => values.extend(fields, number),
+            Values::Float64(values) => values.extend(fields, float),
+            Values::Decimal(values) => values.extend(fields, |text| decimal(text, wire)),
+            Values::Date(values) => values.extend(fields, civil::date),
+            Values::Time(values) => values.extend(fields, civil::time),
+            Values::Timestamp(values) => values.extend(fields, civil::timestamp),
+            Values::Text(values) => each(fields, |text| match text {
+                Some(text) if wire == Wire::Number && is_no_number(text) => Err(no_number(text)),
+                text => {
+                    values.append_option(text);
+                    Ok(())
+                }
+            }),
+            Values::Bytes(values) => each(fields, |text| {
+                let value = |text| bytes(text).and_then(hex::bytes).ok_or_else(|| strange(text, "bytes"));
+                values.append_option(text.map(value).transpose()?);
+                Ok(())
+            }),
         }
     }
 

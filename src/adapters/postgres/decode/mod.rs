@@ -12,14 +12,15 @@ pub(super) use key::key_value;
 use super::kinds::Wire;
 use crate::adapters::sql::mask_field;
 use crate::core::model::column::Column as Named;
-use crate::core::model::key::{Key, KeyValue};
+use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::ports::source::SourceError;
 use arrow_array::builder::BooleanBuilder;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema, SchemaRef};
-use column::Column;
-use rows::{Fields, Found};
+use column::{Column, Strange};
+use rows::{Rows, Span};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What to do about a key that is NULL.
@@ -59,7 +60,8 @@ pub(super) struct Cutter {
     seen: bool,
     /// The last row's key as it came, one buffer per column.
     last_key: Vec<String>,
-    row: Fields,
+    /// The rows at hand.
+    read: Rows,
     /// Rows that this copy may still add; none: all it has.
     left: Option<u64>,
     /// Whether the copy had a row more than it may add.
@@ -82,7 +84,7 @@ impl Cutter {
             first_key: None,
             seen: false,
             last_key: vec![String::new(); shape.key.len()],
-            row: Fields::new((shape.first_mask + shape.masks).max(1)),
+            read: Rows::new((shape.first_mask + shape.masks).max(1)),
             left: None,
             more: false,
             shape,
@@ -102,7 +104,7 @@ impl Cutter {
         if self.shape.key.is_empty() || !self.seen {
             return Ok(None);
         }
-        let fields = self.last_key.iter().map(|text| Some(text.as_str()));
+        let fields = self.last_key.iter().map(|text| Some(Cow::Borrowed(text.as_str())));
         self.key_of(fields).map(Some)
     }
 
@@ -127,85 +129,123 @@ impl Cutter {
         self.rows >= self.shape.page_size || self.bytes >= self.shape.page_bytes.min(MOST_PAGE_BYTES) && self.rows > 0
     }
 
-    /// Takes rows until the page is full or none is whole any more; how many bytes were used.
+    /// Takes rows until the page is full or none is whole any more; how many bytes were used. Escapes are replaced in place.
     ///
     /// # Errors
-    /// A value that cannot be carried, a NULL or repeated key, or what is no row.
-    pub(super) fn fill(&mut self, data: &[u8]) -> Result<usize, SourceError> {
-        let mut used = 0;
+    /// A value that cannot be carried, a NULL or repeated key, or what is no row: whichever comes first.
+    pub(super) fn fill(&mut self, data: &mut [u8]) -> Result<usize, SourceError> {
+        self.read.clear();
+        let (mut used, mut fault) = (0, None);
+        // The rows to take, and their bytes.
+        let (mut rows, mut taken) = (0, 0);
         while used < data.len() && (self.has_all() || !self.is_full()) {
-            let row = match self.row.split(data.get(used..).unwrap_or_default()).map_err(broken)? {
-                Found::Row(row) => row,
-                Found::Garbled(row) => return Err(self.garbled(row)),
-                Found::Cut => break,
-            };
-            if self.has_all() {
-                if self.repeats(row) {
-                    return Err(self.repeated(row));
+            let length = match self.read.next(data) {
+                Ok(Some(length)) => length,
+                Ok(None) => break,
+                Err(reason) => {
+                    fault = Some(broken(reason));
+                    break;
                 }
-                self.more = true;
-            } else {
-                self.take_row(row)?;
-                self.bytes += row.len() as u64;
-                self.left = self.left.map(|left| left - 1);
+            };
+            if let Err(error) = self.check_key(data, self.read.len() - 1) {
+                fault = Some(error);
+                break;
             }
-            used += row.len();
+            used += length;
+            if self.has_all() {
+                self.more = true;
+                continue;
+            }
+            (rows, taken) = (rows + 1, used);
+            self.rows += 1;
+            self.bytes += length as u64;
+            self.left = self.left.map(|left| left - 1);
         }
-        Ok(used)
+        self.read.truncate(rows);
+        self.take_rows(data.get(..taken).unwrap_or_default())?;
+        fault.map_or(Ok(used), Err)
     }
 
-    /// Takes the row that was just found.
-    fn take_row(&mut self, row: &str) -> Result<(), SourceError> {
-        self.check_key(row)?;
-        for (index, column) in self.columns.iter_mut().enumerate() {
-            match self.row.field(index, row).map(|text| column.push(text)) {
-                None => column.push_null(),
-                Some(Ok(())) => {}
-                Some(Err(reason)) => return Err(self.blame(row, index, reason)),
+    /// Takes the values of the rows that were just read; `data` is all of them. Column by column, so that the way of each
+    /// type is found once for all rows.
+    fn take_rows(&mut self, data: &[u8]) -> Result<(), SourceError> {
+        let (text, garbled) = match std::str::from_utf8(data) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let (row, garbled) = self.garbled(data, error.valid_up_to());
+                // What is wrong in the rows before comes first.
+                self.read.truncate(row);
+                let before = std::str::from_utf8(data.get(..error.valid_up_to()).unwrap_or_default());
+                (before.unwrap_or_default(), Some(garbled))
             }
+        };
+        let mut strange: Option<(Strange, usize)> = None;
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            if let Err(found) = column.extend(self.read.column(index, text))
+                && strange.as_ref().is_none_or(|(first, _)| found.row < first.row)
+            {
+                strange = Some((found, index));
+            }
+        }
+        if let Some((Strange { row, reason }, index)) = strange {
+            return Err(self.blame(data, row, index, reason));
+        }
+        if let Some(garbled) = garbled {
+            return Err(garbled);
         }
         for (index, mask) in self.masks.iter_mut().enumerate() {
-            mask.append_value(self.row.field(self.shape.first_mask + index, row) == Some("1"));
+            self.read
+                .column(self.shape.first_mask + index, text)
+                .for_each(|field| mask.append_value(field == Some("1")));
         }
-        if self.rows == 0 && !self.shape.key.is_empty() {
-            self.first_key = Some(self.key_at(row)?);
-        }
-        self.rows += 1;
-        Ok(())
+        self.note_keys(data)
     }
 
-    /// Sees that the row's key has a value and is not that of the row before, and keeps it.
-    fn check_key(&mut self, row: &str) -> Result<(), SourceError> {
-        let key = self.shape.key.iter();
-        if let Some((name, ..)) = key.clone().find(|(_, index, _)| self.row.field(*index, row).is_none()) {
-            let behind = self.last_key()?.map(|key| format!(", behind the row with key {key}")).unwrap_or_default();
-            return Err(SourceError::Key {
-                reason: format!("key column `{name}` is NULL in a row{behind}; {NULL_KEY}"),
-            });
+    /// Keeps the page's first key and the last row's.
+    fn note_keys(&mut self, data: &[u8]) -> Result<(), SourceError> {
+        let Some(last) = self.read.len().checked_sub(1) else { return Ok(()) };
+        if self.first_key.is_none() {
+            self.first_key = Some(self.key_at(data, 0)?);
         }
-        if self.repeats(row) {
-            return Err(self.repeated(row));
-        }
-        for ((_, index, _), last) in self.shape.key.iter().zip(&mut self.last_key) {
-            last.clear();
-            last.push_str(self.row.field(*index, row).unwrap_or_default());
+        for ((_, index, _), kept) in self.shape.key.iter().zip(&mut self.last_key) {
+            kept.clear();
+            kept.push_str(&text_of(self.read.field(last, *index), data).unwrap_or_default());
         }
         self.seen = true;
         Ok(())
     }
 
-    /// Whether the row that was just found has the key of the last one.
-    fn repeats(&self, row: &str) -> bool {
-        let same = |((_, index, wire), last): (&(String, usize, Wire), &String)| {
-            self.row.field(*index, row).is_some_and(|text| key::same(*wire, text, last))
-        };
-        self.seen && !self.shape.key.is_empty() && self.shape.key.iter().zip(&self.last_key).all(same)
+    /// Sees that the key of a row has a value and is not that of the row before.
+    fn check_key(&self, data: &[u8], row: usize) -> Result<(), SourceError> {
+        let is_null = |index| self.bytes_of(data, row, index).is_none();
+        let null = self.shape.key.iter().find(|(_, index, _)| !self.has_all() && is_null(*index));
+        if let Some((name, ..)) = null {
+            let before = if row == 0 { self.last_key()? } else { Some(self.key_at(data, row - 1)?) };
+            let behind = before.map(|key| format!(", behind the row with key {key}")).unwrap_or_default();
+            return Err(SourceError::Key {
+                reason: format!("key column `{name}` is NULL in a row{behind}; {NULL_KEY}"),
+            });
+        }
+        if self.repeats(data, row) {
+            return Err(self.repeated(data, row));
+        }
+        Ok(())
     }
 
-    fn repeated(&self, row: &str) -> SourceError {
+    /// Whether a row has the key of the row before.
+    fn repeats(&self, data: &[u8], row: usize) -> bool {
+        let same = |((_, index, wire), kept): (&(String, usize, Wire), &String)| {
+            let before = if row == 0 { Some(kept.as_bytes()) } else { self.bytes_of(data, row - 1, *index) };
+            let now = self.bytes_of(data, row, *index);
+            now.zip(before).is_some_and(|(now, before)| key::same(*wire, now, before))
+        };
+        (self.seen || row > 0) && !self.shape.key.is_empty() && self.shape.key.iter().zip(&self.last_key).all(same)
+    }
+
+    fn repeated(&self, data: &[u8], row: usize) -> SourceError {
         let names: Vec<&str> = self.shape.key.iter().map(|(name, ..)| name.as_str()).collect();
         let advice = "add a column to the key or make the view unique";
-        match self.key_at(row) {
+        match self.key_at(data, row) {
             Ok(key) => SourceError::Key {
                 reason: format!("key {key} appears twice; `{}` does not tell rows apart: {advice}", names.join(", ")),
             },
@@ -213,41 +253,45 @@ impl Cutter {
         }
     }
 
-    /// The key of the row that was just found.
-    fn key_at(&self, row: &str) -> Result<Key, SourceError> {
-        self.key_of(self.shape.key.iter().map(|(_, index, _)| self.row.field(*index, row)))
+    /// A field of the rows that were just read.
+    #[inline]
+    fn bytes_of<'a>(&self, data: &'a [u8], row: usize, index: usize) -> Option<&'a [u8]> {
+        self.read.field(row, index)?.bytes(data)
     }
 
-    fn key_of<'a>(&self, fields: impl Iterator<Item = Option<&'a str>>) -> Result<Key, SourceError> {
-        let value = |((name, _, wire), text): (&(String, usize, Wire), Option<&str>)| -> Result<KeyValue, SourceError> {
-            key_value(*wire, text.unwrap_or_default())
+    /// The key of one of the rows that were just read.
+    fn key_at(&self, data: &[u8], row: usize) -> Result<Key, SourceError> {
+        self.key_of(self.shape.key.iter().map(|(_, index, _)| text_of(self.read.field(row, *index), data)))
+    }
+
+    fn key_of<'a>(&self, fields: impl Iterator<Item = Option<Cow<'a, str>>>) -> Result<Key, SourceError> {
+        let value = |((name, _, wire), text): (&(String, usize, Wire), Option<Cow<'_, str>>)| {
+            key_value(*wire, &text.unwrap_or_default())
                 .map_err(|why| SourceError::Key { reason: format!("key column `{name}`: {why}") })
         };
         self.shape.key.iter().zip(fields).map(value).collect::<Result<_, _>>().map(Key)
     }
 
     /// Says which column and row hold a value that cannot be carried.
-    fn blame(&self, row: &str, index: usize, reason: String) -> SourceError {
+    fn blame(&self, data: &[u8], row: usize, index: usize, reason: String) -> SourceError {
         let wanted = self.shape.columns.get(index).map(|column| &column.name);
         let key = || self.shape.key.iter().find(|(_, place, _)| *place == index).map(|(name, ..)| name);
         let column = wanted.or_else(key).cloned().unwrap_or_default();
-        let key = match self.key_at(row) {
+        let key = match self.key_at(data, row) {
             Ok(key) if !key.0.is_empty() => key.to_string(),
             _ => "(none)".to_owned(),
         };
         SourceError::Value { column, key, reason }
     }
 
-    /// Says which value of a row is not text: in a database with the encoding `SQL_ASCII` it may be anything.
-    fn garbled(&mut self, row: &[u8]) -> SourceError {
-        let mut fields = row.split(|byte| *byte == b'\t').map(std::str::from_utf8).enumerate();
-        let bad = fields.find_map(|(index, text)| Some((index, text.err()?.valid_up_to())));
-        let readable = String::from_utf8_lossy(row);
-        match (bad, self.row.split(readable.as_bytes())) {
-            (Some((index, at)), Ok(Found::Row(row))) => {
-                self.blame(row, index, format!("the text is not valid UTF-8 at byte {at}; convert it in the view"))
+    /// Says which value is not text, and its row: in a database with the encoding `SQL_ASCII` it may be anything.
+    fn garbled(&self, data: &[u8], place: usize) -> (usize, SourceError) {
+        match self.read.place(place) {
+            Some((row, index, at)) => {
+                let reason = format!("the text is not valid UTF-8 at byte {at}; convert it in the view");
+                (row, self.blame(data, row, index, reason))
             }
-            _ => broken("the server sent a row that is not valid UTF-8"),
+            None => (0, broken("the server sent a row that is not valid UTF-8")),
         }
     }
 
@@ -260,7 +304,7 @@ impl Cutter {
             return Ok(None);
         }
         let last_key = self.last_key()?.unwrap_or(Key(Vec::new()));
-        let first_key = self.first_key.clone().unwrap_or(Key(Vec::new()));
+        let first_key = self.first_key.take().unwrap_or(Key(Vec::new()));
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
         let arrays: Result<Vec<ArrayRef>, _> = self.columns.iter_mut().map(|column| column.take(rows)).collect();
@@ -275,6 +319,10 @@ impl Cutter {
         })?;
         Ok(Some(Page { batch, first_key, last_key }))
     }
+}
+
+fn text_of(field: Option<Span>, data: &[u8]) -> Option<Cow<'_, str>> {
+    field?.bytes(data).map(String::from_utf8_lossy)
 }
 
 fn broken(reason: &str) -> SourceError {

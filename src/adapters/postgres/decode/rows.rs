@@ -1,116 +1,160 @@
-//! The frame of a text `COPY`: where each row and field starts and ends, and what its escapes stand for (PostgreSQL's
-//! manual, "COPY", "Text Format").
+//! The frame of a text `COPY`: where the fields of its rows are, and what their escapes stand for (PostgreSQL's manual,
+//! "COPY", "Text Format").
 
 use super::marks::Marks;
-use std::ops::Range;
 
-/// How far a row could be read.
-pub(super) enum Found<'a> {
-    /// A row, with the line end that closes it.
-    Row(&'a str),
-    /// A row that is not valid UTF-8.
-    Garbled(&'a [u8]),
-    /// The row goes on in the next piece.
-    Cut,
+/// Where one field is in the text it came in.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    start: u32,
+    /// [`NULL`] when there is no value.
+    length: u32,
 }
 
-/// Where the fields of one row are; used again for each row.
-pub(super) struct Fields {
-    expected: usize,
-    /// Where each field ends; with [`MARKED`] when it holds a backslash.
-    ends: Vec<usize>,
-    /// The marked fields' places in `plain`; none for NULL.
-    marked: Vec<(usize, Option<Range<usize>>)>,
-    /// Values of marked fields, without their escapes, one behind the other.
-    plain: String,
-}
+/// No field is as long: a row has at most 1 GiB.
+const NULL: u32 = u32::MAX;
 
-/// The highest bit: no row is as long.
-const MARKED: usize = 1 << (usize::BITS - 1);
-
-impl Fields {
-    /// For rows with so many fields.
-    pub(super) fn new(expected: usize) -> Self {
-        Self { expected, ends: Vec::with_capacity(expected), marked: Vec::new(), plain: String::new() }
+impl Span {
+    /// The field's bytes, escapes replaced; none for NULL.
+    #[inline]
+    pub(super) fn bytes(self, data: &[u8]) -> Option<&[u8]> {
+        (self.length != NULL).then(|| data.get(self.start as usize..self.end()).unwrap_or_default())
     }
 
-    /// Finds the fields of the row that `data` starts with.
+    /// The field's text, escapes replaced; none for NULL.
+    #[inline]
+    pub(super) fn text(self, data: &str) -> Option<&str> {
+        (self.length != NULL).then(|| data.get(self.start as usize..self.end()).unwrap_or_default())
+    }
+
+    /// How far into the field a place is; none outside.
+    pub(super) fn at(self, place: usize) -> Option<usize> {
+        place.checked_sub(self.start as usize).filter(|_| self.length != NULL && place < self.end())
+    }
+
+    fn end(self) -> usize {
+        self.start as usize + self.length as usize
+    }
+}
+
+/// Fields of rows that came together, row behind row; used again for the next.
+pub(super) struct Rows {
+    expected: usize,
+    spans: Vec<Span>,
+    marks: Marks,
+    /// Where the next row starts.
+    next: usize,
+}
+
+impl Rows {
+    /// For rows with so many fields.
+    pub(super) fn new(expected: usize) -> Self {
+        Self { expected, spans: Vec::new(), marks: Marks::default(), next: 0 }
+    }
+
+    /// Starts anew, at the first byte of another text.
+    pub(super) fn clear(&mut self) {
+        self.spans.clear();
+        (self.marks, self.next) = (Marks::default(), 0);
+    }
+
+    /// Finds the fields of the next row in `data`, and replaces their escapes there; how many bytes the row has, and none
+    /// when it goes on behind them.
     ///
     /// # Errors
     /// When the row has another number of fields than expected.
-    pub(super) fn split<'a>(&mut self, data: &'a [u8]) -> Result<Found<'a>, &'static str> {
-        self.ends.clear();
-        self.marked.clear();
-        self.plain.clear();
-        let (mut start, mut mark) = (0, 0);
+    pub(super) fn next(&mut self, data: &mut [u8]) -> Result<Option<usize>, &'static str> {
+        let row = self.spans.len();
+        let (mut start, mut escaped) = (self.next, false);
         // A tab or a line end within a value is escaped by a letter, never by itself behind a backslash.
-        for at in Marks::of(data) {
-            let byte = data.get(at);
-            if byte == Some(&b'\\') {
-                mark = MARKED;
-                continue;
+        while let Some(at) = self.marks.next(data) {
+            let mark = data.get(at).copied().unwrap_or_default();
+            match mark {
+                b'\t' | b'\n' => {}
+                b'\\' => {
+                    escaped = true;
+                    continue;
+                }
+                _ => continue,
             }
-            if mark != 0 {
-                self.unescape(data.get(start..at).unwrap_or_default());
-            }
-            self.ends.push(at | mark);
-            (start, mark) = (at + 1, 0);
-            if byte == Some(&b'\n') {
-                if self.ends.len() != self.expected {
+            let length = if escaped { unescape(data.get_mut(start..at).unwrap_or_default()) } else { Some(at - start) };
+            let length =
+                length.map_or(Some(NULL), |length| u32::try_from(length).ok().filter(|length| *length != NULL));
+            let (Ok(place), Some(length)) = (u32::try_from(start), length) else { return Err("a row is too long") };
+            self.spans.push(Span { start: place, length });
+            (start, escaped) = (at + 1, false);
+            if mark == b'\n' {
+                if self.spans.len() - row != self.expected {
                     return Err("the server sent a row with another number of columns than asked for");
                 }
-                let row = data.get(..start).unwrap_or_default();
-                return Ok(std::str::from_utf8(row).map_or(Found::Garbled(row), Found::Row));
+                let length = start - self.next;
+                self.next = start;
+                return Ok(Some(length));
             }
         }
-        Ok(Found::Cut)
+        self.spans.truncate(row);
+        Ok(None)
     }
 
-    /// Keeps the value of the field found next, which has escapes or is NULL.
-    #[cold]
-    fn unescape(&mut self, field: &[u8]) {
-        let index = self.ends.len();
-        if field == b"\\N" {
-            self.marked.push((index, None));
-            return;
-        }
-        let start = self.plain.len();
-        // What is not valid here makes the row garbled, and is not looked at.
-        let text = String::from_utf8_lossy(field);
-        let mut rest = text.as_ref();
-        while let Some((before, behind)) = rest.split_once('\\') {
-            self.plain.push_str(before);
-            let mut letters = behind.chars();
-            self.plain.extend(letters.next().map(|letter| match letter {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'v' => '\u{b}',
-                other => other,
-            }));
-            rest = letters.as_str();
-        }
-        self.plain.push_str(rest);
-        self.marked.push((index, Some(start..self.plain.len())));
+    /// How many rows were read, and not dropped.
+    pub(super) fn len(&self) -> usize {
+        self.spans.len() / self.expected
     }
 
-    /// A field of the row found last, given that row; none for NULL.
+    /// Drops all rows but the first.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.spans.truncate(rows * self.expected);
+    }
+
+    /// A field of a row.
+    pub(super) fn field(&self, row: usize, column: usize) -> Option<Span> {
+        self.spans.get(row * self.expected + column).copied()
+    }
+
+    /// The row and column that hold a place of the text, and how far it is into the field.
+    pub(super) fn place(&self, place: usize) -> Option<(usize, usize, usize)> {
+        let found = self.spans.iter().enumerate().find_map(|(index, span)| Some((index, span.at(place)?)));
+        found.map(|(index, at)| (index / self.expected, index % self.expected, at))
+    }
+
+    /// The texts of a column, row by row.
     #[inline]
-    pub(super) fn field<'a>(&'a self, index: usize, row: &'a str) -> Option<&'a str> {
-        let end = *self.ends.get(index)?;
-        if end & MARKED != 0 {
-            return self.marked(index);
-        }
-        let start = index.checked_sub(1).map_or(Some(0), |before| Some((self.ends.get(before)? & !MARKED) + 1))?;
-        row.get(start..end)
+    pub(super) fn column<'a>(&'a self, column: usize, text: &'a str) -> impl Iterator<Item = Option<&'a str>> {
+        self.spans.iter().skip(column).step_by(self.expected).map(|span| span.text(text))
     }
+}
 
-    fn marked(&self, index: usize) -> Option<&str> {
-        let place = self.marked.binary_search_by_key(&index, |(field, _)| *field).ok()?;
-        let (_, range) = self.marked.get(place)?;
-        self.plain.get(range.clone()?)
+/// Replaces a field's escapes in place, spaces behind them; the value's length, and none when it is NULL.
+fn unescape(field: &mut [u8]) -> Option<usize> {
+    if field == b"\\N" {
+        return None;
+    }
+    let (mut to, mut from) = (0, 0);
+    while let Some(byte) = field.get(from).copied() {
+        let (byte, width) = match (byte, field.get(from + 1)) {
+            (b'\\', Some(letter)) => (plain(*letter), 2),
+            _ => (byte, 1),
+        };
+        if let Some(place) = field.get_mut(to) {
+            *place = byte;
+        }
+        (to, from) = (to + 1, from + width);
+    }
+    // A part of a character would not be text.
+    field.iter_mut().skip(to).for_each(|byte| *byte = b' ');
+    Some(to)
+}
+
+/// What a letter behind a backslash stands for.
+fn plain(letter: u8) -> u8 {
+    match letter {
+        b'b' => 8,
+        b'f' => 0xc,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'v' => 0xb,
+        other => other,
     }
 }
 
@@ -120,12 +164,18 @@ mod tests {
 
     #[test]
     fn escapes_stand_for_what_would_end_a_field_or_a_row() {
-        let row = b"plain\t\\N\t\ta\\tb\\nc\\\\N\\rd\\b\\f\\v\t\\\\N\t\xc3\xa9\\\\\xc3\xa9\n";
-        let mut fields = Fields::new(6);
-        let Ok(Found::Row(text)) = fields.split(row) else { panic!("no row") };
-        assert_eq!(text.len(), row.len());
-        let values: Vec<_> = (0..6).map(|index| fields.field(index, text)).collect();
+        let mut data =
+            b"plain\t\\N\t\ta\\tb\\nc\\\\N\\rd\\b\\f\\v\t\\\\N\t\xc3\xa9\\\\\xc3\xa9\n1\t2\t3\t4\t5\t6\nrest\\"
+                .to_vec();
+        let mut rows = Rows::new(6);
+        assert_eq!(rows.next(&mut data), Ok(Some(data.len() - 17)));
+        assert_eq!((rows.next(&mut data), rows.next(&mut data)), (Ok(Some(12)), Ok(None)));
+        let text = std::str::from_utf8(&data).unwrap();
+        let row = |row| (0..6).map(|column| rows.field(row, column).unwrap().text(text)).collect::<Vec<_>>();
         let escaped = "a\tb\nc\\N\rd\u{8}\u{c}\u{b}";
-        assert_eq!(values, [Some("plain"), None, Some(""), Some(escaped), Some("\\N"), Some("é\\é")]);
+        assert_eq!(row(0), [Some("plain"), None, Some(""), Some(escaped), Some("\\N"), Some("é\\é")]);
+        assert_eq!(row(1), ["1", "2", "3", "4", "5", "6"].map(Some));
+        assert_eq!(rows.column(4, text).collect::<Vec<_>>(), [Some("\\N"), Some("5")]);
+        assert_eq!((rows.len(), rows.place(1), rows.place(5)), (2, Some((0, 0, 1)), None));
     }
 }
