@@ -3,7 +3,7 @@
 use super::address::Address;
 use crate::core::model::spec::Isolation;
 use crate::core::ports::source::SourceError;
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, TryStreamExt};
 use std::future::Future;
 use std::time::Duration;
 use tiberius::{ColumnData, Query, QueryItem, QueryStream, Row};
@@ -94,12 +94,17 @@ impl Address {
     /// The next row; `first` waits as long as a statement may take, others as long as the server may be silent.
     pub(super) async fn next(&self, rows: &mut QueryStream<'_>, first: bool) -> Result<Option<Row>, SourceError> {
         loop {
-            let item = if first {
-                let late = |wait| self.late("no row", "Query Timeout", wait);
-                within(self.timeouts.query, rows.try_next(), late).await?
-            } else {
-                let late = |wait| self.late("no further row", "Idle Timeout", wait);
-                within(self.timeouts.idle, rows.try_next(), late).await?
+            // Most rows are here already, and need no clock.
+            let item = match rows.try_next().now_or_never() {
+                Some(item) => item,
+                None if first => {
+                    let late = |wait| self.late("no row", "Query Timeout", wait);
+                    within(self.timeouts.query, rows.try_next(), late).await?
+                }
+                None => {
+                    let late = |wait| self.late("no further row", "Idle Timeout", wait);
+                    within(self.timeouts.idle, rows.try_next(), late).await?
+                }
             };
             match item.map_err(|error| self.error(&error))? {
                 Some(QueryItem::Row(row)) => return Ok(Some(row)),
