@@ -1,5 +1,5 @@
 //! What an old holder had under way takes effect late: right behind its successor's fence, while the successor writes, when it
-//! has published. Every kind of operation, on every file system that can be had: the temporary folder's, memory, the
+//! has published. Every kind of operation, on every file system that can be had: the build folder's, memory, the
 //! folders in `FILEGEN_VOLUMES` (`path:path`), and the NFS server in `FILEGEN_TEST_NFS` (`host:port:mount port:/export`).
 //! `tests/volumes` makes them on a Debian machine.
 
@@ -212,7 +212,7 @@ struct Volumes {
 
 impl Volumes {
     fn find() -> Self {
-        let mut places = vec![("temporary folder".to_owned(), std::env::temp_dir())];
+        let mut places = vec![("build folder".to_owned(), PathBuf::from(env!("CARGO_TARGET_TMPDIR")))];
         if Path::new("/dev/shm").is_dir() {
             places.push(("memory".to_owned(), PathBuf::from("/dev/shm")));
         }
