@@ -41,6 +41,8 @@ impl Span {
 pub(super) struct Rows {
     expected: usize,
     spans: Vec<Span>,
+    /// Fields of the row at hand that have escapes, or are NULL.
+    escaped: Vec<usize>,
     marks: Marks,
     /// Where the next row starts.
     next: usize,
@@ -49,7 +51,7 @@ pub(super) struct Rows {
 impl Rows {
     /// For rows with so many fields.
     pub(super) fn new(expected: usize) -> Self {
-        Self { expected, spans: Vec::new(), marks: Marks::default(), next: 0 }
+        Self { expected, spans: Vec::new(), escaped: Vec::new(), marks: Marks::default(), next: 0 }
     }
 
     /// Starts anew, at the first byte of another text.
@@ -58,14 +60,15 @@ impl Rows {
         (self.marks, self.next) = (Marks::default(), 0);
     }
 
-    /// Finds the fields of the next row in `data`, and replaces their escapes there; how many bytes the row has, and none
-    /// when it goes on behind them.
+    /// Finds the fields of the next row in `data`, and replaces their escapes there; how many bytes the row has. None when it
+    /// goes on behind them: then nothing is changed.
     ///
     /// # Errors
     /// When the row has another number of fields than expected.
     pub(super) fn next(&mut self, data: &mut [u8]) -> Result<Option<usize>, &'static str> {
         let row = self.spans.len();
         let (mut start, mut escaped) = (self.next, false);
+        self.escaped.clear();
         // A tab or a line end within a value is escaped by a letter, never by itself behind a backslash.
         while let Some(at) = self.marks.next(data) {
             let mark = data.get(at).copied().unwrap_or_default();
@@ -77,16 +80,19 @@ impl Rows {
                 }
                 _ => continue,
             }
-            let length = if escaped { unescape(data.get_mut(start..at).unwrap_or_default()) } else { Some(at - start) };
-            let length =
-                length.map_or(Some(NULL), |length| u32::try_from(length).ok().filter(|length| *length != NULL));
-            let (Ok(place), Some(length)) = (u32::try_from(start), length) else { return Err("a row is too long") };
+            if escaped {
+                self.escaped.push(self.spans.len());
+            }
+            let (Ok(place), Ok(length)) = (u32::try_from(start), u32::try_from(at - start)) else {
+                return Err("the server sent a row that is too long");
+            };
             self.spans.push(Span { start: place, length });
             (start, escaped) = (at + 1, false);
             if mark == b'\n' {
                 if self.spans.len() - row != self.expected {
                     return Err("the server sent a row with another number of columns than asked for");
                 }
+                self.unescape(data);
                 let length = start - self.next;
                 self.next = start;
                 return Ok(Some(length));
@@ -94,6 +100,16 @@ impl Rows {
         }
         self.spans.truncate(row);
         Ok(None)
+    }
+
+    /// Replaces the escapes of the row at hand.
+    fn unescape(&mut self, data: &mut [u8]) {
+        for index in &self.escaped {
+            let Some(span) = self.spans.get_mut(*index) else { continue };
+            let field = data.get_mut(span.start as usize..span.end()).unwrap_or_default();
+            // No longer than before.
+            span.length = unescape(field).map_or(NULL, |length| u32::try_from(length).unwrap_or(span.length));
+        }
     }
 
     /// How many rows were read, and not dropped.

@@ -57,7 +57,13 @@ fn a_page_ends_at_its_bytes_with_at_least_one_row() {
 
 #[test]
 fn rows_may_be_cut_anywhere() {
-    let data = copy(&[row(Some(1), Some("one"), 1), row(Some(2), Some("two"), 0)]);
+    let texts = ["a\tb", "\\N", "é\n\\"];
+    let data = copy(&[
+        row(Some(1), Some("a\\tb"), 1),
+        row(Some(2), Some("\\\\N"), 0),
+        row(Some(3), Some("é\\n\\\\"), 0),
+        row(Some(4), None, 0),
+    ]);
     for size in 1..data.len() {
         let mut cutter = Cutter::new(shape(10, u64::MAX));
         let mut rest = Vec::new();
@@ -68,7 +74,8 @@ fn rows_may_be_cut_anywhere() {
         }
         assert!(rest.is_empty(), "{size}");
         let page = cutter.take().unwrap().unwrap();
-        assert_eq!(page.batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("one"), Some("two")]);
+        let expected: Vec<_> = texts.into_iter().map(Some).chain([None]).collect();
+        assert_eq!(page.batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), expected, "{size}");
     }
 }
 
