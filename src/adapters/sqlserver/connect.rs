@@ -5,6 +5,7 @@ use crate::core::model::spec::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::{FutureExt, TryStreamExt};
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 use tiberius::{ColumnData, Query, QueryItem, QueryStream, Row};
 use tokio::net::TcpStream;
@@ -24,12 +25,16 @@ const SESSION: &str = "SET TEXTSIZE 2147483647; SET ANSI_NULLS ON; SET ANSI_PADD
                        SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; SET QUOTED_IDENTIFIER ON; \
                        SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON";
 
-/// Waits no longer than said.
+/// Waits no longer than said. What is there already, as most rows are, needs no clock.
 pub(super) async fn within<T>(
     wait: Option<Duration>,
     work: impl Future<Output = T>,
     late: impl FnOnce(Duration) -> SourceError,
 ) -> Result<T, SourceError> {
+    let mut work = pin!(work);
+    if let Some(done) = work.as_mut().now_or_never() {
+        return Ok(done);
+    }
     match wait {
         None => Ok(work.await),
         Some(wait) => tokio::time::timeout(wait, work).await.map_err(|_| late(wait)),
@@ -94,17 +99,12 @@ impl Address {
     /// The next row; `first` waits as long as a statement may take, others as long as the server may be silent.
     pub(super) async fn next(&self, rows: &mut QueryStream<'_>, first: bool) -> Result<Option<Row>, SourceError> {
         loop {
-            // Most rows are here already, and need no clock.
-            let item = match rows.try_next().now_or_never() {
-                Some(item) => item,
-                None if first => {
-                    let late = |wait| self.late("no row", "Query Timeout", wait);
-                    within(self.timeouts.query, rows.try_next(), late).await?
-                }
-                None => {
-                    let late = |wait| self.late("no further row", "Idle Timeout", wait);
-                    within(self.timeouts.idle, rows.try_next(), late).await?
-                }
+            let item = if first {
+                let late = |wait| self.late("no row", "Query Timeout", wait);
+                within(self.timeouts.query, rows.try_next(), late).await?
+            } else {
+                let late = |wait| self.late("no further row", "Idle Timeout", wait);
+                within(self.timeouts.idle, rows.try_next(), late).await?
             };
             match item.map_err(|error| self.error(&error))? {
                 Some(QueryItem::Row(row)) => return Ok(Some(row)),

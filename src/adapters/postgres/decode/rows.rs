@@ -117,7 +117,7 @@ impl Rows {
         self.spans.len() / self.expected
     }
 
-    /// Drops all rows but the first.
+    /// Drops all rows behind the first so many.
     pub(super) fn truncate(&mut self, rows: usize) {
         self.spans.truncate(rows * self.expected);
     }
