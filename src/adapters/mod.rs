@@ -14,3 +14,4 @@ pub mod sql;
 pub mod sqlite;
 pub mod sqlserver;
 pub mod system_clock;
+mod tls;

@@ -1,5 +1,6 @@
 //! Where a PostgreSQL server is and how it is reached: the URL or keyword/value string of the worker file.
 
+use crate::adapters::tls::Check;
 use crate::core::model::spec::Secret;
 use crate::core::ports::source::SourceError;
 use percent_encoding::percent_decode_str;
@@ -17,23 +18,12 @@ const KEEPALIVE_RETRIES: u32 = 3;
 /// The client library's default, which stands for "not given".
 const LIBRARY_IDLE: Duration = Duration::from_hours(2);
 
-/// How the server's certificate is checked, as libpq's `sslmode` has it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Check {
-    /// Not at all: `prefer` and `require` without a root certificate.
-    Nothing,
-    /// Signed by a known authority: `verify-ca`, or `require` with a root certificate.
-    Authority,
-    /// Signed by a known authority for this very host: `verify-full`.
-    Host,
-}
-
 /// An address, ready to connect to.
 #[derive(Clone)]
 pub(super) struct Address {
     /// For the client library.
     pub config: Config,
-    /// How the certificate is checked.
+    /// How the certificate is checked, as `sslmode` has it.
     pub check: Check,
     /// The file with the certificates of authorities; none: those of the system.
     pub root_certificates: Option<PathBuf>,

@@ -1,10 +1,14 @@
 //! Where a SQL Server is and how it is reached: a `sqlserver://` URL or an ADO connection string.
 
+use super::tds::{Encryption, Login};
+use crate::adapters::tls::{self, Check};
 use crate::core::model::spec::Secret;
 use crate::core::ports::source::SourceError;
 use percent_encoding::percent_decode_str;
+use rustls::ClientConfig;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
-use tiberius::{AuthMethod, Config, EncryptionLevel};
 
 /// Bytes of a packet where the address does not say: the most that TDS allows.
 const PACKET_SIZE: u32 = 32_767;
@@ -18,8 +22,20 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// An address, ready to connect to.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// For the client library.
-    pub config: Config,
+    user: String,
+    password: Secret,
+    database: String,
+    application: String,
+    workstation: String,
+    read_only: bool,
+    /// Bytes of a packet.
+    pub packet_size: u32,
+    encryption: Encryption,
+    check: Check,
+    /// The file with the certificates of authorities; none: those of the system.
+    authority: Option<PathBuf>,
+    /// Name that the certificate must have; none: the host's.
+    certificate_host: Option<String>,
     /// Host name or IP address.
     pub host: String,
     /// TCP port.
@@ -78,6 +94,45 @@ impl Address {
             .and_then(|pairs| pairs.into_iter().try_for_each(|(key, value)| said.take(&key, value)))
             .map_err(|why| refused(&why))?;
         said.resolve().map_err(|why| refused(&why))
+    }
+
+    /// TLS as asked for; none where nothing is to be encrypted.
+    ///
+    /// # Errors
+    /// [`SourceError::Refused`] when the certificates of authorities cannot be read.
+    pub(super) fn tls(&self) -> Result<Option<Arc<ClientConfig>>, SourceError> {
+        // In TDS 7 the handshake travels in packets, and its end is the client's last word: TLS 1.3 has more to say then.
+        let versions = match self.encryption {
+            Encryption::Off => return Ok(None),
+            Encryption::Login | Encryption::Full => &[&rustls::version::TLS12][..],
+            Encryption::Strict => rustls::DEFAULT_VERSIONS,
+        };
+        let made = tls::client(self.check, self.authority.as_deref(), "TrustServerCertificateCA", versions);
+        let mut config =
+            made.map_err(|reason| SourceError::Refused { reason: format!("TLS to {}: {reason}", self.name) })?;
+        if self.encryption == Encryption::Strict {
+            config.alpn_protocols = vec![b"tds/8.0".to_vec()];
+        }
+        // A session is used once, and a ticket would come behind a login whose encryption ends with it.
+        config.resumption = rustls::client::Resumption::disabled();
+        Ok(Some(Arc::new(config)))
+    }
+
+    /// The login at a host.
+    pub(super) fn login<'a>(&'a self, host: &'a str, tls: Option<Arc<ClientConfig>>) -> Login<'a> {
+        Login {
+            host,
+            certificate: self.certificate_host.as_deref().unwrap_or(host),
+            encryption: self.encryption,
+            tls,
+            user: &self.user,
+            password: self.password.reveal(),
+            database: &self.database,
+            application: &self.application,
+            workstation: &self.workstation,
+            packet_size: self.packet_size,
+            read_only: self.read_only,
+        }
     }
 }
 
@@ -226,53 +281,41 @@ impl Said {
 
     fn resolve(self) -> Result<Address, String> {
         let (host, port) = place(self.server.as_deref().unwrap_or_default(), self.port)?;
-        let mut config = Config::new();
-        config.host(&host);
-        config.port(port);
-        if let Some(database) = &self.database {
-            config.database(database);
-        }
         let user = self.user.ok_or("there is no User Id")?;
-        config.authentication(AuthMethod::sql_server(user, self.password.unwrap_or_default()));
-        config.application_name(self.application.as_deref().unwrap_or("filegen"));
-        if let Some(workstation) = self.workstation {
-            config.client_name(workstation);
-        }
-        config.readonly(self.read_only);
         let packet_size = self.packet_size.unwrap_or(PACKET_SIZE);
         if !(512..=32_768).contains(&packet_size) {
             return Err("Packet Size lies between 512 and 32768".to_owned());
         }
-        config.packet_size(packet_size.min(PACKET_SIZE));
-        let level = encryption(self.encrypt.as_deref())?;
-        config.encryption(level);
-        match self.authority {
-            Some(_) if self.trust => {
-                return Err("TrustServerCertificate takes any certificate and TrustServerCertificateCA only some: \
-                            give one of them"
-                    .to_owned());
-            }
-            Some(authority) => config.trust_cert_ca(authority),
-            // As ADO.NET does: where only the login is encrypted, the certificate is not looked at unless an authority is given.
-            None if self.trust || level == EncryptionLevel::Off => config.trust_cert(),
-            None => {}
+        let encryption = encryption(self.encrypt.as_deref())?;
+        if self.authority.is_some() && self.trust {
+            return Err("TrustServerCertificate takes any certificate and TrustServerCertificateCA only some: \
+                        give one of them"
+                .to_owned());
         }
-        if let Some(host) = self.certificate_host {
-            config.hostname_in_certificate(host);
-        }
-        // The waits are ours: the library has one for a whole statement.
-        config.handshake_timeout(None);
-        config.command_timeout(None);
+        // As ADO.NET does: where only the login is encrypted, the certificate is not looked at unless an authority is given.
+        let trusting = self.authority.is_none() && (self.trust || encryption == Encryption::Login);
+        let check = if trusting { Check::Nothing } else { Check::Host };
         let wait = |said: Option<Duration>, default| Some(said.unwrap_or(default)).filter(|wait| !wait.is_zero());
         let shown = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let database = self.database.unwrap_or_default();
         Ok(Address {
-            name: format!("sqlserver://{shown}:{port}/{}", self.database.unwrap_or_default()),
+            name: format!("sqlserver://{shown}:{port}/{database}"),
             timeouts: Timeouts {
                 connect: wait(self.connect, CONNECT_TIMEOUT),
                 query: wait(self.query, QUERY_TIMEOUT),
                 idle: wait(self.idle, IDLE_TIMEOUT),
             },
-            config,
+            user,
+            password: Secret::new(self.password.unwrap_or_default()),
+            database,
+            application: self.application.unwrap_or_else(|| "filegen".to_owned()),
+            workstation: self.workstation.unwrap_or_else(crate::adapters::host::name),
+            read_only: self.read_only,
+            packet_size: packet_size.min(PACKET_SIZE),
+            encryption,
+            check,
+            authority: self.authority.map(PathBuf::from),
+            certificate_host: self.certificate_host,
             host,
             port,
         })
@@ -301,12 +344,12 @@ fn place(server: &str, port: Option<u16>) -> Result<(String, u16), String> {
 }
 
 /// What `Encrypt` asks for; without it everything is encrypted.
-fn encryption(said: Option<&str>) -> Result<EncryptionLevel, String> {
+fn encryption(said: Option<&str>) -> Result<Encryption, String> {
     Ok(match said {
-        None | Some("true" | "yes" | "mandatory" | "required" | "on") => EncryptionLevel::Required,
-        Some("false" | "no" | "optional" | "login") => EncryptionLevel::Off,
-        Some("off" | "none" | "disable" | "disabled") => EncryptionLevel::NotSupported,
-        Some("strict") => EncryptionLevel::Strict,
+        None | Some("true" | "yes" | "mandatory" | "required" | "on") => Encryption::Full,
+        Some("false" | "no" | "optional" | "login") => Encryption::Login,
+        Some("off" | "none" | "disable" | "disabled") => Encryption::Off,
+        Some("strict") => Encryption::Strict,
         Some(_) => {
             let known = "true (everything), false (the login only), off (nothing) or strict (TDS 8)";
             return Err(format!("Encrypt is {known}"));

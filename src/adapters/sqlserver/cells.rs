@@ -1,7 +1,8 @@
-//! One column of a page while it fills: the client library's values into Arrow builders, exactly.
+//! One column of a page while it fills: the server's values into Arrow builders, exactly.
 
-use super::civil::{self, Moment};
+use super::civil;
 use super::describe::Seen;
+use super::tds::{Value, utf8};
 use crate::adapters::decimal::Decimal;
 use crate::core::model::column::Kind;
 use arrow_array::ArrayRef;
@@ -9,15 +10,15 @@ use arrow_array::builder::{
     BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int64Builder,
     StringBuilder, Time64NanosecondBuilder, TimestampMicrosecondBuilder,
 };
+use std::fmt::Write as _;
 use std::sync::Arc;
-use tiberius::ColumnData;
 
 /// A column's values so far.
 pub(super) struct Cells {
     seen: Seen,
     builder: Builder,
     /// For texts that are made here.
-    scratch: String,
+    scratch: Vec<u8>,
 }
 
 enum Builder {
@@ -35,6 +36,11 @@ enum Builder {
 
 /// A value that is not of the column's type: the server's own description would be wrong.
 const STRANGE: &str = "the server sent a value of another type than it described; report this";
+
+/// Bytes of a column's values in one page, at most: Arrow's offsets have 31 bits.
+const MOST_BYTES: usize = i32::MAX as usize;
+
+const TOO_MUCH: &str = "its page would hold more than 2 GiB of this column; use a smaller page_bytes or page_size";
 
 impl Cells {
     /// An empty column.
@@ -56,7 +62,7 @@ impl Cells {
                 Builder::Text(StringBuilder::new())
             }
         };
-        Self { seen, builder, scratch: String::new() }
+        Self { seen, builder, scratch: Vec::new() }
     }
 
     /// The column.
@@ -65,56 +71,58 @@ impl Cells {
     }
 
     /// Takes one value and returns its size in bytes; an error says why it cannot be carried.
-    pub(super) fn push(&mut self, value: &ColumnData<'_>) -> Result<usize, &'static str> {
+    #[inline]
+    pub(super) fn push(&mut self, value: Value<'_>) -> Result<usize, &'static str> {
         match (&mut self.builder, value) {
-            (Builder::Bool(builder), ColumnData::Bit(value)) => {
-                builder.append_option(*value);
-                Ok(1)
+            (builder, Value::Null) => {
+                builder.null();
+                Ok(0)
             }
-            (Builder::Int(builder), value) => {
-                builder.append_option(integer(value).ok_or(STRANGE)?);
+            (Builder::Int(builder), Value::Int(value)) => {
+                builder.append_value(value);
                 Ok(8)
             }
-            (Builder::Float32(builder), ColumnData::F32(value)) => {
-                builder.append_option(*value);
-                Ok(4)
+            (Builder::Text(builder), Value::Wide(bytes)) => text(builder, utf8(&bytes, None, &mut self.scratch)?),
+            (Builder::Text(builder), Value::Narrow(bytes, encoding)) => {
+                text(builder, utf8(&bytes, Some(encoding), &mut self.scratch)?)
             }
-            (Builder::Float64(builder), ColumnData::F64(value)) => {
-                builder.append_option(*value);
-                Ok(8)
-            }
-            (Builder::Decimal(builder, precision, scale), ColumnData::Numeric(value)) => {
+            (Builder::Decimal(builder, precision, scale), Value::Decimal(value)) => {
                 let fitting = |number: &i128| Decimal::fits(*number, *precision);
-                let unscaled = value.map(|value| {
-                    let number = Decimal { unscaled: value.value(), scale: value.scale() };
-                    number.at_scale(*scale).filter(fitting).ok_or(STRANGE)
-                });
-                builder.append_option(unscaled.transpose()?);
+                builder.append_value(value.at_scale(*scale).filter(fitting).ok_or(STRANGE)?);
                 Ok(16)
             }
-            (Builder::Bytes(builder), ColumnData::Binary(value)) => {
-                builder.append_option(value.as_deref());
-                Ok(value.as_ref().map_or(0, |bytes| bytes.len()))
+            (Builder::Timestamp(builder), Value::Moment(value)) => {
+                builder.append_value(value.micros());
+                Ok(8)
             }
-            (Builder::Date(builder), ColumnData::Date(value)) => {
-                let days = value.map(|date| civil::days(date).and_then(|days| i32::try_from(days).ok()).ok_or(STRANGE));
-                builder.append_option(days.transpose()?);
+            (Builder::Date(builder), Value::Date(days)) => {
+                builder.append_value(i32::try_from(days).map_err(|_| STRANGE)?);
                 Ok(4)
             }
-            (Builder::Time(builder), ColumnData::Time(value)) => {
-                builder.append_option(value.map(|time| civil::nanos(time).ok_or(STRANGE)).transpose()?);
+            (Builder::Time(builder), Value::Time(nanos, _)) => {
+                builder.append_value(nanos);
                 Ok(8)
             }
-            (Builder::Timestamp(builder), value) => {
-                builder.append_option(moment(value)?.map(Moment::micros));
+            (Builder::Bool(builder), Value::Bit(value)) => {
+                builder.append_value(value);
+                Ok(1)
+            }
+            (Builder::Float64(builder), Value::Float64(value)) => {
+                builder.append_value(value);
                 Ok(8)
             }
-            (Builder::Text(builder), value) => {
-                self.scratch.clear();
-                let text = text(value, &mut self.scratch)?;
-                builder.append_option(text);
-                Ok(text.map_or(0, str::len))
+            (Builder::Float32(builder), Value::Float32(value)) => {
+                builder.append_value(value);
+                Ok(4)
             }
+            (Builder::Bytes(builder), Value::Bytes(value)) => {
+                if builder.values_slice().len() + value.len() > MOST_BYTES {
+                    return Err(TOO_MUCH);
+                }
+                builder.append_value(&value);
+                Ok(value.len())
+            }
+            (Builder::Text(builder), value) => text(builder, &made(&value).ok_or(STRANGE)?),
             _ => Err(STRANGE),
         }
     }
@@ -136,42 +144,49 @@ impl Cells {
     }
 }
 
-/// A whole number; the outer option is none for anything else.
-#[allow(clippy::option_option, reason = "not a whole number, and NULL, are two answers")]
-pub(super) fn integer(value: &ColumnData<'_>) -> Option<Option<i64>> {
-    match value {
-        ColumnData::U8(value) => Some(value.map(i64::from)),
-        ColumnData::I16(value) => Some(value.map(i64::from)),
-        ColumnData::I32(value) => Some(value.map(i64::from)),
-        ColumnData::I64(value) => Some(*value),
-        _ => None,
-    }
-}
-
-/// A point on the calendar without an offset.
-pub(super) fn moment(value: &ColumnData<'_>) -> Result<Option<Moment>, &'static str> {
-    let moment = match value {
-        ColumnData::DateTime2(value) => value.map(Moment::of_datetime2),
-        ColumnData::DateTime(value) => value.map(Moment::of_datetime),
-        ColumnData::SmallDateTime(value) => value.map(Moment::of_smalldatetime),
-        _ => return Err(STRANGE),
-    };
-    moment.map(|moment| moment.ok_or(STRANGE)).transpose()
-}
-
-/// The text of a value that travels as text; made in `scratch` where it is not there already.
-fn text<'a>(value: &'a ColumnData<'_>, scratch: &'a mut String) -> Result<Option<&'a str>, &'static str> {
-    match value {
-        ColumnData::String(value) => return Ok(value.as_deref()),
-        ColumnData::Xml(value) => return Ok(value.as_ref().map(|xml| (**xml).as_ref())),
-        ColumnData::Guid(None) | ColumnData::DateTime2(None) | ColumnData::DateTimeOffset(None) => return Ok(None),
-        ColumnData::Guid(Some(value)) => {
-            let mut buffer = tiberius::Uuid::encode_buffer();
-            scratch.push_str(value.hyphenated().encode_lower(&mut buffer));
+impl Builder {
+    fn null(&mut self) {
+        match self {
+            Self::Bool(builder) => builder.append_null(),
+            Self::Int(builder) => builder.append_null(),
+            Self::Float32(builder) => builder.append_null(),
+            Self::Float64(builder) => builder.append_null(),
+            Self::Decimal(builder, ..) => builder.append_null(),
+            Self::Text(builder) => builder.append_null(),
+            Self::Bytes(builder) => builder.append_null(),
+            Self::Date(builder) => builder.append_null(),
+            Self::Time(builder) => builder.append_null(),
+            Self::Timestamp(builder) => builder.append_null(),
         }
-        ColumnData::DateTime2(Some(value)) => Moment::of_datetime2(*value).ok_or(STRANGE)?.write(scratch),
-        ColumnData::DateTimeOffset(Some(value)) => civil::offset(*value, scratch).ok_or(STRANGE)?,
-        _ => return Err(STRANGE),
     }
-    Ok(Some(scratch))
+}
+
+fn text(builder: &mut StringBuilder, text: &str) -> Result<usize, &'static str> {
+    if builder.values_slice().len() + text.len() > MOST_BYTES {
+        return Err(TOO_MUCH);
+    }
+    builder.append_value(text);
+    Ok(text.len())
+}
+
+/// The text of a value that travels as another type.
+fn made(value: &Value<'_>) -> Option<String> {
+    let mut text = String::new();
+    match value {
+        Value::Guid(bytes) => guid(bytes, &mut text),
+        Value::Moment(moment) => moment.write(&mut text),
+        Value::Offset(moment, minutes) => civil::offset(*moment, *minutes, &mut text)?,
+        _ => return None,
+    }
+    Some(text)
+}
+
+/// `6f9619ff-8b86-d011-b42d-00c04fc964ff`.
+pub(super) fn guid(bytes: &[u8; 16], out: &mut String) {
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            out.push('-');
+        }
+        let _ = write!(out, "{byte:02x}");
+    }
 }

@@ -1,7 +1,7 @@
 //! SQL Server's dates and times: as Arrow counts them, and as text.
 
+use super::tds::number;
 use std::fmt::Write as _;
-use tiberius::time::{Date, DateTime, DateTime2, DateTimeOffset, SmallDateTime, Time};
 
 /// Days from 0001-01-01 to 1970-01-01.
 const YEAR_1: i64 = 719_162;
@@ -19,34 +19,35 @@ pub(super) struct Moment {
     pub digits: u8,
 }
 
-/// Nanoseconds of the day; none when the server's number is no time of day.
-pub(super) fn nanos(time: Time) -> Option<i64> {
-    let unit = 10_i64.checked_pow(9_u32.checked_sub(u32::from(time.scale()))?)?;
-    i64::try_from(time.increments()).ok()?.checked_mul(unit).filter(|nanos| *nanos < DAY_NANOS)
+/// Nanoseconds of the day from units of the last of so many digits; none when that is no time of day.
+pub(super) fn nanos(units: u64, digits: u8) -> Option<i64> {
+    let unit = 10_i64.checked_pow(9_u32.checked_sub(u32::from(digits))?)?;
+    i64::try_from(units).ok()?.checked_mul(unit).filter(|nanos| *nanos < DAY_NANOS)
 }
 
-/// Days since 1970-01-01; none when the server's number is no date.
-pub(super) fn days(date: Date) -> Option<i64> {
-    Some(i64::from(date.days()) - YEAR_1).filter(|days| *days <= LAST_DAY)
+/// Days since 1970-01-01 from those since 0001-01-01; none when that is no date.
+pub(super) fn days(days: u64) -> Option<i64> {
+    Some(i64::try_from(days).ok()? - YEAR_1).filter(|days| *days <= LAST_DAY)
 }
 
 impl Moment {
-    /// Of a `datetime2`.
-    pub(super) fn of_datetime2(value: DateTime2) -> Option<Self> {
-        Some(Self { days: days(value.date())?, nanos: nanos(value.time())?, digits: value.time().scale() })
+    /// Of a `datetime2`'s bytes: a time of day, then a date in the last three.
+    pub(super) fn of_parts(bytes: &[u8], digits: u8) -> Option<Self> {
+        let (time, date) = bytes.split_last_chunk::<3>()?;
+        Some(Self { days: days(number(date))?, nanos: nanos(number(time), digits)?, digits })
     }
 
-    /// Of a `datetime`, whose 1/300 seconds are shown as milliseconds, as the server itself rounds them.
-    pub(super) fn of_datetime(value: DateTime) -> Option<Self> {
-        let millis = (i64::from(value.seconds_fragments()) * 10 + 1) / 3;
-        let days = i64::from(value.days()) - YEAR_1900;
+    /// Of a `datetime`: days since 1900-01-01 and 1/300 seconds, shown as milliseconds, as the server itself rounds them.
+    pub(super) fn of_datetime(days: i32, ticks: u32) -> Option<Self> {
+        let millis = (i64::from(ticks) * 10 + 1) / 3;
+        let days = i64::from(days) - YEAR_1900;
         (millis < DAY_NANOS / 1_000_000).then_some(Self { days, nanos: millis * 1_000_000, digits: 3 })
     }
 
-    /// Of a `smalldatetime`, which counts minutes.
-    pub(super) fn of_smalldatetime(value: SmallDateTime) -> Option<Self> {
-        let nanos = i64::from(value.seconds_fragments()) * 60_000_000_000;
-        let days = i64::from(value.days()) - YEAR_1900;
+    /// Of a `smalldatetime`: days since 1900-01-01 and minutes.
+    pub(super) fn of_smalldatetime(days: u16, minutes: u16) -> Option<Self> {
+        let nanos = i64::from(minutes) * 60_000_000_000;
+        let days = i64::from(days) - YEAR_1900;
         (nanos < DAY_NANOS).then_some(Self { days, nanos, digits: 0 })
     }
 
@@ -63,10 +64,9 @@ impl Moment {
     }
 }
 
-/// `2026-11-21T10:30:00.1234567+01:00`: the time at the offset. None when it lies on no calendar day.
-pub(super) fn offset(value: DateTimeOffset, out: &mut String) -> Option<()> {
-    let mut moment = Moment::of_datetime2(value.datetime2())?;
-    let minutes = i64::from(value.offset());
+/// `2026-11-21T10:30:00.1234567+01:00`: a moment of UTC at an offset in minutes. None when it lies on no calendar day.
+pub(super) fn offset(mut moment: Moment, minutes: i16, out: &mut String) -> Option<()> {
+    let minutes = i64::from(minutes);
     let nanos = moment.nanos + minutes * 60_000_000_000;
     moment.days += nanos.div_euclid(DAY_NANOS);
     moment.nanos = nanos.rem_euclid(DAY_NANOS);
@@ -108,46 +108,45 @@ pub(super) fn time(nanos: i64, digits: u8, out: &mut String) {
 mod tests {
     use super::*;
 
-    fn text(value: DateTime2) -> String {
+    fn text(date: u64, time: u64, digits: u8) -> String {
         let mut out = String::new();
-        Moment::of_datetime2(value).unwrap().write(&mut out);
+        Moment { days: days(date).unwrap(), nanos: nanos(time, digits).unwrap(), digits }.write(&mut out);
         out
     }
 
     #[test]
     fn the_first_and_the_last_instant_are_written_as_the_server_does() {
-        assert_eq!(text(DateTime2::new(Date::new(0), Time::new(0, 0))), "0001-01-01T00:00:00");
-        let last = DateTime2::new(Date::new(3_652_058), Time::new(863_999_999_999, 7));
-        assert_eq!(text(last), "9999-12-31T23:59:59.9999999");
-        assert_eq!(days(Date::new(3_652_058)), Some(LAST_DAY));
-        assert_eq!(text(DateTime2::new(Date::new(730_178), Time::new(1, 3))), "2000-02-29T00:00:00.001");
+        assert_eq!(text(0, 0, 0), "0001-01-01T00:00:00");
+        assert_eq!(text(3_652_058, 863_999_999_999, 7), "9999-12-31T23:59:59.9999999");
+        assert_eq!(days(3_652_058), Some(LAST_DAY));
+        assert_eq!(text(730_178, 1, 3), "2000-02-29T00:00:00.001");
     }
 
     #[test]
     fn thirds_of_a_hundredth_are_rounded_as_the_server_does() {
-        let millis = |ticks| Moment::of_datetime(DateTime::new(0, ticks)).unwrap().nanos / 1_000_000;
+        let millis = |ticks| Moment::of_datetime(0, ticks).unwrap().nanos / 1_000_000;
         assert_eq!([0, 1, 2, 3, 299].map(millis), [0, 3, 7, 10, 997]);
-        assert_eq!(Moment::of_datetime(DateTime::new(-53_690, 0)).unwrap().days, -79_257, "1753-01-01");
-        assert!(Moment::of_datetime(DateTime::new(0, u32::MAX)).is_none());
+        assert_eq!(Moment::of_datetime(-53_690, 0).unwrap().days, -79_257, "1753-01-01");
+        assert!(Moment::of_datetime(0, u32::MAX).is_none());
     }
 
     #[test]
     fn an_offset_moves_the_day() {
         let mut out = String::new();
-        let utc = DateTime2::new(Date::new(738_000), Time::new(23 * 3600 + 1800, 0));
-        offset(DateTimeOffset::new(utc, 90), &mut out).unwrap();
+        let utc = Moment { days: days(738_000).unwrap(), nanos: (23 * 3600 + 1800) * 1_000_000_000, digits: 0 };
+        offset(utc, 90, &mut out).unwrap();
         out.push(' ');
-        offset(DateTimeOffset::new(utc, -840), &mut out).unwrap();
+        offset(utc, -840, &mut out).unwrap();
         assert_eq!(out, "2021-07-31T01:00:00+01:30 2021-07-30T09:30:00-14:00");
-        let first = DateTime2::new(Date::new(0), Time::new(0, 0));
-        assert!(offset(DateTimeOffset::new(first, -1), &mut out).is_none());
+        let first = Moment { days: days(0).unwrap(), nanos: 0, digits: 0 };
+        assert!(offset(first, -1, &mut out).is_none());
     }
 
     #[test]
     fn numbers_that_are_no_time_are_refused() {
-        assert_eq!(nanos(Time::new(u64::MAX, 7)), None);
-        assert_eq!(nanos(Time::new(1, 10)), None);
-        assert_eq!(nanos(Time::new(864_000_000_000, 7)), None);
-        assert_eq!(days(Date::new(3_652_059)), None);
+        assert_eq!(nanos(u64::MAX, 7), None);
+        assert_eq!(nanos(1, 10), None);
+        assert_eq!(nanos(864_000_000_000, 7), None);
+        assert_eq!(days(3_652_059), None);
     }
 }

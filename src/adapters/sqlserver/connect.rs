@@ -1,18 +1,15 @@
 //! Connections: each belongs to one read or one question, and is dropped with it.
 
 use super::address::Address;
+use super::tds::{Connection, Error, Record, Step};
 use crate::core::model::spec::Isolation;
 use crate::core::ports::source::SourceError;
-use futures_util::{FutureExt, TryStreamExt};
+use futures_util::FutureExt;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
-use tiberius::{ColumnData, Query, QueryItem, QueryStream, Row};
+use tds_protocol::rpc::RpcParam;
 use tokio::net::TcpStream;
-use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
-
-/// The client library's connection.
-pub(super) type Client = tiberius::Client<Compat<TcpStream>>;
 
 /// Times that a server may send a login on to another one.
 const HOPS: usize = 4;
@@ -43,9 +40,9 @@ pub(super) async fn within<T>(
 
 impl Address {
     /// Opens a session, where asked in a transaction that sees one point in time.
-    pub(super) async fn connect(&self, isolation: Isolation) -> Result<Client, SourceError> {
+    pub(super) async fn connect(&self, isolation: Isolation) -> Result<Connection, SourceError> {
         let late = |wait| self.late("no connection", "Connect Timeout", wait);
-        let mut client = within(self.timeouts.connect, self.login(), late).await??;
+        let mut client = within(self.timeouts.connect, self.session(), late).await??;
         self.run(&mut client, SESSION).await?;
         if isolation == Isolation::Snapshot {
             self.run(&mut client, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT").await?;
@@ -54,80 +51,83 @@ impl Address {
         Ok(client)
     }
 
-    async fn login(&self) -> Result<Client, SourceError> {
+    async fn session(&self) -> Result<Connection, SourceError> {
+        let tls = self.tls()?;
         let (mut host, mut port) = (self.host.clone(), self.port);
-        let mut config = self.config.clone();
         for _ in 0..HOPS {
             let place = format!("{host}:{port}");
             let tcp = TcpStream::connect((host.as_str(), port)).await;
             let tcp = tcp.map_err(|error| self.unreachable(format!("{place}: {error}")))?;
             // Small requests, each waited for.
             tcp.set_nodelay(true).map_err(|error| self.unreachable(format!("{place}: {error}")))?;
-            // The library's handshake is a large future.
-            match Box::pin(tiberius::Client::connect(config.clone(), tcp.compat_write())).await {
-                Err(tiberius::error::Error::Routing { host: to, port: at }) => {
-                    (host, port) = (to, at);
-                    config.host(&host);
-                    config.port(port);
-                }
-                other => return other.map_err(|error| self.error(&error)),
+            let mut client = Connection::new(tcp);
+            match client.login(&self.login(&host, tls.clone())).await {
+                Ok(()) => return Ok(client),
+                Err(Error::Elsewhere { host: to, port: at }) => (host, port) = (to, at),
+                Err(error) => return Err(self.error(&error)),
             }
         }
         Err(self.failed(format!("the login was sent on {HOPS} times, last to {host}:{port}")))
     }
 
     /// Runs statements that give no rows.
-    async fn run(&self, client: &mut Client, sql: &str) -> Result<(), SourceError> {
+    async fn run(&self, client: &mut Connection, sql: &str) -> Result<(), SourceError> {
         let late = |wait| self.late("no answer", "Query Timeout", wait);
-        let work = async { client.simple_query(sql).await?.into_results().await };
-        within(self.timeouts.query, work, late).await?.map(drop).map_err(|error| self.error(&error))
+        let work = client.batch(sql);
+        within(self.timeouts.query, work, late).await?.map_err(|error| self.error(&error))?;
+        while self.next(client, true).await? {}
+        Ok(())
     }
 
     /// Sends a statement; its rows follow.
-    pub(super) async fn query<'a>(
+    pub(super) async fn query(
         &self,
-        client: &'a mut Client,
+        client: &mut Connection,
         sql: &str,
-        params: Vec<ColumnData<'static>>,
-    ) -> Result<QueryStream<'a>, SourceError> {
-        let mut query = Query::new(sql);
-        query.bind_iter(params);
+        params: Vec<RpcParam>,
+    ) -> Result<(), SourceError> {
         let late = |wait| self.late("no answer", "Query Timeout", wait);
-        within(self.timeouts.query, query.query(client), late).await?.map_err(|error| self.error(&error))
+        let work = client.execute(sql, params);
+        within(self.timeouts.query, work, late).await?.map_err(|error| self.error(&error))
     }
 
-    /// The next row; `first` waits as long as a statement may take, others as long as the server may be silent.
-    pub(super) async fn next(&self, rows: &mut QueryStream<'_>, first: bool) -> Result<Option<Row>, SourceError> {
+    /// Goes to the next row, if there is one; `first` waits as long as a statement may take, others as long as the server
+    /// may be silent.
+    #[inline]
+    pub(super) async fn next(&self, client: &mut Connection, first: bool) -> Result<bool, SourceError> {
         loop {
-            let item = if first {
-                let late = |wait| self.late("no row", "Query Timeout", wait);
-                within(self.timeouts.query, rows.try_next(), late).await?
-            } else {
-                let late = |wait| self.late("no further row", "Idle Timeout", wait);
-                within(self.timeouts.idle, rows.try_next(), late).await?
-            };
-            match item.map_err(|error| self.error(&error))? {
-                Some(QueryItem::Row(row)) => return Ok(Some(row)),
-                Some(QueryItem::Metadata(_)) => {}
-                None => return Ok(None),
+            match client.step().map_err(|error| self.error(&error))? {
+                Step::Row => return Ok(true),
+                Step::End => return Ok(false),
+                Step::More => self.more(client, first).await?,
             }
         }
+    }
+
+    async fn more(&self, client: &mut Connection, first: bool) -> Result<(), SourceError> {
+        let (what, key, wait) = if first {
+            ("no row", "Query Timeout", self.timeouts.query)
+        } else {
+            ("no further row", "Idle Timeout", self.timeouts.idle)
+        };
+        let late = |wait| self.late(what, key, wait);
+        within(wait, client.fill(), late).await?.map_err(|error| self.error(&error))
     }
 
     /// All rows of a statement that has few.
     pub(super) async fn all(
         &self,
-        client: &mut Client,
+        client: &mut Connection,
         sql: &str,
-        params: Vec<ColumnData<'static>>,
-    ) -> Result<Vec<Row>, SourceError> {
-        let mut stream = self.query(client, sql, params).await?;
+        params: Vec<RpcParam>,
+    ) -> Result<Vec<Record>, SourceError> {
+        self.query(client, sql, params).await?;
         let mut rows = Vec::new();
-        while let Some(row) = self.next(&mut stream, rows.is_empty()).await? {
+        while self.next(client, rows.is_empty()).await? {
             if rows.len() == FEW {
                 return Err(self.failed(format!("a question was answered with more than {FEW} rows")));
             }
-            rows.push(row);
+            rows.push(client.row().keep());
         }
         Ok(rows)
     }

@@ -1,12 +1,11 @@
 //! What a view's columns are: asked of the server before a row is read.
 
 use super::address::Address;
-use super::connect::Client;
+use super::tds::{self, Connection, Record};
 use crate::adapters::sql::{self, Dialect, unchanged, unknown_column, unknown_view};
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Query, SourceError};
-use tiberius::{ColumnData, Row};
 
 /// Names, types and collations of a statement's columns, without running it (SQL Server 2012 and later, Azure SQL).
 const DESCRIBE: &str = "SELECT name, system_type_name, user_type_name, collation_name, \
@@ -14,7 +13,7 @@ const DESCRIBE: &str = "SELECT name, system_type_name, user_type_name, collation
     FROM sys.dm_exec_describe_first_result_set(@P1, NULL, 0) ORDER BY column_ordinal";
 
 /// Number of the error that there is no such view.
-const UNKNOWN_OBJECT: i32 = 208;
+const UNKNOWN_OBJECT: i64 = 208;
 
 /// One column of a view, as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,14 +46,13 @@ impl Seen {
 
 impl Address {
     /// All columns of the view.
-    pub(super) async fn seen(&self, client: &mut Client, view: &ViewName) -> Result<Vec<Seen>, SourceError> {
+    pub(super) async fn seen(&self, client: &mut Connection, view: &ViewName) -> Result<Vec<Seen>, SourceError> {
         let statement = format!("SELECT t.* FROM {} t", Dialect::SQL_SERVER.view(view));
-        let param = ColumnData::String(Some(statement.into()));
-        let rows = self.all(client, DESCRIBE, vec![param]).await?;
-        if rows.iter().any(|row| row.try_get(5) == Ok(Some(UNKNOWN_OBJECT))) {
+        let rows = self.all(client, DESCRIBE, vec![tds::text(&statement)]).await?;
+        if rows.iter().any(|row| row.int(5) == Some(UNKNOWN_OBJECT)) {
             return Err(unknown_view(view, self.views(client).await?));
         }
-        if rows.iter().any(|row| matches!(row.try_get::<&str, _>(6), Ok(Some(_)))) {
+        if rows.iter().any(|row| row.text(6).is_some()) {
             // Running it says more than describing it does.
             self.all(client, &sql::no_rows(&Dialect::SQL_SERVER, view), Vec::new()).await?;
         }
@@ -62,12 +60,12 @@ impl Address {
     }
 
     /// Names of all views and tables that this login may see.
-    async fn views(&self, client: &mut Client) -> Result<Vec<String>, SourceError> {
+    async fn views(&self, client: &mut Connection) -> Result<Vec<String>, SourceError> {
         let sql = "SELECT TABLE_SCHEMA, TABLE_NAME FROM INFORMATION_SCHEMA.TABLES ORDER BY TABLE_SCHEMA, TABLE_NAME";
         let rows = self.all(client, sql, Vec::new()).await?;
-        let part = |row: &Row, index: usize| {
-            let name = row.try_get::<&str, _>(index).ok().flatten().unwrap_or_default();
-            if name.contains(['.', '[', ']']) { Dialect::SQL_SERVER.name(name) } else { name.to_owned() }
+        let part = |row: &Record, index: usize| {
+            let name = row.text(index).unwrap_or_default();
+            if name.contains(['.', '[', ']']) { Dialect::SQL_SERVER.name(&name) } else { name }
         };
         Ok((rows.iter())
             .map(|row| match (part(row, 0), part(row, 1)) {
@@ -77,19 +75,18 @@ impl Address {
             .collect())
     }
 
-    fn read(&self, view: &ViewName, row: &Row) -> Result<Seen, SourceError> {
-        let text = |index: usize| row.try_get::<&str, _>(index).ok().flatten();
-        let number = |index: usize| row.try_get::<i32, _>(index).ok().flatten();
-        if let Some(message) = text(6) {
-            let number = number(5).unwrap_or_default();
+    fn read(&self, view: &ViewName, row: &Record) -> Result<Seen, SourceError> {
+        if let Some(message) = row.text(6) {
+            let number = row.int(5).unwrap_or_default();
             return Err(self.failed(format!("view `{view}` cannot be read: error {number}: {message}")));
         }
-        let name = text(0).unwrap_or_default().to_owned();
-        let type_name = text(1).or(text(2)).unwrap_or_default().to_owned();
+        let name = row.text(0).unwrap_or_default();
+        let type_name = row.text(1).or_else(|| row.text(2)).unwrap_or_default();
         let base = type_name.split('(').next().unwrap_or_default().to_owned();
         // A column that nobody reads may be of any type: the complaint waits until it is asked for.
         let (kind, base) = kind(&type_name).map_or((Kind::Text, String::new()), |kind| (kind, base));
-        Ok(Seen { name, type_name, base, kind, collation: text(3).map(str::to_owned), code_page: number(4) })
+        let code_page = row.int(4).and_then(|number| i32::try_from(number).ok());
+        Ok(Seen { name, type_name, base, kind, collation: row.text(3), code_page })
     }
 }
 

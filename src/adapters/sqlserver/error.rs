@@ -1,9 +1,9 @@
-//! What the server and the client library say, as the port's errors.
+//! What the server says, and what befalls a connection, as the port's errors.
 
 use super::address::Address;
+use super::tds::Error;
 use crate::core::ports::source::SourceError;
 use std::time::Duration;
-use tiberius::error::Error;
 
 /// Numbers of errors that pass: lock and deadlock victims, a database that is moving or starting, a network that broke,
 /// resources that are short (Azure SQL).
@@ -20,27 +20,28 @@ const OUR_STATEMENT: [u32; 16] = [102, 105, 137, 156, 170, 195, 206, 207, 208, 2
 const ENDS_CONNECTION: u8 = 20;
 
 impl Address {
-    /// Says what the client library said.
+    /// Says why a connection did not go on.
     pub(super) fn error(&self, error: &Error) -> SourceError {
         match error {
-            Error::Server(token) => {
-                let text = format!("error {}, line {}: {}", token.code(), token.line(), token.message());
-                if PASSING.contains(&token.code()) || token.class() >= ENDS_CONNECTION {
+            Error::Server(said) => {
+                let text = format!("error {}, line {}: {}", said.number, said.line, said.text);
+                if PASSING.contains(&said.number) || said.class >= ENDS_CONNECTION {
                     self.unreachable(text)
-                } else if OUR_STATEMENT.contains(&token.code()) {
-                    let reason = format!("{} refused the statement: {text}; check the view, and each `where`", self.name);
+                } else if OUR_STATEMENT.contains(&said.number) {
+                    let reason =
+                        format!("{} refused the statement: {text}; check the view, and each `where`", self.name);
                     SourceError::Refused { reason }
                 } else {
-                    self.failed(format!("{text}{}", hint(token.code())))
+                    self.failed(format!("{text}{}", hint(said.number)))
                 }
             }
-            Error::Io { message, .. } => self.unreachable(format!("the connection was lost: {message}")),
+            Error::Io(error) => self.unreachable(format!("the connection was lost: {error}")),
             // Bytes that make no sense come from a broken connection; the next one will tell.
             Error::Protocol(text) => self.unreachable(format!("the answer makes no sense: {text}")),
-            Error::Encoding(_) | Error::Conversion(_) | Error::Utf8 | Error::Utf16 => self.failed(format!(
-                "{error}: a text cannot be read as its collation says; CAST the column to nvarchar in the view, or mend the row"
-            )),
-            other => self.failed(other.to_string()),
+            Error::Tls(text) => self.failed(format!("TLS: {text}")),
+            Error::Elsewhere { host, port } => {
+                self.failed(format!("the server sent us on to {host}:{port} in mid-session"))
+            }
         }
     }
 

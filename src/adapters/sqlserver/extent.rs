@@ -3,11 +3,11 @@
 use super::address::Address;
 use super::describe::{Plan, readable};
 use super::keys::Keys;
+use super::tds::{Record, Value};
 use crate::adapters::sql::{self, Dialect};
 use crate::core::model::key::Key;
 use crate::core::ports::source::{Extent, Finding, Query, SourceError, Sum, Verdict};
 use std::ops::Range;
-use tiberius::Row;
 
 /// Counts and finds the key range in one statement.
 pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
@@ -24,13 +24,19 @@ pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Re
     let rows = address.all(&mut client, &statement.sql, Vec::new()).await?;
     let row = rows.first().ok_or_else(|| address.failed("a count gave no row".to_owned()))?;
     let layout = statement.layout;
+    let wrong = |what: &str| address.failed(format!("{what}; report this"));
     let count = |index: usize| -> Result<u64, SourceError> {
-        let number = row.try_get::<i64, _>(index).map_err(|error| address.error(&error))?;
-        u64::try_from(number.unwrap_or_default()).map_err(|_| address.failed("a count is below zero".to_owned()))
+        match row.row().value(index) {
+            Ok(Value::Null) => Ok(0),
+            Ok(Value::Int(number)) => u64::try_from(number).map_err(|_| wrong("a count is below zero")),
+            _ => Err(wrong("a count is no whole number")),
+        }
     };
     let text = |index: usize| -> Result<String, SourceError> {
-        let text = row.try_get::<&str, _>(index).map_err(|error| address.error(&error))?;
-        Ok(text.unwrap_or("0").to_owned())
+        match row.row().value(index) {
+            Ok(Value::Null) => Ok("0".to_owned()),
+            _ => row.text(index).ok_or_else(|| wrong("a total is no text")),
+        }
     };
     let rows = count(0)?;
     let range = if rows == 0 || query.key.is_empty() {
@@ -51,9 +57,9 @@ pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Re
     })
 }
 
-fn key(plan: &Plan, row: &Row, places: Range<usize>) -> Result<Key, SourceError> {
+fn key(plan: &Plan, row: &Record, places: Range<usize>) -> Result<Key, SourceError> {
     let keys = Keys::new(places, &plan.key);
-    keys.of(row).map_err(|index| null_key(keys.name(index)))
+    keys.of(&row.row()).map_err(|index| null_key(keys.name(index)))
 }
 
 fn null_key(name: &str) -> SourceError {
@@ -73,7 +79,7 @@ pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Find
     }
     let names = query.key.join(", ");
     let rows = address.all(&mut client, &sql::null_keys(&Dialect::SQL_SERVER, query), Vec::new()).await?;
-    let nulls = rows.first().and_then(|row| row.try_get::<i64, _>(0).ok().flatten()).unwrap_or_default();
+    let nulls = rows.first().and_then(|row| row.int(0)).unwrap_or_default();
     let not_null = Finding {
         check: "key is not null".to_owned(),
         verdict: if nulls == 0 { Verdict::Pass } else { Verdict::Fail },
@@ -84,7 +90,7 @@ pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Find
     };
     let twice = address.all(&mut client, &sql::duplicate_keys(&Dialect::SQL_SERVER, &plan, query), Vec::new()).await?;
     let keys = Keys::new(0..plan.key.len(), &plan.key);
-    let found = twice.first().map(|row| match keys.of(row) {
+    let found = twice.first().map(|row| match keys.of(&row.row()) {
         Ok(key) => key.to_string(),
         Err(_) => "with a NULL".to_owned(),
     });

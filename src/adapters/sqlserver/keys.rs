@@ -1,12 +1,11 @@
 //! The keys of rows: their values in the form that the server reads back, and whether they grow.
 
-use super::cells::{integer, moment};
+use super::cells::guid;
 use super::civil;
 use super::describe::Seen;
-use crate::adapters::decimal::Decimal;
+use super::tds::{Column, Row, Value, utf8};
 use crate::core::model::key::{Key, KeyValue};
 use std::fmt::Write as _;
-use tiberius::{ColumnData, Row};
 
 /// Where a row's key stands, and of what types.
 #[derive(Clone, Debug)]
@@ -44,36 +43,67 @@ impl Keys {
     }
 
     /// The row's key; the index of a key column that is NULL or of no fitting type.
-    pub(super) fn of(&self, row: &Row) -> Result<Key, usize> {
+    pub(super) fn of(&self, row: &Row<'_>) -> Result<Key, usize> {
         (self.columns.iter().enumerate())
-            .map(|(index, (place, _))| row.get_column_data(*place).ok().and_then(|value| key_value(value)).ok_or(index))
+            .map(|(index, (place, _))| row.value(*place).ok().and_then(key_value).ok_or(index))
             .collect::<Result<Vec<_>, _>>()
             .map(Key)
     }
 
     /// Holds a row's key against that of the row before.
-    pub(super) fn step(&self, before: Option<&Row>, row: &Row) -> Step {
-        let mut step = if before.is_some() { Step::Same } else { Step::Forward };
+    pub(super) fn step(&self, before: &Held, row: &Row<'_>) -> Step {
+        let mut step = if before.0.is_empty() { Step::Forward } else { Step::Same };
         for (index, (place, _)) in self.columns.iter().enumerate() {
-            let Ok(now) = row.get_column_data(*place) else { return Step::Null(index) };
-            if is_null(now) {
-                return Step::Null(index);
-            }
-            let Some(was) = before.and_then(|before| before.get_column_data(*place).ok()) else { continue };
-            step = match (step, was == now) {
+            let Some(now) = row.bytes(*place) else { return Step::Null(index) };
+            let Some((column, was)) = before.0.get(index) else { continue };
+            step = match (step, **was == *now) {
                 (Step::Forward, _) => Step::Forward,
                 (step, true) => step,
-                (_, false) if alike(was, now) => Step::Unclear,
+                (_, false) if column.is_text() && alike(*column, was, &now) => Step::Unclear,
                 (_, false) => Step::Forward,
             };
         }
         step
     }
+
+    /// Keeps a row's key, in place of another.
+    pub(super) fn hold(&self, row: &Row<'_>, held: &mut Held) {
+        held.0.truncate(self.columns.len());
+        for (index, (place, _)) in self.columns.iter().enumerate() {
+            let (Some(column), Some(bytes)) = (row.column(*place), row.bytes(*place)) else { continue };
+            match held.0.get_mut(index) {
+                Some((known, kept)) => {
+                    *known = column;
+                    kept.clear();
+                    kept.extend_from_slice(&bytes);
+                }
+                None => held.0.push((column, bytes.into_owned())),
+            }
+        }
+    }
+}
+
+/// A row's key as the server sent it.
+#[derive(Default)]
+pub(super) struct Held(Vec<(Column, Vec<u8>)>);
+
+impl Held {
+    /// The key; none where no row was held. The index of a column that is of no fitting type.
+    pub(super) fn key(&self) -> Result<Option<Key>, usize> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        (self.0.iter().enumerate())
+            .map(|(index, (column, bytes))| column.value(bytes).ok().and_then(key_value).ok_or(index))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|values| Some(Key(values)))
+    }
 }
 
 /// Whether two texts may be one to a collation.
-fn alike(a: &ColumnData<'_>, b: &ColumnData<'_>) -> bool {
-    let (ColumnData::String(Some(a)), ColumnData::String(Some(b))) = (a, b) else { return false };
+fn alike(column: Column, a: &[u8], b: &[u8]) -> bool {
+    let (mut for_a, mut for_b) = (Vec::new(), Vec::new());
+    let (Ok(a), Ok(b)) = (column.text(a, &mut for_a), column.text(b, &mut for_b)) else { return false };
     // Trailing blanks never count there, whatever the collation.
     let (a, b) = (a.trim_end_matches(' '), b.trim_end_matches(' '));
     let folded = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
@@ -82,59 +112,32 @@ fn alike(a: &ColumnData<'_>, b: &ColumnData<'_>) -> bool {
         && (a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && folded(a) == folded(b)))
 }
 
-fn is_null(value: &ColumnData<'_>) -> bool {
-    matches!(
-        value,
-        ColumnData::U8(None)
-            | ColumnData::I16(None)
-            | ColumnData::I32(None)
-            | ColumnData::I64(None)
-            | ColumnData::F32(None)
-            | ColumnData::F64(None)
-            | ColumnData::Bit(None)
-            | ColumnData::String(None)
-            | ColumnData::Guid(None)
-            | ColumnData::Binary(None)
-            | ColumnData::Numeric(None)
-            | ColumnData::Xml(None)
-            | ColumnData::DateTime(None)
-            | ColumnData::SmallDateTime(None)
-            | ColumnData::Time(None)
-            | ColumnData::Date(None)
-            | ColumnData::DateTime2(None)
-            | ColumnData::DateTimeOffset(None)
-    )
-}
-
 /// A value in the server's own text form; none for NULL and for what cannot be a key.
-fn key_value(value: &ColumnData<'_>) -> Option<KeyValue> {
+fn key_value(value: Value<'_>) -> Option<KeyValue> {
     let mut text = String::new();
+    let mut scratch = Vec::new();
     match value {
-        ColumnData::Bit(value) => return value.map(|bit| KeyValue::Int(bit.into())),
-        ColumnData::String(value) => return value.as_ref().map(|text| KeyValue::Text(text.to_string())),
-        ColumnData::F32(value) => return value.map(|value| KeyValue::Float(value.to_string())),
-        ColumnData::F64(value) => return value.map(|value| KeyValue::Float(value.to_string())),
-        ColumnData::Binary(value) => {
-            value.as_ref()?.iter().for_each(|byte| {
+        Value::Null => return None,
+        Value::Bit(bit) => return Some(KeyValue::Int(bit.into())),
+        Value::Int(number) => return Some(KeyValue::Int(number)),
+        Value::Float32(value) => return Some(KeyValue::Float(value.to_string())),
+        Value::Float64(value) => return Some(KeyValue::Float(value.to_string())),
+        Value::Wide(bytes) => return utf8(&bytes, None, &mut scratch).ok().map(|text| KeyValue::Text(text.to_owned())),
+        Value::Narrow(bytes, encoding) => {
+            return utf8(&bytes, Some(encoding), &mut scratch).ok().map(|text| KeyValue::Text(text.to_owned()));
+        }
+        Value::Bytes(bytes) => {
+            bytes.iter().for_each(|byte| {
                 let _ = write!(text, "{byte:02x}");
             });
             return Some(KeyValue::Bytes(text));
         }
-        ColumnData::Guid(value) => text = (*value)?.hyphenated().to_string(),
-        ColumnData::Numeric(value) => {
-            let value = (*value)?;
-            text = Decimal { unscaled: value.value(), scale: value.scale() }.to_string();
-        }
-        ColumnData::Date(value) => civil::date(civil::days((*value)?)?, &mut text),
-        ColumnData::Time(value) => {
-            let value = (*value)?;
-            civil::time(civil::nanos(value)?, value.scale(), &mut text);
-        }
-        ColumnData::DateTimeOffset(value) => civil::offset((*value)?, &mut text)?,
-        ColumnData::DateTime(_) | ColumnData::SmallDateTime(_) | ColumnData::DateTime2(_) => {
-            moment(value).ok()??.write(&mut text);
-        }
-        value => return integer(value)?.map(KeyValue::Int),
+        Value::Guid(bytes) => guid(&bytes, &mut text),
+        Value::Decimal(value) => text = value.to_string(),
+        Value::Date(days) => civil::date(days, &mut text),
+        Value::Time(nanos, digits) => civil::time(nanos, digits, &mut text),
+        Value::Moment(moment) => moment.write(&mut text),
+        Value::Offset(moment, minutes) => civil::offset(moment, minutes, &mut text)?,
     }
     Some(KeyValue::Typed(text))
 }

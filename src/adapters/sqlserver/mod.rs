@@ -13,6 +13,7 @@ mod extent;
 mod keys;
 mod read;
 mod render;
+mod tds;
 #[cfg(test)]
 mod tests;
 

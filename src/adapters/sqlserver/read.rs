@@ -3,10 +3,10 @@
 
 use super::address::Address;
 use super::cells::Cells;
-use super::connect::Client;
 use super::describe::Plan;
-use super::keys::{Keys, Step};
+use super::keys::{Held, Keys, Step};
 use super::render::parameter;
+use super::tds::{Connection, Row, Value};
 use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Range, mask_field};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
@@ -16,7 +16,7 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::{Schema, SchemaRef};
 use std::sync::Arc;
-use tiberius::{ColumnData, Row};
+use tds_protocol::rpc::RpcParam;
 use tokio::sync::mpsc::Sender;
 
 /// A page ends here at the latest, whatever `page_bytes` says: with the largest value that SQL Server stores, a column
@@ -40,8 +40,8 @@ pub(super) struct Reader {
     bytes: usize,
     /// First row of the page that fills.
     first_key: Key,
-    /// The row taken last: its key is the page's last one, and the next row's has to be another.
-    before: Option<Row>,
+    /// Key of the row taken last: it is the page's last one, and the next row's has to be another.
+    before: Held,
     delivered: u64,
 }
 
@@ -76,13 +76,13 @@ impl Reader {
             rows: 0,
             bytes: 0,
             first_key: Key(Vec::new()),
-            before: None,
+            before: Held::default(),
             delivered: 0,
         })
     }
 
     /// Reads behind `from` up to `until` and tells all of it.
-    pub(super) async fn run(mut self, mut client: Client, from: Position, until: Option<Key>, tell: Sender<Told>) {
+    pub(super) async fn run(mut self, mut client: Connection, from: Position, until: Option<Key>, tell: Sender<Told>) {
         let work = self.read(&mut client, from, until, &tell);
         let told = tokio::select! {
             biased;
@@ -95,7 +95,7 @@ impl Reader {
 
     async fn read(
         &mut self,
-        client: &mut Client,
+        client: &mut Connection,
         from: Position,
         until: Option<Key>,
         tell: &Sender<Told>,
@@ -127,7 +127,7 @@ impl Reader {
         after: Option<&Key>,
         until: Option<&Key>,
         range: Range,
-    ) -> Result<(String, Vec<ColumnData<'static>>), SourceError> {
+    ) -> Result<(String, Vec<RpcParam>), SourceError> {
         let request = PageRequest { query: &self.query, after, until, range };
         let statement = sql::page(&Dialect::SQL_SERVER, &self.plan, &request)?;
         let params = (statement.params.iter())
@@ -145,18 +145,19 @@ impl Reader {
     /// Reads one statement's rows, to their end.
     async fn rows_of(
         &mut self,
-        client: &mut Client,
+        client: &mut Connection,
         sql: &str,
-        params: Vec<ColumnData<'static>>,
+        params: Vec<RpcParam>,
         tell: &Sender<Told>,
     ) -> Result<Ended, SourceError> {
         let address = Arc::clone(&self.address);
         let page_rows = self.query.page_size.get() as usize;
         let page_bytes = usize::try_from(self.query.page_bytes).unwrap_or(MOST_BYTES).min(MOST_BYTES);
-        let mut rows = address.query(client, sql, params).await?;
+        address.query(client, sql, params).await?;
         let mut first = true;
         let mut ended = Ended::Rows;
-        while let Some(row) = address.next(&mut rows, first).await? {
+        while address.next(client, first).await? {
+            let row = client.row();
             first = false;
             if ended == Ended::Cut {
                 // The rest of a statement whose page was cut by its bytes: read, so that the connection can go on.
@@ -173,7 +174,7 @@ impl Reader {
                     continue;
                 }
             }
-            self.take(row)?;
+            self.take(&row)?;
         }
         if ended == Ended::Rows && self.rows > 0 && !self.tell_page(tell).await? {
             return Ok(Ended::Listener);
@@ -182,19 +183,18 @@ impl Reader {
     }
 
     /// Takes one row's values.
-    fn take(&mut self, row: Row) -> Result<(), SourceError> {
+    fn take(&mut self, row: &Row<'_>) -> Result<(), SourceError> {
         if self.rows == 0
             && let Some(keys) = &self.keys
         {
-            self.first_key = keys.of(&row).map_err(|index| self.no_key(index))?;
+            self.first_key = keys.of(row).map_err(|index| self.no_key(index))?;
         }
         for (index, cells) in self.cells.iter_mut().enumerate() {
-            let value = row.get_column_data(index).map_err(|error| self.address.error(&error))?;
-            match cells.push(value) {
+            match row.value(index).and_then(|value| cells.push(value)) {
                 Ok(size) => self.bytes += size,
                 Err(reason) => {
                     let column = cells.seen().name.clone();
-                    let key = self.keys.as_ref().and_then(|keys| keys.of(&row).ok());
+                    let key = self.keys.as_ref().and_then(|keys| keys.of(row).ok());
                     let key =
                         key.map_or_else(|| format!("(row {} of this read)", self.number()), |key| key.to_string());
                     return Err(SourceError::Value { column, key, reason: reason.to_owned() });
@@ -202,11 +202,12 @@ impl Reader {
             }
         }
         for (index, mask) in self.masks.iter_mut().enumerate() {
-            let value = row.get_column_data(self.layout.first_mask + index);
-            mask.append(matches!(value, Ok(ColumnData::I32(Some(1)))));
+            mask.append(row.value(self.layout.first_mask + index) == Ok(Value::Int(1)));
         }
         self.rows += 1;
-        self.before = Some(row);
+        if let Some(keys) = &self.keys {
+            keys.hold(row, &mut self.before);
+        }
         Ok(())
     }
 
@@ -226,9 +227,9 @@ impl Reader {
     }
 
     /// The key must be there and new.
-    async fn check_key(&mut self, row: &Row) -> Result<(), SourceError> {
+    async fn check_key(&self, row: &Row<'_>) -> Result<(), SourceError> {
         let Some(keys) = &self.keys else { return Ok(()) };
-        match keys.step(self.before.as_ref(), row) {
+        match keys.step(&self.before, row) {
             Step::Forward => Ok(()),
             Step::Null(index) => Err(self.no_key(index)),
             Step::Same => {
@@ -240,8 +241,7 @@ impl Reader {
                 Err(SourceError::Key { reason })
             }
             Step::Unclear => {
-                let before = self.before.as_ref().and_then(|before| keys.of(before).ok());
-                let (Some(before), Ok(now)) = (before, keys.of(row)) else { return Ok(()) };
+                let (Ok(Some(before)), Ok(now)) = (self.before.key(), keys.of(row)) else { return Ok(()) };
                 let names = keys.names();
                 self.ask(&before, &now, &names).await
             }
@@ -268,10 +268,7 @@ impl Reader {
 
     /// The key of the row taken last.
     fn last_key(&self) -> Result<Option<Key>, SourceError> {
-        match (&self.keys, &self.before) {
-            (Some(keys), Some(row)) => keys.of(row).map(Some).map_err(|index| self.no_key(index)),
-            _ => Ok(None),
-        }
+        self.before.key().map_err(|index| self.no_key(index))
     }
 
     /// Closes the page and tells it; false when nobody listens.

@@ -1,23 +1,21 @@
 //! What SQL Server's statements add to plain column references, and the values of their parameters.
 
 use super::describe::{Plan, Seen};
+use super::tds;
 use crate::adapters::sql::Render;
 use crate::core::model::column::Kind;
 use crate::core::model::key::KeyValue;
-use tiberius::ColumnData;
+use tds_protocol::rpc::{RpcParam, TypeInfo};
 
-/// Code pages that the client library reads as Windows does: the single-byte ones. Of the others it reads some
-/// differently (932 to 950), takes some for another (UTF-8), and has some not at all (437, 850); the server turns those
-/// into Unicode.
+/// Code pages that are read here as Windows reads them: the single-byte ones. Of the others, some would be read differently
+/// (932 to 950), one is not asked for (UTF-8), and some are not there at all (437, 850); the server turns those into
+/// Unicode.
 const READ_HERE: [i32; 10] = [874, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258];
 
 impl Seen {
     /// The column as it is selected.
     fn selected(&self, reference: &str) -> Option<String> {
         match self.base.as_str() {
-            // The client library reads money as a float.
-            "money" => Some(format!("CAST({reference} AS decimal(19,4))")),
-            "smallmoney" => Some(format!("CAST({reference} AS decimal(10,4))")),
             "json" => Some(format!("CAST({reference} AS nvarchar(max))")),
             _ if self.is_code_page_text() && !self.code_page.is_some_and(|page| READ_HERE.contains(&page)) => {
                 // A character takes at least one byte, so 4000 bytes are at most 4000 characters.
@@ -80,19 +78,22 @@ fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A key's value as a parameter; none when it was not written by a column of this type.
-pub(super) fn parameter(seen: &Seen, value: &KeyValue) -> Option<ColumnData<'static>> {
+/// A key's value as a parameter of its column's type; none when it was not written by a column of this type.
+pub(super) fn parameter(seen: &Seen, value: &KeyValue) -> Option<RpcParam> {
+    let of = |kind: TypeInfo, bytes: Vec<u8>| RpcParam::new("", kind, bytes.into());
     Some(match value {
         KeyValue::Int(number) => match seen.base.as_str() {
-            "tinyint" | "bit" => ColumnData::U8(Some(u8::try_from(*number).ok()?)),
-            "smallint" => ColumnData::I16(Some(i16::try_from(*number).ok()?)),
-            "int" => ColumnData::I32(Some(i32::try_from(*number).ok()?)),
-            _ => ColumnData::I64(Some(*number)),
+            "tinyint" | "bit" => of(TypeInfo::tinyint(), vec![u8::try_from(*number).ok()?]),
+            "smallint" => of(TypeInfo::smallint(), i16::try_from(*number).ok()?.to_le_bytes().into()),
+            "int" => of(TypeInfo::int(), i32::try_from(*number).ok()?.to_le_bytes().into()),
+            _ => of(TypeInfo::bigint(), number.to_le_bytes().into()),
         },
-        KeyValue::Text(text) | KeyValue::Typed(text) => ColumnData::String(Some(text.clone().into())),
-        KeyValue::Float(text) if seen.kind == Kind::Float32 => ColumnData::F32(Some(text.parse().ok()?)),
-        KeyValue::Float(text) => ColumnData::F64(Some(text.parse().ok()?)),
-        KeyValue::Bytes(hex) => ColumnData::Binary(Some(bytes(hex)?.into())),
+        KeyValue::Text(text) | KeyValue::Typed(text) => tds::text(text),
+        KeyValue::Float(text) if seen.kind == Kind::Float32 => {
+            of(TypeInfo::real(), text.parse::<f32>().ok()?.to_le_bytes().into())
+        }
+        KeyValue::Float(text) => of(TypeInfo::float(), text.parse::<f64>().ok()?.to_le_bytes().into()),
+        KeyValue::Bytes(hex) => tds::binary(bytes(hex)?),
     })
 }
 

@@ -29,9 +29,9 @@ fn both_forms_of_an_address_say_the_same() {
         assert_eq!(address.name, "sqlserver://db.example:1444/Loans DB");
         assert_eq!((address.host.as_str(), address.port), ("db.example", 1444));
     }
-    assert_eq!(url.config.get_packet_size(), Some(8000));
-    assert_eq!(ado.config.get_packet_size(), Some(8000));
-    assert_eq!(url2.config.get_packet_size(), Some(32767), "as large as TDS allows");
+    assert_eq!(url.packet_size, 8000);
+    assert_eq!(ado.packet_size, 8000);
+    assert_eq!(url2.packet_size, 32767, "as large as TDS allows");
     let (connect, query) = (Some(Duration::from_secs(15)), Some(Duration::from_mins(10)));
     assert_eq!(ado.timeouts, Timeouts { connect, query, idle: Some(Duration::from_secs(5)) });
     assert_eq!(parse("Server=(local);UID=sa;Connect Timeout=0").timeouts.connect, None);

@@ -32,6 +32,7 @@ async fn tls_covers_what_was_asked_for() {
         (Encryption::NotSupported, "Encrypt=off", (false, false)),
         (Encryption::Required, "TrustServerCertificate=true", (true, true)),
         (Encryption::Required, "Encrypt=false", (true, true)),
+        (Encryption::Required, "Encrypt=strict;TrustServerCertificate=true", (true, true)),
     ] {
         let server = server(folder.path(), encryption);
         assert_eq!(columns(&server, more).await, Ok(2), "{encryption:?} {more}");
@@ -39,6 +40,8 @@ async fn tls_covers_what_was_asked_for() {
     }
     let refused = columns(&server(folder.path(), Encryption::NotSupported), "Encrypt=true").await;
     assert!(refused.is_err(), "no password goes out in the clear");
+    let refused = columns(&server(folder.path(), Encryption::Required), "Encrypt=off").await.unwrap_err();
+    assert!(refused.to_string().contains("demands encryption"), "{refused}");
 }
 
 #[tokio::test]
@@ -99,7 +102,9 @@ async fn rows_are_the_same_in_packets_of_any_size_and_under_tls() {
     let list: Vec<String> = (0..200).map(|id| format!("({id}, N'{}')", "ä".repeat(id * 7))).collect();
     database.execute(&format!("INSERT INTO t VALUES {}", list.join(", "))).await;
     let expected: Vec<_> = (0..200).map(|id| vec![Some("ä".repeat(id * 7))]).collect();
-    for more in ["Packet Size=512", "Packet Size=4096", "", "Encrypt=false", "Encrypt=true;Packet Size=512"] {
+    for more in
+        ["Packet Size=512", "Packet Size=4096", "", "Encrypt=false", "Encrypt=true;Packet Size=512", "Encrypt=strict"]
+    {
         assert!(rows(&database.source(more), &query("t", &["id"], &["name"])).await == expected, "{more}");
     }
 }

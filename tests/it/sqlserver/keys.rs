@@ -85,7 +85,7 @@ async fn values_of_keys_are_parameters_and_never_text() {
     assert_eq!(rows(&database.source(""), &query).await.len(), 2);
     let statements = database.server().statements();
     let paged = statements.iter().find(|sql| sql.contains("TOP (2)") && sql.contains("@P2")).unwrap();
-    assert!(paged.starts_with("(@P1 nvarchar(4000),@P2 int) SELECT TOP (2) "), "{paged}");
+    assert!(paged.starts_with("(@P1 nvarchar(4000), @P2 int) SELECT TOP (2) "), "{paged}");
     assert!(paged.contains("CAST(@P1 COLLATE SQL_Latin1_General_CP1_CI_AS AS varchar(8000))"), "{paged}");
     assert!(!statements.iter().any(|sql| sql.contains("ORDER BY") && sql.contains("it's")), "{statements:?}");
     // Of the column's own type: SQL Server finds a `datetime` of .003 greater than a `datetime2` of .003.

@@ -27,6 +27,9 @@ const ON: u8 = 1;
 const NOT_SUPPORTED: u8 = 2;
 const REQUIRED: u8 = 3;
 
+/// What TDS 8 is called within TLS.
+const STRICT: &[u8] = b"tds/8.0";
+
 /// A session that is logged in.
 pub struct Session {
     pub wire: Wire,
@@ -47,27 +50,38 @@ pub fn certificate() -> io::Result<(Arc<rustls::ServerConfig>, String)> {
         .map_err(io::Error::other)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     // TDS 7 ends with TLS 1.2: session tickets of 1.3 would follow a handshake that travels in packets.
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS12])
         .map_err(io::Error::other)?
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
         .map_err(io::Error::other)?;
+    config.alpn_protocols = vec![STRICT.to_vec()];
     Ok((Arc::new(config), ca_pem))
 }
 
 /// Takes a new connection up to its login; none where it was refused or sent elsewhere.
 pub fn accept(shared: &Shared, socket: TcpStream) -> io::Result<Option<Session>> {
     socket.set_nodelay(true)?;
+    let strict = shared.tls.as_ref().filter(|_| begins_with_tls(&socket));
     let mut wire = Wire::Plain(socket);
+    if let Some(tls) = strict {
+        wire = wire.into_tls(Arc::clone(tls), false)?;
+        if wire.spoken() != Some(STRICT) {
+            return Err(io::Error::other("TLS from the first byte on is for TDS 8"));
+        }
+    }
     let (kind, payload) = wire.read_message()?;
     if kind != PRELOGIN {
         return Err(io::Error::other("the first packet is no PRELOGIN"));
     }
-    let (answer, login_encrypted, rest_encrypted) = negotiate(shared.options.encryption, asked_encryption(&payload));
+    let (answer, login_encrypted, rest_encrypted) = match strict {
+        Some(_) => (ON, true, true),
+        None => negotiate(shared.options.encryption, asked_encryption(&payload)),
+    };
     wire.write_packet(REPLY, 1, true, &prelogin(answer))?;
-    if let (true, Some(tls)) = (login_encrypted, &shared.tls) {
-        wire = wire.into_tls(Arc::clone(tls))?;
+    if let (true, Some(tls), None) = (login_encrypted, &shared.tls, strict) {
+        wire = wire.into_tls(Arc::clone(tls), true)?;
     }
     let (kind, payload) = wire.read_message()?;
     if kind != LOGIN {
@@ -80,6 +94,12 @@ pub fn accept(shared: &Shared, socket: TcpStream) -> io::Result<Option<Session>>
     }
     lock(&shared.logins).push(login.clone());
     answer_login(shared, wire, login, &password)
+}
+
+/// Whether the client's first byte is that of a TLS handshake.
+fn begins_with_tls(socket: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(socket.peek(&mut first), Ok(1)) && first == [0x16]
 }
 
 fn answer_login(shared: &Shared, mut wire: Wire, login: Login, password: &str) -> io::Result<Option<Session>> {

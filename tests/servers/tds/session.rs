@@ -339,13 +339,14 @@ fn metadata(columns: &[(String, ColumnType)], ordered: usize, reply: &mut Reply<
 /// One row: as ROW without a NULL, else as NBCROW with its bit map.
 fn write_row(columns: &[(String, ColumnType)], row: &rusqlite::Row<'_>, out: &mut Vec<u8>) -> Result<(), Message> {
     let value = |index| row.get_ref(index).unwrap_or(ValueRef::Null);
-    let nulls: Vec<bool> = (0..columns.len()).map(|index| value(index) == ValueRef::Null).collect();
-    let any = nulls.contains(&true);
+    let null = |index: usize| index < columns.len() && value(index) == ValueRef::Null;
+    let any = (0..columns.len()).any(null);
     out.push(if any { 0xd2 } else { 0xd1 });
     if any {
-        out.extend(nulls.chunks(8).map(|bits| bits.iter().rev().fold(0_u8, |byte, bit| (byte << 1) | u8::from(*bit))));
+        let bits = |byte: usize| (0..8).filter(|bit| null(byte * 8 + bit)).fold(0_u8, |bits, bit| bits | 1 << bit);
+        out.extend((0..columns.len().div_ceil(8)).map(bits));
     }
-    for (index, (name, column)) in columns.iter().enumerate().filter(|(index, _)| !nulls[*index]) {
+    for (index, (name, column)) in columns.iter().enumerate().filter(|(index, _)| !any || !null(*index)) {
         values::write(column, value(index), out)
             .map_err(|why| Message::new(8115, 16, format!("Arithmetic overflow error in column {name}: {why}.")))?;
     }

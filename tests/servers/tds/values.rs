@@ -2,18 +2,14 @@
 
 use super::types::{ColumnType, SqlType, decimal_bytes};
 use rusqlite::types::ValueRef;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Appends a value that is not NULL; an error says why the type cannot hold it.
 pub fn write(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     let bad = || format!("{} cannot hold {value:?}", column.kind.name());
     let start = out.len();
-    let text = || match value {
-        ValueRef::Text(bytes) => String::from_utf8(bytes.to_vec()).ok(),
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
-        _ => None,
-    };
+    let text = || text(value);
     match column.kind {
         SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => {
             let ValueRef::Integer(number) = value else { return Err(bad()) };
@@ -72,20 +68,33 @@ pub fn write(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Res
     Ok(())
 }
 
+/// A value as text.
+fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
+    match value {
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        ValueRef::Integer(number) => Some(Cow::Owned(number.to_string())),
+        ValueRef::Real(number) => Some(Cow::Owned(number.to_string())),
+        _ => None,
+    }
+}
+
 /// Texts and bytes, each with the length its type has.
 fn strings(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Option<()> {
+    if matches!(column.kind, SqlType::NVarChar(Some(_))) {
+        let start = out.len();
+        out.extend_from_slice(&[0; 2]);
+        text(value)?.encode_utf16().for_each(|unit| out.extend_from_slice(&unit.to_le_bytes()));
+        let length = u16::try_from(out.len() - start - 2).ok()?;
+        out[start..start + 2].copy_from_slice(&length.to_le_bytes());
+        return Some(());
+    }
     let (mut bytes, plp) = match (column.kind, value) {
         (SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image, ValueRef::Blob(bytes)) => {
             (bytes.to_vec(), column.kind == SqlType::VarBinary(None))
         }
         (SqlType::Variant, value) => return variant(value, out),
         (kind, value) => {
-            let text = match value {
-                ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok()?.to_owned(),
-                ValueRef::Integer(number) => number.to_string(),
-                ValueRef::Real(number) => number.to_string(),
-                _ => return None,
-            };
+            let text = text(value)?;
             let wide = matches!(kind, SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText | SqlType::Xml);
             let bytes = if wide { utf16(&text) } else { column.collation.encoding.encode(&text).0.into_owned() };
             (bytes, matches!(kind, SqlType::VarChar(None) | SqlType::NVarChar(None) | SqlType::Xml))
@@ -165,8 +174,14 @@ pub fn scaled(text: &str, scale: u8) -> Option<i128> {
     if fraction.len() > usize::from(scale) || whole.is_empty() {
         return None;
     }
-    let all = format!("{whole}{fraction:0<width$}", width = usize::from(scale));
-    let units: i128 = all.parse().ok()?;
+    let digits = whole.bytes().chain(fraction.bytes());
+    let units = digits.chain(std::iter::repeat_n(b'0', usize::from(scale) - fraction.len())).try_fold(
+        0_i128,
+        |units, digit| {
+            let digit = digit.is_ascii_digit().then(|| i128::from(digit - b'0'))?;
+            units.checked_mul(10)?.checked_add(digit)
+        },
+    )?;
     Some(if negative { -units } else { units })
 }
 
@@ -240,7 +255,8 @@ impl Moment {
         let mut parts = time.trim().splitn(3, ':');
         let (hours, minutes) = (parts.next()?.parse::<i64>().ok()?, parts.next()?.parse::<i64>().ok()?);
         let (seconds, fraction) = parts.next().map_or(("0", ""), |text| text.split_once('.').unwrap_or((text, "")));
-        let fraction: i64 = format!("{fraction:0<7}").get(..7)?.parse().ok()?;
+        let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(7);
+        let fraction = digits.fold(0, |ticks, digit| ticks * 10 + i64::from(digit.wrapping_sub(b'0')));
         let seconds = hours * 3600 + minutes * 60 + seconds.parse::<i64>().ok()?;
         Some(Self { days: days(year, month, day), ticks: seconds * 10_000_000 + fraction, offset })
     }

@@ -64,10 +64,24 @@ impl Wire {
         drop(tcp.shutdown(Shutdown::Both));
     }
 
-    /// Speaks TLS from here on; the handshake's records travel inside packets.
-    pub fn into_tls(self, config: Arc<ServerConfig>) -> io::Result<Self> {
-        let Self::Plain(tcp) = self else { return Ok(self) };
+    /// What the client said within TLS that it will speak.
+    pub fn spoken(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(tls) => tls.conn.alpn_protocol(),
+        }
+    }
+
+    /// Speaks TLS from here on; where the handshake is `wrapped`, its records travel inside packets.
+    pub fn into_tls(self, config: Arc<ServerConfig>, wrapped: bool) -> io::Result<Self> {
+        let Self::Plain(mut tcp) = self else { return Ok(self) };
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
+        if !wrapped {
+            while tls.is_handshaking() {
+                tls.complete_io(&mut tcp)?;
+            }
+            return Ok(Self::Tls(Box::new(StreamOwned::new(tls, tcp))));
+        }
         let mut wrapped = Wrapped { tcp, incoming: Vec::new(), outgoing: Vec::new() };
         while tls.is_handshaking() {
             tls.complete_io(&mut wrapped)?;

@@ -1,0 +1,219 @@
+//! The connection itself: packets over TCP, or over TLS over TCP.
+
+use super::inbox::{HEADER, Inbox};
+use super::reply::Reply;
+use super::{Error, senseless};
+use rustls::ClientConnection;
+use std::io::{self, Read, Write};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Packet types of what a client sends.
+pub(super) const BATCH: u8 = 0x01;
+pub(super) const RPC: u8 = 0x03;
+pub(super) const LOGIN: u8 = 0x10;
+pub(super) const PRELOGIN: u8 = 0x12;
+
+/// The same as a packet's length counts it.
+const HEAD: u16 = 8;
+
+/// Bytes that are asked of the network at once: two of the largest packets.
+const READ: usize = 64 << 10;
+
+/// Bytes of a packet before the server has said how many it takes.
+const FIRST_PACKET: u16 = 4096;
+
+/// A connection, used by one task: one request, then its answer to the end. Dropped, it is closed.
+pub(in super::super) struct Connection {
+    tcp: TcpStream,
+    tls: Option<Box<ClientConnection>>,
+    raw: Vec<u8>,
+    pub(super) inbox: Inbox,
+    pub(super) reply: Reply,
+    /// Bytes of a packet, with its header.
+    pub(super) packet_size: u16,
+    /// The transaction that requests belong to; zero: none.
+    pub(super) transaction: u64,
+}
+
+impl Connection {
+    /// A connection that nothing was said on.
+    pub(in super::super) fn new(tcp: TcpStream) -> Self {
+        Self {
+            tcp,
+            tls: None,
+            raw: vec![0; READ],
+            inbox: Inbox::default(),
+            reply: Reply::default(),
+            packet_size: FIRST_PACKET,
+            transaction: 0,
+        }
+    }
+
+    /// Sends one message, in as many packets as it takes. Its answer can be read then.
+    pub(super) async fn send(&mut self, kind: u8, payload: &[u8]) -> Result<(), Error> {
+        self.inbox.expect()?;
+        self.reply = Reply::default();
+        let packets = packets(kind, payload, self.packet_size);
+        match &mut self.tls {
+            None => self.tcp.write_all(&packets).await?,
+            Some(tls) => {
+                tls.set_buffer_limit(None);
+                tls.writer().write_all(&packets)?;
+                let records = records(tls)?;
+                self.tcp.write_all(&records).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until more of the answer is here.
+    pub(in super::super) async fn fill(&mut self) -> Result<(), Error> {
+        self.inbox.tidy();
+        let before = self.inbox.rest().len();
+        while self.inbox.rest().len() == before && !self.inbox.has_ended() {
+            let count = self.tcp.read(&mut self.raw).await?;
+            if count == 0 {
+                return Err(Error::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")));
+            }
+            let Some(bytes) = self.raw.get(..count) else { return senseless("more bytes than were asked for") };
+            match &mut self.tls {
+                None => self.inbox.take(bytes)?,
+                Some(tls) => decrypt(tls, bytes, &mut self.inbox)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Speaks TLS from here on; where the handshake is `wrapped`, its records travel inside packets.
+    pub(super) async fn encrypt(&mut self, mut tls: ClientConnection, wrapped: bool) -> Result<(), Error> {
+        while tls.is_handshaking() {
+            let records = records(&mut tls)?;
+            if wrapped && !records.is_empty() {
+                self.tcp.write_all(&packets(PRELOGIN, &records, FIRST_PACKET)).await?;
+            } else {
+                self.tcp.write_all(&records).await?;
+            }
+            if !tls.is_handshaking() {
+                break;
+            }
+            let packet;
+            let bytes = if wrapped {
+                packet = self.packet().await?.0;
+                packet.as_slice()
+            } else {
+                let count = self.tcp.read(&mut self.raw).await?;
+                self.raw.get(..count).unwrap_or_default()
+            };
+            if bytes.is_empty() {
+                return Err(Error::Io(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the server closed it during TLS's handshake",
+                )));
+            }
+            feed(&mut tls, bytes)?;
+        }
+        // The last records of the handshake, where they are ours.
+        let records = records(&mut tls)?;
+        if !records.is_empty() {
+            let packets = if wrapped { packets(PRELOGIN, &records, FIRST_PACKET) } else { records };
+            self.tcp.write_all(&packets).await?;
+        }
+        self.tls = Some(Box::new(tls));
+        Ok(())
+    }
+
+    /// Speaks no TLS from here on, as after a login that alone was encrypted.
+    pub(super) fn decrypt(&mut self) {
+        self.tls = None;
+    }
+
+    /// Reads exactly one message before the login, whatever its packets' type.
+    pub(super) async fn early_message(&mut self) -> Result<Vec<u8>, Error> {
+        if self.tls.is_some() {
+            self.inbox.expect()?;
+            while !self.inbox.has_ended() {
+                self.fill().await?;
+            }
+            return Ok(self.inbox.rest().to_vec());
+        }
+        let mut message = Vec::new();
+        loop {
+            let (payload, last) = self.packet().await?;
+            message.extend_from_slice(&payload);
+            if last {
+                return Ok(message);
+            }
+        }
+    }
+
+    /// Reads exactly one packet, no byte more: what follows may be of another kind.
+    async fn packet(&mut self) -> Result<(Vec<u8>, bool), Error> {
+        let mut head = [0; HEADER];
+        self.tcp.read_exact(&mut head).await?;
+        let [_, status, high, low, ..] = head;
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let Some(length) = length.checked_sub(HEADER) else { return senseless("a packet shorter than its header") };
+        let mut payload = vec![0; length];
+        self.tcp.read_exact(&mut payload).await?;
+        Ok((payload, status & 1 == 1))
+    }
+}
+
+/// A message cut into packets of up to so many bytes.
+fn packets(kind: u8, payload: &[u8], size: u16) -> Vec<u8> {
+    let room = size.max(512) - HEAD;
+    let mut out = Vec::with_capacity(payload.len() + (payload.len() / usize::from(room) + 1) * HEADER);
+    let mut rest = payload;
+    // Numbers begin anew behind the last one there is.
+    let mut number = 0_u8;
+    loop {
+        let (piece, later) = rest.split_at(rest.len().min(room.into()));
+        let [high, low] = (piece.len().try_into().unwrap_or(room) + HEAD).to_be_bytes();
+        number = number.wrapping_add(1);
+        out.extend_from_slice(&[kind, u8::from(later.is_empty()), high, low, 0, 0, number, 0]);
+        out.extend_from_slice(piece);
+        if later.is_empty() {
+            return out;
+        }
+        rest = later;
+    }
+}
+
+/// TLS records that wait to be sent.
+fn records(tls: &mut ClientConnection) -> io::Result<Vec<u8>> {
+    let mut records = Vec::new();
+    while tls.wants_write() {
+        tls.write_tls(&mut records)?;
+    }
+    Ok(records)
+}
+
+/// Gives TLS what came.
+fn feed(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), Error> {
+    while !bytes.is_empty() {
+        tls.read_tls(&mut bytes)?;
+        tls.process_new_packets().map_err(|error| Error::Tls(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Gives TLS what came, and the inbox what was in it.
+fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8], inbox: &mut Inbox) -> Result<(), Error> {
+    while !bytes.is_empty() {
+        tls.read_tls(&mut bytes)?;
+        let state = tls.process_new_packets().map_err(|error| Error::Io(io::Error::other(error)))?;
+        let mut plain = state.plaintext_bytes_to_read();
+        let mut reader = tls.reader();
+        let mut buffer = [0; 16 << 10];
+        while plain > 0 {
+            let count = reader.read(&mut buffer)?;
+            inbox.take(buffer.get(..count).unwrap_or_default())?;
+            plain = plain.saturating_sub(count.max(1));
+        }
+        if state.peer_has_closed() {
+            return Err(Error::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")));
+        }
+    }
+    Ok(())
+}

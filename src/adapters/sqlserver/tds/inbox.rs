@@ -1,0 +1,145 @@
+//! What a server's packets hold, put together into one message.
+
+use super::{Error, senseless};
+
+/// Bytes before each packet's payload.
+pub(super) const HEADER: usize = 8;
+
+/// A packet that carries a server's answer.
+pub(super) const REPLY: u8 = 0x04;
+
+/// Status bit of a message's last packet.
+const LAST: u8 = 0x01;
+
+/// One message as it comes in. Bytes that were used stay until [`Inbox::tidy`].
+#[derive(Default)]
+pub(super) struct Inbox {
+    payload: Vec<u8>,
+    used: usize,
+    head: [u8; HEADER],
+    /// Bytes of the header that are here.
+    headed: usize,
+    /// Bytes of the packet that are still to come.
+    left: usize,
+    last: bool,
+    ended: bool,
+}
+
+impl Inbox {
+    /// Starts anew, for the answer to another request.
+    pub(super) fn expect(&mut self) -> Result<(), Error> {
+        if !self.ended && (self.headed > 0 || self.left > 0 || !self.rest().is_empty()) {
+            return senseless("a request while an answer was not read to its end");
+        }
+        self.payload.clear();
+        (self.used, self.headed, self.left, self.last, self.ended) = (0, 0, 0, false, false);
+        Ok(())
+    }
+
+    /// Takes bytes as they came from the network, in pieces of any size.
+    pub(super) fn take(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            if self.ended {
+                return senseless("bytes behind the end of an answer");
+            }
+            if self.headed < HEADER {
+                let count = bytes.len().min(HEADER - self.headed);
+                let (now, later) = bytes.split_at(count);
+                self.head[self.headed..self.headed + count].copy_from_slice(now);
+                self.headed += count;
+                bytes = later;
+                if self.headed < HEADER {
+                    return Ok(());
+                }
+                let [kind, status, high, low, ..] = self.head;
+                let length = usize::from(u16::from_be_bytes([high, low]));
+                if kind != REPLY || length < HEADER {
+                    return senseless(format!("a packet of type {kind:#04x} and {length} bytes"));
+                }
+                (self.left, self.last) = (length - HEADER, status & LAST != 0);
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(self.left));
+            self.payload.extend_from_slice(now);
+            self.left -= now.len();
+            bytes = later;
+            if self.left == 0 {
+                (self.headed, self.ended) = (0, self.last);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is here and was not used.
+    pub(super) fn rest(&self) -> &[u8] {
+        self.payload.get(self.used..).unwrap_or_default()
+    }
+
+    /// Bytes that were used, from where [`Inbox::used`] said.
+    pub(super) fn between(&self, from: usize) -> &[u8] {
+        self.payload.get(from..self.used).unwrap_or_default()
+    }
+
+    /// How many bytes were used; holds until [`Inbox::tidy`].
+    pub(super) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// These many bytes were used.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.used = (self.used + count).min(self.payload.len());
+    }
+
+    /// Makes room: what was used goes.
+    pub(super) fn tidy(&mut self) {
+        self.payload.drain(..self.used);
+        self.used = 0;
+    }
+
+    /// Whether the whole message is here.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(status: u8, payload: &[u8]) -> Vec<u8> {
+        let [high, low] = u16::try_from(payload.len() + HEADER).unwrap().to_be_bytes();
+        [&[REPLY, status, high, low, 0, 0, 1, 0], payload].concat()
+    }
+
+    #[test]
+    fn a_message_is_put_together_however_its_bytes_arrive() {
+        let message = [packet(0, b"first "), packet(0, b""), packet(LAST, b"second")].concat();
+        for size in 1..=message.len() {
+            let mut inbox = Inbox::default();
+            message.chunks(size).for_each(|chunk| inbox.take(chunk).unwrap());
+            assert!(inbox.has_ended());
+            assert_eq!(inbox.rest(), b"first second");
+            inbox.skip(6);
+            inbox.tidy();
+            assert_eq!((inbox.rest(), inbox.used()), (b"second".as_slice(), 0));
+        }
+    }
+
+    #[test]
+    fn packets_that_cannot_be_are_refused() {
+        assert!(Inbox::default().take(&[REPLY, 1, 0, 7, 0, 0, 1, 0]).is_err(), "shorter than its header");
+        assert!(Inbox::default().take(&[0x12, 1, 0, 8, 0, 0, 1, 0]).is_err(), "no answer");
+        let mut inbox = Inbox::default();
+        inbox.take(&packet(LAST, b"whole")).unwrap();
+        assert!(inbox.take(b"x").is_err(), "behind the end");
+    }
+
+    #[test]
+    fn a_request_waits_until_the_answer_before_was_read() {
+        let mut inbox = Inbox::default();
+        inbox.take(&packet(0, b"half")).unwrap();
+        assert!(inbox.expect().is_err());
+        inbox.take(&packet(LAST, b"")).unwrap();
+        assert!(inbox.expect().is_ok());
+        assert!(!inbox.has_ended());
+    }
+}

@@ -1,0 +1,65 @@
+//! SQL Server's protocol, TDS 7.4 and 8.0, as far as reading needs it. The messages are [`tds_protocol`]'s; the connection
+//! and the rows are ours: a row is found in the bytes as they came, and its values go from there straight into the
+//! columns of a page. (\[MS-TDS\], Tabular Data Stream Protocol, is the specification.)
+
+mod channel;
+mod column;
+mod inbox;
+mod login;
+mod reply;
+mod request;
+mod row;
+mod value;
+
+pub(super) use channel::Connection;
+pub(super) use column::Column;
+pub(super) use login::{Encryption, Login};
+pub(super) use reply::Step;
+pub(super) use request::{binary, text};
+pub(super) use row::{Record, Row};
+pub(super) use value::{Value, number, utf8};
+
+use std::io;
+use tds_protocol::ProtocolError;
+
+/// Why a connection cannot go on. After any of these it is to be dropped.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// What the server said.
+    Server(Said),
+    /// It was lost.
+    Io(io::Error),
+    /// The bytes make no sense.
+    Protocol(String),
+    /// The two do not agree on encryption, or the certificate is not to be trusted.
+    Tls(String),
+    /// The login is to be tried there instead.
+    Elsewhere { host: String, port: u16 },
+}
+
+/// A server's error.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub number: u32,
+    /// Severity: 20 and above end the connection.
+    pub class: u8,
+    pub line: u32,
+    pub text: String,
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<ProtocolError> for Error {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error.to_string())
+    }
+}
+
+/// A complaint about the bytes.
+fn senseless<T>(what: impl Into<String>) -> Result<T, Error> {
+    Err(Error::Protocol(what.into()))
+}

@@ -1,0 +1,128 @@
+//! TLS for clients of every kind: how far a server's certificate is checked, and against which authorities.
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How far a server's certificate is checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Check {
+    /// Not at all.
+    Nothing,
+    /// Signed by a known authority.
+    Authority,
+    /// Signed by a known authority for this very host.
+    Host,
+}
+
+/// A client's settings. `roots` is a file of certificates (PEM, or one as DER), else the system's count; `option` is what
+/// names such a file in an address, for errors.
+///
+/// # Errors
+/// Why the root certificates cannot be used.
+pub(super) fn client(
+    check: Check,
+    roots: Option<&Path>,
+    option: &str,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<ClientConfig, String> {
+    // Ours alone, whatever the process has installed.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let inner = match check {
+        Check::Nothing => None,
+        Check::Authority | Check::Host => {
+            let roots = Arc::new(certificates(roots, option)?);
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+            Some(verifier.map_err(|error| error.to_string())?)
+        }
+    };
+    let verifier = Verifier { check, inner, provider: Arc::clone(&provider) };
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
+}
+
+/// The certificates of a file, or those of the system.
+fn certificates(file: Option<&Path>, option: &str) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let Some(file) = file else {
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            return Err(format!("this system has no root certificates; name a file with {option}"));
+        }
+        return Ok(roots);
+    };
+    let unreadable = |why: &dyn std::fmt::Display| format!("{option} `{}` cannot be used: {why}", file.display());
+    let bytes = std::fs::read(file).map_err(|error| unreadable(&error))?;
+    // A certificate as DER is an ASN.1 sequence; PEM is text.
+    if bytes.starts_with(&[0x30]) {
+        roots.add(CertificateDer::from(bytes)).map_err(|error| unreadable(&error))?;
+        return Ok(roots);
+    }
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        let certificate = certificate.map_err(|error| unreadable(&error))?;
+        roots.add(certificate).map_err(|error| unreadable(&error))?;
+    }
+    if roots.is_empty() { Err(unreadable(&"it holds no certificate")) } else { Ok(roots) }
+}
+
+/// Checks a server's certificate as far as asked; that the server holds its key is always checked.
+#[derive(Debug)]
+struct Verifier {
+    check: Check,
+    inner: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let Some(inner) = &self.inner else { return Ok(ServerCertVerified::assertion()) };
+        match inner.verify_server_cert(certificate, chain, name, ocsp, now) {
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if self.check == Check::Authority => Ok(ServerCertVerified::assertion()),
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
