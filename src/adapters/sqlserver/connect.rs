@@ -17,10 +17,11 @@ const HOPS: usize = 4;
 /// Rows of a statement that has few, at most: all of them are kept.
 const FEW: usize = 100_000;
 
-/// What every session is told first: no value is cut off, and views over indexed views or computed columns work.
+/// What every session is told first: no value is cut off, views over indexed views or computed columns work, and rows are
+/// counted, so that a lost one is missed.
 const SESSION: &str = "SET TEXTSIZE 2147483647; SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; \
                        SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; SET QUOTED_IDENTIFIER ON; \
-                       SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT ON";
+                       SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT OFF";
 
 /// Waits no longer than said. What is there already, as most rows are, needs no clock.
 pub(super) async fn within<T>(

@@ -38,6 +38,9 @@ impl Address {
             Error::Io(error) => self.unreachable(format!("the connection was lost: {error}")),
             // Bytes that make no sense come from a broken connection; the next one will tell.
             Error::Protocol(text) => self.unreachable(format!("the answer makes no sense: {text}")),
+            Error::Miscounted { rows, count } => {
+                self.failed(format!("{rows} rows came where the server counts {count}; start the run anew"))
+            }
             Error::Tls(text) => self.failed(format!("TLS: {text}")),
             Error::Elsewhere { host, port } => {
                 self.failed(format!("the server sent us on to {host}:{port} in mid-session"))

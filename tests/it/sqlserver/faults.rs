@@ -32,7 +32,8 @@ async fn a_read_that_breaks_at_any_row_goes_on_behind_its_last_page() {
         let whole = rows(&source, &query).await;
         for row in [0, 1, 63, 64, 65, 500, 999] {
             let row = if fetch == Fetch::Paged { row.min(64) } else { row };
-            for action in [Action::Drop, Action::Garble, Action::Error(1205, 13, "deadlock victim".to_owned())] {
+            let victim = Action::Error(1205, 13, "deadlock victim".to_owned());
+            for action in [Action::Drop, Action::Garble, Action::Unended, victim] {
                 database.server().inject(Fault::at(row, action.clone()));
                 let (before, error) = pages(&source, &query, &Position::default()).await;
                 let error = error.unwrap_or_else(|| panic!("{action:?} at {row} was not seen"));
@@ -46,6 +47,19 @@ async fn a_read_that_breaks_at_any_row_goes_on_behind_its_last_page() {
         }
     }
     assert_eq!(database.server().faults_left(), 0);
+}
+
+#[tokio::test]
+async fn a_row_that_gets_lost_on_its_way_is_missed() {
+    let database = thousand().await;
+    for (fetch, row) in [(Fetch::Stream, 500), (Fetch::Paged, 5)] {
+        database.server().inject(Fault::at(row, Action::Lose));
+        let mut query = query("t", &["id"], &["id"]);
+        (query.fetch, query.page_size) = (fetch, NonZeroU32::new(64).unwrap());
+        let (_, error) = pages(&database.source(""), &query, &Position::default()).await;
+        let Some(SourceError::Failed { reason, .. }) = &error else { panic!("{fetch:?}: {error:?}") };
+        assert!(reason.contains("rows came where the server counts"), "{reason}");
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,10 @@ pub enum Action {
     Stall,
     /// Bytes that mean nothing come in place of the row.
     Garble,
+    /// The answer ends here, without the token that says so.
+    Unended,
+    /// The row gets lost; the count of rows at the end knows of it.
+    Lose,
     /// The server ends the statement with an error: number, class, text.
     Error(u32, u8, String),
 }

@@ -36,6 +36,8 @@ enum End {
     Cut,
     /// A fault: nothing more comes.
     Stall,
+    /// A fault: the answer ends without saying so.
+    Unended,
 }
 
 /// Serves one connection to its end.
@@ -95,6 +97,7 @@ impl State<'_> {
                 End::Attention => return attended(self.shared, reply),
                 End::Cut => return Err(reply.cut()),
                 End::Stall => return Err(reply.stall()),
+                End::Unended => return reply.finish(),
             }
         }
         if done == Done::InProc {
@@ -233,6 +236,12 @@ impl State<'_> {
                             return Ok(Ok(End::Cut));
                         }
                         Action::Stall => return Ok(Ok(End::Stall)),
+                        Action::Unended => return Ok(Ok(End::Unended)),
+                        Action::Lose => {
+                            count += 1;
+                            next = rows.next()?;
+                            continue;
+                        }
                     }
                 }
             }

@@ -52,7 +52,7 @@ impl Connection {
 
     /// Sends one message, in as many packets as it takes. Its answer can be read then.
     pub(super) async fn send(&mut self, kind: u8, payload: &[u8]) -> Result<(), Error> {
-        self.inbox.expect()?;
+        self.inbox.restart()?;
         self.reply = Reply::default();
         let packets = packets(kind, payload, self.packet_size);
         match &mut self.tls {
@@ -131,7 +131,7 @@ impl Connection {
     /// Reads exactly one message before the login, whatever its packets' type.
     pub(super) async fn early_message(&mut self) -> Result<Vec<u8>, Error> {
         if self.tls.is_some() {
-            self.inbox.expect()?;
+            self.inbox.restart()?;
             while !self.inbox.has_ended() {
                 self.fill().await?;
             }

@@ -27,7 +27,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// Starts anew, for the answer to another request.
-    pub(super) fn expect(&mut self) -> Result<(), Error> {
+    pub(super) fn restart(&mut self) -> Result<(), Error> {
         if !self.ended && (self.headed > 0 || self.left > 0 || !self.rest().is_empty()) {
             return senseless("a request while an answer was not read to its end");
         }
@@ -137,9 +137,9 @@ mod tests {
     fn a_request_waits_until_the_answer_before_was_read() {
         let mut inbox = Inbox::default();
         inbox.take(&packet(0, b"half")).unwrap();
-        assert!(inbox.expect().is_err());
+        assert!(inbox.restart().is_err());
         inbox.take(&packet(LAST, b"")).unwrap();
-        assert!(inbox.expect().is_ok());
+        assert!(inbox.restart().is_ok());
         assert!(!inbox.has_ended());
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Error {
     Io(io::Error),
     /// The bytes make no sense.
     Protocol(String),
+    /// Fewer or more rows came than the server counts: another try would go on behind the gap.
+    Miscounted { rows: u64, count: u64 },
     /// The two do not agree on encryption, or the certificate is not to be trusted.
     Tls(String),
     /// The login is to be tried there instead.

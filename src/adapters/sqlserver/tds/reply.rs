@@ -3,6 +3,7 @@
 use super::channel::Connection;
 use super::column::Column;
 use super::row::{self, Row, Span};
+use super::value::number;
 use super::{Error, Said, senseless};
 use tds_protocol::ProtocolError;
 use tds_protocol::token::{ColMetaData, EnvChange, EnvChangeType, EnvChangeValue, ServerError};
@@ -29,7 +30,11 @@ mod token {
 /// Bits of an end's status.
 const MORE: u16 = 0x01;
 const FAILED: u16 = 0x02;
+const COUNTED: u16 = 0x10;
 const DIED: u16 = 0x100;
+
+/// What kind of statement ended: one that gives rows.
+const SELECT: u16 = 0xc1;
 
 /// A row is not looked for again before a quarter more of it has come, once it is this long.
 const LONG: usize = 1 << 20;
@@ -55,6 +60,8 @@ pub(super) struct Reply {
     spans: Vec<Span>,
     /// Where the row's values begin in what was used.
     row: usize,
+    /// Rows since the columns were described.
+    rows: u64,
     /// Nothing is tried before so many bytes are there.
     wanted: usize,
     /// Whether the last token was an end behind which nothing follows.
@@ -98,6 +105,7 @@ impl Connection {
                     self.reply.row = self.inbox.used() + 1;
                     self.inbox.skip(1 + used);
                     if is_row {
+                        self.reply.rows += 1;
                         return Ok(Step::Row);
                     }
                 }
@@ -151,9 +159,14 @@ impl Connection {
                 self.change(change)?;
             }
             _ if is_end => {
-                let status = frame.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes));
+                let [a, b, c, d, count @ ..] = frame else { return Ok(None) };
+                let (status, statement) = (u16::from_le_bytes([*a, *b]), u16::from_le_bytes([*c, *d]));
                 if status & (FAILED | DIED) != 0 {
                     return senseless("a statement that failed without an error");
+                }
+                let (rows, count) = (self.reply.rows, number(count));
+                if status & COUNTED != 0 && statement == SELECT && count != rows {
+                    return Err(Error::Miscounted { rows, count });
                 }
                 self.reply.done = status & MORE == 0;
             }
@@ -175,7 +188,7 @@ impl Connection {
         };
         let length = body.len() - rest.len();
         self.reply.columns = described.columns.iter().map(Column::new).collect::<Result<_, _>>()?;
-        self.reply.done = false;
+        (self.reply.done, self.reply.rows) = (false, 0);
         Ok(Some(length))
     }
 
