@@ -23,6 +23,8 @@ pub(super) struct Inbox {
     left: usize,
     last: bool,
     ended: bool,
+    /// What came behind the message, packets as they are.
+    ahead: Vec<u8>,
 }
 
 impl Inbox {
@@ -33,14 +35,16 @@ impl Inbox {
         }
         self.payload.clear();
         (self.used, self.headed, self.left, self.last, self.ended) = (0, 0, 0, false, false);
-        Ok(())
+        let ahead = std::mem::take(&mut self.ahead);
+        self.take(&ahead)
     }
 
     /// Takes bytes as they came from the network, in pieces of any size.
     pub(super) fn take(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
             if self.ended {
-                return senseless("bytes behind the end of an answer");
+                self.ahead.extend_from_slice(bytes);
+                return Ok(());
             }
             if self.headed < HEADER {
                 let count = bytes.len().min(HEADER - self.headed);
@@ -128,9 +132,6 @@ mod tests {
     fn packets_that_cannot_be_are_refused() {
         assert!(Inbox::default().take(&[REPLY, 1, 0, 7, 0, 0, 1, 0]).is_err(), "shorter than its header");
         assert!(Inbox::default().take(&[0x12, 1, 0, 8, 0, 0, 1, 0]).is_err(), "no answer");
-        let mut inbox = Inbox::default();
-        inbox.take(&packet(LAST, b"whole")).unwrap();
-        assert!(inbox.take(b"x").is_err(), "behind the end");
     }
 
     #[test]
@@ -141,5 +142,9 @@ mod tests {
         inbox.take(&packet(LAST, b"")).unwrap();
         assert!(inbox.restart().is_ok());
         assert!(!inbox.has_ended());
+        inbox.take(&[packet(LAST, b"one"), packet(LAST, b"two")].concat()).unwrap();
+        assert_eq!((inbox.rest(), inbox.has_ended()), (b"one".as_slice(), true));
+        inbox.restart().unwrap();
+        assert_eq!((inbox.rest(), inbox.has_ended()), (b"two".as_slice(), true), "an answer that is early is not lost");
     }
 }
