@@ -347,16 +347,18 @@ fn metadata(columns: &[(String, ColumnType)], ordered: usize, reply: &mut Reply<
 
 /// One row: as ROW without a NULL, else as NBCROW with its bit map.
 fn write_row(columns: &[(String, ColumnType)], row: &rusqlite::Row<'_>, out: &mut Vec<u8>) -> Result<(), Message> {
-    let value = |index| row.get_ref(index).unwrap_or(ValueRef::Null);
-    let null = |index: usize| index < columns.len() && value(index) == ValueRef::Null;
-    let any = (0..columns.len()).any(null);
+    let values: Vec<ValueRef<'_>> =
+        (0..columns.len()).map(|index| row.get_ref(index).unwrap_or(ValueRef::Null)).collect();
+    let any = values.contains(&ValueRef::Null);
     out.push(if any { 0xd2 } else { 0xd1 });
     if any {
-        let bits = |byte: usize| (0..8).filter(|bit| null(byte * 8 + bit)).fold(0_u8, |bits, bit| bits | 1 << bit);
-        out.extend((0..columns.len().div_ceil(8)).map(bits));
+        let bits = |values: &[ValueRef<'_>]| {
+            values.iter().rev().fold(0_u8, |byte, value| (byte << 1) | u8::from(*value == ValueRef::Null))
+        };
+        out.extend(values.chunks(8).map(bits));
     }
-    for (index, (name, column)) in columns.iter().enumerate().filter(|(index, _)| !any || !null(*index)) {
-        values::write(column, value(index), out)
+    for ((name, column), value) in columns.iter().zip(values).filter(|(_, value)| *value != ValueRef::Null) {
+        values::write(column, value, out)
             .map_err(|why| Message::new(8115, 16, format!("Arithmetic overflow error in column {name}: {why}.")))?;
     }
     Ok(())
