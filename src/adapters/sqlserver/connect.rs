@@ -64,7 +64,11 @@ impl Address {
             let mut client = Connection::new(tcp);
             match client.login(&self.login(&host, tls.clone())).await {
                 Ok(()) => return Ok(client),
-                Err(Error::Elsewhere { host: to, port: at }) => (host, port) = (to, at),
+                Err(Error::Elsewhere { host: to, port: at }) => {
+                    // The port finds it; the name of an instance behind the host's only says which it is.
+                    let to = to.split('\\').next().unwrap_or_default();
+                    (host, port) = (to.to_owned(), at);
+                }
                 Err(error) => return Err(self.error(&error)),
             }
         }
