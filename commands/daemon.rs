@@ -90,7 +90,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         let small = (metrics.clone(), signals.stop.clone());
         tasks.spawn(async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
         let started = clock.now();
-        let board = Arc::new(Board { instance, started, workers: served, clock, metrics });
+        let stop = signals.stop.clone();
+        let board = Arc::new(Board { instance, started, workers: served, clock, metrics, stop });
         let serving = CancellationToken::new();
         let server = tokio::spawn(server::serve(board, listener, serving.clone()));
         let watch = watch_files(context, &workers);

@@ -5,6 +5,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::trace;
 
 /// Upper bounds in seconds for what a disk or a source does in one page.
 const SHORT: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -33,8 +34,10 @@ pub async fn keep_small(metrics: &PrometheusHandle, clock: &dyn Clock, stop: &Ca
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = clock.sleep(TAKE_IN_EVERY) => metrics.run_upkeep(),
+            () = clock.sleep(TAKE_IN_EVERY) => {}
         }
+        metrics.run_upkeep();
+        trace!("what was timed is taken in");
     }
 }
 

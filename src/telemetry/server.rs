@@ -52,6 +52,8 @@ pub struct Board {
     pub clock: Arc<dyn Clock>,
     /// The metrics' text.
     pub metrics: PrometheusHandle,
+    /// Set when the process is to end: from then on it is not ready, and a service that has ended is no fault.
+    pub stop: CancellationToken,
 }
 
 /// Answers until `stop`.
@@ -83,7 +85,7 @@ async fn alive(State(board): State<Arc<Board>>) -> Response {
     let now = board.clock.elapsed();
     let mut wrong = BTreeMap::new();
     for served in &board.workers {
-        if let Some(reason) = stuck(&served.live.now(), now, served.lease_ttl) {
+        if let Some(reason) = stuck(&served.live.now(), now, served.lease_ttl, board.stop.is_cancelled()) {
             wrong.insert(served.live.worker().to_string(), reason);
         }
     }
@@ -91,8 +93,9 @@ async fn alive(State(board): State<Arc<Board>>) -> Response {
     answer(wrong.is_empty(), &serde_json::json!({ "state": state, "wrong": wrong }))
 }
 
-fn stuck(state: &LiveState, now: Duration, lease_ttl: Duration) -> Option<String> {
-    if !state.serving {
+fn stuck(state: &LiveState, now: Duration, lease_ttl: Duration, stopping: bool) -> Option<String> {
+    // Of several workers that are to stop, one has given its lease back while another still writes.
+    if !state.serving && !stopping {
         return Some("its service has ended".to_owned());
     }
     if state.token.is_some() && state.renewed.is_some_and(|at| now.saturating_sub(at) > lease_ttl * 2) {
@@ -103,13 +106,18 @@ fn stuck(state: &LiveState, now: Duration, lease_ttl: Duration) -> Option<String
     (idle > STUCK).then(|| format!("run {} has not moved for {} minutes", run.id, idle.as_secs() / 60))
 }
 
-/// Whether every dependency of every worker answered when it was last asked.
+/// Whether every dependency of every worker answered when it was last asked. Never again once the process is to end.
 async fn ready(State(board): State<Arc<Board>>) -> Response {
     let workers: BTreeMap<String, BTreeMap<&str, Found>> =
         board.workers.iter().map(|served| (served.live.worker().to_string(), served.dependencies.found())).collect();
     let all_up = workers.values().flat_map(BTreeMap::values).all(|found| found.state == "up");
-    let state = if all_up { "ready" } else { "notReady" };
-    answer(all_up, &serde_json::json!({ "state": state, "workers": workers }))
+    let stopping = board.stop.is_cancelled();
+    let state = match (stopping, all_up) {
+        (true, _) => "stopping",
+        (false, true) => "ready",
+        (false, false) => "notReady",
+    };
+    answer(all_up && !stopping, &serde_json::json!({ "state": state, "workers": workers }))
 }
 
 fn answer(good: bool, body: &serde_json::Value) -> Response {
@@ -284,11 +292,12 @@ mod tests {
         let minutes = Duration::from_mins;
         let ttl = Duration::from_secs(30);
         let mut state = LiveState { serving: true, ..LiveState::default() };
-        assert_eq!(stuck(&state, minutes(90), ttl), None, "standing by is no fault");
+        assert_eq!(stuck(&state, minutes(90), ttl, false), None, "standing by is no fault");
         (state.token, state.renewed) = (Some(3), Some(minutes(89)));
-        assert_eq!(stuck(&state, minutes(90), ttl), None);
-        assert!(stuck(&state, minutes(91), ttl).is_some_and(|reason| reason.contains("renew")));
+        assert_eq!(stuck(&state, minutes(90), ttl, false), None);
+        assert!(stuck(&state, minutes(91), ttl, true).is_some_and(|reason| reason.contains("renew")));
         state.serving = false;
-        assert!(stuck(&state, minutes(90), ttl).is_some_and(|reason| reason.contains("ended")));
+        assert!(stuck(&state, minutes(90), ttl, false).is_some_and(|reason| reason.contains("ended")));
+        assert_eq!(stuck(&state, minutes(90), ttl, true), None, "it was told to");
     }
 }

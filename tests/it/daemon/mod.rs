@@ -9,8 +9,10 @@ mod on_mongo;
 mod rolling;
 mod sent;
 mod shown;
+mod silent;
 mod steady;
 mod triggered;
+mod unasked;
 
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;

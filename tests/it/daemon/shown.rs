@@ -1,7 +1,9 @@
 //! What a daemon shows: health, metrics, the status page, log lines.
 
 use super::{Daemon, worker};
-use crate::support::running::until;
+use crate::support::filegen::Filegen;
+use crate::support::running::{PATIENCE, until};
+use rusqlite::TransactionBehavior;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -123,4 +125,39 @@ fn a_service_that_dies_of_a_fault_of_its_own_is_not_alive() {
     let (_, body) =
         until("an end of the service", || Some(daemon.get("/health/live")).filter(|(code, _)| *code == 503));
     assert!(body.contains("its service has ended"), "{body}");
+}
+
+#[test]
+fn a_daemon_that_stops_is_alive_and_not_ready_to_its_end() {
+    // A call to the state store has an eighth of the lease's time: more than a test takes.
+    let slow = "policies: { lease_ttl: 30m, lease_heartbeat_interval: 10m, takeover_polling_interval: 10m }\n";
+    let filegen = Filegen::with_loans(1);
+    let held = filegen.read("worker.yaml") + slow;
+    filegen.write("worker.yaml", &held);
+    let state = "state: { url: 'sqlite:other.db' }\n";
+    filegen.write("other.yaml", &(held.replace("LoanWorker", "OtherWorker") + state));
+    let mut daemon = Daemon::of(&mut filegen.command("daemon -c worker.yaml -c other.yaml --health-port 0"));
+    // Both lead, and all is well.
+    for _ in 0..2 {
+        daemon.running.wait_for("leadership acquired");
+    }
+    until("two ready workers", || (daemon.get("/health/ready").0 == 200).then_some(()));
+
+    // One of the two cannot give its lease back.
+    let mut state = rusqlite::Connection::open(filegen.path("out/.filegen/state.db")).unwrap();
+    state.busy_timeout(PATIENCE).unwrap();
+    let lock = state.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    daemon.running.signal(Signal::TERM);
+    until("no more readiness", || (daemon.get("/health/ready").0 == 503).then_some(()));
+    let other = rusqlite::Connection::open(filegen.path("other.db")).unwrap();
+    let released = "SELECT count(*) FROM worker_leases WHERE releasedAt IS NOT NULL";
+    let count = || other.query_row(released, [], |row| row.get::<_, u64>(0)).unwrap();
+    until("the other lease given back", || (count() == 1).then_some(()));
+    let (_, body) = daemon.get("/health/ready");
+    assert!(body.contains(r#""state":"stopping""#), "{body}");
+    assert!(body.contains(r#""state":"up""#), "nothing that it needs is down: {body}");
+    assert_eq!(daemon.get("/health/live"), (200, r#"{"state":"live","wrong":{}}"#.to_owned()));
+    lock.rollback().unwrap();
+    let log = daemon.running.finish().exits(0).stderr;
+    assert_eq!(log.matches("leadership given back").count(), 2, "{log}");
 }

@@ -1,0 +1,79 @@
+//! A question for health that is never answered.
+
+use crate::support::running::PATIENCE;
+use async_trait::async_trait;
+use filegen::adapters::memory::source::MemorySource;
+use filegen::adapters::memory::state::MemoryState;
+use filegen::config;
+use filegen::core::generate::translate::Registry;
+use filegen::core::ports::clock::Clock;
+use filegen::core::ports::events::{BrokerError, TopicProbe, TopicUse};
+use filegen::telemetry::dependencies::Dependencies;
+use filegen::telemetry::live::Live;
+use jiff::Timestamp;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+const WORKER: &str = "worker: W\nsource: { url: 'sqlite:x.db', view: v, key: [Id] }\noutput: { root: out }\n\
+    files: [ { id: F, name: 'f_{date}.txt', translator: { delimited: { delimiter: '|', columns: [Id] } } } ]\n";
+
+/// Takes a question and says nothing.
+struct Silent(Notify);
+
+#[async_trait]
+impl TopicProbe for Silent {
+    fn describe(&self) -> String {
+        "silence".to_owned()
+    }
+
+    async fn check(&self) -> Result<usize, BrokerError> {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+
+    async fn may(&self, _: TopicUse) -> Result<(), BrokerError> {
+        std::future::pending().await
+    }
+}
+
+/// No limit of time ever passes by it.
+struct Stopped;
+
+#[async_trait]
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn sleep(&self, _: Duration) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[tokio::test]
+async fn a_question_for_health_that_nobody_answers_holds_up_no_exit() {
+    let worker = Arc::new(config::parse(WORKER, Path::new("w.yaml"), &(), &Registry::default()).unwrap().worker);
+    let (silent, stop) = (Arc::new(Silent(Notify::new())), CancellationToken::new());
+    let live = Arc::new(Live::new(worker.id.clone(), "host:1", Arc::new(Stopped)));
+    let dependencies = Dependencies::new(
+        worker,
+        Arc::new(MemoryState::default()),
+        Arc::new(MemorySource::default()),
+        vec![("trigger", Arc::clone(&silent) as Arc<dyn TopicProbe>)],
+        Arc::new(Stopped),
+        live,
+    );
+    let ending = stop.clone();
+    let watching = tokio::spawn(async move { dependencies.watch(&ending).await });
+    timeout(PATIENCE, silent.0.notified()).await.expect("it asks");
+    stop.cancel();
+    timeout(PATIENCE, watching).await.expect("it does not wait for the answer").unwrap();
+}

@@ -1,0 +1,63 @@
+//! What is timed for a `/metrics` that nobody asks for.
+
+use super::{Daemon, worker};
+use crate::support::filegen::in_time;
+use crate::support::size::Size;
+use filegen::adapters::memory::clock::MemoryClock;
+use filegen::telemetry::metrics::{self, WorkerMetrics};
+use jiff::Timestamp;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const ALONE: &str = "FILEGEN_TEST_TIMES_ALONE";
+
+/// Thirty times as many are timed in all: kept one by one, they are 24 MB.
+const TIMED_AT_ONCE: usize = 100_000;
+/// What memory may grow by meanwhile: what is timed between two times of taking in, many times over.
+const GROWTH_KIB: usize = 8 * 1024;
+
+/// Not a test when run by itself: it fills memory, or does not, in a process of its own.
+#[tokio::test(start_paused = true)]
+async fn alone() {
+    if std::env::var_os(ALONE).is_none() {
+        return;
+    }
+    let (handle, stop) = (metrics::start().unwrap(), CancellationToken::new());
+    let clock = Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH));
+    let ending = stop.clone();
+    let small = tokio::spawn(async move { metrics::keep_small(&handle, &*clock, &ending).await });
+    let timed = WorkerMetrics::new("W");
+    let time_some = async || {
+        (0..TIMED_AT_ONCE).for_each(|_| timed.time("filegen_commit_seconds", Duration::from_millis(3)));
+        // On the test's clock: at once.
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    };
+    for _ in 0..10 {
+        time_some().await;
+    }
+    let before = Size::of(std::process::id()).rss_kib;
+    for _ in 0..30 {
+        time_some().await;
+    }
+    let after = Size::of(std::process::id()).rss_kib;
+    assert!(after < before + GROWTH_KIB, "{before} KiB have become {after}");
+    stop.cancel();
+    small.await.unwrap();
+}
+
+#[test]
+fn times_are_not_kept_one_by_one() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let done = in_time(command.args(["--exact", "daemon::unasked::alone", "--nocapture"]).env(ALONE, "1"));
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn a_daemon_takes_times_in_by_itself() {
+    let filegen = worker(1);
+    let mut daemon = Daemon::of(&mut filegen.command("daemon -c worker.yaml --health-port 0 -vvv"));
+    daemon.running.wait_for("what was timed is taken in");
+}
