@@ -2,7 +2,7 @@
 //!
 //! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there.
 
-use super::read::ReadEnd;
+use super::read::{Bounds, ReadEnd};
 use super::staging::Staging;
 use super::work::{BYTES_IN_FLIGHT, Lane};
 use super::write::Committer;
@@ -43,6 +43,7 @@ pub(super) async fn run(
         rows: staging.source_rows(),
     };
     let until = staging.begin.range.as_ref().map(|(_, last)| last.clone());
+    let bounds = Bounds { from: &position, until: until.as_ref(), rows: staging.begin.rows };
 
     let (pages_in, pages_out) = mpsc::channel(PAGES_READ_AHEAD);
     let (work_in, work_out) = mpsc::channel(job.worker.commit.pages.get().max(4) as usize);
@@ -52,7 +53,7 @@ pub(super) async fn run(
     let next_page = staging.page() + 1;
     let committer = Committer::new(ports, job, term, staging);
     let (read, worked, committed) = tokio::join!(
-        read::pages(ports, job, &query, &position, until.as_ref(), next_page, pages_in),
+        read::pages(ports, job, &query, bounds, next_page, pages_in),
         work::translate(&query, lanes, columns_known, budget, pages_out, work_in),
         committer.commit(work_out),
     );

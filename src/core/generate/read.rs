@@ -4,6 +4,7 @@ use super::{GenerateError, Job, Ports};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
+use crate::core::model::spec::Fetch;
 use crate::core::ports::observer::News;
 use crate::core::ports::source::{Extent, Position, Query, SourceError};
 use tokio::sync::mpsc;
@@ -14,6 +15,32 @@ pub(super) struct Arrived {
     pub page: Page,
     /// The wanted columns, on every page.
     pub columns: Vec<Column>,
+}
+
+/// What of the view a run reads: as much as there was when it began, so that it ends however fast the view grows.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<'a> {
+    /// Behind what is durable.
+    pub from: &'a Position,
+    /// Up to and with this key.
+    pub until: Option<&'a Key>,
+    /// The rows counted at the start: by row number, the last one to read.
+    pub rows: u64,
+}
+
+impl Bounds<'_> {
+    /// Whether there is nothing to read: rows that came since belong to the next run.
+    fn are_reached(&self, query: &Query, read: u64) -> bool {
+        self.left(query, read) == 0 || query.finds_nothing(self.until)
+    }
+
+    /// Rows that may be taken behind so many.
+    fn left(&self, query: &Query, read: u64) -> u64 {
+        match query.fetch {
+            Fetch::Offset => self.rows.saturating_sub(read),
+            Fetch::Stream | Fetch::Paged => u64::MAX,
+        }
+    }
 }
 
 /// How reading ended.
@@ -32,13 +59,12 @@ pub(super) async fn pages(
     ports: &Ports,
     job: &Job,
     query: &Query,
-    from: &Position,
-    until: Option<&Key>,
+    bounds: Bounds<'_>,
     page: u64,
     out: mpsc::Sender<Arrived>,
 ) -> Result<ReadEnd, GenerateError> {
     // The sender goes with the call: the next loop sees the end at once.
-    if !all_pages(ports, job, query, from, until, page, out).await? {
+    if !all_pages(ports, job, query, bounds, page, out).await? {
         return Ok(ReadEnd::Early);
     }
     tokio::select! {
@@ -53,20 +79,19 @@ async fn all_pages(
     ports: &Ports,
     job: &Job,
     query: &Query,
-    from: &Position,
-    until: Option<&Key>,
+    bounds: Bounds<'_>,
     page: u64,
     out: mpsc::Sender<Arrived>,
 ) -> Result<bool, GenerateError> {
-    if query.finds_nothing(until) {
-        // Counted as empty: rows that came since belong to the next run.
+    let mut read = bounds.from.rows;
+    if bounds.are_reached(query, read) {
         return Ok(true);
     }
     let stop = &job.stop;
     let mut stream = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(false),
-        stream = ports.source.open(query, from, until) => stream?,
+        stream = ports.source.open(query, bounds.from, bounds.until) => stream?,
     };
     let mut number = page;
     loop {
@@ -77,13 +102,17 @@ async fn all_pages(
             () = out.closed() => return Ok(false),
             next = stream.next() => next?,
         };
-        let Some(page) = next else { return Ok(true) };
+        let Some(page) = next.map(|page| page.first(bounds.left(query, read))) else { return Ok(true) };
         let took = ports.clock.elapsed().saturating_sub(asked);
         job.observer.observe(&News::Fetched { page: number, rows: page.rows(), took });
         number += 1;
+        read += page.rows();
         let columns = stream.columns().unwrap_or_default();
         if out.send(Arrived { page, columns }).await.is_err() {
             return Ok(false);
+        }
+        if bounds.are_reached(query, read) {
+            return Ok(true);
         }
     }
 }

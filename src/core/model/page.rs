@@ -23,4 +23,15 @@ impl Page {
     pub fn rows(&self) -> u64 {
         self.batch.num_rows() as u64
     }
+
+    /// At most its first so many rows, for a read by row number: where more are left out, the last one's key is not known.
+    #[must_use]
+    pub fn first(self, rows: u64) -> Self {
+        match usize::try_from(rows) {
+            Ok(rows) if rows < self.batch.num_rows() => {
+                Self { batch: self.batch.slice(0, rows), last_key: Key(Vec::new()), ..self }
+            }
+            _ => self,
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::core::inspect::{Check, Outcome, Place};
 use crate::core::model::header::HEADER_BYTES;
 use crate::core::model::journal::{Begin, FileCommit, PageCommit};
 use crate::core::model::page::Page;
-use crate::core::model::spec::FileSpec;
+use crate::core::model::spec::{Fetch, FileSpec};
 use crate::core::ports::source::{PageStream, Position, SourceError};
 use crate::core::ports::volume::{VolumeError, VolumeFile};
 use std::sync::Arc;
@@ -177,7 +177,8 @@ impl<'a> Again<'a> {
         Ok(Ok(()))
     }
 
-    /// The rows that a page was made of; a little more where the view has grown, which is then a difference.
+    /// The rows that a page was made of; a little more where the view has grown among them, which is then a difference. By
+    /// row number, what has come behind the last of them is none.
     async fn read(
         &self,
         before: Option<&PageCommit>,
@@ -191,8 +192,9 @@ impl<'a> Again<'a> {
             self.verification.ports.source.open(&self.query, &from, until.as_ref()).await?;
         let mut pages = Vec::new();
         let mut seen = 0;
-        while seen < rows || until.is_some() && seen <= rows {
+        while seen < rows || until.is_some() && self.query.fetch != Fetch::Offset && seen <= rows {
             let Some(page) = stream.next().await? else { break };
+            let page = if self.query.fetch == Fetch::Offset { page.first(rows - seen) } else { page };
             seen += page.rows();
             pages.push(page);
         }

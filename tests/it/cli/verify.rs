@@ -95,6 +95,20 @@ fn rows_that_came_since_are_a_difference() {
 }
 
 #[test]
+fn rows_behind_those_that_a_run_by_row_number_counted_are_none_of_its_pages() {
+    let filegen = Filegen::with_loans(95);
+    filegen.edit("  key: [LoanId]\n", "  fetch: offset\n");
+    filegen.publish();
+    filegen.sql("INSERT INTO loans VALUES (1000, 'late', 1)");
+    let json = filegen.run("verify -c worker.yaml --date 2026-11-21 --full --output json").exits(4).json();
+    assert!(detail(&json, 0, "sql count").contains("96 rows now, but the manifest says 95"));
+    assert!(detail(&json, 0, "pages").starts_with("same"), "{}", detail(&json, 0, "pages"));
+    filegen.sql("DELETE FROM loans WHERE LoanId = 12");
+    let json = filegen.run("verify -c worker.yaml --date 2026-11-21 --full --output json").exits(4).json();
+    assert!(detail(&json, 0, "pages").contains("page 2"));
+}
+
+#[test]
 fn a_staged_run_is_verified_as_far_as_it_is_committed() {
     let filegen = Filegen::with_loans(30);
     filegen.sql("UPDATE loans SET Customer = 'a|b' WHERE LoanId = 23");

@@ -2,6 +2,7 @@
 
 mod faults;
 mod fence;
+mod growing;
 mod late;
 pub mod rig;
 mod translate_golden;

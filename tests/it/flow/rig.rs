@@ -8,9 +8,11 @@ use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::memory::volume::MemoryVolume;
 use filegen::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate};
 use filegen::core::model::column::{Column, Kind};
+use filegen::core::model::names::ViewName;
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Term;
 use filegen::core::ports::observer::Unobserved;
+use filegen::core::ports::source::PageSource;
 use filegen::core::ports::volume::EntryKind;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 const WORKER: &str = r#"
 worker: LoanWorker
-source: { url: "sqlite:loans.db", view: v_Loans, key: [LoanId], page_size: 2 }
+source: { url: "sqlite:loans.db", VIEW, page_size: 2 }
 output: { root: out }
 commit: { pages: 1 }
 files:
@@ -39,16 +41,22 @@ pub struct Rig {
 impl Rig {
     /// Needs a tokio runtime, for its clock.
     pub fn new() -> Self {
-        let loaded = filegen::config::parse(WORKER, Path::new("/worker.yaml"), &(), &Registry::default()).unwrap();
-        let worker = Arc::new(loaded.worker);
         let source = MemorySource::default();
         let columns = [("LoanId", Kind::Int), ("Name", Kind::Text)];
         let columns = columns.map(|(name, kind)| Column { name: name.to_owned(), kind });
         let rows = (1..=6).map(|id| vec![Cell::Int(id), Cell::Text(format!("name {id}"))]);
-        source.put(&worker.source.view, columns.into(), rows.collect());
+        source.put(&ViewName::parse("v_Loans").unwrap(), columns.into(), rows.collect());
+        Self::over(Arc::new(source), "view: v_Loans, key: [LoanId]")
+    }
+
+    /// Over another view, as the worker file has it.
+    pub fn over(source: Arc<dyn PageSource>, view: &str) -> Self {
+        let text = WORKER.replace("VIEW", view);
+        let loaded = filegen::config::parse(&text, Path::new("/worker.yaml"), &(), &Registry::default()).unwrap();
+        let worker = Arc::new(loaded.worker);
         let state = Arc::new(MemoryState::default());
         let ports = Ports {
-            source: Arc::new(source),
+            source,
             volume: Arc::new(MemoryVolume::default()),
             leases: state.clone(),
             runs: state,
