@@ -101,6 +101,8 @@ struct Checked<'a> {
     worker: Option<&'a str>,
     files: Option<usize>,
     problems: serde_json::Value,
+    /// What makes no file wrong.
+    warnings: serde_json::Value,
 }
 
 fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
@@ -119,6 +121,11 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
             }
         }
         context.ui.result(&checked(path, &loaded), |_| fine(path, loaded.as_ref().ok()));
+        if let Some(warnings) = loaded.as_ref().ok().and_then(Loaded::warnings)
+            && !context.ui.is_json()
+        {
+            context.ui.status(&format!("{} {warnings}", context.ui.paint_warning("warning:")));
+        }
         if let Err(error) = loaded {
             verdict = Verdict::Ended(Code::Config);
             if !context.ui.is_json() {
@@ -137,12 +144,14 @@ fn columns(context: &Context, worker: &Worker) -> Result<Vec<Column>, Failure> {
 
 fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>) -> Checked<'a> {
     let worker = loaded.as_ref().ok().map(|loaded| &loaded.worker);
+    let told = |error: Option<&ConfigError>| error.map_or_else(|| serde_json::json!([]), ConfigError::to_json);
     Checked {
         file: path.display().to_string(),
         ok: worker.is_some(),
         worker: worker.map(|worker| worker.id.as_str()),
         files: worker.map(|worker| worker.files.len()),
-        problems: loaded.as_ref().err().map_or_else(|| serde_json::json!([]), ConfigError::to_json),
+        problems: told(loaded.as_ref().err()),
+        warnings: told(loaded.as_ref().ok().and_then(Loaded::warnings).as_ref()),
     }
 }
 

@@ -21,6 +21,7 @@ mod suggest;
 mod tree;
 mod values;
 mod vars;
+mod warn;
 mod yaml;
 
 #[cfg(test)]

@@ -318,7 +318,7 @@ pub(in crate::config) static COMMIT: Section = Section {
 pub(in crate::config) static POLICIES: Section = Section {
     doc: "Lease times and retries.",
     fields: &[
-        Field::new("lease_ttl", Shape::Duration, "A holder not seen alive for this long may be replaced.")
+        Field::new("lease_ttl", Shape::Duration, "A holder not seen alive for this long may be replaced. A call to the state store has an eighth of it: below 5s, a busy disk may end a run.")
             .default("30s"),
         Field::new(
             "lease_heartbeat_interval",

@@ -1,6 +1,7 @@
 //! Looks at the state store: whether it answers, its server's clock, its indexes, and what waits in it.
 
 use super::{Area, Chart, Examination, Found};
+use crate::core::model::spec::Policies;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::runs::{AuditEntry, RunStore};
@@ -16,6 +17,7 @@ pub const INDEXES: &str = "indexes";
 
 pub(super) async fn state(examination: &Examination<'_>, chart: &mut Chart<'_>) {
     let (ports, worker) = (examination.ports, &examination.worker.id);
+    lease_time(&examination.worker.policies, chart);
     let started = ports.clock.elapsed();
     let lease = match &examination.state_error {
         Some(error) => Err(error.clone()),
@@ -41,6 +43,15 @@ pub(super) async fn state(examination: &Examination<'_>, chart: &mut Chart<'_>) 
         }
         unsent(&*ports.runs, examination, chart).await;
     }
+}
+
+/// Whether the store has time enough to answer.
+pub(super) fn lease_time(policies: &Policies, chart: &mut Chart<'_>) {
+    let (verdict, detail) = match policies.short_lease() {
+        Some((message, hint)) => (Verdict::Warn, format!("{message}; {hint}")),
+        None => (Verdict::Pass, format!("{} ms for each call to the store", policies.store_patience().as_millis())),
+    };
+    chart.add(Area::State, "lease time", verdict, detail);
 }
 
 async fn unsent(runs: &dyn RunStore, examination: &Examination<'_>, chart: &mut Chart<'_>) {

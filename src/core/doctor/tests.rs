@@ -3,6 +3,7 @@
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
+use crate::core::model::spec::Policies;
 use crate::core::ports::events::TopicUse;
 use crate::core::ports::runs::RunStore;
 use async_trait::async_trait;
@@ -96,6 +97,23 @@ async fn missing_indexes_are_told_and_made_on_record() {
     let stubborn = Server { makes: false, ..Server::with(Ok(None), &["runs.by_date"]) };
     let left = fix(&stubborn, &runs, &clock, &words).await.unwrap().unwrap();
     assert_eq!(left.finding.verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_lease_too_short_for_a_busy_disk_is_told_with_what_to_write() {
+    let told = |ttl: Duration| {
+        let mut chart = chart();
+        state::lease_time(&Policies { lease_ttl: ttl, ..Policies::default() }, &mut chart);
+        let found = chart.found.remove(0).finding;
+        (found.verdict, found.detail)
+    };
+    let (verdict, detail) = told(Duration::from_secs(2));
+    assert_eq!(verdict, Verdict::Warn);
+    for part in ["an eighth of it, 250 ms", "exit code 6", "30s"] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    assert_eq!(told(Duration::from_millis(4999)).0, Verdict::Warn);
+    assert_eq!(told(Duration::from_secs(5)), (Verdict::Pass, "625 ms for each call to the store".to_owned()));
 }
 
 /// A topic that answers as it is told to.

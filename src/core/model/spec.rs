@@ -255,6 +255,28 @@ pub struct Policies {
     pub retry: RetrySpec,
 }
 
+/// Below this, a disk that is busy for a moment may end a run.
+const SHORT_LEASE: Duration = Duration::from_secs(5);
+
+impl Policies {
+    /// Longest wait for one answer of the state store: a renewal that is tried again must still come in time.
+    pub fn store_patience(&self) -> Duration {
+        self.lease_ttl / 8
+    }
+
+    /// What is wrong with a lease that is kept so short, and what to write; none for one that is long enough.
+    pub fn short_lease(&self) -> Option<(String, &'static str)> {
+        let message = format!(
+            "`lease_ttl` is short: a call to the state store may take an eighth of it, {} ms, and a run ends (exit code 6) \
+             when a busy disk or network takes longer",
+            self.store_patience().as_millis()
+        );
+        let hint =
+            "5s is the least for a quiet host, 30s suits most networks; a holder that is killed is replaced after it";
+        (self.lease_ttl < SHORT_LEASE).then_some((message, hint))
+    }
+}
+
 /// Exponential backoff with jitter.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct RetrySpec {

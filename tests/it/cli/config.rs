@@ -156,3 +156,22 @@ fn check_with_source_tells_each_column_that_the_view_does_not_have() {
     assert_ne!(done.code, Some(0));
     assert!(done.stderr.contains("missing.db"), "{}", done.stderr);
 }
+
+#[test]
+fn check_warns_of_a_lease_too_short_for_a_busy_disk_and_says_what_to_write() {
+    let filegen = Filegen::with_loans(0);
+    filegen.edit("output:", "policies: { lease_ttl: 2s, lease_heartbeat_interval: 500ms }\noutput:");
+    let done = filegen.run("config check -c worker.yaml").exits(0);
+    assert!(done.stdout.contains("worker.yaml: ok"), "{}", done.stdout);
+    for told in ["warning: worker.yaml:7:24: `lease_ttl` is short", "an eighth of it, 250 ms", "30s suits"] {
+        assert!(done.stderr.contains(told), "{told}: {}", done.stderr);
+    }
+    let json = filegen.run("config check -c worker.yaml --output json").exits(0).json();
+    assert_eq!((&json["ok"], &json["problems"], &json["warnings"][0]["line"]), (&json!(true), &json!([]), &json!(7)));
+    let doctor = filegen.run("doctor -c worker.yaml").exits(0).stdout;
+    assert!(doctor.lines().any(|line| line.starts_with("warn") && line.contains("lease time")), "{doctor}");
+    filegen.edit("lease_ttl: 2s", "lease_ttl: 5s");
+    assert_eq!(filegen.run("config check -c worker.yaml").exits(0).stderr, "");
+    let json = filegen.run("config check -c worker.yaml --output json").exits(0).json();
+    assert_eq!(json["warnings"], json!([]));
+}
