@@ -208,7 +208,7 @@ impl RunStore for LocalState {
 
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.look(move |db, _| {
-            let mut query = db.prepare_cached("SELECT * FROM audit ORDER BY id DESC LIMIT ?1")?;
+            let mut query = db.prepare_cached("SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT ?1")?;
             Ok(query.query_map([at_most(limit)], audit_entry)?.collect::<rusqlite::Result<_>>()?)
         })
         .await

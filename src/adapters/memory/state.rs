@@ -8,6 +8,7 @@ use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, Stor
 use crate::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -251,6 +252,9 @@ impl RunStore for MemoryState {
     }
 
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(self.tables().audits.iter().rev().take(limit).cloned().collect())
+        let mut audits: Vec<_> = self.tables().audits.iter().rev().cloned().collect();
+        audits.sort_by_key(|entry| Reverse(entry.at));
+        audits.truncate(limit);
+        Ok(audits)
     }
 }

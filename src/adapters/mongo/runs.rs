@@ -208,9 +208,9 @@ impl RunStore for MongoState {
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
         self.call(async {
-            // The driver's ids grow with time, and within one process with each insert.
+            // Of one time, the driver's ids grow within a process with each insert.
             let changes = self.collection("audit");
-            let found = changes.find(doc! {}).sort(doc! { "_id": -1 });
+            let found = changes.find(doc! {}).sort(doc! { "at": -1, "_id": -1 });
             collect(found.limit(limit).await?, AuditDocument::read).await
         })
         .await

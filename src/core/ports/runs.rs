@@ -145,6 +145,6 @@ pub trait RunStore: Send + Sync {
     /// The latest events that were passed over, newest first: by one worker's trigger, or by all.
     async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError>;
 
-    /// The latest changes, newest first.
+    /// The latest changes by their own time, newest first; of one time, the one that was written last.
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }
