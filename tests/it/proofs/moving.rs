@@ -1,7 +1,7 @@
 //! Files made from a table that somebody changes all the time, by processes that are killed at pages dealt by chance: no key
 //! twice, and every row that stayed where it was exactly once.
 //!
-//! `FILEGEN_ROUNDS` says how many rounds each way of reading has; `FILEGEN_TEST_SEED` deals the first again.
+//! `FILEGEN_MOVING_ROUNDS` says how many rounds each way of reading has; `FILEGEN_TEST_SEED` deals the first again.
 
 use crate::support::chance::{Chance, number, seed};
 use crate::support::filegen::Filegen;
@@ -261,7 +261,7 @@ impl Way {
 
     fn rounds(&self) {
         let first = seed();
-        for seed in (0..number("FILEGEN_ROUNDS").unwrap_or(ROUNDS)).map(|number| first.wrapping_add(number)) {
+        for seed in (0..number("FILEGEN_MOVING_ROUNDS").unwrap_or(ROUNDS)).map(|number| first.wrapping_add(number)) {
             let (judged, read, changes) = self.round(seed, true);
             if let Err(wrong) = judged {
                 panic!("FILEGEN_TEST_SEED={seed}: {wrong}; {changes} changes, {read}");
