@@ -1,7 +1,7 @@
 //! One read of a view: copies asked for as the query's `fetch` says, cut into pages as they arrive.
 
 use super::address::Address;
-use super::decode::{Cutter, Shape};
+use super::decode::{AT_ONCE, Cutter, Shape, Text};
 use super::describe::{self, DIALECT};
 use super::extent;
 use super::kinds::Wire;
@@ -32,13 +32,8 @@ pub(super) struct Reading {
     /// Whether the connection is between two transactions.
     between: bool,
     cutter: Cutter,
-    /// Copied, not yet used.
-    text: Vec<u8>,
+    text: Text,
 }
-
-/// Bytes that are cut into rows together: so many that their columns are worth a loop each, and few enough to stay in the
-/// processor's first caches.
-const AT_ONCE: usize = 32 << 10;
 
 impl Reading {
     /// Connects and learns the types; asks for no row yet.
@@ -67,7 +62,7 @@ impl Reading {
             compared: false,
             between: false,
             cutter: Cutter::new(shape),
-            text: Vec::new(),
+            text: Text::default(),
         })
     }
 
@@ -114,15 +109,6 @@ impl Reading {
         Ok(false)
     }
 
-    /// Gives what has been copied to the page, until it is full.
-    fn use_text(&mut self) -> Result<(), SourceError> {
-        let used = self.cutter.fill(&mut self.text)?;
-        self.text.drain(..used);
-        // A row that was larger than most leaves no trace.
-        self.text.shrink_to(2 * AT_ONCE);
-        Ok(())
-    }
-
     /// Whether the page has room, or a copy is to be brought to its end before the page goes its way.
     fn wants_more(&self) -> bool {
         !self.cutter.is_full() || self.copy.is_some() && self.cutter.has_all()
@@ -131,7 +117,7 @@ impl Reading {
     /// Reads until a page is full; true when there is no more to read behind it.
     async fn read(&mut self, session: &mut Session) -> Result<bool, SourceError> {
         if !self.text.is_empty() {
-            self.use_text()?;
+            self.text.give(&mut self.cutter)?;
         }
         while self.wants_more() {
             let Some(copy) = &mut self.copy else {
@@ -141,8 +127,8 @@ impl Reading {
                 self.start_copy(session).await?;
                 continue;
             };
-            match session.more(copy, &mut self.text, AT_ONCE).await? {
-                More::Text => self.use_text()?,
+            match session.more(copy, self.text.end(), AT_ONCE).await? {
+                More::Text => self.text.give(&mut self.cutter)?,
                 More::End if self.end_copy(session).await? => return Ok(true),
                 More::End => {}
             }

@@ -6,8 +6,10 @@ mod column;
 mod key;
 mod marks;
 mod rows;
+mod text;
 
 pub(super) use key::key_value;
+pub(super) use text::{AT_ONCE, Text};
 
 use super::kinds::Wire;
 use crate::adapters::sql::mask_field;

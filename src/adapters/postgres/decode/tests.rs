@@ -5,7 +5,7 @@ use crate::core::model::column::Kind;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 
-fn shape(page_size: usize, page_bytes: u64) -> Shape {
+pub(super) fn shape(page_size: usize, page_bytes: u64) -> Shape {
     Shape {
         columns: vec![
             Named { name: "id".to_owned(), kind: Kind::Int },
@@ -20,7 +20,7 @@ fn shape(page_size: usize, page_bytes: u64) -> Shape {
     }
 }
 
-fn row(id: Option<i32>, name: Option<&str>, mask: u8) -> String {
+pub(super) fn row(id: Option<i32>, name: Option<&str>, mask: u8) -> String {
     let id = id.map_or("\\N".to_owned(), |id| id.to_string());
     format!("{id}\t{}\t{mask}\n", name.unwrap_or("\\N"))
 }
