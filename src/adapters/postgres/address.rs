@@ -1,5 +1,6 @@
 //! Where a PostgreSQL server is and how it is reached: the URL or keyword/value string of the worker file.
 
+use super::patience::{Limit, Timeouts};
 use crate::adapters::tls::Check;
 use crate::core::model::spec::Secret;
 use crate::core::ports::source::SourceError;
@@ -9,12 +10,14 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
-/// Longest wait for a connection where the address does not say.
+/// Longest wait for a connection to a host where the address does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A silent connection is asked for a sign of life after this long; the client library's default is two hours.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
+/// What was sent and never confirmed is no connection after the same time; Linux tries for a quarter of an hour.
+const UNCONFIRMED: Duration = Duration::from_mins(1);
 /// The client library's default, which stands for "not given".
 const LIBRARY_IDLE: Duration = Duration::from_hours(2);
 
@@ -29,18 +32,23 @@ pub(super) struct Address {
     pub root_certificates: Option<PathBuf>,
     /// `postgres://host:5432/db`: without user and password.
     pub name: String,
+    /// Longest waits on an open connection.
+    pub timeouts: Timeouts,
+    /// Longest wait for a connection to a host; none waits without end.
+    connect: Option<Duration>,
 }
 
 impl Address {
-    /// Reads `postgres://…`, `postgresql://…` or `host=… user=…`, with libpq's `sslmode` and `sslrootcert`.
+    /// Reads `postgres://…`, `postgresql://…` or `host=… user=…`, with libpq's `sslmode`, `sslrootcert` and `connect_timeout`,
+    /// and our own `query_timeout` and `idle_timeout`.
     ///
     /// # Errors
     /// [`SourceError::Refused`], without the address: it may hold a password.
     pub(super) fn parse(text: &Secret) -> Result<Self, SourceError> {
-        let (rest, tls) = take_tls(text.reveal());
+        let (rest, said) = take_said(text.reveal());
         let mut config: Config = rest.parse().map_err(|error| refused(&reasons(&error)))?;
-        let has_roots = tls.root_certificates.is_some();
-        let (mode, check) = match tls.mode.as_deref() {
+        let has_roots = said.root_certificates.is_some();
+        let (mode, check) = match said.mode.as_deref() {
             Some("disable") => (SslMode::Disable, Check::Nothing),
             None | Some("allow" | "prefer") => (SslMode::Prefer, Check::Nothing),
             Some("require") if has_roots => (SslMode::Require, Check::Authority),
@@ -54,9 +62,23 @@ impl Address {
         };
         config.ssl_mode(mode);
         fill_in(&mut config);
+        let seconds = |key: &str, said: &Option<String>| said.as_deref().map(|text| seconds(key, text)).transpose();
+        let timeouts = Timeouts::new(seconds("query_timeout", &said.query)?, seconds("idle_timeout", &said.idle)?);
+        let connect = Some(seconds("connect_timeout", &said.connect)?.unwrap_or(CONNECT_TIMEOUT));
+        let connect = connect.filter(|wait| !wait.is_zero());
+        if let Some(wait) = connect {
+            config.connect_timeout(wait);
+        }
         let name = name(&config);
-        let root_certificates = tls.root_certificates.filter(|path| path.as_os_str() != "system");
-        Ok(Self { config, check, root_certificates, name })
+        let root_certificates = said.root_certificates.filter(|path| path.as_os_str() != "system");
+        Ok(Self { config, check, root_certificates, name, timeouts, connect })
+    }
+
+    /// For a session that is logged in, whichever host it is on: the library's own limit holds for each socket only, not for
+    /// a server that takes it and then is silent.
+    pub(super) fn login_limit(&self) -> Limit {
+        let hosts = u32::try_from(self.config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+        Limit::login(self.connect.map(|wait| wait.saturating_mul(hosts.saturating_add(1))))
     }
 }
 
@@ -68,8 +90,8 @@ fn fill_in(config: &mut Config) {
     if config.get_application_name().is_none() {
         config.application_name("filegen");
     }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNCONFIRMED);
     }
     if config.get_keepalives_idle() == LIBRARY_IDLE {
         config.keepalives_idle(KEEPALIVE_IDLE);
@@ -114,45 +136,57 @@ fn reasons(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// The settings that the client library does not know, or knows in part.
-#[derive(Default)]
-struct Tls {
-    mode: Option<String>,
-    root_certificates: Option<PathBuf>,
+/// Whole seconds.
+fn seconds(key: &str, text: &str) -> Result<Duration, SourceError> {
+    let number = text.strip_suffix('s').unwrap_or(text).parse();
+    number.map(Duration::from_secs).map_err(|_| refused(&format!("{key} is a number of seconds; 0 waits without end")))
 }
 
-impl Tls {
-    /// Takes a setting if it is about TLS.
+/// The settings that the client library does not know, or knows in part.
+#[derive(Default)]
+struct Said {
+    mode: Option<String>,
+    root_certificates: Option<PathBuf>,
+    connect: Option<String>,
+    query: Option<String>,
+    idle: Option<String>,
+}
+
+impl Said {
+    /// Takes a setting if it is one of these.
     fn take(&mut self, key: &str, value: &str) -> bool {
         match key {
             "sslmode" => self.mode = Some(value.to_owned()),
             "sslrootcert" => self.root_certificates = Some(PathBuf::from(value)),
+            "connect_timeout" => self.connect = Some(value.to_owned()),
+            "query_timeout" => self.query = Some(value.to_owned()),
+            "idle_timeout" => self.idle = Some(value.to_owned()),
             _ => return false,
         }
         true
     }
 }
 
-/// Parts the settings about TLS from the rest of an address.
-fn take_tls(text: &str) -> (String, Tls) {
-    let mut tls = Tls::default();
+/// Parts these settings from the rest of an address.
+fn take_said(text: &str) -> (String, Said) {
+    let mut said = Said::default();
     let rest = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
         let (head, query) = text.split_once('?').unwrap_or((text, ""));
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let kept = query.split('&').filter(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            !pair.is_empty() && !tls.take(&decode(key), &decode(value))
+            !pair.is_empty() && !said.take(&decode(key), &decode(value))
         });
         let kept: Vec<&str> = kept.collect();
         if kept.is_empty() { head.to_owned() } else { format!("{head}?{}", kept.join("&")) }
     } else {
         let kept = pairs(text).into_iter().filter(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            !tls.take(key.trim(), &unquoted(value.trim()))
+            !said.take(key.trim(), &unquoted(value.trim()))
         });
         kept.collect::<Vec<_>>().join(" ")
     };
-    (rest, tls)
+    (rest, said)
 }
 
 /// The `key = 'value'` pairs of a keyword/value string, as they stand; what is no pair is left to the client library.
@@ -234,5 +268,29 @@ mod tests {
         assert_eq!(rooted.root_certificates, Some(PathBuf::from("/ca.pem")));
         assert_eq!(rooted.config.get_application_name(), Some("x"));
         assert!(check("postgres://h/db?sslmode=sometimes").is_err());
+    }
+
+    #[test]
+    fn waits_are_given_in_seconds_and_zero_is_without_end() {
+        let waits = |text: &str| {
+            let address = parse(text)?;
+            let waits = (address.connect, address.timeouts.query, address.timeouts.idle);
+            let seconds = |wait: Option<Duration>| wait.map(|wait| wait.as_secs());
+            Ok::<_, String>((seconds(waits.0), seconds(waits.1), seconds(waits.2)))
+        };
+        let defaults = (Some(10), Some(600), Some(60));
+        assert_eq!(waits("postgres://h/db"), Ok(defaults));
+        assert_eq!(
+            waits("postgres://h/db?connect_timeout=3&query_timeout=7200&idle_timeout=5"),
+            Ok((Some(3), Some(7200), Some(5)))
+        );
+        assert_eq!(waits("host=h connect_timeout = 0 query_timeout='0' idle_timeout=0"), Ok((None, None, None)));
+        assert_eq!(waits("postgres://h/db?query_timeout=90s&application_name=x"), Ok((Some(10), Some(90), Some(60))));
+        for bad in ["-1", "soon", "1.5", ""] {
+            let error = waits(&format!("postgres://u:s3cret@h/db?idle_timeout={bad}")).unwrap_err();
+            assert!(error.contains("idle_timeout is a number of seconds") && !error.contains("s3cret"), "{error}");
+        }
+        let config = parse("postgres://h/db?connect_timeout=0").unwrap().config;
+        assert_eq!((config.get_connect_timeout(), config.get_tcp_user_timeout()), (None, Some(&UNCONFIRMED)));
     }
 }

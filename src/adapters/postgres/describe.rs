@@ -21,7 +21,7 @@ pub(super) const DIALECT: Dialect = Dialect::POSTGRES_COPY;
 pub(super) async fn types(session: &mut Session, query: &Query) -> Result<Types, SourceError> {
     let request = PageRequest { query, after: None, until: None, range: Range::All };
     let statement = sql::page(&DIALECT, &Plain, &request)?;
-    let prepared = match session.prepare(&statement.sql).await {
+    let prepared = match session.prepare(&statement.sql).await? {
         Ok(prepared) => prepared,
         Err(error) => return Err(explain(session, query, &statement.sql, &error).await),
     };
@@ -36,7 +36,7 @@ pub(super) async fn types(session: &mut Session, query: &Query) -> Result<Types,
 /// # Errors
 /// [`SourceError::Refused`] when there is no such view.
 pub(super) async fn columns(session: &mut Session, view: &ViewName) -> Result<Vec<Column>, SourceError> {
-    match session.prepare(&sql::no_rows(&DIALECT, view)).await {
+    match session.prepare(&sql::no_rows(&DIALECT, view)).await? {
         Ok(prepared) => {
             let column = |column: &tokio_postgres::Column| Column {
                 name: column.name().to_owned(),

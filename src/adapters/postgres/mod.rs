@@ -10,6 +10,7 @@ mod error;
 mod examine;
 mod extent;
 mod kinds;
+mod patience;
 mod render;
 mod session;
 mod snapshot;
@@ -36,7 +37,9 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Takes `postgres://…`, `postgresql://…` or `host=… user=…`; connects to nothing yet.
+    /// Takes `postgres://…`, `postgresql://…` or `host=… user=…`; connects to nothing yet. Besides what libpq takes: in whole
+    /// seconds `connect_timeout` (10, for each host), `query_timeout` (600, to a statement's answer or first row) and
+    /// `idle_timeout` (60, between rows, while they are waited for); 0 waits without end.
     ///
     /// # Errors
     /// [`SourceError::Refused`] when the address cannot be read.

@@ -3,6 +3,7 @@
 
 use super::address::Address;
 use super::error::source_error;
+use super::patience::Timeouts;
 use super::tls;
 use crate::core::model::spec::Isolation;
 use crate::core::ports::source::SourceError;
@@ -31,6 +32,9 @@ pub(super) struct Session {
     ended: Option<Result<(), Error>>,
     /// The source's name, for errors.
     name: String,
+    timeouts: Timeouts,
+    /// Whether the copy at hand has brought a row.
+    brought: bool,
 }
 
 /// What a copy brought.
@@ -57,21 +61,11 @@ impl Session {
     /// [`SourceError::Unreachable`] when nobody answers; [`SourceError::Failed`] when the server says no.
     pub(super) async fn open(address: &Address, isolation: Isolation) -> Result<Self, SourceError> {
         let tls = tls::connector(address)?;
-        // The library's own limit holds for each socket only, not for a server that takes it and then is silent.
-        let hosts = address.config.get_hosts().len().max(1);
-        let limit =
-            address.config.get_connect_timeout().copied().unwrap_or(FAREWELL) * u32::try_from(hosts + 1).unwrap_or(2);
-        let connected = tokio::time::timeout(limit, address.config.connect(tls.clone())).await;
-        let (client, connection) = match connected {
-            Ok(Ok(connected)) => connected,
-            Ok(Err(error)) => return Err(source_error(&address.name, &error)),
-            Err(_) => {
-                let reason = format!("no answer within {} s", limit.as_secs());
-                return Err(SourceError::Unreachable { source_name: address.name.clone(), reason });
-            }
-        };
+        let connected = address.login_limit().hold(&address.name, address.config.connect(tls.clone())).await?;
+        let (client, connection) = connected.map_err(|error| source_error(&address.name, &error))?;
         let stopper = Stopper { busy: false, token: client.cancel_token(), tls };
-        let mut session = Self { client, connection, stopper, ended: None, name: address.name.clone() };
+        let (name, timeouts) = (address.name.clone(), address.timeouts);
+        let mut session = Self { client, connection, stopper, ended: None, name, timeouts, brought: false };
         session.begin(isolation).await?;
         Ok(session)
     }
@@ -88,19 +82,22 @@ impl Session {
 
     /// Runs statements without results.
     pub(super) async fn run(&mut self, sql: &str) -> Result<(), SourceError> {
-        let result = drive(&mut self.connection, self.client.batch_execute(sql)).await;
+        let work = drive(&mut self.connection, self.client.batch_execute(sql));
+        let result = self.timeouts.answer().hold(&self.name, work).await?;
         result.map_err(|error| source_error(&self.name, &error))
     }
 
     /// Has a statement checked and its columns described; runs nothing. The client's error is kept: it knows the place.
-    pub(super) async fn prepare(&mut self, sql: &str) -> Result<Statement, Error> {
-        drive(&mut self.connection, self.client.prepare(sql)).await
+    pub(super) async fn prepare(&mut self, sql: &str) -> Result<Result<Statement, Error>, SourceError> {
+        let work = drive(&mut self.connection, self.client.prepare(sql));
+        self.timeouts.answer().hold(&self.name, work).await
     }
 
     /// Runs a query with a small result, whose values come as text.
     pub(super) async fn query(&mut self, sql: &str) -> Result<Vec<SimpleQueryRow>, SourceError> {
         self.stopper.busy = true;
-        let result = drive(&mut self.connection, self.client.simple_query(sql)).await;
+        let work = drive(&mut self.connection, self.client.simple_query(sql));
+        let result = self.timeouts.answer().hold(&self.name, work).await?;
         self.stopper.busy = false;
         let messages = result.map_err(|error| source_error(&self.name, &error))?;
         let row = |message| match message {
@@ -113,8 +110,9 @@ impl Session {
     /// Starts a copy of a query's result as text.
     pub(super) async fn copy(&mut self, query: &str) -> Result<Pin<Box<CopyOutStream>>, SourceError> {
         let sql = format!("COPY ({query}) TO STDOUT");
-        self.stopper.busy = true;
-        match drive(&mut self.connection, self.client.copy_out(&sql)).await {
+        (self.stopper.busy, self.brought) = (true, false);
+        let work = drive(&mut self.connection, self.client.copy_out(&sql));
+        match self.timeouts.answer().hold(&self.name, work).await? {
             Ok(copy) => Ok(Box::pin(copy)),
             Err(error) => {
                 self.stopper.busy = false;
@@ -132,7 +130,7 @@ impl Session {
     ) -> Result<More, SourceError> {
         let (connection, ended) = (&mut self.connection, &mut self.ended);
         let before = text.len();
-        let more = poll_fn(|cx| {
+        let work = poll_fn(|cx| {
             loop {
                 let piece = match ended.take() {
                     Some(end) => Poll::Ready(end.map(|()| None)),
@@ -157,8 +155,9 @@ impl Session {
                 *ended = Some(end);
                 return Poll::Ready(Ok(More::Text));
             }
-        })
-        .await;
+        });
+        let more = self.timeouts.rows(!self.brought).hold(&self.name, work).await?;
+        self.brought = true;
         if !matches!(more, Ok(More::Text)) {
             self.stopper.busy = false;
         }

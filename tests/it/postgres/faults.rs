@@ -18,7 +18,7 @@ async fn connections(client: &Client) -> i64 {
 }
 
 /// Asks until there is no connection of ours, for ten seconds at most.
-async fn all_gone(client: &Client) -> bool {
+pub async fn all_gone(client: &Client) -> bool {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(10) {
         if connections(client).await == 0 {
@@ -29,7 +29,7 @@ async fn all_gone(client: &Client) -> bool {
 }
 
 /// 30,000 rows of 2 KB: far more than sockets hold, so that a read is always in the middle of it.
-async fn wide_view() -> Database {
+pub async fn wide_view() -> Database {
     let database = Database::create().await;
     database
         .run(

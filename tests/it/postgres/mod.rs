@@ -3,6 +3,7 @@
 mod faults;
 mod keys;
 mod safety;
+mod silence;
 mod types;
 
 use crate::support::postgres::Database;
