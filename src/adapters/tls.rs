@@ -133,3 +133,83 @@ impl ServerCertVerifier for Verifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::crypto::ring::sign::any_supported_type;
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use rustls::{ServerConfig, ServerConnection};
+
+    /// Of version 1, as some servers make it for themselves, for 100 years from 2026.
+    const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----
+MIIBQTCB6QIUG96MCeshCn60srkXcsdvKeWXLRcwCgYIKoZIzj0EAwIwIzEhMB8G
+A1UEAwwYU1NMX1NlbGZfU2lnbmVkX0ZhbGxiYWNrMCAXDTI2MTEyMjA1MjAyM1oY
+DzIxMjYxMDI5MDUyMDIzWjAjMSEwHwYDVQQDDBhTU0xfU2VsZl9TaWduZWRfRmFs
+bGJhY2swWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATzU+x4x2CTyL4P4yi5X5ie
+4dBbW62zLVj2ONT/Uge45iH8m3KwuNb/x96nHp3BmFKvnWvrOMg+qls+nxejD5Cf
+MAoGCCqGSM49BAMCA0cAMEQCICmUE8n3taeTOPTXcux5uRRW88d3w1w/Vix2564Y
+EDQ9AiBkXLEYVs96ZwfKxtUrZCmqrJXM8xlgxEM9zb++rkCzgA==
+-----END CERTIFICATE-----";
+
+    /// Its key, which opens nothing else.
+    const KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXxGzs5S7c3+5vAeo
+iNV+//dMoVtKqoyLQTbV/7uZZeehRANCAATzU+x4x2CTyL4P4yi5X5ie4dBbW62z
+LVj2ONT/Uge45iH8m3KwuNb/x96nHp3BmFKvnWvrOMg+qls+nxejD5Cf
+-----END PRIVATE KEY-----";
+
+    /// One that did not sign it.
+    const AUTHORITY: &[u8] = b"-----BEGIN CERTIFICATE-----
+MIIBhjCCASugAwIBAgIUEZK9Fca4DmeLK67JhFGBhjj0sgcwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMYW4gYXV0aG9yaXR5MCAXDTI2MTEyMjA1MjEwNFoYDzIxMjYx
+MDI5MDUyMTA0WjAXMRUwEwYDVQQDDAxhbiBhdXRob3JpdHkwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAAQUYG1Ohx5SDOuQyvKxrYXZra/RACOc327p/PJYBZcXCzd3
+wXvunlyVhbg+yqz73z0hKoBO9+HCtK2Mrt/Mswo0o1MwUTAdBgNVHQ4EFgQUb8aW
+qbX/Kt8PfGOzoJvydARshlowHwYDVR0jBBgwFoAUb8aWqbX/Kt8PfGOzoJvydARs
+hlowDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAnD3+nZweMvy2
+NKxtVdBW4Wn3AcTEzrV6PBTGkvjoLXgCIQDwiUylz5tIMPyQiKz9DqRzpafD/kTt
+GLbnvBJB/tvE2Q==
+-----END CERTIFICATE-----";
+
+    /// Shakes hands with a server of that certificate.
+    fn handshake(check: Check, roots: Option<&Path>) -> Result<(), Error> {
+        let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
+        let key = any_supported_type(&PrivateKeyDer::from_pem_slice(KEY).unwrap()).unwrap();
+        // Past the library's own look at it, which refuses such a certificate.
+        let certified = CertifiedKey::new(vec![certificate], key);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
+        let client = client(check, roots, "roots", rustls::DEFAULT_VERSIONS).unwrap();
+        let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::new(client), name).unwrap();
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut sent = Vec::new();
+            client.write_tls(&mut sent).unwrap();
+            server.read_tls(&mut sent.as_slice()).unwrap();
+            server.process_new_packets()?;
+            sent.clear();
+            server.write_tls(&mut sent).unwrap();
+            client.read_tls(&mut sent.as_slice()).unwrap();
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_certificate_of_version_1_will_do_where_nothing_is_checked_and_nowhere_else() {
+        assert_eq!(handshake(Check::Nothing, None), Ok(()));
+        let folder = tempfile::tempdir().unwrap();
+        let roots = folder.path().join("roots.pem");
+        std::fs::write(&roots, AUTHORITY).unwrap();
+        for check in [Check::Authority, Check::Host] {
+            assert!(matches!(handshake(check, Some(&roots)), Err(Error::InvalidCertificate(_))), "{check:?}");
+        }
+    }
+}
