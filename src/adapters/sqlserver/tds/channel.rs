@@ -135,7 +135,9 @@ impl Connection {
             while !self.inbox.has_ended() {
                 self.fill().await?;
             }
-            return Ok(self.inbox.rest().to_vec());
+            let message = self.inbox.rest().to_vec();
+            self.inbox.skip(message.len());
+            return Ok(message);
         }
         let mut message = Vec::new();
         loop {
@@ -191,8 +193,8 @@ fn records(tls: &mut ClientConnection) -> io::Result<Vec<u8>> {
 
 /// Gives TLS what came.
 fn feed(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), Error> {
-    while !bytes.is_empty() {
-        tls.read_tls(&mut bytes)?;
+    // Behind the other side's farewell nothing is taken any more.
+    while !bytes.is_empty() && tls.read_tls(&mut bytes)? > 0 {
         tls.process_new_packets().map_err(|error| Error::Tls(error.to_string()))?;
     }
     Ok(())
@@ -200,8 +202,8 @@ fn feed(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), Error> {
 
 /// Gives TLS what came, and the inbox what was in it.
 fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8], inbox: &mut Inbox) -> Result<(), Error> {
-    while !bytes.is_empty() {
-        tls.read_tls(&mut bytes)?;
+    // Behind the other side's farewell nothing is taken any more.
+    while !bytes.is_empty() && tls.read_tls(&mut bytes)? > 0 {
         let state = tls.process_new_packets().map_err(|error| Error::Io(io::Error::other(error)))?;
         let mut plain = state.plaintext_bytes_to_read();
         let mut reader = tls.reader();
@@ -210,9 +212,6 @@ fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8], inbox: &mut Inbox) -> R
             let count = reader.read(&mut buffer)?;
             inbox.take(buffer.get(..count).unwrap_or_default())?;
             plain = plain.saturating_sub(count.max(1));
-        }
-        if state.peer_has_closed() {
-            return Err(Error::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")));
         }
     }
     Ok(())

@@ -21,6 +21,8 @@ pub(super) struct Inbox {
     headed: usize,
     /// Bytes of the packet that are still to come.
     left: usize,
+    /// Whether any of the message has come.
+    begun: bool,
     last: bool,
     ended: bool,
     /// What came behind the message, packets as they are.
@@ -30,11 +32,11 @@ pub(super) struct Inbox {
 impl Inbox {
     /// Starts anew, for the answer to another request.
     pub(super) fn restart(&mut self) -> Result<(), Error> {
-        if !self.ended && (self.headed > 0 || self.left > 0 || !self.rest().is_empty()) {
+        if self.begun && !(self.ended && self.rest().is_empty()) {
             return senseless("a request while an answer was not read to its end");
         }
         self.payload.clear();
-        (self.used, self.headed, self.left, self.last, self.ended) = (0, 0, 0, false, false);
+        (self.used, self.begun, self.last, self.ended) = (0, false, false, false);
         let ahead = std::mem::take(&mut self.ahead);
         self.take(&ahead)
     }
@@ -46,6 +48,7 @@ impl Inbox {
                 self.ahead.extend_from_slice(bytes);
                 return Ok(());
             }
+            self.begun = true;
             if self.headed < HEADER {
                 let count = bytes.len().min(HEADER - self.headed);
                 let (now, later) = bytes.split_at(count);
@@ -137,13 +140,19 @@ mod tests {
     #[test]
     fn a_request_waits_until_the_answer_before_was_read() {
         let mut inbox = Inbox::default();
+        assert!(inbox.restart().is_ok());
         inbox.take(&packet(0, b"half")).unwrap();
-        assert!(inbox.restart().is_err());
-        inbox.take(&packet(LAST, b"")).unwrap();
+        inbox.skip(4);
+        inbox.tidy();
+        assert!(inbox.restart().is_err(), "there is more to come");
+        inbox.take(&packet(LAST, b"whole")).unwrap();
+        assert!(inbox.restart().is_err(), "there is more to read");
+        inbox.skip(5);
         assert!(inbox.restart().is_ok());
         assert!(!inbox.has_ended());
         inbox.take(&[packet(LAST, b"one"), packet(LAST, b"two")].concat()).unwrap();
         assert_eq!((inbox.rest(), inbox.has_ended()), (b"one".as_slice(), true));
+        inbox.skip(3);
         inbox.restart().unwrap();
         assert_eq!((inbox.rest(), inbox.has_ended()), (b"two".as_slice(), true), "an answer that is early is not lost");
     }

@@ -39,8 +39,8 @@ const SELECT: u16 = 0xc1;
 /// A row is not looked for again before a quarter more of it has come, once it is this long.
 const LONG: usize = 1 << 20;
 
-/// More than this no row has: a `varchar(max)` ends at 2 GiB.
-const LONGEST: usize = 1 << 32;
+/// Longer rows are not taken: one value ends at 2 GiB, and so does a column of a page.
+const LONGEST: usize = 1 << 31;
 
 /// What has come of an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -123,7 +123,7 @@ impl Connection {
     fn wait(&mut self) -> Result<Step, Error> {
         let here = self.inbox.rest().len();
         if here > LONGEST {
-            return senseless("a row of more than 4 GiB");
+            return senseless("a row of more than 2 GiB");
         }
         self.reply.wanted = if here > LONG { here + here / 4 } else { 0 };
         Ok(Step::More)
