@@ -2,6 +2,7 @@
 
 mod source;
 
+use crate::support::containers;
 use source::{File, root, rust_files};
 use std::collections::BTreeSet;
 use std::fs;
@@ -161,6 +162,17 @@ fn the_readme_lists_the_commands_there_are() {
     let tree = filegen::commands::cli::tree();
     let real: BTreeSet<String> = tree.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     assert_eq!(listed, real, "the command table in README.md and `filegen --help` differ");
+}
+
+#[test]
+fn tests_and_compose_start_the_same_images() {
+    let compose = fs::read_to_string(root().join("deploy/compose.yaml")).unwrap();
+    let findings: Vec<_> = [containers::MONGODB, containers::KAFKA, containers::SQLSERVER]
+        .map(|(name, tag)| format!("image: {name}:{tag}"))
+        .into_iter()
+        .filter(|image| !compose.lines().any(|line| line.trim() == image))
+        .collect();
+    hold("deploy/compose.yaml has the images of tests/it/support/containers.rs", &findings);
 }
 
 #[test]

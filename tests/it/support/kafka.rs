@@ -1,6 +1,7 @@
-//! A real Kafka: the one named in `FILEGEN_TEST_KAFKA`, else a server that this process starts and that ends with it.
-//! Each test has a topic of its own.
+//! A real Kafka: the one named in `FILEGEN_TEST_KAFKA`, else one in a container, else a server that this process starts
+//! and that ends with it. Each test has a topic of its own.
 
+use super::containers;
 use super::toxiproxy::Line;
 use filegen::core::model::spec::{KafkaSpec, Secret};
 use rdkafka::ClientConfig;
@@ -18,6 +19,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use testcontainers::{ContainerRequest, ImageExt};
 
 /// The variable with the brokers of a server that lets topics be made.
 const ADDRESS: &str = "FILEGEN_TEST_KAFKA";
@@ -114,7 +116,7 @@ impl Drop for Broker {
     }
 }
 
-/// The server that tests share.
+/// The server that tests share: one whose brokers are all that is known of it, or one of this process.
 enum Shared {
     Named(String),
     Started(Broker),
@@ -122,7 +124,38 @@ enum Shared {
 
 fn shared() -> &'static Shared {
     static SHARED: OnceLock<Shared> = OnceLock::new();
-    SHARED.get_or_init(|| std::env::var(ADDRESS).map_or_else(|_| Shared::Started(Broker::start()), Shared::Named))
+    SHARED.get_or_init(|| {
+        let brokers = std::env::var(ADDRESS).ok().or_else(contained);
+        brokers.map_or_else(|| Shared::Started(Broker::start()), Shared::Named)
+    })
+}
+
+/// The brokers of a server in a container. It says that it is where its port is outside.
+fn contained() -> Option<String> {
+    let [port, controller] = [free_port(), free_port()];
+    let brokers = format!("{}:{port}", containers::host());
+    let properties = [
+        ("NODE_ID", "1".to_owned()),
+        ("PROCESS_ROLES", "broker,controller".to_owned()),
+        ("CONTROLLER_QUORUM_VOTERS", format!("1@localhost:{controller}")),
+        ("CONTROLLER_LISTENER_NAMES", "CONTROLLER".to_owned()),
+        ("LISTENERS", format!("PLAINTEXT://:{port},CONTROLLER://localhost:{controller}")),
+        ("ADVERTISED_LISTENERS", format!("PLAINTEXT://{brokers}")),
+        ("LISTENER_SECURITY_PROTOCOL_MAP", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT".to_owned()),
+        ("AUTO_CREATE_TOPICS_ENABLE", "false".to_owned()),
+        ("OFFSETS_TOPIC_REPLICATION_FACTOR", "1".to_owned()),
+        ("TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1".to_owned()),
+        ("TRANSACTION_STATE_LOG_MIN_ISR", "1".to_owned()),
+        ("GROUP_INITIAL_REBALANCE_DELAY_MS", "0".to_owned()),
+        ("GROUP_MIN_SESSION_TIMEOUT_MS", "500".to_owned()),
+    ];
+    let set = |request: ContainerRequest<_>, (name, value)| request.with_env_var(format!("KAFKA_{name}"), value);
+    containers::start(
+        containers::KAFKA,
+        (port, port),
+        |request| properties.into_iter().fold(request, set),
+        || topics(&brokers).is_some().then(|| brokers.clone()),
+    )
 }
 
 /// The shared server's brokers.

@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub mod chance;
+pub mod containers;
 pub mod filegen;
 pub mod kafka;
 pub mod mongo;

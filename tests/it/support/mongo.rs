@@ -1,6 +1,8 @@
-//! A MongoDB: the one named in `FILEGEN_TEST_MONGODB`, else a wire server in memory that this process starts and that
-//! ends with it. Each test has a database of its own.
+//! A MongoDB: the one named in `FILEGEN_TEST_MONGODB`, else one in a container, else a wire server in memory that this
+//! process starts and that ends with it. Each test has a database of its own.
 
+use super::containers;
+use super::kafka::free_port;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::spec::Secret;
 use mongodb::Client;
@@ -12,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use testcontainers::ImageExt;
 
 /// The variable with the address of a server whose user may make and drop databases.
 const ADDRESS: &str = "FILEGEN_TEST_MONGODB";
@@ -22,10 +25,12 @@ const JARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-servers/mon
 /// Its program.
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/mongo");
 
-/// Keeps the server alive: it stops when this process's end of the pipe is closed.
+/// A server, and what keeps it alive where this process has started it: it stops when this end of the pipe is closed.
 struct Server {
     address: String,
     started: Option<Child>,
+    /// Nobody has to tidy up on it.
+    ends_with_us: bool,
 }
 
 /// A database of one test. Dropped with it where the server outlives the test.
@@ -83,7 +88,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if server().started.is_some() {
+        if server().ends_with_us {
             return;
         }
         let (address, name) = (self.url(), self.name.clone());
@@ -116,9 +121,35 @@ fn at_database(address: &str, name: &str) -> String {
 fn server() -> &'static Server {
     static STARTED: OnceLock<Server> = OnceLock::new();
     STARTED.get_or_init(|| match std::env::var(ADDRESS) {
-        Ok(address) => Server { address, started: None },
-        Err(_) => start(&[]),
+        Ok(address) => Server { address, started: None, ends_with_us: false },
+        Err(_) => contained().unwrap_or_else(|| start(&[])),
     })
+}
+
+/// A replica set of one member in a container. It knows itself by the port that it has outside, so that it is found there.
+fn contained() -> Option<Server> {
+    let port = free_port();
+    let command = ["mongod", "--replSet", "rs0", "--bind_ip_all", "--wiredTigerCacheSizeGB", "0.25", "--port"];
+    let command: Vec<String> = command.map(str::to_owned).into_iter().chain([port.to_string()]).collect();
+    let host = format!("{}:{port}", containers::host());
+    containers::start(
+        containers::MONGODB,
+        (port, port),
+        |request| request.with_cmd(command),
+        || containers::answer(begin_set(&host)).filter(|leads| *leads),
+    )?;
+    Some(Server { address: format!("mongodb://{host}"), started: None, ends_with_us: true })
+}
+
+/// Makes a member a set of its own, where it is not yet; whether it leads that by now.
+async fn begin_set(host: &str) -> mongodb::error::Result<bool> {
+    let url = format!("mongodb://{host}/?directConnection=true&serverSelectionTimeoutMS=1000&connectTimeoutMS=1000");
+    let admin = Client::with_uri_str(url).await?.database("admin");
+    let set = doc! { "_id": "rs0", "members": [{ "_id": 0, "host": host }] };
+    // Refused from the second time on.
+    let _ = admin.run_command(doc! { "replSetInitiate": set }).await;
+    let member = admin.run_command(doc! { "hello": 1 }).await?;
+    Ok(member.get_bool("isWritablePrimary").unwrap_or(false))
 }
 
 /// A server of one test, whose certificate an authority of its own has signed.
@@ -179,5 +210,5 @@ fn start(arguments: &[PathBuf]) -> Server {
         let _ = output.read_to_string(&mut line);
         panic!("the MongoDB server of the tests did not start: {advice}\n{line}");
     };
-    Server { address: format!("mongodb://127.0.0.1:{}", port.trim_end()), started: Some(child) }
+    Server { address: format!("mongodb://127.0.0.1:{}", port.trim_end()), started: Some(child), ends_with_us: true }
 }

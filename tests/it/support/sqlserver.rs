@@ -1,11 +1,15 @@
 //! A SQL Server database of one's own: on the server named in `FILEGEN_TEST_SQLSERVER` (an ADO string of a login that may
-//! create databases), else on a TDS server in this process.
+//! create databases), else on one in a container, else on a TDS server in this process.
 
+use super::containers;
+use super::kafka::free_port;
 use crate::tds::{Options, Server};
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::spec::Secret;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
+use testcontainers::{ContainerRequest, ImageExt};
 use tiberius::{Client, Config, Row};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
@@ -27,7 +31,9 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 impl Database {
     /// An empty database on the real server, where there is one.
     pub async fn fresh() -> Self {
-        let Ok(admin) = std::env::var("FILEGEN_TEST_SQLSERVER") else { return Self::here(Options::default()) };
+        let Some(admin) = tokio::task::spawn_blocking(server).await.unwrap() else {
+            return Self::here(Options::default());
+        };
         let number = DATABASES.fetch_add(1, Ordering::Relaxed);
         let name = format!("filegen_{}_{number}", std::process::id());
         execute(&admin, &format!("CREATE DATABASE [{name}]")).await.unwrap();
@@ -88,6 +94,34 @@ impl Drop for Database {
         });
         drop(dropped.join());
     }
+}
+
+/// The real server that tests share, where there is one.
+fn server() -> Option<String> {
+    static SHARED: OnceLock<Option<String>> = OnceLock::new();
+    SHARED.get_or_init(|| std::env::var("FILEGEN_TEST_SQLSERVER").ok().or_else(contained)).clone()
+}
+
+/// The address of a server in a container, by the login that may do everything.
+fn contained() -> Option<String> {
+    const PASSWORD: &str = "Of-the-tests-1";
+    let variables = [
+        ("ACCEPT_EULA", "Y"),
+        ("MSSQL_PID", "Developer"),
+        ("MSSQL_MEMORY_LIMIT_MB", "2048"),
+        ("MSSQL_SA_PASSWORD", PASSWORD),
+    ];
+    let (port, host) = (free_port(), containers::host());
+    let ado =
+        format!("Server=tcp:{host},{port};User Id=sa;Password={PASSWORD};Encrypt=true;TrustServerCertificate=true");
+    let set = |request: ContainerRequest<_>, (name, value)| request.with_env_var(name, value);
+    containers::start(
+        containers::SQLSERVER,
+        (port, 1433),
+        |request| variables.into_iter().fold(request, set),
+        || containers::answer(execute(&ado, "SELECT 1")),
+    )?;
+    Some(ado)
 }
 
 async fn connect(ado: &str) -> tiberius::Result<Client<Compat<TcpStream>>> {
