@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, missing_docs, reason = "a test binary has no outside")]
 
 mod cli;
+mod containers;
 mod contract;
 mod crash;
 mod daemon;
