@@ -250,13 +250,15 @@ impl Moment {
         let number = |digits: &[u8]| {
             digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
         };
-        let (date, time) = text.split_at_checked(10)?;
-        let (&[y, e, a, r, b'-', m, o, b'-', d, f], Ok(time)) =
-            (date, <&[u8; 9]>::try_from(time.get(..9).unwrap_or(b"T00:00:00")))
-        else {
-            return None;
+        let time = match text.len() {
+            10 => b"T00:00:00".as_slice(),
+            19.. => text.get(10..19)?,
+            _ => return None,
         };
-        let &[b'T' | b' ', h, i, b':', n, u, b':', s, c] = time else { return None };
+        let marks = [text.get(4)?, text.get(7)?, time.get(3)?, time.get(6)?];
+        if marks != [&b'-', &b'-', &b':', &b':'] || !matches!(time[0], b'T' | b' ') {
+            return None;
+        }
         let fraction = match text.get(19..).unwrap_or_default() {
             [] => 0,
             [b'.', digits @ ..] if (1..=7).contains(&digits.len()) => {
@@ -264,11 +266,8 @@ impl Moment {
             }
             _ => return None,
         };
-        if text.len() > 10 && text.len() < 19 {
-            return None;
-        }
-        let seconds = number(&[h, i])? * 3600 + number(&[n, u])? * 60 + number(&[s, c])?;
-        let days = days(number(&[y, e, a, r])?, number(&[m, o])?, number(&[d, f])?);
+        let seconds = number(&time[1..3])? * 3600 + number(&time[4..6])? * 60 + number(&time[7..9])?;
+        let days = days(number(&text[..4])?, number(&text[5..7])?, number(&text[8..10])?);
         Some(Self { days, ticks: seconds * 10_000_000 + fraction, offset: 0 })
     }
 
