@@ -71,7 +71,7 @@ fn run(runtime: &Runtime, database: &Path, out: &TempDir, files: usize, page_siz
     };
     let report = runtime.block_on(async {
         let ports = wiring::ports(&job.worker, Access::Change, Arc::clone(&job.observer)).await.unwrap();
-        filegen::core::run::execute(&ports, &job, &wiring::identity(), false).await.unwrap()
+        filegen::core::generate::run::execute(&ports, &job, &wiring::identity(), false).await.unwrap()
     });
     assert!(matches!(black_box(report.outcome), Outcome::Published(_)));
 }

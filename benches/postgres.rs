@@ -7,7 +7,8 @@
 
 use filegen::adapters::postgres::Postgres;
 use filegen::core::model::names::ViewName;
-use filegen::core::model::spec::{Fetch, Isolation, Secret};
+use filegen::core::model::query::{Fetch, Isolation};
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, Position, Query};
 use std::error::Error;
 use std::num::NonZeroU32;

@@ -11,16 +11,16 @@ use arrow_array::{
 use arrow_schema::Schema;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use filegen::Registry;
-use filegen::core::generate::translate::FileTranslator;
-use filegen::core::model::column::{Column, Kind};
-use filegen::core::model::file_name::FileName;
-use filegen::core::model::key::Key;
-use filegen::core::model::names::FileId;
-use filegen::core::model::page::Page;
-use filegen::core::model::spec::{
+use filegen::core::generate::model::file_name::FileName;
+use filegen::core::generate::spec::{
     Align, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
     OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
 };
+use filegen::core::generate::translate::FileTranslator;
+use filegen::core::model::column::{Column, Kind};
+use filegen::core::model::key::Key;
+use filegen::core::model::names::FileId;
+use filegen::core::model::page::Page;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 use std::collections::BTreeMap;

@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::core::generate::spec::Worker;
 use crate::core::model::column::Column;
-use crate::core::model::spec::Worker;
 use crate::core::ports::observer::Unobserved;
 use crate::wiring;
 use serde::Serialize;

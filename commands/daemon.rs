@@ -3,13 +3,13 @@
 use super::cli::LogFormat;
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
-use super::stop::{self, Signals, Teller};
+use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment};
-use crate::core::announce::Announcer;
-use crate::core::daemon::Service;
-use crate::core::model::spec::Worker;
+use crate::core::generate::service::Service;
+use crate::core::generate::spec::Worker;
+use crate::core::generate::trigger::{Listener, listen};
+use crate::core::outbox::OutboxPublisher;
 use crate::core::ports::observer::Observer;
-use crate::core::trigger::{Listener, listen};
 use crate::telemetry::deadline;
 use crate::telemetry::dependencies::Dependencies;
 use crate::telemetry::live::Live;
@@ -129,7 +129,7 @@ fn load_all(context: &Context) -> Result<Vec<Loaded>, Failure> {
 async fn serve(
     context: &Context,
     worker: &Arc<Worker>,
-    identity: &crate::core::run::Identity,
+    identity: &crate::core::generate::run::Identity,
     stop: &CancellationToken,
     tasks: &mut JoinSet<()>,
 ) -> Result<Served, Failure> {
@@ -137,7 +137,7 @@ async fn serve(
     let live = Arc::new(Live::new(worker.id.clone(), identity.instance.as_str(), Arc::clone(&clock)));
     let observer: Arc<dyn Observer> = Arc::clone(&live) as Arc<dyn Observer>;
     let ports = wiring::ports(worker, Access::Serve, Arc::clone(&observer)).await?;
-    let announcer = wiring::event_sink(worker)?.map(|sink| Announcer {
+    let announcer = wiring::event_sink(worker)?.map(|sink| OutboxPublisher {
         worker: worker.id.clone(),
         runs: Arc::clone(&ports.runs),
         sink,
@@ -150,7 +150,7 @@ async fn serve(
     if let Some(mut source) = wiring::event_source(worker)? {
         let heard = (Arc::clone(&live), Arc::clone(&wanted));
         let tell = move |news: &_| {
-            crate::core::trigger::TriggerObserver::heard(&*heard.0, news);
+            crate::core::generate::trigger::TriggerObserver::heard(&*heard.0, news);
             heard.1.notify_one();
         };
         let listener = Listener::new(worker, Arc::clone(&ports.runs), Arc::clone(&clock), Arc::new(tell));
@@ -267,7 +267,7 @@ fn changed_sections(before: &Worker, after: &Worker) -> Vec<&'static str> {
 /// Says into the log what a signal does.
 struct Logged;
 
-impl Teller for Logged {
+impl SignalReporter for Logged {
     fn say(&self, text: &str) {
         info!("{text}");
     }

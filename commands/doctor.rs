@@ -3,8 +3,10 @@
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::ui::table::{self, Tone};
-use crate::core::doctor::{self, Area, Examination, Fix, Found};
-use crate::core::ports::source;
+use crate::core::doctor::report::{Area, CheckResult};
+use crate::core::doctor::{self, Fix};
+use crate::core::generate::doctor::{DoctorInput, examine};
+use crate::core::model::finding;
 use crate::wiring::{self, Access, State};
 use serde::Serialize;
 
@@ -55,12 +57,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         };
         let ports = wiring::assemble(&worker, source, state, clock);
         let name = (wiring::identity().nonce)();
-        let tell = |found: &Found| {
+        let tell = |found: &CheckResult| {
             if !context.ui.is_json() {
                 context.ui.out(&line(context, found));
             }
         };
-        let examination = Examination {
+        let examination = DoctorInput {
             ports: &ports,
             worker: &worker,
             registry: &context.registry,
@@ -70,12 +72,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
             topics: &topics,
             found: &tell,
         };
-        let mut found = doctor::examine(&examination).await;
+        let mut found = examine(&examination).await;
         let made = if args.fix { fix(context, args, &examination, &mut found).await? } else { None };
         Ok((found, made))
     })?;
-    let failed = found.iter().filter(|found| found.finding.verdict == source::Verdict::Fail).count();
-    let warned = found.iter().filter(|found| found.finding.verdict == source::Verdict::Warn).count();
+    let failed = found.iter().filter(|found| found.finding.verdict == finding::Verdict::Fail).count();
+    let warned = found.iter().filter(|found| found.finding.verdict == finding::Verdict::Warn).count();
     let verdict = if failed > 0 { "fail" } else { "pass" };
     let declined = made == Some(Made::Declined);
     let shown = Shown { verdict, failed, warned, checks: found.iter().map(Row::new).collect(), fix: made };
@@ -118,19 +120,19 @@ enum Made {
 async fn fix(
     context: &Context,
     args: &Args,
-    examination: &Examination<'_>,
-    found: &mut Vec<Found>,
+    examination: &DoctorInput<'_>,
+    found: &mut Vec<CheckResult>,
 ) -> Result<Option<Made>, Failure> {
-    let indexes = |found: &Found| found.area == Area::State && found.finding.check == doctor::INDEXES;
+    let indexes = |found: &CheckResult| found.area == Area::State && found.finding.check == doctor::INDEXES;
     let Some(upkeep) = examination.upkeep else {
         context.ui.status("nothing to fix: this state store keeps its own indexes");
         return Ok(Some(Made::Nothing));
     };
     let missing = match found.iter().find(|found| indexes(found)).map(|found| found.finding.verdict) {
-        Some(source::Verdict::Warn) => upkeep.missing_indexes().await?,
-        Some(source::Verdict::Pass) => Vec::new(),
+        Some(finding::Verdict::Warn) => upkeep.missing_indexes().await?,
+        Some(finding::Verdict::Pass) => Vec::new(),
         // Why not is told already.
-        Some(source::Verdict::Fail) | None => return Ok(None),
+        Some(finding::Verdict::Fail) | None => return Ok(None),
     };
     if missing.is_empty() {
         context.ui.status("nothing to fix: no index is missing");
@@ -167,7 +169,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(found: &'a Found) -> Self {
+    fn new(found: &'a CheckResult) -> Self {
         Self {
             area: found.area.as_str(),
             check: &found.finding.check,
@@ -178,15 +180,15 @@ impl<'a> Row<'a> {
     }
 }
 
-fn word(verdict: source::Verdict) -> (&'static str, Tone) {
+fn word(verdict: finding::Verdict) -> (&'static str, Tone) {
     match verdict {
-        source::Verdict::Pass => ("pass", Tone::Good),
-        source::Verdict::Warn => ("warn", Tone::Warn),
-        source::Verdict::Fail => ("fail", Tone::Bad),
+        finding::Verdict::Pass => ("pass", Tone::Good),
+        finding::Verdict::Warn => ("warn", Tone::Warn),
+        finding::Verdict::Fail => ("fail", Tone::Bad),
     }
 }
 
-fn line(context: &Context, found: &Found) -> String {
+fn line(context: &Context, found: &CheckResult) -> String {
     let (word, tone) = word(found.finding.verdict);
     let took = found.took.map(|took| format!(" ({})", table::span(took))).unwrap_or_default();
     let (area, check, detail) = (found.area.as_str(), &found.finding.check, &found.finding.detail);

@@ -2,14 +2,14 @@
 
 use super::context::{Context, DateArg};
 use super::exit::{Code, Failure, Verdict};
-use super::stop::{Signals, Teller};
+use super::stop::{SignalReporter, Signals};
 use super::ui::table::{self, Tone};
-use crate::core::drill::{Drill, Drilled, Part, Scratch};
+use crate::core::generate::drill::{Drill, Drilled, Part, Scratch};
+use crate::core::generate::run;
+use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Start};
 use crate::core::model::run::RunId;
-use crate::core::model::spec::Worker;
 use crate::core::ports::observer::Unobserved;
-use crate::core::run;
 use crate::wiring;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
 /// A stop is answered at the end, by what is printed then.
 struct Quiet;
 
-impl Teller for Quiet {
+impl SignalReporter for Quiet {
     fn say(&self, _: &str) {}
     fn finish(&self) {}
 }

@@ -2,18 +2,18 @@
 
 use super::exit::Code;
 use crate::config::ConfigError;
-use crate::core::announce::AnnounceError;
-use crate::core::drill::DrillError;
 use crate::core::election::ElectionError;
+use crate::core::election::release::ReleaseError;
 use crate::core::generate::GenerateError;
-use crate::core::lease::ReleaseError;
+use crate::core::generate::drill::DrillError;
+use crate::core::generate::run::RunError;
 use crate::core::model::term::TermEnded;
+use crate::core::outbox::OutboxError;
 use crate::core::ports::events::BrokerError;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::trial::TrialError;
 use crate::core::ports::volume::VolumeError;
-use crate::core::run::RunError;
 use crate::wiring::WiringError;
 use std::error::Error;
 
@@ -169,11 +169,11 @@ impl From<BrokerError> for Failure {
     }
 }
 
-impl From<AnnounceError> for Failure {
-    fn from(error: AnnounceError) -> Self {
+impl From<OutboxError> for Failure {
+    fn from(error: OutboxError) -> Self {
         match error {
-            AnnounceError::Broker(error) => error.into(),
-            AnnounceError::Store(error) => error.into(),
+            OutboxError::Broker(error) => error.into(),
+            OutboxError::Store(error) => error.into(),
         }
     }
 }

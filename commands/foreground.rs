@@ -4,13 +4,13 @@ use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::stop::{Signals, StoppedBy};
 use super::ui::table::{self, Tone};
-use crate::core::announce::{AnnounceNews, Announcer};
+use crate::core::generate::model::manifest::Manifest;
+use crate::core::generate::run::{self, Report};
+use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Outcome, Ports, Start};
-use crate::core::model::manifest::Manifest;
 use crate::core::model::run::RunId;
-use crate::core::model::spec::Worker;
+use crate::core::outbox::{OutboxEvent, OutboxPublisher};
 use crate::core::ports::observer::Observer;
-use crate::core::run::{self, Report};
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -88,13 +88,13 @@ async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
         Ok(sink) => sink?,
         Err(error) => return Some(error.to_string()),
     };
-    let announcer = Announcer {
+    let announcer = OutboxPublisher {
         worker: worker.id.clone(),
         runs: Arc::clone(&ports.runs),
         sink,
         retry: worker.policies.retry,
         clock: Arc::clone(&ports.clock),
-        observer: Arc::new(|_: &AnnounceNews| {}),
+        observer: Arc::new(|_: &OutboxEvent| {}),
     };
     match tokio::time::timeout(SENDING_MAX, announcer.send_waiting()).await {
         Ok(Ok(_)) => None,

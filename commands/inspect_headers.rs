@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::ui::table::{self, Tone};
-use crate::core::inspect::{self, Check, HeaderLine, Inspection, Looked, Outcome, Place};
+use crate::core::generate::inspect::{self, Check, HeaderLine, Inspection, Looked, Outcome, Place};
 use crate::wiring;
 use serde::Serialize;
 use std::path::PathBuf;

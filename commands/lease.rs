@@ -4,9 +4,9 @@ use super::context::Context;
 use super::exit::{Code, Failure, Verdict};
 use super::ui::table::{self, Tone};
 use super::watch;
-use crate::core::lease::{self, Release};
+use crate::core::election::release::{self, Release};
+use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::ports::leases::LeaseRecord;
-use crate::core::status::{LeaseReport, LeaseState, lease_of};
 use crate::telemetry::moment;
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -104,7 +104,7 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
         let clock = wiring::clock();
         // Nothing is changed, not even an index, before a person agrees.
         let state = wiring::state(&worker, Access::Look).await?;
-        let view = lease::releasable(&*state.leases, &*clock, &asked).await?;
+        let view = release::releasable(&*state.leases, &*clock, &asked).await?;
         let (holder, token, how) = (&view.record.instance, view.record.token, view.state.as_str());
         if !args.dry_run {
             let question = format!("Release the lease of {}: token {token} of {holder} ({how})?", worker.id);
@@ -113,7 +113,7 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
                 return Ok(Verdict::Ended(Code::Failed));
             }
             let state = wiring::state(&worker, Access::Change).await?;
-            lease::release(&*state.leases, &*state.runs, &*clock, &asked).await?;
+            release::release(&*state.leases, &*state.runs, &*clock, &asked).await?;
         }
         let done = Released {
             worker_id: worker.id.to_string(),

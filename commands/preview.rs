@@ -4,7 +4,7 @@ use super::context::Context;
 use super::exit::{Failure, Verdict};
 use super::foreground::Order;
 use super::ui::table;
-use crate::core::preview::{self, Preview};
+use crate::core::generate::preview::{self, Preview};
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::fmt::Write as _;

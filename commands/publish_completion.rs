@@ -2,11 +2,11 @@
 
 use super::context::{Context, DateArg};
 use super::exit::{Code, Failure, Verdict};
-use crate::core::announce::{SendAgain, send_again};
-use crate::core::completion;
+use crate::core::generate::completion;
+use crate::core::generate::spec::Worker;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::run::RunId;
-use crate::core::model::spec::Worker;
+use crate::core::outbox::{SendAgain, send_again};
 use crate::wiring::{self, Access};
 use serde::Serialize;
 

@@ -34,7 +34,7 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
-    let start = if args.restart { Start::Anew } else { Start::Resume };
+    let start = if args.restart { Start::FromStart } else { Start::Resume };
     let order = Order { worker, run, start, wait: !args.no_wait, reason: String::new() };
     if args.dry_run { preview::show(context, &order) } else { foreground::run(context, &order) }
 }

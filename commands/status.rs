@@ -4,10 +4,11 @@ use super::context::Context;
 use super::exit::{Failure, Verdict};
 use super::ui::table::{self, Tone};
 use super::watch;
+use crate::core::election::report::LeaseState;
+use crate::core::generate::status::{self, Report, RunReport, WorkerReport};
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::RunStatus;
-use crate::core::ports::runs::OddEvent;
-use crate::core::status::{self, LeaseState, Report, RunReport, WorkerReport};
+use crate::core::ports::runs::DeadLetter;
 use crate::telemetry::moment;
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -128,7 +129,7 @@ struct PassedOver {
 }
 
 impl PassedOver {
-    fn new(event: &OddEvent) -> Self {
+    fn new(event: &DeadLetter) -> Self {
         let id = event.id.clone();
         Self {
             at: moment(event.at),

@@ -27,14 +27,14 @@ impl StoppedBy {
 }
 
 /// Says what a signal does.
-pub(super) trait Teller: Send + Sync {
+pub(super) trait SignalReporter: Send + Sync {
     /// One line.
     fn say(&self, text: &str);
     /// Nothing more is said.
     fn finish(&self);
 }
 
-impl Teller for Progress {
+impl SignalReporter for Progress {
     fn say(&self, text: &str) {
         Progress::say(self, text);
     }
@@ -64,7 +64,7 @@ impl Signals {
     ///
     /// # Errors
     /// When the system refuses to deliver signals.
-    pub(super) fn watch(teller: Arc<dyn Teller>) -> Result<Self, Failure> {
+    pub(super) fn watch(teller: Arc<dyn SignalReporter>) -> Result<Self, Failure> {
         let mut interrupts = listen(SignalKind::interrupt())?;
         let mut terminates = listen(SignalKind::terminate())?;
         let signals = Self { stop: CancellationToken::new(), by: Arc::new(AtomicU8::new(0)) };

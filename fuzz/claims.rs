@@ -6,11 +6,12 @@ pub mod sqlserver;
 use filegen::Registry;
 use filegen::adapters::mongo::rewritten;
 use filegen::config;
-use filegen::core::model::header::{HEADER_BYTES, Header};
-use filegen::core::model::journal::{Journal, JournalWriter};
-use filegen::core::model::spec::{BusinessDateSpec, KafkaSpec, TriggerSpec};
+use filegen::core::generate::model::header::{HEADER_BYTES, Header};
+use filegen::core::generate::model::journal::{Journal, JournalWriter};
+use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
+use filegen::core::generate::trigger::{TriggerDecision, interpret};
+use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::ports::events::{Delivery, EventId};
-use filegen::core::trigger::{Heard, hear};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -73,19 +74,19 @@ pub fn trigger_event(bytes: &[u8]) {
     let dates = BusinessDateSpec { timezone: "America/New_York".to_owned(), pointer: "/businessDate".to_owned() };
     let id = EventId { topic: "t".to_owned(), partition: 0, offset: 0 };
     let delivery = |payload: &[u8], at| Delivery { id: id.clone(), payload: payload.to_vec(), at };
-    match hear(&delivery(bytes, None), &trigger, &dates) {
-        heard @ Heard::Run(date) => {
+    match interpret(&delivery(bytes, None), &trigger, &dates) {
+        heard @ TriggerDecision::Run(date) => {
             let at = Some(jiff::Timestamp::UNIX_EPOCH);
-            assert_eq!(hear(&delivery(bytes, at), &trigger, &dates), heard);
+            assert_eq!(interpret(&delivery(bytes, at), &trigger, &dates), heard);
             let plain = format!(r#"{{"kind":"loans","businessDate":"{}"}}"#, date.compact());
             if date.0.year() >= 1000 {
-                assert_eq!(hear(&delivery(plain.as_bytes(), None), &trigger, &dates), heard);
+                assert_eq!(interpret(&delivery(plain.as_bytes(), None), &trigger, &dates), heard);
             }
         }
-        Heard::Other => {
+        TriggerDecision::Other => {
             assert!(serde_json::from_slice::<serde_json::Value>(bytes).is_ok_and(|event| event.is_object()));
         }
-        Heard::Odd(reason) => {
+        TriggerDecision::Odd(reason) => {
             assert!(!reason.is_empty() && reason.len() < 2000 && !reason.chars().any(char::is_control), "{reason:?}");
         }
     }

@@ -6,7 +6,7 @@
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::names::WorkerId;
 use filegen::core::model::run::{BusinessDate, RunId};
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
 use filegen::core::ports::leases::{LeaseStore, StoreError};
 use filegen::core::ports::runs::RunStore;
@@ -123,7 +123,7 @@ pub async fn asked(state: &MongoState, what: u8) -> Result<usize, StoreError> {
         5 => state.runs(None, 9).await?.len(),
         6 => state.files(&run).await?.len(),
         7 => state.unsent(&worker).await?.len(),
-        8 => state.odd_events(None, 9).await?.len(),
+        8 => state.dead_letters(None, 9).await?.len(),
         9 => state.audits(9).await?.len(),
         _ => state.request(&run, "fuzz", jiff::Timestamp::UNIX_EPOCH).await.map(|_| 1)?,
     })

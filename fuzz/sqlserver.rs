@@ -6,7 +6,8 @@
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::key::{Key, KeyValue};
 use filegen::core::model::names::ViewName;
-use filegen::core::model::spec::{Fetch, Isolation, Secret};
+use filegen::core::model::query::{Fetch, Isolation};
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, Position, Query, SourceError, Sum};
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -15,29 +15,43 @@
 //!
 //! ## Where things are, in reading order
 //!
-//! - [`core::model`]: what everything is about, as plain values: a worker as its file describes it (`spec`), a run, a page,
-//!   the header line, the journal, the manifest, a term (the right to write, and its token).
+//! What all flows share:
+//!
+//! - [`core::model`]: plain values that a port or two flows speak of: names, a key, a page, a run, a term (the right to
+//!   write, and its token).
 //! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
 //!   leases, runs, events, clock, observer. `tests/it/contract` holds every adapter to them, and `tests/simulation` plays the
 //!   core over ports that delay, lose, tear and repeat.
-//! - [`core::run`]: one run from wanting to done: request, lease, generation, release. [`core::daemon`]: the same for as long
-//!   as the service lives: stand by, lead, make whatever is wanted. [`core::trigger`]: events into wanted runs;
-//!   [`core::announce`]: the outbox into events; [`core::deadline`]: whether it will be in time.
-//! - [`core::generate`]: the flow itself, in the order data moves. `plan` decides, `takeover` fences older holders,
-//!   `staging` fills the holder's own folder with what they committed, `pipeline` reads, translates and commits at the
-//!   same time, `write` is the commit, `publish` makes it visible, `record` tells the state store. `translate` turns
-//!   pages into bytes and knows nothing of files.
-//! - [`core::election`]: who may write. [`core::verify`], [`core::inspect`], [`core::status`], [`core::doctor`],
-//!   [`core::drill`], [`core::preview`], [`core::completion`]: the questions of the on-call engineer, one module each.
+//! - [`core::election`]: who may write; a lease, and how it is shown and released. [`core::outbox`]: recorded events go to
+//!   the broker. [`core::doctor`]: checks of volume, state store and topics. [`core::failpoints`]: places where tests step in.
+//!
+//! The flow **generate** ([`core::generate`]), in the order data moves:
+//!
+//! - [`run`](core::generate::run): one run from wanting to done: request, lease, generation, release.
+//!   [`service`](core::generate::service): the same for as long as the process lives: stand by, lead, make whatever is
+//!   wanted. [`trigger`](core::generate::trigger): events into wanted runs. [`deadline`](core::generate::deadline): whether
+//!   a run will be in time.
+//! - `plan` decides, `takeover` fences older holders, `staging` fills the holder's own folder with what they committed,
+//!   `pipeline` reads, translates and commits at the same time, `write` is the commit, `publish` makes it visible, `record`
+//!   tells the state store. `translate` turns pages into bytes and knows nothing of files.
+//! - [`spec`](core::generate::spec) is a worker file, resolved; [`model`](core::generate::model) what a run leaves on the
+//!   volume: header line, journal, manifest.
+//! - [`verify`](core::generate::verify), [`inspect`](core::generate::inspect), [`status`](core::generate::status),
+//!   [`doctor`](core::generate::doctor), [`drill`](core::generate::drill), [`preview`](core::generate::preview),
+//!   [`completion`](core::generate::completion): the questions of the on-call engineer, one module each.
+//!
+//! Around the core:
+//!
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port, always compiled:
 //!   tests of the flow run on it. `layer` adds behaviour to a port by wrapping it.
-//! - [`config`]: worker files: YAML to a checked [`core::model::spec::Worker`], or all that is wrong with it at once.
+//! - [`config`]: worker files: YAML to a checked [`core::generate::spec::Worker`], or all that is wrong with it at once.
 //! - [`telemetry`]: what is said meanwhile: log lines, metrics, health, the status page.
 //! - [`wiring`]: config to adapters behind ports; alone sees both.
 //! - [`commands`]: one file per subcommand: parse, one library call, print. All that knows a terminal, the process's
 //!   environment or an exit code is there or in `wiring`.
 //!
-//! Imports go one way: commands → core → ports → model; adapters → ports, model. `tests/it/tidy.rs` holds the house to it.
+//! Imports go one way: commands → core → ports → model; adapters → ports, model. A flow names no other flow, and what
+//! flows share names none. `tests/it/tidy.rs` holds the house to it.
 //!
 //! ## What must stay true
 //!

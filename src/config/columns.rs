@@ -6,9 +6,9 @@ use super::problem::ConfigError;
 use super::redact::masked_in_place;
 use super::suggest::{listed, nearest};
 use super::tree::Value;
+use crate::core::generate::spec::FileSpec;
 use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Column;
-use crate::core::model::spec::FileSpec;
 
 /// More names than this are no help in a hint.
 const LISTED_MAX: usize = 12;

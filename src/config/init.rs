@@ -4,10 +4,10 @@ use super::redact;
 use super::suggest::{listed, nearest};
 use super::vars::Vars;
 use super::yaml::{name, scalar};
+use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::names::ViewName;
-use crate::core::model::spec::Worker;
 use std::fmt::Write;
 use std::path::Path;
 

@@ -34,8 +34,8 @@ pub use schema::schema;
 pub use show::{Origin, Resolved};
 pub use vars::{Environment, Vars};
 
+use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use crate::core::model::spec::Worker;
 use at::{At, Context};
 use problem::Problems;
 use redact::masked_in_place;

@@ -1,7 +1,7 @@
 //! Values written as people write them: times, weekdays, sizes, encodings.
 
 use super::grammar::WEEKDAYS;
-use crate::core::model::spec::Encoding;
+use crate::core::generate::spec::Encoding;
 use jiff::civil::{Time, Weekday};
 use std::time::Duration;
 

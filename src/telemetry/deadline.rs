@@ -1,9 +1,9 @@
 //! Whether a worker's files will be there in time: said in log, metric and status page before they are late.
 
 use super::live::Live;
-use crate::core::deadline::{expected, judge};
+use crate::core::generate::deadline::{expected, judge};
+use crate::core::generate::spec::Worker;
 use crate::core::model::run::RunId;
-use crate::core::model::spec::Worker;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::runs::RunStore;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What a worker needs from outside: asked now and then in the background, so that health answers at once.
 
 use super::live::Live;
-use crate::core::model::spec::Worker;
+use crate::core::generate::spec::Worker;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::events::TopicProbe;
 use crate::core::ports::leases::LeaseStore;

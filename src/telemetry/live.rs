@@ -2,11 +2,11 @@
 
 use super::log::LoggedNews;
 use super::metrics::WorkerMetrics;
-use crate::core::announce::{AnnounceNews, AnnounceObserver};
+use crate::core::generate::trigger::{TriggerEvent, TriggerObserver};
 use crate::core::model::names::WorkerId;
+use crate::core::outbox::{AnnounceObserver, OutboxEvent};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{News, Observer};
-use crate::core::trigger::{TriggerNews, TriggerObserver};
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -263,37 +263,37 @@ impl Observer for Live {
 }
 
 impl TriggerObserver for Live {
-    fn heard(&self, news: &TriggerNews) {
+    fn heard(&self, news: &TriggerEvent) {
         self.log.trigger(news);
         let state = &mut *self.state();
         match news {
-            TriggerNews::Requested { run, event } => self.note(state, format!("run {} asked for by {event}", run.id)),
-            TriggerNews::Repeated { .. } => self.metrics.add("filegen_duplicate_triggers_total", 1),
-            TriggerNews::Odd { event, reason } => {
+            TriggerEvent::Requested { run, event } => self.note(state, format!("run {} asked for by {event}", run.id)),
+            TriggerEvent::Repeated { .. } => self.metrics.add("filegen_duplicate_triggers_total", 1),
+            TriggerEvent::Odd { event, reason } => {
                 self.metrics.add("filegen_odd_events_total", 1);
                 self.note(state, format!("event {event} passed over: {reason}"));
             }
-            TriggerNews::Failing { reason, .. } => {
+            TriggerEvent::Failing { reason, .. } => {
                 self.metrics.add("filegen_retries_total", 1);
                 self.note(state, format!("trigger: {reason}"));
             }
-            TriggerNews::Other { .. } | TriggerNews::Recovered => {}
+            TriggerEvent::Other { .. } | TriggerEvent::Recovered => {}
         }
     }
 }
 
 impl AnnounceObserver for Live {
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
-    fn announced(&self, news: &AnnounceNews) {
+    fn announced(&self, news: &OutboxEvent) {
         self.log.announce(news);
         let state = &mut *self.state();
         match news {
-            AnnounceNews::Sent { event } => self.note(state, format!("sent {}", event.correlation_id)),
-            AnnounceNews::Waiting { events } => {
+            OutboxEvent::Sent { event } => self.note(state, format!("sent {}", event.correlation_id)),
+            OutboxEvent::Waiting { events } => {
                 state.outbox = *events;
                 self.metrics.set("filegen_outbox_depth", *events as f64);
             }
-            AnnounceNews::Failing { reason, .. } => {
+            OutboxEvent::Failing { reason, .. } => {
                 self.metrics.add("filegen_retries_total", 1);
                 self.note(state, format!("completion: {reason}"));
             }

@@ -1,9 +1,9 @@
 //! Log lines on stderr, and news as log lines: each with worker, instance, token and run, as far as there are any.
 
 use super::logfmt::KeyValue;
-use crate::core::announce::AnnounceNews;
+use crate::core::generate::trigger::TriggerEvent;
+use crate::core::outbox::OutboxEvent;
 use crate::core::ports::observer::{News, Observer};
-use crate::core::trigger::TriggerNews;
 use std::sync::{Mutex, PoisonError};
 use tracing::{debug, info, warn};
 use tracing_subscriber::EnvFilter;
@@ -93,31 +93,31 @@ impl LoggedNews {
     }
 
     /// Logs what became of an event.
-    pub fn trigger(&self, news: &TriggerNews) {
+    pub fn trigger(&self, news: &TriggerEvent) {
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match news {
-            TriggerNews::Requested { run, event } => {
+            TriggerEvent::Requested { run, event } => {
                 line!(info, self, place, wanted = %run.id, %event, "run requested");
             }
-            TriggerNews::Repeated { run, event } => {
+            TriggerEvent::Repeated { run, event } => {
                 line!(info, self, place, wanted = %run.id, %event, "duplicate trigger ignored");
             }
-            TriggerNews::Other { event } => line!(debug, self, place, %event, "event is not for this worker"),
-            TriggerNews::Odd { event, reason } => {
+            TriggerEvent::Other { event } => line!(debug, self, place, %event, "event is not for this worker"),
+            TriggerEvent::Odd { event, reason } => {
                 line!(warn, self, place, %event, reason, "malformed event passed over");
             }
-            TriggerNews::Failing { reason, attempt, after } => {
+            TriggerEvent::Failing { reason, attempt, after } => {
                 line!(warn, self, place, reason, attempt, after_seconds = after.as_secs_f64(), "trigger: trying again");
             }
-            TriggerNews::Recovered => line!(info, self, place, "trigger: works again"),
+            TriggerEvent::Recovered => line!(info, self, place, "trigger: works again"),
         }
     }
 
     /// Logs what became of completion events.
-    pub fn announce(&self, news: &AnnounceNews) {
+    pub fn announce(&self, news: &OutboxEvent) {
         let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match news {
-            AnnounceNews::Sent { event } => {
+            OutboxEvent::Sent { event } => {
                 line!(
                     info,
                     self,
@@ -127,8 +127,8 @@ impl LoggedNews {
                     "event published"
                 );
             }
-            AnnounceNews::Waiting { events } => line!(debug, self, place, events, "outbox looked at"),
-            AnnounceNews::Failing { reason, attempt, after } => {
+            OutboxEvent::Waiting { events } => line!(debug, self, place, events, "outbox looked at"),
+            OutboxEvent::Failing { reason, attempt, after } => {
                 line!(
                     warn,
                     self,

@@ -3,10 +3,10 @@
 use super::dependencies::{Dependencies, Found};
 use super::live::{Live, State as LiveState};
 use super::{moment, page};
+use crate::core::generate::status::{self, WorkerReport};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::LeaseStore;
-use crate::core::ports::runs::{OddEvent, RunStore};
-use crate::core::status::{self, WorkerReport};
+use crate::core::ports::runs::{DeadLetter, RunStore};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -268,7 +268,7 @@ fn records(report: &WorkerReport) -> Vec<ShownRecord> {
     report.runs.iter().map(shown).collect()
 }
 
-fn passed_over(event: &OddEvent) -> ShownEvent {
+fn passed_over(event: &DeadLetter) -> ShownEvent {
     ShownEvent {
         at: moment(event.at),
         topic: event.id.topic.clone(),

@@ -37,7 +37,7 @@ fn journals_of_the_corpus_keep_the_claims() {
 #[test]
 fn the_corpus_holds_a_journal_that_is_whole() {
     let whole = include_bytes!("../../fuzz/corpus/journal/whole");
-    let journal = filegen::core::model::journal::Journal::parse(whole);
+    let journal = filegen::core::generate::model::journal::Journal::parse(whole);
     assert_eq!((journal.damage, journal.entries.len()), (None, 6));
 }
 

@@ -3,8 +3,8 @@
 use crate::data;
 use crate::sim::locked;
 use crate::world::World;
-use filegen::core::model::file_name::manifest_name;
-use filegen::core::model::manifest::Manifest;
+use filegen::core::generate::model::file_name::manifest_name;
+use filegen::core::generate::model::manifest::Manifest;
 use filegen::core::model::run::{RunId, RunStatus};
 use filegen::core::ports::runs::{FileState, FileStatus, RunStore};
 use futures_util::FutureExt;

@@ -2,15 +2,18 @@
 
 use crate::mix::Mix;
 use filegen::adapters::memory::source::Cell;
-use filegen::core::model::column::{Column, Kind};
-use filegen::core::model::file_name::FileName;
-use filegen::core::model::names::{FileId, ViewName, WorkerId};
-use filegen::core::model::run::{BusinessDate, RunId};
-use filegen::core::model::spec::{
+use filegen::core::generate::model::file_name::FileName;
+use filegen::core::generate::spec::{
     Align, BusinessDateSpec, ColumnSpec, CommitSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec,
-    From, Isolation, KafkaSpec, OnOverflow, OnUnmappable, OutputSpec, Policies, Quote, RetrySpec, Secret, SourceSpec,
-    TranslatorSpec, TriggerSpec, WhenEmpty, Worker,
+    From, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec, WhenEmpty, Worker,
 };
+use filegen::core::model::column::{Column, Kind};
+use filegen::core::model::kafka::KafkaSpec;
+use filegen::core::model::names::{FileId, ViewName, WorkerId};
+use filegen::core::model::policy::{Policies, RetrySpec};
+use filegen::core::model::query::Isolation;
+use filegen::core::model::run::{BusinessDate, RunId};
+use filegen::core::model::secret::Secret;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;

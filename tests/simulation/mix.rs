@@ -1,7 +1,7 @@
 //! Which world a seed makes: how large it is, and which faults there are, in which mixture.
 
 use crate::rng::Rng;
-use filegen::core::model::spec::Fetch;
+use filegen::core::model::query::Fetch;
 use std::time::Duration;
 
 /// A world's size and faults. Chances are per mille.

@@ -1,7 +1,7 @@
 //! It can fail: each of these faults, planted in the real code, is found by the same checks.
 
 use crate::world::play;
-use filegen::core::model::planted::plant;
+use filegen::core::failpoints::planted::plant;
 
 /// Each must be found within this many schedules.
 const WITHIN: u64 = 2000;

@@ -9,17 +9,17 @@ use crate::store::SimStore;
 use crate::volume::SimVolume;
 use filegen::Registry;
 use filegen::adapters::layer::retry::Retry;
-use filegen::core::announce::{AnnounceNews, Announcer};
-use filegen::core::daemon::Service;
 use filegen::core::generate::Ports;
+use filegen::core::generate::run::Identity;
+use filegen::core::generate::service::Service;
+use filegen::core::generate::spec::Worker;
+use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::names::InstanceId;
-use filegen::core::model::spec::Worker;
+use filegen::core::outbox::{OutboxEvent, OutboxPublisher};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::observer::{News, Observer};
 use filegen::core::ports::runs::RunStore;
-use filegen::core::run::Identity;
-use filegen::core::trigger::{Listener, TriggerNews, listen};
 use futures_util::FutureExt;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -109,17 +109,17 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
         runs: Arc::clone(&runs),
         clock: Arc::clone(&clock),
     };
-    let announcer = Announcer {
+    let announcer = OutboxPublisher {
         worker: worker.id.clone(),
         runs: Arc::clone(&runs),
         sink: Arc::new(SimSink { pod: Arc::clone(pod) }),
         retry: worker.policies.retry,
         clock: Arc::clone(&clock),
-        observer: Arc::new(|_: &AnnounceNews| {}),
+        observer: Arc::new(|_: &OutboxEvent| {}),
     };
     let wanted = Arc::new(Notify::new());
     let heard = Arc::clone(&wanted);
-    let observed = Arc::new(move |_: &TriggerNews| heard.notify_one());
+    let observed = Arc::new(move |_: &TriggerEvent| heard.notify_one());
     let listener = Listener::new(worker, runs, clock, observed).expect("there is a trigger");
     let (namer, mortal) = (Arc::clone(pod), Arc::clone(pod));
     let identity = Identity {

@@ -4,10 +4,11 @@ use crate::pod::Pod;
 use crate::sim::Line;
 use async_trait::async_trait;
 use filegen::core::model::column::Column;
+use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -3,12 +3,12 @@
 use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
-use filegen::core::model::file_name::manifest_name;
+use filegen::core::generate::model::file_name::manifest_name;
 use filegen::core::model::names::{FileId, InstanceId, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
-use filegen::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
+use filegen::core::ports::runs::{AuditEntry, DeadLetter, FileStatus, Requested, RunStore};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
@@ -305,14 +305,14 @@ impl RunStore for SimStore {
         self.ask("audit", true, move |sim| now(sim.state.audit(&entry))).await
     }
 
-    async fn keep_event(&self, event: &OddEvent) -> Told<()> {
+    async fn keep_dead_letter(&self, event: &DeadLetter) -> Told<()> {
         let event = event.clone();
-        self.ask("keep event", true, move |sim| now(sim.state.keep_event(&event))).await
+        self.ask("keep event", true, move |sim| now(sim.state.keep_dead_letter(&event))).await
     }
 
-    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Told<Vec<OddEvent>> {
+    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Told<Vec<DeadLetter>> {
         let worker = worker.cloned();
-        self.ask("odd events", false, move |sim| now(sim.state.odd_events(worker.as_ref(), limit))).await
+        self.ask("odd events", false, move |sim| now(sim.state.dead_letters(worker.as_ref(), limit))).await
     }
 
     async fn audits(&self, limit: usize) -> Told<Vec<AuditEntry>> {

@@ -4,7 +4,7 @@ use crate::data;
 use crate::pod::{Clocks, Pod, Then, Trap, Weather};
 use crate::process::Process;
 use crate::sim::{LATEST, LINES, Line, Sim, TTL, locked, millis};
-use filegen::core::model::spec::Worker;
+use filegen::core::generate::spec::Worker;
 use filegen::core::ports::events::{Delivery, EventId};
 use std::collections::BTreeSet;
 use std::sync::Arc;

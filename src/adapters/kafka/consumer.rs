@@ -1,8 +1,8 @@
 //! A topic as a source of events: a member of a consumer group that marks an event only when it is told to.
 
-use super::inbox::{Inbox, Member, Tenure};
-use super::settings::{Link, Told};
-use crate::core::model::spec::KafkaSpec;
+use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member};
+use super::settings::{KafkaClientConfig, Told};
+use crate::core::model::kafka::KafkaSpec;
 use crate::core::ports::events::{BrokerError, Delivery, EventId, EventSource};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(200);
 /// Longest wait for a commit, and for leaving the group.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Events in the inbox at which fetching pauses, and at which it goes on.
+/// Events in the buffer at which fetching pauses, and at which it goes on.
 const FULL: usize = 64;
 const LOW: usize = 8;
 
@@ -47,12 +47,12 @@ const FIXED: [(&str, &str); 3] =
 
 /// A topic whose events are taken one by one. Joins its group at the first [`next`](EventSource::next).
 pub struct KafkaEvents {
-    link: Arc<Link>,
+    link: Arc<KafkaClientConfig>,
     config: ClientConfig,
-    inbox: Arc<Inbox>,
+    buffer: Arc<FetchBuffer>,
     thread: Option<Thread>,
     /// The last event handed out of each partition.
-    handed: HashMap<i32, Tenure>,
+    handed: HashMap<i32, AssignmentEpoch>,
 }
 
 /// The thread that keeps the client, and asks it.
@@ -68,10 +68,10 @@ impl KafkaEvents {
     /// # Errors
     /// A property that librdkafka does not take.
     pub fn new(spec: &KafkaSpec) -> Result<Self, BrokerError> {
-        let link = Arc::new(Link::new(spec));
+        let link = Arc::new(KafkaClientConfig::new(spec));
         let mut config = link.settings(&USUAL, &FIXED)?;
         config.set("group.id", spec.group.as_deref().unwrap_or("filegen"));
-        Ok(Self { link, config, inbox: Arc::new(Inbox::new()), thread: None, handed: HashMap::new() })
+        Ok(Self { link, config, buffer: Arc::new(FetchBuffer::new()), thread: None, handed: HashMap::new() })
     }
 
     /// Starts the thread, where none is at work: at the first call, and after a fault for good.
@@ -83,14 +83,14 @@ impl KafkaEvents {
         }
         let stop = Arc::new(AtomicBool::new(false));
         let (alive, ended) = oneshot::channel::<()>();
-        let (link, inbox, config) = (Arc::clone(&self.link), Arc::clone(&self.inbox), self.config.clone());
+        let (link, buffer, config) = (Arc::clone(&self.link), Arc::clone(&self.buffer), self.config.clone());
         let must_stop = Arc::clone(&stop);
         let work = move || {
-            if let Err(error) = take_all(&link, &inbox, &config, &must_stop) {
-                inbox.fail(link.error(&error));
+            if let Err(error) = take_all(&link, &buffer, &config, &must_stop) {
+                buffer.fail(link.error(&error));
             }
             drop(alive);
-            inbox.news.notify_one();
+            buffer.news.notify_one();
         };
         std::thread::Builder::new().name("kafka-events".to_owned()).spawn(work).map_err(|error| {
             BrokerError::Unreachable { topic: self.link.describe(), reason: format!("cannot start a thread: {error}") }
@@ -104,7 +104,7 @@ impl KafkaEvents {
 impl EventSource for KafkaEvents {
     async fn next(&mut self) -> Result<Delivery, BrokerError> {
         loop {
-            let taken = self.inbox.take();
+            let taken = self.buffer.take();
             match taken {
                 Some(Ok((delivery, tenure))) => {
                     self.handed.insert(delivery.id.partition, tenure);
@@ -114,13 +114,13 @@ impl EventSource for KafkaEvents {
                 None => {}
             }
             self.started()?;
-            self.inbox.news.notified().await;
+            self.buffer.news.notified().await;
         }
     }
 
     async fn done(&mut self, id: &EventId) -> Result<(), BrokerError> {
         let client = {
-            let state = self.inbox.state();
+            let state = self.buffer.state();
             let tenure = self.handed.get(&id.partition).copied();
             tenure.filter(|tenure| state.is_ours(id.partition, *tenure)).and_then(|_| state.client.upgrade())
         };
@@ -161,32 +161,42 @@ fn commit(client: &BaseConsumer<Member>, id: &EventId) -> KafkaResult<()> {
     client.commit(&offsets, CommitMode::Sync)
 }
 
-/// The thread: fetches into the inbox until it shall stop, then leaves the group.
-fn take_all(link: &Arc<Link>, inbox: &Arc<Inbox>, config: &ClientConfig, stop: &AtomicBool) -> KafkaResult<()> {
-    let member = Member { told: Told(Arc::clone(link)), link: Arc::clone(link), inbox: Arc::clone(inbox) };
+/// The thread: fetches into the buffer until it shall stop, then leaves the group.
+fn take_all(
+    link: &Arc<KafkaClientConfig>,
+    buffer: &Arc<FetchBuffer>,
+    config: &ClientConfig,
+    stop: &AtomicBool,
+) -> KafkaResult<()> {
+    let member = Member { told: Told(Arc::clone(link)), link: Arc::clone(link), buffer: Arc::clone(buffer) };
     let client: Arc<BaseConsumer<Member>> = Arc::new(config.create_with_context(member)?);
-    inbox.state().client = Arc::downgrade(&client);
-    let outcome = client.subscribe(&[&link.spec.topic]).and_then(|()| fetch(link, inbox, &client, stop));
-    inbox.clear();
+    buffer.state().client = Arc::downgrade(&client);
+    let outcome = client.subscribe(&[&link.spec.topic]).and_then(|()| fetch(link, buffer, &client, stop));
+    buffer.clear();
     // Leaves the group, unless a commit still holds the client: then at its end.
     drop(client);
     outcome
 }
 
-fn fetch(link: &Link, inbox: &Inbox, client: &BaseConsumer<Member>, stop: &AtomicBool) -> KafkaResult<()> {
+fn fetch(
+    link: &KafkaClientConfig,
+    buffer: &FetchBuffer,
+    client: &BaseConsumer<Member>,
+    stop: &AtomicBool,
+) -> KafkaResult<()> {
     let mut paused = false;
     while !stop.load(Ordering::Relaxed) {
         match client.poll(POLL) {
             None => {}
-            Some(Ok(message)) => inbox.put(delivery(&message)),
+            Some(Ok(message)) => buffer.put(delivery(&message)),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) if is_passing(&error) => {}
-            Some(Err(error)) => inbox.fail(link.error(&error)),
+            Some(Err(error)) => buffer.fail(link.error(&error)),
         }
         // A member that is slow goes on asking, or its group would miss it; it only fetches no more. While events are
         // taken at all, the thread waits for room: after a pause, the client takes a second to fetch again.
         let (waiting, fresh) = {
-            let mut state = if paused { inbox.state() } else { inbox.room(FULL, POLL) };
+            let mut state = if paused { buffer.state() } else { buffer.room(FULL, POLL) };
             (state.waiting(), std::mem::take(&mut state.fresh))
         };
         if waiting >= FULL && (!paused || fresh) {

@@ -3,7 +3,7 @@
 //! Nothing here blocks an async thread: librdkafka is asked on threads of its own.
 
 mod consumer;
-mod inbox;
+mod fetch_buffer;
 mod probe;
 mod producer;
 mod rights;

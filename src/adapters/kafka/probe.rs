@@ -1,8 +1,8 @@
 //! Whether a topic is there, and what this user may do with it.
 
 use super::rights::{may_read, may_write};
-use super::settings::{Link, Told};
-use crate::core::model::spec::KafkaSpec;
+use super::settings::{KafkaClientConfig, Told};
+use crate::core::model::kafka::KafkaSpec;
 use crate::core::ports::events::{BrokerError, TopicProbe, TopicUse};
 use async_trait::async_trait;
 use rdkafka::config::ClientConfig;
@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Asks a topic's brokers for it, each time anew: a client that is kept may still wait to connect again.
 pub struct KafkaProbe {
-    link: Arc<Link>,
+    link: Arc<KafkaClientConfig>,
     config: ClientConfig,
 }
 
@@ -26,7 +26,7 @@ impl KafkaProbe {
     /// # Errors
     /// A property that librdkafka does not take.
     pub fn new(spec: &KafkaSpec) -> Result<Self, BrokerError> {
-        let link = Arc::new(Link::new(spec));
+        let link = Arc::new(KafkaClientConfig::new(spec));
         let config = link.settings(&[("socket.connection.setup.timeout.ms", "4000")], &[])?;
         Ok(Self { link, config })
     }
@@ -34,7 +34,7 @@ impl KafkaProbe {
     /// Asks where it may block.
     async fn off_thread<T: Send + 'static>(
         &self,
-        ask: impl FnOnce(&Arc<Link>) -> Result<T, BrokerError> + Send + 'static,
+        ask: impl FnOnce(&Arc<KafkaClientConfig>) -> Result<T, BrokerError> + Send + 'static,
     ) -> Result<T, BrokerError> {
         let link = Arc::clone(&self.link);
         match tokio::task::spawn_blocking(move || ask(&link)).await {
@@ -64,7 +64,7 @@ impl TopicProbe for KafkaProbe {
     }
 }
 
-fn ask(link: &Arc<Link>, config: &ClientConfig) -> Result<usize, BrokerError> {
+fn ask(link: &Arc<KafkaClientConfig>, config: &ClientConfig) -> Result<usize, BrokerError> {
     let told = Told(Arc::clone(link));
     let client: BaseConsumer<Told> = config.create_with_context(told).map_err(|error| link.error(&error))?;
     let answer = client.fetch_metadata(Some(&link.spec.topic), TIMEOUT);

@@ -1,9 +1,9 @@
 //! Completion events to a topic: idempotent, acknowledged by all replicas in step, never waiting for ever.
 
-use super::settings::{Link, Told};
-use crate::core::model::crash::crash_point;
+use super::settings::{KafkaClientConfig, Told};
+use crate::core::failpoints::crash::crash_point;
 use crate::core::model::event::CompletionEvent;
-use crate::core::model::spec::KafkaSpec;
+use crate::core::model::kafka::KafkaSpec;
 use crate::core::ports::events::{BrokerError, EventSink};
 use async_trait::async_trait;
 use rdkafka::ClientContext;
@@ -41,7 +41,7 @@ type Client = ThreadedProducer<Deliveries>;
 
 /// A topic that takes completion events. Connects when the first is sent.
 pub struct KafkaSink {
-    link: Arc<Link>,
+    link: Arc<KafkaClientConfig>,
     config: ClientConfig,
     client: Mutex<Option<Arc<Client>>>,
     /// Told when all brokers are away.
@@ -54,7 +54,7 @@ impl KafkaSink {
     /// # Errors
     /// A property that librdkafka does not take.
     pub fn new(spec: &KafkaSpec) -> Result<Self, BrokerError> {
-        let link = Arc::new(Link::new(spec));
+        let link = Arc::new(KafkaClientConfig::new(spec));
         let config = link.settings(&USUAL, &FIXED)?;
         Ok(Self { link, config, client: Mutex::new(None), down: Arc::new(Notify::new()) })
     }

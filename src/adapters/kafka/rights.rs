@@ -1,6 +1,6 @@
 //! What this user may do with a topic, learned while no event is taken or sent.
 
-use super::settings::{Link, Told};
+use super::settings::{KafkaClientConfig, Told};
 use crate::core::ports::events::BrokerError;
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
@@ -25,7 +25,7 @@ const ONE_TRY: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Asks for the group's offset, then fetches behind the last event of one partition; joins no group, commits nothing.
-pub(super) fn may_read(link: &Arc<Link>) -> Result<(), BrokerError> {
+pub(super) fn may_read(link: &Arc<KafkaClientConfig>) -> Result<(), BrokerError> {
     let fixed = [("enable.auto.commit", "false"), ("enable.partition.eof", "true")];
     let mut config = link.settings(&[], &fixed)?;
     config.set("group.id", link.spec.group.as_deref().unwrap_or("filegen"));
@@ -54,7 +54,7 @@ pub(super) fn may_read(link: &Arc<Link>) -> Result<(), BrokerError> {
 
 /// The group's coordinator may be starting, or moving to another broker: it is asked until it answers.
 fn may_be_member(
-    link: &Link,
+    link: &KafkaClientConfig,
     client: &BaseConsumer<Told>,
     partitions: &TopicPartitionList,
     until: Instant,
@@ -82,7 +82,7 @@ fn group_offset(client: &BaseConsumer<Told>, partitions: &TopicPartitionList) ->
 }
 
 /// Has the broker give a producer its id, as it does before the first event: not to a user who may write to no topic.
-pub(super) fn may_write(link: &Arc<Link>) -> Result<(), BrokerError> {
+pub(super) fn may_write(link: &Arc<KafkaClientConfig>) -> Result<(), BrokerError> {
     let fixed = [("enable.idempotence", "true"), ("acks", "all"), ("statistics.interval.ms", "50")];
     let config = link.settings(&[], &fixed)?;
     let context = Asking { told: Told(Arc::clone(link)), answered: AtomicBool::new(false) };

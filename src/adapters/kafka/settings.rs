@@ -1,6 +1,6 @@
 //! A topic's client settings, what its client has to say, and its errors in the port's words.
 
-use crate::core::model::spec::KafkaSpec;
+use crate::core::model::kafka::KafkaSpec;
 use crate::core::ports::events::BrokerError;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -16,13 +16,13 @@ const SECRET_PARTS: [&str; 6] = ["password", "secret", "pem", "jaas", "token", "
 const SECRET_LENGTH: usize = 4;
 
 /// A topic, how to reach it, and what its client said last.
-pub(super) struct Link {
+pub(super) struct KafkaClientConfig {
     pub(super) spec: KafkaSpec,
     /// The client's own words about its last fault: better than the code that a call ends with.
     last: Mutex<Option<String>>,
 }
 
-impl Link {
+impl KafkaClientConfig {
     pub(super) fn new(spec: &KafkaSpec) -> Self {
         Self { spec: spec.clone(), last: Mutex::new(None) }
     }
@@ -110,7 +110,7 @@ impl Link {
 }
 
 /// What a client of librdkafka's tells while it works.
-pub(super) struct Told(pub(super) Arc<Link>);
+pub(super) struct Told(pub(super) Arc<KafkaClientConfig>);
 
 impl ClientContext for Told {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {

@@ -1,8 +1,9 @@
 //! What needs no broker: settings, the words of errors, and that nothing secret is told.
 
-use super::settings::Link;
+use super::settings::KafkaClientConfig;
 use super::{KafkaEvents, KafkaProbe, KafkaSink};
-use crate::core::model::spec::{KafkaSpec, Secret};
+use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::secret::Secret;
 use crate::core::ports::events::BrokerError;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
@@ -17,7 +18,7 @@ fn spec(properties: &[(&str, &str)]) -> KafkaSpec {
 
 #[test]
 fn properties_go_over_the_usual_settings_and_never_over_the_promises() {
-    let link = Link::new(&spec(&[("session.timeout.ms", "30000"), ("enable.auto.commit", "true")]));
+    let link = KafkaClientConfig::new(&spec(&[("session.timeout.ms", "30000"), ("enable.auto.commit", "true")]));
     let usual = [("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "3000")];
     let config = link.settings(&usual, &[("enable.auto.commit", "false")]).unwrap();
     assert_eq!(config.get("session.timeout.ms"), Some("30000"));
@@ -44,7 +45,7 @@ fn security_is_part_of_this_build() {
 
 #[test]
 fn errors_are_sorted_by_whether_another_try_may_help() {
-    let link = Link::new(&spec(&[]));
+    let link = KafkaClientConfig::new(&spec(&[]));
     let told = |code| link.error(&KafkaError::MessageProduction(code));
     for code in [Code::MessageTimedOut, Code::AllBrokersDown, Code::RequestTimedOut, Code::NotEnoughReplicas] {
         assert!(matches!(told(code), BrokerError::Unreachable { .. }), "{code}");
@@ -58,7 +59,7 @@ fn errors_are_sorted_by_whether_another_try_may_help() {
 
 #[test]
 fn what_a_client_says_is_told_once_and_without_secrets() {
-    let link = Link::new(&spec(&[("sasl.password", "hunter22"), ("ssl.key.password", "abcd")]));
+    let link = KafkaClientConfig::new(&spec(&[("sasl.password", "hunter22"), ("ssl.key.password", "abcd")]));
     link.note(&KafkaError::Global(Code::BrokerTransportFailure), "cannot log in with hunter22 and abcd");
     link.note(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
     let first = link.error(&KafkaError::Global(Code::AllBrokersDown)).to_string();

@@ -7,30 +7,30 @@ use std::path::Path;
 
 /// A failure inside a transaction: SQLite's, or a refusal of our own.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum SqliteStateError {
     Sqlite(Error),
     Refused(StoreError),
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for SqliteStateError {
     fn from(error: Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for SqliteStateError {
     fn from(error: StoreError) -> Self {
         Self::Refused(error)
     }
 }
 
-impl From<TermEnded> for Trouble {
+impl From<TermEnded> for SqliteStateError {
     fn from(ended: TermEnded) -> Self {
         Self::Refused(ended.into())
     }
 }
 
-impl Trouble {
+impl SqliteStateError {
     /// The store's error, naming the file.
     pub(super) fn into_store(self, path: &Path) -> StoreError {
         match self {

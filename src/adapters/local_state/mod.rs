@@ -10,7 +10,7 @@ mod tests;
 mod value;
 
 use crate::core::ports::leases::StoreError;
-use error::Trouble;
+use error::SqliteStateError;
 use guard::Guards;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use schema::{Home, Missing};
@@ -68,7 +68,7 @@ impl LocalState {
     /// Reads, on a blocking thread.
     async fn look<T: Send + 'static>(
         &self,
-        run: impl FnOnce(&Connection, &Guards) -> Result<T, Trouble> + Send + 'static,
+        run: impl FnOnce(&Connection, &Guards) -> Result<T, SqliteStateError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.call(move |connection, guards| run(connection, guards)).await
     }
@@ -77,7 +77,7 @@ impl LocalState {
     /// holds when it writes. Committed and durable when this answers with success.
     async fn change<T: Send + 'static>(
         &self,
-        run: impl FnOnce(&Transaction<'_>, &Guards) -> Result<T, Trouble> + Send + 'static,
+        run: impl FnOnce(&Transaction<'_>, &Guards) -> Result<T, SqliteStateError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.call(move |connection, guards| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -90,7 +90,7 @@ impl LocalState {
 
     async fn call<T: Send + 'static>(
         &self,
-        run: impl FnOnce(&mut Connection, &Guards) -> Result<T, Trouble> + Send + 'static,
+        run: impl FnOnce(&mut Connection, &Guards) -> Result<T, SqliteStateError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let guards = Arc::clone(&self.guards);
         let waiting = Arc::clone(&self.connection).lock_owned();

@@ -1,14 +1,14 @@
 //! `runs`, `file_status` with its outbox, and `audit`.
 
 use super::LocalState;
-use super::error::Trouble;
+use super::error::SqliteStateError;
 use super::value::{date, file, maybe, maybe_timestamp, parsed, time, timestamp, token, worker};
 use crate::core::model::names::{FileId, InstanceId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::events::EventId;
 use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::{AuditEntry, FileState, FileStatus, OddEvent, OutboxEntry, Requested, RunStore};
+use crate::core::ports::runs::{AuditEntry, DeadLetter, FileState, FileStatus, OutboxEntry, Requested, RunStore};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -186,8 +186,8 @@ impl RunStore for LocalState {
         .await
     }
 
-    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError> {
-        let OddEvent { id, worker, at, reason, payload } = event.clone();
+    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
+        let DeadLetter { id, worker, at, reason, payload } = event.clone();
         self.change(move |db, _| {
             let values = (worker.as_str(), id.topic, id.partition, id.offset, time(at), reason, payload);
             db.prepare_cached(KEEP_EVENT)?.execute(values)?;
@@ -196,7 +196,7 @@ impl RunStore for LocalState {
         .await
     }
 
-    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
         let worker = worker.cloned();
         self.look(move |db, _| {
             let mut query = db.prepare_cached(ODD_EVENTS)?;
@@ -216,7 +216,7 @@ impl RunStore for LocalState {
 }
 
 /// Passes when `term` lasts and no newer holder has written to the run. Asked inside the transaction that writes.
-fn may_write(db: &Connection, term: &Term, run: &RunId) -> Result<(), Trouble> {
+fn may_write(db: &Connection, term: &Term, run: &RunId) -> Result<(), SqliteStateError> {
     term.check()?;
     let newest = db.prepare_cached(NEWEST)?.query_row(key(run), |row| row.get::<_, Option<u64>>(0))?;
     match newest.map(Token) {
@@ -274,8 +274,8 @@ fn file_status(row: &Row<'_>) -> rusqlite::Result<FileStatus> {
     })
 }
 
-fn odd_event(row: &Row<'_>) -> rusqlite::Result<OddEvent> {
-    Ok(OddEvent {
+fn odd_event(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
+    Ok(DeadLetter {
         id: EventId { topic: row.get("topic")?, partition: row.get("partition")?, offset: row.get("eventOffset")? },
         worker: worker(row)?,
         at: parsed(row, "at", |text| text.parse())?,

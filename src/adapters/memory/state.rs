@@ -1,11 +1,11 @@
 //! The state store in memory: both ports over one map each, with the same refusals as the stores that last.
 
+use crate::core::failpoints::planted::planted;
 use crate::core::model::names::{FileId, InstanceId, WorkerId};
-use crate::core::model::planted::planted;
 use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
-use crate::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
+use crate::core::ports::runs::{AuditEntry, DeadLetter, FileStatus, Requested, RunStore};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -26,7 +26,7 @@ struct Tables {
     runs: HashMap<RunId, RunRecord>,
     files: BTreeMap<(WorkerId, BusinessDate, FileId), FileStatus>,
     audits: Vec<AuditEntry>,
-    odd_events: Vec<OddEvent>,
+    odd_events: Vec<DeadLetter>,
 }
 
 impl MemoryState {
@@ -237,7 +237,7 @@ impl RunStore for MemoryState {
         Ok(())
     }
 
-    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError> {
+    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
         let mut tables = self.tables();
         if tables.odd_events.iter().all(|kept| kept.id != event.id || kept.worker != event.worker) {
             tables.odd_events.push(event.clone());
@@ -245,7 +245,7 @@ impl RunStore for MemoryState {
         Ok(())
     }
 
-    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
         let tables = self.tables();
         let wanted = tables.odd_events.iter().rev().filter(|event| worker.is_none_or(|worker| event.worker == *worker));
         Ok(wanted.take(limit).cloned().collect())

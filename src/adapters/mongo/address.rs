@@ -1,7 +1,7 @@
 //! Where the servers are: the connection string of the worker file.
 
 use super::{error, late};
-use crate::core::model::spec::Secret;
+use crate::core::model::secret::Secret;
 use crate::core::ports::leases::StoreError;
 use mongodb::options::{ClientOptions, ConnectionString};
 use std::time::Duration;

@@ -7,7 +7,7 @@ use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Token;
 use crate::core::ports::events::EventId;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord};
-use crate::core::ports::runs::{AuditEntry, FileState, FileStatus, OddEvent, OutboxEntry};
+use crate::core::ports::runs::{AuditEntry, DeadLetter, FileState, FileStatus, OutboxEntry};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use mongodb::bson::{DateTime, deserialize_from_slice, serialize_to_vec};
@@ -262,8 +262,8 @@ pub(super) struct OddEventDocument {
 }
 
 impl OddEventDocument {
-    pub(super) fn new(event: &OddEvent) -> Self {
-        let OddEvent { id, worker, at, reason, payload } = event.clone();
+    pub(super) fn new(event: &DeadLetter) -> Self {
+        let DeadLetter { id, worker, at, reason, payload } = event.clone();
         Self {
             id: format!("{worker}:{id}"),
             worker_id: worker.to_string(),
@@ -276,8 +276,8 @@ impl OddEventDocument {
         }
     }
 
-    pub(super) fn read(self) -> Read<OddEvent> {
-        Ok(OddEvent {
+    pub(super) fn read(self) -> Read<DeadLetter> {
+        Ok(DeadLetter {
             id: EventId { topic: self.topic, partition: self.partition, offset: self.offset },
             worker: parsed(WorkerId::new(self.worker_id))?,
             at: timestamp(self.at)?,

@@ -7,7 +7,7 @@ use mongodb::error::{Error, ErrorKind, WriteFailure};
 
 /// A failure inside a call: the driver's, a value that cannot be kept or read, or a refusal of our own.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum MongoError {
     Mongo(Error),
     Odd(Odd),
     Refused(StoreError),
@@ -15,25 +15,25 @@ pub(super) enum Trouble {
     Contended,
 }
 
-impl From<Error> for Trouble {
+impl From<Error> for MongoError {
     fn from(error: Error) -> Self {
         Self::Mongo(error)
     }
 }
 
-impl From<Odd> for Trouble {
+impl From<Odd> for MongoError {
     fn from(odd: Odd) -> Self {
         Self::Odd(odd)
     }
 }
 
-impl From<TermEnded> for Trouble {
+impl From<TermEnded> for MongoError {
     fn from(ended: TermEnded) -> Self {
         Self::Refused(ended.into())
     }
 }
 
-impl Trouble {
+impl MongoError {
     /// The store's error, naming the store.
     pub(super) fn into_store(self, name: &str) -> StoreError {
         let store = name.to_owned();

@@ -1,7 +1,7 @@
 //! The indexes. Speed and litter removal only: what must be unique is unique by `_id`.
 
 use super::MongoState;
-use super::error::Trouble;
+use super::error::MongoError;
 use crate::core::ports::leases::StoreError;
 use mongodb::IndexModel;
 use mongodb::bson::{Document, doc};
@@ -41,7 +41,7 @@ impl MongoState {
             self.call(async {
                 match self.collection::<Document>(collection).create_index(index).await {
                     Err(error) if is_another(&error) => Ok(()),
-                    made => made.map(|_| ()).map_err(Trouble::from),
+                    made => made.map(|_| ()).map_err(MongoError::from),
                 }
             })
             .await?;
@@ -64,7 +64,7 @@ impl MongoState {
         Ok(missing)
     }
 
-    async fn has_index(&self, collection: &str, keys: &Document) -> Result<bool, Trouble> {
+    async fn has_index(&self, collection: &str, keys: &Document) -> Result<bool, MongoError> {
         let mut found = match self.collection::<Document>(collection).list_indexes().await {
             Err(error) if is_no_collection(&error) => return Ok(false),
             found => found?,

@@ -2,7 +2,7 @@
 
 use super::MongoState;
 use super::documents::{EpochDocument, LeaseDocument, bson_date, epoch_id, long};
-use super::error::{Trouble, is_duplicate};
+use super::error::{MongoError, is_duplicate};
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::term::Token;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
@@ -25,7 +25,7 @@ impl MongoState {
     }
 
     /// The lease as it is now, and durable: a deposed primary does not answer.
-    async fn current_lease(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, Trouble> {
+    async fn current_lease(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, MongoError> {
         let leases = self.leases();
         let found = leases.find_one(doc! { "_id": worker.as_str() }).read_concern(ReadConcern::linearizable());
         let found = found.max_time(self.answer_within).await?;
@@ -107,7 +107,7 @@ impl LeaseStore for MongoState {
                     _ => {}
                 }
             }
-            Err(Trouble::Contended)
+            Err(MongoError::Contended)
         })
         .await
     }

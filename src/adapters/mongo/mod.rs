@@ -14,12 +14,12 @@ mod upkeep;
 
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::BusinessDate;
-use crate::core::model::spec::Secret;
+use crate::core::model::secret::Secret;
 use crate::core::model::term::Token;
 use crate::core::ports::leases::StoreError;
 use address::Address;
 pub use documents::rewritten;
-use error::Trouble;
+use error::MongoError;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Client, Collection, Database};
 use std::collections::HashMap;
@@ -111,7 +111,7 @@ impl MongoState {
     }
 
     /// Runs one call within its time.
-    async fn call<T>(&self, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, StoreError> {
+    async fn call<T>(&self, work: impl Future<Output = Result<T, MongoError>>) -> Result<T, StoreError> {
         let number = self.link().number;
         if let Ok(result) = tokio::time::timeout(self.answer_within, work).await {
             return result.map_err(|trouble| trouble.into_store(&self.name));

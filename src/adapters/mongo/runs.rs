@@ -2,12 +2,12 @@
 
 use super::MongoState;
 use super::documents::{AuditDocument, FileDocument, Odd, OddEventDocument, RunDocument, bson_date, file_id, long};
-use super::error::{Trouble, is_duplicate};
+use super::error::{MongoError, is_duplicate};
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::{AuditEntry, FileStatus, OddEvent, Requested, RunStore};
+use crate::core::ports::runs::{AuditEntry, DeadLetter, FileStatus, Requested, RunStore};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Bson, Document, doc, serialize_to_document};
@@ -33,7 +33,7 @@ impl MongoState {
     ///
     /// The run's document keeps the highest token that has written to it or to one of its files; each file's keeps a
     /// copy, so that one filter refuses an older holder there too.
-    async fn fence(&self, term: &Term, run: &RunId) -> Result<(), Trouble> {
+    async fn fence(&self, term: &Term, run: &RunId) -> Result<(), MongoError> {
         let fenced = (run.date, term.token());
         let known = self.fenced.lock().unwrap_or_else(PoisonError::into_inner).get(&run.worker) == Some(&fenced);
         if known {
@@ -44,7 +44,7 @@ impl MongoState {
         Ok(())
     }
 
-    async fn raise_fence(&self, term: &Term, run: &RunId) -> Result<(), Trouble> {
+    async fn raise_fence(&self, term: &Term, run: &RunId) -> Result<(), MongoError> {
         let token = long(term.token().0)?;
         upsert(&self.runs_of(), term, not_newer(&run.to_string(), term)?, Document::new()).await?;
         let older = with(of_run(run), doc! { "fence": { "$lt": token } });
@@ -53,7 +53,7 @@ impl MongoState {
     }
 
     /// The run as it is now, and durable.
-    async fn current_run(&self, id: &RunId) -> Result<Option<RunRecord>, Trouble> {
+    async fn current_run(&self, id: &RunId) -> Result<Option<RunRecord>, MongoError> {
         let runs = self.runs_of::<RunDocument>();
         let found = runs.find_one(requested(doc! { "_id": id.to_string() }));
         let found = found.read_concern(ReadConcern::linearizable()).max_time(self.answer_within).await?;
@@ -78,7 +78,7 @@ impl RunStore for MongoState {
             if self.runs_of::<Document>().update_one(fence, doc! { "$set": fields }).await?.matched_count == 1 {
                 return Ok(Requested::New(document.read()?));
             }
-            self.current_run(id).await?.map(Requested::AlreadyThere).ok_or(Trouble::Contended)
+            self.current_run(id).await?.map(Requested::AlreadyThere).ok_or(MongoError::Contended)
         })
         .await
     }
@@ -184,7 +184,7 @@ impl RunStore for MongoState {
         .await
     }
 
-    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError> {
+    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
         self.call(async {
             match self.collection("odd_events").insert_one(OddEventDocument::new(event)).await {
                 Err(error) if !is_duplicate(&error) => Err(error.into()),
@@ -194,7 +194,7 @@ impl RunStore for MongoState {
         .await
     }
 
-    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError> {
+    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
         let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
         self.call(async {
             let events = self.collection("odd_events");
@@ -217,7 +217,7 @@ impl RunStore for MongoState {
     }
 }
 
-fn fields(document: &impl Serialize) -> Result<Document, Trouble> {
+fn fields(document: &impl Serialize) -> Result<Document, MongoError> {
     serialize_to_document(document).map_err(|error| Odd(format!("this cannot be kept: {error}")).into())
 }
 
@@ -236,13 +236,13 @@ fn requested(wanted: Document) -> Document {
 }
 
 /// A document that no newer holder has fenced.
-fn not_newer(id: &str, term: &Term) -> Result<Document, Trouble> {
+fn not_newer(id: &str, term: &Term) -> Result<Document, MongoError> {
     Ok(doc! { "_id": id, "fence": { "$lte": long(term.token().0)? } })
 }
 
 /// A file whose completion event was not recorded under this token: progress that was under way for long must not take
 /// the event away.
-fn unannounced(term: &Term) -> Result<Document, Trouble> {
+fn unannounced(term: &Term) -> Result<Document, MongoError> {
     Ok(doc! { "$or": [{ "event": Bson::Null }, { "token": { "$lt": long(term.token().0)? } }] })
 }
 
@@ -252,7 +252,7 @@ async fn update(
     term: &Term,
     wanted: Document,
     fields: Document,
-) -> Result<bool, Trouble> {
+) -> Result<bool, MongoError> {
     term.check()?;
     let change = doc! { "$set": with(doc! { "fence": long(term.token().0)? }, fields) };
     Ok(collection.update_one(wanted, change).await?.matched_count == 1)
@@ -265,7 +265,7 @@ async fn upsert(
     term: &Term,
     wanted: Document,
     fields: Document,
-) -> Result<(), Trouble> {
+) -> Result<(), MongoError> {
     let token = long(term.token().0)?;
     let id = wanted.get("_id").cloned().unwrap_or_default();
     let change = doc! { "$set": with(doc! { "fence": token }, fields) };
@@ -280,7 +280,7 @@ async fn upsert(
         // counts too: whoever doubts does not write.
         let newer = collection.find_one(doc! { "_id": id.clone(), "fence": { "$gt": token } });
         if newer.read_concern(ReadConcern::local()).await?.is_some() {
-            return Err(Trouble::Refused(StoreError::Stale { token: term.token() }));
+            return Err(MongoError::Refused(StoreError::Stale { token: term.token() }));
         }
         if wanted.contains_key("$or") {
             let announced = doc! { "_id": id.clone(), "token": token, "event": { "$ne": Bson::Null } };
@@ -289,13 +289,13 @@ async fn upsert(
             }
         }
     }
-    Err(Trouble::Contended)
+    Err(MongoError::Contended)
 }
 
 async fn collect<D: DeserializeOwned + Send + Sync, T>(
     mut found: Cursor<D>,
     read: impl Fn(D) -> Result<T, Odd>,
-) -> Result<Vec<T>, Trouble> {
+) -> Result<Vec<T>, MongoError> {
     let mut all = Vec::new();
     while found.advance().await? {
         all.push(read(found.deserialize_current()?)?);

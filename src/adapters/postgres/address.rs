@@ -2,7 +2,7 @@
 
 use super::patience::{Limit, Timeouts};
 use crate::adapters::tls::Check;
-use crate::core::model::spec::Secret;
+use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;
 use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
@@ -144,7 +144,7 @@ fn seconds(key: &str, text: &str) -> Result<Duration, SourceError> {
 
 /// The settings that the client library does not know, or knows in part.
 #[derive(Default)]
-struct Said {
+struct ParsedAddress {
     mode: Option<String>,
     root_certificates: Option<PathBuf>,
     connect: Option<String>,
@@ -152,7 +152,7 @@ struct Said {
     idle: Option<String>,
 }
 
-impl Said {
+impl ParsedAddress {
     /// Takes a setting if it is one of these.
     fn take(&mut self, key: &str, value: &str) -> bool {
         match key {
@@ -168,8 +168,8 @@ impl Said {
 }
 
 /// Parts these settings from the rest of an address.
-fn take_said(text: &str) -> (String, Said) {
-    let mut said = Said::default();
+fn take_said(text: &str) -> (String, ParsedAddress) {
+    let mut said = ParsedAddress::default();
     let rest = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
         let (head, query) = text.split_once('?').unwrap_or((text, ""));
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();

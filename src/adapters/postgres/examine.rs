@@ -5,7 +5,8 @@ use super::extent::{count, key as key_in};
 use super::render::{Typed, Types};
 use super::session::Session;
 use crate::adapters::sql::{self, PageRequest, Range};
-use crate::core::ports::source::{Finding, Query, SourceError, Verdict};
+use crate::core::model::finding::{Finding, Verdict};
+use crate::core::ports::source::{Query, SourceError};
 
 /// Looks at the key and the order.
 ///

@@ -5,7 +5,7 @@ use super::address::Address;
 use super::error::source_error;
 use super::patience::Timeouts;
 use super::tls;
-use crate::core::model::spec::Isolation;
+use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::Stream;
 use std::future::{Future, poll_fn};

@@ -11,7 +11,7 @@ use crate::adapters::sql::{self, PageRequest, Range};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::model::query::{Fetch, Isolation};
 use crate::core::ports::source::{PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
 use std::pin::Pin;

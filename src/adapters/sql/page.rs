@@ -2,7 +2,7 @@
 
 use super::{Dialect, Limit, Render, check_predicate, order_by};
 use crate::core::model::key::{Key, KeyValue};
-use crate::core::model::spec::Fetch;
+use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Query, SourceError};
 use std::fmt::Write as _;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::model::key::Key;
-use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::model::query::{Fetch, Isolation};
 use crate::core::ports::source::{Query, SourceError, Sum};
 use proptest::prelude::*;
 use rusqlite::types::Value;

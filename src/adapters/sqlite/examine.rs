@@ -4,8 +4,9 @@ use super::connect::Db;
 use super::keys::key_value;
 use super::view;
 use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
-use crate::core::model::spec::Fetch;
-use crate::core::ports::source::{Finding, Query, SourceError, Verdict};
+use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::query::Fetch;
+use crate::core::ports::source::{Query, SourceError};
 
 /// What SQLite's plan says when it sorts all rows before it gives the first.
 const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";

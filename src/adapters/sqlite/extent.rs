@@ -7,7 +7,7 @@ use crate::adapters::decimal::Decimal;
 use crate::adapters::sql::{self, Dialect, ExtentLayout, PageRequest, Plain, unknown_column};
 use crate::core::model::column::Kind;
 use crate::core::model::key::Key;
-use crate::core::model::spec::Fetch;
+use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Extent, Query, SourceError, Sum};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;

@@ -21,9 +21,10 @@ mod worker;
 
 use crate::adapters::sql::LastCount;
 use crate::core::model::column::{Column, Kind};
+use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
-use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use connect::Place;
 use std::path::Path;
@@ -31,7 +32,7 @@ use version::Version;
 
 /// The views of one SQLite file.
 ///
-/// A read with [`Fetch::Stream`](crate::core::model::spec::Fetch::Stream), or of a snapshot, is one read transaction from its
+/// A read with [`Fetch::Stream`](crate::core::model::query::Fetch::Stream), or of a snapshot, is one read transaction from its
 /// start to its end. With a write-ahead log (`PRAGMA journal_mode = wal`) writers go on meanwhile; without one they wait,
 /// and `fetch: paged` lets them in between pages.
 #[derive(Clone, Debug)]

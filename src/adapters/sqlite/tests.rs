@@ -1,10 +1,10 @@
 //! What is SQLite's own: declared types, stored values, collations, files.
 
 use super::*;
+use crate::core::model::finding::Verdict;
 use crate::core::model::key::KeyValue;
 use crate::core::model::page::Page;
-use crate::core::model::spec::{Fetch, Isolation};
-use crate::core::ports::source::Verdict;
+use crate::core::model::query::{Fetch, Isolation};
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Float64Type};

@@ -2,7 +2,7 @@
 
 use super::tds::{Encryption, Login};
 use crate::adapters::tls::{self, Check};
-use crate::core::model::spec::Secret;
+use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;
 use percent_encoding::percent_decode_str;
 use rustls::ClientConfig;
@@ -59,7 +59,7 @@ pub(super) struct Timeouts {
 
 /// What an address says, key by key; keys without blanks and in lower case.
 #[derive(Default)]
-struct Said {
+struct ParsedAddress {
     server: Option<String>,
     port: Option<u16>,
     database: Option<String>,
@@ -89,7 +89,7 @@ impl Address {
             Some(rest) => url_pairs(rest),
             None => ado_pairs(text),
         };
-        let mut said = Said::default();
+        let mut said = ParsedAddress::default();
         pairs
             .and_then(|pairs| pairs.into_iter().try_for_each(|(key, value)| said.take(&key, value)))
             .map_err(|why| refused(&why))?;
@@ -232,7 +232,7 @@ fn plain(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }
 
-impl Said {
+impl ParsedAddress {
     fn take(&mut self, key: &str, value: String) -> Result<(), String> {
         match key {
             "server" | "datasource" | "address" | "addr" | "networkaddress" => self.server = Some(value),

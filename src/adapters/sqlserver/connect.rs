@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::tds::{Connection, Error, Record, Step};
-use crate::core::model::spec::Isolation;
+use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::FutureExt;
 use std::future::Future;

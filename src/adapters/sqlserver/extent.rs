@@ -5,8 +5,9 @@ use super::describe::{Plan, readable};
 use super::keys::Keys;
 use super::tds::{Record, Value};
 use crate::adapters::sql::{self, Dialect};
+use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
-use crate::core::ports::source::{Extent, Finding, Query, SourceError, Sum, Verdict};
+use crate::core::ports::source::{Extent, Query, SourceError, Sum};
 use std::ops::Range;
 
 /// Counts and finds the key range in one statement.

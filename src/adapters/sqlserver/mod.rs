@@ -18,11 +18,13 @@ mod tds;
 mod tests;
 
 use crate::core::model::column::Column;
+use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
-use crate::core::model::spec::{Isolation, Secret};
-use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::model::query::Isolation;
+use crate::core::model::secret::Secret;
+use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use address::Address;
 use async_trait::async_trait;
 use describe::{Plan, Seen};

@@ -10,7 +10,7 @@ use super::tds::{Connection, Row, Value};
 use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Range, mask_field};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::model::query::{Fetch, Isolation};
 use crate::core::ports::source::{Position, Query, SourceError};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBufferBuilder;

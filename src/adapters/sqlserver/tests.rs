@@ -1,7 +1,7 @@
 //! Tests of addresses: both forms, and what is said of bad ones.
 
 use super::address::{Address, Timeouts};
-use crate::core::model::spec::Secret;
+use crate::core::model::secret::Secret;
 use std::time::Duration;
 
 fn parse(text: &str) -> Address {

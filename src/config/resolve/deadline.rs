@@ -4,7 +4,7 @@ use super::rest::check_zone;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::{DEADLINE, WEEKDAYS};
 use crate::config::values;
-use crate::core::model::spec::{BusinessDateSpec, DeadlineSpec};
+use crate::core::generate::spec::{BusinessDateSpec, DeadlineSpec};
 use jiff::civil::{Time, Weekday};
 
 /// The deadline; none (inside) when the file has none.

@@ -4,11 +4,11 @@ use super::translator::translator;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::FILE;
 use crate::config::values;
+use crate::core::generate::model::file_name::{FileName, days, manifest_name};
+use crate::core::generate::spec::{FileSpec, OnOverflow, OnUnmappable};
 use crate::core::generate::translate::FileTranslator;
-use crate::core::model::file_name::{FileName, days, manifest_name};
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId};
-use crate::core::model::spec::{FileSpec, OnOverflow, OnUnmappable};
 use std::collections::HashMap;
 
 /// Days of a leap year: names with date forms of their own are compared on each.

@@ -10,8 +10,8 @@ mod translator;
 
 use super::at::At;
 use super::grammar::{HEALTH_PORT, WORKER};
+use crate::core::generate::spec::Worker;
 use crate::core::model::names::WorkerId;
-use crate::core::model::spec::Worker;
 
 /// The whole worker; none when anything is wrong, which is noted then.
 pub(super) fn worker(root: &At<'_>) -> Option<Worker> {

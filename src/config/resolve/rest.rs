@@ -3,7 +3,8 @@
 use crate::config::at::{At, Fields};
 use crate::config::grammar::{BUSINESS_DATE, COMMIT, POLICIES};
 use crate::config::values;
-use crate::core::model::spec::{BusinessDateSpec, CommitSpec, Policies, RetrySpec};
+use crate::core::generate::spec::{BusinessDateSpec, CommitSpec};
+use crate::core::model::policy::{Policies, RetrySpec};
 use std::num::NonZeroU32;
 use std::time::Duration;
 

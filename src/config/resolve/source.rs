@@ -3,8 +3,10 @@
 use crate::config::address;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::{OUTPUT, SOURCE, STATE};
+use crate::core::generate::spec::{OutputSpec, SourceSpec, WhenEmpty};
 use crate::core::model::names::ViewName;
-use crate::core::model::spec::{Fetch, Isolation, OutputSpec, Secret, SourceSpec, WhenEmpty};
+use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::secret::Secret;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::num::NonZeroU32;

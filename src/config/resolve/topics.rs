@@ -3,8 +3,10 @@
 use crate::config::address::are_brokers;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::{COMPLETION_KAFKA, Section, TRIGGER_KAFKA};
+use crate::core::generate::spec::TriggerSpec;
+use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::names::WorkerId;
-use crate::core::model::spec::{KafkaSpec, Secret, TriggerSpec};
+use crate::core::model::secret::Secret;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use crate::config::grammar::{COLUMN, DELIMITED, JSON, TEMPLATE};
 use crate::config::json::to_json;
 use crate::config::tree::Value;
 use crate::config::yaml::scalar;
-use crate::core::model::spec::{
+use crate::core::generate::spec::{
     Align, Case, ColumnSpec, DelimitedSpec, EmptyText, FixedWidthSpec, From, JsonNode, JsonSpec, Quote, TemplateSpec,
     TranslatorSpec, Trim,
 };

@@ -5,11 +5,14 @@ use crate::config::at::At;
 use crate::config::redact::masked;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
-use crate::core::model::spec::{
-    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, Fetch, FileSpec, From, Isolation, JsonNode,
-    KafkaSpec, OnOverflow, OnUnmappable, Policies, Quote, Secret, SourceSpec, TranslatorSpec, TriggerSpec, Trim,
-    WhenEmpty, Worker,
+use crate::core::generate::spec::{
+    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, FileSpec, From, JsonNode, OnOverflow,
+    OnUnmappable, Quote, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty, Worker,
 };
+use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::policy::Policies;
+use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::secret::Secret;
 use serde_json::Value;
 
 /// Names of options whose values are secrets, in lower case.

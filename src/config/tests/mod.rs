@@ -9,7 +9,9 @@ mod show;
 mod topics;
 
 use super::*;
-use crate::core::model::spec::{Align, ColumnSpec, Fetch, From, JsonNode, Policies, Quote, TranslatorSpec};
+use crate::core::generate::spec::{Align, ColumnSpec, From, JsonNode, Quote, TranslatorSpec};
+use crate::core::model::policy::Policies;
+use crate::core::model::query::Fetch;
 use jiff::civil::{Weekday, time};
 use std::collections::BTreeMap;
 use std::time::Duration;

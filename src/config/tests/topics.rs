@@ -1,7 +1,7 @@
 //! Topics of a worker file: properties, and which events are for the worker.
 
 use super::{DESIGN, parsed};
-use crate::core::model::spec::Secret;
+use crate::core::model::secret::Secret;
 use serde_json::json;
 
 /// The design's example with other lines for trigger and completion.

@@ -1,8 +1,8 @@
 //! The fencing probe: a holder with open files is taken over from, on the user's own volume, and then tries all that it could.
 
-use super::probe::{Probe, TEXT};
-use super::{Area, Chart};
-use crate::core::ports::source::Verdict;
+use super::report::{Area, Report};
+use super::volume::{Probe, TEXT};
+use crate::core::model::finding::Verdict;
 use crate::core::ports::volume::{Entry, EntryKind, VolumeError, VolumeFile};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ const LINGERS: &str = "; an open file keeps its folder here, as NFS does: a take
                        process has ended";
 
 /// Plays a takeover, and refuses a volume on which the old holder gets through.
-pub(super) async fn fencing(probe: &Probe<'_>, chart: &mut Chart<'_>) {
+pub(super) async fn fencing(probe: &Probe<'_>, report: &mut Report<'_>) {
     let (verdict, detail) = match play(probe).await {
         Ok(Played { got_through, lingers }) if got_through.is_empty() => {
             (Verdict::Pass, format!("{PROMISE}{}", if lingers { LINGERS } else { "" }))
@@ -29,7 +29,7 @@ pub(super) async fn fencing(probe: &Probe<'_>, chart: &mut Chart<'_>) {
         ),
         Err(error) => (Verdict::Fail, format!("a takeover cannot be made here: {error}")),
     };
-    chart.add(Area::Output, "fencing", verdict, detail);
+    report.add(Area::Output, "fencing", verdict, detail);
 }
 
 /// How it went.

@@ -1,11 +1,12 @@
 //! Looks at the state store: whether it answers, its server's clock, its indexes, and what waits in it.
 
-use super::{Area, Chart, Examination, Found};
-use crate::core::model::spec::Policies;
+use super::report::{Area, CheckResult, Report};
+use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::names::WorkerId;
+use crate::core::model::policy::Policies;
 use crate::core::ports::clock::Clock;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::runs::{AuditEntry, RunStore};
-use crate::core::ports::source::{Finding, Verdict};
 use crate::core::ports::upkeep::StoreUpkeep;
 use jiff::SignedDuration;
 
@@ -15,15 +16,29 @@ const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(1);
 /// The check that [`fix`] mends.
 pub const INDEXES: &str = "indexes";
 
-pub(super) async fn state(examination: &Examination<'_>, chart: &mut Chart<'_>) {
-    let (ports, worker) = (examination.ports, &examination.worker.id);
-    lease_time(&examination.worker.policies, chart);
-    let started = ports.clock.elapsed();
-    let lease = match &examination.state_error {
-        Some(error) => Err(error.clone()),
-        None => ports.leases.read(worker).await,
+/// A state store, and whose lease to ask it for.
+pub(crate) struct Store<'a> {
+    /// Whose lease.
+    pub(crate) leader_of: &'a WorkerId,
+    /// The leases; not asked where the store could not be opened.
+    pub(crate) leases: Result<&'a dyn LeaseStore, &'a StoreError>,
+    /// Its server; none where it has none.
+    pub(crate) upkeep: Option<&'a dyn StoreUpkeep>,
+    /// Lease times.
+    pub(crate) policies: &'a Policies,
+    /// Time.
+    pub(crate) clock: &'a dyn Clock,
+}
+
+/// Looks at the store and at its server; whether it answers.
+pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
+    lease_time(store.policies, report);
+    let started = store.clock.elapsed();
+    let lease = match store.leases {
+        Err(error) => Err(error.clone()),
+        Ok(leases) => leases.read(store.leader_of).await,
     };
-    let took = ports.clock.elapsed().saturating_sub(started);
+    let took = store.clock.elapsed().saturating_sub(started);
     let (verdict, detail, unreachable) = match &lease {
         Ok(None) => (Verdict::Pass, "answers; the worker was never led".to_owned(), false),
         Ok(Some(lease)) if lease.released.is_some() => {
@@ -35,39 +50,25 @@ pub(super) async fn state(examination: &Examination<'_>, chart: &mut Chart<'_>) 
         Err(error) => (Verdict::Fail, error.to_string(), matches!(error, StoreError::Unreachable { .. })),
     };
     let finding = Finding { check: "reachable".to_owned(), verdict, detail };
-    chart.push(Found { area: Area::State, finding, took: Some(took), unreachable });
-    if lease.is_ok() {
-        if let Some(upkeep) = examination.upkeep {
-            clock(upkeep, &*ports.clock, chart).await;
-            indexes(upkeep, chart).await;
-        }
-        unsent(&*ports.runs, examination, chart).await;
+    report.push(CheckResult { area: Area::State, finding, took: Some(took), unreachable });
+    if let (Ok(_), Some(upkeep)) = (&lease, store.upkeep) {
+        clock(upkeep, store.clock, report).await;
+        indexes(upkeep, report).await;
     }
+    lease.is_ok()
 }
 
 /// Whether the store has time enough to answer.
-pub(super) fn lease_time(policies: &Policies, chart: &mut Chart<'_>) {
+pub(super) fn lease_time(policies: &Policies, report: &mut Report<'_>) {
     let (verdict, detail) = match policies.short_lease() {
         Some((message, hint)) => (Verdict::Warn, format!("{message}; {hint}")),
         None => (Verdict::Pass, format!("{} ms for each call to the store", policies.store_patience().as_millis())),
     };
-    chart.add(Area::State, "lease time", verdict, detail);
-}
-
-async fn unsent(runs: &dyn RunStore, examination: &Examination<'_>, chart: &mut Chart<'_>) {
-    let worker = &examination.worker.id;
-    match runs.unsent(worker).await {
-        Ok(waiting) if waiting.is_empty() || examination.worker.completion.is_none() => {}
-        Ok(waiting) => {
-            let detail = format!("{} completion events wait for a broker", waiting.len());
-            chart.add(Area::State, "outbox", Verdict::Warn, detail);
-        }
-        Err(error) => chart.add(Area::State, "outbox", Verdict::Fail, error.to_string()),
-    }
+    report.add(Area::State, "lease time", verdict, detail);
 }
 
 /// Compares two wall clocks, as far as the answer's way allows. Never fails: they are for people only.
-pub(super) async fn clock(upkeep: &dyn StoreUpkeep, clock: &dyn Clock, chart: &mut Chart<'_>) {
+pub(super) async fn clock(upkeep: &dyn StoreUpkeep, clock: &dyn Clock, report: &mut Report<'_>) {
     let (asked, before) = (clock.elapsed(), clock.now());
     let answer = upkeep.server_time().await;
     let took = clock.elapsed().saturating_sub(asked);
@@ -88,11 +89,11 @@ pub(super) async fn clock(upkeep: &dyn StoreUpkeep, clock: &dyn Clock, chart: &m
         Ok(None) => (Verdict::Pass, "the server does not tell its time".to_owned()),
         Err(error) => (Verdict::Warn, format!("the server's time is not known: {error}")),
     };
-    chart.add(Area::State, "clock", verdict, detail);
+    report.add(Area::State, "clock", verdict, detail);
 }
 
 /// Missing indexes make no run fail: what must be unique is unique without them.
-pub(super) async fn indexes(upkeep: &dyn StoreUpkeep, chart: &mut Chart<'_>) {
+pub(super) async fn indexes(upkeep: &dyn StoreUpkeep, report: &mut Report<'_>) {
     let (verdict, detail) = match upkeep.missing_indexes().await {
         Ok(missing) if missing.is_empty() => (Verdict::Pass, "all there".to_owned()),
         Ok(missing) => (
@@ -101,7 +102,7 @@ pub(super) async fn indexes(upkeep: &dyn StoreUpkeep, chart: &mut Chart<'_>) {
         ),
         Err(error) => (Verdict::Fail, error.to_string()),
     };
-    chart.add(Area::State, INDEXES, verdict, detail);
+    report.add(Area::State, INDEXES, verdict, detail);
 }
 
 /// On whose word something is mended.
@@ -122,7 +123,7 @@ pub async fn fix(
     runs: &dyn RunStore,
     clock: &dyn Clock,
     fix: &Fix<'_>,
-) -> Result<Option<Found>, StoreError> {
+) -> Result<Option<CheckResult>, StoreError> {
     let missing = upkeep.missing_indexes().await?.join(", ");
     if missing.is_empty() {
         return Ok(None);
@@ -144,5 +145,5 @@ pub async fn fix(
         (Verdict::Fail, format!("still missing after they were made: {}", left.join(", ")))
     };
     let finding = Finding { check: INDEXES.to_owned(), verdict, detail };
-    Ok(Some(Found { area: Area::State, finding, took: None, unreachable: false }))
+    Ok(Some(CheckResult { area: Area::State, finding, took: None, unreachable: false }))
 }

@@ -1,14 +1,20 @@
 //! What is said of a state store's server and of topics, over stand-ins.
 
+use super::report::Report;
+use super::topics::Topics;
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
-use crate::core::model::spec::Policies;
-use crate::core::ports::events::TopicUse;
+use crate::core::model::finding::Verdict;
+use crate::core::model::policy::Policies;
+use crate::core::ports::events::{BrokerError, TopicProbe, TopicUse};
+use crate::core::ports::leases::StoreError;
 use crate::core::ports::runs::RunStore;
+use crate::core::ports::upkeep::StoreUpkeep;
 use async_trait::async_trait;
 use jiff::{Timestamp, ToSpan};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 fn noon() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
@@ -54,14 +60,14 @@ fn silent() -> StoreError {
     StoreError::Unreachable { store: "db".to_owned(), reason: "no answer".to_owned() }
 }
 
-fn chart() -> Chart<'static> {
-    Chart { found: Vec::new(), tell: &|_| {} }
+fn report() -> Report<'static> {
+    Report::new(&|_| {})
 }
 
 async fn clock_check(time: Result<Option<Timestamp>, StoreError>) -> (Verdict, String) {
-    let mut chart = chart();
-    state::clock(&Server::with(time, &[]), &MemoryClock::starting_at(noon()), &mut chart).await;
-    let found = chart.found.remove(0);
+    let mut report = report();
+    state::clock(&Server::with(time, &[]), &MemoryClock::starting_at(noon()), &mut report).await;
+    let found = report.found.remove(0);
     (found.finding.verdict, found.finding.detail)
 }
 
@@ -80,10 +86,10 @@ async fn clocks_that_differ_by_more_than_a_second_are_told_and_never_fail() {
 async fn missing_indexes_are_told_and_made_on_record() {
     let (server, runs) = (Server::with(Ok(None), &["runs.by_date", "odd_events.latest"]), MemoryState::default());
     let clock = MemoryClock::starting_at(noon());
-    let mut chart = chart();
-    state::indexes(&server, &mut chart).await;
-    assert_eq!(chart.found[0].finding.verdict, Verdict::Warn);
-    assert!(chart.found[0].finding.detail.contains("runs.by_date, odd_events.latest"), "{:?}", chart.found[0]);
+    let mut report = report();
+    state::indexes(&server, &mut report).await;
+    assert_eq!(report.found[0].finding.verdict, Verdict::Warn);
+    assert!(report.found[0].finding.detail.contains("runs.by_date, odd_events.latest"), "{:?}", report.found[0]);
     let words = Fix { who: "ann at pod-1:7", reason: "INC-4711" };
     let made = fix(&server, &runs, &clock, &words).await.unwrap().unwrap();
     assert_eq!(made.finding.detail, "made: runs.by_date, odd_events.latest");
@@ -102,9 +108,9 @@ async fn missing_indexes_are_told_and_made_on_record() {
 #[test]
 fn a_lease_too_short_for_a_busy_disk_is_told_with_what_to_write() {
     let told = |ttl: Duration| {
-        let mut chart = chart();
-        state::lease_time(&Policies { lease_ttl: ttl, ..Policies::default() }, &mut chart);
-        let found = chart.found.remove(0).finding;
+        let mut report = report();
+        state::lease_time(&Policies { lease_ttl: ttl, ..Policies::default() }, &mut report);
+        let found = report.found.remove(0).finding;
         (found.verdict, found.detail)
     };
     let (verdict, detail) = told(Duration::from_secs(2));
@@ -142,9 +148,9 @@ fn refused() -> BrokerError {
 }
 
 async fn told(topics: Topics) -> Vec<(String, Verdict, bool)> {
-    let mut chart = chart();
-    topics::topics(&topics, &MemoryClock::starting_at(noon()), &mut chart).await;
-    chart.found.into_iter().map(|found| (found.finding.check, found.finding.verdict, found.unreachable)).collect()
+    let mut report = report();
+    topics::topics(&topics, &MemoryClock::starting_at(noon()), &mut report).await;
+    report.found.into_iter().map(|found| (found.finding.check, found.finding.verdict, found.unreachable)).collect()
 }
 
 #[tokio::test(start_paused = true)]

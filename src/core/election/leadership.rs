@@ -1,7 +1,7 @@
 //! Holding the lease: renewed in the background, given up in time, given back at the end.
 
 use super::Candidate;
-use crate::core::model::planted::planted;
+use crate::core::failpoints::planted::planted;
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::observer::News;
@@ -10,11 +10,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// A lease that is ours. Keep it as long as there is work under its term: dropping it ends the term and the renewals,
-/// and the next holder waits for the lease to run out; [`Leadership::release`] spares it that.
+/// and the next holder waits for the lease to run out; [`LeaderGuard::release`] spares it that.
 ///
-/// When the lease is lost, the term ends, [`Leadership::lost`] fires, and the work has a quarter of `lease_ttl` to stop
+/// When the lease is lost, the term ends, [`LeaderGuard::lost`] fires, and the work has a quarter of `lease_ttl` to stop
 /// and drop this. Else the process is aborted: it has no right to write, and others are about to.
-pub struct Leadership {
+pub struct LeaderGuard {
     candidate: Candidate,
     term: Term,
     lost: CancellationToken,
@@ -43,7 +43,7 @@ impl Loss {
     }
 }
 
-impl Leadership {
+impl LeaderGuard {
     /// Starts to renew; `sent` is when the lease was asked for.
     pub(super) fn start(candidate: Candidate, term: Term, sent: Duration) -> Self {
         let (lost, done) = (CancellationToken::new(), CancellationToken::new());
@@ -63,8 +63,8 @@ impl Leadership {
         self.lost.clone()
     }
 
-    /// [`Leadership::release`], with a word about a store that cannot be reached.
-    pub async fn give_back(self, reason: &str) {
+    /// [`LeaderGuard::release`], with a word about a store that cannot be reached.
+    pub async fn release_or_warn(self, reason: &str) {
         let observer = self.candidate.observer.clone();
         if let Err(error) = self.release(reason).await {
             let text = format!("the lease could not be given back and runs out by itself: {error}");
@@ -101,7 +101,7 @@ impl Leadership {
 }
 
 #[cfg(test)]
-impl Leadership {
+impl LeaderGuard {
     /// What SIGSTOP does to a holder: no renewal more, and it learns nothing.
     pub(super) fn freeze(&self) {
         if let Some(keeper) = &self.keeper {
@@ -110,7 +110,7 @@ impl Leadership {
     }
 }
 
-impl Drop for Leadership {
+impl Drop for LeaderGuard {
     fn drop(&mut self) {
         if let Some(keeper) = &self.keeper {
             keeper.abort();

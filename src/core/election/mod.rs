@@ -5,15 +5,17 @@
 //! nothing.
 
 mod leadership;
+pub mod release;
+pub mod report;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub use leadership::Leadership;
+pub use leadership::LeaderGuard;
 
+use crate::core::failpoints::planted::planted;
 use crate::core::model::names::{InstanceId, WorkerId};
-use crate::core::model::planted::planted;
-use crate::core::model::spec::Policies;
+use crate::core::model::policy::Policies;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
@@ -85,7 +87,7 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 
 impl Candidate {
     /// Takes the lease as soon as nobody else is in office, under a token higher than any before; from then on it is
-    /// renewed in the background until the [`Leadership`] is released or dropped.
+    /// renewed in the background until the [`LeaderGuard`] is released or dropped.
     ///
     /// `volume_floor` is the highest token that has left a trace on the volume, so that tokens go on growing when the
     /// store has lost everything. A holder is waited for until it was not seen alive for a whole `lease_ttl` on our own
@@ -98,7 +100,7 @@ impl Candidate {
         volume_floor: Token,
         wait: bool,
         stop: &CancellationToken,
-    ) -> Result<Leadership, ElectionError> {
+    ) -> Result<LeaderGuard, ElectionError> {
         let mut watch = Watch::new(self.policies.lease_ttl);
         loop {
             let asked = self.clock.elapsed();
@@ -136,7 +138,7 @@ impl Candidate {
             if planted("token from the lease") {
                 highest = held.unwrap_or(Token(0));
             }
-            match self.stand(highest, stop).await? {
+            match self.campaign(highest, stop).await? {
                 Some(leadership) => return Ok(leadership),
                 None => self.pause(self.settling_time(), stop).await?,
             }
@@ -144,7 +146,7 @@ impl Candidate {
     }
 
     /// Mints the next token and puts the lease in place. None when another was faster.
-    async fn stand(&self, highest: Token, stop: &CancellationToken) -> Result<Option<Leadership>, ElectionError> {
+    async fn campaign(&self, highest: Token, stop: &CancellationToken) -> Result<Option<LeaderGuard>, ElectionError> {
         let next = highest.0.checked_add(1).map(Token);
         let token = next.ok_or_else(|| ElectionError::NoTokenLeft { worker: self.worker.clone() })?;
         if self.mint(token, stop).await? == Mint::Taken {
@@ -173,7 +175,7 @@ impl Candidate {
             return Ok(None);
         }
         self.tell(&News::Leading { token });
-        Ok(Some(Leadership::start(self.clone(), term, sent)))
+        Ok(Some(LeaderGuard::start(self.clone(), term, sent)))
     }
 
     /// Inserts a claim. An answer that got lost is read back by the claim's nonce.

@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    async fn acquire(&self, name: &str) -> Leadership {
+    async fn acquire(&self, name: &str) -> LeaderGuard {
         self.candidate(name).acquire(Token(0), true, &self.stop).await.unwrap()
     }
 

@@ -4,7 +4,7 @@
 //! starts from the header that the run *expects* to end with, taken from the count at the start. A run whose view did
 //! not move ends with that header, and no byte is read twice; otherwise the file is read once more.
 
-use crate::core::model::header::Header;
+use crate::core::generate::model::header::Header;
 use crate::core::ports::volume::{VolumeError, VolumeFile};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;

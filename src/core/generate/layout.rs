@@ -1,11 +1,9 @@
 //! Where a run's things lie on the volume.
 
 use crate::core::model::names::FileId;
+use crate::core::model::names::HIDDEN;
 use crate::core::model::run::RunId;
 use crate::core::model::term::Token;
-
-/// The folder of all that is not published.
-pub const HIDDEN: &str = ".filegen";
 
 /// A run's own folder: staging folders and tombstones, one name per token.
 pub fn run_dir(run: &RunId) -> String {

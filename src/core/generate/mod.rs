@@ -1,22 +1,35 @@
 //! The flow, in the order data moves: plan, take over, read, translate, write, publish, record.
 
+pub mod completion;
+pub mod deadline;
 pub(crate) mod digest;
+pub mod doctor;
+pub mod drill;
+pub mod inspect;
 pub mod layout;
+pub mod model;
 mod pipeline;
 pub mod plan;
+pub mod preview;
 pub mod publish;
 mod read;
 pub mod record;
+pub mod run;
+pub mod service;
+pub mod spec;
 mod staging;
+pub mod status;
 pub mod takeover;
 pub mod translate;
-mod work;
+mod translate_pages;
+pub mod trigger;
+pub mod verify;
 mod write;
 
-use crate::core::model::journal::Begin;
-use crate::core::model::manifest::Manifest;
+use crate::core::generate::model::journal::Begin;
+use crate::core::generate::model::manifest::Manifest;
+use crate::core::generate::spec::Worker;
 use crate::core::model::run::RunId;
-use crate::core::model::spec::Worker;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
@@ -25,13 +38,13 @@ use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{Extent, PageSource, SourceError, Sum};
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
-use pipeline::Drained;
+use pipeline::PipelineResult;
 use plan::{FilePlan, Plan};
 use staging::Staging;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use translate::Registry;
-use work::Lane;
+use translate_pages::FilePipeline;
 
 /// Everything a flow may reach. Built once per worker, in `wiring`.
 #[derive(Clone)]
@@ -73,7 +86,7 @@ pub enum Start {
     /// With this page, from 1: later ones are rolled back. An error when fewer pages are committed.
     FromPage(u64),
     /// With page 1: whatever is staged is thrown away.
-    Anew,
+    FromStart,
 }
 
 /// How a generation ended without an error.
@@ -181,7 +194,8 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
         (staging, complete)
     } else {
         let lanes = lanes(job, &mut plan, &staging)?;
-        let Drained { mut staging, lanes, after } = pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
+        let PipelineResult { mut staging, lanes, after } =
+            pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
         let Some(after) = after else { return Ok(Outcome::Stopped { page: staging.page() }) };
         let moved = source_moved(job, after, &staging);
         let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
@@ -217,7 +231,7 @@ async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging
 }
 
 /// Each file's way from rows to bytes, standing behind what is durable.
-fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<Lane>, GenerateError> {
+fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeline>, GenerateError> {
     let mut lanes = Vec::new();
     for (index, FilePlan { translator, predicate }) in plan.files.drain(..).enumerate() {
         let spec = &job.worker.files[index];
@@ -233,7 +247,7 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<Lane>, Gen
             None
         };
         let file = &staging.files[index];
-        lanes.push(Lane {
+        lanes.push(FilePipeline {
             file: spec.id.clone(),
             translator,
             predicate,

@@ -4,9 +4,9 @@
 
 use super::read::{Bounds, ReadEnd};
 use super::staging::Staging;
-use super::work::{BYTES_IN_FLIGHT, Lane};
+use super::translate_pages::{BYTES_IN_FLIGHT, FilePipeline};
 use super::write::Committer;
-use super::{GenerateError, Job, Ports, read, work};
+use super::{GenerateError, Job, Ports, read, translate_pages};
 use crate::core::model::term::Term;
 use crate::core::ports::source::{Extent, Position, Query, SourceError};
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use tokio::sync::{Semaphore, mpsc};
 const PAGES_READ_AHEAD: usize = 1;
 
 /// What is left when all pages are durable.
-pub(super) struct Drained {
+pub(super) struct PipelineResult {
     /// The open files, behind the last page.
     pub staging: Staging,
     /// The lanes, with totals and digests behind the last page.
-    pub lanes: Vec<Lane>,
+    pub lanes: Vec<FilePipeline>,
     /// What the view held behind its last page; none when it ended because it was asked to stop.
     pub after: Option<Result<Extent, SourceError>>,
 }
@@ -35,8 +35,8 @@ pub(super) async fn run(
     term: &Term,
     mut query: Query,
     staging: Staging,
-    lanes: Vec<Lane>,
-) -> Result<Drained, GenerateError> {
+    lanes: Vec<FilePipeline>,
+) -> Result<PipelineResult, GenerateError> {
     query.kinds.clone_from(&staging.columns);
     let position = Position {
         after: staging.last.as_ref().map(|last| last.key.clone()).filter(|key| !key.0.is_empty()),
@@ -54,7 +54,7 @@ pub(super) async fn run(
     let committer = Committer::new(ports, job, term, staging);
     let (read, worked, committed) = tokio::join!(
         read::pages(ports, job, &query, bounds, next_page, pages_in),
-        work::translate(&query, lanes, columns_known, budget, pages_out, work_in),
+        translate_pages::translate(&query, lanes, columns_known, budget, pages_out, work_in),
         committer.commit(work_out),
     );
     let staging = committed?;
@@ -63,5 +63,5 @@ pub(super) async fn run(
         ReadEnd::All(extent) => Some(extent),
         ReadEnd::Early => None,
     };
-    Ok(Drained { staging, lanes, after })
+    Ok(PipelineResult { staging, lanes, after })
 }

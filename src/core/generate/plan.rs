@@ -2,11 +2,12 @@
 
 use super::translate::{FileTranslator, Registry};
 use super::{GenerateError, Start};
-use crate::core::model::journal::{Begin, Journal};
-use crate::core::model::manifest::ReadMode;
-use crate::core::model::planted::planted;
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::model::journal::{Begin, Journal};
+use crate::core::generate::spec::Worker;
+use crate::core::model::query::ReadMode;
+use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::run::RunId;
-use crate::core::model::spec::{Fetch, Isolation, Worker};
 use crate::core::ports::source::{Extent, Query, Sum};
 use std::collections::BTreeMap;
 
@@ -147,7 +148,7 @@ pub fn pages_of(rows: u64, page_size: u32) -> u64 {
 pub fn last_kept(start: Start, journal: &Journal) -> Result<u64, GenerateError> {
     let committed = journal.last_page().map_or(0, |last| last.page);
     match start {
-        Start::Anew => Ok(0),
+        Start::FromStart => Ok(0),
         Start::Resume => Ok(committed),
         Start::FromPage(page) if page >= 1 && page - 1 <= committed => Ok(page - 1),
         Start::FromPage(page) => Err(GenerateError::Staged {
@@ -186,5 +187,5 @@ fn digest(worker: &Worker) -> String {
         "{:?}",
         (&worker.id, &source.view, &source.key, source.page_size, source.page_bytes, source.fetch, &worker.files)
     );
-    crate::core::model::journal::sum_of(shape.as_bytes())
+    crate::core::generate::model::journal::sum_of(shape.as_bytes())
 }

@@ -6,16 +6,16 @@ use super::digest::of_file;
 use super::layout::{MANIFEST, staging_dir};
 use super::plan::read_mode;
 use super::staging::Staging;
-use super::work::Lane;
+use super::translate_pages::FilePipeline;
 use super::{GenerateError, Job, Ports};
-use crate::core::model::crash::crash_point;
-use crate::core::model::file_name::manifest_name;
-use crate::core::model::header::Header;
-use crate::core::model::journal::{Complete, Entry, FileComplete};
-use crate::core::model::manifest::{Manifest, ManifestFile};
-use crate::core::model::planted::planted;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::model::file_name::manifest_name;
+use crate::core::generate::model::header::Header;
+use crate::core::generate::model::journal::{Complete, Entry, FileComplete};
+use crate::core::generate::model::manifest::{Manifest, ManifestFile};
+use crate::core::generate::spec::{FileSpec, WhenEmpty, Worker};
 use crate::core::model::run::RunId;
-use crate::core::model::spec::{FileSpec, WhenEmpty, Worker};
 use crate::core::model::term::Term;
 use crate::core::ports::observer::News;
 use crate::core::ports::volume::{Volume, VolumeError};
@@ -29,7 +29,7 @@ pub async fn complete(
     job: &Job,
     term: &Term,
     staging: &mut Staging,
-    lanes: Vec<Lane>,
+    lanes: Vec<FilePipeline>,
     source_moved: Option<bool>,
 ) -> Result<Complete, GenerateError> {
     if staging.source_rows() == 0 && job.worker.output.when_empty == WhenEmpty::Fail {
@@ -51,7 +51,7 @@ pub async fn complete(
 }
 
 /// What the first record promised must have come true, or the file would lie about itself.
-fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &Lane) -> Result<(), GenerateError> {
+fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &FilePipeline) -> Result<(), GenerateError> {
     if !lane.translator.first_needs_totals() {
         return Ok(());
     }
@@ -75,7 +75,7 @@ fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &Lane) -
 }
 
 /// Totals behind the last page; zero for every column when there was none.
-fn final_totals(staging: &Staging, index: usize, lane: &Lane) -> BTreeMap<String, String> {
+fn final_totals(staging: &Staging, index: usize, lane: &FilePipeline) -> BTreeMap<String, String> {
     let mut totals = staging.files[index].commit.totals.clone();
     for column in lane.translator.summed() {
         totals.entry(column).or_insert_with(|| "0".to_owned());
@@ -93,7 +93,7 @@ async fn complete_file(
     term: &Term,
     staging: &Staging,
     index: usize,
-    mut lane: Lane,
+    mut lane: FilePipeline,
     page: u64,
 ) -> Result<FileComplete, GenerateError> {
     let file = &staging.files[index];

@@ -4,13 +4,13 @@ use super::{GenerateError, Job, Ports};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::model::spec::Fetch;
+use crate::core::model::query::Fetch;
 use crate::core::ports::observer::News;
 use crate::core::ports::source::{Extent, Position, Query, SourceError};
 use tokio::sync::mpsc;
 
 /// A page and the kinds of its columns.
-pub(super) struct Arrived {
+pub(super) struct FetchedPage {
     /// The rows.
     pub page: Page,
     /// The wanted columns, on every page.
@@ -61,7 +61,7 @@ pub(super) async fn pages(
     query: &Query,
     bounds: Bounds<'_>,
     page: u64,
-    out: mpsc::Sender<Arrived>,
+    out: mpsc::Sender<FetchedPage>,
 ) -> Result<ReadEnd, GenerateError> {
     // The sender goes with the call: the next loop sees the end at once.
     if !all_pages(ports, job, query, bounds, page, out).await? {
@@ -81,7 +81,7 @@ async fn all_pages(
     query: &Query,
     bounds: Bounds<'_>,
     page: u64,
-    out: mpsc::Sender<Arrived>,
+    out: mpsc::Sender<FetchedPage>,
 ) -> Result<bool, GenerateError> {
     let mut read = bounds.from.rows;
     if bounds.are_reached(query, read) {
@@ -108,7 +108,7 @@ async fn all_pages(
         number += 1;
         read += page.rows();
         let columns = stream.columns().unwrap_or_default();
-        if out.send(Arrived { page, columns }).await.is_err() {
+        if out.send(FetchedPage { page, columns }).await.is_err() {
             return Ok(false);
         }
         if bounds.are_reached(query, read) {

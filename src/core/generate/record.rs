@@ -2,10 +2,10 @@
 
 use super::staging::Staging;
 use super::{GenerateError, Job, Ports};
-use crate::core::model::crash::crash_point;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::model::manifest::Manifest;
 use crate::core::model::event::CompletionEvent;
-use crate::core::model::manifest::Manifest;
-use crate::core::model::planted::planted;
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;

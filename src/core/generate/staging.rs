@@ -3,13 +3,13 @@
 use super::digest::FileDigest;
 use super::layout::{JOURNAL, run_dir, staging_dir};
 use super::plan::{Plan, last_kept, pages_of};
-use super::takeover::{Dead, read_journal};
+use super::takeover::{FencedTerm, read_journal};
 use super::{GenerateError, Job, Ports, Start};
-use crate::core::model::crash::crash_point;
-use crate::core::model::header::{HEADER_BYTES, Header};
-use crate::core::model::journal::{Begin, Complete, Entry, FileCommit, Journal, JournalWriter, PageCommit};
-use crate::core::model::planted::planted;
-use crate::core::model::spec::FileSpec;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::model::header::{HEADER_BYTES, Header};
+use crate::core::generate::model::journal::{Begin, Complete, Entry, FileCommit, Journal, JournalWriter, PageCommit};
+use crate::core::generate::spec::FileSpec;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::observer::News;
 use crate::core::ports::volume::{VolumeError, VolumeFile};
@@ -107,7 +107,7 @@ pub(super) async fn open<F, Fut>(
     job: &Job,
     term: &Term,
     plan: &Plan,
-    dead: &[Dead],
+    dead: &[FencedTerm],
     begin: F,
 ) -> Result<Option<Staging>, GenerateError>
 where
@@ -167,8 +167,8 @@ pub(super) fn distrust(term: &Term, error: &GenerateError) {
 
 /// The newest dead folder whose holder got as far as a journal of its own: that holder took over everything older that
 /// was worth it. Says on the way what was found damaged.
-fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [Dead]) -> Result<Option<&'a Dead>, GenerateError> {
-    if job.start == Start::Anew {
+fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&'a FencedTerm>, GenerateError> {
+    if job.start == Start::FromStart {
         return Ok(None);
     }
     for dead in dead {
@@ -235,7 +235,7 @@ async fn adopt(
     job: &Job,
     term: &Term,
     staging: &mut Staging,
-    dead: &Dead,
+    dead: &FencedTerm,
     keep: u64,
 ) -> Result<(), GenerateError> {
     let mut cut = dead.journal.cut_after(keep, &dead.journal_bytes);
@@ -328,7 +328,7 @@ async fn write_adopted_journal(
     ports: &Ports,
     term: &Term,
     staging: &mut Staging,
-    dead: &Dead,
+    dead: &FencedTerm,
     cut: &Journal,
 ) -> Result<(), GenerateError> {
     let length = usize::try_from(cut.bytes).unwrap_or(usize::MAX).min(dead.journal_bytes.len());
@@ -347,7 +347,7 @@ async fn write_adopted_journal(
     Ok(())
 }
 
-fn report(job: &Job, dead: &Dead, staging: &Staging) {
+fn report(job: &Job, dead: &FencedTerm, staging: &Staging) {
     if staging.last.is_some() {
         job.observer.observe(&News::Resumed {
             from: dead.token,

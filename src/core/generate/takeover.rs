@@ -4,12 +4,13 @@
 //! `staging`, then its files are unlinked and it is removed. Renaming alone would not do: an NFS client
 //! with a cached handle could still rename or write through it; once the folder is removed it gets ESTALE.
 
-use super::layout::{HIDDEN, JOURNAL, Name, dead_name, parse_name, run_dir, token_name};
+use super::layout::{JOURNAL, Name, dead_name, parse_name, run_dir, token_name};
 use super::{GenerateError, Ports};
-use crate::core::model::crash::crash_point;
-use crate::core::model::journal::Journal;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::model::journal::Journal;
+use crate::core::model::names::HIDDEN;
 use crate::core::model::names::WorkerId;
-use crate::core::model::planted::planted;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded, Token};
 use crate::core::ports::volume::{Entry, EntryKind, Volume, VolumeError};
@@ -31,7 +32,7 @@ const REMOVE_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// A folder taken from an older holder.
 #[derive(Debug)]
-pub struct Dead {
+pub struct FencedTerm {
     /// Whose it was.
     pub token: Token,
     /// Its path now.
@@ -68,7 +69,7 @@ pub async fn highest_token(volume: &dyn Volume, worker: &WorkerId) -> Result<Tok
 ///
 /// # Errors
 /// [`TermEnded`] when a newer holder has been here.
-pub async fn fence(ports: &Ports, run: &RunId, term: &Term) -> Result<Vec<Dead>, GenerateError> {
+pub async fn fence(ports: &Ports, run: &RunId, term: &Term) -> Result<Vec<FencedTerm>, GenerateError> {
     let volume = &*ports.volume;
     let dir = run_dir(run);
     let is_new = make_run_dir(volume, &dir, term).await?;
@@ -174,7 +175,7 @@ async fn free_dead_name(volume: &dyn Volume, dir: &str, token: Token, term: &Ter
     }
 }
 
-async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<Dead>, GenerateError> {
+async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<FencedTerm>, GenerateError> {
     let mut dead = Vec::new();
     for entry in volume.list(dir).await? {
         let Some(Name::Dead(token)) = parse_name(&entry.name) else { continue };
@@ -186,7 +187,7 @@ async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<Dead>, Generate
         let journal_bytes = read_journal(volume, &path).await?;
         let journal = Journal::parse(&journal_bytes);
         let has_files = volume.list(&path).await?.iter().any(|entry| entry.bytes > 0);
-        dead.push(Dead { token, dir: path, journal, journal_bytes, has_files });
+        dead.push(FencedTerm { token, dir: path, journal, journal_bytes, has_files });
     }
     dead.sort_by_key(|dead| std::cmp::Reverse(dead.token));
     Ok(dead)
@@ -211,7 +212,7 @@ pub async fn read_journal(volume: &dyn Volume, dir: &str) -> Result<Vec<u8>, Vol
 ///
 /// # Errors
 /// When something in it cannot be removed before the term ends.
-pub async fn remove(ports: &Ports, dead: &Dead, term: &Term) -> Result<(), GenerateError> {
+pub async fn remove(ports: &Ports, dead: &FencedTerm, term: &Term) -> Result<(), GenerateError> {
     let volume = &*ports.volume;
     if planted("renamed only") {
         return Ok(());

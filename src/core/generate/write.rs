@@ -6,13 +6,13 @@
 
 use super::record::Recorder;
 use super::staging::{Staged, Staging};
-use super::work::{Piece, Translated};
+use super::translate_pages::{FileChunk, Translated};
 use super::{GenerateError, Job, Ports};
-use crate::core::model::crash::crash_point;
-use crate::core::model::header::Header;
-use crate::core::model::journal::{Entry, FileCommit, PageCommit};
-use crate::core::model::manifest::Replaced;
-use crate::core::model::planted::planted;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::model::header::Header;
+use crate::core::generate::model::journal::{Entry, FileCommit, PageCommit};
+use crate::core::generate::model::manifest::Replaced;
 use crate::core::model::term::Term;
 use crate::core::ports::observer::News;
 use crate::core::ports::volume::VolumeError;
@@ -81,7 +81,8 @@ impl<'a> Committer<'a> {
     async fn commit_group(&mut self, group: Vec<Translated>) -> Result<(), GenerateError> {
         self.term.check()?;
         let mut commits = Vec::with_capacity(group.len());
-        let mut pieces: Vec<Vec<Piece>> = self.staging.files.iter().map(|_| Vec::with_capacity(group.len())).collect();
+        let mut pieces: Vec<Vec<FileChunk>> =
+            self.staging.files.iter().map(|_| Vec::with_capacity(group.len())).collect();
         let mut budgets = Vec::with_capacity(group.len());
         let mut before = self.staging.last.clone();
         for page in group {
@@ -172,7 +173,7 @@ fn next_commit(staging: &Staging, before: Option<&PageCommit>, page: &Translated
 }
 
 /// Writes one file's pieces behind each other and makes them durable; how long the latter took.
-async fn append(committer: &Committer<'_>, file: &Staged, pieces: Vec<Piece>) -> Result<Duration, VolumeError> {
+async fn append(committer: &Committer<'_>, file: &Staged, pieces: Vec<FileChunk>) -> Result<Duration, VolumeError> {
     let (term, clock) = (committer.term, &committer.ports.clock);
     let mut offset = file.commit.bytes;
     for piece in pieces {

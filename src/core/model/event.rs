@@ -27,5 +27,5 @@ pub struct CompletionEvent {
     /// `2026-11-21`.
     pub business_date: String,
     /// How the view was read and whether it moved meanwhile.
-    pub read_mode: super::manifest::ReadMode,
+    pub read_mode: super::query::ReadMode,
 }

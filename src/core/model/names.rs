@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The folder of all that is not published.
+pub const HIDDEN: &str = ".filegen";
+
 /// Why a name was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} `{given}` {why}")]

@@ -1,6 +1,6 @@
 //! The right to write: a fencing token and the time until which it may be used.
 
-use super::planted::planted;
+use crate::core::failpoints::planted::planted;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

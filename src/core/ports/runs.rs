@@ -77,7 +77,7 @@ pub struct AuditEntry {
 
 /// An event that asked for no run: kept when it is passed over, so that nothing is lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OddEvent {
+pub struct DeadLetter {
     /// Where it stands; keeps it once however often it is delivered.
     pub id: EventId,
     /// Whose trigger heard it.
@@ -140,10 +140,10 @@ pub trait RunStore: Send + Sync {
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// Keeps an event that was passed over. Harmless when repeated.
-    async fn keep_event(&self, event: &OddEvent) -> Result<(), StoreError>;
+    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError>;
 
     /// The latest events that were passed over, newest first: by one worker's trigger, or by all.
-    async fn odd_events(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<OddEvent>, StoreError>;
+    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
 
     /// The latest changes by their own time, newest first; of one time, the one that was written last.
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;

@@ -1,10 +1,11 @@
 //! A SQL view as a stream of pages.
 
 use crate::core::model::column::Column;
+use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
-use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::model::query::{Fetch, Isolation};
 use async_trait::async_trait;
 use std::num::NonZeroU32;
 
@@ -129,28 +130,6 @@ pub trait PageStream: Send {
     /// The next page; none at the end. Pages hold `page_size` rows but for the last, or fewer by `page_bytes`;
     /// keys grow strictly within and across pages. After an error the stream is done.
     async fn next(&mut self) -> Result<Option<Page>, SourceError>;
-}
-
-/// One thing that [`PageSource::examine`] looked at.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finding {
-    /// What was looked at: `key is unique`.
-    pub check: String,
-    /// Whether a run would work.
-    pub verdict: Verdict,
-    /// What was found, and what to do about it.
-    pub detail: String,
-}
-
-/// How a check ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// Fine.
-    Pass,
-    /// Works, but a person should know.
-    Warn,
-    /// A run would fail.
-    Fail,
 }
 
 /// Why a source did not deliver.

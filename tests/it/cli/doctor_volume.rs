@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use filegen::adapters::disk::Disk;
 use filegen::adapters::memory::volume::MemoryVolume;
 use filegen::core::doctor::examine_volume;
+use filegen::core::model::finding::Verdict;
 use filegen::core::model::term::Term;
-use filegen::core::ports::source::Verdict;
 use filegen::core::ports::volume::{Entry, Volume, VolumeError, VolumeFile};
 use std::sync::{Arc, Mutex, Weak};
 

@@ -3,13 +3,13 @@
 use crate::support::state::{State, at, file, on_each, run, worker};
 use crate::support::term;
 use filegen::core::model::event::CompletionEvent;
-use filegen::core::model::manifest::ReadMode;
 use filegen::core::model::names::InstanceId;
+use filegen::core::model::query::ReadMode;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, TermEnded, Token};
 use filegen::core::ports::events::EventId;
 use filegen::core::ports::leases::StoreError;
-use filegen::core::ports::runs::{AuditEntry, FileState, FileStatus, OddEvent, OutboxEntry, Requested};
+use filegen::core::ports::runs::{AuditEntry, DeadLetter, FileState, FileStatus, OutboxEntry, Requested};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -317,7 +317,7 @@ async fn changes_by_hand_are_kept_newest_first() {
 #[tokio::test]
 async fn events_that_were_passed_over_are_kept_once() {
     on_each(|state| async move {
-        let event = |offset: i64| OddEvent {
+        let event = |offset: i64| DeadLetter {
             id: EventId { topic: "loan-data".to_owned(), partition: 3, offset },
             worker: worker("LoanWorker"),
             at: at(offset),
@@ -325,13 +325,13 @@ async fn events_that_were_passed_over_are_kept_once() {
             payload: "{\"businessDate\": \u{fffd}".to_owned(),
         };
         for offset in [7, 9, 7] {
-            state.store().keep_event(&event(offset)).await.unwrap();
+            state.store().keep_dead_letter(&event(offset)).await.unwrap();
         }
-        let other = OddEvent { worker: worker("Other"), at: at(99), ..event(9) };
-        state.store().keep_event(&other).await.unwrap();
-        assert_eq!(state.door(1).odd_events(None, 2).await, Ok(vec![other, event(9)]));
+        let other = DeadLetter { worker: worker("Other"), at: at(99), ..event(9) };
+        state.store().keep_dead_letter(&other).await.unwrap();
+        assert_eq!(state.door(1).dead_letters(None, 2).await, Ok(vec![other, event(9)]));
         let ours = worker("LoanWorker");
-        assert_eq!(state.door(1).odd_events(Some(&ours), 5).await, Ok(vec![event(9), event(7)]));
+        assert_eq!(state.door(1).dead_letters(Some(&ours), 5).await, Ok(vec![event(9), event(7)]));
     })
     .await;
 }

@@ -2,8 +2,8 @@
 
 use crate::support::filegen::in_time;
 use crate::support::running::Running;
-use filegen::core::model::header::Header;
-use filegen::core::model::journal::Journal;
+use filegen::core::generate::model::header::Header;
+use filegen::core::generate::model::journal::Journal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

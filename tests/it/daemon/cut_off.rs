@@ -11,7 +11,7 @@ use crate::support::{mongo, sqlserver};
 use crate::tds::Options;
 use filegen::adapters::local_state::LocalState;
 use filegen::adapters::mongo::MongoState;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::leases::{LeaseRecord, LeaseStore};
 use filegen::core::ports::runs::RunStore;
 use jiff::{Timestamp, ToSpan};

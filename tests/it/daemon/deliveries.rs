@@ -238,7 +238,7 @@ impl Storm {
 
     /// The events that were passed over are those that are no JSON, each once.
     async fn kept_what_is_odd(&self) {
-        let kept = self.state.odd_events(Some(&worker("LoanWorker")), 10_000).await.unwrap();
+        let kept = self.state.dead_letters(Some(&worker("LoanWorker")), 10_000).await.unwrap();
         assert_eq!(kept.len(), self.odd.len(), "one for each: {kept:?}");
         assert_eq!(kept.into_iter().map(|event| event.payload).collect::<BTreeSet<_>>(), self.odd);
     }

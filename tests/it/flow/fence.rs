@@ -5,14 +5,15 @@ use async_trait::async_trait;
 use filegen::adapters::memory::clock::MemoryClock;
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::memory::volume::MemoryVolume;
-use filegen::core::generate::takeover::{Dead, fence, highest_token, remove};
+use filegen::core::generate::takeover::{FencedTerm, fence, highest_token, remove};
 use filegen::core::generate::{GenerateError, Ports};
 use filegen::core::model::column::Column;
+use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::{ViewName, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Token;
-use filegen::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use filegen::core::ports::volume::{EntryKind, Volume};
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ async fn names(volume: &dyn Volume) -> Vec<(String, EntryKind)> {
     volume.list(RUN).await.unwrap().into_iter().map(|entry| (entry.name, entry.kind)).collect()
 }
 
-async fn take_over(ports: &Ports, token: u64) -> Result<Vec<Dead>, GenerateError> {
+async fn take_over(ports: &Ports, token: u64) -> Result<Vec<FencedTerm>, GenerateError> {
     let dead = fence(ports, &run(), &term(token)).await?;
     for dead in &dead {
         remove(ports, dead, &term(token)).await?;

@@ -3,17 +3,17 @@
 use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::Schema;
 use filegen::Registry;
+use filegen::core::generate::model::file_name::FileName;
+use filegen::core::generate::spec::{
+    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
+    OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
+};
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
-use filegen::core::model::file_name::FileName;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::{FileId, WorkerId};
 use filegen::core::model::page::Page;
 use filegen::core::model::run::{BusinessDate, RunId};
-use filegen::core::model::spec::{
-    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
-};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::sync::Arc;

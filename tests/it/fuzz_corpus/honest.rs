@@ -11,11 +11,11 @@ use crate::support::term;
 use crate::tds::Options;
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::run::RunStatus;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
 use filegen::core::ports::events::EventId;
 use filegen::core::ports::leases::LeaseStore;
-use filegen::core::ports::runs::{AuditEntry, OddEvent, RunStore};
+use filegen::core::ports::runs::{AuditEntry, DeadLetter, RunStore};
 use mongodb::bson::{RawDocumentBuf, doc};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -168,8 +168,8 @@ async fn fill(database: &mongo::Database) {
     state.audit(&AuditEntry { at: at(3), who: text("me at pod-1:7"), action, detail, reason }).await.unwrap();
     let id = EventId { topic: text("loan-data"), partition: 2, offset: 11 };
     let event =
-        OddEvent { id, worker: worker("LoanWorker"), at: at(4), reason: text("no object"), payload: text("[]") };
-    state.keep_event(&event).await.unwrap();
+        DeadLetter { id, worker: worker("LoanWorker"), at: at(4), reason: text("no object"), payload: text("[]") };
+    state.keep_dead_letter(&event).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

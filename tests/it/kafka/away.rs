@@ -6,10 +6,11 @@ use crate::support::state::{run, worker};
 use filegen::adapters::kafka::{KafkaEvents, KafkaSink};
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::system_clock::SystemClock;
-use filegen::core::announce::{AnnounceNews, Announcer, announce};
-use filegen::core::model::spec::{BusinessDateSpec, RetrySpec, TriggerSpec};
+use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
+use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
+use filegen::core::model::policy::RetrySpec;
+use filegen::core::outbox::{OutboxEvent, OutboxPublisher, announce};
 use filegen::core::ports::runs::RunStore;
-use filegen::core::trigger::{Listener, TriggerNews, listen};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -47,18 +48,18 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     let id = run("LoanWorker", 21);
     fill(&*runs, &id, &["Loan0", "Loan1"]).await;
     let (sender, mut received) = mpsc::unbounded_channel();
-    let announcer = Announcer {
+    let announcer = OutboxPublisher {
         worker: worker("LoanWorker"),
         runs: Arc::clone(&runs) as Arc<dyn RunStore>,
         sink: Arc::new(KafkaSink::new(&topic.spec()).unwrap()),
         retry: RETRY,
         clock: Arc::new(SystemClock),
-        observer: Arc::new(move |news: &AnnounceNews| drop(sender.send(news.clone()))),
+        observer: Arc::new(move |news: &OutboxEvent| drop(sender.send(news.clone()))),
     };
     let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
     let (loop_wake, loop_stop) = (Arc::clone(&wake), stop.clone());
     let running = tokio::spawn(async move { announce(&announcer, &loop_wake, &loop_stop).await });
-    let failing = |news: &AnnounceNews| matches!(news, AnnounceNews::Failing { attempt: 2, .. });
+    let failing = |news: &OutboxEvent| matches!(news, OutboxEvent::Failing { attempt: 2, .. });
     news(&mut received, failing).await;
     assert_eq!(runs.unsent(&worker("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
     let broker = tokio::task::spawn_blocking(move || {
@@ -67,8 +68,8 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     });
     let _broker = broker.await.unwrap();
     for file in ["Loan0", "Loan1"] {
-        let sent = news(&mut received, |news| matches!(news, AnnounceNews::Sent { .. })).await;
-        assert!(matches!(&sent, AnnounceNews::Sent { event } if event.file_id == file), "{sent:?}");
+        let sent = news(&mut received, |news| matches!(news, OutboxEvent::Sent { .. })).await;
+        assert!(matches!(&sent, OutboxEvent::Sent { event } if event.file_id == file), "{sent:?}");
     }
     assert_eq!(runs.unsent(&worker("LoanWorker")).await.unwrap(), []);
     let keys: Vec<String> = topic.read(2).await.into_iter().map(|(key, _)| key).collect();
@@ -76,7 +77,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     // What is published later goes out at once.
     fill(&*runs, &run("LoanWorker", 22), &["Loan0"]).await;
     wake.notify_one();
-    news(&mut received, |news| matches!(news, AnnounceNews::Sent { .. })).await;
+    news(&mut received, |news| matches!(news, OutboxEvent::Sent { .. })).await;
     stop.cancel();
     timeout(LONG, running).await.unwrap().unwrap();
 }
@@ -94,7 +95,7 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
         retry: RETRY,
         runs: Arc::clone(&runs) as Arc<dyn RunStore>,
         clock: Arc::new(SystemClock),
-        observer: Arc::new(move |news: &TriggerNews| drop(sender.send(news.clone()))),
+        observer: Arc::new(move |news: &TriggerEvent| drop(sender.send(news.clone()))),
     };
     let stop = CancellationToken::new();
     let loop_stop = stop.clone();
@@ -103,22 +104,24 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
     let day = |day: &str| format!(r#"{{"dataset":"loans","businessDate":"{day}"}}"#);
     let (first, second) = (day("2026-11-21"), day("2026-11-22"));
     topic.write(0, &[&first, "no JSON", &first, r#"{"dataset":"cards"}"#]).await;
-    let requested = |news: &TriggerNews| matches!(news, TriggerNews::Requested { .. });
+    let requested = |news: &TriggerEvent| matches!(news, TriggerEvent::Requested { .. });
     news(&mut received, requested).await;
-    news(&mut received, |news| matches!(news, TriggerNews::Odd { .. })).await;
-    news(&mut received, |news| matches!(news, TriggerNews::Repeated { .. })).await;
-    news(&mut received, |news| matches!(news, TriggerNews::Other { .. })).await;
-    let odd = runs.odd_events(None, 9).await.unwrap();
+    news(&mut received, |news| matches!(news, TriggerEvent::Odd { .. })).await;
+    news(&mut received, |news| matches!(news, TriggerEvent::Repeated { .. })).await;
+    news(&mut received, |news| matches!(news, TriggerEvent::Other { .. })).await;
+    let odd = runs.dead_letters(None, 9).await.unwrap();
     assert_eq!(odd.iter().map(|event| (event.payload.as_str(), event.id.offset)).collect::<Vec<_>>(), [("no JSON", 1)]);
     broker.stop();
-    news(&mut received, |news| matches!(news, TriggerNews::Failing { .. })).await;
+    news(&mut received, |news| matches!(news, TriggerEvent::Failing { .. })).await;
     let broker = tokio::task::spawn_blocking(move || {
         broker.again();
         broker
     });
     let _broker = broker.await.unwrap();
     topic.write(0, &[&second]).await;
-    let TriggerNews::Requested { run, event } = news(&mut received, requested).await else { panic!("asked for above") };
+    let TriggerEvent::Requested { run, event } = news(&mut received, requested).await else {
+        panic!("asked for above")
+    };
     assert_eq!((run.id.date.to_string().as_str(), event.offset), ("2026-11-22", 4));
     assert_eq!(run.requested_by, format!("kafka:{}/0/4", topic.name));
     stop.cancel();

@@ -3,7 +3,7 @@
 use super::SOON;
 use crate::support::kafka::{Broker, PASSWORD, Topic, properties};
 use filegen::adapters::kafka::KafkaProbe;
-use filegen::core::model::spec::KafkaSpec;
+use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::ports::events::{BrokerError, TopicProbe, TopicUse};
 use std::time::Instant;
 

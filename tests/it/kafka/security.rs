@@ -4,7 +4,7 @@ use super::next;
 use crate::support::kafka::{PASSWORD, Topic, properties, started};
 use crate::support::outbox::event;
 use filegen::adapters::kafka::{KafkaEvents, KafkaProbe, KafkaSink};
-use filegen::core::model::spec::KafkaSpec;
+use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::ports::events::{BrokerError, EventSink, EventSource, TopicProbe};
 
 /// The topic behind another listener of the server that this process has started; none with one that was named.

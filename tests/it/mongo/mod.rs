@@ -10,7 +10,7 @@ use crate::support::state::{at, claim, file, lease, run, worker};
 use crate::support::term;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::names::InstanceId;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
 use filegen::core::ports::leases::{LeaseStore, StoreError};
 use filegen::core::ports::runs::{FileState, FileStatus, RunStore};

@@ -6,7 +6,7 @@ use crate::support::term;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::run::{RunRecord, RunStatus};
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
 use filegen::core::ports::leases::{LeaseStore, StoreError};
 use filegen::core::ports::runs::{AuditEntry, RunStore};
@@ -76,7 +76,7 @@ async fn all_are_unknown(store: &MongoState) {
         unknown("mark_sent", store.mark_sent(&name, id.date, &file, at(1))),
         unknown("audit", store.audit(&entry)),
         unknown("audits", store.audits(5)),
-        unknown("odd_events", store.odd_events(None, 5)),
+        unknown("odd_events", store.dead_letters(None, 5)),
         unknown("make_indexes", store.make_indexes()),
     );
 }

@@ -5,7 +5,7 @@ use crate::support::filegen::Filegen;
 use crate::support::mongo::TlsServer;
 use crate::support::state::worker;
 use filegen::adapters::mongo::MongoState;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::leases::LeaseStore;
 
 #[tokio::test(flavor = "multi_thread")]

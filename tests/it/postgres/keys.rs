@@ -4,7 +4,7 @@ use super::{query, source};
 use crate::support::postgres::Database;
 use crate::support::source::shown;
 use filegen::core::model::key::Key;
-use filegen::core::model::spec::Fetch;
+use filegen::core::model::query::Fetch;
 use filegen::core::ports::source::{PageSource, Position};
 use std::num::NonZeroU32;
 
@@ -96,7 +96,7 @@ async fn numbers_that_the_server_holds_equal_are_one_key() {
 
 #[tokio::test]
 async fn an_order_without_an_index_is_found_and_one_with_is_not() {
-    use filegen::core::ports::source::Verdict::{Fail, Pass, Warn};
+    use filegen::core::model::finding::Verdict::{Fail, Pass, Warn};
     let database = Database::create().await;
     database
         .run(

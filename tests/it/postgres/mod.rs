@@ -10,7 +10,8 @@ use crate::support::postgres::Database;
 use filegen::adapters::postgres::Postgres;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::model::spec::{Fetch, Isolation, Secret};
+use filegen::core::model::query::{Fetch, Isolation};
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, Position, Query, SourceError};
 use std::num::NonZeroU32;
 

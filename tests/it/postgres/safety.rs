@@ -5,7 +5,7 @@ use crate::support::postgres::Database;
 use crate::support::source::shown;
 use filegen::adapters::postgres::Postgres;
 use filegen::core::model::names::ViewName;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, Position, SourceError, Sum};
 
 async fn loans() -> Database {

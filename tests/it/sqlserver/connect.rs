@@ -5,7 +5,7 @@ use crate::support::sqlserver::Database;
 use crate::tds::{Encryption, Options, Server};
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::names::ViewName;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, SourceError};
 use std::path::Path;
 

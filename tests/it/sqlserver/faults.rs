@@ -4,7 +4,7 @@ use super::{pages, query, rows};
 use crate::support::source::shown;
 use crate::support::sqlserver::Database;
 use crate::tds::{Action, Fault, Options};
-use filegen::core::model::spec::{Fetch, Isolation};
+use filegen::core::model::query::{Fetch, Isolation};
 use filegen::core::ports::source::{PageSource, Position, SourceError};
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
@@ -79,7 +79,8 @@ async fn a_server_that_never_answers_a_login_is_given_up() {
     let port = silent.local_addr().unwrap().port();
     let address = format!("sqlserver://sa:x@127.0.0.1:{port}/db?connect_timeout=1");
     let source =
-        filegen::adapters::sqlserver::SqlServerSource::new(&filegen::core::model::spec::Secret::new(address)).unwrap();
+        filegen::adapters::sqlserver::SqlServerSource::new(&filegen::core::model::secret::Secret::new(address))
+            .unwrap();
     let error = source.columns(&filegen::core::model::names::ViewName::parse("v").unwrap()).await.unwrap_err();
     assert!(error.is_transient() && error.to_string().contains("Connect Timeout"), "{error}");
     drop(silent);

@@ -4,7 +4,7 @@ use super::{pages, query, rows};
 use crate::support::source::shown;
 use crate::support::sqlserver::Database;
 use crate::tds::Options;
-use filegen::core::model::spec::Fetch;
+use filegen::core::model::query::Fetch;
 use filegen::core::ports::source::{PageSource, Position, Query, SourceError, Sum};
 use std::num::NonZeroU32;
 

@@ -9,7 +9,7 @@ mod types;
 
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::model::spec::{Fetch, Isolation};
+use filegen::core::model::query::{Fetch, Isolation};
 use filegen::core::ports::source::{PageSource, Position, Query, SourceError};
 use std::num::NonZeroU32;
 

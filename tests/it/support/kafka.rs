@@ -3,7 +3,8 @@
 
 use super::containers;
 use super::toxiproxy::Line;
-use filegen::core::model::spec::{KafkaSpec, Secret};
+use filegen::core::model::kafka::KafkaSpec;
+use filegen::core::model::secret::Secret;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;

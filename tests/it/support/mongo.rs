@@ -4,7 +4,7 @@
 use super::containers;
 use super::kafka::free_port;
 use filegen::adapters::mongo::MongoState;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use std::io::{BufRead, BufReader, Read};

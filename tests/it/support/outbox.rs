@@ -3,7 +3,7 @@
 use super::state::{at, file};
 use super::term;
 use filegen::core::model::event::CompletionEvent;
-use filegen::core::model::manifest::ReadMode;
+use filegen::core::model::query::ReadMode;
 use filegen::core::model::run::RunId;
 use filegen::core::model::term::Token;
 use filegen::core::ports::runs::{FileState, FileStatus, OutboxEntry, RunStore};

@@ -5,7 +5,7 @@ use super::containers;
 use super::kafka::free_port;
 use crate::tds::{Options, Server};
 use filegen::adapters::sqlserver::SqlServerSource;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;

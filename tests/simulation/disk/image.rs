@@ -2,7 +2,7 @@
 
 use super::crash::{SECTOR, apply_name};
 use super::{Change, Disk, Inode, apply};
-use filegen::core::model::header::HEADER_BYTES;
+use filegen::core::generate::model::header::HEADER_BYTES;
 
 /// The least that a power failure takes or leaves by itself: a name, a length, one sector of a write.
 #[derive(Clone, Copy, Debug)]

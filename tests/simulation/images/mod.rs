@@ -213,7 +213,7 @@ fn find(fault: &str, recordings: &[Recording]) {
 #[cfg(feature = "failpoints")]
 #[test]
 fn a_planted_fault_leaves_a_bad_image() {
-    use filegen::core::model::planted::plant;
+    use filegen::core::failpoints::planted::plant;
     for fault in WHEN_WRITING {
         plant(fault);
         let recordings = Recording::both();

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use filegen::Registry;
 use filegen::adapters::layer::hooked::{Change, Hook, Hooked};
 use filegen::core::generate::{Job, Outcome, Ports, Start, generate};
-use filegen::core::model::spec::Fetch;
+use filegen::core::model::query::Fetch;
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::observer::{News, Observer};
 use filegen::core::ports::volume::{Volume, VolumeError};

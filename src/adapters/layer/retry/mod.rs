@@ -4,13 +4,15 @@
 mod tests;
 
 use crate::core::model::column::Column;
+use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
-use crate::core::model::spec::{Isolation, RetrySpec};
+use crate::core::model::policy::RetrySpec;
+use crate::core::model::query::Isolation;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{News, Observer};
-use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;

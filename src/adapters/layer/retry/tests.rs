@@ -4,7 +4,7 @@ use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::source::{Call, Cell, MemorySource};
 use crate::core::model::column::Kind;
-use crate::core::model::spec::Fetch;
+use crate::core::model::query::Fetch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use std::num::NonZeroU32;

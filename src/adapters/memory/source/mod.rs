@@ -8,9 +8,10 @@ pub use cell::Cell;
 
 use crate::adapters::sql::{unknown_column, unknown_view};
 use crate::core::model::column::Column;
+use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
-use crate::core::ports::source::{Extent, Finding, PageSource, PageStream, Position, Query, SourceError, Sum, Verdict};
+use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use filter::Filter;
 use std::collections::BTreeMap;

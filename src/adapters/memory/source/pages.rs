@@ -6,7 +6,7 @@ use crate::adapters::decimal::Decimal;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::model::spec::{Fetch, Isolation};
+use crate::core::model::query::{Fetch, Isolation};
 use crate::core::ports::source::{Extent, PageStream, Position, Query, SourceError, Sum};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_schema::Schema;

@@ -6,8 +6,8 @@ use super::number_format::NumberFormat;
 use super::short::push_int;
 use super::values::{Values, push_text};
 use super::{TranslateError, shown};
+use crate::core::generate::spec::{Case, ColumnSpec, Trim};
 use crate::core::model::column::{Column, Kind};
-use crate::core::model::spec::{Case, ColumnSpec, Trim};
 use arrow_array::{RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
 

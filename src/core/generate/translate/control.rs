@@ -3,7 +3,7 @@
 //! Variables: `date` (`2026-11-21`), `worker`, `rows`, and `sum.COLUMN` or `sum["COLUMN"]` for exact sums.
 
 use super::TranslateError;
-use super::templates::RecordTemplate;
+use super::record_template::RecordTemplate;
 use crate::core::model::run::RunId;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};

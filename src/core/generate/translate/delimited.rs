@@ -9,8 +9,8 @@ use super::quoting::Quoting;
 use super::records::Records;
 use super::rows::Rows;
 use super::{Columns, TranslateError, Translator};
+use crate::core::generate::spec::{ColumnSpec, DelimitedSpec, From, OnOverflow};
 use crate::core::model::column::Column;
-use crate::core::model::spec::{ColumnSpec, DelimitedSpec, From, OnOverflow};
 use arrow_array::RecordBatch;
 
 /// Writes delimited records.

@@ -1,6 +1,6 @@
 //! Text into the bytes of a file's encoding. Each supported encoding but UTF-8 has one byte a character.
 
-use crate::core::model::spec::{Encoding, OnUnmappable};
+use crate::core::generate::spec::{Encoding, OnUnmappable};
 
 /// IBM037's byte values in code point order: the byte of U+0000, of U+0001, … of U+00FF. Code page 037 holds exactly
 /// the characters of Latin-1, each at another place (IBM CDRA, CCSID 37; the same as Python's `cp037`).

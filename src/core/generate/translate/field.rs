@@ -2,7 +2,7 @@
 
 use super::TranslateError;
 use super::cell::Cell;
-use crate::core::model::spec::{Align, ColumnSpec, OnOverflow};
+use crate::core::generate::spec::{Align, ColumnSpec, OnOverflow};
 
 /// A width and how a value is made to fit it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

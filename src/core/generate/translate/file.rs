@@ -7,11 +7,11 @@ use super::json::Json;
 use super::template::Template;
 use super::totals::Totals;
 use super::{Records, Registry, Rows, TranslateError, Translator};
+use crate::core::generate::model::manifest::Replaced;
+use crate::core::generate::spec::{FileSpec, TranslatorSpec};
 use crate::core::model::column::Column;
-use crate::core::model::manifest::Replaced;
 use crate::core::model::page::Page;
 use crate::core::model::run::RunId;
-use crate::core::model::spec::{FileSpec, TranslatorSpec};
 use arrow_array::cast::AsArray;
 use std::collections::BTreeMap;
 

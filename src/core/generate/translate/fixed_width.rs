@@ -6,8 +6,8 @@ use super::records::Records;
 use super::rows::Rows;
 use super::scan::Scan;
 use super::{Columns, TranslateError, Translator};
+use crate::core::generate::spec::{FixedWidthSpec, From, OnOverflow};
 use crate::core::model::column::Column;
-use crate::core::model::spec::{FixedWidthSpec, From, OnOverflow};
 use arrow_array::RecordBatch;
 
 /// Writes records of fixed width.

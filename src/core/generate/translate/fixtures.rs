@@ -1,16 +1,16 @@
 //! Pages and file specifications for tests of translators.
 
 use super::{FileTranslator, Registry, TranslateError, Translated};
+use crate::core::generate::model::file_name::FileName;
+use crate::core::generate::spec::{
+    ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec, OnOverflow,
+    OnUnmappable, Quote, TranslatorSpec,
+};
 use crate::core::model::column::{Column, Kind};
-use crate::core::model::file_name::FileName;
 use crate::core::model::key::Key;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::page::Page;
 use crate::core::model::run::{BusinessDate, RunId};
-use crate::core::model::spec::{
-    ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec, OnOverflow,
-    OnUnmappable, Quote, TranslatorSpec,
-};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
     StringArray, Time64NanosecondArray, TimestampMicrosecondArray,

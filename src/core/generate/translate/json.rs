@@ -7,8 +7,8 @@ use super::records::Records;
 use super::rows::Rows;
 use super::scan::Scan;
 use super::{Columns, TranslateError, Translator};
+use crate::core::generate::spec::{ColumnSpec, From, JsonNode, JsonSpec, OnOverflow};
 use crate::core::model::column::Column;
-use crate::core::model::spec::{ColumnSpec, From, JsonNode, JsonSpec, OnOverflow};
 use arrow_array::RecordBatch;
 
 /// Writes JSON lines.

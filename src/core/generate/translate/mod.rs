@@ -19,13 +19,13 @@ mod json;
 mod json_text;
 mod number_format;
 mod quoting;
+mod record_template;
 mod records;
 mod registry;
 mod rows;
 mod scan;
 mod short;
 mod template;
-mod templates;
 mod totals;
 mod values;
 

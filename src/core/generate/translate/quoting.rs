@@ -2,7 +2,7 @@
 
 use super::TranslateError;
 use super::scan::Scan;
-use crate::core::model::spec::{DelimitedSpec, EmptyText, Quote};
+use crate::core::generate::spec::{DelimitedSpec, EmptyText, Quote};
 
 /// The quote character of RFC 4180.
 const QUOTE: u8 = b'"';

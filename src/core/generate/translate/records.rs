@@ -2,8 +2,8 @@
 
 use super::TranslateError;
 use super::encode::Encoder;
-use crate::core::model::manifest::Replaced;
-use crate::core::model::spec::{Encoding, OnUnmappable};
+use crate::core::generate::model::manifest::Replaced;
+use crate::core::generate::spec::{Encoding, OnUnmappable};
 use std::fmt;
 
 /// Records under construction, in UTF-8 until each is closed.

@@ -5,13 +5,13 @@
 //! its default form, since a template's arithmetic is a float's: `{% if Amount | float < 0 %}`. NULL is `none`.
 
 use super::cell::{Bound, Cell};
+use super::record_template::RecordTemplate;
 use super::records::Records;
 use super::rows::Rows;
-use super::templates::RecordTemplate;
 use super::values::Values;
 use super::{Columns, TranslateError, Translator};
+use crate::core::generate::spec::{ColumnSpec, TemplateSpec};
 use crate::core::model::column::Column;
-use crate::core::model::spec::{ColumnSpec, TemplateSpec};
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{ErrorKind, context};
 use std::sync::Arc;

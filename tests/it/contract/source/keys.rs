@@ -2,7 +2,7 @@
 
 use super::{KEYSET, after, firsts, query, read, rest, view};
 use crate::support::source::{Row, SqlType, Value, worlds};
-use filegen::core::model::spec::Fetch;
+use filegen::core::model::query::Fetch;
 use filegen::core::ports::source::{Position, Query, SourceError};
 use std::num::NonZeroU32;
 

@@ -8,7 +8,7 @@ use crate::support::source::{Row, SqlType, Value, shown, worlds};
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::model::spec::{Fetch, Isolation};
+use filegen::core::model::query::{Fetch, Isolation};
 use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use std::num::NonZeroU32;
 

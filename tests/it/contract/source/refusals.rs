@@ -2,7 +2,8 @@
 
 use super::{MODES, SCRAMBLED, query, read, scrambled, view};
 use crate::support::source::{SqlType, Value, worlds};
-use filegen::core::ports::source::{Position, Query, SourceError, Verdict};
+use filegen::core::model::finding::Verdict;
+use filegen::core::ports::source::{Position, Query, SourceError};
 
 #[tokio::test]
 async fn a_predicate_cannot_leave_its_place() {

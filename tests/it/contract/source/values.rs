@@ -6,7 +6,7 @@ use arrow_array::Array as _;
 use filegen::core::model::column::Kind;
 use filegen::core::model::key::{Key, KeyValue};
 use filegen::core::model::page::Page;
-use filegen::core::model::spec::Fetch;
+use filegen::core::model::query::Fetch;
 use filegen::core::ports::source::{Position, Query, Sum};
 use std::num::NonZeroU32;
 

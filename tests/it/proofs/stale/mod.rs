@@ -286,9 +286,9 @@ async fn what_it_had_under_way_while_it_published_changes_nothing() {
 #[tokio::test]
 async fn without_the_removal_of_the_old_folder_it_does_harm() {
     let volumes = Volumes::find();
-    filegen::core::model::planted::plant("renamed only");
+    filegen::core::failpoints::planted::plant("renamed only");
     let played = volumes.play().await;
-    filegen::core::model::planted::plant("");
+    filegen::core::failpoints::planted::plant("");
     for (name, phase, wrong) in played {
         say(&format!("{name}, {phase:?}: {} wrong", wrong.len()));
         let harm = wrong.iter().any(|what| what.contains("loan0_20261121.txt") && what.contains("changes"));

@@ -5,7 +5,7 @@ use crate::support::postgres::Database;
 use async_trait::async_trait;
 use filegen::adapters::postgres::Postgres;
 use filegen::core::model::names::ViewName;
-use filegen::core::model::spec::Secret;
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::PageSource;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

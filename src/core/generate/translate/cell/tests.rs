@@ -1,9 +1,9 @@
 //! What one value looks like: every kind, every option, every refusal.
 
+use crate::core::generate::spec::{Case, ColumnSpec, FileSpec, Quote, TranslatorSpec, Trim};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Kind;
-use crate::core::model::spec::{Case, ColumnSpec, FileSpec, Quote, TranslatorSpec, Trim};
 use std::collections::BTreeMap;
 
 fn spec(column: ColumnSpec) -> FileSpec {

@@ -1,9 +1,9 @@
 //! Whole delimited records; what quoting does to single values is tested with it.
 
 use super::names_line;
+use crate::core::generate::spec::{Align, ColumnSpec, DelimitedSpec, EmptyText, FileSpec, Quote, TranslatorSpec};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::model::column::Kind;
-use crate::core::model::spec::{Align, ColumnSpec, DelimitedSpec, EmptyText, FileSpec, Quote, TranslatorSpec};
 use proptest::prelude::*;
 
 fn spec(delimiter: &str, quote: Quote, columns: Vec<ColumnSpec>) -> FileSpec {

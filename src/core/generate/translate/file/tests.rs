@@ -1,9 +1,9 @@
 //! One file as the flow sees it: columns, masks, totals, first and last record.
 
 use super::*;
+use crate::core::generate::spec::{DelimitedSpec, Encoding, FileSpec, Quote};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::model::column::Kind;
-use crate::core::model::spec::{DelimitedSpec, Encoding, FileSpec, Quote};
 use serde_json::json;
 
 fn spec() -> FileSpec {

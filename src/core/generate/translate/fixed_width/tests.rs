@@ -1,8 +1,8 @@
 //! Records of fixed width, cut apart again by character.
 
+use crate::core::generate::spec::{Align, ColumnSpec, Encoding, FileSpec, OnOverflow, OnUnmappable};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::model::column::Kind;
-use crate::core::model::spec::{Align, ColumnSpec, Encoding, FileSpec, OnOverflow, OnUnmappable};
 use proptest::prelude::*;
 
 fn wide(column: ColumnSpec, width: u32) -> ColumnSpec {

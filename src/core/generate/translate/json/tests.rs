@@ -1,8 +1,8 @@
 //! JSON lines read back by serde_json.
 
+use crate::core::generate::spec::{ColumnSpec, FileSpec, JsonNode, JsonSpec, TranslatorSpec};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::model::column::Kind;
-use crate::core::model::spec::{ColumnSpec, FileSpec, JsonNode, JsonSpec, TranslatorSpec};
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -1,9 +1,9 @@
 //! Records by template.
 
+use crate::core::generate::spec::{FileSpec, TemplateSpec, TranslatorSpec};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Kind;
-use crate::core::model::spec::{FileSpec, TemplateSpec, TranslatorSpec};
 
 fn spec(record: &str, columns: &[&str]) -> FileSpec {
     let columns = columns.iter().map(|name| (*name).to_owned()).collect();

@@ -1,0 +1,43 @@
+//! A published run's completion events: as the outbox holds them, else as the manifest makes them.
+
+use crate::core::generate::GenerateError;
+use crate::core::generate::publish::published;
+use crate::core::generate::record::completion_event;
+use crate::core::generate::spec::Worker;
+use crate::core::model::event::CompletionEvent;
+use crate::core::model::run::RunId;
+use crate::core::ports::runs::RunStore;
+use crate::core::ports::volume::Volume;
+
+/// The events of a run's files, or of one of them. The correlation ids are those of the first sending.
+///
+/// # Errors
+/// When the run is not published, there is no such file, or volume or store cannot be read.
+pub async fn events(
+    volume: &dyn Volume,
+    runs: &dyn RunStore,
+    worker: &Worker,
+    run: &RunId,
+    file: Option<&str>,
+) -> Result<Vec<CompletionEvent>, GenerateError> {
+    let refuse = |reason: String| GenerateError::Staged { reason };
+    let Some(manifest) = published(volume, run).await? else {
+        return Err(refuse(format!("run {run} is not published, so there is no completion event yet")));
+    };
+    if let Some(wanted) = file
+        && !worker.files.iter().any(|spec| spec.id.as_str() == wanted)
+    {
+        let there: Vec<&str> = worker.files.iter().map(|spec| spec.id.as_str()).collect();
+        return Err(refuse(format!("worker {} has no file `{wanted}`; it has {}", worker.id, there.join(", "))));
+    }
+    let outbox = runs.files(run).await?;
+    let mut events = Vec::new();
+    for spec in worker.files.iter().filter(|spec| file.is_none_or(|wanted| spec.id.as_str() == wanted)) {
+        let recorded = outbox.iter().find(|status| status.file == spec.id).and_then(|status| status.event.clone());
+        match recorded {
+            Some(entry) => events.push(entry.event),
+            None => events.extend(completion_event(&manifest, spec.id.as_str(), spec.event_type.as_deref())),
+        }
+    }
+    Ok(events)
+}

@@ -1,0 +1,254 @@
+//! Looks for whatever would make a run fail, before it does: source, view and key, translators, output folder, state
+//! store, topics. Reads the source, writes and removes a few small files in the output folder, changes nothing else.
+
+use super::plan::{Plan, pages_of};
+use super::publish;
+use super::spec::Worker;
+use super::translate::Registry;
+use super::{GenerateError, Ports};
+use crate::core::doctor::report::{Area, CheckResult, Report};
+use crate::core::doctor::state::{Store, state};
+use crate::core::doctor::topics::{Topics, topics};
+use crate::core::doctor::volume;
+use crate::core::model::column::Column;
+use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::key::Key;
+use crate::core::model::page::Page;
+use crate::core::model::run::RunId;
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::runs::RunStore;
+use crate::core::ports::source::{Position, SourceError};
+use crate::core::ports::upkeep::StoreUpkeep;
+use std::collections::BTreeMap;
+
+/// Share of the free space that the files may take before a person should know.
+const TIGHT_PERCENT: u64 = 80;
+
+/// What to examine.
+pub struct DoctorInput<'a> {
+    /// Source, volume and state store.
+    pub ports: &'a Ports,
+    /// The worker.
+    pub worker: &'a Worker,
+    /// Translators that the worker file may name.
+    pub registry: &'a Registry,
+    /// Tells this examination's folder on the volume from any other's.
+    pub name: &'a str,
+    /// Why the state store could not be opened, when it could not: it is not asked then.
+    pub state_error: Option<StoreError>,
+    /// The state store's server; none where it has none.
+    pub upkeep: Option<&'a dyn StoreUpkeep>,
+    /// The worker's topics.
+    pub topics: &'a Topics,
+    /// Told each finding at once.
+    pub found: &'a (dyn Fn(&CheckResult) + Send + Sync),
+}
+
+/// Examines everything a run needs; never fails itself.
+pub async fn examine(examination: &DoctorInput<'_>) -> Vec<CheckResult> {
+    let mut report = Report::new(examination.found);
+    let bytes = match Plan::new(examination.worker, examination.registry) {
+        Ok(plan) => source(examination, plan, &mut report).await,
+        Err(error) => {
+            report.add(Area::Files, "translators", Verdict::Fail, error.to_string());
+            None
+        }
+    };
+    output(examination, bytes, &mut report).await;
+    let store = Store {
+        leader_of: &examination.worker.id,
+        leases: examination.state_error.as_ref().map_or(Ok(&*examination.ports.leases), Err),
+        upkeep: examination.upkeep,
+        policies: &examination.worker.policies,
+        clock: &*examination.ports.clock,
+    };
+    if state(&store, &mut report).await {
+        unsent(&*examination.ports.runs, examination, &mut report).await;
+    }
+    topics(examination.topics, &*examination.ports.clock, &mut report).await;
+    report.found
+}
+
+async fn output(examination: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report<'_>) {
+    let volume = &*examination.ports.volume;
+    volume::check(volume, examination.name, report).await;
+    let estimate = match last_size(examination).await {
+        Ok(Some(last)) => bytes.map(|bytes| bytes.max(last)).or(Some(last)),
+        Ok(None) => bytes,
+        Err(error) => return report.add(Area::Output, "earlier runs", Verdict::Fail, error.to_string()),
+    };
+    let (verdict, detail) = match (volume.free_bytes().await, estimate) {
+        (Err(error), _) => (Verdict::Fail, error.to_string()),
+        (Ok(free), None) => (Verdict::Warn, format!("{free} bytes free; how much a run needs is not known")),
+        (Ok(free), Some(needed)) => {
+            let detail = format!("{free} bytes free, a run needs about {needed}");
+            let tight = needed > free / 100 * TIGHT_PERCENT;
+            (
+                if needed > free {
+                    Verdict::Fail
+                } else if tight {
+                    Verdict::Warn
+                } else {
+                    Verdict::Pass
+                },
+                detail,
+            )
+        }
+    };
+    report.add(Area::Output, "free space", verdict, detail);
+}
+
+/// Bytes of the latest published run.
+async fn last_size(examination: &DoctorInput<'_>) -> Result<Option<u64>, GenerateError> {
+    let runs = examination.ports.runs.runs(Some(&examination.worker.id), 30).await.unwrap_or_default();
+    for record in runs {
+        let id: &RunId = &record.id;
+        if let Some(manifest) = publish::published(&*examination.ports.volume, id).await? {
+            return Ok(Some(manifest.files.iter().map(|file| file.bytes).sum()));
+        }
+    }
+    Ok(None)
+}
+
+async fn unsent(runs: &dyn RunStore, examination: &DoctorInput<'_>, report: &mut Report<'_>) {
+    let worker = &examination.worker.id;
+    match runs.unsent(worker).await {
+        Ok(waiting) if waiting.is_empty() || examination.worker.completion.is_none() => {}
+        Ok(waiting) => {
+            let detail = format!("{} completion events wait for a broker", waiting.len());
+            report.add(Area::State, "outbox", Verdict::Warn, detail);
+        }
+        Err(error) => report.add(Area::State, "outbox", Verdict::Fail, error.to_string()),
+    }
+}
+
+/// Looks at the view; gives the bytes that a run would write, as far as one page can tell.
+async fn source(examination: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) -> Option<u64> {
+    let (source, clock) = (&examination.ports.source, &examination.ports.clock);
+    let view = &examination.worker.source.view;
+    let started = clock.elapsed();
+    let columns = source.columns(view).await;
+    let took = clock.elapsed().saturating_sub(started);
+    let (verdict, detail, unreachable) = match &columns {
+        Err(error) if error.is_away() => (Verdict::Fail, error.to_string(), true),
+        // A refusal is an answer too.
+        Ok(_) | Err(SourceError::Refused { .. }) => (Verdict::Pass, source.describe(), false),
+        Err(error) => (Verdict::Fail, error.to_string(), false),
+    };
+    let finding = Finding { check: "reachable".to_owned(), verdict, detail };
+    report.push(CheckResult { area: Area::Source, finding, took: Some(took), unreachable });
+    let columns = match columns {
+        Ok(columns) => columns,
+        Err(SourceError::Refused { reason }) => {
+            report.add(Area::Source, "view", Verdict::Fail, reason);
+            return None;
+        }
+        Err(_) => return None,
+    };
+    report.add(Area::Source, "view", Verdict::Pass, format!("{view} with {} columns", columns.len()));
+    if !named_columns(&plan, &columns, report) {
+        return None;
+    }
+    match source.examine(&plan.query).await {
+        Ok(findings) => {
+            for finding in findings {
+                report.push(CheckResult { area: Area::Source, finding, took: None, unreachable: false });
+            }
+        }
+        Err(error) => fail(report, Area::Source, "key", &error),
+    }
+    sample(examination, plan, report).await
+}
+
+fn fail(report: &mut Report<'_>, area: Area, check: &str, error: &SourceError) {
+    let finding = Finding { check: check.to_owned(), verdict: Verdict::Fail, detail: error.to_string() };
+    report.push(CheckResult { area, finding, took: None, unreachable: error.is_away() });
+}
+
+/// Whether all columns that the files and the key name are there.
+fn named_columns(plan: &Plan, columns: &[Column], report: &mut Report<'_>) -> bool {
+    let missing: Vec<String> = plan
+        .query
+        .columns
+        .iter()
+        .filter(|wanted| !columns.iter().any(|column| column.name == **wanted))
+        .map(|wanted| match nearest(wanted, columns) {
+            Some(near) => format!("`{wanted}` (did you mean `{near}`?)"),
+            None => format!("`{wanted}`"),
+        })
+        .collect();
+    if missing.is_empty() {
+        let count = plan.query.columns.len();
+        report.add(Area::Source, "columns", Verdict::Pass, format!("{count} used, all there"));
+        return true;
+    }
+    let there: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let detail = format!("not in the view: {}; it has {}", missing.join(", "), there.join(", "));
+    report.add(Area::Source, "columns", Verdict::Fail, detail);
+    false
+}
+
+fn nearest<'a>(wanted: &str, columns: &'a [Column]) -> Option<&'a str> {
+    let close = columns
+        .iter()
+        .map(|column| (strsim::jaro_winkler(&column.name.to_lowercase(), &wanted.to_lowercase()), column));
+    close.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, column)| column.name.as_str())
+}
+
+/// Counts the view, then reads and translates one page.
+async fn sample(examination: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>) -> Option<u64> {
+    let source = &examination.ports.source;
+    let extent = match source.extent(&plan.query, &[]).await {
+        Ok(extent) => extent,
+        Err(error) => {
+            fail(report, Area::Source, "rows", &error);
+            return None;
+        }
+    };
+    let pages = pages_of(extent.rows, plan.query.page_size.get());
+    let range = extent.range.as_ref().map_or_else(String::new, |(first, last)| format!(", keys {first} to {last}"));
+    let rows = if extent.rows == 0 { Verdict::Warn } else { Verdict::Pass };
+    report.add(Area::Source, "rows", rows, format!("{} rows in {pages} pages{range}", extent.rows));
+    let until = extent.range.as_ref().map(|(_, last)| last);
+    if plan.query.finds_nothing(until) {
+        return Some(0);
+    }
+    let (page, columns) = match first_page(examination, &plan, until).await {
+        Ok(Some(read)) => read,
+        Ok(None) => return Some(0),
+        Err(error) => {
+            fail(report, Area::Source, "first page", &error);
+            return None;
+        }
+    };
+    let mut bytes = 0;
+    for (spec, file) in examination.worker.files.iter().zip(&mut plan.files) {
+        let mask = file.predicate.map(|index| columns.len() + index);
+        let bound = file.translator.bind(&columns, mask, &BTreeMap::new());
+        match bound.and_then(|()| file.translator.translate(&page, Vec::new())) {
+            Ok(translated) => bytes += translated.bytes.len() as u64,
+            Err(error) => {
+                report.add(Area::Files, spec.id.as_str(), Verdict::Fail, error.to_string());
+                return None;
+            }
+        }
+    }
+    let total = bytes.saturating_mul(extent.rows).checked_div(page.rows()).unwrap_or(0);
+    report.add(
+        Area::Files,
+        "translators",
+        Verdict::Pass,
+        format!("the first {} rows give {bytes} bytes in {} files", page.rows(), examination.worker.files.len()),
+    );
+    Some(total)
+}
+
+async fn first_page(
+    examination: &DoctorInput<'_>,
+    plan: &Plan,
+    until: Option<&Key>,
+) -> Result<Option<(Page, Vec<Column>)>, SourceError> {
+    let mut stream = examination.ports.source.open(&plan.query, &Position::default(), until).await?;
+    let page = stream.next().await?;
+    Ok(page.map(|page| (page, stream.columns().unwrap_or_default())))
+}

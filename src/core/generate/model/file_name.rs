@@ -1,0 +1,239 @@
+//! Final names of published files: a template that is parsed once, and names that never leave the output root.
+
+use crate::core::model::names::{FileId, WorkerId};
+use crate::core::model::run::{BusinessDate, RunId};
+use jiff::civil::Date;
+use std::fmt;
+
+#[cfg(test)]
+mod tests;
+
+/// Longest part of a path, in bytes: the limit of ext4, XFS and NFS.
+const PART_BYTES_MAX: usize = 255;
+
+/// Any day: a template is tried with it when it is parsed.
+const SAMPLE: BusinessDate = BusinessDate(Date::constant(2026, 11, 21));
+
+/// Why a file's name was refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FileNameError {
+    /// A placeholder that is not closed.
+    #[error("has a `{{` without its `}}`; write `{{{{` for the character itself")]
+    NotClosed,
+    /// A brace that closes nothing.
+    #[error("has a `}}` without its `{{`; write `}}}}` for the character itself")]
+    NotOpened,
+    /// A placeholder that is not known.
+    #[error("has an unknown placeholder `{{{0}}}`; there are {{date}}, {{date:%Y-%m-%d}}, {{worker}} and {{id}}")]
+    Unknown(String),
+    /// A date form that a day cannot be written in.
+    #[error("has a date form `{form}` that a day cannot be written in: {reason}")]
+    DateForm {
+        /// As it stands in the template.
+        form: String,
+        /// The formatter's own words.
+        reason: String,
+    },
+    /// The same name for more than one day.
+    #[error("is the same for {0} and {1}, so one day's file would stand in the other's way")]
+    SameForTwoDays(Date, Date),
+    /// A path that is not below the output root, or not a plain name everywhere.
+    #[error("{0}")]
+    Path(&'static str),
+}
+
+/// The template of a file's final name, relative to the output root.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileName {
+    template: String,
+    parts: Vec<Part>,
+}
+
+/// A piece of a template.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Part {
+    Text(String),
+    Worker,
+    Id,
+    /// `{date}`: eight digits.
+    Day,
+    /// `{date:FORM}`: any strftime form.
+    DayAs(String),
+}
+
+impl FileName {
+    /// Parses `loan0_{date}.txt`: `{date}` is `20261121`, `{date:%Y-%m-%d}` any strftime form of it, `{worker}` and
+    /// `{id}` are the names; `{{` and `}}` are the braces themselves. `/` makes folders.
+    ///
+    /// # Errors
+    /// When a placeholder is wrong, when the name could leave the root, or when two days would have the same name.
+    pub fn parse(template: &str) -> Result<Self, FileNameError> {
+        let name = Self { template: template.to_owned(), parts: parts(template)? };
+        for part in &name.parts {
+            if let Part::DayAs(form) = part {
+                write_date(form, SAMPLE)?;
+            }
+        }
+        stay_below_root(&name.fill("worker", "id", SAMPLE))?;
+        name.check_days_differ()?;
+        Ok(name)
+    }
+
+    /// The name of one file of one run, relative to the output root, with `/` between folders.
+    pub fn render(&self, run: &RunId, file: &FileId) -> String {
+        self.render_for(&run.worker, file, run.date)
+    }
+
+    /// Looks at the name with its real worker and id, which only they can make too long.
+    ///
+    /// # Errors
+    /// As [`FileName::parse`].
+    pub fn check(&self, worker: &WorkerId, file: &FileId) -> Result<(), FileNameError> {
+        stay_below_root(&self.render_for(worker, file, SAMPLE))
+    }
+
+    /// [`FileName::render`] by its pieces.
+    pub fn render_for(&self, worker: &WorkerId, file: &FileId, date: BusinessDate) -> String {
+        self.fill(worker.as_str(), file.as_str(), date)
+    }
+
+    /// The template as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.template
+    }
+
+    /// Whether every date stands in the name as eight digits, so that one day's names tell about all days'.
+    pub fn has_plain_dates_only(&self) -> bool {
+        !self.parts.iter().any(|part| matches!(part, Part::DayAs(_)))
+    }
+
+    fn fill(&self, worker: &str, id: &str, date: BusinessDate) -> String {
+        let mut name = String::with_capacity(self.template.len() + 16);
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => name.push_str(text),
+                Part::Worker => name.push_str(worker),
+                Part::Id => name.push_str(id),
+                Part::Day => name.push_str(&date.compact()),
+                // The form was tried when it was parsed; whether it can be written does not depend on the day.
+                Part::DayAs(form) => name.push_str(&write_date(form, date).unwrap_or_else(|_| date.compact())),
+            }
+        }
+        name
+    }
+
+    /// Tries every day of a leap year and of the year behind it: a form that leaves out year, month or day repeats
+    /// itself among them.
+    fn check_days_differ(&self) -> Result<(), FileNameError> {
+        if self.parts.contains(&Part::Day) {
+            return Ok(());
+        }
+        let mut seen = std::collections::HashMap::new();
+        for day in days(731) {
+            if let Some(first) = seen.insert(self.fill("", "", BusinessDate(day)), day) {
+                return Err(FileNameError::SameForTwoDays(first, day));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.template)
+    }
+}
+
+impl fmt::Debug for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.template)
+    }
+}
+
+/// The name of a run's manifest, which is the last to appear: `LoanWorker_20261121.manifest.json`.
+pub fn manifest_name(run: &RunId) -> String {
+    format!("{}_{}.manifest.json", run.worker, run.date.compact())
+}
+
+/// The first `count` days from the start of a leap year.
+pub fn days(count: usize) -> impl Iterator<Item = Date> {
+    std::iter::successors(Some(Date::constant(2024, 1, 1)), |day| day.tomorrow().ok()).take(count)
+}
+
+fn write_date(form: &str, date: BusinessDate) -> Result<String, FileNameError> {
+    jiff::fmt::strtime::format(form, date.0)
+        .map_err(|error| FileNameError::DateForm { form: form.to_owned(), reason: error.to_string() })
+}
+
+/// Cuts a template into its parts.
+fn parts(template: &str) -> Result<Vec<Part>, FileNameError> {
+    let mut parts = Vec::new();
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some(brace) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(brace);
+        text.push_str(before);
+        if let Some(after) = from.strip_prefix("{{") {
+            text.push('{');
+            rest = after;
+        } else if let Some(after) = from.strip_prefix("}}") {
+            text.push('}');
+            rest = after;
+        } else if let Some(inner) = from.strip_prefix('{') {
+            let (name, after) = inner.split_once('}').ok_or(FileNameError::NotClosed)?;
+            if !text.is_empty() {
+                parts.push(Part::Text(std::mem::take(&mut text)));
+            }
+            parts.push(placeholder(name)?);
+            rest = after;
+        } else {
+            return Err(FileNameError::NotOpened);
+        }
+    }
+    text.push_str(rest);
+    if !text.is_empty() {
+        parts.push(Part::Text(text));
+    }
+    Ok(parts)
+}
+
+fn placeholder(name: &str) -> Result<Part, FileNameError> {
+    match name {
+        "date" => Ok(Part::Day),
+        "worker" => Ok(Part::Worker),
+        "id" => Ok(Part::Id),
+        _ => match name.strip_prefix("date:") {
+            Some(form) if !form.is_empty() => Ok(Part::DayAs(form.to_owned())),
+            _ => Err(FileNameError::Unknown(name.to_owned())),
+        },
+    }
+}
+
+/// Refuses whatever is not a plain path below the root on every file system.
+fn stay_below_root(name: &str) -> Result<(), FileNameError> {
+    let refuse = |why| Err(FileNameError::Path(why));
+    if name.is_empty() {
+        return refuse("is empty");
+    }
+    if name.starts_with('/') {
+        return refuse("is absolute; names are relative to `output.root`");
+    }
+    if name.contains('\\') {
+        return refuse("holds a backslash; write `/` between folders");
+    }
+    if name.chars().any(char::is_control) {
+        return refuse("holds a control character");
+    }
+    for part in name.split('/') {
+        match part {
+            "" => return refuse("has an empty part between its slashes"),
+            "." | ".." => return refuse("has a part `.` or `..`; names stay below `output.root`"),
+            _ if part.len() > PART_BYTES_MAX => return refuse("has a part longer than 255 bytes"),
+            _ => {}
+        }
+    }
+    if name.starts_with('.') {
+        return refuse("starts with a dot; such names (`.filegen`) are kept for staging and state");
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! The manifest: last to appear, and the proof that all files of a run are there.
+
+use crate::core::model::query::ReadMode;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `{root}/{worker}_{date}.manifest.json`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// `LoanWorker`.
+    pub worker_id: String,
+    /// `LoanWorker:2026-11-21`.
+    pub run_id: String,
+    /// `2026-11-21`.
+    pub business_date: String,
+    /// Fencing token of the holder that published.
+    pub token: u64,
+    /// RFC 3339, in UTC.
+    pub completed_at: String,
+    /// Pages of the run.
+    pub pages: u64,
+    /// Rows read from the view.
+    pub source_rows: u64,
+    /// How the view was read and whether it moved meanwhile.
+    pub read_mode: ReadMode,
+    /// One entry per file, in the worker file's order.
+    pub files: Vec<ManifestFile>,
+}
+
+/// One published file.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestFile {
+    /// `Loan0`.
+    pub id: String,
+    /// Relative to the output root; null when an empty view gives no file.
+    pub name: Option<String>,
+    /// Records; first and last record do not count.
+    pub rows: u64,
+    /// Size of the whole file.
+    pub bytes: u64,
+    /// Digest of the whole file, lower-case hexadecimal.
+    pub sha256: String,
+    /// Sum of each column that the first or last record names, exact.
+    pub control_totals: BTreeMap<String, String>,
+    /// Values cut or characters replaced by policy.
+    pub replaced: Replaced,
+}
+
+/// What policies changed instead of ending the run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Replaced {
+    /// Characters that the encoding does not have.
+    pub unmappable: u64,
+    /// Values wider than their field.
+    pub overflow: u64,
+}

@@ -1,0 +1,113 @@
+//! What a run would do: asked of source, volume and state store, and nothing changed anywhere.
+
+use crate::core::election::report::{LeaseReport, lease_of};
+use crate::core::generate::inspect::find;
+use crate::core::generate::model::journal::Journal;
+use crate::core::generate::plan::{Plan, last_kept, pages_of, rows_of};
+use crate::core::generate::spec::Worker;
+use crate::core::generate::translate::Registry;
+use crate::core::generate::{GenerateError, Ports, Start};
+use crate::core::model::run::RunId;
+use crate::core::model::term::Token;
+
+/// What a run would do.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Preview {
+    /// Which run.
+    pub run: RunId,
+    /// Whether it is already published: then nothing would be done.
+    pub published: bool,
+    /// The source, without secrets.
+    pub source: String,
+    /// The query that would be sent first, where the source has a query language.
+    pub query: Option<String>,
+    /// Columns that would be read.
+    pub columns: Vec<String>,
+    /// Rows of the view now.
+    pub rows: u64,
+    /// Pages that these make.
+    pub pages: u64,
+    /// First and last key, where there are any.
+    pub keys: Option<(String, String)>,
+    /// The last page that would be kept of what is committed; 0 starts from nothing.
+    pub keep_page: u64,
+    /// Source rows behind that page.
+    pub keep_rows: u64,
+    /// Whose committed pages these are.
+    pub keep_from: Option<Token>,
+    /// The output root.
+    pub root: String,
+    /// One per file.
+    pub files: Vec<PreviewFile>,
+    /// Who holds the lease now.
+    pub lease: LeaseReport,
+}
+
+/// What would become of one file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PreviewFile {
+    /// Its id.
+    pub file: String,
+    /// Its final path, relative to the root.
+    pub path: String,
+    /// Records it would have.
+    pub rows: u64,
+    /// Whether something has that name already.
+    pub exists: bool,
+}
+
+/// Looks at what a run would do.
+///
+/// # Errors
+/// What the run itself would fail with at its start: a source or store that cannot be reached, a worker file that no
+/// longer fits what is staged, a page to start from that nothing leads up to.
+pub async fn preview(
+    ports: &Ports,
+    worker: &Worker,
+    registry: &Registry,
+    id: &RunId,
+    start: Start,
+) -> Result<Preview, GenerateError> {
+    let plan = Plan::new(worker, registry)?;
+    let run = find::run(&*ports.volume, id).await?;
+    let published = run.manifest.is_some();
+    if published && matches!(start, Start::FromPage(_)) {
+        let reason = format!("run {id} is published, and published files never change");
+        return Err(GenerateError::Staged { reason });
+    }
+    let newest = run.folders.iter().find(|folder| folder.journal.begin().is_some());
+    let journal =
+        newest.filter(|_| start != Start::FromStart && !published).map(|folder| (folder.token, &folder.journal));
+    if let Some(begin) = journal.and_then(|(_, journal)| journal.begin()) {
+        plan.check_fit(begin, id)?;
+    }
+    let keep_page = last_kept(start, journal.map_or(&Journal::default(), |(_, journal)| journal))?;
+    let kept = journal.and_then(|(_, journal)| journal.pages().find(|page| page.page == keep_page));
+    let extent = ports.source.extent(&plan.query, &[]).await?;
+    let mut files = Vec::new();
+    for (spec, file) in worker.files.iter().zip(&plan.files) {
+        let path = spec.name.render(id, &spec.id);
+        files.push(PreviewFile {
+            file: spec.id.to_string(),
+            rows: rows_of(file.predicate, &extent),
+            exists: ports.volume.stat(&path).await?.is_some(),
+            path,
+        });
+    }
+    Ok(Preview {
+        run: id.clone(),
+        published,
+        source: ports.source.describe(),
+        query: ports.source.query_text(&plan.query)?,
+        rows: extent.rows,
+        pages: pages_of(extent.rows, plan.query.page_size.get()),
+        columns: plan.query.columns,
+        keys: extent.range.map(|(first, last)| (first.to_string(), last.to_string())),
+        keep_page,
+        keep_rows: kept.map_or(0, |kept| kept.source_rows),
+        keep_from: kept.and(journal).map(|(token, _)| token),
+        root: ports.volume.describe(),
+        files,
+        lease: lease_of(&*ports.leases, &worker.id, ports.clock.now()).await?,
+    })
+}

@@ -1,0 +1,207 @@
+//! A worker in the long-running service: hot standby, then holder for as long as the lease lasts, making every run that is
+//! wanted, whichever instance heard of it.
+
+mod pending;
+
+use crate::core::election::{ElectionError, LeaderGuard};
+use crate::core::generate::run::Identity;
+use crate::core::generate::spec::Worker;
+use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
+use crate::core::model::run::RunRecord;
+use crate::core::outbox::{OutboxPublisher, announce};
+use crate::core::ports::observer::{News, Observer};
+use pending::Pending;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// One worker, served until it is told to stop.
+#[derive(Clone)]
+pub struct Service {
+    /// Whose files.
+    pub worker: Arc<Worker>,
+    /// Translators that worker files may name.
+    pub registry: Arc<Registry>,
+    /// All that it may reach.
+    pub ports: Ports,
+    /// As whom.
+    pub identity: Identity,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+    /// Rung when a run was asked for: the holder looks at once.
+    pub wanted: Arc<Notify>,
+    /// Empties the outbox, when there is a broker for it.
+    pub announcer: Option<OutboxPublisher>,
+}
+
+/// How a term in office ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ended {
+    /// Asked to stop.
+    Stopped,
+    /// The lease is lost, or what was written is no longer trusted: another term is needed.
+    Term,
+}
+
+impl Service {
+    /// Serves until `stop`. Faults end a term or a run, never the service: they are told, and tried again with growing waits.
+    pub async fn serve(&self, stop: &CancellationToken) {
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let leadership = match self.campaign(stop).await {
+                Ok(leadership) => leadership,
+                Err(Refused::Stopped) => return,
+                Err(Refused::Fault(reason)) => {
+                    failures += 1;
+                    self.pause(failures, reason, stop).await;
+                    continue;
+                }
+            };
+            let began = self.ports.clock.elapsed();
+            let published = Notify::new();
+            let ended = tokio::select! {
+                biased;
+                ended = self.lead(&leadership, &published, stop) => ended,
+                () = self.announce(&published) => Ended::Term,
+            };
+            let reason = match ended {
+                Ended::Stopped => "the service was stopped",
+                Ended::Term => "the term ended",
+            };
+            leadership.release_or_warn(reason).await;
+            // A term that did some work starts the count afresh; one that fails at once must not spin.
+            let lasted = self.ports.clock.elapsed().saturating_sub(began);
+            failures = if lasted > self.worker.policies.lease_ttl { 0 } else { failures + 1 };
+            if ended == Ended::Term {
+                self.pause(failures, "the term ended".to_owned(), stop).await;
+            }
+        }
+    }
+
+    /// Sends completion events for as long as this instance leads; never ends by itself. Two holders at once would send an event
+    /// twice, with the same correlation id.
+    async fn announce(&self, published: &Notify) {
+        match &self.announcer {
+            Some(announcer) => announce(announcer, published, &CancellationToken::new()).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits for the lease.
+    async fn campaign(&self, stop: &CancellationToken) -> Result<LeaderGuard, Refused> {
+        let volume = &*self.ports.volume;
+        let floor = takeover::highest_token(volume, &self.worker.id).await.map_err(Refused::fault)?;
+        let candidate = self.identity.candidate(&self.ports, &self.worker, &self.observer);
+        candidate.acquire(floor, true, stop).await.map_err(|error| match error {
+            ElectionError::Stopped { .. } => Refused::Stopped,
+            error => Refused::fault(error),
+        })
+    }
+
+    /// Makes what is wanted, oldest business date first, as long as the lease lasts.
+    async fn lead(&self, leadership: &LeaderGuard, published: &Notify, stop: &CancellationToken) -> Ended {
+        let lost = leadership.lost();
+        let mut pending = Pending::new(&self.worker.policies.retry);
+        loop {
+            if stop.is_cancelled() {
+                return Ended::Stopped;
+            }
+            if lost.is_cancelled() || leadership.term().check().is_err() {
+                return Ended::Term;
+            }
+            let next = match self.ports.runs.runs(Some(&self.worker.id), pending::LOOKED_AT).await {
+                Ok(records) => pending.next(records, self.ports.clock.elapsed(), self.ports.clock.now()),
+                Err(error) => {
+                    self.observer.observe(&News::Warning { text: format!("runs cannot be asked for: {error}") });
+                    None
+                }
+            };
+            if let Some(record) = next {
+                if self.make(&record, leadership, &mut pending, stop).await {
+                    published.notify_one();
+                }
+            } else {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => {}
+                    () = lost.cancelled() => {}
+                    () = self.wanted.notified() => {}
+                    () = self.ports.clock.sleep(self.worker.policies.takeover_polling_interval) => {}
+                }
+            }
+        }
+    }
+
+    /// Makes one run's files, or remembers when to try again; whether they are published.
+    async fn make(
+        &self,
+        record: &RunRecord,
+        leadership: &LeaderGuard,
+        pending: &mut Pending,
+        stop: &CancellationToken,
+    ) -> bool {
+        let job = Job {
+            worker: Arc::clone(&self.worker),
+            run: record.id.clone(),
+            registry: Arc::clone(&self.registry),
+            start: Start::Resume,
+            stop: stop.clone(),
+            observer: Arc::clone(&self.observer),
+        };
+        let lost = leadership.lost();
+        let result = tokio::select! {
+            biased;
+            // What is under way is dropped: nothing of it would be accepted any more.
+            () = lost.cancelled() => return false,
+            result = generate(&self.ports, &job, leadership.term()) => result,
+        };
+        match result {
+            Ok(Outcome::Published(manifest) | Outcome::AlreadyPublished(manifest)) => {
+                pending.done(&record.id);
+                let since = record.started_at.unwrap_or(record.requested_at);
+                let took = Duration::try_from(self.ports.clock.now().duration_since(since)).unwrap_or_default();
+                self.observer.observe(&News::Done { run: record.id.clone(), rows: manifest.source_rows, took });
+                true
+            }
+            Ok(Outcome::Stopped { .. }) => false,
+            Err(error) => {
+                let again_in = pending.failed(&record.id, is_passing(&error), self.ports.clock.elapsed());
+                let (run, error) = (record.id.clone(), error.to_string());
+                self.observer.observe(&News::Failed { run, error, again_in });
+                false
+            }
+        }
+    }
+
+    async fn pause(&self, failures: u32, reason: String, stop: &CancellationToken) {
+        let after = self.worker.policies.retry.wait(failures);
+        self.observer.observe(&News::Retrying { reason, attempt: failures, after });
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = self.ports.clock.sleep(after) => {}
+        }
+    }
+}
+
+/// Why there is no leadership.
+enum Refused {
+    Stopped,
+    Fault(String),
+}
+
+impl Refused {
+    fn fault(error: impl std::fmt::Display) -> Self {
+        Self::Fault(error.to_string())
+    }
+}
+
+/// Whether the same may work a little later without anybody doing something about it.
+fn is_passing(error: &GenerateError) -> bool {
+    match error {
+        GenerateError::Source(error) => error.is_away(),
+        GenerateError::Store(_) | GenerateError::Volume(_) | GenerateError::TermEnded(_) => true,
+        GenerateError::Data { .. } | GenerateError::Conflict { .. } | GenerateError::Staged { .. } => false,
+    }
+}

@@ -1,0 +1,188 @@
+//! A worker as its file describes it: resolved, checked, every default filled in. Made by `config`, read by everyone.
+
+mod translator;
+
+use super::model::file_name::FileName;
+use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::names::{FileId, ViewName, WorkerId};
+use crate::core::model::policy::Policies;
+use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::secret::Secret;
+use jiff::civil::{Time, Weekday};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use translator::*;
+
+/// A whole worker file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Worker {
+    /// `LoanWorker`.
+    pub id: WorkerId,
+    /// Where the rows come from.
+    pub source: SourceSpec,
+    /// Where the files go.
+    pub output: OutputSpec,
+    /// The files, in the worker file's order; at least one, ids and names unique.
+    pub files: Vec<FileSpec>,
+    /// How a run without a given date finds its own.
+    pub business_date: BusinessDateSpec,
+    /// When a business date's files are due, when somebody waits for them at a given time.
+    pub deadline: Option<DeadlineSpec>,
+    /// The state store's address: `sqlite:PATH` (absolute by now) or `mongodb://…`.
+    pub state: Secret,
+    /// The topic whose events start runs, when there is one.
+    pub trigger: Option<TriggerSpec>,
+    /// The topic that completion events go to, when there is one.
+    pub completion: Option<KafkaSpec>,
+    /// How many pages share a commit.
+    pub commit: CommitSpec,
+    /// Lease times and retries.
+    pub policies: Policies,
+}
+
+/// The view and how it is read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SourceSpec {
+    /// `sqlite:PATH` (absolute by now), `postgres://…`, `sqlserver://…` or an ADO string.
+    pub url: Secret,
+    /// The view, part by part.
+    pub view: ViewName,
+    /// Columns that are unique and not null together; the order of the rows. Empty only with [`Fetch::Offset`].
+    pub key: Vec<String>,
+    /// Rows of a full page.
+    pub page_size: NonZeroU32,
+    /// A page ends early when its values reach this many bytes, so that wide rows do not fill the memory.
+    pub page_bytes: u64,
+    /// How pages are asked for.
+    pub fetch: Fetch,
+    /// What one read sees of concurrent changes.
+    pub isolation: Isolation,
+}
+
+/// Where the files go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutputSpec {
+    /// Absolute by now.
+    pub root: PathBuf,
+    /// What a view without rows gives.
+    pub when_empty: WhenEmpty,
+}
+
+/// What a view without rows gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WhenEmpty {
+    /// Files with a header and no record (and first and last record, where there are any).
+    #[default]
+    Write,
+    /// No file; the manifest and the completion event say so.
+    Skip,
+    /// The run fails.
+    Fail,
+}
+
+/// One target file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FileSpec {
+    /// `Loan0`.
+    pub id: FileId,
+    /// Its name, one per run, relative to the root.
+    pub name: FileName,
+    /// The completion event's type.
+    pub event_type: Option<String>,
+    /// How a page becomes bytes.
+    pub translator: TranslatorSpec,
+    /// A SQL predicate; only its rows go into this file.
+    pub predicate: Option<String>,
+    /// Template of the record before all others.
+    pub first_record: Option<String>,
+    /// Template of the record behind all others.
+    pub last_record: Option<String>,
+    /// How text becomes bytes.
+    pub encoding: Encoding,
+    /// The bytes that end a record, before encoding.
+    pub newline: String,
+    /// What happens to a character that the encoding does not have.
+    pub on_unmappable: OnUnmappable,
+    /// What happens to a value that is wider than its field.
+    pub on_overflow: OnOverflow,
+    /// Whether the file starts with the header line.
+    pub progress_header: bool,
+}
+
+/// How text becomes bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Encoding {
+    /// UTF-8 without a byte order mark.
+    #[default]
+    Utf8,
+    /// Windows code page 1252.
+    Windows1252,
+    /// ISO 8859-1: the first 256 code points.
+    Iso88591,
+    /// IBM code page 037, EBCDIC of the USA and Canada.
+    Ibm037,
+}
+
+/// What happens to a character that the encoding does not have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnUnmappable {
+    /// The run ends with the row's key.
+    #[default]
+    Error,
+    /// `?` stands in its place, and the manifest counts it.
+    Replace,
+}
+
+/// What happens to a value that is wider than its field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnOverflow {
+    /// The run ends with the row's key.
+    #[default]
+    Error,
+    /// The value is cut, and the manifest counts it.
+    Truncate,
+}
+
+/// How a run without a given date finds its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BusinessDateSpec {
+    /// IANA name of the zone in which an event's timestamp is a date.
+    pub timezone: String,
+    /// JSON pointer to the date in the event; empty: only the event's timestamp counts.
+    pub pointer: String,
+}
+
+/// When the files of a business date are due, and on which business dates there are any.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeadlineSpec {
+    /// On the clock of the zone.
+    pub time: Time,
+    /// Days from the business date to the day on which its files are due, 0 to 7.
+    pub days_after: u8,
+    /// IANA name of the zone whose clock and calendar count.
+    pub timezone: String,
+    /// Weekdays of business dates for which a run is expected, from Monday on; at least one, each once.
+    pub weekdays: Vec<Weekday>,
+    /// A run that has not started this long before its deadline is at risk.
+    pub warn_before: Duration,
+}
+
+/// What starts runs: a topic, and which of its events are for this worker.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TriggerSpec {
+    /// The topic.
+    pub kafka: KafkaSpec,
+    /// JSON pointers, each with the value that an event must have there; none: all events are for this worker.
+    pub matches: Vec<(String, serde_json::Value)>,
+}
+
+/// How many pages share a commit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CommitSpec {
+    /// At most this many pages in one commit. A commit never waits for more: it takes the pages that are ready.
+    pub pages: NonZeroU32,
+    /// Pages gather at least this long before the next commit; zero does not wait.
+    pub interval: Duration,
+}

@@ -1,0 +1,208 @@
+//! What templates of records can do, whichever record they make: strict variables, exact numbers, filters for fields.
+//!
+//! | filter | does |
+//! | --- | --- |
+//! | `strftime('%Y%m%d')` | a date or timestamp in another form |
+//! | `number('0.00')` | a number in a format of `number_format` |
+//! | `pad(9, '0')` | fills up before the value (behind it with `align='left'`); wider values are an error |
+//!
+//! NULL is written as nothing, and the filters above pass it on.
+
+use super::TranslateError;
+use super::date_format::{DateFormat, Moment};
+use super::decimal::{Decimal, not_finite, with_float_text};
+use super::field::{Fit, Fitted};
+use super::number_format::NumberFormat;
+use crate::core::generate::spec::{Align, ColumnSpec, OnOverflow};
+use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use std::collections::BTreeSet;
+
+/// A compiled template.
+#[derive(Debug)]
+pub(super) struct RecordTemplate {
+    environment: Environment<'static>,
+    /// `first_record`, `last_record` or `record`: the template's name in errors.
+    which: &'static str,
+    source: String,
+}
+
+impl RecordTemplate {
+    /// Compiles a template.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub(super) fn new(which: &'static str, source: &str) -> Result<Self, TranslateError> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_formatter(|out, state, value| {
+            if value.is_none() {
+                return Ok(());
+            }
+            match plain_text(value) {
+                Some(text) => out.write_str(&text).map_err(Error::from),
+                None => minijinja::escape_formatter(out, state, value),
+            }
+        });
+        environment.add_filter("strftime", strftime);
+        environment.add_filter("number", number);
+        environment.add_filter("pad", pad);
+        environment
+            .add_template_owned(which, source.to_owned())
+            .map_err(|error| TranslateError::setting(format!("template `{which}`: {}", describe(&error))))?;
+        Ok(Self { environment, which, source: source.to_owned() })
+    }
+
+    /// Whether the template itself spans lines.
+    pub(super) fn has_line_break(&self) -> bool {
+        // One line break at the end does not count: minijinja takes it away.
+        let body = self.source.strip_suffix('\n').unwrap_or(&self.source);
+        body.strip_suffix('\r').unwrap_or(body).contains(['\r', '\n'])
+    }
+
+    /// Variables that the template does not define itself: `rows`, and with `nested` also `sum.Amount`.
+    pub(super) fn variables(&self, nested: bool) -> BTreeSet<String> {
+        let Ok(template) = self.environment.get_template(self.which) else { return BTreeSet::new() };
+        let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
+        template.undeclared_variables(nested).into_iter().filter(|name| !globals.contains(name.as_str())).collect()
+    }
+
+    /// Renders one record.
+    ///
+    /// # Errors
+    /// What failed, with the template's name and line.
+    pub(super) fn render(&self, context: Value) -> Result<String, Error> {
+        self.environment.get_template(self.which)?.render(context)
+    }
+
+    /// An error of this template as the flow reports it.
+    pub(super) fn error(&self, error: &Error) -> TranslateError {
+        TranslateError::setting(format!("template `{}`: {}", self.which, describe(error)))
+    }
+}
+
+/// The error and its causes in one line.
+pub(super) fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// The text of values that minijinja writes in another form than the other translators: `True`, `1e21`.
+fn plain_text(value: &Value) -> Option<String> {
+    if value.kind() == ValueKind::Bool {
+        return Some(value.is_true().to_string());
+    }
+    if value.kind() != ValueKind::Number || value.is_integer() {
+        return None;
+    }
+    let float = f64::try_from(value.clone()).ok()?;
+    let text = with_float_text(float, |text| String::from_utf8_lossy(text).into_owned());
+    Some(text.unwrap_or_else(|| not_finite(float).to_owned()))
+}
+
+fn text_of(value: &Value) -> String {
+    plain_text(value).unwrap_or_else(|| value.to_string())
+}
+
+fn refuse(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, why.into())
+}
+
+fn written(value: &Value, write: impl FnOnce(&str, &mut Vec<u8>) -> Result<(), String>) -> Result<Value, Error> {
+    if value.is_none() {
+        return Ok(Value::from(()));
+    }
+    let mut out = Vec::new();
+    write(&text_of(value), &mut out).map_err(refuse)?;
+    Ok(Value::from(String::from_utf8_lossy(&out).into_owned()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
+fn strftime(value: Value, format: &str) -> Result<Value, Error> {
+    written(&value, |text, out| DateFormat::parse(format)?.push(&Moment::parse(text)?, out))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
+fn number(value: Value, format: &str) -> Result<Value, Error> {
+    written(&value, |text, out| {
+        let number = Decimal::parse(text.as_bytes());
+        let number = number.ok_or_else(|| format!("{} is no plain number", super::shown(text)))?;
+        NumberFormat::parse(format)?.push(number, out);
+        Ok(())
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
+fn pad(value: Value, width: u32, with: Option<char>, options: Kwargs) -> Result<Value, Error> {
+    let align = match options.get::<Option<&str>>("align")? {
+        None | Some("right") => Align::Right,
+        Some("left") => Align::Left,
+        Some(other) => return Err(refuse(format!("align is `left` or `right`, not `{other}`"))),
+    };
+    options.assert_all_used()?;
+    let spec = ColumnSpec { width: Some(width), pad: with, align, ..ColumnSpec::default() };
+    let fit = Fit::new(&spec, OnOverflow::Error).map_err(refuse)?;
+    written(&value, |text, out| {
+        out.extend_from_slice(text.as_bytes());
+        let is_number = Decimal::parse(text.as_bytes()).is_some();
+        match fit.map(|fit| fit.apply(out, 0, is_number)) {
+            Some(Fitted::TooWide(chars)) => {
+                Err(format!("{} has {chars} characters and does not fit {width}", super::shown(text)))
+            }
+            _ => Ok(()),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use minijinja::context;
+
+    fn render(source: &str) -> Result<String, TranslateError> {
+        let template = RecordTemplate::new("record", source)?;
+        let context = context! {
+            date => "2026-11-21", amount => "-1234.565", none => (), big => 1e21, n => 42, at => "2026-11-21T10:30:00Z",
+        };
+        template.render(context).map_err(|error| template.error(&error))
+    }
+
+    #[test]
+    fn filters_write_fields() {
+        for (source, text) in [
+            ("{{ date }}", "2026-11-21"),
+            ("{{ date | strftime('%Y%m%d') }}", "20261121"),
+            ("{{ at | strftime('%H%M') }}", "1030"),
+            ("{{ amount | number('#,##0.00') }}", "-1,234.57"),
+            ("{{ amount | number('0') | pad(8, '0') }}", "-0001235"),
+            ("{{ n | pad(5) }}|{{ n | pad(5, align='left') }}|{{ n | pad(5, '0') }}", "   42|42   |00042"),
+            ("{{ none }}{{ none | number('0.00') }}{{ none | strftime('%Y') }}{{ none | pad(3) }}", ""),
+            ("{{ big }}", "1000000000000000000000.0"),
+            ("<{{ date }}>\n", "<2026-11-21>"),
+        ] {
+            assert_eq!(render(source).as_deref(), Ok(text), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error_with_its_template() {
+        for (source, what) in [
+            ("{{ datte }}", "undefined"),
+            ("{{ date | strtime('%Y') }}", "filter strtime is unknown"),
+            ("{{ date", "syntax error"),
+            ("{{ n | strftime('%Y') }}", "no date"),
+            ("{{ date | number('0') }}", "no plain number"),
+            ("{{ n | pad(1) }}", "does not fit"),
+            ("{{ n | pad(3, ' ', align='middle') }}", "middle"),
+        ] {
+            let reason = render(source).unwrap_err().reason;
+            assert!(reason.contains(what) && reason.contains("`record`"), "{source}: {reason}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Pages through all files' translators, side by side, off the async threads.
+
+use super::GenerateError;
+use super::digest::FileDigest;
+use super::read::FetchedPage;
+use super::translate::{FileTranslator, TranslateError};
+use crate::core::generate::model::journal::sum_of;
+use crate::core::generate::model::manifest::Replaced;
+use crate::core::model::column::Column;
+use crate::core::model::key::Key;
+use crate::core::model::names::FileId;
+use crate::core::model::page::Page;
+use crate::core::ports::source::Query;
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// Translated bytes that wait for their commit, in all files together; a larger page goes alone.
+pub(super) const BYTES_IN_FLIGHT: usize = 24 << 20;
+
+/// One file's way from rows to bytes; moves between threads, one page at a time.
+pub struct FilePipeline {
+    /// Whose bytes.
+    pub file: FileId,
+    /// Makes the bytes.
+    pub translator: FileTranslator,
+    /// Index of the file's mask column among the masks.
+    pub predicate: Option<usize>,
+    /// Totals behind what is durable at the start.
+    pub totals: BTreeMap<String, String>,
+    /// Digest of all bytes so far.
+    pub digest: FileDigest,
+    /// Bytes of the last page.
+    pub(super) page_bytes: usize,
+    /// Written before the first page's records.
+    pub first_record: Option<Vec<u8>>,
+}
+
+/// A page as bytes, ready to be committed.
+pub(super) struct Translated {
+    /// Rows of the source in it.
+    pub source_rows: u64,
+    /// Key of its last row.
+    pub key: Key,
+    /// Columns and kinds, with the run's first page only.
+    pub columns: Option<Vec<Column>>,
+    /// One per file.
+    pub files: Vec<FileChunk>,
+    /// Held until the bytes are durable, so that memory stays bounded.
+    pub budget: OwnedSemaphorePermit,
+}
+
+/// What a page adds to one file.
+pub(super) struct FileChunk {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// XXH3-64 of them.
+    pub sum: String,
+    /// How many records.
+    pub records: u64,
+    /// Totals behind this page.
+    pub totals: BTreeMap<String, String>,
+    /// Values changed by policy in this page.
+    pub replaced: Replaced,
+}
+
+/// Translates pages as they arrive and sends their bytes on; gives the lanes back at the end.
+///
+/// # Errors
+/// A value that a file cannot hold, with the row's key.
+pub(super) async fn translate(
+    query: &Query,
+    mut lanes: Vec<FilePipeline>,
+    columns_known: bool,
+    budget: Arc<Semaphore>,
+    mut pages: mpsc::Receiver<FetchedPage>,
+    out: mpsc::Sender<Translated>,
+) -> Result<Vec<FilePipeline>, GenerateError> {
+    let mut bound = false;
+    let mut columns_sent = columns_known;
+    while let Some(FetchedPage { page, columns }) = pages.recv().await {
+        if !bound {
+            bind(&mut lanes, &columns)?;
+            bound = true;
+        }
+        let page = Arc::new(page);
+        let jobs = lanes.drain(..).map(|lane| {
+            let page = Arc::clone(&page);
+            off_thread(move || one_file(lane, &page))
+        });
+        let mut files = Vec::new();
+        for (lane, result) in join_all(jobs).await {
+            files.push(result.map_err(|error| blame(query, &page, &lane, &error))?);
+            lanes.push(lane);
+        }
+        let bytes: usize = files.iter().map(|piece| piece.bytes.len()).sum();
+        let permits = u32::try_from(bytes.min(BYTES_IN_FLIGHT)).unwrap_or(u32::MAX);
+        let Ok(budget) = Arc::clone(&budget).acquire_many_owned(permits).await else { break };
+        let columns = (!columns_sent).then_some(columns);
+        columns_sent = true;
+        let translated = Translated { source_rows: page.rows(), key: page.last_key.clone(), columns, files, budget };
+        if out.send(translated).await.is_err() {
+            break;
+        }
+    }
+    Ok(lanes)
+}
+
+fn bind(lanes: &mut [FilePipeline], columns: &[Column]) -> Result<(), GenerateError> {
+    for lane in lanes {
+        let mask = lane.predicate.map(|index| columns.len() + index);
+        lane.translator.bind(columns, mask, &lane.totals).map_err(|error| GenerateError::Data {
+            file: lane.file.to_string(),
+            row: None,
+            reason: error.reason,
+        })?;
+    }
+    Ok(())
+}
+
+fn one_file(mut lane: FilePipeline, page: &Page) -> (FilePipeline, Result<FileChunk, TranslateError>) {
+    // About as much as the page before, so that the buffer does not grow by copying.
+    let buffer = Vec::with_capacity(lane.page_bytes + lane.page_bytes / 8);
+    let result = lane.translator.translate(page, buffer).map(|translated| {
+        let bytes = match lane.first_record.take() {
+            Some(mut first) => {
+                first.extend_from_slice(&translated.bytes);
+                first
+            }
+            None => translated.bytes,
+        };
+        lane.page_bytes = bytes.len();
+        lane.digest.update(&bytes);
+        FileChunk {
+            sum: sum_of(&bytes),
+            bytes,
+            records: translated.records,
+            totals: lane.translator.totals(),
+            replaced: translated.replaced,
+        }
+    });
+    (lane, result)
+}
+
+/// Puts the row's key in the place of its index.
+fn blame(query: &Query, page: &Page, lane: &FilePipeline, error: &TranslateError) -> GenerateError {
+    let row = error.row.map(|row| {
+        let schema = page.batch.schema();
+        let value = |name: &String| {
+            let index = schema.index_of(name).ok()?;
+            super::translate::text_of(&page.batch, index, row)
+        };
+        let key: Option<Vec<String>> = query.key.iter().map(value).collect();
+        match key {
+            Some(key) if !key.is_empty() => key.join(", "),
+            _ => format!("in row {} of the page that ends with {}", row + 1, page.last_key),
+        }
+    });
+    GenerateError::Data { file: lane.file.to_string(), row, reason: error.reason.clone() }
+}
+
+/// Runs `work` on a thread that may compute for long; in place where the runtime has only one, as in a simulation.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return work();
+    }
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,207 @@
+//! From events to runs: what an event asks for is recorded first, and only then is the event marked as dealt with.
+
+mod interpret;
+#[cfg(test)]
+mod tests;
+
+pub use interpret::{TriggerDecision, interpret};
+
+use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec, Worker};
+use crate::core::model::names::WorkerId;
+use crate::core::model::policy::RetrySpec;
+use crate::core::model::run::{RunId, RunRecord};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::events::{Delivery, EventId, EventSource};
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::runs::{DeadLetter, Requested, RunStore};
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What became of an event, or why nothing does at the moment.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TriggerEvent {
+    /// A run is recorded that was not there before.
+    Requested {
+        /// As it is recorded.
+        run: RunRecord,
+        /// What asked for it.
+        event: EventId,
+    },
+    /// The run was there already; nothing is done.
+    Repeated {
+        /// As it is recorded.
+        run: RunRecord,
+        /// What asked for it again.
+        event: EventId,
+    },
+    /// The event is another worker's.
+    Other {
+        /// Which.
+        event: EventId,
+    },
+    /// The event was not understood; it is kept, and passed over.
+    Odd {
+        /// Which.
+        event: EventId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Broker or store failed; the same is tried again until it works.
+    Failing {
+        /// What failed.
+        reason: String,
+        /// Failures in a row, from 1.
+        attempt: u32,
+        /// Time until the next try.
+        after: Duration,
+    },
+    /// What failed before works again.
+    Recovered,
+}
+
+/// Takes news of a trigger, for logs and metrics. Must return at once.
+pub trait TriggerObserver: Send + Sync {
+    /// One piece of news.
+    fn heard(&self, news: &TriggerEvent);
+}
+
+impl<F: Fn(&TriggerEvent) + Send + Sync> TriggerObserver for F {
+    fn heard(&self, news: &TriggerEvent) {
+        self(news);
+    }
+}
+
+/// A worker's trigger: what its events mean, and where runs are recorded.
+#[derive(Clone)]
+pub struct Listener {
+    /// Whose runs.
+    pub worker: WorkerId,
+    /// Which events are for it.
+    pub trigger: TriggerSpec,
+    /// How an event gives a day.
+    pub dates: BusinessDateSpec,
+    /// Waits between tries; their number is not bounded.
+    pub retry: RetrySpec,
+    /// Where runs are recorded.
+    pub runs: Arc<dyn RunStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Is told what happens.
+    pub observer: Arc<dyn TriggerObserver>,
+}
+
+impl Listener {
+    /// The worker's, when it has a trigger.
+    pub fn new(
+        worker: &Worker,
+        runs: Arc<dyn RunStore>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn TriggerObserver>,
+    ) -> Option<Self> {
+        Some(Self {
+            worker: worker.id.clone(),
+            trigger: worker.trigger.clone()?,
+            dates: worker.business_date.clone(),
+            retry: worker.policies.retry,
+            runs,
+            clock,
+            observer,
+        })
+    }
+
+    /// Does what an event asks for, durably.
+    async fn handle(&self, delivery: &Delivery) -> Result<TriggerEvent, StoreError> {
+        let event = delivery.id.clone();
+        match interpret(delivery, &self.trigger, &self.dates) {
+            TriggerDecision::Run(date) => {
+                let id = RunId { worker: self.worker.clone(), date };
+                let by = format!("kafka:{}/{}/{}", event.topic, event.partition, event.offset);
+                Ok(match self.runs.request(&id, &by, self.clock.now()).await? {
+                    Requested::New(run) => TriggerEvent::Requested { run, event },
+                    Requested::AlreadyThere(run) => TriggerEvent::Repeated { run, event },
+                })
+            }
+            TriggerDecision::Other => Ok(TriggerEvent::Other { event }),
+            TriggerDecision::Odd(reason) => {
+                let odd = DeadLetter {
+                    id: event.clone(),
+                    worker: self.worker.clone(),
+                    at: self.clock.now(),
+                    reason: reason.clone(),
+                    payload: String::from_utf8_lossy(&delivery.payload).into_owned(),
+                };
+                crash_point!("trigger.odd");
+                self.runs.keep_dead_letter(&odd).await?;
+                Ok(TriggerEvent::Odd { event, reason })
+            }
+        }
+    }
+}
+
+/// Takes events until `stop`, then leaves the group. An event is marked done only when what it asks for is durable; while
+/// broker or store fail, the same event is tried again, and none behind it is taken.
+pub async fn listen(listener: &Listener, source: &mut dyn EventSource, stop: &CancellationToken) {
+    tokio::select! {
+        biased;
+        // An event in hand was not marked done, so it comes again.
+        () = stop.cancelled() => {}
+        () = take_all(listener, source) => {}
+    }
+    source.close().await;
+}
+
+async fn take_all(listener: &Listener, source: &mut dyn EventSource) {
+    let mut patience = Patience { listener, failures: 0 };
+    loop {
+        let delivery = match source.next().await {
+            Ok(delivery) => delivery,
+            Err(error) => {
+                patience.bear(&error).await;
+                continue;
+            }
+        };
+        if planted("offset first") {
+            let _ = source.done(&delivery.id).await;
+        }
+        let news = loop {
+            match listener.handle(&delivery).await {
+                Ok(news) => break news,
+                Err(error) => patience.bear(&error).await,
+            }
+        };
+        crash_point!("trigger.recorded");
+        listener.observer.heard(&news);
+        while let Err(error) = source.done(&delivery.id).await {
+            patience.bear(&error).await;
+        }
+        crash_point!("trigger.marked");
+        patience.rest();
+    }
+}
+
+/// Counts failures in a row, and waits between them.
+struct Patience<'a> {
+    listener: &'a Listener,
+    failures: u32,
+}
+
+impl Patience<'_> {
+    async fn bear(&mut self, error: &(dyn Display + Sync)) {
+        self.failures = self.failures.saturating_add(1);
+        let after = self.listener.retry.wait(self.failures);
+        let reason = error.to_string();
+        self.listener.observer.heard(&TriggerEvent::Failing { reason, attempt: self.failures, after });
+        self.listener.clock.sleep(after).await;
+    }
+
+    fn rest(&mut self) {
+        if self.failures > 0 {
+            self.failures = 0;
+            self.listener.observer.heard(&TriggerEvent::Recovered);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! One run's header, counted records, state and SQL count side by side; on request pages are read from the source again,
+//! translated again and compared byte for byte. Changes nothing. What could not be compared is not a pass.
+
+mod reread;
+
+use crate::core::generate::inspect::find::{self, Run};
+use crate::core::generate::inspect::{self, Check, HeaderLine, Inspection, Looked, Outcome, Place};
+use crate::core::generate::plan::{Plan, rows_of};
+use crate::core::generate::spec::Worker;
+use crate::core::generate::translate::Registry;
+use crate::core::generate::{GenerateError, Ports};
+use crate::core::model::run::RunId;
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::runs::{FileState, FileStatus};
+use crate::core::ports::source::{Extent, SourceError};
+use std::num::NonZeroU64;
+
+/// What to verify, and how closely.
+pub struct Verification<'a> {
+    /// Source, volume and state store.
+    pub ports: &'a Ports,
+    /// The worker.
+    pub worker: &'a Worker,
+    /// Translators that the worker file may name.
+    pub registry: &'a Registry,
+    /// Which run.
+    pub run: &'a RunId,
+    /// Pages to read again.
+    pub reread: Reread,
+    /// Told after each page that was read again: its number, and how many there are to read.
+    pub progress: &'a (dyn Fn(u64, u64) + Send + Sync),
+}
+
+/// Which pages are read from the source again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reread {
+    /// None.
+    None,
+    /// So many, spread over the run, the first and the last among them.
+    Pages(NonZeroU64),
+    /// All.
+    All,
+}
+
+/// What was found.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Verified {
+    /// Which run.
+    pub run: RunId,
+    /// Whether the run is published.
+    pub published: bool,
+    /// One per file.
+    pub files: Vec<FileVerified>,
+    /// Pages that were read again and compared.
+    pub pages_compared: u64,
+    /// Why source or state store could not be asked, when they could not be reached.
+    pub unreachable: Vec<String>,
+}
+
+/// One file's numbers side by side.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FileVerified {
+    /// Which file.
+    pub file: String,
+    /// Relative to the root.
+    pub path: String,
+    /// Staged or published.
+    pub place: Place,
+    /// Page and rows of its first line.
+    pub header: HeaderLine,
+    /// Records counted in it.
+    pub records: Option<u64>,
+    /// Records by the state store.
+    pub state_rows: Option<u64>,
+    /// Rows of the view that belong to it now.
+    pub sql_rows: Option<u64>,
+    /// Everything that was compared.
+    pub checks: Vec<Check>,
+}
+
+impl Verified {
+    /// Whether any comparison found a difference.
+    pub fn differs(&self) -> bool {
+        self.checks().any(|check| matches!(check.outcome, Outcome::Differs(_)))
+    }
+
+    /// Whether any comparison could not be made.
+    pub fn is_incomplete(&self) -> bool {
+        self.checks().any(|check| matches!(check.outcome, Outcome::Unchecked(_)))
+    }
+
+    fn checks(&self) -> impl Iterator<Item = &Check> {
+        self.files.iter().flat_map(|file| &file.checks)
+    }
+}
+
+/// Verifies one run.
+///
+/// # Errors
+/// When the run has left nothing, or the volume cannot be read. Source and state store may be away: then what they
+/// should have said is unchecked.
+pub async fn verify(verification: &Verification<'_>) -> Result<Verified, GenerateError> {
+    let Verification { ports, worker, registry, run: id, .. } = verification;
+    let volume = &*ports.volume;
+    let run = find::run(volume, id).await?;
+    let mut plan = Plan::new(worker, registry)?;
+    let inspection = Inspection { volume, worker: Some(worker), registry, deep: true };
+    let looked = newest_places(&run, inspect::one_run(&inspection, &run).await?);
+    if looked.is_empty() {
+        let reason = format!("run {id} has left no file below {}", volume.describe());
+        return Err(GenerateError::Staged { reason });
+    }
+    let extent = ports.source.extent(&plan.query, &[]).await;
+    let states = ports.runs.files(id).await;
+    let mut verified = Verified {
+        run: (*id).clone(),
+        published: run.manifest.is_some(),
+        files: Vec::new(),
+        pages_compared: 0,
+        unreachable: Vec::new(),
+    };
+    if let Err(error) = &extent
+        && error.is_away()
+    {
+        verified.unreachable.push(error.to_string());
+    }
+    if let Err(error @ StoreError::Unreachable { .. }) = &states {
+        verified.unreachable.push(error.to_string());
+    }
+    for look in looked {
+        let Some(file) = look.file.clone() else { continue };
+        let predicate = file_index(worker, &file).and_then(|index| plan.files.get(index)?.predicate);
+        verified.files.push(side_by_side(&run, file, look, &states, &extent, predicate));
+    }
+    missing_files(verification, &run, &mut verified);
+    if verification.reread != Reread::None {
+        reread::compare(verification, &run, &mut plan, &mut verified).await?;
+    }
+    Ok(verified)
+}
+
+fn file_index(worker: &Worker, file: &str) -> Option<usize> {
+    worker.files.iter().position(|spec| spec.id.as_str() == file)
+}
+
+/// The published files of a published run; else what the newest holder has staged.
+fn newest_places(run: &Run, looked: Vec<Looked>) -> Vec<Looked> {
+    let newest = run.folders.first().map(|folder| folder.token);
+    let wanted = |place: Place| match place {
+        Place::Published => true,
+        Place::Staged(token) => run.manifest.is_none() && Some(token) == newest,
+        Place::Linked | Place::Alone => false,
+    };
+    looked.into_iter().filter(|look| wanted(look.place)).collect()
+}
+
+fn side_by_side(
+    run: &Run,
+    file: String,
+    look: Looked,
+    states: &Result<Vec<FileStatus>, StoreError>,
+    extent: &Result<Extent, SourceError>,
+    predicate: Option<usize>,
+) -> FileVerified {
+    let expected = expected_rows(run, &file);
+    let state = states.as_ref().map(|states| states.iter().find(|state| state.file.as_str() == file));
+    let sql_rows = extent.as_ref().ok().map(|extent| rows_of(predicate, extent));
+    let mut checks = look.checks.clone();
+    checks.push(match (&state, &look.header) {
+        (Err(error), _) => Check::unchecked("state", error.to_string()),
+        (Ok(None), _) => Check::unchecked("state", "the state store has no record of this file"),
+        (Ok(Some(state)), header) => check_state(run, state, header),
+    });
+    checks.push(match (extent, sql_rows, expected) {
+        (Err(error), _, _) => Check::unchecked("sql count", error.to_string()),
+        (Ok(_), Some(now), Some((name, want))) if now != want => {
+            Check::differs("sql count", format!("the view holds {now} rows now, but {name} says {want}"))
+        }
+        (Ok(_), Some(_), Some(_)) => Check { what: "sql count", outcome: Outcome::Same },
+        (Ok(_), _, _) => Check::unchecked("sql count", "neither manifest nor journal says how many rows there were"),
+    });
+    FileVerified {
+        file,
+        path: look.path,
+        place: look.place,
+        header: look.header,
+        records: look.records,
+        state_rows: state.ok().flatten().map(|state| state.rows),
+        sql_rows,
+        checks,
+    }
+}
+
+/// Rows of the finished file: by the manifest, else by the count at the start.
+fn expected_rows(run: &Run, file: &str) -> Option<(&'static str, u64)> {
+    if let Some(manifest) = &run.manifest {
+        let entry = manifest.files.iter().find(|entry| entry.id == file)?;
+        return Some(("the manifest", entry.rows));
+    }
+    let folder = run.folders.first()?;
+    let begin = folder.journal.begin()?;
+    Some(("the run's start", *begin.file_rows.get(folder.index_of(file)?)?))
+}
+
+fn check_state(run: &Run, state: &FileStatus, header: &HeaderLine) -> Check {
+    let what = "state";
+    if let Some(manifest) = &run.manifest {
+        let rows = manifest.files.iter().find(|entry| entry.id == state.file.as_str()).map_or(0, |entry| entry.rows);
+        return if state.state == FileState::Published {
+            Check::compare(what, &state.rows, "the manifest", &rows)
+        } else {
+            Check::differs(what, format!("the file is published, but the state store says {}", state.state.as_str()))
+        };
+    }
+    // Progress is stored now and then, so it may be behind what is durable, never ahead of it.
+    match header.read() {
+        Some(header) if state.rows > header.rows || state.last_page > header.page => Check::differs(
+            what,
+            format!("it has page {} with {} rows, ahead of the file's header", state.last_page, state.rows),
+        ),
+        Some(_) | None => Check { what, outcome: Outcome::Same },
+    }
+}
+
+/// A file of the worker that is nowhere is a difference, not a line less.
+fn missing_files(verification: &Verification<'_>, run: &Run, verified: &mut Verified) {
+    for spec in &verification.worker.files {
+        let id = spec.id.as_str();
+        let skipped = run.manifest.iter().flat_map(|manifest| &manifest.files).any(|f| f.id == id && f.name.is_none());
+        if skipped || verified.files.iter().any(|file| file.file == id) {
+            continue;
+        }
+        verified.files.push(FileVerified {
+            file: id.to_owned(),
+            path: spec.name.render(&run.id, &spec.id),
+            place: if run.manifest.is_some() { Place::Published } else { Place::Linked },
+            header: HeaderLine::None,
+            records: None,
+            state_rows: None,
+            sql_rows: None,
+            checks: vec![Check::differs("file", "it is not there")],
+        });
+    }
+}

@@ -1,0 +1,370 @@
+//! Pages read again, translated again, and compared with what stands in the files.
+
+use super::{Reread, Verification, Verified};
+use crate::core::generate::GenerateError;
+use crate::core::generate::inspect::count::Ends;
+use crate::core::generate::inspect::find::{Folder, Run};
+use crate::core::generate::inspect::{Check, Outcome, Place};
+use crate::core::generate::model::header::HEADER_BYTES;
+use crate::core::generate::model::journal::{Begin, FileCommit, PageCommit};
+use crate::core::generate::plan::Plan;
+use crate::core::generate::spec::FileSpec;
+use crate::core::model::page::Page;
+use crate::core::model::query::Fetch;
+use crate::core::ports::source::{PageStream, Position, SourceError};
+use crate::core::ports::volume::{VolumeError, VolumeFile};
+use std::sync::Arc;
+
+/// What is checked, in tables and JSON.
+const WHAT: &str = "pages";
+
+/// Longest piece of a record that a difference shows.
+const SHOWN_CHARS: usize = 80;
+
+/// Compares the pages that were asked for, and what stands around them: first and last record.
+///
+/// # Errors
+/// When the volume cannot be read, or a translator cannot be made.
+pub(super) async fn compare(
+    verification: &Verification<'_>,
+    run: &Run,
+    plan: &mut Plan,
+    verified: &mut Verified,
+) -> Result<(), GenerateError> {
+    let folder = if run.manifest.is_some() { run.published_from() } else { run.folders.first() };
+    let Some((folder, begin)) = folder.and_then(|folder| Some((folder, folder.journal.begin()?))) else {
+        unchecked(verified, "the run's journal, which says where each page stands, is not there or not readable");
+        return Ok(());
+    };
+    if let Err(error) = plan.check_fit(begin, &run.id) {
+        unchecked(verified, &error.to_string());
+        return Ok(());
+    }
+    let commits: Vec<&PageCommit> = folder.journal.pages().collect();
+    plan.query.kinds = commits.first().and_then(|first| first.columns.clone());
+    let mut again = Again::open(verification, run, plan, folder, begin, verified).await?;
+    let chosen = chosen(verification.reread, commits.len());
+    for (done, &index) in chosen.iter().enumerate() {
+        let (before, commit) = (index.checked_sub(1).and_then(|before| commits.get(before)).copied(), commits[index]);
+        match again.page(before, commit).await? {
+            Ok(()) => verified.pages_compared += 1,
+            Err(error) => {
+                if error.is_away() {
+                    verified.unreachable.push(error.to_string());
+                }
+                again.not_read(commit.page, &error);
+                break;
+            }
+        }
+        (verification.progress)(done as u64 + 1, chosen.len() as u64);
+    }
+    if folder.journal.complete().is_some() {
+        again.tails(commits.last().copied()).await?;
+    }
+    again.finish(verified);
+    Ok(())
+}
+
+/// Indices of the pages to compare: spread evenly, the first and the last among them.
+fn chosen(reread: Reread, pages: usize) -> Vec<usize> {
+    let wanted = match reread {
+        Reread::None => 0,
+        Reread::Pages(wanted) => usize::try_from(wanted.get()).unwrap_or(usize::MAX).min(pages),
+        Reread::All => pages,
+    };
+    match wanted {
+        0 => Vec::new(),
+        // One page cannot be both; the last one stands on all before it.
+        1 => vec![pages - 1],
+        _ => (0..wanted).map(|index| index * (pages - 1) / (wanted - 1)).collect(),
+    }
+}
+
+fn unchecked(verified: &mut Verified, why: &str) {
+    for file in &mut verified.files {
+        file.checks.push(Check::unchecked(WHAT, why));
+    }
+}
+
+/// The files under comparison.
+struct Again<'a> {
+    verification: &'a Verification<'a>,
+    query: crate::core::ports::source::Query,
+    run: &'a Run,
+    begin: &'a Begin,
+    files: Vec<Compared<'a>>,
+}
+
+struct Compared<'a> {
+    spec: &'a FileSpec,
+    index: usize,
+    handle: Option<Arc<dyn VolumeFile>>,
+    outcome: Outcome,
+}
+
+impl<'a> Again<'a> {
+    async fn open(
+        verification: &'a Verification<'a>,
+        run: &'a Run,
+        plan: &Plan,
+        folder: &Folder,
+        begin: &'a Begin,
+        verified: &Verified,
+    ) -> Result<Self, GenerateError> {
+        let mut files = Vec::new();
+        for spec in &verification.worker.files {
+            let Some(index) = folder.index_of(spec.id.as_str()) else { continue };
+            let path = verified.files.iter().find(|file| file.file == spec.id.as_str() && file.place != Place::Linked);
+            let handle = match path {
+                Some(file) => match verification.ports.volume.open(&file.path).await {
+                    Ok(handle) => Some(handle),
+                    Err(VolumeError::NotFound { .. }) => None,
+                    Err(error) => return Err(error.into()),
+                },
+                None => None,
+            };
+            files.push(Compared { spec, index, handle, outcome: Outcome::Same });
+        }
+        Ok(Self { verification, query: plan.query.clone(), run, begin, files })
+    }
+
+    /// Reads one page again and compares what every file holds of it; the source's error when it does not deliver.
+    async fn page(
+        &mut self,
+        before: Option<&PageCommit>,
+        commit: &PageCommit,
+    ) -> Result<Result<(), SourceError>, GenerateError> {
+        let rows = commit.source_rows.saturating_sub(before.map_or(0, |before| before.source_rows));
+        let pages = match self.read(before, commit, rows).await {
+            Ok(pages) => pages,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut plan = Plan::new(self.verification.worker, self.verification.registry)?;
+        for file in &mut self.files {
+            let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
+            let Some(lane) = plan.files.get_mut(file.index) else { continue };
+            let stood = before.and_then(|before| before.files.get(file.index));
+            let Some(stands) = commit.files.get(file.index) else { continue };
+            let mut bytes = Vec::new();
+            let mut first = 0;
+            if before.is_none() {
+                match first_record(lane, self.run, self.begin, file.index) {
+                    Ok(record) => {
+                        first = record.len();
+                        bytes.extend(record);
+                    }
+                    Err(reason) => {
+                        file.outcome = Outcome::Differs(format!("the first record cannot be made again: {reason}"));
+                        continue;
+                    }
+                }
+            }
+            match translated(lane, &self.query, &pages, stood) {
+                Ok(again) => bytes.extend(again),
+                Err(reason) => {
+                    let text = format!("page {} cannot be translated again: {reason}", commit.page);
+                    file.outcome = Outcome::Differs(text);
+                    continue;
+                }
+            }
+            let from = stood.map_or_else(|| header_bytes(file.spec), |stood| stood.bytes);
+            let length = usize::try_from(stands.bytes.saturating_sub(from)).unwrap_or(usize::MAX);
+            let found = handle.read_at(from, length).await?;
+            if let Some(difference) = first_difference(&found, &bytes) {
+                let record = record_at(file.spec, &bytes, first, stood.map_or(0, |stood| stood.rows), difference.at);
+                file.outcome = Outcome::Differs(difference.describe(&format!("page {}", commit.page), from, &record));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The rows that a page was made of; a little more where the view has grown among them, which is then a difference. By
+    /// row number, what has come behind the last of them is none.
+    async fn read(
+        &self,
+        before: Option<&PageCommit>,
+        commit: &PageCommit,
+        rows: u64,
+    ) -> Result<Vec<Page>, SourceError> {
+        let key = |commit: &PageCommit| Some(commit.key.clone()).filter(|key| !key.0.is_empty());
+        let from = Position { after: before.and_then(key), rows: before.map_or(0, |before| before.source_rows) };
+        let until = key(commit);
+        let mut stream: Box<dyn PageStream> =
+            self.verification.ports.source.open(&self.query, &from, until.as_ref()).await?;
+        let mut pages = Vec::new();
+        let mut seen = 0;
+        while seen < rows || until.is_some() && self.query.fetch != Fetch::Offset && seen <= rows {
+            let Some(page) = stream.next().await? else { break };
+            let page = if self.query.fetch == Fetch::Offset { page.first(rows - seen) } else { page };
+            seen += page.rows();
+            pages.push(page);
+        }
+        Ok(pages)
+    }
+
+    /// Compares what stands behind the last page: the last record, and the first where there was no page.
+    async fn tails(&mut self, last: Option<&PageCommit>) -> Result<(), GenerateError> {
+        let plan = Plan::new(self.verification.worker, self.verification.registry)?;
+        for file in &mut self.files {
+            let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
+            let Some(lane) = plan.files.get(file.index) else { continue };
+            let none = FileCommit { bytes: header_bytes(file.spec), ..FileCommit::default() };
+            let commit = last.and_then(|last| last.files.get(file.index)).unwrap_or(&none);
+            let mut totals = commit.totals.clone();
+            for column in lane.translator.summed() {
+                totals.entry(column).or_insert_with(|| "0".to_owned());
+            }
+            let first =
+                if last.is_none() { first_record(lane, self.run, self.begin, file.index) } else { Ok(Vec::new()) };
+            let record = lane.translator.last_record(&self.run.id, commit.rows, &totals).map_err(|error| error.reason);
+            let bytes = match first.and_then(|first| Ok([first, record?.unwrap_or_default()].concat())) {
+                Ok(bytes) => bytes,
+                Err(reason) => {
+                    file.outcome = Outcome::Differs(format!("the last record cannot be made again: {reason}"));
+                    continue;
+                }
+            };
+            let size = handle.size().await?;
+            let length = usize::try_from(size.saturating_sub(commit.bytes)).unwrap_or(usize::MAX);
+            let found = handle.read_at(commit.bytes, length.min(bytes.len() + 4096)).await?;
+            if let Some(difference) = first_difference(&found, &bytes) {
+                file.outcome =
+                    Outcome::Differs(difference.describe("behind the last page", commit.bytes, "in the last record"));
+            }
+        }
+        Ok(())
+    }
+
+    fn not_read(&mut self, page: u64, error: &SourceError) {
+        for file in self.files.iter_mut().filter(|file| file.outcome == Outcome::Same) {
+            let text = format!("page {page} could not be read again: {error}");
+            file.outcome = match error {
+                SourceError::Changed { .. } | SourceError::Key { .. } | SourceError::Value { .. } => {
+                    Outcome::Differs(text)
+                }
+                SourceError::Unreachable { .. }
+                | SourceError::Absent { .. }
+                | SourceError::Refused { .. }
+                | SourceError::Failed { .. } => Outcome::Unchecked(text),
+            };
+        }
+    }
+
+    fn finish(self, verified: &mut Verified) {
+        for file in self.files {
+            let Some(entry) = verified.files.iter_mut().find(|entry| entry.file == file.spec.id.as_str()) else {
+                continue;
+            };
+            if file.handle.is_some() {
+                entry.checks.push(Check { what: WHAT, outcome: file.outcome });
+            }
+        }
+    }
+}
+
+fn header_bytes(spec: &FileSpec) -> u64 {
+    if spec.progress_header { HEADER_BYTES as u64 } else { 0 }
+}
+
+fn first_record(
+    lane: &crate::core::generate::plan::FilePlan,
+    run: &Run,
+    begin: &Begin,
+    index: usize,
+) -> Result<Vec<u8>, String> {
+    let rows = begin.file_rows.get(index).copied().unwrap_or(0);
+    let totals = begin.first_totals.get(index).cloned().unwrap_or_default();
+    let record = lane.translator.first_record(&run.id, rows, &totals);
+    record.map(Option::unwrap_or_default).map_err(|error| error.reason)
+}
+
+fn translated(
+    lane: &mut crate::core::generate::plan::FilePlan,
+    query: &crate::core::ports::source::Query,
+    pages: &[Page],
+    stood: Option<&FileCommit>,
+) -> Result<Vec<u8>, String> {
+    let columns = query.kinds.clone().unwrap_or_default();
+    let mask = lane.predicate.map(|index| columns.len() + index);
+    let totals = stood.map(|stood| stood.totals.clone()).unwrap_or_default();
+    lane.translator.bind(&columns, mask, &totals).map_err(|error| error.reason)?;
+    let mut bytes = Vec::new();
+    for page in pages {
+        let again = lane.translator.translate(page, Vec::new()).map_err(|error| error.reason)?;
+        bytes.extend(again.bytes);
+    }
+    Ok(bytes)
+}
+
+/// Where two texts part.
+#[derive(Debug, PartialEq, Eq)]
+struct Difference {
+    /// Bytes that are the same before it.
+    at: usize,
+    /// What is around it in the file, and what should be.
+    found: String,
+    wanted: String,
+}
+
+impl Difference {
+    fn describe(&self, place: &str, from: u64, what: &str) -> String {
+        let offset = from + self.at as u64;
+        format!(
+            "{place}, offset {offset}, {what}: the file has {:?}, the source now gives {:?}",
+            self.found, self.wanted
+        )
+    }
+}
+
+fn first_difference(found: &[u8], wanted: &[u8]) -> Option<Difference> {
+    if found == wanted {
+        return None;
+    }
+    let at = found.iter().zip(wanted).take_while(|(a, b)| a == b).count();
+    let line_start = wanted[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    // In a file without line feeds the line may be long: what is shown begins near the difference.
+    let start = line_start.max(at.saturating_sub(SHOWN_CHARS / 2));
+    let line = |text: &[u8]| {
+        let rest = text.get(start..).unwrap_or_default();
+        let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        String::from_utf8_lossy(line).chars().take(SHOWN_CHARS).collect::<String>()
+    };
+    Some(Difference { at, found: line(found), wanted: line(wanted) })
+}
+
+/// Names the record that holds byte `at` of a page, by its number in the file.
+fn record_at(spec: &FileSpec, page: &[u8], first_record: usize, before: u64, at: usize) -> String {
+    if at < first_record {
+        return "in the first record".to_owned();
+    }
+    match Ends::of(spec) {
+        Some(ends) => format!("record {}", before + ends.count(page.get(first_record..at).unwrap_or_default()) + 1),
+        None => format!("behind record {before}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU64;
+
+    #[test]
+    fn chosen_pages_are_spread_and_hold_the_first_and_the_last() {
+        let pages = |wanted: u64, pages| chosen(Reread::Pages(NonZeroU64::new(wanted).unwrap()), pages);
+        assert_eq!(pages(3, 101), [0, 50, 100]);
+        assert_eq!(pages(2, 10), [0, 9]);
+        assert_eq!(pages(1, 10), [9]);
+        assert_eq!(pages(7, 3), [0, 1, 2]);
+        assert_eq!(pages(7, 0), [] as [usize; 0]);
+        assert_eq!(chosen(Reread::All, 3), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_difference_names_its_offset_and_shows_both_sides() {
+        let difference = first_difference(b"1|a\n2|x\n3|c\n", b"1|a\n2|b\n3|c\n").unwrap();
+        assert_eq!(difference.at, 6);
+        assert_eq!((difference.found.as_str(), difference.wanted.as_str()), ("2|x", "2|b"));
+        assert_eq!(first_difference(b"1\n", b"1\n"), None);
+        assert_eq!(first_difference(b"1\n", b"1\n2\n").unwrap().at, 2);
+    }
+}

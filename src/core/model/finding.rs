@@ -1,0 +1,23 @@
+//! What a check found: whether a run would work, and what to do about it.
+
+/// One thing that was checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// What was looked at: `key is unique`.
+    pub check: String,
+    /// Whether a run would work.
+    pub verdict: Verdict,
+    /// What was found, and what to do about it.
+    pub detail: String,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Fine.
+    Pass,
+    /// Works, but a person should know.
+    Warn,
+    /// A run would fail.
+    Fail,
+}

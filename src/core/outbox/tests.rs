@@ -1,0 +1,144 @@
+//! The outbox is emptied in order, whatever the broker does.
+
+use super::*;
+use crate::adapters::memory::clock::MemoryClock;
+use crate::adapters::memory::state::MemoryState;
+use crate::core::model::query::ReadMode;
+use crate::core::model::run::BusinessDate;
+use crate::core::model::term::{Term, Token};
+use crate::core::ports::runs::{FileState, FileStatus, OutboxEntry};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Mutex;
+
+/// A broker that is away for some calls.
+#[derive(Default)]
+struct Script {
+    away: Mutex<u32>,
+    got: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl EventSink for Script {
+    async fn send(&self, event: &CompletionEvent) -> Result<(), BrokerError> {
+        let mut away = self.away.lock().unwrap();
+        if *away > 0 {
+            *away -= 1;
+            return Err(BrokerError::Unreachable { topic: "file-events".to_owned(), reason: "away".to_owned() });
+        }
+        self.got.lock().unwrap().push(event.correlation_id.clone());
+        Ok(())
+    }
+}
+
+fn run() -> RunId {
+    let date = BusinessDate(jiff::civil::date(2026, 11, 21));
+    RunId { worker: WorkerId::new("LoanWorker").unwrap(), date }
+}
+
+fn event(file: &str) -> CompletionEvent {
+    CompletionEvent {
+        worker_id: "LoanWorker".to_owned(),
+        file_id: file.to_owned(),
+        event_type: None,
+        completed_at: String::new(),
+        total_rows: 1,
+        correlation_id: format!("LoanWorker:{file}:1"),
+        path: String::new(),
+        bytes: 1,
+        sha256: String::new(),
+        business_date: "2026-11-21".to_owned(),
+        read_mode: ReadMode { fetch: String::new(), isolation: String::new(), terms: vec![], source_moved: None },
+    }
+}
+
+async fn publish(runs: &MemoryState, file: &str, second: i64) {
+    let at = Timestamp::from_second(second).unwrap();
+    let status = FileStatus {
+        run: run(),
+        file: FileId::new(file).unwrap(),
+        state: FileState::Published,
+        last_page: 1,
+        rows: 1,
+        started_at: at,
+        completed_at: Some(at),
+        token: Token(1),
+        event: Some(OutboxEntry { event: event(file), sent_at: None }),
+    };
+    let term = Term::new(Token(1), Duration::from_secs(1), Arc::new(|| Duration::ZERO));
+    runs.save_file(&term, &status).await.unwrap();
+}
+
+fn announcer(runs: &Arc<MemoryState>, sink: &Arc<Script>, news: &Arc<Mutex<Vec<OutboxEvent>>>) -> OutboxPublisher {
+    let news = Arc::clone(news);
+    OutboxPublisher {
+        worker: run().worker,
+        runs: Arc::clone(runs) as Arc<dyn RunStore>,
+        sink: Arc::clone(sink) as Arc<dyn EventSink>,
+        retry: RetrySpec::default(),
+        clock: Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH)),
+        observer: Arc::new(move |told: &OutboxEvent| news.lock().unwrap().push(told.clone())),
+    }
+}
+
+/// A store with two published files.
+async fn two() -> Arc<MemoryState> {
+    let runs = Arc::new(MemoryState::default());
+    let at = Timestamp::UNIX_EPOCH;
+    runs.request(&run(), "test", at).await.unwrap();
+    publish(&runs, "Loan1", 1).await;
+    publish(&runs, "Loan0", 2).await;
+    runs
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_is_away_is_tried_until_it_takes_each_event_once_and_in_order() {
+    let (runs, sink, news) = (two().await, Arc::new(Script::default()), Arc::default());
+    *sink.away.lock().unwrap() = 40;
+    let announcer = announcer(&runs, &sink, &news);
+    let (wake, stop) = (Notify::new(), CancellationToken::new());
+    let script = async {
+        while sink.got.lock().unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        // Told of another file, it sends that one at once; none comes twice.
+        publish(&runs, "Loan2", 3).await;
+        wake.notify_one();
+        let start = tokio::time::Instant::now();
+        while sink.got.lock().unwrap().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert!(start.elapsed() < Duration::from_millis(20));
+        // Not told, as by another process, it looks by itself.
+        publish(&runs, "Loan3", 4).await;
+        tokio::time::sleep(LOOK_EVERY * 2).await;
+        stop.cancel();
+    };
+    tokio::join!(announce(&announcer, &wake, &stop), script);
+    let got = sink.got.lock().unwrap().clone();
+    assert_eq!(got, ["Loan1", "Loan0", "Loan2", "Loan3"].map(|file| format!("LoanWorker:{file}:1")));
+    assert_eq!(runs.unsent(&run().worker).await.unwrap(), []);
+    let news = news.lock().unwrap();
+    let failing = news.iter().filter(|news| matches!(news, OutboxEvent::Failing { .. })).count();
+    assert_eq!((failing, news.first()), (40, Some(&OutboxEvent::Waiting { events: 2 })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_may_send_an_event_again_and_that_is_kept() {
+    let (runs, sink) = (two().await, Script::default());
+    let clock = MemoryClock::starting_at(Timestamp::UNIX_EPOCH);
+    let (id, events) = (run(), [event("Loan0")]);
+    let again = SendAgain { run: &id, events: &events, who: "ann at pod-1:7", reason: "INC-4711" };
+    for _ in 0..2 {
+        assert_eq!(send_again(&sink, &*runs, &clock, &again).await, Ok(1));
+    }
+    assert_eq!(*sink.got.lock().unwrap(), ["LoanWorker:Loan0:1"; 2]);
+    let waiting = runs.unsent(&id.worker).await.unwrap();
+    assert_eq!(waiting.iter().map(|status| status.file.as_str()).collect::<Vec<_>>(), ["Loan1"]);
+    let audits = runs.audits(9).await.unwrap();
+    assert_eq!((audits.len(), audits[0].who.as_str(), audits[0].reason.as_str()), (2, "ann at pod-1:7", "INC-4711"));
+    assert!(audits[0].detail.contains("LoanWorker:2026-11-21") && audits[0].detail.contains("Loan0"));
+    *sink.away.lock().unwrap() = 1;
+    assert!(send_again(&sink, &*runs, &clock, &again).await.is_err());
+    assert_eq!(runs.audits(9).await.unwrap().len(), 3, "the try is kept too");
+}
