@@ -26,7 +26,7 @@ const SHARED: [&str; 6] =
 /// Who may import from where: the first layer that a file lies in decides. `crate` itself is what `lib.rs` gives to all.
 /// A flow names no other flow, and what flows share names none.
 const LAYERS: [(&str, &[&str]); 10] = [
-    ("core::model", &["core::model"]),
+    ("core::model", &["core::failpoints", "core::model"]),
     ("core::failpoints", &[]),
     ("core::ports", &["core::model", "core::ports"]),
     ("core::generate", &["core::generate", SHARED[0], SHARED[1], SHARED[2], SHARED[3], SHARED[4], SHARED[5]]),
