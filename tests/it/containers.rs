@@ -1,35 +1,28 @@
 //! An engine that is not there, does not answer or lacks an image is no fault of a test, and holds none up.
 
+use crate::support::again;
 use crate::support::containers::{KAFKA, start};
 use crate::support::running::PATIENCE;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Command;
 use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
 
-/// Has this binary ask an engine: which is decided once in a process.
-const ASKS: &str = "FILEGEN_TEST_ASKS_FOR_CONTAINER";
+/// Asks an engine: whether one answers is decided once in a process.
+const ASKER: &str = "containers::asker";
 
-/// Not a test when run by itself: the process of the tests below.
+/// A part for a process of its own.
 #[test]
 fn asker() {
-    if std::env::var_os(ASKS).is_some() {
+    if again::given(ASKER).is_some() {
         assert!(start(KAFKA, (1, 1), |request| request, || Some(())).is_none());
     }
 }
 
-/// What a process says that asks an engine in vain.
+/// What a process says that asks an engine in vain. One that waits for the engine without end is killed, and fails.
 #[track_caller]
 fn asked(engine: &str, switch: &str) -> String {
-    let started = Instant::now();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "containers::asker", "--nocapture"]).env(ASKS, "1");
-    let done = command.env("DOCKER_HOST", engine).env("FILEGEN_TEST_CONTAINERS", switch).output().unwrap();
-    let said = String::from_utf8_lossy(&done.stderr).into_owned();
-    assert!(done.status.success(), "{said}");
-    assert!(started.elapsed() < Duration::from_mins(1), "{:?}: {said}", started.elapsed());
-    said
+    let mut command = again::command(ASKER, "");
+    again::play(command.env("DOCKER_HOST", engine).env("FILEGEN_TEST_CONTAINERS", switch))
 }
 
 /// Status and body.

@@ -1,25 +1,28 @@
 //! The embedded store between two processes: what the kernel knows of a holder that lives, stops and dies.
 
+use crate::support::again;
 use crate::support::state::{take, worker};
 use filegen::adapters::local_state::LocalState;
 use filegen::core::ports::leases::LeaseStore;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-const PATH: &str = "FILEGEN_TEST_STATE_OF_SECOND_PROCESS";
+/// Holds a lease in the state file that it is given.
+const HOLDER: &str = "second_process::holder";
+
 const READY: &str = "holding";
 
 async fn open(path: &Path) -> LocalState {
     LocalState::open(path, Duration::from_mins(1)).await.unwrap()
 }
 
-/// Not a test when run by itself: the second process of the test below, which starts this very binary.
+/// A part for a process of its own.
 #[tokio::test]
 async fn holder() {
-    let Some(path) = std::env::var_os(PATH) else { return };
+    let Some(path) = again::given(HOLDER) else { return };
     let store = open(Path::new(&path)).await;
     take(&store, "W").await;
     writeln!(std::io::stderr(), "{READY}").unwrap();
@@ -28,9 +31,7 @@ async fn holder() {
 }
 
 fn start(path: &Path) -> Child {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "second_process::holder", "--nocapture"])
-        .env(PATH, path)
+    let mut child = again::command(HOLDER, path)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -2,10 +2,9 @@
 //!
 //! `FILEGEN_DELIVERIES` says how many events are written; what is delivered again comes on top.
 
-use super::fleet::{Fleet, POLICIES, published};
-use super::killed::events;
-use super::{Daemon, stop};
 use crate::support::chance::{Chance, number};
+use crate::support::daemon::{Daemon, stop};
+use crate::support::fleet::{Fleet, POLICIES, events, published};
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
 use crate::support::running::{PATIENCE, until_async};

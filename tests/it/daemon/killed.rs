@@ -1,31 +1,13 @@
 //! Leaders that die in the middle of a run.
 
-use super::fleet::{Fleet, POLICIES, all_sent, durable_page, holder, published};
-use super::{Daemon, stop, topics};
 use crate::support::chance::Chance;
+use crate::support::daemon::{Daemon, stop, topics};
+use crate::support::fleet::{Fleet, POLICIES, durable_page, events, holder, published};
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
 use crate::support::state::run;
 use filegen::core::ports::runs::RunStore;
 use rustix::process::Signal;
-use serde_json::Value;
-use std::collections::BTreeMap;
-
-/// Completion events by file and day: each has one correlation id, however often it was sent.
-pub async fn events(completion: &Topic, runs: &dyn RunStore) -> BTreeMap<(String, String), String> {
-    all_sent(runs).await;
-    let count = usize::try_from(completion.length().await).unwrap();
-    let mut ids = BTreeMap::new();
-    for (key, value) in completion.read(count).await {
-        let event: Value = serde_json::from_str(&value).unwrap();
-        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        assert_eq!((text("workerId"), text("fileId")), ("LoanWorker".to_owned(), key));
-        let file = (text("fileId"), text("businessDate"));
-        let before = ids.insert(file.clone(), text("correlationId"));
-        assert!(before.is_none_or(|before| before == text("correlationId")), "{file:?} under another id: {event}");
-    }
-    ids
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_trigger_sent_five_times_and_two_dead_leaders_make_one_run_with_the_bytes_of_an_undisturbed_one() {

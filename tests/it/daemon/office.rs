@@ -1,6 +1,6 @@
 //! One leads, the others stand by.
 
-use super::{Daemon, worker};
+use crate::support::daemon::{Daemon, worker};
 use crate::support::filegen::Filegen;
 use crate::support::mongo::Database;
 use rustix::process::Signal;

@@ -1,6 +1,6 @@
 //! Daemons and the runbook's commands where production has them: state in MongoDB, events in Kafka.
 
-use super::{Daemon, listening, stop, worker};
+use crate::support::daemon::{Daemon, listening, stop, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;

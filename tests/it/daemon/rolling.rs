@@ -1,16 +1,11 @@
 //! A rolling restart while there is work.
 
-use super::fleet::{Fleet, POLICIES, durable_page, holder, published};
-use super::killed::events;
-use super::{stop, topics};
+use crate::support::daemon::{stop, topics};
+use crate::support::fleet::{Fleet, POLICIES, durable_page, events, holder, published};
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
 use crate::support::state::run;
 use rustix::process::Signal;
-use std::time::{Duration, Instant};
-
-/// Far below the minute that a deployment gives: the rest is for slower disks.
-const GRACE: Duration = Duration::from_secs(15);
 
 /// Slow enough that a restart meets a run.
 const SLOW: &str = "commit.begun=sleep(15)";
@@ -35,10 +30,8 @@ async fn daemons_restarted_one_by_one_under_load_publish_every_run_as_if_nothing
         let leader = holder(&state, &daemons, 1).await;
         daemons[leader].running.wait_for_line("a durable page", durable_page);
         let next = fleet.daemon("worker.yaml", SLOW);
-        let asked = Instant::now();
         daemons[index].running.signal(Signal::TERM);
         std::mem::replace(&mut daemons[index], next).running.finish().exits(0);
-        assert!(asked.elapsed() < GRACE, "{:?}", asked.elapsed());
     }
     for run in &runs {
         published(&state, run).await;

@@ -1,10 +1,9 @@
 //! Ended as if by SIGKILL at each step from a file's link to its event's acknowledgement: the next process sends what is
 //! left, each event at least once and under one correlation id.
 
-use super::fleet::{POLICIES, published};
-use super::killed::events;
-use super::{Daemon, stop};
+use crate::support::daemon::{Daemon, stop};
 use crate::support::filegen::Filegen;
+use crate::support::fleet::{POLICIES, events, published};
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
 use crate::support::running::until_async;

@@ -1,11 +1,11 @@
 //! What a daemon shows: health, metrics, the status page, log lines.
 
-use super::{Daemon, worker};
+use crate::support::daemon::{Daemon, worker};
 use crate::support::filegen::Filegen;
 use crate::support::running::{PATIENCE, until};
 use rusqlite::TransactionBehavior;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn the_log_tells_a_run_in_order_each_line_with_its_place() {
@@ -52,6 +52,9 @@ fn health_tells_what_is_down() {
     assert_eq!(up["workers"]["LoanWorker"]["source"]["state"], "up", "{up}");
     assert_eq!(daemon.get("/health/live"), (200, r#"{"state":"live","wrong":{}}"#.to_owned()));
     assert_eq!(daemon.get("/nothing").0, 404);
+    let refused = daemon.http.post_lines("/status", &[json!({ "state": "stopped" }), json!({})]);
+    assert_eq!((refused.code, refused.header("allow")), (405, "GET,HEAD"), "pages are only read: {refused:?}");
+    assert_eq!(daemon.http.get("/status").json()["workers"][0]["workerId"], "LoanWorker");
 
     std::fs::rename(filegen.path("loans.db"), filegen.path("away.db")).unwrap();
     daemon.running.wait_for("dependency is down");

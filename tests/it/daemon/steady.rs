@@ -1,8 +1,8 @@
 //! A daemon that has made many runs is as small as one that has made few.
 
-use super::fleet::{Fleet, POLICIES, all_sent, published};
-use super::{Daemon, stop, topics};
+use crate::support::daemon::{Daemon, stop, topics};
 use crate::support::filegen::Filegen;
+use crate::support::fleet::{Fleet, POLICIES, all_sent, published};
 use crate::support::kafka::Topic;
 use crate::support::size::Size;
 use crate::support::state::run;

@@ -1,6 +1,6 @@
 //! From a trigger's event to files and completion events, over a real broker.
 
-use super::{Daemon, listening, stop, worker};
+use crate::support::daemon::{Daemon, listening, stop, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::running::PATIENCE;

@@ -1,27 +1,27 @@
 //! What is timed for a `/metrics` that nobody asks for.
 
-use super::{Daemon, worker};
-use crate::support::filegen::in_time;
+use crate::support::again;
+use crate::support::daemon::{Daemon, worker};
 use crate::support::size::Size;
 use filegen::adapters::memory::clock::MemoryClock;
 use filegen::telemetry::metrics::{self, WorkerMetrics};
 use jiff::Timestamp;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const ALONE: &str = "FILEGEN_TEST_TIMES_ALONE";
+/// Fills memory, or does not.
+const ALONE: &str = "daemon::unasked::alone";
 
 /// Thirty times as many are timed in all: kept one by one, they are 24 MB.
 const TIMED_AT_ONCE: usize = 100_000;
 /// What memory may grow by meanwhile: what is timed between two times of taking in, many times over.
 const GROWTH_KIB: usize = 8 * 1024;
 
-/// Not a test when run by itself: it fills memory, or does not, in a process of its own.
+/// A part for a process of its own.
 #[tokio::test(start_paused = true)]
 async fn alone() {
-    if std::env::var_os(ALONE).is_none() {
+    if again::given(ALONE).is_none() {
         return;
     }
     let (handle, stop) = (metrics::start().unwrap(), CancellationToken::new());
@@ -49,10 +49,7 @@ async fn alone() {
 
 #[test]
 fn times_are_not_kept_one_by_one() {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    let done = in_time(command.args(["--exact", "daemon::unasked::alone", "--nocapture"]).env(ALONE, "1"));
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    again::play(&mut again::command(ALONE, ""));
 }
 
 #[test]

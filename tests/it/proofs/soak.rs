@@ -2,11 +2,10 @@
 //!
 //! `FILEGEN_SOAK_MINUTES=60` makes it an hour, else a few runs follow each other; `FILEGEN_TEST_SEED` deals the faults again.
 
-use crate::daemon::fleet::{Fleet, all_sent, line_to, loans_in_postgres, patient, published};
-use crate::daemon::killed::events;
-use crate::daemon::{Daemon, stop, topics};
 use crate::support::chance::{Chance, number};
+use crate::support::daemon::{Daemon, stop, topics};
 use crate::support::filegen::Filegen;
+use crate::support::fleet::{Fleet, all_sent, events, line_to, loans_in_postgres, patient, published};
 use crate::support::kafka::{Broker, Topic};
 use crate::support::running::{at_async, until_async};
 use crate::support::size::Size;

@@ -1,10 +1,11 @@
 //! Servers in containers, where an engine answers: started from their makers' images, and removed with this process,
 //! however it ends.
 
+use super::again;
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use testcontainers::bollard::models::HostConfig;
@@ -31,8 +32,8 @@ const SWITCH: &str = "FILEGEN_TEST_CONTAINERS";
 /// Marks the containers of one test process.
 const LABEL: &str = "filegen.test";
 
-/// Has this binary keep containers, instead of test anything: the mark of those to remove.
-const KEEPER: &str = "FILEGEN_TEST_CONTAINERS_OF";
+/// Removes the containers with the mark that it is given.
+const KEEPER: &str = "support::containers::keeper";
 
 /// This host.
 const LOCAL: &str = "127.0.0.1";
@@ -157,8 +158,7 @@ fn mark() -> &'static str {
     let keep = || {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let mark = format!("{}-{}", std::process::id(), now.as_nanos());
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "support::containers::keeper"]).env(KEEPER, &mark);
+        let mut command = again::command(KEEPER, &mark);
         // Ctrl-C reaches the tests only.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         (mark, command.spawn().unwrap())
@@ -166,10 +166,10 @@ fn mark() -> &'static str {
     &KEPT.get_or_init(keep).0
 }
 
-/// Not a test when run by itself: removes the containers of a process once that is gone.
+/// A part for a process of its own: waits until the one that started it is gone.
 #[test]
 fn keeper() {
-    let Ok(mark) = std::env::var(KEEPER) else { return };
+    let Some(mark) = again::given(KEEPER).and_then(|mark| mark.into_string().ok()) else { return };
     // Until the other end is closed, which also happens when the process is killed.
     let _ = std::io::stdin().read(&mut [0]);
     block_on(remove(&mark)).unwrap();

@@ -1,8 +1,12 @@
 //! What tests share.
 
+pub mod again;
 pub mod chance;
 pub mod containers;
+pub mod daemon;
 pub mod filegen;
+pub mod fleet;
+pub mod http;
 pub mod kafka;
 pub mod mongo;
 pub mod nfs;

@@ -1,14 +1,16 @@
 //! A worker of four files, any number of daemons that serve it, and what an undisturbed run makes of it.
 
-use super::Daemon;
-use crate::support::filegen::Filegen;
-use crate::support::postgres;
-use crate::support::running::until_async;
-use crate::support::state::worker;
-use crate::support::toxiproxy::Line;
+use super::daemon::Daemon;
+use super::filegen::Filegen;
+use super::kafka::Topic;
+use super::postgres;
+use super::running::until_async;
+use super::state::worker;
+use super::toxiproxy::Line;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::runs::RunStore;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -132,7 +134,7 @@ impl Fleet {
     /// The tokens under which pages of a published run were read.
     pub fn terms(&self, run: &RunId) -> Vec<u64> {
         let text = self.filegen.read(&format!("out/{}_{}.manifest.json", run.worker, run.date.compact()));
-        let manifest: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        let manifest: Value = serde_json::from_str(&text).expect("it is JSON");
         serde_json::from_value(manifest["readMode"]["terms"].clone()).expect("a list of tokens")
     }
 
@@ -154,6 +156,22 @@ pub async fn published(runs: &dyn RunStore, run: &RunId) -> RunRecord {
 pub async fn all_sent(runs: &dyn RunStore) {
     let unsent = async || runs.unsent(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
     until_async("an empty outbox", unsent).await;
+}
+
+/// Completion events by file and day: each has one correlation id, however often it was sent.
+pub async fn events(completion: &Topic, runs: &dyn RunStore) -> BTreeMap<(String, String), String> {
+    all_sent(runs).await;
+    let count = usize::try_from(completion.length().await).unwrap();
+    let mut ids = BTreeMap::new();
+    for (key, value) in completion.read(count).await {
+        let event: Value = serde_json::from_str(&value).unwrap();
+        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        assert_eq!((text("workerId"), text("fileId")), ("LoanWorker".to_owned(), key));
+        let file = (text("fileId"), text("businessDate"));
+        let before = ids.insert(file.clone(), text("correlationId"));
+        assert!(before.is_none_or(|before| before == text("correlationId")), "{file:?} under another id: {event}");
+    }
+    ids
 }
 
 /// Waits until one of the daemons holds the lease under this token or a later one; which.
