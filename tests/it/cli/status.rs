@@ -1,6 +1,7 @@
 //! `filegen status`: leases, runs, files and unsent events.
 
 use crate::support::filegen::Filegen;
+use crate::support::running::until;
 use rustix::process::Signal;
 
 #[test]
@@ -42,6 +43,17 @@ fn watch_goes_on_until_a_signal() {
     let mut running = filegen.start("status --watch -c worker.yaml");
     running.wait_for("nothing has run");
     running.wait_for("nothing has run");
+    assert_eq!(running.shown(), "", "there is nothing to show yet");
+    for (date, runs) in [("2026-11-21", 1), ("2026-11-22", 2)] {
+        filegen.run(&format!("run -c worker.yaml --date {date}")).exits(0);
+        // What it shows last is what `status` alone shows.
+        let alone = filegen.run("status -c worker.yaml").exits(0).stdout;
+        assert_eq!(alone.matches(" published ").count(), runs, "{alone}");
+        until(&format!("the run of {date}"), || running.shown().ends_with(&alone).then_some(()));
+    }
+    assert!(!running.has_ended(), "it goes on");
     running.signal(Signal::INT);
-    running.finish().exits(0);
+    let shown = running.finish().exits(0).stdout;
+    let (first, second) = (shown.find("2026-11-21").unwrap(), shown.find("2026-11-22").unwrap());
+    assert!(first < second, "looks come in the order of time: {shown}");
 }

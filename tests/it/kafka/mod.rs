@@ -7,12 +7,9 @@ mod security;
 mod sink;
 mod source;
 
+use crate::support::running::PATIENCE;
 use filegen::core::ports::events::{Delivery, EventSource};
-use std::time::Duration;
 use tokio::time::timeout;
-
-/// Longest wait for something that must come.
-const SOON: Duration = Duration::from_secs(40);
 
 /// The next event, or the test fails; passing errors are passed over, as the listener does.
 async fn next(source: &mut dyn EventSource) -> Delivery {
@@ -23,7 +20,7 @@ async fn next(source: &mut dyn EventSource) -> Delivery {
             }
         }
     };
-    timeout(SOON, taking).await.expect("an event")
+    timeout(PATIENCE, taking).await.expect("an event")
 }
 
 /// The payloads of the next events, each marked.

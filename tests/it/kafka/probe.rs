@@ -1,9 +1,10 @@
-//! Whether a topic can be reached: a word within the time, and advice.
+//! Whether a topic can be reached: a word in any case, and advice.
 
 use crate::support::kafka::{Topic, free_port};
+use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaProbe;
 use filegen::core::ports::events::{BrokerError, TopicProbe};
-use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_says_how_many_partitions_it_has() {
@@ -25,13 +26,11 @@ async fn a_topic_that_is_not_there_is_refused_with_advice_and_not_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_away_is_told_within_the_time() {
+async fn a_broker_that_is_away_is_told_and_not_waited_for() {
     let mut spec = Topic::create(1).await.spec();
     spec.brokers = format!("127.0.0.1:{}", free_port());
-    let started = Instant::now();
-    let Err(BrokerError::Unreachable { reason, .. }) = KafkaProbe::new(&spec).unwrap().check().await else {
-        panic!("nobody listens there")
-    };
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    let probe = KafkaProbe::new(&spec).unwrap();
+    let told = timeout(PATIENCE, probe.check()).await.expect("a word, whoever is away");
+    let Err(BrokerError::Unreachable { reason, .. }) = told else { panic!("nobody listens there") };
     assert!(reason.to_lowercase().contains("refused"), "{reason}");
 }

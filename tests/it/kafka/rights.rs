@@ -1,7 +1,7 @@
 //! What a user may do with a topic, as the broker says it: learned while no event is taken or sent.
 
-use super::SOON;
 use crate::support::kafka::{Broker, PASSWORD, Topic, properties};
+use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaProbe;
 use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::ports::events::{BrokerError, TopicProbe, TopicUse};
@@ -20,7 +20,7 @@ fn as_user(broker: &Broker, topic: &Topic, group: &str) -> KafkaSpec {
 
 /// The refusal, which comes soon after the rules were made: brokers learn of them a moment later.
 async fn refusal(spec: &KafkaSpec, wanted: TopicUse) -> String {
-    let (probe, until) = (KafkaProbe::new(spec).unwrap(), Instant::now() + SOON);
+    let (probe, until) = (KafkaProbe::new(spec).unwrap(), Instant::now() + PATIENCE);
     loop {
         match probe.may(wanted).await {
             Err(BrokerError::Refused { reason, .. }) => return reason,

@@ -2,10 +2,11 @@
 
 use crate::support::kafka::{Topic, free_port};
 use crate::support::outbox::event;
+use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaSink;
 use filegen::core::model::event::CompletionEvent;
 use filegen::core::ports::events::{BrokerError, EventSink};
-use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_arrives_with_its_key_and_as_json() {
@@ -23,15 +24,12 @@ async fn an_event_arrives_with_its_key_and_as_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_away_is_told_within_the_time() {
+async fn a_broker_that_is_away_is_told_and_not_waited_for() {
     let mut spec = Topic::create(1).await.spec();
     spec.brokers = format!("127.0.0.1:{}", free_port());
     let sink = KafkaSink::new(&spec).unwrap();
-    let started = Instant::now();
-    let Err(BrokerError::Unreachable { reason, .. }) = sink.send(&event("Loan0")).await else {
-        panic!("nobody is there")
-    };
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    let told = timeout(PATIENCE, sink.send(&event("Loan0"))).await.expect("a word, whoever is away");
+    let Err(BrokerError::Unreachable { reason, .. }) = told else { panic!("nobody is there") };
     assert!(reason.to_lowercase().contains("refused"), "{reason}");
 }
 

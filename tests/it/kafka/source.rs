@@ -1,7 +1,8 @@
 //! A topic as a source: nothing is lost, whoever dies.
 
-use super::{SOON, next, take, text};
+use super::{next, take, text};
 use crate::support::kafka::Topic;
+use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaEvents;
 use filegen::core::ports::events::EventSource;
 use jiff::Timestamp;
@@ -113,7 +114,7 @@ async fn a_long_topic_is_read_whole_and_in_order_by_a_slow_reader() {
     source.close().await;
     topic.write(0, &["last"]).await;
     let mut source = KafkaEvents::new(&topic.spec()).unwrap();
-    let last = timeout(SOON, source.next()).await.unwrap().unwrap();
+    let last = timeout(PATIENCE, source.next()).await.unwrap().unwrap();
     assert_eq!(text(&last), "last");
     source.close().await;
 }

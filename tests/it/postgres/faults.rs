@@ -2,13 +2,14 @@
 
 use super::{query, read, source};
 use crate::support::postgres::{Database, PASSWORD};
+use crate::support::running::PATIENCE;
 use crate::support::source::shown;
 use filegen::adapters::postgres::Postgres;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::query::{Fetch, Isolation};
 use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, Position, SourceError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio_postgres::Client;
 
 /// Filegen's connections to the client's database.
@@ -18,10 +19,10 @@ async fn connections(client: &Client) -> i64 {
     client.query_one(&format!("SELECT count(*) {OURS}"), &[]).await.unwrap().get(0)
 }
 
-/// Asks until there is no connection of ours, for ten seconds at most.
+/// Asks until there is no connection of ours; false when they do not go.
 pub async fn all_gone(client: &Client) -> bool {
     let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(10) {
+    while started.elapsed() < PATIENCE {
         if connections(client).await == 0 {
             return true;
         }

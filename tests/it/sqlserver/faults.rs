@@ -1,6 +1,7 @@
 //! Errors that pass and errors that do not; connections that are lost, silent or mad in mid-page.
 
 use super::{pages, query, rows};
+use crate::support::running::PATIENCE;
 use crate::support::source::shown;
 use crate::support::sqlserver::Database;
 use crate::tds::{Action, Fault, Options};
@@ -8,7 +9,6 @@ use filegen::core::model::query::{Fetch, Isolation};
 use filegen::core::ports::source::{PageSource, Position, SourceError};
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
-use std::time::Duration;
 
 /// 1,000 rows of a table `t` on the server of the tests.
 async fn thousand() -> Database {
@@ -125,7 +125,7 @@ async fn a_read_that_is_dropped_half_way_takes_its_connection_with_it() {
     }
     assert_eq!(database.server().logins().len(), logins + 3, "each read has a connection of its own");
     // All are closed: the server's threads end, which they do when their clients went.
-    let gone = tokio::time::timeout(Duration::from_secs(10), async {
+    let gone = tokio::time::timeout(PATIENCE, async {
         while database.server().sessions() > 0 {
             tokio::task::yield_now().await;
         }

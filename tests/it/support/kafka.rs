@@ -10,6 +10,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::Message;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
@@ -195,7 +196,25 @@ impl Topic {
         let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(1));
         let made = admin.create_topics([&new], &AdminOptions::new()).await.expect("the server answers");
         assert_eq!(made, [Ok(topic.name.clone())]);
+        topic.known(partitions).await;
         topic
+    }
+
+    /// Waits until the broker leads all partitions: it says that a topic is made before it knows it itself.
+    async fn known(&self, partitions: i32) {
+        let work = move |consumer: &BaseConsumer, name: &str| {
+            let until = Instant::now() + PATIENCE;
+            loop {
+                let seen = consumer.fetch_metadata(Some(name), PATIENCE).expect("the server answers");
+                let led = |partition: &MetadataPartition| partition.error().is_none() && partition.leader() >= 0;
+                let led = seen.topics().iter().flat_map(MetadataTopic::partitions).filter(|part| led(part)).count();
+                if i32::try_from(led) == Ok(partitions) {
+                    return;
+                }
+                assert!(Instant::now() < until, "{name}: {led} of {partitions} partitions are led");
+            }
+        };
+        self.consume(&fresh("reader"), work).await;
     }
 
     /// As a worker file has it, with a group of its own and a member that is missed soon.

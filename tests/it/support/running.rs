@@ -3,10 +3,11 @@
 use super::filegen::Done;
 use rusqlite::TransactionBehavior;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -55,7 +56,8 @@ pub async fn until_async<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>
 /// for its reader.
 pub struct Running {
     child: Child,
-    stdout: Option<JoinHandle<String>>,
+    stdout: Option<JoinHandle<()>>,
+    shown: Arc<Mutex<String>>,
     lines: Receiver<String>,
     seen: String,
 }
@@ -64,21 +66,29 @@ impl Running {
     /// Starts it, with stderr to look at.
     pub fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
-        let mut stdout = child.stdout.take().expect("it is piped");
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
         let (send, lines) = channel();
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        let shown = Arc::new(Mutex::new(String::new()));
+        let show = Arc::clone(&shown);
         let stdout = std::thread::spawn(move || {
-            let mut text = String::new();
-            stdout.read_to_string(&mut text).expect("stdout is UTF-8");
-            text
+            for line in stdout.split(b'\n') {
+                let line = String::from_utf8(line.expect("it is read")).expect("stdout is UTF-8");
+                show.lock().expect("nobody panics with it").push_str(&(line + "\n"));
+            }
         });
-        Self { child, stdout: Some(stdout), lines, seen: String::new() }
+        Self { child, stdout: Some(stdout), shown, lines, seen: String::new() }
     }
 
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The lines that it has printed on stdout by now.
+    pub fn shown(&self) -> String {
+        self.shown.lock().expect("nobody panics with it").clone()
     }
 
     /// Sends it a signal.
@@ -163,8 +173,8 @@ impl Running {
             }
         }
         let code = self.child.wait().expect("it ended").code();
-        let stdout = self.stdout.take().map(JoinHandle::join).transpose().expect("stdout was read").unwrap_or_default();
-        Done { code, stdout, stderr: std::mem::take(&mut self.seen) }
+        self.stdout.take().map(JoinHandle::join).transpose().expect("stdout was read");
+        Done { code, stdout: self.shown(), stderr: std::mem::take(&mut self.seen) }
     }
 }
 

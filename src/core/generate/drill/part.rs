@@ -69,7 +69,8 @@ impl Part {
         worker.output.root = root;
         worker.commit = CommitSpec { pages: NonZeroU32::MIN, interval: Duration::ZERO };
         worker.policies = Policies {
-            lease_ttl: Duration::from_secs(6),
+            // A busy machine loses no lease of this length, and nobody waits for it: who was killed is known to be dead.
+            lease_ttl: Duration::from_secs(30),
             lease_heartbeat_interval: Duration::from_secs(1),
             takeover_polling_interval: Duration::from_millis(100),
             retry: worker.policies.retry,
