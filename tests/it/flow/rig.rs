@@ -8,12 +8,14 @@ use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::memory::volume::MemoryVolume;
 use filegen::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate};
 use filegen::core::model::column::{Column, Kind};
-use filegen::core::model::names::ViewName;
+use filegen::core::model::names::{InstanceId, ViewName};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Term;
+use filegen::core::ports::clock::Clock;
 use filegen::core::ports::observer::Unobserved;
 use filegen::core::ports::source::PageSource;
 use filegen::core::ports::volume::EntryKind;
+use filegen::core::run::{Identity, Report, RunError, execute};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -77,6 +79,19 @@ impl Rig {
         &self.job.run
     }
 
+    /// The same job for another process.
+    pub fn job(&self) -> Job {
+        let Job { worker, run, registry, start, stop, observer } = &self.job;
+        Job {
+            worker: Arc::clone(worker),
+            run: run.clone(),
+            registry: Arc::clone(registry),
+            start: *start,
+            stop: stop.clone(),
+            observer: Arc::clone(observer),
+        }
+    }
+
     pub async fn generate(&self, term: &Term) -> Result<Outcome, GenerateError> {
         generate(&self.ports, &self.job, term).await
     }
@@ -85,6 +100,17 @@ impl Rig {
     pub async fn generate_hooked(&self, term: &Term, hook: Arc<dyn Hook>) -> Result<Outcome, GenerateError> {
         let volume = Arc::new(Hooked { volume: Arc::clone(&self.ports.volume), hook });
         generate(&Ports { volume, ..self.ports.clone() }, &self.job, term).await
+    }
+
+    /// As a process does it: with its own lease, under a clock, and with a hook between the flow and the volume.
+    pub async fn execute_hooked(&self, clock: Arc<dyn Clock>, hook: Arc<dyn Hook>) -> Result<Report, RunError> {
+        let volume = Arc::new(Hooked { volume: Arc::clone(&self.ports.volume), hook });
+        let identity = Identity {
+            instance: InstanceId::new("host:1"),
+            nonce: Arc::new(|| "nonce".to_owned()),
+            abort: Arc::new(|| ()),
+        };
+        execute(&Ports { volume, clock, ..self.ports.clone() }, &self.job, &identity, true).await
     }
 
     pub async fn read(&self, path: &str) -> Vec<u8> {

@@ -73,6 +73,8 @@ struct Pod {
     /// When it was woken as a holder that had been replaced meanwhile.
     outdated: Option<Instant>,
     ended: Option<Instant>,
+    /// Whether the run was recorded as published then. `None` until the store can be read.
+    recorded: Option<bool>,
 }
 
 /// A process that stands still.
@@ -103,7 +105,14 @@ struct Round<'a> {
 impl<'a> Round<'a> {
     fn start(seed: u64, pods: u64, golden: &'a Files) -> Self {
         let rig = Rig::new(4, POLICIES);
-        let start = |_| Pod { running: rig.start(SLOW), killed: false, stopped: None, outdated: None, ended: None };
+        let start = |_| Pod {
+            running: rig.start(SLOW),
+            killed: false,
+            stopped: None,
+            outdated: None,
+            ended: None,
+            recorded: None,
+        };
         let pods = (0..pods).map(start).collect();
         Self { seed, golden, rig, pods, manifest: None, kills: 0, stops: 0 }
     }
@@ -158,6 +167,18 @@ impl<'a> Round<'a> {
         }
     }
 
+    /// Notes who has ended, and whether the run was recorded then.
+    fn note_ends(&mut self) {
+        for pod in self.pods.iter_mut().filter(|pod| pod.ended.is_none()) {
+            pod.ended = pod.running.has_ended().then(Instant::now);
+        }
+        let is_open = |pod: &Pod| pod.ended.is_some() && pod.recorded.is_none();
+        if self.pods.iter().any(is_open) {
+            let recorded = self.lease().map(|lease| lease.published);
+            self.pods.iter_mut().filter(|pod| is_open(pod)).for_each(|pod| pod.recorded = recorded);
+        }
+    }
+
     /// What is visible is whole, and what was visible once has not changed.
     fn check_visible(&mut self) {
         for (name, bytes) in self.rig.published() {
@@ -179,9 +200,7 @@ impl<'a> Round<'a> {
             assert!(started.elapsed() < PATIENCE, "seed {}: the round does not end", self.seed);
             at(Instant::now() + LOOK);
             self.wake();
-            for pod in self.pods.iter_mut().filter(|pod| pod.ended.is_none()) {
-                pod.ended = pod.running.has_ended().then(Instant::now);
-            }
+            self.note_ends();
             if blows > 0 && next <= Instant::now() {
                 blows -= 1;
                 self.blow(chance);
@@ -201,11 +220,15 @@ impl<'a> Round<'a> {
             let context = format!("seed {}: ended with {:?}\n{}", self.seed, done.code, done.stderr);
             // The last resort where work does not stop in time: here when the machine is busy.
             let aborted = !pod.killed && done.code.is_none() && done.stderr.contains("is lost");
+            // Who says that the run is made says the truth, replaced or not.
+            let made = done.code == Some(0);
+            assert!(!made || pod.recorded == Some(true), "the run was not recorded as published, {context}");
             match (pod.outdated, pod.ended) {
                 (Some(at), Some(ended)) if !pod.killed => {
-                    // One that had written nothing may find that there is nothing more to do.
-                    let idle = done.code == Some(0) && done.stderr.contains("already published");
-                    assert!(idle || aborted || done.code == Some(5), "a replaced holder, {context}");
+                    // Whoever finds that its successor has recorded the run has nothing more to do: one that had written
+                    // nothing, and one that was stopped between its manifest and its record.
+                    // `flow::late` has both ends of the latter.
+                    assert!(made || aborted || done.code == Some(5), "a replaced holder, {context}");
                     woken.push(ended - at);
                 }
                 // Held up by one that stands still with the state file's lock, a process may lose its lease or give up.
