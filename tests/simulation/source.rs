@@ -8,7 +8,7 @@ use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +52,11 @@ impl PageSource for SimSource {
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
         reach(&self.pod, Duration::from_secs(2)).await?;
         self.pod.sim.view.extent(query, sums).await
+    }
+
+    async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
+        reach(&self.pod, Duration::from_secs(2)).await?;
+        self.pod.sim.view.extent_after(query, until).await
     }
 
     async fn open(

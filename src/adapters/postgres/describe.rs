@@ -1,11 +1,12 @@
 //! Types of a query's columns, learned without running it; and what is wrong with a query that the server refuses.
 
 use super::error::{server_words, source_error};
-use super::kinds::ColumnType;
-use super::render::Types;
+use super::kinds::{ColumnType, Wire};
+use super::render::{Types, literal};
 use super::session::Session;
 use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
 use crate::core::model::column::Column;
+use crate::core::model::key::KeyValue;
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Query, SourceError};
 use tokio_postgres::Error;
@@ -28,7 +29,28 @@ pub(super) async fn types(session: &mut Session, query: &Query) -> Result<Types,
     let columns = prepared.columns();
     let places = query.columns.iter().enumerate().map(|(index, name)| (name, index));
     let places = places.chain(query.key.iter().zip(statement.layout.key));
-    Ok(places.filter_map(|(name, index)| Some((name.clone(), ColumnType::of(columns.get(index)?)))).collect())
+    let mut types: Types =
+        places.filter_map(|(name, index)| Some((name.clone(), ColumnType::of(columns.get(index)?)))).collect();
+    let is_text = |name: &String| types.get(name).is_some_and(|column| column.wire == Wire::Text);
+    if query.key.iter().any(is_text) {
+        for name in blurred(session, &query.view).await? {
+            types.entry(name).and_modify(|column| column.told_apart_by_text = false);
+        }
+    }
+    Ok(types)
+}
+
+/// Columns of a view whose collation may hold different texts equal: those that PostgreSQL 12 and later call
+/// nondeterministic.
+async fn blurred(session: &mut Session, view: &ViewName) -> Result<Vec<String>, SourceError> {
+    let sql = format!(
+        "SELECT a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation \
+         WHERE a.attrelid = {}::pg_catalog.regclass AND a.attnum > 0 \
+         AND pg_catalog.to_jsonb(c) ->> 'collisdeterministic' = 'false'",
+        literal(&KeyValue::Text(DIALECT.view(view)))
+    );
+    let rows = session.query(&sql).await?;
+    Ok(rows.iter().filter_map(|row| Some(row.try_get(0).ok()??.to_owned())).collect())
 }
 
 /// All columns of a view.

@@ -7,18 +7,23 @@ use super::render::{Typed, Types};
 use super::session::Session;
 use crate::adapters::sql;
 use crate::core::model::key::Key;
-use crate::core::ports::source::{Extent, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, Query, SourceError, Sum};
 use std::ops::Range;
 use tokio_postgres::SimpleQueryRow;
 
-/// Counts, sums and finds the key range.
+/// Counts, sums and finds the key range; counts the rows up to and with `until` apart.
 ///
 /// # Errors
 /// [`SourceError::Key`] when a key column is NULL somewhere; [`SourceError::Refused`] for what is not there.
-pub(super) async fn extent(session: &mut Session, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+pub(super) async fn extent(
+    session: &mut Session,
+    query: &Query,
+    sums: &[Sum],
+    until: Option<&Key>,
+) -> Result<After, SourceError> {
     let types = describe::types(session, &with_sums(query, sums)).await?;
     let typed = Typed { types: &types, wanted: &[] };
-    let statement = sql::extent(&DIALECT, &typed, query, sums)?;
+    let statement = sql::extent(&DIALECT, &typed, query, sums, until)?;
     let rows = session.query(&statement.sql).await?;
     let row = rows.first().ok_or_else(|| failed(session, "the server counted and sent no row"))?;
     let layout = statement.layout;
@@ -34,12 +39,14 @@ pub(super) async fn extent(session: &mut Session, query: &Query, sums: &[Sum]) -
     } else {
         Some((key(row, query, &types, layout.first)?, key(row, query, &types, layout.last)?))
     };
-    Ok(Extent {
+    let within = layout.within.map_or(Ok(rows), count)?;
+    let extent = Extent {
         rows,
         matching: layout.matching.map(count).collect::<Result<_, _>>()?,
         sums: layout.sums.map(text).collect::<Result<_, _>>()?,
         range,
-    })
+    };
+    Ok(After { extent, within })
 }
 
 /// The query, wanting what is summed too: its types decide how.

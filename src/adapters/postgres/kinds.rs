@@ -1,7 +1,7 @@
 //! Which kind a PostgreSQL column is, how the text of its values is read, and how its type is written in SQL.
 
 use crate::core::model::column::Kind;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{Kind as Sort, Type};
 
 /// How a column's values come in a text `COPY`: as their type's output function writes them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +40,9 @@ pub(super) struct ColumnType {
     pub wire: Wire,
     /// The type's name in SQL, quoted, with its schema.
     pub sql: String,
+    /// Whether two values are one to the server only where they come as the same text, but for what
+    /// [`same`](super::decode) knows. Of text this is its collation's to say.
+    pub told_apart_by_text: bool,
 }
 
 impl ColumnType {
@@ -48,7 +51,8 @@ impl ColumnType {
         let of_type = column.type_();
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
         let sql = format!("{}.{}", quoted(of_type.schema()), quoted(of_type.name()));
-        Self { wire: wire(of_type, column.type_modifier()), sql }
+        let wire = wire(of_type, column.type_modifier());
+        Self { wire, sql, told_apart_by_text: told_apart_by_text(of_type) }
     }
 }
 
@@ -90,6 +94,38 @@ fn wire(of_type: &Type, modifier: i32) -> Wire {
         Type::TIMESTAMPTZ => Wire::Timestamp { digits: digits(modifier), utc: true },
         _ => Wire::Cast,
     }
+}
+
+/// Whether a type has no two values that are equal and come as different texts, but for zeros that do not count. Not those of
+/// which this is not known: citext, intervals, `char(n)`, jsonb, and arrays, ranges and composites of any of them.
+fn told_apart_by_text(of_type: &Type) -> bool {
+    let known = matches!(
+        *of_type,
+        Type::BOOL
+            | Type::INT2
+            | Type::INT4
+            | Type::INT8
+            | Type::FLOAT4
+            | Type::FLOAT8
+            | Type::NUMERIC
+            | Type::TEXT
+            | Type::VARCHAR
+            | Type::NAME
+            | Type::UUID
+            | Type::BYTEA
+            | Type::DATE
+            | Type::TIME
+            | Type::TIMESTAMP
+            | Type::TIMESTAMPTZ
+            | Type::OID
+            | Type::INET
+            | Type::CIDR
+            | Type::MACADDR
+            | Type::MONEY
+            | Type::BIT
+            | Type::VARBIT
+    );
+    known || matches!(of_type.kind(), Sort::Enum(_))
 }
 
 /// Reads `numeric`'s modifier: precision and scale, shifted by four; none where Arrow's decimal cannot hold them.

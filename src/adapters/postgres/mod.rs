@@ -24,7 +24,7 @@ use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::model::query::Isolation;
 use crate::core::model::secret::Secret;
-use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use address::Address;
 use async_trait::async_trait;
 use session::Session;
@@ -73,21 +73,21 @@ impl PageSource for Postgres {
         let mut session = Session::open(&self.address, query.isolation).await?;
         // Asked first: what ends between the two questions is counted, and makes the count look older than it is.
         let seen = snapshot(&mut session).await?;
-        let extent = extent::extent(&mut session, query, sums).await?;
+        let After { extent, .. } = extent::extent(&mut session, query, sums, None).await?;
         session.close().await;
         self.counted.keep(query, &extent, seen);
         Ok(extent)
     }
 
-    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
-        let before = self.counted.take(query);
+    async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
+        let before = self.counted.take(query, until);
         let mut session = Session::open(&self.address, query.isolation).await?;
-        let extent = match before {
-            Some((extent, seen)) if snapshot(&mut session).await?.as_ref() == Some(&seen) => extent,
-            _ => extent::extent(&mut session, query, &[]).await?,
+        let after = match before {
+            Some((after, seen)) if snapshot(&mut session).await?.as_ref() == Some(&seen) => after,
+            _ => extent::extent(&mut session, query, &[], until).await?,
         };
         session.close().await;
-        Ok(extent)
+        Ok(after)
     }
 
     async fn open(

@@ -35,6 +35,10 @@ impl Render for Typed<'_> {
         (self.wire(name) == Wire::Cast && !is_selected).then(|| format!("{reference}::text"))
     }
 
+    fn ranks(&self, key: &[String]) -> bool {
+        !key.iter().all(|name| self.types.get(name).is_some_and(|column| column.told_apart_by_text))
+    }
+
     /// A literal of the column's own type: so an index serves, and the comparison is the column's.
     fn bound(&self, name: &str, value: &KeyValue, _: &str) -> String {
         match self.types.get(name) {
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn only_types_that_arrow_lacks_are_cast() {
-        let of = |wire, sql: &str| ColumnType { wire, sql: sql.to_owned() };
+        let of = |wire, sql: &str| ColumnType { wire, sql: sql.to_owned(), told_apart_by_text: wire != Wire::Cast };
         let types = Types::from([
             ("id".to_owned(), of(Wire::Int, "\"pg_catalog\".\"int8\"")),
             ("mood".to_owned(), of(Wire::Cast, "\"public\".\"mood\"")),
@@ -88,6 +92,7 @@ mod tests {
         assert_eq!(typed.column("id", "t.\"id\""), "t.\"id\"");
         assert_eq!(typed.column("mood", "t.\"mood\""), "t.\"mood\"::text");
         assert_eq!(typed.key("mood", "t.\"mood\""), Some("t.\"mood\"::text".to_owned()));
+        assert!(typed.ranks(&["id".to_owned(), "mood".to_owned()]) && !typed.ranks(&["id".to_owned()]));
         assert_eq!(typed.bound("id", &KeyValue::Int(-1), "?"), "E'-1'::\"pg_catalog\".\"int8\"");
     }
 }

@@ -168,6 +168,7 @@ fn shape(query: &Query, types: &Types) -> Result<Shape, SourceError> {
         key: query.key.iter().zip(layout.key).map(|(name, index)| (name.clone(), index, wire(name))).collect(),
         first_mask: layout.first_mask,
         masks: layout.masks,
+        rank: layout.rank,
         page_size: usize::try_from(query.page_size.get()).unwrap_or(usize::MAX),
         page_bytes: query.page_bytes,
     })

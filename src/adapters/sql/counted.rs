@@ -1,6 +1,7 @@
 //! A count that is kept for as long as its database can tell that it still holds.
 
-use crate::core::ports::source::{Extent, Query};
+use crate::core::model::key::Key;
+use crate::core::ports::source::{After, Extent, Query};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a source counted last, with the mark by which its database tells whether anything has changed since. Clones share
@@ -16,10 +17,12 @@ impl<M> LastCount<M> {
         self.replace(mark.map(|mark| (query.clone(), extent.clone(), mark)));
     }
 
-    /// Takes the count out, if it answers this query: it is asked for once, behind the read that it stood before.
-    pub fn take(&self, query: &Query) -> Option<(Extent, M)> {
+    /// Takes the count out, if it answers this query and its last key is `until`: it is asked for once, behind the read that
+    /// it stood before.
+    pub fn take(&self, query: &Query, until: Option<&Key>) -> Option<(After, M)> {
         let (counted, extent, mark) = self.replace(None)?;
-        counted.asks_as(query).then_some((extent, mark))
+        let last = extent.range.as_ref().map(|(_, last)| last);
+        (counted.asks_as(query) && last == until).then(|| (After { within: extent.rows, extent: extent.clone() }, mark))
     }
 
     fn replace(&self, now: Option<(Query, Extent, M)>) -> Option<(Query, Extent, M)> {

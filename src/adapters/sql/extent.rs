@@ -1,6 +1,8 @@
 //! The statement that counts a view and finds its key range, and those that look for bad keys.
 
+use super::page::{Side, bound};
 use super::{Dialect, Limit, Render, check_predicate, order_by};
+use crate::core::model::key::{Key, KeyValue};
 use crate::core::ports::source::{Query, SourceError, Sum};
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -8,8 +10,10 @@ use std::ops::Range;
 /// One statement with one row, and what stands where in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExtentStatement {
-    /// The text; it has no parameters.
+    /// The text.
     pub sql: String,
+    /// Values of the parameters, each with the name of its key column; empty when the dialect writes literals.
+    pub params: Vec<(String, KeyValue)>,
     /// What stands where.
     pub layout: ExtentLayout,
 }
@@ -23,6 +27,8 @@ pub struct ExtentLayout {
     pub sums: Range<usize>,
     /// For each key column but the first, how many rows have a value there. One below column 0 means a NULL key.
     pub filled: Range<usize>,
+    /// How many rows have a key up to the one asked about, where one was.
+    pub within: Option<usize>,
     /// The first row's key; NULLs when there are no rows.
     pub first: Range<usize>,
     /// The last row's key; NULLs when there are no rows. NULLs sort to one end or the other, so a NULL in the first key
@@ -30,15 +36,18 @@ pub struct ExtentLayout {
     pub last: Range<usize>,
 }
 
-/// Writes the statement of an extent: everything from one moment, the ends of the key by an index where there is one.
+/// Writes the statement of an extent: everything from one moment, the ends of the key by an index where there is one. With
+/// `until`, rows up to and with that key are counted apart.
 ///
 /// # Errors
-/// [`SourceError::Refused`] for a predicate that is more or less than one expression.
+/// [`SourceError::Refused`] for a predicate that is more or less than one expression, and for a key whose number of values
+/// is not that of the key columns.
 pub fn extent(
     dialect: &Dialect,
     render: &dyn Render,
     query: &Query,
     sums: &[Sum],
+    until: Option<&Key>,
 ) -> Result<ExtentStatement, SourceError> {
     let count = dialect.count;
     let mut counted = vec![format!("{count}(*)")];
@@ -62,7 +71,13 @@ pub fn extent(
     let sums = matching.end..counted.len();
     counted.extend(query.key.iter().skip(1).map(|name| format!("{count}({})", dialect.column(name))));
     let filled = sums.end..counted.len();
-    let first = filled.end..filled.end + query.key.len();
+    let mut params = Vec::new();
+    if let Some(until) = until {
+        let bound = bound(dialect, render, &query.key, until, Side::Until, &mut params)?;
+        counted.push(format!("{count}(CASE WHEN {bound} THEN 1 END)"));
+    }
+    let within = until.is_some().then_some(filled.end);
+    let first = counted.len()..counted.len() + query.key.len();
     let last = first.end..first.end + query.key.len();
 
     let view = dialect.view(&query.view);
@@ -75,7 +90,7 @@ pub fn extent(
                 write!(sql, " LEFT JOIN ({}) {alias} ON 1 = 1", end_of_key(dialect, render, query, alias, descending));
         }
     }
-    Ok(ExtentStatement { sql, layout: ExtentLayout { matching, sums, filled, first, last } })
+    Ok(ExtentStatement { sql, params, layout: ExtentLayout { matching, sums, filled, within, first, last } })
 }
 
 /// Selects the first or the last key.

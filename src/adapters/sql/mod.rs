@@ -14,7 +14,7 @@ mod tests;
 
 pub use counted::LastCount;
 pub use extent::{ExtentLayout, ExtentStatement, duplicate_keys, extent, null_keys};
-pub use names::{mask_field, unchanged, unknown_column, unknown_view};
+pub use names::{mask_field, one_key, unchanged, unknown_column, unknown_view};
 pub use page::{Layout, PageRequest, PageStatement, Range, page, shown};
 pub use predicate::check_predicate;
 
@@ -177,6 +177,12 @@ pub trait Render {
     fn bound(&self, name: &str, value: &KeyValue, placeholder: &str) -> String {
         let _ = (name, value);
         placeholder.to_owned()
+    }
+
+    /// Whether rows come with their rank in the order of the key: where values that differ to us may be one to the database.
+    fn ranks(&self, key: &[String]) -> bool {
+        let _ = key;
+        false
     }
 
     /// The sum of an expression over all rows, exact: `coalesce(sum(…), 0)::text`. Gets the summed column's name and the

@@ -39,6 +39,20 @@ fn list(names: &[String]) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
+/// Two rows behind each other have one key, as the database compares keys; `names` are the key's columns.
+pub fn one_key(before: &str, now: &str, names: &str) -> SourceError {
+    let advice = "add a column to the key or make the view unique";
+    let reason = if before == now {
+        format!("key {now} appears twice; `{names}` does not tell rows apart: {advice}")
+    } else {
+        format!(
+            "keys {before} and {now} are one key to the database, as it compares `{names}` (case, accents, width, blanks), so \
+             a page that starts behind the one would miss the other: {advice}, or give the column another collation in it"
+        )
+    };
+    SourceError::Key { reason }
+}
+
 /// Passes when the wanted columns still are what an earlier term saw.
 ///
 /// # Errors

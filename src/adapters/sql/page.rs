@@ -47,7 +47,7 @@ pub struct PageStatement {
 }
 
 /// What stands where in the rows of a page's statement: wanted columns, then key columns not read from those, then masks
-/// (1 or 0).
+/// (1 or 0), then the rank.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Layout {
     /// Number of wanted columns; they come first.
@@ -58,6 +58,9 @@ pub struct Layout {
     pub first_mask: usize,
     /// Number of masks.
     pub masks: usize,
+    /// Index of the row's rank in the order of the key, where [`Render::ranks`] asks for it: one more than the rows of the
+    /// statement whose keys are less. Where it is not the row's number, the database holds its key equal to the one before.
+    pub rank: Option<usize>,
 }
 
 /// Writes the statement of one read.
@@ -140,22 +143,28 @@ fn select_list(dialect: &Dialect, render: &dyn Render, query: &Query) -> Result<
         check_predicate(dialect, predicate)?;
         list.push(format!("CASE WHEN ({predicate}) THEN 1 ELSE 0 END"));
     }
+    let rank =
+        (query.fetch != Fetch::Offset && !query.key.is_empty() && render.ranks(&query.key)).then_some(list.len());
+    if rank.is_some() {
+        // In the order that the rows are read in: nothing is sorted twice.
+        list.push(format!("RANK() OVER (ORDER BY {})", order_by(dialect, &query.key, false)));
+    }
     if list.is_empty() {
         // A file of literals only, read by offset: rows count, columns do not.
         list.push("1".to_owned());
     }
-    Ok((list.join(", "), Layout { wanted, key, first_mask, masks: query.predicates.len() }))
+    Ok((list.join(", "), Layout { wanted, key, first_mask, masks: query.predicates.len(), rank }))
 }
 
 /// Which end of the range a key is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     After,
     Until,
 }
 
 /// Compares the key columns as a whole with a key, and adds its values to the parameters.
-fn bound(
+pub(super) fn bound(
     dialect: &Dialect,
     render: &dyn Render,
     names: &[String],

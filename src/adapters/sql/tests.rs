@@ -77,9 +77,9 @@ fn a_key_column_that_is_wanted_is_selected_once_unless_it_is_rendered() {
     let after = key(&[1]);
     let request = PageRequest { query: &query, after: Some(&after), until: None, range: Range::All };
     let plain = page(&Dialect::POSTGRES, &Plain, &request).unwrap();
-    assert_eq!(plain.layout, Layout { wanted: 1, key: vec![0], first_mask: 1, masks: 1 });
+    assert_eq!(plain.layout, Layout { wanted: 1, key: vec![0], first_mask: 1, masks: 1, rank: None });
     let rendered = page(&Dialect::POSTGRES, &Text, &request).unwrap();
-    assert_eq!(rendered.layout, Layout { wanted: 1, key: vec![1], first_mask: 2, masks: 1 });
+    assert_eq!(rendered.layout, Layout { wanted: 1, key: vec![1], first_mask: 2, masks: 1, rank: None });
     assert_eq!(
         rendered.sql,
         "SELECT t.\"k\"::text, t.\"k\"::text, CASE WHEN (a = 1) THEN 1 ELSE 0 END FROM \"v\" t \
@@ -88,11 +88,39 @@ fn a_key_column_that_is_wanted_is_selected_once_unless_it_is_rendered() {
 }
 
 #[test]
+fn rows_come_with_their_rank_where_only_the_database_can_tell_keys_apart() {
+    struct Ranked;
+    impl Render for Ranked {
+        fn ranks(&self, key: &[String]) -> bool {
+            key == ["a", "b"]
+        }
+    }
+    let mut query = query("v", &["a", "b"], &["a"]);
+    query.predicates = vec!["x > 1".to_owned()];
+    let ranked = |query: &Query| {
+        let request = PageRequest { query, after: None, until: None, range: Range::Rows(2) };
+        page(&Dialect::SQL_SERVER, &Ranked, &request).unwrap()
+    };
+    let statement = ranked(&query);
+    assert_eq!(statement.layout, Layout { wanted: 1, key: vec![0, 1], first_mask: 2, masks: 1, rank: Some(3) });
+    assert_eq!(
+        statement.sql,
+        "SELECT TOP (2) t.[a], t.[b], CASE WHEN (x > 1) THEN 1 ELSE 0 END, RANK() OVER (ORDER BY t.[a], t.[b]) \
+         FROM [v] t ORDER BY t.[a], t.[b]"
+    );
+    query.fetch = Fetch::Offset;
+    assert_eq!(ranked(&query).layout.rank, None);
+    query.key.pop();
+    query.fetch = Fetch::Stream;
+    assert_eq!(ranked(&query).layout.rank, None);
+}
+
+#[test]
 fn an_extent_is_one_statement() {
     let mut query = query("v", &["a", "b"], &["a"]);
     query.predicates = vec!["x > 1".to_owned()];
     let sum = Sum { column: "amount".to_owned(), predicate: Some(0) };
-    let statement = extent(&Dialect::SQL_SERVER, &Plain, &query, &[sum]).unwrap();
+    let statement = extent(&Dialect::SQL_SERVER, &Plain, &query, &[sum], None).unwrap();
     assert_eq!(
         statement.sql,
         "SELECT * FROM (SELECT COUNT_BIG(*) AS c0, COUNT_BIG(CASE WHEN (x > 1) THEN 1 END) AS c1, \
@@ -104,7 +132,13 @@ fn an_extent_is_one_statement() {
     assert_eq!((layout.matching, layout.sums, layout.filled), (1..2, 2..3, 3..4));
     assert_eq!((layout.first, layout.last), (4..6, 6..8));
     let stray = Sum { column: "amount".to_owned(), predicate: Some(7) };
-    assert!(extent(&Dialect::SQLITE, &Plain, &query, &[stray]).is_err());
+    assert!(extent(&Dialect::SQLITE, &Plain, &query, &[stray], None).is_err());
+    let within = extent(&Dialect::SQL_SERVER, &Plain, &query, &[], Some(&key(&[1, 2]))).unwrap();
+    assert!(within.sql.contains(
+        "COUNT_BIG(CASE WHEN t.[a] <= @P1 AND (t.[a] < @P1 OR (t.[a] = @P1 AND (t.[b] <= @P2))) THEN 1 END) AS c3 FROM"
+    ));
+    assert_eq!((within.layout.within, within.layout.first, within.params.len()), (Some(3), 4..6, 2));
+    assert!(extent(&Dialect::SQLITE, &Plain, &query, &[], Some(&key(&[1]))).is_err());
 }
 
 #[test]
@@ -233,7 +267,7 @@ proptest! {
         let query = query("[some view]", &NAMES[..ints.len()], &["t"][..usize::from(ints.len() == 3)]);
         let order = NAMES[..ints.len()].iter().map(|name| Dialect::SQLITE.name(name)).collect::<Vec<_>>().join(", ");
         let sql = format!("SELECT {order} FROM \"some view\" ORDER BY {order}");
-        let layout = Layout { wanted: 0, key: (0..ints.len()).collect(), first_mask: 0, masks: 0 };
+        let layout = Layout { wanted: 0, key: (0..ints.len()).collect(), first_mask: 0, masks: 0, rank: None };
         let ordered = run(&db, &PageStatement { sql, params: Vec::new(), layout });
         prop_assert_eq!(ordered.len(), keys.len());
         let written_out = Dialect { row_values: false, ..Dialect::SQLITE };

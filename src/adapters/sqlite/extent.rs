@@ -1,20 +1,20 @@
 //! Counts a view, finds its key range, and adds up columns exactly.
 
 use super::connect::Db;
-use super::keys::key_value;
+use super::keys::{key_value, stored};
 use super::{convert, view};
 use crate::adapters::decimal::Decimal;
 use crate::adapters::sql::{self, Dialect, ExtentLayout, PageRequest, Plain, unknown_column};
 use crate::core::model::column::Kind;
 use crate::core::model::key::Key;
 use crate::core::model::query::Fetch;
-use crate::core::ports::source::{Extent, Query, SourceError, Sum};
-use rusqlite::Row;
+use crate::core::ports::source::{After, Extent, Query, SourceError, Sum};
 use rusqlite::types::ValueRef;
+use rusqlite::{Row, params_from_iter};
 use std::ops::Range;
 
-/// All at one point in time: leaves the transaction open.
-pub(super) fn extent(db: &Db, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+/// All at one point in time, with the rows up to and with `until`: leaves the transaction open.
+pub(super) fn extent(db: &Db, query: &Query, sums: &[Sum], until: Option<&Key>) -> Result<After, SourceError> {
     let fault = |error| db.fault(&error);
     db.connection.execute_batch("BEGIN").map_err(fault)?;
     // Kinds of an earlier term are for the read to check.
@@ -23,18 +23,24 @@ pub(super) fn extent(db: &Db, query: &Query, sums: &[Sum]) -> Result<Extent, Sou
         query.key.clear();
     }
     view::resolve(db, &query)?;
-    let statement = sql::extent(&Dialect::SQLITE, &Plain, &query, &[])?;
+    let until = until.filter(|_| !query.key.is_empty());
+    let statement = sql::extent(&Dialect::SQLITE, &Plain, &query, &[], until)?;
+    let params = statement.params.iter().filter_map(|(_, value)| stored(value));
     let mut prepared = (db.connection.prepare(&statement.sql))
         .map_err(|error| db.refusal(format!("view `{}` cannot be counted", query.view), &error))?;
-    let mut found = prepared.query([]).map_err(fault)?;
+    let mut found = prepared.query(params_from_iter(params)).map_err(fault)?;
     let row = found.next().map_err(fault)?.ok_or_else(|| db.place().failed("a count gave no row"))?;
     let mut extent = counted(db, &query, &statement.layout, row)?;
+    let within = match statement.layout.within {
+        Some(at) => row.get(at).map_err(fault)?,
+        None => extent.rows,
+    };
     drop(found);
     drop(prepared);
     if !sums.is_empty() {
         extent.sums = totals(db, &query, sums)?;
     }
-    Ok(extent)
+    Ok(After { extent, within })
 }
 
 fn counted(db: &Db, query: &Query, layout: &ExtentLayout, row: &Row<'_>) -> Result<Extent, SourceError> {

@@ -44,12 +44,18 @@ pub(super) enum Step {
     Forward,
     /// The same key.
     Same,
-    /// The same but for case or trailing spaces: equal under the collations NOCASE and RTRIM, so the database must tell.
+    /// The same but for case, trailing spaces or what follows a NUL: equal under the collations NOCASE and RTRIM, so the database must tell.
     Unclear,
     /// The column with this index among the key's is NULL.
     Null(usize),
     /// The column with this index among the key's holds text that is not UTF-8.
     NotText(usize),
+}
+
+/// Whether NOCASE may not see a difference for it stands behind a NUL, where that collation ends to compare.
+fn ends_early(a: &[u8], b: &[u8]) -> bool {
+    let Some(nul) = a.iter().position(|byte| *byte == 0) else { return false };
+    b.get(..=nul).is_some_and(|b| b.eq_ignore_ascii_case(a.get(..=nul).unwrap_or_default()))
 }
 
 /// The text differs in nothing, in case only, in trailing spaces only, in both, or otherwise.
@@ -101,6 +107,7 @@ impl Keys {
                 (ValueRef::Text(a), Some(ValueRef::Text(b))) if a != b => {
                     let told = self.tells_apart.get(index).copied().unwrap_or_default();
                     match alike(a, b) {
+                        _ if ends_early(a, b) => unclear = true,
                         Some([case, spaces]) if !(case && told[0] || spaces && told[1]) => unclear = true,
                         _ => same = false,
                     }

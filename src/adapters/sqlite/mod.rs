@@ -24,7 +24,7 @@ use crate::core::model::column::{Column, Kind};
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
-use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use connect::Place;
 use std::path::Path;
@@ -69,7 +69,7 @@ impl PageSource for SqliteSource {
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
         let (asked, sums) = (query.clone(), sums.to_vec());
         let counted = worker::run_with(&self.place, move |db| {
-            let extent = extent::extent(&db, &asked, &sums)?;
+            let After { extent, .. } = extent::extent(&db, &asked, &sums, None)?;
             Ok((extent, Version::seen(db)))
         });
         let (extent, version) = counted.await?;
@@ -77,13 +77,14 @@ impl PageSource for SqliteSource {
         Ok(extent)
     }
 
-    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
-        let before = self.counted.take(query);
-        let unchanged = move || before.and_then(|(extent, version)| version.is_current().then_some(extent));
-        match tokio::task::spawn_blocking(unchanged).await.unwrap_or_default() {
-            Some(extent) => Ok(extent),
-            None => self.extent(query, &[]).await,
+    async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
+        let before = self.counted.take(query, until);
+        let unchanged = move || before.and_then(|(after, version)| version.is_current().then_some(after));
+        if let Some(after) = tokio::task::spawn_blocking(unchanged).await.unwrap_or_default() {
+            return Ok(after);
         }
+        let (query, until) = (query.clone(), until.cloned());
+        worker::run(&self.place, move |db| extent::extent(db, &query, &[], until.as_ref())).await
     }
 
     async fn open(

@@ -243,10 +243,10 @@ impl<'a> Reader<'a> {
                     self.number()
                 )
             }
-            Step::Same => format!(
-                "key {} appears twice; `{names}` does not tell rows apart: add a column to the key or make the view unique",
-                self.name_of(row)
-            ),
+            Step::Same => {
+                let key = self.name_of(row);
+                return Err(sql::one_key(&key, &key, &names));
+            }
             Step::NotText(index) => {
                 let name = self.query.key.get(index).map(String::as_str).unwrap_or_default();
                 format!("key column `{name}` holds text that is not UTF-8 in row {} of this read", self.number())
@@ -270,12 +270,7 @@ impl<'a> Reader<'a> {
         if prepared.exists(params_from_iter(params)).map_err(fault)? {
             return keys.told_apart(row).map_err(fault);
         }
-        let names = self.query.key.join(", ");
-        let reason = format!(
-            "keys {before} and {now} are one key under the collation of `{names}`, so a page that starts behind the one \
-             would miss the other: make the view unique, or give the column another collation in it"
-        );
-        Err(SourceError::Key { reason })
+        Err(sql::one_key(&before.to_string(), &now.to_string(), &self.query.key.join(", ")))
     }
 
     /// Closes the page and tells it; false when nobody listens.

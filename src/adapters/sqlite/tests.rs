@@ -334,5 +334,5 @@ async fn a_file_put_in_the_place_of_the_counted_one_is_counted_anew() {
         "CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2); CREATE VIEW v AS SELECT * FROM t",
     );
     std::fs::rename(other.path().join("views.db"), folder.path().join("views.db")).unwrap();
-    assert_eq!(source.extent_after(&query).await.unwrap().rows, 2);
+    assert_eq!(source.extent_after(&query, None).await.unwrap().extent.rows, 2);
 }

@@ -3,15 +3,21 @@
 use super::address::Address;
 use super::describe::{Plan, readable};
 use super::keys::Keys;
+use super::render::parameters;
 use super::tds::{Record, Value};
 use crate::adapters::sql::{self, Dialect};
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
-use crate::core::ports::source::{Extent, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, Query, SourceError, Sum};
 use std::ops::Range;
 
-/// Counts and finds the key range in one statement.
-pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+/// Counts and finds the key range in one statement; counts the rows up to and with `until` apart.
+pub(super) async fn extent(
+    address: &Address,
+    query: &Query,
+    sums: &[Sum],
+    until: Option<&Key>,
+) -> Result<After, SourceError> {
     let mut client = address.connect(query.isolation).await?;
     let plan = Plan::new(query, address.seen(&mut client, &query.view).await?)?;
     for sum in sums {
@@ -21,8 +27,9 @@ pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Re
         };
         readable(&query.view, seen)?;
     }
-    let statement = sql::extent(&Dialect::SQL_SERVER, &plan, query, sums)?;
-    let rows = address.all(&mut client, &statement.sql, Vec::new()).await?;
+    let statement = sql::extent(&Dialect::SQL_SERVER, &plan, query, sums, until)?;
+    let params = parameters(&plan, query, &statement.params)?;
+    let rows = address.all(&mut client, &statement.sql, params).await?;
     let row = rows.first().ok_or_else(|| address.failed("a count gave no row".to_owned()))?;
     let layout = statement.layout;
     let wrong = |what: &str| address.failed(format!("{what}; report this"));
@@ -50,12 +57,14 @@ pub(super) async fn extent(address: &Address, query: &Query, sums: &[Sum]) -> Re
         }
         Some((key(&plan, row, layout.first)?, key(&plan, row, layout.last)?))
     };
-    Ok(Extent {
+    let within = layout.within.map_or(Ok(rows), count)?;
+    let extent = Extent {
         rows,
         matching: layout.matching.map(count).collect::<Result<_, _>>()?,
         sums: layout.sums.map(text).collect::<Result<_, _>>()?,
         range,
-    })
+    };
+    Ok(After { extent, within })
 }
 
 fn key(plan: &Plan, row: &Record, places: Range<usize>) -> Result<Key, SourceError> {

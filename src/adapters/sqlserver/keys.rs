@@ -22,8 +22,6 @@ pub(super) enum Step {
     Null(usize),
     /// It is the same.
     Same,
-    /// It differs in no more than case and trailing blanks, which may be nothing to the server.
-    Unclear,
 }
 
 impl Keys {
@@ -55,13 +53,9 @@ impl Keys {
         let mut step = if before.0.is_empty() { Step::Forward } else { Step::Same };
         for (index, (place, _)) in self.columns.iter().enumerate() {
             let Some(now) = row.bytes(*place) else { return Step::Null(index) };
-            let Some((column, was)) = before.0.get(index) else { continue };
-            step = match (step, **was == *now) {
-                (Step::Forward, _) => Step::Forward,
-                (step, true) => step,
-                (_, false) if column.is_text() && alike(*column, was, &now) => Step::Unclear,
-                (_, false) => Step::Forward,
-            };
+            if before.0.get(index).is_some_and(|(_, was)| **was != *now) {
+                step = Step::Forward;
+            }
         }
         step
     }
@@ -98,18 +92,6 @@ impl Held {
             .collect::<Result<Vec<_>, _>>()
             .map(|values| Some(Key(values)))
     }
-}
-
-/// Whether two texts may be one to a collation.
-fn alike(column: Column, a: &[u8], b: &[u8]) -> bool {
-    let (mut for_a, mut for_b) = (Vec::new(), Vec::new());
-    let (Ok(a), Ok(b)) = (column.text(a, &mut for_a), column.text(b, &mut for_b)) else { return false };
-    // Trailing blanks never count there, whatever the collation.
-    let (a, b) = (a.trim_end_matches(' '), b.trim_end_matches(' '));
-    let folded = |text: &str| text.chars().flat_map(char::to_lowercase).collect::<String>();
-    // Most keys differ in their last byte, which costs nothing to see.
-    a.as_bytes().last().map(u8::to_ascii_lowercase) == b.as_bytes().last().map(u8::to_ascii_lowercase)
-        && (a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && folded(a) == folded(b)))
 }
 
 /// A value in the server's own text form; none for NULL and for what cannot be a key.

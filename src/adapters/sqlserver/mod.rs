@@ -24,7 +24,7 @@ use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
 use crate::core::model::query::Isolation;
 use crate::core::model::secret::Secret;
-use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use address::Address;
 use async_trait::async_trait;
 use describe::{Plan, Seen};
@@ -70,7 +70,11 @@ impl PageSource for SqlServerSource {
     }
 
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
-        extent::extent(&self.address, query, sums).await
+        Ok(extent::extent(&self.address, query, sums, None).await?.extent)
+    }
+
+    async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
+        extent::extent(&self.address, query, &[], until).await
     }
 
     async fn open(

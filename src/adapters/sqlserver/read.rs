@@ -5,12 +5,12 @@ use super::address::Address;
 use super::cells::Cells;
 use super::describe::Plan;
 use super::keys::{Held, Keys, Step};
-use super::render::parameter;
+use super::render::parameters;
 use super::tds::{Connection, Row, Value};
 use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Range, mask_field};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Position, Query, SourceError};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBufferBuilder;
@@ -130,15 +130,7 @@ impl Reader {
     ) -> Result<(String, Vec<RpcParam>), SourceError> {
         let request = PageRequest { query: &self.query, after, until, range };
         let statement = sql::page(&Dialect::SQL_SERVER, &self.plan, &request)?;
-        let params = (statement.params.iter())
-            .map(|(name, value)| self.plan.named(name).and_then(|seen| parameter(seen, value)))
-            .collect::<Option<Vec<_>>>();
-        let params = params.ok_or_else(|| SourceError::Refused {
-            reason: format!(
-                "the key to read from does not fit the types of {}; if the view was changed during the run, start the run anew",
-                self.query.key.join(", ")
-            ),
-        })?;
+        let params = parameters(&self.plan, &self.query, &statement.params)?;
         Ok((statement.sql, params))
     }
 
@@ -154,17 +146,17 @@ impl Reader {
         let page_rows = self.query.page_size.get() as usize;
         let page_bytes = usize::try_from(self.query.page_bytes).unwrap_or(MOST_BYTES).min(MOST_BYTES);
         address.query(client, sql, params).await?;
-        let mut first = true;
+        let mut number = 0;
         let mut ended = Ended::Rows;
-        while address.next(client, first).await? {
+        while address.next(client, number == 0).await? {
             let row = client.row();
-            first = false;
+            number += 1;
             if ended == Ended::Cut {
                 // The rest of a statement whose page was cut by its bytes: read, so that the connection can go on.
                 continue;
             }
             // A page is told only when a row of the next one is here, so that the key's check comes first.
-            self.check_key(&row).await?;
+            self.check_key(&row, number)?;
             if self.rows >= page_rows || (self.bytes >= page_bytes && self.rows > 0) {
                 if !self.tell_page(tell).await? {
                     return Ok(Ended::Listener);
@@ -226,44 +218,20 @@ impl Reader {
         SourceError::Key { reason }
     }
 
-    /// The key must be there and new.
-    async fn check_key(&self, row: &Row<'_>) -> Result<(), SourceError> {
+    /// The key must be there and new: to the server, whose rank of the row in the order of its keys is then the row's number
+    /// in its statement.
+    fn check_key(&self, row: &Row<'_>, number: i64) -> Result<(), SourceError> {
         let Some(keys) = &self.keys else { return Ok(()) };
-        match keys.step(&self.before, row) {
-            Step::Forward => Ok(()),
-            Step::Null(index) => Err(self.no_key(index)),
-            Step::Same => {
-                let key = keys.of(row).map(|key| key.to_string()).unwrap_or_default();
-                let names = keys.names();
-                let reason = format!(
-                    "key {key} appears twice; `{names}` does not tell rows apart: add a column to the key or make the view unique"
-                );
-                Err(SourceError::Key { reason })
-            }
-            Step::Unclear => {
-                let (Ok(Some(before)), Ok(now)) = (self.before.key(), keys.of(row)) else { return Ok(()) };
-                let names = keys.names();
-                self.ask(&before, &now, &names).await
-            }
+        let step = keys.step(&self.before, row);
+        if let Step::Null(index) = step {
+            return Err(self.no_key(index));
         }
-    }
-
-    /// Asks the server, over another connection, whether two keys that look alike are two for it: whether any row lies
-    /// behind the one and up to the other.
-    async fn ask(&self, before: &Key, now: &Key, names: &str) -> Result<(), SourceError> {
-        let probe = Query { columns: Vec::new(), predicates: Vec::new(), ..self.query.clone() };
-        let request = PageRequest { query: &probe, after: Some(before), until: Some(now), range: Range::Rows(1) };
-        let sql = sql::page(&Dialect::SQL_SERVER, &self.plan, &request)?.sql;
-        let (_, params) = self.statement(Some(before), Some(now), Range::Rows(1))?;
-        let mut client = self.address.connect(Isolation::Default).await?;
-        if !self.address.all(&mut client, &sql, params).await?.is_empty() {
+        if step == Step::Forward && self.layout.rank.is_none_or(|at| row.value(at) == Ok(Value::Int(number))) {
             return Ok(());
         }
-        let reason = format!(
-            "keys {before} and {now} are one key under the collation of `{names}`, so a page that starts behind the one \
-             would miss the other: make the view unique, or give the column another collation in it"
-        );
-        Err(SourceError::Key { reason })
+        let key = keys.of(row).map(|key| key.to_string()).unwrap_or_default();
+        let before = self.last_key()?.map(|key| key.to_string()).unwrap_or_default();
+        Err(sql::one_key(&before, &key, &keys.names()))
     }
 
     /// The key of the row taken last.

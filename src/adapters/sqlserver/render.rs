@@ -5,6 +5,7 @@ use super::tds;
 use crate::adapters::sql::Render;
 use crate::core::model::column::Kind;
 use crate::core::model::key::KeyValue;
+use crate::core::ports::source::{Query, SourceError};
 use tds_protocol::rpc::{RpcParam, TypeInfo};
 
 /// Code pages that are read here as Windows reads them: the single-byte ones. Of the others, some would be read differently
@@ -27,6 +28,32 @@ impl Seen {
         }
     }
 
+    /// Whether two values are one to the server only where they come as the same bytes. All other types have values that are
+    /// equal and not the same: texts of another case, width or accent, or with blanks behind them, bytes with zeros behind
+    /// them, 0 and -0, one instant in two zones.
+    fn is_told_apart_by_bytes(&self) -> bool {
+        matches!(
+            self.base.as_str(),
+            "bit"
+                | "tinyint"
+                | "smallint"
+                | "int"
+                | "bigint"
+                | "decimal"
+                | "numeric"
+                | "money"
+                | "smallmoney"
+                | "date"
+                | "time"
+                | "smalldatetime"
+                | "datetime"
+                | "datetime2"
+                | "uniqueidentifier"
+                | "timestamp"
+                | "rowversion"
+        )
+    }
+
     /// The length of `varchar(20)`.
     fn length(&self) -> Option<u32> {
         self.type_name.split_once('(')?.1.trim_end_matches(')').parse().ok()
@@ -40,6 +67,11 @@ impl Render for Plan {
 
     fn key(&self, name: &str, reference: &str) -> Option<String> {
         self.named(name)?.selected(reference)
+    }
+
+    /// Texts that differ may be one to their collation, and so may bytes, floats and moments to their type's comparison.
+    fn ranks(&self, key: &[String]) -> bool {
+        !key.iter().all(|name| self.named(name).is_some_and(Seen::is_told_apart_by_bytes))
     }
 
     /// Of exactly the column's type: compared as another type, an index does not help, and `datetime` or `varchar` sort
@@ -78,8 +110,26 @@ fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// A key's values as parameters, each with the name of its column.
+///
+/// # Errors
+/// [`SourceError::Refused`] when one was not written by a column of its type.
+pub(super) fn parameters(
+    plan: &Plan,
+    query: &Query,
+    values: &[(String, KeyValue)],
+) -> Result<Vec<RpcParam>, SourceError> {
+    let params = values.iter().map(|(name, value)| plan.named(name).and_then(|seen| parameter(seen, value)));
+    params.collect::<Option<Vec<_>>>().ok_or_else(|| SourceError::Refused {
+        reason: format!(
+            "the key to read from does not fit the types of {}; if the view was changed during the run, start the run anew",
+            query.key.join(", ")
+        ),
+    })
+}
+
 /// A key's value as a parameter of its column's type; none when it was not written by a column of this type.
-pub(super) fn parameter(seen: &Seen, value: &KeyValue) -> Option<RpcParam> {
+fn parameter(seen: &Seen, value: &KeyValue) -> Option<RpcParam> {
     let of = |kind: TypeInfo, bytes: Vec<u8>| RpcParam::new("", kind, bytes.into());
     Some(match value {
         KeyValue::Int(number) => match seen.base.as_str() {

@@ -29,13 +29,14 @@ mod write;
 use crate::core::generate::model::journal::Begin;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::spec::Worker;
+use crate::core::model::query::Fetch;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::observer::{News, Observer};
 use crate::core::ports::runs::RunStore;
-use crate::core::ports::source::{Extent, PageSource, SourceError, Sum};
+use crate::core::ports::source::{After, PageSource, SourceError, Sum};
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
 use pipeline::PipelineResult;
@@ -197,7 +198,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
         let PipelineResult { mut staging, lanes, after } =
             pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
         let Some(after) = after else { return Ok(Outcome::Stopped { page: staging.page() }) };
-        let moved = source_moved(job, after, &staging);
+        let moved = source_moved(job, after, &staging)?;
         let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
         (staging, complete)
     };
@@ -262,16 +263,48 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeli
 
 /// Whether the view's count or key range differ from the start, or rows came or went between; none when it cannot be
 /// asked again.
-fn source_moved(job: &Job, after: Result<Extent, SourceError>, staging: &Staging) -> Option<bool> {
+///
+/// # Errors
+/// Where other rows were read than counted and nothing says that the view moved: the last line of defence against rows that
+/// a page's start passes over, whatever the source and whatever the reason.
+fn source_moved(
+    job: &Job,
+    after: Result<After, SourceError>,
+    staging: &Staging,
+) -> Result<Option<bool>, GenerateError> {
+    let (begin, read) = (&staging.begin, staging.source_rows());
+    let as_counted = read == begin.rows;
     match after {
-        Ok(Extent { rows, range, .. }) => {
-            let begin = &staging.begin;
-            Some(rows != begin.rows || range != begin.range || staging.source_rows() != begin.rows)
+        Ok(After { within, .. }) if !as_counted && within == begin.rows => Err(miscounted(job, begin, read).into()),
+        Ok(After { extent, .. }) => {
+            Ok(Some(extent.rows != begin.rows || extent.range != begin.range || read != begin.rows))
         }
+        Err(error) if !as_counted => Err(error.into()),
         Err(error) => {
             let text = format!("whether the view moved meanwhile could not be asked: {error}");
             job.observer.observe(&News::Warning { text });
-            None
+            Ok(None)
         }
+    }
+}
+
+fn miscounted(job: &Job, begin: &Begin, read: u64) -> SourceError {
+    let source = &job.worker.source;
+    let (view, rows) = (&source.view, begin.rows);
+    let counted = format!(
+        "view `{view}` has {rows} rows in the range of this run, before the read and after it, but {read} were read"
+    );
+    let advice = if source.key.is_empty() || source.fetch == Fetch::Offset {
+        "without an order that stays, rows are missed or doubled: name a key, or set `isolation: snapshot`".to_owned()
+    } else {
+        let key = source.key.join(", ");
+        format!(
+            "the order of its key `{key}` cannot be trusted: keys that its collation takes for one, or an index that is \
+             damaged or older than its collation; choose another key, or, if rows come and go all the time, set \
+             `isolation: snapshot`"
+        )
+    };
+    SourceError::Key {
+        reason: format!("{counted}; nothing is published. {advice}. Then start over with `filegen run --restart`"),
     }
 }

@@ -8,7 +8,7 @@ use super::translate_pages::{BYTES_IN_FLIGHT, FilePipeline};
 use super::write::Committer;
 use super::{GenerateError, Job, Ports, read, translate_pages};
 use crate::core::model::term::Term;
-use crate::core::ports::source::{Extent, Position, Query, SourceError};
+use crate::core::ports::source::{After, Position, Query, SourceError};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -22,7 +22,7 @@ pub(super) struct PipelineResult {
     /// The lanes, with totals and digests behind the last page.
     pub lanes: Vec<FilePipeline>,
     /// What the view held behind its last page; none when it ended because it was asked to stop.
-    pub after: Option<Result<Extent, SourceError>>,
+    pub after: Option<Result<After, SourceError>>,
 }
 
 /// Reads, translates and commits all pages behind what is durable.
@@ -60,7 +60,7 @@ pub(super) async fn run(
     let staging = committed?;
     let lanes = worked?;
     let after = match read? {
-        ReadEnd::All(extent) => Some(extent),
+        ReadEnd::All(after) => Some(after),
         ReadEnd::Early => None,
     };
     Ok(PipelineResult { staging, lanes, after })

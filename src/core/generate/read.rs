@@ -6,7 +6,7 @@ use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::query::Fetch;
 use crate::core::ports::observer::News;
-use crate::core::ports::source::{Extent, Position, Query, SourceError};
+use crate::core::ports::source::{After, Position, Query, SourceError};
 use tokio::sync::mpsc;
 
 /// A page and the kinds of its columns.
@@ -46,7 +46,7 @@ impl Bounds<'_> {
 /// How reading ended.
 pub(super) enum ReadEnd {
     /// All pages were sent. What the view holds now, asked while the last pages are still being written.
-    All(Result<Extent, SourceError>),
+    All(Result<After, SourceError>),
     /// It was to stop, or the next loop has ended and knows why.
     Early,
 }
@@ -64,17 +64,25 @@ pub(super) async fn pages(
     out: mpsc::Sender<FetchedPage>,
 ) -> Result<ReadEnd, GenerateError> {
     // The sender goes with the call: the next loop sees the end at once.
-    if !all_pages(ports, job, query, bounds, page, out).await? {
-        return Ok(ReadEnd::Early);
-    }
+    let Some(read) = all_pages(ports, job, query, bounds, page, out).await? else { return Ok(ReadEnd::Early) };
     tokio::select! {
         biased;
         () = job.stop.cancelled() => Ok(ReadEnd::Early),
-        extent = ports.source.extent_after(query) => Ok(ReadEnd::All(extent)),
+        after = after(ports, query, bounds, read) => Ok(ReadEnd::All(after)),
     }
 }
 
-/// Whether all pages were sent.
+/// What the view holds behind the last page. Where other rows were read than counted and the source says that it has not
+/// moved, it is counted once more, whatever the source knows: a view may look at the clock.
+async fn after(ports: &Ports, query: &Query, bounds: Bounds<'_>, read: u64) -> Result<After, SourceError> {
+    let after = ports.source.extent_after(query, bounds.until).await?;
+    if read != bounds.rows && after.within == bounds.rows {
+        return ports.source.extent_after(query, bounds.until).await;
+    }
+    Ok(after)
+}
+
+/// The rows read in all, those of earlier terms too, when all pages were sent.
 async fn all_pages(
     ports: &Ports,
     job: &Job,
@@ -82,15 +90,15 @@ async fn all_pages(
     bounds: Bounds<'_>,
     page: u64,
     out: mpsc::Sender<FetchedPage>,
-) -> Result<bool, GenerateError> {
+) -> Result<Option<u64>, GenerateError> {
     let mut read = bounds.from.rows;
     if bounds.are_reached(query, read) {
-        return Ok(true);
+        return Ok(Some(read));
     }
     let stop = &job.stop;
     let mut stream = tokio::select! {
         biased;
-        () = stop.cancelled() => return Ok(false),
+        () = stop.cancelled() => return Ok(None),
         stream = ports.source.open(query, bounds.from, bounds.until) => stream?,
     };
     let mut number = page;
@@ -98,21 +106,21 @@ async fn all_pages(
         let asked = ports.clock.elapsed();
         let next = tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(false),
-            () = out.closed() => return Ok(false),
+            () = stop.cancelled() => return Ok(None),
+            () = out.closed() => return Ok(None),
             next = stream.next() => next?,
         };
-        let Some(page) = next.map(|page| page.first(bounds.left(query, read))) else { return Ok(true) };
+        let Some(page) = next.map(|page| page.first(bounds.left(query, read))) else { return Ok(Some(read)) };
         let took = ports.clock.elapsed().saturating_sub(asked);
         job.observer.observe(&News::Fetched { page: number, rows: page.rows(), took });
         number += 1;
         read += page.rows();
         let columns = stream.columns().unwrap_or_default();
         if out.send(FetchedPage { page, columns }).await.is_err() {
-            return Ok(false);
+            return Ok(None);
         }
         if bounds.are_reached(query, read) {
-            return Ok(true);
+            return Ok(Some(read));
         }
     }
 }

@@ -59,6 +59,15 @@ pub struct Extent {
     pub range: Option<(Key, Key)>,
 }
 
+/// What a view holds behind a run's last page.
+#[derive(Clone, PartialEq, Debug)]
+pub struct After {
+    /// All of it.
+    pub extent: Extent,
+    /// Rows up to and with the last key of the run's range: those that the run was to read.
+    pub within: u64,
+}
+
 /// A control total: the sum of one column over the rows of one predicate (or all).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sum {
@@ -91,10 +100,14 @@ pub trait PageSource: Send + Sync {
     /// Counts and finds the key range in one query. A NULL in a key column of any row is [`SourceError::Key`].
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError>;
 
-    /// What the view holds behind a run's last page. A source that can tell that nothing was written since its last
-    /// [`PageSource::extent`] of the same query gives that one again, and spares the count.
-    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
-        self.extent(query, &[]).await
+    /// What the view holds behind a run's last page, and how many of its rows are up to and with key `until` (none: all;
+    /// a source that cannot tell says all, too).
+    /// A source that can tell that nothing was written since its last [`PageSource::extent`] of the same query gives that
+    /// one again, and spares the count: once, so that whoever doubts it asks again.
+    async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
+        let _ = until;
+        let extent = self.extent(query, &[]).await?;
+        Ok(After { within: extent.rows, extent })
     }
 
     /// Opens a read behind `from`, up to and with key `until` (none: to the end).

@@ -4,5 +4,6 @@ mod faults;
 mod fence;
 mod growing;
 mod late;
+mod miscounted;
 pub mod rig;
 mod translate_golden;

@@ -56,3 +56,30 @@ async fn a_failed_run_is_resumed_from_a_page_and_verified_byte_for_byte() {
         (&"published".into(), &95.into())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_differ_in_an_accent_only_end_the_run_with_7_and_publish_nothing() {
+    let source = Database::fresh().await;
+    source.execute("CREATE TABLE shops (k nvarchar(20) COLLATE Latin1_General_CI_AI NOT NULL, n int NOT NULL)").await;
+    source.execute("INSERT INTO shops VALUES (N'bar', 1), (N'cafe', 2), (N'café', 3), (N'zoo', 4)").await;
+    for (number, read) in
+        ["page_size: 1, fetch: paged", "page_size: 2", "page_size: 2, fetch: paged", "page_size: 9"].iter().enumerate()
+    {
+        let filegen = Filegen::empty();
+        filegen.write(
+            "worker.yaml",
+            &format!(
+                "worker: Shops{number}\nsource: {{ view: shops, key: k, {read} }}\noutput: {{ root: out }}\n\
+                 files:\n  - id: A\n    name: \"a_{{date}}.txt\"\n    \
+                 translator: {{ delimited: {{ delimiter: \"|\", columns: [k, n] }} }}\n"
+            ),
+        );
+        for _ in 0..2 {
+            let mut command = filegen.command("run -c worker.yaml --date 2026-11-21");
+            command.env("SQL_CONNECTION_STRING", source.ado());
+            let done = Filegen::finish(&mut command).exits(7);
+            assert!(done.stderr.contains("cafe") && done.stderr.contains("café"), "{read}: {}", done.stderr);
+            assert!(!filegen.has("out/a_20261121.txt"), "{read}");
+        }
+    }
+}

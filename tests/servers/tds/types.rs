@@ -51,11 +51,12 @@ pub struct Collation {
 /// `SQL_Latin1_General_CP1_CI_AS`.
 pub const DEFAULT_COLLATION: [u8; 5] = [0x09, 0x04, 0xd0, 0x00, 0x34];
 
-/// The collations there are; the first is the default. Low 20 bits: the locale; then flags (ignore case, kana and width;
+/// The collations there are; the first is the default. Low 20 bits: the locale; then flags (ignore case, accents, kana and width;
 /// bit 25: binary; bit 26: UTF-8) and a version; the last byte is the sort number of the old `SQL_` collations.
-pub static COLLATIONS: [Collation; 7] = [
+pub static COLLATIONS: [Collation; 8] = [
     collation("SQL_Latin1_General_CP1_CI_AS", DEFAULT_COLLATION, 1252, encoding_rs::WINDOWS_1252),
     collation("Latin1_General_CI_AS", [0x09, 0x04, 0xd0, 0x00, 0], 1252, encoding_rs::WINDOWS_1252),
+    collation("Latin1_General_CI_AI", [0x09, 0x04, 0xf0, 0x00, 0], 1252, encoding_rs::WINDOWS_1252),
     collation("Latin1_General_BIN2", [0x09, 0x04, 0x00, 0x02, 0], 1252, encoding_rs::WINDOWS_1252),
     collation("Cyrillic_General_CI_AS", [0x19, 0x04, 0xd0, 0x00, 0], 1251, encoding_rs::WINDOWS_1251),
     collation("Greek_CI_AS", [0x08, 0x04, 0xd0, 0x00, 0], 1253, encoding_rs::WINDOWS_1253),
@@ -277,9 +278,11 @@ impl SqlType {
             Self::Decimal(..) | Self::Money | Self::SmallMoney => Some("sql_decimal"),
             Self::Guid => Some("sql_guid"),
             Self::SmallDateTime | Self::DateTime | Self::DateTime2(_) | Self::DateTimeOffset(_) => Some("sql_time"),
-            Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_) => {
-                Some(if collation.name.ends_with("_BIN2") { "sql_bin" } else { "sql_ci" })
-            }
+            Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_) => Some(match collation.name {
+                name if name.ends_with("_BIN2") => "sql_bin",
+                name if name.ends_with("_CI_AI") => "sql_ci_ai",
+                _ => "sql_ci",
+            }),
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use crate::core::model::policy::RetrySpec;
 use crate::core::model::query::Isolation;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{News, Observer};
-use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -112,11 +112,11 @@ impl PageSource for Retry {
         }
     }
 
-    async fn extent_after(&self, query: &Query) -> Result<Extent, SourceError> {
+    async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
         let mut patience = self.patience.clone();
         loop {
-            match self.source.extent_after(query).await {
-                Ok(extent) => return Ok(extent),
+            match self.source.extent_after(query, until).await {
+                Ok(after) => return Ok(after),
                 Err(error) => patience.bear(error).await?,
             }
         }

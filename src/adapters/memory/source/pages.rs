@@ -38,16 +38,9 @@ impl MemoryStream {
     ) -> Result<Self, SourceError> {
         let table = source.table(&query.view)?;
         let plan = Plan::new(query, &table.columns)?;
-        let cells = |key: &Key| {
-            let kinds = plan.key.iter().filter_map(|&index| Some(table.columns.get(index)?.kind));
-            let cells: Option<Vec<Cell>> =
-                key.0.iter().zip(kinds).map(|(value, kind)| Cell::from_key(value, kind)).collect();
-            cells.filter(|cells| cells.len() == query.key.len() && cells.len() == key.0.len()).ok_or_else(|| {
-                SourceError::Refused { reason: format!("the key to read from ({key}) does not fit the key columns") }
-            })
-        };
-        let after = from.after.as_ref().filter(|_| query.fetch != Fetch::Offset).map(cells).transpose()?;
-        let until = until.map(cells).transpose()?;
+        let from_key = from.after.as_ref().filter(|_| query.fetch != Fetch::Offset);
+        let after = from_key.map(|key| cells(&plan, &table, key)).transpose()?;
+        let until = until.map(|key| cells(&plan, &table, key)).transpose()?;
         let point_in_time = query.fetch == Fetch::Stream || query.isolation == Isolation::Snapshot;
         let frozen = point_in_time.then_some(table);
         Ok(Self { source, query: query.clone(), frozen, after, until, rows: from.rows, columns: None, done: false })
@@ -103,6 +96,15 @@ impl PageStream for MemoryStream {
     }
 }
 
+/// A key's values as cells of its columns' kinds.
+fn cells(plan: &Plan, table: &Table, key: &Key) -> Result<Vec<Cell>, SourceError> {
+    let kinds = plan.key.iter().filter_map(|&index| Some(table.columns.get(index)?.kind));
+    let cells: Option<Vec<Cell>> = key.0.iter().zip(kinds).map(|(value, kind)| Cell::from_key(value, kind)).collect();
+    cells.filter(|cells| cells.len() == plan.key.len() && cells.len() == key.0.len()).ok_or_else(|| {
+        SourceError::Refused { reason: format!("the key to read from ({key}) does not fit the key columns") }
+    })
+}
+
 /// All rows in key order; an error for a NULL or repeated key, unless rows are read by number.
 pub(super) fn ordered<'a>(query: &Query, plan: &Plan, table: &'a Table) -> Result<Vec<&'a [Cell]>, SourceError> {
     let mut rows: Vec<&[Cell]> = table.rows.iter().map(Vec::as_slice).collect();
@@ -156,6 +158,15 @@ fn batch(plan: &Plan, table: &Table, rows: &[&[Cell]]) -> Result<RecordBatch, So
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
         .map_err(|error| SourceError::Failed { source_name: "memory".to_owned(), reason: error.to_string() })
+}
+
+/// Counts the rows up to and with a key; all of them where none is given.
+pub(super) fn within(query: &Query, plan: &Plan, table: &Table, until: Option<&Key>) -> Result<u64, SourceError> {
+    let until = until.map(|key| cells(plan, table, key)).transpose()?;
+    let rows = ordered(query, plan, table)?;
+    let is_within =
+        |row: &[Cell]| until.as_ref().is_none_or(|until| order(&plan.key_of(row), until) != Ordering::Greater);
+    Ok(rows.into_iter().filter(|row| is_within(row)).count() as u64)
 }
 
 /// Counts a view and finds its key range.

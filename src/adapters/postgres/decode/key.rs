@@ -30,9 +30,15 @@ pub(in crate::adapters::postgres) fn key_value(wire: Wire, text: &str) -> Result
     })
 }
 
-/// Whether two values are equal to the server too: the same text, or the same number with other zeros behind its point.
+/// Whether two values are equal to the server too: the same text, the same number with other zeros behind its point, or a
+/// zero of either sign.
 pub(super) fn same(wire: Wire, one: &[u8], other: &[u8]) -> bool {
-    one == other || matches!(wire, Wire::Decimal { .. } | Wire::Number) && digits(one) == digits(other)
+    one == other
+        || match wire {
+            Wire::Decimal { .. } | Wire::Number => digits(one) == digits(other),
+            Wire::Float4 | Wire::Float8 => [one, other].iter().all(|zero| matches!(*zero, b"0" | b"-0")),
+            _ => false,
+        }
 }
 
 /// A number without the zeros at its end that do not count.
@@ -67,6 +73,7 @@ mod tests {
             let (a, b) = (one.as_bytes(), other.as_bytes());
             assert!(same(Wire::Number, a, b) && !same(Wire::Text, a, b), "{one} {other}");
         }
+        assert!(same(Wire::Float8, b"0", b"-0") && !same(Wire::Float8, b"1", b"-1"));
         for (one, other) in [("1", "10"), ("10", "100"), ("1.05", "1.5")] {
             assert!(!same(Wire::Number, one.as_bytes(), other.as_bytes()), "{one} {other}");
         }

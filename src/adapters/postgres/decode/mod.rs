@@ -12,7 +12,7 @@ pub(super) use key::key_value;
 pub(super) use text::{AT_ONCE, Text};
 
 use super::kinds::Wire;
-use crate::adapters::sql::mask_field;
+use crate::adapters::sql::{mask_field, one_key};
 use crate::core::model::column::Column as Named;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
@@ -43,6 +43,8 @@ pub(super) struct Shape {
     pub first_mask: usize,
     /// Number of masks.
     pub masks: usize,
+    /// Place of the row's rank in the order of the key, where texts do not tell keys apart.
+    pub rank: Option<usize>,
     /// Rows of a full page.
     pub page_size: usize,
     /// A page ends early when its values reach this many bytes.
@@ -68,6 +70,8 @@ pub(super) struct Cutter {
     left: Option<u64>,
     /// Whether the copy had a row more than it may add.
     more: bool,
+    /// Rows of this copy so far.
+    number: u64,
 }
 
 impl Cutter {
@@ -86,9 +90,10 @@ impl Cutter {
             first_key: None,
             seen: false,
             last_key: vec![String::new(); shape.key.len()],
-            read: Rows::new((shape.first_mask + shape.masks).max(1)),
+            read: Rows::new((shape.first_mask + shape.masks + usize::from(shape.rank.is_some())).max(1)),
             left: None,
             more: false,
+            number: 0,
             shape,
         }
     }
@@ -113,7 +118,7 @@ impl Cutter {
     /// Expects another `COPY` next, of which at most so many rows are taken. A row behind those is only looked
     /// at: it must not have the key of the one before, which the next copy would pass over in silence.
     pub(super) fn begin_copy(&mut self, rows: Option<u64>) {
-        (self.more, self.left) = (false, rows);
+        (self.more, self.left, self.number) = (false, rows, 0);
     }
 
     /// Whether all rows that the copy may add have been taken.
@@ -149,6 +154,7 @@ impl Cutter {
                     break;
                 }
             };
+            self.number += 1;
             if let Err(error) = self.check_key(data, self.read.len() - 1) {
                 fault = Some(error);
                 break;
@@ -234,8 +240,14 @@ impl Cutter {
         Ok(())
     }
 
-    /// Whether a row has the key of the row before.
+    /// Whether a row has the key of the row before: to us, or to the server, which ranks it with that one.
     fn repeats(&self, data: &[u8], row: usize) -> bool {
+        if let Some(rank) = self.shape.rank {
+            let rank = self.bytes_of(data, row, rank).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+            if rank != Some(self.number) {
+                return true;
+            }
+        }
         let same = |((_, index, wire), kept): (&(String, usize, Wire), &String)| {
             let before = if row == 0 { Some(kept.as_bytes()) } else { self.bytes_of(data, row - 1, *index) };
             let now = self.bytes_of(data, row, *index);
@@ -246,12 +258,15 @@ impl Cutter {
 
     fn repeated(&self, data: &[u8], row: usize) -> SourceError {
         let names: Vec<&str> = self.shape.key.iter().map(|(name, ..)| name.as_str()).collect();
-        let advice = "add a column to the key or make the view unique";
-        match self.key_at(data, row) {
-            Ok(key) => SourceError::Key {
-                reason: format!("key {key} appears twice; `{}` does not tell rows apart: {advice}", names.join(", ")),
-            },
-            Err(error) => error,
+        let before = if row == 0 { self.last_key() } else { self.key_at(data, row - 1).map(Some) };
+        match (before, self.key_at(data, row)) {
+            (Ok(before), Ok(now)) if self.shape.rank.is_some() => {
+                let before = before.map(|key| key.to_string()).unwrap_or_default();
+                one_key(&before, &now.to_string(), &names.join(", "))
+            }
+            // Other texts of one number.
+            (Ok(_), Ok(now)) => one_key(&now.to_string(), &now.to_string(), &names.join(", ")),
+            (Err(error), _) | (_, Err(error)) => error,
         }
     }
 

@@ -14,6 +14,7 @@ pub(super) fn shape(page_size: usize, page_bytes: u64) -> Shape {
         wires: vec![Wire::Int, Wire::Text],
         key: vec![("id".to_owned(), 0, Wire::Int)],
         first_mask: 2,
+        rank: None,
         masks: 1,
         page_size,
         page_bytes,

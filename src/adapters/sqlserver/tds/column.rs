@@ -106,11 +106,6 @@ impl Column {
         };
         Ok(Self { form, kind })
     }
-
-    /// Whether values are texts.
-    pub(in super::super) fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Wide | Kind::Narrow(_))
-    }
 }
 
 /// Bytes of a time of day with these digits of a second.

@@ -71,19 +71,6 @@ impl Column {
     pub(in super::super) fn value<'a>(&self, bytes: &'a [u8]) -> Result<Value<'a>, &'static str> {
         self.read(Cow::Borrowed(bytes))
     }
-
-    /// Reads a text; an error for one that is not as its collation says, and for a column of another type.
-    pub(in super::super) fn text<'a>(
-        &self,
-        bytes: &'a [u8],
-        scratch: &'a mut Vec<u8>,
-    ) -> Result<&'a str, &'static str> {
-        match self.kind {
-            Kind::Wide => utf8(bytes, None, scratch),
-            Kind::Narrow(Some(encoding)) => utf8(bytes, Some(encoding), scratch),
-            _ => Err(NO_TEXT),
-        }
-    }
 }
 
 impl Value<'_> {

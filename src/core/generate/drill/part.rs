@@ -12,7 +12,7 @@ use crate::core::model::page::Page;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::Fetch;
 use crate::core::model::secret::Secret;
-use crate::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use arrow_array::{Array as _, BooleanArray};
 use async_trait::async_trait;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -134,6 +134,11 @@ impl PageSource for FirstRows {
             sums: totals,
             range: range.map(|(first, last)| (first.first_key.clone(), last.last_key.clone())),
         })
+    }
+
+    async fn extent_after(&self, query: &Query, _: Option<&Key>) -> Result<After, SourceError> {
+        let extent = self.extent(query, &[]).await?;
+        Ok(After { within: extent.rows, extent })
     }
 
     async fn open(

@@ -152,6 +152,35 @@ async fn a_key_that_comes_twice_ends_the_run() {
 }
 
 #[tokio::test]
+async fn keys_that_the_database_holds_equal_end_the_run_wherever_a_page_ends() {
+    for world in worlds().await {
+        for (number, (declared, values)) in world.equals().iter().enumerate() {
+            for (order, [one, other]) in [*values, [values[1], values[0]]].into_iter().enumerate() {
+                let (source, view) = (world.source(), view(&format!("v{number}{order}")));
+                let columns = [("id", SqlType::Int), ("k", SqlType::Declared(declared)), ("n", SqlType::Int)];
+                let row = |id: i64, k: &str| vec![Value::Int(id), k.into(), Value::Int(7)];
+                world.create(&view, &columns, &[row(1, one), row(2, other)]).await;
+                for (fetch, key) in
+                    KEYSET.into_iter().flat_map(|fetch| [&["k"][..], &["n", "k"]].map(|key| (fetch, key)))
+                {
+                    for size in [1, 2, 9] {
+                        let page_size = NonZeroU32::new(size).unwrap();
+                        let query = Query { fetch, page_size, ..query(&view, key, &["id"]) };
+                        let outcome = read(&*source, &query, &Position::default()).await.map(|pages| firsts(&pages));
+                        let what = format!("{} {declared} {fetch:?} {key:?} {size}", world.name());
+                        assert!(matches!(outcome, Err(SourceError::Key { .. })), "{what}: {outcome:?}");
+                    }
+                    // Told apart by a further column, they are two keys.
+                    let query = Query { fetch, page_size: NonZeroU32::MIN, ..query(&view, &["k", "id"], &["id"]) };
+                    let pages = read(&*source, &query, &Position::default()).await.unwrap();
+                    assert_eq!(firsts(&pages), ["1", "2"], "{} {declared} {fetch:?}", world.name());
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn rows_that_come_and_go_never_double_a_key_nor_lose_one_that_stayed() {
     for world in worlds().await {
         for fetch in KEYSET {
@@ -195,16 +224,19 @@ async fn what_is_counted_behind_a_read_is_what_is_there_then() {
         let asked = query(&view, &["id"], &["id"]);
         for added in 3..6_u64 {
             let before = source.extent(&asked, &[]).await.unwrap();
-            assert_eq!(source.extent_after(&asked).await.unwrap(), before, "{}", world.name());
+            let last = before.range.as_ref().map(|(_, last)| last);
+            let same = source.extent_after(&asked, last).await.unwrap();
+            assert_eq!((same.within, &same.extent), (before.rows, &before), "{}", world.name());
             let before = source.extent(&asked, &[]).await.unwrap();
             world.insert(&view, &[row(added.cast_signed())]).await;
-            let after = source.extent_after(&asked).await.unwrap();
-            assert_eq!((before.rows, after.rows), (added - 1, added), "{}", world.name());
-            assert_ne!(before.range, after.range, "{}", world.name());
+            let after = source.extent_after(&asked, last).await.unwrap();
+            assert_eq!((before.rows, after.extent.rows), (added - 1, added), "{}", world.name());
+            assert_eq!(after.within, before.rows, "{}: what came behind the range is none of the run's", world.name());
+            assert_ne!(before.range, after.extent.range, "{}", world.name());
         }
         let other = Query { predicates: vec!["id > 4".to_owned()], ..asked.clone() };
         source.extent(&asked, &[]).await.unwrap();
-        assert_eq!(source.extent_after(&other).await.unwrap().matching, [1], "{}", world.name());
+        assert_eq!(source.extent_after(&other, None).await.unwrap().extent.matching, [1], "{}", world.name());
     }
 }
 

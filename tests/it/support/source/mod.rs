@@ -55,6 +55,11 @@ pub trait SourceWorld: Send + Sync {
     fn blanks_count(&self) -> bool {
         true
     }
+
+    /// Types, each with two values that the database holds equal and sends as different ones.
+    fn equals(&self) -> &'static [(&'static str, [&'static str; 2])] {
+        &[]
+    }
 }
 
 /// The values of one row, in the order of the columns.
@@ -99,6 +104,8 @@ pub enum SqlType {
     Date,
     /// Fraction digits; without a zone.
     Timestamp(u8),
+    /// In the database's own words.
+    Declared(&'static str),
 }
 
 impl SqlType {
@@ -109,7 +116,7 @@ impl SqlType {
             Self::Int => Kind::Int,
             Self::Double => Kind::Float64,
             Self::Decimal(precision, scale) => Kind::Decimal { precision, scale },
-            Self::Text => Kind::Text,
+            Self::Text | Self::Declared(_) => Kind::Text,
             Self::Bytes => Kind::Bytes,
             Self::Uuid => Kind::Uuid,
             Self::Json => Kind::Json,

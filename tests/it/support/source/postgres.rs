@@ -20,7 +20,12 @@ pub struct PostgresWorld {
 impl PostgresWorld {
     pub async fn new() -> Self {
         let database = Database::create().await;
-        database.run("CREATE SCHEMA \"some schema\"").await;
+        database
+            .run(
+                "CREATE SCHEMA \"some schema\";
+                 CREATE COLLATION blurred (provider = icu, locale = 'und-u-ks-level1', deterministic = false)",
+            )
+            .await;
         Self { database, first: Mutex::default() }
     }
 }
@@ -68,6 +73,19 @@ impl SourceWorld for PostgresWorld {
         Arc::new(Postgres::new(&Secret::new(self.database.url())).unwrap())
     }
 
+    fn equals(&self) -> &'static [(&'static str, [&'static str; 2])] {
+        &[
+            ("text COLLATE blurred", ["cafe", "Café"]),
+            ("varchar(20) COLLATE blurred", ["Muller", "müller"]),
+            ("bpchar", ["a", "a "]),
+            ("interval", ["1 mon", "30 days"]),
+            ("jsonb", ["1.0", "1.00"]),
+            ("numeric[]", ["{1.0}", "{1.00}"]),
+            ("numeric", ["1.0", "1.00"]),
+            ("double precision", ["0", "-0"]),
+        ]
+    }
+
     fn nul_in_text(&self) -> bool {
         false
     }
@@ -93,6 +111,7 @@ fn sql_type(of: SqlType) -> String {
         SqlType::Json => "json".to_owned(),
         SqlType::Date => "date".to_owned(),
         SqlType::Timestamp(digits) => format!("timestamp({digits})"),
+        SqlType::Declared(text) => text.to_owned(),
     }
 }
 

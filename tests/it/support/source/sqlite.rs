@@ -55,6 +55,7 @@ fn declared(of: SqlType) -> String {
         SqlType::Json => "JSON".to_owned(),
         SqlType::Date => "DATE".to_owned(),
         SqlType::Timestamp(digits) => format!("TIMESTAMP({digits})"),
+        SqlType::Declared(text) => text.to_owned(),
     }
 }
 
@@ -109,6 +110,15 @@ impl SourceWorld for SqliteWorld {
             })
             .unwrap();
         db.execute(&format!("DELETE FROM {table} WHERE {} = ?", quoted(&column)), [stored(first)]).unwrap();
+    }
+
+    fn equals(&self) -> &'static [(&'static str, [&'static str; 2])] {
+        &[
+            ("TEXT COLLATE NOCASE", ["Zoe", "zOE"]),
+            ("TEXT COLLATE RTRIM", ["zoe", "zoe "]),
+            // What stands behind a NUL does not count there.
+            ("TEXT COLLATE NOCASE", ["a\0b", "a\0c"]),
+        ]
     }
 
     fn source(&self) -> Arc<dyn PageSource> {

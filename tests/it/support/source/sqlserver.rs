@@ -42,6 +42,7 @@ fn declared(of: SqlType) -> String {
         SqlType::Uuid => "uniqueidentifier".to_owned(),
         SqlType::Date => "date".to_owned(),
         SqlType::Timestamp(digits) => format!("datetime2({digits})"),
+        SqlType::Declared(text) => text.to_owned(),
     }
 }
 
@@ -98,6 +99,16 @@ impl SourceWorld for SqlServerWorld {
         let column = rows.columns().await.unwrap().unwrap()[0].name().replace(']', "]]");
         drop(rows);
         self.database.execute(&format!("DELETE FROM {table} WHERE [{column}] = {}", literal(first))).await;
+    }
+
+    fn equals(&self) -> &'static [(&'static str, [&'static str; 2])] {
+        &[
+            ("nvarchar(20) COLLATE Latin1_General_CI_AI", ["cafe", "Café"]),
+            ("varchar(20) COLLATE Latin1_General_CI_AI", ["naïve", "naive"]),
+            ("nvarchar(20) COLLATE Latin1_General_CI_AS", ["Zoe", "zOE"]),
+            ("nvarchar(20) COLLATE Latin1_General_BIN2", ["zoe", "zoe  "]),
+            ("datetimeoffset(0)", ["2026-11-21T10:00:00+01:00", "2026-11-21T09:00:00+00:00"]),
+        ]
     }
 
     /// They are one, whatever the collation.
