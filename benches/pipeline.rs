@@ -60,7 +60,7 @@ fn run(runtime: &Runtime, database: &Path, out: &TempDir, files: usize, page_siz
         root = out.path().display(),
     );
     let registry = Registry::default();
-    let worker = config::parse(&text, &out.path().join("w.yaml"), &(), &registry).unwrap().worker;
+    let worker = config::parse(&text, &out.path().join("w.yaml"), &(), &registry).unwrap().into_worker().unwrap();
     let job = Job {
         run: RunId { worker: worker.id.clone(), date: BusinessDate(jiff::civil::date(2026, 11, 21)) },
         worker: Arc::new(worker),

@@ -112,11 +112,12 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
     let mut verdict = Verdict::Done;
     for path in &context.globals.config {
         let mut loaded = config::load(path, &Environment, &context.registry);
-        if let Ok(worker_file) = &loaded
+        if let Ok(file) = &loaded
             && args.source
+            && let Some(worker) = file.worker()
         {
-            let columns = columns(context, &worker_file.worker)?;
-            if let Err(error) = worker_file.check_columns(&columns, &context.registry) {
+            let columns = columns(context, worker)?;
+            if let Err(error) = file.check_columns(&columns, &context.registry) {
                 loaded = Err(error);
             }
         }
@@ -143,11 +144,11 @@ fn columns(context: &Context, worker: &Worker) -> Result<Vec<Column>, Failure> {
 }
 
 fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>) -> Checked<'a> {
-    let worker = loaded.as_ref().ok().map(|loaded| &loaded.worker);
+    let worker = loaded.as_ref().ok().and_then(Loaded::worker);
     let told = |error: Option<&ConfigError>| error.map_or_else(|| serde_json::json!([]), ConfigError::to_json);
     Checked {
         file: path.display().to_string(),
-        ok: worker.is_some(),
+        ok: loaded.is_ok(),
         worker: worker.map(|worker| worker.id.as_str()),
         files: worker.map(|worker| worker.files.len()),
         problems: told(loaded.as_ref().err()),
@@ -157,8 +158,7 @@ fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>) -> Checked<
 
 /// A line about a file that is fine; nothing about one that is not.
 fn fine(path: &Path, loaded: Option<&Loaded>) -> String {
-    loaded.map_or_else(String::new, |loaded| {
-        let worker = &loaded.worker;
+    loaded.and_then(Loaded::worker).map_or_else(String::new, |worker| {
         let files = worker.files.len();
         let plural = if files == 1 { "file" } else { "files" };
         format!("{}: ok: {} makes {files} {plural} from {}\n", path.display(), worker.id, worker.source.view)
@@ -176,7 +176,7 @@ fn init(context: &Context, args: &InitArgs) -> Result<Verdict, Failure> {
     let path = if context.globals.config.is_empty() { None } else { Some(context.config_path()?) };
     let text = match &args.view {
         Some(view) => from_view(context, args, view, path)?,
-        None => config::EXAMPLE.to_owned(),
+        None => config::example("worker").to_owned(),
     };
     if let Some(path) = path {
         write(path, &text, args.force)?;

@@ -93,7 +93,7 @@ impl Context {
     /// # Errors
     /// As [`Context::load`].
     pub fn worker(&self) -> Result<Arc<Worker>, Failure> {
-        Ok(Arc::new(self.load()?.worker))
+        Ok(Arc::new(self.load()?.into_worker()?))
     }
 
     /// The run that is meant: of the day that was given, else of today in the worker's zone.

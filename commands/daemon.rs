@@ -115,7 +115,7 @@ fn load_all(context: &Context) -> Result<Vec<Loaded>, Failure> {
     }
     let mut all: Vec<Loaded> = Vec::new();
     for path in &context.globals.config {
-        let worker = Arc::new(config::load(path, &Environment, &context.registry)?.worker);
+        let worker = Arc::new(config::load(path, &Environment, &context.registry)?.into_worker()?);
         if let Some(other) = all.iter().find(|other| other.worker.id == worker.id) {
             let text = format!("worker {} stands in {} and in {}", worker.id, other.path.display(), path.display());
             return Err(Failure::new(Code::Config, &text).hint("a worker is served once in a process"));
@@ -236,11 +236,11 @@ fn changed_at(path: &Path) -> Option<std::time::SystemTime> {
 
 fn check_again(context: &Context, loaded: &Loaded) {
     let (worker, file) = (loaded.worker.id.as_str(), loaded.path.display());
-    match config::load(&loaded.path, &Environment, &context.registry) {
+    match config::load(&loaded.path, &Environment, &context.registry).and_then(config::Loaded::into_worker) {
         Err(problem) => warn!(worker, %file, %problem, "the worker file is wrong now: a restart would fail"),
-        Ok(now) if now.worker == *loaded.worker => info!(worker, %file, "the worker file says what is served"),
+        Ok(now) if now == *loaded.worker => info!(worker, %file, "the worker file says what is served"),
         Ok(now) => {
-            let sections = changed_sections(&loaded.worker, &now.worker).join(",");
+            let sections = changed_sections(&loaded.worker, &now).join(",");
             warn!(worker, %file, sections, "the worker file has changed: a restart would apply it");
         }
     }

@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// A worker file with every section and its reasons; fit for use once its view exists.
-pub const EXAMPLE: &str = include_str!("example.yaml");
+pub(super) const EXAMPLE: &str = include_str!("example.yaml");
 
 /// What a worker file is made of.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ pub fn look_at(url: Option<&str>, view: &str, vars: &dyn Vars) -> Result<Worker,
         scalar(view)
     );
     let loaded = super::parse(&text, Path::new("worker.yaml"), vars, &Registry::default());
-    loaded.map(|loaded| loaded.worker).map_err(|error| {
+    loaded.and_then(super::Loaded::into_worker).map_err(|error| {
         let first = error.problems.into_iter().next();
         first.map_or_else(Default::default, |problem| (problem.message, problem.hint))
     })

@@ -1,15 +1,15 @@
-//! Worker files: YAML in, a resolved and checked [`Worker`] out, or everything that is wrong with it at once.
+//! Files of every kind: YAML in, a resolved and checked [`Flow`] out, or everything that is wrong with it at once.
 //!
 //! Text becomes a tree in which each value knows its place (`tree`); the tree is held against the one table of all
-//! fields (`grammar`, `check`), which the JSON Schema is written from too; values become the core's own (`resolve`).
+//! fields of its kind (`kind`, `grammar`, `check`), which the JSON Schema is written from too; values become the core's own (`resolve`).
 
 mod address;
 mod at;
 mod check;
-mod columns;
 mod grammar;
 mod init;
 mod json;
+mod kind;
 mod problem;
 mod read;
 mod redact;
@@ -27,7 +27,8 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use init::{EXAMPLE, Sample, look_at};
+pub use init::{Sample, look_at};
+pub use kind::{Flow, example, kinds};
 pub use problem::{ConfigError, Place, Problem};
 pub use read::write_new;
 pub use schema::schema;
@@ -44,11 +45,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use tree::{Node, Value};
 
-/// A worker file that is fit for use.
+/// A file that is fit for use.
 #[derive(Clone)]
 pub struct Loaded {
-    /// What it says, with every default filled in.
-    pub worker: Worker,
+    /// What it declares, with every default filled in.
+    pub flow: Flow,
     /// The port of the daemon's health server, when the environment names one.
     pub health_port: Option<u16>,
     /// The file, as it was named.
@@ -61,11 +62,28 @@ pub struct Loaded {
 impl fmt::Debug for Loaded {
     /// Without the text, which may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded").field("worker", &self.worker).field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Loaded").field("flow", &self.flow).field("path", &self.path).finish_non_exhaustive()
     }
 }
 
 impl Loaded {
+    /// The worker that the file declares; `None` when it declares something else.
+    pub fn worker(&self) -> Option<&Worker> {
+        match &self.flow {
+            Flow::Generate(worker) => Some(worker),
+        }
+    }
+
+    /// The worker that the file declares.
+    ///
+    /// # Errors
+    /// When it declares something else.
+    pub fn into_worker(self) -> Result<Worker, ConfigError> {
+        match self.flow {
+            Flow::Generate(worker) => Ok(worker),
+        }
+    }
+
     /// Looks at the file's tree again, now that it is known to be sound.
     fn with_root<T>(&self, look: impl FnOnce(&At<'_>) -> T) -> T {
         let context = Context {
@@ -80,7 +98,7 @@ impl Loaded {
     }
 }
 
-/// Reads and checks a worker file. Relative paths in it start in its own folder.
+/// Reads and checks a file of any kind. Relative paths in it start in its own folder.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -117,19 +135,20 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         fallbacks: RefCell::default(),
     };
     let root = At::root(&context, &tree);
-    check::section(&root, &grammar::WORKER);
-    let worker = resolve::worker(&root);
+    let kind = kind::kind_of(&tree);
+    check::section(&root, kind.section);
+    let flow = (kind.resolve)(&root);
     let health_port = resolve::health_port(&root);
-    if worker.is_none() && context.problems.borrow().is_empty() {
+    if flow.is_none() && context.problems.borrow().is_empty() {
         // Nothing should come here. If something does, an error without a reason would be worse.
-        root.note("unusable", "this worker file cannot be used", "please report this with the file");
+        root.note("unusable", format!("this {} cannot be used", kind.noun), "please report this with the file");
     }
     let problems = context.problems.into_inner();
     let fallbacks = context.fallbacks.into_inner();
-    match worker {
-        Some(worker) if problems.is_empty() => {
+    match flow {
+        Some(flow) if problems.is_empty() => {
             let (path, text) = (path.to_owned(), text.to_owned());
-            Ok(Loaded { worker, health_port, path, text, tree, fallbacks })
+            Ok(Loaded { flow, health_port, path, text, tree, fallbacks })
         }
         _ => Err(refused(problems)),
     }

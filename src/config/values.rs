@@ -1,6 +1,6 @@
 //! Values written as people write them: times, weekdays, sizes, encodings.
 
-use super::grammar::WEEKDAYS;
+use super::grammar::common::WEEKDAYS;
 use crate::core::generate::spec::Encoding;
 use jiff::civil::{Time, Weekday};
 use std::time::Duration;

@@ -7,7 +7,7 @@ use super::redact::masked_in_place;
 impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it; none when nothing is.
     pub fn warnings(&self) -> Option<ConfigError> {
-        let (message, hint) = self.worker.policies.short_lease()?;
+        let (message, hint) = self.worker()?.policies.short_lease()?;
         let problems = self.with_root(|root| {
             root.section("policies").section("lease_ttl").note("short-lease", message, hint);
             root.context.problems.take().into_sorted()

@@ -283,6 +283,26 @@ fn the_readme_lists_the_commands_there_are() {
 }
 
 #[test]
+fn every_kind_of_file_is_complete() {
+    let schema = filegen::config::schema(&filegen::Registry::default()).to_string();
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut findings = Vec::new();
+    for (key, example) in filegen::config::kinds() {
+        if let Err(error) = filegen::config::parse(example, "example.yaml".as_ref(), &(), &filegen::Registry::default())
+        {
+            findings.push(format!("`{key}`: its example does not parse: {error}"));
+        }
+        if !schema.contains(&format!("\"{key}\":")) {
+            findings.push(format!("`{key}`: `config schema` does not have it"));
+        }
+        if !readme.contains(&format!("{key}:")) {
+            findings.push(format!("`{key}`: README.md does not show it"));
+        }
+    }
+    hold("each kind of file has a grammar, an example, a schema and a place in the docs", &findings);
+}
+
+#[test]
 fn tests_and_compose_start_the_same_images() {
     let compose = fs::read_to_string(root().join("deploy/compose.yaml")).unwrap();
     let findings: Vec<_> = [containers::MONGODB, containers::KAFKA, containers::SQLSERVER]

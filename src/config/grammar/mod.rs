@@ -1,15 +1,10 @@
-//! What a worker file may hold: the one table behind checks, suggestions, defaults, the JSON Schema and its help texts.
+//! What a file may hold, kind by kind: the one table behind checks, suggestions, defaults, the JSON Schema and its help texts.
 
-mod sections;
+pub(super) mod common;
+pub(super) mod generate;
 
-pub(super) use sections::{
-    BUSINESS_DATE, COLUMN, COMMIT, COMPLETION_KAFKA, DEADLINE, DELIMITED, FILE, FIXED_WIDTH, JSON, OUTPUT, POLICIES,
-    SOURCE, STATE, TEMPLATE, TRIGGER_KAFKA, WEEKDAYS, WORKER,
-};
-
-/// The translators that are always there, and their options.
-pub(super) static TRANSLATORS: [(&str, &Section); 4] =
-    [("delimited", &DELIMITED), ("fixed_width", &FIXED_WIDTH), ("json", &JSON), ("template", &TEMPLATE)];
+use super::at::At;
+use serde_json::Value;
 
 /// The environment variable that stands in for no field of a worker file.
 pub(super) const HEALTH_PORT: &str = "HEALTH_PORT";
@@ -79,14 +74,19 @@ pub(super) enum Shape {
     List(&'static Shape),
     /// One, or a list of at least one.
     OneOrMore(&'static Shape),
-    /// A column's name, or its object.
-    Column,
     /// Any names, each with one of these.
     Names(&'static Shape),
-    /// Output names and what they hold.
-    JsonFields,
-    /// One translator and its options.
-    Translator,
+    /// What only one kind of file has.
+    Custom(&'static Custom),
+}
+
+/// A shape that only one kind of file has.
+#[derive(Debug)]
+pub(super) struct Custom {
+    /// Notes all that is wrong with a value.
+    pub(super) check: fn(&At<'_>),
+    /// Its JSON Schema; may refer to the definitions of the kind.
+    pub(super) schema: fn() -> Value,
 }
 
 impl Section {
@@ -124,6 +124,7 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::kind::KINDS;
     use crate::config::values;
 
     fn check(section: &Section) {
@@ -157,7 +158,10 @@ mod tests {
 
     #[test]
     fn every_default_fits_its_own_shape() {
-        for section in [&WORKER, &COLUMN, &DELIMITED, &FIXED_WIDTH, &JSON, &TEMPLATE] {
+        for kind in &KINDS {
+            check(kind.section);
+        }
+        for section in [&generate::COLUMN].into_iter().chain(generate::TRANSLATORS.map(|(_, section)| section)) {
             check(section);
         }
     }

@@ -1,51 +1,22 @@
-//! A worker file's values as the core takes them, with every default filled in, and what no single value can tell:
-//! names that collide, times that do not fit each other. Single values have been checked before.
+//! A file's values as the core takes them, with every default filled in, and what no single value can tell: names that
+//! collide, times that do not fit each other. Single values have been checked before.
 
-mod deadline;
-mod files;
-mod rest;
-mod source;
-mod topics;
-mod translator;
+pub(super) mod generate;
+mod kafka;
+mod policies;
+mod state;
 
 use super::at::At;
-use super::grammar::{HEALTH_PORT, WORKER};
-use crate::core::generate::spec::Worker;
-use crate::core::model::names::WorkerId;
+use super::grammar::HEALTH_PORT;
 
-/// The whole worker; none when anything is wrong, which is noted then.
-pub(super) fn worker(root: &At<'_>) -> Option<Worker> {
-    let fields = root.read(&WORKER);
-    let id = fields.text("worker").and_then(|text| match WorkerId::new(text) {
-        Ok(id) => Some(id),
-        Err(error) => {
-            fields.place("worker").note("impossible-value", error.to_string(), "for example `LoanWorker`");
-            None
-        }
-    });
-    let source = source::source(&root.section("source"));
-    let output = source::output(&root.section("output"));
-    let files = files::files(&root.section("files"), id.as_ref());
-    let business_date = rest::business_date(&root.section("business_date"));
-    let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref());
-    let state = source::state(&root.section("state"), output.as_ref());
-    let trigger = topics::trigger(root, id.as_ref());
-    let completion = topics::completion(root);
-    let commit = rest::commit(&root.section("commit"));
-    let policies = rest::policies(&root.section("policies"));
-    Some(Worker {
-        id: id?,
-        source: source?,
-        output: output?,
-        files: files?,
-        business_date: business_date?,
-        deadline: deadline?,
-        state: state?,
-        trigger: trigger?,
-        completion: completion?,
-        commit: commit?,
-        policies: policies?,
-    })
+/// Notes a zone that nobody knows.
+fn check_zone(at: &At<'_>, timezone: &str) {
+    // UTC needs no look at the system's zones.
+    if timezone != "UTC" && jiff::tz::TimeZone::get(timezone).is_err() {
+        let message = format!("no time zone is called {}", at.shown());
+        let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
+        at.note("impossible-value", message, hint);
+    }
 }
 
 /// The daemon's health port: the environment's, since worker files have no field for it.

@@ -1,11 +1,11 @@
 //! A worker file as it was understood: every value with where it came from, secrets as `***`.
 
-mod values;
+mod generate;
 
-use super::Loaded;
 use super::at::At;
 use super::tree::Value;
 use super::yaml;
+use super::{Flow, Loaded};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -57,7 +57,9 @@ impl Loaded {
     pub fn resolved(&self) -> Resolved<'_> {
         let mut origins = BTreeMap::new();
         let worker = self.with_root(|root| {
-            let worker = values::worker(&self.worker, root);
+            let worker = match &self.flow {
+                Flow::Generate(worker) => generate::worker(worker, root),
+            };
             self.find_origins(&worker, Some(root.clone()), "", &mut origins);
             worker
         });

@@ -29,12 +29,12 @@ fn view() -> Vec<Column> {
 
 #[test]
 fn the_example_is_fit_for_use() {
-    let worker = parsed(EXAMPLE, &[]).unwrap().worker;
+    let worker = parsed(crate::config::init::EXAMPLE, &[]).unwrap().into_worker().unwrap();
     assert_eq!(worker.policies, Policies::default());
     assert_eq!(worker.trigger, None);
     // Only its last lines are turned off; turned on, they fit too.
-    let all = EXAMPLE.replace("# trigger:", "trigger:").replace("# completion:", "completion:");
-    let all = parsed(&all, &[]).unwrap().worker;
+    let all = crate::config::init::EXAMPLE.replace("# trigger:", "trigger:").replace("# completion:", "completion:");
+    let all = parsed(&all, &[]).unwrap().into_worker().unwrap();
     assert_eq!(all.trigger.unwrap().kafka.group.as_deref(), Some("filegen-LoanWorker"));
     assert_eq!(all.completion.unwrap().topic, "file-events");
 }
@@ -46,8 +46,8 @@ fn what_is_made_of_a_view_is_fit_for_use() {
     let text = sample.to_yaml().unwrap();
     insta::assert_snapshot!(text);
     let loaded = parsed(&text, &[]).unwrap();
-    assert_eq!(loaded.worker.source.key, ["Loan Id"]);
-    let [.., json] = loaded.worker.files.as_slice() else { panic!("{text}") };
+    assert_eq!(loaded.worker().unwrap().source.key, ["Loan Id"]);
+    let [.., json] = loaded.worker().unwrap().files.as_slice() else { panic!("{text}") };
     let TranslatorSpec::Json(json) = &json.translator else { panic!("{text}") };
     let names: Vec<&str> = json.fields.iter().map(|(name, _)| name.as_str()).collect();
     assert!(names.into_iter().eq(columns.iter().map(|column| column.name.as_str())), "{text}");
@@ -63,11 +63,11 @@ fn a_password_is_not_written_into_a_new_worker_file() {
     ] {
         let text = Sample { url, view: "v", key: &[], columns: &columns }.to_yaml().unwrap();
         assert!(!text.contains("s3cret"), "{text}");
-        assert_eq!(parsed(&text, &[]).unwrap().worker.source.url.reveal(), set);
+        assert_eq!(parsed(&text, &[]).unwrap().into_worker().unwrap().source.url.reveal(), set);
     }
     let text = Sample { url: None, view: "v", key: &[], columns: &columns }.to_yaml().unwrap();
     let environment = [("SQL_CONNECTION_STRING", "postgres://h/db")];
-    assert_eq!(parsed(&text, &environment).unwrap().worker.source.url.reveal(), "postgres://h/db");
+    assert_eq!(parsed(&text, &environment).unwrap().into_worker().unwrap().source.url.reveal(), "postgres://h/db");
 }
 
 #[test]

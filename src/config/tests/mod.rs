@@ -32,7 +32,7 @@ fn parsed(text: &str, pairs: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
 
 #[test]
 fn the_designs_example_is_read_as_it_stands() {
-    let worker = parsed(DESIGN, &[]).unwrap().worker;
+    let worker = parsed(DESIGN, &[]).unwrap().into_worker().unwrap();
     assert_eq!(worker.id.as_str(), "LoanWorker");
     assert_eq!(worker.source.url.reveal(), "sqlite:/etc/filegen/loans.db");
     assert_eq!(worker.source.view.parts(), ["v_LoanData"]);
@@ -77,7 +77,7 @@ fn the_designs_example_is_read_as_it_stands() {
 fn a_deadline_is_the_days_after_in_the_business_dates_zone_unless_the_file_says_otherwise() {
     let with = |section: &str| {
         let text = DESIGN.replace("timezone: UTC", "timezone: Europe/Berlin").replace("policies:", section);
-        parsed(&text, &[]).unwrap().worker.deadline
+        parsed(&text, &[]).unwrap().into_worker().unwrap().deadline
     };
     for none in ["policies:", "deadline:\npolicies:"] {
         assert_eq!(with(none), None, "{none}");

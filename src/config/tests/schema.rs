@@ -1,7 +1,8 @@
 //! The JSON Schema against real worker files, and against the loader.
 
 use super::*;
-use crate::config::grammar::{Section, Shape, WORKER};
+use crate::config::grammar::generate::WORKER;
+use crate::config::grammar::{Section, Shape};
 use crate::config::json::to_json;
 use serde_json::{Value, json};
 
@@ -72,7 +73,7 @@ fn accepts(text: &str) -> bool {
 
 #[test]
 fn real_worker_files_fit_the_schema() {
-    for text in [DESIGN, FULL, EXAMPLE] {
+    for text in [DESIGN, FULL, crate::config::init::EXAMPLE] {
         assert!(accepts(text));
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -88,7 +89,7 @@ fn real_worker_files_fit_the_schema() {
     for name in ["loan.yaml", "customer.yaml"] {
         let text = std::fs::read_to_string(folder.join("production").join(name)).unwrap();
         assert!(accepts(&text), "{name}");
-        assert!(parsed(&text, &environment).unwrap().worker.deadline.is_some(), "{name}");
+        assert!(parsed(&text, &environment).unwrap().into_worker().unwrap().deadline.is_some(), "{name}");
     }
     let shown = parsed(DESIGN, &[]).unwrap().resolved().to_yaml();
     assert!(accepts(&shown));

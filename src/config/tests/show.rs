@@ -23,12 +23,12 @@ fn unmasked(text: &str) -> String {
 
 #[test]
 fn what_is_shown_is_a_worker_file_that_means_the_same() {
-    for text in [DESIGN, FULL, EXAMPLE] {
+    for text in [DESIGN, FULL, crate::config::init::EXAMPLE] {
         let loaded = parsed(text, &[]).unwrap();
         let shown = loaded.resolved().to_yaml();
         assert!(!shown.contains("s3cret"), "{shown}");
         let again = parse(&unmasked(&shown), Path::new("/elsewhere/worker.yaml"), &(), &Registry::default()).unwrap();
-        assert_eq!(again.worker, loaded.worker, "{shown}");
+        assert_eq!(again.flow, loaded.flow, "{shown}");
     }
 }
 

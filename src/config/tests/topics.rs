@@ -21,7 +21,8 @@ fn refusal(trigger: &str, completion: &str) -> String {
 fn properties_are_taken_as_they_stand_and_never_shown() {
     let secured = "{ kafka: { brokers: \"k:9093\", properties: { security.protocol: SASL_SSL, sasl.password: \"${PW}\", session.timeout.ms: 30000 } } }";
     let loaded = parsed(&with(secured, secured), &[("PW", "hunter22")]).unwrap();
-    let (trigger, completion) = (loaded.worker.trigger.clone().unwrap(), loaded.worker.completion.clone().unwrap());
+    let (trigger, completion) =
+        (loaded.worker().unwrap().trigger.clone().unwrap(), loaded.worker().unwrap().completion.clone().unwrap());
     for properties in [&trigger.kafka.properties, &completion.properties] {
         let given: Vec<(&str, &str)> = properties.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
         let wanted =
@@ -65,7 +66,7 @@ fn a_password_in_the_file_is_masked_beside_a_mistake() {
 #[test]
 fn matches_are_pointers_and_typed_values() {
     let trigger = "{ match: { dataset: loans, /source/version: 2, live: true, year: \"2026\", a/b: x } }";
-    let worker = parsed(&with(trigger, "{}"), &[]).unwrap().worker;
+    let worker = parsed(&with(trigger, "{}"), &[]).unwrap().into_worker().unwrap();
     let wanted = [
         ("/dataset", json!("loans")),
         ("/source/version", json!(2)),

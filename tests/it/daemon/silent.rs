@@ -60,7 +60,8 @@ impl Clock for Stopped {
 
 #[tokio::test]
 async fn a_question_for_health_that_nobody_answers_holds_up_no_exit() {
-    let worker = Arc::new(config::parse(WORKER, Path::new("w.yaml"), &(), &Registry::default()).unwrap().worker);
+    let worker =
+        Arc::new(config::parse(WORKER, Path::new("w.yaml"), &(), &Registry::default()).unwrap().into_worker().unwrap());
     let (silent, stop) = (Arc::new(Silent(Notify::new())), CancellationToken::new());
     let live = Arc::new(Live::new(worker.id.clone(), "host:1", Arc::new(Stopped)));
     let dependencies = Dependencies::new(

@@ -55,7 +55,7 @@ impl Rig {
     pub fn over(source: Arc<dyn PageSource>, view: &str) -> Self {
         let text = WORKER.replace("VIEW", view);
         let loaded = filegen::config::parse(&text, Path::new("/worker.yaml"), &(), &Registry::default()).unwrap();
-        let worker = Arc::new(loaded.worker);
+        let worker = Arc::new(loaded.into_worker().unwrap());
         let state = Arc::new(MemoryState::default());
         let ports = Ports {
             source,

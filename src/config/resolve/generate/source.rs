@@ -1,19 +1,19 @@
-//! Where rows come from, files go to, and state is kept.
+//! Where rows come from, and files go to.
 
 use crate::config::address;
-use crate::config::at::{At, Fields};
-use crate::config::grammar::{OUTPUT, SOURCE, STATE};
+use crate::config::at::At;
+use crate::config::grammar::generate::{OUTPUT, SOURCE};
+use crate::config::resolve::state::refused_at;
 use crate::core::generate::spec::{OutputSpec, SourceSpec, WhenEmpty};
 use crate::core::model::names::ViewName;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 pub(super) fn source(at: &At<'_>) -> Option<SourceSpec> {
     let fields = at.read(&SOURCE);
-    let url = fields.text("url").and_then(|url| refusing(&fields, address::source(&url, at.context.folder)));
+    let url = fields.text("url").and_then(|url| refused_at(&fields, address::source(&url, at.context.folder)));
     let view = fields.text("view").and_then(|text| match ViewName::parse(&text) {
         Ok(view) => Some(view),
         Err(error) => {
@@ -90,29 +90,4 @@ pub(super) fn output(at: &At<'_>) -> Option<OutputSpec> {
         _ => return None,
     };
     Some(OutputSpec { root, when_empty })
-}
-
-/// The state store: the file's, the environment's, or a file of its own below the output root.
-pub(super) fn state(at: &At<'_>, output: Option<&OutputSpec>) -> Option<Secret> {
-    let fields = at.read(&STATE);
-    let url = match fields.text("url") {
-        Some(url) => url,
-        // A value that does not fit is no reason to take another.
-        None if at.field("url").is_some() => return None,
-        None => {
-            let root = output?.root.to_str().map(Cow::Borrowed);
-            Cow::Owned(format!("sqlite:{}/.filegen/state.db", root?))
-        }
-    };
-    Some(Secret::new(refusing(&fields, address::state(&url, at.context.folder))?))
-}
-
-fn refusing(fields: &Fields<'_>, address: Result<String, address::Refused>) -> Option<String> {
-    match address {
-        Ok(url) => Some(url),
-        Err((message, hint)) => {
-            fields.place("url").note("unknown-address", message, hint);
-            None
-        }
-    }
 }

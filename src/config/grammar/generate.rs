@@ -1,6 +1,9 @@
 //! The sections of a worker file, outermost first.
 
-use super::{Field, Presence, Section, Shape};
+use super::common::{BROKERS, POLICIES, PROPERTIES, STATE, WEEKDAYS};
+use super::{Custom, Field, Presence, Section, Shape};
+use crate::config::check::generate as check;
+use crate::config::schema::generate as schema;
 
 const KIB: u64 = 1024;
 const GIB: u64 = 1024 * 1024 * KIB;
@@ -91,7 +94,7 @@ pub(in crate::config) static FILE: Section = Section {
         )
         .required(),
         Field::new("event_type", Shape::Words, "The `eventType` of the completion event."),
-        Field::new("translator", Shape::Translator, "How a row becomes a record.").required(),
+        Field::new("translator", Shape::Custom(&TRANSLATOR), "How a row becomes a record.").required(),
         Field::new("where", Shape::Words, "A SQL predicate: only its rows go into this file. The view is still read once."),
         Field::new(
             "first_record",
@@ -139,7 +142,7 @@ pub(in crate::config) static DELIMITED: Section = Section {
         )
         .default("quoted"),
         Field::new("names", Shape::Flag, "Whether the first record holds the columns' names.").default("false"),
-        Field::new("columns", Shape::List(&Shape::Column), "The values, left to right.").required(),
+        Field::new("columns", Shape::List(&Shape::Custom(&COLUMN_OR_NAME)), "The values, left to right.").required(),
     ],
 };
 
@@ -148,7 +151,7 @@ pub(in crate::config) static FIXED_WIDTH: Section = Section {
     doc: "Values in fields of fixed width.",
     fields: &[Field::new(
         "columns",
-        Shape::List(&Shape::Column),
+        Shape::List(&Shape::Custom(&COLUMN_OR_NAME)),
         "The fields, left to right; each with a width, or a literal.",
     )
     .required()],
@@ -160,7 +163,7 @@ pub(in crate::config) static JSON: Section = Section {
     fields: &[
         Field::new(
             "fields",
-            Shape::JsonFields,
+            Shape::Custom(&JSON_FIELDS),
             "Names in the object, and for each a column, a column object, a literal, a nested object or a list.",
         )
         .required(),
@@ -242,19 +245,6 @@ pub(in crate::config) static DEADLINE: Section = Section {
     ],
 };
 
-/// As a worker file writes them, from Monday on.
-pub(in crate::config) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-pub(in crate::config) static STATE: Section = Section {
-    doc: "Where leases, runs and progress are kept.",
-    fields: &[Field::new(
-        "url",
-        Shape::Words,
-        "`sqlite:PATH` (relative to the worker file) or `mongodb://…`; `.filegen/state.db` in the output root when not given.",
-    )
-    .presence(Presence::EnvironmentOrComputed("MONGO_CONNECTION_STRING"))],
-};
-
 static TRIGGER: Section = Section {
     doc: "What starts runs of the daemon.",
     fields: &[
@@ -293,14 +283,6 @@ pub(in crate::config) static COMPLETION_KAFKA: Section = Section {
     ],
 };
 
-const PROPERTIES: Field = Field::new(
-    "properties",
-    Shape::Names(&Shape::Text),
-    "Any property of librdkafka, by its own name: `security.protocol`, `sasl.mechanism`, `sasl.username`, `ssl.ca.location`.",
-);
-
-const BROKERS: Presence = Presence::Environment("KAFKA_BROKERS", Some("localhost:9092"));
-
 pub(in crate::config) static COMMIT: Section = Section {
     doc: "How many pages become durable at once.",
     fields: &[
@@ -315,27 +297,16 @@ pub(in crate::config) static COMMIT: Section = Section {
     ],
 };
 
-pub(in crate::config) static POLICIES: Section = Section {
-    doc: "Lease times and retries.",
-    fields: &[
-        Field::new("lease_ttl", Shape::Duration, "A holder not seen alive for this long may be replaced. A call to the state store has an eighth of it: below 5s, a busy disk may end a run.")
-            .default("30s"),
-        Field::new(
-            "lease_heartbeat_interval",
-            Shape::Duration,
-            "Time between renewals; at most a third of `lease_ttl`.",
-        )
-        .default("10s"),
-        Field::new(
-            "takeover_polling_interval",
-            Shape::Duration,
-            "How often a holder looks for wanted runs, and a contender at the lease: that at least every 500ms.",
-        )
-        .default("5s"),
-        Field::new("max_retries", Shape::Whole(0, 1000), "Tries after the first.").default("5"),
-        Field::new("initial_backoff", Shape::Duration, "Wait before the first retry.").default("500ms"),
-        Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")
-            .default("2.0"),
-        Field::new("max_backoff", Shape::Duration, "No wait is longer.").default("30s"),
-    ],
-};
+/// The translators that are always there, and their options.
+pub(in crate::config) static TRANSLATORS: [(&str, &Section); 4] =
+    [("delimited", &DELIMITED), ("fixed_width", &FIXED_WIDTH), ("json", &JSON), ("template", &TEMPLATE)];
+
+/// A column's name, or its object.
+pub(in crate::config) static COLUMN_OR_NAME: Custom =
+    Custom { check: check::column_or_name, schema: schema::column_or_name };
+
+/// Output names and what they hold.
+pub(in crate::config) static JSON_FIELDS: Custom = Custom { check: check::json_fields, schema: schema::json_fields };
+
+/// One translator and its options.
+pub(in crate::config) static TRANSLATOR: Custom = Custom { check: check::translator, schema: schema::translator };

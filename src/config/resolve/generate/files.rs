@@ -2,7 +2,7 @@
 
 use super::translator::translator;
 use crate::config::at::{At, Fields};
-use crate::config::grammar::FILE;
+use crate::config::grammar::generate::FILE;
 use crate::config::values;
 use crate::core::generate::model::file_name::{FileName, days, manifest_name};
 use crate::core::generate::spec::{FileSpec, OnOverflow, OnUnmappable};

@@ -1,8 +1,9 @@
 //! When files are due.
 
-use super::rest::check_zone;
 use crate::config::at::{At, Fields};
-use crate::config::grammar::{DEADLINE, WEEKDAYS};
+use crate::config::grammar::common::WEEKDAYS;
+use crate::config::grammar::generate::DEADLINE;
+use crate::config::resolve::check_zone;
 use crate::config::values;
 use crate::core::generate::spec::{BusinessDateSpec, DeadlineSpec};
 use jiff::civil::{Time, Weekday};

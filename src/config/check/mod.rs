@@ -1,7 +1,9 @@
-//! Holds a worker file against the grammar: unknown and missing fields, wrong types, impossible values. All of them.
+//! Holds a file against the grammar: unknown and missing fields, wrong types, impossible values. All of them.
+
+pub(super) mod generate;
 
 use super::at::{At, Context};
-use super::grammar::{COLUMN, Field, Presence, Section, Shape, TRANSLATORS};
+use super::grammar::{Field, Presence, Section, Shape};
 use super::suggest::{listed, nearest};
 use super::tree::{Name, Value};
 use super::values;
@@ -79,19 +81,11 @@ fn shape(at: &At<'_>, expected: Shape) {
             Some(Value::List(_)) => list(at, *item),
             _ => shape(at, *item),
         },
-        Shape::Column => match at.value() {
-            Some(Value::Map(_)) => column(at),
-            _ => scalar(at, Shape::Words, "a column's name, or `{ column: NAME, … }`"),
-        },
         Shape::Names(inner) => match at.value() {
             Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| shape(&at.below(name, node), *inner)),
             _ => wrong(at, "names and values (`name: value`)", "write `{ name: value }`, or a line for each"),
         },
-        Shape::JsonFields => match at.value() {
-            Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| json_node(&at.below(name, node))),
-            _ => wrong(at, "names and columns (`name: Column`)", "for example `{ id: LoanId, balance: Balance }`"),
-        },
-        Shape::Translator => translator(at),
+        Shape::Custom(custom) => (custom.check)(at),
         other => scalar(at, other, &description(other)),
     }
 }
@@ -139,73 +133,6 @@ fn scalar(at: &At<'_>, expected: Shape, description: &str) {
     };
     wrong(at, description, &near.map_or_else(|| example(expected), |near| format!("did you mean `{near}`?")));
 }
-
-/// The object form of a column.
-fn column(at: &At<'_>) {
-    let meant = section(at, &COLUMN);
-    match (at.field("column"), at.field("literal")) {
-        (None, None) if meant.iter().any(|name| matches!(*name, "column" | "literal")) => {}
-        (None, None) => at.note(
-            "missing-field",
-            "neither `column` nor `literal` says what stands here",
-            "write `{ column: NAME, … }` or `{ literal: TEXT }`",
-        ),
-        (Some(_), Some(literal)) => literal.note(
-            "impossible-value",
-            "a value is either a column's or a literal",
-            "remove `column` or `literal`",
-        ),
-        (None, Some(_)) => {
-            for name in ["format", "null", "case", "trim"] {
-                if let Some(at) = at.field(name) {
-                    at.note(
-                        "impossible-value",
-                        format!("`{name}` does nothing to a literal"),
-                        "remove it, and write the literal as it is to appear",
-                    );
-                }
-            }
-        }
-        (Some(_), None) => {}
-    }
-}
-
-/// What a JSON field holds. A map with `column` or `literal` is a column's object; any other is a nested object.
-fn json_node(at: &At<'_>) {
-    match at.value() {
-        Some(Value::Map(_)) if at.field("column").is_some() || at.field("literal").is_some() => column(at),
-        Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| json_node(&at.below(name, node))),
-        Some(Value::List(_)) => at.items().iter().for_each(json_node),
-        _ => shape(at, Shape::Column),
-    }
-}
-
-/// Exactly one translator. The options of one that is registered by name are its own business.
-fn translator(at: &At<'_>) {
-    let known = || TRANSLATORS.iter().map(|(name, _)| *name).chain(at.context.registry.names());
-    let all = listed(known());
-    if !matches!(at.value(), Some(Value::Map(_))) {
-        return wrong(at, "a translator and its options", &format!("for example `{EXAMPLE}`; there are {all}"));
-    }
-    for (name, node) in at.entries() {
-        if let Some((_, inner)) = TRANSLATORS.iter().find(|(other, _)| *other == name.text) {
-            section(&at.below(name, node), inner);
-        } else if !known().any(|other| other == name.text) {
-            let hint = nearest(&name.text, known())
-                .map_or_else(|| format!("there are {all}"), |near| format!("did you mean `{near}`?"));
-            at.note_at(name.span, "unknown-translator", format!("unknown translator `{}`", name.text), hint);
-        }
-    }
-    match at.entries() {
-        [] => at.note("missing-field", "`translator` names no translator", format!("there are {all}")),
-        [_] => {}
-        [_, (second, _), ..] => {
-            at.note_at(second.span, "impossible-value", "a file has one translator", "remove one of them");
-        }
-    }
-}
-
-const EXAMPLE: &str = "delimited: { delimiter: \"|\", columns: [A, B] }";
 
 /// Notes a value of a wrong type, or one that cannot be.
 fn wrong(at: &At<'_>, expected: &str, hint: &str) {

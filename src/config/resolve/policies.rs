@@ -1,45 +1,13 @@
-//! Business dates, commits, lease times and retries.
+//! Lease times and retries.
 
 use crate::config::at::{At, Fields};
-use crate::config::grammar::{BUSINESS_DATE, COMMIT, POLICIES};
+use crate::config::grammar::common::POLICIES;
 use crate::config::values;
-use crate::core::generate::spec::{BusinessDateSpec, CommitSpec};
 use crate::core::model::policy::{Policies, RetrySpec};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// Shortest time to live of a lease: below it, the holder's own timeouts have no room.
 const TTL_MIN: Duration = Duration::from_millis(100);
-
-pub(super) fn business_date(at: &At<'_>) -> Option<BusinessDateSpec> {
-    let fields = at.read(&BUSINESS_DATE);
-    let timezone = fields.owned("timezone")?;
-    let pointer = fields.owned("pointer")?;
-    check_zone(&fields.place("timezone"), &timezone);
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        let hint = "a JSON pointer starts with `/`: `/businessDate`, `/payload/date`";
-        fields.place("pointer").note("impossible-value", "this is no JSON pointer", hint);
-    }
-    Some(BusinessDateSpec { timezone, pointer })
-}
-
-/// Notes a zone that nobody knows.
-pub(super) fn check_zone(at: &At<'_>, timezone: &str) {
-    // UTC needs no look at the system's zones.
-    if timezone != "UTC" && jiff::tz::TimeZone::get(timezone).is_err() {
-        let message = format!("no time zone is called {}", at.shown());
-        let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
-        at.note("impossible-value", message, hint);
-    }
-}
-
-pub(super) fn commit(at: &At<'_>) -> Option<CommitSpec> {
-    let fields = at.read(&COMMIT);
-    Some(CommitSpec {
-        pages: NonZeroU32::new(u32::try_from(fields.whole("pages")?).ok()?)?,
-        interval: fields.duration("interval")?,
-    })
-}
 
 pub(super) fn policies(at: &At<'_>) -> Option<Policies> {
     let fields = at.read(&POLICIES);

@@ -1,39 +1,40 @@
-//! The JSON Schema of worker files, written from the grammar: editors complete, explain and check with it.
+//! The JSON Schema of all kinds of files, written from the grammar: editors complete, explain and check with it.
 
-use super::grammar::{COLUMN, Field, Presence, Section, Shape, TRANSLATORS, WORKER};
+pub(super) mod generate;
+
+use super::grammar::{Field, Presence, Section, Shape};
+use super::kind::KINDS;
 use super::values;
 use crate::core::generate::translate::Registry;
 use serde_json::{Map, Value, json};
 
 /// The schema (draft 2020-12), with the translators that are registered by name.
 pub fn schema(registry: &Registry) -> Value {
-    let mut root = section(&WORKER);
-    let head =
-        [("$schema", json!("https://json-schema.org/draft/2020-12/schema")), ("title", json!("filegen worker file"))];
-    let definitions = json!({
+    let mut definitions = json!({
         "reference": {
             "description": "A value from the environment: `${NAME}` or `${NAME:-default}`.",
             "type": "string",
             "pattern": r"\$\{",
         },
-        "column": column(),
-        "jsonField": {
-            "description": "A column's name, a column object, a nested object, or a list.",
-            "anyOf": [
-                { "$ref": "#/$defs/column" },
-                // What holds `column` or `literal` is a column object, never a nested one.
-                {
-                    "type": "object",
-                    "not": { "anyOf": [{ "required": ["column"] }, { "required": ["literal"] }] },
-                    "additionalProperties": { "$ref": "#/$defs/jsonField" },
-                },
-                { "type": "array", "items": { "$ref": "#/$defs/jsonField" } },
-            ],
-        },
-        "translator": translator(registry),
     });
+    if let Some(all) = definitions.as_object_mut() {
+        for kind in &KINDS {
+            all.extend((kind.definitions)(registry));
+        }
+    }
+    let mut root = match &KINDS {
+        [kind] => section(kind.section),
+        #[expect(unreachable_patterns, reason = "from the second kind of file on")]
+        kinds => json!({ "oneOf": kinds.iter().map(|kind| section(kind.section)).collect::<Vec<_>>() }),
+    };
+    let title = match &KINDS {
+        [kind] => format!("filegen {}", kind.noun),
+        #[expect(unreachable_patterns, reason = "from the second kind of file on")]
+        _ => "filegen file".to_owned(),
+    };
     if let Some(object) = root.as_object_mut() {
-        object.extend(head.map(|(name, value)| (name.to_owned(), value)));
+        object.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+        object.insert("title".to_owned(), json!(title));
         object.insert("$defs".to_owned(), definitions);
     }
     root
@@ -122,38 +123,11 @@ fn shape(shape: Shape) -> Value {
         Shape::List(item) => json!({ "type": "array", "minItems": 1, "items": self::shape(*item) }),
         Shape::OneOrMore(item) => json!({ "anyOf": [self::shape(*item), self::shape(Shape::List(item))] }),
         Shape::Names(inner) => json!({ "type": "object", "additionalProperties": self::shape(*inner) }),
-        Shape::Column => json!({ "$ref": "#/$defs/column" }),
-        Shape::JsonFields => json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/jsonField" } }),
-        Shape::Translator => json!({ "$ref": "#/$defs/translator" }),
+        Shape::Custom(custom) => (custom.schema)(),
     }
 }
 
 /// Any value may come from the environment.
 fn or_reference(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "$ref": "#/$defs/reference" }] })
-}
-
-fn column() -> Value {
-    let mut object = section(&COLUMN);
-    object["oneOf"] = json!([{ "required": ["column"] }, { "required": ["literal"] }]);
-    json!({
-        "description": "A column's name, or an object for a column or a literal and its form.",
-        "anyOf": [shape(Shape::Words), object],
-    })
-}
-
-fn translator(registry: &Registry) -> Value {
-    let mut properties: Map<String, Value> =
-        TRANSLATORS.iter().map(|(name, inner)| ((*name).to_owned(), section(inner))).collect();
-    properties.extend(
-        registry.names().map(|name| (name.to_owned(), json!({ "description": "A translator of this build." }))),
-    );
-    json!({
-        "description": "How a row becomes a record: exactly one translator.",
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": false,
-        "minProperties": 1,
-        "maxProperties": 1,
-    })
 }

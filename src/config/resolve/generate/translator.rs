@@ -1,7 +1,7 @@
 //! Translators and their columns.
 
 use crate::config::at::{At, Fields};
-use crate::config::grammar::{COLUMN, DELIMITED, JSON, TEMPLATE};
+use crate::config::grammar::generate::{COLUMN, DELIMITED, JSON, TEMPLATE};
 use crate::config::json::to_json;
 use crate::config::tree::Value;
 use crate::config::yaml::scalar;

@@ -1,11 +1,11 @@
 //! Holds a worker file's columns against those that the view really has.
 
-use super::Loaded;
-use super::at::At;
-use super::problem::ConfigError;
-use super::redact::masked_in_place;
-use super::suggest::{listed, nearest};
-use super::tree::Value;
+use crate::config::at::At;
+use crate::config::problem::ConfigError;
+use crate::config::redact::masked_in_place;
+use crate::config::suggest::{listed, nearest};
+use crate::config::tree::Value;
+use crate::config::{Flow, Loaded};
 use crate::core::generate::spec::FileSpec;
 use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Column;
@@ -20,10 +20,11 @@ impl Loaded {
     /// # Errors
     /// Every column that it does not have, with its place and the nearest that it has.
     pub fn check_columns(&self, view: &[Column], registry: &Registry) -> Result<(), ConfigError> {
+        let Flow::Generate(worker) = &self.flow;
         let problems = self.with_root(|root| {
             let check = Check { view };
             root.section("source").section("key").items().iter().for_each(|at| check.name(at));
-            for (file, spec) in root.section("files").items().iter().zip(&self.worker.files) {
+            for (file, spec) in root.section("files").items().iter().zip(&worker.files) {
                 let noted = root.context.problems.borrow().len();
                 check.translator(&file.section("translator"));
                 if root.context.problems.borrow().len() == noted {

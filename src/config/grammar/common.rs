@@ -1,0 +1,49 @@
+//! Sections and fields that files of several kinds share.
+
+use super::{Field, Presence, Section, Shape};
+
+pub(in crate::config) static STATE: Section = Section {
+    doc: "Where leases, runs and progress are kept.",
+    fields: &[Field::new(
+        "url",
+        Shape::Words,
+        "`sqlite:PATH` (relative to the worker file) or `mongodb://…`; `.filegen/state.db` in the output root when not given.",
+    )
+    .presence(Presence::EnvironmentOrComputed("MONGO_CONNECTION_STRING"))],
+};
+
+pub(in crate::config) static POLICIES: Section = Section {
+    doc: "Lease times and retries.",
+    fields: &[
+        Field::new("lease_ttl", Shape::Duration, "A holder not seen alive for this long may be replaced. A call to the state store has an eighth of it: below 5s, a busy disk may end a run.")
+            .default("30s"),
+        Field::new(
+            "lease_heartbeat_interval",
+            Shape::Duration,
+            "Time between renewals; at most a third of `lease_ttl`.",
+        )
+        .default("10s"),
+        Field::new(
+            "takeover_polling_interval",
+            Shape::Duration,
+            "How often a holder looks for wanted runs, and a contender at the lease: that at least every 500ms.",
+        )
+        .default("5s"),
+        Field::new("max_retries", Shape::Whole(0, 1000), "Tries after the first.").default("5"),
+        Field::new("initial_backoff", Shape::Duration, "Wait before the first retry.").default("500ms"),
+        Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")
+            .default("2.0"),
+        Field::new("max_backoff", Shape::Duration, "No wait is longer.").default("30s"),
+    ],
+};
+
+pub(super) const PROPERTIES: Field = Field::new(
+    "properties",
+    Shape::Names(&Shape::Text),
+    "Any property of librdkafka, by its own name: `security.protocol`, `sasl.mechanism`, `sasl.username`, `ssl.ca.location`.",
+);
+
+pub(super) const BROKERS: Presence = Presence::Environment("KAFKA_BROKERS", Some("localhost:9092"));
+
+/// As a worker file writes them, from Monday on.
+pub(in crate::config) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

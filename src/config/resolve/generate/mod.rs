@@ -1,0 +1,70 @@
+//! A worker file's values as the core takes them.
+
+mod columns;
+mod deadline;
+mod files;
+mod source;
+mod topics;
+mod translator;
+
+use super::{check_zone, policies, state};
+use crate::config::at::At;
+use crate::config::grammar::generate::{BUSINESS_DATE, COMMIT, WORKER};
+use crate::core::generate::spec::{BusinessDateSpec, CommitSpec, Worker};
+use crate::core::model::names::WorkerId;
+use std::num::NonZeroU32;
+
+/// The whole worker; none when anything is wrong, which is noted then.
+pub(in crate::config) fn worker(root: &At<'_>) -> Option<Worker> {
+    let fields = root.read(&WORKER);
+    let id = fields.text("worker").and_then(|text| match WorkerId::new(text) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            fields.place("worker").note("impossible-value", error.to_string(), "for example `LoanWorker`");
+            None
+        }
+    });
+    let source = source::source(&root.section("source"));
+    let output = source::output(&root.section("output"));
+    let files = files::files(&root.section("files"), id.as_ref());
+    let business_date = business_date(&root.section("business_date"));
+    let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref());
+    let state = state::state(&root.section("state"), output.as_ref().map(|output| &*output.root));
+    let trigger = topics::trigger(root, id.as_ref());
+    let completion = topics::completion(root);
+    let commit = commit(&root.section("commit"));
+    let policies = policies::policies(&root.section("policies"));
+    Some(Worker {
+        id: id?,
+        source: source?,
+        output: output?,
+        files: files?,
+        business_date: business_date?,
+        deadline: deadline?,
+        state: state?,
+        trigger: trigger?,
+        completion: completion?,
+        commit: commit?,
+        policies: policies?,
+    })
+}
+
+fn business_date(at: &At<'_>) -> Option<BusinessDateSpec> {
+    let fields = at.read(&BUSINESS_DATE);
+    let timezone = fields.owned("timezone")?;
+    let pointer = fields.owned("pointer")?;
+    check_zone(&fields.place("timezone"), &timezone);
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        let hint = "a JSON pointer starts with `/`: `/businessDate`, `/payload/date`";
+        fields.place("pointer").note("impossible-value", "this is no JSON pointer", hint);
+    }
+    Some(BusinessDateSpec { timezone, pointer })
+}
+
+fn commit(at: &At<'_>) -> Option<CommitSpec> {
+    let fields = at.read(&COMMIT);
+    Some(CommitSpec {
+        pages: NonZeroU32::new(u32::try_from(fields.whole("pages")?).ok()?)?,
+        interval: fields.duration("interval")?,
+    })
+}
