@@ -99,12 +99,15 @@ pub(in crate::config) static FILE: Section = Section {
         Field::new(
             "first_record",
             Shape::Words,
-            "A template for the record before all others, with `date`, `rows` and `sum.COLUMN`.",
+            "A template for the record before all others, with `date`, `rows`, `sum.COLUMN` (of the values as the file writes them) \
+             and `source_sum.COLUMN` (of the source's own); `{{ sum.Amount | number(\"0.00\") | pad(15, \"0\") }}` is a form. Sums here \
+             cost a second read of their columns.",
         ),
         Field::new(
             "last_record",
             Shape::Words,
-            "A template for the record behind all others, with `date`, `rows` and `sum.COLUMN`.",
+            "A template for the record behind all others, with `date`, `rows`, `sum.COLUMN` (of the values as the file writes them) \
+             and `source_sum.COLUMN` (of the source's own); `{{ sum.Amount | number(\"0.00\") | pad(15, \"0\") }}` is a form.",
         ),
         Field::new("encoding", Shape::Encoding, "How text becomes bytes.").default("UTF-8"),
         Field::new("newline", Shape::Words, "What ends a record: `lf`, `crlf`, or the text itself.").default("lf"),
@@ -194,7 +197,8 @@ pub(in crate::config) static COLUMN: Section = Section {
         Field::new(
             "format",
             Shape::Words,
-            "A number's (`0.00`, `#,##0.00`, `+0000`; rounds half away from zero) or a date's form (strftime).",
+            "A number's (`0.00`, `#,##0.00`, `+0000`, `000000000V99` for cents without a point; rounds half away from zero) or a \
+             date's form (strftime).",
         ),
         Field::new("null", Shape::Text, "What NULL is written as."),
         Field::new("width", Shape::Whole(1, 1_000_000), "Characters of the field."),

@@ -11,6 +11,7 @@ pub mod model;
 mod pipeline;
 pub mod plan;
 pub mod preview;
+mod promise;
 pub mod publish;
 mod read;
 pub mod record;
@@ -36,7 +37,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
 use crate::core::ports::observer::{News, Observer};
 use crate::core::ports::runs::RunStore;
-use crate::core::ports::source::{After, PageSource, SourceError, Sum};
+use crate::core::ports::source::{After, PageSource, SourceError};
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
 use pipeline::PipelineResult;
@@ -195,10 +196,14 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
         (staging, complete)
     } else {
         let lanes = lanes(job, &mut plan, &staging)?;
-        let PipelineResult { mut staging, lanes, after } =
+        let view = plan.query.view.clone();
+        let PipelineResult { mut staging, mut lanes, after } =
             pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
         let Some(after) = after else { return Ok(Outcome::Stopped { page: staging.page() }) };
         let moved = source_moved(job, after, &staging)?;
+        if staging.page() == 0 {
+            translate_pages::bind_without_page(ports, &view, &mut lanes).await?;
+        }
         let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
         (staging, complete)
     };
@@ -210,13 +215,13 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
 /// Counts the view and finds its key range: the one query before the first page. None when asked to stop meanwhile: a large
 /// view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
-    let sums: Vec<Sum> = plan.first_sums().into_iter().map(|(_, sum)| sum).collect();
     let extent = tokio::select! {
         biased;
         () = job.stop.cancelled() => return Ok(None),
-        extent = ports.source.extent(&plan.query, &sums) => extent?,
+        extent = ports.source.extent(&plan.query, &[]) => extent?,
     };
-    Ok(Some(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent)))
+    let Some(promised) = promise::first_totals(ports, job, plan, &extent).await? else { return Ok(None) };
+    Ok(Some(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised)))
 }
 
 async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) -> Result<(), GenerateError> {

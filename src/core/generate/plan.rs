@@ -8,7 +8,7 @@ use crate::core::generate::spec::Worker;
 use crate::core::model::query::ReadMode;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::run::RunId;
-use crate::core::ports::source::{Extent, Query, Sum};
+use crate::core::ports::source::{Extent, Query};
 use std::collections::BTreeMap;
 
 /// What is asked of the view, and what each file takes of the answer.
@@ -78,23 +78,16 @@ impl Plan {
         Ok(Self { query, files, digest: digest(worker) })
     }
 
-    /// The sums that first records need before the first row is read, with the file each is for.
-    pub fn first_sums(&self) -> Vec<(usize, Sum)> {
-        let wanted = self.files.iter().enumerate().filter(|(_, file)| file.translator.first_needs_totals());
-        wanted
-            .flat_map(|(index, file)| {
-                let sums = file.translator.summed().into_iter();
-                sums.map(move |column| (index, Sum { column, predicate: file.predicate }))
-            })
-            .collect()
-    }
-
-    /// The journal's first line for a run that starts now.
-    pub fn begin(&self, run: &RunId, token: u64, at: i64, worker: &Worker, extent: &Extent) -> Begin {
-        let mut first_totals = vec![BTreeMap::new(); self.files.len()];
-        for ((file, sum), total) in self.first_sums().into_iter().zip(&extent.sums) {
-            first_totals[file].insert(sum.column, total.clone());
-        }
+    /// The journal's first line for a run that starts now, with what its first records will say.
+    pub fn begin(
+        &self,
+        run: &RunId,
+        token: u64,
+        at: i64,
+        worker: &Worker,
+        extent: &Extent,
+        first_totals: Vec<BTreeMap<String, String>>,
+    ) -> Begin {
         Begin {
             v: 1,
             run: run.to_string(),

@@ -74,13 +74,9 @@ fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &FilePip
     })
 }
 
-/// Totals behind the last page; zero for every column when there was none.
+/// Totals behind the last page; zero at its scale for every sum when there was none.
 fn final_totals(staging: &Staging, index: usize, lane: &FilePipeline) -> BTreeMap<String, String> {
-    let mut totals = staging.files[index].commit.totals.clone();
-    for column in lane.translator.summed() {
-        totals.entry(column).or_insert_with(|| "0".to_owned());
-    }
-    totals
+    if staging.last.is_some() { staging.files[index].commit.totals.clone() } else { lane.translator.totals() }
 }
 
 /// `12.50` and `12.5` are one number.
@@ -99,7 +95,8 @@ async fn complete_file(
     let file = &staging.files[index];
     let spec = &job.worker.files[index];
     let mut tail = lane.first_record.take().unwrap_or_default();
-    let last = lane.translator.last_record(&job.run, file.commit.rows, &final_totals(staging, index, &lane));
+    let totals = final_totals(staging, index, &lane);
+    let last = lane.translator.last_record(&job.run, file.commit.rows, &totals);
     let last = last.map_err(|error| GenerateError::Data {
         file: spec.id.to_string(),
         row: None,
@@ -119,7 +116,8 @@ async fn complete_file(
         // The view moved, or pages were cut short: the file ends with another header than was expected.
         None => of_file(&file.handle).await?.1,
     };
-    Ok(FileComplete { bytes, sha256 })
+    let totals = if staging.last.is_some() { BTreeMap::new() } else { totals };
+    Ok(FileComplete { bytes, sha256, totals })
 }
 
 /// Makes all files visible, then the manifest.
@@ -287,7 +285,7 @@ fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: 
             rows: commit.rows,
             bytes: complete.files[index].bytes,
             sha256: complete.files[index].sha256.clone(),
-            control_totals: commit.totals.clone(),
+            control_totals: if staging.last.is_some() { &commit.totals } else { &complete.files[index].totals }.clone(),
             replaced: commit.replaced,
         }
     };

@@ -30,12 +30,12 @@ pub(super) struct Bounds<'a> {
 
 impl Bounds<'_> {
     /// Whether there is nothing to read: rows that came since belong to the next run.
-    fn are_reached(&self, query: &Query, read: u64) -> bool {
+    pub(super) fn are_reached(&self, query: &Query, read: u64) -> bool {
         self.left(query, read) == 0 || query.finds_nothing(self.until)
     }
 
     /// Rows that may be taken behind so many.
-    fn left(&self, query: &Query, read: u64) -> u64 {
+    pub(super) fn left(&self, query: &Query, read: u64) -> u64 {
         match query.fetch {
             Fetch::Offset => self.rows.saturating_sub(read),
             Fetch::Stream | Fetch::Paged => u64::MAX,

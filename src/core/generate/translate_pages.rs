@@ -1,14 +1,14 @@
 //! Pages through all files' translators, side by side, off the async threads.
 
-use super::GenerateError;
 use super::digest::FileDigest;
 use super::read::FetchedPage;
 use super::translate::{FileTranslator, TranslateError};
+use super::{GenerateError, Ports};
 use crate::core::generate::model::journal::sum_of;
 use crate::core::generate::model::manifest::Replaced;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
-use crate::core::model::names::FileId;
+use crate::core::model::names::{FileId, ViewName};
 use crate::core::model::page::Page;
 use crate::core::ports::source::Query;
 use futures_util::future::join_all;
@@ -105,6 +105,24 @@ pub(super) async fn translate(
         }
     }
     Ok(lanes)
+}
+
+/// Lets files without a page know their columns, so that a total of nothing has its column's scale.
+///
+/// # Errors
+/// When the source cannot be asked, or a column does not fit.
+pub(super) async fn bind_without_page(ports: &Ports, view: &ViewName, lanes: &mut [FilePipeline]) -> Result<(), GenerateError> {
+    let mut lanes: Vec<&mut FilePipeline> =
+        lanes.iter_mut().filter(|lane| !lane.translator.tally().columns().is_empty()).collect();
+    if lanes.is_empty() {
+        return Ok(());
+    }
+    let columns = ports.source.columns(view).await?;
+    for lane in &mut lanes {
+        let bound = lane.translator.bind_empty(&columns);
+        bound.map_err(|error| GenerateError::Data { file: lane.file.to_string(), row: None, reason: error.reason })?;
+    }
+    Ok(())
 }
 
 fn bind(lanes: &mut [FilePipeline], columns: &[Column]) -> Result<(), GenerateError> {

@@ -13,5 +13,6 @@ mod publish_completion;
 mod resume;
 mod run;
 mod status;
+mod totals;
 mod usage;
 mod verify;

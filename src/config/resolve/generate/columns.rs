@@ -9,26 +9,32 @@ use crate::config::{Flow, Loaded};
 use crate::core::generate::spec::FileSpec;
 use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Column;
+use std::collections::BTreeMap;
 
 /// More names than this are no help in a hint.
 const LISTED_MAX: usize = 12;
 
 impl Loaded {
-    /// Whether the view has every column that the worker file names, in just that spelling. What kinds the columns are of
-    /// is not looked at: some sources know that only when they read rows.
+    /// Whether the view has every column that the worker file names, in just that spelling, and of a kind that fits its
+    /// format and its sum, as far as the source knows kinds before it reads rows.
     ///
     /// # Errors
-    /// Every column that it does not have, with its place and the nearest that it has.
+    /// Every column that it does not have, with its place and the nearest that it has; every column whose kind does not fit.
     pub fn check_columns(&self, view: &[Column], registry: &Registry) -> Result<(), ConfigError> {
         let Flow::Generate(worker) = &self.flow;
         let problems = self.with_root(|root| {
-            let check = Check { view };
+            // SQLite calls a column text until a value has told what it really is.
+            let texts_known = !self.worker.source.url.reveal().starts_with("sqlite:");
+            let check = Check { view, texts_known };
             root.section("source").section("key").items().iter().for_each(|at| check.name(at));
             for (file, spec) in root.section("files").items().iter().zip(&worker.files) {
                 let noted = root.context.problems.borrow().len();
                 check.translator(&file.section("translator"));
                 if root.context.problems.borrow().len() == noted {
                     check.hidden(file, spec, registry);
+                }
+                if root.context.problems.borrow().len() == noted {
+                    check.kinds(file, spec, registry);
                 }
             }
             root.context.problems.take()
@@ -43,6 +49,7 @@ impl Loaded {
 
 struct Check<'a> {
     view: &'a [Column],
+    texts_known: bool,
 }
 
 impl Check<'_> {
@@ -57,7 +64,7 @@ impl Check<'_> {
     /// Columns that stand within a text: in the sums of control records, and wherever a translator of one's own has them.
     fn hidden(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
         let Ok(translator) = FileTranslator::new(spec, registry) else { return };
-        let summed = translator.summed();
+        let summed = translator.tally().columns();
         for name in translator.columns().iter().filter(|name| !self.has(name)) {
             let in_record = |field: &str| {
                 summed.contains(name)
@@ -67,6 +74,22 @@ impl Check<'_> {
                 ["first_record", "last_record"].into_iter().find(|field| in_record(field)).unwrap_or("translator");
             self.note(&file.section(field), name);
         }
+    }
+
+    /// Kinds that no format or sum of the file fits.
+    fn kinds(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
+        let Ok(mut translator) = FileTranslator::new(spec, registry) else { return };
+        let mut tally = translator.tally();
+        let bound =
+            if self.texts_known { tally.bind(self.view, None, &BTreeMap::new()) } else { tally.bind_empty(self.view) };
+        let (error, hint) = match (bound, translator.bind(self.view, None, &BTreeMap::new())) {
+            (Err(error), _) => (error, "a control total needs a number; see what the view says of the column"),
+            (Ok(()), Err(error)) if self.texts_known || !error.reason.contains("the sum of column") => {
+                (error, "see the column's type in the view")
+            }
+            _ => return,
+        };
+        super::resolve::blamed(file, &error.reason).note("wrong-kind", error.reason, hint);
     }
 
     fn column(&self, at: &At<'_>) {

@@ -105,6 +105,9 @@ pub struct FileComplete {
     pub bytes: u64,
     /// Digest of the whole file, lower-case hexadecimal.
     pub sha256: String,
+    /// Totals of a file without a page, whose commits cannot tell them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub totals: BTreeMap<String, String>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -42,7 +42,8 @@ pub struct ManifestFile {
     pub bytes: u64,
     /// Digest of the whole file, lower-case hexadecimal.
     pub sha256: String,
-    /// Sum of each column that the first or last record names, exact.
+    /// Each sum that the first or last record names, exact: of what the file writes under the column's name, of the
+    /// source's own values under `source_sum.` and the column's name.
     pub control_totals: BTreeMap<String, String>,
     /// Values cut or characters replaced by policy.
     pub replaced: Replaced,

@@ -26,7 +26,7 @@ pub(super) struct Cell {
 }
 
 #[derive(Clone, Debug)]
-enum Form {
+pub(super) enum Form {
     /// The kind's default text.
     Plain,
     Number(NumberFormat),
@@ -173,7 +173,11 @@ fn number(text: &str) -> Result<Decimal<'_>, String> {
 }
 
 impl Form {
-    fn parse(format: &str, case: Option<Case>) -> Result<Self, String> {
+    /// Reads a format of any kind.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(super) fn parse(format: &str, case: Option<Case>) -> Result<Self, String> {
         if DateFormat::is_one(format) {
             return DateFormat::parse(format).map(Self::Date);
         }

@@ -1,6 +1,7 @@
 //! First and last record: templates with the run's date, the file's rows and its control totals.
 //!
-//! Variables: `date` (`2026-11-21`), `worker`, `rows`, and `sum.COLUMN` or `sum["COLUMN"]` for exact sums.
+//! Variables: `date` (`2026-11-21`), `worker`, `rows`, `sum.COLUMN` or `sum["COLUMN"]` for the exact sum of what the file
+//! writes of a column, and `source_sum.COLUMN` for the exact sum of the source's own values.
 
 use super::TranslateError;
 use super::record_template::RecordTemplate;
@@ -14,12 +15,34 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug)]
 pub(super) struct ControlRecord {
     template: RecordTemplate,
-    summed: BTreeSet<String>,
+    summed: BTreeSet<Total>,
     needs_totals: bool,
 }
 
+/// A total that a control record uses.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Total {
+    /// The column.
+    pub(super) column: String,
+    /// Whether of the source's own values, and not of those that the file writes.
+    pub(super) of_source: bool,
+}
+
+impl Total {
+    /// Its name in journal and manifest: the column's, or `source_sum.` and the column's.
+    pub(super) fn name(&self) -> String {
+        if self.of_source { format!("{SOURCE_SUM}.{}", self.column) } else { self.column.clone() }
+    }
+}
+
+/// The object of the sums of what the file writes.
+const SUM: &str = "sum";
+
+/// The object of the sums of the source's own values.
+const SOURCE_SUM: &str = "source_sum";
+
 /// What a control record may use.
-const VARIABLES: [&str; 4] = ["date", "worker", "rows", "sum"];
+const VARIABLES: [&str; 5] = ["date", "worker", "rows", SUM, SOURCE_SUM];
 
 impl ControlRecord {
     /// Compiles the template and tries it, so that a wrong one is found before the first row is read.
@@ -31,29 +54,30 @@ impl ControlRecord {
         let variables = template.variables(false);
         if let Some(unknown) = variables.iter().find(|name| !VARIABLES.contains(&name.as_str())) {
             return Err(TranslateError::setting(format!(
-                "template `{which}` uses `{unknown}`; it may use date, worker, rows and sum.COLUMN"
+                "template `{which}` uses `{unknown}`; it may use date, worker, rows, sum.COLUMN and source_sum.COLUMN"
             )));
         }
-        let mut summed: BTreeSet<String> = template
-            .variables(true)
-            .iter()
-            .filter_map(|name| name.strip_prefix("sum.")?.split('.').next())
-            .map(str::to_owned)
-            .collect();
+        let nested = template.variables(true);
+        let total = |name: &String| {
+            let (object, rest) = name.split_once('.')?;
+            let column = rest.split('.').next()?.to_owned();
+            [SUM, SOURCE_SUM].contains(&object).then_some(Total { column, of_source: object == SOURCE_SUM })
+        };
+        let mut summed: BTreeSet<Total> = nested.iter().filter_map(total).collect();
         // Names in brackets show only when they are asked for. Two numbers of rows, for templates that branch on it.
         for rows in [0, 1] {
-            let sums = Arc::new(Sums::asking());
-            let rendered = template.render(context("1970-01-01", "worker", rows, &sums));
+            let asked = Arc::new(Mutex::default());
+            let rendered = template.render(context("1970-01-01", "worker", rows, &Given::Asking(Arc::clone(&asked))));
             rendered.map_err(|error| template.error(&error))?;
-            summed.extend(sums.asked());
+            summed.extend(asked.lock().map(|asked| asked.clone()).unwrap_or_default());
         }
-        let needs_totals = variables.contains("rows") || variables.contains("sum");
+        let needs_totals = ["rows", SUM, SOURCE_SUM].iter().any(|name| variables.contains(*name));
         Ok(Self { template, summed, needs_totals })
     }
 
-    /// Columns whose sums the record uses.
-    pub(super) fn summed(&self) -> Vec<String> {
-        self.summed.iter().cloned().collect()
+    /// The totals that the record uses.
+    pub(super) fn summed(&self) -> impl Iterator<Item = Total> {
+        self.summed.iter().cloned()
     }
 
     /// Whether the record needs sums or the number of rows.
@@ -71,40 +95,40 @@ impl ControlRecord {
         rows: u64,
         totals: &BTreeMap<String, String>,
     ) -> Result<String, TranslateError> {
-        let sums = Arc::new(Sums { totals: totals.clone(), asked: None });
-        let context = context(&run.date.to_string(), run.worker.as_str(), rows, &sums);
+        let given = Given::Totals(Arc::new(totals.clone()));
+        let context = context(&run.date.to_string(), run.worker.as_str(), rows, &given);
         self.template.render(context).map_err(|error| self.template.error(&error))
     }
 }
 
-fn context(date: &str, worker: &str, rows: u64, sums: &Arc<Sums>) -> Value {
-    minijinja::context! { date, worker, rows, sum => Value::from_dyn_object(Arc::clone(sums)) }
+fn context(date: &str, worker: &str, rows: u64, given: &Given) -> Value {
+    let object = |of_source| Value::from_object(Sums { of_source, given: given.clone() });
+    minijinja::context! { date, worker, rows, sum => object(false), source_sum => object(true) }
 }
 
-/// The sums as templates see them; in a trial, every column has one and is noted.
+/// The totals as templates see them.
+#[derive(Clone, Debug)]
+enum Given {
+    /// Name to sum.
+    Totals(Arc<BTreeMap<String, String>>),
+    /// A trial: every column has a sum, and is noted.
+    Asking(Arc<Mutex<BTreeSet<Total>>>),
+}
+
+/// One kind of sums: columns are its attributes.
 #[derive(Debug)]
 struct Sums {
-    totals: BTreeMap<String, String>,
-    asked: Option<Mutex<BTreeSet<String>>>,
-}
-
-impl Sums {
-    fn asking() -> Self {
-        Self { totals: BTreeMap::new(), asked: Some(Mutex::default()) }
-    }
-
-    fn asked(&self) -> BTreeSet<String> {
-        self.asked.as_ref().and_then(|asked| asked.lock().ok().map(|asked| asked.clone())).unwrap_or_default()
-    }
+    of_source: bool,
+    given: Given,
 }
 
 impl Object for Sums {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let name = key.as_str()?;
-        match &self.asked {
-            None => self.totals.get(name).map(|sum| Value::from(sum.as_str())),
-            Some(asked) => {
-                asked.lock().ok()?.insert(name.to_owned());
+        let total = Total { column: key.as_str()?.to_owned(), of_source: self.of_source };
+        match &self.given {
+            Given::Totals(totals) => totals.get(&total.name()).map(|sum| Value::from(sum.as_str())),
+            Given::Asking(asked) => {
+                asked.lock().ok()?.insert(total);
                 Some(Value::from("0"))
             }
         }
@@ -125,7 +149,8 @@ mod tests {
     fn render(source: &str) -> Result<String, TranslateError> {
         let run =
             RunId { worker: WorkerId::new("LoanWorker").unwrap(), date: BusinessDate(Date::constant(2026, 11, 21)) };
-        let totals = [("Amount", "12.50"), ("Loan Total", "7")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let totals = [("Amount", "12.50"), ("Loan Total", "7"), ("source_sum.Amount", "12.503")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
         ControlRecord::new("last_record", source)?.render(&run, 1234, &BTreeMap::from(totals))
     }
 
@@ -133,18 +158,19 @@ mod tests {
     fn all_variables_are_there() {
         assert_eq!(
             render(
-                "T{{ date | strftime('%d%m%Y') }} {{ worker }} {{ rows | pad(9, '0') }} {{ sum.Amount }} {{ sum['Loan Total'] }}"
+                "T{{ date | strftime('%d%m%Y') }} {{ worker }} {{ rows | pad(9, '0') }} {{ sum.Amount }} {{ sum['Loan Total'] }} {{ source_sum.Amount }} {{ sum.Amount | number('0000V99') }}"
             ),
-            Ok("T21112026 LoanWorker 000001234 12.50 7".to_owned())
+            Ok("T21112026 LoanWorker 000001234 12.50 7 12.503 001250".to_owned())
         );
     }
 
     #[test]
     fn summed_columns_are_found_however_they_are_written() {
         let record = |source| ControlRecord::new("first_record", source).unwrap();
-        let source =
-            "{% if rows > 0 %}{{ sum['Loan Total'] }}{% else %}{{ sum.B }}{% endif %}{{ sum.A | number('0') }}";
-        assert_eq!(record(source).summed(), ["A", "B", "Loan Total"]);
+        let source = "{% if rows > 0 %}{{ sum['Loan Total'] }}{% else %}{{ sum.B }}{% endif %}{{ sum.A | number('0') }}\
+             {{ source_sum.B }}";
+        let summed: Vec<String> = record(source).summed().map(|total| total.name()).collect();
+        assert_eq!(summed, ["A", "B", "source_sum.B", "Loan Total"]);
         assert!(record(source).needs_totals());
         assert!(record("{{ rows }}").needs_totals());
         assert!(!record("H{{ date }}{{ worker }}").needs_totals());

@@ -1,19 +1,20 @@
 //! One target file's translator: which columns of the page are its own, which rows, totals, first and last record.
 
-use super::control::ControlRecord;
+use super::control::{ControlRecord, Total};
 use super::delimited::{Delimited, names_line};
 use super::fixed_width::FixedWidth;
 use super::json::Json;
+use super::tally::{Tally, mask_of};
 use super::template::Template;
-use super::totals::Totals;
+use super::totals::Wanted;
+use super::written::Written;
 use super::{Records, Registry, Rows, TranslateError, Translator};
 use crate::core::generate::model::manifest::Replaced;
 use crate::core::generate::spec::{FileSpec, TranslatorSpec};
 use crate::core::model::column::Column;
 use crate::core::model::page::Page;
 use crate::core::model::run::RunId;
-use arrow_array::cast::AsArray;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that makes one target file's bytes: translator, mask, encoding, totals, first and last record.
 pub struct FileTranslator {
@@ -21,13 +22,12 @@ pub struct FileTranslator {
     translator: Box<dyn Translator>,
     /// What the translator asked for.
     columns: Vec<String>,
-    /// Columns of the control records' sums.
-    summed: Vec<String>,
+    /// The control records' totals.
+    tally: Tally,
     names_line: Option<String>,
     first: Option<ControlRecord>,
     last: Option<ControlRecord>,
     records: Records,
-    totals: Totals,
     places: Places,
 }
 
@@ -36,8 +36,6 @@ pub struct FileTranslator {
 struct Places {
     /// The translator's columns, in the order it asked for them.
     columns: Vec<usize>,
-    /// The summed columns.
-    summed: Vec<usize>,
     mask: Option<usize>,
 }
 
@@ -75,19 +73,16 @@ impl FileTranslator {
         };
         let first = control("first_record", &spec.first_record)?;
         let last = control("last_record", &spec.last_record)?;
-        let mut summed: Vec<String> = first.iter().chain(&last).flat_map(ControlRecord::summed).collect();
-        summed.sort_unstable();
-        summed.dedup();
+        let summed: BTreeSet<Total> = first.iter().chain(&last).flat_map(ControlRecord::summed).collect();
         Ok(Self {
             spec: spec.clone(),
             columns: translator.columns(),
             translator,
-            summed,
+            tally: Tally::new(wanted(summed, &spec.translator)?),
             names_line: names,
             first,
             last,
             records,
-            totals: Totals::default(),
             places: Places::default(),
         })
     }
@@ -95,15 +90,20 @@ impl FileTranslator {
     /// Columns of the view that this file needs, totals included; no name twice.
     pub fn columns(&self) -> Vec<String> {
         let mut columns = super::Columns::default();
-        for name in self.columns.iter().chain(&self.summed) {
+        for name in self.columns.iter().chain(&self.tally.columns()) {
             columns.place(name);
         }
         columns.names()
     }
 
-    /// Columns whose sums the first or last record uses.
-    pub fn summed(&self) -> Vec<String> {
-        self.summed.clone()
+    /// What the first and last record add up, with nothing added yet.
+    pub fn tally(&self) -> Tally {
+        self.tally.anew()
+    }
+
+    /// Columns that the first record adds up: their totals must be known before the first row is written.
+    pub fn first_sums(&self) -> bool {
+        self.first.as_ref().is_some_and(|record| record.summed().next().is_some())
     }
 
     /// Whether the first record needs sums or the number of rows, which only the source can know beforehand.
@@ -128,15 +128,19 @@ impl FileTranslator {
                 TranslateError::setting(format!("column `{name}` is not among those read: {}", known.join(", ")))
             })
         };
-        self.places = Places {
-            columns: self.columns.iter().map(place).collect::<Result<_, _>>()?,
-            summed: self.summed.iter().map(place).collect::<Result<_, _>>()?,
-            mask,
-        };
+        self.places = Places { columns: self.columns.iter().map(place).collect::<Result<_, _>>()?, mask };
+        self.tally.columns().iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let own: Vec<Column> = self.places.columns.iter().filter_map(|at| columns.get(*at).cloned()).collect();
         self.translator.bind(&own)?;
-        self.totals = Totals::new(&self.summed, columns, totals)?;
-        Ok(())
+        self.tally.bind(columns, mask, totals)
+    }
+
+    /// For a view that has given no page: its totals are zero at their columns' scales.
+    ///
+    /// # Errors
+    /// When a column is not there or cannot be added up.
+    pub fn bind_empty(&mut self, columns: &[Column]) -> Result<(), TranslateError> {
+        self.tally.bind_empty(columns)
     }
 
     /// Translates one page into `buffer` (emptied first), and adds to the totals.
@@ -147,24 +151,17 @@ impl FileTranslator {
         let batch = page.batch.project(&self.places.columns).map_err(|error| {
             TranslateError::setting(format!("the page does not have the columns that were announced: {error}"))
         })?;
-        let mask = match self.places.mask {
-            None => None,
-            Some(at) => {
-                Some(page.batch.columns().get(at).and_then(|array| array.as_boolean_opt()).ok_or_else(|| {
-                    TranslateError::setting("the page lacks the column that says which rows belong to the file")
-                })?)
-            }
-        };
+        let mask = mask_of(page, self.places.mask)?;
         self.records.restart(buffer);
         self.translator.translate(&Rows { batch: &batch, mask }, &mut self.records)?;
-        self.totals.add(&Rows { batch: &page.batch, mask }, &self.places.summed)?;
+        self.tally.add(page)?;
         let (bytes, records, replaced) = self.records.take();
         Ok(Translated { bytes, records, replaced })
     }
 
     /// Totals so far, exact: column name to sum.
     pub fn totals(&self) -> BTreeMap<String, String> {
-        self.totals.texts()
+        self.tally.texts()
     }
 
     /// The first record's bytes with its line end, behind the line of column names where there is one; none when the
@@ -205,6 +202,27 @@ impl FileTranslator {
         }
         Ok((records.count() > 0).then(|| records.take().0))
     }
+}
+
+/// What is to be added up for these totals, and how the file writes it.
+///
+/// # Errors
+/// When a total of what is written cannot be told, with what to write.
+fn wanted(totals: BTreeSet<Total>, translator: &TranslatorSpec) -> Result<Vec<Wanted>, TranslateError> {
+    let mut all: Vec<Wanted> = Vec::new();
+    for total in totals {
+        let wrong = |why| TranslateError::setting(format!("the sum of column `{}` {why}", total.column));
+        // A column that the file does not write has no other values than the source's.
+        let written = if total.of_source { None } else { Written::of(translator, &total.column).map_err(wrong)? };
+        let name = total.name();
+        if all.iter().any(|other| other.name == name) {
+            return Err(wrong(format!(
+                "is named `{name}` like another one; give one of the columns another name in the view"
+            )));
+        }
+        all.push(Wanted { name, column: total.column, written: written.unwrap_or_default() });
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod fixtures;
 mod json;
 mod json_text;
 mod number_format;
+mod pictures;
 mod quoting;
 mod record_template;
 mod records;
@@ -25,14 +26,17 @@ mod registry;
 mod rows;
 mod scan;
 mod short;
+mod tally;
 mod template;
 mod totals;
 mod values;
+mod written;
 
 pub use file::{FileTranslator, Translated};
 pub use records::Records;
 pub use registry::Registry;
 pub use rows::Rows;
+pub use tally::Tally;
 
 use crate::core::model::column::Column;
 use arrow_array::{BooleanArray, RecordBatch};
@@ -99,7 +103,9 @@ pub(crate) fn column_sum<'a>(
     if columns.is_empty() {
         return Ok("0".to_owned());
     }
-    let mut totals = totals::Totals::new(&[name.to_owned()], columns, &BTreeMap::new())?;
+    let wanted =
+        totals::Wanted { name: name.to_owned(), column: name.to_owned(), written: written::Written::default() };
+    let mut totals = totals::Totals::new(&[wanted], columns, &BTreeMap::new())?;
     for (batch, mask) in pages {
         totals.add(&Rows { batch, mask: mask.as_ref() }, &[place])?;
     }

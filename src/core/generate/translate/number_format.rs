@@ -2,7 +2,7 @@
 //!
 //! | part | means |
 //! | --- | --- |
-//! | `0` | a digit, always written; before the point it pads with zeros |
+//! | `0`, `9` | a digit, always written; before the point it pads with zeros |
 //! | `#` | a digit, written when there is one |
 //! | `,` | thousands are set apart by commas |
 //! | `.` | the point; `V` in its place counts places but writes nothing (an implied point) |
@@ -41,7 +41,7 @@ const PLACES_MAX: usize = 60;
 impl NumberFormat {
     /// Whether a format is meant for numbers at all.
     pub(super) fn is_one(format: &str) -> bool {
-        format.bytes().all(|byte| b"0#,.+-V".contains(&byte)) && format.bytes().any(|byte| b"0#".contains(&byte))
+        format.bytes().all(|byte| b"09#,.+-V".contains(&byte)) && format.bytes().any(|byte| b"09#".contains(&byte))
     }
 
     /// Parses a format.
@@ -89,6 +89,47 @@ impl NumberFormat {
     /// Whether a comma can stand in the text.
     pub(super) fn is_grouped(&self) -> bool {
         self.grouped
+    }
+
+    /// Digits behind the point that every number has.
+    pub(super) fn scale_min(&self) -> u32 {
+        u32::try_from(self.frac_min).unwrap_or_default()
+    }
+
+    /// Digits behind a point that is not written.
+    pub(super) fn implied_scale(&self) -> Option<u32> {
+        (self.point == Point::Implied).then(|| self.scale_min())
+    }
+
+    /// The number that [`push`](Self::push) writes, as an integer at a scale; none beyond what 128 bits hold.
+    pub(super) fn rounded(&self, number: Decimal<'_>) -> Option<(i128, u32)> {
+        let kept = &number.frac[..number.frac.len().min(self.frac_max)];
+        let (value, scale) = Decimal { frac: kept, ..number }.scaled()?;
+        let up = number.frac.get(self.frac_max).is_some_and(|digit| *digit >= b'5');
+        let step = if number.negative { -1 } else { 1 };
+        Some(self.trimmed(if up { value.checked_add(step)? } else { value }, scale))
+    }
+
+    /// As [`rounded`](Self::rounded), for a number that is already an integer at a scale.
+    pub(super) fn rounded_scaled(&self, value: i128, scale: u32) -> Option<(i128, u32)> {
+        let places = u32::try_from(self.frac_max).ok()?;
+        let Some(surplus) = scale.checked_sub(places).filter(|surplus| *surplus > 0) else {
+            return Some(self.trimmed(value, scale));
+        };
+        let unit = 10_i128.checked_pow(surplus)?;
+        let (whole, rest) = (value / unit, value % unit);
+        // Not doubled: that could outgrow 128 bits.
+        let up = rest.unsigned_abs() >= unit.unsigned_abs() / 2;
+        Some(self.trimmed(if up { whole + value.signum() } else { whole }, places))
+    }
+
+    /// Takes away zeros that the format does not write.
+    fn trimmed(&self, mut value: i128, mut scale: u32) -> (i128, u32) {
+        while scale > self.scale_min() && value % 10 == 0 {
+            value /= 10;
+            scale -= 1;
+        }
+        (value, scale)
     }
 
     /// Appends the number in this format.
@@ -141,7 +182,7 @@ fn places<'a>(symbols: impl Iterator<Item = &'a u8>) -> Option<(usize, usize)> {
     let (mut required, mut all) = (0, 0);
     for symbol in symbols {
         match symbol {
-            b'0' if required == all => required += 1,
+            b'0' | b'9' if required == all => required += 1,
             b'#' => {}
             _ => return None,
         }

@@ -1,11 +1,24 @@
-//! Control totals: exact sums of columns, page by page. NULL adds nothing.
+//! Control totals: exact sums of columns, page by page, of the values as the file writes them. NULL adds nothing, unless
+//! the file writes a number in its place; of a boolean the true ones are counted.
 
 use super::TranslateError;
 use super::decimal::{Decimal, push_scaled, with_float_text};
 use super::rows::Rows;
 use super::values::Values;
+use super::written::Written;
 use crate::core::model::column::{Column, Kind};
 use std::collections::BTreeMap;
+
+/// What is to be added up.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// The total's name: the column's, or `source_sum.` and the column's.
+    pub(super) name: String,
+    /// The column.
+    pub(super) column: String,
+    /// How the file writes it; the default for the source's own values.
+    pub(super) written: Written,
+}
 
 /// The sums of one file.
 #[derive(Debug, Default)]
@@ -16,7 +29,7 @@ pub(super) struct Totals {
 /// The sum of one column so far. Its scale is the largest of all values', so it does not depend on their order.
 #[derive(Debug)]
 struct Sum {
-    name: String,
+    wanted: Wanted,
     kind: Kind,
     value: i128,
     scale: u32,
@@ -26,38 +39,38 @@ struct Sum {
 const SCALE_MAX: u32 = 38;
 
 impl Totals {
-    /// Sums of the columns `names`, going on from `start`.
+    /// Sums that go on from `start`.
     ///
     /// # Errors
-    /// When a column holds no numbers, or `start` is not one.
+    /// When a column holds nothing that can be added up, or `start` is no number.
     pub(super) fn new(
-        names: &[String],
+        wanted: &[Wanted],
         columns: &[Column],
         start: &BTreeMap<String, String>,
     ) -> Result<Self, TranslateError> {
-        let mut sums = Vec::with_capacity(names.len());
-        for name in names {
+        let mut sums = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            let name = &wanted.column;
             let wrong = |why: &str| TranslateError::setting(format!("the sum of column `{name}` {why}"));
             let column = columns.iter().find(|column| column.name == *name);
             let kind = column.ok_or_else(|| wrong("needs a column that the view does not have"))?.kind;
-            if !kind.is_number() {
-                return Err(wrong(&format!("cannot be made: the column is {}", kind.describe())));
+            let is_number = kind.is_number() || kind == Kind::Text && wanted.written.format.is_some();
+            if !is_number && kind != Kind::Bool {
+                return Err(wrong(&format!("cannot be made: {}", refusal(kind))));
             }
-            let (value, scale) = match start.get(name) {
-                Some(text) => Decimal::parse(text.as_bytes())
+            let mut sum = Sum { wanted: wanted.clone(), kind, value: 0, scale: scale_min(kind, &wanted.written) };
+            if let Some(text) = start.get(&wanted.name) {
+                Decimal::parse(text.as_bytes())
                     .and_then(|number| number.scaled())
-                    .ok_or_else(|| wrong(&format!("cannot go on from `{text}`, which is no number")))?,
-                None => match kind {
-                    Kind::Decimal { scale, .. } => (0, u32::try_from(scale).unwrap_or_default()),
-                    _ => (0, 0),
-                },
-            };
-            sums.push(Sum { name: name.clone(), kind, value, scale });
+                    .and_then(|(value, scale)| sum.add_scaled(value, scale))
+                    .ok_or_else(|| wrong(&format!("cannot go on from `{text}`, which is no number")))?;
+            }
+            sums.push(sum);
         }
         Ok(Self { sums })
     }
 
-    /// Adds the selected rows; the columns stand in `rows` at `places`, in the order of the names.
+    /// Adds the selected rows; the columns stand in `rows` at `places`, in the order of what is wanted.
     ///
     /// # Errors
     /// When a value is no number, or a sum outgrows 38 digits.
@@ -65,13 +78,14 @@ impl Totals {
         for (sum, place) in self.sums.iter_mut().zip(places) {
             let values = rows.batch.columns().get(*place).and_then(|array| Values::of(array, sum.kind));
             let values = values.ok_or_else(|| {
-                TranslateError::setting(format!("column `{}` is not of the announced type", sum.name))
+                TranslateError::setting(format!("column `{}` is not of the announced type", sum.wanted.column))
             })?;
             for row in rows.iter() {
-                if !values.is_null(row) {
-                    sum.add(&values, row)
-                        .map_err(|why| TranslateError::value(row, format!("the sum of column `{}` {why}", sum.name)))?;
-                }
+                let added = if values.is_null(row) { sum.add_null() } else { sum.add(&values, row) };
+                added.ok_or_else(|| {
+                    let why = "cannot be made exactly: a value is no finite number, or the sum has more than 38 digits";
+                    TranslateError::value(row, format!("the sum of column `{}` {why}", sum.wanted.column))
+                })?;
             }
         }
         Ok(())
@@ -79,34 +93,69 @@ impl Totals {
 
     /// The sums so far, in plain notation.
     pub(super) fn texts(&self) -> BTreeMap<String, String> {
-        self.sums.iter().map(|sum| (sum.name.clone(), sum.text())).collect()
+        self.sums.iter().map(|sum| (sum.wanted.name.clone(), sum.text())).collect()
     }
+}
+
+/// Digits behind the point that the total has even when nothing is added.
+fn scale_min(kind: Kind, written: &Written) -> u32 {
+    match (&written.format, kind) {
+        (_, Kind::Bool) => 0,
+        (Some(format), _) => format.scale_min(),
+        (None, Kind::Decimal { scale, .. }) => u32::try_from(scale).unwrap_or_default(),
+        (None, _) => 0,
+    }
+}
+
+/// Why a kind cannot be added up, and what to write.
+fn refusal(kind: Kind) -> String {
+    let advice = match kind {
+        Kind::Text => {
+            "; cast it to a number in the view (an interval with `extract(epoch from …)`), or give the column a number's \
+             format, as in `format: \"0.00\"`"
+        }
+        _ => "; only numbers are added up, and of a boolean the true ones are counted",
+    };
+    format!("the column is {}{advice}", kind.describe())
 }
 
 impl Sum {
     #[inline]
-    fn add(&mut self, values: &Values<'_>, row: usize) -> Result<(), String> {
+    fn add(&mut self, values: &Values<'_>, row: usize) -> Option<()> {
         match values {
-            Values::Int(array) => self.add_scaled(array.value(row).into(), 0),
-            Values::Decimal(array, scale) => self.add_scaled(array.value(row), (*scale).into()),
-            Values::Float32(array) => with_float_text(array.value(row), |text| self.add_float(text)).unwrap_or(None),
-            Values::Float64(array) => with_float_text(array.value(row), |text| self.add_float(text)).unwrap_or(None),
-            Values::Text(array) => self.add_text(array.value(row).as_bytes()),
+            Values::Bool(array) => self.add_scaled(array.value(row).into(), 0),
+            Values::Int(array) => self.add_written(array.value(row).into(), 0),
+            Values::Decimal(array, scale) => self.add_written(array.value(row), (*scale).into()),
+            Values::Float32(array) => with_float_text(array.value(row), |text| self.add_float(text)).flatten(),
+            Values::Float64(array) => with_float_text(array.value(row), |text| self.add_float(text)).flatten(),
+            Values::Text(array) => self.add_text(self.wanted.written.text(array, row)),
             _ => None,
         }
-        .ok_or_else(|| {
-            "cannot be made exactly: a value is no finite number, or the sum has more than 38 digits".to_owned()
-        })
+    }
+
+    fn add_null(&mut self) -> Option<()> {
+        let written = &self.wanted.written;
+        match (self.kind, written.null) {
+            (Kind::Bool, _) => self.add_scaled(written.null_is_true.into(), 0),
+            (_, Some((value, scale))) => self.add_scaled(value, scale),
+            (_, None) => Some(()),
+        }
     }
 
     fn add_text(&mut self, text: &[u8]) -> Option<()> {
-        let (value, scale) = Decimal::parse(text)?.scaled()?;
+        let (value, scale) = self.wanted.written.number(Decimal::parse(text)?)?;
         self.add_scaled(value, scale)
     }
 
     /// A whole float's `.0` says nothing about its scale.
     fn add_float(&mut self, text: &[u8]) -> Option<()> {
         self.add_text(text.strip_suffix(b".0").unwrap_or(text))
+    }
+
+    #[inline]
+    fn add_written(&mut self, value: i128, scale: u32) -> Option<()> {
+        let (value, scale) = self.wanted.written.scaled(value, scale)?;
+        self.add_scaled(value, scale)
     }
 
     #[inline]

@@ -6,7 +6,7 @@ use crate::core::generate::inspect::count::Ends;
 use crate::core::generate::inspect::find::{Folder, Run};
 use crate::core::generate::inspect::{Check, Outcome, Place};
 use crate::core::generate::model::header::HEADER_BYTES;
-use crate::core::generate::model::journal::{Begin, FileCommit, PageCommit};
+use crate::core::generate::model::journal::{Begin, Complete, FileCommit, PageCommit};
 use crate::core::generate::plan::Plan;
 use crate::core::generate::spec::FileSpec;
 use crate::core::model::page::Page;
@@ -58,8 +58,8 @@ pub(super) async fn compare(
         }
         (verification.progress)(done as u64 + 1, chosen.len() as u64);
     }
-    if folder.journal.complete().is_some() {
-        again.tails(commits.last().copied()).await?;
+    if let Some(complete) = folder.journal.complete() {
+        again.tails(commits.last().copied(), complete).await?;
     }
     again.finish(verified);
     Ok(())
@@ -203,20 +203,18 @@ impl<'a> Again<'a> {
     }
 
     /// Compares what stands behind the last page: the last record, and the first where there was no page.
-    async fn tails(&mut self, last: Option<&PageCommit>) -> Result<(), GenerateError> {
+    async fn tails(&mut self, last: Option<&PageCommit>, complete: &Complete) -> Result<(), GenerateError> {
         let plan = Plan::new(self.verification.worker, self.verification.registry)?;
         for file in &mut self.files {
             let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
             let Some(lane) = plan.files.get(file.index) else { continue };
             let none = FileCommit { bytes: header_bytes(file.spec), ..FileCommit::default() };
             let commit = last.and_then(|last| last.files.get(file.index)).unwrap_or(&none);
-            let mut totals = commit.totals.clone();
-            for column in lane.translator.summed() {
-                totals.entry(column).or_insert_with(|| "0".to_owned());
-            }
+            let ended = complete.files.get(file.index).filter(|_| last.is_none());
+            let totals = ended.map_or(&commit.totals, |ended| &ended.totals);
             let first =
                 if last.is_none() { first_record(lane, self.run, self.begin, file.index) } else { Ok(Vec::new()) };
-            let record = lane.translator.last_record(&self.run.id, commit.rows, &totals).map_err(|error| error.reason);
+            let record = lane.translator.last_record(&self.run.id, commit.rows, totals).map_err(|error| error.reason);
             let bytes = match first.and_then(|first| Ok([first, record?.unwrap_or_default()].concat())) {
                 Ok(bytes) => bytes,
                 Err(reason) => {

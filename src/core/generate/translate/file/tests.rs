@@ -27,7 +27,7 @@ fn given() -> [Given; 4] {
 fn a_page_gives_the_files_rows_in_its_columns_order() {
     let mut translator = FileTranslator::new(&spec(), &Registry::default()).unwrap();
     assert_eq!(translator.columns(), ["LoanId", "Name", "Amount"]);
-    assert_eq!(translator.summed(), ["Amount"]);
+    assert_eq!(translator.tally().columns(), ["Amount"]);
     assert!(!translator.first_needs_totals());
     translator.bind(&columns(&given()), Some(3), &BTreeMap::new()).unwrap();
     let buffer = Vec::with_capacity(4096);

@@ -1,6 +1,8 @@
 //! Sums against big integers, and what cannot be summed.
 
 use super::*;
+use crate::core::generate::translate::decimal::Scaled;
+use crate::core::generate::translate::number_format::NumberFormat;
 use arrow_array::{ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::Schema;
 use proptest::prelude::*;
@@ -12,10 +14,21 @@ fn sum(
     mask: Option<&BooleanArray>,
     start: Option<&str>,
 ) -> Result<String, TranslateError> {
+    sum_written(Written::default(), kind, array, mask, start)
+}
+
+fn sum_written(
+    written: Written,
+    kind: Kind,
+    array: ArrayRef,
+    mask: Option<&BooleanArray>,
+    start: Option<&str>,
+) -> Result<String, TranslateError> {
     let columns = [Column { name: "Amount".to_owned(), kind }];
     let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![kind.field("Amount")])), vec![array]).unwrap();
     let start = start.map(|text| ("Amount".to_owned(), text.to_owned())).into_iter().collect();
-    let mut totals = Totals::new(&["Amount".to_owned()], &columns, &start)?;
+    let wanted = Wanted { name: "Amount".to_owned(), column: "Amount".to_owned(), written };
+    let mut totals = Totals::new(&[wanted], &columns, &start)?;
     totals.add(&Rows { batch: &batch, mask }, &[0])?;
     Ok(totals.texts()["Amount"].clone())
 }
@@ -38,6 +51,36 @@ fn sums_are_exact_in_every_kind() {
     let kind = Kind::Decimal { precision: 15, scale: 2 };
     assert_eq!(sum(kind, Arc::new(decimals.clone()), None, None).as_deref(), Ok("12.00"));
     assert_eq!(sum(kind, Arc::new(decimals), None, Some("0.5")).as_deref(), Ok("12.50"));
+}
+
+fn written(format: &str) -> Written {
+    Written::formatted(format).unwrap()
+}
+
+#[test]
+fn a_sum_is_of_what_is_written() {
+    let kind = Kind::Decimal { precision: 12, scale: 3 };
+    let halves = |values: Vec<i128>| -> ArrayRef {
+        Arc::new(Decimal128Array::from(values).with_precision_and_scale(12, 3).unwrap())
+    };
+    let five = halves(vec![5, 10, 15, 20, 25]);
+    assert_eq!(sum_written(written("0.00"), kind, Arc::clone(&five), None, None).as_deref(), Ok("0.09"));
+    assert_eq!(sum_written(written("0"), kind, Arc::clone(&five), None, None).as_deref(), Ok("0"));
+    assert_eq!(sum_written(written("0.00##"), kind, five, None, None).as_deref(), Ok("0.075"));
+    let twice = halves(vec![1005, 1005, -500]);
+    assert_eq!(sum_written(written("0.00"), kind, twice, None, None).as_deref(), Ok("1.52"));
+    let texts = numbers(&[Some("2.5"), Some("-0.5"), Some("1")]);
+    assert_eq!(sum_written(written("0"), Kind::Text, texts, None, None).as_deref(), Ok("3"));
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.125, 2.0]));
+    assert_eq!(sum_written(written("0V99"), Kind::Float64, floats, None, None).as_deref(), Ok("2.13"));
+}
+
+#[test]
+fn of_a_boolean_the_true_ones_are_counted() {
+    let flags: ArrayRef = Arc::new(BooleanArray::from(vec![Some(true), None, Some(false), Some(true)]));
+    assert_eq!(sum(Kind::Bool, Arc::clone(&flags), None, Some("40")).as_deref(), Ok("42"));
+    let null_is_true = Written { null_is_true: true, ..Written::default() };
+    assert_eq!(sum_written(null_is_true, Kind::Bool, flags, None, None).as_deref(), Ok("3"));
 }
 
 #[test]
@@ -65,6 +108,31 @@ fn what_cannot_be_summed_exactly_is_an_error() {
 }
 
 proptest! {
+    #[test]
+    fn a_written_sum_is_the_sum_of_the_written_texts(
+        values in proptest::collection::vec((any::<i64>(), 0..8_u8), 1..12),
+        format in proptest::sample::select(vec!["0", "0.00", "#,##0.0##", "+000.0", "0.0000-", "0.###"]),
+    ) {
+        let form = NumberFormat::parse(format).unwrap();
+        let mut texts = Vec::new();
+        let mut added = sum_written(written(format), Kind::Number, numbers(&[]), None, None).unwrap();
+        for (value, scale) in &values {
+            let mut out = Vec::new();
+            push_scaled(&mut out, (*value).into(), *scale);
+            texts.push(Some(String::from_utf8(out.clone()).unwrap()));
+            // As a reader takes it from the file.
+            let mut field = Vec::new();
+            form.push(Decimal::parse(&out).unwrap(), &mut field);
+            let field = String::from_utf8(field).unwrap().replace([',', '+'], "");
+            let field = field.strip_suffix('-').map_or(field.clone(), |number| format!("-{number}"));
+            added = sum(Kind::Number, numbers(&[Some(&field)]), None, Some(&added)).unwrap();
+            let exact = Scaled::new((*value).into(), *scale);
+            prop_assert_eq!(form.rounded(exact.decimal()), form.rounded_scaled((*value).into(), (*scale).into()));
+        }
+        let total = sum_written(written(format), Kind::Number, Arc::new(StringArray::from(texts)), None, None);
+        prop_assert_eq!(total.unwrap(), added);
+    }
+
     #[test]
     fn a_sum_is_the_same_in_any_order_and_any_cut(
         values in proptest::collection::vec((any::<i64>(), 0..6_u32), 0..12),

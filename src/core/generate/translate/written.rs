@@ -1,0 +1,121 @@
+//! What a file writes of a column, as far as its control total hangs on it: a total is of the values as they are written.
+
+use super::cell::Form;
+use super::decimal::Decimal;
+use super::number_format::NumberFormat;
+use super::pictures;
+use crate::core::generate::spec::{ColumnSpec, From, JsonNode, TranslatorSpec, Trim};
+use arrow_array::StringArray;
+
+/// How a file writes the numbers of one column. The default is the source's own number.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Written {
+    /// Rounds.
+    pub(super) format: Option<NumberFormat>,
+    /// The number that stands in the place of NULL, at its scale.
+    pub(super) null: Option<(i128, u32)>,
+    /// Whether NULL is written as true is: it counts then.
+    pub(super) null_is_true: bool,
+    /// Blanks that the file leaves out.
+    pub(super) trim: Trim,
+}
+
+impl Written {
+    /// How the file writes `column`; none when it does not, and when only a translator of one's own knows.
+    ///
+    /// # Errors
+    /// Why the total cannot be told, and what to do.
+    pub(super) fn of(translator: &TranslatorSpec, column: &str) -> Result<Option<Self>, String> {
+        let mut specs = Vec::new();
+        match translator {
+            TranslatorSpec::Delimited(spec) => specs.extend(&spec.columns),
+            TranslatorSpec::FixedWidth(spec) => specs.extend(&spec.columns),
+            TranslatorSpec::Json(spec) => spec.fields.iter().for_each(|(_, node)| leaves(node, &mut specs)),
+            TranslatorSpec::Template(spec) if spec.columns.iter().any(|name| name == column) => {
+                return pictures::written(&spec.record, column);
+            }
+            TranslatorSpec::Template(_) | TranslatorSpec::Custom { .. } => {}
+        }
+        let mut found: Option<Self> = None;
+        for spec in specs.into_iter().filter(|spec| spec.from == From::Column(column.to_owned())) {
+            let written = Self::by(spec)?;
+            if found.as_ref().is_some_and(|other| *other != written) {
+                return Err(format!(
+                    "could be of either of the two forms in which the file writes it; write it in one form, or take \
+                     `source_sum.{column}`, the sum of the source's own values"
+                ));
+            }
+            found = Some(written);
+        }
+        Ok(found)
+    }
+
+    /// As `number` with this format writes it.
+    ///
+    /// # Errors
+    /// When it is no number format.
+    pub(super) fn formatted(format: &str) -> Result<Self, String> {
+        Ok(Self { format: Some(NumberFormat::parse(format)?), ..Self::default() })
+    }
+
+    fn by(spec: &ColumnSpec) -> Result<Self, String> {
+        let mut written = Self { trim: spec.trim, ..Self::default() };
+        let mut yes = "true".to_owned();
+        match spec.format.as_deref().map(|format| Form::parse(format, spec.case)).transpose()? {
+            Some(Form::Number(format)) => written.format = Some(format),
+            Some(Form::Bool(text, _)) => yes = text,
+            // No number: what cannot be summed is found when the column's kind is known.
+            Some(Form::Date(_) | Form::Plain) | None => {}
+        }
+        written.null = spec.null.as_deref().and_then(|null| written.null_value(null));
+        written.null_is_true = spec.null.as_deref() == Some(&yes);
+        Ok(written)
+    }
+
+    /// The number that a text in NULL's place is read as; none: it adds nothing.
+    fn null_value(&self, null: &str) -> Option<(i128, u32)> {
+        let number = Decimal::parse(null.trim().as_bytes())?;
+        let (value, scale) = number.scaled()?;
+        match self.format.as_ref().and_then(NumberFormat::implied_scale) {
+            Some(implied) if scale == 0 => Some((value, implied)),
+            _ => Some((value, scale)),
+        }
+    }
+
+    /// The number that is written for this one.
+    pub(super) fn number(&self, number: Decimal<'_>) -> Option<(i128, u32)> {
+        match &self.format {
+            Some(format) => format.rounded(number),
+            None => number.scaled(),
+        }
+    }
+
+    /// The number that is written for an integer at a scale.
+    pub(super) fn scaled(&self, value: i128, scale: u32) -> Option<(i128, u32)> {
+        match &self.format {
+            Some(format) => format.rounded_scaled(value, scale),
+            None => Some((value, scale)),
+        }
+    }
+
+    /// A text without the blanks that the file leaves out.
+    pub(super) fn text<'a>(&self, array: &'a StringArray, row: usize) -> &'a [u8] {
+        let text = array.value(row);
+        match self.trim {
+            Trim::None => text,
+            Trim::Left => text.trim_start(),
+            Trim::Right => text.trim_end(),
+            Trim::Both => text.trim(),
+        }
+        .as_bytes()
+    }
+}
+
+/// All columns and literals of a JSON field.
+fn leaves<'a>(node: &'a JsonNode, found: &mut Vec<&'a ColumnSpec>) {
+    match node {
+        JsonNode::Value(spec) => found.push(spec),
+        JsonNode::Object(fields) => fields.iter().for_each(|(_, node)| leaves(node, found)),
+        JsonNode::Array(nodes) => nodes.iter().for_each(|node| leaves(node, found)),
+    }
+}
