@@ -289,7 +289,7 @@ fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: 
             replaced: commit.replaced,
         }
     };
-    // To the second: the correlation id is made from it.
+    // To the second: nobody needs more.
     let now = ports.clock.now();
     let now = jiff::Timestamp::from_second(now.as_second()).unwrap_or(now);
     Manifest {

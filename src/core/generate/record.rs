@@ -168,18 +168,48 @@ async fn run_record(ports: &Ports, job: &Job, now: Timestamp) -> Result<RunRecor
 /// The completion event of one file, as its manifest entry makes it; none for a file that was not published.
 pub fn completion_event(manifest: &Manifest, file: &str, event_type: Option<&str>) -> Option<CompletionEvent> {
     let entry = manifest.files.iter().find(|entry| entry.id == file)?;
-    let completed: Option<Timestamp> = manifest.completed_at.parse().ok();
     Some(CompletionEvent {
         worker_id: manifest.worker_id.clone(),
         file_id: entry.id.clone(),
         event_type: event_type.map(str::to_owned),
         completed_at: manifest.completed_at.clone(),
         total_rows: entry.rows,
-        correlation_id: format!("{}:{}:{}", manifest.worker_id, entry.id, completed.map_or(0, Timestamp::as_second)),
+        correlation_id: format!(
+            "{}:{}:{}",
+            manifest.worker_id,
+            entry.id,
+            correlation_digits(&manifest.business_date, FIRST_VERSION)
+        ),
         path: entry.name.clone()?,
         bytes: entry.bytes,
         sha256: entry.sha256.clone(),
         business_date: manifest.business_date.clone(),
         read_mode: manifest.read_mode.clone(),
     })
+}
+
+/// The version of files that were published once.
+const FIRST_VERSION: u32 = 1;
+
+/// The last part of a correlation id: the business date's eight digits, then the version with at least two. Days that are
+/// published in one second differ by it, and whenever the event is made again it is the same.
+fn correlation_digits(business_date: &str, version: u32) -> String {
+    let date: String = business_date.chars().filter(char::is_ascii_digit).collect();
+    format!("{date}{version:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_date_and_version_has_digits_of_its_own() {
+        assert_eq!(correlation_digits("2026-11-21", 1), "2026112101");
+        let mut seen = std::collections::BTreeSet::new();
+        for date in ["2026-11-21", "2026-11-22", "2026-01-12", "2027-11-21"] {
+            for version in (1..=20).chain([99, 100, 101, 1000, u32::MAX]) {
+                assert!(seen.insert(correlation_digits(date, version)), "{date} {version}");
+            }
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub struct CompletionEvent {
     pub completed_at: String,
     /// Records of the file.
     pub total_rows: u64,
-    /// `LoanWorker:Loan0:<unix time>`; made once, the same at every try.
+    /// `LoanWorker:Loan0:2026112101`: business date and version in digits; the same at every try, different for every date.
     pub correlation_id: String,
     /// Final path, relative to the output root.
     pub path: String,

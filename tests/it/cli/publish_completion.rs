@@ -15,10 +15,32 @@ fn the_events_are_the_same_at_every_try() {
     assert_eq!((event["workerId"].as_str(), event["eventType"].as_str()), (Some("LoanWorker"), Some("LoanDataReady")));
     assert_eq!((event["totalRows"].as_u64(), event["path"].as_str()), (Some(60), Some("loan0_20261121.txt")));
     let id = event["correlationId"].as_str().unwrap();
-    let unix = id.strip_prefix("LoanWorker:Loan0:").unwrap();
-    let completed: jiff::Timestamp = event["completedAt"].as_str().unwrap().parse().unwrap();
-    assert_eq!(unix, completed.as_second().to_string());
+    assert_eq!(id, "LoanWorker:Loan0:2026112101", "made of business date and version");
     assert_eq!(json["events"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn each_business_date_has_an_id_of_its_own_and_one_that_is_in_the_outbox_stays() {
+    let filegen = Filegen::with_loans(3);
+    let id = |date: &str| {
+        let args = format!("publish-completion -c worker.yaml --date {date} --file Loan0 --dry-run --output json");
+        filegen.run(&args).exits(0).json()["events"][0]["value"]["correlationId"].as_str().unwrap().to_owned()
+    };
+    let dates = ["2026-11-19", "2026-11-20", "2026-11-21"];
+    for date in dates {
+        filegen.run(&format!("run -c worker.yaml --date {date}")).exits(0);
+    }
+    assert_eq!(
+        dates.map(id),
+        ["LoanWorker:Loan0:2026111901", "LoanWorker:Loan0:2026112001", "LoanWorker:Loan0:2026112101"]
+    );
+    // As an earlier version made it, which is on its way to consumers.
+    let state = rusqlite::Connection::open(filegen.path("out/.filegen/state.db")).unwrap();
+    let earlier = "UPDATE file_status SET event = replace(event, ':2026112001', ':1795868393')";
+    assert!(state.execute(earlier, []).unwrap() > 0);
+    drop(state);
+    filegen.run("run -c worker.yaml --date 2026-11-20").exits(0);
+    assert_eq!(id("2026-11-20"), "LoanWorker:Loan0:1795868393");
 }
 
 #[test]
