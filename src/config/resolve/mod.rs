@@ -6,8 +6,6 @@ mod kafka;
 mod policies;
 mod state;
 
-pub(super) use files::blamed;
-
 use super::at::At;
 use super::grammar::HEALTH_PORT;
 

@@ -111,7 +111,11 @@ pub(super) async fn translate(
 ///
 /// # Errors
 /// When the source cannot be asked, or a column does not fit.
-pub(super) async fn bind_without_page(ports: &Ports, view: &ViewName, lanes: &mut [FilePipeline]) -> Result<(), GenerateError> {
+pub(super) async fn bind_without_page(
+    ports: &Ports,
+    view: &ViewName,
+    lanes: &mut [FilePipeline],
+) -> Result<(), GenerateError> {
     let mut lanes: Vec<&mut FilePipeline> =
         lanes.iter_mut().filter(|lane| !lane.translator.tally().columns().is_empty()).collect();
     if lanes.is_empty() {

@@ -92,7 +92,7 @@ fn what_cannot_be_told_or_added_up_is_refused_before_the_run() {
     .map(|(columns, told)| (translator(columns), told))
     {
         let done = world(HALVES, &translator).run("config check -c worker.yaml").exits(3);
-        assert!(done.stderr.contains(told) && done.stderr.contains("worker.yaml:7:"), "{}", done.stderr);
+        assert!(done.stderr.contains(told) && done.stderr.contains("worker.yaml:8:"), "{}", done.stderr);
     }
     let sql = "create table t(id integer primary key, amt date, at text); create view v as select * from t;";
     let filegen = world(sql, &translator("delimited: { delimiter: \"|\", columns: [id] }"));

@@ -24,7 +24,7 @@ impl Loaded {
         let Flow::Generate(worker) = &self.flow;
         let problems = self.with_root(|root| {
             // SQLite calls a column text until a value has told what it really is.
-            let texts_known = !self.worker.source.url.reveal().starts_with("sqlite:");
+            let texts_known = !worker.source.url.reveal().starts_with("sqlite:");
             let check = Check { view, texts_known };
             root.section("source").section("key").items().iter().for_each(|at| check.name(at));
             for (file, spec) in root.section("files").items().iter().zip(&worker.files) {
@@ -89,7 +89,7 @@ impl Check<'_> {
             }
             _ => return,
         };
-        super::resolve::blamed(file, &error.reason).note("wrong-kind", error.reason, hint);
+        super::files::blamed(file, &error.reason).note("wrong-kind", error.reason, hint);
     }
 
     fn column(&self, at: &At<'_>) {

@@ -110,7 +110,7 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
 }
 
 /// The value that a translator's words are about: a field or column that they name, else the translator.
-pub(in crate::config) fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
+pub(super) fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
     let summed = reason.strip_prefix("the sum of column `").and_then(|rest| rest.split('`').next());
     let names_sum = |at: &At<'_>| at.text().zip(summed).is_some_and(|(text, column)| text.contains(column));
     let mut records = ["first_record", "last_record"].into_iter().filter_map(|name| file.field(name));

@@ -4,6 +4,7 @@
 //! writes of a column, and `source_sum.COLUMN` for the exact sum of the source's own values.
 
 use super::TranslateError;
+use super::exact::Number;
 use super::record_template::RecordTemplate;
 use crate::core::model::run::RunId;
 use minijinja::Value;
@@ -126,10 +127,13 @@ impl Object for Sums {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let total = Total { column: key.as_str()?.to_owned(), of_source: self.of_source };
         match &self.given {
-            Given::Totals(totals) => totals.get(&total.name()).map(|sum| Value::from(sum.as_str())),
+            Given::Totals(totals) => {
+                let sum = totals.get(&total.name())?;
+                Some(Number::parse(sum).map_or_else(|| Value::from(sum.as_str()), |number| number.to_value(true)))
+            }
             Given::Asking(asked) => {
                 asked.lock().ok()?.insert(total);
-                Some(Value::from("0"))
+                Some(Number::new(0, 0)?.to_value(false))
             }
         }
     }

@@ -4,12 +4,14 @@
 //! from [`Rows`] into [`Records`]; the built-in ones are `delimited`, `fixed_width`, `json` and `template`, others
 //! come from the [`Registry`]. What a single value looks like is decided in `cell`, and nowhere else.
 
+mod calculus;
 mod cell;
 mod control;
 mod date_format;
 mod decimal;
 mod delimited;
 mod encode;
+mod exact;
 mod field;
 mod file;
 mod fixed_width;
@@ -23,6 +25,7 @@ mod quoting;
 mod record_template;
 mod records;
 mod registry;
+mod rewrite;
 mod rows;
 mod scan;
 mod short;

@@ -6,13 +6,16 @@
 //! | `number('0.00')` | a number in a format of `number_format` |
 //! | `pad(9, '0')` | fills up before the value (behind it with `align='left'`); wider values are an error |
 //!
-//! NULL is written as nothing, and the filters above pass it on.
+//! NULL is written as nothing, and the filters above pass it on. Operators, `abs`, `round` and the like are exact, see
+//! `calculus`.
 
 use super::TranslateError;
+use super::calculus::{self, Formatted};
 use super::date_format::{DateFormat, Moment};
 use super::decimal::{Decimal, not_finite, with_float_text};
 use super::field::{Fit, Fitted};
 use super::number_format::NumberFormat;
+use super::rewrite;
 use crate::core::generate::spec::{Align, ColumnSpec, OnOverflow};
 use minijinja::value::{Kwargs, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
@@ -26,6 +29,9 @@ pub(super) struct RecordTemplate {
     which: &'static str,
     source: String,
 }
+
+/// The name of the template as it was given; the one that is rendered has exact operators.
+const GIVEN: &str = "given";
 
 impl RecordTemplate {
     /// Compiles a template.
@@ -48,9 +54,13 @@ impl RecordTemplate {
         environment.add_filter("strftime", strftime);
         environment.add_filter("number", number);
         environment.add_filter("pad", pad);
+        calculus::install(&mut environment);
+        let wrong = |why: String| TranslateError::setting(format!("template `{which}`: {why}"));
+        let exact = rewrite::exact(source).map_err(wrong)?;
         environment
-            .add_template_owned(which, source.to_owned())
-            .map_err(|error| TranslateError::setting(format!("template `{which}`: {}", describe(&error))))?;
+            .add_template_owned(GIVEN, source.to_owned())
+            .map_err(|error| wrong(describe(&error).replace(&format!("in {GIVEN}:"), &format!("in {which}:"))))?;
+        environment.add_template_owned(which, exact).map_err(|error| wrong(describe(&error)))?;
         Ok(Self { environment, which, source: source.to_owned() })
     }
 
@@ -63,7 +73,7 @@ impl RecordTemplate {
 
     /// Variables that the template does not define itself: `rows`, and with `nested` also `sum.Amount`.
     pub(super) fn variables(&self, nested: bool) -> BTreeSet<String> {
-        let Ok(template) = self.environment.get_template(self.which) else { return BTreeSet::new() };
+        let Ok(template) = self.environment.get_template(GIVEN) else { return BTreeSet::new() };
         let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
         template.undeclared_variables(nested).into_iter().filter(|name| !globals.contains(name.as_str())).collect()
     }
@@ -130,12 +140,14 @@ fn strftime(value: Value, format: &str) -> Result<Value, Error> {
 
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
 fn number(value: Value, format: &str) -> Result<Value, Error> {
-    written(&value, |text, out| {
+    let text = written(&value, |text, out| {
         let number = Decimal::parse(text.as_bytes());
         let number = number.ok_or_else(|| format!("{} is no plain number", super::shown(text)))?;
         NumberFormat::parse(format)?.push(number, out);
         Ok(())
-    })
+    })?;
+    // Still a number to whoever pads it.
+    Ok(text.as_str().map(|text| Value::from_object(Formatted(text.to_owned()))).unwrap_or(text))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
@@ -150,7 +162,8 @@ fn pad(value: Value, width: u32, with: Option<char>, options: Kwargs) -> Result<
     let fit = Fit::new(&spec, OnOverflow::Error).map_err(refuse)?;
     written(&value, |text, out| {
         out.extend_from_slice(text.as_bytes());
-        let is_number = Decimal::parse(text.as_bytes()).is_some();
+        // A text stays a text whatever it looks like: in `+49170` the plus is no sign.
+        let is_number = calculus::is_number(&value) && Decimal::parse(text.as_bytes()).is_some();
         match fit.map(|fit| fit.apply(out, 0, is_number)) {
             Some(Fitted::TooWide(chars)) => {
                 Err(format!("{} has {chars} characters and does not fit {width}", super::shown(text)))

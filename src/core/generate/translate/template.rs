@@ -1,17 +1,18 @@
 //! A minijinja template a record. For records that no other translator makes; slower than they are.
 //!
-//! Columns are variables under their names, and `row["Loan Id"]` reaches those whose names are none. Integers, decimals
-//! without a fraction, booleans and floats are values to compute with; everything else, decimals included, is text in
-//! its default form, since a template's arithmetic is a float's: `{% if Amount | float < 0 %}`. NULL is `none`.
+//! Columns are variables under their names, and `row["Loan Id"]` reaches those whose names are none. Numbers and booleans
+//! are values to compute with, exactly; everything else is text in its default form, in which dates compare as they follow
+//! each other. NULL is `none`, and neither less nor more than anything.
 
 use super::cell::{Bound, Cell};
+use super::exact::{MISFIT, Number};
 use super::record_template::RecordTemplate;
 use super::records::Records;
 use super::rows::Rows;
 use super::values::Values;
 use super::{Columns, TranslateError, Translator};
 use crate::core::generate::spec::{ColumnSpec, TemplateSpec};
-use crate::core::model::column::Column;
+use crate::core::model::column::{Column, Kind};
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{ErrorKind, context};
 use std::sync::Arc;
@@ -94,6 +95,9 @@ impl Template {
             Values::Bool(array) => Value::from(array.value(row)),
             Values::Int(array) => Value::from(array.value(row)),
             Values::Decimal(array, 0) => Value::from(array.value(row)),
+            Values::Decimal(array, scale) if let Some(number) = Number::new(array.value(row), scale.into()) => {
+                number.to_value(false)
+            }
             Values::Float64(array) => Value::from(array.value(row)),
             _ => {
                 let mut text = Vec::new();
@@ -105,10 +109,30 @@ impl Template {
                 {
                     return Err(bound.cell().error(row, &format!("holds {what}, which would break the record")));
                 }
-                Value::from(text.as_ref())
+                let number = if bound.cell().kind().is_number() { Number::parse(&text) } else { None };
+                // Its own text where the number's would be another: `-0.0`.
+                match number.filter(|number| number.to_string() == text) {
+                    Some(number) => number.to_value(false),
+                    None => Value::from(text.as_ref()),
+                }
             }
         };
         Ok(value)
+    }
+
+    /// Finds what does not go together, whatever the rows hold, by rendering a value of each column's kind.
+    fn check_kinds(&self) -> Result<(), TranslateError> {
+        let sample = |cell: &Cell| match cell.kind() {
+            Kind::Bool => Value::from(true),
+            Kind::Int | Kind::Decimal { scale: 0, .. } => Value::from(1),
+            kind if kind.is_number() => Number::new(125, 2).map_or(Value::from(1), |number| number.to_value(false)),
+            Kind::Date => Value::from("2026-11-21"),
+            _ => Value::from("text"),
+        };
+        match self.record.render(self.row(self.cells.iter().map(sample).collect())) {
+            Err(error) if super::record_template::describe(&error).contains(MISFIT) => Err(self.record.error(&error)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -130,7 +154,8 @@ impl Translator for Template {
     }
 
     fn bind(&mut self, columns: &[Column]) -> Result<(), TranslateError> {
-        self.cells.iter_mut().try_for_each(|cell| cell.bind(columns))
+        self.cells.iter_mut().try_for_each(|cell| cell.bind(columns))?;
+        self.check_kinds()
     }
 
     fn translate(&mut self, rows: &Rows<'_>, records: &mut Records) -> Result<(), TranslateError> {

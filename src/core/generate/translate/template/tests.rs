@@ -48,6 +48,83 @@ fn values_can_be_computed_with_and_formatted() {
     assert_eq!(text(&spec(record, &["n", "d", "day"]), &given).as_deref(), Ok("42;001234.57;211126;x\n"));
 }
 
+/// One row with a decimal, its twin, an integer beyond a float's digits, a float, a date and a text.
+fn numbers() -> [Given; 6] {
+    [
+        decimals("a", 10, 2, &[Some(-225)]),
+        decimals("b", 38, 3, &[Some(10_i128.pow(30) + 5)]),
+        ints("n", &[Some(9_007_199_254_740_993)]),
+        floats("f", &[Some(0.1)]),
+        dates("day", &[Some(20_778)]),
+        texts("t", Kind::Text, &[Some("+49170")]),
+    ]
+}
+
+#[test]
+fn decimals_and_integers_are_computed_with_exactly() {
+    for (record, made) in [
+        ("{% if a < 0 %}D{% else %}C{% endif %}|{{ a * 2 }}|{{ -a }}|{{ a + 1 }}", "D|-4.50|2.25|-1.25"),
+        ("{{ a > 1000 }} {{ a == -2.25 }} {{ a in [1, -2.250] }} {{ -3 < a <= -2 }}", "false true true true"),
+        ("{{ b + 1 }}", "1000000000000000000000000001.005"),
+        ("{{ n + 1 }} {{ n * n }} {{ n / 3 }}", "9007199254740994 81129638414606699710187514626049 3002399751580331"),
+        ("{{ f + 0.2 }} {{ f * 3 == 0.3 }} {{ a * f }}", "0.3 true -0.225"),
+        ("{{ a / 100 }} {{ a // 2 }} {{ a % 2 }} {{ a ** 2 }}", "-0.0225 -2 1.75 5.0625"),
+        ("{{ a | divide(3, 4) }} {{ 2 | divide(3, 2) }}", "-0.7500 0.67"),
+        (
+            "{{ a | abs | number('0.0') }} {{ a | round(1) }} {{ a | round(1, 'ceil') }} {{ a | int }}",
+            "2.3 -2.3 -2.2 -2",
+        ),
+        ("{{ [a, 1, 0.5] | sum }} {{ [a, 1] | min }} {{ [a, -3] | sort | join(' ') }}", "-0.75 -2.25 -3 -2.25"),
+        ("{{ a | string | replace('.', ',') }}{{ '%05d' | format(a | replace('.', '') | int) }}", "-2,25-0225"),
+        (
+            "{{ 'neg' if a is lt(0) else 'pos' }} {{ a is number }} {{ n is odd }} {{ 4 is divisibleby(2) }}",
+            "neg true true true",
+        ),
+        ("{{ a | float < 0 }} {% if a %}x{% endif %}{{ 'D' if a < 0 and not n < 0 else 'C' }}", "true xD"),
+    ] {
+        let text = text(&spec(record, &["a", "b", "n", "f"]), &numbers());
+        assert_eq!(text, Ok(format!("{made}\n")), "{record}");
+    }
+}
+
+#[test]
+fn dates_and_texts_compare_as_they_follow_each_other() {
+    let record = "{{ day >= '2026-11-21' and day < '2026-12-01' }} {{ t == '+49170' }} {{ t | pad(8, '0') }} {{ '-' * 3 }}{{ 'é' + t }}";
+    let made = text(&spec(record, &["day", "t"]), &numbers());
+    assert_eq!(made.as_deref(), Ok("true true 00+49170 ---é+49170\n"));
+    let signed = text(&spec("{{ a | pad(8, '0') }} {{ a | number('+0.0') | pad(6, '0') }}", &["a"]), &numbers());
+    assert_eq!(signed.as_deref(), Ok("-0002.25 -002.3\n"));
+}
+
+#[test]
+fn null_is_neither_less_nor_more() {
+    let given = [decimals("a", 10, 2, &[None])];
+    let record = "{% if a < 0 %}D{% elif a >= 0 %}C{% elif a is none %}N{% endif %}{{ a == none }}";
+    assert_eq!(text(&spec(record, &["a"]), &given).as_deref(), Ok("Ntrue\n"));
+}
+
+#[test]
+fn what_does_not_go_together_is_refused_before_the_first_row() {
+    for (record, what) in [
+        ("{{ t < 5 }}", "`| decimal`"),
+        ("{{ a == '-2.25' }}", "without quotes"),
+        ("{{ t * 1.5 }}", "`| decimal`"),
+        ("{{ day + 1 }}", "does not go together"),
+        ("{{ t | abs }}", "a text"),
+    ] {
+        let refused = refusal(&spec(record, &["a", "t", "day"]), &numbers());
+        assert!(refused.row.is_none() && refused.reason.contains(what), "{record}: {refused}");
+    }
+    for (record, what) in
+        [("{{ a / 7 }}", "divide(b, 2)"), ("{{ a / (n - n) }}", "by zero"), ("{{ b * b }}", "38 digits")]
+    {
+        let refused = refusal(&spec(record, &["a", "b", "n"]), &numbers());
+        assert!(refused.row == Some(0) && refused.reason.contains(what), "{record}: {refused}");
+    }
+    let refused = refusal(&spec("{% include 'x' %}", &["a"]), &numbers());
+    assert!(refused.row.is_none() && refused.reason.contains("stands alone"), "{refused}");
+}
+
 #[test]
 fn only_columns_that_are_used_are_read() {
     let columns =

@@ -1,0 +1,385 @@
+//! A template with its operators made exact: the same template, in which each `+`, `<` or `in` is a call of one of our own
+//! functions, since the engine's operators know integers and floats only.
+
+use super::decimal::with_float_text;
+use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, Macro, Stmt, UnaryOpKind};
+use minijinja::machinery::parse;
+use minijinja::value::{Value, ValueKind};
+use std::fmt::Write as _;
+
+/// Computes: `__compute("+", a, b)`.
+pub(super) const COMPUTE: &str = "__compute";
+/// Compares: `__compare("<", a, b)`.
+pub(super) const COMPARE: &str = "__compare";
+/// Whether something is in something: `__contains(list, item)`.
+pub(super) const CONTAINS: &str = "__contains";
+/// A decimal literal: `__decimal("0.5")`.
+pub(super) const DECIMAL: &str = "__decimal";
+
+/// The template with exact operators.
+///
+/// # Errors
+/// When it uses what no record's template needs; a template that is none comes back as it is, for the engine's own words.
+pub(super) fn exact(source: &str) -> Result<String, String> {
+    let Ok(root) = parse(source, "record", <_>::default()) else { return Ok(source.to_owned()) };
+    let mut text = Text(String::with_capacity(source.len() * 2));
+    text.statement(&root)?;
+    Ok(text.0)
+}
+
+struct Text(String);
+
+type Written = Result<(), String>;
+
+impl Text {
+    fn put(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    fn body(&mut self, statements: &[Stmt<'_>]) -> Written {
+        statements.iter().try_for_each(|statement| self.statement(statement))
+    }
+
+    fn statement(&mut self, statement: &Stmt<'_>) -> Written {
+        match statement {
+            Stmt::Template(template) => self.body(&template.children),
+            // Raw whatever it holds, so that nothing in it is read again.
+            Stmt::EmitRaw(raw) => {
+                let _ = write!(self.0, "{{% raw %}}{}{{% endraw %}}", raw.raw);
+                Ok(())
+            }
+            Stmt::EmitExpr(emit) => self.between("{{ ", &emit.expr, " }}"),
+            Stmt::IfCond(branch) => {
+                self.between("{% if ", &branch.expr, " %}")?;
+                self.body(&branch.true_body)?;
+                if !branch.false_body.is_empty() {
+                    self.put("{% else %}");
+                    self.body(&branch.false_body)?;
+                }
+                self.put("{% endif %}");
+                Ok(())
+            }
+            Stmt::ForLoop(each) => {
+                self.put("{% for ");
+                self.target(&each.target)?;
+                self.between(" in ", &each.iter, "")?;
+                if let Some(filter) = &each.filter_expr {
+                    self.between(" if ", filter, "")?;
+                }
+                self.put(if each.recursive { " recursive %}" } else { " %}" });
+                self.body(&each.body)?;
+                if !each.else_body.is_empty() {
+                    self.put("{% else %}");
+                    self.body(&each.else_body)?;
+                }
+                self.put("{% endfor %}");
+                Ok(())
+            }
+            other => self.rarer(other),
+        }
+    }
+
+    fn rarer(&mut self, statement: &Stmt<'_>) -> Written {
+        match statement {
+            Stmt::WithBlock(with) => {
+                self.put("{% with ");
+                for (at, (target, value)) in with.assignments.iter().enumerate() {
+                    self.put(if at > 0 { ", " } else { "" });
+                    self.target(target)?;
+                    self.between(" = ", value, "")?;
+                }
+                self.put(" %}");
+                self.body(&with.body)?;
+                self.put("{% endwith %}");
+            }
+            Stmt::Set(set) => {
+                self.put("{% set ");
+                self.target(&set.target)?;
+                self.between(" = ", &set.expr, " %}")?;
+            }
+            Stmt::SetBlock(set) => {
+                self.put("{% set ");
+                self.target(&set.target)?;
+                if let Some(filter) = &set.filter {
+                    self.put(" | ");
+                    self.filters(filter)?;
+                }
+                self.put(" %}");
+                self.body(&set.body)?;
+                self.put("{% endset %}");
+            }
+            Stmt::FilterBlock(block) => {
+                self.put("{% filter ");
+                self.filters(&block.filter)?;
+                self.put(" %}");
+                self.body(&block.body)?;
+                self.put("{% endfilter %}");
+            }
+            Stmt::Macro(own) => self.own_macro(own)?,
+            _ => {
+                return Err(
+                    "a record's template stands alone: no `block`, `extends`, `include`, `import`, `call`, `do` or \
+                             `autoescape`"
+                        .to_owned(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn own_macro(&mut self, own: &Macro<'_>) -> Written {
+        let _ = write!(self.0, "{{% macro {}(", own.name);
+        let without = own.args.len().saturating_sub(own.defaults.len());
+        for (at, argument) in own.args.iter().enumerate() {
+            self.put(if at > 0 { ", " } else { "" });
+            self.target(argument)?;
+            if let Some(default) = at.checked_sub(without).and_then(|at| own.defaults.get(at)) {
+                self.between("=", default, "")?;
+            }
+        }
+        self.put(") %}");
+        self.body(&own.body)?;
+        self.put("{% endmacro %}");
+        Ok(())
+    }
+
+    /// What a value is given to: names, without parentheses.
+    fn target(&mut self, target: &Expr<'_>) -> Written {
+        let items = match target {
+            Expr::Tuple(tuple) => &tuple.items,
+            Expr::List(list) => &list.items,
+            name => return self.expression(name),
+        };
+        for (at, item) in items.iter().enumerate() {
+            self.put(if at > 0 { ", " } else { "" });
+            self.target(item)?;
+        }
+        Ok(())
+    }
+
+    /// Filters without the value that they are for.
+    fn filters(&mut self, expression: &Expr<'_>) -> Written {
+        let Expr::Filter(filter) = expression else { return Err("a block's filter is no filter".to_owned()) };
+        if let Some(inner) = &filter.expr {
+            self.filters(inner)?;
+            self.put(" | ");
+        }
+        self.put(filter.name);
+        self.arguments(&filter.args)
+    }
+
+    fn between(&mut self, before: &str, expression: &Expr<'_>, behind: &str) -> Written {
+        self.put(before);
+        self.expression(expression)?;
+        self.put(behind);
+        Ok(())
+    }
+
+    /// An expression, in parentheses where its parts could be read otherwise.
+    fn expression(&mut self, expression: &Expr<'_>) -> Written {
+        match expression {
+            Expr::Var(var) => self.put(var.id),
+            Expr::Const(constant) => self.constant(&constant.value),
+            Expr::UnaryOp(unary) => match unary.op {
+                UnaryOpKind::Not => self.between("(not ", &unary.expr, ")")?,
+                UnaryOpKind::Neg => self.call(COMPUTE, "-", None, &unary.expr)?,
+            },
+            Expr::BinOp(binary) => self.binary(binary.op, &binary.left, &binary.right)?,
+            Expr::Compare(chain) => {
+                let mut left = &chain.expr;
+                self.put("(");
+                for (at, step) in chain.ops.iter().enumerate() {
+                    self.put(if at > 0 { " and " } else { "" });
+                    self.comparison(step.op, left, &step.expr)?;
+                    left = &step.expr;
+                }
+                self.put(")");
+            }
+            Expr::IfExpr(choice) => {
+                self.between("(", &choice.true_expr, "")?;
+                self.between(" if ", &choice.test_expr, "")?;
+                if let Some(other) = &choice.false_expr {
+                    self.between(" else ", other, "")?;
+                }
+                self.put(")");
+            }
+            Expr::Filter(filter) => {
+                let Some(inner) = &filter.expr else { return self.filters(expression) };
+                self.between("(", inner, " | ")?;
+                self.put(filter.name);
+                self.arguments(&filter.args)?;
+                self.put(")");
+            }
+            Expr::Test(test) => {
+                self.between("(", &test.expr, " is ")?;
+                self.put(test.name);
+                self.arguments(&test.args)?;
+                self.put(")");
+            }
+            other => self.part(other)?,
+        }
+        Ok(())
+    }
+
+    /// Parts of values, calls and values made of others.
+    fn part(&mut self, expression: &Expr<'_>) -> Written {
+        match expression {
+            Expr::GetAttr(get) => {
+                self.expression(&get.expr)?;
+                let _ = write!(self.0, ".{}", get.name);
+            }
+            Expr::GetItem(get) => {
+                self.expression(&get.expr)?;
+                self.between("[", &get.subscript_expr, "]")?;
+            }
+            Expr::Slice(slice) => {
+                self.expression(&slice.expr)?;
+                self.put("[");
+                for (at, bound) in [&slice.start, &slice.stop, &slice.step].into_iter().enumerate() {
+                    self.put(if at > 0 { ":" } else { "" });
+                    bound.iter().try_for_each(|bound| self.expression(bound))?;
+                }
+                self.put("]");
+            }
+            Expr::Call(call) => {
+                self.expression(&call.expr)?;
+                self.put("(");
+                self.list(&call.args)?;
+                self.put(")");
+            }
+            Expr::List(list) => self.items("[", &list.items, "]")?,
+            Expr::Tuple(tuple) => self.items("(", &tuple.items, ",)")?,
+            Expr::Map(map) => {
+                self.put("{");
+                for (key, value) in map.keys.iter().zip(&map.values) {
+                    self.between("", key, ": ")?;
+                    self.between("", value, ", ")?;
+                }
+                self.put("}");
+            }
+            _ => return Err("this form of expression is not known".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn binary(&mut self, operator: BinOpKind, left: &Expr<'_>, right: &Expr<'_>) -> Written {
+        use CompareOpKind as Compare;
+        let plain = match operator {
+            BinOpKind::ScAnd => " and ",
+            BinOpKind::ScOr => " or ",
+            BinOpKind::Concat => " ~ ",
+            BinOpKind::Add => return self.call(COMPUTE, "+", Some(left), right),
+            BinOpKind::Sub => return self.call(COMPUTE, "-", Some(left), right),
+            BinOpKind::Mul => return self.call(COMPUTE, "*", Some(left), right),
+            BinOpKind::Div => return self.call(COMPUTE, "/", Some(left), right),
+            BinOpKind::FloorDiv => return self.call(COMPUTE, "//", Some(left), right),
+            BinOpKind::Rem => return self.call(COMPUTE, "%", Some(left), right),
+            BinOpKind::Pow => return self.call(COMPUTE, "**", Some(left), right),
+            BinOpKind::Eq => return self.comparison(Compare::Eq, left, right),
+            BinOpKind::Ne => return self.comparison(Compare::Ne, left, right),
+            BinOpKind::Lt => return self.comparison(Compare::Lt, left, right),
+            BinOpKind::Lte => return self.comparison(Compare::Lte, left, right),
+            BinOpKind::Gt => return self.comparison(Compare::Gt, left, right),
+            BinOpKind::Gte => return self.comparison(Compare::Gte, left, right),
+            BinOpKind::In => return self.comparison(Compare::In, left, right),
+        };
+        self.between("(", left, plain)?;
+        self.between("", right, ")")
+    }
+
+    fn comparison(&mut self, operator: CompareOpKind, left: &Expr<'_>, right: &Expr<'_>) -> Written {
+        let sign = match operator {
+            CompareOpKind::Eq => "==",
+            CompareOpKind::Ne => "!=",
+            CompareOpKind::Lt => "<",
+            CompareOpKind::Lte => "<=",
+            CompareOpKind::Gt => ">",
+            CompareOpKind::Gte => ">=",
+            CompareOpKind::In | CompareOpKind::NotIn => {
+                self.put(if matches!(operator, CompareOpKind::NotIn) { "(not " } else { "(" });
+                self.put(CONTAINS);
+                self.between("(", right, ", ")?;
+                return self.between("", left, "))");
+            }
+        };
+        self.call(COMPARE, sign, Some(left), right)
+    }
+
+    /// A call of one of our functions; without a left value it is zero.
+    fn call(&mut self, function: &str, sign: &str, left: Option<&Expr<'_>>, right: &Expr<'_>) -> Written {
+        let _ = write!(self.0, "{function}(\"{sign}\", ");
+        match left {
+            Some(left) => self.expression(left)?,
+            None => self.put("0"),
+        }
+        self.between(", ", right, ")")
+    }
+
+    fn items(&mut self, before: &str, items: &[Expr<'_>], behind: &str) -> Written {
+        self.put(before);
+        for (at, item) in items.iter().enumerate() {
+            self.between(if at > 0 { ", " } else { "" }, item, "")?;
+        }
+        self.put(behind);
+        Ok(())
+    }
+
+    fn arguments(&mut self, arguments: &[CallArg<'_>]) -> Written {
+        if arguments.is_empty() {
+            return Ok(());
+        }
+        self.put("(");
+        self.list(arguments)?;
+        self.put(")");
+        Ok(())
+    }
+
+    fn list(&mut self, arguments: &[CallArg<'_>]) -> Written {
+        for (at, argument) in arguments.iter().enumerate() {
+            self.put(if at > 0 { ", " } else { "" });
+            match argument {
+                CallArg::Pos(value) => self.expression(value)?,
+                CallArg::Kwarg(name, value) => self.between(&format!("{name}="), value, "")?,
+                CallArg::PosSplat(value) => self.between("*", value, "")?,
+                CallArg::KwargSplat(value) => self.between("**", value, "")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn constant(&mut self, value: &Value) {
+        match (value.as_str(), value.kind()) {
+            (Some(text), _) => self.quoted(text),
+            (None, ValueKind::None) => self.put("none"),
+            (None, ValueKind::Bool) => self.put(if value.is_true() { "true" } else { "false" }),
+            (None, ValueKind::Number) if !value.is_integer() => {
+                let float = f64::try_from(value.clone()).unwrap_or(f64::NAN);
+                let text = with_float_text(float, |text| String::from_utf8_lossy(text).into_owned());
+                let _ = write!(self.0, "{DECIMAL}(\"{}\")", text.unwrap_or_default());
+            }
+            _ => {
+                let _ = write!(self.0, "{value}");
+            }
+        }
+    }
+
+    fn quoted(&mut self, text: &str) {
+        self.put("\"");
+        for char in text.chars() {
+            match char {
+                '"' | '\\' => {
+                    let _ = write!(self.0, "\\{char}");
+                }
+                // What ends a tag or a string is not read as such in another form.
+                '\n' | '\r' | '\0' | '{' | '}' | '%' | '#' => {
+                    let _ = write!(self.0, "\\x{:02x}", u32::from(char));
+                }
+                other => self.0.push(other),
+            }
+        }
+        self.put("\"");
+    }
+}
+
+#[cfg(test)]
+mod tests;
