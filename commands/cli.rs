@@ -1,7 +1,7 @@
 //! The root parser: global options and the subcommands, in the order of the help text.
 
 use super::{
-    completions, config, daemon, doctor, drill, exit, inspect_headers, lease, man, publish_completion, resume, run,
+    completions, config, daemon, doctor, drill, inspect_headers, lease, man, publish_completion, report, resume, run,
     status, verify,
 };
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -129,7 +129,7 @@ pub enum Command {
 /// The exit code, when there is nothing left to do.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
     let args: Vec<OsString> = args.into_iter().collect();
-    Cli::try_parse_from(&args).map_err(|error| exit::usage(&error, wants_json(&args)))
+    Cli::try_parse_from(&args).map_err(|error| report::usage(&error, wants_json(&args)))
 }
 
 /// The whole command tree, for completions and manual pages.

@@ -1,7 +1,8 @@
 //! `filegen config`: worker files written, checked, shown and explained.
 
 use super::context::Context;
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use crate::config::{self, ConfigError, Environment, Loaded};
 use crate::core::generate::spec::Worker;
 use crate::core::model::column::Column;

@@ -2,7 +2,8 @@
 
 use super::cli::LogFormat;
 use super::context::Context;
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment};
 use crate::core::generate::service::Service;

@@ -1,7 +1,8 @@
 //! `filegen doctor`: whether a run would work, and why not; with `--fix`, what can be mended without harm.
 
 use super::context::Context;
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use crate::core::doctor::report::{Area, CheckResult};
 use crate::core::doctor::{self, Fix};

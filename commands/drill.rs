@@ -1,7 +1,8 @@
 //! `filegen drill`: the proof that a killed run loses nothing, on a user's own worker.
 
 use super::context::{Context, DateArg};
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::stop::{SignalReporter, Signals};
 use super::ui::table::{self, Tone};
 use crate::core::generate::drill::{Drill, Drilled, Part, Scratch};

@@ -1,7 +1,8 @@
 //! What `run` and `resume` share: the run itself, with its progress, signals and closing table.
 
 use super::context::Context;
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::stop::{Signals, StoppedBy};
 use super::ui::table::{self, Tone};
 use crate::core::generate::model::manifest::Manifest;

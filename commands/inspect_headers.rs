@@ -1,7 +1,8 @@
 //! `filegen inspect-headers`: page and rows of staged and published files.
 
 use super::context::Context;
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use crate::core::generate::inspect::{self, Check, HeaderLine, Inspection, Looked, Outcome, Place};
 use crate::wiring;

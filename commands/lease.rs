@@ -1,7 +1,8 @@
 //! `filegen lease`: who holds the right to write, and taking it back by hand.
 
 use super::context::Context;
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
 use crate::core::election::release::{self, Release};

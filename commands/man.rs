@@ -2,7 +2,8 @@
 
 use super::cli;
 use super::context::Context;
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use std::path::PathBuf;
 
 /// Print the manual page, or write all of them into a folder

@@ -13,11 +13,13 @@ mod drill;
 pub mod exit;
 mod failure;
 mod foreground;
+mod hints;
 mod inspect_headers;
 mod lease;
 mod man;
 mod preview;
 mod publish_completion;
+mod report;
 mod resume;
 mod run;
 mod status;
@@ -29,7 +31,8 @@ mod watch;
 use crate::Registry;
 use cli::Command;
 use context::Context;
-use exit::{Failure, Verdict};
+use exit::Verdict;
+use failure::Failure;
 use std::process::ExitCode;
 
 /// Runs the whole command line with translators of one's own: parses, acts, prints, and says how it ended.
@@ -44,7 +47,7 @@ pub fn main(registry: Registry) -> ExitCode {
     let context = Context::new(cli.globals, registry);
     context.start_logging();
     let ended = dispatch(&context, &cli.command);
-    exit::end(&context, ended)
+    report::end(&context, ended)
 }
 
 fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {

@@ -1,7 +1,8 @@
 //! What `run --dry-run` and `resume --dry-run` show: what would be read and written.
 
 use super::context::Context;
-use super::exit::{Failure, Verdict};
+use super::exit::Verdict;
+use super::failure::Failure;
 use super::foreground::Order;
 use super::ui::table;
 use crate::core::generate::preview::{self, Preview};

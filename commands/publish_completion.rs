@@ -1,7 +1,8 @@
 //! `filegen publish-completion`: a run's completion events are sent again, or shown as they are sent.
 
 use super::context::{Context, DateArg};
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use crate::core::generate::completion;
 use crate::core::generate::spec::Worker;
 use crate::core::model::event::CompletionEvent;

@@ -1,7 +1,8 @@
 //! `filegen resume`: a run goes on from a page that a person chose.
 
 use super::context::{Context, DateArg};
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::foreground::{self, Order};
 use super::preview;
 use crate::core::generate::Start;

@@ -1,7 +1,8 @@
 //! `filegen run`: one run in the foreground.
 
 use super::context::{Context, DateArg};
-use super::exit::{Failure, Verdict};
+use super::exit::Verdict;
+use super::failure::Failure;
 use super::foreground::{self, Order};
 use super::preview;
 use crate::core::generate::Start;

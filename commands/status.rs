@@ -1,7 +1,8 @@
 //! `filegen status`: workers with their lease, runs, files, unsent events, and events that were passed over.
 
 use super::context::Context;
-use super::exit::{Failure, Verdict};
+use super::exit::Verdict;
+use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
 use crate::core::election::report::LeaseState;

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first asks to stop behind the page in hand, the second ends the process at once.
 
-use super::exit::{Code, Failure};
+use super::exit::Code;
+use super::failure::Failure;
 use super::ui::progress::Progress;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

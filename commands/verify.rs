@@ -1,7 +1,8 @@
 //! `filegen verify`: what stands in the files against journal, state store and source.
 
 use super::context::{Context, DateArg};
-use super::exit::{Code, Failure, Verdict};
+use super::exit::{Code, Verdict};
+use super::failure::Failure;
 use super::inspect_headers::{CheckRow, details};
 use super::ui::table::{self, Tone};
 use crate::core::generate::verify::{self, FileVerified, Reread, Verification, Verified};

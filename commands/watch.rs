@@ -1,6 +1,6 @@
 //! `--watch`: the same again every two seconds, until Ctrl-C.
 
-use super::exit::Failure;
+use super::failure::Failure;
 use super::stop::listen;
 use crate::core::ports::clock::Clock;
 use std::time::Duration;

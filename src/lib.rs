@@ -22,6 +22,8 @@
 //! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
 //!   leases, runs, events, clock, observer. `tests/it/contract` holds every adapter to them, and `tests/simulation` plays the
 //!   core over ports that delay, lose, tear and repeat.
+//! - [`core::kind`]: what a caller can do about an error. Each error says its kind, and the kind alone picks the exit code
+//!   (`commands/exit.rs`) and whether something is tried again.
 //! - [`core::election`]: who may write; a lease, and how it is shown and released. [`core::outbox`]: recorded events go to
 //!   the broker. [`core::doctor`]: checks of volume, state store and topics. [`core::failpoints`]: places where tests step in.
 //!

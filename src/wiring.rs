@@ -17,6 +17,7 @@ use crate::core::generate::Ports;
 use crate::core::generate::drill::{FirstRows, Part};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::HIDDEN;
 use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
@@ -44,6 +45,16 @@ pub enum WiringError {
     /// A topic's client does not take its settings.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+}
+
+impl HasKind for WiringError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Source(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::Broker(error) => error.kind(),
+        }
+    }
 }
 
 /// What will be done with a state store.

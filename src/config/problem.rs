@@ -1,6 +1,7 @@
 //! What is wrong with a worker file, where, and what to do about it.
 
 use super::redact::masked;
+use crate::core::kind::{HasKind, Kind};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -152,3 +153,9 @@ impl fmt::Debug for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+impl HasKind for ConfigError {
+    fn kind(&self) -> Kind {
+        Kind::Config
+    }
+}

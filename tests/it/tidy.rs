@@ -63,7 +63,14 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("adapters", &["core::model", "core::ports", "core::failpoints", "core::kind", "core::backoff"]),
     (
         "config",
-        &["core::model", "core::generate::model", "core::generate::spec", "core::generate::translate", "Registry"],
+        &[
+            "core::model",
+            "core::kind",
+            "core::generate::model",
+            "core::generate::spec",
+            "core::generate::translate",
+            "Registry",
+        ],
     ),
     ("telemetry", &["core"]),
     ("http", &["core", "telemetry"]),

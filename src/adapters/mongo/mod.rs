@@ -12,6 +12,7 @@ mod runs;
 mod tests;
 mod upkeep;
 
+use crate::core::kind::HasKind;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::BusinessDate;
 use crate::core::model::secret::Secret;
@@ -66,7 +67,7 @@ impl MongoState {
         let later = state.clone();
         tokio::spawn(async move {
             while let Err(error) = later.make_indexes().await {
-                if !matches!(error, StoreError::Unreachable { .. }) {
+                if !error.kind().is_transient() {
                     warn!(%error, "the indexes of the state store could not be made; `filegen doctor` names them");
                     return;
                 }

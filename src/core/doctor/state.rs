@@ -1,6 +1,7 @@
 //! Looks at the state store: whether it answers, its server's clock, its indexes, and what waits in it.
 
 use super::report::{Area, CheckResult, Report};
+use crate::core::kind::HasKind;
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::names::WorkerId;
 use crate::core::model::policy::Policies;
@@ -47,7 +48,7 @@ pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
         Ok(Some(lease)) => {
             (Verdict::Pass, format!("answers; {} leads with token {}", lease.instance, lease.token), false)
         }
-        Err(error) => (Verdict::Fail, error.to_string(), matches!(error, StoreError::Unreachable { .. })),
+        Err(error) => (Verdict::Fail, error.to_string(), error.kind().is_away()),
     };
     let finding = Finding { check: "reachable".to_owned(), verdict, detail };
     report.push(CheckResult { area: Area::State, finding, took: Some(took), unreachable });

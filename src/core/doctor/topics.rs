@@ -1,6 +1,7 @@
 //! Looks at the topics: whether their brokers answer, whether they are there, and what this user may do.
 
 use super::report::{Area, CheckResult, Report};
+use crate::core::kind::HasKind;
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::events::{BrokerError, TopicProbe, TopicUse};
@@ -42,7 +43,7 @@ async fn topic(name: &str, probe: &dyn TopicProbe, clock: &dyn Clock, report: &m
 }
 
 fn push(report: &mut Report<'_>, check: &str, took: Option<std::time::Duration>, answer: Result<String, BrokerError>) {
-    let unreachable = matches!(answer, Err(BrokerError::Unreachable { .. }));
+    let unreachable = answer.as_ref().is_err_and(|error| error.kind().is_away());
     let (verdict, detail) = match answer {
         Ok(detail) => (Verdict::Pass, detail),
         Err(error) => (Verdict::Fail, error.to_string()),

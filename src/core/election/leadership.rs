@@ -2,6 +2,7 @@
 
 use super::Candidate;
 use crate::core::failpoints::planted::planted;
+use crate::core::kind::HasKind;
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::observer::News;
@@ -91,7 +92,7 @@ impl LeaderGuard {
         let release = || candidate.leases.release(&candidate.worker, self.term.token(), candidate.clock.now(), reason);
         match release().await {
             // Once more, and then it may run out: whoever stops us is waiting.
-            Err(StoreError::Unreachable { .. }) => {
+            Err(error) if error.kind().is_transient() => {
                 candidate.clock.sleep(candidate.policies.retry.wait(1)).await;
                 release().await
             }

@@ -14,6 +14,7 @@ mod watch;
 pub use leadership::LeaderGuard;
 
 use crate::core::failpoints::planted::planted;
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::policy::Policies;
 use crate::core::model::term::{Term, Token};
@@ -81,6 +82,17 @@ pub enum ElectionError {
         /// Whose token.
         worker: WorkerId,
     },
+}
+
+impl HasKind for ElectionError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::HeldByOther { .. } => Kind::Lease,
+            Self::Stopped { .. } => Kind::Stopped,
+            Self::NoTokenLeft { .. } => Kind::Conflict,
+        }
+    }
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -223,7 +235,7 @@ impl Candidate {
 
     /// Waits before the next try where there shall be one, else hands the error back.
     async fn bear(&self, error: StoreError, attempt: u32, stop: &CancellationToken) -> Result<(), ElectionError> {
-        if !matches!(error, StoreError::Unreachable { .. }) || attempt > self.policies.retry.max_retries {
+        if !error.kind().is_transient() || attempt > self.policies.retry.max_retries {
             return Err(error.into());
         }
         let after = self.policies.retry.wait(attempt);

@@ -1,6 +1,7 @@
 //! Giving a lease back on its holder's behalf: who may, and what is kept of it.
 
 use super::report::{LeaseReport, LeaseState, lease_of};
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::WorkerId;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore, StoreError};
@@ -62,6 +63,16 @@ pub enum ReleaseError {
     /// The store does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl HasKind for ReleaseError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Alive { .. } | Self::Changed => Kind::Lease,
+            Self::NoLease { .. } | Self::AlreadyFree { .. } => Kind::Conflict,
+        }
+    }
 }
 
 /// Whether a lease may be given back as asked: what [`release`] would do it to.

@@ -30,6 +30,7 @@ mod write;
 use crate::core::generate::model::journal::Begin;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::spec::Worker;
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::query::Fetch;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded};
@@ -144,6 +145,19 @@ pub enum GenerateError {
         /// What does not fit, and what to do.
         reason: String,
     },
+}
+
+impl HasKind for GenerateError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Source(error) => error.kind(),
+            Self::Volume(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::TermEnded(error) => error.kind(),
+            Self::Data { .. } => Kind::Data,
+            Self::Conflict { .. } | Self::Staged { .. } => Kind::Conflict,
+        }
+    }
 }
 
 /// Makes all files of one run under `term`: takes over what older holders committed, goes on behind it, publishes.

@@ -3,6 +3,7 @@
 use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, publish, takeover};
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::InstanceId;
 use crate::core::model::run::RunStatus;
 use crate::core::model::term::{TermEnded, Token};
@@ -61,6 +62,15 @@ pub enum RunError {
     /// The lease was had, and the generation failed.
     #[error(transparent)]
     Generate(#[from] GenerateError),
+}
+
+impl HasKind for RunError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Election(error) => error.kind(),
+            Self::Generate(error) => error.kind(),
+        }
+    }
 }
 
 impl From<StoreError> for RunError {

@@ -1,6 +1,7 @@
 //! The right to write: a fencing token and the time until which it may be used.
 
 use crate::core::failpoints::planted::planted;
+use crate::core::kind::{HasKind, Kind};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +23,12 @@ impl fmt::Display for Token {
 pub struct TermEnded {
     /// The token that has lost its right.
     pub token: Token,
+}
+
+impl HasKind for TermEnded {
+    fn kind(&self) -> Kind {
+        Kind::Lease
+    }
 }
 
 /// One holder's time in office. Cheap to clone; all clones share one deadline.

@@ -5,6 +5,7 @@ mod tests;
 
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::policy::RetrySpec;
@@ -66,6 +67,15 @@ pub enum OutboxError {
     /// The outbox cannot be read, or not told.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl HasKind for OutboxError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Broker(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+        }
+    }
 }
 
 /// A worker's outbox and the broker it empties into.

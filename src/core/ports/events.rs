@@ -1,5 +1,6 @@
 //! Events in and out: what asks for runs, and what tells that files are published.
 
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::event::CompletionEvent;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -100,4 +101,13 @@ pub enum BrokerError {
         /// What to do about it, behind the client's own words.
         reason: String,
     },
+}
+
+impl HasKind for BrokerError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unreachable { .. } => Kind::Unreachable,
+            Self::Refused { .. } => Kind::Config,
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Who may write. Two collections: epochs mint tokens and are never deleted; leases show liveness and prove nothing.
 
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::term::Token;
 use async_trait::async_trait;
@@ -117,4 +118,15 @@ pub enum StoreError {
         /// The client's own words.
         reason: String,
     },
+}
+
+impl HasKind for StoreError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unreachable { .. } => Kind::Unreachable,
+            Self::Stale { .. } => Kind::Lease,
+            Self::TermEnded(error) => error.kind(),
+            Self::Failed { .. } => Kind::Failed,
+        }
+    }
 }

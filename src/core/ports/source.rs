@@ -1,5 +1,6 @@
 //! A SQL view as a stream of pages.
 
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
@@ -202,14 +203,27 @@ pub enum SourceError {
     },
 }
 
+impl HasKind for SourceError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unreachable { .. } => Kind::Unreachable,
+            Self::Absent { .. } => Kind::Absent,
+            Self::Refused { .. } => Kind::Config,
+            Self::Changed { .. } => Kind::Conflict,
+            Self::Key { .. } | Self::Value { .. } => Kind::Data,
+            Self::Failed { .. } => Kind::Refused,
+        }
+    }
+}
+
 impl SourceError {
     /// Whether the same call may succeed a moment later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        self.kind().is_transient()
     }
 
     /// Whether the source did not answer at all.
     pub fn is_away(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Absent { .. })
+        self.kind().is_away()
     }
 }

@@ -1,5 +1,6 @@
 //! One run of a worker as a process of its own, which may be killed on its way.
 
+use crate::core::kind::{HasKind, Kind};
 use async_trait::async_trait;
 
 /// Runs processes.
@@ -27,4 +28,10 @@ pub struct Ended {
 pub struct TrialError {
     /// What went wrong.
     pub reason: String,
+}
+
+impl HasKind for TrialError {
+    fn kind(&self) -> Kind {
+        Kind::Failed
+    }
 }

@@ -4,6 +4,7 @@
 //! simulated volume can lose, delay and tear each of them. Every change takes the holder's [`Term`] and is refused
 //! once that has ended. Paths are relative to the root, with `/`, never absolute, never with `..`.
 
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::term::{Term, TermEnded};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -158,4 +159,18 @@ pub enum VolumeError {
         /// The system's own words.
         reason: String,
     },
+}
+
+impl HasKind for VolumeError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::TermEnded(error) => error.kind(),
+            Self::Exists { .. }
+            | Self::NotFound { .. }
+            | Self::NotEmpty { .. }
+            | Self::Full { .. }
+            | Self::Denied { .. }
+            | Self::Io { .. } => Kind::Failed,
+        }
+    }
 }

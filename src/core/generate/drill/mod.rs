@@ -9,6 +9,7 @@ use crate::core::generate::digest::of_file;
 use crate::core::generate::model::file_name::manifest_name;
 use crate::core::generate::run::{Identity, RunError, execute};
 use crate::core::generate::{GenerateError, Job, Outcome, Ports};
+use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::HIDDEN;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::trial::{Ended, Trial, TrialError};
@@ -95,6 +96,17 @@ pub enum DrillError {
         /// What is not the same.
         reason: String,
     },
+}
+
+impl HasKind for DrillError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Run(error) => error.kind(),
+            Self::Volume(error) => error.kind(),
+            Self::Trial(error) => error.kind(),
+            Self::Moved { .. } => Kind::Conflict,
+        }
+    }
 }
 
 impl From<GenerateError> for DrillError {

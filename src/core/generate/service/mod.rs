@@ -6,7 +6,8 @@ mod pending;
 use crate::core::election::{ElectionError, LeaderGuard};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
+use crate::core::generate::{Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
+use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
 use crate::core::outbox::{OutboxPublisher, announce};
 use crate::core::ports::observer::{News, Observer};
@@ -166,7 +167,7 @@ impl Service {
             }
             Ok(Outcome::Stopped { .. }) => false,
             Err(error) => {
-                let again_in = pending.failed(&record.id, is_passing(&error), self.ports.clock.elapsed());
+                let again_in = pending.failed(&record.id, error.kind().is_passing(), self.ports.clock.elapsed());
                 let (run, error) = (record.id.clone(), error.to_string());
                 self.observer.observe(&News::Failed { run, error, again_in });
                 false
@@ -194,14 +195,5 @@ enum Refused {
 impl Refused {
     fn fault(error: impl std::fmt::Display) -> Self {
         Self::Fault(error.to_string())
-    }
-}
-
-/// Whether the same may work a little later without anybody doing something about it.
-fn is_passing(error: &GenerateError) -> bool {
-    match error {
-        GenerateError::Source(error) => error.is_away(),
-        GenerateError::Store(_) | GenerateError::Volume(_) | GenerateError::TermEnded(_) => true,
-        GenerateError::Data { .. } | GenerateError::Conflict { .. } | GenerateError::Staged { .. } => false,
     }
 }

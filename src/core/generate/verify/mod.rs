@@ -9,6 +9,7 @@ use crate::core::generate::plan::{Plan, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::generate::{GenerateError, Ports};
+use crate::core::kind::HasKind;
 use crate::core::model::run::RunId;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::runs::{FileState, FileStatus};
@@ -126,7 +127,9 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
     {
         verified.unreachable.push(error.to_string());
     }
-    if let Err(error @ StoreError::Unreachable { .. }) = &states {
+    if let Err(error) = &states
+        && error.kind().is_away()
+    {
         verified.unreachable.push(error.to_string());
     }
     for look in looked {

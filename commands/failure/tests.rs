@@ -1,0 +1,141 @@
+//! What each error of the library ends a command with: its kind, its exit code, and the first words of its hint.
+
+use super::*;
+use crate::core::election::ElectionError;
+use crate::core::election::release::ReleaseError;
+use crate::core::generate::GenerateError;
+use crate::core::generate::drill::DrillError;
+use crate::core::generate::run::RunError;
+use crate::core::kind::Kind;
+use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::term::{TermEnded, Token};
+use crate::core::outbox::OutboxError;
+use crate::core::ports::events::BrokerError;
+use crate::core::ports::leases::{LeaseRecord, StoreError};
+use crate::core::ports::source::SourceError;
+use crate::core::ports::trial::TrialError;
+use crate::core::ports::volume::VolumeError;
+use crate::wiring::WiringError;
+use jiff::{SignedDuration, Timestamp};
+
+const ENDED: TermEnded = TermEnded { token: Token(7) };
+
+fn worker() -> WorkerId {
+    WorkerId::new("LoanWorker").unwrap()
+}
+
+fn text() -> String {
+    "why".to_owned()
+}
+
+#[track_caller]
+fn check(error: impl HasKind + Hint, kind: Kind, code: Code, hint: &str) {
+    assert_eq!(error.kind(), kind, "{error:?}");
+    let words = error.to_string();
+    let failure = Failure::from(error);
+    assert_eq!((failure.code, &failure.messages), (code, &vec![words.clone()]), "{words}");
+    let told = failure.hint.unwrap_or_default();
+    assert!(told.starts_with(hint) && told.is_empty() == hint.is_empty(), "{words}: {told}");
+}
+
+#[test]
+fn errors_of_a_source() {
+    let (source_name, reason) = (text(), text());
+    let doctor = "`filegen doctor{c}` shows";
+    let away = SourceError::Unreachable { source_name: text(), reason: text() };
+    assert!(away.is_transient() && away.is_away());
+    check(away, Kind::Unreachable, Code::Unreachable, doctor);
+    let absent = SourceError::Absent { source_name: text(), reason: text() };
+    assert!(!absent.is_transient() && absent.is_away());
+    check(absent, Kind::Absent, Code::Unreachable, doctor);
+    check(SourceError::Refused { reason: text() }, Kind::Config, Code::Config, "`filegen doctor{c}` compares");
+    check(SourceError::Changed { reason: text() }, Kind::Conflict, Code::Failed, "put the view back");
+    check(SourceError::Key { reason: text() }, Kind::Data, Code::Data, "`source.key` must name");
+    let value = SourceError::Value { column: text(), key: text(), reason: text() };
+    check(value, Kind::Data, Code::Data, "");
+    let failed = SourceError::Failed { source_name, reason };
+    assert!(!failed.is_transient() && !failed.is_away());
+    check(failed, Kind::Refused, Code::Failed, "");
+}
+
+#[test]
+fn errors_of_a_volume() {
+    let path = text;
+    check(VolumeError::Exists { path: path() }, Kind::Failed, Code::Failed, "");
+    check(VolumeError::NotFound { path: path() }, Kind::Failed, Code::Failed, "");
+    check(VolumeError::NotEmpty { path: path() }, Kind::Failed, Code::Failed, "");
+    check(VolumeError::TermEnded(ENDED), Kind::Lease, Code::Lease, "`filegen lease show{c}`");
+    check(VolumeError::Full { path: path(), reason: text() }, Kind::Failed, Code::Failed, "make room");
+    let denied = VolumeError::Denied { operation: "write", path: path(), reason: text() };
+    check(denied, Kind::Failed, Code::Failed, "`filegen doctor{c}` checks the output folder");
+    check(VolumeError::Io { operation: "sync", path: path(), reason: text() }, Kind::Failed, Code::Failed, "");
+}
+
+#[test]
+fn errors_of_a_state_store_and_a_broker() {
+    let lease = "`filegen lease show{c}`";
+    check(ENDED, Kind::Lease, Code::Lease, lease);
+    let away = || StoreError::Unreachable { store: text(), reason: text() };
+    check(away(), Kind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
+    check(StoreError::Stale { token: Token(7) }, Kind::Lease, Code::Lease, lease);
+    check(StoreError::TermEnded(ENDED), Kind::Lease, Code::Lease, lease);
+    check(StoreError::Failed { store: text(), reason: text() }, Kind::Failed, Code::Failed, "");
+    let broker = || BrokerError::Unreachable { topic: text(), reason: text() };
+    check(broker(), Kind::Unreachable, Code::Unreachable, "nothing is lost");
+    let refused = || BrokerError::Refused { topic: text(), reason: text() };
+    check(refused(), Kind::Config, Code::Config, "");
+    check(OutboxError::Broker(broker()), Kind::Unreachable, Code::Unreachable, "nothing is lost");
+    check(OutboxError::Store(away()), Kind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
+    check(WiringError::Broker(refused()), Kind::Config, Code::Config, "");
+    check(WiringError::Store(away()), Kind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
+    let source = SourceError::Refused { reason: text() };
+    check(WiringError::Source(source), Kind::Config, Code::Config, "`filegen doctor{c}` compares");
+}
+
+#[test]
+fn errors_of_an_election_and_a_release() {
+    let lease = "`filegen lease show{c}`";
+    let record = LeaseRecord {
+        worker: worker(),
+        instance: InstanceId::new("host:1"),
+        token: Token(7),
+        seq: 1,
+        acquired_at: Timestamp::UNIX_EPOCH,
+        renewed_at: Timestamp::UNIX_EPOCH,
+        expires_at: Timestamp::UNIX_EPOCH,
+        released: None,
+    };
+    check(ElectionError::HeldByOther { record: Box::new(record) }, Kind::Lease, Code::Lease, lease);
+    check(ElectionError::Stopped { worker: worker() }, Kind::Stopped, Code::Interrupted, "");
+    check(ElectionError::NoTokenLeft { worker: worker() }, Kind::Conflict, Code::Failed, "");
+    let stale = || StoreError::Stale { token: Token(7) };
+    check(ElectionError::Store(stale()), Kind::Lease, Code::Lease, lease);
+    check(ReleaseError::NoLease { worker: worker() }, Kind::Conflict, Code::Failed, "");
+    check(ReleaseError::AlreadyFree { worker: worker(), reason: text() }, Kind::Conflict, Code::Failed, "");
+    let alive = ReleaseError::Alive { holder: text(), token: 7, age: SignedDuration::ZERO };
+    check(alive, Kind::Lease, Code::Lease, "stop that process");
+    check(ReleaseError::Changed, Kind::Lease, Code::Lease, lease);
+    check(ReleaseError::Store(stale()), Kind::Lease, Code::Lease, lease);
+}
+
+#[test]
+fn errors_of_a_run_and_a_drill() {
+    let lease = "`filegen lease show{c}`";
+    let source = SourceError::Key { reason: text() };
+    check(GenerateError::Source(source), Kind::Data, Code::Data, "`source.key` must name");
+    let full = || VolumeError::Full { path: text(), reason: text() };
+    check(GenerateError::Volume(full()), Kind::Failed, Code::Failed, "make room");
+    check(GenerateError::Store(StoreError::Stale { token: Token(7) }), Kind::Lease, Code::Lease, lease);
+    check(GenerateError::TermEnded(ENDED), Kind::Lease, Code::Lease, lease);
+    let data = GenerateError::Data { file: text(), row: None, reason: text() };
+    check(RunError::Generate(data), Kind::Data, Code::Data, "");
+    let conflict = GenerateError::Conflict { path: text(), reason: text() };
+    check(conflict, Kind::Conflict, Code::Failed, "published files are never replaced");
+    let staged = GenerateError::Staged { reason: text() };
+    check(DrillError::Run(staged.into()), Kind::Conflict, Code::Failed, "");
+    let stopped = ElectionError::Stopped { worker: worker() };
+    check(RunError::Election(stopped), Kind::Stopped, Code::Interrupted, "");
+    check(DrillError::Volume(full()), Kind::Failed, Code::Failed, "make room");
+    check(DrillError::Trial(TrialError { reason: text() }), Kind::Failed, Code::Failed, "");
+    check(DrillError::Moved { reason: text() }, Kind::Conflict, Code::Failed, "drill when the view stands still");
+}

@@ -1,0 +1,161 @@
+//! What to do next about each error of the library. `{c}` becomes the worker file's option as it was given.
+
+use crate::core::election::ElectionError;
+use crate::core::election::release::ReleaseError;
+use crate::core::generate::GenerateError;
+use crate::core::generate::drill::DrillError;
+use crate::core::generate::run::RunError;
+use crate::core::model::term::TermEnded;
+use crate::core::outbox::OutboxError;
+use crate::core::ports::events::BrokerError;
+use crate::core::ports::leases::StoreError;
+use crate::core::ports::source::SourceError;
+use crate::core::ports::trial::TrialError;
+use crate::core::ports::volume::VolumeError;
+use crate::wiring::WiringError;
+
+/// An error that knows what to do next.
+pub(super) trait Hint {
+    /// In a sentence; `None` where the message says it all.
+    fn hint(&self) -> Option<&'static str>;
+}
+
+const DOCTOR: &str = "`filegen doctor{c}` shows what can be reached";
+
+const LEASE: &str = "`filegen lease show{c}` says who holds the lease now";
+
+impl Hint for StoreError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } => Some(DOCTOR),
+            Self::Stale { .. } => Some(LEASE),
+            Self::TermEnded(error) => error.hint(),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
+impl Hint for TermEnded {
+    fn hint(&self) -> Option<&'static str> {
+        Some(LEASE)
+    }
+}
+
+impl Hint for BrokerError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } => Some("nothing is lost: the events wait, and this command can be given again"),
+            Self::Refused { .. } => None,
+        }
+    }
+}
+
+impl Hint for OutboxError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Broker(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+        }
+    }
+}
+
+impl Hint for ElectionError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::HeldByOther { .. } => Some(LEASE),
+            Self::Stopped { .. } | Self::NoTokenLeft { .. } => None,
+        }
+    }
+}
+
+impl Hint for ReleaseError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Alive { .. } => {
+                Some("stop that process, or add --force: it then loses the lease at its next renewal and stops writing")
+            }
+            Self::Changed => Some(LEASE),
+            Self::NoLease { .. } | Self::AlreadyFree { .. } => None,
+        }
+    }
+}
+
+impl Hint for WiringError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Broker(error) => error.hint(),
+        }
+    }
+}
+
+impl Hint for VolumeError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::TermEnded(error) => error.hint(),
+            Self::Full { .. } => {
+                Some("make room, then run the same command again: it goes on behind the last committed page")
+            }
+            Self::Denied { .. } => Some("`filegen doctor{c}` checks the output folder"),
+            Self::Exists { .. } | Self::NotFound { .. } | Self::NotEmpty { .. } | Self::Io { .. } => None,
+        }
+    }
+}
+
+impl Hint for SourceError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } | Self::Absent { .. } => Some(DOCTOR),
+            Self::Refused { .. } => Some("`filegen doctor{c}` compares the worker file with the view"),
+            Self::Changed { .. } => Some("put the view back as it was, or start over with `filegen run{c} --restart`"),
+            Self::Key { .. } => Some(
+                "`source.key` must name columns that are unique and not null together; `filegen doctor{c}` looks for it",
+            ),
+            Self::Value { .. } | Self::Failed { .. } => None,
+        }
+    }
+}
+
+impl Hint for GenerateError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::Volume(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::TermEnded(error) => error.hint(),
+            Self::Conflict { .. } => {
+                Some("published files are never replaced: move that file away if it is not wanted, then run again")
+            }
+            Self::Data { .. } | Self::Staged { .. } => None,
+        }
+    }
+}
+
+impl Hint for RunError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Election(error) => error.hint(),
+            Self::Generate(error) => error.hint(),
+        }
+    }
+}
+
+impl Hint for DrillError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Run(error) => error.hint(),
+            Self::Volume(error) => error.hint(),
+            Self::Trial(error) => error.hint(),
+            Self::Moved { .. } => Some("drill when the view stands still, or on a copy of its rows"),
+        }
+    }
+}
+
+impl Hint for TrialError {
+    fn hint(&self) -> Option<&'static str> {
+        None
+    }
+}

@@ -1,0 +1,102 @@
+//! What kind of error it is: what a caller can do about it. The kind alone picks the exit code and whether something is tried
+//! again.
+
+use std::error::Error;
+
+/// What a caller can do about an error.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Kind {
+    /// Nobody answered, or the outcome is unknown: the same call may succeed a moment later.
+    Unreachable,
+    /// There is nothing at the address: asking again at once does not help, asking again later may.
+    Absent,
+    /// The other side said no for a reason that does not pass by itself.
+    Refused,
+    /// The right to write is another's or has ended: whoever holds it now goes on.
+    Lease,
+    /// A value cannot be carried as the worker file demands: somebody mends the value or the file.
+    Data,
+    /// What is there does not fit what is asked: a person decides.
+    Conflict,
+    /// The worker file names what is not there or not allowed: somebody changes the file or the rights.
+    Config,
+    /// A stop was asked for.
+    Stopped,
+    /// Anything else, a full disk and a damaged store among it: the same may work once the fault is gone.
+    Failed,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 9] = [
+        Self::Unreachable,
+        Self::Absent,
+        Self::Refused,
+        Self::Lease,
+        Self::Data,
+        Self::Conflict,
+        Self::Config,
+        Self::Stopped,
+        Self::Failed,
+    ];
+
+    /// Whether the same call may succeed a moment later: it is tried again inside a run.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Unreachable => true,
+            Self::Absent
+            | Self::Refused
+            | Self::Lease
+            | Self::Data
+            | Self::Conflict
+            | Self::Config
+            | Self::Stopped
+            | Self::Failed => false,
+        }
+    }
+
+    /// Whether nobody answered at all.
+    pub fn is_away(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Absent => true,
+            Self::Refused | Self::Lease | Self::Data | Self::Conflict | Self::Config | Self::Stopped | Self::Failed => {
+                false
+            }
+        }
+    }
+
+    /// Whether the same may work later although nobody does anything about it: a service tries again with growing waits, and
+    /// looks at the others again much later.
+    pub fn is_passing(self) -> bool {
+        match self {
+            Self::Unreachable | Self::Absent | Self::Lease | Self::Failed => true,
+            Self::Refused | Self::Data | Self::Conflict | Self::Config | Self::Stopped => false,
+        }
+    }
+}
+
+/// An error that knows its kind. Each implementation stands beside its enum and has no `_` arm: the compiler asks for the kind
+/// of a new variant.
+pub trait HasKind: Error {
+    /// What a caller can do about it.
+    fn kind(&self) -> Kind;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_work_a_moment_later_is_away_and_what_is_away_passes() {
+        for kind in Kind::ALL {
+            assert!(!kind.is_transient() || kind.is_away(), "{kind:?}");
+            assert!(!kind.is_away() || kind.is_passing(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_needs_a_hand_does_not_pass() {
+        let passing: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.is_passing()).collect();
+        assert_eq!(passing, [Kind::Unreachable, Kind::Absent, Kind::Lease, Kind::Failed]);
+    }
+}
