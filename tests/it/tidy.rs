@@ -51,7 +51,7 @@ const SHARED: &[&str] = &[
 
 /// Who may import from where, besides itself: the first layer that a file lies in decides. `crate` itself is what `lib.rs`
 /// gives to all. A flow names no other flow, and what flows share names none.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("core::model", &["core::kind", "core::failpoints"]),
     ("core::failpoints", &[]),
     ("core::ports", &["core::model", "core::kind", "core::failpoints"]),
@@ -75,7 +75,8 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("telemetry", &["core"]),
     ("http", &["core", "telemetry"]),
     ("wiring", &["core", "adapters", "config"]),
-    ("commands", &["core", "config", "telemetry", "wiring", "http", "Registry"]),
+    ("daemon", &["core", "config", "telemetry", "wiring", "http", "Registry"]),
+    ("commands", &["core", "config", "telemetry", "wiring", "http", "daemon", "Registry"]),
 ];
 
 /// Fails with all findings at once.
