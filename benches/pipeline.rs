@@ -70,7 +70,7 @@ fn run(runtime: &Runtime, database: &Path, out: &TempDir, files: usize, page_siz
         observer: Arc::new(Unobserved),
     };
     let report = runtime.block_on(async {
-        let ports = wiring::ports(&job.worker, Access::Change, Arc::clone(&job.observer)).await.unwrap();
+        let ports = wiring::ports(&job.worker, Access::Change, Arc::clone(&job.observer) as Arc<_>).await.unwrap();
         filegen::core::generate::run::execute(&ports, &job, &wiring::identity(), false).await.unwrap()
     });
     assert!(matches!(black_box(report.outcome), Outcome::Published(_)));

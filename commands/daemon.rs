@@ -8,12 +8,12 @@ use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment};
 use crate::core::generate::service::Service;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::trigger::{Listener, listen};
+use crate::core::generate::trigger::{Listener, TriggerEvent, listen};
 use crate::core::outbox::OutboxPublisher;
 use crate::core::ports::observer::Observer;
 use crate::telemetry::deadline;
 use crate::telemetry::dependencies::Dependencies;
-use crate::telemetry::live::Live;
+use crate::telemetry::generate::status::WorkerStatus;
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::telemetry::server::{self, Board, Served};
@@ -135,9 +135,8 @@ async fn serve(
     tasks: &mut JoinSet<()>,
 ) -> Result<Served, Failure> {
     let clock = wiring::clock();
-    let live = Arc::new(Live::new(worker.id.clone(), identity.instance.as_str(), Arc::clone(&clock)));
-    let observer: Arc<dyn Observer> = Arc::clone(&live) as Arc<dyn Observer>;
-    let ports = wiring::ports(worker, Access::Serve, Arc::clone(&observer)).await?;
+    let live = Arc::new(WorkerStatus::new(worker.id.clone(), identity.instance.as_str(), Arc::clone(&clock)));
+    let ports = wiring::ports(worker, Access::Serve, Arc::clone(&live) as Arc<_>).await?;
     let announcer = wiring::event_sink(worker)?.map(|sink| OutboxPublisher {
         worker: worker.id.clone(),
         runs: Arc::clone(&ports.runs),
@@ -150,8 +149,8 @@ async fn serve(
     let wanted = Arc::new(Notify::new());
     if let Some(mut source) = wiring::event_source(worker)? {
         let heard = (Arc::clone(&live), Arc::clone(&wanted));
-        let tell = move |news: &_| {
-            crate::core::generate::trigger::TriggerObserver::heard(&*heard.0, news);
+        let tell = move |event: &TriggerEvent| {
+            heard.0.observe(event);
             heard.1.notify_one();
         };
         let listener = Listener::new(worker, Arc::clone(&ports.runs), Arc::clone(&clock), Arc::new(tell));
@@ -180,7 +179,7 @@ async fn serve(
         registry: Arc::clone(&context.registry),
         ports,
         identity: identity.clone(),
-        observer,
+        observer: Arc::clone(&live) as Arc<_>,
         wanted,
         announcer,
     };
@@ -194,7 +193,7 @@ async fn serve(
 
 /// Starts a task of a worker. Should it die of a fault of its own, the worker is not served any more, and its health says so:
 /// nobody waits for the task before the process is told to stop.
-fn start(tasks: &mut JoinSet<()>, live: &Arc<Live>, work: impl Future<Output = ()> + Send + 'static) {
+fn start(tasks: &mut JoinSet<()>, live: &Arc<WorkerStatus>, work: impl Future<Output = ()> + Send + 'static) {
     let mortal = Mortal(Arc::clone(live));
     tasks.spawn(async move {
         let _mortal = mortal;
@@ -203,7 +202,7 @@ fn start(tasks: &mut JoinSet<()>, live: &Arc<Live>, work: impl Future<Output = (
 }
 
 /// What a task holds for as long as it lives.
-struct Mortal(Arc<Live>);
+struct Mortal(Arc<WorkerStatus>);
 
 impl Drop for Mortal {
     fn drop(&mut self) {

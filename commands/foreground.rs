@@ -10,8 +10,8 @@ use crate::core::generate::run::{self, Report};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Outcome, Ports, Start};
 use crate::core::model::run::RunId;
-use crate::core::outbox::{OutboxEvent, OutboxPublisher};
-use crate::core::ports::observer::Observer;
+use crate::core::outbox::OutboxPublisher;
+use crate::core::ports::observer::Unobserved;
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -39,16 +39,15 @@ pub(super) struct Order {
 pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> {
     let progress = Arc::new(context.ui.progress());
     let result = context.block_on(async {
-        let observer: Arc<dyn Observer> = progress.clone();
         let signals = Signals::watch(progress.clone())?;
-        let ports = wiring::ports(&order.worker, Access::Change, Arc::clone(&observer)).await?;
+        let ports = wiring::ports(&order.worker, Access::Change, progress.clone()).await?;
         let job = Job {
             worker: Arc::clone(&order.worker),
             run: order.run.clone(),
             registry: Arc::clone(&context.registry),
             start: order.start,
             stop: signals.stop.clone(),
-            observer,
+            observer: progress.clone(),
         };
         // First the trail: a change that nobody can explain is worse than a recorded try.
         run::record_start(&ports, &job, &wiring::who(), &order.reason).await?;
@@ -95,7 +94,7 @@ async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
         sink,
         retry: worker.policies.retry,
         clock: Arc::clone(&ports.clock),
-        observer: Arc::new(|_: &OutboxEvent| {}),
+        observer: Arc::new(Unobserved),
     };
     match tokio::time::timeout(SENDING_MAX, announcer.send_waiting()).await {
         Ok(Ok(_)) => None,

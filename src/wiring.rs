@@ -23,7 +23,7 @@ use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::events::{BrokerError, EventSink, EventSource, TopicProbe};
 use crate::core::ports::leases::{LeaseStore, StoreError};
-use crate::core::ports::observer::Observer;
+use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{PageSource, SourceError};
 use crate::core::ports::trial::{Trial, TrialError};
@@ -148,7 +148,7 @@ fn both<S: LeaseStore + RunStore + 'static>(store: S) -> State {
 /// As [`source_at`].
 pub fn source(
     worker: &Worker,
-    observer: Arc<dyn Observer>,
+    observer: Arc<dyn Observer<Retrying>>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn PageSource>, WiringError> {
     let source = source_at(&worker.source.url)?;
@@ -239,7 +239,11 @@ pub fn place(path: &Path) -> Place {
 ///
 /// # Errors
 /// As [`source`] and [`state`].
-pub async fn ports(worker: &Worker, access: Access, observer: Arc<dyn Observer>) -> Result<Ports, WiringError> {
+pub async fn ports(
+    worker: &Worker,
+    access: Access,
+    observer: Arc<dyn Observer<Retrying>>,
+) -> Result<Ports, WiringError> {
     let clock = clock();
     let source = source(worker, observer, Arc::clone(&clock))?;
     let state = state(worker, access).await?;
@@ -255,7 +259,7 @@ pub async fn drill_ports(
     worker: &Worker,
     part: Part,
     stepwise: bool,
-    observer: Arc<dyn Observer>,
+    observer: Arc<dyn Observer<Retrying>>,
 ) -> Result<Ports, WiringError> {
     let mut ports = ports(worker, Access::Change, observer).await?;
     ports.source = Arc::new(FirstRows { source: ports.source, rows: part.rows });

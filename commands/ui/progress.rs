@@ -1,9 +1,11 @@
 //! A run on stderr: a bar for each file on a terminal, a line now and then elsewhere.
 
 use super::table;
+use crate::core::election::ElectionEvent;
+use crate::core::generate::event::GenerateEvent;
 use crate::core::model::names::FileId;
-use crate::core::ports::observer::{News, Observer};
-use crate::telemetry::log::LoggedNews;
+use crate::core::ports::observer::{Observer, Retrying};
+use crate::telemetry::generate::log::EventLog;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -31,10 +33,10 @@ pub enum Style {
     Log,
 }
 
-/// Shows a run's news.
+/// Shows a run's events.
 pub struct Progress {
     style: Style,
-    log: LoggedNews,
+    log: EventLog,
     warning: String,
     state: Mutex<State>,
 }
@@ -57,7 +59,7 @@ struct File {
 impl Progress {
     /// Shows nothing yet. `warning` stands before a warning.
     pub fn new(style: Style, warning: String) -> Self {
-        Self { style, log: LoggedNews::default(), warning, state: Mutex::new(State::default()) }
+        Self { style, log: EventLog::default(), warning, state: Mutex::new(State::default()) }
     }
 
     /// Takes the bars away; what follows on stderr stands below nothing.
@@ -151,40 +153,62 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
-    fn observe(&self, news: &News) {
+impl Observer<ElectionEvent> for Progress {
+    fn observe(&self, event: &ElectionEvent) {
         if self.style == Style::Log {
-            return self.log.observe(news);
+            return self.log.observe(event);
         }
-        match news {
-            News::Waiting { holder, token, at_most } => {
+        match event {
+            ElectionEvent::Waiting { holder, token, at_most } => {
                 if self.style != Style::Silent {
                     let most = table::span(*at_most);
                     self.say(&format!("waiting for the lease: {holder} holds it with token {token} (at most {most} more, unless it is renewed)"));
                 }
             }
-            News::Started { rows, pages, files, .. } => self.start(files, *rows, *pages),
-            News::Resumed { page, rows, bytes, .. } => self.resume(*page, rows, bytes),
-            News::Warning { text } => self.say(&format!("{} {text}", self.warning)),
-            News::Retrying { reason, attempt, after } => {
-                self.say(&format!("{} {reason}; try {attempt} in {}", self.warning, table::span(*after)));
+            ElectionEvent::Lost { token, why } => {
+                self.say(&format!("{} the lease with token {token} is lost: {why}", self.warning));
             }
-            News::Committed { page, source_rows, rows, bytes, .. } => self.commit(*page, *source_rows, rows, bytes),
-            News::Published { file, path, rows, .. } => {
+            ElectionEvent::NotReleased { reason } => {
+                let text = format!("the lease could not be given back and runs out by itself: {reason}");
+                self.say(&format!("{} {text}", self.warning));
+            }
+            ElectionEvent::Retrying(retrying) => self.observe(retrying),
+            ElectionEvent::Leading { .. } | ElectionEvent::Renewed | ElectionEvent::Released { .. } => {}
+        }
+    }
+}
+
+impl Observer<Retrying> for Progress {
+    fn observe(&self, event: &Retrying) {
+        if self.style == Style::Log {
+            return self.log.observe(event);
+        }
+        let Retrying { reason, attempt, after } = event;
+        self.say(&format!("{} {reason}; try {attempt} in {}", self.warning, table::span(*after)));
+    }
+}
+
+impl Observer<GenerateEvent> for Progress {
+    fn observe(&self, event: &GenerateEvent) {
+        if self.style == Style::Log {
+            return self.log.observe(event);
+        }
+        match event {
+            GenerateEvent::Started { rows, pages, files, .. } => self.start(files, *rows, *pages),
+            GenerateEvent::Resumed { page, rows, bytes, .. } => self.resume(*page, rows, bytes),
+            GenerateEvent::Committed { page, source_rows, rows, bytes, .. } => {
+                self.commit(*page, *source_rows, rows, bytes);
+            }
+            GenerateEvent::Published { file, path, rows, .. } => {
                 if self.style == Style::Lines {
                     self.say(&format!("published {file} as {path}: {} rows", table::thousands(*rows)));
                 }
             }
-            News::Lost { token, why } => {
-                self.say(&format!("{} the lease with token {token} is lost: {why}", self.warning));
-            }
-            News::Leading { .. }
-            | News::Renewed
-            | News::Released { .. }
-            | News::Fetched { .. }
-            | News::Synced { .. }
-            | News::Failed { .. }
-            | News::Done { .. } => {}
+            GenerateEvent::Warning { text } => self.say(&format!("{} {text}", self.warning)),
+            GenerateEvent::Fetched { .. }
+            | GenerateEvent::Synced { .. }
+            | GenerateEvent::Failed { .. }
+            | GenerateEvent::Done { .. } => {}
         }
     }
 }

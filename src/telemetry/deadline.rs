@@ -1,6 +1,6 @@
 //! Whether a worker's files will be there in time: said in log, metric and status page before they are late.
 
-use super::live::Live;
+use super::generate::status::WorkerStatus;
 use crate::core::generate::deadline::{expected, judge};
 use crate::core::generate::spec::Worker;
 use crate::core::model::run::RunId;
@@ -14,7 +14,13 @@ use tracing::warn;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Looks until `stop`; a worker without a deadline needs none.
-pub async fn watch(worker: &Worker, runs: &dyn RunStore, live: &Live, clock: &dyn Clock, stop: &CancellationToken) {
+pub async fn watch(
+    worker: &Worker,
+    runs: &dyn RunStore,
+    live: &WorkerStatus,
+    clock: &dyn Clock,
+    stop: &CancellationToken,
+) {
     let Some(spec) = &worker.deadline else { return };
     let mut said = None;
     loop {
@@ -25,14 +31,13 @@ pub async fn watch(worker: &Worker, runs: &dyn RunStore, live: &Live, clock: &dy
             if let Ok(run) = runs.run(&id).await {
                 let rate = live.now().run.filter(|run| run.id == id.to_string()).map(|run| run.rate.0);
                 if let Some(judgement) = judge(spec, run.as_ref(), rate, now) {
-                    live.metrics().set("filegen_deadline_seconds", judgement.seconds_left);
-                    live.metrics().set("filegen_deadline_at_risk", f64::from(u8::from(judgement.at_risk)));
+                    live.metrics().deadline(judgement.seconds_left, judgement.at_risk);
                     if let Some(reason) = &judgement.reason
                         && said != Some(date)
                     {
                         said = Some(date);
                         warn!(worker = worker.id.as_str(), run = %id, reason, "deadline at risk");
-                        live.happened(format!("deadline at risk: {reason}"));
+                        live.record_event(format!("deadline at risk: {reason}"));
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! What a worker needs from outside: asked now and then in the background, so that health answers at once.
 
-use super::live::Live;
+use super::generate::status::WorkerStatus;
 use crate::core::generate::spec::Worker;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::events::TopicProbe;
@@ -39,7 +39,7 @@ pub struct Dependencies {
     source: Arc<dyn PageSource>,
     topics: Vec<(&'static str, Arc<dyn TopicProbe>)>,
     clock: Arc<dyn Clock>,
-    live: Arc<Live>,
+    live: Arc<WorkerStatus>,
     found: Mutex<BTreeMap<&'static str, Found>>,
 }
 
@@ -51,7 +51,7 @@ impl Dependencies {
         source: Arc<dyn PageSource>,
         topics: Vec<(&'static str, Arc<dyn TopicProbe>)>,
         clock: Arc<dyn Clock>,
-        live: Arc<Live>,
+        live: Arc<WorkerStatus>,
     ) -> Self {
         let unknown = || Found { state: "unknown", latency_seconds: 0.0, last_error: None, at: None };
         let kafka = (!topics.is_empty()).then_some("kafka");

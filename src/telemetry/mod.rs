@@ -2,7 +2,7 @@
 
 pub mod deadline;
 pub mod dependencies;
-pub mod live;
+pub mod generate;
 pub mod log;
 mod logfmt;
 pub mod metrics;

@@ -1,7 +1,7 @@
 //! HTTP for probes, Prometheus and people: `/health/live`, `/health/ready`, `/metrics`, `/status` and the page at `/`.
 
 use super::dependencies::{Dependencies, Found};
-use super::live::{Live, State as LiveState};
+use super::generate::status::{WorkerState, WorkerStatus};
 use super::{moment, page};
 use crate::core::generate::status::{self, WorkerReport};
 use crate::core::ports::clock::Clock;
@@ -27,7 +27,7 @@ const STUCK: Duration = Duration::from_mins(30);
 /// One worker of this process, as the server shows it.
 pub struct Served {
     /// What it is doing.
-    pub live: Arc<Live>,
+    pub live: Arc<WorkerStatus>,
     /// What it needs.
     pub dependencies: Arc<Dependencies>,
     /// The lease of all instances.
@@ -93,7 +93,7 @@ async fn alive(State(board): State<Arc<Board>>) -> Response {
     answer(wrong.is_empty(), &serde_json::json!({ "state": state, "wrong": wrong }))
 }
 
-fn stuck(state: &LiveState, now: Duration, lease_ttl: Duration, stopping: bool) -> Option<String> {
+fn stuck(state: &WorkerState, now: Duration, lease_ttl: Duration, stopping: bool) -> Option<String> {
     // Of several workers that are to stop, one has given its lease back while another still writes.
     if !state.serving && !stopping {
         return Some("its service has ended".to_owned());
@@ -250,7 +250,11 @@ async fn look_at(served: &Served, clock: &dyn Clock, now: Timestamp) -> ShownWor
         dependencies: served.dependencies.found(),
         runs: report.iter().flat_map(records).collect(),
         passed_over: report.iter().flat_map(|report| &report.odd_events).map(passed_over).collect(),
-        happened: live.happened.iter().map(|(at, what)| Happening { at: moment(*at), what: what.clone() }).collect(),
+        happened: live
+            .recent
+            .iter()
+            .map(|event| Happening { at: moment(event.at), what: event.what.clone() })
+            .collect(),
         error,
     }
 }
@@ -291,7 +295,7 @@ mod tests {
     fn what_does_not_move_is_stuck() {
         let minutes = Duration::from_mins;
         let ttl = Duration::from_secs(30);
-        let mut state = LiveState { serving: true, ..LiveState::default() };
+        let mut state = WorkerState { serving: true, ..WorkerState::default() };
         assert_eq!(stuck(&state, minutes(90), ttl, false), None, "standing by is no fault");
         (state.token, state.renewed) = (Some(3), Some(minutes(89)));
         assert_eq!(stuck(&state, minutes(90), ttl, false), None);

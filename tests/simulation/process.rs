@@ -9,16 +9,18 @@ use crate::store::SimStore;
 use crate::volume::SimVolume;
 use filegen::Registry;
 use filegen::adapters::layer::retry::Retry;
+use filegen::core::election::ElectionEvent;
 use filegen::core::generate::Ports;
+use filegen::core::generate::event::GenerateEvent;
 use filegen::core::generate::run::Identity;
 use filegen::core::generate::service::Service;
 use filegen::core::generate::spec::Worker;
 use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::names::InstanceId;
-use filegen::core::outbox::{OutboxEvent, OutboxPublisher};
+use filegen::core::outbox::OutboxPublisher;
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::leases::LeaseStore;
-use filegen::core::ports::observer::{News, Observer};
+use filegen::core::ports::observer::{Observer, Retrying, Unobserved};
 use filegen::core::ports::runs::RunStore;
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -29,11 +31,11 @@ use tokio_util::sync::CancellationToken;
 /// Tells the trace and the book what a process says of itself.
 struct Watcher(Arc<Pod>);
 
-impl Observer for Watcher {
-    fn observe(&self, news: &News) {
+impl Observer<ElectionEvent> for Watcher {
+    fn observe(&self, event: &ElectionEvent) {
         let (pod, sim) = (&self.0, &self.0.sim);
-        match news {
-            News::Leading { token } => {
+        match event {
+            ElectionEvent::Leading { token } => {
                 sim.note(pod.number, format_args!("leads with {token}"));
                 if sim.strikes(sim.mix.trapped_leader) {
                     let mut rng = sim.rng();
@@ -44,12 +46,32 @@ impl Observer for Watcher {
                     sim.wrong(format!("two terms were led with token {token}"));
                 }
             }
-            News::Lost { token, why } => sim.note(pod.number, format_args!("lost {token}: {why}")),
-            News::Warning { text } => sim.note(pod.number, format_args!("warns: {text}")),
-            News::Failed { error, .. } => sim.note(pod.number, format_args!("run failed: {error}")),
-            News::Resumed { from, page, .. } => sim.note(pod.number, format_args!("resumed {from} behind {page}")),
-            News::Committed { page, .. } => sim.note(pod.number, format_args!("committed {page}")),
-            News::Retrying { reason, .. } => sim.note(pod.number, format_args!("again: {reason}")),
+            ElectionEvent::Lost { token, why } => sim.note(pod.number, format_args!("lost {token}: {why}")),
+            ElectionEvent::NotReleased { reason } => {
+                sim.note(pod.number, format_args!("could not give the lease back: {reason}"));
+            }
+            ElectionEvent::Retrying(retrying) => self.observe(retrying),
+            _ => {}
+        }
+    }
+}
+
+impl Observer<Retrying> for Watcher {
+    fn observe(&self, Retrying { reason, .. }: &Retrying) {
+        self.0.sim.note(self.0.number, format_args!("again: {reason}"));
+    }
+}
+
+impl Observer<GenerateEvent> for Watcher {
+    fn observe(&self, event: &GenerateEvent) {
+        let (pod, sim) = (&self.0, &self.0.sim);
+        match event {
+            GenerateEvent::Warning { text } => sim.note(pod.number, format_args!("warns: {text}")),
+            GenerateEvent::Failed { error, .. } => sim.note(pod.number, format_args!("run failed: {error}")),
+            GenerateEvent::Resumed { from, page, .. } => {
+                sim.note(pod.number, format_args!("resumed {from} behind {page}"));
+            }
+            GenerateEvent::Committed { page, .. } => sim.note(pod.number, format_args!("committed {page}")),
             _ => {}
         }
     }
@@ -91,14 +113,14 @@ impl Process {
 
 fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
     let clock: Arc<dyn Clock> = Arc::clone(pod) as Arc<dyn Clock>;
-    let observer: Arc<dyn Observer> = Arc::new(Watcher(Arc::clone(pod)));
+    let observer = Arc::new(Watcher(Arc::clone(pod)));
     let store = Arc::new(SimStore::new(Arc::clone(pod)));
     let chance = Arc::clone(&pod.sim);
     let source = Retry::new(
         Arc::new(SimSource { pod: Arc::clone(pod) }),
         worker.policies.retry,
         Arc::clone(&clock),
-        Arc::clone(&observer),
+        Arc::clone(&observer) as Arc<_>,
     );
     let source = source.with_jitter(Arc::new(move || chance.rng().fraction()));
     let runs: Arc<dyn RunStore> = Arc::clone(&store) as Arc<dyn RunStore>;
@@ -115,7 +137,7 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
         sink: Arc::new(SimSink { pod: Arc::clone(pod) }),
         retry: worker.policies.retry,
         clock: Arc::clone(&clock),
-        observer: Arc::new(|_: &OutboxEvent| {}),
+        observer: Arc::new(Unobserved),
     };
     let wanted = Arc::new(Notify::new());
     let heard = Arc::clone(&wanted);

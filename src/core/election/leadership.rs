@@ -1,11 +1,11 @@
 //! Holding the lease: renewed in the background, given up in time, given back at the end.
 
-use super::Candidate;
+use super::{Candidate, ElectionEvent};
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::HasKind;
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
-use crate::core::ports::observer::News;
+use crate::core::ports::observer::Retrying;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -68,8 +68,7 @@ impl LeaderGuard {
     pub async fn release_or_warn(self, reason: &str) {
         let observer = self.candidate.observer.clone();
         if let Err(error) = self.release(reason).await {
-            let text = format!("the lease could not be given back and runs out by itself: {error}");
-            observer.observe(&News::Warning { text });
+            observer.observe(&ElectionEvent::NotReleased { reason: error.to_string() });
         }
     }
 
@@ -87,7 +86,7 @@ impl LeaderGuard {
         self.term.end();
         let candidate = &self.candidate;
         if !self.lost.is_cancelled() {
-            candidate.tell(&News::Released { token: self.term.token() });
+            candidate.tell(&ElectionEvent::Released { token: self.term.token() });
         }
         let release = || candidate.leases.release(&candidate.worker, self.term.token(), candidate.clock.now(), reason);
         match release().await {
@@ -133,7 +132,7 @@ impl Keeper {
         let Some(loss) = self.renew(sent).await else { return };
         self.term.end();
         let candidate = &self.candidate;
-        candidate.tell(&News::Lost { token: self.term.token(), why: loss.why() });
+        candidate.tell(&ElectionEvent::Lost { token: self.term.token(), why: loss.why() });
         self.lost.cancel();
         tokio::select! {
             biased;
@@ -189,7 +188,7 @@ impl Keeper {
                     self.term.extend(until);
                     due = sent + heartbeat;
                     failures = 0;
-                    candidate.tell(&News::Renewed);
+                    candidate.tell(&ElectionEvent::Renewed);
                 }
                 Ok(false) => return Some(Loss::Taken),
                 // It may have arrived or not: nothing is extended, and it is soon tried again.
@@ -197,7 +196,11 @@ impl Keeper {
                     failures += 1;
                     let after = heartbeat / 10;
                     due = clock.elapsed() + after;
-                    candidate.tell(&News::Retrying { reason: error.to_string(), attempt: failures, after });
+                    candidate.tell(&ElectionEvent::Retrying(Retrying {
+                        reason: error.to_string(),
+                        attempt: failures,
+                        after,
+                    }));
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! volume and store refuse an older one themselves. The lease only decides who tries, and when. Wall clocks decide
 //! nothing.
 
+mod event;
 mod leadership;
 pub mod release;
 pub mod report;
@@ -11,6 +12,7 @@ pub mod report;
 mod tests;
 mod watch;
 
+pub use event::ElectionEvent;
 pub use leadership::LeaderGuard;
 
 use crate::core::failpoints::planted::planted;
@@ -20,7 +22,7 @@ use crate::core::model::policy::Policies;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
-use crate::core::ports::observer::{News, Observer};
+use crate::core::ports::observer::{Observer, Retrying};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +48,7 @@ pub struct Candidate {
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Told of waiting, leading, retries and loss.
-    pub observer: Arc<dyn Observer>,
+    pub observer: Arc<dyn Observer<ElectionEvent>>,
     /// Makes a text that no other claim carries.
     pub nonce: Arc<dyn Fn() -> String + Send + Sync>,
     /// The last resort against work that goes on after its lease was lost: ends the process, without clean-up.
@@ -128,7 +130,7 @@ impl Candidate {
                         return Err(ElectionError::HeldByOther { record: Box::new(holder.clone()) });
                     }
                     if watch.is_news() {
-                        self.tell(&News::Waiting {
+                        self.tell(&ElectionEvent::Waiting {
                             holder: holder.instance.clone(),
                             token: holder.token,
                             at_most: left,
@@ -186,7 +188,7 @@ impl Candidate {
         if term.check().is_err() {
             return Ok(None);
         }
-        self.tell(&News::Leading { token });
+        self.tell(&ElectionEvent::Leading { token });
         Ok(Some(LeaderGuard::start(self.clone(), term, sent)))
     }
 
@@ -239,7 +241,7 @@ impl Candidate {
             return Err(error.into());
         }
         let after = self.policies.retry.wait(attempt);
-        self.tell(&News::Retrying { reason: error.to_string(), attempt, after });
+        self.tell(&ElectionEvent::Retrying(Retrying { reason: error.to_string(), attempt, after }));
         self.pause(after, stop).await
     }
 
@@ -255,8 +257,8 @@ impl Candidate {
         ElectionError::Stopped { worker: self.worker.clone() }
     }
 
-    fn tell(&self, news: &News) {
-        self.observer.observe(news);
+    fn tell(&self, event: &ElectionEvent) {
+        self.observer.observe(event);
     }
 
     /// How long a successful renewal lets write: two thirds of the time after which others may take over.

@@ -16,11 +16,11 @@ const BEFORE_RIGHT_ENDS: Duration = Duration::from_millis(19_999);
 
 /// Keeps what it is told.
 #[derive(Default)]
-struct Notes(Mutex<Vec<News>>);
+struct Notes(Mutex<Vec<ElectionEvent>>);
 
-impl Observer for Notes {
-    fn observe(&self, news: &News) {
-        self.0.lock().unwrap().push(news.clone());
+impl Observer<ElectionEvent> for Notes {
+    fn observe(&self, event: &ElectionEvent) {
+        self.0.lock().unwrap().push(event.clone());
     }
 }
 
@@ -57,7 +57,7 @@ impl World {
             policies: Policies::default(),
             leases: Arc::clone(&self.faulty) as Arc<dyn LeaseStore>,
             clock: Arc::new(self.clock.clone()),
-            observer: Arc::clone(&self.notes) as Arc<dyn Observer>,
+            observer: Arc::clone(&self.notes) as Arc<_>,
             nonce: Arc::new(move || format!("{name}-{}", claims.fetch_add(1, Ordering::Relaxed))),
             abort: Arc::new(move || {
                 aborted.fetch_add(1, Ordering::Relaxed);
@@ -77,7 +77,7 @@ impl World {
         self.clock.sleep(Duration::from_secs(seconds)).await;
     }
 
-    fn heard(&self, wanted: impl Fn(&News) -> bool) -> usize {
+    fn heard(&self, wanted: impl Fn(&ElectionEvent) -> bool) -> usize {
         self.notes.0.lock().unwrap().iter().filter(|news| wanted(news)).count()
     }
 }

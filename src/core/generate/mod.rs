@@ -5,6 +5,7 @@ pub mod deadline;
 pub(crate) mod digest;
 pub mod doctor;
 pub mod drill;
+pub mod event;
 pub mod inspect;
 pub mod layout;
 pub mod model;
@@ -36,11 +37,11 @@ use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseStore, StoreError};
-use crate::core::ports::observer::{News, Observer};
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{After, PageSource, SourceError};
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
+use event::{GenerateEvent, RunObserver};
 use pipeline::PipelineResult;
 use plan::{FilePlan, Plan};
 use staging::Staging;
@@ -77,7 +78,7 @@ pub struct Job {
     /// Looked at between pages: finish the commit in hand and return [`Outcome::Stopped`].
     pub stop: CancellationToken,
     /// Who watches.
-    pub observer: Arc<dyn Observer>,
+    pub observer: Arc<dyn RunObserver>,
 }
 
 /// Where to begin.
@@ -241,7 +242,7 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
 async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) -> Result<(), GenerateError> {
     let begin = &staging.begin;
     let ids = job.worker.files.iter().map(|file| file.id.clone());
-    job.observer.observe(&News::Started {
+    job.observer.observe(&GenerateEvent::Started {
         run: job.run.clone(),
         rows: begin.rows,
         pages: plan::pages_of(begin.rows, job.worker.source.page_size.get()),
@@ -301,7 +302,7 @@ fn source_moved(
         Err(error) if !as_counted => Err(error.into()),
         Err(error) => {
             let text = format!("whether the view moved meanwhile could not be asked: {error}");
-            job.observer.observe(&News::Warning { text });
+            job.observer.observe(&GenerateEvent::Warning { text });
             Ok(None)
         }
     }

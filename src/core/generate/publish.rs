@@ -10,6 +10,7 @@ use super::translate_pages::FilePipeline;
 use super::{GenerateError, Job, Ports};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
+use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::model::file_name::manifest_name;
 use crate::core::generate::model::header::Header;
 use crate::core::generate::model::journal::{Complete, Entry, FileComplete};
@@ -17,7 +18,6 @@ use crate::core::generate::model::manifest::{Manifest, ManifestFile};
 use crate::core::generate::spec::{FileSpec, WhenEmpty, Worker};
 use crate::core::model::run::RunId;
 use crate::core::model::term::Term;
-use crate::core::ports::observer::News;
 use crate::core::ports::volume::{Volume, VolumeError};
 use std::collections::BTreeMap;
 
@@ -149,7 +149,7 @@ pub async fn publish(
             volume.sync_dir(term, folder).await?;
         }
         crash_point!("publish.linked");
-        job.observer.observe(&News::Published {
+        job.observer.observe(&GenerateEvent::Published {
             file: job.worker.files[index].id.clone(),
             path: name.clone(),
             rows: entry.rows,

@@ -1,11 +1,11 @@
 //! Pages from the source, until its end or until asked to stop.
 
 use super::{GenerateError, Job, Ports};
+use crate::core::generate::event::GenerateEvent;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::query::Fetch;
-use crate::core::ports::observer::News;
 use crate::core::ports::source::{After, Position, Query, SourceError};
 use tokio::sync::mpsc;
 
@@ -112,7 +112,7 @@ async fn all_pages(
         };
         let Some(page) = next.map(|page| page.first(bounds.left(query, read))) else { return Ok(Some(read)) };
         let took = ports.clock.elapsed().saturating_sub(asked);
-        job.observer.observe(&News::Fetched { page: number, rows: page.rows(), took });
+        job.observer.observe(&GenerateEvent::Fetched { page: number, rows: page.rows(), took });
         number += 1;
         read += page.rows();
         let columns = stream.columns().unwrap_or_default();

@@ -4,12 +4,12 @@ use super::staging::Staging;
 use super::{GenerateError, Job, Ports};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
+use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::leases::StoreError;
-use crate::core::ports::observer::News;
 use crate::core::ports::runs::{FileState, FileStatus, OutboxEntry};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl<'a> Recorder<'a> {
                 if !self.failing {
                     self.failing = true;
                     let text = format!("progress is not recorded for now, the files go on: {error}");
-                    self.job.observer.observe(&News::Warning { text });
+                    self.job.observer.observe(&GenerateEvent::Warning { text });
                 }
                 Ok(())
             }
@@ -153,7 +153,7 @@ pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError
         record.error = Some(error.to_string());
         if let Err(error) = ports.runs.save_run(term, &record).await {
             let text = format!("the run's end could not be recorded: {error}");
-            job.observer.observe(&News::Warning { text });
+            job.observer.observe(&GenerateEvent::Warning { text });
         }
     }
 }

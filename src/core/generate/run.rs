@@ -1,6 +1,7 @@
 //! One run from wanting to done: request, lease, generation, release. What `run`, `resume` and the daemon share.
 
 use crate::core::election::{Candidate, ElectionError};
+use crate::core::generate::event::RunObserver;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, publish, takeover};
 use crate::core::kind::{HasKind, Kind};
@@ -8,7 +9,6 @@ use crate::core::model::names::InstanceId;
 use crate::core::model::run::RunStatus;
 use crate::core::model::term::{TermEnded, Token};
 use crate::core::ports::leases::StoreError;
-use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::AuditEntry;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,14 +26,14 @@ pub struct Identity {
 
 impl Identity {
     /// Stands for a worker's lease.
-    pub(super) fn candidate(&self, ports: &Ports, worker: &Worker, observer: &Arc<dyn Observer>) -> Candidate {
+    pub(super) fn candidate(&self, ports: &Ports, worker: &Worker, observer: &Arc<dyn RunObserver>) -> Candidate {
         Candidate {
             worker: worker.id.clone(),
             instance: self.instance.clone(),
             policies: worker.policies.clone(),
             leases: Arc::clone(&ports.leases),
             clock: Arc::clone(&ports.clock),
-            observer: Arc::clone(observer),
+            observer: Arc::clone(observer) as Arc<_>,
             nonce: Arc::clone(&self.nonce),
             abort: Arc::clone(&self.abort),
         }

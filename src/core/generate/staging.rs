@@ -7,11 +7,11 @@ use super::takeover::{FencedTerm, read_journal};
 use super::{GenerateError, Job, Ports, Start};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
+use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::model::header::{HEADER_BYTES, Header};
 use crate::core::generate::model::journal::{Begin, Complete, Entry, FileCommit, Journal, JournalWriter, PageCommit};
 use crate::core::generate::spec::FileSpec;
 use crate::core::model::term::{Term, TermEnded};
-use crate::core::ports::observer::News;
 use crate::core::ports::volume::{VolumeError, VolumeFile};
 use std::sync::Arc;
 
@@ -172,7 +172,7 @@ fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&
         return Ok(None);
     }
     for dead in dead {
-        let warn = |text| job.observer.observe(&News::Warning { text });
+        let warn = |text| job.observer.observe(&GenerateEvent::Warning { text });
         let Some(begin) = dead.journal.begin().filter(|_| dead.journal.was_opened_by(dead.token.0)) else {
             if let Some(damage) = &dead.journal.damage {
                 warn(format!("the journal of token {} cannot be used: {damage}", dead.token));
@@ -191,7 +191,7 @@ fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&
     }
     if dead.iter().any(|dead| dead.has_files) {
         let text = "nothing that was staged can be used; starting over with page 1".to_owned();
-        job.observer.observe(&News::Warning { text });
+        job.observer.observe(&GenerateEvent::Warning { text });
     }
     Ok(None)
 }
@@ -256,7 +256,7 @@ async fn adopt(
     crash_point!("adopt.copied");
     let good = check_copies(staging, &cut).await?;
     if good < cut.last_page().map_or(0, |last| last.page) {
-        job.observer.observe(&News::Warning {
+        job.observer.observe(&GenerateEvent::Warning {
             text: format!("staged bytes behind page {good} do not match the journal; going on from page {}", good + 1),
         });
         cut = dead.journal.cut_after(good, &dead.journal_bytes);
@@ -349,7 +349,7 @@ async fn write_adopted_journal(
 
 fn report(job: &Job, dead: &FencedTerm, staging: &Staging) {
     if staging.last.is_some() {
-        job.observer.observe(&News::Resumed {
+        job.observer.observe(&GenerateEvent::Resumed {
             from: dead.token,
             page: staging.page(),
             rows: staging.files.iter().map(|file| file.commit.rows).collect(),

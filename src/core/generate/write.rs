@@ -10,11 +10,11 @@ use super::translate_pages::{FileChunk, Translated};
 use super::{GenerateError, Job, Ports};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
+use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::model::header::Header;
 use crate::core::generate::model::journal::{Entry, FileCommit, PageCommit};
 use crate::core::generate::model::manifest::Replaced;
 use crate::core::model::term::Term;
-use crate::core::ports::observer::News;
 use crate::core::ports::volume::VolumeError;
 use futures_util::future::try_join_all;
 use std::time::Duration;
@@ -99,7 +99,7 @@ impl<'a> Committer<'a> {
         crash_point!("commit.begun");
         let writes = self.staging.files.iter().zip(pieces).map(|(file, pieces)| append(self, file, pieces));
         let took = try_join_all(writes).await?.into_iter().max().unwrap_or_default();
-        self.job.observer.observe(&News::Synced { took });
+        self.job.observer.observe(&GenerateEvent::Synced { took });
         drop(budgets);
         crash_point!("commit.synced");
         if planted("header first") {
@@ -137,7 +137,7 @@ impl<'a> Committer<'a> {
 
     fn report(&self, took: Duration) {
         let staging = &self.staging;
-        self.job.observer.observe(&News::Committed {
+        self.job.observer.observe(&GenerateEvent::Committed {
             page: staging.page(),
             source_rows: staging.source_rows(),
             rows: staging.files.iter().map(|file| file.commit.rows).collect(),

@@ -13,6 +13,7 @@ use crate::core::model::run::RunId;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::events::{BrokerError, EventSink};
 use crate::core::ports::leases::StoreError;
+use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::{AuditEntry, RunStore};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,18 +45,6 @@ pub enum OutboxEvent {
         /// Time until the next try.
         after: Duration,
     },
-}
-
-/// Takes news of the outbox, for logs and metrics. Must return at once.
-pub trait AnnounceObserver: Send + Sync {
-    /// One piece of news.
-    fn announced(&self, news: &OutboxEvent);
-}
-
-impl<F: Fn(&OutboxEvent) + Send + Sync> AnnounceObserver for F {
-    fn announced(&self, news: &OutboxEvent) {
-        self(news);
-    }
 }
 
 /// Why an event is still in the outbox.
@@ -92,7 +81,7 @@ pub struct OutboxPublisher {
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Is told what happens.
-    pub observer: Arc<dyn AnnounceObserver>,
+    pub observer: Arc<dyn Observer<OutboxEvent>>,
 }
 
 impl OutboxPublisher {
@@ -102,7 +91,7 @@ impl OutboxPublisher {
     /// What failed; the events from there on still wait.
     pub async fn send_waiting(&self) -> Result<usize, OutboxError> {
         let waiting = self.runs.unsent(&self.worker).await?;
-        self.observer.announced(&OutboxEvent::Waiting { events: waiting.len() });
+        self.observer.observe(&OutboxEvent::Waiting { events: waiting.len() });
         let mut sent = 0;
         for status in waiting {
             let Some(entry) = status.event.filter(|entry| entry.sent_at.is_none()) else { continue };
@@ -115,11 +104,11 @@ impl OutboxPublisher {
             let now = self.clock.now();
             self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, now).await?;
             crash_point!("announce.marked");
-            self.observer.announced(&OutboxEvent::Sent { event: Box::new(entry.event) });
+            self.observer.observe(&OutboxEvent::Sent { event: Box::new(entry.event) });
             sent += 1;
         }
         if sent > 0 {
-            self.observer.announced(&OutboxEvent::Waiting { events: 0 });
+            self.observer.observe(&OutboxEvent::Waiting { events: 0 });
         }
         Ok(sent)
     }
@@ -151,7 +140,7 @@ async fn empty_for_ever(announcer: &OutboxPublisher, wake: &Notify) {
                 failures = failures.saturating_add(1);
                 let after = announcer.retry.wait(failures);
                 let reason = error.to_string();
-                announcer.observer.announced(&OutboxEvent::Failing { reason, attempt: failures, after });
+                announcer.observer.observe(&OutboxEvent::Failing { reason, attempt: failures, after });
                 announcer.clock.sleep(after).await;
             }
         }

@@ -9,7 +9,7 @@ use filegen::core::generate::translate::Registry;
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::events::{BrokerError, TopicProbe, TopicUse};
 use filegen::telemetry::dependencies::Dependencies;
-use filegen::telemetry::live::Live;
+use filegen::telemetry::generate::status::WorkerStatus;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ async fn a_question_for_health_that_nobody_answers_holds_up_no_exit() {
     let worker =
         Arc::new(config::parse(WORKER, Path::new("w.yaml"), &(), &Registry::default()).unwrap().into_worker().unwrap());
     let (silent, stop) = (Arc::new(Silent(Notify::new())), CancellationToken::new());
-    let live = Arc::new(Live::new(worker.id.clone(), "host:1", Arc::new(Stopped)));
+    let live = Arc::new(WorkerStatus::new(worker.id.clone(), "host:1", Arc::new(Stopped)));
     let dependencies = Dependencies::new(
         worker,
         Arc::new(MemoryState::default()),

@@ -4,7 +4,7 @@ use crate::support::again;
 use crate::support::daemon::{Daemon, worker};
 use crate::support::size::Size;
 use filegen::adapters::memory::clock::MemoryClock;
-use filegen::telemetry::metrics::{self, WorkerMetrics};
+use filegen::telemetry::metrics::{self, Scope};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,9 +28,9 @@ async fn alone() {
     let clock = Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH));
     let ending = stop.clone();
     let small = tokio::spawn(async move { metrics::keep_small(&handle, &*clock, &ending).await });
-    let timed = WorkerMetrics::new("W");
+    let timed = Scope::new("worker", "W").times("commit_seconds", "Commits.");
     let time_some = async || {
-        (0..TIMED_AT_ONCE).for_each(|_| timed.time("filegen_commit_seconds", Duration::from_millis(3)));
+        (0..TIMED_AT_ONCE).for_each(|_| timed.record(Duration::from_millis(3)));
         // On the test's clock: at once.
         tokio::time::sleep(Duration::from_mins(1)).await;
     };

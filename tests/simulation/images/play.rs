@@ -8,10 +8,12 @@ use crate::volume::SimVolume;
 use async_trait::async_trait;
 use filegen::Registry;
 use filegen::adapters::layer::hooked::{Change, Hook, Hooked};
+use filegen::core::election::ElectionEvent;
+use filegen::core::generate::event::GenerateEvent;
 use filegen::core::generate::{Job, Outcome, Ports, Start, generate};
 use filegen::core::model::query::Fetch;
 use filegen::core::model::term::{Term, Token};
-use filegen::core::ports::observer::{News, Observer};
+use filegen::core::ports::observer::{Observer, Retrying};
 use filegen::core::ports::volume::{Volume, VolumeError};
 use jiff::SignedDuration;
 use std::sync::{Arc, Mutex};
@@ -70,14 +72,22 @@ impl Hook for Recorder {
 /// Hears what is committed.
 struct Listener(Arc<Mutex<Told>>);
 
-impl Observer for Listener {
-    fn observe(&self, news: &News) {
-        match news {
-            News::Committed { page, .. } => locked(&self.0).page = *page,
-            News::Resumed { page, .. } => locked(&self.0).resumed = *page,
+impl Observer<GenerateEvent> for Listener {
+    fn observe(&self, event: &GenerateEvent) {
+        match event {
+            GenerateEvent::Committed { page, .. } => locked(&self.0).page = *page,
+            GenerateEvent::Resumed { page, .. } => locked(&self.0).resumed = *page,
             _ => {}
         }
     }
+}
+
+impl Observer<ElectionEvent> for Listener {
+    fn observe(&self, _: &ElectionEvent) {}
+}
+
+impl Observer<Retrying> for Listener {
+    fn observe(&self, _: &Retrying) {}
 }
 
 /// A world without faults. `slow` makes what is done side by side take effect in any order.

@@ -11,7 +11,7 @@ use crate::core::model::page::Page;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::query::Isolation;
 use crate::core::ports::clock::Clock;
-use crate::core::ports::observer::{News, Observer};
+use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -38,7 +38,7 @@ impl Retry {
         source: Arc<dyn PageSource>,
         policy: RetrySpec,
         clock: Arc<dyn Clock>,
-        observer: Arc<dyn Observer>,
+        observer: Arc<dyn Observer<Retrying>>,
     ) -> Self {
         Self { source, patience: Patience { policy, clock, observer, jitter: Arc::new(chance), failures: 0 } }
     }
@@ -62,7 +62,7 @@ fn chance() -> f64 {
 struct Patience {
     policy: RetrySpec,
     clock: Arc<dyn Clock>,
-    observer: Arc<dyn Observer>,
+    observer: Arc<dyn Observer<Retrying>>,
     jitter: Jitter,
     failures: u32,
 }
@@ -75,7 +75,7 @@ impl Patience {
         }
         let after = self.wait();
         self.failures += 1;
-        self.observer.observe(&News::Retrying { reason: error.to_string(), attempt: self.failures, after });
+        self.observer.observe(&Retrying { reason: error.to_string(), attempt: self.failures, after });
         self.clock.sleep(after).await;
         Ok(())
     }

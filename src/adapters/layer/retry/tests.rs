@@ -13,11 +13,9 @@ use std::sync::Mutex;
 #[derive(Default)]
 struct Heard(Mutex<Vec<(u32, Duration)>>);
 
-impl Observer for Heard {
-    fn observe(&self, news: &News) {
-        if let News::Retrying { attempt, after, .. } = news {
-            self.0.lock().unwrap().push((*attempt, *after));
-        }
+impl Observer<Retrying> for Heard {
+    fn observe(&self, retrying: &Retrying) {
+        self.0.lock().unwrap().push((retrying.attempt, retrying.after));
     }
 }
 
@@ -41,7 +39,7 @@ fn world() -> World {
         backoff_multiplier: 3.0,
         max_backoff: Duration::from_secs(6),
     };
-    let observer = Arc::clone(&heard) as Arc<dyn Observer>;
+    let observer = Arc::clone(&heard) as Arc<_>;
     let source =
         Retry::new(Arc::new(memory.clone()), policy, Arc::new(clock.clone()), observer).with_jitter(Arc::new(|| 0.5));
     World { memory, clock, heard, source }

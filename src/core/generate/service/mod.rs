@@ -4,13 +4,14 @@
 mod pending;
 
 use crate::core::election::{ElectionError, LeaderGuard};
+use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
 use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
 use crate::core::outbox::{OutboxPublisher, announce};
-use crate::core::ports::observer::{News, Observer};
+use crate::core::ports::observer::Retrying;
 use pending::Pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub struct Service {
     /// As whom.
     pub identity: Identity,
     /// Who watches.
-    pub observer: Arc<dyn Observer>,
+    pub observer: Arc<dyn RunObserver>,
     /// Rung when a run was asked for: the holder looks at once.
     pub wanted: Arc<Notify>,
     /// Empties the outbox, when there is a broker for it.
@@ -114,7 +115,8 @@ impl Service {
             let next = match self.ports.runs.runs(Some(&self.worker.id), pending::LOOKED_AT).await {
                 Ok(records) => pending.next(records, self.ports.clock.elapsed(), self.ports.clock.now()),
                 Err(error) => {
-                    self.observer.observe(&News::Warning { text: format!("runs cannot be asked for: {error}") });
+                    self.observer
+                        .observe(&GenerateEvent::Warning { text: format!("runs cannot be asked for: {error}") });
                     None
                 }
             };
@@ -162,14 +164,18 @@ impl Service {
                 pending.done(&record.id);
                 let since = record.started_at.unwrap_or(record.requested_at);
                 let took = Duration::try_from(self.ports.clock.now().duration_since(since)).unwrap_or_default();
-                self.observer.observe(&News::Done { run: record.id.clone(), rows: manifest.source_rows, took });
+                self.observer.observe(&GenerateEvent::Done {
+                    run: record.id.clone(),
+                    rows: manifest.source_rows,
+                    took,
+                });
                 true
             }
             Ok(Outcome::Stopped { .. }) => false,
             Err(error) => {
                 let again_in = pending.failed(&record.id, error.kind().is_passing(), self.ports.clock.elapsed());
                 let (run, error) = (record.id.clone(), error.to_string());
-                self.observer.observe(&News::Failed { run, error, again_in });
+                self.observer.observe(&GenerateEvent::Failed { run, error, again_in });
                 false
             }
         }
@@ -177,7 +183,7 @@ impl Service {
 
     async fn pause(&self, failures: u32, reason: String, stop: &CancellationToken) {
         let after = self.worker.policies.retry.wait(failures);
-        self.observer.observe(&News::Retrying { reason, attempt: failures, after });
+        self.observer.observe(&Retrying { reason, attempt: failures, after });
         tokio::select! {
             biased;
             () = stop.cancelled() => {}

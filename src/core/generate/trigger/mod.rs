@@ -15,6 +15,7 @@ use crate::core::model::run::{RunId, RunRecord};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::events::{Delivery, EventId, EventSource};
 use crate::core::ports::leases::StoreError;
+use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::{DeadLetter, Requested, RunStore};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -63,18 +64,6 @@ pub enum TriggerEvent {
     Recovered,
 }
 
-/// Takes news of a trigger, for logs and metrics. Must return at once.
-pub trait TriggerObserver: Send + Sync {
-    /// One piece of news.
-    fn heard(&self, news: &TriggerEvent);
-}
-
-impl<F: Fn(&TriggerEvent) + Send + Sync> TriggerObserver for F {
-    fn heard(&self, news: &TriggerEvent) {
-        self(news);
-    }
-}
-
 /// A worker's trigger: what its events mean, and where runs are recorded.
 #[derive(Clone)]
 pub struct Listener {
@@ -91,7 +80,7 @@ pub struct Listener {
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Is told what happens.
-    pub observer: Arc<dyn TriggerObserver>,
+    pub observer: Arc<dyn Observer<TriggerEvent>>,
 }
 
 impl Listener {
@@ -100,7 +89,7 @@ impl Listener {
         worker: &Worker,
         runs: Arc<dyn RunStore>,
         clock: Arc<dyn Clock>,
-        observer: Arc<dyn TriggerObserver>,
+        observer: Arc<dyn Observer<TriggerEvent>>,
     ) -> Option<Self> {
         Some(Self {
             worker: worker.id.clone(),
@@ -174,7 +163,7 @@ async fn take_all(listener: &Listener, source: &mut dyn EventSource) {
             }
         };
         crash_point!("trigger.recorded");
-        listener.observer.heard(&news);
+        listener.observer.observe(&news);
         while let Err(error) = source.done(&delivery.id).await {
             patience.bear(&error).await;
         }
@@ -194,14 +183,14 @@ impl Patience<'_> {
         self.failures = self.failures.saturating_add(1);
         let after = self.listener.retry.wait(self.failures);
         let reason = error.to_string();
-        self.listener.observer.heard(&TriggerEvent::Failing { reason, attempt: self.failures, after });
+        self.listener.observer.observe(&TriggerEvent::Failing { reason, attempt: self.failures, after });
         self.listener.clock.sleep(after).await;
     }
 
     fn rest(&mut self) {
         if self.failures > 0 {
             self.failures = 0;
-            self.listener.observer.heard(&TriggerEvent::Recovered);
+            self.listener.observer.observe(&TriggerEvent::Recovered);
         }
     }
 }

@@ -1,0 +1,164 @@
+//! One worker's events as log lines: each with worker, instance, token and run, as far as there are any.
+
+use crate::core::election::ElectionEvent;
+use crate::core::generate::event::GenerateEvent;
+use crate::core::generate::trigger::TriggerEvent;
+use crate::core::outbox::OutboxEvent;
+use crate::core::ports::observer::{Observer, Retrying};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tracing::{debug, info, warn};
+
+/// What JSON and text lines call their `target`. People filter by it, so it stays wherever this module stands.
+const TARGET: &str = "filegen::telemetry::log";
+
+/// Logs one worker's events; by default those of a command's only worker, unnamed.
+#[derive(Debug, Default)]
+pub struct EventLog {
+    worker: Option<String>,
+    instance: Option<String>,
+    context: Mutex<Context>,
+}
+
+/// What the worker is at: said in each line.
+#[derive(Clone, Default, Debug)]
+struct Context {
+    token: Option<u64>,
+    run: Option<String>,
+}
+
+/// A line with the fields that every line has.
+macro_rules! line {
+    ($level:ident, $log:expr, $context:expr, $($rest:tt)*) => {
+        $level!(
+            target: TARGET, worker = $log.worker.as_deref(), instance = $log.instance.as_deref(), token = $context.token,
+            run = $context.run.as_deref(), $($rest)*
+        )
+    };
+}
+
+impl EventLog {
+    /// For one worker in one instance.
+    pub fn new(worker: &str, instance: &str) -> Self {
+        Self { worker: Some(worker.to_owned()), instance: Some(instance.to_owned()), context: Mutex::default() }
+    }
+
+    fn context(&self) -> MutexGuard<'_, Context> {
+        self.context.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer<ElectionEvent> for EventLog {
+    fn observe(&self, event: &ElectionEvent) {
+        let mut current = self.context();
+        if let ElectionEvent::Leading { token } = event {
+            current.token = Some(token.0);
+        }
+        let context = current.clone();
+        // What ends a term is still said of it.
+        if matches!(event, ElectionEvent::Lost { .. } | ElectionEvent::Released { .. }) {
+            *current = Context::default();
+        }
+        drop(current);
+        match event {
+            ElectionEvent::Waiting { holder, token, at_most } => {
+                let (holder_token, at_most) = (token.0, at_most.as_secs_f64());
+                line!(info, self, context, %holder, holder_token, at_most_seconds = at_most, "waiting for the lease");
+            }
+            ElectionEvent::Leading { .. } => line!(info, self, context, "leadership acquired"),
+            ElectionEvent::Renewed => line!(debug, self, context, "lease renewed"),
+            ElectionEvent::Lost { why, .. } => line!(warn, self, context, why, "leadership lost"),
+            ElectionEvent::Released { .. } => line!(info, self, context, "leadership given back"),
+            ElectionEvent::NotReleased { reason } => {
+                line!(warn, self, context, "the lease could not be given back and runs out by itself: {reason}");
+            }
+            ElectionEvent::Retrying(retrying) => self.observe(retrying),
+        }
+    }
+}
+
+impl Observer<Retrying> for EventLog {
+    fn observe(&self, Retrying { reason, attempt, after }: &Retrying) {
+        let context = self.context().clone();
+        line!(warn, self, context, reason, attempt, after_seconds = after.as_secs_f64(), "trying again");
+    }
+}
+
+impl Observer<GenerateEvent> for EventLog {
+    fn observe(&self, event: &GenerateEvent) {
+        if let GenerateEvent::Started { run, .. } = event {
+            self.context().run = Some(run.to_string());
+        }
+        let context = self.context().clone();
+        match event {
+            GenerateEvent::Started { rows, pages, .. } => {
+                line!(info, self, context, rows, pages, "total rows and pages");
+            }
+            GenerateEvent::Resumed { from, page, .. } => {
+                line!(info, self, context, from_token = from.0, page, "resumed");
+            }
+            GenerateEvent::Fetched { page, rows, took } => {
+                line!(info, self, context, page, rows, took_seconds = took.as_secs_f64(), "processing page");
+            }
+            GenerateEvent::Synced { took } => line!(debug, self, context, took_seconds = took.as_secs_f64(), "synced"),
+            GenerateEvent::Committed { page, source_rows, took, bytes, .. } => {
+                let bytes: u64 = bytes.iter().sum();
+                let took = took.as_secs_f64();
+                line!(info, self, context, page, source_rows, bytes, took_seconds = took, "progress updated");
+            }
+            GenerateEvent::Published { file, path, rows, bytes } => {
+                line!(info, self, context, %file, path, rows, bytes, "file finalized");
+            }
+            GenerateEvent::Done { rows, took, .. } => {
+                line!(info, self, context, rows, took_seconds = took.as_secs_f64(), "run published");
+            }
+            GenerateEvent::Failed { error, again_in, .. } => {
+                line!(warn, self, context, error, again_in_seconds = again_in.as_secs_f64(), "run failed");
+            }
+            GenerateEvent::Warning { text } => line!(warn, self, context, "{text}"),
+        }
+        // What ends a run is still said of it.
+        if matches!(event, GenerateEvent::Done { .. } | GenerateEvent::Failed { .. }) {
+            self.context().run = None;
+        }
+    }
+}
+
+impl Observer<TriggerEvent> for EventLog {
+    fn observe(&self, event: &TriggerEvent) {
+        let context = self.context().clone();
+        match event {
+            TriggerEvent::Requested { run, event } => {
+                line!(info, self, context, wanted = %run.id, %event, "run requested");
+            }
+            TriggerEvent::Repeated { run, event } => {
+                line!(info, self, context, wanted = %run.id, %event, "duplicate trigger ignored");
+            }
+            TriggerEvent::Other { event } => line!(debug, self, context, %event, "event is not for this worker"),
+            TriggerEvent::Odd { event, reason } => {
+                line!(warn, self, context, %event, reason, "malformed event passed over");
+            }
+            TriggerEvent::Failing { reason, attempt, after } => {
+                let after_seconds = after.as_secs_f64();
+                line!(warn, self, context, reason, attempt, after_seconds, "trigger: trying again");
+            }
+            TriggerEvent::Recovered => line!(info, self, context, "trigger: works again"),
+        }
+    }
+}
+
+impl Observer<OutboxEvent> for EventLog {
+    fn observe(&self, event: &OutboxEvent) {
+        let context = self.context().clone();
+        match event {
+            OutboxEvent::Sent { event } => {
+                let (file, correlation_id) = (&event.file_id, &event.correlation_id);
+                line!(info, self, context, file, correlation_id, "event published");
+            }
+            OutboxEvent::Waiting { events } => line!(debug, self, context, events, "outbox looked at"),
+            OutboxEvent::Failing { reason, attempt, after } => {
+                let after_seconds = after.as_secs_f64();
+                line!(warn, self, context, reason, attempt, after_seconds, "completion: trying again");
+            }
+        }
+    }
+}
