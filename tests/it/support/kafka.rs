@@ -2,6 +2,7 @@
 //! and that ends with it. Each test has a topic of its own.
 
 use super::containers;
+use super::running::PATIENCE;
 use super::toxiproxy::Line;
 use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::model::secret::Secret;
@@ -28,9 +29,6 @@ const ADDRESS: &str = "FILEGEN_TEST_KAFKA";
 
 /// The password of the local server's user `filegen`; tests look for it where no secret may be.
 pub const PASSWORD: &str = "s3cret-of-the-tests";
-
-/// Longest wait for a server or a message.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that this process starts: stopped and started again at will.
 pub struct Broker {
