@@ -89,6 +89,8 @@ fn each_mistake_is_told_in_its_own_words() {
         ("format: \"0.00\"", "format: \"0.0.0\""),
         ("    event_type: LoanDataReady", "    last_record: \"{{ rows\""),
         ("    event_type: LoanDataReady", "    first_record: \"{{ row }}\""),
+        ("    event_type: LoanDataReady", "    where: \"OpenDate <= '{{ date }}'\""),
+        ("    event_type: LoanDataReady", "    where: \"OpenDate <= '{date}'\""),
         ("delimiter: \"|\"", "delimiter: \"\\n\""),
         ("UTC", "Mars/Olympus"),
         ("/businessDate", "businessDate"),

@@ -1,5 +1,6 @@
 //! The files, and names that would stand in each other's way.
 
+use super::marks;
 use super::translator::translator;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::generate::FILE;
@@ -77,6 +78,9 @@ fn name(fields: &Fields<'_>) -> Option<FileName> {
 
 fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Option<FileSpec> {
     let translator = translator(&fields.place("translator"));
+    if let Some(predicate) = fields.text("where") {
+        marks::check(&fields.place("where"), &predicate);
+    }
     let spec = FileSpec {
         id: id?,
         name: name?,

@@ -3,6 +3,7 @@
 mod columns;
 mod deadline;
 mod files;
+mod marks;
 mod source;
 mod topics;
 mod translator;
