@@ -2,10 +2,11 @@
 
 use super::describe::{self, DIALECT};
 use super::extent::{count, key as key_in};
-use super::render::{Typed, Types};
+use super::render::{Typed, Types, literal};
 use super::session::Session;
 use crate::adapters::sql::{self, PageRequest, Range};
 use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::key::KeyValue;
 use crate::core::ports::source::{Query, SourceError};
 
 /// Looks at the key and the order.
@@ -17,14 +18,39 @@ pub(super) async fn examine(session: &mut Session, query: &Query) -> Result<Vec<
     if query.key.is_empty() {
         let detail =
             "without a key there is no order to resume in; fetch: offset promises nothing when rows come or go";
-        return Ok(vec![finding("key is given", Verdict::Warn, detail.to_owned())]);
+        let key = finding("key is given", Verdict::Warn, detail.to_owned());
+        return Ok([hidden_rows(session, query).await?, Some(key)].into_iter().flatten().collect());
     }
     let key = query.key.join(", ");
-    Ok(vec![
+    let mut findings = vec![
         never_null(session, query, &key).await?,
         unique(session, query, &types, &key).await?,
         ordered_by_index(session, query, &types, &key).await?,
-    ])
+    ];
+    findings.extend(hidden_rows(session, query).await?);
+    Ok(findings)
+}
+
+/// Row-level security leaves rows out without a word: names the tables behind the view that have it.
+async fn hidden_rows(session: &mut Session, query: &Query) -> Result<Option<Finding>, SourceError> {
+    let view = literal(&KeyValue::Text(DIALECT.view(&query.view)));
+    let sql = format!(
+        "WITH RECURSIVE used(oid) AS (SELECT pg_catalog.to_regclass({view})::oid \
+         UNION SELECT d.refobjid FROM used u JOIN pg_catalog.pg_rewrite r ON r.ev_class = u.oid \
+         JOIN pg_catalog.pg_depend d ON d.objid = r.oid AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+         AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass) \
+         SELECT n.nspname || '.' || c.relname FROM used JOIN pg_catalog.pg_class c ON c.oid = used.oid \
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity ORDER BY 1"
+    );
+    let rows = session.query(&sql).await?;
+    let tables: Vec<&str> = rows.iter().filter_map(|row| row.try_get(0).ok()?).collect();
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    let advice = "rows that its policies hide are in no file, and nothing else tells; a role with BYPASSRLS sees all \
+                  (the view's owner counts, unless the view has security_invoker)";
+    let detail = format!("row-level security is on for {}: {advice}", tables.join(", "));
+    Ok(Some(finding("no rows are hidden", Verdict::Warn, detail)))
 }
 
 async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<Finding, SourceError> {

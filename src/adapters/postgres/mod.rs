@@ -13,6 +13,7 @@ mod kinds;
 mod patience;
 mod render;
 mod session;
+mod settings;
 mod snapshot;
 mod stream;
 mod tls;

@@ -4,7 +4,7 @@
 use super::address::Address;
 use super::error::source_error;
 use super::patience::Timeouts;
-use super::tls;
+use super::{settings, tls};
 use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::Stream;
@@ -70,14 +70,13 @@ impl Session {
         Ok(session)
     }
 
-    /// Begins a read-only transaction whose floats, dates and bytes have their exact, unambiguous text form.
+    /// Begins a read-only transaction with settings of its own, in one round trip.
     pub(super) async fn begin(&mut self, isolation: Isolation) -> Result<(), SourceError> {
         let level = match isolation {
             Isolation::Default => "",
             Isolation::Snapshot => "ISOLATION LEVEL REPEATABLE READ, ",
         };
-        let settings = "SET LOCAL extra_float_digits = 3; SET LOCAL DateStyle = 'ISO'; SET LOCAL bytea_output = 'hex'";
-        self.run(&format!("BEGIN TRANSACTION {level}READ ONLY; {settings}")).await
+        self.run(&format!("BEGIN TRANSACTION {level}READ ONLY; {}", settings::statements())).await
     }
 
     /// Runs statements without results.

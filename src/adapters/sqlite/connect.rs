@@ -60,7 +60,12 @@ impl Place {
         let open = || {
             let connection = Connection::open_with_flags(&*self.path, flags)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
-            connection.execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{CACHE_KIB};"))?;
+            // Nothing that a file can carry changes how its values are written; the two settings that change what a view
+            // means belong to a connection.
+            connection.execute_batch(&format!(
+                "PRAGMA query_only = ON; PRAGMA case_sensitive_like = OFF; PRAGMA reverse_unordered_selects = OFF; \
+                 PRAGMA cache_size = -{CACHE_KIB};"
+            ))?;
             // Reads the file's first page, so that a file of another sort is found out here.
             connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?;
             Ok(connection)

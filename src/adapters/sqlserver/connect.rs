@@ -17,11 +17,16 @@ const HOPS: usize = 4;
 /// Rows of a statement that has few, at most: all of them are kept.
 const FEW: usize = 100_000;
 
-/// What every session is told first: no value is cut off, views over indexed views or computed columns work, and rows are
-/// counted, so that a lost one is missed.
-const SESSION: &str = "SET TEXTSIZE 2147483647; SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; \
+/// What every session is told first, in one batch, whatever the login, the database or the server says: no value is cut off
+/// and no row left out, dates and names of months are read and written in one way (the language comes first, since it sets
+/// the two behind it), views over indexed views or computed columns work, and rows are counted, so that a lost one is missed.
+const SESSION: &str = "SET LANGUAGE us_english; SET DATEFORMAT mdy; SET DATEFIRST 7; SET ROWCOUNT 0; \
+                       SET TEXTSIZE 2147483647; SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; \
                        SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; SET QUOTED_IDENTIFIER ON; \
-                       SET NUMERIC_ROUNDABORT OFF; SET NOCOUNT OFF";
+                       SET NUMERIC_ROUNDABORT OFF; SET IMPLICIT_TRANSACTIONS OFF; SET NOCOUNT OFF";
+
+/// Behind [`SESSION`] where one point in time is asked for.
+const SNAPSHOT: &str = "; SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION";
 
 /// Waits no longer than said. What is there already, as most rows are, needs no clock.
 pub(super) async fn within<T>(
@@ -44,11 +49,8 @@ impl Address {
     pub(super) async fn connect(&self, isolation: Isolation) -> Result<Connection, SourceError> {
         let late = |wait| self.late("no connection", "Connect Timeout", wait);
         let mut client = within(self.timeouts.connect, self.session(), late).await??;
-        self.run(&mut client, SESSION).await?;
-        if isolation == Isolation::Snapshot {
-            self.run(&mut client, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT").await?;
-            self.run(&mut client, "BEGIN TRANSACTION").await?;
-        }
+        let snapshot = if isolation == Isolation::Snapshot { SNAPSHOT } else { "" };
+        self.run(&mut client, &format!("{SESSION}{snapshot}")).await?;
         Ok(client)
     }
 

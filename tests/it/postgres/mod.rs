@@ -3,6 +3,7 @@
 mod faults;
 mod keys;
 mod safety;
+mod settings;
 mod silence;
 mod types;
 

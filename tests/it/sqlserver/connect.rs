@@ -5,6 +5,7 @@ use crate::support::sqlserver::Database;
 use crate::tds::{Encryption, Options, Server};
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::names::ViewName;
+use filegen::core::model::query::Isolation;
 use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, SourceError};
 use std::path::Path;
@@ -121,4 +122,37 @@ async fn an_attention_stops_a_statement_and_leaves_the_connection_in_order() {
     let row = client.simple_query("SELECT COUNT_BIG(*) FROM t").await.unwrap().into_row().await.unwrap().unwrap();
     assert_eq!(row.get::<i64, _>(0), Some(1000));
     assert_eq!(database.server().attentions(), 1);
+}
+
+#[tokio::test]
+async fn each_session_is_told_all_its_settings_in_one_batch_before_anything_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), Encryption::LoginOnly);
+    let source = SqlServerSource::new(&Secret::new(server.ado("Encrypt=false"))).unwrap();
+    let mut query = query("t", &["a"], &["b"]);
+    for isolation in [Isolation::Default, Isolation::Snapshot] {
+        query.isolation = isolation;
+        let before = (server.logins().len(), server.statements().len());
+        assert!(rows(&source, &query).await.is_empty());
+        let statements = server.statements().split_off(before.1);
+        let told = |sql: &&String| sql.contains("SET ");
+        assert_eq!(statements.iter().filter(told).count(), server.logins().len() - before.0, "{statements:?}");
+        for setting in [
+            "LANGUAGE us_english; SET DATEFORMAT mdy; SET DATEFIRST 7",
+            "ROWCOUNT 0",
+            "TEXTSIZE 2147483647",
+            "ANSI_NULLS ON",
+            "ANSI_PADDING ON",
+            "ANSI_WARNINGS ON",
+            "ARITHABORT ON",
+            "CONCAT_NULL_YIELDS_NULL ON",
+            "QUOTED_IDENTIFIER ON",
+            "NUMERIC_ROUNDABORT OFF",
+            "IMPLICIT_TRANSACTIONS OFF",
+            "NOCOUNT OFF",
+        ] {
+            assert!(statements[0].contains(&format!("SET {setting}")), "{setting}: {}", statements[0]);
+        }
+        assert_eq!(statements[0].ends_with("BEGIN TRANSACTION"), isolation == Isolation::Snapshot);
+    }
 }
