@@ -1,7 +1,8 @@
 //! Types of a query's columns, learned without running it; and what is wrong with a query that the server refuses.
 
+use super::column_type::ColumnType;
 use super::error::{server_words, source_error};
-use super::kinds::{ColumnType, Wire};
+use super::kinds::Wire;
 use super::render::{Types, literal};
 use super::session::Session;
 use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
@@ -11,6 +12,7 @@ use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Query, SourceError};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
+use tokio_postgres::types::Kind as Made;
 
 /// SQL as PostgreSQL reads it, without parameters.
 pub(super) const DIALECT: Dialect = Dialect::POSTGRES_COPY;
@@ -29,8 +31,9 @@ pub(super) async fn types(session: &mut Session, query: &Query) -> Result<Types,
     let columns = prepared.columns();
     let places = query.columns.iter().enumerate().map(|(index, name)| (name, index));
     let places = places.chain(query.key.iter().zip(statement.layout.key));
+    let places = places.filter_map(|(name, index)| Some((name, columns.get(index)?)));
     let mut types: Types =
-        places.filter_map(|(name, index)| Some((name.clone(), ColumnType::of(columns.get(index)?)))).collect();
+        places.map(|(name, column)| Ok((name.clone(), known(&query.view, column)?))).collect::<Result<_, _>>()?;
     let is_text = |name: &String| types.get(name).is_some_and(|column| column.wire == Wire::Text);
     if query.key.iter().any(is_text) {
         for name in blurred(session, &query.view).await? {
@@ -51,6 +54,25 @@ async fn blurred(session: &mut Session, view: &ViewName) -> Result<Vec<String>, 
     );
     let rows = session.query(&sql).await?;
     Ok(rows.iter().filter_map(|row| Some(row.try_get(0).ok()??.to_owned())).collect())
+}
+
+/// A column's type, if its text form is known.
+fn known(view: &ViewName, column: &tokio_postgres::Column) -> Result<ColumnType, SourceError> {
+    let found = ColumnType::of(column);
+    if found.wire != Wire::Unknown {
+        return Ok(found);
+    }
+    let name = column.name();
+    let advice = match column.type_().kind() {
+        Made::Pseudo => "write its fields as columns of their own in the view, or give it a type with names",
+        _ => "write its text in the view, or a number such as `oid`",
+    };
+    let reason = format!(
+        "column `{name}` of view `{view}` is, or holds, a type whose text form is not known to be the same for every role: `{}`; \
+         {advice}",
+        column.type_()
+    );
+    Err(SourceError::Refused { reason })
 }
 
 /// All columns of a view.

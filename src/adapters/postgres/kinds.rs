@@ -1,13 +1,15 @@
 //! Which kind a PostgreSQL column is, how the text of its values is read, and how its type is written in SQL.
 
 use crate::core::model::column::Kind;
-use tokio_postgres::types::{Kind as Sort, Type};
+use tokio_postgres::types::{Kind as Made, Type};
 
 /// How a column's values come in a text `COPY`: as their type's output function writes them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wire {
     Bool,
     Int,
+    /// `oid`, `xid`, `cid` and `xid8`: numbers that the server does not add up.
+    Oid,
     Float4,
     Float8,
     /// `numeric(precision, scale)`.
@@ -17,6 +19,8 @@ pub(super) enum Wire {
     },
     /// `numeric` whose values have a scale of their own.
     Number,
+    /// The server is asked for it as a `numeric`.
+    Money,
     Text,
     Uuid,
     Json,
@@ -29,46 +33,31 @@ pub(super) enum Wire {
         digits: u8,
         utc: bool,
     },
-    /// Any other type: the server is asked for its text form.
+    /// An array, a composite, a range or an hstore.
+    Nested,
+    /// Any other type with a known text form: the server is asked for that.
     Cast,
+    /// A type whose text form is not known.
+    Unknown,
 }
 
-/// A column's type.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct ColumnType {
-    /// How values come over the wire.
-    pub wire: Wire,
-    /// The type's name in SQL, quoted, with its schema.
-    pub sql: String,
-    /// Whether two values are one to the server only where they come as the same text, but for what
-    /// [`same`](super::decode) knows. Of text this is its collation's to say.
-    pub told_apart_by_text: bool,
-}
-
-impl ColumnType {
-    /// Reads it from what the server says about a result's column. Domains are described by their base type there.
-    pub(super) fn of(column: &tokio_postgres::Column) -> Self {
-        let of_type = column.type_();
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let sql = format!("{}.{}", quoted(of_type.schema()), quoted(of_type.name()));
-        let wire = wire(of_type, column.type_modifier());
-        Self { wire, sql, told_apart_by_text: told_apart_by_text(of_type) }
-    }
-}
+/// Digits of `money`: those of a 64-bit number of cents. The session's `lc_monetary` says that they are cents.
+pub(super) const MONEY: (u8, u8) = (19, 2);
 
 impl Wire {
     /// What the values are in a page.
     pub(super) fn kind(self) -> Kind {
         match self {
             Self::Bool => Kind::Bool,
-            Self::Int => Kind::Int,
+            Self::Int | Self::Oid => Kind::Int,
             Self::Float4 => Kind::Float32,
             Self::Float8 => Kind::Float64,
             Self::Decimal { precision, scale } => Kind::Decimal { precision, scale: scale.cast_signed() },
+            Self::Money => Kind::Decimal { precision: MONEY.0, scale: MONEY.1.cast_signed() },
             Self::Number => Kind::Number,
-            Self::Text | Self::Cast => Kind::Text,
+            Self::Text | Self::Cast | Self::Unknown => Kind::Text,
             Self::Uuid => Kind::Uuid,
-            Self::Json => Kind::Json,
+            Self::Json | Self::Nested => Kind::Json,
             Self::Bytes => Kind::Bytes,
             Self::Date => Kind::Date,
             Self::Time { digits } => Kind::Time { digits },
@@ -77,13 +66,16 @@ impl Wire {
     }
 }
 
-fn wire(of_type: &Type, modifier: i32) -> Wire {
+/// How values of a type come.
+pub(super) fn wire(of_type: &Type, modifier: i32) -> Wire {
     match *of_type {
         Type::BOOL => Wire::Bool,
         Type::INT2 | Type::INT4 | Type::INT8 => Wire::Int,
+        Type::OID | Type::XID | Type::CID | Type::XID8 => Wire::Oid,
         Type::FLOAT4 => Wire::Float4,
         Type::FLOAT8 => Wire::Float8,
         Type::NUMERIC => decimal(modifier).unwrap_or(Wire::Number),
+        Type::MONEY => Wire::Money,
         Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME => Wire::Text,
         Type::UUID => Wire::Uuid,
         Type::JSON | Type::JSONB => Wire::Json,
@@ -92,13 +84,69 @@ fn wire(of_type: &Type, modifier: i32) -> Wire {
         Type::TIME => Wire::Time { digits: digits(modifier) },
         Type::TIMESTAMP => Wire::Timestamp { digits: digits(modifier), utc: false },
         Type::TIMESTAMPTZ => Wire::Timestamp { digits: digits(modifier), utc: true },
-        _ => Wire::Cast,
+        _ => other(of_type),
+    }
+}
+
+/// Types of the server itself with a text form that depends on no setting, or on one that the session fixes. Not those that
+/// name an object (`regclass`): with or without its schema, as the role's `search_path` says.
+const WITH_TEXT: [Type; 31] = [
+    Type::CHAR,
+    Type::INTERVAL,
+    Type::TIMETZ,
+    Type::BIT,
+    Type::VARBIT,
+    Type::INET,
+    Type::CIDR,
+    Type::MACADDR,
+    Type::MACADDR8,
+    Type::POINT,
+    Type::LSEG,
+    Type::PATH,
+    Type::BOX,
+    Type::POLYGON,
+    Type::LINE,
+    Type::CIRCLE,
+    Type::XML,
+    Type::JSONPATH,
+    Type::TS_VECTOR,
+    Type::TSQUERY,
+    Type::TID,
+    Type::PG_LSN,
+    Type::PG_SNAPSHOT,
+    Type::TXID_SNAPSHOT,
+    Type::INT2_VECTOR,
+    Type::OID_VECTOR,
+    Type::REFCURSOR,
+    Type::REGROLE,
+    Type::REGNAMESPACE,
+    Type::ACLITEM,
+    Type::UNKNOWN,
+];
+
+/// Types of PostgreSQL's own extensions with a text form that depends on no setting.
+const OF_EXTENSIONS: [&str; 4] = ["citext", "ltree", "lquery", "ltxtquery"];
+
+/// The type of hstore's own extension.
+pub(super) const HSTORE: &str = "hstore";
+
+fn other(of_type: &Type) -> Wire {
+    if WITH_TEXT.contains(of_type) {
+        return Wire::Cast;
+    }
+    match of_type.kind() {
+        Made::Enum(_) => Wire::Cast,
+        Made::Array(_) | Made::Composite(_) | Made::Range(_) | Made::Multirange(_) => Wire::Nested,
+        Made::Domain(of) => wire(of, -1),
+        Made::Simple if of_type.name() == HSTORE => Wire::Nested,
+        Made::Simple if OF_EXTENSIONS.contains(&of_type.name()) => Wire::Cast,
+        _ => Wire::Unknown,
     }
 }
 
 /// Whether a type has no two values that are equal and come as different texts, but for zeros that do not count. Not those of
 /// which this is not known: citext, intervals, `char(n)`, jsonb, and arrays, ranges and composites of any of them.
-fn told_apart_by_text(of_type: &Type) -> bool {
+pub(super) fn told_apart_by_text(of_type: &Type) -> bool {
     let known = matches!(
         *of_type,
         Type::BOOL
@@ -125,7 +173,7 @@ fn told_apart_by_text(of_type: &Type) -> bool {
             | Type::BIT
             | Type::VARBIT
     );
-    known || matches!(of_type.kind(), Sort::Enum(_))
+    known || matches!(of_type.kind(), Made::Enum(_))
 }
 
 /// Reads `numeric`'s modifier: precision and scale, shifted by four; none where Arrow's decimal cannot hold them.

@@ -4,12 +4,14 @@
 //! query, which runs nothing. The server alone compares keys: they travel as literals of their column's type.
 
 mod address;
+mod column_type;
 mod decode;
 mod describe;
 mod error;
 mod examine;
 mod extent;
 mod kinds;
+mod nested;
 mod patience;
 mod render;
 mod session;

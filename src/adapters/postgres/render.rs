@@ -1,6 +1,7 @@
 //! What PostgreSQL adds to the shared SQL: text forms of types that Arrow does not know, and typed literals.
 
-use super::kinds::{ColumnType, Wire};
+use super::column_type::ColumnType;
+use super::kinds::Wire;
 use crate::adapters::sql::Render;
 use crate::core::model::key::KeyValue;
 use std::collections::HashMap;
@@ -26,13 +27,14 @@ impl Render for Typed<'_> {
     fn column(&self, name: &str, reference: &str) -> String {
         match self.wire(name) {
             Wire::Cast => format!("{reference}::text"),
+            Wire::Money => format!("{reference}::numeric"),
             _ => reference.to_owned(),
         }
     }
 
     fn key(&self, name: &str, reference: &str) -> Option<String> {
         let is_selected = self.wanted.iter().any(|wanted| wanted == name);
-        (self.wire(name) == Wire::Cast && !is_selected).then(|| format!("{reference}::text"))
+        (!is_selected && matches!(self.wire(name), Wire::Cast | Wire::Money)).then(|| self.column(name, reference))
     }
 
     fn ranks(&self, key: &[String]) -> bool {
@@ -50,7 +52,10 @@ impl Render for Typed<'_> {
     /// Exact: a float counts as the decimal number that is written for it.
     fn sum(&self, name: &str, expression: &str) -> String {
         match self.wire(name) {
-            Wire::Float4 | Wire::Float8 => format!("coalesce(sum(({expression})::text::numeric), 0)::text"),
+            Wire::Float4 | Wire::Float8 | Wire::Oid => {
+                format!("coalesce(sum(({expression})::text::numeric), 0)::text")
+            }
+            Wire::Money => format!("coalesce(sum(({expression})::numeric), 0)::text"),
             _ => format!("coalesce(sum({expression}), 0)::text"),
         }
     }
@@ -82,10 +87,16 @@ mod tests {
 
     #[test]
     fn only_types_that_arrow_lacks_are_cast() {
-        let of = |wire, sql: &str| ColumnType { wire, sql: sql.to_owned(), told_apart_by_text: wire != Wire::Cast };
+        let of = |wire, sql: &str| ColumnType {
+            wire,
+            sql: sql.to_owned(),
+            nested: None,
+            told_apart_by_text: wire != Wire::Cast,
+        };
         let types = Types::from([
             ("id".to_owned(), of(Wire::Int, "\"pg_catalog\".\"int8\"")),
             ("mood".to_owned(), of(Wire::Cast, "\"public\".\"mood\"")),
+            ("paid".to_owned(), of(Wire::Money, "\"pg_catalog\".\"money\"")),
         ]);
         let wanted = ["id".to_owned()];
         let typed = Typed { types: &types, wanted: &wanted };
@@ -93,6 +104,8 @@ mod tests {
         assert_eq!(typed.column("mood", "t.\"mood\""), "t.\"mood\"::text");
         assert_eq!(typed.key("mood", "t.\"mood\""), Some("t.\"mood\"::text".to_owned()));
         assert!(typed.ranks(&["id".to_owned(), "mood".to_owned()]) && !typed.ranks(&["id".to_owned()]));
+        assert_eq!(typed.key("paid", "t.\"paid\""), Some("t.\"paid\"::numeric".to_owned()));
+        assert_eq!(typed.key("id", "t.\"id\""), None);
         assert_eq!(typed.bound("id", &KeyValue::Int(-1), "?"), "E'-1'::\"pg_catalog\".\"int8\"");
     }
 }

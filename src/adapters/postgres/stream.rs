@@ -165,6 +165,7 @@ fn shape(query: &Query, types: &Types) -> Result<Shape, SourceError> {
     Ok(Shape {
         columns: query.columns.iter().map(column).collect(),
         wires: query.columns.iter().map(wire).collect(),
+        nested: query.columns.iter().map(|name| types.get(name).and_then(|column| column.nested.clone())).collect(),
         key: query.key.iter().zip(layout.key).map(|(name, index)| (name.clone(), index, wire(name))).collect(),
         first_mask: layout.first_mask,
         masks: layout.masks,

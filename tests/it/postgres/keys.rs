@@ -9,7 +9,7 @@ use filegen::core::ports::source::{PageSource, Position};
 use std::num::NonZeroU32;
 
 /// Types with values in any order; collations where text has one.
-const KEYS: [(&str, &[&str]); 24] = [
+const KEYS: [(&str, &[&str]); 27] = [
     ("smallint", &["-5", "300", "0"]),
     ("integer", &["7", "-2147483648", "2147483647"]),
     ("bigint", &["9223372036854775807", "9223372036854775806", "-9223372036854775808"]),
@@ -33,6 +33,9 @@ const KEYS: [(&str, &[&str]); 24] = [
     ("inet", &["10.0.0.1", "9.0.0.1", "::1"]),
     ("interval", &["1 mon", "29 days", "1 day 00:00:00.000001"]),
     ("integer[]", &["{2}", "{1,2}", "{10}"]),
+    ("money", &["1234.50", "-0.05", "92233720368547758.07"]),
+    ("oid", &["4294967295", "0", "10"]),
+    ("int4range", &["[2,9)", "(,3)", "empty"]),
     ("\"Odd \"\"Schema.x\".\"Odd.\"\"Type\"", &["z", "a"]),
 ];
 

@@ -4,8 +4,8 @@ use super::{query, read, source};
 use crate::support::postgres::Database;
 use crate::support::source::shown;
 use filegen::adapters::postgres::Postgres;
-use filegen::core::model::secret::Secret;
 use filegen::core::model::finding::Verdict;
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, Position, Sum};
 use std::fmt::Write as _;
 

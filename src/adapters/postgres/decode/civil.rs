@@ -31,12 +31,12 @@ pub(super) fn timestamp(text: &str) -> Result<i64, String> {
     moment.ok_or_else(|| outside(text))
 }
 
-/// Nanoseconds since midnight of `10:30:00.123456`.
+/// Nanoseconds since midnight of `10:30:00.123456`, up to `24:00:00`, the end of the day.
 ///
 /// # Errors
-/// Says why, for `24:00:00`, which is no time of a day.
+/// Says why.
 pub(super) fn time(text: &str) -> Result<i64, String> {
-    let micros = time_of_day(text).filter(|(micros, rest)| rest.is_empty() && *micros < MICROS_PER_DAY);
+    let micros = time_of_day(text).filter(|(micros, rest)| rest.is_empty() && *micros <= MICROS_PER_DAY);
     micros
         .map(|(micros, _)| micros * 1_000)
         .ok_or_else(|| format!("`{text}` is not a time of the day; give NULL or a text for it in the view"))
@@ -169,7 +169,8 @@ mod tests {
         ] {
             assert!(timestamp(bad).is_err(), "{bad}");
         }
-        for bad in ["24:00:00", "", "10:30", "10:30:00+01"] {
+        assert_eq!(time("24:00:00"), Ok(86_400_000_000_000));
+        for bad in ["24:00:00.000001", "", "10:30", "10:30:00+01"] {
             assert!(time(bad).is_err(), "{bad}");
         }
     }

@@ -1,9 +1,10 @@
 //! One column of a page under construction: a value's text goes straight to where Arrow keeps it.
 
-use super::civil;
-use crate::adapters::decimal::Decimal;
+use super::value::{boolean, bytes, decimal, digits, float, is_no_number, no_number, number, strange, whole};
+use super::{civil, nested};
 use crate::adapters::hex;
 use crate::adapters::postgres::kinds::Wire;
+use crate::adapters::postgres::nested::Nested;
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type, Time64NanosecondType,
@@ -12,12 +13,13 @@ use arrow_array::types::{
 use arrow_array::{ArrayRef, PrimitiveArray};
 use arrow_buffer::NullBufferBuilder;
 use arrow_schema::ArrowError;
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// Values of one column, in row order.
 pub(super) struct Column {
     wire: Wire,
+    /// What the values of [`Wire::Nested`] are made of.
+    nested: Option<Arc<Nested>>,
     values: Values,
 }
 
@@ -89,22 +91,22 @@ impl<T: ArrowPrimitiveType> Primitive<T> {
 
 impl Column {
     /// An empty column with room for `rows` values.
-    pub(super) fn new(wire: Wire, rows: usize) -> Self {
+    pub(super) fn new(wire: Wire, nested: Option<Arc<Nested>>, rows: usize) -> Self {
         let values = match wire {
             Wire::Bool => Values::Bool(BooleanBuilder::with_capacity(rows)),
-            Wire::Int => Values::Int(Primitive::new(rows)),
+            Wire::Int | Wire::Oid => Values::Int(Primitive::new(rows)),
             Wire::Float4 => Values::Float32(Primitive::new(rows)),
             Wire::Float8 => Values::Float64(Primitive::new(rows)),
-            Wire::Decimal { .. } => Values::Decimal(Primitive::new(rows)),
+            Wire::Decimal { .. } | Wire::Money => Values::Decimal(Primitive::new(rows)),
             Wire::Date => Values::Date(Primitive::new(rows)),
             Wire::Time { .. } => Values::Time(Primitive::new(rows)),
             Wire::Timestamp { .. } => Values::Timestamp(Primitive::new(rows)),
-            Wire::Number | Wire::Text | Wire::Uuid | Wire::Json | Wire::Cast => {
+            Wire::Number | Wire::Text | Wire::Uuid | Wire::Json | Wire::Nested | Wire::Cast | Wire::Unknown => {
                 Values::Text(StringBuilder::with_capacity(rows, rows * 8))
             }
             Wire::Bytes => Values::Bytes(BinaryBuilder::with_capacity(rows, rows * 8)),
         };
-        Self { wire, values }
+        Self { wire, nested, values }
     }
 
     /// Appends values, in row order; none is NULL.
@@ -126,6 +128,12 @@ impl Column {
             Values::Time(values) => values.extend(fields, civil::time),
             Values::Timestamp(values) => values.extend(fields, civil::timestamp),
             Values::Text(values) => each(fields, |text| match text {
+                Some(text) if let Some(nested) = &self.nested => {
+                    let mut json = String::new();
+                    nested::write(nested, text, &mut json)?;
+                    values.append_value(json);
+                    Ok(())
+                }
                 Some(text) if wire == Wire::Number && is_no_number(text) => Err(no_number(text)),
                 text => {
                     values.append_option(text);
@@ -152,11 +160,11 @@ impl Column {
             Values::Float64(values) => Arc::new(values.take(rows)?),
             Values::Decimal(values) => {
                 let array = values.take(rows)?;
-                match self.wire {
-                    Wire::Decimal { precision, scale } => {
+                match digits(self.wire) {
+                    Some((precision, scale)) => {
                         Arc::new(array.with_precision_and_scale(precision, scale.cast_signed())?)
                     }
-                    _ => Arc::new(array),
+                    None => Arc::new(array),
                 }
             }
             Values::Date(values) => Arc::new(values.take(rows)?),
@@ -177,111 +185,5 @@ impl Column {
                 Arc::new(std::mem::replace(values, next).finish())
             }
         })
-    }
-}
-
-/// A `boolean`.
-///
-/// # Errors
-/// When the text is none.
-pub(super) fn boolean(text: &str) -> Result<bool, String> {
-    match text {
-        "t" => Ok(true),
-        "f" => Ok(false),
-        _ => Err(strange(text, "a boolean")),
-    }
-}
-
-/// A whole number.
-///
-/// # Errors
-/// When the text is none.
-pub(super) fn whole(text: &str) -> Result<i64, String> {
-    short(text).map_or_else(|| number(text), Ok)
-}
-
-/// A float, of which the server writes as many digits as its bits need.
-#[allow(clippy::cast_precision_loss, reason = "none with fewer than 16 digits")]
-fn float(text: &str) -> Result<f64, String> {
-    // Floats that count something are whole: twice as fast, and exact as long as there are few digits. Zero has two signs.
-    match short(text) {
-        Some(whole) if whole != 0 && text.len() < 16 => Ok(whole as f64),
-        _ => number(text),
-    }
-}
-
-/// A whole number of up to 18 digits; none for any other text.
-#[inline]
-fn short(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.as_bytes() {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || digits.len() > 18 {
-        return None;
-    }
-    let mut value = 0;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-    }
-    Some(if negative { -value } else { value })
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| strange(text, "a number"))
-}
-
-/// The digits of a `bytea`; none for another form than `hex`.
-pub(super) fn bytes(text: &str) -> Option<&str> {
-    text.strip_prefix("\\x")
-}
-
-fn decimal(text: &str, wire: Wire) -> Result<i128, String> {
-    let Wire::Decimal { precision, scale } = wire else { return Err("the column is no decimal".to_owned()) };
-    let unscaled = Decimal::parse(text.as_bytes()).and_then(|number| number.at_scale(scale));
-    unscaled.filter(|unscaled| Decimal::fits(*unscaled, precision)).ok_or_else(|| {
-        if is_no_number(text) {
-            return no_number(text);
-        }
-        format!("`{text}` does not fit into numeric({precision},{scale}), which the view promises")
-    })
-}
-
-/// Whether a `numeric` is infinite or not a number.
-fn is_no_number(text: &str) -> bool {
-    matches!(text, "NaN" | "Infinity" | "-Infinity")
-}
-
-fn no_number(word: &str) -> String {
-    format!("`{word}` is not a number that a file can hold; give NULL or a text for it in the view")
-}
-
-fn strange(text: &str, wanted: &str) -> String {
-    format!("the server sent `{text}` where {wanted} belongs")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_exact_at_every_length() {
-        for text in ["0", "-7", "999999999999999999", "-9223372036854775808", "9223372036854775807"] {
-            assert_eq!(whole(text).unwrap().to_string(), text);
-        }
-        for bad in ["", "-", "1.5", "9223372036854775808", "1_0", "x"] {
-            assert!(whole(bad).is_err(), "{bad}");
-        }
-        for text in
-            ["0", "-0", "12", "-12", "999999999999999", "9007199254740993", "1e300", "0.1", "Infinity", "-Infinity"]
-        {
-            let expected: f64 = text.parse().unwrap();
-            assert_eq!(float(text).unwrap().to_bits(), expected.to_bits(), "{text}");
-        }
-        assert!(float("NaN").unwrap().is_nan() && float("").is_err() && float("-").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Key values: what a later read starts behind, in the text form that the server reads back exactly.
 
-use super::column::{boolean, bytes, whole};
+use super::value::{boolean, bytes, whole};
 use crate::adapters::postgres::kinds::Wire;
 use crate::core::model::key::KeyValue;
 
@@ -12,7 +12,7 @@ pub(in crate::adapters::postgres) fn key_value(wire: Wire, text: &str) -> Result
     let owned = text.to_owned();
     Ok(match wire {
         Wire::Bool => KeyValue::Typed(boolean(text)?.to_string()),
-        Wire::Int => KeyValue::Int(whole(text)?),
+        Wire::Int | Wire::Oid => KeyValue::Int(whole(text)?),
         Wire::Float4 | Wire::Float8 => KeyValue::Float(owned),
         Wire::Text => KeyValue::Text(owned),
         Wire::Bytes => match bytes(text) {
@@ -23,7 +23,10 @@ pub(in crate::adapters::postgres) fn key_value(wire: Wire, text: &str) -> Result
         | Wire::Number
         | Wire::Uuid
         | Wire::Json
+        | Wire::Money
+        | Wire::Nested
         | Wire::Cast
+        | Wire::Unknown
         | Wire::Date
         | Wire::Time { .. }
         | Wire::Timestamp { .. } => KeyValue::Typed(owned),

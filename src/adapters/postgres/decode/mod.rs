@@ -5,13 +5,16 @@ mod civil;
 mod column;
 mod key;
 mod marks;
+mod nested;
 mod rows;
 mod text;
+mod value;
 
 pub(super) use key::key_value;
 pub(super) use text::{AT_ONCE, Text};
 
 use super::kinds::Wire;
+use super::nested::Nested;
 use crate::adapters::sql::{mask_field, one_key};
 use crate::core::model::column::Column as Named;
 use crate::core::model::key::Key;
@@ -37,6 +40,8 @@ pub(super) struct Shape {
     pub columns: Vec<Named>,
     /// How each of them comes.
     pub wires: Vec<Wire>,
+    /// For each of them, what it is made of, where it has parts.
+    pub nested: Vec<Option<Arc<Nested>>>,
     /// Each key column: its name, its place in the row, and how it comes.
     pub key: Vec<(String, usize, Wire)>,
     /// Place of the first mask.
@@ -83,7 +88,9 @@ impl Cutter {
         let room = shape.page_size.min(1 << 16);
         Self {
             schema: Arc::new(Schema::new(fields)),
-            columns: shape.wires.iter().map(|wire| Column::new(*wire, room)).collect(),
+            columns: (shape.wires.iter().zip(&shape.nested))
+                .map(|(wire, nested)| Column::new(*wire, nested.clone(), room))
+                .collect(),
             masks: (0..shape.masks).map(|_| BooleanBuilder::with_capacity(room)).collect(),
             rows: 0,
             bytes: 0,

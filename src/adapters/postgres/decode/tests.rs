@@ -12,6 +12,7 @@ pub(super) fn shape(page_size: usize, page_bytes: u64) -> Shape {
             Named { name: "name".to_owned(), kind: Kind::Text },
         ],
         wires: vec![Wire::Int, Wire::Text],
+        nested: vec![None, None],
         key: vec![("id".to_owned(), 0, Wire::Int)],
         first_mask: 2,
         rank: None,

@@ -145,7 +145,15 @@ fn with_whole_text<R>(value: f64, use_text: impl FnOnce(&[u8]) -> R) -> R {
     use_text(&text[..end + 2])
 }
 
-/// How NaN and the infinities are written where a format can write them at all.
+/// Why a float that is no finite number is not written: one rule for floats and decimals, in every file.
+pub(super) fn no_number(value: f64) -> String {
+    format!(
+        "holds \"{}\", which is no number that a file can hold; give NULL or a text for it in the view",
+        not_finite(value)
+    )
+}
+
+/// The words for NaN and the infinities.
 pub(super) fn not_finite(value: f64) -> &'static str {
     match value {
         _ if value.is_nan() => "NaN",

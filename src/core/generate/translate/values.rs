@@ -1,7 +1,7 @@
 //! One column of a page as typed values, and the default text form of each kind.
 
 use super::date_format::Moment;
-use super::decimal::{not_finite, push_scaled, with_float_text};
+use super::decimal::{no_number, push_scaled, with_float_text};
 use super::short::{push_int, push_part};
 use crate::core::model::column::Kind;
 use arrow_array::cast::AsArray;
@@ -116,8 +116,8 @@ impl<'a> Values<'a> {
             Self::Text(array) => push_text(array, row, out),
             Self::Decimal(array, scale) => push_scaled(out, array.value(row), *scale),
             Self::Bool(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
-            Self::Float32(array) => push_float(array.value(row), out),
-            Self::Float64(array) => push_float(array.value(row), out),
+            Self::Float32(array) => return push_float(array.value(row), out),
+            Self::Float64(array) => return push_float(array.value(row), out),
             Self::Bytes(array) => push_hex(array.value(row), out),
             Self::Date(array) => Moment::from_days(array.value(row))?.push_iso(0, out),
             Self::Time(array, digits) => Moment::from_nanos_of_day(array.value(row))?.push_iso(*digits, out),
@@ -139,10 +139,8 @@ pub(super) fn push_text(array: &StringArray, row: usize, out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn push_float<F: zmij::Float + Into<f64> + Copy>(value: F, out: &mut Vec<u8>) {
-    if with_float_text(value, |text| out.extend_from_slice(text)).is_none() {
-        out.extend_from_slice(not_finite(value.into()).as_bytes());
-    }
+fn push_float<F: zmij::Float + Into<f64> + Copy>(value: F, out: &mut Vec<u8>) -> Result<(), String> {
+    with_float_text(value, |text| out.extend_from_slice(text)).ok_or_else(|| no_number(value.into()))
 }
 
 fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
