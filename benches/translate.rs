@@ -106,6 +106,7 @@ fn file(translator: TranslatorSpec) -> FileSpec {
         predicate: None,
         first_record: None,
         last_record: None,
+        zone: None,
         encoding: Encoding::Utf8,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
@@ -122,6 +123,7 @@ fn files(columns: &[Column]) -> Vec<(&'static str, FileSpec)> {
     let template = TranslatorSpec::Template(TemplateSpec {
         record: columns.iter().map(|c| format!("{{{{ {} }}}}", c.name)).collect::<Vec<_>>().join("|"),
         columns: columns.iter().map(|c| c.name.clone()).collect(),
+        zone: None,
     });
     let never = || file(delimited(Quote::Never, all()));
     vec![

@@ -91,6 +91,7 @@ fn file(index: usize) -> FileSpec {
         predicate: None,
         first_record: None,
         last_record: (index == 3).then(|| "T|{{ rows }}|{{ sum.Amount }}".to_owned()),
+        zone: None,
         encoding: Encoding::Utf8,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,

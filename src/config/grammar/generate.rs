@@ -109,6 +109,12 @@ pub(in crate::config) static FILE: Section = Section {
             "A template for the record behind all others, with `date`, `rows`, `sum.COLUMN` (of the values as the file writes them) \
              and `source_sum.COLUMN` (of the source's own); `{{ sum.Amount | number(\"0.00\") | pad(15, \"0\") }}` is a form.",
         ),
+        Field::new(
+            "zone",
+            Shape::Words,
+            "The IANA zone on whose clock instants (`timestamptz`, `datetimeoffset`) are written, with its offset: \
+             `2026-11-21T11:30:00+01:00`. When not given, as they come: in UTC with `Z`, or with their own offset.",
+        ),
         Field::new("encoding", Shape::Encoding, "How text becomes bytes.").default("UTF-8"),
         Field::new("newline", Shape::Words, "What ends a record: `lf`, `crlf`, or the text itself.").default("lf"),
         Field::new(

@@ -124,6 +124,7 @@ fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
         ("where", file.predicate.as_ref().map(|sql| text(masked(sql)))),
         ("first_record", file.first_record.as_ref().map(text)),
         ("last_record", file.last_record.as_ref().map(text)),
+        ("zone", file.zone.as_ref().map(text)),
         ("encoding", Some(text(encoding_name(file.encoding)))),
         ("newline", Some(text(newline))),
         (

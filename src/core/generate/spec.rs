@@ -99,6 +99,8 @@ pub struct FileSpec {
     pub first_record: Option<String>,
     /// Template of the record behind all others.
     pub last_record: Option<String>,
+    /// The IANA zone on whose clock instants are written; none: as they come, in UTC.
+    pub zone: Option<String>,
     /// How text becomes bytes.
     pub encoding: Encoding,
     /// The bytes that end a record, before encoding.

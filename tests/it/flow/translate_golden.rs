@@ -78,6 +78,7 @@ fn file(translator: TranslatorSpec) -> FileSpec {
         predicate: None,
         first_record: None,
         last_record: None,
+        zone: None,
         encoding: Encoding::Utf8,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
@@ -198,6 +199,7 @@ fn a_template_file_is_pythons() {
     let spec = file(TranslatorSpec::Template(TemplateSpec {
         record: "{{ LoanId }}:{{ (Status or '') | upper }}:{{ Amount }}".to_owned(),
         columns: ["LoanId", "Status", "Amount"].map(str::to_owned).to_vec(),
+        zone: None,
     }));
     assert_eq!(String::from_utf8_lossy(&written(&spec, &loans())), include_str!("golden/template.txt"));
 }

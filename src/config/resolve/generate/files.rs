@@ -1,6 +1,7 @@
 //! The files, and names that would stand in each other's way.
 
 use super::marks;
+use super::rest::check_zone;
 use super::translator::translator;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::generate::FILE;
@@ -81,6 +82,9 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
     if let Some(predicate) = fields.text("where") {
         marks::check(&fields.place("where"), &predicate);
     }
+    if let Some(zone) = fields.text("zone") {
+        check_zone(&fields.place("zone"), &zone);
+    }
     let spec = FileSpec {
         id: id?,
         name: name?,
@@ -89,6 +93,7 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         predicate: fields.owned("where"),
         first_record: fields.owned("first_record"),
         last_record: fields.owned("last_record"),
+        zone: fields.owned("zone"),
         encoding: values::encoding(&fields.text("encoding")?)?,
         newline: values::newline(&fields.text("newline")?).to_owned(),
         on_unmappable: match fields.text("on_unmappable")?.as_ref() {

@@ -109,6 +109,7 @@ fn column(at: &At<'_>) -> Option<ColumnSpec> {
             "both" => Trim::Both,
             _ => return None,
         },
+        zone: None,
     })
 }
 
@@ -142,5 +143,5 @@ fn template(fields: &Fields<'_>) -> Option<TemplateSpec> {
         }
         columns.push(column.to_owned());
     }
-    Some(TemplateSpec { record: fields.owned("record")?, columns })
+    Some(TemplateSpec { record: fields.owned("record")?, columns, zone: None })
 }

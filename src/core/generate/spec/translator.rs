@@ -22,6 +22,18 @@ pub enum TranslatorSpec {
     },
 }
 
+impl TranslatorSpec {
+    /// Goes through all columns that have a form of their own.
+    pub fn each_column(&mut self, change: &mut dyn FnMut(&mut ColumnSpec)) {
+        match self {
+            Self::Delimited(spec) => spec.columns.iter_mut().for_each(change),
+            Self::FixedWidth(spec) => spec.columns.iter_mut().for_each(change),
+            Self::Json(spec) => spec.fields.iter_mut().for_each(|(_, node)| node.each_column(change)),
+            Self::Template(_) | Self::Custom { .. } => {}
+        }
+    }
+}
+
 /// Values between delimiters, RFC 4180 when quoted.
 #[derive(Clone, PartialEq, Debug)]
 pub struct DelimitedSpec {
@@ -86,6 +98,16 @@ pub enum JsonNode {
     Array(Vec<JsonNode>),
 }
 
+impl JsonNode {
+    fn each_column(&mut self, change: &mut dyn FnMut(&mut ColumnSpec)) {
+        match self {
+            Self::Value(column) => change(column),
+            Self::Object(fields) => fields.iter_mut().for_each(|(_, node)| node.each_column(change)),
+            Self::Array(items) => items.iter_mut().for_each(|node| node.each_column(change)),
+        }
+    }
+}
+
 /// A minijinja template a record; columns are its variables.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TemplateSpec {
@@ -93,6 +115,8 @@ pub struct TemplateSpec {
     pub record: String,
     /// Columns it may use.
     pub columns: Vec<String>,
+    /// On whose clock instants are written: the file's own zone.
+    pub zone: Option<String>,
 }
 
 /// One value of a record: a column or a literal, and its form.
@@ -116,6 +140,8 @@ pub struct ColumnSpec {
     pub case: Option<Case>,
     /// Which blanks go.
     pub trim: Trim,
+    /// On whose clock instants are written: the file's own zone.
+    pub zone: Option<String>,
 }
 
 /// Where a value comes from.

@@ -1,7 +1,7 @@
 //! One value of a record: which column, which form, what NULL is. The only place that knows what a value looks like.
 
 use super::date_format::{DateFormat, Moment};
-use super::decimal::{Decimal, Scaled, with_float_text};
+use super::decimal::{Decimal, Scaled, no_number, with_float_text};
 use super::number_format::NumberFormat;
 use super::short::push_int;
 use super::values::{Values, push_text};
@@ -10,6 +10,7 @@ use crate::core::generate::spec::{Case, ColumnSpec, Trim};
 use crate::core::model::column::{Column, Kind};
 use arrow_array::{RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
+use jiff::tz::TimeZone;
 
 /// How one column is written, as far as it can be known before the column's kind is.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Cell {
     case: Option<Case>,
     trim: Trim,
     null: Option<String>,
+    /// On whose clock instants are written.
+    zone: Option<TimeZone>,
     /// Known from [`Cell::bind`] on.
     kind: Kind,
 }
@@ -46,10 +49,12 @@ impl Cell {
             Some(format) => Form::parse(format, spec.case)
                 .map_err(|why| TranslateError::setting(format!("column `{name}`: {why}")))?,
         };
+        let zone = spec.zone.as_deref().map(TimeZone::get).transpose();
         Ok(Self {
             column,
             name: name.to_owned(),
             form,
+            zone: zone.map_err(|error| TranslateError::setting(format!("`zone`: {error}")))?,
             case: spec.case,
             trim: spec.trim,
             null: spec.null.clone(),
@@ -88,8 +93,8 @@ impl Cell {
             self.misfit(&format!("was announced as {}, but its values are of another type", self.kind.describe()))
         })?;
         let array = values.array();
-        let is_plain = self.is_plain();
-        Ok(Bound { cell: self, values, is_plain, rows: array.len(), nulls: array.nulls() })
+        let (is_plain, zone) = (self.is_plain(), self.zone());
+        Ok(Bound { cell: self, values, is_plain, zone, rows: array.len(), nulls: array.nulls() })
     }
 
     /// The column's kind.
@@ -104,7 +109,13 @@ impl Cell {
 
     /// Whether the value is the kind's default text, unchanged.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self.form, Form::Plain) && self.case.is_none() && self.trim == Trim::None
+        matches!(self.form, Form::Plain) && self.case.is_none() && self.trim == Trim::None && self.zone().is_none()
+    }
+
+    /// The zone, where the values are instants.
+    fn zone(&self) -> Option<&TimeZone> {
+        let instants = matches!(self.kind, Kind::Timestamp { utc: true, .. } | Kind::TimestampText);
+        self.zone.as_ref().filter(|_| instants)
     }
 
     /// Whether the worker file gives the value a form of its own.
@@ -206,6 +217,8 @@ pub(super) struct Bound<'a> {
     values: Values<'a>,
     /// [`Cell::is_plain`], asked once a page.
     is_plain: bool,
+    /// [`Cell::zone`], asked once a page.
+    zone: Option<&'a TimeZone>,
     rows: usize,
     nulls: Option<&'a NullBuffer>,
 }
@@ -264,11 +277,33 @@ impl<'a> Bound<'a> {
     #[inline(never)]
     fn push_any(&self, row: usize, out: &mut Vec<u8>) -> Result<(), TranslateError> {
         let pushed = match (&self.cell.form, &self.values) {
+            _ if let Some(zone) = self.zone => self.push_in_zone(zone, row, out),
             (_, Values::Text(array)) => self.cell.push_text(array.value(row), out),
             (Form::Plain, values) if self.cell.case.is_none() => values.push(row, out),
             _ => self.push_formatted(row, out),
         };
         pushed.map_err(|why| self.cell.error(row, &why))
+    }
+
+    /// Appends an instant on the clock of a zone; a timestamp without an offset as it is.
+    fn push_in_zone(&self, zone: &TimeZone, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        let start = out.len();
+        let (moment, digits) = match &self.values {
+            Values::Timestamp(array, digits, utc) => (Moment::from_micros(array.value(row), *utc)?, *digits),
+            Values::Text(array) => {
+                let text = array.value(row).trim();
+                (Moment::parse(text)?, fraction_digits(text))
+            }
+            values => return values.push(row, out),
+        };
+        let moment = moment.in_zone(zone)?;
+        match &self.cell.form {
+            Form::Date(format) => format.push(&moment, out)?,
+            _ if *zone == TimeZone::UTC => moment.push_iso(digits, out),
+            _ => moment.push_with_offset(digits, out),
+        }
+        self.cell.change_ascii_case(&mut out[start..]);
+        Ok(())
     }
 
     fn push_formatted(&self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
@@ -300,7 +335,14 @@ fn push_float<F: zmij::Float + Into<f64> + Copy>(
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
     let pushed = with_float_text(value, |text| Decimal::parse(text).map(|number| format.push(number, out)));
-    pushed.flatten().ok_or_else(|| "holds NaN or infinity, which no number format can write".to_owned())
+    pushed.flatten().ok_or_else(|| no_number(value.into()))
+}
+
+/// Digits behind the point of a timestamp's text.
+fn fraction_digits(text: &str) -> u8 {
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    u8::try_from(digits).unwrap_or(u8::MAX)
 }
 
 fn push_case(text: &str, case: Option<Case>, out: &mut Vec<u8>) {

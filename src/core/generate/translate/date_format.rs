@@ -132,6 +132,50 @@ impl Moment {
         Ok(Self { day: Some(day), time, offset: pieces.to_numeric_offset().map(Offset::seconds) })
     }
 
+    /// The same instant on the clock of a zone. A moment without an offset is no instant, and stays what it is.
+    ///
+    /// # Errors
+    /// For one outside the years 1 to 9999 there.
+    pub(super) fn in_zone(self, zone: &TimeZone) -> Result<Self, String> {
+        let (Some(day), Some(time), Some(seconds)) = (self.day, self.time, self.offset) else { return Ok(self) };
+        let there = || {
+            let here = DateTime::from_parts(day.civil()?, time.civil()?);
+            let instant = Offset::from_seconds(seconds).ok()?.to_timestamp(here).ok()?;
+            let offset = zone.to_offset(instant);
+            let civil = offset.to_datetime(instant);
+            let year = civil.year().try_into().ok().filter(|year| (1..=9_999).contains(year))?;
+            let of_month = civil.day().try_into().ok()?;
+            Some(Self {
+                day: Some(Day { year, month: civil.month().try_into().ok()?, of_month }),
+                time: Some(TimeOfDay {
+                    hour: civil.hour().try_into().ok()?,
+                    minute: civil.minute().try_into().ok()?,
+                    second: civil.second().try_into().ok()?,
+                    nanos: civil.subsec_nanosecond().try_into().ok()?,
+                }),
+                offset: Some(offset.seconds()),
+            })
+        };
+        there().ok_or_else(out_of_range)
+    }
+
+    /// Appends the ISO form with its offset from UTC as `+01:00`, also where that is none; with seconds where a zone had such
+    /// before it had a standard time.
+    pub(super) fn push_with_offset(&self, digits: u8, out: &mut Vec<u8>) {
+        Self { offset: None, ..*self }.push_iso(digits, out);
+        let Some(seconds) = self.offset else { return };
+        out.push(if seconds < 0 { b'-' } else { b'+' });
+        let seconds = seconds.unsigned_abs();
+        let part = |number: u32| two(u16::try_from(number % 60).unwrap_or_default());
+        out.extend_from_slice(&part(seconds / 3_600));
+        out.push(b':');
+        out.extend_from_slice(&part(seconds / 60));
+        if !seconds.is_multiple_of(60) {
+            out.push(b':');
+            out.extend_from_slice(&part(seconds));
+        }
+    }
+
     /// Appends the ISO form, with so many fraction digits where there is a time, and `Z` for an instant in UTC.
     #[inline]
     pub(super) fn push_iso(&self, digits: u8, out: &mut Vec<u8>) {

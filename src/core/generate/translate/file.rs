@@ -58,7 +58,7 @@ impl FileTranslator {
     pub fn new(spec: &FileSpec, registry: &Registry) -> Result<Self, TranslateError> {
         let records = Records::new(spec.encoding, &spec.newline, spec.on_unmappable)?;
         let mut names = None;
-        let translator: Box<dyn Translator> = match &spec.translator {
+        let translator: Box<dyn Translator> = match &in_zone(spec) {
             TranslatorSpec::Delimited(delimited) => {
                 names = names_line(delimited, &spec.newline)?;
                 Box::new(Delimited::new(delimited, &spec.newline, spec.on_overflow)?)
@@ -223,6 +223,18 @@ fn wanted(totals: BTreeSet<Total>, translator: &TranslatorSpec) -> Result<Vec<Wa
         all.push(Wanted { name, column: total.column, written: written.unwrap_or_default() });
     }
     Ok(all)
+}
+
+/// The file's translator, each of its columns told the file's zone.
+fn in_zone(file: &FileSpec) -> TranslatorSpec {
+    let mut translator = file.translator.clone();
+    if let Some(zone) = &file.zone {
+        translator.each_column(&mut |column| column.zone = Some(zone.clone()));
+        if let TranslatorSpec::Template(template) = &mut translator {
+            template.zone = Some(zone.clone());
+        }
+    }
+    translator
 }
 
 #[cfg(test)]

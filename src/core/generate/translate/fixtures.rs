@@ -104,6 +104,7 @@ pub(super) fn file(translator: TranslatorSpec) -> FileSpec {
         predicate: None,
         first_record: None,
         last_record: None,
+        zone: None,
         encoding: Encoding::Utf8,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,

@@ -46,7 +46,8 @@ impl Template {
             columns.place(name);
         }
         let names = columns.names();
-        let cell = |(at, name): (usize, &String)| Cell::new(&ColumnSpec::default(), name, at);
+        let as_it_comes = ColumnSpec { zone: spec.zone.clone(), ..ColumnSpec::default() };
+        let cell = |(at, name): (usize, &String)| Cell::new(&as_it_comes, name, at);
         let cells = names.iter().enumerate().map(cell).collect::<Result<_, _>>()?;
         let translator = Self { record: template, cells, names: names.into(), newline: newline.to_owned() };
         translator.check_calls()?;
@@ -98,7 +99,7 @@ impl Template {
             Values::Decimal(array, scale) if let Some(number) = Number::new(array.value(row), scale.into()) => {
                 number.to_value(false)
             }
-            Values::Float64(array) => Value::from(array.value(row)),
+            Values::Float64(array) if array.value(row).is_finite() => Value::from(array.value(row)),
             _ => {
                 let mut text = Vec::new();
                 bound.push(row, &mut text)?;

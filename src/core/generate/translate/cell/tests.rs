@@ -39,13 +39,13 @@ fn every_kind_has_its_default_text() {
 }
 
 #[test]
-fn floats_that_are_no_numbers_have_names() {
-    for (value, text) in
-        [(f64::NAN, "NaN"), (f64::INFINITY, "Infinity"), (f64::NEG_INFINITY, "-Infinity"), (517.0, "517.0")]
-    {
-        assert_eq!(written(column("float"), floats("float", &[Some(value)])).as_deref(), Ok(text));
+fn floats_that_are_no_numbers_are_refused_in_every_form() {
+    for (value, word) in [(f64::NAN, "NaN"), (f64::INFINITY, "Infinity"), (f64::NEG_INFINITY, "-Infinity")] {
+        for spec in [column("float"), formatted("float", "0.00")] {
+            let error = written(spec, floats("float", &[Some(value)])).unwrap_err();
+            assert!(error.contains(&format!("`float` holds \"{word}\"")), "{error}");
+        }
     }
-    assert!(written(formatted("float", "0.00"), floats("float", &[Some(f64::NAN)])).unwrap_err().contains("`float`"));
 }
 
 #[test]
@@ -134,4 +134,46 @@ fn an_array_of_another_type_than_announced_is_an_error() {
     translator.bind(&announced, None, &BTreeMap::default()).unwrap();
     let refused = translator.translate(&page(&[(name, Kind::Int, array)]), Vec::new()).unwrap_err();
     assert!(refused.reason.contains("another type"), "{refused}");
+}
+
+/// The value of `every_kind` in that column, as a file with a zone writes it.
+fn in_zone(column: ColumnSpec, zone: &str, given: Given) -> String {
+    let spec = FileSpec { zone: Some(zone.to_owned()), ..spec(column) };
+    let text = text(&spec, &[given]).unwrap();
+    text.strip_suffix('\n').unwrap().to_owned()
+}
+
+#[test]
+fn instants_are_written_on_the_clock_of_the_files_zone_and_nothing_else_is() {
+    let of = |name: &str| every_kind().into_iter().find(|given| given.0 == name).unwrap();
+    for (name, zone, expected) in [
+        ("instant", "Europe/Berlin", "2026-11-21T11:30:00+01:00"),
+        ("instant", "America/St_Johns", "2026-11-21T07:00:00-03:30"),
+        ("instant", "Europe/London", "2026-11-21T10:30:00+00:00"),
+        ("instant", "UTC", "2026-11-21T10:30:00Z"),
+        ("stamp", "America/New_York", "2026-11-21T04:30:00.1234567-05:00"),
+        ("stamp", "UTC", "2026-11-21T09:30:00.1234567Z"),
+        ("timestamp", "Asia/Tokyo", "2026-11-21T10:30:00.123"),
+        ("date", "Asia/Tokyo", "2026-11-21"),
+        ("time", "Asia/Tokyo", "10:30:00"),
+        ("int", "Asia/Tokyo", "-42"),
+    ] {
+        assert_eq!(in_zone(column(name), zone, of(name)), expected, "{name} {zone}");
+    }
+    let bare = texts("stamp", Kind::TimestampText, &[Some("2026-11-21T10:30:00.5")]);
+    assert_eq!(in_zone(column("stamp"), "Asia/Tokyo", bare), "2026-11-21T10:30:00.5", "no instant");
+}
+
+#[test]
+fn the_date_is_the_zones_also_in_a_format_and_across_a_change_of_clocks() {
+    let at = |micros: i64| {
+        let array = arrow_array::TimestampMicrosecondArray::from(vec![micros]).with_timezone("UTC");
+        ("at", Kind::Timestamp { digits: 0, utc: true }, std::sync::Arc::new(array) as arrow_array::ArrayRef)
+    };
+    let day = |micros| in_zone(formatted("at", "%Y%m%d %H:%M"), "America/New_York", at(micros));
+    // 2026-11-22 04:30 in UTC is 23:30 of the day before; an hour of the night of 2026-11-01 comes twice.
+    assert_eq!(day(1_795_321_800_000_000), "20261121 23:30");
+    assert_eq!(day(1_793_511_000_000_000), "20261101 01:30");
+    assert_eq!(day(1_793_514_600_000_000), "20261101 01:30");
+    assert_eq!(in_zone(column("at"), "America/New_York", at(-2_900_000_000_000_000)), "1878-02-06T23:30:38-04:56:02");
 }

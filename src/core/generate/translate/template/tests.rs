@@ -7,7 +7,7 @@ use crate::core::model::column::Kind;
 
 fn spec(record: &str, columns: &[&str]) -> FileSpec {
     let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-    file(TranslatorSpec::Template(TemplateSpec { record: record.to_owned(), columns }))
+    file(TranslatorSpec::Template(TemplateSpec { record: record.to_owned(), columns, zone: None }))
 }
 
 #[test]
