@@ -4,8 +4,10 @@ use super::context::Context;
 use super::exit::{Code, Verdict};
 use super::failure::Failure;
 use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::core::generate::plan::Plan;
 use crate::core::generate::spec::Worker;
 use crate::core::model::column::Column;
+use crate::core::model::finding::Verdict as Found;
 use crate::core::ports::observer::Unobserved;
 use crate::wiring;
 use serde::Serialize;
@@ -122,7 +124,16 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
                 loaded = Err(error);
             }
         }
-        context.ui.result(&checked(path, &loaded), |_| fine(path, loaded.as_ref().ok()));
+        let doubts = match loaded.as_ref().ok().and_then(Loaded::worker) {
+            Some(worker) if args.source => doubts(context, worker)?,
+            _ => Vec::new(),
+        };
+        context.ui.result(&checked(path, &loaded, &doubts), |_| fine(path, loaded.as_ref().ok()));
+        if !context.ui.is_json() {
+            for doubt in &doubts {
+                context.ui.status(&format!("{} {doubt}", context.ui.paint_warning("warning:")));
+            }
+        }
         if let Some(warnings) = loaded.as_ref().ok().and_then(Loaded::warnings)
             && !context.ui.is_json()
         {
@@ -144,16 +155,29 @@ fn columns(context: &Context, worker: &Worker) -> Result<Vec<Column>, Failure> {
     context.block_on(async { Ok(source.columns(&worker.source.view).await?) })
 }
 
-fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>) -> Checked<'a> {
+/// What the source knows of the values that a person should know too.
+fn doubts(context: &Context, worker: &Worker) -> Result<Vec<String>, Failure> {
+    let query = Plan::new(worker, &context.registry)?.query;
+    let source = wiring::source(worker, Arc::new(Unobserved), wiring::clock())?;
+    let findings = context.block_on(async { Ok(source.doubts(&query).await?) })?;
+    Ok(findings.into_iter().filter(|finding| finding.verdict != Found::Pass).map(|finding| finding.detail).collect())
+}
+
+fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>, doubts: &[String]) -> Checked<'a> {
     let worker = loaded.as_ref().ok().and_then(Loaded::worker);
     let told = |error: Option<&ConfigError>| error.map_or_else(|| serde_json::json!([]), ConfigError::to_json);
+    let mut warnings = told(loaded.as_ref().ok().and_then(Loaded::warnings).as_ref());
+    if let Some(list) = warnings.as_array_mut() {
+        let warning = |doubt: &String| serde_json::json!({ "code": "source", "message": doubt });
+        list.extend(doubts.iter().map(warning));
+    }
     Checked {
         file: path.display().to_string(),
         ok: loaded.is_ok(),
         worker: worker.map(|worker| worker.id.as_str()),
         files: worker.map(|worker| worker.files.len()),
         problems: told(loaded.as_ref().err()),
-        warnings: told(loaded.as_ref().ok().and_then(Loaded::warnings).as_ref()),
+        warnings,
     }
 }
 

@@ -171,7 +171,7 @@ fn width(kind: Kind) -> (u32, bool) {
         Kind::Int => (20, true),
         Kind::Float32 | Kind::Float64 => (25, true),
         // Sign, point, and the zero before it.
-        Kind::Decimal { precision, .. } => (u32::from(precision) + 3, true),
+        Kind::Decimal { precision, .. } | Kind::DecimalText { precision, .. } => (u32::from(precision) + 3, true),
         Kind::Number => (40, true),
         Kind::Text => (40, false),
         Kind::Uuid => (36, false),

@@ -91,7 +91,13 @@ impl Values {
             }
             Some(Kind::Text) => Self::Text(Bytes::new(rows)),
             Some(
-                Kind::Number | Kind::Uuid | Kind::Json | Kind::TimestampText | Kind::Timestamp { .. } | Kind::Bytes,
+                Kind::DecimalText { .. }
+                | Kind::Number
+                | Kind::Uuid
+                | Kind::Json
+                | Kind::TimestampText
+                | Kind::Timestamp { .. }
+                | Kind::Bytes,
             ) => Self::Formed(Bytes::new(rows)),
             Some(Kind::Date) => Self::Date(Vec::with_capacity(rows)),
             Some(Kind::Time { .. }) => Self::Time(Vec::with_capacity(rows)),
@@ -233,7 +239,9 @@ impl Cells {
             Some(Kind::TimestampText) => {
                 "a timestamp is text, YYYY-MM-DD HH:MM:SS; for a Unix time write datetime(…, 'unixepoch') in the view"
             }
-            Some(Kind::Decimal { .. }) => "correct the row, or ROUND and CAST the column in the view",
+            Some(Kind::Decimal { .. } | Kind::DecimalText { .. }) => {
+                "correct the row, or ROUND and CAST the column in the view"
+            }
             Some(Kind::Json) => "store JSON text, or write json(…) in the view",
             _ => "correct the row, or CAST the column in the view",
         };
@@ -332,6 +340,11 @@ fn form(kind: Option<Kind>, digits: usize, value: ValueRef<'_>, out: &mut Vec<u8
             }
             None => false,
         },
+        (Some(Kind::DecimalText { precision, scale }), value) => {
+            let number = convert::decimal(value, precision, scale.unsigned_abs());
+            out.extend(number.iter().flat_map(|number| number.to_string().into_bytes()));
+            number.is_some()
+        }
         (Some(Kind::Uuid), value) => convert::uuid(value, out),
         (Some(Kind::TimestampText), ValueRef::Text(text)) => convert::timestamp(text, digits, out),
         (Some(Kind::Json), ValueRef::Text(text)) => {

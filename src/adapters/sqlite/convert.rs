@@ -169,6 +169,19 @@ pub(super) fn scaled(value: f64, scale: u8) -> Option<i128> {
     shortest(value)?.at_scale(scale)
 }
 
+/// Decimals closer to zero than this, counted in units of their last place, are further from each other than floats are, so
+/// that each has a float of its own: 2 to the power of 52. Of a float further out, digits may be lost.
+pub(super) const KNOWN_BELOW: i128 = 1 << 52;
+
+/// The number that a value of a decimal column is: with all its digits behind the point, or, for a float that may have lost
+/// some, with those of its shortest text. None when it does not fit into the column.
+pub(super) fn decimal(value: ValueRef<'_>, precision: u8, scale: u8) -> Option<Decimal> {
+    let number = number(value)?;
+    let unscaled = number.at_scale(scale).filter(|unscaled| Decimal::fits(*unscaled, precision))?;
+    let lost = matches!(value, ValueRef::Real(_)) && unscaled.abs() >= KNOWN_BELOW;
+    Some(if lost { number } else { Decimal { unscaled, scale } })
+}
+
 /// The exact number that a float's shortest text names.
 pub(super) fn shortest(value: f64) -> Option<Decimal> {
     Decimal::parse(zmij::Buffer::new().format(value).as_bytes())

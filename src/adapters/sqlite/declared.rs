@@ -5,6 +5,9 @@ use crate::core::model::column::Kind;
 /// The most digits that a decimal column can have.
 const MAX_PRECISION: u8 = 38;
 
+/// Digits of every decimal that a float keeps.
+const FLOAT_DIGITS: u8 = 15;
+
 /// The kind of a column with this declared type; none when the type says nothing, so that only the values can tell.
 pub(super) fn kind(declared: &str) -> Option<Kind> {
     let upper = declared.trim().to_ascii_uppercase();
@@ -14,7 +17,7 @@ pub(super) fn kind(declared: &str) -> Option<Kind> {
     let holds = |words: &[&str]| words.iter().any(|word| name.contains(word));
     Some(if starts(&["DECIMAL", "NUMERIC", "NUMBER", "DEC"]) {
         // Before the words of text: `DECIMAL TEXT(38,10)` keeps all digits, because SQLite leaves text alone there.
-        decimal(&arguments)
+        decimal(&arguments, holds(&["CHAR", "CLOB", "TEXT"]))
     } else if holds(&["MONEY"]) {
         Kind::Number
     } else if starts(&["POINT", "INTERVAL"]) {
@@ -56,13 +59,18 @@ pub(super) fn fraction_digits(declared: &str) -> usize {
     }
 }
 
-fn decimal(arguments: &[u8]) -> Kind {
-    match *arguments {
-        [precision @ 1..=MAX_PRECISION] => Kind::Decimal { precision, scale: 0 },
-        [precision @ 1..=MAX_PRECISION, scale] if scale <= precision => {
-            Kind::Decimal { precision, scale: i8::try_from(scale).unwrap_or(0) }
-        }
-        _ => Kind::Number,
+/// A float keeps every decimal of 15 digits. Of one with more it may have lost some behind the point: then those that it has
+/// are written. A type with a word of text in it keeps no floats.
+fn decimal(arguments: &[u8], keeps_text: bool) -> Kind {
+    let (precision, scale) = match *arguments {
+        [precision @ 1..=MAX_PRECISION] => (precision, 0),
+        [precision @ 1..=MAX_PRECISION, scale] if scale <= precision => (precision, i8::try_from(scale).unwrap_or(0)),
+        _ => return Kind::Number,
+    };
+    if keeps_text || precision <= FLOAT_DIGITS || scale == 0 {
+        Kind::Decimal { precision, scale }
+    } else {
+        Kind::DecimalText { precision, scale }
     }
 }
 

@@ -111,7 +111,7 @@ fn totals(db: &Db, query: &Query, sums: &[Sum]) -> Result<Vec<String>, SourceErr
         let at = sub.columns.iter().position(|name| *name == sum.column);
         let at = at.ok_or_else(|| unknown_column(&query.view, &sum.column, sub.columns.clone()))?;
         let scale = match seen.get(at).and_then(|seen| seen.kind) {
-            Some(Kind::Decimal { scale, .. }) => Some(scale.unsigned_abs()),
+            Some(Kind::Decimal { scale, .. } | Kind::DecimalText { scale, .. }) => Some(scale.unsigned_abs()),
             _ => None,
         };
         let mask = sum.predicate.map(|index| statement.layout.first_mask + index);

@@ -7,6 +7,7 @@
 mod cells;
 mod connect;
 mod convert;
+mod decimals;
 mod declared;
 mod examine;
 mod extent;
@@ -103,5 +104,10 @@ impl PageSource for SqliteSource {
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
         let query = query.clone();
         worker::run(&self.place, move |db| examine::examine(db, &query)).await
+    }
+
+    async fn doubts(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
+        let query = query.clone();
+        worker::run(&self.place, move |db| decimals::findings(db, &query)).await
     }
 }

@@ -58,7 +58,7 @@ impl Cells {
             Kind::Date => Builder::Date(Date32Builder::new()),
             Kind::Time { .. } => Builder::Time(Time64NanosecondBuilder::new()),
             Kind::Timestamp { .. } => Builder::Timestamp(TimestampMicrosecondBuilder::new()),
-            Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
+            Kind::DecimalText { .. } | Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
                 Builder::Text(StringBuilder::new())
             }
         };

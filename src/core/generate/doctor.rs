@@ -149,7 +149,11 @@ async fn source(examination: &DoctorInput<'_>, plan: Plan, report: &mut Report<'
     if !named_columns(&plan, &columns, report) {
         return None;
     }
-    match source.examine(&plan.query).await {
+    let examined = match source.examine(&plan.query).await {
+        Ok(findings) => source.doubts(&plan.query).await.map(|doubts| [findings, doubts].concat()),
+        Err(error) => Err(error),
+    };
+    match examined {
         Ok(findings) => {
             for finding in findings {
                 report.push(CheckResult { area: Area::Source, finding, took: None, unreachable: false });

@@ -30,6 +30,14 @@ pub enum Kind {
         /// Digits after the point, 0 to precision.
         scale: i8,
     },
+    /// `Utf8` holding a number of such a decimal, with all digits behind its point where the source knows them, and with those
+    /// that it knows where it has lost some: for decimals that are stored as floats.
+    DecimalText {
+        /// Digits in all, up to 38.
+        precision: u8,
+        /// Digits after the point, 0 to precision.
+        scale: i8,
+    },
     /// `Utf8` holding an exact number, each value with its own scale: `12.50`, `-3`. No exponent.
     Number,
     /// `Utf8`.
@@ -67,7 +75,9 @@ impl Kind {
             Self::Float32 => DataType::Float32,
             Self::Float64 => DataType::Float64,
             Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
-            Self::Number | Self::Text | Self::Uuid | Self::Json | Self::TimestampText => DataType::Utf8,
+            Self::DecimalText { .. } | Self::Number | Self::Text | Self::Uuid | Self::Json | Self::TimestampText => {
+                DataType::Utf8
+            }
             Self::Bytes => DataType::Binary,
             Self::Date => DataType::Date32,
             Self::Time { .. } => DataType::Time64(TimeUnit::Nanosecond),
@@ -89,7 +99,10 @@ impl Kind {
 
     /// Whether the values are numbers, so that a number format and a sum make sense.
     pub fn is_number(self) -> bool {
-        matches!(self, Self::Int | Self::Float32 | Self::Float64 | Self::Decimal { .. } | Self::Number)
+        matches!(
+            self,
+            Self::Int | Self::Float32 | Self::Float64 | Self::Decimal { .. } | Self::DecimalText { .. } | Self::Number
+        )
     }
 
     /// For people: `decimal(15,2)`, `timestamp(6) with time zone`.
@@ -99,7 +112,9 @@ impl Kind {
             Self::Int => "integer".to_owned(),
             Self::Float32 => "float (32 bit)".to_owned(),
             Self::Float64 => "float (64 bit)".to_owned(),
-            Self::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
+            Self::Decimal { precision, scale } | Self::DecimalText { precision, scale } => {
+                format!("decimal({precision},{scale})")
+            }
             Self::Number => "number".to_owned(),
             Self::Text => "text".to_owned(),
             Self::Uuid => "uuid".to_owned(),

@@ -133,6 +133,13 @@ pub trait PageSource: Send + Sync {
     /// Looks for what a run would trip over: NULL and duplicate keys, an order without an index. For `doctor`;
     /// may read the whole view.
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError>;
+
+    /// What a person should know of the wanted columns' values that no error of a run will tell: digits that the source has
+    /// lost. For `doctor` and `config check`; may read the whole view.
+    async fn doubts(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
+        let _ = query;
+        Ok(Vec::new())
+    }
 }
 
 /// One open read. Memory stays within a few pages whatever the view holds.

@@ -141,6 +141,30 @@ fn init_writes_nothing_when_the_view_cannot_be_looked_at() {
 }
 
 #[test]
+fn check_with_source_and_doctor_tell_of_decimals_that_are_floats() {
+    let filegen = Filegen::with_loans(0);
+    filegen.sql(
+        "CREATE TABLE priced (id INTEGER PRIMARY KEY, price DECIMAL(38,10)); INSERT INTO priced VALUES (7, 831935287882.7045830593);
+         CREATE VIEW v_Priced AS SELECT * FROM priced",
+    );
+    filegen.write(
+        "priced.yaml",
+        "worker: Priced\nsource: { url: sqlite:loans.db, view: v_Priced, key: id }\noutput: { root: out }\nfiles:\n  \
+         - { id: P, name: \"p_{date}.txt\", translator: { delimited: { delimiter: \"|\", columns: [id, price] } }, \
+         progress_header: false }\n",
+    );
+    let told = "`price` is declared DECIMAL(38,10) and holds floats: of 831935287882.7046 in the row with key 7";
+    let checked = filegen.run("config check -c priced.yaml --source").exits(0);
+    assert!(checked.stderr.contains(told), "{}", checked.stderr);
+    let json = filegen.run("config check -c priced.yaml --source --output json").exits(0).json();
+    assert!(json["warnings"][0]["message"].as_str().unwrap().contains(told), "{json}");
+    let doctor = filegen.run("doctor -c priced.yaml").exits(0);
+    assert!(doctor.stdout.replace(['\n', ' '], "").contains(&told.replace(' ', "")), "{}", doctor.stdout);
+    filegen.run("run -c priced.yaml --date 2026-11-21").exits(0);
+    assert_eq!(filegen.read("out/p_20261121.txt"), "7|831935287882.7046\n");
+}
+
+#[test]
 fn check_with_source_tells_each_column_that_the_view_does_not_have() {
     let filegen = Filegen::with_loans(0);
     filegen.run("config check -c worker.yaml --source").exits(0);

@@ -175,7 +175,12 @@ fn texts() -> Vec<Case> {
         case("mood", Kind::Text, &["sad", "very happy"], "c::text"),
         case("pair", Kind::Json, &["(1,\"a \"\"b\")", "(,)"], "to_json(c)::text"),
         case("integer[]", Kind::Json, &["{1,NULL,3}", "{}", "{{1,2},{3,4}}", "[0:1]={5,6}"], "to_json(c)::text"),
-        case("text[]", Kind::Json, &["{Warisan,\"a, \\\"b\\\" \\\\ {}\",\"NULL\",NULL,\"\"}"], "to_json(c)::text"),
+        Case {
+            of: "text[]",
+            kind: Kind::Json,
+            values: vec!["ARRAY['Warisan', 'a, \"b\" {' || chr(92) || '}', 'NULL', NULL, '']".to_owned()],
+            text: "to_json(c)::text".to_owned(),
+        },
         case("double precision[]", Kind::Json, &["{0.1,0.30000000000000004}"], "to_json(c)::text"),
         case("date[]", Kind::Json, &["{2026-11-21}"], "to_json(c)::text"),
         case("pair[]", Kind::Json, &["{\"(1,x)\",NULL}"], "to_json(c)::text"),
@@ -282,16 +287,16 @@ async fn a_type_whose_text_is_not_known_is_refused_by_its_column_before_the_firs
     database
         .run(
             "CREATE TYPE told AS (a int, named regclass);
-             CREATE VIEW v AS SELECT 1 AS k, 2 AS fine, 'pg_class'::regclass AS named, ROW(1, 'a') AS nameless, \
+             CREATE VIEW v AS SELECT 1 AS k, 2 AS fine, 'pg_class'::regclass AS named, \
              ARRAY['pg_class'::regclass] AS list, ROW(1, 'pg_class')::told AS parts WHERE false",
         )
         .await;
     let source = source(&database);
     assert_eq!(read(&source, &query("v", &["k"], &["fine"]), &Position::default()).await.unwrap().len(), 0);
-    for column in ["named", "nameless", "list", "parts"] {
+    for column in ["named", "list", "parts"] {
         let error = read(&source, &query("v", &["k"], &[column]), &Position::default()).await.unwrap_err();
         let SourceError::Refused { reason } = &error else { panic!("{column}: {error:?}") };
         assert!(reason.contains(&format!("column `{column}`")), "{reason}");
     }
-    assert_eq!(source.columns(&query("v", &[], &[]).view).await.unwrap().len(), 6, "a view may hold them all the same");
+    assert_eq!(source.columns(&query("v", &[], &[]).view).await.unwrap().len(), 5, "a view may hold them all the same");
 }

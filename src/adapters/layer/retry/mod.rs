@@ -150,6 +150,10 @@ impl PageSource for Retry {
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
         self.source.examine(query).await
     }
+
+    async fn doubts(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
+        self.source.doubts(query).await
+    }
 }
 
 /// A read that outlives its connections.

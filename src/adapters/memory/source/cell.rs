@@ -144,7 +144,7 @@ pub(super) fn array(kind: Kind, cells: &[&Cell]) -> Result<ArrayRef, usize> {
                 each!(Cell::Decimal(value) => Decimal::fits(*value, precision).then_some(*value));
             Arc::new(Decimal128Array::from(values).with_precision_and_scale(precision, scale).map_err(|_| 0_usize)?)
         }
-        Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
+        Kind::DecimalText { .. } | Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
             let values: Vec<Option<&str>> = each!(Cell::Text(text) => Some(text.as_str()));
             Arc::new(StringArray::from(values))
         }

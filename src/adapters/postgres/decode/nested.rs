@@ -64,7 +64,7 @@ impl Reader<'_> {
         rest.is_some()
     }
 
-    fn expect(&mut self, text: &str) -> Read {
+    fn need(&mut self, text: &str) -> Read {
         if self.take(text) { Ok(()) } else { Err(None) }
     }
 
@@ -92,7 +92,7 @@ impl Reader<'_> {
     }
 
     fn array(&mut self, of: &Nested, delimiter: char, dimensions: usize, out: &mut String) -> Read {
-        self.expect("{")?;
+        self.need("{")?;
         out.push('[');
         if self.take("}") {
             out.push(']');
@@ -112,22 +112,22 @@ impl Reader<'_> {
                 out.push(']');
                 return Ok(());
             }
-            self.expect(delimiter.encode_utf8(&mut [0; 4]))?;
+            self.need(delimiter.encode_utf8(&mut [0; 4]))?;
             out.push(',');
         }
     }
 
     fn composite(&mut self, fields: &[(String, Nested)], out: &mut String) -> Read {
-        self.expect("(")?;
+        self.need("(")?;
         for (at, (name, of)) in fields.iter().enumerate() {
             if at > 0 {
-                self.expect(",")?;
+                self.need(",")?;
             }
             let _ = write!(out, "{}{name}:", if at > 0 { ',' } else { '{' });
             self.value_or_null(of, &[',', ')'], out)?;
         }
         out.push_str(if fields.is_empty() { "{}" } else { "}" });
-        self.expect(")")
+        self.need(")")
     }
 
     fn value_or_null(&mut self, of: &Nested, ends: &[char], out: &mut String) -> Read {
@@ -145,23 +145,23 @@ impl Reader<'_> {
         }
         let opens = if self.take("[") { '[' } else { '(' };
         if opens == '(' {
-            self.expect("(")?;
+            self.need("(")?;
         }
         out.push_str(r#"{"lower":"#);
         self.value_or_null(of, &[','], out)?;
-        self.expect(",")?;
+        self.need(",")?;
         out.push_str(r#","upper":"#);
         self.value_or_null(of, &[')', ']'], out)?;
         let closes = if self.take("]") { ']' } else { ')' };
         if closes == ')' {
-            self.expect(")")?;
+            self.need(")")?;
         }
         let _ = write!(out, r#","bounds":"{opens}{closes}"}}"#);
         Ok(())
     }
 
     fn multirange(&mut self, of: &Nested, out: &mut String) -> Read {
-        self.expect("{")?;
+        self.need("{")?;
         out.push('[');
         if !self.take("}") {
             loop {
@@ -169,7 +169,7 @@ impl Reader<'_> {
                 if self.take("}") {
                     break;
                 }
-                self.expect(",")?;
+                self.need(",")?;
                 out.push(',');
             }
         }
@@ -182,12 +182,12 @@ impl Reader<'_> {
         let mut first = true;
         while !self.rest.is_empty() {
             if !std::mem::take(&mut first) {
-                self.expect(", ")?;
+                self.need(", ")?;
                 out.push(',');
             }
             let (key, _) = self.part(&['='])?.ok_or(None)?;
             string(&key, out);
-            self.expect("=>")?;
+            self.need("=>")?;
             out.push(':');
             match self.part(&[','])?.ok_or(None)? {
                 (null, false) if null == "NULL" => out.push_str("null"),

@@ -130,7 +130,10 @@ impl Cell {
 
     /// Whether the text has only digits, letters, and `+-.:`, whatever the value.
     pub(super) fn is_simple(&self) -> bool {
-        let text = matches!(self.kind, Kind::Text | Kind::Json | Kind::Uuid | Kind::Number | Kind::TimestampText);
+        let text = matches!(
+            self.kind,
+            Kind::Text | Kind::Json | Kind::Uuid | Kind::DecimalText { .. } | Kind::Number | Kind::TimestampText
+        );
         match &self.form {
             Form::Plain => !text,
             Form::Number(format) => !format.is_grouped(),

@@ -22,7 +22,7 @@ impl Shape {
     pub(super) fn of(kind: Kind) -> Self {
         match kind {
             Kind::Bool | Kind::Int | Kind::Decimal { .. } => Self::Bare,
-            Kind::Float32 | Kind::Float64 | Kind::Number => Self::Number,
+            Kind::Float32 | Kind::Float64 | Kind::DecimalText { .. } | Kind::Number => Self::Number,
             Kind::Json => Self::Document,
             Kind::Text
             | Kind::Uuid

@@ -102,7 +102,9 @@ fn scale_min(kind: Kind, written: &Written) -> u32 {
     match (&written.format, kind) {
         (_, Kind::Bool) => 0,
         (Some(format), _) => format.scale_min(),
-        (None, Kind::Decimal { scale, .. }) => u32::try_from(scale).unwrap_or_default(),
+        (None, Kind::Decimal { scale, .. } | Kind::DecimalText { scale, .. }) => {
+            u32::try_from(scale).unwrap_or_default()
+        }
         (None, _) => 0,
     }
 }

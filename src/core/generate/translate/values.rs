@@ -43,7 +43,7 @@ impl<'a> Values<'a> {
             Kind::Decimal { scale, .. } => {
                 Self::Decimal(array.as_primitive_opt::<Decimal128Type>()?, scale.try_into().ok()?)
             }
-            Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
+            Kind::DecimalText { .. } | Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
                 Self::Text(array.as_string_opt()?)
             }
             Kind::Bytes => Self::Bytes(array.as_binary_opt()?),

@@ -39,7 +39,7 @@ fn value(kind: Kind, array: &dyn Array, row: usize) -> String {
         }
         Kind::Time { .. } => array.as_primitive::<Time64NanosecondType>().value(row).to_string(),
         Kind::Timestamp { digits, utc } => timestamp(array.as_primitive::<Micros>().value(row), digits, utc),
-        Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
+        Kind::DecimalText { .. } | Kind::Number | Kind::Text | Kind::Uuid | Kind::Json | Kind::TimestampText => {
             array.as_string::<i32>().value(row).to_owned()
         }
     }
