@@ -1,10 +1,10 @@
 //! The files, and names that would stand in each other's way.
 
 use super::marks;
-use super::rest::check_zone;
 use super::translator::translator;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::generate::FILE;
+use crate::config::resolve::check_zone;
 use crate::config::values;
 use crate::core::generate::model::file_name::{FileName, days, manifest_name};
 use crate::core::generate::spec::{FileSpec, OnOverflow, OnUnmappable};
