@@ -1,18 +1,17 @@
 //! How a template writes a column, read from the template itself, so that a control total can be of what is written.
 
-use super::written::Written;
 use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 use minijinja::machinery::parse;
 
 /// What the templates of records call the object of all columns.
 const ROW: &str = "row";
 
-/// How the template writes `column`; none when it does not. Only a value that stands in every record, bare or behind
+/// How the template writes `column`; `None` when it does not. Only a value that stands in every record, bare or behind
 /// `number` and `pad`, can be told.
 ///
 /// # Errors
 /// When it computes with the column or leaves it out at times, and what to write.
-pub(super) fn written(template: &str, column: &str) -> Result<Option<Written>, String> {
+pub(super) fn form(template: &str, column: &str) -> Result<Option<Form>, String> {
     // A template that is none is refused elsewhere, with its own words.
     let Ok(Stmt::Template(root)) = parse(template, "record", <_>::default()) else { return Ok(None) };
     let mut uses = Uses { column, forms: Vec::new(), computes: false };
@@ -24,16 +23,13 @@ pub(super) fn written(template: &str, column: &str) -> Result<Option<Written>, S
              `source_sum.{column}`, the sum of the source's own values"
         ));
     }
-    let written = |form: &Form| match form {
-        Form::Bare => Ok(Written::default()),
-        Form::Number(format) => Written::formatted(format),
-    };
-    uses.forms.first().map(written).transpose()
+    Ok(uses.forms.into_iter().next())
 }
 
 /// How one place writes the column.
-#[derive(Clone, PartialEq, Eq)]
-enum Form {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// As its kind is written.
     Bare,
     /// By `number` with this format.
     Number(String),
@@ -134,26 +130,26 @@ impl Uses<'_> {
 mod tests {
     use super::*;
 
-    fn form(template: &str) -> Result<Option<Written>, ()> {
-        written(template, "Amount").map_err(drop)
+    fn amount(template: &str) -> Result<Option<Form>, ()> {
+        form(template, "Amount").map_err(drop)
     }
 
     #[test]
     fn a_column_that_stands_in_every_record_has_a_form() {
-        let plain = Ok(Some(Written::default()));
-        let cents = Ok(Some(Written::formatted("0.00").unwrap()));
+        let plain = Ok(Some(Form::Bare));
+        let cents = Ok(Some(Form::Number("0.00".to_owned())));
         for template in ["{{ Amount }}", "{{ row.Amount | pad(9) }}", "{{ row['Amount'] }}|{{ row['Loan Id'] }}"] {
-            assert_eq!(form(template), plain, "{template}");
+            assert_eq!(amount(template), plain, "{template}");
         }
         for template in [
             "{{ Amount | number('0.00') }}",
             "{% if Amount < 0 %}D{% else %}C{% endif %}{{ Amount | number('0.00') | pad(12, '0') }}",
             "{{ 'D' if Amount < 0 else 'C' }}{{ Amount | number('0.00') }}|{{ Other * 2 }}",
         ] {
-            assert_eq!(form(template), cents, "{template}");
+            assert_eq!(amount(template), cents, "{template}");
         }
         for template in ["{{ Other }}", "{% if Amount > 0 %}+{% endif %}"] {
-            assert_eq!(form(template), Ok(None), "{template}");
+            assert_eq!(amount(template), Ok(None), "{template}");
         }
     }
 
@@ -169,7 +165,7 @@ mod tests {
             "{% for name in row %}{{ row[name] }}{% endfor %}",
             "{{ row[Name] }}",
         ] {
-            assert_eq!(form(template), Err(()), "{template}");
+            assert_eq!(amount(template), Err(()), "{template}");
         }
     }
 }

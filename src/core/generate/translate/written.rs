@@ -3,7 +3,7 @@
 use super::cell::Form;
 use super::decimal::Decimal;
 use super::number_format::NumberFormat;
-use super::pictures;
+use super::pictures::{self, Form as Picture};
 use crate::core::generate::spec::{ColumnSpec, From, JsonNode, TranslatorSpec, Trim};
 use arrow_array::StringArray;
 
@@ -32,7 +32,7 @@ impl Written {
             TranslatorSpec::FixedWidth(spec) => specs.extend(&spec.columns),
             TranslatorSpec::Json(spec) => spec.fields.iter().for_each(|(_, node)| leaves(node, &mut specs)),
             TranslatorSpec::Template(spec) if spec.columns.iter().any(|name| name == column) => {
-                return pictures::written(&spec.record, column);
+                return pictures::form(&spec.record, column)?.map(Self::in_template).transpose();
             }
             TranslatorSpec::Template(_) | TranslatorSpec::Custom { .. } => {}
         }
@@ -50,12 +50,12 @@ impl Written {
         Ok(found)
     }
 
-    /// As `number` with this format writes it.
-    ///
-    /// # Errors
-    /// When it is no number format.
-    pub(super) fn formatted(format: &str) -> Result<Self, String> {
-        Ok(Self { format: Some(NumberFormat::parse(format)?), ..Self::default() })
+    fn in_template(picture: Picture) -> Result<Self, String> {
+        let format = match picture {
+            Picture::Bare => None,
+            Picture::Number(format) => Some(NumberFormat::parse(&format)?),
+        };
+        Ok(Self { format, ..Self::default() })
     }
 
     fn by(spec: &ColumnSpec) -> Result<Self, String> {
