@@ -7,8 +7,8 @@ use super::ui::table::{self, Tone};
 use super::watch;
 use crate::core::election::release::{self, Release};
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
+use crate::core::model::moment::moment;
 use crate::core::ports::leases::LeaseRecord;
-use crate::telemetry::moment;
 use crate::wiring::{self, Access};
 use serde::Serialize;
 

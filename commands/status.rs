@@ -6,13 +6,11 @@ use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
 use crate::core::election::report::LeaseState;
-use crate::core::generate::status::{self, Report, RunReport, WorkerReport};
+use crate::core::generate::status;
+use crate::core::generate::status::view::{PassedOverView, RunView, StatusView, WorkerView};
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::RunStatus;
-use crate::core::ports::runs::DeadLetter;
-use crate::telemetry::moment;
 use crate::wiring::{self, Access};
-use serde::Serialize;
 use std::fmt::Write as _;
 
 /// Show leases, runs, files, unsent events, and events that were passed over
@@ -42,7 +40,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
             let report = status::report(&*state.leases, &*state.runs, &*clock, args.worker.as_ref()).await?;
-            let shown = Shown::new(&report);
+            let shown = StatusView::new(&report);
             context.ui.result(&shown, |shown| text(context, shown));
             if shown.workers.is_empty() {
                 context.ui.status("nothing has run here yet");
@@ -54,164 +52,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     })
 }
 
-#[derive(Serialize)]
-struct Shown {
-    at: String,
-    workers: Vec<WorkerRow>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WorkerRow {
-    worker_id: String,
-    lease: Lease,
-    runs: Vec<RunRow>,
-    unsent_events: Vec<Unsent>,
-    passed_over: Vec<PassedOver>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Lease {
-    state: &'static str,
-    holder: Option<String>,
-    token: Option<u64>,
-    age_seconds: Option<f64>,
-    #[serde(skip)]
-    word: LeaseState,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RunRow {
-    run_id: String,
-    business_date: String,
-    status: &'static str,
-    requested_by: String,
-    token: Option<u64>,
-    started_at: Option<String>,
-    completed_at: Option<String>,
-    last_page: u64,
-    rows: u64,
-    rows_expected: Option<u64>,
-    rows_per_second: Option<f64>,
-    error: Option<String>,
-    files: Vec<FileRow>,
-    #[serde(skip)]
-    word: RunStatus,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FileRow {
-    file_id: String,
-    state: &'static str,
-    last_page: u64,
-    rows: u64,
-    event_sent_at: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Unsent {
-    file_id: String,
-    business_date: String,
-    correlation_id: Option<String>,
-}
-
-/// An event on the trigger's topic that asked for no run. Not its payload: that is for whoever may see the data.
-#[derive(Serialize)]
-struct PassedOver {
-    at: String,
-    topic: String,
-    partition: i32,
-    offset: i64,
-    reason: String,
-}
-
-impl PassedOver {
-    fn new(event: &DeadLetter) -> Self {
-        let id = event.id.clone();
-        Self {
-            at: moment(event.at),
-            topic: id.topic,
-            partition: id.partition,
-            offset: id.offset,
-            reason: event.reason.clone(),
-        }
-    }
-}
-
-impl Shown {
-    fn new(report: &Report) -> Self {
-        Self { at: report.at.to_string(), workers: report.workers.iter().map(WorkerRow::new).collect() }
-    }
-}
-
-impl WorkerRow {
-    fn new(report: &WorkerReport) -> Self {
-        let record = report.lease.record.as_ref();
-        Self {
-            worker_id: report.worker.to_string(),
-            lease: Lease {
-                state: report.lease.state.as_str(),
-                holder: record.map(|record| record.instance.to_string()),
-                token: record.map(|record| record.token.0),
-                age_seconds: report.lease.age.map(|age| age.as_secs_f64()),
-                word: report.lease.state,
-            },
-            runs: report.runs.iter().map(RunRow::new).collect(),
-            unsent_events: report
-                .unsent
-                .iter()
-                .map(|status| Unsent {
-                    file_id: status.file.to_string(),
-                    business_date: status.run.date.to_string(),
-                    correlation_id: status.event.as_ref().map(|entry| entry.event.correlation_id.clone()),
-                })
-                .collect(),
-            passed_over: report.odd_events.iter().map(PassedOver::new).collect(),
-        }
-    }
-}
-
-impl RunRow {
-    fn new(report: &RunReport) -> Self {
-        let record = &report.record;
-        Self {
-            run_id: record.id.to_string(),
-            business_date: record.id.date.to_string(),
-            status: record.status.as_str(),
-            requested_by: record.requested_by.clone(),
-            token: record.token.map(|token| token.0),
-            started_at: record.started_at.map(moment),
-            completed_at: record.completed_at.map(moment),
-            last_page: record.last_page,
-            rows: record.rows,
-            rows_expected: record.rows_expected,
-            rows_per_second: report.rows_per_second,
-            error: record.error.clone(),
-            files: report
-                .files
-                .iter()
-                .map(|file| FileRow {
-                    file_id: file.file.to_string(),
-                    state: file.state.as_str(),
-                    last_page: file.last_page,
-                    rows: file.rows,
-                    event_sent_at: file.event.as_ref().and_then(|entry| entry.sent_at).map(|at| at.to_string()),
-                })
-                .collect(),
-            word: record.status,
-        }
-    }
-}
-
-fn text(context: &Context, shown: &Shown) -> String {
+fn text(context: &Context, shown: &StatusView) -> String {
     shown.workers.iter().fold(String::new(), |text, worker| format!("{text}{}", worker_text(context, worker)))
 }
 
-fn worker_text(context: &Context, worker: &WorkerRow) -> String {
+fn worker_text(context: &Context, worker: &WorkerView) -> String {
     let lease = &worker.lease;
     let tone = match lease.word {
         LeaseState::Held => Tone::Good,
@@ -234,7 +79,7 @@ fn worker_text(context: &Context, worker: &WorkerRow) -> String {
     text
 }
 
-fn runs_text(context: &Context, runs: &[RunRow]) -> String {
+fn runs_text(context: &Context, runs: &[RunView]) -> String {
     if runs.is_empty() {
         return String::new();
     }
@@ -262,7 +107,7 @@ fn runs_text(context: &Context, runs: &[RunRow]) -> String {
     table.text()
 }
 
-fn passed_over_text(context: &Context, events: &[PassedOver]) -> String {
+fn passed_over_text(context: &Context, events: &[PassedOverView]) -> String {
     if events.is_empty() {
         return String::new();
     }

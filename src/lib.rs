@@ -25,7 +25,7 @@
 //! - [`core::kind`]: what a caller can do about an error. Each error says its kind, and the kind alone picks the exit code
 //!   (`commands/exit.rs`) and whether something is tried again.
 //! - [`core::election`]: who may write; a lease, and how it is shown and released. [`core::outbox`]: recorded events go to
-//!   the broker. [`core::doctor`]: checks of volume, state store and topics. [`core::failpoints`]: places where tests step in.
+//!   the broker. [`core::health`]: whether what is needed from outside answers. [`core::doctor`]: checks of volume, state store and topics. [`core::failpoints`]: places where tests step in.
 //!
 //! The flow **generate** ([`core::generate`]), in the order data moves:
 //!
@@ -47,7 +47,10 @@
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port, always compiled:
 //!   tests of the flow run on it. `layer` adds behaviour to a port by wrapping it.
 //! - [`config`]: worker files: YAML to a checked [`core::generate::spec::Worker`], or all that is wrong with it at once.
-//! - [`telemetry`]: what is said meanwhile: log lines, metrics, health, the status page.
+//! - [`telemetry`]: what is said meanwhile: log lines, metrics, and what a worker is doing now; a folder for each flow. It only
+//!   listens.
+//! - [`http`]: the daemon's door: health, metrics, and the pages of each flow; only it names the web framework.
+//! - [`daemon`]: the long-running process: tasks, files, stop. A file for each flow builds its tasks, routes and probes.
 //! - [`wiring`]: config to adapters behind ports; alone sees both.
 //! - [`commands`]: one file per subcommand: parse, one library call, print. All that knows a terminal, the process's
 //!   environment or an exit code is there or in `wiring`.
@@ -80,6 +83,8 @@ pub mod adapters;
 pub mod commands;
 pub mod config;
 pub mod core;
+pub mod daemon;
+pub mod http;
 pub mod telemetry;
 pub mod wiring;
 

@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod election;
 pub mod failpoints;
 pub mod generate;
+pub mod health;
 pub mod kind;
 pub mod model;
 pub mod outbox;

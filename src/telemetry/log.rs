@@ -1,6 +1,7 @@
 //! Log lines on stderr: how much of them, and in which form.
 
 use super::logfmt::KeyValue;
+use std::io::{self, Write};
 use tracing_subscriber::EnvFilter;
 
 /// How much is logged.
@@ -32,11 +33,26 @@ pub fn start(level: Level, form: Form) {
         Level::Debug => "info,filegen=debug",
         Level::Trace => "debug,filegen=trace",
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(|| Stderr);
     // A logger that is there already, as in an embedding program, is as good as ours.
     let _ = match form {
         Form::Json => builder.json().flatten_event(true).with_ansi(false).try_init(),
         Form::KeyValue => builder.with_ansi(false).event_format(KeyValue).try_init(),
         Form::Text(colour) => builder.with_ansi(colour).try_init(),
     };
+}
+
+/// The process's stderr. What cannot be written is lost: a reader that has gone must not end the work, and the subscriber's own
+/// way to tell of a failed write would panic at the next one.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().lock().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

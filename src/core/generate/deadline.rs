@@ -1,6 +1,10 @@
 //! Deadlines: when a business date's files are due, and whether its run will be late. Judged before it is late, from the
 //! run's record and its live rate alone.
 
+mod watch;
+
+pub use watch::{DeadlineEvent, watch};
+
 use crate::core::generate::spec::DeadlineSpec;
 use crate::core::model::run::{BusinessDate, RunRecord, RunStatus};
 use jiff::civil::Date;

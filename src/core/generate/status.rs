@@ -1,6 +1,8 @@
 //! What is going on: workers with their lease, runs, files, unsent events, and events that were passed over. Only looks;
 //! wall clocks will do.
 
+pub mod view;
+
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunRecord, RunStatus};

@@ -5,6 +5,7 @@ pub mod event;
 pub mod finding;
 pub mod kafka;
 pub mod key;
+pub mod moment;
 pub mod names;
 pub mod page;
 pub mod policy;

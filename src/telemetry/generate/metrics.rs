@@ -154,13 +154,13 @@ impl GenerateMetrics {
     }
 
     /// How the deadline looks.
-    pub fn deadline(&self, seconds_left: f64, at_risk: bool) {
+    pub(super) fn deadline(&self, seconds_left: f64, at_risk: bool) {
         self.deadline.set(seconds_left);
         self.deadline_at_risk.set(f64::from(u8::from(at_risk)));
     }
 
     /// Whether a dependency answered, and how fast.
-    pub fn dependency(&self, name: &'static str, up: bool, took: Duration) {
+    pub(super) fn dependency(&self, name: &'static str, up: bool, took: Duration) {
         let scope = self.scope.with("dependency", name);
         scope
             .late_gauge("filegen_dependency_up", "1 when the dependency answered the last question.")

@@ -22,6 +22,7 @@ const LATELY: Duration = Duration::from_secs(10);
 /// One worker, as this process sees it.
 pub struct WorkerStatus {
     worker: WorkerId,
+    lease_ttl: Duration,
     clock: Arc<dyn Clock>,
     metrics: GenerateMetrics,
     log: EventLog,
@@ -95,11 +96,18 @@ impl RunProgress {
 }
 
 impl WorkerStatus {
-    /// Nothing has happened yet.
-    pub fn new(worker: WorkerId, instance: &str, clock: Arc<dyn Clock>) -> Self {
+    /// Nothing has happened yet. A lease lasts for `lease_ttl` without a renewal.
+    pub fn new(worker: WorkerId, instance: &str, lease_ttl: Duration, clock: Arc<dyn Clock>) -> Self {
         let metrics = GenerateMetrics::new(worker.as_str());
         let log = EventLog::new(worker.as_str(), instance);
-        Self { worker, clock, metrics, log, state: Mutex::new(WorkerState { serving: true, ..WorkerState::default() }) }
+        Self {
+            worker,
+            lease_ttl,
+            clock,
+            metrics,
+            log,
+            state: Mutex::new(WorkerState { serving: true, ..WorkerState::default() }),
+        }
     }
 
     /// Whose.
@@ -107,9 +115,18 @@ impl WorkerStatus {
         &self.worker
     }
 
-    /// Its metrics.
-    pub fn metrics(&self) -> &GenerateMetrics {
+    pub(super) fn metrics(&self) -> &GenerateMetrics {
         &self.metrics
+    }
+
+    /// Longest time that its lease lasts without a renewal.
+    pub(super) fn lease_ttl(&self) -> Duration {
+        self.lease_ttl
+    }
+
+    /// Time since some moment of this process, as the state counts it.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
 
     /// What is known now.

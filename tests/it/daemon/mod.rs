@@ -12,3 +12,4 @@ mod silent;
 mod steady;
 mod triggered;
 mod unasked;
+mod unheard;

@@ -6,9 +6,9 @@ use filegen::adapters::memory::source::MemorySource;
 use filegen::adapters::memory::state::MemoryState;
 use filegen::config;
 use filegen::core::generate::translate::Registry;
+use filegen::core::health::{Dependencies, Probe, SourceProbe, StateProbe, TopicsProbe};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::events::{BrokerError, TopicProbe, TopicUse};
-use filegen::telemetry::dependencies::Dependencies;
 use filegen::telemetry::generate::status::WorkerStatus;
 use jiff::Timestamp;
 use std::path::Path;
@@ -60,18 +60,15 @@ impl Clock for Stopped {
 
 #[tokio::test]
 async fn a_question_for_health_that_nobody_answers_holds_up_no_exit() {
-    let worker =
-        Arc::new(config::parse(WORKER, Path::new("w.yaml"), &(), &Registry::default()).unwrap().into_worker().unwrap());
+    let worker = config::parse(WORKER, Path::new("w.yaml"), &(), &Registry::default()).unwrap().into_worker().unwrap();
     let (silent, stop) = (Arc::new(Silent(Notify::new())), CancellationToken::new());
-    let live = Arc::new(WorkerStatus::new(worker.id.clone(), "host:1", Arc::new(Stopped)));
-    let dependencies = Dependencies::new(
-        worker,
-        Arc::new(MemoryState::default()),
-        Arc::new(MemorySource::default()),
-        vec![("trigger", Arc::clone(&silent) as Arc<dyn TopicProbe>)],
-        Arc::new(Stopped),
-        live,
-    );
+    let status = WorkerStatus::new(worker.id.clone(), "host:1", worker.policies.lease_ttl, Arc::new(Stopped));
+    let probes: Vec<Box<dyn Probe>> = vec![
+        Box::new(StateProbe { leases: Arc::new(MemoryState::default()), worker: worker.id }),
+        Box::new(SourceProbe { source: Arc::new(MemorySource::default()), view: worker.source.view }),
+        Box::new(TopicsProbe { topics: vec![("trigger", Arc::clone(&silent) as Arc<dyn TopicProbe>)] }),
+    ];
+    let dependencies = Dependencies::new(probes, Arc::new(Stopped), Arc::new(status));
     let ending = stop.clone();
     let watching = tokio::spawn(async move { dependencies.watch(&ending).await });
     timeout(PATIENCE, silent.0.notified()).await.expect("it asks");

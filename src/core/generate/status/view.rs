@@ -1,0 +1,208 @@
+//! The status as it is printed: one view for the tables and JSON of `filegen status`, and for the daemon's pages.
+
+use super::{Report, RunReport, WorkerReport};
+use crate::core::election::report::LeaseState;
+use crate::core::model::moment::moment;
+use crate::core::model::run::RunStatus;
+use crate::core::ports::runs::DeadLetter;
+use serde::Serialize;
+
+/// What is going on.
+#[derive(Serialize)]
+pub struct StatusView {
+    /// When it was asked.
+    pub at: String,
+    /// Each worker.
+    pub workers: Vec<WorkerView>,
+}
+
+/// One worker.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerView {
+    /// Which.
+    pub worker_id: String,
+    /// Who writes its files.
+    pub lease: LeaseView,
+    /// Its latest runs, newest business date first.
+    pub runs: Vec<RunView>,
+    /// Completion events that no broker has acknowledged, oldest first.
+    pub unsent_events: Vec<UnsentView>,
+    /// The latest events that its trigger passed over, newest first.
+    pub passed_over: Vec<PassedOverView>,
+}
+
+/// A lease.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeaseView {
+    /// Its state, as a word.
+    pub state: &'static str,
+    /// Who has it, or had it last.
+    pub holder: Option<String>,
+    /// Its token.
+    pub token: Option<u64>,
+    /// Since it was renewed last.
+    pub age_seconds: Option<f64>,
+    #[serde(skip)]
+    /// Its state.
+    pub word: LeaseState,
+}
+
+/// A recorded run.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunView {
+    /// `LoanWorker:2026-11-21`.
+    pub run_id: String,
+    /// Its day.
+    pub business_date: String,
+    /// Its status, as a word.
+    pub status: &'static str,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// The token it was last written under.
+    pub token: Option<u64>,
+    /// When it was first started.
+    pub started_at: Option<String>,
+    /// When it was published.
+    pub completed_at: Option<String>,
+    /// Last page that is recorded as durable.
+    pub last_page: u64,
+    /// Rows of the source up to that page.
+    pub rows: u64,
+    /// Rows counted at the start.
+    pub rows_expected: Option<u64>,
+    /// Source rows a second since it was started.
+    pub rows_per_second: Option<f64>,
+    /// Why it failed last.
+    pub error: Option<String>,
+    /// Its files, by id.
+    pub files: Vec<FileView>,
+    #[serde(skip)]
+    /// Its status.
+    pub word: RunStatus,
+}
+
+/// A file of a run.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileView {
+    /// Which.
+    pub file_id: String,
+    /// Its state, as a word.
+    pub state: &'static str,
+    /// Last page that is recorded as durable.
+    pub last_page: u64,
+    /// Its records up to that page.
+    pub rows: u64,
+    /// When the broker acknowledged its completion event.
+    pub event_sent_at: Option<String>,
+}
+
+/// A completion event that waits.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnsentView {
+    /// Of which file.
+    pub file_id: String,
+    /// Of which day.
+    pub business_date: String,
+    /// Its id, the same at each try.
+    pub correlation_id: Option<String>,
+}
+
+/// An event on the trigger's topic that asked for no run. Not its payload: that is for whoever may see the data.
+#[derive(Serialize)]
+pub struct PassedOverView {
+    /// When it came.
+    pub at: String,
+    /// Where it stands.
+    pub topic: String,
+    /// Where in the topic.
+    pub partition: i32,
+    /// Where in the partition.
+    pub offset: i64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl PassedOverView {
+    fn new(event: &DeadLetter) -> Self {
+        let id = event.id.clone();
+        Self {
+            at: moment(event.at),
+            topic: id.topic,
+            partition: id.partition,
+            offset: id.offset,
+            reason: event.reason.clone(),
+        }
+    }
+}
+
+impl StatusView {
+    /// Of a whole report.
+    pub fn new(report: &Report) -> Self {
+        Self { at: report.at.to_string(), workers: report.workers.iter().map(WorkerView::new).collect() }
+    }
+}
+
+impl WorkerView {
+    /// Of one worker.
+    pub fn new(report: &WorkerReport) -> Self {
+        let record = report.lease.record.as_ref();
+        Self {
+            worker_id: report.worker.to_string(),
+            lease: LeaseView {
+                state: report.lease.state.as_str(),
+                holder: record.map(|record| record.instance.to_string()),
+                token: record.map(|record| record.token.0),
+                age_seconds: report.lease.age.map(|age| age.as_secs_f64()),
+                word: report.lease.state,
+            },
+            runs: report.runs.iter().map(RunView::new).collect(),
+            unsent_events: report
+                .unsent
+                .iter()
+                .map(|status| UnsentView {
+                    file_id: status.file.to_string(),
+                    business_date: status.run.date.to_string(),
+                    correlation_id: status.event.as_ref().map(|entry| entry.event.correlation_id.clone()),
+                })
+                .collect(),
+            passed_over: report.odd_events.iter().map(PassedOverView::new).collect(),
+        }
+    }
+}
+
+impl RunView {
+    fn new(report: &RunReport) -> Self {
+        let record = &report.record;
+        Self {
+            run_id: record.id.to_string(),
+            business_date: record.id.date.to_string(),
+            status: record.status.as_str(),
+            requested_by: record.requested_by.clone(),
+            token: record.token.map(|token| token.0),
+            started_at: record.started_at.map(moment),
+            completed_at: record.completed_at.map(moment),
+            last_page: record.last_page,
+            rows: record.rows,
+            rows_expected: record.rows_expected,
+            rows_per_second: report.rows_per_second,
+            error: record.error.clone(),
+            files: report
+                .files
+                .iter()
+                .map(|file| FileView {
+                    file_id: file.file.to_string(),
+                    state: file.state.as_str(),
+                    last_page: file.last_page,
+                    rows: file.rows,
+                    event_sent_at: file.event.as_ref().and_then(|entry| entry.sent_at).map(|at| at.to_string()),
+                })
+                .collect(),
+            word: record.status,
+        }
+    }
+}

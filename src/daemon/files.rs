@@ -1,0 +1,81 @@
+//! The worker files of a running daemon: looked at when they change and at SIGHUP. A daemon goes on as it was started, and
+//! says what a restart would change.
+
+use super::TARGET;
+use crate::config::{self, Environment};
+use crate::core::generate::spec::Worker;
+use crate::core::generate::translate::Registry;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::signal::unix::Signal;
+use tracing::{info, warn};
+
+/// Time between two looks at the files.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// A worker and the file that it stands in.
+pub struct WorkerFile {
+    /// The file.
+    pub path: PathBuf,
+    /// As it was at the start.
+    pub worker: Arc<Worker>,
+}
+
+/// Looks for ever.
+pub(super) async fn watch(files: &[WorkerFile], registry: &Registry, mut hangups: Signal) {
+    let mut seen: Vec<_> = files.iter().map(|file| changed_at(&file.path)).collect();
+    loop {
+        let asked = tokio::select! {
+            _ = hangups.recv() => true,
+            () = tokio::time::sleep(LOOK_EVERY) => false,
+        };
+        for (file, seen) in files.iter().zip(&mut seen) {
+            let now = changed_at(&file.path);
+            if std::mem::replace(seen, now) != now || asked {
+                look_again(file, registry);
+            }
+        }
+    }
+}
+
+fn changed_at(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|metadata| metadata.modified()).ok()
+}
+
+fn look_again(file: &WorkerFile, registry: &Registry) {
+    let (worker, path) = (file.worker.id.as_str(), file.path.display());
+    let now = config::load(&file.path, &Environment, registry).and_then(config::Loaded::into_worker);
+    match now {
+        Err(problem) => {
+            warn!(target: TARGET, worker, file = %path, %problem, "the worker file is wrong now: a restart would fail");
+        }
+        Ok(now) if now == *file.worker => {
+            info!(target: TARGET, worker, file = %path, "the worker file says what is served");
+        }
+        Ok(now) => {
+            let sections = changed_sections(&file.worker, &now).join(",");
+            warn!(target: TARGET, worker, file = %path, sections, "the worker file has changed: a restart would apply it");
+        }
+    }
+}
+
+/// The sections in which two worker files differ. A section that is added has to be named here too: else this does not compile.
+fn changed_sections(before: &Worker, after: &Worker) -> Vec<&'static str> {
+    let Worker { id, source, output, files, business_date, state, trigger, completion, deadline, commit, policies } =
+        before;
+    let differs = [
+        ("worker", *id != after.id),
+        ("source", *source != after.source),
+        ("output", *output != after.output),
+        ("files", *files != after.files),
+        ("business_date", *business_date != after.business_date),
+        ("state", *state != after.state),
+        ("trigger", *trigger != after.trigger),
+        ("completion", *completion != after.completion),
+        ("deadline", *deadline != after.deadline),
+        ("commit", *commit != after.commit),
+        ("policies", *policies != after.policies),
+    ];
+    differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}

@@ -1,0 +1,127 @@
+//! Workers in the daemon: each listens, leads or stands by, announces, and watches what it needs and when it is due.
+
+use super::supervisor::{Casualty, Supervisor};
+use super::{Flow, Shared, WorkerFile};
+use crate::core::generate::deadline;
+use crate::core::generate::service::Service;
+use crate::core::generate::spec::Worker;
+use crate::core::generate::trigger::{Listener, TriggerEvent, listen};
+use crate::core::health::{Dependencies, Member, Probe, SourceProbe, StateProbe, TopicsProbe};
+use crate::core::model::run::RunId;
+use crate::core::outbox::OutboxPublisher;
+use crate::core::ports::leases::LeaseStore;
+use crate::core::ports::observer::Observer;
+use crate::core::ports::runs::RunStore;
+use crate::http::generate::{AppState, WorkerHandle, routes};
+use crate::telemetry::generate::status::WorkerStatus;
+use crate::wiring::{self, Access, WiringError};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+impl Casualty for WorkerStatus {
+    fn ended(&self) {
+        Self::ended(self);
+    }
+}
+
+/// Starts all workers' tasks.
+pub(super) async fn build(
+    files: &[WorkerFile],
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<Flow, WiringError> {
+    let mut workers = Vec::with_capacity(files.len());
+    for file in files {
+        workers.push(serve(&file.worker, shared, tasks).await?);
+    }
+    let member = |handle: &WorkerHandle| Member {
+        name: handle.status.worker().to_string(),
+        working: Arc::clone(&handle.status) as Arc<_>,
+        dependencies: Arc::clone(&handle.dependencies),
+    };
+    let members = workers.iter().map(member).collect();
+    let clock = wiring::clock();
+    let instance = shared.identity.instance.to_string();
+    Ok(Flow { members, routes: routes(AppState { instance, started: clock.now(), workers, clock }) })
+}
+
+/// Starts one worker's tasks.
+async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Result<WorkerHandle, WiringError> {
+    let clock = wiring::clock();
+    let (instance, ttl) = (shared.identity.instance.as_str(), worker.policies.lease_ttl);
+    let status = Arc::new(WorkerStatus::new(worker.id.clone(), instance, ttl, Arc::clone(&clock)));
+    let ports = wiring::ports(worker, Access::Serve, Arc::clone(&status) as Arc<_>).await?;
+    let announcer = wiring::event_sink(worker)?.map(|sink| OutboxPublisher {
+        worker: worker.id.clone(),
+        runs: Arc::clone(&ports.runs),
+        sink,
+        retry: worker.policies.retry,
+        clock: Arc::clone(&clock),
+        observer: Arc::clone(&status) as Arc<_>,
+    });
+    let announces = announcer.is_some();
+    let wanted = Arc::new(Notify::new());
+    if let Some(mut source) = wiring::event_source(worker)? {
+        let heard = (Arc::clone(&status), Arc::clone(&wanted));
+        let observer = move |event: &TriggerEvent| {
+            heard.0.observe(event);
+            heard.1.notify_one();
+        };
+        let listener = Listener::new(worker, Arc::clone(&ports.runs), Arc::clone(&clock), Arc::new(observer));
+        let stop = shared.stop.clone();
+        tasks.start("trigger", Some(Arc::clone(&status) as Arc<_>), async move {
+            if let Some(listener) = listener {
+                listen(&listener, &mut *source, &stop).await;
+            }
+        });
+    }
+    let (leases, runs) = (Arc::clone(&ports.leases), Arc::clone(&ports.runs));
+    let dependencies = Arc::new(Dependencies::new(probes(worker, &leases)?, clock, Arc::clone(&status) as Arc<_>));
+    let asked = (Arc::clone(&dependencies), shared.stop.clone());
+    tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });
+    watch_deadline(worker, &runs, &status, shared, tasks);
+    let service = Service {
+        worker: Arc::clone(worker),
+        registry: Arc::clone(shared.registry),
+        ports,
+        identity: shared.identity.clone(),
+        observer: Arc::clone(&status) as Arc<_>,
+        wanted,
+        announcer,
+    };
+    let (ended, stop) = (Arc::clone(&status), shared.stop.clone());
+    tasks.start("service", Some(Arc::clone(&status) as Arc<_>), async move {
+        service.serve(&stop).await;
+        ended.ended();
+    });
+    Ok(WorkerHandle { status, dependencies, leases, runs, announces })
+}
+
+/// What a worker needs. The source is asked without retries: health tells the first fault.
+fn probes(worker: &Worker, leases: &Arc<dyn LeaseStore>) -> Result<Vec<Box<dyn Probe>>, WiringError> {
+    let (source, view) = (wiring::source_at(&worker.source.url)?, worker.source.view.clone());
+    let mut probes: Vec<Box<dyn Probe>> = vec![
+        Box::new(StateProbe { leases: Arc::clone(leases), worker: worker.id.clone() }),
+        Box::new(SourceProbe { source, view }),
+    ];
+    let topics = wiring::topic_probes(worker)?;
+    if !topics.is_empty() {
+        probes.push(Box::new(TopicsProbe { topics }));
+    }
+    Ok(probes)
+}
+
+fn watch_deadline(
+    worker: &Arc<Worker>,
+    runs: &Arc<dyn RunStore>,
+    status: &Arc<WorkerStatus>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) {
+    let (worker, runs, stop) = (Arc::clone(worker), Arc::clone(runs), shared.stop.clone());
+    let (watched, observer) = (Arc::clone(status), Arc::clone(status));
+    tasks.start("deadline", Some(Arc::clone(status) as Arc<_>), async move {
+        let rate = |id: &RunId| watched.now().run.filter(|run| run.id == id.to_string()).map(|run| run.rate.0);
+        deadline::watch(&worker, &*runs, &rate, &*wiring::clock(), &*observer, &stop).await;
+    });
+}

@@ -1,0 +1,81 @@
+//! The tasks of this process, by name: a panic in one is logged, and the health of its member says so.
+
+use super::TARGET;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+use tracing::error;
+
+/// What is told when a task ends by a panic.
+pub(super) trait Casualty: Send + Sync {
+    /// Its work is not done any more.
+    fn ended(&self);
+}
+
+/// Tasks that are started and waited for together.
+#[derive(Default)]
+pub(super) struct Supervisor {
+    tasks: JoinSet<()>,
+}
+
+impl Supervisor {
+    /// Starts a task. Should it end by a panic, `member` is told: nobody waits for the task before the process is told to
+    /// stop.
+    pub(super) fn start(
+        &mut self,
+        name: &'static str,
+        member: Option<Arc<dyn Casualty>>,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let guard = PanicGuard { name, member };
+        self.tasks.spawn(async move {
+            let _guard = guard;
+            work.await;
+        });
+    }
+
+    /// Waits until all have ended.
+    pub(super) async fn join(&mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// What a task holds for as long as it lives.
+struct PanicGuard {
+    name: &'static str,
+    member: Option<Arc<dyn Casualty>>,
+}
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            error!(target: TARGET, task = self.name, "a task has panicked");
+            if let Some(member) = &self.member {
+                member.ended();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    impl Casualty for AtomicUsize {
+        fn ended(&self) {
+            self.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_task_is_told_and_an_end_is_not() {
+        let told = Arc::new(AtomicUsize::new(0));
+        let mut tasks = Supervisor::default();
+        tasks.start("ends", Some(Arc::clone(&told) as Arc<_>), async {});
+        tasks.join().await;
+        assert_eq!(told.load(Ordering::Relaxed), 0);
+        tasks.start("panics", Some(Arc::clone(&told) as Arc<_>), async { panic!("as planned") });
+        tasks.join().await;
+        assert_eq!(told.load(Ordering::Relaxed), 1);
+    }
+}

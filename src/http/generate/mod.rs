@@ -1,0 +1,130 @@
+//! The pages of the flow that makes files: the status page at `/`, and the same as JSON at `/status`.
+
+mod views;
+
+use super::problem;
+use crate::core::generate::status::report;
+use crate::core::health::Dependencies;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::leases::LeaseStore;
+use crate::core::ports::runs::RunStore;
+use crate::telemetry::generate::status::WorkerStatus;
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jiff::Timestamp;
+use minijinja::Environment;
+use minijinja::value::Serde;
+use std::sync::{Arc, LazyLock};
+use views::{StatusPage, WorkerShown};
+
+/// One worker of this process.
+pub struct WorkerHandle {
+    /// What it is doing.
+    pub status: Arc<WorkerStatus>,
+    /// What it needs.
+    pub dependencies: Arc<Dependencies>,
+    /// The lease of all instances.
+    pub leases: Arc<dyn LeaseStore>,
+    /// The runs of all instances.
+    pub runs: Arc<dyn RunStore>,
+    /// Whether completion events have a topic to go to; else none of them waits for anything.
+    pub announces: bool,
+}
+
+/// Everything that the pages show.
+pub struct AppState {
+    /// Host name and process id.
+    pub instance: String,
+    /// When the process started.
+    pub started: Timestamp,
+    /// Its workers.
+    pub workers: Vec<WorkerHandle>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The flow's routes.
+pub fn routes(state: AppState) -> Router {
+    Router::new().route("/", get(page)).route("/status", get(json)).with_state(Arc::new(state))
+}
+
+async fn json(State(state): State<Arc<AppState>>) -> Response {
+    match serde_json::to_string(&look(&state).await) {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => problem::failed(&error),
+    }
+}
+
+async fn page(State(state): State<Arc<AppState>>) -> Response {
+    match html(&look(&state).await) {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response(),
+        Err(error) => problem::failed(&error),
+    }
+}
+
+async fn look(state: &AppState) -> StatusPage {
+    let now = state.clock.now();
+    let mut workers = Vec::with_capacity(state.workers.len());
+    for handle in &state.workers {
+        let asked = report(&*handle.leases, &*handle.runs, &*state.clock, Some(handle.status.worker())).await;
+        workers.push(WorkerShown::new(handle, asked, now));
+    }
+    StatusPage::new(state, workers, now)
+}
+
+/// The templates. Values are escaped, by the `.html` of their names.
+static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    let mut templates = Environment::new();
+    templates.add_filter("fixed", |value: f64, digits: usize| format!("{value:.digits$}"));
+    templates.add_template("style.css", include_str!("templates/style.css"))?;
+    templates.add_template("status.html", include_str!("templates/status.html"))?;
+    templates.add_template("worker.html", include_str!("templates/worker.html"))?;
+    Ok(templates)
+});
+
+fn html(page: &StatusPage) -> Result<String, minijinja::Error> {
+    let templates = TEMPLATES.as_ref().map_err(|error| {
+        minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, format!("a template is wrong: {error}"))
+    })?;
+    templates.get_template("status.html")?.render(Serde(page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::memory::clock::MemoryClock;
+    use crate::core::generate::event::GenerateEvent;
+    use crate::core::model::names::WorkerId;
+    use crate::core::model::run::{BusinessDate, RunId};
+    use crate::core::ports::leases::StoreError;
+    use crate::core::ports::observer::Observer;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn text_from_outside_stays_text() {
+        let clock: Arc<dyn Clock> = Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH));
+        let worker = WorkerId::new("LoanWorker").unwrap();
+        let status = Arc::new(WorkerStatus::new(worker.clone(), "host:1", Duration::from_secs(30), Arc::clone(&clock)));
+        let run = RunId { worker, date: BusinessDate("2026-11-21".parse().unwrap()) };
+        status.observe(&GenerateEvent::Started { run, rows: 4, pages: 2, files: Vec::new() });
+        status.record_event("<b>\"a\" & b</b>".to_owned());
+        let state = Arc::new(crate::adapters::memory::state::MemoryState::default());
+        let handle = WorkerHandle {
+            dependencies: Arc::new(Dependencies::new(Vec::new(), Arc::clone(&clock), Arc::clone(&status) as Arc<_>)),
+            status,
+            leases: Arc::clone(&state) as Arc<_>,
+            runs: state,
+            announces: false,
+        };
+        let app = AppState { instance: "host:1".to_owned(), started: clock.now(), workers: Vec::new(), clock };
+        let away = StoreError::Unreachable { store: "<i>".to_owned(), reason: "away".to_owned() };
+        let shown = WorkerShown::new(&handle, Err(away), app.started);
+        let html = html(&StatusPage::new(&app, vec![shown], app.started)).unwrap();
+        assert!(html.contains("&lt;b&gt;&quot;a&quot; &amp; b&lt;&#x2f;b&gt;"), "{html}");
+        assert!(html.contains("page 0 of 2, 0 of 4 rows, 0 rows/s, 0.0 pages/s, done at ?"), "{html}");
+        assert!(!html.contains("<b>\"a\"") && !html.contains("<i>"), "{html}");
+    }
+}

@@ -1,0 +1,43 @@
+//! `/health/live` and `/health/ready`, for probes.
+
+use super::Shared;
+use crate::core::health::Answer;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) fn routes(shared: &Arc<Shared>) -> Router {
+    Router::new().route("/health/live", get(alive)).route("/health/ready", get(ready)).with_state(Arc::clone(shared))
+}
+
+/// Whether each member works: is served, keeps what it leads, and gets on.
+async fn alive(State(shared): State<Arc<Shared>>) -> Response {
+    let stopping = shared.stop.is_cancelled();
+    let stuck = |member: &crate::core::health::Member| Some((member.name.clone(), member.working.stuck(stopping)?));
+    let wrong: BTreeMap<String, String> = shared.members.iter().filter_map(stuck).collect();
+    let state = if wrong.is_empty() { "live" } else { "stuck" };
+    answer(wrong.is_empty(), &serde_json::json!({ "state": state, "wrong": wrong }))
+}
+
+/// Whether every dependency of every member answered when it was last asked. Never again once the process is to end.
+async fn ready(State(shared): State<Arc<Shared>>) -> Response {
+    let workers: BTreeMap<&str, BTreeMap<&str, Answer>> =
+        shared.members.iter().map(|member| (member.name.as_str(), member.dependencies.answers())).collect();
+    let all_up = workers.values().flat_map(BTreeMap::values).all(|answer| answer.state == "up");
+    let stopping = shared.stop.is_cancelled();
+    let state = match (stopping, all_up) {
+        (true, _) => "stopping",
+        (false, true) => "ready",
+        (false, false) => "notReady",
+    };
+    answer(all_up && !stopping, &serde_json::json!({ "state": state, "workers": workers }))
+}
+
+fn answer(good: bool, body: &serde_json::Value) -> Response {
+    let code = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}

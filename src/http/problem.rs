@@ -1,0 +1,26 @@
+//! Answers to what cannot be answered: problem details in JSON, as RFC 9457 has them.
+
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// No such page.
+pub(super) async fn not_found(uri: Uri) -> Response {
+    problem(StatusCode::NOT_FOUND, &format!("there is no page {}", uri.path()))
+}
+
+/// The page is there, and takes no such request.
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    problem(StatusCode::METHOD_NOT_ALLOWED, &format!("{} takes no {method}", uri.path()))
+}
+
+/// A fault of ours.
+pub(super) fn failed(error: &dyn std::error::Error) -> Response {
+    problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+}
+
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+}
