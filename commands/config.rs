@@ -119,8 +119,8 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
             && args.source
             && let Some(worker) = file.worker()
         {
-            let columns = columns(context, worker)?;
-            if let Err(error) = file.check_columns(&columns, &context.registry) {
+            let (columns, folds) = columns(context, worker)?;
+            if let Err(error) = file.check_columns(&columns, folds, &context.registry) {
                 loaded = Err(error);
             }
         }
@@ -149,10 +149,10 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
     Ok(verdict)
 }
 
-/// The columns that a worker's view really has.
-fn columns(context: &Context, worker: &Worker) -> Result<Vec<Column>, Failure> {
+/// The columns that a worker's view really has, and whether their names' case may differ.
+fn columns(context: &Context, worker: &Worker) -> Result<(Vec<Column>, bool), Failure> {
     let source = wiring::source(worker, Arc::new(Unobserved), wiring::clock())?;
-    context.block_on(async { Ok(source.columns(&worker.source.view).await?) })
+    context.block_on(async { Ok((source.columns(&worker.source.view).await?, source.folds_names())) })
 }
 
 /// What the source knows of the values that a person should know too.
@@ -216,7 +216,7 @@ fn init(context: &Context, args: &InitArgs) -> Result<Verdict, Failure> {
 fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>) -> Result<String, Failure> {
     let worker = config::look_at(args.from.as_deref(), view, &Environment)
         .map_err(|(message, hint)| Failure::new(Code::Config, message).hint(hint))?;
-    let columns = columns(context, &worker)?;
+    let (columns, _) = columns(context, &worker)?;
     // A relative path would start in the worker file's folder, and may be meant to start here.
     let elsewhere = path.and_then(Path::parent).is_some_and(|folder| !folder.as_os_str().is_empty());
     let from = args.from.as_deref().map(|url| match worker.source.url.reveal() {

@@ -109,6 +109,7 @@ impl Hint for SourceError {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unreachable { .. } | Self::Absent { .. } => Some(DOCTOR),
+            Self::Denied { .. } => Some("check user, password, database and rights, then try `filegen doctor{c}`"),
             Self::Refused { .. } => Some("`filegen doctor{c}` compares the worker file with the view"),
             Self::Changed { .. } => Some("put the view back as it was, or start over with `filegen run{c} --restart`"),
             Self::Key { .. } => Some(

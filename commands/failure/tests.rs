@@ -48,6 +48,9 @@ fn errors_of_a_source() {
     let absent = SourceError::Absent { source_name: text(), reason: text() };
     assert!(!absent.is_transient() && absent.is_away());
     check(absent, Kind::Absent, Code::Unreachable, doctor);
+    let denied = SourceError::Denied { source_name: text(), reason: text() };
+    assert!(!denied.is_transient() && !denied.is_away());
+    check(denied, Kind::Config, Code::Config, "check user, password");
     check(SourceError::Refused { reason: text() }, Kind::Config, Code::Config, "`filegen doctor{c}` compares");
     check(SourceError::Changed { reason: text() }, Kind::Conflict, Code::Failed, "put the view back");
     check(SourceError::Key { reason: text() }, Kind::Data, Code::Data, "`source.key` must name");

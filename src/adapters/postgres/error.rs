@@ -15,8 +15,11 @@ pub(super) fn source_error(source_name: &str, error: &Error) -> SourceError {
     let source_name = source_name.to_owned();
     if let Some(server) = error.as_db_error() {
         let reason = server_words(server);
-        return if is_passing(server.code().code()) {
+        let state = server.code().code();
+        return if is_passing(state) {
             SourceError::Unreachable { source_name, reason }
+        } else if let Some(advice) = advice(state) {
+            SourceError::Denied { source_name, reason: format!("{reason}; {advice}") }
         } else {
             SourceError::Failed { source_name, reason }
         };
@@ -41,6 +44,17 @@ pub(super) fn server_words(error: &DbError) -> String {
 
 fn is_passing(sqlstate: &str) -> bool {
     sqlstate.starts_with("08") || PASSING.contains(&sqlstate)
+}
+
+/// What to do where the login, the database or a right is refused; none for anything else.
+fn advice(sqlstate: &str) -> Option<&'static str> {
+    match sqlstate {
+        "28P01" => Some("check user and password in the source's url"),
+        state if state.starts_with("28") => Some("check the user in the source's url, and the server's pg_hba.conf"),
+        "3D000" => Some("check the database in the source's url"),
+        "42501" => Some("GRANT what is missing: CONNECT on the database, USAGE on the schema, SELECT on the view"),
+        _ => None,
+    }
 }
 
 /// Whether the connection could not be made, or broke.
@@ -82,6 +96,9 @@ mod tests {
     fn lost_connections_and_lost_races_pass() {
         for state in ["08006", "08001", "57P01", "53300", "40001", "55P03"] {
             assert!(is_passing(state), "{state}");
+        }
+        for state in ["28P01", "28000", "3D000", "42501"] {
+            assert!(advice(state).is_some() && !is_passing(state), "{state}");
         }
         for state in ["42P01", "28P01", "57014", "22012", "53100"] {
             assert!(!is_passing(state), "{state}");

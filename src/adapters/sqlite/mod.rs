@@ -65,6 +65,10 @@ impl PageSource for SqliteSource {
         .await
     }
 
+    fn folds_names(&self) -> bool {
+        true
+    }
+
     /// Sums are added here and not by SQLite, whose `sum` of anything but whole numbers is a float: asking for them reads
     /// the summed columns of the whole view once more.
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {

@@ -1,10 +1,10 @@
 //! Where a SQL Server is and how it is reached: a `sqlserver://` URL or an ADO connection string.
 
+use super::pairs::{ado_pairs, plain, url_pairs};
 use super::tds::{Encryption, Login};
 use crate::adapters::tls::{self, Check};
 use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;
-use percent_encoding::percent_decode_str;
 use rustls::ClientConfig;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +18,32 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 /// Longest silence between two rows where the address does not say.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Keys that steer a pool, a driver or a session that is not there, or that is ours to set.
+const IGNORED: [&str; 22] = [
+    "persistsecurityinfo",
+    "pooling",
+    "minpoolsize",
+    "maxpoolsize",
+    "loadbalancetimeout",
+    "multipleactiveresultsets",
+    "connectretrycount",
+    "connectretryinterval",
+    "enlist",
+    "typesystemversion",
+    "currentlanguage",
+    "language",
+    "connectionlifetime",
+    "ipaddresspreference",
+    "poolblockingperiod",
+    "marsconnection",
+    "asynchronousprocessing",
+    "transactionbinding",
+    "attestationprotocol",
+    "enclaveattestationurl",
+    "serverspn",
+    "driver",
+];
 
 /// An address, ready to connect to.
 #[derive(Clone)]
@@ -40,6 +66,10 @@ pub(super) struct Address {
     pub host: String,
     /// TCP port.
     pub port: u16,
+    /// The server that takes over when this one goes (database mirroring).
+    pub partner: Option<(String, u16)>,
+    /// Whether all addresses of a host are tried at once: those of an availability group's subnets.
+    pub all_at_once: bool,
     /// `sqlserver://host:1433/db`: without user and password.
     pub name: String,
     /// Longest waits.
@@ -62,6 +92,8 @@ pub(super) struct Timeouts {
 struct ParsedAddress {
     server: Option<String>,
     port: Option<u16>,
+    partner: Option<String>,
+    all_at_once: bool,
     database: Option<String>,
     user: Option<String>,
     password: Option<String>,
@@ -142,100 +174,12 @@ fn refused(reason: &str) -> SourceError {
     SourceError::Refused { reason: format!("the SQL Server address cannot be used: {reason}; {form}") }
 }
 
-/// `user:password@host:port/database?key=value&…`, percent-decoded.
-fn url_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
-    let decode = |text: &str| {
-        let text = percent_decode_str(text).decode_utf8();
-        text.map(std::borrow::Cow::into_owned).map_err(|_| "a %XX is not UTF-8".to_owned())
-    };
-    let (place, query) = text.split_once('?').unwrap_or((text, ""));
-    // A password may hold a bare `/` or `@`: what stands before the last `@` is the login.
-    let (login, place) = place.rsplit_once('@').unwrap_or(("", place));
-    let (host, database) = place.split_once('/').unwrap_or((place, ""));
-    let mut pairs = Vec::new();
-    let mut add = |key: &str, value: &str| decode(value).map(|value| pairs.push((key.to_owned(), value)));
-    let (host, port) = match host.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        _ => (host, None),
-    };
-    add("server", host.trim_start_matches('[').trim_end_matches(']'))?;
-    if let Some(port) = port {
-        add("port", port)?;
-    }
-    if !database.is_empty() {
-        add("database", database)?;
-    }
-    if !login.is_empty() {
-        let (user, password) = login.split_once(':').unwrap_or((login, ""));
-        add("userid", user)?;
-        add("password", password)?;
-    }
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) =
-            pair.split_once('=').ok_or("a key behind `?` has no `=`; in a password, `?` is written %3F")?;
-        add(&plain(&decode(key)?), value)?;
-    }
-    Ok(pairs)
-}
-
-/// `key=value;…`; a value may stand in single or double quotes, which are doubled inside, or in braces.
-fn ado_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
-    let mut pairs = Vec::new();
-    let mut rest = text.trim_start_matches([';', ' ']);
-    while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or("there is no `=` behind the last key")?;
-        let key = plain(key);
-        let after = after.trim_start();
-        let close = match after.chars().next() {
-            Some(mark @ ('\'' | '"')) => Some(mark),
-            Some('{') => Some('}'),
-            _ => None,
-        };
-        let (value, after) = match close {
-            None => {
-                after.split_once(';').map_or((after.trim_end().to_owned(), ""), |(v, r)| (v.trim_end().to_owned(), r))
-            }
-            Some(close) => {
-                let open = format!("the value of `{key}` is not closed");
-                let (value, after) = quoted(after.get(1..).unwrap_or_default(), close).ok_or(open)?;
-                let after = after.trim_start();
-                if !(after.is_empty() || after.starts_with(';')) {
-                    return Err(format!("there is text behind the quoted value of `{key}`"));
-                }
-                (value, after)
-            }
-        };
-        pairs.push((key, value));
-        rest = after.trim_start_matches([';', ' ']);
-    }
-    Ok(pairs)
-}
-
-/// Up to the mark that closes, and what follows it.
-fn quoted(text: &str, close: char) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut rest = text;
-    loop {
-        let (before, after) = rest.split_once(close)?;
-        value.push_str(before);
-        match after.strip_prefix(close) {
-            Some(more) => {
-                value.push(close);
-                rest = more;
-            }
-            None => return Some((value, after)),
-        }
-    }
-}
-
-fn plain(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
-}
-
 impl ParsedAddress {
     fn take(&mut self, key: &str, value: String) -> Result<(), String> {
         match key {
             "server" | "datasource" | "address" | "addr" | "networkaddress" => self.server = Some(value),
+            "failoverpartner" => self.partner = Some(value),
+            "multisubnetfailover" => self.all_at_once = flag(key, &value)?,
             "port" => self.port = Some(number(key, &value)?),
             "database" | "initialcatalog" => self.database = Some(value),
             "userid" | "uid" | "user" | "username" => self.user = Some(value),
@@ -261,19 +205,22 @@ impl ParsedAddress {
             "integratedsecurity" | "trustedconnection" => {
                 return Err("Windows logins are not supported; give User Id and Password".to_owned());
             }
-            // These steer a pool or a driver that is not there.
-            "persistsecurityinfo"
-            | "pooling"
-            | "minpoolsize"
-            | "maxpoolsize"
-            | "loadbalancetimeout"
-            | "multipleactiveresultsets"
-            | "multisubnetfailover"
-            | "connectretrycount"
-            | "connectretryinterval"
-            | "enlist"
-            | "typesystemversion"
-            | "driver" => {}
+            "authentication" if plain(&value) == "sqlpassword" => {}
+            "authentication" => return Err("Authentication is SqlPassword: other logins are not supported".to_owned()),
+            "columnencryptionsetting" if plain(&value) != "enabled" => {}
+            "columnencryptionsetting" => {
+                return Err(
+                    "columns under Always Encrypted cannot be read: leave out Column Encryption Setting".to_owned()
+                );
+            }
+            "networklibrary" | "network" | "net" if plain(&value) == "dbmssocn" => {}
+            "networklibrary" | "network" | "net" => return Err("only TCP (dbmssocn) is supported".to_owned()),
+            "dsn" | "filedsn" => {
+                return Err(
+                    "this is an ODBC string that names a data source (DSN) of another host's registry".to_owned()
+                );
+            }
+            key if IGNORED.contains(&key) => {}
             other => return Err(format!("the key `{other}` is not known")),
         }
         Ok(())
@@ -281,6 +228,8 @@ impl ParsedAddress {
 
     fn resolve(self) -> Result<Address, String> {
         let (host, port) = place(self.server.as_deref().unwrap_or_default(), self.port)?;
+        let partner = self.partner.as_deref().filter(|partner| !partner.trim().is_empty());
+        let partner = partner.map(|partner| place(partner, None)).transpose()?;
         let user = self.user.ok_or("there is no User Id")?;
         let packet_size = self.packet_size.unwrap_or(PACKET_SIZE);
         if !(512..=32_768).contains(&packet_size) {
@@ -318,17 +267,27 @@ impl ParsedAddress {
             certificate_host: self.certificate_host,
             host,
             port,
+            partner,
+            all_at_once: self.all_at_once,
         })
     }
 }
 
 /// `tcp:host,port`, `host`, `(local)`, `.`.
 fn place(server: &str, port: Option<u16>) -> Result<(String, u16), String> {
-    let server = server.trim().strip_prefix("tcp:").unwrap_or(server.trim());
+    let server = server.trim();
+    let is_tcp = server.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("tcp:"));
+    let server = if is_tcp { server.get(4..).unwrap_or_default().trim() } else { server };
     let (host, given) = match server.split_once(',') {
         Some((host, port)) => (host.trim(), Some(number("server", port.trim())?)),
         None => (server, port),
     };
+    if let Some((name, port)) = host.split_once(':')
+        && !name.is_empty()
+        && port.chars().all(|c| c.is_ascii_digit())
+    {
+        return Err(format!("a port stands behind a comma there: write Server=tcp:{name},{port}"));
+    }
     if host.starts_with("np:") || host.starts_with("lpc:") || host.starts_with("\\\\") {
         return Err("only TCP is supported".to_owned());
     }

@@ -1,10 +1,12 @@
 //! Connections: each belongs to one read or one question, and is dropped with it.
 
 use super::address::Address;
-use super::tds::{Connection, Error, Record, Step};
+use super::error::ENDS_CONNECTION;
+use super::tds::{Connection, Error, Record, Said, Step};
 use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::FutureExt;
+use socket2::{SockRef, TcpKeepalive};
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -19,14 +21,33 @@ const FEW: usize = 100_000;
 
 /// What every session is told first, in one batch, whatever the login, the database or the server says: no value is cut off
 /// and no row left out, dates and names of months are read and written in one way (the language comes first, since it sets
-/// the two behind it), views over indexed views or computed columns work, and rows are counted, so that a lost one is missed.
+/// the two behind it), views over indexed views or computed columns work, rows are counted, so that a lost one is missed,
+/// and of two in a deadlock it is not the other one that loses its work.
 const SESSION: &str = "SET LANGUAGE us_english; SET DATEFORMAT mdy; SET DATEFIRST 7; SET ROWCOUNT 0; \
                        SET TEXTSIZE 2147483647; SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; \
                        SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; SET QUOTED_IDENTIFIER ON; \
-                       SET NUMERIC_ROUNDABORT OFF; SET IMPLICIT_TRANSACTIONS OFF; SET NOCOUNT OFF";
+                       SET NUMERIC_ROUNDABORT OFF; SET IMPLICIT_TRANSACTIONS OFF; SET NOCOUNT OFF; \
+                       SET DEADLOCK_PRIORITY LOW";
 
 /// Behind [`SESSION`] where one point in time is asked for.
 const SNAPSHOT: &str = "; SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION";
+
+/// A connection on which nothing comes is asked after so long, so often, and given up: as for PostgreSQL.
+const KEEPALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10)).with_retries(3);
+
+/// What was sent and is not confirmed for so long is lost.
+const UNCONFIRMED: Duration = Duration::from_mins(1);
+
+/// Small requests go at once, each is waited for; and a server that is gone without a word is noticed.
+fn prepare(tcp: &TcpStream) -> std::io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let socket = SockRef::from(tcp);
+    socket.set_tcp_keepalive(&KEEPALIVE)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNCONFIRMED))?;
+    Ok(())
+}
 
 /// Waits no longer than said. What is there already, as most rows are, needs no clock.
 pub(super) async fn within<T>(
@@ -47,22 +68,50 @@ pub(super) async fn within<T>(
 impl Address {
     /// Opens a session, where asked in a transaction that sees one point in time.
     pub(super) async fn connect(&self, isolation: Isolation) -> Result<Connection, SourceError> {
-        let late = |wait| self.late("no connection", "Connect Timeout", wait);
-        let mut client = within(self.timeouts.connect, self.session(), late).await??;
+        let mut client = self.logged_in().await?;
         let snapshot = if isolation == Isolation::Snapshot { SNAPSHOT } else { "" };
-        self.run(&mut client, &format!("{SESSION}{snapshot}")).await?;
+        // Shortly before we should take the server for silent, it says that a lock is not to be had.
+        let locks = self.timeouts.idle.map(|idle| format!("; SET LOCK_TIMEOUT {}", idle.as_millis() * 9 / 10));
+        self.run(&mut client, &format!("{SESSION}{}{snapshot}", locks.unwrap_or_default())).await?;
         Ok(client)
     }
 
-    async fn session(&self) -> Result<Connection, SourceError> {
+    /// Logs in at the server; where that one does not answer or has no such database now, at its partner.
+    async fn logged_in(&self) -> Result<Connection, SourceError> {
+        let late = |wait| self.late("no connection", "Connect Timeout", wait);
+        let first = within(self.timeouts.connect, self.session(&self.host, self.port), late).await.flatten();
+        let Some((host, port)) = &self.partner else { return first };
+        match first {
+            Err(error @ (SourceError::Unreachable { .. } | SourceError::Denied { .. })) => {
+                let second = within(self.timeouts.connect, self.session(host, *port), late).await.flatten();
+                // A partner that is not there either says nothing of why the first was not.
+                second.map_err(|other| if other.is_transient() { error } else { other })
+            }
+            first => first,
+        }
+    }
+
+    /// A connection to a host: to the first address that answers, where they are tried at once.
+    async fn reach(&self, host: &str, port: u16) -> std::io::Result<TcpStream> {
+        if !self.all_at_once {
+            return TcpStream::connect((host, port)).await;
+        }
+        let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
+        if addresses.is_empty() {
+            return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"));
+        }
+        let tries = addresses.into_iter().map(|address| Box::pin(TcpStream::connect(address)));
+        futures_util::future::select_ok(tries).await.map(|(tcp, _)| tcp)
+    }
+
+    async fn session(&self, host: &str, port: u16) -> Result<Connection, SourceError> {
         let tls = self.tls()?;
-        let (mut host, mut port) = (self.host.clone(), self.port);
+        let (mut host, mut port) = (host.to_owned(), port);
         for _ in 0..HOPS {
             let place = format!("{host}:{port}");
-            let tcp = TcpStream::connect((host.as_str(), port)).await;
+            let tcp = self.reach(&host, port).await;
             let tcp = tcp.map_err(|error| self.unreachable(format!("{place}: {error}")))?;
-            // Small requests, each waited for.
-            tcp.set_nodelay(true).map_err(|error| self.unreachable(format!("{place}: {error}")))?;
+            prepare(&tcp).map_err(|error| self.unreachable(format!("{place}: {error}")))?;
             let mut client = Connection::new(tcp);
             match client.login(&self.login(&host, tls.clone())).await {
                 Ok(()) => return Ok(client),
@@ -128,14 +177,37 @@ impl Address {
         sql: &str,
         params: Vec<RpcParam>,
     ) -> Result<Vec<Record>, SourceError> {
+        let rows = self.ask(client, sql, params).await?;
+        rows.map_err(|said| self.error(&Error::Server(said)))
+    }
+
+    /// All rows of a statement that has few, or the server's error: behind either the connection can go on.
+    pub(super) async fn ask(
+        &self,
+        client: &mut Connection,
+        sql: &str,
+        params: Vec<RpcParam>,
+    ) -> Result<Result<Vec<Record>, Said>, SourceError> {
         self.query(client, sql, params).await?;
         let mut rows = Vec::new();
-        while self.next(client, rows.is_empty()).await? {
-            if rows.len() == FEW {
-                return Err(self.failed(format!("a question was answered with more than {FEW} rows")));
+        loop {
+            match client.step() {
+                Ok(Step::Row) if rows.len() == FEW => {
+                    return Err(self.failed(format!("a question was answered with more than {FEW} rows")));
+                }
+                Ok(Step::Row) => rows.push(client.row().keep()),
+                Ok(Step::More) => self.more(client, rows.is_empty()).await?,
+                Ok(Step::End) => return Ok(Ok(rows)),
+                Err(Error::Server(said)) if said.class < ENDS_CONNECTION => {
+                    client.pass_over();
+                    while !client.has_heard() {
+                        self.more(client, false).await?;
+                        client.pass_over();
+                    }
+                    return Ok(Err(said));
+                }
+                Err(error) => return Err(self.error(&error)),
             }
-            rows.push(client.row().keep());
         }
-        Ok(rows)
     }
 }

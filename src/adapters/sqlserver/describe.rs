@@ -1,24 +1,25 @@
-//! What a view's columns are: asked of the server before a row is read.
+//! What a view's columns are: the server's own answer to a statement that selects them all and no row.
 
 use super::address::Address;
-use super::tds::{self, Connection, Record};
+use super::tds::{self, Connection, Described, Error, Record};
 use crate::adapters::sql::{self, Dialect, unchanged, unknown_column, unknown_view};
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Query, SourceError};
+use encoding_rs::Encoding;
 
-/// Names, types and collations of a statement's columns, without running it (SQL Server 2012 and later, Azure SQL).
-const DESCRIBE: &str = "SELECT name, system_type_name, user_type_name, collation_name, \
-    CAST(COLLATIONPROPERTY(collation_name, 'CodePage') AS int) AS code_page, error_number, error_message \
+/// What an answer does not tell of its columns: the names of their collations, and which texts are JSON. Only asked where it
+/// matters, and no server has to have it.
+const DESCRIBE: &str = "SELECT name, system_type_name, collation_name \
     FROM sys.dm_exec_describe_first_result_set(@P1, NULL, 0) ORDER BY column_ordinal";
 
 /// Number of the error that there is no such view.
-const UNKNOWN_OBJECT: i64 = 208;
+const UNKNOWN_OBJECT: u32 = 208;
 
 /// One column of a view, as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Seen {
-    /// As the view spells it.
+    /// As the view spells it; of a column that was asked for, as the asker does.
     pub name: String,
     /// `decimal(15,2)`.
     pub type_name: String,
@@ -26,13 +27,40 @@ pub(super) struct Seen {
     pub base: String,
     /// What the values are.
     pub kind: Kind,
-    /// Of text: its collation.
+    /// Of text: its collation, where it is known.
     pub collation: Option<String>,
-    /// Of text that is not Unicode: its code page's number.
-    pub code_page: Option<i32>,
+    /// Of text that is not Unicode: how it is read here, where that is known.
+    pub encoding: Option<&'static Encoding>,
+    /// Whether it is stored as UTF-8.
+    pub is_utf8: bool,
 }
 
 impl Seen {
+    fn new(described: &Described) -> Self {
+        let Described { name, type_name, encoding, is_utf8 } = described.clone();
+        let seen = Self { name, type_name, base: String::new(), kind: Kind::Text, collation: None, encoding, is_utf8 };
+        seen.of_type()
+    }
+
+    /// Learns from its type's name. A column that nobody reads may be of any type: the complaint waits until it is asked for.
+    fn of_type(self) -> Self {
+        match kind(&self.type_name) {
+            Some(kind) => Self { kind, base: self.type_name.split('(').next().unwrap_or_default().to_owned(), ..self },
+            None => Self { kind: Kind::Text, base: String::new(), ..self },
+        }
+    }
+
+    /// Whether it goes by this name. Names are for the server to match: many databases know no case.
+    fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.name.to_lowercase() == name.to_lowercase()
+    }
+
+    /// Whether its collation's name is needed, or it may be JSON, which comes as text.
+    fn needs_more(&self, key: &[String]) -> bool {
+        (self.is_utf8 && self.type_name == "varchar(max)")
+            || (self.is_code_page_text() && key.iter().any(|name| self.is_called(name)))
+    }
+
     /// For the port.
     pub(super) fn column(&self) -> Column {
         Column { name: self.name.clone(), kind: self.kind }
@@ -45,18 +73,44 @@ impl Seen {
 }
 
 impl Address {
-    /// All columns of the view.
-    pub(super) async fn seen(&self, client: &mut Connection, view: &ViewName) -> Result<Vec<Seen>, SourceError> {
+    /// All columns of the view; those of the key with their collations.
+    pub(super) async fn seen(
+        &self,
+        client: &mut Connection,
+        view: &ViewName,
+        key: &[String],
+    ) -> Result<Vec<Seen>, SourceError> {
+        if let Err(said) = self.ask(client, &sql::no_rows(&Dialect::SQL_SERVER, view), Vec::new()).await? {
+            if said.number == UNKNOWN_OBJECT {
+                let views = self.views(client).await?;
+                // Else it is something that the view needs.
+                if !views.iter().any(|there| there.eq_ignore_ascii_case(&view.to_string())) {
+                    return Err(unknown_view(view, views));
+                }
+            }
+            return Err(self.error(&Error::Server(said)));
+        }
+        let mut seen: Vec<Seen> = client.described().iter().map(Seen::new).collect();
+        if seen.iter().any(|seen| seen.needs_more(key)) {
+            self.learn_more(client, view, &mut seen).await?;
+        }
+        Ok(seen)
+    }
+
+    /// Collations and JSON, from a server that can tell.
+    async fn learn_more(&self, client: &mut Connection, view: &ViewName, all: &mut [Seen]) -> Result<(), SourceError> {
         let statement = format!("SELECT t.* FROM {} t", Dialect::SQL_SERVER.view(view));
-        let rows = self.all(client, DESCRIBE, vec![tds::text(&statement)]).await?;
-        if rows.iter().any(|row| row.int(5) == Some(UNKNOWN_OBJECT)) {
-            return Err(unknown_view(view, self.views(client).await?));
+        let Ok(rows) = self.ask(client, DESCRIBE, vec![tds::text(&statement)]).await? else { return Ok(()) };
+        for (seen, row) in all.iter_mut().zip(&rows) {
+            if row.text(0).as_ref() != Some(&seen.name) {
+                continue;
+            }
+            seen.collation = row.text(2);
+            if row.text(1).as_deref() == Some("json") {
+                *seen = Seen { type_name: "json".to_owned(), ..seen.clone() }.of_type();
+            }
         }
-        if rows.iter().any(|row| row.text(6).is_some()) {
-            // Running it says more than describing it does.
-            self.all(client, &sql::no_rows(&Dialect::SQL_SERVER, view), Vec::new()).await?;
-        }
-        rows.iter().map(|row| self.read(view, row)).collect()
+        Ok(())
     }
 
     /// Names of all views and tables that this login may see.
@@ -73,20 +127,6 @@ impl Address {
                 (schema, name) => format!("{schema}.{name}"),
             })
             .collect())
-    }
-
-    fn read(&self, view: &ViewName, row: &Record) -> Result<Seen, SourceError> {
-        if let Some(message) = row.text(6) {
-            let number = row.int(5).unwrap_or_default();
-            return Err(self.failed(format!("view `{view}` cannot be read: error {number}: {message}")));
-        }
-        let name = row.text(0).unwrap_or_default();
-        let type_name = row.text(1).or_else(|| row.text(2)).unwrap_or_default();
-        let base = type_name.split('(').next().unwrap_or_default().to_owned();
-        // A column that nobody reads may be of any type: the complaint waits until it is asked for.
-        let (kind, base) = kind(&type_name).map_or((Kind::Text, String::new()), |kind| (kind, base));
-        let code_page = row.int(4).and_then(|number| i32::try_from(number).ok());
-        Ok(Seen { name, type_name, base, kind, collation: row.text(3), code_page })
     }
 }
 
@@ -130,16 +170,23 @@ impl Plan {
 
     /// A column by its name.
     pub(super) fn named(&self, name: &str) -> Option<&Seen> {
-        self.all.iter().find(|seen| seen.name == name)
+        named(&self.all, name)
     }
 }
 
-/// A column by its exact name, of a type that can be carried.
+/// The column of just this name, or the only one that differs from it in case.
+fn named<'a>(all: &'a [Seen], name: &str) -> Option<&'a Seen> {
+    let exact = all.iter().find(|seen| seen.name == name);
+    let mut alike = all.iter().filter(|seen| seen.is_called(name));
+    exact.or_else(|| alike.next().filter(|_| alike.next().is_none()))
+}
+
+/// A column by the name that it is asked for, of a type that can be carried.
 fn find(view: &ViewName, all: &[Seen], name: &str) -> Result<Seen, SourceError> {
-    let seen = all.iter().find(|seen| seen.name == name);
+    let seen = named(all, name);
     let seen = seen.ok_or_else(|| unknown_column(view, name, all.iter().map(|seen| seen.name.clone())))?;
     readable(view, seen)?;
-    Ok(seen.clone())
+    Ok(Seen { name: name.to_owned(), ..seen.clone() })
 }
 
 /// Passes for a column whose type can be carried.

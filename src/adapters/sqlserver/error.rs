@@ -5,11 +5,18 @@ use super::tds::Error;
 use crate::core::ports::source::SourceError;
 use std::time::Duration;
 
-/// Numbers of errors that pass: lock and deadlock victims, a database that is moving or starting, a network that broke,
-/// resources that are short (Azure SQL).
-const PASSING: [u32; 22] = [
-    64, 233, 1205, 1222, 4060, 10053, 10054, 10060, 10928, 10929, 17142, 17197, 18401, 40197, 40501, 40540, 40613,
-    41325, 42108, 49918, 49919, 49920,
+/// Numbers of errors that pass: lock and deadlock victims, a database or an availability group that is starting or moving,
+/// a server that goes down, a network that broke, resources that are short (memory, locks, Azure SQL's limits).
+const PASSING: [u32; 46] = [
+    64, 233, 596, 601, 701, 802, 921, 922, 952, 976, 978, 982, 983, 988, 1204, 1205, 1222, 4221, 6005, 8628, 8645,
+    8651, 10053, 10054, 10060, 10928, 10929, 10936, 17142, 17197, 18401, 40143, 40197, 40501, 40540, 40544, 40549,
+    40613, 41305, 41325, 42108, 42109, 49918, 49919, 49920, 49983,
+];
+
+/// Numbers of errors that refuse a login, a database or a right. Another try would not help, and may lock the account.
+const DENIED: [u32; 26] = [
+    229, 230, 297, 300, 911, 916, 4060, 4064, 18450, 18451, 18452, 18456, 18458, 18463, 18464, 18465, 18466, 18467,
+    18468, 18470, 18486, 18487, 18488, 40532, 40615, 40914,
 ];
 
 /// Numbers of errors that a statement's text brings about, which is to say a predicate or a view that does not compile:
@@ -17,7 +24,7 @@ const PASSING: [u32; 22] = [
 const OUR_STATEMENT: [u32; 16] = [102, 105, 137, 156, 170, 195, 206, 207, 208, 209, 402, 4104, 4121, 4145, 4413, 8116];
 
 /// Errors of this class and above end the connection; the statement may be fine.
-const ENDS_CONNECTION: u8 = 20;
+pub(super) const ENDS_CONNECTION: u8 = 20;
 
 impl Address {
     /// Says why a connection did not go on.
@@ -25,7 +32,10 @@ impl Address {
         match error {
             Error::Server(said) => {
                 let text = format!("error {}, line {}: {}", said.number, said.line, said.text);
-                if PASSING.contains(&said.number) || said.class >= ENDS_CONNECTION {
+                if DENIED.contains(&said.number) {
+                    let reason = format!("{text}{}", hint(said.number));
+                    SourceError::Denied { source_name: self.name.clone(), reason }
+                } else if PASSING.contains(&said.number) || said.class >= ENDS_CONNECTION {
                     self.unreachable(text)
                 } else if OUR_STATEMENT.contains(&said.number) {
                     let reason =
@@ -66,10 +76,15 @@ impl Address {
 fn hint(number: u32) -> &'static str {
     match number {
         229 | 230 => "; GRANT SELECT on the view to this login",
+        297 | 300 | 916 => "; GRANT this login what it needs, at least CONNECT and SELECT on the view",
         306 => "; choose another key, or CAST the column in the view",
+        911 | 4060 | 4064 => "; check Database in the address, and that this login may open it",
         3952 => "; or leave out `isolation: snapshot`",
         8115 => "; a control total or a value is wider than its type",
-        18456 => "; check User Id and Password",
+        18463..=18468 | 18487 | 18488 => "; give the login a new password",
+        18470 | 18486 => "; have the login enabled or unlocked",
+        18450..=18458 => "; check User Id and Password",
+        40532 | 40615 | 40914 => "; check the server's name and its firewall",
         _ => "",
     }
 }

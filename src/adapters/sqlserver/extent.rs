@@ -19,7 +19,7 @@ pub(super) async fn extent(
     until: Option<&Key>,
 ) -> Result<After, SourceError> {
     let mut client = address.connect(query.isolation).await?;
-    let plan = Plan::new(query, address.seen(&mut client, &query.view).await?)?;
+    let plan = Plan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
     for sum in sums {
         let Some(seen) = plan.named(&sum.column) else {
             let names = plan.all.iter().map(|seen| seen.name.clone());
@@ -83,7 +83,7 @@ fn null_key(name: &str) -> SourceError {
 /// Looks for NULL and duplicate keys.
 pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Finding>, SourceError> {
     let mut client = address.connect(query.isolation).await?;
-    let plan = Plan::new(query, address.seen(&mut client, &query.view).await?)?;
+    let plan = Plan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
     if plan.key.is_empty() {
         return Ok(Vec::new());
     }

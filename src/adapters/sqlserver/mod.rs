@@ -1,6 +1,6 @@
 //! Views of a Microsoft SQL Server (2012 and later) or Azure SQL database.
 //!
-//! Types come from the server's own description of the view, not from rows. A read has its own connection and its own
+//! Types come from the server's answer to a statement without rows. A read has its own connection and its own
 //! task; dropping the read drops the connection, wherever it was.
 
 mod address;
@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod extent;
 mod keys;
+mod pairs;
 mod read;
 mod render;
 mod tds;
@@ -31,7 +32,6 @@ use describe::{Plan, Seen};
 use read::{Reader, Told};
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, channel};
-use tokio::task::JoinHandle;
 
 /// Pages that wait between a read's task and whoever takes them: one is there while the next is read.
 const PAGES_IN_FLIGHT: usize = 1;
@@ -66,7 +66,11 @@ impl PageSource for SqlServerSource {
     /// A column of a type that cannot be carried is given as text, and refused when it is read.
     async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
         let mut client = self.address.connect(Isolation::Default).await?;
-        Ok(self.address.seen(&mut client, view).await?.iter().map(Seen::column).collect())
+        Ok(self.address.seen(&mut client, view, &[]).await?.iter().map(Seen::column).collect())
+    }
+
+    fn folds_names(&self) -> bool {
+        true
     }
 
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
@@ -84,13 +88,14 @@ impl PageSource for SqlServerSource {
         until: Option<&Key>,
     ) -> Result<Box<dyn PageStream>, SourceError> {
         let mut client = self.address.connect(query.isolation).await?;
-        let plan = Plan::new(query, self.address.seen(&mut client, &query.view).await?)?;
+        let plan = Plan::new(query, self.address.seen(&mut client, &query.view, &query.key).await?)?;
         let columns = plan.columns();
         let reader = Reader::new(Arc::clone(&self.address), query.clone(), plan)?;
         let (tell, pages) = channel(PAGES_IN_FLIGHT);
-        let task = tokio::spawn(reader.run(client, from.clone(), until.cloned(), tell));
+        // Ends, and with it its connection, when nobody takes pages any more.
+        tokio::spawn(reader.run(client, from.clone(), until.cloned(), tell));
         let address = Arc::clone(&self.address);
-        Ok(Box::new(SqlServerStream { address, pages, task, columns, begun: false, done: false }))
+        Ok(Box::new(SqlServerStream { address, pages, columns, begun: false, done: false }))
     }
 
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
@@ -102,7 +107,6 @@ impl PageSource for SqlServerSource {
 struct SqlServerStream {
     address: Arc<Address>,
     pages: Receiver<Told>,
-    task: JoinHandle<()>,
     columns: Vec<Column>,
     begun: bool,
     done: bool,
@@ -126,12 +130,5 @@ impl PageStream for SqlServerStream {
         self.begun |= told.is_ok();
         self.done = !matches!(told, Ok(Some(_)));
         told
-    }
-}
-
-impl Drop for SqlServerStream {
-    fn drop(&mut self) {
-        // With the task goes its connection.
-        self.task.abort();
     }
 }

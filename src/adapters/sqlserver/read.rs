@@ -16,12 +16,16 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::{Schema, SchemaRef};
 use std::sync::Arc;
+use std::time::Duration;
 use tds_protocol::rpc::RpcParam;
 use tokio::sync::mpsc::Sender;
 
 /// A page ends here at the latest, whatever `page_bytes` says: with the largest value that SQL Server stores, a column
 /// then still fits Arrow's 32-bit offsets.
 const MOST_BYTES: usize = 1 << 30;
+
+/// Longest wait for a server to take a request to stop.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Pages, then one error or the end of the channel.
 pub(super) type Told = Result<Option<Page>, SourceError>;
@@ -86,11 +90,18 @@ impl Reader {
         let work = self.read(&mut client, from, until, &tell);
         let told = tokio::select! {
             biased;
-            () = tell.closed() => return,
-            told = work => told,
+            () = tell.closed() => None,
+            told = work => Some(told),
         };
-        // A listener that went away hears neither.
-        drop(tell.send(told.map(|()| None)).await);
+        let is_whole = matches!(told, Some(Ok(())));
+        if let Some(told) = told {
+            // A listener that went away hears neither.
+            drop(tell.send(told.map(|()| None)).await);
+        }
+        if !is_whole {
+            // A sort may go on for long before the server notices that nobody waits any more.
+            drop(tokio::time::timeout(FAREWELL, client.leave()).await);
+        }
     }
 
     async fn read(

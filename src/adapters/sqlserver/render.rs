@@ -6,19 +6,31 @@ use crate::adapters::sql::Render;
 use crate::core::model::column::Kind;
 use crate::core::model::key::KeyValue;
 use crate::core::ports::source::{Query, SourceError};
+use encoding_rs::Encoding;
 use tds_protocol::rpc::{RpcParam, TypeInfo};
 
 /// Code pages that are read here as Windows reads them: the single-byte ones. Of the others, some would be read differently
 /// (932 to 950), one is not asked for (UTF-8), and some are not there at all (437, 850); the server turns those into
 /// Unicode.
-const READ_HERE: [i32; 10] = [874, 1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258];
+const READ_HERE: [&Encoding; 10] = [
+    encoding_rs::WINDOWS_874,
+    encoding_rs::WINDOWS_1250,
+    encoding_rs::WINDOWS_1251,
+    encoding_rs::WINDOWS_1252,
+    encoding_rs::WINDOWS_1253,
+    encoding_rs::WINDOWS_1254,
+    encoding_rs::WINDOWS_1255,
+    encoding_rs::WINDOWS_1256,
+    encoding_rs::WINDOWS_1257,
+    encoding_rs::WINDOWS_1258,
+];
 
 impl Seen {
     /// The column as it is selected.
     fn selected(&self, reference: &str) -> Option<String> {
         match self.base.as_str() {
             "json" => Some(format!("CAST({reference} AS nvarchar(max))")),
-            _ if self.is_code_page_text() && !self.code_page.is_some_and(|page| READ_HERE.contains(&page)) => {
+            _ if self.is_code_page_text() && !self.encoding.is_some_and(|encoding| READ_HERE.contains(&encoding)) => {
                 // A character takes at least one byte, so 4000 bytes are at most 4000 characters.
                 let short = self.length().is_some_and(|length| length <= 4000);
                 let kind = if short { "nvarchar(4000)" } else { "nvarchar(max)" };
@@ -43,14 +55,13 @@ impl Seen {
                 | "numeric"
                 | "money"
                 | "smallmoney"
+                | "binary"
                 | "date"
                 | "time"
                 | "smalldatetime"
                 | "datetime"
                 | "datetime2"
                 | "uniqueidentifier"
-                | "timestamp"
-                | "rowversion"
         )
     }
 

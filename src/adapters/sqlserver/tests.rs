@@ -39,6 +39,11 @@ fn both_forms_of_an_address_say_the_same() {
         parse("Data Source=.\\SQL2022,1500;Initial Catalog=x;User=u;PWD={a}}b}").name,
         "sqlserver://localhost:1500/x"
     );
+    let sql_client = "Server=TCP:db.example,1444;Database=x;User Id=u;Authentication=Sql Password;\
+        Column Encryption Setting=Disabled;Current Language=German;Network Library=DBMSSOCN;Connection Lifetime=60;\
+        IP Address Preference=IPv4First;Pool Blocking Period=Auto;MARS_Connection=False";
+    assert_eq!(parse(sql_client).name, "sqlserver://db.example:1444/x");
+    assert_eq!(parse("Server=fe80::1;User=u").name, "sqlserver://[fe80::1]:1433/");
     assert_eq!(parse("sqlserver://u@[::1]:1433/x").name, "sqlserver://[::1]:1433/x");
 }
 
@@ -53,6 +58,11 @@ fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
         ("Server=h;Integrated Security=SSPI", "Windows logins"),
         ("Server=h\\inst;Uid=u", "HOST,PORT"),
         ("Server=h", "there is no User Id"),
+        ("Server=db.example:1433;Uid=u", "write Server=tcp:db.example,1433"),
+        ("Server=h;Uid=u;Authentication=ActiveDirectoryPassword", "Authentication is SqlPassword"),
+        ("Server=h;Uid=u;Column Encryption Setting=Enabled", "Always Encrypted"),
+        ("Server=h;Uid=u;Network Library=dbnmpntw", "only TCP"),
+        ("DSN=loans;Uid=u", "an ODBC string"),
         ("Uid=u", "there is no server"),
         ("Server=h;Uid=u;TrustServerCertificate=true;TrustServerCertificateCA=ca.pem", "give one of them"),
         ("sqlserver://u:hunter2@h:x/db", "`port` is no fitting number"),

@@ -29,7 +29,7 @@ pub(in crate::config) static POLICIES: Section = Section {
             "How often a holder looks for wanted runs, and a contender at the lease: that at least every 500ms.",
         )
         .default("5s"),
-        Field::new("max_retries", Shape::Whole(0, 1000), "Tries after the first.").default("5"),
+        Field::new("max_retries", Shape::Whole(0, 1000), "Tries after the first. The default waits outlast two minutes: a restart or a failover.").default("13"),
         Field::new("initial_backoff", Shape::Duration, "Wait before the first retry.").default("500ms"),
         Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")
             .default("2.0"),

@@ -51,7 +51,7 @@ fn what_is_made_of_a_view_is_fit_for_use() {
     let TranslatorSpec::Json(json) = &json.translator else { panic!("{text}") };
     let names: Vec<&str> = json.fields.iter().map(|(name, _)| name.as_str()).collect();
     assert!(names.into_iter().eq(columns.iter().map(|column| column.name.as_str())), "{text}");
-    loaded.check_columns(&columns, &Registry::default()).unwrap();
+    loaded.check_columns(&columns, false, &Registry::default()).unwrap();
 }
 
 #[test]
@@ -101,11 +101,14 @@ fn a_key_that_the_view_does_not_have_is_refused() {
 fn columns_that_the_view_does_not_have_are_told_with_their_places() {
     let loaded = parsed(DESIGN, &[]).unwrap();
     let refused = |loaded: &Loaded, names: &[&str]| {
-        let error = loaded.check_columns(&columns(names), &Registry::default()).unwrap_err();
+        let error = loaded.check_columns(&columns(names), false, &Registry::default()).unwrap_err();
         error.to_string().replace("/etc/filegen/", "").lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let all = ["LoanId", "CustomerId", "Amount", "StartDate", "Status", "InterestRate", "Balance"];
-    loaded.check_columns(&columns(&all), &Registry::default()).unwrap();
+    loaded.check_columns(&columns(&all), false, &Registry::default()).unwrap();
+    let otherwise = all.map(str::to_lowercase);
+    let otherwise: Vec<&str> = otherwise.iter().map(String::as_str).collect();
+    loaded.check_columns(&columns(&otherwise), true, &Registry::default()).unwrap();
     let lines = refused(&loaded, &["loanid", "CustomerId", "Amount", "StartDate", "Status", "InterestRate"]);
     assert_eq!(lines.len(), 6, "{lines:?}");
     assert_eq!(lines[0], "worker.yaml:5:9: the view has no column `LoanId` (did you mean `loanid`?)");

@@ -10,7 +10,7 @@ mod topics;
 
 use super::*;
 use crate::core::generate::spec::{Align, ColumnSpec, From, JsonNode, Quote, TranslatorSpec};
-use crate::core::model::policy::Policies;
+use crate::core::model::policy::{Policies, RetrySpec};
 use crate::core::model::query::Fetch;
 use jiff::civil::{Weekday, time};
 use std::collections::BTreeMap;
@@ -42,7 +42,8 @@ fn the_designs_example_is_read_as_it_stands() {
     assert_eq!(worker.output.root, Path::new("/etc/filegen/out"));
     assert_eq!(worker.state.reveal(), "sqlite:/etc/filegen/out/.filegen/state.db");
     assert_eq!((worker.commit.pages.get(), worker.commit.interval), (16, Duration::ZERO));
-    assert_eq!(worker.policies, Policies::default());
+    let retry = RetrySpec { max_retries: 5, ..RetrySpec::default() };
+    assert_eq!(worker.policies, Policies { retry, ..Policies::default() });
     let trigger = worker.trigger.unwrap().kafka;
     assert_eq!((trigger.brokers.as_str(), trigger.topic.as_str()), ("localhost:9092", "loan-data"));
     assert_eq!(trigger.group.as_deref(), Some("filegen-LoanWorker"));

@@ -146,7 +146,7 @@ async fn source(examination: &DoctorInput<'_>, plan: Plan, report: &mut Report<'
         Err(_) => return None,
     };
     report.add(Area::Source, "view", Verdict::Pass, format!("{view} with {} columns", columns.len()));
-    if !named_columns(&plan, &columns, report) {
+    if !named_columns(&plan, &columns, source.folds_names(), report) {
         return None;
     }
     let examined = match source.examine(&plan.query).await {
@@ -170,12 +170,16 @@ fn fail(report: &mut Report<'_>, area: Area, check: &str, error: &SourceError) {
 }
 
 /// Whether all columns that the files and the key name are there.
-fn named_columns(plan: &Plan, columns: &[Column], report: &mut Report<'_>) -> bool {
+fn named_columns(plan: &Plan, columns: &[Column], folds: bool, report: &mut Report<'_>) -> bool {
+    let is_there = |wanted: &String| {
+        let alike = |column: &Column| folds && column.name.to_lowercase() == wanted.to_lowercase();
+        columns.iter().any(|column| column.name == *wanted || alike(column))
+    };
     let missing: Vec<String> = plan
         .query
         .columns
         .iter()
-        .filter(|wanted| !columns.iter().any(|column| column.name == **wanted))
+        .filter(|wanted| !is_there(wanted))
         .map(|wanted| match nearest(wanted, columns) {
             Some(near) => format!("`{wanted}` (did you mean `{near}`?)"),
             None => format!("`{wanted}`"),

@@ -66,7 +66,7 @@ impl RetrySpec {
 impl Default for RetrySpec {
     fn default() -> Self {
         Self {
-            max_retries: 5,
+            max_retries: 13,
             initial_backoff: Duration::from_millis(500),
             backoff_multiplier: 2.0,
             max_backoff: Duration::from_secs(30),

@@ -98,6 +98,11 @@ pub trait PageSource: Send + Sync {
     /// All columns of the view, in its order, as far as the source can tell without reading rows.
     async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError>;
 
+    /// Whether names that differ in case only may be one column to the source.
+    fn folds_names(&self) -> bool {
+        false
+    }
+
     /// Counts and finds the key range in one query. A NULL in a key column of any row is [`SourceError::Key`].
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError>;
 
@@ -172,6 +177,14 @@ pub enum SourceError {
         /// What is not there, and what to do.
         reason: String,
     },
+    /// The login, the database or a right is refused; asking again would not help, and may lock the account.
+    #[error("{source_name} refuses: {reason}")]
+    Denied {
+        /// [`PageSource::describe`].
+        source_name: String,
+        /// The server's words, and what to do.
+        reason: String,
+    },
     /// The view, a column or a predicate is not as the worker file says.
     #[error("{reason}")]
     Refused {
@@ -215,7 +228,7 @@ impl HasKind for SourceError {
         match self {
             Self::Unreachable { .. } => Kind::Unreachable,
             Self::Absent { .. } => Kind::Absent,
-            Self::Refused { .. } => Kind::Config,
+            Self::Denied { .. } | Self::Refused { .. } => Kind::Config,
             Self::Changed { .. } => Kind::Conflict,
             Self::Key { .. } | Self::Value { .. } => Kind::Data,
             Self::Failed { .. } => Kind::Refused,

@@ -106,7 +106,7 @@ async fn a_finished_read_leaves_no_connection_and_no_complaint() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_unreachable_and_one_that_says_no_has_failed() {
+async fn a_server_that_is_not_there_is_unreachable_and_one_that_says_no_denies() {
     let database = Database::create().await;
     database.run("CREATE VIEW v AS SELECT 1 AS id").await;
     let columns = async |url: String| {
@@ -120,7 +120,7 @@ async fn a_server_that_is_not_there_is_unreachable_and_one_that_says_no_has_fail
     let elsewhere = database.url().replace(database.name(), "no_such_database");
     for (url, word) in [(stranger, "28P01"), (elsewhere, "3D000")] {
         let error = columns(url).await;
-        assert!(matches!(error, SourceError::Failed { .. }), "{error:?}");
+        assert!(matches!(error, SourceError::Denied { .. }) && error.to_string().contains("; check "), "{error:?}");
         let text = format!("{error} {error:?}");
         assert!(text.contains(word) && !text.contains("s3cret") && !text.contains(PASSWORD), "{text}");
     }

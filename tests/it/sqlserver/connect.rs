@@ -77,10 +77,39 @@ async fn a_wrong_password_and_a_missing_database_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path(), Encryption::LoginOnly);
     let wrong = columns(&server, "Encrypt=false;Password=hunter2").await.unwrap_err();
-    assert!(matches!(&wrong, SourceError::Failed { reason, .. } if reason.contains("error 18456")), "{wrong:?}");
-    assert!(!wrong.to_string().contains("hunter2"));
+    assert!(matches!(&wrong, SourceError::Denied { reason, .. } if reason.contains("error 18456")), "{wrong:?}");
+    assert!(!wrong.to_string().contains("hunter2") && wrong.to_string().contains("check User Id"), "{wrong}");
     let missing = columns(&server, "Encrypt=false;Database=nix").await.unwrap_err();
-    assert!(missing.is_transient() && missing.to_string().contains("4060"), "it may be starting: {missing:?}");
+    assert!(matches!(&missing, SourceError::Denied { .. }) && missing.to_string().contains("4060"), "{missing:?}");
+    assert!(missing.to_string().contains("check Database"), "{missing}");
+}
+
+#[tokio::test]
+async fn a_partner_is_asked_where_the_server_is_away_or_has_no_such_database_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let partner = server(folder.path(), Encryption::LoginOnly);
+    let partner_at = format!("Failover Partner=127.0.0.1,{}", partner.address().port());
+    let away = format!("Encrypt=false;Server=tcp:127.0.0.1,1;{partner_at}");
+    assert_eq!(columns(&partner, &away).await, Ok(2));
+    let options = Options { database: "other".to_owned(), ..Options::default() };
+    let mirror = Server::start(&folder.path().join("db"), options).unwrap();
+    let mirrored = format!("Encrypt=false;Database=loans;{partner_at}");
+    assert_eq!(columns(&mirror, &mirrored).await, Ok(2));
+    assert_eq!((mirror.logins().len(), partner.logins().len()), (1, 2));
+    let both = "Encrypt=false;Server=tcp:127.0.0.1,1;Failover Partner=127.0.0.1,2";
+    let error = columns(&partner, both).await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("127.0.0.1:1"), "{error}");
+}
+
+#[tokio::test]
+async fn all_addresses_of_a_host_are_tried_at_once_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path(), Encryption::LoginOnly);
+    let port = server.address().port();
+    for host in ["localhost", "127.0.0.1"] {
+        let at_once = format!("Encrypt=false;MultiSubnetFailover=True;Server=tcp:{host},{port}");
+        assert_eq!(columns(&server, &at_once).await, Ok(2), "{host}");
+    }
 }
 
 #[tokio::test]

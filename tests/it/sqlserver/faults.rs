@@ -92,7 +92,8 @@ async fn a_server_that_never_answers_a_login_is_given_up() {
 async fn passing_errors_are_worth_another_try_and_others_are_told_in_the_servers_words() {
     let database = thousand().await;
     let source = database.source("");
-    let passing = [1205, 1222, 4060, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920];
+    let passing =
+        [921, 976, 983, 8645, 1205, 1222, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920];
     for number in passing {
         database.server().inject(Fault::error(3, number, 16, "try again"));
         let (_, error) = pages(&source, &query("t", &["id"], &["id"]), &Position::default()).await;
@@ -131,6 +132,7 @@ async fn a_read_that_is_dropped_half_way_takes_its_connection_with_it() {
         }
     });
     gone.await.unwrap();
+    assert_eq!(database.server().attentions(), 3, "the server is asked to stop what it is at");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod commands;
 mod connect;
+mod describe;
 mod faults;
 mod freetds;
 mod keys;

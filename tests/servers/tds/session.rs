@@ -212,7 +212,9 @@ impl State<'_> {
         let columns: Vec<(String, ColumnType)> = (declared.into_iter().enumerate())
             .map(|(index, (name, column))| {
                 let value = next.and_then(|row| row.get_ref(index).ok());
-                (name, column.unwrap_or_else(|| ColumnType::plain(guess(value))))
+                // As the description has it, where there is no row to see.
+                let guessed = || if next.is_some() { guess(value) } else { SqlType::BigInt };
+                (name, column.unwrap_or_else(|| ColumnType::plain(guessed())))
             })
             .collect();
         metadata(&columns, ordered, reply);

@@ -80,9 +80,10 @@ impl Patience {
         Ok(())
     }
 
-    /// Anything from nothing to the policy's wait ("full jitter").
+    /// Anything from half of the policy's wait to all of it: pods do not knock at one moment, and a policy outlasts what it is
+    /// to outlast, whatever chance says ("equal jitter").
     fn wait(&self) -> Duration {
-        self.policy.wait(self.failures.saturating_add(1)).mul_f64((self.jitter)())
+        self.policy.wait(self.failures.saturating_add(1)).mul_f64(0.5 + (self.jitter)() / 2.0)
     }
 }
 
@@ -90,6 +91,10 @@ impl Patience {
 impl PageSource for Retry {
     fn describe(&self) -> String {
         self.source.describe()
+    }
+
+    fn folds_names(&self) -> bool {
+        self.source.folds_names()
     }
 
     async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {

@@ -41,7 +41,7 @@ fn world() -> World {
     };
     let observer = Arc::clone(&heard) as Arc<_>;
     let source =
-        Retry::new(Arc::new(memory.clone()), policy, Arc::new(clock.clone()), observer).with_jitter(Arc::new(|| 0.5));
+        Retry::new(Arc::new(memory.clone()), policy, Arc::new(clock.clone()), observer).with_jitter(Arc::new(|| 0.0));
     World { memory, clock, heard, source }
 }
 

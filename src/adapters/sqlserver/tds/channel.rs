@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 /// Packet types of what a client sends.
 pub(super) const BATCH: u8 = 0x01;
 pub(super) const RPC: u8 = 0x03;
+const ATTENTION: u8 = 0x06;
 pub(super) const LOGIN: u8 = 0x10;
 pub(super) const PRELOGIN: u8 = 0x12;
 
@@ -54,17 +55,32 @@ impl Connection {
     pub(super) async fn send(&mut self, kind: u8, payload: &[u8]) -> Result<(), Error> {
         self.inbox.restart()?;
         self.reply = Reply::default();
-        let packets = packets(kind, payload, self.packet_size);
+        self.write(&packets(kind, payload, self.packet_size)).await
+    }
+
+    async fn write(&mut self, packets: &[u8]) -> Result<(), Error> {
         match &mut self.tls {
-            None => self.tcp.write_all(&packets).await?,
+            None => self.tcp.write_all(packets).await?,
             Some(tls) => {
                 tls.set_buffer_limit(None);
-                tls.writer().write_all(&packets)?;
+                tls.writer().write_all(packets)?;
                 let records = records(tls)?;
                 self.tcp.write_all(&records).await?;
             }
         }
         Ok(())
+    }
+
+    /// Asks the server to stop what it is at, and goes: what it still sends is passed over, so that it hears us.
+    pub(in super::super) async fn leave(mut self) {
+        let left = async {
+            self.write(&packets(ATTENTION, &[], self.packet_size)).await?;
+            self.tcp.shutdown().await?;
+            while self.tcp.read(&mut self.raw).await? > 0 {}
+            Ok::<(), Error>(())
+        };
+        // One that is lost needs no farewell.
+        drop(left.await);
     }
 
     /// Waits until more of the answer is here.

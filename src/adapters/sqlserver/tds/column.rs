@@ -1,6 +1,5 @@
 //! How a result's columns travel: what stands before each value, and what the value is.
 
-use super::{Error, senseless};
 use encoding_rs::Encoding;
 use tds_protocol::token::ColumnData;
 use tds_protocol::types::TypeId;
@@ -27,6 +26,8 @@ pub(super) enum Form {
     Pieces,
     /// A pointer and a time stamp, then four bytes: `text`, `ntext` and `image`.
     Pointer,
+    /// Not known here: such a column can be described, but no value of it be read.
+    Unknown,
 }
 
 /// What a value is.
@@ -61,9 +62,80 @@ pub(super) enum Kind {
 /// Largest length of a value that is not sent in pieces.
 const PIECES: u32 = 0xffff;
 
+/// What a statement's column is, by the server's answer to that statement.
+#[derive(Clone, PartialEq, Debug)]
+pub(in super::super) struct Described {
+    pub name: String,
+    /// As the catalogue writes it: `decimal(15,2)`.
+    pub type_name: String,
+    /// Of text that is not Unicode: how it is read, where that is known here.
+    pub encoding: Option<&'static Encoding>,
+    /// Whether its collation stores UTF-8.
+    pub is_utf8: bool,
+}
+
+impl Described {
+    /// Reads a column's description.
+    pub(super) fn new(data: &ColumnData) -> Self {
+        let collation = data.type_info.collation;
+        Self {
+            name: data.name.clone(),
+            type_name: type_name(data),
+            encoding: collation.and_then(|collation| collation.encoding()),
+            is_utf8: collation.is_some_and(|collation| collation.is_utf8()),
+        }
+    }
+}
+
+/// The type's name with its sizes.
+fn type_name(data: &ColumnData) -> String {
+    let info = &data.type_info;
+    let length = info.max_length.unwrap_or_default();
+    let digits = info.scale.unwrap_or_default();
+    let sized = |name: &str, bytes: u32| match length {
+        PIECES => format!("{name}(max)"),
+        length => format!("{name}({})", length / bytes),
+    };
+    let name = match (data.type_id, length) {
+        (TypeId::Bit | TypeId::BitN, _) => "bit",
+        (TypeId::Int1, _) | (TypeId::IntN, 1) => "tinyint",
+        (TypeId::Int2, _) | (TypeId::IntN, 2) => "smallint",
+        (TypeId::Int4, _) | (TypeId::IntN, 4) => "int",
+        (TypeId::Int8 | TypeId::IntN, _) => "bigint",
+        (TypeId::Float4, _) | (TypeId::FloatN, 4) => "real",
+        (TypeId::Float8 | TypeId::FloatN, _) => "float",
+        (TypeId::Money4, _) | (TypeId::MoneyN, 4) => "smallmoney",
+        (TypeId::Money | TypeId::MoneyN, _) => "money",
+        (TypeId::DateTime4, _) | (TypeId::DateTimeN, 4) => "smalldatetime",
+        (TypeId::DateTime | TypeId::DateTimeN, _) => "datetime",
+        (TypeId::Guid, _) => "uniqueidentifier",
+        (TypeId::Date, _) => "date",
+        (TypeId::Xml, _) => "xml",
+        (TypeId::Text, _) => "text",
+        (TypeId::NText, _) => "ntext",
+        (TypeId::Image, _) => "image",
+        (TypeId::Variant, _) => "sql_variant",
+        (TypeId::Udt, _) => "CLR (geography, geometry, hierarchyid or one's own)",
+        (TypeId::Decimal | TypeId::Numeric | TypeId::DecimalN | TypeId::NumericN, _) => {
+            return format!("decimal({},{digits})", info.precision.unwrap_or_default());
+        }
+        (TypeId::Time, _) => return format!("time({digits})"),
+        (TypeId::DateTime2, _) => return format!("datetime2({digits})"),
+        (TypeId::DateTimeOffset, _) => return format!("datetimeoffset({digits})"),
+        (TypeId::NChar, _) => return sized("nchar", 2),
+        (TypeId::NVarChar, _) => return sized("nvarchar", 2),
+        (TypeId::BigChar, _) => return sized("char", 1),
+        (TypeId::BigVarChar, _) => return sized("varchar", 1),
+        (TypeId::BigBinary, _) => return sized("binary", 1),
+        (TypeId::BigVarBinary, _) => return sized("varbinary", 1),
+        (other, _) => return format!("{other:?}"),
+    };
+    name.to_owned()
+}
+
 impl Column {
     /// Reads a column's description.
-    pub(super) fn new(data: &ColumnData) -> Result<Self, Error> {
+    pub(super) fn new(data: &ColumnData) -> Self {
         let info = &data.type_info;
         let most = info.max_length.unwrap_or_default();
         let digits = info.scale.unwrap_or_default();
@@ -102,9 +174,9 @@ impl Column {
             TypeId::NText => (Form::Pointer, Kind::Wide),
             TypeId::Text => (Form::Pointer, narrow),
             TypeId::Image => (Form::Pointer, Kind::Bytes),
-            other => return senseless(format!("column `{}` of a type that was not asked for: {other:?}", data.name)),
+            _ => (Form::Unknown, Kind::Bytes),
         };
-        Ok(Self { form, kind })
+        Self { form, kind }
     }
 }
 

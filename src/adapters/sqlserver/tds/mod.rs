@@ -12,7 +12,7 @@ mod row;
 mod value;
 
 pub(super) use channel::Connection;
-pub(super) use column::Column;
+pub(super) use column::{Column, Described};
 pub(super) use login::{Encryption, Login};
 pub(super) use reply::Step;
 pub(super) use request::{binary, text};

@@ -1,7 +1,7 @@
 //! An answer, token by token: descriptions of columns, rows, errors, changes of the session, and its end.
 
 use super::channel::Connection;
-use super::column::Column;
+use super::column::{Column, Described};
 use super::row::{self, Row, Span};
 use super::value::number;
 use super::{Error, Said, senseless};
@@ -57,6 +57,7 @@ pub(in super::super) enum Step {
 #[derive(Default)]
 pub(super) struct Reply {
     columns: Vec<Column>,
+    described: Vec<Described>,
     spans: Vec<Span>,
     /// Where the row's values begin in what was used.
     row: usize,
@@ -118,6 +119,21 @@ impl Connection {
     /// The row that [`Connection::step`] found.
     pub(in super::super) fn row(&self) -> Row<'_> {
         Row { columns: &self.reply.columns, spans: &self.reply.spans, bytes: self.inbox.between(self.reply.row) }
+    }
+
+    /// The columns of the statement answered last.
+    pub(in super::super) fn described(&self) -> &[Described] {
+        &self.reply.described
+    }
+
+    /// Whether the whole answer is here, read or not.
+    pub(in super::super) fn has_heard(&self) -> bool {
+        self.inbox.has_ended()
+    }
+
+    /// Passes over what is here: behind an error, nothing of the answer matters.
+    pub(in super::super) fn pass_over(&mut self) {
+        self.inbox.skip(self.inbox.rest().len());
     }
 
     fn wait(&mut self) -> Result<Step, Error> {
@@ -187,7 +203,8 @@ impl Connection {
             Err(error) => return Err(error.into()),
         };
         let length = body.len() - rest.len();
-        self.reply.columns = described.columns.iter().map(Column::new).collect::<Result<_, _>>()?;
+        self.reply.columns = described.columns.iter().map(Column::new).collect();
+        self.reply.described = described.columns.iter().map(Described::new).collect();
         (self.reply.done, self.reply.rows) = (false, 0);
         Ok(Some(length))
     }

@@ -157,6 +157,7 @@ fn span(form: Form, bytes: &[u8], at: usize) -> Result<Option<Span>, Error> {
             Some(NO_PIECES) => null(at + 8),
             Some(_) => Ok(pieces(bytes, at + 8)),
         },
+        Form::Unknown => senseless("a value of a type that was not asked for"),
         Form::Pointer => {
             let Some(pointer) = rest.first() else { return Ok(None) };
             if *pointer == 0 {

@@ -15,17 +15,17 @@ use std::collections::BTreeMap;
 const LISTED_MAX: usize = 12;
 
 impl Loaded {
-    /// Whether the view has every column that the worker file names, in just that spelling, and of a kind that fits its
-    /// format and its sum, as far as the source knows kinds before it reads rows.
+    /// Whether the view has every column that the worker file names, in just that spelling unless the source
+    /// `folds` case, and of a kind that fits its format and its sum, as far as the source knows kinds before it reads rows.
     ///
     /// # Errors
     /// Every column that it does not have, with its place and the nearest that it has; every column whose kind does not fit.
-    pub fn check_columns(&self, view: &[Column], registry: &Registry) -> Result<(), ConfigError> {
+    pub fn check_columns(&self, view: &[Column], folds: bool, registry: &Registry) -> Result<(), ConfigError> {
         let Flow::Generate(worker) = &self.flow;
         let problems = self.with_root(|root| {
             // SQLite calls a column text until a value has told what it really is.
             let texts_known = !worker.source.url.reveal().starts_with("sqlite:");
-            let check = Check { view, texts_known };
+            let check = Check { view, texts_known, folds };
             root.section("source").section("key").items().iter().for_each(|at| check.name(at));
             for (file, spec) in root.section("files").items().iter().zip(&worker.files) {
                 let noted = root.context.problems.borrow().len();
@@ -50,6 +50,7 @@ impl Loaded {
 struct Check<'a> {
     view: &'a [Column],
     texts_known: bool,
+    folds: bool,
 }
 
 impl Check<'_> {
@@ -80,9 +81,14 @@ impl Check<'_> {
     fn kinds(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
         let Ok(mut translator) = FileTranslator::new(spec, registry) else { return };
         let mut tally = translator.tally();
-        let bound =
-            if self.texts_known { tally.bind(self.view, None, &BTreeMap::new()) } else { tally.bind_empty(self.view) };
-        let (error, hint) = match (bound, translator.bind(self.view, None, &BTreeMap::new())) {
+        // As the source gives them: by the names that they are asked for.
+        let mut view = self.view.to_vec();
+        for name in translator.columns() {
+            let found = self.view.iter().find(|column| column.name != name && self.is_called(column, &name));
+            view.extend(found.map(|column| Column { name, kind: column.kind }));
+        }
+        let bound = if self.texts_known { tally.bind(&view, None, &BTreeMap::new()) } else { tally.bind_empty(&view) };
+        let (error, hint) = match (bound, translator.bind(&view, None, &BTreeMap::new())) {
             (Err(error), _) => (error, "a control total needs a number; see what the view says of the column"),
             (Ok(()), Err(error)) if self.texts_known || !error.reason.contains("the sum of column") => {
                 (error, "see the column's type in the view")
@@ -120,7 +126,11 @@ impl Check<'_> {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.view.iter().any(|column| column.name == name)
+        self.view.iter().any(|column| self.is_called(column, name))
+    }
+
+    fn is_called(&self, column: &Column, name: &str) -> bool {
+        column.name == name || (self.folds && column.name.to_lowercase() == name.to_lowercase())
     }
 
     fn note(&self, at: &At<'_>, name: &str) {

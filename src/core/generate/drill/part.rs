@@ -99,6 +99,10 @@ impl PageSource for FirstRows {
         self.source.describe()
     }
 
+    fn folds_names(&self) -> bool {
+        self.source.folds_names()
+    }
+
     async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
         self.source.columns(view).await
     }

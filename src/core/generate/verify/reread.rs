@@ -242,6 +242,7 @@ impl<'a> Again<'a> {
                 }
                 SourceError::Unreachable { .. }
                 | SourceError::Absent { .. }
+                | SourceError::Denied { .. }
                 | SourceError::Refused { .. }
                 | SourceError::Failed { .. } => Outcome::Unchecked(text),
             };

@@ -1,0 +1,94 @@
+//! The keys and values of an address, in either form.
+
+use percent_encoding::percent_decode_str;
+
+/// `user:password@host:port/database?key=value&…`, percent-decoded.
+pub(super) fn url_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let decode = |text: &str| {
+        let text = percent_decode_str(text).decode_utf8();
+        text.map(std::borrow::Cow::into_owned).map_err(|_| "a %XX is not UTF-8".to_owned())
+    };
+    let (place, query) = text.split_once('?').unwrap_or((text, ""));
+    // A password may hold a bare `/` or `@`: what stands before the last `@` is the login.
+    let (login, place) = place.rsplit_once('@').unwrap_or(("", place));
+    let (host, database) = place.split_once('/').unwrap_or((place, ""));
+    let mut pairs = Vec::new();
+    let mut add = |key: &str, value: &str| decode(value).map(|value| pairs.push((key.to_owned(), value)));
+    let (host, port) = match host.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (host, None),
+    };
+    add("server", host.trim_start_matches('[').trim_end_matches(']'))?;
+    if let Some(port) = port {
+        add("port", port)?;
+    }
+    if !database.is_empty() {
+        add("database", database)?;
+    }
+    if !login.is_empty() {
+        let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        add("userid", user)?;
+        add("password", password)?;
+    }
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) =
+            pair.split_once('=').ok_or("a key behind `?` has no `=`; in a password, `?` is written %3F")?;
+        add(&plain(&decode(key)?), value)?;
+    }
+    Ok(pairs)
+}
+
+/// `key=value;…`; a value may stand in single or double quotes, which are doubled inside, or in braces.
+pub(super) fn ado_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut pairs = Vec::new();
+    let mut rest = text.trim_start_matches([';', ' ']);
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once('=').ok_or("there is no `=` behind the last key")?;
+        let key = plain(key);
+        let after = after.trim_start();
+        let close = match after.chars().next() {
+            Some(mark @ ('\'' | '"')) => Some(mark),
+            Some('{') => Some('}'),
+            _ => None,
+        };
+        let (value, after) = match close {
+            None => {
+                after.split_once(';').map_or((after.trim_end().to_owned(), ""), |(v, r)| (v.trim_end().to_owned(), r))
+            }
+            Some(close) => {
+                let open = format!("the value of `{key}` is not closed");
+                let (value, after) = quoted(after.get(1..).unwrap_or_default(), close).ok_or(open)?;
+                let after = after.trim_start();
+                if !(after.is_empty() || after.starts_with(';')) {
+                    return Err(format!("there is text behind the quoted value of `{key}`"));
+                }
+                (value, after)
+            }
+        };
+        pairs.push((key, value));
+        rest = after.trim_start_matches([';', ' ']);
+    }
+    Ok(pairs)
+}
+
+/// Up to the mark that closes, and what follows it.
+fn quoted(text: &str, close: char) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once(close)?;
+        value.push_str(before);
+        match after.strip_prefix(close) {
+            Some(more) => {
+                value.push(close);
+                rest = more;
+            }
+            None => return Some((value, after)),
+        }
+    }
+}
+
+/// A key as it is compared: blanks, dashes, underscores and case do not count.
+pub(super) fn plain(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
+}
