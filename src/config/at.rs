@@ -15,6 +15,15 @@ use std::time::Duration;
 /// Longest piece of a value that a message repeats, in characters.
 const SHOWN_MAX: usize = 60;
 
+/// A shape that only one kind of file has.
+#[derive(Debug)]
+pub(super) struct OwnShape {
+    /// As the grammar and the JSON Schema call it.
+    pub(super) name: &'static str,
+    /// Notes all that is wrong with a value.
+    pub(super) check: fn(&At<'_>),
+}
+
 /// What all places of one file share.
 pub(super) struct Context<'a> {
     /// The whole file.
@@ -23,6 +32,8 @@ pub(super) struct Context<'a> {
     /// The worker file's folder: relative paths start here.
     pub(super) folder: &'a Path,
     pub(super) registry: &'a Registry,
+    /// The shapes that only this kind of file has.
+    pub(super) shapes: &'static [OwnShape],
     pub(super) problems: RefCell<Problems>,
     /// Fields whose value is an environment variable's because the file leaves them out.
     pub(super) fallbacks: RefCell<Vec<(String, &'static str)>>,

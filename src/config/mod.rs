@@ -10,6 +10,7 @@ mod grammar;
 mod init;
 mod json;
 mod kind;
+mod kinds;
 mod problem;
 mod read;
 mod redact;
@@ -28,10 +29,10 @@ mod yaml;
 mod tests;
 
 pub use init::{Sample, look_at};
-pub use kind::{Flow, example, kinds};
+pub use kind::Flow;
+pub use kinds::{example, kinds};
 pub use problem::{ConfigError, Place, Problem};
 pub use read::write_new;
-pub use schema::schema;
 pub use show::{Origin, Resolved};
 pub use vars::{Environment, Vars};
 
@@ -91,11 +92,17 @@ impl Loaded {
             vars: &(),
             folder: Path::new(""),
             registry: &Registry::default(),
+            shapes: &[],
             problems: RefCell::default(),
             fallbacks: RefCell::default(),
         };
         look(&At::root(&context, &self.tree))
     }
+}
+
+/// The JSON Schema of every kind of file, with the translators that are registered by name.
+pub fn schema(registry: &Registry) -> serde_json::Value {
+    schema::schema(&kinds::KINDS, registry)
 }
 
 /// Reads and checks a file of any kind. Relative paths in it start in its own folder.
@@ -126,16 +133,17 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         }
         _ => return Err(refused(problems)),
     };
+    let kind = kinds::kind_of(&tree);
     let context = Context {
         text,
         vars,
         folder: path.parent().unwrap_or(Path::new("")),
         registry,
+        shapes: kind.shapes,
         problems: RefCell::new(problems),
         fallbacks: RefCell::default(),
     };
     let root = At::root(&context, &tree);
-    let kind = kind::kind_of(&tree);
     check::section(&root, kind.section);
     let flow = (kind.resolve)(&root);
     let health_port = resolve::health_port(&root);

@@ -85,7 +85,11 @@ fn shape(at: &At<'_>, expected: Shape) {
             Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| shape(&at.below(name, node), *inner)),
             _ => wrong(at, "names and values (`name: value`)", "write `{ name: value }`, or a line for each"),
         },
-        Shape::Custom(custom) => (custom.check)(at),
+        Shape::Own(name) => {
+            if let Some(own) = at.context.shapes.iter().find(|own| own.name == name) {
+                (own.check)(at);
+            }
+        }
         other => scalar(at, other, &description(other)),
     }
 }

@@ -1,9 +1,7 @@
 //! The sections of a worker file, outermost first.
 
 use super::common::{BROKERS, POLICIES, PROPERTIES, STATE, WEEKDAYS};
-use super::{Custom, Field, Presence, Section, Shape};
-use crate::config::check::generate as check;
-use crate::config::schema::generate as schema;
+use super::{Field, Presence, Section, Shape};
 
 const KIB: u64 = 1024;
 const GIB: u64 = 1024 * 1024 * KIB;
@@ -94,7 +92,7 @@ pub(in crate::config) static FILE: Section = Section {
         )
         .required(),
         Field::new("event_type", Shape::Words, "The `eventType` of the completion event."),
-        Field::new("translator", Shape::Custom(&TRANSLATOR), "How a row becomes a record.").required(),
+        Field::new("translator", Shape::Own("translator"), "How a row becomes a record.").required(),
         Field::new("where", Shape::Words, "A SQL predicate: only its rows go into this file. The view is still read once."),
         Field::new(
             "first_record",
@@ -151,7 +149,7 @@ pub(in crate::config) static DELIMITED: Section = Section {
         )
         .default("quoted"),
         Field::new("names", Shape::Flag, "Whether the first record holds the columns' names.").default("false"),
-        Field::new("columns", Shape::List(&Shape::Custom(&COLUMN_OR_NAME)), "The values, left to right.").required(),
+        Field::new("columns", Shape::List(&Shape::Own("column")), "The values, left to right.").required(),
     ],
 };
 
@@ -160,7 +158,7 @@ pub(in crate::config) static FIXED_WIDTH: Section = Section {
     doc: "Values in fields of fixed width.",
     fields: &[Field::new(
         "columns",
-        Shape::List(&Shape::Custom(&COLUMN_OR_NAME)),
+        Shape::List(&Shape::Own("column")),
         "The fields, left to right; each with a width, or a literal.",
     )
     .required()],
@@ -172,7 +170,7 @@ pub(in crate::config) static JSON: Section = Section {
     fields: &[
         Field::new(
             "fields",
-            Shape::Custom(&JSON_FIELDS),
+            Shape::Own("jsonFields"),
             "Names in the object, and for each a column, a column object, a literal, a nested object or a list.",
         )
         .required(),
@@ -310,13 +308,3 @@ pub(in crate::config) static COMMIT: Section = Section {
 /// The translators that are always there, and their options.
 pub(in crate::config) static TRANSLATORS: [(&str, &Section); 4] =
     [("delimited", &DELIMITED), ("fixed_width", &FIXED_WIDTH), ("json", &JSON), ("template", &TEMPLATE)];
-
-/// A column's name, or its object.
-pub(in crate::config) static COLUMN_OR_NAME: Custom =
-    Custom { check: check::column_or_name, schema: schema::column_or_name };
-
-/// Output names and what they hold.
-pub(in crate::config) static JSON_FIELDS: Custom = Custom { check: check::json_fields, schema: schema::json_fields };
-
-/// One translator and its options.
-pub(in crate::config) static TRANSLATOR: Custom = Custom { check: check::translator, schema: schema::translator };

@@ -3,9 +3,6 @@
 pub(super) mod common;
 pub(super) mod generate;
 
-use super::at::At;
-use serde_json::Value;
-
 /// The environment variable that stands in for no field of a worker file.
 pub(super) const HEALTH_PORT: &str = "HEALTH_PORT";
 
@@ -76,17 +73,8 @@ pub(super) enum Shape {
     OneOrMore(&'static Shape),
     /// Any names, each with one of these.
     Names(&'static Shape),
-    /// What only one kind of file has.
-    Custom(&'static Custom),
-}
-
-/// A shape that only one kind of file has.
-#[derive(Debug)]
-pub(super) struct Custom {
-    /// Notes all that is wrong with a value.
-    pub(super) check: fn(&At<'_>),
-    /// Its JSON Schema; may refer to the definitions of the kind.
-    pub(super) schema: fn() -> Value,
+    /// What only one kind of file has: one of its own shapes, by name.
+    Own(&'static str),
 }
 
 impl Section {
@@ -124,7 +112,7 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::kind::KINDS;
+    use crate::config::kinds::KINDS;
     use crate::config::values;
 
     fn check(section: &Section) {

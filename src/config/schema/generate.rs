@@ -6,21 +6,6 @@ use crate::config::grammar::generate::{COLUMN, TRANSLATORS};
 use crate::core::generate::translate::Registry;
 use serde_json::{Map, Value, json};
 
-/// A column's name, or its object.
-pub(in crate::config) fn column_or_name() -> Value {
-    json!({ "$ref": "#/$defs/column" })
-}
-
-/// Output names and what they hold.
-pub(in crate::config) fn json_fields() -> Value {
-    json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/jsonField" } })
-}
-
-/// One translator and its options.
-pub(in crate::config) fn translator() -> Value {
-    json!({ "$ref": "#/$defs/translator" })
-}
-
 /// What worker files refer to by name.
 pub(in crate::config) fn definitions(registry: &Registry) -> Map<String, Value> {
     let json_field = json!({
@@ -36,7 +21,8 @@ pub(in crate::config) fn definitions(registry: &Registry) -> Map<String, Value> 
             { "type": "array", "items": { "$ref": "#/$defs/jsonField" } },
         ],
     });
-    [("column", column()), ("jsonField", json_field), ("translator", one_translator(registry))]
+    let json_fields = json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/jsonField" } });
+    [("column", column()), ("jsonField", json_field), ("jsonFields", json_fields), ("translator", translator(registry))]
         .map(|(name, schema)| (name.to_owned(), schema))
         .into_iter()
         .collect()
@@ -51,7 +37,7 @@ fn column() -> Value {
     })
 }
 
-fn one_translator(registry: &Registry) -> Value {
+fn translator(registry: &Registry) -> Value {
     let mut properties: Map<String, Value> =
         TRANSLATORS.iter().map(|(name, inner)| ((*name).to_owned(), section(inner))).collect();
     properties.extend(

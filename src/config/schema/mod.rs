@@ -3,13 +3,13 @@
 pub(super) mod generate;
 
 use super::grammar::{Field, Presence, Section, Shape};
-use super::kind::KINDS;
+use super::kind::Kind;
 use super::values;
 use crate::core::generate::translate::Registry;
 use serde_json::{Map, Value, json};
 
 /// The schema (draft 2020-12), with the translators that are registered by name.
-pub fn schema(registry: &Registry) -> Value {
+pub(super) fn schema(kinds: &[Kind], registry: &Registry) -> Value {
     let mut definitions = json!({
         "reference": {
             "description": "A value from the environment: `${NAME}` or `${NAME:-default}`.",
@@ -18,19 +18,16 @@ pub fn schema(registry: &Registry) -> Value {
         },
     });
     if let Some(all) = definitions.as_object_mut() {
-        for kind in &KINDS {
+        for kind in kinds {
             all.extend((kind.definitions)(registry));
         }
     }
-    let mut root = match &KINDS {
-        [kind] => section(kind.section),
-        #[expect(unreachable_patterns, reason = "from the second kind of file on")]
-        kinds => json!({ "oneOf": kinds.iter().map(|kind| section(kind.section)).collect::<Vec<_>>() }),
-    };
-    let title = match &KINDS {
-        [kind] => format!("filegen {}", kind.noun),
-        #[expect(unreachable_patterns, reason = "from the second kind of file on")]
-        _ => "filegen file".to_owned(),
+    let (mut root, title) = match kinds {
+        [kind] => (section(kind.section), format!("filegen {}", kind.noun)),
+        kinds => {
+            let each = kinds.iter().map(|kind| section(kind.section)).collect::<Vec<_>>();
+            (json!({ "oneOf": each }), "filegen file".to_owned())
+        }
     };
     if let Some(object) = root.as_object_mut() {
         object.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
@@ -123,7 +120,7 @@ fn shape(shape: Shape) -> Value {
         Shape::List(item) => json!({ "type": "array", "minItems": 1, "items": self::shape(*item) }),
         Shape::OneOrMore(item) => json!({ "anyOf": [self::shape(*item), self::shape(Shape::List(item))] }),
         Shape::Names(inner) => json!({ "type": "object", "additionalProperties": self::shape(*inner) }),
-        Shape::Custom(custom) => (custom.schema)(),
+        Shape::Own(name) => json!({ "$ref": format!("#/$defs/{name}") }),
     }
 }
 
