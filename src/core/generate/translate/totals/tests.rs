@@ -54,7 +54,7 @@ fn sums_are_exact_in_every_kind() {
 }
 
 fn written(format: &str) -> Written {
-    Written::formatted(format).unwrap()
+    Written { format: Some(NumberFormat::parse(format).unwrap()), ..Written::default() }
 }
 
 #[test]
