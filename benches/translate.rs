@@ -94,7 +94,10 @@ fn fixed_width(columns: &[Column]) -> TranslatorSpec {
         };
         ColumnSpec { width: Some(width), align, pad, format: format.map(str::to_owned), ..column(&c.name) }
     };
-    TranslatorSpec::FixedWidth(FixedWidthSpec { columns: columns.iter().map(field).collect() })
+    TranslatorSpec::FixedWidth(FixedWidthSpec {
+        columns: columns.iter().map(field).collect(),
+        width_in: Default::default(),
+    })
 }
 
 fn file(translator: TranslatorSpec) -> FileSpec {

@@ -11,6 +11,7 @@ mod init;
 mod json;
 mod kind;
 mod kinds;
+mod marks;
 mod problem;
 mod read;
 mod redact;

@@ -118,15 +118,6 @@ pub(super) fn encoding_names() -> impl Iterator<Item = &'static str> {
     ENCODINGS.iter().map(|(_, names)| names[0])
 }
 
-/// `lf`, `crlf`, or the text itself.
-pub(super) fn newline(text: &str) -> &str {
-    match text {
-        "lf" | "LF" => "\n",
-        "crlf" | "CRLF" => "\r\n",
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@ use filegen::adapters::memory::source::Cell;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, BusinessDateSpec, ColumnSpec, CommitSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec,
-    From, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec, WhenEmpty, Worker,
+    From, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec, WhenEmpty, WidthIn,
+    Worker,
 };
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::kafka::KafkaSpec;
@@ -79,6 +80,7 @@ fn file(index: usize) -> FileSpec {
         0 => delimited("|", &["LoanId", "Amount", "Status"]),
         1 => TranslatorSpec::FixedWidth(FixedWidthSpec {
             columns: vec![wide("LoanId", 300, Align::Right, Some('0')), wide("Status", 8, Align::Left, None)],
+            width_in: WidthIn::Bytes,
         }),
         2 => delimited(",", &["LoanId", "Amount"]),
         _ => delimited("|", &["LoanId", "Status"]),

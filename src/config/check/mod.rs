@@ -4,6 +4,7 @@ pub(super) mod generate;
 
 use super::at::{At, Context};
 use super::grammar::{Field, Presence, Section, Shape};
+use super::marks;
 use super::suggest::{listed, nearest};
 use super::tree::{Name, Value};
 use super::values;
@@ -124,11 +125,21 @@ fn scalar(at: &At<'_>, expected: Shape, description: &str) {
         Shape::Flag => values::flag(text).is_some(),
         Shape::Duration => values::duration(text).is_some(),
         Shape::Encoding => values::encoding(text).is_some(),
+        Shape::Delimiter => marks::delimiter(text).is_ok(),
+        Shape::LineEnd => marks::line_end(text).is_ok(),
         Shape::Choice(options) => options.contains(&text),
         _ => true,
     };
     if fits {
         return;
+    }
+    let why = match expected {
+        Shape::Delimiter => marks::delimiter(text).err(),
+        Shape::LineEnd => marks::line_end(text).err(),
+        _ => None,
+    };
+    if let Some(why) = why {
+        return wrong(at, description, &why);
     }
     let near = match expected {
         Shape::Choice(options) => nearest(text, options.iter().copied()),
@@ -154,6 +165,8 @@ fn description(shape: Shape) -> String {
         Shape::Text => "a text".to_owned(),
         Shape::Words => "a text that is not empty".to_owned(),
         Shape::Character => "one character".to_owned(),
+        Shape::Delimiter => "what stands between values".to_owned(),
+        Shape::LineEnd => "what ends a record".to_owned(),
         Shape::Whole(least, most) => format!("a whole number from {least} to {most}"),
         Shape::AtLeast(least) => format!("a number of at least {least}"),
         Shape::Flag => "`true` or `false`".to_owned(),
@@ -172,6 +185,8 @@ fn example(shape: Shape) -> String {
     match shape {
         Shape::Text | Shape::Words => "write a text; quotes are allowed",
         Shape::Character => "for example `\"0\"`",
+        Shape::Delimiter => "for example `\"|\"`, `tab` or `U+001F`",
+        Shape::LineEnd => "for example `lf`, `crlf` or `none`",
         Shape::Whole(..) => "write digits; `_` may group them: `10_000`",
         Shape::AtLeast(_) => "for example `2.0`",
         Shape::Flag => "write `true` or `false` without quotes",

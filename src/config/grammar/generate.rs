@@ -88,9 +88,16 @@ pub(in crate::config) static FILE: Section = Section {
             "name",
             Shape::Words,
             "The published name, relative to `output.root`: `{date}` is 20261121, `{date:%Y-%m-%d}` any strftime form, `{worker}` and \
-             `{id}` the names; `{{` and `}}` are braces.",
+             `{id}` the names; `{{` and `}}` are braces. A name without a date waits until the receiver has taken the last file away.",
         )
         .required(),
+        Field::new(
+            "overwrite",
+            Shape::Choice(&["never", "daily_folder"]),
+            "A published file is never replaced; with `daily_folder` each business date has a folder of its own, `20261121/`, so that \
+             a name without a date is free every day.",
+        )
+        .default("never"),
         Field::new("event_type", Shape::Words, "The `eventType` of the completion event."),
         Field::new("translator", Shape::Own("translator"), "How a row becomes a record.").required(),
         Field::new("where", Shape::Words, "A SQL predicate: only its rows go into this file. The view is still read once."),
@@ -114,7 +121,13 @@ pub(in crate::config) static FILE: Section = Section {
              `2026-11-21T11:30:00+01:00`. When not given, as they come: in UTC with `Z`, or with their own offset.",
         ),
         Field::new("encoding", Shape::Encoding, "How text becomes bytes.").default("UTF-8"),
-        Field::new("newline", Shape::Words, "What ends a record: `lf`, `crlf`, or the text itself.").default("lf"),
+        Field::new(
+            "newline",
+            Shape::LineEnd,
+            "What ends a record: `lf`, `crlf`, `cr`, `nel`, escapes (`\\r\\n`), code points (`U+0085`) or the text itself; `none` for \
+             records of fixed width without line ends.",
+        )
+        .default("lf"),
         Field::new(
             "on_unmappable",
             Shape::Choice(&["error", "replace"]),
@@ -135,7 +148,12 @@ pub(in crate::config) static FILE: Section = Section {
 pub(in crate::config) static DELIMITED: Section = Section {
     doc: "Values between delimiters; RFC 4180 when quoted.",
     fields: &[
-        Field::new("delimiter", Shape::Words, "Any text between the values: `|`, `,`, `\"\\t\"`.").required(),
+        Field::new(
+            "delimiter",
+            Shape::Delimiter,
+            "Any text between the values: `|`, `,`, `tab`, `\\t`, `U+001F`, `\\x1f`.",
+        )
+        .required(),
         Field::new(
             "quote",
             Shape::Choice(&["never", "minimal", "always"]),
@@ -161,7 +179,14 @@ pub(in crate::config) static FIXED_WIDTH: Section = Section {
         Shape::List(&Shape::Own("column")),
         "The fields, left to right; each with a width, or a literal.",
     )
-    .required()],
+    .required(),
+    Field::new(
+        "width_in",
+        Shape::Choice(&["bytes", "characters"]),
+        "What a width counts in UTF-8, where a character may take several bytes; programs that read fields by their places count \
+         bytes. Other encodings have one byte a character.",
+    )
+    .default("bytes")],
 };
 
 /// One JSON object a line.

@@ -51,6 +51,10 @@ pub(super) enum Shape {
     Words,
     /// One character.
     Character,
+    /// What stands between values.
+    Delimiter,
+    /// What ends a record.
+    LineEnd,
     /// A whole number within limits.
     Whole(u64, u64),
     /// A number of at least this.
@@ -113,7 +117,7 @@ impl Field {
 mod tests {
     use super::*;
     use crate::config::kinds::KINDS;
-    use crate::config::values;
+    use crate::config::{marks, values};
 
     fn check(section: &Section) {
         assert!(section.doc.ends_with('.'), "{}", section.doc);
@@ -138,6 +142,7 @@ mod tests {
                 Shape::Size(least, most) => values::size(default).is_some_and(|value| (least..=most).contains(&value)),
                 Shape::Choice(options) => options.contains(&default),
                 Shape::Encoding => values::encoding(default).is_some(),
+                Shape::LineEnd => marks::line_end(default).is_ok(),
                 _ => false,
             };
             assert!(fits, "the default of {} does not fit its shape", field.name);

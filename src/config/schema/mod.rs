@@ -96,7 +96,9 @@ fn shape(shape: Shape) -> Value {
     match shape {
         // A number or flag in the place of a text is that text, just as it is written.
         Shape::Text => json!({ "type": ["string", "number", "boolean"] }),
-        Shape::Words => json!({ "type": ["string", "number", "boolean"], "minLength": 1 }),
+        Shape::Words | Shape::Delimiter | Shape::LineEnd => {
+            json!({ "type": ["string", "number", "boolean"], "minLength": 1 })
+        }
         Shape::Character => {
             let character = json!({ "type": "string", "minLength": 1, "maxLength": 1 });
             or_reference(&json!({ "anyOf": [character, { "type": "integer", "minimum": 0, "maximum": 9 }] }))

@@ -2,12 +2,13 @@
 
 use super::Shown;
 use crate::config::at::At;
+use crate::config::marks;
 use crate::config::redact::masked;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::generate::spec::{
     Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, FileSpec, From, JsonNode, OnOverflow,
-    OnUnmappable, Quote, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty, Worker,
+    OnUnmappable, Quote, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::policy::Policies;
@@ -111,14 +112,10 @@ fn source(source: &SourceSpec) -> Shown {
 }
 
 fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
-    let newline = match file.newline.as_str() {
-        "\n" => "lf",
-        "\r\n" => "crlf",
-        other => other,
-    };
     map([
         ("id", Some(text(file.id.as_str()))),
         ("name", Some(text(file.name.as_str()))),
+        ("overwrite", Some(text(if file.name.has_daily_folder() { "daily_folder" } else { "never" }))),
         ("event_type", file.event_type.as_ref().map(text)),
         ("translator", Some(translator(&file.translator, at))),
         ("where", file.predicate.as_ref().map(|sql| text(masked(sql)))),
@@ -126,7 +123,7 @@ fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
         ("last_record", file.last_record.as_ref().map(text)),
         ("zone", file.zone.as_ref().map(text)),
         ("encoding", Some(text(encoding_name(file.encoding)))),
-        ("newline", Some(text(newline))),
+        ("newline", Some(text(marks::write(&file.newline)))),
         (
             "on_unmappable",
             Some(text(match file.on_unmappable {
@@ -148,7 +145,13 @@ fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
 fn translator(translator: &TranslatorSpec, at: Option<&At<'_>>) -> Shown {
     let (name, options) = match translator {
         TranslatorSpec::Delimited(spec) => ("delimited", delimited(spec)),
-        TranslatorSpec::FixedWidth(spec) => ("fixed_width", map([("columns", Some(columns(&spec.columns)))])),
+        TranslatorSpec::FixedWidth(spec) => {
+            let width_in = match spec.width_in {
+                WidthIn::Bytes => "bytes",
+                WidthIn::Characters => "characters",
+            };
+            ("fixed_width", map([("columns", Some(columns(&spec.columns))), ("width_in", Some(text(width_in)))]))
+        }
         TranslatorSpec::Json(spec) => {
             ("json", map([("fields", Some(fields(&spec.fields))), ("skip_null", Some(scalar(spec.skip_null)))]))
         }
@@ -190,7 +193,7 @@ fn custom(value: &Node) -> Shown {
 
 fn delimited(spec: &DelimitedSpec) -> Shown {
     map([
-        ("delimiter", Some(text(&spec.delimiter))),
+        ("delimiter", Some(text(marks::write(&spec.delimiter)))),
         (
             "quote",
             Some(text(match spec.quote {

@@ -230,6 +230,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
 /// Counts the view and finds its key range: the one query before the first page. None when asked to stop meanwhile: a large
 /// view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
+    names_are_free(ports, job).await?;
     let extent = tokio::select! {
         biased;
         () = job.stop.cancelled() => return Ok(None),
@@ -237,6 +238,21 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
     };
     let Some(promised) = promise::first_totals(ports, job, plan, &extent).await? else { return Ok(None) };
     Ok(Some(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised)))
+}
+
+/// Looks for another day's file under a name without a date before anything is read: it stays until its receiver takes it.
+async fn names_are_free(ports: &Ports, job: &Job) -> Result<(), GenerateError> {
+    let repeating = job.worker.files.iter().filter(|file| job.start != Start::FromStart && file.name.repeats());
+    for file in repeating {
+        let path = file.name.render(&job.run, &file.id);
+        if ports.volume.stat(&path).await?.is_some() {
+            let reason = "it is another day's, and its name has no date; the next one is made when its receiver has taken it away, \
+                          or with `overwrite: daily_folder`"
+                .to_owned();
+            return Err(GenerateError::Conflict { path, reason });
+        }
+    }
+    Ok(())
 }
 
 async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) -> Result<(), GenerateError> {

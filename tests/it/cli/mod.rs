@@ -9,6 +9,7 @@ mod drill;
 mod help;
 mod inspect_headers;
 mod lease;
+mod names;
 mod publish_completion;
 mod resume;
 mod run;

@@ -6,7 +6,7 @@ use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
+    OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -141,6 +141,7 @@ fn a_fixed_width_ebcdic_file_is_pythons_and_is_cut_apart_by_position() {
                 ColumnSpec { from: From::Literal("USD".to_owned()), ..ColumnSpec::default() },
                 wide("Note", 16),
             ],
+            width_in: WidthIn::Bytes,
         }))
     };
     let mut loans = loans();

@@ -5,7 +5,7 @@ use super::translator::translator;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::generate::FILE;
 use crate::config::resolve::check_zone;
-use crate::config::values;
+use crate::config::{marks, values};
 use crate::core::generate::model::file_name::{FileName, days, manifest_name};
 use crate::core::generate::spec::{FileSpec, OnOverflow, OnUnmappable};
 use crate::core::generate::translate::FileTranslator;
@@ -67,7 +67,9 @@ fn id(fields: &Fields<'_>, ids: &mut HashMap<String, String>) -> Option<FileId> 
 }
 
 fn name(fields: &Fields<'_>) -> Option<FileName> {
+    let daily_folder = fields.text("overwrite")? == "daily_folder";
     match FileName::parse(&fields.text("name")?) {
+        Ok(name) if daily_folder => Some(name.in_daily_folder()),
         Ok(name) => Some(name),
         Err(error) => {
             let hint = "for example `loan0_{date}.txt`";
@@ -95,7 +97,7 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         last_record: fields.owned("last_record"),
         zone: fields.owned("zone"),
         encoding: values::encoding(&fields.text("encoding")?)?,
-        newline: values::newline(&fields.text("newline")?).to_owned(),
+        newline: marks::line_end(&fields.text("newline")?).ok()?,
         on_unmappable: match fields.text("on_unmappable")?.as_ref() {
             "error" => OnUnmappable::Error,
             "replace" => OnUnmappable::Replace,

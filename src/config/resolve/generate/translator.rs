@@ -1,13 +1,14 @@
 //! Translators and their columns.
 
 use crate::config::at::{At, Fields};
-use crate::config::grammar::generate::{COLUMN, DELIMITED, JSON, TEMPLATE};
+use crate::config::grammar::generate::{COLUMN, DELIMITED, FIXED_WIDTH, JSON, TEMPLATE};
 use crate::config::json::to_json;
+use crate::config::marks;
 use crate::config::tree::Value;
 use crate::config::yaml::scalar;
 use crate::core::generate::spec::{
     Align, Case, ColumnSpec, DelimitedSpec, EmptyText, FixedWidthSpec, From, JsonNode, JsonSpec, Quote, TemplateSpec,
-    TranslatorSpec, Trim,
+    TranslatorSpec, Trim, WidthIn,
 };
 use std::collections::HashSet;
 
@@ -26,7 +27,7 @@ pub(super) fn translator(at: &At<'_>) -> Option<TranslatorSpec> {
 fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
     let columns = columns(&fields.at.section("columns"));
     Some(DelimitedSpec {
-        delimiter: fields.owned("delimiter")?,
+        delimiter: marks::delimiter(&fields.text("delimiter")?).ok()?,
         quote: match fields.text("quote")?.as_ref() {
             "never" => Quote::Never,
             "minimal" => Quote::Minimal,
@@ -44,6 +45,11 @@ fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
 }
 
 fn fixed_width(at: &At<'_>) -> Option<FixedWidthSpec> {
+    let width_in = match at.read(&FIXED_WIDTH).text("width_in")?.as_ref() {
+        "bytes" => WidthIn::Bytes,
+        "characters" => WidthIn::Characters,
+        _ => return None,
+    };
     let list = at.section("columns");
     let columns = columns(&list)?;
     for (column, at) in columns.iter().zip(list.items()) {
@@ -56,7 +62,7 @@ fn fixed_width(at: &At<'_>) -> Option<FixedWidthSpec> {
             at.note("missing-field", format!("the fixed-width column `{name}` has no width"), hint);
         }
     }
-    Some(FixedWidthSpec { columns })
+    Some(FixedWidthSpec { columns, width_in })
 }
 
 /// The columns of a record, each under a name of its own.

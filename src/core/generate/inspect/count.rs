@@ -1,7 +1,7 @@
 //! Counts a file's records by their line ends, as an independent reader would.
 
 use crate::core::generate::spec::{Encoding, FileSpec, Quote, TranslatorSpec};
-use crate::core::generate::translate::{FileTranslator, Registry};
+use crate::core::generate::translate::{FileTranslator, Registry, record_bytes};
 use crate::core::model::run::RunId;
 use std::collections::BTreeMap;
 
@@ -23,11 +23,16 @@ pub struct Ends {
     newline: Vec<u8>,
     /// The quote, where line ends inside quotes are part of a value.
     quote: Option<u8>,
+    /// Bytes of each record, where no line end tells one from the next.
+    length: Option<u64>,
 }
 
 impl Ends {
     /// Takes them from the worker file; none when no line end tells one record from the next.
     pub fn of(spec: &FileSpec) -> Option<Self> {
+        if let Some(length) = record_bytes(spec).filter(|length| *length > 0) {
+            return Some(Self { newline: Vec::new(), quote: None, length: Some(length) });
+        }
         let newline = plain_bytes(&spec.newline, spec.encoding).filter(|newline| !newline.is_empty())?;
         let quote = match &spec.translator {
             TranslatorSpec::Delimited(delimited) if delimited.quote != Quote::Never => {
@@ -35,7 +40,7 @@ impl Ends {
             }
             _ => None,
         };
-        Some(Self { newline, quote })
+        Some(Self { newline, quote, length: None })
     }
 
     /// Records that end within `bytes`, which start with a record.
@@ -124,16 +129,31 @@ pub struct Counter {
     matched: usize,
     quoted: bool,
     records: u64,
+    length: Option<u64>,
+    bytes: u64,
 }
 
 impl Counter {
     /// Nothing counted yet.
     pub fn new(ends: &Ends) -> Self {
-        Self { newline: ends.newline.clone(), quote: ends.quote, matched: 0, quoted: false, records: 0 }
+        Self {
+            newline: ends.newline.clone(),
+            quote: ends.quote,
+            matched: 0,
+            quoted: false,
+            records: 0,
+            length: ends.length,
+            bytes: 0,
+        }
     }
 
     /// Takes the next bytes of the records.
     pub fn take(&mut self, bytes: &[u8]) {
+        if let Some(length) = self.length {
+            self.bytes += bytes.len() as u64;
+            self.records = self.bytes / length;
+            return;
+        }
         for &byte in bytes {
             // A doubled quote inside quotes leaves and enters again.
             if self.quote == Some(byte) {
@@ -164,7 +184,7 @@ mod tests {
     use super::*;
 
     fn count(text: &[u8], newline: &str, quote: Option<u8>, chunk: usize) -> u64 {
-        let mut counter = Counter::new(&Ends { newline: newline.into(), quote });
+        let mut counter = Counter::new(&Ends { newline: newline.into(), quote, length: None });
         text.chunks(chunk).for_each(|chunk| counter.take(chunk));
         counter.records()
     }

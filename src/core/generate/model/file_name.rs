@@ -34,9 +34,6 @@ pub enum FileNameError {
         /// The formatter's own words.
         reason: String,
     },
-    /// The same name for more than one day.
-    #[error("is the same for {0} and {1}, so one day's file would stand in the other's way")]
-    SameForTwoDays(Date, Date),
     /// A path that is not below the output root, or not a plain name everywhere.
     #[error("{0}")]
     Path(&'static str),
@@ -47,6 +44,7 @@ pub enum FileNameError {
 pub struct FileName {
     template: String,
     parts: Vec<Part>,
+    daily_folder: bool,
 }
 
 /// A piece of a template.
@@ -66,17 +64,31 @@ impl FileName {
     /// `{id}` are the names; `{{` and `}}` are the braces themselves. `/` makes folders.
     ///
     /// # Errors
-    /// When a placeholder is wrong, when the name could leave the root, or when two days would have the same name.
+    /// When a placeholder is wrong, or when the name could leave the root.
     pub fn parse(template: &str) -> Result<Self, FileNameError> {
-        let name = Self { template: template.to_owned(), parts: parts(template)? };
+        let name = Self { template: template.to_owned(), parts: parts(template)?, daily_folder: false };
         for part in &name.parts {
             if let Part::DayAs(form) = part {
                 write_date(form, SAMPLE)?;
             }
         }
         stay_below_root(&name.fill("worker", "id", SAMPLE))?;
-        name.check_days_differ()?;
         Ok(name)
+    }
+
+    /// The same name in a folder of each day: `20261121/LOANS.DAT`.
+    #[must_use]
+    pub fn in_daily_folder(mut self) -> Self {
+        if !self.daily_folder {
+            self.daily_folder = true;
+            self.parts.splice(0..0, [Part::Day, Part::Text("/".to_owned())]);
+        }
+        self
+    }
+
+    /// Whether each day has a folder.
+    pub fn has_daily_folder(&self) -> bool {
+        self.daily_folder
     }
 
     /// The name of one file of one run, relative to the output root, with `/` between folders.
@@ -122,19 +134,15 @@ impl FileName {
         name
     }
 
-    /// Tries every day of a leap year and of the year behind it: a form that leaves out year, month or day repeats
-    /// itself among them.
-    fn check_days_differ(&self) -> Result<(), FileNameError> {
+    /// Whether two days have the same name, so that one day's file stands in the other's way until somebody takes it away.
+    /// Every day of a leap year and of the year behind it is tried: a form that leaves out year, month or day repeats itself
+    /// among them.
+    pub fn repeats(&self) -> bool {
         if self.parts.contains(&Part::Day) {
-            return Ok(());
+            return false;
         }
-        let mut seen = std::collections::HashMap::new();
-        for day in days(731) {
-            if let Some(first) = seen.insert(self.fill("", "", BusinessDate(day)), day) {
-                return Err(FileNameError::SameForTwoDays(first, day));
-            }
-        }
-        Ok(())
+        let mut seen = std::collections::HashSet::new();
+        days(731).any(|day| !seen.insert(self.fill("", "", BusinessDate(day))))
     }
 }
 

@@ -76,6 +76,18 @@ pub enum EmptyText {
 pub struct FixedWidthSpec {
     /// The fields, left to right; each has a width, or is a literal of its own length.
     pub columns: Vec<ColumnSpec>,
+    /// What widths count.
+    pub width_in: WidthIn,
+}
+
+/// What the widths of a file count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WidthIn {
+    /// Bytes of the file.
+    #[default]
+    Bytes,
+    /// Characters, however many bytes each takes.
+    Characters,
 }
 
 /// One JSON object a line.

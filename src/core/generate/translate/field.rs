@@ -1,4 +1,5 @@
-//! A value made to fit a width: padded when shorter, refused or cut when longer. Widths count Unicode scalar values.
+//! A value made to fit a width: padded when shorter, refused or cut when longer. Widths count Unicode scalar values, or the
+//! bytes of UTF-8.
 
 use super::TranslateError;
 use super::cell::Cell;
@@ -11,6 +12,7 @@ pub(super) struct Fit {
     align: Align,
     pad: char,
     on_overflow: OnOverflow,
+    in_bytes: bool,
 }
 
 /// What fitting did to a value.
@@ -36,22 +38,50 @@ impl Fit {
             (None, None) => Ok(None),
             (Some(width), pad) => {
                 let width = usize::try_from(width).map_err(|_| "has a width beyond this machine".to_owned())?;
-                Ok(Some(Self { width, align: spec.align, pad: pad.unwrap_or(' '), on_overflow }))
+                Ok(Some(Self { width, align: spec.align, pad: pad.unwrap_or(' '), on_overflow, in_bytes: false }))
             }
         }
+    }
+
+    /// The same field, measured in bytes of UTF-8.
+    ///
+    /// # Errors
+    /// When what fills it takes more than one.
+    pub(super) fn in_bytes(mut self) -> Result<Self, String> {
+        self.in_bytes = true;
+        match self.pad.len_utf8() {
+            1 => Ok(self),
+            more => Err(format!(
+                "has pad {:?} of {more} bytes; with `width_in: bytes` a field is filled with one byte",
+                self.pad
+            )),
+        }
+    }
+
+    /// A text's length in the field's unit.
+    fn measure(&self, text: &[u8]) -> usize {
+        if self.in_bytes || text.is_ascii() { text.len() } else { chars(text).count() }
+    }
+
+    /// What the width counts, for messages.
+    fn unit(&self) -> &'static str {
+        if self.in_bytes { "bytes" } else { "characters" }
     }
 
     /// Makes the text `out[start..]` fit. A number is never cut, whatever the policy, and zeros go behind its sign.
     #[inline]
     pub(super) fn apply(&self, out: &mut Vec<u8>, start: usize, is_number: bool) -> Fitted {
         let text = out.get(start..).unwrap_or_default();
-        let chars = if text.is_ascii() { text.len() } else { chars(text).count() };
-        match self.width.checked_sub(chars) {
+        let length = self.measure(text);
+        match self.width.checked_sub(length) {
             Some(0) => {}
             Some(missing) => self.pad(out, start, missing, is_number),
-            None if is_number || self.on_overflow == OnOverflow::Error => return Fitted::TooWide(chars),
+            None if is_number || self.on_overflow == OnOverflow::Error => return Fitted::TooWide(length),
             None => {
-                self.cut(out, start, chars - self.width);
+                self.cut(out, start, length - self.width);
+                // A character that is not whole in the field is not there.
+                let missing = self.width.saturating_sub(self.measure(out.get(start..).unwrap_or_default()));
+                self.pad(out, start, missing, false);
                 return Fitted::Cut;
             }
         }
@@ -91,11 +121,19 @@ impl Fit {
         let text = out.get(start..).unwrap_or_default();
         match self.align {
             Align::Left => {
-                let kept = chars(text).nth(self.width).unwrap_or(text.len());
+                let kept = if self.in_bytes {
+                    chars(text).take_while(|at| *at <= self.width).last().unwrap_or(0)
+                } else {
+                    chars(text).nth(self.width).unwrap_or(text.len())
+                };
                 out.truncate(start + kept);
             }
             Align::Right => {
-                let lost = chars(text).nth(surplus).unwrap_or(0);
+                let lost = if self.in_bytes {
+                    chars(text).find(|at| *at >= surplus).unwrap_or(text.len())
+                } else {
+                    chars(text).nth(surplus).unwrap_or(0)
+                };
                 out.drain(start..start + lost);
             }
         }
@@ -109,14 +147,14 @@ fn chars(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
 
 /// The error for a value that is wider than its field.
 #[cold]
-pub(super) fn too_wide(cell: &Cell, row: usize, text: &[u8], chars: usize, fit: &Fit) -> TranslateError {
+pub(super) fn too_wide(cell: &Cell, row: usize, text: &[u8], length: usize, fit: &Fit) -> TranslateError {
     let advice = if cell.is_number() {
         "a number is never cut: widen the field or choose a shorter format"
     } else {
         "widen the field, or say `on_overflow: truncate`"
     };
     let value = super::shown(&String::from_utf8_lossy(text));
-    cell.error(row, &format!("holds {value}: {chars} characters in a field of {}; {advice}", fit.width))
+    cell.error(row, &format!("holds {value}: {length} {} in a field of {}; {advice}", fit.unit(), fit.width))
 }
 
 /// A literal, made to fit its width.
@@ -126,11 +164,12 @@ pub(super) fn too_wide(cell: &Cell, row: usize, text: &[u8], chars: usize, fit: 
 pub(super) fn fixed_literal(text: &str, fit: Option<Fit>) -> Result<Vec<u8>, TranslateError> {
     let mut out = text.as_bytes().to_vec();
     if let Some(fit) = fit
-        && let Fitted::TooWide(chars) = (Fit { on_overflow: OnOverflow::Error, ..fit }).apply(&mut out, 0, false)
+        && let Fitted::TooWide(length) = (Fit { on_overflow: OnOverflow::Error, ..fit }).apply(&mut out, 0, false)
     {
         return Err(TranslateError::setting(format!(
-            "literal {} has {chars} characters and does not fit its width {}",
+            "literal {} has {length} {} and does not fit its width {}",
             super::shown(text),
+            fit.unit(),
             fit.width
         )));
     }
@@ -143,7 +182,7 @@ mod tests {
 
     fn fitted(text: &str, width: usize, align: Align, pad: char, is_number: bool) -> (String, Fitted) {
         let mut out = format!("<{text}").into_bytes();
-        let fit = Fit { width, align, pad, on_overflow: OnOverflow::Truncate };
+        let fit = Fit { width, align, pad, on_overflow: OnOverflow::Truncate, in_bytes: false };
         let how = fit.apply(&mut out, 1, is_number);
         (String::from_utf8(out).unwrap()[1..].to_owned(), how)
     }
@@ -170,5 +209,26 @@ mod tests {
         assert_eq!(fitted("aébcd", 2, Align::Left, ' ', false), ("aé".to_owned(), Fitted::Cut));
         assert_eq!(fitted("abcdé", 2, Align::Right, ' ', false), ("dé".to_owned(), Fitted::Cut));
         assert_eq!(fitted("123", 2, Align::Left, ' ', true).1, Fitted::TooWide(3));
+    }
+
+    #[test]
+    fn in_bytes_a_field_is_as_wide_whatever_it_holds() {
+        for (text, align, expected) in [
+            ("aé", Align::Left, "aé "),
+            ("é", Align::Right, "  é"),
+            ("ééé", Align::Left, "éé"),
+            ("aéé", Align::Left, "aé "),
+            ("aéé", Align::Right, "éé"),
+            ("ééa", Align::Right, " éa"),
+            ("日本", Align::Left, "日 "),
+            ("日本", Align::Right, " 本"),
+        ] {
+            let mut out = text.as_bytes().to_vec();
+            let fit = Fit { width: 4, align, pad: ' ', on_overflow: OnOverflow::Truncate, in_bytes: true };
+            fit.apply(&mut out, 0, false);
+            assert_eq!((String::from_utf8(out).unwrap().trim_end(), 4), (expected.trim_end(), 4), "{text}");
+        }
+        let spec = ColumnSpec { width: Some(3), pad: Some('·'), ..ColumnSpec::default() };
+        assert!(Fit::new(&spec, OnOverflow::Error).unwrap().unwrap().in_bytes().is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::control::{ControlRecord, Total};
 use super::delimited::{Delimited, names_line};
-use super::fixed_width::FixedWidth;
+use super::fixed_width::{FixedWidth, record_bytes};
 use super::json::Json;
 use super::tally::{Tally, mask_of};
 use super::template::Template;
@@ -56,6 +56,11 @@ impl FileTranslator {
     /// # Errors
     /// When a template, format or option is wrong.
     pub fn new(spec: &FileSpec, registry: &Registry) -> Result<Self, TranslateError> {
+        if spec.newline.is_empty() && !matches!(spec.translator, TranslatorSpec::FixedWidth(_)) {
+            return Err(TranslateError::setting(
+                "`newline` is `none`, and only records of fixed width are told apart without line ends",
+            ));
+        }
         let records = Records::new(spec.encoding, &spec.newline, spec.on_unmappable)?;
         let mut names = None;
         let translator: Box<dyn Translator> = match &in_zone(spec) {
@@ -63,7 +68,9 @@ impl FileTranslator {
                 names = names_line(delimited, &spec.newline)?;
                 Box::new(Delimited::new(delimited, &spec.newline, spec.on_overflow)?)
             }
-            TranslatorSpec::FixedWidth(fixed) => Box::new(FixedWidth::new(fixed, &spec.newline, spec.on_overflow)?),
+            TranslatorSpec::FixedWidth(fixed) => {
+                Box::new(FixedWidth::new(fixed, &spec.newline, spec.encoding, spec.on_overflow)?)
+            }
             TranslatorSpec::Json(json) => Box::new(Json::new(json, &spec.newline, spec.on_overflow)?),
             TranslatorSpec::Template(template) => Box::new(Template::new(template, &spec.newline)?),
             TranslatorSpec::Custom { name, options } => registry.make(name, options)?,
@@ -199,6 +206,15 @@ impl FileTranslator {
         for line in lines.into_iter().flatten() {
             records.push_str(&line);
             records.end(0).map_err(|error| TranslateError::setting(error.reason))?;
+            let bytes = records.bytes().len() as u64;
+            if let Some(length) = record_bytes(&self.spec)
+                && !bytes.is_multiple_of(length.max(1))
+            {
+                return Err(TranslateError::setting(format!(
+                    "it has {bytes} bytes where each record has {length} and no line end; make it as long, as in \
+                     `{{{{ rows | pad({length}, \"0\") }}}}`"
+                )));
+            }
         }
         Ok((records.count() > 0).then(|| records.take().0))
     }

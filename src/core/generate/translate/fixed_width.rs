@@ -1,4 +1,5 @@
-//! Values in columns of fixed width, counted in characters. NULL is blanks unless the column says what it is.
+//! Values in columns of fixed width, counted in bytes of the file, or in characters. NULL is blanks unless the column says
+//! what it is.
 
 use super::cell::{Bound, Cell};
 use super::field::{Fit, Fitted, fixed_literal, too_wide};
@@ -6,7 +7,9 @@ use super::records::Records;
 use super::rows::Rows;
 use super::scan::Scan;
 use super::{Columns, TranslateError, Translator};
-use crate::core::generate::spec::{FixedWidthSpec, From, OnOverflow};
+use crate::core::generate::spec::{
+    ColumnSpec, Encoding, FileSpec, FixedWidthSpec, From, OnOverflow, TranslatorSpec, WidthIn,
+};
 use crate::core::model::column::Column;
 use arrow_array::RecordBatch;
 
@@ -40,7 +43,23 @@ impl FixedWidth {
     ///
     /// # Errors
     /// What cannot work.
-    pub(super) fn new(spec: &FixedWidthSpec, newline: &str, on_overflow: OnOverflow) -> Result<Self, TranslateError> {
+    pub(super) fn new(
+        spec: &FixedWidthSpec,
+        newline: &str,
+        encoding: Encoding,
+        on_overflow: OnOverflow,
+    ) -> Result<Self, TranslateError> {
+        // Every other encoding has one byte a character.
+        let in_bytes = encoding == Encoding::Utf8 && spec.width_in == WidthIn::Bytes;
+        let fit = |column: &ColumnSpec| {
+            let fit = Fit::new(column, on_overflow)?;
+            if in_bytes { fit.map(Fit::in_bytes).transpose() } else { Ok(fit) }
+        };
+        if newline.is_empty() && encoding == Encoding::Utf8 && !in_bytes {
+            return Err(TranslateError::setting(
+                "`newline` is `none`, so records are told apart by their length: write `width_in: bytes`",
+            ));
+        }
         if spec.columns.is_empty() {
             return Err(TranslateError::setting("`columns` is empty; name at least one"));
         }
@@ -50,7 +69,7 @@ impl FixedWidth {
                 From::Literal(text) => {
                     let wrong = |why: &str| TranslateError::setting(format!("literal {text:?} {why}"));
                     translator.check(text.as_bytes()).map_err(|what| wrong(&format!("holds {what}")))?;
-                    let fit = Fit::new(column, on_overflow).map_err(|why| wrong(&why))?;
+                    let fit = fit(column).map_err(|why| wrong(&why))?;
                     Field::Literal(fixed_literal(text, fit)?)
                 }
                 From::Column(name) => {
@@ -58,7 +77,7 @@ impl FixedWidth {
                     if spec.columns[..at].contains(column) {
                         return Err(wrong("stands in `columns` twice"));
                     }
-                    let fit = Fit::new(column, on_overflow).map_err(|why| wrong(&why))?;
+                    let fit = fit(column).map_err(|why| wrong(&why))?;
                     let fit = fit.ok_or_else(|| wrong("has no width; give it one, as in `width: 12`"))?;
                     if let Some(null) = &column.null {
                         translator.check(null.as_bytes()).map_err(|what| wrong(&format!("writes NULL with {what}")))?;
@@ -135,6 +154,21 @@ impl FixedWidth {
             Fitted::TooWide(chars) => Err(too_wide(cell, row, out.get(start..).unwrap_or_default(), chars, fit)),
         }
     }
+}
+
+/// Bytes of every record, for a file that tells records by their length alone; none for one with line ends.
+pub(crate) fn record_bytes(spec: &FileSpec) -> Option<u64> {
+    let TranslatorSpec::FixedWidth(fixed) = &spec.translator else { return None };
+    if !spec.newline.is_empty() {
+        return None;
+    }
+    let bytes = |column: &ColumnSpec| match (&column.from, column.width) {
+        (_, Some(width)) => u64::from(width),
+        (From::Literal(text), None) if spec.encoding == Encoding::Utf8 => text.len() as u64,
+        (From::Literal(text), None) => text.chars().count() as u64,
+        (From::Column(_), None) => 0,
+    };
+    Some(fixed.columns.iter().map(bytes).sum())
 }
 
 impl Translator for FixedWidth {

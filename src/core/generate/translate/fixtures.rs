@@ -4,7 +4,7 @@ use super::{FileTranslator, Registry, TranslateError, Translated};
 use crate::core::generate::model::file_name::FileName;
 use crate::core::generate::spec::{
     ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec, OnOverflow,
-    OnUnmappable, Quote, TranslatorSpec,
+    OnUnmappable, Quote, TranslatorSpec, WidthIn,
 };
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::key::Key;
@@ -86,7 +86,7 @@ pub(super) fn delimited(delimiter: &str, quote: Quote, columns: Vec<ColumnSpec>)
 }
 
 pub(super) fn fixed_width(columns: Vec<ColumnSpec>) -> FileSpec {
-    file(TranslatorSpec::FixedWidth(FixedWidthSpec { columns }))
+    file(TranslatorSpec::FixedWidth(FixedWidthSpec { columns, width_in: WidthIn::Bytes }))
 }
 
 pub(super) fn json(fields: Vec<(&str, JsonNode)>) -> FileSpec {

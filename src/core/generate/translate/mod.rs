@@ -36,6 +36,7 @@ mod values;
 mod written;
 
 pub use file::{FileTranslator, Translated};
+pub(crate) use fixed_width::record_bytes;
 pub use records::Records;
 pub use registry::Registry;
 pub use rows::Rows;

@@ -43,11 +43,8 @@ impl Records {
     /// No records yet, for a file with that encoding and line end.
     ///
     /// # Errors
-    /// When the line end is empty or not in the encoding.
+    /// When the line end is not in the encoding.
     pub fn new(encoding: Encoding, newline: &str, on_unmappable: OnUnmappable) -> Result<Self, TranslateError> {
-        if newline.is_empty() {
-            return Err(TranslateError::setting("`newline` is empty, so records could not be told apart"));
-        }
         let encoder = Encoder::new(encoding);
         let mut scratch = Vec::new();
         let mut encoded = newline.as_bytes().to_vec();
@@ -167,6 +164,5 @@ mod tests {
     #[test]
     fn a_newline_outside_the_encoding_is_refused() {
         assert!(Records::new(Encoding::Iso88591, "€", OnUnmappable::Replace).is_err());
-        assert!(Records::new(Encoding::Utf8, "", OnUnmappable::Error).is_err());
     }
 }

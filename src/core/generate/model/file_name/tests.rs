@@ -61,13 +61,18 @@ fn a_wrong_placeholder_is_named() {
 }
 
 #[test]
-fn two_days_never_share_a_name() {
+fn a_name_tells_whether_two_days_share_it() {
     for template in ["loan.txt", "{worker}_{id}", "{date:%d}", "{date:%Y%m}", "{date:%m%d}", "{date:%j}", "{date:x}"] {
-        assert!(matches!(FileName::parse(template), Err(FileNameError::SameForTwoDays(..))), "{template}");
+        let name = FileName::parse(template).unwrap();
+        assert!(name.repeats(), "{template}");
+        assert!(!name.in_daily_folder().repeats(), "{template}");
     }
     for template in ["{date:%y%m%d}", "{date:%Y-%j}", "{date:%Y}/{date:%m}/{date:%d}"] {
-        assert!(FileName::parse(template).is_ok(), "{template}");
+        assert!(!FileName::parse(template).unwrap().repeats(), "{template}");
     }
+    let daily = FileName::parse("LOANS.DAT").unwrap().in_daily_folder();
+    let id = FileId::new("Loan0").unwrap();
+    assert_eq!(daily.render(&run(Date::constant(2026, 11, 21)), &id), "20261121/LOANS.DAT");
 }
 
 proptest! {
