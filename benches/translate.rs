@@ -14,7 +14,7 @@ use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
+    LeadingQuote, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -81,7 +81,14 @@ fn column(name: &str) -> ColumnSpec {
 
 fn delimited(quote: Quote, columns: Vec<ColumnSpec>) -> TranslatorSpec {
     let delimiter = if quote == Quote::Never { "|" } else { "," }.to_owned();
-    TranslatorSpec::Delimited(DelimitedSpec { delimiter, quote, empty: EmptyText::Quoted, names: false, columns })
+    TranslatorSpec::Delimited(DelimitedSpec {
+        delimiter,
+        quote,
+        empty: EmptyText::Quoted,
+        leading_quote: LeadingQuote::Refuse,
+        names: false,
+        columns,
+    })
 }
 
 fn fixed_width(columns: &[Column]) -> TranslatorSpec {

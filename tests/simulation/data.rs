@@ -5,8 +5,8 @@ use filegen::adapters::memory::source::Cell;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, BusinessDateSpec, ColumnSpec, CommitSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec,
-    From, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec, WhenEmpty, WidthIn,
-    Worker,
+    From, LeadingQuote, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec,
+    WhenEmpty, WidthIn, Worker,
 };
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::kafka::KafkaSpec;
@@ -69,6 +69,7 @@ fn delimited(delimiter: &str, columns: &[&str]) -> TranslatorSpec {
         delimiter: delimiter.to_owned(),
         quote: Quote::Never,
         empty: EmptyText::Quoted,
+        leading_quote: LeadingQuote::Refuse,
         names: false,
         columns: columns.iter().map(|column| take(column)).collect(),
     })

@@ -157,7 +157,8 @@ pub(in crate::config) static DELIMITED: Section = Section {
         Field::new(
             "quote",
             Shape::Choice(&["never", "minimal", "always"]),
-            "When values stand in quotes. With `never`, a value that would break the record is an error.",
+            "When values stand in quotes. With `never`, a value that would break the record is an error; `minimal` quotes such a value, \
+             and one that readers take for something else (blanks around it, `NULL`, `\\N`, `\\.`, a leading `#` or `'`).",
         )
         .default("never"),
         Field::new(
@@ -166,6 +167,13 @@ pub(in crate::config) static DELIMITED: Section = Section {
             "Where quoting is on, an empty text is `\"\"`, unlike NULL; `bare` writes both as nothing.",
         )
         .default("quoted"),
+        Field::new(
+            "leading_quote",
+            Shape::Choice(&["refuse", "keep"]),
+            "With `quote: never`, a value that begins with a quote is an error, since most readers take it for a quoted one; `keep` \
+             writes it.",
+        )
+        .default("refuse"),
         Field::new("names", Shape::Flag, "Whether the first record holds the columns' names.").default("false"),
         Field::new("columns", Shape::List(&Shape::Own("column")), "The values, left to right.").required(),
     ],

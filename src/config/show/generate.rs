@@ -7,8 +7,8 @@ use crate::config::redact::masked;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::generate::spec::{
-    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, FileSpec, From, JsonNode, OnOverflow,
-    OnUnmappable, Quote, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
+    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, FileSpec, From, JsonNode, LeadingQuote,
+    OnOverflow, OnUnmappable, Quote, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::policy::Policies;
@@ -207,6 +207,13 @@ fn delimited(spec: &DelimitedSpec) -> Shown {
             Some(text(match spec.empty {
                 EmptyText::Quoted => "quoted",
                 EmptyText::Bare => "bare",
+            })),
+        ),
+        (
+            "leading_quote",
+            Some(text(match spec.leading_quote {
+                LeadingQuote::Refuse => "refuse",
+                LeadingQuote::Keep => "keep",
             })),
         ),
         ("names", Some(scalar(spec.names))),

@@ -6,7 +6,7 @@ use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
+    LeadingQuote, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -108,6 +108,7 @@ fn a_csv_file_is_pythons_and_reads_back() {
         delimiter: ",".to_owned(),
         quote: Quote::Minimal,
         empty: EmptyText::Quoted,
+        leading_quote: LeadingQuote::Refuse,
         names: true,
         columns,
     }));
@@ -216,6 +217,7 @@ fn control_records_stand_around_the_records() {
             delimiter: "|".to_owned(),
             quote: Quote::Never,
             empty: EmptyText::Quoted,
+            leading_quote: LeadingQuote::Refuse,
             names: false,
             columns: vec![amount, status],
         }))

@@ -7,8 +7,8 @@ use crate::config::marks;
 use crate::config::tree::Value;
 use crate::config::yaml::scalar;
 use crate::core::generate::spec::{
-    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, FixedWidthSpec, From, JsonNode, JsonSpec, Quote, TemplateSpec,
-    TranslatorSpec, Trim, WidthIn,
+    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, FixedWidthSpec, From, JsonNode, JsonSpec, LeadingQuote, Quote,
+    TemplateSpec, TranslatorSpec, Trim, WidthIn,
 };
 use std::collections::HashSet;
 
@@ -37,6 +37,11 @@ fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
         empty: match fields.text("empty")?.as_ref() {
             "quoted" => EmptyText::Quoted,
             "bare" => EmptyText::Bare,
+            _ => return None,
+        },
+        leading_quote: match fields.text("leading_quote")?.as_ref() {
+            "refuse" => LeadingQuote::Refuse,
+            "keep" => LeadingQuote::Keep,
             _ => return None,
         },
         names: fields.flag("names")?,

@@ -43,6 +43,8 @@ pub struct DelimitedSpec {
     pub quote: Quote,
     /// How an empty text is told from NULL.
     pub empty: EmptyText,
+    /// What becomes of a value that begins with a quote where nothing is quoted.
+    pub leading_quote: LeadingQuote,
     /// Whether the first record holds the columns' names.
     pub names: bool,
     /// The values, left to right.
@@ -55,10 +57,21 @@ pub enum Quote {
     /// Never; a value that would break the record is an error.
     #[default]
     Never,
-    /// Where a value holds the delimiter, a quote or a line break, or is an empty text.
+    /// Where a value holds the delimiter, a quote or a line break, is an empty text, or would be taken for something else: with
+    /// blanks around it, as `NULL`, `\N`, `\.`, or with `#` or `'` before it.
     Minimal,
     /// Every value but NULL.
     Always,
+}
+
+/// What becomes of a value that begins with a quote where nothing is quoted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LeadingQuote {
+    /// It is an error: most readers would take it for the beginning of a quoted value.
+    #[default]
+    Refuse,
+    /// It is written as it is.
+    Keep,
 }
 
 /// How an empty text is written where quoting is on.

@@ -128,6 +128,11 @@ impl Cell {
         self.kind.is_number() || matches!(self.form, Form::Number(_))
     }
 
+    /// Whether the value is a text of any words.
+    pub(super) fn is_text(&self) -> bool {
+        self.kind == Kind::Text && !self.is_formatted()
+    }
+
     /// Whether the text has only digits, letters, and `+-.:`, whatever the value.
     pub(super) fn is_simple(&self) -> bool {
         let text = matches!(

@@ -1,7 +1,8 @@
 //! Values between delimiters, RFC 4180 when quoted.
 //!
 //! Where nothing is quoted, NULL and an empty text are the same bytes unless the column says what NULL is (`null:`). A
-//! record of one NULL alone is an empty line, which some readers skip.
+//! record that would be an empty line is refused, since readers skip it, unless the column says that NULL is nothing
+//! (`null: ""`).
 
 use super::cell::{Bound, Cell};
 use super::field::{Fit, Fitted, fixed_literal, too_wide};
@@ -19,6 +20,8 @@ pub(super) struct Delimited {
     quoting: Quoting,
     columns: Columns,
     items: Vec<Item>,
+    /// Whether a record may be an empty line.
+    may_be_empty: bool,
 }
 
 /// One value of the record.
@@ -75,7 +78,9 @@ impl Delimited {
                 }
             });
         }
-        Ok(Self { delimiter: spec.delimiter.clone(), quoting, columns, items })
+        let may_be_empty =
+            spec.columns.len() > 1 || spec.columns.iter().any(|column| column.null.as_deref() == Some(""));
+        Ok(Self { delimiter: spec.delimiter.clone(), quoting, columns, items, may_be_empty })
     }
 
     fn page_items<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<PageItem<'a>>, TranslateError> {
@@ -86,7 +91,7 @@ impl Delimited {
                 Item::Literal(bytes) => PageItem::Literal(bytes),
                 Item::Value(cell, fit) => {
                     let bound = cell.values(batch)?;
-                    let as_it_is = fit.is_none() && (cell.null().is_none() || !self.quoting.tells_null());
+                    let as_it_is = fit.is_none() && cell.null().is_none();
                     let clean = |texts| as_it_is && scan.is_clean(texts);
                     let care = if as_it_is && cell.is_simple() && self.quoting.spares_simple_values() {
                         // A byte string may be empty; everything else has at least one character.
@@ -121,6 +126,7 @@ impl Translator for Delimited {
         let delimiter = self.delimiter.as_bytes();
         for row in rows.iter() {
             let out = records.text();
+            let start = out.len();
             let mut cut = 0;
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
@@ -135,6 +141,13 @@ impl Translator for Delimited {
                         cut += u64::from(push_value(&self.quoting, bound, *fit, *care, row, out)?);
                     }
                 }
+            }
+            if !self.may_be_empty && out.len() == start {
+                return Err(TranslateError::value(
+                    row,
+                    "makes an empty line, which readers skip; give the column a `null`, or say that NULL is nothing with \
+                     `null: \"\"`; an empty text needs `quote: minimal`",
+                ));
             }
             records.count_overflow(cut);
             records.end(row)?;
@@ -160,7 +173,8 @@ fn push_value(
         out.extend_from_slice(null.as_bytes());
     } else {
         bound.push(row, out)?;
-        if care == Care::None || (care == Care::Empty && out.len() > start) {
+        let value = out.get(start..).unwrap_or_default();
+        if care == Care::None || (care == Care::Empty && !value.is_empty() && !quoting.is_odd(value)) {
             return Ok(false);
         }
     }
@@ -175,7 +189,18 @@ fn push_value(
         }
     }
     if !is_null {
-        quoting.finish(out, start, bound.cell().null()).map_err(|why| bound.cell().error(row, &why))?;
+        let cell = bound.cell();
+        // A number in NULL's place is meant to be one: only quotes tell it from its like, and where there are none nothing need.
+        let null = cell.null().filter(|null| quoting.tells_null() || cell.is_text() && !null.is_empty());
+        match (null, fit) {
+            (Some(null), Some(fit)) => {
+                let mut fitted = null.as_bytes().to_vec();
+                fit.apply(&mut fitted, 0, false);
+                quoting.finish(out, start, Some(&String::from_utf8_lossy(&fitted)))
+            }
+            (null, _) => quoting.finish(out, start, null),
+        }
+        .map_err(|why| cell.error(row, &why))?;
     }
     Ok(cut)
 }

@@ -21,6 +21,9 @@ const IBM037: [u8; 256] = [
     0xE1, 0x70, 0xDD, 0xDE, 0xDB, 0xDC, 0x8D, 0x8E, 0xDF,
 ];
 
+/// IBM037's own line end: no value may hold it.
+const NEL: char = '\u{85}';
+
 /// Writes text in one encoding.
 #[derive(Debug)]
 pub(super) struct Encoder {
@@ -45,6 +48,11 @@ pub(super) struct Unmappable {
 impl Unmappable {
     /// What is wrong and what to do, for an error.
     pub(super) fn reason(self) -> String {
+        if self.char == NEL {
+            return "character U+0085 (NEL) is a line break in IBM037, where it ends a line on a mainframe; take it out in the view, \
+                    or use `on_unmappable: replace`"
+                .to_owned();
+        }
         format!(
             "character `{}` (U+{:04X}) does not exist in {}; use `encoding: utf-8`, or `on_unmappable: replace`",
             self.char.escape_debug(),
@@ -72,7 +80,7 @@ impl Encoder {
             match encoding {
                 Encoding::Utf8 => return None,
                 Encoding::Iso88591 => *byte = Some(code),
-                Encoding::Ibm037 => *byte = Some(IBM037[usize::from(code)]),
+                Encoding::Ibm037 => *byte = (char::from(code) != NEL).then_some(IBM037[usize::from(code)]),
                 Encoding::Windows1252 => {}
             }
         }
@@ -87,6 +95,18 @@ impl Encoder {
             high.sort_unstable();
         }
         Some(Self { encoding, low, high, ascii_compatible: encoding != Encoding::Ibm037 })
+    }
+
+    /// The bytes of a line end, which may be the encoding's own.
+    ///
+    /// # Errors
+    /// The first character that the encoding does not have.
+    pub(super) fn line_end(&self, text: &str) -> Result<Vec<u8>, Unmappable> {
+        let byte = |char| match (char, self.encoding) {
+            (NEL, Encoding::Ibm037) => Some(IBM037[0x85]),
+            (char, _) => self.byte(char),
+        };
+        text.chars().map(|char| byte(char).ok_or(Unmappable { char, encoding: self.encoding })).collect()
     }
 
     /// The encoding's byte of a character.

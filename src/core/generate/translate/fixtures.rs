@@ -3,8 +3,8 @@
 use super::{FileTranslator, Registry, TranslateError, Translated};
 use crate::core::generate::model::file_name::FileName;
 use crate::core::generate::spec::{
-    ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec, OnOverflow,
-    OnUnmappable, Quote, TranslatorSpec, WidthIn,
+    ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec, LeadingQuote,
+    OnOverflow, OnUnmappable, Quote, TranslatorSpec, WidthIn,
 };
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::key::Key;
@@ -82,7 +82,14 @@ pub(super) fn literal(text: &str) -> ColumnSpec {
 }
 
 pub(super) fn delimited(delimiter: &str, quote: Quote, columns: Vec<ColumnSpec>) -> DelimitedSpec {
-    DelimitedSpec { delimiter: delimiter.to_owned(), quote, empty: EmptyText::Quoted, names: false, columns }
+    DelimitedSpec {
+        delimiter: delimiter.to_owned(),
+        quote,
+        empty: EmptyText::Quoted,
+        leading_quote: LeadingQuote::Refuse,
+        names: false,
+        columns,
+    }
 }
 
 pub(super) fn fixed_width(columns: Vec<ColumnSpec>) -> FileSpec {

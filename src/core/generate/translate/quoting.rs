@@ -2,7 +2,7 @@
 
 use super::TranslateError;
 use super::scan::Scan;
-use crate::core::generate::spec::{DelimitedSpec, EmptyText, Quote};
+use crate::core::generate::spec::{DelimitedSpec, EmptyText, LeadingQuote, Quote};
 
 /// The quote character of RFC 4180.
 const QUOTE: u8 = b'"';
@@ -16,6 +16,8 @@ pub(super) struct Quoting {
     empty: EmptyText,
     /// Bytes that may begin something that needs care.
     special: [bool; 256],
+    /// Bytes that make a value odd at its beginning.
+    odd: [bool; 256],
 }
 
 /// What a value holds that would break its record.
@@ -56,7 +58,16 @@ impl Quoting {
             quote: spec.quote,
             empty: spec.empty,
             special: [false; 256],
+            odd: [false; 256],
         };
+        let odd: &[u8] = match spec.quote {
+            Quote::Never if spec.leading_quote == LeadingQuote::Refuse && !delimiter.starts_with('"') => b"\"",
+            Quote::Never | Quote::Always => b"",
+            // `#` begins a comment, a backslash may begin `\N` or `\.`, and `n` `NULL`; some readers take blanks away, or `'` for
+            // a quote.
+            Quote::Minimal => b" \t#'\\nN",
+        };
+        odd.iter().for_each(|byte| rules.odd[usize::from(*byte)] = true);
         for byte in rules.first_bytes().into_iter().chain(*b"\0\r\n") {
             rules.special[usize::from(byte)] = true;
         }
@@ -118,6 +129,29 @@ impl Quoting {
         [delimiter, first(&self.newline), if self.quote == Quote::Never { delimiter } else { QUOTE }]
     }
 
+    /// Whether a value without any special byte may need care all the same, for what it begins or ends with. Not for empty ones.
+    #[inline]
+    pub(super) fn is_odd(&self, value: &[u8]) -> bool {
+        let [first, .., last] = value else { return value.first().is_some_and(|byte| self.odd[usize::from(*byte)]) };
+        self.odd[usize::from(*first)] || *last == b' ' && self.quote == Quote::Minimal
+    }
+
+    /// Whether readers take a value for something else though it holds no mark: NULL, an end of data, a comment, a text
+    /// with blanks that they take away.
+    fn misleads(&self, value: &[u8]) -> bool {
+        match self.quote {
+            Quote::Minimal => {
+                let blank = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+                blank(value.first())
+                    || blank(value.last())
+                    || matches!(value.first(), Some(b'#' | b'\''))
+                    || matches!(value, b"\\N" | b"\\.")
+                    || value.eq_ignore_ascii_case(b"null")
+            }
+            Quote::Never | Quote::Always => false,
+        }
+    }
+
     /// Makes the value `out[start..]` one that reads back as it is: quotes it, or refuses it. `null` is what NULL is
     /// written as in its column, which a text must not look like where quotes can prevent it.
     ///
@@ -135,11 +169,20 @@ impl Quoting {
         let clash = self.clash(value);
         match (self.quote, clash) {
             (_, Some(Clash::Nul)) => Err(refusal(Clash::Nul, "take it out in the view")),
+            (Quote::Never, None) if self.odd[usize::from(value[0])] => Err(
+                "begins with a quote, which readers take for the beginning of a quoted value; choose `quote: minimal`, or \
+                 `leading_quote: keep` where the reader knows no quotes"
+                    .to_owned(),
+            ),
+            (Quote::Never, None) if null.is_some_and(|null| null.as_bytes() == value) => Err(format!(
+                "holds {}, which is what NULL is written as; choose `quote: minimal`, or another `null`",
+                super::shown(&String::from_utf8_lossy(value))
+            )),
             (Quote::Never, None) => Ok(()),
             (Quote::Never, Some(clash)) => {
                 Err(refusal(clash, "choose `quote: minimal`, another delimiter, or take it out in the view"))
             }
-            (Quote::Minimal, None) if null.is_none_or(|null| null.as_bytes() != value) => Ok(()),
+            (Quote::Minimal, None) if null.is_none_or(|null| null.as_bytes() != value) && !self.misleads(value) => Ok(()),
             (Quote::Minimal | Quote::Always, _) => {
                 enclose(out, start);
                 Ok(())

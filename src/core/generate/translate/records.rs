@@ -46,14 +46,13 @@ impl Records {
     /// When the line end is not in the encoding.
     pub fn new(encoding: Encoding, newline: &str, on_unmappable: OnUnmappable) -> Result<Self, TranslateError> {
         let encoder = Encoder::new(encoding);
-        let mut scratch = Vec::new();
-        let mut encoded = newline.as_bytes().to_vec();
-        if let Some(encoder) = &encoder {
-            encoder
-                .encode(&mut encoded, 0, &mut scratch, OnUnmappable::Error)
-                .map_err(|unmappable| TranslateError::setting(format!("`newline`: {}", unmappable.reason())))?;
-        }
-        Ok(Self { newline: encoded, encoder, scratch, on_unmappable, ..Self::default() })
+        let encoded = match &encoder {
+            Some(encoder) => encoder.line_end(newline),
+            None => Ok(newline.as_bytes().to_vec()),
+        };
+        let newline =
+            encoded.map_err(|unmappable| TranslateError::setting(format!("`newline`: {}", unmappable.reason())))?;
+        Ok(Self { newline, encoder, on_unmappable, ..Self::default() })
     }
 
     /// Appends text to the record under construction.

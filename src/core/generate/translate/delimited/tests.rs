@@ -1,7 +1,9 @@
 //! Whole delimited records; what quoting does to single values is tested with it.
 
 use super::names_line;
-use crate::core::generate::spec::{Align, ColumnSpec, DelimitedSpec, EmptyText, FileSpec, Quote, TranslatorSpec};
+use crate::core::generate::spec::{
+    Align, ColumnSpec, DelimitedSpec, EmptyText, FileSpec, OnOverflow, Quote, TranslatorSpec,
+};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::model::column::Kind;
 use proptest::prelude::*;
@@ -33,6 +35,35 @@ fn a_null_text_is_never_quoted_and_a_value_that_looks_like_it_is() {
     assert_eq!(text(&spec(",", Quote::Always, columns()), &given).as_deref(), Ok("NULL\n\"NULL\"\n\"\"\n"));
     let numbers = [ints("a", &[None, Some(0)])];
     assert_eq!(text(&spec(",", Quote::Minimal, vec![null_as("a", "0")]), &numbers).as_deref(), Ok("0\n\"0\"\n"));
+}
+
+#[test]
+fn an_empty_line_is_no_record_of_one_column() {
+    let given = [texts("a", Kind::Text, &[Some("x"), None])];
+    let of = |quote, column| spec(",", quote, vec![column]);
+    assert_eq!(refusal(&of(Quote::Minimal, column("a")), &given).row, Some(1));
+    assert_eq!(text(&of(Quote::Minimal, null_as("a", "")), &given).as_deref(), Ok("x\n\n"));
+    assert_eq!(text(&of(Quote::Minimal, null_as("a", "\\N")), &given).as_deref(), Ok("x\n\\N\n"));
+    let empty = [texts("a", Kind::Text, &[Some("")])];
+    assert!(refusal(&of(Quote::Never, column("a")), &empty).reason.contains("empty line"));
+    assert_eq!(text(&of(Quote::Minimal, column("a")), &empty).as_deref(), Ok("\"\"\n"));
+    let ends = [texts("a", Kind::Text, &[Some("\\."), Some("\\N")])];
+    assert_eq!(text(&of(Quote::Minimal, null_as("a", "\\N")), &ends).as_deref(), Ok("\"\\.\"\n\"\\N\"\n"));
+}
+
+#[test]
+fn what_is_never_quoted_is_never_mistaken() {
+    let given = [texts("a", Kind::Text, &[Some("x"), Some("NULL")]), ints("n", &[Some(1), Some(0)])];
+    let columns = |null: &str| vec![null_as("a", null), null_as("n", "0")];
+    assert!(refusal(&spec("|", Quote::Never, columns("NULL")), &given).reason.contains("what NULL is written as"));
+    assert_eq!(text(&spec("|", Quote::Never, columns("")), &given).as_deref(), Ok("x|1\nNULL|0\n"));
+    let wide = ColumnSpec { width: Some(6), ..null_as("a", "NULL") };
+    assert!(refusal(&spec("|", Quote::Never, vec![wide]), &given).reason.contains("what NULL is written as"));
+    // Cutting at the left leaves a quote at the beginning.
+    let quote = [texts("a", Kind::Text, &[Some("ab\"c")])];
+    let cut = ColumnSpec { width: Some(2), align: Align::Right, ..column("a") };
+    let cutting = FileSpec { on_overflow: OnOverflow::Truncate, ..spec("|", Quote::Never, vec![cut]) };
+    assert!(refusal(&cutting, &quote).reason.contains("begins with a quote"));
 }
 
 #[test]

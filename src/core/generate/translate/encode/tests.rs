@@ -81,6 +81,10 @@ fn check(encoding: Encoding, table: &[u16; 256]) {
     let mut bytes: BTreeMap<u32, u8> = table.iter().map(|code| u32::from(*code)).zip(0..=255).collect();
     // Zero also stands where the table has nothing; NUL is NUL in all of them.
     bytes.insert(0, 0);
+    if encoding == Encoding::Ibm037 {
+        // Its own line end, which no value may hold.
+        assert_eq!(bytes.remove(&0x85), Some(0x15));
+    }
     let encoder = Encoder::new(encoding).unwrap();
     for char in '\0'..=char::MAX {
         match (bytes.get(&u32::from(char)), encoded(&encoder, char.encode_utf8(&mut [0; 4]))) {
@@ -107,6 +111,16 @@ fn a_replaced_character_is_a_question_mark_of_the_encoding_and_counted() {
         let replaced = encoder.encode(&mut bytes, 4, &mut Vec::new(), OnUnmappable::Replace).unwrap();
         assert_eq!((replaced, bytes), (2, [b"kept".as_slice(), &[question_mark; 2]].concat()));
     }
+}
+
+#[test]
+fn the_line_end_of_a_mainframe_ends_records_and_is_in_no_value() {
+    let encoder = Encoder::new(Encoding::Ibm037).unwrap();
+    assert_eq!(encoder.line_end("\u{85}"), Ok(vec![0x15]));
+    assert_eq!(encoder.line_end("\r\n"), Ok(vec![0x0D, 0x25]));
+    let reason = encoded(&encoder, "ab\u{85}cd").unwrap_err().reason();
+    assert!(reason.contains("line break"), "{reason}");
+    assert!(Encoder::new(Encoding::Iso88591).unwrap().line_end("€").is_err());
 }
 
 #[test]

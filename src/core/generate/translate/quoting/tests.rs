@@ -8,6 +8,7 @@ fn rules(delimiter: &str, quote: Quote) -> Result<Quoting, TranslateError> {
         delimiter: delimiter.to_owned(),
         quote,
         empty: EmptyText::Quoted,
+        leading_quote: LeadingQuote::Refuse,
         names: false,
         columns: Vec::new(),
     };
@@ -30,7 +31,19 @@ fn minimal_quotes_what_needs_it_only() {
     for (value, text) in [
         ("plain", "plain"),
         ("", "\"\""),
-        (" blanks ", " blanks "),
+        (" blanks", "\" blanks\""),
+        ("blanks ", "\"blanks \""),
+        ("in side", "in side"),
+        ("\\N", "\"\\N\""),
+        ("\\.", "\"\\.\""),
+        ("\\Nx", "\\Nx"),
+        ("NULL", "\"NULL\""),
+        ("null", "\"null\""),
+        ("nullable", "nullable"),
+        ("#1", "\"#1\""),
+        ("1#", "1#"),
+        ("'a'", "\"'a'\""),
+        ("it's", "it's"),
         ("a,b", "\"a,b\""),
         ("say \"hi\"", "\"say \"\"hi\"\"\""),
         ("\"", "\"\"\"\""),
@@ -57,9 +70,24 @@ fn never_refuses_what_would_break_the_record() {
         let error = quoted(&rules, value).unwrap_err();
         assert!(error.contains(what), "{value:?}: {error}");
     }
-    for value in ["a|b", "|a", "say \"hi\"", ""] {
+    for value in ["a|b", "|a", "say \"hi\"", "", " NULL#'\\N"] {
         assert_eq!(quoted(&rules, value).as_deref(), Ok(value));
     }
+}
+
+#[test]
+fn never_refuses_what_readers_take_for_something_else() {
+    let never = rules(",", Quote::Never).unwrap();
+    assert!(quoted(&never, "\"a").unwrap_err().contains("leading_quote: keep"));
+    let mut out = b"NULL".to_vec();
+    assert!(never.finish(&mut out, 0, Some("NULL")).unwrap_err().contains("what NULL is written as"));
+    assert!(never.finish(&mut out, 0, Some("\\N")).is_ok());
+    let keep = DelimitedSpec {
+        leading_quote: LeadingQuote::Keep,
+        quote: Quote::Never,
+        ..super::super::fixtures::delimited(",", Quote::Never, Vec::new())
+    };
+    assert_eq!(quoted(&Quoting::new(&keep, "\n").unwrap(), "\"a").as_deref(), Ok("\"a"));
 }
 
 #[test]
@@ -115,7 +143,7 @@ proptest! {
             let line = record.join(&delimiter) + "\n";
             prop_assert_eq!(read_back(&line, delimiter.as_bytes()[0], false), values);
         } else {
-            let breaks = |value: &String| value.contains(['\r', '\n', '\0']) || value.contains(&delimiter);
+            let breaks = |value: &String| value.contains(['\r', '\n', '\0']) || value.contains(&delimiter) || value.starts_with('"');
             prop_assert!(values.iter().any(breaks));
         }
     }
