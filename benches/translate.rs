@@ -14,7 +14,7 @@ use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    LeadingQuote, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
+    LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -121,6 +121,7 @@ fn file(translator: TranslatorSpec) -> FileSpec {
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,
+        limits: Limits::default(),
         progress_header: true,
     }
 }

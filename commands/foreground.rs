@@ -200,6 +200,11 @@ fn table_of(context: &Context, shown: &Shown) -> String {
             let _ = writeln!(text, "{}: published {}", manifest.run_id, manifest.completed_at);
         }
     }
+    for file in &manifest.files {
+        if let Some(changed) = file.replaced.describe() {
+            let _ = writeln!(text, "{}: {}", file.id, context.ui.paint_out(&changed, Tone::Warn));
+        }
+    }
     if manifest.read_mode.source_moved == Some(true) {
         text.push_str("the view moved while it was read: rows may belong to different moments\n");
     }

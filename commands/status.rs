@@ -9,6 +9,7 @@ use crate::core::election::report::LeaseState;
 use crate::core::generate::status;
 use crate::core::generate::status::view::{PassedOverView, RunView, StatusView, WorkerView};
 use crate::core::model::names::WorkerId;
+use crate::core::model::replaced::Replaced;
 use crate::core::model::run::RunStatus;
 use crate::wiring::{self, Access};
 use std::fmt::Write as _;
@@ -104,7 +105,19 @@ fn runs_text(context: &Context, runs: &[RunView]) -> String {
             table::text(run.error.as_deref().unwrap_or("-")),
         ]);
     }
-    table.text()
+    let mut text = table.text();
+    for (run, file) in runs.iter().flat_map(|run| run.files.iter().map(move |file| (run, file))) {
+        if let Some(changed) = file.replaced.as_ref().and_then(Replaced::describe) {
+            let _ = writeln!(
+                text,
+                "{} {}: {}",
+                run.business_date,
+                file.file_id,
+                context.ui.paint_out(&changed, Tone::Warn)
+            );
+        }
+    }
+    text
 }
 
 fn passed_over_text(context: &Context, events: &[PassedOverView]) -> String {

@@ -1,7 +1,7 @@
 //! Values written as people write them: times, weekdays, sizes, encodings.
 
 use super::grammar::common::WEEKDAYS;
-use crate::core::generate::spec::Encoding;
+use crate::core::generate::spec::{Encoding, Limit};
 use jiff::civil::{Time, Weekday};
 use std::time::Duration;
 
@@ -93,6 +93,19 @@ pub(super) fn write_size(bytes: u64) -> String {
     }
 }
 
+/// `100`, or a share of the rows: `1%`, `0.25%`.
+pub(super) fn limit(text: &str) -> Option<Limit> {
+    let text = text.trim();
+    let Some(share) = text.strip_suffix('%') else { return whole(text).map(Limit::Count) };
+    let (int, frac) = share.trim().split_once('.').unwrap_or((share.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if int.is_empty() || !digits(int) || !digits(frac) || frac.len() > 4 {
+        return None;
+    }
+    let millionths: u32 = format!("{int}{frac:0<4}").parse().ok()?;
+    (millionths <= 1_000_000).then_some(Limit::Share(millionths))
+}
+
 /// `true` or `false`.
 pub(super) fn flag(text: &str) -> Option<bool> {
     match text {
@@ -161,6 +174,25 @@ mod tests {
         for bad in ["", "MiB", "-1", "1.5MiB", "99999999999GiB", "_1"] {
             assert_eq!(size(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn limits_are_numbers_or_shares() {
+        for (text, limit, written) in [
+            ("0", Limit::Count(0), "0"),
+            ("1_000", Limit::Count(1000), "1000"),
+            ("1%", Limit::Share(10_000), "1%"),
+            ("0.25 %", Limit::Share(2500), "0.25%"),
+            ("100%", Limit::Share(1_000_000), "100%"),
+        ] {
+            assert_eq!(super::limit(text), Some(limit), "{text}");
+            assert_eq!(limit.to_string(), written);
+        }
+        for bad in ["", "%", "-1", "1.5", "101%", "1.23456%", ".5%", "x%"] {
+            assert_eq!(limit(bad), None, "{bad}");
+        }
+        assert!(Limit::Count(2).is_exceeded(3, None) && !Limit::Count(2).is_exceeded(2, None));
+        assert!(Limit::Share(10_000).is_exceeded(2, Some(199)) && !Limit::Share(10_000).is_exceeded(2, Some(200)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use filegen::adapters::memory::source::Cell;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, BusinessDateSpec, ColumnSpec, CommitSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec,
-    From, LeadingQuote, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec,
+    From, LeadingQuote, Limits, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec,
     WhenEmpty, WidthIn, Worker,
 };
 use filegen::core::model::column::{Column, Kind};
@@ -99,6 +99,7 @@ fn file(index: usize) -> FileSpec {
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,
+        limits: Limits::default(),
         progress_header: true,
     }
 }

@@ -3,8 +3,9 @@
 pub(super) mod generate;
 
 use super::at::{At, Context};
+use super::grammar::generate::MAX;
 use super::grammar::{Field, Presence, Section, Shape};
-use super::marks;
+use super::separators;
 use super::suggest::{listed, nearest};
 use super::tree::{Name, Value};
 use super::values;
@@ -91,6 +92,7 @@ fn shape(at: &At<'_>, expected: Shape) {
                 (own.check)(at);
             }
         }
+        Shape::Policy(options) => policy(at, options),
         other => scalar(at, other, &description(other)),
     }
 }
@@ -124,9 +126,10 @@ fn scalar(at: &At<'_>, expected: Shape, description: &str) {
         Shape::AtLeast(least) => text.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= least),
         Shape::Flag => values::flag(text).is_some(),
         Shape::Duration => values::duration(text).is_some(),
+        Shape::Limit => values::limit(text).is_some(),
         Shape::Encoding => values::encoding(text).is_some(),
-        Shape::Delimiter => marks::delimiter(text).is_ok(),
-        Shape::LineEnd => marks::line_end(text).is_ok(),
+        Shape::Delimiter => separators::delimiter(text).is_ok(),
+        Shape::LineEnd => separators::line_end(text).is_ok(),
         Shape::Choice(options) => options.contains(&text),
         _ => true,
     };
@@ -134,8 +137,8 @@ fn scalar(at: &At<'_>, expected: Shape, description: &str) {
         return;
     }
     let why = match expected {
-        Shape::Delimiter => marks::delimiter(text).err(),
-        Shape::LineEnd => marks::line_end(text).err(),
+        Shape::Delimiter => separators::delimiter(text).err(),
+        Shape::LineEnd => separators::line_end(text).err(),
         _ => None,
     };
     if let Some(why) = why {
@@ -147,6 +150,26 @@ fn scalar(at: &At<'_>, expected: Shape, description: &str) {
         _ => None,
     };
     wrong(at, description, &near.map_or_else(|| example(expected), |near| format!("did you mean `{near}`?")));
+}
+
+/// One of two words, or the second one with a limit.
+fn policy(at: &At<'_>, options: [&'static str; 2]) {
+    let [_, counted] = options;
+    match at.value() {
+        Some(Value::Map(_)) => match at.entries() {
+            [(name, node)] if name.text == counted => drop(section(&at.below(name, node), &MAX)),
+            _ => {
+                let hint = format!("write `{counted}`, or `{{ {counted}: {{ max: 100 }} }}`");
+                wrong(at, &listed(options), &hint);
+            }
+        },
+        _ if at.text().is_some_and(|text| options.contains(&text)) => {}
+        _ => {
+            let near = at.text().and_then(|text| nearest(text, options));
+            let hint = near.map_or_else(|| "write one of them".to_owned(), |near| format!("did you mean `{near}`?"));
+            wrong(at, &format!("one of {}", listed(options)), &hint);
+        }
+    }
 }
 
 /// Notes a value of a wrong type, or one that cannot be.
@@ -171,6 +194,7 @@ fn description(shape: Shape) -> String {
         Shape::AtLeast(least) => format!("a number of at least {least}"),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Duration => "a time with its unit".to_owned(),
+        Shape::Limit => "a number, or a share of the rows".to_owned(),
         Shape::Size(least, most) => {
             format!("a size from {} to {}", values::write_size(least), values::write_size(most))
         }
@@ -190,6 +214,7 @@ fn example(shape: Shape) -> String {
         Shape::Whole(..) => "write digits; `_` may group them: `10_000`",
         Shape::AtLeast(_) => "for example `2.0`",
         Shape::Flag => "write `true` or `false` without quotes",
+        Shape::Limit => "for example `100` or `1%`",
         Shape::Duration => "for example `500ms`, `30s`, `5m` or `1h`",
         Shape::Size(..) => "for example `16MiB`, `8MB` or a number of bytes",
         _ => "write one of them",

@@ -130,18 +130,31 @@ pub(in crate::config) static FILE: Section = Section {
         .default("lf"),
         Field::new(
             "on_unmappable",
-            Shape::Choice(&["error", "replace"]),
-            "A character that the encoding does not have ends the run, or becomes `?` and is counted.",
+            Shape::Policy(["error", "replace"]),
+            "A character that the encoding does not have ends the run, or becomes `?` and is counted; `{ replace: { max: 100 } }` ends \
+             the run beyond so many, `1%` beyond a share of the rows.",
         )
         .default("error"),
         Field::new(
             "on_overflow",
-            Shape::Choice(&["error", "truncate"]),
-            "A value wider than its field ends the run, or is cut and counted.",
+            Shape::Policy(["error", "truncate"]),
+            "A value wider than its field ends the run, or is cut and counted; `{ truncate: { max: 100 } }` ends the run beyond so \
+             many, `1%` beyond a share of the rows.",
         )
         .default("error"),
         Field::new("progress_header", Shape::Flag, "Whether the file starts with the header line `{page},{rows}`.").default("true"),
     ],
+};
+
+/// What a policy may change at most.
+pub(in crate::config) static MAX: Section = Section {
+    doc: "How much may be changed in one file.",
+    fields: &[Field::new(
+        "max",
+        Shape::Limit,
+        "A number, or a share of the file's rows as `1%`; beyond it the run ends.",
+    )
+    .required()],
 };
 
 /// Values between delimiters.

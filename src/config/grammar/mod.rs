@@ -69,6 +69,10 @@ pub(super) enum Shape {
     Choice(&'static [&'static str]),
     /// An encoding by any of its names.
     Encoding,
+    /// One of two, or the second with a `max`.
+    Policy([&'static str; 2]),
+    /// A number, or a share as `1%`.
+    Limit,
     /// Named values.
     Section(&'static Section),
     /// At least one of these.
@@ -117,7 +121,7 @@ impl Field {
 mod tests {
     use super::*;
     use crate::config::kinds::KINDS;
-    use crate::config::{marks, values};
+    use crate::config::{separators, values};
 
     fn check(section: &Section) {
         assert!(section.doc.ends_with('.'), "{}", section.doc);
@@ -141,8 +145,9 @@ mod tests {
                 Shape::Duration => values::duration(default).is_some(),
                 Shape::Size(least, most) => values::size(default).is_some_and(|value| (least..=most).contains(&value)),
                 Shape::Choice(options) => options.contains(&default),
+                Shape::Policy(options) => options.contains(&default),
                 Shape::Encoding => values::encoding(default).is_some(),
-                Shape::LineEnd => marks::line_end(default).is_ok(),
+                Shape::LineEnd => separators::line_end(default).is_ok(),
                 _ => false,
             };
             assert!(fits, "the default of {} does not fit its shape", field.name);

@@ -2,6 +2,7 @@
 
 pub(super) mod generate;
 
+use super::grammar::generate::MAX;
 use super::grammar::{Field, Presence, Section, Shape};
 use super::kind::Kind;
 use super::values;
@@ -117,6 +118,14 @@ fn shape(shape: Shape) -> Value {
             or_reference(&json!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, unit] }))
         }
         Shape::Choice(options) => or_reference(&json!({ "enum": options })),
+        Shape::Policy(options) => {
+            let [_, counted] = options;
+            let object = json!({ "type": "object", "properties": { counted: section(&MAX) }, "required": [counted], "additionalProperties": false });
+            json!({ "anyOf": [or_reference(&json!({ "enum": options })), object] })
+        }
+        Shape::Limit => or_reference(
+            &json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^[0-9_]+$|^[0-9]+(\\.[0-9]{1,4})? ?%$" }] }),
+        ),
         Shape::Encoding => json!({ "type": "string", "examples": values::encoding_names().collect::<Vec<_>>() }),
         Shape::Section(inner) => section(inner),
         Shape::List(item) => json!({ "type": "array", "minItems": 1, "items": self::shape(*item) }),

@@ -2,12 +2,12 @@
 
 use super::Shown;
 use crate::config::at::At;
-use crate::config::marks;
 use crate::config::redact::masked;
+use crate::config::separators;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::generate::spec::{
-    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, FileSpec, From, JsonNode, LeadingQuote,
+    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, FileSpec, From, JsonNode, LeadingQuote, Limit,
     OnOverflow, OnUnmappable, Quote, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
@@ -111,6 +111,17 @@ fn source(source: &SourceSpec) -> Shown {
     ])
 }
 
+/// `error`, or what is done instead and how often at most.
+fn policy(changes: bool, name: &str, limit: Option<Limit>) -> Shown {
+    match limit {
+        Some(limit) if changes => {
+            let max = map([("max", Some(text(limit.to_string())))]);
+            Shown::Flow(Box::new(Shown::Map(vec![(name.to_owned(), max)])))
+        }
+        _ => text(if changes { name } else { "error" }),
+    }
+}
+
 fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
     map([
         ("id", Some(text(file.id.as_str()))),
@@ -123,21 +134,9 @@ fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
         ("last_record", file.last_record.as_ref().map(text)),
         ("zone", file.zone.as_ref().map(text)),
         ("encoding", Some(text(encoding_name(file.encoding)))),
-        ("newline", Some(text(marks::write(&file.newline)))),
-        (
-            "on_unmappable",
-            Some(text(match file.on_unmappable {
-                OnUnmappable::Error => "error",
-                OnUnmappable::Replace => "replace",
-            })),
-        ),
-        (
-            "on_overflow",
-            Some(text(match file.on_overflow {
-                OnOverflow::Error => "error",
-                OnOverflow::Truncate => "truncate",
-            })),
-        ),
+        ("newline", Some(text(separators::write(&file.newline)))),
+        ("on_unmappable", Some(policy(file.on_unmappable == OnUnmappable::Replace, "replace", file.limits.unmappable))),
+        ("on_overflow", Some(policy(file.on_overflow == OnOverflow::Truncate, "truncate", file.limits.overflow))),
         ("progress_header", Some(scalar(file.progress_header))),
     ])
 }
@@ -193,7 +192,7 @@ fn custom(value: &Node) -> Shown {
 
 fn delimited(spec: &DelimitedSpec) -> Shown {
     map([
-        ("delimiter", Some(text(marks::write(&spec.delimiter)))),
+        ("delimiter", Some(text(separators::write(&spec.delimiter)))),
         (
             "quote",
             Some(text(match spec.quote {

@@ -292,6 +292,8 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeli
             digest: FileDigest::clone(&file.digest),
             page_bytes: 0,
             first_record,
+            replaced: file.commit.replaced.clone(),
+            limits: spec.limits,
         });
     }
     Ok(lanes)

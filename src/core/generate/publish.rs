@@ -6,7 +6,7 @@ use super::digest::of_file;
 use super::layout::{MANIFEST, staging_dir};
 use super::plan::read_mode;
 use super::staging::Staging;
-use super::translate_pages::FilePipeline;
+use super::translate_pages::{FilePipeline, within};
 use super::{GenerateError, Job, Ports};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
@@ -41,6 +41,8 @@ pub async fn complete(
     let mut files = Vec::new();
     for (index, lane) in lanes.into_iter().enumerate() {
         check_first_record(job, staging, index, &lane)?;
+        within(&lane.limits, &lane.replaced, Some(staging.files[index].commit.rows))
+            .map_err(|reason| GenerateError::Data { file: lane.file.to_string(), row: None, reason })?;
         files.push(complete_file(job, term, staging, index, lane, page).await?);
     }
     crash_point!("complete.synced");
@@ -158,6 +160,11 @@ pub async fn publish(
     }
     let manifest = publish_manifest(ports, term, &job.run, manifest).await?;
     crash_point!("publish.manifest");
+    for file in &manifest.files {
+        if let Some(changed) = file.replaced.describe() {
+            job.observer.observe(&GenerateEvent::Warning { text: format!("{}: {changed}", file.id) });
+        }
+    }
     remove_staged(volume, term, &staged).await;
     Ok(manifest)
 }
@@ -286,7 +293,7 @@ fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: 
             bytes: complete.files[index].bytes,
             sha256: complete.files[index].sha256.clone(),
             control_totals: if staging.last.is_some() { &commit.totals } else { &complete.files[index].totals }.clone(),
-            replaced: commit.replaced,
+            replaced: commit.replaced.clone(),
         }
     };
     // To the second: nobody needs more.

@@ -185,6 +185,7 @@ pub fn completion_event(manifest: &Manifest, file: &str, event_type: Option<&str
         sha256: entry.sha256.clone(),
         business_date: manifest.business_date.clone(),
         read_mode: manifest.read_mode.clone(),
+        replaced: Some(entry.replaced.clone()).filter(|replaced| !replaced.is_nothing()),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
 use jiff::civil::{Time, Weekday};
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -109,6 +110,8 @@ pub struct FileSpec {
     pub on_unmappable: OnUnmappable,
     /// What happens to a value that is wider than its field.
     pub on_overflow: OnOverflow,
+    /// How much those two may change.
+    pub limits: Limits,
     /// Whether the file starts with the header line.
     pub progress_header: bool,
 }
@@ -135,6 +138,49 @@ pub enum OnUnmappable {
     Error,
     /// `?` stands in its place, and the manifest counts it.
     Replace,
+}
+
+/// How much policies may change in one file before the run ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// Characters that the encoding does not have.
+    pub unmappable: Option<Limit>,
+    /// Values wider than their field.
+    pub overflow: Option<Limit>,
+}
+
+/// How much may be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// So many.
+    Count(u64),
+    /// So many for a million rows of the file.
+    Share(u32),
+}
+
+impl Limit {
+    /// Whether `count` is too much; of a share it is known only with all rows.
+    pub fn is_exceeded(self, count: u64, rows: Option<u64>) -> bool {
+        match (self, rows) {
+            (Self::Count(most), _) => count > most,
+            (Self::Share(millionths), Some(rows)) => {
+                u128::from(count) * 1_000_000 > u128::from(rows) * u128::from(millionths)
+            }
+            (Self::Share(_), None) => false,
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(most) => write!(f, "{most}"),
+            Self::Share(millionths) => {
+                let digits = format!("{}.{:04}", millionths / 10_000, millionths % 10_000);
+                write!(f, "{}%", digits.trim_end_matches('0').trim_end_matches('.'))
+            }
+        }
+    }
 }
 
 /// What happens to a value that is wider than its field.

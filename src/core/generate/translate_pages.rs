@@ -6,6 +6,7 @@ use super::translate::{FileTranslator, TranslateError};
 use super::{GenerateError, Ports};
 use crate::core::generate::model::journal::sum_of;
 use crate::core::generate::model::manifest::Replaced;
+use crate::core::generate::spec::{Limit, Limits};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::names::{FileId, ViewName};
@@ -35,6 +36,10 @@ pub struct FilePipeline {
     pub(super) page_bytes: usize,
     /// Written before the first page's records.
     pub first_record: Option<Vec<u8>>,
+    /// Changed by policy so far.
+    pub(super) replaced: Replaced,
+    /// How much of that is too much.
+    pub(super) limits: Limits,
 }
 
 /// A page as bytes, ready to be committed.
@@ -90,8 +95,20 @@ pub(super) async fn translate(
             off_thread(move || one_file(lane, &page))
         });
         let mut files = Vec::new();
-        for (lane, result) in join_all(jobs).await {
-            files.push(result.map_err(|error| blame(query, &page, &lane, &error))?);
+        for (mut lane, result) in join_all(jobs).await {
+            let (mut chunk, first_rows) = result.map_err(|error| blame(query, &page, &lane, &error))?;
+            for (column, row) in first_rows {
+                if let Some(changed) = chunk.replaced.columns.get_mut(&column) {
+                    changed.first_key = key_of(query, &page, row);
+                }
+            }
+            lane.replaced.add(&chunk.replaced);
+            within(&lane.limits, &lane.replaced, None).map_err(|reason| GenerateError::Data {
+                file: lane.file.to_string(),
+                row: None,
+                reason,
+            })?;
+            files.push(chunk);
             lanes.push(lane);
         }
         let bytes: usize = files.iter().map(|piece| piece.bytes.len()).sum();
@@ -141,7 +158,10 @@ fn bind(lanes: &mut [FilePipeline], columns: &[Column]) -> Result<(), GenerateEr
     Ok(())
 }
 
-fn one_file(mut lane: FilePipeline, page: &Page) -> (FilePipeline, Result<FileChunk, TranslateError>) {
+/// What a page adds to a file, and the first row of each column in which policies changed something.
+type Made = Result<(FileChunk, BTreeMap<String, usize>), TranslateError>;
+
+fn one_file(mut lane: FilePipeline, page: &Page) -> (FilePipeline, Made) {
     // About as much as the page before, so that the buffer does not grow by copying.
     let buffer = Vec::with_capacity(lane.page_bytes + lane.page_bytes / 8);
     let result = lane.translator.translate(page, buffer).map(|translated| {
@@ -154,32 +174,53 @@ fn one_file(mut lane: FilePipeline, page: &Page) -> (FilePipeline, Result<FileCh
         };
         lane.page_bytes = bytes.len();
         lane.digest.update(&bytes);
-        FileChunk {
+        let chunk = FileChunk {
             sum: sum_of(&bytes),
             bytes,
             records: translated.records,
             totals: lane.translator.totals(),
             replaced: translated.replaced,
-        }
+        };
+        (chunk, translated.first_rows)
     });
     (lane, result)
 }
 
 /// Puts the row's key in the place of its index.
 fn blame(query: &Query, page: &Page, lane: &FilePipeline, error: &TranslateError) -> GenerateError {
-    let row = error.row.map(|row| {
-        let schema = page.batch.schema();
-        let value = |name: &String| {
-            let index = schema.index_of(name).ok()?;
-            super::translate::text_of(&page.batch, index, row)
-        };
-        let key: Option<Vec<String>> = query.key.iter().map(value).collect();
-        match key {
-            Some(key) if !key.is_empty() => key.join(", "),
-            _ => format!("in row {} of the page that ends with {}", row + 1, page.last_key),
-        }
-    });
+    let row = error.row.map(|row| key_of(query, page, row));
     GenerateError::Data { file: lane.file.to_string(), row, reason: error.reason.clone() }
+}
+
+/// The key of a row of the page, for people.
+fn key_of(query: &Query, page: &Page, row: usize) -> String {
+    let schema = page.batch.schema();
+    let value = |name: &String| {
+        let index = schema.index_of(name).ok()?;
+        super::translate::text_of(&page.batch, index, row)
+    };
+    let key: Option<Vec<String>> = query.key.iter().map(value).collect();
+    match key {
+        Some(key) if !key.is_empty() => key.join(", "),
+        _ => format!("in row {} of the page that ends with {}", row + 1, page.last_key),
+    }
+}
+
+/// Whether policies have changed no more than they may; a share is judged at the end, of all `rows`.
+///
+/// # Errors
+/// What is too much, and what to do.
+pub(super) fn within(limits: &Limits, replaced: &Replaced, rows: Option<u64>) -> Result<(), String> {
+    let check = |what: &str, name: &str, limit: Option<Limit>, count: u64| match limit {
+        Some(limit) if limit.is_exceeded(count, rows) => Err(format!(
+            "{} are more than `{name}` allows ({limit}): {}; mend the data, widen the field, or raise `max`",
+            what,
+            replaced.describe().unwrap_or_default()
+        )),
+        _ => Ok(()),
+    };
+    check("values that were cut", "on_overflow", limits.overflow, replaced.overflow)?;
+    check("characters that were replaced", "on_unmappable", limits.unmappable, replaced.unmappable)
 }
 
 /// Runs `work` on a thread that may compute for long; in place where the runtime has only one, as in a simulation.

@@ -13,7 +13,6 @@ use crate::core::failpoints::planted::planted;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::model::header::Header;
 use crate::core::generate::model::journal::{Entry, FileCommit, PageCommit};
-use crate::core::generate::model::manifest::Replaced;
 use crate::core::model::term::Term;
 use crate::core::ports::volume::VolumeError;
 use futures_util::future::try_join_all;
@@ -152,15 +151,14 @@ fn next_commit(staging: &Staging, before: Option<&PageCommit>, page: &Translated
     let files = page.files.iter().enumerate().map(|(index, piece)| {
         let file = &staging.files[index];
         let so_far = before.and_then(|before| before.files.get(index)).unwrap_or(&file.commit);
+        let mut replaced = so_far.replaced.clone();
+        replaced.add(&piece.replaced);
         FileCommit {
             rows: so_far.rows + piece.records,
             bytes: so_far.bytes + piece.bytes.len() as u64,
             sum: piece.sum.clone(),
             totals: piece.totals.clone(),
-            replaced: Replaced {
-                unmappable: so_far.replaced.unmappable + piece.replaced.unmappable,
-                overflow: so_far.replaced.overflow + piece.replaced.overflow,
-            },
+            replaced,
         }
     });
     PageCommit {

@@ -28,4 +28,7 @@ pub struct CompletionEvent {
     pub business_date: String,
     /// How the view was read and whether it moved meanwhile.
     pub read_mode: super::query::ReadMode,
+    /// What policies changed in the file; not there when nothing was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replaced: Option<super::replaced::Replaced>,
 }

@@ -10,6 +10,7 @@ pub mod names;
 pub mod page;
 pub mod policy;
 pub mod query;
+pub mod replaced;
 pub mod run;
 pub mod secret;
 pub mod term;

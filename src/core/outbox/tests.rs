@@ -38,6 +38,7 @@ fn run() -> RunId {
 
 fn event(file: &str) -> CompletionEvent {
     CompletionEvent {
+        replaced: None,
         worker_id: "LoanWorker".to_owned(),
         file_id: file.to_owned(),
         event_type: None,

@@ -48,6 +48,7 @@ fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {
 /// A published file whose event waits for a broker.
 fn published(run: &RunId, name: &str, millisecond: i64) -> FileStatus {
     let event = CompletionEvent {
+        replaced: None,
         worker_id: run.worker.to_string(),
         file_id: name.to_owned(),
         event_type: None,

@@ -6,7 +6,7 @@ use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    LeadingQuote, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
+    LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -83,6 +83,7 @@ fn file(translator: TranslatorSpec) -> FileSpec {
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,
+        limits: Limits::default(),
         progress_header: false,
     }
 }

@@ -11,6 +11,7 @@ use filegen::core::ports::runs::{FileState, FileStatus, OutboxEntry, RunStore};
 /// A file's event.
 pub fn event(file: &str) -> CompletionEvent {
     CompletionEvent {
+        replaced: None,
         worker_id: "LoanWorker".to_owned(),
         file_id: file.to_owned(),
         event_type: Some("LoanDataReady".to_owned()),

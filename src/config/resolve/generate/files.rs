@@ -5,9 +5,10 @@ use super::translator::translator;
 use crate::config::at::{At, Fields};
 use crate::config::grammar::generate::FILE;
 use crate::config::resolve::check_zone;
-use crate::config::{marks, values};
+use crate::config::tree::Value;
+use crate::config::{separators, values};
 use crate::core::generate::model::file_name::{FileName, days, manifest_name};
-use crate::core::generate::spec::{FileSpec, OnOverflow, OnUnmappable};
+use crate::core::generate::spec::{FileSpec, Limit, Limits, OnOverflow, OnUnmappable};
 use crate::core::generate::translate::FileTranslator;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId};
@@ -81,6 +82,8 @@ fn name(fields: &Fields<'_>) -> Option<FileName> {
 
 fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Option<FileSpec> {
     let translator = translator(&fields.place("translator"));
+    let unmappable = policy(fields, "on_unmappable", "replace")?;
+    let overflow = policy(fields, "on_overflow", "truncate")?;
     if let Some(predicate) = fields.text("where") {
         marks::check(&fields.place("where"), &predicate);
     }
@@ -97,17 +100,10 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         last_record: fields.owned("last_record"),
         zone: fields.owned("zone"),
         encoding: values::encoding(&fields.text("encoding")?)?,
-        newline: marks::line_end(&fields.text("newline")?).ok()?,
-        on_unmappable: match fields.text("on_unmappable")?.as_ref() {
-            "error" => OnUnmappable::Error,
-            "replace" => OnUnmappable::Replace,
-            _ => return None,
-        },
-        on_overflow: match fields.text("on_overflow")?.as_ref() {
-            "error" => OnOverflow::Error,
-            "truncate" => OnOverflow::Truncate,
-            _ => return None,
-        },
+        newline: separators::line_end(&fields.text("newline")?).ok()?,
+        on_unmappable: if unmappable.0 { OnUnmappable::Replace } else { OnUnmappable::Error },
+        on_overflow: if overflow.0 { OnOverflow::Truncate } else { OnOverflow::Error },
+        limits: Limits { unmappable: unmappable.1, overflow: overflow.1 },
         progress_header: fields.flag("progress_header")?,
     };
     // The translator's own view comes last: it would only repeat what is already noted.
@@ -118,6 +114,16 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         blamed(&fields.at, &error.reason).note("translator", error.reason, hint);
     }
     Some(spec)
+}
+
+/// Whether a policy changes values instead of ending the run, and how many at most.
+fn policy(fields: &Fields<'_>, name: &str, counted: &str) -> Option<(bool, Option<Limit>)> {
+    let place = fields.place(name);
+    if let Some(Value::Map(_)) = place.value() {
+        let limit = place.section(counted).field("max")?.text().and_then(values::limit)?;
+        return Some((true, Some(limit)));
+    }
+    Some((fields.text(name)? == counted, None))
 }
 
 /// The value that a translator's words are about: a field or column that they name, else the translator.

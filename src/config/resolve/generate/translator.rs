@@ -3,7 +3,7 @@
 use crate::config::at::{At, Fields};
 use crate::config::grammar::generate::{COLUMN, DELIMITED, FIXED_WIDTH, JSON, TEMPLATE};
 use crate::config::json::to_json;
-use crate::config::marks;
+use crate::config::separators;
 use crate::config::tree::Value;
 use crate::config::yaml::scalar;
 use crate::core::generate::spec::{
@@ -27,7 +27,7 @@ pub(super) fn translator(at: &At<'_>) -> Option<TranslatorSpec> {
 fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
     let columns = columns(&fields.at.section("columns"));
     Some(DelimitedSpec {
-        delimiter: marks::delimiter(&fields.text("delimiter")?).ok()?,
+        delimiter: separators::delimiter(&fields.text("delimiter")?).ok()?,
         quote: match fields.text("quote")?.as_ref() {
             "never" => Quote::Never,
             "minimal" => Quote::Minimal,

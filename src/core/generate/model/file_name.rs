@@ -69,6 +69,10 @@ impl FileName {
         let name = Self { template: template.to_owned(), parts: parts(template)?, daily_folder: false };
         for part in &name.parts {
             if let Part::DayAs(form) = part {
+                if !form.contains('%') {
+                    let reason = "it holds no `%`, as in `{date:%Y-%m-%d}`".to_owned();
+                    return Err(FileNameError::DateForm { form: form.clone(), reason });
+                }
                 write_date(form, SAMPLE)?;
             }
         }

@@ -1,6 +1,7 @@
 //! The manifest: last to appear, and the proof that all files of a run are there.
 
 use crate::core::model::query::ReadMode;
+pub use crate::core::model::replaced::{Replaced, ReplacedIn};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,14 +48,4 @@ pub struct ManifestFile {
     pub control_totals: BTreeMap<String, String>,
     /// Values cut or characters replaced by policy.
     pub replaced: Replaced,
-}
-
-/// What policies changed instead of ending the run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Replaced {
-    /// Characters that the encoding does not have.
-    pub unmappable: u64,
-    /// Values wider than their field.
-    pub overflow: u64,
 }

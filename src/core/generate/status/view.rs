@@ -98,6 +98,9 @@ pub struct FileView {
     pub rows: u64,
     /// When the broker acknowledged its completion event.
     pub event_sent_at: Option<String>,
+    /// What policies changed in the file, when they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<crate::core::model::replaced::Replaced>,
 }
 
 /// A completion event that waits.
@@ -199,6 +202,7 @@ impl RunView {
                     state: file.state.as_str(),
                     last_page: file.last_page,
                     rows: file.rows,
+                    replaced: file.event.as_ref().and_then(|entry| entry.event.replaced.clone()),
                     event_sent_at: file.event.as_ref().and_then(|entry| entry.sent_at).map(|at| at.to_string()),
                 })
                 .collect(),

@@ -97,6 +97,11 @@ impl Cell {
         Ok(Bound { cell: self, values, is_plain, zone, rows: array.len(), nulls: array.nulls() })
     }
 
+    /// The column's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The column's kind.
     pub(super) fn kind(&self) -> Kind {
         self.kind

@@ -127,7 +127,7 @@ impl Translator for Delimited {
         for row in rows.iter() {
             let out = records.text();
             let start = out.len();
-            let mut cut = 0;
+            let mut cut: Vec<&str> = Vec::new();
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
                     match delimiter {
@@ -138,7 +138,9 @@ impl Translator for Delimited {
                 match item {
                     PageItem::Literal(bytes) => out.extend_from_slice(bytes),
                     PageItem::Value { bound, fit, care } => {
-                        cut += u64::from(push_value(&self.quoting, bound, *fit, *care, row, out)?);
+                        if push_value(&self.quoting, bound, *fit, *care, row, out)? {
+                            cut.push(bound.cell().name());
+                        }
                     }
                 }
             }
@@ -149,7 +151,9 @@ impl Translator for Delimited {
                      `null: \"\"`; an empty text needs `quote: minimal`",
                 ));
             }
-            records.count_overflow(cut);
+            for column in cut {
+                records.count_cut(column, row);
+            }
             records.end(row)?;
         }
         Ok(())

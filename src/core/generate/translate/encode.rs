@@ -97,6 +97,11 @@ impl Encoder {
         Some(Self { encoding, low, high, ascii_compatible: encoding != Encoding::Ibm037 })
     }
 
+    /// Characters of a text that the encoding does not have.
+    pub(super) fn unmappable_in(&self, text: &str) -> u64 {
+        if text.is_ascii() { 0 } else { text.chars().filter(|char| self.byte(*char).is_none()).count() as u64 }
+    }
+
     /// The bytes of a line end, which may be the encoding's own.
     ///
     /// # Errors

@@ -48,6 +48,8 @@ pub struct Translated {
     pub records: u64,
     /// Values changed by policy in this page.
     pub replaced: Replaced,
+    /// The first row of each column in which something was changed, as its index in the page.
+    pub first_rows: BTreeMap<String, usize>,
 }
 
 impl FileTranslator {
@@ -161,9 +163,11 @@ impl FileTranslator {
         let mask = mask_of(page, self.places.mask)?;
         self.records.restart(buffer);
         self.translator.translate(&Rows { batch: &batch, mask }, &mut self.records)?;
+        self.records.find_unmappable(&self.columns, &Rows { batch: &batch, mask });
         self.tally.add(page)?;
+        let first_rows = self.records.take_first_rows();
         let (bytes, records, replaced) = self.records.take();
-        Ok(Translated { bytes, records, replaced })
+        Ok(Translated { bytes, records, replaced, first_rows })
     }
 
     /// Totals so far, exact: column name to sum.

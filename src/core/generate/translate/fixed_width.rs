@@ -187,16 +187,20 @@ impl Translator for FixedWidth {
         let fields = self.page_fields(rows.batch)?;
         for row in rows.iter() {
             let out = records.text();
-            let mut cut = 0;
+            let mut cut: Vec<&str> = Vec::new();
             for field in &fields {
                 match field {
                     PageField::Literal(bytes) => out.extend_from_slice(bytes),
                     PageField::Value { bound, fit, clean } => {
-                        cut += u64::from(self.push_value(bound, fit, *clean, row, out)?);
+                        if self.push_value(bound, fit, *clean, row, out)? {
+                            cut.push(bound.cell().name());
+                        }
                     }
                 }
             }
-            records.count_overflow(cut);
+            for column in cut {
+                records.count_cut(column, row);
+            }
             records.end(row)?;
         }
         Ok(())

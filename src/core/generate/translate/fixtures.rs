@@ -4,7 +4,7 @@ use super::{FileTranslator, Registry, TranslateError, Translated};
 use crate::core::generate::model::file_name::FileName;
 use crate::core::generate::spec::{
     ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec, LeadingQuote,
-    OnOverflow, OnUnmappable, Quote, TranslatorSpec, WidthIn,
+    Limits, OnOverflow, OnUnmappable, Quote, TranslatorSpec, WidthIn,
 };
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::key::Key;
@@ -93,7 +93,7 @@ pub(super) fn delimited(delimiter: &str, quote: Quote, columns: Vec<ColumnSpec>)
 }
 
 pub(super) fn fixed_width(columns: Vec<ColumnSpec>) -> FileSpec {
-    file(TranslatorSpec::FixedWidth(FixedWidthSpec { columns, width_in: WidthIn::Bytes }))
+    file(TranslatorSpec::FixedWidth(FixedWidthSpec { columns, width_in: WidthIn::Characters }))
 }
 
 pub(super) fn json(fields: Vec<(&str, JsonNode)>) -> FileSpec {
@@ -116,6 +116,7 @@ pub(super) fn file(translator: TranslatorSpec) -> FileSpec {
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,
+        limits: Limits::default(),
         progress_header: true,
     }
 }

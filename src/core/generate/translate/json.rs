@@ -137,16 +137,17 @@ impl Node {
 }
 
 /// Where one record is written.
-struct Line<'a> {
+struct Line<'a, 'c> {
     row: usize,
     out: &'a mut Vec<u8>,
     scratch: &'a mut Vec<u8>,
     skip_null: bool,
-    cut: u64,
+    /// Columns whose values were cut.
+    cut: Vec<&'c str>,
 }
 
-impl PageNode<'_> {
-    fn push(&self, line: &mut Line<'_>) -> Result<(), TranslateError> {
+impl<'a> PageNode<'a> {
+    fn push(&self, line: &mut Line<'_, 'a>) -> Result<(), TranslateError> {
         match self {
             Self::Literal(bytes) => line.out.extend_from_slice(bytes),
             Self::Value { bound, fit, shape, clean } => return push_value(bound, *fit, *shape, *clean, line),
@@ -187,12 +188,12 @@ impl PageNode<'_> {
 }
 
 #[inline]
-fn push_value(
-    bound: &Bound<'_>,
+fn push_value<'a>(
+    bound: &Bound<'a>,
     fit: Option<&Fit>,
     shape: Shape,
     clean: bool,
-    line: &mut Line<'_>,
+    line: &mut Line<'_, 'a>,
 ) -> Result<(), TranslateError> {
     let cell = bound.cell();
     let is_null = bound.is_null(line.row);
@@ -217,7 +218,7 @@ fn push_value(
     if let Some(fit) = fit {
         match fit.apply(line.out, start, !is_null && cell.is_number()) {
             Fitted::Whole => {}
-            Fitted::Cut => line.cut += 1,
+            Fitted::Cut => line.cut.push(cell.name()),
             Fitted::TooWide(chars) => {
                 return Err(too_wide(cell, line.row, line.out.get(start..).unwrap_or_default(), chars, fit));
             }
@@ -242,11 +243,18 @@ impl Translator for Json {
     fn translate(&mut self, rows: &Rows<'_>, records: &mut Records) -> Result<(), TranslateError> {
         let root = self.root.with_page(rows.batch, Scan::new([b'"', b'\\', b'"']))?;
         for row in rows.iter() {
-            let mut line =
-                Line { row, out: records.text(), scratch: &mut self.scratch, skip_null: self.skip_null, cut: 0 };
+            let mut line = Line {
+                row,
+                out: records.text(),
+                scratch: &mut self.scratch,
+                skip_null: self.skip_null,
+                cut: Vec::new(),
+            };
             root.push(&mut line)?;
             let cut = line.cut;
-            records.count_overflow(cut);
+            for column in cut {
+                records.count_cut(column, row);
+            }
             records.end(row)?;
         }
         Ok(())

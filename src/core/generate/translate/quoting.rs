@@ -67,7 +67,9 @@ impl Quoting {
             // a quote.
             Quote::Minimal => b" \t#'\\nN",
         };
-        odd.iter().for_each(|byte| rules.odd[usize::from(*byte)] = true);
+        for byte in odd {
+            rules.odd[usize::from(*byte)] = true;
+        }
         for byte in rules.first_bytes().into_iter().chain(*b"\0\r\n") {
             rules.special[usize::from(byte)] = true;
         }

@@ -1,9 +1,10 @@
 //! Records under construction: text in, the file's bytes out.
 
-use super::TranslateError;
 use super::encode::Encoder;
-use crate::core::generate::model::manifest::Replaced;
+use super::{Rows, TranslateError};
+use crate::core::generate::model::manifest::{Replaced, ReplacedIn};
 use crate::core::generate::spec::{Encoding, OnUnmappable};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Records under construction, in UTF-8 until each is closed.
@@ -21,6 +22,8 @@ pub struct Records {
     on_unmappable: OnUnmappable,
     count: u64,
     replaced: Replaced,
+    /// The first row of each column in which something was changed.
+    first_rows: BTreeMap<String, usize>,
 }
 
 impl Default for Records {
@@ -35,6 +38,7 @@ impl Default for Records {
             on_unmappable: OnUnmappable::Error,
             count: 0,
             replaced: Replaced::default(),
+            first_rows: BTreeMap::new(),
         }
     }
 }
@@ -98,6 +102,40 @@ impl Records {
         self.replaced.overflow += values;
     }
 
+    /// Counts a value of `column` that was cut to fit its field in `row` of the page.
+    pub fn count_cut(&mut self, column: &str, row: usize) {
+        self.replaced.overflow += 1;
+        self.changed(column, row).overflow += 1;
+    }
+
+    fn changed(&mut self, column: &str, row: usize) -> &mut ReplacedIn {
+        let first = self.first_rows.entry(column.to_owned()).or_insert(row);
+        *first = row.min(*first);
+        self.replaced.columns.entry(column.to_owned()).or_default()
+    }
+
+    /// Says which columns hold the characters that were replaced: looks at their texts again, which is rarely needed.
+    pub(super) fn find_unmappable(&mut self, names: &[String], rows: &Rows<'_>) {
+        if self.replaced.unmappable == 0 {
+            return;
+        }
+        let Some(encoder) = self.encoder.take() else { return };
+        for (at, name) in names.iter().enumerate() {
+            for row in rows.iter() {
+                let count = rows.text(at, row).map_or(0, |text| encoder.unmappable_in(&text));
+                if count > 0 {
+                    self.changed(name, row).unmappable += count;
+                }
+            }
+        }
+        self.encoder = Some(encoder);
+    }
+
+    /// The first row of each column in which something was changed since [`restart`](Self::restart).
+    pub(super) fn take_first_rows(&mut self) -> BTreeMap<String, usize> {
+        std::mem::take(&mut self.first_rows)
+    }
+
     /// Everything so far, encoded up to the last record that was closed.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -121,6 +159,7 @@ impl Records {
         self.start = 0;
         self.count = 0;
         self.replaced = Replaced::default();
+        self.first_rows.clear();
     }
 
     /// Takes what was made since [`restart`](Self::restart).

@@ -1,6 +1,8 @@
 //! Records of fixed width, cut apart again by character.
 
-use crate::core::generate::spec::{Align, ColumnSpec, Encoding, FileSpec, OnOverflow, OnUnmappable};
+use crate::core::generate::spec::{
+    Align, ColumnSpec, Encoding, FileSpec, FixedWidthSpec, OnOverflow, OnUnmappable, TranslatorSpec, WidthIn,
+};
 use crate::core::generate::translate::fixtures::*;
 use crate::core::model::column::Kind;
 use proptest::prelude::*;
@@ -144,4 +146,18 @@ proptest! {
             prop_assert_eq!(&fields[2], &format!("{value:>width$}", width = widths[2] as usize));
         }
     }
+}
+
+#[test]
+fn in_bytes_every_record_of_utf_8_is_as_long() {
+    let columns = vec![ColumnSpec { width: Some(4), ..column("Name") }, literal("é")];
+    let wide = FixedWidthSpec { columns: columns.clone(), width_in: WidthIn::Bytes };
+    let given = [texts("Name", Kind::Text, &[Some("Zoë"), Some("a"), Some("日"), None])];
+    let spec = file(TranslatorSpec::FixedWidth(wide));
+    assert_eq!(text(&spec, &given).as_deref(), Ok("Zoëé\na   é\n日 é\n    é\n"));
+    let none = FileSpec { newline: String::new(), ..spec };
+    assert_eq!(super::record_bytes(&none), Some(6));
+    assert_eq!(text(&none, &given).map(|text| text.len()), Ok(24));
+    let characters = FileSpec { newline: String::new(), ..fixed_width(columns) };
+    assert!(refusal(&characters, &given).reason.contains("width_in: bytes"));
 }
