@@ -14,7 +14,7 @@ use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
     Align, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec,
+    LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -103,7 +103,7 @@ fn fixed_width(columns: &[Column]) -> TranslatorSpec {
     };
     TranslatorSpec::FixedWidth(FixedWidthSpec {
         columns: columns.iter().map(field).collect(),
-        width_in: Default::default(),
+        width_in: WidthIn::Bytes,
     })
 }
 
