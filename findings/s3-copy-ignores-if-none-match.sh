@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # versitygw 1.8.0 and moto 5.2.5: If-None-Match holds for PutObject, CopyObject answers 200 and replaces.
 #
-# One would expect: `If-None-Match: *` means "only if the name is free", for a copy as for a put; S3 itself has
-#   taken the header on CopyObject since the end of 2025, and boto3 has the argument.
+# One would expect: `If-None-Match: *` means "only if the name is free", for a copy as for a put; boto3 1.44 has the
+#   argument for copy_object as it has it for put_object, and a server that does not know it refuses.
 # What happens: put_object and complete_multipart_upload answer 412 on both servers and keep the object.
 #   copy_object with the same argument answers 200 and the object under the name is the new one.
 # Why it matters: "upload under a temporary name, then copy to the final name if it is free" is how a file is
