@@ -24,6 +24,7 @@
 //!   core over ports that delay, lose, tear and repeat.
 //! - [`core::kind`]: what a caller can do about an error. Each error says its kind, and the kind alone picks the exit code
 //!   (`commands/exit.rs`) and whether something is tried again.
+//! - [`core::backoff`]: how long to wait between tries.
 //! - [`core::election`]: who may write; a lease, and how it is shown and released. [`core::outbox`]: recorded events go to
 //!   the broker. [`core::health`]: whether what is needed from outside answers. [`core::doctor`]: checks of volume, state store and topics. [`core::failpoints`]: places where tests step in.
 //!

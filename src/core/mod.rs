@@ -1,5 +1,6 @@
 //! The one core that production and runbooks share. No vendor type, no terminal, no environment, no clock of its own.
 
+pub mod backoff;
 pub mod doctor;
 pub mod election;
 pub mod failpoints;

@@ -1,6 +1,7 @@
 //! Holding the lease: renewed in the background, given up in time, given back at the end.
 
 use super::{Candidate, ElectionEvent};
+use crate::core::backoff::Backoff;
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::HasKind;
 use crate::core::model::term::Term;
@@ -92,7 +93,7 @@ impl LeaderGuard {
         match release().await {
             // Once more, and then it may run out: whoever stops us is waiting.
             Err(error) if error.kind().is_transient() => {
-                candidate.clock.sleep(candidate.policies.retry.wait(1)).await;
+                candidate.clock.sleep(Backoff::new(candidate.policies.retry).failed().after).await;
                 release().await
             }
             answer => answer,

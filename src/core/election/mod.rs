@@ -15,6 +15,7 @@ mod watch;
 pub use event::ElectionEvent;
 pub use leadership::LeaderGuard;
 
+use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::{InstanceId, WorkerId};
@@ -201,15 +202,14 @@ impl Candidate {
             nonce: (self.nonce)(),
             claimed_at: self.clock.now(),
         };
-        let mut attempt = 0;
+        let mut backoff = Backoff::new(self.policies.retry);
         loop {
-            attempt += 1;
             match self.leases.mint(&claim).await {
                 Ok(Mint::Won) => return Ok(Mint::Won),
-                Ok(Mint::Taken) if attempt == 1 => return Ok(Mint::Taken),
+                Ok(Mint::Taken) if !backoff.has_failed() => return Ok(Mint::Taken),
                 // Perhaps by our own first try.
                 Ok(Mint::Taken) => {}
-                Err(error) => self.bear(error, attempt, stop).await?,
+                Err(error) => self.wait_to_retry(error, &mut backoff, stop).await?,
             }
             match self.persist(stop, || self.leases.claim(&self.worker, token)).await? {
                 Some(winner) if winner.nonce == claim.nonce => return Ok(Mint::Won),
@@ -225,22 +225,26 @@ impl Candidate {
         stop: &CancellationToken,
         ask: impl Fn() -> Answer<'a, T>,
     ) -> Result<T, ElectionError> {
-        let mut attempt = 0;
+        let mut backoff = Backoff::new(self.policies.retry);
         loop {
-            attempt += 1;
             match ask().await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => self.bear(error, attempt, stop).await?,
+                Err(error) => self.wait_to_retry(error, &mut backoff, stop).await?,
             }
         }
     }
 
     /// Waits before the next try where there shall be one, else hands the error back.
-    async fn bear(&self, error: StoreError, attempt: u32, stop: &CancellationToken) -> Result<(), ElectionError> {
-        if !error.kind().is_transient() || attempt > self.policies.retry.max_retries {
+    async fn wait_to_retry(
+        &self,
+        error: StoreError,
+        backoff: &mut Backoff,
+        stop: &CancellationToken,
+    ) -> Result<(), ElectionError> {
+        if !error.kind().is_transient() || backoff.is_exhausted() {
             return Err(error.into());
         }
-        let after = self.policies.retry.wait(attempt);
+        let Pause { attempt, after } = backoff.failed();
         self.tell(&ElectionEvent::Retrying(Retrying { reason: error.to_string(), attempt, after }));
         self.pause(after, stop).await
     }

@@ -50,19 +50,6 @@ pub struct RetrySpec {
     pub max_backoff: Duration,
 }
 
-impl RetrySpec {
-    /// Shortest wait: a policy without waits must not keep a core busy for as long as a server is away.
-    const SHORTEST: Duration = Duration::from_millis(50);
-
-    /// The wait before retry `attempt`, from 1: grows from the first wait to the longest.
-    pub fn wait(&self, attempt: u32) -> Duration {
-        let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
-        let wait = self.initial_backoff.as_secs_f64() * self.backoff_multiplier.powi(exponent);
-        let wait = Duration::try_from_secs_f64(wait).unwrap_or(self.max_backoff);
-        wait.min(self.max_backoff).max(Self::SHORTEST)
-    }
-}
-
 impl Default for RetrySpec {
     fn default() -> Self {
         Self {
@@ -82,19 +69,5 @@ impl Default for Policies {
             takeover_polling_interval: Duration::from_secs(5),
             retry: RetrySpec::default(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_grow_to_the_longest_and_are_never_nothing() {
-        let policy = RetrySpec::default();
-        let waits: Vec<u128> = [1, 2, 3, 6, 7, 1000, u32::MAX].map(|count| policy.wait(count).as_millis()).to_vec();
-        assert_eq!(waits, [500, 1000, 2000, 16_000, 30_000, 30_000, 30_000]);
-        let none = RetrySpec { initial_backoff: Duration::ZERO, ..policy };
-        assert_eq!([1, 99].map(|count| none.wait(count)), [RetrySpec::SHORTEST; 2]);
     }
 }

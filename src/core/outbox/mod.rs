@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::{HasKind, Kind};
@@ -76,7 +77,7 @@ pub struct OutboxPublisher {
     pub runs: Arc<dyn RunStore>,
     /// Where they go.
     pub sink: Arc<dyn EventSink>,
-    /// Waits between tries; their number is not bounded.
+    /// Delay between retries. Retries never stop.
     pub retry: RetrySpec,
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -125,11 +126,11 @@ pub async fn announce(announcer: &OutboxPublisher, wake: &Notify, stop: &Cancell
 }
 
 async fn empty_for_ever(announcer: &OutboxPublisher, wake: &Notify) {
-    let mut failures: u32 = 0;
+    let mut backoff = Backoff::new(announcer.retry);
     loop {
         match announcer.send_waiting().await {
             Ok(_) => {
-                failures = 0;
+                backoff.succeeded();
                 tokio::select! {
                     biased;
                     () = wake.notified() => {}
@@ -137,10 +138,9 @@ async fn empty_for_ever(announcer: &OutboxPublisher, wake: &Notify) {
                 }
             }
             Err(error) => {
-                failures = failures.saturating_add(1);
-                let after = announcer.retry.wait(failures);
+                let Pause { attempt, after } = backoff.failed();
                 let reason = error.to_string();
-                announcer.observer.observe(&OutboxEvent::Failing { reason, attempt: failures, after });
+                announcer.observer.observe(&OutboxEvent::Failing { reason, attempt, after });
                 announcer.clock.sleep(after).await;
             }
         }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::core::backoff::{Backoff, Jitter, Pause};
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
@@ -14,12 +15,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Gives numbers from 0 to below 1.
-pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 
 /// Wraps a source. Only errors that may pass are tried again ([`SourceError::is_transient`]); when as many tries in a row
 /// have failed as the policy allows, the last error stands. A delivered page begins the count anew.
@@ -29,7 +25,7 @@ pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
 #[derive(Clone)]
 pub struct Retry {
     source: Arc<dyn PageSource>,
-    patience: Patience,
+    retries: Retries,
 }
 
 impl Retry {
@@ -40,50 +36,36 @@ impl Retry {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer<Retrying>>,
     ) -> Self {
-        Self { source, patience: Patience { policy, clock, observer, jitter: Arc::new(chance), failures: 0 } }
+        let backoff = Backoff::new(policy).with_jitter(Arc::new(fastrand::f64));
+        Self { source, retries: Retries { backoff, clock, observer } }
     }
 
     /// With waits that a test knows beforehand.
     #[must_use]
     pub fn with_jitter(mut self, jitter: Jitter) -> Self {
-        self.patience.jitter = jitter;
+        self.retries.backoff = self.retries.backoff.with_jitter(jitter);
         self
     }
 }
 
-/// A new random state's first hash: random enough to keep two pods from knocking at the same moment.
-fn chance() -> f64 {
-    let bits = u32::try_from(RandomState::new().build_hasher().finish() >> 32).unwrap_or_default();
-    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
-}
-
-/// Counts failures in a row, and waits between them.
+/// Tells of failures in a row, and waits between them.
 #[derive(Clone)]
-struct Patience {
-    policy: RetrySpec,
+struct Retries {
+    backoff: Backoff,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer<Retrying>>,
-    jitter: Jitter,
-    failures: u32,
 }
 
-impl Patience {
+impl Retries {
     /// Waits before another try; or gives the error back when there is to be none.
-    async fn bear(&mut self, error: SourceError) -> Result<(), SourceError> {
-        if !error.is_transient() || self.failures >= self.policy.max_retries {
+    async fn failed(&mut self, error: SourceError) -> Result<(), SourceError> {
+        if !error.is_transient() || self.backoff.is_exhausted() {
             return Err(error);
         }
-        let after = self.wait();
-        self.failures += 1;
-        self.observer.observe(&Retrying { reason: error.to_string(), attempt: self.failures, after });
+        let Pause { attempt, after } = self.backoff.failed();
+        self.observer.observe(&Retrying { reason: error.to_string(), attempt, after });
         self.clock.sleep(after).await;
         Ok(())
-    }
-
-    /// Anything from half of the policy's wait to all of it: pods do not knock at one moment, and a policy outlasts what it is
-    /// to outlast, whatever chance says ("equal jitter").
-    fn wait(&self) -> Duration {
-        self.policy.wait(self.failures.saturating_add(1)).mul_f64(0.5 + (self.jitter)() / 2.0)
     }
 }
 
@@ -98,31 +80,31 @@ impl PageSource for Retry {
     }
 
     async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
-        let mut patience = self.patience.clone();
+        let mut retries = self.retries.clone();
         loop {
             match self.source.columns(view).await {
                 Ok(columns) => return Ok(columns),
-                Err(error) => patience.bear(error).await?,
+                Err(error) => retries.failed(error).await?,
             }
         }
     }
 
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
-        let mut patience = self.patience.clone();
+        let mut retries = self.retries.clone();
         loop {
             match self.source.extent(query, sums).await {
                 Ok(extent) => return Ok(extent),
-                Err(error) => patience.bear(error).await?,
+                Err(error) => retries.failed(error).await?,
             }
         }
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
-        let mut patience = self.patience.clone();
+        let mut retries = self.retries.clone();
         loop {
             match self.source.extent_after(query, until).await {
                 Ok(after) => return Ok(after),
-                Err(error) => patience.bear(error).await?,
+                Err(error) => retries.failed(error).await?,
             }
         }
     }
@@ -135,7 +117,7 @@ impl PageSource for Retry {
     ) -> Result<Box<dyn PageStream>, SourceError> {
         let mut stream = RetryStream {
             source: Arc::clone(&self.source),
-            patience: self.patience.clone(),
+            retries: self.retries.clone(),
             query: query.clone(),
             position: from.clone(),
             until: until.cloned(),
@@ -164,7 +146,7 @@ impl PageSource for Retry {
 /// A read that outlives its connections.
 struct RetryStream {
     source: Arc<dyn PageSource>,
-    patience: Patience,
+    retries: Retries,
     query: Query,
     /// Behind the last page delivered.
     position: Position,
@@ -181,7 +163,7 @@ impl RetryStream {
         while self.open.is_none() {
             match self.source.open(&self.query, &self.position, self.until.as_ref()).await {
                 Ok(stream) => self.open = Some(stream),
-                Err(error) => self.patience.bear(error).await?,
+                Err(error) => self.retries.failed(error).await?,
             }
         }
         Ok(())
@@ -201,7 +183,7 @@ impl RetryStream {
                     if self.delivered && self.query.isolation == Isolation::Snapshot {
                         return Err(error);
                     }
-                    self.patience.bear(error).await?;
+                    self.retries.failed(error).await?;
                 }
             }
         }
@@ -209,7 +191,7 @@ impl RetryStream {
 
     /// A page has gone out: what follows starts behind it, with the kinds it had.
     fn moved(&mut self, page: &Page) {
-        self.patience.failures = 0;
+        self.retries.backoff.succeeded();
         self.delivered = true;
         self.position.rows += page.rows();
         if !page.last_key.0.is_empty() {

@@ -9,6 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use std::num::NonZeroU32;
 use std::sync::Mutex;
+use std::time::Duration;
 
 #[derive(Default)]
 struct Heard(Mutex<Vec<(u32, Duration)>>);

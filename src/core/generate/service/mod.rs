@@ -3,6 +3,7 @@
 
 mod pending;
 
+use crate::core::backoff::{Backoff, Pause};
 use crate::core::election::{ElectionError, LeaderGuard};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::run::Identity;
@@ -49,14 +50,13 @@ enum Ended {
 impl Service {
     /// Serves until `stop`. Faults end a term or a run, never the service: they are told, and tried again with growing waits.
     pub async fn serve(&self, stop: &CancellationToken) {
-        let mut failures = 0;
+        let mut backoff = Backoff::new(self.worker.policies.retry);
         while !stop.is_cancelled() {
             let leadership = match self.campaign(stop).await {
                 Ok(leadership) => leadership,
                 Err(Refused::Stopped) => return,
                 Err(Refused::Fault(reason)) => {
-                    failures += 1;
-                    self.pause(failures, reason, stop).await;
+                    self.pause(backoff.failed(), reason, stop).await;
                     continue;
                 }
             };
@@ -74,9 +74,13 @@ impl Service {
             leadership.release_or_warn(reason).await;
             // A term that did some work starts the count afresh; one that fails at once must not spin.
             let lasted = self.ports.clock.elapsed().saturating_sub(began);
-            failures = if lasted > self.worker.policies.lease_ttl { 0 } else { failures + 1 };
+            if lasted > self.worker.policies.lease_ttl {
+                backoff.succeeded();
+            } else {
+                backoff.failed();
+            }
             if ended == Ended::Term {
-                self.pause(failures, "the term ended".to_owned(), stop).await;
+                self.pause(backoff.pause(), "the term ended".to_owned(), stop).await;
             }
         }
     }
@@ -181,9 +185,8 @@ impl Service {
         }
     }
 
-    async fn pause(&self, failures: u32, reason: String, stop: &CancellationToken) {
-        let after = self.worker.policies.retry.wait(failures);
-        self.observer.observe(&Retrying { reason, attempt: failures, after });
+    async fn pause(&self, Pause { attempt, after }: Pause, reason: String, stop: &CancellationToken) {
+        self.observer.observe(&Retrying { reason, attempt, after });
         tokio::select! {
             biased;
             () = stop.cancelled() => {}

@@ -1,5 +1,6 @@
 //! Which run comes next: the oldest business date that is wanted and not put off.
 
+use crate::core::backoff::Backoff;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +23,7 @@ pub(super) struct Pending {
 }
 
 struct Tried {
-    failures: u32,
+    backoff: Backoff,
     not_before: Duration,
 }
 
@@ -50,9 +51,10 @@ impl Pending {
 
     /// The run failed; when it is tried again.
     pub(super) fn failed(&mut self, run: &RunId, passing: bool, elapsed: Duration) -> Duration {
-        let tried = self.tried.entry(run.clone()).or_insert(Tried { failures: 0, not_before: elapsed });
-        tried.failures += 1;
-        let wait = if passing { self.retry.wait(tried.failures) } else { self.retry.max_backoff * SLOWER };
+        let first = || Tried { backoff: Backoff::new(self.retry), not_before: elapsed };
+        let tried = self.tried.entry(run.clone()).or_insert_with(first);
+        let pause = tried.backoff.failed();
+        let wait = if passing { pause.after } else { self.retry.max_backoff * SLOWER };
         tried.not_before = elapsed + wait;
         wait
     }

@@ -6,6 +6,7 @@ mod tests;
 
 pub use interpret::{TriggerDecision, interpret};
 
+use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec, Worker};
@@ -73,7 +74,7 @@ pub struct Listener {
     pub trigger: TriggerSpec,
     /// How an event gives a day.
     pub dates: BusinessDateSpec,
-    /// Waits between tries; their number is not bounded.
+    /// Delay between retries. Retries never stop.
     pub retry: RetrySpec,
     /// Where runs are recorded.
     pub runs: Arc<dyn RunStore>,
@@ -144,12 +145,12 @@ pub async fn listen(listener: &Listener, source: &mut dyn EventSource, stop: &Ca
 }
 
 async fn take_all(listener: &Listener, source: &mut dyn EventSource) {
-    let mut patience = Patience { listener, failures: 0 };
+    let mut retries = Retries { listener, backoff: Backoff::new(listener.retry) };
     loop {
         let delivery = match source.next().await {
             Ok(delivery) => delivery,
             Err(error) => {
-                patience.bear(&error).await;
+                retries.failed(&error).await;
                 continue;
             }
         };
@@ -159,37 +160,34 @@ async fn take_all(listener: &Listener, source: &mut dyn EventSource) {
         let news = loop {
             match listener.handle(&delivery).await {
                 Ok(news) => break news,
-                Err(error) => patience.bear(&error).await,
+                Err(error) => retries.failed(&error).await,
             }
         };
         crash_point!("trigger.recorded");
         listener.observer.observe(&news);
         while let Err(error) = source.done(&delivery.id).await {
-            patience.bear(&error).await;
+            retries.failed(&error).await;
         }
         crash_point!("trigger.marked");
-        patience.rest();
+        retries.succeeded();
     }
 }
 
-/// Counts failures in a row, and waits between them.
-struct Patience<'a> {
+/// Tells of failures in a row, and waits between them.
+struct Retries<'a> {
     listener: &'a Listener,
-    failures: u32,
+    backoff: Backoff,
 }
 
-impl Patience<'_> {
-    async fn bear(&mut self, error: &(dyn Display + Sync)) {
-        self.failures = self.failures.saturating_add(1);
-        let after = self.listener.retry.wait(self.failures);
-        let reason = error.to_string();
-        self.listener.observer.observe(&TriggerEvent::Failing { reason, attempt: self.failures, after });
+impl Retries<'_> {
+    async fn failed(&mut self, error: &(dyn Display + Sync)) {
+        let Pause { attempt, after } = self.backoff.failed();
+        self.listener.observer.observe(&TriggerEvent::Failing { reason: error.to_string(), attempt, after });
         self.listener.clock.sleep(after).await;
     }
 
-    fn rest(&mut self) {
-        if self.failures > 0 {
-            self.failures = 0;
+    fn succeeded(&mut self) {
+        if self.backoff.succeeded() {
             self.listener.observer.observe(&TriggerEvent::Recovered);
         }
     }
