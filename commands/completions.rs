@@ -1,6 +1,5 @@
 //! `filegen completions`: a shell's completion script.
 
-use super::cli;
 use super::context::Context;
 use super::exit::Verdict;
 use clap_complete::Shell;
@@ -16,10 +15,10 @@ pub struct Args {
     shell: Shell,
 }
 
-/// Prints the script.
-pub(super) fn run(context: &Context, args: &Args) -> Verdict {
+/// Prints the script for the command tree.
+pub(super) fn run(context: &Context, args: &Args, mut tree: clap::Command) -> Verdict {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::tree(), "filegen", &mut script);
+    clap_complete::generate(args.shell, &mut tree, "filegen", &mut script);
     context.ui.out(&String::from_utf8_lossy(&script));
     Verdict::Done
 }

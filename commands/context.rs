@@ -1,8 +1,8 @@
 //! What every command gets: options, the worker file on demand, a runtime on demand. Nothing is connected before it is used.
 
-use super::cli::{Globals, LogFormat};
 use super::exit::Code;
 use super::failure::Failure;
+use super::globals::{Globals, LogFormat};
 use super::ui::Ui;
 use crate::Registry;
 use crate::config::{self, Environment, Loaded};

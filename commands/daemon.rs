@@ -1,9 +1,9 @@
 //! `filegen daemon`: any number of workers in one long-running process.
 
-use super::cli::LogFormat;
 use super::context::Context;
 use super::exit::{Code, Verdict};
 use super::failure::Failure;
+use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment};
 use crate::daemon::{self, Daemon, DaemonError, WorkerFile};

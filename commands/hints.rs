@@ -1,16 +1,12 @@
-//! What to do next about each error of the library. `{c}` becomes the worker file's option as it was given.
+//! What to do next about each error that several groups of commands meet. `{c}` becomes the worker file's option as it was given.
 
 use crate::core::election::ElectionError;
 use crate::core::election::release::ReleaseError;
-use crate::core::generate::GenerateError;
-use crate::core::generate::drill::DrillError;
-use crate::core::generate::run::RunError;
 use crate::core::model::term::TermEnded;
 use crate::core::outbox::OutboxError;
 use crate::core::ports::events::BrokerError;
 use crate::core::ports::leases::StoreError;
 use crate::core::ports::source::SourceError;
-use crate::core::ports::trial::TrialError;
 use crate::core::ports::volume::VolumeError;
 use crate::wiring::WiringError;
 
@@ -117,46 +113,5 @@ impl Hint for SourceError {
             ),
             Self::Value { .. } | Self::Failed { .. } => None,
         }
-    }
-}
-
-impl Hint for GenerateError {
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Source(error) => error.hint(),
-            Self::Volume(error) => error.hint(),
-            Self::Store(error) => error.hint(),
-            Self::TermEnded(error) => error.hint(),
-            Self::Conflict { .. } => {
-                Some("published files are never replaced: move that file away if it is not wanted, then run again")
-            }
-            Self::Data { .. } | Self::Staged { .. } => None,
-        }
-    }
-}
-
-impl Hint for RunError {
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Election(error) => error.hint(),
-            Self::Generate(error) => error.hint(),
-        }
-    }
-}
-
-impl Hint for DrillError {
-    fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Run(error) => error.hint(),
-            Self::Volume(error) => error.hint(),
-            Self::Trial(error) => error.hint(),
-            Self::Moved { .. } => Some("drill when the view stands still, or on a copy of its rows"),
-        }
-    }
-}
-
-impl Hint for TrialError {
-    fn hint(&self) -> Option<&'static str> {
-        None
     }
 }

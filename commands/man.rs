@@ -1,6 +1,5 @@
 //! `filegen man`: manual pages.
 
-use super::cli;
 use super::context::Context;
 use super::exit::{Code, Verdict};
 use super::failure::Failure;
@@ -18,8 +17,7 @@ pub struct Args {
 }
 
 /// Prints or writes.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
-    let tree = cli::tree();
+pub(super) fn run(context: &Context, args: &Args, tree: clap::Command) -> Result<Verdict, Failure> {
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();
         let rendered = clap_mangen::Man::new(tree).render(&mut page);

@@ -1,4 +1,4 @@
-//! The command line: one file per subcommand. Parses, calls the library, prints. No logic.
+//! The command line: one file per subcommand, a folder per flow. Parses, calls the library, prints. No logic.
 //!
 //! A module of the library, so that a binary with translators of its own gets the whole command line:
 //! `filegen::commands::main(Registry::default().with("name", make))`.
@@ -9,23 +9,17 @@ mod config;
 pub mod context;
 mod daemon;
 mod doctor;
-mod drill;
 pub mod exit;
 mod failure;
-mod foreground;
+mod generate;
+pub mod globals;
 mod hints;
-mod inspect_headers;
 mod lease;
 mod man;
-mod preview;
-mod publish_completion;
 mod report;
-mod resume;
-mod run;
 mod status;
 mod stop;
 pub mod ui;
-mod verify;
 mod watch;
 
 use crate::Registry;
@@ -33,6 +27,7 @@ use cli::Command;
 use context::Context;
 use exit::Verdict;
 use failure::Failure;
+use generate::{drill, inspect_headers, publish_completion, resume, run, verify};
 use std::process::ExitCode;
 
 /// Runs the whole command line with translators of one's own: parses, acts, prints, and says how it ended.
@@ -63,7 +58,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
         Command::Doctor(args) => doctor::run(context, args),
         Command::Drill(args) => drill::run(context, args),
         Command::Config(args) => config::run(context, args),
-        Command::Completions(args) => Ok(completions::run(context, args)),
-        Command::Man(args) => man::run(context, args),
+        Command::Completions(args) => Ok(completions::run(context, args, cli::tree())),
+        Command::Man(args) => man::run(context, args, cli::tree()),
     }
 }

@@ -4,7 +4,7 @@ pub mod json;
 pub mod progress;
 pub mod table;
 
-use super::cli::{Format, Globals, When};
+use super::globals::{Format, Globals, When};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,9 +1,9 @@
 //! `filegen inspect-headers`: page and rows of staged and published files.
 
-use super::context::Context;
-use super::exit::{Code, Verdict};
-use super::failure::Failure;
-use super::ui::table::{self, Tone};
+use crate::commands::context::Context;
+use crate::commands::exit::{Code, Verdict};
+use crate::commands::failure::Failure;
+use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::inspect::{self, Check, HeaderLine, Inspection, Looked, Outcome, Place};
 use crate::wiring;
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub struct Args {
 }
 
 /// Looks and prints.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker =
         if context.globals.config.is_empty() && !args.paths.is_empty() { None } else { Some(context.worker()?) };
     let places: Vec<wiring::Place> = match &worker {

@@ -1,8 +1,8 @@
 //! `filegen publish-completion`: a run's completion events are sent again, or shown as they are sent.
 
-use super::context::{Context, DateArg};
-use super::exit::{Code, Verdict};
-use super::failure::Failure;
+use crate::commands::context::{Context, DateArg};
+use crate::commands::exit::{Code, Verdict};
+use crate::commands::failure::Failure;
 use crate::core::generate::completion;
 use crate::core::generate::spec::Worker;
 use crate::core::model::event::CompletionEvent;
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 /// Shows or sends the events.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let events = context.block_on(async {
@@ -63,7 +63,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         events: events.iter().map(|event| Message { key: &event.file_id, value: event }).collect(),
     };
     context.ui.result(&shown, |shown| {
-        let line = |message: &Message| format!("{}\t{}\n", message.key, super::ui::json::line(message.value));
+        let line = |message: &Message| format!("{}\t{}\n", message.key, crate::commands::ui::json::line(message.value));
         shown.events.iter().map(line).collect()
     });
     if shown.sent {

@@ -1,10 +1,10 @@
 //! `filegen verify`: what stands in the files against journal, state store and source.
 
-use super::context::{Context, DateArg};
-use super::exit::{Code, Verdict};
-use super::failure::Failure;
 use super::inspect_headers::{CheckRow, details};
-use super::ui::table::{self, Tone};
+use crate::commands::context::{Context, DateArg};
+use crate::commands::exit::{Code, Verdict};
+use crate::commands::failure::Failure;
+use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::verify::{self, FileVerified, Reread, Verification, Verified};
 use crate::core::ports::observer::Unobserved;
 use crate::wiring::{self, Access};
@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 /// Verifies and prints.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let reread = match (args.full, args.pages) {

@@ -1,10 +1,10 @@
 //! What `run` and `resume` share: the run itself, with its progress, signals and closing table.
 
-use super::context::Context;
-use super::exit::{Code, Verdict};
-use super::failure::Failure;
-use super::stop::{Signals, StoppedBy};
-use super::ui::table::{self, Tone};
+use crate::commands::context::Context;
+use crate::commands::exit::{Code, Verdict};
+use crate::commands::failure::Failure;
+use crate::commands::stop::{Signals, StoppedBy};
+use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::run::{self, Report};
 use crate::core::generate::spec::Worker;

@@ -1,10 +1,10 @@
 //! `filegen resume`: a run goes on from a page that a person chose.
 
-use super::context::{Context, DateArg};
-use super::exit::{Code, Verdict};
-use super::failure::Failure;
 use super::foreground::{self, Order};
 use super::preview;
+use crate::commands::context::{Context, DateArg};
+use crate::commands::exit::{Code, Verdict};
+use crate::commands::failure::Failure;
 use crate::core::generate::Start;
 use std::num::NonZeroU64;
 
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 /// Rolls back and goes on.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let page = args.from_page.get();

@@ -1,10 +1,10 @@
 //! What `run --dry-run` and `resume --dry-run` show: what would be read and written.
 
-use super::context::Context;
-use super::exit::Verdict;
-use super::failure::Failure;
 use super::foreground::Order;
-use super::ui::table;
+use crate::commands::context::Context;
+use crate::commands::exit::Verdict;
+use crate::commands::failure::Failure;
+use crate::commands::ui::table;
 use crate::core::generate::preview::{self, Preview};
 use crate::wiring::{self, Access};
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! `filegen drill`: the proof that a killed run loses nothing, on a user's own worker.
 
-use super::context::{Context, DateArg};
-use super::exit::{Code, Verdict};
-use super::failure::Failure;
-use super::stop::{SignalReporter, Signals};
-use super::ui::table::{self, Tone};
+use crate::commands::context::{Context, DateArg};
+use crate::commands::exit::{Code, Verdict};
+use crate::commands::failure::Failure;
+use crate::commands::stop::{SignalReporter, Signals};
+use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::drill::{Drill, Drilled, Part, Scratch};
 use crate::core::generate::run;
 use crate::core::generate::spec::Worker;
@@ -50,7 +50,7 @@ pub struct Args {
 }
 
 /// Drills and prints; or is one of the drill's own processes.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     if let Some(place) = std::env::var_os(TRIAL) {
@@ -76,7 +76,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     })?;
     let Some((part, drilled)) = drilled else {
         context.ui.error_line("stopped before all was tried");
-        return Ok(Verdict::Ended(stopped_by.map_or(Code::Interrupted, super::stop::StoppedBy::code)));
+        return Ok(Verdict::Ended(stopped_by.map_or(Code::Interrupted, crate::commands::stop::StoppedBy::code)));
     };
     let scratch = args.keep.then(|| worker.output.root.join(&scratch.dir));
     let shown = Shown::new(&run, &worker, part, &drilled, scratch.as_deref());

@@ -1,10 +1,10 @@
 //! `filegen run`: one run in the foreground.
 
-use super::context::{Context, DateArg};
-use super::exit::Verdict;
-use super::failure::Failure;
 use super::foreground::{self, Order};
 use super::preview;
+use crate::commands::context::{Context, DateArg};
+use crate::commands::exit::Verdict;
+use crate::commands::failure::Failure;
 use crate::core::generate::Start;
 
 /// Make a worker's files for one business date
@@ -32,7 +32,7 @@ pub struct Args {
 }
 
 /// Runs.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let start = if args.restart { Start::FromStart } else { Start::Resume };

@@ -1,0 +1,48 @@
+//! What to do next about an error of the flow that makes files.
+
+use crate::commands::hints::Hint;
+use crate::core::generate::GenerateError;
+use crate::core::generate::drill::DrillError;
+use crate::core::generate::run::RunError;
+use crate::core::ports::trial::TrialError;
+
+impl Hint for GenerateError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::Volume(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::TermEnded(error) => error.hint(),
+            Self::Conflict { .. } => {
+                Some("published files are never replaced: move that file away if it is not wanted, then run again")
+            }
+            Self::Data { .. } | Self::Staged { .. } => None,
+        }
+    }
+}
+
+impl Hint for RunError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Election(error) => error.hint(),
+            Self::Generate(error) => error.hint(),
+        }
+    }
+}
+
+impl Hint for DrillError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Run(error) => error.hint(),
+            Self::Volume(error) => error.hint(),
+            Self::Trial(error) => error.hint(),
+            Self::Moved { .. } => Some("drill when the view stands still, or on a copy of its rows"),
+        }
+    }
+}
+
+impl Hint for TrialError {
+    fn hint(&self) -> Option<&'static str> {
+        None
+    }
+}

@@ -1,0 +1,11 @@
+//! The commands of the flow that makes files: a run, its files, and what is told of them.
+
+pub(super) mod drill;
+mod foreground;
+mod hints;
+pub(super) mod inspect_headers;
+mod preview;
+pub(super) mod publish_completion;
+pub(super) mod resume;
+pub(super) mod run;
+pub(super) mod verify;
