@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// Write, check, show and explain worker files
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen config check -c loans.yaml")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

@@ -14,6 +14,8 @@ use serde::Serialize;
 
 /// Show or release the right to write
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen lease show -c loans.yaml")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,

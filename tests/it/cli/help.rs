@@ -42,9 +42,12 @@ fn help_of_every_command() {
 #[test]
 fn every_command_has_an_example() {
     let filegen = Filegen::empty();
-    for command in COMMANDS.iter().filter(|command| !["lease", "config"].contains(command)) {
-        let help = filegen.run(&format!("{command} --help")).stdout;
-        assert!(help.contains(&format!("  filegen {command}")), "{command}: {help}");
+    let mut open = vec![(String::new(), filegen::commands::cli::tree())];
+    while let Some((typed, command)) = open.pop() {
+        let help = filegen.run(&format!("{typed} --help")).stdout;
+        assert!(help.contains(&format!("\n  filegen{typed} ")), "{typed}: {help}");
+        let parts = command.get_subcommands();
+        open.extend(parts.map(|part| (format!("{typed} {}", part.get_name()), part.clone())));
     }
 }
 
