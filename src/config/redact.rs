@@ -1,12 +1,10 @@
 //! Takes passwords out of texts that people see. Rather too much than too little.
 
+use crate::core::model::secret::SECRET_PROPERTIES;
 use std::ops::Range;
 
 /// Names before a `=` whose value is a secret, in lower case.
 const SECRET_NAMES: [&str; 3] = ["password", "pwd", "passwd"];
-
-/// Ends of names before a `:` whose value is a secret: properties as a worker file has them, `sasl.password: x`.
-const SECRET_PROPERTIES: [&str; 4] = [".password", ".secret", ".pem", ".jaas.config"];
 
 /// A text with every password in it as `***`.
 pub(super) fn masked(text: &str) -> String {
@@ -83,9 +81,12 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
             }
         }
     }
-    for name in SECRET_PROPERTIES {
-        for (start, _) in lower.match_indices(name) {
-            let rest = text[start + name.len()..].trim_start_matches(['"', '\'', ' ', '\t']);
+    // Properties as a worker file has them: `sasl.password: x`. The secret part begins behind a point.
+    for part in SECRET_PROPERTIES {
+        for (start, _) in lower.match_indices(part).filter(|(start, _)| lower[..*start].ends_with('.')) {
+            let name_goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+            let rest = text[start + part.len()..].trim_start_matches(name_goes_on);
+            let rest = rest.trim_start_matches(['"', '\'', ' ', '\t']);
             if let Some(value) = rest.strip_prefix(':').filter(|value| value.starts_with([' ', '\t'])) {
                 let blanks = value.len() - value.trim_start_matches([' ', '\t']).len();
                 let from = text.len() - value.len() + blanks;
@@ -143,6 +144,11 @@ mod tests {
             ("Server=h;Password={a;b};x=1", "Server=h;Password=***;x=1"),
             ("mongodb://u:p@a,b/filegen", "mongodb://u:***@a,b/filegen"),
             ("postgres:/ann:secret@host/db", "postgres:***@host/db"),
+            ("{ sasl.password: a b, acks: all }", "{ sasl.password: ***, acks: all }"),
+            ("\"sasl.oauthbearer.client.secret\": 'x, y'\nz: 1", "\"sasl.oauthbearer.client.secret\": ***\nz: 1"),
+            ("ssl.key.pem: x\nsasl.jaas.config: y", "ssl.key.pem: ***\nsasl.jaas.config: ***"),
+            ("sasl.oauthbearer.config: principal=x", "sasl.oauthbearer.config: ***"),
+            ("compression.type: zstd", "compression.type: zstd"),
             ("sqlite:loans.db", "sqlite:loans.db"),
             ("postgres://ann@host/db", "postgres://ann@host/db"),
         ] {

@@ -1,6 +1,7 @@
 //! A topic's client settings, what its client has to say, and its errors in the port's words.
 
 use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::secret::is_secret_property;
 use crate::core::ports::events::BrokerError;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -8,9 +9,6 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::{debug, error, info, warn};
-
-/// Parts of a property's name that make its value a secret.
-const SECRET_PARTS: [&str; 6] = ["password", "secret", "pem", "jaas", "token", "oauthbearer.config"];
 
 /// Shorter values are words like `none`, which stand in many texts.
 const SECRET_LENGTH: usize = 4;
@@ -78,8 +76,8 @@ impl KafkaClientConfig {
 
     /// A text without the values of secret properties.
     fn masked(&self, text: &str) -> String {
-        let is_secret = |name: &str| SECRET_PARTS.iter().any(|part| name.contains(part));
-        let secrets = self.spec.properties.iter().filter(|(name, _)| is_secret(name)).map(|(_, value)| value.reveal());
+        let secrets =
+            self.spec.properties.iter().filter(|(name, _)| is_secret_property(name)).map(|(_, value)| value.reveal());
         secrets
             .filter(|secret| secret.len() >= SECRET_LENGTH)
             .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))

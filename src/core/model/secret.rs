@@ -1,4 +1,4 @@
-//! Text that never shows.
+//! Text that never shows, and which properties of a client hold such.
 
 use std::fmt;
 
@@ -16,6 +16,14 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+/// Parts of a client property's name that make its value a secret, in lower case: `sasl.password`, `ssl.key.pem`.
+pub const SECRET_PROPERTIES: [&str; 6] = ["password", "secret", "pem", "jaas", "token", "oauthbearer.config"];
+
+/// Whether the value of a client's property is a secret.
+pub fn is_secret_property(name: &str) -> bool {
+    SECRET_PROPERTIES.iter().any(|part| name.contains(part))
 }
 
 impl fmt::Debug for Secret {
