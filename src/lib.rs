@@ -17,7 +17,7 @@
 //!
 //! What all flows share:
 //!
-//! - [`core::model`]: plain values that a port or two flows speak of: names, a key, a page, a run, a term (the right to
+//! - [`core::model`]: plain values that a port or two flows speak of: names, a key, a page, a run, a day of the calendar, a term (the right to
 //!   write, and its token).
 //! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
 //!   leases, runs, events, clock, observer. `tests/it/contract` holds every adapter to them, and `tests/simulation` plays the

@@ -1,7 +1,6 @@
-//! Who we are on this host, and chance from its kernel.
+//! Who we are on this host, and a text that nobody else makes.
 
 use crate::core::model::names::InstanceId;
-use std::fmt::Write as _;
 
 /// Host name and process id: `pod-3:4711`.
 pub fn instance() -> InstanceId {
@@ -23,18 +22,9 @@ pub fn user() -> String {
     format!("{name}(uid {})", rustix::process::getuid().as_raw())
 }
 
-/// A text that no other process will ever make: 128 bits from the kernel, as hexadecimal digits.
+/// A random text that no other process will ever make: 32 hexadecimal digits.
 pub fn nonce() -> String {
-    let mut bytes = [0_u8; 16];
-    let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).unwrap_or(0);
-    if filled < bytes.len() {
-        // Only a kernel without getrandom gets here; process and time still tell two claims of one race apart.
-        return format!("{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
-    }
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 #[cfg(test)]

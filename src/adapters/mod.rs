@@ -2,7 +2,6 @@
 pub mod decimal;
 pub mod disk;
 pub mod drill;
-mod hex;
 pub mod host;
 pub mod kafka;
 pub mod layer;

@@ -1,7 +1,7 @@
 //! Values whose storage is not that of their kind, made exact or refused.
 
 use crate::adapters::decimal::Decimal;
-use crate::adapters::hex;
+use crate::core::model::civil;
 use rusqlite::types::ValueRef;
 
 /// Days from 1970-01-01 to a `YYYY-MM-DD`, which may be followed by a midnight. None for anything else, also for a day that
@@ -15,18 +15,12 @@ pub(super) fn days(text: &[u8]) -> Option<i32> {
         }
         Some(_) => false,
     };
-    let (year, month, day) = civil(date).filter(|_| midnight)?;
-    // Howard Hinnant's days_from_civil: years begin in March, so that the leap day is the last one.
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let era = shifted.div_euclid(400);
-    let year_of_era = shifted.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
+    let (year, month, day) = calendar_day(date).filter(|_| midnight)?;
+    i32::try_from(civil::days(year.into(), month.into(), day.into())).ok()
 }
 
 /// Year, month and day of a `YYYY-MM-DD` that the calendar has.
-fn civil(text: &[u8]) -> Option<(i32, i32, i32)> {
+fn calendar_day(text: &[u8]) -> Option<(i32, i32, i32)> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
     let year = i32::from(two(y1, y2)?) * 100 + i32::from(two(y3, y4)?);
     let (month, day) = (i32::from(two(m1, m2)?), i32::from(two(d1, d2)?));
@@ -49,7 +43,7 @@ fn two(tens: u8, ones: u8) -> Option<u8> {
 /// filled up with zeros to `digits`; digits beyond that are kept. False for anything else; nothing is appended then.
 pub(super) fn timestamp(text: &[u8], digits: usize, out: &mut Vec<u8>) -> bool {
     let Some((date, rest)) = text.split_at_checked(10) else { return false };
-    if civil(date).is_none() {
+    if calendar_day(date).is_none() {
         return false;
     }
     let (time, zone) = match rest.split_first() {
@@ -119,8 +113,8 @@ pub(super) fn uuid(value: ValueRef<'_>, out: &mut Vec<u8>) -> bool {
     let mut digits = [0_u8; 32];
     match value {
         ValueRef::Blob(bytes) if bytes.len() == 16 => {
-            for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
-                pair.copy_from_slice(&hex::digits(*byte));
+            if hex::encode_to_slice(bytes, &mut digits).is_err() {
+                return false;
             }
         }
         ValueRef::Text(text) => {

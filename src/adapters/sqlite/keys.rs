@@ -1,6 +1,5 @@
 //! Keys as SQLite stores them: into the port's form and back, and the check that no key comes twice.
 
-use crate::adapters::hex;
 use crate::core::model::key::{Key, KeyValue};
 use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
@@ -13,7 +12,7 @@ pub(super) fn key_value(value: ValueRef<'_>) -> Option<KeyValue> {
         // Rust's debug form of a float is its shortest text, and `inf` is read back.
         ValueRef::Real(value) => KeyValue::Float(format!("{value:?}")),
         ValueRef::Text(text) => KeyValue::Text(std::str::from_utf8(text).ok()?.to_owned()),
-        ValueRef::Blob(bytes) => KeyValue::Bytes(hex::text(bytes)),
+        ValueRef::Blob(bytes) => KeyValue::Bytes(hex::encode(bytes)),
     })
 }
 
@@ -23,7 +22,7 @@ pub(super) fn stored(value: &KeyValue) -> Option<Value> {
         KeyValue::Int(value) => Value::Integer(*value),
         KeyValue::Text(text) | KeyValue::Typed(text) => Value::Text(text.clone()),
         KeyValue::Float(text) => Value::Real(text.parse().ok()?),
-        KeyValue::Bytes(digits) => Value::Blob(hex::bytes(digits)?),
+        KeyValue::Bytes(digits) => Value::Blob(hex::decode(digits).ok()?),
     })
 }
 

@@ -10,8 +10,8 @@ use arrow_array::builder::{
     BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int64Builder,
     StringBuilder, Time64NanosecondBuilder, TimestampMicrosecondBuilder,
 };
-use std::fmt::Write as _;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// A column's values so far.
 pub(super) struct Cells {
@@ -183,10 +183,5 @@ fn made(value: &Value<'_>) -> Option<String> {
 
 /// `6f9619ff-8b86-d011-b42d-00c04fc964ff`.
 pub(super) fn guid(bytes: &[u8; 16], out: &mut String) {
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            out.push('-');
-        }
-        let _ = write!(out, "{byte:02x}");
-    }
+    out.push_str(Uuid::from_bytes(*bytes).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }

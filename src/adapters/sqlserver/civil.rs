@@ -1,6 +1,7 @@
 //! SQL Server's dates and times: as Arrow counts them, and as text.
 
 use super::tds::number;
+use crate::core::model::civil;
 use std::fmt::Write as _;
 
 /// Days from 0001-01-01 to 1970-01-01.
@@ -81,16 +82,7 @@ pub(super) fn offset(mut moment: Moment, minutes: i16, out: &mut String) -> Opti
 
 /// `2026-11-21`.
 pub(super) fn date(days: i64, out: &mut String) {
-    // Howard Hinnant's civil_from_days: eras of 400 years that begin in March.
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = civil::date(days);
     let _ = write!(out, "{year:04}-{month:02}-{day:02}");
 }
 

@@ -5,7 +5,6 @@ use super::civil;
 use super::describe::Seen;
 use super::tds::{Column, Row, Value, utf8};
 use crate::core::model::key::{Key, KeyValue};
-use std::fmt::Write as _;
 
 /// Where a row's key stands, and of what types.
 #[derive(Clone, Debug)]
@@ -108,12 +107,7 @@ fn key_value(value: Value<'_>) -> Option<KeyValue> {
         Value::Narrow(bytes, encoding) => {
             return utf8(&bytes, Some(encoding), &mut scratch).ok().map(|text| KeyValue::Text(text.to_owned()));
         }
-        Value::Bytes(bytes) => {
-            bytes.iter().for_each(|byte| {
-                let _ = write!(text, "{byte:02x}");
-            });
-            return Some(KeyValue::Bytes(text));
-        }
+        Value::Bytes(bytes) => return Some(KeyValue::Bytes(hex::encode(bytes))),
         Value::Guid(bytes) => guid(&bytes, &mut text),
         Value::Decimal(value) => text = value.to_string(),
         Value::Date(days) => civil::date(days, &mut text),

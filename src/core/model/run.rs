@@ -11,6 +11,13 @@ use std::fmt;
 pub struct BusinessDate(pub Date);
 
 impl BusinessDate {
+    /// Reads `2026-11-21` or `20261121`, and nothing else that a date library might take.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (form, length) = if text.contains('-') { ("%Y-%m-%d", 10) } else { ("%Y%m%d", 8) };
+        let well_formed = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        well_formed.then(|| Date::strptime(form, text).ok()).flatten().map(Self)
+    }
+
     /// `20261121`: as it stands in file and folder names.
     pub fn compact(self) -> String {
         self.0.strftime("%Y%m%d").to_string()
@@ -129,5 +136,15 @@ mod tests {
             RunId { worker: WorkerId::new("LoanWorker").unwrap(), date: BusinessDate(Date::constant(2026, 11, 21)) };
         assert_eq!(id.to_string(), "LoanWorker:2026-11-21");
         assert_eq!(id.date.compact(), "20261121");
+    }
+
+    #[test]
+    fn a_date_is_a_day_that_exists() {
+        let day = Some(BusinessDate(Date::constant(2026, 11, 21)));
+        assert_eq!(BusinessDate::parse("2026-11-21"), day);
+        assert_eq!(BusinessDate::parse("20261121"), day);
+        for bad in ["", "2026-11-31", "2026-11-21T00:00", "21.11.2026", "2026-1-1", "2026-11-2", "tomorrow"] {
+            assert_eq!(BusinessDate::parse(bad), None, "{bad}");
+        }
     }
 }

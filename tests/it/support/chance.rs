@@ -1,7 +1,6 @@
 //! Numbers by chance that can be had again: a test that fails says their seed, and `FILEGEN_TEST_SEED` sets it. And how
 //! often a claim is tried.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ const SEED: &str = "FILEGEN_TEST_SEED";
 /// A row of numbers.
 pub struct Chance {
     seed: u64,
-    state: u64,
+    numbers: fastrand::Rng,
 }
 
 impl Chance {
@@ -22,17 +21,12 @@ impl Chance {
 
     /// The row of a seed.
     pub fn of(seed: u64) -> Self {
-        Self { seed, state: seed }
+        Self { seed, numbers: fastrand::Rng::with_seed(seed) }
     }
 
     /// The next number in a range.
     pub fn within(&mut self, range: Range<u64>) -> u64 {
-        // SplitMix64.
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        range.start + (mixed ^ (mixed >> 31)) % (range.end - range.start)
+        self.numbers.u64(range)
     }
 
     /// A time in a range.
@@ -58,7 +52,7 @@ impl Drop for Chance {
 
 /// The seed that is asked for, else a new one.
 pub fn seed() -> u64 {
-    number(SEED).unwrap_or_else(|| RandomState::new().build_hasher().finish())
+    number(SEED).unwrap_or_else(|| fastrand::u64(..))
 }
 
 /// A number that an environment variable names.

@@ -1,7 +1,6 @@
 //! One value of a row in memory, its place in the order, and its way into keys and Arrow arrays.
 
 use crate::adapters::decimal::Decimal;
-use crate::adapters::hex;
 use crate::core::model::column::Kind;
 use crate::core::model::key::KeyValue;
 use arrow_array::types::{
@@ -76,7 +75,7 @@ impl Cell {
             Self::Float(value) => KeyValue::Float(format!("{value:?}")),
             Self::Decimal(unscaled) => KeyValue::Typed(Decimal { unscaled: *unscaled, scale: scale(kind) }.to_string()),
             Self::Text(text) => KeyValue::Text(text.clone()),
-            Self::Bytes(bytes) => KeyValue::Bytes(hex::text(bytes)),
+            Self::Bytes(bytes) => KeyValue::Bytes(hex::encode(bytes)),
         })
     }
 
@@ -88,7 +87,7 @@ impl Cell {
             KeyValue::Float(text) => Self::Float(text.parse().ok()?),
             KeyValue::Typed(text) => Self::Decimal(Decimal::parse(text.as_bytes())?.at_scale(scale(kind))?),
             KeyValue::Text(text) => Self::Text(text.clone()),
-            KeyValue::Bytes(digits) => Self::Bytes(hex::bytes(digits)?),
+            KeyValue::Bytes(digits) => Self::Bytes(hex::decode(digits).ok()?),
         })
     }
 

@@ -1,5 +1,7 @@
 //! PostgreSQL's ISO dates and times, in Unix terms.
 
+use crate::core::model::civil;
+
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// Days from 1970-01-01 to 0001-01-01, and to the day behind 9999-12-31.
@@ -69,12 +71,7 @@ fn day(text: &str, era: Era) -> Option<(i64, &str)> {
         Era::After => year,
         Era::Before => 1 - year,
     };
-    // Years begin in March here, so that the leap day is the last of its year; cycles are 400 years.
-    let year = year - i64::from(month <= 2);
-    let year_of_cycle = year.rem_euclid(400);
-    let day_of_year = (153 * ((i64::from(month) + 9) % 12) + 2) / 5 + i64::from(day) - 1;
-    let day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
-    Some((year.div_euclid(400) * 146_097 + day_of_cycle - 719_468, rest))
+    Some((civil::days(year, month.into(), day.into()), rest))
 }
 
 /// Microseconds since midnight, and what stands behind the time.

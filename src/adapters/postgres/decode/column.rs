@@ -2,7 +2,6 @@
 
 use super::value::{boolean, bytes, decimal, digits, float, is_no_number, no_number, number, strange, whole};
 use super::{civil, nested};
-use crate::adapters::hex;
 use crate::adapters::postgres::kinds::Wire;
 use crate::adapters::postgres::nested::Nested;
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
@@ -141,7 +140,9 @@ impl Column {
                 }
             }),
             Values::Bytes(values) => each(fields, |text| {
-                let value = |text| bytes(text).and_then(hex::bytes).ok_or_else(|| strange(text, "bytes"));
+                let value = |text| {
+                    bytes(text).and_then(|digits| hex::decode(digits).ok()).ok_or_else(|| strange(text, "bytes"))
+                };
                 values.append_option(text.map(value).transpose()?);
                 Ok(())
             }),

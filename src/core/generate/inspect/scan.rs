@@ -52,7 +52,7 @@ impl Scan {
         let mut sums = pages.sums;
         sums.resize(marks.len(), None);
         let records = counter.map(|(_, counter)| counter.records());
-        Ok(Self { sha256: hex(&sha.finalize()), sums, records })
+        Ok(Self { sha256: hex::encode(sha.finalize()), sums, records })
     }
 }
 
@@ -84,14 +84,6 @@ impl Pages<'_> {
 fn overlap(start: u64, chunk: &[u8], from: u64, to: u64) -> &[u8] {
     let index = |place: u64| usize::try_from(place.saturating_sub(start)).unwrap_or(usize::MAX).min(chunk.len());
     chunk.get(index(from)..index(to)).unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The calendar is the proleptic Gregorian one throughout, years 1 to 9999, written with four digits.
 
 use super::shown;
+use crate::core::model::civil;
 use crate::core::model::column::Kind;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime::BrokenDownTime;
@@ -39,18 +40,10 @@ pub(super) struct Moment {
 }
 
 impl Day {
-    /// The day so many days after 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    /// The day so many days after 1970-01-01.
     #[inline]
     fn from_unix(days: i64) -> Option<Self> {
-        let shifted = days + 719_468;
-        let era = shifted.div_euclid(146_097);
-        let of_era = shifted.rem_euclid(146_097);
-        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        let (year, month, day) = civil::date(days);
         if !(1..=9_999).contains(&year) {
             return None;
         }

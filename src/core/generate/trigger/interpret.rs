@@ -56,20 +56,13 @@ fn date(event: &Value, at: Option<Timestamp>, dates: &BusinessDateSpec) -> Resul
         Value::Number(number) => number.to_string(),
         other => return Err(format!("at `{pointer}` stands {}, not a date", kind(other))),
     };
-    if let Some(day) = day(&text) {
+    if let Some(BusinessDate(day)) = BusinessDate::parse(&text) {
         return Ok(day);
     }
     match text.parse::<Timestamp>() {
         Ok(moment) => Ok(moment.to_zoned(zone()?).date()),
         Err(_) => Err(format!("at `{pointer}` stands `{}`, which is no date", short(&text))),
     }
-}
-
-/// `2026-11-21` or `20261121`, and nothing else that a date library might take.
-fn day(text: &str) -> Option<Date> {
-    let (form, length) = if text.contains('-') { ("%Y-%m-%d", 10) } else { ("%Y%m%d", 8) };
-    let well_formed = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    well_formed.then(|| Date::strptime(form, text).ok()).flatten()
 }
 
 /// JSON has one kind of number: 1 and 1.0 are the same.
