@@ -8,7 +8,7 @@ use crate::core::doctor::report::{Area, CheckResult};
 use crate::core::doctor::{self, Fix};
 use crate::core::generate::doctor::{DoctorInput, examine};
 use crate::core::model::finding;
-use crate::wiring::{self, Access, State};
+use crate::wiring::{self, Access};
 use serde::Serialize;
 
 /// Check source, key, output folder, state store and topics before a run does
@@ -45,12 +45,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         let clock = wiring::clock();
         let (state, state_error) = match wiring::state(&worker, Access::Look).await {
             Ok(state) => (state, None),
-            Err(wiring::WiringError::Store(error)) => (State::empty(), Some(error)),
+            Err(wiring::WiringError::Store(error)) => (wiring::empty_state(), Some(error)),
             Err(error) => return Err(error.into()),
         };
         // A person waits: what is away now is said now.
         let source = wiring::source_at(&worker.source.url)?;
-        let upkeep = state.upkeep.clone();
+        let admin = state.admin.clone();
         let topics = match wiring::topic_probes(&worker) {
             Ok(probes) => Ok(probes),
             Err(wiring::WiringError::Broker(error)) => Err(error),
@@ -69,7 +69,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
             registry: &context.registry,
             name: &name,
             state_error,
-            upkeep: upkeep.as_deref(),
+            admin: admin.as_deref(),
             topics: &topics,
             found: &tell,
         };
@@ -125,12 +125,12 @@ async fn fix(
     found: &mut Vec<CheckResult>,
 ) -> Result<Option<Made>, Failure> {
     let indexes = |found: &CheckResult| found.area == Area::State && found.finding.check == doctor::INDEXES;
-    let Some(upkeep) = examination.upkeep else {
+    let Some(admin) = examination.admin else {
         context.ui.status("nothing to fix: this state store keeps its own indexes");
         return Ok(Some(Made::Nothing));
     };
     let missing = match found.iter().find(|found| indexes(found)).map(|found| found.finding.verdict) {
-        Some(finding::Verdict::Warn) => upkeep.missing_indexes().await?,
+        Some(finding::Verdict::Warn) => admin.missing_indexes().await?,
         Some(finding::Verdict::Pass) => Vec::new(),
         // Why not is told already.
         Some(finding::Verdict::Fail) | None => return Ok(None),
@@ -139,7 +139,7 @@ async fn fix(
         context.ui.status("nothing to fix: no index is missing");
         return Ok(Some(Made::Nothing));
     }
-    let (names, store) = (missing.join(", "), upkeep.describe());
+    let (names, store) = (missing.join(", "), admin.describe());
     if args.dry_run {
         context.ui.status(&format!("would make in {store}: {names}"));
         return Ok(Some(Made::DryRun));
@@ -150,7 +150,7 @@ async fn fix(
     }
     let ports = examination.ports;
     let fix = Fix { who: &wiring::who(), reason: &args.reason };
-    if let Some(after) = doctor::fix(upkeep, &*ports.runs, &*ports.clock, &fix).await? {
+    if let Some(after) = doctor::fix(admin, &*ports.state.audit, &*ports.clock, &fix).await? {
         (examination.found)(&after);
         found.retain(|found| !indexes(found));
         found.push(after);

@@ -4,9 +4,9 @@ use crate::core::election::ElectionError;
 use crate::core::election::release::ReleaseError;
 use crate::core::model::term::TermEnded;
 use crate::core::outbox::OutboxError;
-use crate::core::ports::events::BrokerError;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::broker::BrokerError;
 use crate::core::ports::source::SourceError;
+use crate::core::ports::store::StoreError;
 use crate::core::ports::volume::VolumeError;
 use crate::wiring::WiringError;
 

@@ -116,7 +116,7 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
                 return Ok(Verdict::Ended(Code::Failed));
             }
             let state = wiring::state(&worker, Access::Change).await?;
-            release::release(&*state.leases, &*state.runs, &*clock, &asked).await?;
+            release::release(&*state.leases, &*state.audit, &*clock, &asked).await?;
         }
         let done = Released {
             worker_id: worker.id.to_string(),

@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         let clock = wiring::clock();
         watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
-            let report = status::report(&*state.leases, &*state.runs, &*clock, args.worker.as_ref()).await?;
+            let report = status::report(&state, &*clock, args.worker.as_ref()).await?;
             let shown = StatusView::new(&report);
             context.ui.result(&shown, |shown| text(context, shown));
             if shown.workers.is_empty() {

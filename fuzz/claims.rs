@@ -11,7 +11,7 @@ use filegen::core::generate::model::journal::{Journal, JournalWriter};
 use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{TriggerDecision, interpret};
 use filegen::core::model::kafka::KafkaSpec;
-use filegen::core::ports::events::{Delivery, EventId};
+use filegen::core::model::message::{EventId, Received};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -73,7 +73,8 @@ pub fn trigger_event(bytes: &[u8]) {
     let trigger = TriggerSpec { kafka, matches: vec![("/kind".to_owned(), "loans".into())] };
     let dates = BusinessDateSpec { timezone: "America/New_York".to_owned(), pointer: "/businessDate".to_owned() };
     let id = EventId { topic: "t".to_owned(), partition: 0, offset: 0 };
-    let delivery = |payload: &[u8], at| Delivery { id: id.clone(), payload: payload.to_vec(), at };
+    let delivery =
+        |payload: &[u8], at| Received { id: id.clone(), key: None, headers: Vec::new(), payload: payload.to_vec(), at };
     match interpret(&delivery(bytes, None), &trigger, &dates) {
         heard @ TriggerDecision::Run(date) => {
             let at = Some(jiff::Timestamp::UNIX_EPOCH);

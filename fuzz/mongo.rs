@@ -8,8 +8,12 @@ use filegen::core::model::names::WorkerId;
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
-use filegen::core::ports::leases::{LeaseStore, StoreError};
+use filegen::core::ports::audit::AuditLog;
+use filegen::core::ports::dead_letters::DeadLetters;
+use filegen::core::ports::leases::LeaseStore;
+use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
+use filegen::core::ports::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -122,7 +126,7 @@ pub async fn asked(state: &MongoState, what: u8) -> Result<usize, StoreError> {
         4 => RunStore::run(state, &run).await?.iter().count(),
         5 => state.runs(None, 9).await?.len(),
         6 => state.files(&run).await?.len(),
-        7 => state.unsent(&worker).await?.len(),
+        7 => state.pending(&worker).await?.len(),
         8 => state.dead_letters(None, 9).await?.len(),
         9 => state.audits(9).await?.len(),
         _ => state.request(&run, "fuzz", jiff::Timestamp::UNIX_EPOCH).await.map(|_| 1)?,

@@ -20,8 +20,9 @@
 //! - [`core::model`]: plain values that a port or two flows speak of: names, a key, a page, a run, a day of the calendar, a term (the right to
 //!   write, and its token).
 //! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
-//!   leases, runs, events, clock, observer. `tests/it/contract` holds every adapter to them, and `tests/simulation` plays the
-//!   core over ports that delay, lose, tear and repeat.
+//!   state store (leases, runs, outbox, audit trail, dead letters), broker (consumer, producer, probe), clock, observer.
+//!   `tests/it/contract` holds every adapter to them, and `tests/simulation` plays the core over ports that delay, lose,
+//!   tear and repeat.
 //! - [`core::kind`]: what a caller can do about an error. Each error says its kind, and the kind alone picks the exit code
 //!   (`commands/exit.rs`) and whether something is tried again.
 //! - [`core::backoff`]: how long to wait between tries.
@@ -46,7 +47,7 @@
 //! Around the core:
 //!
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port, always compiled:
-//!   tests of the flow run on it. `layer` adds behaviour to a port by wrapping it.
+//!   tests of the flow run on it, its broker has groups and rebalances as Kafka has. `layer` adds behaviour to a port by wrapping it.
 //! - [`config`]: worker files: YAML to a checked [`core::generate::spec::Worker`], or all that is wrong with it at once.
 //! - [`telemetry`]: what is said meanwhile: log lines, metrics, and what a worker is doing now; a folder for each flow. It only
 //!   listens.

@@ -84,13 +84,13 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
 
 /// Sends the worker's completion events that wait, for a bounded time; why some still do.
 async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
-    let sink = match wiring::event_sink(worker) {
+    let sink = match wiring::producer(worker) {
         Ok(sink) => sink?,
         Err(error) => return Some(error.to_string()),
     };
     let announcer = OutboxPublisher {
         worker: worker.id.clone(),
-        runs: Arc::clone(&ports.runs),
+        outbox: Arc::clone(&ports.state.outbox),
         sink,
         retry: worker.policies.retry,
         clock: Arc::clone(&ports.clock),

@@ -81,10 +81,12 @@ fn send(
 ) -> Result<(), Failure> {
     let who = wiring::who();
     context.block_on(async {
-        let Some(sink) = wiring::event_sink(worker)? else { return Ok(()) };
+        let Some(sink) = wiring::producer(worker)? else { return Ok(()) };
         let state = wiring::state(worker, Access::Change).await?;
-        let again = SendAgain { run, events, who: &who, reason: &args.reason };
-        send_again(&*sink, &*state.runs, &*wiring::clock(), &again).await?;
+        let entries: Vec<_> = events.iter().map(|event| completion::outbox_entry(run, event)).collect();
+        let about = format!("run {run}");
+        let again = SendAgain { about: &about, entries: &entries, who: &who, reason: &args.reason };
+        send_again(&*sink, &*state.outbox, &*state.audit, &*wiring::clock(), &again).await?;
         Ok(())
     })
 }

@@ -4,9 +4,9 @@
 use crate::core::model::moment::moment;
 use crate::core::model::names::{ViewName, WorkerId};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::events::TopicProbe;
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::observer::Observer;
+use crate::core::ports::probe::TopicProbe;
 use crate::core::ports::source::PageSource;
 use async_trait::async_trait;
 use serde::Serialize;

@@ -51,9 +51,9 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     let (instance, ttl) = (shared.identity.instance.as_str(), worker.policies.lease_ttl);
     let status = Arc::new(WorkerStatus::new(worker.id.clone(), instance, ttl, Arc::clone(&clock)));
     let ports = wiring::ports(worker, Access::Serve, Arc::clone(&status) as Arc<_>).await?;
-    let announcer = wiring::event_sink(worker)?.map(|sink| OutboxPublisher {
+    let announcer = wiring::producer(worker)?.map(|sink| OutboxPublisher {
         worker: worker.id.clone(),
-        runs: Arc::clone(&ports.runs),
+        outbox: Arc::clone(&ports.state.outbox),
         sink,
         retry: worker.policies.retry,
         clock: Arc::clone(&clock),
@@ -61,13 +61,13 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     });
     let announces = announcer.is_some();
     let wanted = Arc::new(Notify::new());
-    if let Some(mut source) = wiring::event_source(worker)? {
+    if let Some(mut source) = wiring::consumer(worker)? {
         let heard = (Arc::clone(&status), Arc::clone(&wanted));
         let observer = move |event: &TriggerEvent| {
             heard.0.observe(event);
             heard.1.notify_one();
         };
-        let listener = Listener::new(worker, Arc::clone(&ports.runs), Arc::clone(&clock), Arc::new(observer));
+        let listener = Listener::new(worker, &ports.state, Arc::clone(&clock), Arc::new(observer));
         let stop = shared.stop.clone();
         tasks.start("trigger", Some(Arc::clone(&status) as Arc<_>), async move {
             if let Some(listener) = listener {
@@ -75,11 +75,12 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
             }
         });
     }
-    let (leases, runs) = (Arc::clone(&ports.leases), Arc::clone(&ports.runs));
-    let dependencies = Arc::new(Dependencies::new(probes(worker, &leases)?, clock, Arc::clone(&status) as Arc<_>));
+    let state = ports.state.clone();
+    let dependencies =
+        Arc::new(Dependencies::new(probes(worker, &state.leases)?, clock, Arc::clone(&status) as Arc<_>));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
     tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });
-    watch_deadline(worker, &runs, &status, shared, tasks);
+    watch_deadline(worker, &state.runs, &status, shared, tasks);
     let service = Service {
         worker: Arc::clone(worker),
         registry: Arc::clone(shared.registry),
@@ -94,7 +95,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         service.serve(&stop).await;
         ended.ended();
     });
-    Ok(WorkerHandle { status, dependencies, leases, runs, announces })
+    Ok(WorkerHandle { status, dependencies, state, announces })
 }
 
 /// What a worker needs. The source is asked without retries: health tells the first fault.

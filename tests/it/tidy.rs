@@ -2,6 +2,7 @@
 
 mod circles;
 mod code;
+mod ports;
 mod source;
 
 use crate::support::containers;
@@ -73,6 +74,17 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("daemon", &["core", "config", "telemetry", "wiring", "http", "Registry"]),
     ("commands", &["core", "config", "telemetry", "wiring", "http", "daemon", "Registry"]),
 ];
+
+#[test]
+fn every_port_has_an_adapter_in_memory() {
+    let (ports, there) = (ports::all(), ports::in_memory());
+    let without: BTreeSet<String> = ports::WITHOUT.iter().map(|(port, _)| (*port).to_owned()).collect();
+    assert!(without.is_subset(&ports) && ports.len() > 10, "the ports are not found: {ports:?}");
+    let findings: Vec<_> = ports.difference(&without).filter(|port| !there.contains(*port)).cloned().collect();
+    hold("src/adapters/memory has a real adapter of every trait in src/core/ports", &findings);
+    let findings: Vec<_> = without.intersection(&there).cloned().collect();
+    hold("what tests/it/tidy/ports.rs lists as without one has none", &findings);
+}
 
 /// Fails with all findings at once.
 fn hold(rule: &str, findings: &[String]) {

@@ -4,7 +4,10 @@ use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
 use filegen::core::model::event::CompletionEvent;
-use filegen::core::ports::events::{BrokerError, Delivery, EventId, EventSink, EventSource};
+use filegen::core::model::message::{Message, Partition, Position, Received};
+use filegen::core::ports::broker::BrokerError;
+use filegen::core::ports::consumer::{Consumer, Polled, Watermarks};
+use filegen::core::ports::producer::Producer;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +16,7 @@ const POLL: Duration = Duration::from_secs(9);
 
 #[derive(Default)]
 pub struct Broker {
-    pub log: Vec<Delivery>,
+    pub log: Vec<Received>,
     committed: usize,
     owner: Option<Owner>,
 }
@@ -26,25 +29,25 @@ struct Owner {
 }
 
 impl Broker {
-    /// The member's next event. It is the reader when there is no other, or when that one was missed for too long.
-    fn poll(&mut self, pod: (usize, u64), now: Duration) -> Option<Delivery> {
+    /// The member's next events. It is the reader when there is no other, or when that one was missed for too long.
+    fn poll(&mut self, pod: (usize, u64), max: usize, now: Duration) -> Vec<Received> {
         let taken = self.owner.as_ref().is_some_and(|owner| owner.pod != pod && now.saturating_sub(owner.seen) < TTL);
         if taken {
-            return None;
+            return Vec::new();
         }
         let next = match &self.owner {
             Some(owner) if owner.pod == pod => owner.next,
             _ => self.committed,
         };
-        let event = self.log.get(next).cloned();
-        self.owner = Some(Owner { pod, seen: now, next: next + usize::from(event.is_some()) });
-        event
+        let events: Vec<_> = self.log.iter().skip(next).take(max).cloned().collect();
+        self.owner = Some(Owner { pod, seen: now, next: next + events.len() });
+        events
     }
 
     fn commit(&mut self, pod: (usize, u64), offset: i64, now: Duration) {
         if let Some(owner) = self.owner.as_mut().filter(|owner| owner.pod == pod) {
             owner.seen = now;
-            self.committed = self.committed.max(usize::try_from(offset).unwrap_or(0) + 1);
+            self.committed = self.committed.max(usize::try_from(offset).unwrap_or(0));
         }
     }
 }
@@ -58,32 +61,50 @@ fn away() -> BrokerError {
 }
 
 #[async_trait]
-impl EventSource for SimEvents {
-    async fn next(&mut self) -> Result<Delivery, BrokerError> {
+impl Consumer for SimEvents {
+    async fn next_batch(&mut self, max: usize, _: Duration) -> Result<Polled, BrokerError> {
         let (pod, sim) = (&self.pod, &self.pod.sim);
         loop {
             pod.gate().await;
             if pod.weather.is_cut(Line::Broker, sim.now()).is_none() {
-                let event = locked(&sim.broker).poll((pod.number, pod.life), sim.now());
-                if let Some(event) = event {
-                    sim.note(pod.number, format_args!("hears {}", event.id));
-                    return Ok(event);
+                let events = locked(&sim.broker).poll((pod.number, pod.life), max, sim.now());
+                if let (Some(first), Some(last)) = (events.first(), events.last()) {
+                    sim.note(pod.number, format_args!("hears {} to {}", first.id, last.id));
+                    return Ok(Polled::Messages(events));
                 }
             }
             sim.sleep_until(sim.now() + POLL).await;
         }
     }
 
-    async fn done(&mut self, id: &EventId) -> Result<(), BrokerError> {
+    async fn commit(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
         let (pod, sim) = (&self.pod, &self.pod.sim);
         pod.gate().await;
         if pod.weather.is_cut(Line::Broker, sim.now()).is_some() {
             sim.sleep_until(sim.now() + TTL / 6).await;
             return Err(away());
         }
-        sim.note(pod.number, format_args!("done with {id}"));
-        locked(&sim.broker).commit((pod.number, pod.life), id.offset, sim.now());
+        for position in positions {
+            sim.note(pod.number, format_args!("commits {}", position.offset));
+            locked(&sim.broker).commit((pod.number, pod.life), position.offset, sim.now());
+        }
         Ok(())
+    }
+
+    async fn seek(&mut self, _: &[Position]) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
+    async fn pause(&mut self, _: &[Partition]) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
+    async fn resume(&mut self, _: &[Partition]) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
+    async fn watermarks(&mut self, _: &Partition) -> Result<Watermarks, BrokerError> {
+        Err(away())
     }
 }
 
@@ -92,8 +113,18 @@ pub struct SimSink {
 }
 
 #[async_trait]
-impl EventSink for SimSink {
-    async fn send(&self, event: &CompletionEvent) -> Result<(), BrokerError> {
+impl Producer for SimSink {
+    async fn send_all(&self, messages: &[Message]) -> Vec<Result<(), BrokerError>> {
+        let mut answers = Vec::with_capacity(messages.len());
+        for message in messages {
+            answers.push(self.send_one(message).await);
+        }
+        answers
+    }
+}
+
+impl SimSink {
+    async fn send_one(&self, message: &Message) -> Result<(), BrokerError> {
         let (pod, sim) = (&self.pod, &self.pod.sim);
         pod.gate().await;
         let patience = Some(TTL / 3);
@@ -106,7 +137,8 @@ impl EventSink for SimSink {
             }
             None => (sim.rng().millis(Duration::from_millis(300)), Duration::ZERO),
         };
-        let (event, number) = (event.clone(), pod.number);
+        let event: CompletionEvent = serde_json::from_slice(&message.payload).expect("a completion event");
+        let number = pod.number;
         pod.far(there, back, patience, move |sim| arrive(sim, number, event)).await.ok_or_else(away)
     }
 }

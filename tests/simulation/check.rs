@@ -6,6 +6,7 @@ use crate::world::World;
 use filegen::core::generate::model::file_name::manifest_name;
 use filegen::core::generate::model::manifest::Manifest;
 use filegen::core::model::run::{RunId, RunStatus};
+use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::{FileState, FileStatus, RunStore};
 use futures_util::FutureExt;
 use std::collections::BTreeSet;
@@ -24,7 +25,7 @@ impl World {
     /// Whether every run is published and recorded, and every event sent and marked.
     pub fn is_done(&self) -> bool {
         let state = &self.sim.state;
-        let waiting = state.unsent(&data::worker_id()).now_or_never().and_then(Result::ok);
+        let waiting = state.pending(&data::worker_id()).now_or_never().and_then(Result::ok);
         let published = |run: &RunId| {
             let record = state.run(run).now_or_never().and_then(Result::ok).flatten();
             record.is_some_and(|record| record.status == RunStatus::Published)
@@ -42,7 +43,7 @@ impl World {
             format!("[{run} {status:?} {sent} of {files} events, {error:?}]")
         };
         let runs: Vec<String> = self.runs().into_iter().map(told).collect();
-        let waiting = state.unsent(&data::worker_id()).now_or_never().and_then(Result::ok).unwrap_or_default();
+        let waiting = state.pending(&data::worker_id()).now_or_never().and_then(Result::ok).unwrap_or_default();
         format!("{} {} unsent", runs.join(" "), waiting.len())
     }
 

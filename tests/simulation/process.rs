@@ -19,9 +19,8 @@ use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::names::InstanceId;
 use filegen::core::outbox::OutboxPublisher;
 use filegen::core::ports::clock::Clock;
-use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::observer::{Observer, Retrying, Unobserved};
-use filegen::core::ports::runs::RunStore;
+use filegen::core::ports::state::StateStore;
 use futures_util::FutureExt;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -123,17 +122,16 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
         Arc::clone(&observer) as Arc<_>,
     );
     let source = source.with_jitter(Arc::new(move || chance.rng().fraction()));
-    let runs: Arc<dyn RunStore> = Arc::clone(&store) as Arc<dyn RunStore>;
+    let state = StateStore::of(store);
     let ports = Ports {
         source: Arc::new(source),
         volume: Arc::new(SimVolume { pod: Arc::clone(pod) }),
-        leases: store as Arc<dyn LeaseStore>,
-        runs: Arc::clone(&runs),
+        state: state.clone(),
         clock: Arc::clone(&clock),
     };
     let announcer = OutboxPublisher {
         worker: worker.id.clone(),
-        runs: Arc::clone(&runs),
+        outbox: Arc::clone(&state.outbox),
         sink: Arc::new(SimSink { pod: Arc::clone(pod) }),
         retry: worker.policies.retry,
         clock: Arc::clone(&clock),
@@ -142,7 +140,7 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
     let wanted = Arc::new(Notify::new());
     let heard = Arc::clone(&wanted);
     let observed = Arc::new(move |_: &TriggerEvent| heard.notify_one());
-    let listener = Listener::new(worker, runs, clock, observed).expect("there is a trigger");
+    let listener = Listener::new(worker, &state, clock, observed).expect("there is a trigger");
     let (namer, mortal) = (Arc::clone(pod), Arc::clone(pod));
     let identity = Identity {
         instance: InstanceId::new(format!("pod-{}:{}", pod.number, pod.life)),

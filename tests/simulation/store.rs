@@ -1,14 +1,18 @@
-//! The state store's two ports of one pod: a real store in memory behind a line that delays, loses and repeats.
+//! The state store's ports of one pod: a real store in memory behind a line that delays, loses and repeats.
 
 use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
 use filegen::core::generate::model::file_name::manifest_name;
-use filegen::core::model::names::{FileId, InstanceId, WorkerId};
-use filegen::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use filegen::core::model::names::{InstanceId, WorkerId};
+use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
-use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
-use filegen::core::ports::runs::{AuditEntry, DeadLetter, FileStatus, Requested, RunStore};
+use filegen::core::ports::audit::{AuditEntry, AuditLog};
+use filegen::core::ports::dead_letters::{DeadLetter, DeadLetters};
+use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use filegen::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
+use filegen::core::ports::runs::{FileStatus, Requested, RunStore};
+use filegen::core::ports::store::StoreError;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
@@ -289,22 +293,35 @@ impl RunStore for SimStore {
         let run = run.clone();
         self.ask("files", false, move |sim| now(sim.state.files(&run))).await
     }
+}
 
-    async fn unsent(&self, worker: &WorkerId) -> Told<Vec<FileStatus>> {
+#[async_trait]
+impl Outbox for SimStore {
+    async fn pending(&self, worker: &WorkerId) -> Told<Vec<OutboxEntry>> {
         let worker = worker.clone();
-        self.ask("unsent", false, move |sim| now(sim.state.unsent(&worker))).await
+        self.ask("pending", false, move |sim| now(sim.state.pending(&worker))).await
     }
 
-    async fn mark_sent(&self, worker: &WorkerId, date: BusinessDate, file: &FileId, at: Timestamp) -> Told<()> {
-        let (worker, file) = (worker.clone(), file.clone());
-        self.ask("mark sent", true, move |sim| now(sim.state.mark_sent(&worker, date, &file, at))).await
+    async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Told<()> {
+        let id = id.clone();
+        self.ask("mark sent", true, move |sim| now(sim.state.mark_sent(&id, at))).await
     }
+}
 
+#[async_trait]
+impl AuditLog for SimStore {
     async fn audit(&self, entry: &AuditEntry) -> Told<()> {
         let entry = entry.clone();
         self.ask("audit", true, move |sim| now(sim.state.audit(&entry))).await
     }
 
+    async fn audits(&self, limit: usize) -> Told<Vec<AuditEntry>> {
+        self.ask("audits", false, move |sim| now(sim.state.audits(limit))).await
+    }
+}
+
+#[async_trait]
+impl DeadLetters for SimStore {
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Told<()> {
         let event = event.clone();
         self.ask("keep event", true, move |sim| now(sim.state.keep_dead_letter(&event))).await
@@ -312,10 +329,6 @@ impl RunStore for SimStore {
 
     async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Told<Vec<DeadLetter>> {
         let worker = worker.cloned();
-        self.ask("odd events", false, move |sim| now(sim.state.dead_letters(worker.as_ref(), limit))).await
-    }
-
-    async fn audits(&self, limit: usize) -> Told<Vec<AuditEntry>> {
-        self.ask("audits", false, move |sim| now(sim.state.audits(limit))).await
+        self.ask("dead letters", false, move |sim| now(sim.state.dead_letters(worker.as_ref(), limit))).await
     }
 }

@@ -5,7 +5,7 @@ use crate::pod::{Clocks, Pod, Then, Trap, Weather};
 use crate::process::Process;
 use crate::sim::{LATEST, LINES, Line, Sim, TTL, locked, millis};
 use filegen::core::generate::spec::Worker;
-use filegen::core::ports::events::{Delivery, EventId};
+use filegen::core::model::message::{EventId, Received};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +84,7 @@ impl World {
         let offset = i64::try_from(broker.log.len()).unwrap_or(0);
         let id = EventId { topic: "wanted".to_owned(), partition: 0, offset };
         let payload = format!(r#"{{"businessDate":"{}"}}"#, data::run(day).date).into_bytes();
-        broker.log.push(Delivery { id, payload, at: None });
+        broker.log.push(Received { id, key: None, headers: Vec::new(), payload, at: None });
     }
 
     /// Starts what is due; buries what has died.

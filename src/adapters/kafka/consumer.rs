@@ -1,34 +1,32 @@
-//! A topic as a source of events: a member of a consumer group that marks an event only when it is told to.
+//! A topic as a member of a consumer group reads it: in batches, committed only when it is told to.
 
-use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member};
+use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member, Seek};
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::ports::events::{BrokerError, Delivery, EventId, EventSource};
+use crate::core::model::message::{EventId, Partition, Position, Received};
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::consumer::{Consumer, Polled, Watermarks};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::Offset;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-/// How long the thread waits for the next event before it looks whether it shall stop.
+/// How long the thread waits for the next message before it looks whether it shall stop.
 const POLL: Duration = Duration::from_millis(200);
 
-/// Longest wait for a commit, and for leaving the group.
+/// Longest wait for a commit, a seek, a question, and for leaving the group.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Events in the buffer at which fetching pauses, and at which it goes on.
-const FULL: usize = 64;
-const LOW: usize = 8;
 
 /// What may be set otherwise: a dead member is missed soon, a new topic found soon, and little is fetched ahead.
 const USUAL: [(&str, &str); 7] = [
@@ -45,13 +43,13 @@ const USUAL: [(&str, &str); 7] = [
 const FIXED: [(&str, &str); 3] =
     [("auto.offset.reset", "earliest"), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false")];
 
-/// A topic whose events are taken one by one. Joins its group at the first [`next`](EventSource::next).
-pub struct KafkaEvents {
+/// A topic whose messages are taken in batches.
+pub struct KafkaConsumer {
     link: Arc<KafkaClientConfig>,
     config: ClientConfig,
     buffer: Arc<FetchBuffer>,
     thread: Option<Thread>,
-    /// The last event handed out of each partition.
+    /// The assignment under which the last message of each partition was delivered.
     handed: HashMap<i32, AssignmentEpoch>,
 }
 
@@ -62,7 +60,7 @@ struct Thread {
     ended: oneshot::Receiver<()>,
 }
 
-impl KafkaEvents {
+impl KafkaConsumer {
     /// Connects to nothing yet.
     ///
     /// # Errors
@@ -86,54 +84,109 @@ impl KafkaEvents {
         let (link, buffer, config) = (Arc::clone(&self.link), Arc::clone(&self.buffer), self.config.clone());
         let must_stop = Arc::clone(&stop);
         let work = move || {
-            if let Err(error) = take_all(&link, &buffer, &config, &must_stop) {
+            if let Err(error) = keep(&link, &buffer, &config, &must_stop) {
                 buffer.fail(link.error(&error));
             }
             drop(alive);
             buffer.news.notify_one();
         };
-        std::thread::Builder::new().name("kafka-events".to_owned()).spawn(work).map_err(|error| {
+        std::thread::Builder::new().name("kafka-consumer".to_owned()).spawn(work).map_err(|error| {
             BrokerError::Unreachable { topic: self.link.describe(), reason: format!("cannot start a thread: {error}") }
         })?;
         self.thread = Some(Thread { stop, ended });
         Ok(())
     }
-}
 
-#[async_trait]
-impl EventSource for KafkaEvents {
-    async fn next(&mut self) -> Result<Delivery, BrokerError> {
-        loop {
-            let taken = self.buffer.take();
-            match taken {
-                Some(Ok((delivery, tenure))) => {
-                    self.handed.insert(delivery.id.partition, tenure);
-                    return Ok(delivery);
-                }
-                Some(Err(error)) => return Err(error),
-                None => {}
-            }
-            self.started()?;
-            self.buffer.news.notified().await;
-        }
+    /// The client, while its thread keeps it.
+    fn client(&self) -> Result<Arc<BaseConsumer<Member>>, BrokerError> {
+        self.buffer.state().client.upgrade().ok_or_else(|| self.link.silent())
     }
 
-    async fn done(&mut self, id: &EventId) -> Result<(), BrokerError> {
-        let client = {
-            let state = self.buffer.state();
-            let tenure = self.handed.get(&id.partition).copied();
-            tenure.filter(|tenure| state.is_ours(id.partition, *tenure)).and_then(|_| state.client.upgrade())
-        };
-        let Some(client) = client else {
-            debug!(event = %id, "its partition has gone to another member, where it comes again");
-            return Ok(());
-        };
-        let marked = id.clone();
-        let committing = tokio::task::spawn_blocking(move || commit(&client, &marked));
-        match timeout(PATIENCE, committing).await {
+    /// Asks the client where it may block, within the time.
+    async fn ask<T: Send + 'static>(
+        &self,
+        client: Arc<BaseConsumer<Member>>,
+        ask: impl FnOnce(&BaseConsumer<Member>) -> KafkaResult<T> + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        match timeout(PATIENCE, tokio::task::spawn_blocking(move || ask(&client))).await {
             Ok(Ok(outcome)) => outcome.map_err(|error| self.link.error(&error)),
             Ok(Err(_)) | Err(_) => Err(self.link.silent()),
         }
+    }
+}
+
+#[async_trait]
+impl Consumer for KafkaConsumer {
+    async fn next_batch(&mut self, max: usize, wait: Duration) -> Result<Polled, BrokerError> {
+        let until = tokio::time::Instant::now() + wait;
+        loop {
+            if let Some(polled) = self.buffer.take(max, &mut self.handed) {
+                return polled;
+            }
+            self.started()?;
+            if tokio::time::timeout_at(until, self.buffer.news.notified()).await.is_err() {
+                return Ok(Polled::Messages(Vec::new()));
+            }
+        }
+    }
+
+    async fn commit(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
+        let (ours, client) = {
+            let state = self.buffer.state();
+            let is_ours = |position: &&Position| {
+                let number = position.partition.number;
+                self.handed.get(&number).is_some_and(|epoch| state.is_ours(number, *epoch))
+            };
+            (positions.iter().filter(is_ours).cloned().collect::<Vec<_>>(), state.client.upgrade())
+        };
+        for Position { partition, offset } in positions.iter().filter(|position| !ours.contains(position)) {
+            let event = format!("{}/{}@{}", partition.topic, partition.number, offset.saturating_sub(1));
+            debug!(event, "its partition has gone to another member, where it comes again");
+        }
+        let Some(client) = client.filter(|_| !ours.is_empty()) else { return Ok(()) };
+        self.ask(client, move |client| {
+            let mut offsets = TopicPartitionList::with_capacity(ours.len());
+            for Position { partition, offset } in &ours {
+                offsets.add_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
+            }
+            client.commit(&offsets, CommitMode::Sync)
+        })
+        .await
+    }
+
+    async fn seek(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
+        if self.thread.is_none() {
+            // It has not joined yet: no partition is this member's.
+            return Ok(());
+        }
+        let (done, answer) = oneshot::channel();
+        self.buffer.state().seeks.push(Seek { positions: positions.to_vec(), done });
+        match timeout(PATIENCE, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(self.link.silent()),
+        }
+    }
+
+    async fn pause(&mut self, partitions: &[Partition]) -> Result<(), BrokerError> {
+        let mut state = self.buffer.state();
+        let ours: Vec<i32> = partitions.iter().map(|part| part.number).filter(|number| state.has(*number)).collect();
+        state.paused.extend(ours);
+        Ok(())
+    }
+
+    async fn resume(&mut self, partitions: &[Partition]) -> Result<(), BrokerError> {
+        let mut state = self.buffer.state();
+        for partition in partitions {
+            state.paused.remove(&partition.number);
+        }
+        Ok(())
+    }
+
+    async fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks, BrokerError> {
+        let Partition { topic, number } = partition.clone();
+        let (first, next) =
+            self.ask(self.client()?, move |client| client.fetch_watermarks(&topic, number, PATIENCE)).await?;
+        Ok(Watermarks { first, next })
     }
 
     async fn close(&mut self) {
@@ -146,7 +199,7 @@ impl EventSource for KafkaEvents {
     }
 }
 
-impl Drop for KafkaEvents {
+impl Drop for KafkaConsumer {
     fn drop(&mut self) {
         if let Some(thread) = &self.thread {
             thread.stop.store(true, Ordering::Relaxed);
@@ -154,15 +207,8 @@ impl Drop for KafkaEvents {
     }
 }
 
-fn commit(client: &BaseConsumer<Member>, id: &EventId) -> KafkaResult<()> {
-    let mut offsets = TopicPartitionList::with_capacity(1);
-    // A group's offset is that of the next event.
-    offsets.add_partition_offset(&id.topic, id.partition, Offset::Offset(id.offset.saturating_add(1)))?;
-    client.commit(&offsets, CommitMode::Sync)
-}
-
 /// The thread: fetches into the buffer until it shall stop, then leaves the group.
-fn take_all(
+fn keep(
     link: &Arc<KafkaClientConfig>,
     buffer: &Arc<FetchBuffer>,
     config: &ClientConfig,
@@ -184,30 +230,79 @@ fn fetch(
     client: &BaseConsumer<Member>,
     stop: &AtomicBool,
 ) -> KafkaResult<()> {
-    let mut paused = false;
+    let mut full = false;
+    let mut paused = BTreeSet::new();
     while !stop.load(Ordering::Relaxed) {
         match client.poll(POLL) {
             None => {}
-            Some(Ok(message)) => buffer.put(delivery(&message)),
+            Some(Ok(message)) => buffer.put(received(&message)),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) if is_passing(&error) => {}
             Some(Err(error)) => buffer.fail(link.error(&error)),
         }
-        // A member that is slow goes on asking, or its group would miss it; it only fetches no more. While events are
+        let seeks = std::mem::take(&mut buffer.state().seeks);
+        for seek in seeks {
+            let outcome = go_on_from(buffer, client, &seek.positions).map_err(|error| link.error(&error));
+            // Whoever asked may have gone.
+            let _ = seek.done.send(outcome);
+        }
+        // A member that is slow goes on asking, or its group would miss it; it only fetches no more. While messages are
         // taken at all, the thread waits for room: after a pause, the client takes a second to fetch again.
-        let (waiting, fresh) = {
-            let mut state = if paused { buffer.state() } else { buffer.room(FULL, POLL) };
-            (state.waiting(), std::mem::take(&mut state.fresh))
+        let (is_full, is_low, fresh, wanted) = {
+            let mut state = if full { buffer.state() } else { buffer.room(POLL) };
+            (state.is_full(), state.is_low(), std::mem::take(&mut state.fresh), state.paused.clone())
         };
-        if waiting >= FULL && (!paused || fresh) {
+        if is_full && (!full || fresh) {
             client.pause(&client.assignment()?)?;
-            paused = true;
-        } else if waiting <= LOW && paused {
-            client.resume(&client.assignment()?)?;
-            paused = false;
+            full = true;
+        } else if full && is_low {
+            let assigned = numbers(&client.assignment()?);
+            client.resume(&listed(link, &assigned.difference(&wanted).copied().collect()))?;
+            full = false;
+        }
+        if wanted != paused && !full {
+            client.pause(&listed(link, &wanted))?;
+            let assigned = numbers(&client.assignment()?);
+            let resumed = paused.difference(&wanted).copied().filter(|number| assigned.contains(number)).collect();
+            client.resume(&listed(link, &resumed))?;
+            paused = wanted;
         }
     }
     Ok(())
+}
+
+/// Goes on from these positions in partitions that are ours. A partition that has just come may not be ready for it.
+fn go_on_from(buffer: &FetchBuffer, client: &BaseConsumer<Member>, positions: &[Position]) -> KafkaResult<()> {
+    let until = Instant::now() + PATIENCE;
+    for Position { partition, offset } in positions {
+        if !buffer.state().has(partition.number) {
+            continue;
+        }
+        loop {
+            match client.seek(&partition.topic, partition.number, Offset::Offset(*offset), PATIENCE) {
+                Ok(()) => break,
+                Err(error) if error.rdkafka_error_code() == Some(Code::State) && Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // Only this thread fetches: what comes from now on comes from there.
+        buffer.state().forget(partition.number);
+    }
+    Ok(())
+}
+
+fn numbers(list: &TopicPartitionList) -> BTreeSet<i32> {
+    list.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
+}
+
+fn listed(link: &KafkaClientConfig, numbers: &BTreeSet<i32>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::with_capacity(numbers.len());
+    for number in numbers {
+        list.add_partition(&link.spec.topic, *number);
+    }
+    list
 }
 
 /// One broker of several may go; when all are gone, that is told by itself.
@@ -218,9 +313,14 @@ fn is_passing(error: &KafkaError) -> bool {
     )
 }
 
-fn delivery(message: &BorrowedMessage<'_>) -> Delivery {
-    Delivery {
+fn received(message: &BorrowedMessage<'_>) -> Received {
+    let header = |header: rdkafka::message::Header<'_, &[u8]>| {
+        (header.key.to_owned(), header.value.unwrap_or_default().to_vec())
+    };
+    Received {
         id: EventId { topic: message.topic().to_owned(), partition: message.partition(), offset: message.offset() },
+        key: message.key().map(<[u8]>::to_vec),
+        headers: message.headers().map(|all| all.iter().map(header).collect()).unwrap_or_default(),
         payload: message.payload().unwrap_or_default().to_vec(),
         at: message.timestamp().to_millis().and_then(|millis| Timestamp::from_millisecond(millis).ok()),
     }

@@ -1,73 +1,179 @@
 //! What the consumer's thread has fetched and nobody has taken yet, and which partitions are ours.
 
 use super::settings::{KafkaClientConfig, Told};
-use crate::core::ports::events::{BrokerError, Delivery};
+use crate::core::model::message::{Partition, Position, Received};
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::consumer::Polled;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tracing::info;
 
-/// How often a partition came to us: what was delivered under an earlier number is no longer ours to mark.
+/// Fewest messages in the buffer at which fetching pauses.
+const FULL: usize = 64;
+
+/// Most bytes of payload in the buffer before fetching pauses.
+const FULL_BYTES: usize = 8 << 20;
+
+/// How often a partition came to us: what was delivered under an earlier number is no longer ours to commit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct AssignmentEpoch(u64);
 
 /// Between the consumer's thread and the async side.
 pub(super) struct FetchBuffer {
     state: Mutex<State>,
-    /// Told of each event and error.
+    /// Told of each message, change and error.
     pub(super) news: Notify,
-    /// Told of each event that was taken.
+    /// Told when messages were taken.
     taken: Condvar,
 }
 
+/// Positions to go on from, and who waits for it.
+pub(super) struct Seek {
+    pub(super) positions: Vec<Position>,
+    pub(super) done: oneshot::Sender<Result<(), BrokerError>>,
+}
+
+enum Item {
+    Message(Received, AssignmentEpoch),
+    /// A change of the assignment; never [`Polled::Messages`].
+    Change(Polled),
+}
+
 /// What is in it.
-#[derive(Default)]
 pub(super) struct State {
-    queue: VecDeque<(Delivery, AssignmentEpoch)>,
+    queue: VecDeque<Item>,
+    messages: usize,
+    bytes: usize,
+    full: usize,
     /// The last one that nobody has heard.
     error: Option<BrokerError>,
     ours: HashMap<i32, AssignmentEpoch>,
-    tenures: u64,
+    epochs: u64,
     /// Partitions have come that know of no pause.
     pub(super) fresh: bool,
+    /// Partitions that the reader has paused.
+    pub(super) paused: BTreeSet<i32>,
+    /// What the thread has still to do.
+    pub(super) seeks: Vec<Seek>,
     /// The client, while its thread keeps it.
     pub(super) client: Weak<BaseConsumer<Member>>,
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            messages: 0,
+            bytes: 0,
+            full: FULL,
+            error: None,
+            ours: HashMap::new(),
+            epochs: 0,
+            fresh: false,
+            paused: BTreeSet::new(),
+            seeks: Vec::new(),
+            client: Weak::new(),
+        }
+    }
+}
+
 impl State {
-    fn take(&mut self) -> Option<Result<(Delivery, AssignmentEpoch), BrokerError>> {
-        self.queue.pop_front().map(Ok).or_else(|| self.error.take().map(Err))
+    /// A change, else messages, else the last error. Messages of paused partitions stay.
+    fn take(&mut self, max: usize, epochs: &mut HashMap<i32, AssignmentEpoch>) -> Option<Result<Polled, BrokerError>> {
+        let mut batch = Vec::new();
+        let mut kept = VecDeque::new();
+        while batch.len() < max {
+            match self.queue.pop_front() {
+                None => break,
+                Some(Item::Change(change)) if batch.is_empty() => {
+                    self.put_back(kept);
+                    return Some(Ok(change));
+                }
+                Some(change @ Item::Change(_)) => {
+                    self.queue.push_front(change);
+                    break;
+                }
+                Some(Item::Message(message, epoch)) if self.paused.contains(&message.id.partition) => {
+                    kept.push_back(Item::Message(message, epoch));
+                }
+                Some(Item::Message(message, epoch)) => {
+                    self.messages -= 1;
+                    self.bytes -= message.payload.len();
+                    epochs.insert(message.id.partition, epoch);
+                    batch.push(message);
+                }
+            }
+        }
+        self.put_back(kept);
+        if batch.is_empty() { self.error.take().map(Err) } else { Some(Ok(Polled::Messages(batch))) }
     }
 
-    /// Events that nobody has taken.
-    pub(super) fn waiting(&self) -> usize {
-        self.queue.len()
+    fn put_back(&mut self, mut kept: VecDeque<Item>) {
+        if !kept.is_empty() {
+            kept.append(&mut self.queue);
+            self.queue = kept;
+        }
     }
 
-    /// Whether a partition is ours, and still under the number that an event was delivered under.
-    pub(super) fn is_ours(&self, partition: i32, tenure: AssignmentEpoch) -> bool {
-        self.ours.get(&partition) == Some(&tenure)
+    /// Whether no more should be fetched. What the reader has paused takes no other partition's room.
+    pub(super) fn is_full(&self) -> bool {
+        let theirs =
+            |item: &&Item| matches!(item, Item::Message(message, _) if self.paused.contains(&message.id.partition));
+        let paused = if self.paused.is_empty() { 0 } else { self.queue.iter().filter(theirs).count() };
+        self.messages - paused >= self.full || (paused == 0 && self.bytes >= FULL_BYTES)
     }
 
-    fn assigned(&mut self, partitions: impl Iterator<Item = i32>) {
-        for partition in partitions {
-            self.tenures += 1;
-            self.ours.insert(partition, AssignmentEpoch(self.tenures));
+    /// Whether so little is left that fetching may go on.
+    pub(super) fn is_low(&self) -> bool {
+        self.paused.is_empty() && self.messages <= self.full / 8 || !self.paused.is_empty() && !self.is_full()
+    }
+
+    /// Whether a partition is ours, and still under the number that a message was delivered under.
+    pub(super) fn is_ours(&self, partition: i32, epoch: AssignmentEpoch) -> bool {
+        self.ours.get(&partition) == Some(&epoch)
+    }
+
+    /// Whether a partition is ours at all.
+    pub(super) fn has(&self, partition: i32) -> bool {
+        self.ours.contains_key(&partition)
+    }
+
+    fn assigned(&mut self, partitions: Vec<Partition>) {
+        for partition in &partitions {
+            self.epochs += 1;
+            self.ours.insert(partition.number, AssignmentEpoch(self.epochs));
         }
         self.fresh = true;
+        self.queue.push_back(Item::Change(Polled::Assigned(partitions)));
     }
 
     /// What was fetched of them comes again, to whoever has them now.
-    fn revoked(&mut self, partitions: impl Iterator<Item = i32>) {
-        for partition in partitions {
-            self.ours.remove(&partition);
-            self.queue.retain(|(delivery, _)| delivery.id.partition != partition);
+    fn revoked(&mut self, partitions: Vec<Partition>) {
+        for partition in &partitions {
+            self.ours.remove(&partition.number);
+            self.paused.remove(&partition.number);
+            self.forget(partition.number);
         }
+        self.queue.push_back(Item::Change(Polled::Revoked(partitions)));
+    }
+
+    /// Drops what was fetched of a partition and not taken.
+    pub(super) fn forget(&mut self, partition: i32) {
+        let (messages, bytes) = (&mut self.messages, &mut self.bytes);
+        self.queue.retain(|item| match item {
+            Item::Message(message, _) if message.id.partition == partition => {
+                *messages -= 1;
+                *bytes -= message.payload.len();
+                false
+            }
+            _ => true,
+        });
     }
 }
 
@@ -76,16 +182,23 @@ impl FetchBuffer {
         Self { state: Mutex::default(), news: Notify::new(), taken: Condvar::new() }
     }
 
-    /// Takes the first event, else the last error.
-    pub(super) fn take(&self) -> Option<Result<(Delivery, AssignmentEpoch), BrokerError>> {
-        let taken = self.state().take();
+    /// Takes at most so many messages, or a change, or the last error. `epochs` learns under which number each partition's
+    /// messages came.
+    pub(super) fn take(
+        &self,
+        max: usize,
+        epochs: &mut HashMap<i32, AssignmentEpoch>,
+    ) -> Option<Result<Polled, BrokerError>> {
+        let mut state = self.state();
+        state.full = state.full.max(max.saturating_mul(2));
+        let taken = state.take(max, epochs);
         self.taken.notify_one();
         taken
     }
 
-    /// Waits until fewer events are in it than these, but not longer than this.
-    pub(super) fn room(&self, most: usize, limit: Duration) -> MutexGuard<'_, State> {
-        let waited = self.taken.wait_timeout_while(self.state(), limit, |state| state.waiting() >= most);
+    /// Waits until it is not full, but not longer than this.
+    pub(super) fn room(&self, limit: Duration) -> MutexGuard<'_, State> {
+        let waited = self.taken.wait_timeout_while(self.state(), limit, |state| state.is_full());
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
@@ -93,11 +206,13 @@ impl FetchBuffer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an event in. One of a partition that is not ours is not ours to take.
-    pub(super) fn put(&self, delivery: Delivery) {
+    /// Puts a message in. One of a partition that is not ours is not ours to take.
+    pub(super) fn put(&self, message: Received) {
         let mut state = self.state();
-        let Some(tenure) = state.ours.get(&delivery.id.partition).copied() else { return };
-        state.queue.push_back((delivery, tenure));
+        let Some(epoch) = state.ours.get(&message.id.partition).copied() else { return };
+        state.messages += 1;
+        state.bytes += message.payload.len();
+        state.queue.push_back(Item::Message(message, epoch));
         self.news.notify_one();
     }
 
@@ -109,9 +224,8 @@ impl FetchBuffer {
     /// Nothing is ours any more: the client is gone.
     pub(super) fn clear(&self) {
         let mut state = self.state();
-        state.queue.clear();
-        state.ours.clear();
-        state.client = Weak::new();
+        let (error, full) = (state.error.take(), state.full);
+        *state = State { error, full, epochs: state.epochs, ..State::default() };
         self.news.notify_one();
     }
 }
@@ -139,12 +253,17 @@ impl ConsumerContext for Member {
         let numbers = |list: &rdkafka::TopicPartitionList| -> Vec<i32> {
             list.elements().iter().map(rdkafka::topic_partition_list::TopicPartitionListElem::partition).collect()
         };
+        let named = |numbers: Vec<i32>| {
+            let topic = &self.link.spec.topic;
+            numbers.into_iter().map(|number| Partition { topic: topic.clone(), number }).collect()
+        };
         let topic = &self.link.spec.topic;
         match change {
             Rebalance::Assign(list) => {
                 let partitions = numbers(list);
                 info!(topic, ?partitions, "partitions came");
-                self.buffer.state().assigned(partitions.into_iter());
+                self.buffer.state().assigned(named(partitions));
+                self.buffer.news.notify_one();
             }
             Rebalance::Revoke(list) => {
                 let partitions = numbers(list);
@@ -153,7 +272,8 @@ impl ConsumerContext for Member {
                 if let Err(error) = client.resume(list) {
                     self.buffer.fail(self.link.error(&error));
                 }
-                self.buffer.state().revoked(partitions.into_iter());
+                self.buffer.state().revoked(named(partitions));
+                self.buffer.news.notify_one();
             }
             Rebalance::Error(error) => self.buffer.fail(self.link.error(error)),
         }
@@ -163,39 +283,78 @@ impl ConsumerContext for Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ports::events::EventId;
+    use crate::core::model::message::EventId;
 
-    fn event(partition: i32, offset: i64) -> Delivery {
-        Delivery { id: EventId { topic: "t".to_owned(), partition, offset }, payload: Vec::new(), at: None }
+    fn message(partition: i32, offset: i64) -> Received {
+        let id = EventId { topic: "t".to_owned(), partition, offset };
+        Received { id, key: None, headers: Vec::new(), payload: b"123".to_vec(), at: None }
+    }
+
+    fn parts(numbers: &[i32]) -> Vec<Partition> {
+        numbers.iter().map(|&number| Partition { topic: "t".to_owned(), number }).collect()
+    }
+
+    /// Takes all there is; what it says, in short.
+    fn taken(buffer: &FetchBuffer, epochs: &mut HashMap<i32, AssignmentEpoch>) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some(polled) = buffer.take(2, epochs) {
+            all.push(match polled {
+                Ok(Polled::Messages(batch)) => batch
+                    .iter()
+                    .map(|message| format!("{}@{}", message.id.partition, message.id.offset))
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                Ok(Polled::Assigned(parts)) => format!("+{}", parts.len()),
+                Ok(Polled::Revoked(parts)) => format!("-{}", parts.len()),
+                Err(_) => "error".to_owned(),
+            });
+        }
+        all
     }
 
     #[test]
     fn what_was_fetched_of_a_partition_goes_with_it() {
-        let buffer = FetchBuffer::new();
-        buffer.put(event(0, 1));
-        assert_eq!(buffer.take(), None, "not ours");
-        buffer.state().assigned([0, 1].into_iter());
+        let (buffer, mut epochs) = (FetchBuffer::new(), HashMap::new());
+        buffer.put(message(0, 1));
+        assert_eq!(taken(&buffer, &mut epochs), [""; 0], "not ours");
+        buffer.state().assigned(parts(&[0, 1]));
         for (partition, offset) in [(0, 1), (1, 7), (0, 2)] {
-            buffer.put(event(partition, offset));
+            buffer.put(message(partition, offset));
         }
-        buffer.state().revoked([0].into_iter());
-        let (delivery, tenure) = buffer.take().unwrap().unwrap();
-        assert_eq!(delivery, event(1, 7));
-        assert_eq!(buffer.take(), None);
-        assert!(buffer.state().is_ours(1, tenure));
-        buffer.state().revoked([1].into_iter());
-        buffer.state().assigned([1].into_iter());
-        assert!(!buffer.state().is_ours(1, tenure), "it came back, and its events come again");
+        buffer.state().revoked(parts(&[0]));
+        assert_eq!(taken(&buffer, &mut epochs), ["+2", "1@7", "-1"]);
+        assert!(buffer.state().is_ours(1, epochs[&1]));
+        buffer.state().revoked(parts(&[1]));
+        buffer.state().assigned(parts(&[1]));
+        assert!(!buffer.state().is_ours(1, epochs[&1]), "it came back, and its messages come again");
+        let state = buffer.state();
+        assert_eq!((state.messages, state.bytes), (0, 0));
     }
 
     #[test]
-    fn events_are_taken_before_an_error() {
-        let buffer = FetchBuffer::new();
-        buffer.state().assigned([0].into_iter());
-        let error = BrokerError::Unreachable { topic: "t".to_owned(), reason: "gone".to_owned() };
-        buffer.fail(error.clone());
-        buffer.put(event(0, 1));
-        assert_eq!(buffer.take().unwrap().unwrap().0, event(0, 1));
-        assert_eq!(buffer.take(), Some(Err(error)));
+    fn messages_are_taken_before_an_error_and_at_most_so_many() {
+        let (buffer, mut epochs) = (FetchBuffer::new(), HashMap::new());
+        buffer.state().assigned(parts(&[0]));
+        buffer.fail(BrokerError::Unreachable { topic: "t".to_owned(), reason: "gone".to_owned() });
+        for offset in 1..=3 {
+            buffer.put(message(0, offset));
+        }
+        assert_eq!(taken(&buffer, &mut epochs), ["+1", "0@1 0@2", "0@3", "error"]);
+    }
+
+    #[test]
+    fn a_paused_partition_waits_and_takes_no_room() {
+        let (buffer, mut epochs) = (FetchBuffer::new(), HashMap::new());
+        buffer.state().assigned(parts(&[0, 1]));
+        for offset in 0..100 {
+            buffer.put(message(0, offset));
+        }
+        assert!(buffer.state().is_full());
+        buffer.state().paused.insert(0);
+        assert!(!buffer.state().is_full());
+        buffer.put(message(1, 7));
+        assert_eq!(taken(&buffer, &mut epochs), ["+2", "1@7"]);
+        buffer.state().paused.clear();
+        assert_eq!(taken(&buffer, &mut epochs).first().map(String::as_str), Some("0@0 0@1"), "in order");
     }
 }

@@ -1,4 +1,4 @@
-//! Kafka by librdkafka: a topic as a source of events, as a sink for them, and whether it can be reached.
+//! Kafka by librdkafka: a topic as a member of a group reads it, as a producer writes to it, and whether it can be reached.
 //!
 //! Nothing here blocks an async thread: librdkafka is asked on threads of its own.
 
@@ -11,6 +11,6 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use consumer::KafkaEvents;
+pub use consumer::KafkaConsumer;
 pub use probe::KafkaProbe;
-pub use producer::KafkaSink;
+pub use producer::KafkaProducer;

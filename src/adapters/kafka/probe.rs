@@ -3,7 +3,8 @@
 use super::rights::{may_read, may_write};
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::ports::events::{BrokerError, TopicProbe, TopicUse};
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::probe::{TopicProbe, TopicUse};
 use async_trait::async_trait;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};

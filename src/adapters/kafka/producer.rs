@@ -1,20 +1,21 @@
-//! Completion events to a topic: idempotent, acknowledged by all replicas in step, never waiting for ever.
+//! Messages to a topic: idempotent, acknowledged by all replicas in step, never waiting for ever.
 
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::failpoints::crash::crash_point;
-use crate::core::model::event::CompletionEvent;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::ports::events::{BrokerError, EventSink};
+use crate::core::model::message::Message;
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::producer::Producer;
 use async_trait::async_trait;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, PurgeConfig, ThreadedProducer};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tracing::debug;
 
 /// Time for a message from the call to the acknowledgement, with all of the client's own tries.
@@ -39,8 +40,8 @@ const FIXED: [(&str, &str); 3] = [("enable.idempotence", "true"), ("acks", "all"
 
 type Client = ThreadedProducer<Deliveries>;
 
-/// A topic that takes completion events. Connects when the first is sent.
-pub struct KafkaSink {
+/// A topic that takes messages. Connects when the first is sent.
+pub struct KafkaProducer {
     link: Arc<KafkaClientConfig>,
     config: ClientConfig,
     client: Mutex<Option<Arc<Client>>>,
@@ -48,7 +49,7 @@ pub struct KafkaSink {
     down: Arc<Notify>,
 }
 
-impl KafkaSink {
+impl KafkaProducer {
     /// Connects to nothing yet.
     ///
     /// # Errors
@@ -82,53 +83,87 @@ impl KafkaSink {
     }
 
     /// Hands a message to the client; the receiver gets its word on it.
-    fn hand_over(&self, key: &str, value: &[u8]) -> KafkaResult<oneshot::Receiver<KafkaResult<()>>> {
+    fn hand_over(&self, message: &Message) -> KafkaResult<Word> {
         let (word, receiver) = oneshot::channel();
-        let record = BaseRecord::with_opaque_to(&self.link.spec.topic, Box::new(word)).key(key).payload(value);
+        let topic = message.topic.as_deref().unwrap_or(&self.link.spec.topic);
+        let mut record = BaseRecord::with_opaque_to(topic, Box::new(word)).payload(message.payload.as_slice());
+        if let Some(key) = &message.key {
+            record = record.key(key.as_slice());
+        }
+        if !message.headers.is_empty() {
+            let all = OwnedHeaders::new_with_capacity(message.headers.len());
+            let put =
+                |all: OwnedHeaders, (key, value): &(String, Vec<u8>)| all.insert(Header { key, value: Some(value) });
+            record = record.headers(message.headers.iter().fold(all, put));
+        }
+        if let Some(at) = message.timestamp {
+            record = record.timestamp(at.as_millisecond());
+        }
         self.client()?.send(record).map_err(|(error, _)| error)?;
         Ok(receiver)
     }
 }
 
+/// Gets the client's word on a message.
+type Word = oneshot::Receiver<KafkaResult<()>>;
+
 #[async_trait]
-impl EventSink for KafkaSink {
-    async fn send(&self, event: &CompletionEvent) -> Result<(), BrokerError> {
-        let value = serde_json::to_vec(event).map_err(|error| BrokerError::Refused {
-            topic: self.link.describe(),
-            reason: format!("the event cannot be written as JSON: {error}"),
-        })?;
+impl Producer for KafkaProducer {
+    async fn send_all(&self, messages: &[Message]) -> Vec<Result<(), BrokerError>> {
         let down = self.down.notified();
         tokio::pin!(down);
         // From here on, so that nothing is missed that the client finds when it starts.
         down.as_mut().enable();
-        let mut word = self.hand_over(&event.file_id, &value).map_err(|error| self.link.error(&error))?;
+        let words: Vec<_> = messages.iter().map(|message| self.hand_over(message)).collect();
         crash_point!("announce.handed");
-        let deserted = async {
-            down.await;
-            sleep(GRACE).await;
-        };
-        let first = tokio::select! {
-            biased;
-            word = &mut word => Some(Ok(word)),
-            () = deserted => None,
-            () = sleep(PATIENCE) => None,
-        };
-        let outcome = if let Some(outcome) = first {
-            outcome
-        } else {
+        let give_up = async {
+            let deserted = async {
+                down.await;
+                sleep(GRACE).await;
+            };
+            tokio::select! {
+                () = deserted => {}
+                () = sleep(PATIENCE) => {}
+            }
             self.give_up();
-            timeout(PATIENCE, word).await
+            sleep(PATIENCE).await;
         };
-        match outcome {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(error))) => Err(self.link.error(&error)),
-            // No word, or the client went before it gave one: unknown, so the event is sent again.
-            Ok(Err(_)) | Err(_) => Err(self.link.silent()),
+        tokio::pin!(give_up);
+        let mut given_up = false;
+        let mut answers = Vec::with_capacity(words.len());
+        for word in words {
+            let mut word = match word {
+                Ok(word) => word,
+                Err(error) => {
+                    answers.push(Err(self.link.error(&error)));
+                    continue;
+                }
+            };
+            let answer = if given_up {
+                // What the client has not said by now it does not say.
+                word.try_recv().ok()
+            } else {
+                tokio::select! {
+                    biased;
+                    answer = &mut word => answer.ok(),
+                    () = &mut give_up => {
+                        given_up = true;
+                        None
+                    }
+                }
+            };
+            answers.push(match answer {
+                Some(Ok(())) => Ok(()),
+                Some(Err(error)) => Err(self.link.error(&error)),
+                // No word, or the client went before it gave one: unknown, so the message is sent again.
+                None => Err(self.link.silent()),
+            });
         }
+        answers
     }
 }
 
-impl Drop for KafkaSink {
+impl Drop for KafkaProducer {
     fn drop(&mut self) {
         if let Some(client) = self.client.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             end(client);

@@ -1,7 +1,7 @@
 //! What this user may do with a topic, learned while no event is taken or sent.
 
 use super::settings::{KafkaClientConfig, Told};
-use crate::core::ports::events::BrokerError;
+use crate::core::ports::broker::BrokerError;
 use rdkafka::ClientContext;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::RDKafkaLogLevel;

@@ -2,7 +2,7 @@
 
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::secret::is_secret_property;
-use crate::core::ports::events::BrokerError;
+use crate::core::ports::broker::BrokerError;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;

@@ -1,10 +1,10 @@
 //! What needs no broker: settings, the words of errors, and that nothing secret is told.
 
 use super::settings::KafkaClientConfig;
-use super::{KafkaEvents, KafkaProbe, KafkaSink};
+use super::{KafkaConsumer, KafkaProbe, KafkaProducer};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::secret::Secret;
-use crate::core::ports::events::BrokerError;
+use crate::core::ports::broker::BrokerError;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 fn spec(properties: &[(&str, &str)]) -> KafkaSpec {
@@ -37,8 +37,8 @@ fn security_is_part_of_this_build() {
     ];
     for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
         let spec = spec(&[&sasl[..], &[("sasl.mechanism", mechanism)]].concat());
-        assert!(KafkaEvents::new(&spec).is_ok(), "{mechanism}");
-        assert!(KafkaSink::new(&spec).is_ok(), "{mechanism}");
+        assert!(KafkaConsumer::new(&spec).is_ok(), "{mechanism}");
+        assert!(KafkaProducer::new(&spec).is_ok(), "{mechanism}");
         assert!(KafkaProbe::new(&spec).is_ok(), "{mechanism}");
     }
 }

@@ -1,7 +1,7 @@
 //! SQLite's words for a failure into the store's.
 
 use crate::core::model::term::TermEnded;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use rusqlite::{Error, ErrorCode};
 use std::path::Path;
 

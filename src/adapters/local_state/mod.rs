@@ -1,15 +1,18 @@
 //! The embedded state store: one SQLite file that several processes on one host share. Nothing to install.
 
+mod audit;
+mod dead_letters;
 mod error;
 mod guard;
 mod leases;
+mod outbox;
 mod runs;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod value;
 
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use error::SqliteStateError;
 use guard::Guards;
 use rusqlite::{Connection, Transaction, TransactionBehavior};

@@ -1,14 +1,13 @@
-//! `runs`, `file_status` with its outbox, and `audit`.
+//! `runs` and `file_status`.
 
 use super::LocalState;
 use super::error::SqliteStateError;
-use super::value::{date, file, maybe, maybe_timestamp, parsed, time, timestamp, token, worker};
-use crate::core::model::names::{FileId, InstanceId, WorkerId};
-use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use super::value::{date, file, maybe, maybe_timestamp, time, timestamp, token, worker};
+use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::events::EventId;
-use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::{AuditEntry, DeadLetter, FileState, FileStatus, OutboxEntry, Requested, RunStore};
+use crate::core::ports::runs::{Announcement, FileState, FileStatus, Requested, RunStore};
+use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -52,18 +51,6 @@ SELECT max(token) FROM (
     UNION ALL SELECT token FROM file_status WHERE workerId = ?1 AND date = ?2)";
 
 const FILES: &str = "SELECT * FROM file_status WHERE workerId = ?1 AND date = ?2 ORDER BY fileId";
-
-const UNSENT: &str = "
-SELECT * FROM file_status WHERE workerId = ?1 AND event IS NOT NULL AND sentAt IS NULL ORDER BY completedAt, date, fileId";
-
-const MARK_SENT: &str = "
-UPDATE file_status SET sentAt = ?4 WHERE workerId = ?1 AND date = ?2 AND fileId = ?3 AND event IS NOT NULL AND sentAt IS NULL";
-
-const KEEP_EVENT: &str = "INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
-
-const ODD_EVENTS: &str = "SELECT * FROM odd_events WHERE ?1 IS NULL OR workerId = ?1 ORDER BY id DESC LIMIT ?2";
-const AUDIT: &str = "INSERT INTO audit (at, who, action, detail, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 #[async_trait]
 impl RunStore for LocalState {
@@ -150,69 +137,6 @@ impl RunStore for LocalState {
         })
         .await
     }
-
-    async fn unsent(&self, worker: &WorkerId) -> Result<Vec<FileStatus>, StoreError> {
-        let worker = worker.clone();
-        self.look(move |db, _| {
-            let mut query = db.prepare_cached(UNSENT)?;
-            Ok(query.query_map([worker.as_str()], file_status)?.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    async fn mark_sent(
-        &self,
-        worker: &WorkerId,
-        date: BusinessDate,
-        file: &FileId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (worker, file) = (worker.clone(), file.clone());
-        self.change(move |db, _| {
-            let place = (worker.as_str(), date.to_string(), file.as_str(), time(at));
-            db.prepare_cached(MARK_SENT)?.execute(place)?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let entry = entry.clone();
-        self.change(move |db, _| {
-            let values = (time(entry.at), entry.who, entry.action, entry.detail, entry.reason);
-            db.prepare_cached(AUDIT)?.execute(values)?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
-        let DeadLetter { id, worker, at, reason, payload } = event.clone();
-        self.change(move |db, _| {
-            let values = (worker.as_str(), id.topic, id.partition, id.offset, time(at), reason, payload);
-            db.prepare_cached(KEEP_EVENT)?.execute(values)?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        let worker = worker.cloned();
-        self.look(move |db, _| {
-            let mut query = db.prepare_cached(ODD_EVENTS)?;
-            let values = (worker.as_ref().map(WorkerId::as_str), at_most(limit));
-            Ok(query.query_map(values, odd_event)?.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
-    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.look(move |db, _| {
-            let mut query = db.prepare_cached("SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT ?1")?;
-            Ok(query.query_map([at_most(limit)], audit_entry)?.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
 }
 
 /// Passes when `term` lasts and no newer holder has written to the run. Asked inside the transaction that writes.
@@ -229,7 +153,7 @@ fn key(run: &RunId) -> (&str, String) {
     (run.worker.as_str(), run.date.to_string())
 }
 
-fn at_most(limit: usize) -> i64 {
+pub(super) fn at_most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
@@ -256,7 +180,7 @@ fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     })
 }
 
-fn file_status(row: &Row<'_>) -> rusqlite::Result<FileStatus> {
+pub(super) fn file_status(row: &Row<'_>) -> rusqlite::Result<FileStatus> {
     let status: String = row.get("status")?;
     let states = [FileState::Writing, FileState::Published];
     let event = maybe(row, "event", |text| serde_json::from_str(&text))?;
@@ -270,26 +194,6 @@ fn file_status(row: &Row<'_>) -> rusqlite::Result<FileStatus> {
         started_at: timestamp(row, "startedAt")?,
         completed_at: maybe_timestamp(row, "completedAt")?,
         token: token(row)?,
-        event: event.map(|event| OutboxEntry { event, sent_at }),
-    })
-}
-
-fn odd_event(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
-    Ok(DeadLetter {
-        id: EventId { topic: row.get("topic")?, partition: row.get("partition")?, offset: row.get("eventOffset")? },
-        worker: worker(row)?,
-        at: parsed(row, "at", |text| text.parse())?,
-        reason: row.get("reason")?,
-        payload: row.get("payload")?,
-    })
-}
-
-fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
-    Ok(AuditEntry {
-        at: parsed(row, "at", |text| text.parse())?,
-        who: row.get("who")?,
-        action: row.get("action")?,
-        detail: row.get("detail")?,
-        reason: row.get("reason")?,
+        event: event.map(|event| Announcement { event, sent_at }),
     })
 }

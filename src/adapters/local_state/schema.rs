@@ -1,7 +1,7 @@
 //! Opening the database file: folder, format version, and how writes become durable.
 
 use super::error::failed;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
 use std::io;

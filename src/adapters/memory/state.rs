@@ -4,8 +4,12 @@ use crate::core::failpoints::planted::planted;
 use crate::core::model::names::{FileId, InstanceId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
-use crate::core::ports::runs::{AuditEntry, DeadLetter, FileStatus, Requested, RunStore};
+use crate::core::ports::audit::{AuditEntry, AuditLog};
+use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
+use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
+use crate::core::ports::runs::{FileStatus, Requested, RunStore};
+use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -26,7 +30,7 @@ struct Tables {
     runs: HashMap<RunId, RunRecord>,
     files: BTreeMap<(WorkerId, BusinessDate, FileId), FileStatus>,
     audits: Vec<AuditEntry>,
-    odd_events: Vec<DeadLetter>,
+    dead_letters: Vec<DeadLetter>,
 }
 
 impl MemoryState {
@@ -206,49 +210,35 @@ impl RunStore for MemoryState {
     async fn files(&self, run: &RunId) -> Result<Vec<FileStatus>, StoreError> {
         Ok(self.tables().files.values().filter(|status| status.run == *run).cloned().collect())
     }
+}
 
-    async fn unsent(&self, worker: &WorkerId) -> Result<Vec<FileStatus>, StoreError> {
+#[async_trait]
+impl Outbox for MemoryState {
+    async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError> {
         let tables = self.tables();
         let waits = |status: &&FileStatus| {
-            status.run.worker == *worker && status.event.as_ref().is_some_and(|entry| entry.sent_at.is_none())
+            status.run.worker == *worker && status.event.as_ref().is_some_and(|event| event.sent_at.is_none())
         };
-        let mut unsent: Vec<_> = tables.files.values().filter(waits).cloned().collect();
-        unsent.sort_by_key(|status| status.completed_at);
-        Ok(unsent)
+        let mut waiting: Vec<_> = tables.files.values().filter(waits).collect();
+        waiting.sort_by_key(|status| status.completed_at);
+        Ok(waiting.into_iter().filter_map(FileStatus::outbox_entry).collect())
     }
 
-    async fn mark_sent(
-        &self,
-        worker: &WorkerId,
-        date: BusinessDate,
-        file: &FileId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         let mut tables = self.tables();
-        let status = tables.files.get_mut(&(worker.clone(), date, file.clone()));
-        if let Some(entry) = status.and_then(|status| status.event.as_mut()) {
-            entry.sent_at.get_or_insert(at);
+        let status = tables.files.values_mut().find(|status| FileStatus::outbox_id(&status.run, &status.file) == *id);
+        if let Some(event) = status.and_then(|status| status.event.as_mut()) {
+            event.sent_at.get_or_insert(at);
         }
         Ok(())
     }
+}
 
+#[async_trait]
+impl AuditLog for MemoryState {
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         self.tables().audits.push(entry.clone());
         Ok(())
-    }
-
-    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        if tables.odd_events.iter().all(|kept| kept.id != event.id || kept.worker != event.worker) {
-            tables.odd_events.push(event.clone());
-        }
-        Ok(())
-    }
-
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        let tables = self.tables();
-        let wanted = tables.odd_events.iter().rev().filter(|event| worker.is_none_or(|worker| event.worker == *worker));
-        Ok(wanted.take(limit).cloned().collect())
     }
 
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
@@ -256,5 +246,23 @@ impl RunStore for MemoryState {
         audits.sort_by_key(|entry| Reverse(entry.at));
         audits.truncate(limit);
         Ok(audits)
+    }
+}
+
+#[async_trait]
+impl DeadLetters for MemoryState {
+    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        if tables.dead_letters.iter().all(|kept| kept.id != event.id || kept.worker != event.worker) {
+            tables.dead_letters.push(event.clone());
+        }
+        Ok(())
+    }
+
+    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        let tables = self.tables();
+        let wanted =
+            tables.dead_letters.iter().rev().filter(|event| worker.is_none_or(|worker| event.worker == *worker));
+        Ok(wanted.take(limit).cloned().collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{error, late};
 use crate::core::model::secret::Secret;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use mongodb::options::{ClientOptions, ConnectionString};
 use std::time::Duration;
 

@@ -2,12 +2,14 @@
 //! Times are cut to milliseconds.
 
 use crate::core::model::event::CompletionEvent;
+use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Token;
-use crate::core::ports::events::EventId;
+use crate::core::ports::audit::AuditEntry;
+use crate::core::ports::dead_letters::DeadLetter;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord};
-use crate::core::ports::runs::{AuditEntry, DeadLetter, FileState, FileStatus, OutboxEntry};
+use crate::core::ports::runs::{Announcement, FileState, FileStatus};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use mongodb::bson::{DateTime, deserialize_from_slice, serialize_to_vec};
@@ -214,7 +216,7 @@ impl FileDocument {
             started_at: timestamp(self.started_at)?,
             completed_at: maybe_timestamp(self.completed_at)?,
             token: Token(count(self.token)?),
-            event: self.event.map(|event| OutboxEntry { event, sent_at }),
+            event: self.event.map(|event| Announcement { event, sent_at }),
         })
     }
 }

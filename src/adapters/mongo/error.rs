@@ -2,7 +2,7 @@
 
 use super::documents::Odd;
 use crate::core::model::term::TermEnded;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
 /// A failure inside a call: the driver's, a value that cannot be kept or read, or a refusal of our own.

@@ -2,7 +2,7 @@
 
 use super::MongoState;
 use super::error::MongoError;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use mongodb::IndexModel;
 use mongodb::bson::{Document, doc};
 use mongodb::error::{Error, ErrorKind};

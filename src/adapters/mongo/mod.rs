@@ -3,21 +3,24 @@
 //! Nothing here needs a transaction: each promise is one update of one document whose filter holds the token.
 
 mod address;
+mod admin;
+mod audit;
+mod dead_letters;
 mod documents;
 mod error;
 mod indexes;
 mod leases;
+mod outbox;
 mod runs;
 #[cfg(test)]
 mod tests;
-mod upkeep;
 
 use crate::core::kind::HasKind;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::BusinessDate;
 use crate::core::model::secret::Secret;
 use crate::core::model::term::Token;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use address::Address;
 pub use documents::rewritten;
 use error::MongoError;

@@ -1,13 +1,13 @@
-//! `runs`, `file_status` with its outbox, `odd_events` and `audit`.
+//! `runs` and `file_status`.
 
 use super::MongoState;
-use super::documents::{AuditDocument, FileDocument, Odd, OddEventDocument, RunDocument, bson_date, file_id, long};
+use super::documents::{FileDocument, Odd, RunDocument, file_id, long};
 use super::error::{MongoError, is_duplicate};
-use crate::core::model::names::{FileId, WorkerId};
-use crate::core::model::run::{BusinessDate, RunId, RunRecord};
+use crate::core::model::names::WorkerId;
+use crate::core::model::run::{RunId, RunRecord};
 use crate::core::model::term::Term;
-use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::{AuditEntry, DeadLetter, FileStatus, Requested, RunStore};
+use crate::core::ports::runs::{FileStatus, Requested, RunStore};
+use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Bson, Document, doc, serialize_to_document};
@@ -149,72 +149,6 @@ impl RunStore for MongoState {
         })
         .await
     }
-
-    async fn unsent(&self, worker: &WorkerId) -> Result<Vec<FileStatus>, StoreError> {
-        self.call(async {
-            let waiting = doc! { "workerId": worker.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
-            let found = self.files_of().find(waiting).sort(doc! { "completedAt": 1, "date": 1, "fileId": 1 }).await?;
-            collect(found, FileDocument::read).await
-        })
-        .await
-    }
-
-    async fn mark_sent(
-        &self,
-        worker: &WorkerId,
-        date: BusinessDate,
-        file: &FileId,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.call(async {
-            let id = file_id(&RunId { worker: worker.clone(), date }, file);
-            let waiting = doc! { "_id": id, "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
-            let sent = doc! { "$set": { "sentAt": bson_date(at) } };
-            self.files_of::<Document>().update_one(waiting, sent).await?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        self.call(async {
-            self.collection("audit").insert_one(AuditDocument::new(entry)).await?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
-        self.call(async {
-            match self.collection("odd_events").insert_one(OddEventDocument::new(event)).await {
-                Err(error) if !is_duplicate(&error) => Err(error.into()),
-                _ => Ok(()),
-            }
-        })
-        .await
-    }
-
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
-        self.call(async {
-            let events = self.collection("odd_events");
-            let wanted = worker.map_or_else(Document::new, |worker| doc! { "workerId": worker.as_str() });
-            let found = events.find(wanted).sort(doc! { "at": -1, "_id": -1 });
-            collect(found.limit(limit).await?, OddEventDocument::read).await
-        })
-        .await
-    }
-
-    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
-        self.call(async {
-            // Of one time, the driver's ids grow within a process with each insert.
-            let changes = self.collection("audit");
-            let found = changes.find(doc! {}).sort(doc! { "at": -1, "_id": -1 });
-            collect(found.limit(limit).await?, AuditDocument::read).await
-        })
-        .await
-    }
 }
 
 fn fields(document: &impl Serialize) -> Result<Document, MongoError> {
@@ -292,7 +226,7 @@ async fn upsert(
     Err(MongoError::Contended)
 }
 
-async fn collect<D: DeserializeOwned + Send + Sync, T>(
+pub(super) async fn collect<D: DeserializeOwned + Send + Sync, T>(
     mut found: Cursor<D>,
     read: impl Fn(D) -> Result<T, Odd>,
 ) -> Result<Vec<T>, MongoError> {
@@ -304,6 +238,6 @@ async fn collect<D: DeserializeOwned + Send + Sync, T>(
 }
 
 /// None for nothing: to the server, zero is no limit at all.
-fn at_most(limit: usize) -> Option<i64> {
+pub(super) fn at_most(limit: usize) -> Option<i64> {
     (limit > 0).then(|| i64::try_from(limit).unwrap_or(i64::MAX))
 }

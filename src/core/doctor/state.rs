@@ -5,10 +5,11 @@ use crate::core::kind::HasKind;
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::names::WorkerId;
 use crate::core::model::policy::Policies;
+use crate::core::ports::admin::StoreAdmin;
+use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::leases::{LeaseStore, StoreError};
-use crate::core::ports::runs::{AuditEntry, RunStore};
-use crate::core::ports::upkeep::StoreUpkeep;
+use crate::core::ports::leases::LeaseStore;
+use crate::core::ports::store::StoreError;
 use jiff::SignedDuration;
 
 /// Two clocks may differ so much before a person should know.
@@ -24,7 +25,7 @@ pub(crate) struct Store<'a> {
     /// The leases; not asked where the store could not be opened.
     pub(crate) leases: Result<&'a dyn LeaseStore, &'a StoreError>,
     /// Its server; none where it has none.
-    pub(crate) upkeep: Option<&'a dyn StoreUpkeep>,
+    pub(crate) admin: Option<&'a dyn StoreAdmin>,
     /// Lease times.
     pub(crate) policies: &'a Policies,
     /// Time.
@@ -52,9 +53,9 @@ pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
     };
     let finding = Finding { check: "reachable".to_owned(), verdict, detail };
     report.push(CheckResult { area: Area::State, finding, took: Some(took), unreachable });
-    if let (Ok(_), Some(upkeep)) = (&lease, store.upkeep) {
-        clock(upkeep, store.clock, report).await;
-        indexes(upkeep, report).await;
+    if let (Ok(_), Some(admin)) = (&lease, store.admin) {
+        clock(admin, store.clock, report).await;
+        indexes(admin, report).await;
     }
     lease.is_ok()
 }
@@ -69,9 +70,9 @@ pub(super) fn lease_time(policies: &Policies, report: &mut Report<'_>) {
 }
 
 /// Compares two wall clocks, as far as the answer's way allows. Never fails: they are for people only.
-pub(super) async fn clock(upkeep: &dyn StoreUpkeep, clock: &dyn Clock, report: &mut Report<'_>) {
+pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mut Report<'_>) {
     let (asked, before) = (clock.elapsed(), clock.now());
-    let answer = upkeep.server_time().await;
+    let answer = admin.server_time().await;
     let took = clock.elapsed().saturating_sub(asked);
     let (verdict, detail) = match answer {
         Ok(Some(theirs)) => {
@@ -94,8 +95,8 @@ pub(super) async fn clock(upkeep: &dyn StoreUpkeep, clock: &dyn Clock, report: &
 }
 
 /// Missing indexes make no run fail: what must be unique is unique without them.
-pub(super) async fn indexes(upkeep: &dyn StoreUpkeep, report: &mut Report<'_>) {
-    let (verdict, detail) = match upkeep.missing_indexes().await {
+pub(super) async fn indexes(admin: &dyn StoreAdmin, report: &mut Report<'_>) {
+    let (verdict, detail) = match admin.missing_indexes().await {
         Ok(missing) if missing.is_empty() => (Verdict::Pass, "all there".to_owned()),
         Ok(missing) => (
             Verdict::Warn,
@@ -120,12 +121,12 @@ pub struct Fix<'a> {
 /// # Errors
 /// When the store does not answer or refuses; those made before stay.
 pub async fn fix(
-    upkeep: &dyn StoreUpkeep,
-    runs: &dyn RunStore,
+    admin: &dyn StoreAdmin,
+    trail: &dyn AuditLog,
     clock: &dyn Clock,
     fix: &Fix<'_>,
 ) -> Result<Option<CheckResult>, StoreError> {
-    let missing = upkeep.missing_indexes().await?.join(", ");
+    let missing = admin.missing_indexes().await?.join(", ");
     if missing.is_empty() {
         return Ok(None);
     }
@@ -134,12 +135,12 @@ pub async fn fix(
         at: clock.now(),
         who: fix.who.to_owned(),
         action: "doctor --fix".to_owned(),
-        detail: format!("make the indexes {missing} of {}", upkeep.describe()),
+        detail: format!("make the indexes {missing} of {}", admin.describe()),
         reason: fix.reason.to_owned(),
     };
-    runs.audit(&entry).await?;
-    upkeep.make_indexes().await?;
-    let left = upkeep.missing_indexes().await?;
+    trail.audit(&entry).await?;
+    admin.make_indexes().await?;
+    let left = admin.missing_indexes().await?;
     let (verdict, detail) = if left.is_empty() {
         (Verdict::Pass, format!("made: {missing}"))
     } else {

@@ -7,10 +7,11 @@ use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
 use crate::core::model::finding::Verdict;
 use crate::core::model::policy::Policies;
-use crate::core::ports::events::{BrokerError, TopicProbe, TopicUse};
-use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::RunStore;
-use crate::core::ports::upkeep::StoreUpkeep;
+use crate::core::ports::admin::StoreAdmin;
+use crate::core::ports::audit::AuditLog;
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::probe::{TopicProbe, TopicUse};
+use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::{Timestamp, ToSpan};
 use std::sync::{Arc, Mutex};
@@ -35,7 +36,7 @@ impl Server {
 }
 
 #[async_trait]
-impl StoreUpkeep for Server {
+impl StoreAdmin for Server {
     fn describe(&self) -> String {
         "mongodb://db/filegen".to_owned()
     }

@@ -3,8 +3,9 @@
 use super::report::{Area, CheckResult, Report};
 use crate::core::kind::HasKind;
 use crate::core::model::finding::{Finding, Verdict};
+use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
-use crate::core::ports::events::{BrokerError, TopicProbe, TopicUse};
+use crate::core::ports::probe::{TopicProbe, TopicUse};
 use std::sync::Arc;
 
 /// The topics with the names of their sections, or why there are no clients for them.

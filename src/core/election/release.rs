@@ -3,9 +3,10 @@
 use super::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::WorkerId;
+use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::leases::{LeaseRecord, LeaseStore, StoreError};
-use crate::core::ports::runs::{AuditEntry, RunStore};
+use crate::core::ports::leases::{LeaseRecord, LeaseStore};
+use crate::core::ports::store::StoreError;
 use jiff::SignedDuration;
 
 /// A lease that may be given back.
@@ -103,7 +104,7 @@ pub async fn releasable(
 /// Why nothing was given back.
 pub async fn release(
     leases: &dyn LeaseStore,
-    runs: &dyn RunStore,
+    trail: &dyn AuditLog,
     clock: &dyn Clock,
     release: &Release<'_>,
 ) -> Result<Releasable, ReleaseError> {
@@ -123,7 +124,7 @@ pub async fn release(
         ),
         reason: release.reason.to_owned(),
     };
-    runs.audit(&entry).await?;
+    trail.audit(&entry).await?;
     if leases.release(release.worker, token, now, release.reason).await? {
         Ok(found)
     } else {

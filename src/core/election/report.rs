@@ -1,7 +1,8 @@
 //! A lease as a person asks for it: who holds it, and how fresh it is. Only looks; wall clocks will do.
 
 use crate::core::model::names::WorkerId;
-use crate::core::ports::leases::{LeaseRecord, LeaseStore, StoreError};
+use crate::core::ports::leases::{LeaseRecord, LeaseStore};
+use crate::core::ports::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 
 /// A lease and how fresh it is.

@@ -6,6 +6,7 @@ use crate::core::generate::record::completion_event;
 use crate::core::generate::spec::Worker;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::run::RunId;
+use crate::core::ports::outbox::{OutboxEntry, OutboxId};
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::volume::Volume;
 
@@ -40,4 +41,16 @@ pub async fn events(
         }
     }
     Ok(events)
+}
+
+/// A run's event as the outbox sends it: JSON, under the file's id. A file's name and its outbox entry are made by
+/// [`FileStatus`](crate::core::ports::runs::FileStatus) in the same way.
+pub fn outbox_entry(run: &RunId, event: &CompletionEvent) -> OutboxEntry {
+    let id = OutboxId::new(format!("{run}:{}", event.file_id));
+    OutboxEntry { id, key: event.file_id.clone(), payload: event.payload() }
+}
+
+/// The event that an entry of a worker's outbox sends. `None` for an entry of another flow.
+pub fn event_of(entry: &OutboxEntry) -> Option<CompletionEvent> {
+    serde_json::from_slice(&entry.payload).ok()
 }

@@ -15,10 +15,10 @@ use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::run::RunId;
-use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::RunStore;
+use crate::core::ports::admin::StoreAdmin;
+use crate::core::ports::outbox::Outbox;
 use crate::core::ports::source::{Position, SourceError};
-use crate::core::ports::upkeep::StoreUpkeep;
+use crate::core::ports::store::StoreError;
 use std::collections::BTreeMap;
 
 /// Share of the free space that the files may take before a person should know.
@@ -37,7 +37,7 @@ pub struct DoctorInput<'a> {
     /// Why the state store could not be opened, when it could not: it is not asked then.
     pub state_error: Option<StoreError>,
     /// The state store's server; none where it has none.
-    pub upkeep: Option<&'a dyn StoreUpkeep>,
+    pub admin: Option<&'a dyn StoreAdmin>,
     /// The worker's topics.
     pub topics: &'a Topics,
     /// Told each finding at once.
@@ -57,13 +57,13 @@ pub async fn examine(examination: &DoctorInput<'_>) -> Vec<CheckResult> {
     output(examination, bytes, &mut report).await;
     let store = Store {
         leader_of: &examination.worker.id,
-        leases: examination.state_error.as_ref().map_or(Ok(&*examination.ports.leases), Err),
-        upkeep: examination.upkeep,
+        leases: examination.state_error.as_ref().map_or(Ok(&*examination.ports.state.leases), Err),
+        admin: examination.admin,
         policies: &examination.worker.policies,
         clock: &*examination.ports.clock,
     };
     if state(&store, &mut report).await {
-        unsent(&*examination.ports.runs, examination, &mut report).await;
+        unsent(&*examination.ports.state.outbox, examination, &mut report).await;
     }
     topics(examination.topics, &*examination.ports.clock, &mut report).await;
     report.found
@@ -100,7 +100,7 @@ async fn output(examination: &DoctorInput<'_>, bytes: Option<u64>, report: &mut 
 
 /// Bytes of the latest published run.
 async fn last_size(examination: &DoctorInput<'_>) -> Result<Option<u64>, GenerateError> {
-    let runs = examination.ports.runs.runs(Some(&examination.worker.id), 30).await.unwrap_or_default();
+    let runs = examination.ports.state.runs.runs(Some(&examination.worker.id), 30).await.unwrap_or_default();
     for record in runs {
         let id: &RunId = &record.id;
         if let Some(manifest) = publish::published(&*examination.ports.volume, id).await? {
@@ -110,9 +110,9 @@ async fn last_size(examination: &DoctorInput<'_>) -> Result<Option<u64>, Generat
     Ok(None)
 }
 
-async fn unsent(runs: &dyn RunStore, examination: &DoctorInput<'_>, report: &mut Report<'_>) {
+async fn unsent(outbox: &dyn Outbox, examination: &DoctorInput<'_>, report: &mut Report<'_>) {
     let worker = &examination.worker.id;
-    match runs.unsent(worker).await {
+    match outbox.pending(worker).await {
         Ok(waiting) if waiting.is_empty() || examination.worker.completion.is_none() => {}
         Ok(waiting) => {
             let detail = format!("{} completion events wait for a broker", waiting.len());

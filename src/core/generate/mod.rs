@@ -36,9 +36,9 @@ use crate::core::model::query::Fetch;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::leases::{LeaseStore, StoreError};
-use crate::core::ports::runs::RunStore;
 use crate::core::ports::source::{After, PageSource, SourceError};
+use crate::core::ports::state::StateStore;
+use crate::core::ports::store::StoreError;
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
 use event::{GenerateEvent, RunObserver};
@@ -57,10 +57,8 @@ pub struct Ports {
     pub source: Arc<dyn PageSource>,
     /// The output root.
     pub volume: Arc<dyn Volume>,
-    /// Who may write.
-    pub leases: Arc<dyn LeaseStore>,
-    /// What has been done.
-    pub runs: Arc<dyn RunStore>,
+    /// Who may write, and what has been done.
+    pub state: StateStore,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }

@@ -9,8 +9,8 @@ use crate::core::generate::model::manifest::Manifest;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::model::term::Term;
-use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::{FileState, FileStatus, OutboxEntry};
+use crate::core::ports::runs::{Announcement, FileState, FileStatus};
+use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -61,10 +61,10 @@ impl<'a> Recorder<'a> {
     }
 
     async fn store(&self, staging: &Staging) -> Result<(), StoreError> {
-        let Some(mut record) = self.ports.runs.run(&self.job.run).await? else { return Ok(()) };
+        let Some(mut record) = self.ports.state.runs.run(&self.job.run).await? else { return Ok(()) };
         record.last_page = staging.page();
         record.rows = staging.source_rows();
-        self.ports.runs.save_run(self.term, &record).await?;
+        self.ports.state.runs.save_run(self.term, &record).await?;
         let started_at = record.started_at.unwrap_or(record.requested_at);
         for (spec, file) in self.job.worker.files.iter().zip(&staging.files) {
             let status = FileStatus {
@@ -78,7 +78,7 @@ impl<'a> Recorder<'a> {
                 token: self.term.token(),
                 event: None,
             };
-            self.ports.runs.save_file(self.term, &status).await?;
+            self.ports.state.runs.save_file(self.term, &status).await?;
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: u64) 
     record.started_at.get_or_insert(now);
     record.rows_expected = Some(rows_expected);
     record.error = None;
-    Ok(ports.runs.save_run(term, &record).await?)
+    Ok(ports.state.runs.save_run(term, &record).await?)
 }
 
 /// Records a published run: each file's status with its completion event in one write, then the run itself.
@@ -106,7 +106,7 @@ pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: u64) 
 pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifest) -> Result<(), GenerateError> {
     let completed_at: Timestamp = manifest.completed_at.parse().unwrap_or_else(|_| ports.clock.now());
     let mut record = run_record(ports, job, completed_at).await?;
-    let known = ports.runs.files(&job.run).await?;
+    let known = ports.state.runs.files(&job.run).await?;
     for spec in &job.worker.files {
         let Some(event) = completion_event(manifest, spec.id.as_str(), spec.event_type.as_deref()) else { continue };
         if known.iter().any(|status| status.file == spec.id && status.event.is_some()) {
@@ -121,9 +121,9 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
             started_at: record.started_at.unwrap_or(record.requested_at),
             completed_at: Some(completed_at),
             token: term.token(),
-            event: (!planted("outbox apart")).then_some(OutboxEntry { event, sent_at: None }),
+            event: (!planted("outbox apart")).then_some(Announcement { event, sent_at: None }),
         };
-        ports.runs.save_file(term, &status).await?;
+        ports.state.runs.save_file(term, &status).await?;
         crash_point!("record.file");
     }
     if record.status != RunStatus::Published {
@@ -133,14 +133,14 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
         record.last_page = manifest.pages;
         record.rows = manifest.source_rows;
         record.error = None;
-        ports.runs.save_run(term, &record).await?;
+        ports.state.runs.save_run(term, &record).await?;
         crash_point!("record.run");
     }
     if planted("outbox apart") {
-        for mut status in ports.runs.files(&job.run).await? {
+        for mut status in ports.state.runs.files(&job.run).await? {
             let event = completion_event(manifest, status.file.as_str(), None);
-            status.event = event.map(|event| OutboxEntry { event, sent_at: None });
-            ports.runs.save_file(term, &status).await?;
+            status.event = event.map(|event| Announcement { event, sent_at: None });
+            ports.state.runs.save_file(term, &status).await?;
         }
     }
     Ok(())
@@ -151,7 +151,7 @@ pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError
     if let Ok(mut record) = run_record(ports, job, ports.clock.now()).await {
         record.status = RunStatus::Failed;
         record.error = Some(error.to_string());
-        if let Err(error) = ports.runs.save_run(term, &record).await {
+        if let Err(error) = ports.state.runs.save_run(term, &record).await {
             let text = format!("the run's end could not be recorded: {error}");
             job.observer.observe(&GenerateEvent::Warning { text });
         }
@@ -160,7 +160,7 @@ pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError
 
 async fn run_record(ports: &Ports, job: &Job, now: Timestamp) -> Result<RunRecord, StoreError> {
     use crate::core::ports::runs::Requested;
-    Ok(match ports.runs.request(&job.run, "holder", now).await? {
+    Ok(match ports.state.runs.request(&job.run, "holder", now).await? {
         Requested::New(record) | Requested::AlreadyThere(record) => record,
     })
 }

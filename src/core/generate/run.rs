@@ -8,8 +8,8 @@ use crate::core::kind::{HasKind, Kind};
 use crate::core::model::names::InstanceId;
 use crate::core::model::run::RunStatus;
 use crate::core::model::term::{TermEnded, Token};
-use crate::core::ports::leases::StoreError;
-use crate::core::ports::runs::AuditEntry;
+use crate::core::ports::audit::AuditEntry;
+use crate::core::ports::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Identity {
             worker: worker.id.clone(),
             instance: self.instance.clone(),
             policies: worker.policies.clone(),
-            leases: Arc::clone(&ports.leases),
+            leases: Arc::clone(&ports.state.leases),
             clock: Arc::clone(&ports.clock),
             observer: Arc::clone(observer) as Arc<_>,
             nonce: Arc::clone(&self.nonce),
@@ -91,7 +91,7 @@ pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> 
     };
     let (who, reason) = (who.to_owned(), reason.to_owned());
     let detail = format!("run {}, written again {from}", job.run);
-    ports.runs.audit(&AuditEntry { at: ports.clock.now(), who, action: action.to_owned(), detail, reason }).await
+    ports.state.audit.audit(&AuditEntry { at: ports.clock.now(), who, action: action.to_owned(), detail, reason }).await
 }
 
 /// Makes one run's files: records that they are wanted, waits for the lease (unless `wait` is false), generates, and
@@ -102,7 +102,7 @@ pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> 
 pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Report, RunError> {
     let started = ports.clock.elapsed();
     let by = format!("command:{}", identity.instance);
-    ports.runs.request(&job.run, &by, ports.clock.now()).await?;
+    ports.state.runs.request(&job.run, &by, ports.clock.now()).await?;
     if job.start == Start::Resume
         && let Some(outcome) = already_published(ports, job).await?
     {
@@ -159,7 +159,7 @@ async fn made_by_other(ports: &Ports, job: &Job) -> Outcome {
 
 /// The manifest of a run that is published in both places: on the volume, and in the store with all completion events.
 async fn already_published(ports: &Ports, job: &Job) -> Result<Option<Outcome>, RunError> {
-    let recorded = ports.runs.run(&job.run).await?.is_some_and(|record| record.status == RunStatus::Published);
+    let recorded = ports.state.runs.run(&job.run).await?.is_some_and(|record| record.status == RunStatus::Published);
     if !recorded {
         return Ok(None);
     }
@@ -167,7 +167,7 @@ async fn already_published(ports: &Ports, job: &Job) -> Result<Option<Outcome>, 
 }
 
 async fn last_page(ports: &Ports, job: &Job) -> Result<u64, StoreError> {
-    Ok(ports.runs.run(&job.run).await?.map_or(0, |record| record.last_page))
+    Ok(ports.state.runs.run(&job.run).await?.map_or(0, |record| record.last_page))
 }
 
 /// How it ended, for whoever looks at the lease.

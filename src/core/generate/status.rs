@@ -7,8 +7,11 @@ use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::leases::{LeaseStore, StoreError};
-use crate::core::ports::runs::{DeadLetter, FileStatus, RunStore};
+use crate::core::ports::dead_letters::DeadLetter;
+use crate::core::ports::outbox::OutboxEntry;
+use crate::core::ports::runs::FileStatus;
+use crate::core::ports::state::StateStore;
+use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -39,8 +42,8 @@ pub struct WorkerReport {
     pub lease: LeaseReport,
     /// Its latest runs, newest business date first.
     pub runs: Vec<RunReport>,
-    /// Files whose completion event no broker has acknowledged, oldest first.
-    pub unsent: Vec<FileStatus>,
+    /// Completion events that no broker has acknowledged, oldest first.
+    pub unsent: Vec<OutboxEntry>,
     /// The latest events that its trigger passed over, newest first.
     pub odd_events: Vec<DeadLetter>,
 }
@@ -60,19 +63,14 @@ pub struct RunReport {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn report(
-    leases: &dyn LeaseStore,
-    runs: &dyn RunStore,
-    clock: &dyn Clock,
-    worker: Option<&WorkerId>,
-) -> Result<Report, StoreError> {
-    let at = clock.now();
+pub async fn report(state: &StateStore, clock: &dyn Clock, worker: Option<&WorkerId>) -> Result<Report, StoreError> {
+    let (leases, runs, at) = (&*state.leases, &*state.runs, clock.now());
     let names = if let Some(worker) = worker {
         BTreeSet::from([worker.clone()])
     } else {
         let holders = leases.list().await?.into_iter().map(|lease| lease.worker);
         let ran = runs.runs(None, SEARCHED).await?.into_iter().map(|run| run.id.worker);
-        let heard = runs.dead_letters(None, SEARCHED).await?.into_iter().map(|event| event.worker);
+        let heard = state.dead_letters.dead_letters(None, SEARCHED).await?.into_iter().map(|event| event.worker);
         holders.chain(ran).chain(heard).collect()
     };
     let mut workers = Vec::with_capacity(names.len());
@@ -84,8 +82,8 @@ pub async fn report(
             let rows_per_second = rate(&record, lease.state, at);
             reports.push(RunReport { record, files, rows_per_second });
         }
-        let unsent = runs.unsent(&worker).await?;
-        let odd_events = runs.dead_letters(Some(&worker), ODD_EVENTS).await?;
+        let unsent = state.outbox.pending(&worker).await?;
+        let odd_events = state.dead_letters.dead_letters(Some(&worker), ODD_EVENTS).await?;
         workers.push(WorkerReport { worker, lease, runs: reports, unsent, odd_events });
     }
     Ok(Report { at, workers })

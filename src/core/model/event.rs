@@ -32,3 +32,11 @@ pub struct CompletionEvent {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<super::replaced::Replaced>,
 }
+
+impl CompletionEvent {
+    /// The message's bytes: JSON, the same at every try.
+    pub fn payload(&self) -> Vec<u8> {
+        // Texts, numbers and flags under fixed names: there is nothing in it that JSON cannot hold.
+        serde_json::to_vec(self).expect("a completion event is JSON")
+    }
+}

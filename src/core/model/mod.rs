@@ -6,6 +6,7 @@ pub mod event;
 pub mod finding;
 pub mod kafka;
 pub mod key;
+pub mod message;
 pub mod moment;
 pub mod names;
 pub mod page;

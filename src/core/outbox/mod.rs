@@ -1,4 +1,5 @@
-//! The outbox: completion events go to the broker in order, each until it is acknowledged. Files never wait for a broker.
+//! The outbox relay: recorded messages go to the broker in order, each until it is acknowledged. The work that recorded
+//! them never waits for a broker.
 
 #[cfg(test)]
 mod tests;
@@ -7,15 +8,16 @@ use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::{HasKind, Kind};
-use crate::core::model::event::CompletionEvent;
-use crate::core::model::names::{FileId, WorkerId};
+use crate::core::model::message::Message;
+use crate::core::model::names::WorkerId;
 use crate::core::model::policy::RetrySpec;
-use crate::core::model::run::RunId;
+use crate::core::ports::audit::{AuditEntry, AuditLog};
+use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
-use crate::core::ports::events::{BrokerError, EventSink};
-use crate::core::ports::leases::StoreError;
 use crate::core::ports::observer::Observer;
-use crate::core::ports::runs::{AuditEntry, RunStore};
+use crate::core::ports::outbox::{Outbox, OutboxEntry};
+use crate::core::ports::producer::Producer;
+use crate::core::ports::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -24,13 +26,13 @@ use tokio_util::sync::CancellationToken;
 /// Longest time between two looks into the outbox: another process may have put something there.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// What became of completion events.
+/// What became of the messages.
 #[derive(Clone, PartialEq, Debug)]
 pub enum OutboxEvent {
     /// The broker has one more, and the outbox says so.
     Sent {
         /// As it was sent.
-        event: Box<CompletionEvent>,
+        entry: OutboxEntry,
     },
     /// So many wait for the broker; told at each look into the outbox.
     Waiting {
@@ -48,7 +50,7 @@ pub enum OutboxEvent {
     },
 }
 
-/// Why an event is still in the outbox.
+/// Why a message is still in the outbox.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum OutboxError {
     /// The broker did not acknowledge it.
@@ -71,12 +73,12 @@ impl HasKind for OutboxError {
 /// A worker's outbox and the broker it empties into.
 #[derive(Clone)]
 pub struct OutboxPublisher {
-    /// Whose events.
+    /// Whose messages.
     pub worker: WorkerId,
     /// Where they wait.
-    pub runs: Arc<dyn RunStore>,
+    pub outbox: Arc<dyn Outbox>,
     /// Where they go.
-    pub sink: Arc<dyn EventSink>,
+    pub sink: Arc<dyn Producer>,
     /// Delay between retries. Retries never stop.
     pub retry: RetrySpec,
     /// Time.
@@ -89,23 +91,21 @@ impl OutboxPublisher {
     /// Sends what waits, oldest first, each marked when it is acknowledged; ends at the first that fails. How many were sent.
     ///
     /// # Errors
-    /// What failed; the events from there on still wait.
+    /// What failed; the messages from there on still wait.
     pub async fn send_waiting(&self) -> Result<usize, OutboxError> {
-        let waiting = self.runs.unsent(&self.worker).await?;
+        let waiting = self.outbox.pending(&self.worker).await?;
         self.observer.observe(&OutboxEvent::Waiting { events: waiting.len() });
         let mut sent = 0;
-        for status in waiting {
-            let Some(entry) = status.event.filter(|entry| entry.sent_at.is_none()) else { continue };
+        for entry in waiting {
             if planted("marked before sent") {
-                self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, self.clock.now()).await?;
+                self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
             }
             crash_point!("announce.sending");
-            self.sink.send(&entry.event).await?;
+            self.sink.send(&message(&entry)).await?;
             crash_point!("announce.acknowledged");
-            let now = self.clock.now();
-            self.runs.mark_sent(&status.run.worker, status.run.date, &status.file, now).await?;
+            self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
             crash_point!("announce.marked");
-            self.observer.observe(&OutboxEvent::Sent { event: Box::new(entry.event) });
+            self.observer.observe(&OutboxEvent::Sent { entry });
             sent += 1;
         }
         if sent > 0 {
@@ -115,8 +115,8 @@ impl OutboxPublisher {
     }
 }
 
-/// Empties the outbox until `stop`: at once when `wake` tells of a published file, else every few seconds. A broker that is
-/// away is tried for ever; an event of which the acknowledgement was lost is sent again, with the same correlation id.
+/// Empties the outbox until `stop`: at once when `wake` tells of a new entry, else every few seconds. A broker that is
+/// away is tried for ever; a message of which the acknowledgement was lost is sent again, byte for byte.
 pub async fn announce(announcer: &OutboxPublisher, wake: &Notify, stop: &CancellationToken) {
     tokio::select! {
         biased;
@@ -147,45 +147,47 @@ async fn empty_for_ever(announcer: &OutboxPublisher, wake: &Notify) {
     }
 }
 
-/// Events that a person sends again.
+/// Messages that a person sends again.
 #[derive(Clone, Copy, Debug)]
 pub struct SendAgain<'a> {
-    /// Whose.
-    pub run: &'a RunId,
+    /// What they are about, for the audit trail: `run LoanWorker:2026-11-21`.
+    pub about: &'a str,
     /// Which: as they were sent first.
-    pub events: &'a [CompletionEvent],
+    pub entries: &'a [OutboxEntry],
     /// Who says so: operating-system user and instance.
     pub who: &'a str,
     /// Why, for the audit trail.
     pub reason: &'a str,
 }
 
-/// Sends chosen events now, sent before or not, and keeps who did it and why for ever. How many were sent: all.
+/// Sends chosen messages now, sent before or not, and keeps who did it and why for ever. How many were sent: all.
 ///
 /// # Errors
-/// What failed; the events before it are sent.
+/// What failed; the messages before it are sent.
 pub async fn send_again(
-    sink: &dyn EventSink,
-    runs: &dyn RunStore,
+    sink: &dyn Producer,
+    outbox: &dyn Outbox,
+    trail: &dyn AuditLog,
     clock: &dyn Clock,
     again: &SendAgain<'_>,
 ) -> Result<usize, OutboxError> {
-    let files: Vec<&str> = again.events.iter().map(|event| event.file_id.as_str()).collect();
+    let keys: Vec<&str> = again.entries.iter().map(|entry| entry.key.as_str()).collect();
     // First the trail: a change that nobody can explain is worse than a recorded try.
     let entry = AuditEntry {
         at: clock.now(),
         who: again.who.to_owned(),
         action: "publish-completion".to_owned(),
-        detail: format!("run {}, events of {}", again.run, files.join(", ")),
+        detail: format!("{}, events of {}", again.about, keys.join(", ")),
         reason: again.reason.to_owned(),
     };
-    runs.audit(&entry).await?;
-    for event in again.events {
-        sink.send(event).await?;
-        // An id that the outbox cannot hold is not in it.
-        if let Ok(file) = FileId::new(&event.file_id) {
-            runs.mark_sent(&again.run.worker, again.run.date, &file, clock.now()).await?;
-        }
+    trail.audit(&entry).await?;
+    for entry in again.entries {
+        sink.send(&message(entry)).await?;
+        outbox.mark_sent(&entry.id, clock.now()).await?;
     }
-    Ok(again.events.len())
+    Ok(again.entries.len())
+}
+
+fn message(entry: &OutboxEntry) -> Message {
+    Message { key: Some(entry.key.clone().into_bytes()), payload: entry.payload.clone(), ..Message::default() }
 }

@@ -1,34 +1,39 @@
 //! The outbox is emptied in order, whatever the broker does.
 
 use super::*;
+use crate::adapters::memory::broker::MemoryBroker;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
+use crate::core::model::event::CompletionEvent;
+use crate::core::model::message::Received;
+use crate::core::model::names::FileId;
 use crate::core::model::query::ReadMode;
 use crate::core::model::run::BusinessDate;
+use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::runs::{FileState, FileStatus, OutboxEntry};
-use async_trait::async_trait;
+use crate::core::ports::outbox::OutboxId;
+use crate::core::ports::runs::RunStore;
+use crate::core::ports::runs::{Announcement, FileState, FileStatus};
 use jiff::Timestamp;
 use std::sync::Mutex;
 
-/// A broker that is away for some calls.
-#[derive(Default)]
-struct Script {
-    away: Mutex<u32>,
-    got: Mutex<Vec<String>>,
+/// The broker's only topic.
+const TOPIC: &str = "file-events";
+
+fn broker() -> MemoryBroker {
+    let broker = MemoryBroker::default();
+    broker.create(TOPIC, 1);
+    broker
 }
 
-#[async_trait]
-impl EventSink for Script {
-    async fn send(&self, event: &CompletionEvent) -> Result<(), BrokerError> {
-        let mut away = self.away.lock().unwrap();
-        if *away > 0 {
-            *away -= 1;
-            return Err(BrokerError::Unreachable { topic: "file-events".to_owned(), reason: "away".to_owned() });
-        }
-        self.got.lock().unwrap().push(event.correlation_id.clone());
-        Ok(())
-    }
+/// The correlation ids of the events that the broker has, in their order.
+fn got(broker: &MemoryBroker) -> Vec<String> {
+    let id = |message: Received| {
+        let event: CompletionEvent = serde_json::from_slice(&message.payload).unwrap();
+        assert_eq!(message.key.as_deref(), Some(event.file_id.as_bytes()));
+        event.correlation_id
+    };
+    broker.messages(TOPIC, 0).into_iter().map(id).collect()
 }
 
 fn run() -> RunId {
@@ -64,18 +69,18 @@ async fn publish(runs: &MemoryState, file: &str, second: i64) {
         started_at: at,
         completed_at: Some(at),
         token: Token(1),
-        event: Some(OutboxEntry { event: event(file), sent_at: None }),
+        event: Some(Announcement { event: event(file), sent_at: None }),
     };
     let term = Term::new(Token(1), Duration::from_secs(1), Arc::new(|| Duration::ZERO));
     runs.save_file(&term, &status).await.unwrap();
 }
 
-fn announcer(runs: &Arc<MemoryState>, sink: &Arc<Script>, news: &Arc<Mutex<Vec<OutboxEvent>>>) -> OutboxPublisher {
+fn announcer(runs: &Arc<MemoryState>, broker: &MemoryBroker, news: &Arc<Mutex<Vec<OutboxEvent>>>) -> OutboxPublisher {
     let news = Arc::clone(news);
     OutboxPublisher {
         worker: run().worker,
-        runs: Arc::clone(runs) as Arc<dyn RunStore>,
-        sink: Arc::clone(sink) as Arc<dyn EventSink>,
+        outbox: Arc::clone(runs) as Arc<dyn Outbox>,
+        sink: Arc::new(broker.producer(TOPIC)),
         retry: RetrySpec::default(),
         clock: Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH)),
         observer: Arc::new(move |told: &OutboxEvent| news.lock().unwrap().push(told.clone())),
@@ -94,19 +99,19 @@ async fn two() -> Arc<MemoryState> {
 
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_is_away_is_tried_until_it_takes_each_event_once_and_in_order() {
-    let (runs, sink, news) = (two().await, Arc::new(Script::default()), Arc::default());
-    *sink.away.lock().unwrap() = 40;
-    let announcer = announcer(&runs, &sink, &news);
+    let (runs, broker, news) = (two().await, broker(), Arc::default());
+    broker.be_away(40);
+    let announcer = announcer(&runs, &broker, &news);
     let (wake, stop) = (Notify::new(), CancellationToken::new());
     let script = async {
-        while sink.got.lock().unwrap().len() < 2 {
+        while got(&broker).len() < 2 {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         // Told of another file, it sends that one at once; none comes twice.
         publish(&runs, "Loan2", 3).await;
         wake.notify_one();
         let start = tokio::time::Instant::now();
-        while sink.got.lock().unwrap().len() < 3 {
+        while got(&broker).len() < 3 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert!(start.elapsed() < Duration::from_millis(20));
@@ -116,9 +121,8 @@ async fn a_broker_that_is_away_is_tried_until_it_takes_each_event_once_and_in_or
         stop.cancel();
     };
     tokio::join!(announce(&announcer, &wake, &stop), script);
-    let got = sink.got.lock().unwrap().clone();
-    assert_eq!(got, ["Loan1", "Loan0", "Loan2", "Loan3"].map(|file| format!("LoanWorker:{file}:1")));
-    assert_eq!(runs.unsent(&run().worker).await.unwrap(), []);
+    assert_eq!(got(&broker), ["Loan1", "Loan0", "Loan2", "Loan3"].map(|file| format!("LoanWorker:{file}:1")));
+    assert_eq!(runs.pending(&run().worker).await.unwrap(), []);
     let news = news.lock().unwrap();
     let failing = news.iter().filter(|news| matches!(news, OutboxEvent::Failing { .. })).count();
     assert_eq!((failing, news.first()), (40, Some(&OutboxEvent::Waiting { events: 2 })));
@@ -126,20 +130,27 @@ async fn a_broker_that_is_away_is_tried_until_it_takes_each_event_once_and_in_or
 
 #[tokio::test(start_paused = true)]
 async fn a_person_may_send_an_event_again_and_that_is_kept() {
-    let (runs, sink) = (two().await, Script::default());
+    let (runs, broker) = (two().await, broker());
+    let sink = broker.producer(TOPIC);
     let clock = MemoryClock::starting_at(Timestamp::UNIX_EPOCH);
-    let (id, events) = (run(), [event("Loan0")]);
-    let again = SendAgain { run: &id, events: &events, who: "ann at pod-1:7", reason: "INC-4711" };
+    let (id, loan0) = (run(), event("Loan0"));
+    let entries = [OutboxEntry {
+        id: OutboxId::new("LoanWorker:2026-11-21:Loan0"),
+        key: "Loan0".to_owned(),
+        payload: loan0.payload(),
+    }];
+    let about = format!("run {id}");
+    let again = SendAgain { about: &about, entries: &entries, who: "ann at pod-1:7", reason: "INC-4711" };
     for _ in 0..2 {
-        assert_eq!(send_again(&sink, &*runs, &clock, &again).await, Ok(1));
+        assert_eq!(send_again(&sink, &*runs, &*runs, &clock, &again).await, Ok(1));
     }
-    assert_eq!(*sink.got.lock().unwrap(), ["LoanWorker:Loan0:1"; 2]);
-    let waiting = runs.unsent(&id.worker).await.unwrap();
-    assert_eq!(waiting.iter().map(|status| status.file.as_str()).collect::<Vec<_>>(), ["Loan1"]);
+    assert_eq!(got(&broker), ["LoanWorker:Loan0:1"; 2]);
+    let waiting = runs.pending(&id.worker).await.unwrap();
+    assert_eq!(waiting.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), ["Loan1"]);
     let audits = runs.audits(9).await.unwrap();
     assert_eq!((audits.len(), audits[0].who.as_str(), audits[0].reason.as_str()), (2, "ann at pod-1:7", "INC-4711"));
-    assert!(audits[0].detail.contains("LoanWorker:2026-11-21") && audits[0].detail.contains("Loan0"));
-    *sink.away.lock().unwrap() = 1;
-    assert!(send_again(&sink, &*runs, &clock, &again).await.is_err());
+    assert!(audits[0].detail == "run LoanWorker:2026-11-21, events of Loan0");
+    broker.be_away(1);
+    assert!(send_again(&sink, &*runs, &*runs, &clock, &again).await.is_err());
     assert_eq!(runs.audits(9).await.unwrap().len(), 3, "the try is kept too");
 }

@@ -1,6 +1,6 @@
 //! Who may write. Two collections: epochs mint tokens and are never deleted; leases show liveness and prove nothing.
 
-use crate::core::kind::{HasKind, Kind};
+use super::store::StoreError;
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::term::Token;
 use async_trait::async_trait;
@@ -88,45 +88,4 @@ pub trait LeaseStore: Send + Sync {
     /// True only when it is certain that the holder's process is gone, so that nobody need wait: an operating system's
     /// lock on this host can tell. A store that cannot know says false.
     async fn holder_is_gone(&self, lease: &LeaseRecord) -> Result<bool, StoreError>;
-}
-
-/// Why a store did not answer, or refused.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Not reachable in time: worth another try. Whether the write happened is unknown.
-    #[error("cannot reach the state store {store}: {reason}")]
-    Unreachable {
-        /// Where it is, without secrets.
-        store: String,
-        /// The client's own words.
-        reason: String,
-    },
-    /// A newer holder has written: this one's token is too old.
-    #[error("the state store refused a write with token {token}: a newer holder has written there")]
-    Stale {
-        /// The refused token.
-        token: Token,
-    },
-    /// The right to write has ended; nothing was done.
-    #[error(transparent)]
-    TermEnded(#[from] crate::core::model::term::TermEnded),
-    /// Anything else: damaged, not permitted, a newer format.
-    #[error("the state store {store} failed: {reason}")]
-    Failed {
-        /// Where it is, without secrets.
-        store: String,
-        /// The client's own words.
-        reason: String,
-    },
-}
-
-impl HasKind for StoreError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Stale { .. } => Kind::Lease,
-            Self::TermEnded(error) => error.kind(),
-            Self::Failed { .. } => Kind::Failed,
-        }
-    }
 }

@@ -1,12 +1,20 @@
 //! What the core needs of the world, as traits. Their promises stand in their docs, and `tests/it/contract` holds
 //! every adapter to them.
 
+pub mod admin;
+pub mod audit;
+pub mod broker;
 pub mod clock;
-pub mod events;
+pub mod consumer;
+pub mod dead_letters;
 pub mod leases;
 pub mod observer;
+pub mod outbox;
+pub mod probe;
+pub mod producer;
 pub mod runs;
 pub mod source;
+pub mod state;
+pub mod store;
 pub mod trial;
-pub mod upkeep;
 pub mod volume;

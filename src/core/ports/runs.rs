@@ -1,10 +1,10 @@
-//! Runs, each file's status, and the outbox of completion events.
+//! Runs, and how far each of their files has come.
 
-use super::events::EventId;
-use super::leases::StoreError;
+use super::outbox::{OutboxEntry, OutboxId};
+use super::store::StoreError;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::names::{FileId, WorkerId};
-use crate::core::model::run::{BusinessDate, RunId, RunRecord};
+use crate::core::model::run::{RunId, RunRecord};
 use crate::core::model::term::{Term, Token};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ impl FileState {
     }
 }
 
-/// One file's status with the outbox entry of its completion event: one record, so that one write records both.
+/// One file's status with its completion event: one record, so that one write records the file and what the outbox sends.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FileStatus {
     /// Which run.
@@ -48,46 +48,30 @@ pub struct FileStatus {
     /// Token of the holder that wrote this.
     pub token: Token,
     /// The completion event, once published.
-    pub event: Option<OutboxEntry>,
+    pub event: Option<Announcement>,
+}
+
+impl FileStatus {
+    /// What the outbox calls the completion event of a file: `LoanWorker:2026-11-21:Loan0`.
+    pub fn outbox_id(run: &RunId, file: &FileId) -> OutboxId {
+        OutboxId::new(format!("{run}:{file}"))
+    }
+
+    /// The completion event as the outbox sends it. `None` before there is one.
+    pub fn outbox_entry(&self) -> Option<OutboxEntry> {
+        let event = &self.event.as_ref()?.event;
+        let id = Self::outbox_id(&self.run, &self.file);
+        Some(OutboxEntry { id, key: event.file_id.clone(), payload: event.payload() })
+    }
 }
 
 /// A completion event and whether a broker has it.
 #[derive(Clone, PartialEq, Debug)]
-pub struct OutboxEntry {
+pub struct Announcement {
     /// What is sent; the same at every try.
     pub event: CompletionEvent,
     /// When a broker acknowledged it.
     pub sent_at: Option<Timestamp>,
-}
-
-/// A change made by a person: who, when, why.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AuditEntry {
-    /// When.
-    pub at: Timestamp,
-    /// Operating-system user and instance.
-    pub who: String,
-    /// `lease release`.
-    pub action: String,
-    /// What was changed, and how.
-    pub detail: String,
-    /// Their words.
-    pub reason: String,
-}
-
-/// An event that asked for no run: kept when it is passed over, so that nothing is lost.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DeadLetter {
-    /// Where it stands; keeps it once however often it is delivered.
-    pub id: EventId,
-    /// Whose trigger heard it.
-    pub worker: WorkerId,
-    /// When it was passed over.
-    pub at: Timestamp,
-    /// What is wrong with it.
-    pub reason: String,
-    /// Its bytes, as UTF-8 as far as they are.
-    pub payload: String,
 }
 
 /// Whether a run was new.
@@ -99,7 +83,8 @@ pub enum Requested {
     AlreadyThere(RunRecord),
 }
 
-/// The store of runs and file statuses. Writes are durable when they answer.
+/// The store of runs and file statuses. Writes are durable when they answer. The completion events that it records are
+/// what the same store's [`Outbox`](super::outbox::Outbox) has to send.
 ///
 /// Every update by a holder takes its [`Term`]; the store itself refuses a token older than the one it has seen
 /// for that run, with [`StoreError::Stale`].
@@ -117,34 +102,10 @@ pub trait RunStore: Send + Sync {
     /// Writes a run's progress or end. `record.token` is set from the term.
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError>;
 
-    /// Writes one file's status; one write with its outbox entry. An entry is never lost to a write without one under the
+    /// Writes one file's status; one write with its completion event. An event is never lost to a write without one under the
     /// same token: that is progress which was under way for long, and changes nothing.
     async fn save_file(&self, term: &Term, status: &FileStatus) -> Result<(), StoreError>;
 
     /// All files of a run, by id.
     async fn files(&self, run: &RunId) -> Result<Vec<FileStatus>, StoreError>;
-
-    /// Completion events that no broker has acknowledged, oldest first.
-    async fn unsent(&self, worker: &WorkerId) -> Result<Vec<FileStatus>, StoreError>;
-
-    /// Records a broker's acknowledgement. Harmless when repeated.
-    async fn mark_sent(
-        &self,
-        worker: &WorkerId,
-        date: BusinessDate,
-        file: &FileId,
-        at: Timestamp,
-    ) -> Result<(), StoreError>;
-
-    /// Keeps a person's change for ever.
-    async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
-
-    /// Keeps an event that was passed over. Harmless when repeated.
-    async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError>;
-
-    /// The latest events that were passed over, newest first: by one worker's trigger, or by all.
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
-
-    /// The latest changes by their own time, newest first; of one time, the one that was written last.
-    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }

@@ -6,8 +6,7 @@ use super::problem;
 use crate::core::generate::status::report;
 use crate::core::health::Dependencies;
 use crate::core::ports::clock::Clock;
-use crate::core::ports::leases::LeaseStore;
-use crate::core::ports::runs::RunStore;
+use crate::core::ports::state::StateStore;
 use crate::telemetry::generate::status::WorkerStatus;
 use axum::Router;
 use axum::extract::State;
@@ -26,10 +25,8 @@ pub struct WorkerHandle {
     pub status: Arc<WorkerStatus>,
     /// What it needs.
     pub dependencies: Arc<Dependencies>,
-    /// The lease of all instances.
-    pub leases: Arc<dyn LeaseStore>,
-    /// The runs of all instances.
-    pub runs: Arc<dyn RunStore>,
+    /// Leases and runs of all instances.
+    pub state: StateStore,
     /// Whether completion events have a topic to go to; else none of them waits for anything.
     pub announces: bool,
 }
@@ -69,7 +66,7 @@ async fn look(state: &AppState) -> StatusPage {
     let now = state.clock.now();
     let mut workers = Vec::with_capacity(state.workers.len());
     for handle in &state.workers {
-        let asked = report(&*handle.leases, &*handle.runs, &*state.clock, Some(handle.status.worker())).await;
+        let asked = report(&handle.state, &*state.clock, Some(handle.status.worker())).await;
         workers.push(WorkerShown::new(handle, asked, now));
     }
     StatusPage::new(state, workers, now)
@@ -99,8 +96,8 @@ mod tests {
     use crate::core::generate::event::GenerateEvent;
     use crate::core::model::names::WorkerId;
     use crate::core::model::run::{BusinessDate, RunId};
-    use crate::core::ports::leases::StoreError;
     use crate::core::ports::observer::Observer;
+    use crate::core::ports::store::StoreError;
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
@@ -115,8 +112,7 @@ mod tests {
         let handle = WorkerHandle {
             dependencies: Arc::new(Dependencies::new(Vec::new(), Arc::clone(&clock), Arc::clone(&status) as Arc<_>)),
             status,
-            leases: Arc::clone(&state) as Arc<_>,
-            runs: state,
+            state: StateStore::of(state),
             announces: false,
         };
         let app = AppState { instance: "host:1".to_owned(), started: clock.now(), workers: Vec::new(), clock };

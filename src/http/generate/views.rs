@@ -5,7 +5,7 @@ use crate::core::generate::status::Report;
 use crate::core::generate::status::view::{PassedOverView, RunView, WorkerView};
 use crate::core::health::Answer;
 use crate::core::model::moment::moment;
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::store::StoreError;
 use crate::telemetry::generate::status::{RecentEvent, RunProgress};
 use jiff::Timestamp;
 use serde::Serialize;

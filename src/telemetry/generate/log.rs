@@ -1,6 +1,7 @@
 //! One worker's events as log lines: each with worker, instance, token and run, as far as there are any.
 
 use crate::core::election::ElectionEvent;
+use crate::core::generate::completion::event_of;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
 use crate::core::outbox::OutboxEvent;
@@ -150,7 +151,8 @@ impl Observer<OutboxEvent> for EventLog {
     fn observe(&self, event: &OutboxEvent) {
         let context = self.context().clone();
         match event {
-            OutboxEvent::Sent { event } => {
+            OutboxEvent::Sent { entry } => {
+                let Some(event) = event_of(entry) else { return };
                 let (file, correlation_id) = (&event.file_id, &event.correlation_id);
                 line!(info, self, context, file, correlation_id, "event published");
             }

@@ -3,6 +3,7 @@
 use super::log::EventLog;
 use super::metrics::GenerateMetrics;
 use crate::core::election::ElectionEvent;
+use crate::core::generate::completion::event_of;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
 use crate::core::model::names::WorkerId;
@@ -314,7 +315,11 @@ impl Observer<OutboxEvent> for WorkerStatus {
     fn observe(&self, event: &OutboxEvent) {
         self.log.observe(event);
         match event {
-            OutboxEvent::Sent { event } => self.record_event(format!("sent {}", event.correlation_id)),
+            OutboxEvent::Sent { entry } => {
+                if let Some(event) = event_of(entry) {
+                    self.record_event(format!("sent {}", event.correlation_id));
+                }
+            }
             OutboxEvent::Waiting { events } => {
                 self.state().outbox = *events;
                 self.metrics.outbox(*events);

@@ -1,6 +1,11 @@
 //! One suite per port, over every adapter.
 
+mod audit;
+mod consumer;
+mod dead_letters;
 mod leases;
+mod outbox;
+mod producer;
 mod runs;
 mod source;
 mod volume;

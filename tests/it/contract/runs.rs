@@ -7,9 +7,8 @@ use filegen::core::model::names::InstanceId;
 use filegen::core::model::query::ReadMode;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, TermEnded, Token};
-use filegen::core::ports::events::EventId;
-use filegen::core::ports::leases::StoreError;
-use filegen::core::ports::runs::{AuditEntry, DeadLetter, FileState, FileStatus, OutboxEntry, Requested};
+use filegen::core::ports::runs::{Announcement, FileState, FileStatus, Requested};
+use filegen::core::ports::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -31,7 +30,7 @@ fn record(id: &RunId, rows: u64) -> RunRecord {
     }
 }
 
-fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {
+pub(super) fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {
     FileStatus {
         run: run.clone(),
         file: file(name),
@@ -46,7 +45,7 @@ fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {
 }
 
 /// A published file whose event waits for a broker.
-fn published(run: &RunId, name: &str, millisecond: i64) -> FileStatus {
+pub(super) fn published(run: &RunId, name: &str, millisecond: i64) -> FileStatus {
     let event = CompletionEvent {
         replaced: None,
         worker_id: run.worker.to_string(),
@@ -70,7 +69,7 @@ fn published(run: &RunId, name: &str, millisecond: i64) -> FileStatus {
         state: FileState::Published,
         completed_at: Some(at(millisecond)),
         token: Token(2),
-        event: Some(OutboxEntry { event, sent_at: None }),
+        event: Some(Announcement { event, sent_at: None }),
         ..status(run, name, 10)
     }
 }
@@ -79,9 +78,9 @@ fn ended(token: u64) -> Term {
     Term::new(Token(token), Duration::ZERO, Arc::new(|| Duration::ZERO))
 }
 
-async fn unsent(state: &State, name: &str) -> Vec<String> {
-    let unsent = state.store().unsent(&worker(name)).await.unwrap();
-    unsent.into_iter().map(|status| format!("{}/{}", status.run.date, status.file)).collect()
+pub(super) async fn unsent(state: &State, name: &str) -> Vec<String> {
+    let pending = state.store().pending(&worker(name)).await.unwrap();
+    pending.into_iter().map(|entry| entry.id.to_string()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -239,29 +238,6 @@ async fn files_read_as_they_were_written_by_id() {
 }
 
 #[tokio::test]
-async fn an_event_waits_from_the_write_that_publishes_until_a_broker_has_it() {
-    on_each(|state| async move {
-        let (store, id) = (state.store(), run("W", 21));
-        store.save_file(&term(2), &status(&id, "writing", 5)).await.unwrap();
-        for (name, millisecond) in [("late", 2500), ("early", 2000), ("last", 3000)] {
-            store.save_file(&term(2), &published(&id, name, millisecond)).await.unwrap();
-        }
-        store.save_file(&term(2), &published(&run("V", 21), "other", 1)).await.unwrap();
-        assert_eq!(unsent(&state, "W").await, ["2026-11-21/early", "2026-11-21/late", "2026-11-21/last"]);
-        for at_millisecond in [4000, 5000] {
-            store.mark_sent(&id.worker, id.date, &file("late"), at(at_millisecond)).await.unwrap();
-        }
-        store.mark_sent(&id.worker, id.date, &file("writing"), at(1)).await.expect("harmless without an event");
-        store.mark_sent(&id.worker, id.date, &file("nothing"), at(1)).await.expect("harmless without a file");
-        assert_eq!(unsent(&state, "W").await, ["2026-11-21/early", "2026-11-21/last"]);
-        let files = store.files(&id).await.unwrap();
-        let late = files.iter().find(|status| status.file == file("late")).unwrap();
-        assert_eq!(late.event.as_ref().unwrap().sent_at, Some(at(4000)), "the first acknowledgement");
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn progress_that_comes_late_takes_no_event_away() {
     on_each(|state| async move {
         let (store, id) = (state.store(), run("W", 21));
@@ -283,56 +259,11 @@ async fn an_acknowledged_event_is_not_announced_anew_by_a_repeat() {
     on_each(|state| async move {
         let (store, id) = (state.store(), run("W", 21));
         store.save_file(&term(2), &published(&id, "a", 1000)).await.unwrap();
-        store.mark_sent(&id.worker, id.date, &file("a"), at(2000)).await.unwrap();
+        store.mark_sent(&FileStatus::outbox_id(&id, &file("a")), at(2000)).await.unwrap();
         store.save_file(&term(3), &published(&id, "a", 1000)).await.unwrap();
         assert_eq!(unsent(&state, "W").await, [""; 0], "the same event");
         store.save_file(&term(3), &published(&id, "a", 9000)).await.unwrap();
-        assert_eq!(unsent(&state, "W").await, ["2026-11-21/a"], "another one");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn changes_by_hand_are_kept_newest_first() {
-    on_each(|state| async move {
-        let entry = |number: i64| AuditEntry {
-            at: at(number),
-            who: "ann(uid 1000)@pod-1:7".to_owned(),
-            action: "lease release".to_owned(),
-            detail: format!("token {number}"),
-            reason: "pod hangs; ticket 4711".to_owned(),
-        };
-        // Hosts write in any order, and two changes may have one time.
-        let again = AuditEntry { detail: "once more".to_owned(), ..entry(2) };
-        for entry in [entry(3), entry(1), entry(2), again.clone(), entry(4000)] {
-            state.store().audit(&entry).await.unwrap();
-        }
-        let newest = [entry(4000), entry(3), again, entry(2), entry(1)];
-        for limit in 0..=newest.len() {
-            assert_eq!(state.door(1).audits(limit).await, Ok(newest[..limit].to_vec()));
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn events_that_were_passed_over_are_kept_once() {
-    on_each(|state| async move {
-        let event = |offset: i64| DeadLetter {
-            id: EventId { topic: "loan-data".to_owned(), partition: 3, offset },
-            worker: worker("LoanWorker"),
-            at: at(offset),
-            reason: "no JSON".to_owned(),
-            payload: "{\"businessDate\": \u{fffd}".to_owned(),
-        };
-        for offset in [7, 9, 7] {
-            state.store().keep_dead_letter(&event(offset)).await.unwrap();
-        }
-        let other = DeadLetter { worker: worker("Other"), at: at(99), ..event(9) };
-        state.store().keep_dead_letter(&other).await.unwrap();
-        assert_eq!(state.door(1).dead_letters(None, 2).await, Ok(vec![other, event(9)]));
-        let ours = worker("LoanWorker");
-        assert_eq!(state.door(1).dead_letters(Some(&ours), 5).await, Ok(vec![event(9), event(7)]));
+        assert_eq!(unsent(&state, "W").await, ["W:2026-11-21:a"], "another one");
     })
     .await;
 }

@@ -11,6 +11,7 @@ use crate::support::running::{PATIENCE, until_async};
 use crate::support::state::{run, worker};
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::run::RunId;
+use filegen::core::ports::dead_letters::DeadLetters;
 use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::runs::RunStore;
 use rustix::process::Signal;

@@ -7,9 +7,9 @@ use crate::support::fleet::{POLICIES, events, published};
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
 use crate::support::running::until_async;
+use crate::support::state::Store;
 use crate::support::state::run;
 use filegen::adapters::local_state::LocalState;
-use filegen::core::ports::runs::RunStore;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,7 @@ struct Case {
     by: By,
     filegen: Filegen,
     completion: Topic,
-    runs: Arc<dyn RunStore>,
+    runs: Arc<dyn Store>,
     _database: Database,
 }
 
@@ -59,7 +59,7 @@ impl Case {
         let completes =
             format!("completion: {{ kafka: {{ brokers: '{}', topic: {} }} }}\n", completion.brokers, completion.name);
         filegen.write("worker.yaml", &(filegen.read("worker.yaml") + POLICIES + &completes));
-        let runs: Arc<dyn RunStore> = if let By::DaemonOnMongo = by {
+        let runs: Arc<dyn Store> = if let By::DaemonOnMongo = by {
             filegen.edit("files:", &format!("state: {{ url: \"{}\" }}\nfiles:", database.url()));
             Arc::new(database.open().await)
         } else {

@@ -5,11 +5,10 @@ use crate::support::filegen::Filegen;
 use crate::support::fleet::{Fleet, POLICIES, all_sent, published};
 use crate::support::kafka::Topic;
 use crate::support::size::Size;
-use crate::support::state::run;
+use crate::support::state::{Store, run};
 use crate::support::{mongo, postgres};
 use filegen::adapters::local_state::LocalState;
 use filegen::core::model::run::{BusinessDate, RunId};
-use filegen::core::ports::runs::RunStore;
 use jiff::{Timestamp, ToSpan};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ const RSS_GROWTH_KIB: usize = 5 * 1024;
 const MORE: usize = 8;
 
 /// Asks for all of these at once, and waits for one after the other: what is slow goes on, and only what hangs fails.
-async fn make(runs: &dyn RunStore, days: &[RunId]) {
+async fn make(runs: &dyn Store, days: &[RunId]) {
     for day in days {
         runs.request(day, "test", Timestamp::now()).await.unwrap();
     }
@@ -33,7 +32,7 @@ async fn make(runs: &dyn RunStore, days: &[RunId]) {
 }
 
 /// Fifty runs in a row.
-async fn stays_small(daemon: &Daemon, runs: &dyn RunStore, announces: bool) {
+async fn stays_small(daemon: &Daemon, runs: &dyn Store, announces: bool) {
     let first = run("LoanWorker", 1).date.0;
     let days: Vec<RunId> =
         (0..50).map(|day| RunId { date: BusinessDate(first + day.days()), ..run("LoanWorker", 1) }).collect();

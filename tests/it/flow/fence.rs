@@ -14,6 +14,7 @@ use filegen::core::model::names::{ViewName, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Token;
 use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::state::StateStore;
 use filegen::core::ports::volume::{EntryKind, Volume};
 use std::sync::Arc;
 
@@ -46,8 +47,7 @@ fn ports() -> Ports {
     Ports {
         source: Arc::new(NoSource),
         volume: Arc::new(MemoryVolume::default()),
-        leases: state.clone(),
-        runs: state,
+        state: StateStore::of(state),
         clock: Arc::new(MemoryClock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
     }
 }

@@ -84,7 +84,7 @@ impl Hook for Stopping {
     async fn before(&self, Change { operation, .. }: Change<'_>) -> Result<(), VolumeError> {
         // The staged names are the first to go when the manifest is there.
         if operation == "unlink" && self.clock.0.swap(3600, Ordering::Relaxed) == 0 {
-            assert_eq!(self.ports.leases.install(&lease("LoanWorker", 9, "another")).await, Ok(true));
+            assert_eq!(self.ports.state.leases.install(&lease("LoanWorker", 9, "another")).await, Ok(true));
             if self.records {
                 let made = generate(&self.ports, &self.job, &term(9)).await;
                 assert!(matches!(made, Ok(Outcome::AlreadyPublished(_))), "{made:?}");
@@ -101,8 +101,8 @@ async fn a_holder_that_is_stopped_behind_its_manifest_says_that_the_run_is_made_
         let (rig, clock) = (Rig::new(), Arc::new(Jumping::default()));
         let hook = Stopping { clock: Arc::clone(&clock), ports: rig.ports.clone(), job: rig.job(), records };
         let ended = rig.execute_hooked(clock, Arc::new(hook)).await;
-        let record = rig.ports.runs.run(rig.run()).await.unwrap().unwrap();
-        let files = rig.ports.runs.files(rig.run()).await.unwrap();
+        let record = rig.ports.state.runs.run(rig.run()).await.unwrap().unwrap();
+        let files = rig.ports.state.runs.files(rig.run()).await.unwrap();
         assert_eq!(rig.published().await.len(), 2, "its own files are there in any case");
         if records {
             let report = ended.unwrap();
@@ -117,7 +117,7 @@ async fn a_holder_that_is_stopped_behind_its_manifest_says_that_the_run_is_made_
                 "nothing is announced under the ended term: {files:?}"
             );
         }
-        let held = rig.ports.leases.read(&rig.run().worker).await.unwrap().unwrap();
+        let held = rig.ports.state.leases.read(&rig.run().worker).await.unwrap().unwrap();
         assert!(held.token == Token(9) && held.released.is_none(), "the other's lease is left alone: {held:?}");
     }
 }

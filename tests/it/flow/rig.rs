@@ -15,6 +15,7 @@ use filegen::core::model::term::Term;
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::observer::Unobserved;
 use filegen::core::ports::source::PageSource;
+use filegen::core::ports::state::StateStore;
 use filegen::core::ports::volume::EntryKind;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -60,8 +61,7 @@ impl Rig {
         let ports = Ports {
             source,
             volume: Arc::new(MemoryVolume::default()),
-            leases: state.clone(),
-            runs: state,
+            state: StateStore::of(state),
             clock: Arc::new(MemoryClock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
         };
         let job = Job {

@@ -3,13 +3,15 @@
 use crate::support::kafka::{Broker, Topic};
 use crate::support::outbox::fill;
 use crate::support::state::{run, worker};
-use filegen::adapters::kafka::{KafkaEvents, KafkaSink};
+use filegen::adapters::kafka::{KafkaConsumer, KafkaProducer};
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::system_clock::SystemClock;
 use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::policy::RetrySpec;
 use filegen::core::outbox::{OutboxEvent, OutboxPublisher, announce};
+use filegen::core::ports::dead_letters::DeadLetters;
+use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +52,8 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     let (sender, mut received) = mpsc::unbounded_channel();
     let announcer = OutboxPublisher {
         worker: worker("LoanWorker"),
-        runs: Arc::clone(&runs) as Arc<dyn RunStore>,
-        sink: Arc::new(KafkaSink::new(&topic.spec()).unwrap()),
+        outbox: Arc::clone(&runs) as Arc<dyn Outbox>,
+        sink: Arc::new(KafkaProducer::new(&topic.spec()).unwrap()),
         retry: RETRY,
         clock: Arc::new(SystemClock),
         observer: Arc::new(move |news: &OutboxEvent| drop(sender.send(news.clone()))),
@@ -61,7 +63,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     let running = tokio::spawn(async move { announce(&announcer, &loop_wake, &loop_stop).await });
     let failing = |news: &OutboxEvent| matches!(news, OutboxEvent::Failing { attempt: 2, .. });
     news(&mut received, failing).await;
-    assert_eq!(runs.unsent(&worker("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
+    assert_eq!(runs.pending(&worker("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
     let broker = tokio::task::spawn_blocking(move || {
         broker.again();
         broker
@@ -69,9 +71,9 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     let _broker = broker.await.unwrap();
     for file in ["Loan0", "Loan1"] {
         let sent = news(&mut received, |news| matches!(news, OutboxEvent::Sent { .. })).await;
-        assert!(matches!(&sent, OutboxEvent::Sent { event } if event.file_id == file), "{sent:?}");
+        assert!(matches!(&sent, OutboxEvent::Sent { entry } if entry.key == file), "{sent:?}");
     }
-    assert_eq!(runs.unsent(&worker("LoanWorker")).await.unwrap(), []);
+    assert_eq!(runs.pending(&worker("LoanWorker")).await.unwrap(), []);
     let keys: Vec<String> = topic.read(2).await.into_iter().map(|(key, _)| key).collect();
     assert!(keys.contains(&"Loan0".to_owned()), "{keys:?}");
     // What is published later goes out at once.
@@ -94,12 +96,13 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
         dates: BusinessDateSpec { timezone: "UTC".to_owned(), pointer: "/businessDate".to_owned() },
         retry: RETRY,
         runs: Arc::clone(&runs) as Arc<dyn RunStore>,
+        dead_letters: Arc::clone(&runs) as Arc<dyn DeadLetters>,
         clock: Arc::new(SystemClock),
         observer: Arc::new(move |news: &TriggerEvent| drop(sender.send(news.clone()))),
     };
     let stop = CancellationToken::new();
     let loop_stop = stop.clone();
-    let mut source = KafkaEvents::new(&topic.spec()).unwrap();
+    let mut source = KafkaConsumer::new(&topic.spec()).unwrap();
     let running = tokio::spawn(async move { listen(&listener, &mut source, &loop_stop).await });
     let day = |day: &str| format!(r#"{{"dataset":"loans","businessDate":"{day}"}}"#);
     let (first, second) = (day("2026-11-21"), day("2026-11-22"));

@@ -3,7 +3,8 @@
 use crate::support::kafka::{Topic, free_port};
 use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaProbe;
-use filegen::core::ports::events::{BrokerError, TopicProbe};
+use filegen::core::ports::broker::BrokerError;
+use filegen::core::ports::probe::TopicProbe;
 use tokio::time::timeout;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,12 @@
 //! What a user may do with a topic, as the broker says it: learned while no event is taken or sent.
 
+use crate::support::broker::take;
 use crate::support::kafka::{Broker, PASSWORD, Topic, properties};
 use crate::support::running::PATIENCE;
 use filegen::adapters::kafka::KafkaProbe;
 use filegen::core::model::kafka::KafkaSpec;
-use filegen::core::ports::events::{BrokerError, TopicProbe, TopicUse};
+use filegen::core::ports::broker::BrokerError;
+use filegen::core::ports::probe::{TopicProbe, TopicUse};
 use std::time::Instant;
 
 /// The topic as the user `filegen` sees it, who must say who he is.
@@ -64,8 +66,8 @@ async fn asking_takes_no_event_from_the_group_and_marks_none() {
     topic.write(0, &["first", "second"]).await;
     let probe = KafkaProbe::new(&topic.spec()).unwrap();
     assert_eq!(probe.may(TopicUse::Read).await, Ok(()));
-    let mut source = filegen::adapters::kafka::KafkaEvents::new(&topic.spec()).unwrap();
-    assert_eq!(super::take(&mut source, 1).await, ["first"]);
+    let mut source = filegen::adapters::kafka::KafkaConsumer::new(&topic.spec()).unwrap();
+    assert_eq!(take(&mut source, 1).await, ["first"]);
     assert_eq!(probe.may(TopicUse::Read).await, Ok(()));
-    assert_eq!(super::take(&mut source, 1).await, ["second"], "the member is still one");
+    assert_eq!(take(&mut source, 1).await, ["second"], "the member is still one");
 }

@@ -1,11 +1,14 @@
 //! Who we are and who they are: SASL and certificates, and that no secret is told.
 
-use super::next;
+use crate::support::broker::{done, next};
 use crate::support::kafka::{PASSWORD, Topic, properties, started};
-use crate::support::outbox::event;
-use filegen::adapters::kafka::{KafkaEvents, KafkaProbe, KafkaSink};
+use crate::support::outbox::message;
+use filegen::adapters::kafka::{KafkaConsumer, KafkaProbe, KafkaProducer};
 use filegen::core::model::kafka::KafkaSpec;
-use filegen::core::ports::events::{BrokerError, EventSink, EventSource, TopicProbe};
+use filegen::core::ports::broker::BrokerError;
+use filegen::core::ports::consumer::Consumer;
+use filegen::core::ports::probe::TopicProbe;
+use filegen::core::ports::producer::Producer;
 
 /// The topic behind another listener of the server that this process has started; none with one that was named.
 async fn behind(brokers: impl Fn() -> Option<String>, given: &[(&str, &str)]) -> Option<KafkaSpec> {
@@ -16,10 +19,10 @@ async fn behind(brokers: impl Fn() -> Option<String>, given: &[(&str, &str)]) ->
 
 /// Out and in again.
 async fn works(spec: &KafkaSpec) {
-    KafkaSink::new(spec).unwrap().send(&event("Loan0")).await.unwrap();
-    let mut source = KafkaEvents::new(spec).unwrap();
-    let delivery = next(&mut source).await;
-    source.done(&delivery.id).await.unwrap();
+    KafkaProducer::new(spec).unwrap().send(&message("Loan0")).await.unwrap();
+    let mut source = KafkaConsumer::new(spec).unwrap();
+    let message = next(&mut source).await;
+    done(&mut source, &message).await;
     source.close().await;
     assert_eq!(KafkaProbe::new(spec).unwrap().check().await, Ok(1));
 }
@@ -75,7 +78,7 @@ fn a_property_that_is_not_taken_is_told_without_its_value() {
             group: None,
             properties: properties(&[(name, value)]),
         };
-        let Err(BrokerError::Refused { reason, .. }) = KafkaSink::new(&spec).map(drop) else {
+        let Err(BrokerError::Refused { reason, .. }) = KafkaProducer::new(&spec).map(drop) else {
             panic!("{name} is taken")
         };
         assert!(reason.contains(told) && !reason.contains(value), "{reason}");

@@ -12,8 +12,10 @@ use filegen::adapters::mongo::MongoState;
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
-use filegen::core::ports::leases::{LeaseStore, StoreError};
+use filegen::core::ports::leases::LeaseStore;
+use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::{FileState, FileStatus, RunStore};
+use filegen::core::ports::store::StoreError;
 use futures_util::TryStreamExt;
 use mongodb::IndexModel;
 use mongodb::bson::{DateTime, Document, doc};
@@ -36,7 +38,7 @@ async fn looking_makes_nothing() {
     assert_eq!(store.read(&worker("W")).await, Ok(None));
     assert_eq!(store.highest_token(&worker("W")).await, Ok(None));
     assert_eq!(store.runs(None, 5).await, Ok(vec![]));
-    assert_eq!(store.unsent(&worker("W")).await, Ok(vec![]));
+    assert_eq!(store.pending(&worker("W")).await, Ok(vec![]));
     assert_eq!(store.missing_indexes().await.unwrap().len(), 8);
     assert_eq!(database.client().await.list_collection_names().await.unwrap(), [""; 0]);
 }

@@ -1,15 +1,20 @@
 //! A server that is away, or that takes everything and answers nothing.
 
 use crate::support::mongo::Database;
-use crate::support::state::{at, claim, file, lease, run, worker};
+use crate::support::state::{at, claim, lease, run, worker};
 use crate::support::term;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::run::{RunRecord, RunStatus};
 use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
-use filegen::core::ports::leases::{LeaseStore, StoreError};
-use filegen::core::ports::runs::{AuditEntry, RunStore};
+use filegen::core::ports::audit::AuditEntry;
+use filegen::core::ports::audit::AuditLog;
+use filegen::core::ports::dead_letters::DeadLetters;
+use filegen::core::ports::leases::LeaseStore;
+use filegen::core::ports::outbox::{Outbox, OutboxId};
+use filegen::core::ports::runs::RunStore;
+use filegen::core::ports::store::StoreError;
 use std::fmt::Debug;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -54,12 +59,13 @@ async fn unknown<T: Debug>(what: &str, call: impl Future<Output = Result<T, Stor
     assert!(matches!(answer, Err(StoreError::Unreachable { .. })), "{what}: {answer:?}");
 }
 
-/// Every call of both ports.
+/// Every call of all ports.
 async fn all_are_unknown(store: &MongoState) {
     let (name, id, term) = (worker("W"), run("W", 21), term(7));
     let record = RunRecord { status: RunStatus::Running, ..RunRecord::pending(&id, "x", at(1)) };
     let entry = AuditEntry { at: at(0), who: "a".into(), action: "b".into(), detail: "c".into(), reason: "d".into() };
-    let (claim, lease, instance, file) = (claim("W", 9, "n"), lease("W", 9, "a"), InstanceId::new("a"), file("a"));
+    let (claim, lease, instance) = (claim("W", 9, "n"), lease("W", 9, "a"), InstanceId::new("a"));
+    let entry_id = OutboxId::new("W:2026-11-21:a");
     tokio::join!(
         unknown("read", store.read(&name)),
         unknown("list", store.list()),
@@ -74,8 +80,8 @@ async fn all_are_unknown(store: &MongoState) {
         unknown("runs", store.runs(None, 5)),
         unknown("save_run", store.save_run(&term, &record)),
         unknown("files", store.files(&id)),
-        unknown("unsent", store.unsent(&name)),
-        unknown("mark_sent", store.mark_sent(&name, id.date, &file, at(1))),
+        unknown("pending", store.pending(&name)),
+        unknown("mark_sent", store.mark_sent(&entry_id, at(1))),
         unknown("audit", store.audit(&entry)),
         unknown("audits", store.audits(5)),
         unknown("odd_events", store.dead_letters(None, 5)),

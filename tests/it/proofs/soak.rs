@@ -14,6 +14,7 @@ use crate::support::toxiproxy::Line;
 use crate::support::{mongo, postgres};
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::run::{BusinessDate, RunId, RunStatus};
+use filegen::core::ports::dead_letters::DeadLetters;
 use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::runs::RunStore;
 use jiff::ToSpan;

@@ -62,12 +62,10 @@ async fn tokens_grow_through_purges_and_dropped_collections() {
             last = token;
 
             // What a holder does first: it fences the volume, and makes its folder.
-            let store = state.door(0);
             let ports = Ports {
                 source: Arc::new(MemorySource::default()),
                 volume: volume.clone(),
-                leases: store.clone(),
-                runs: store,
+                state: state.ports(0),
                 clock: Arc::new(SystemClock),
             };
             fence(&ports, &run(cycle), leadership.term()).await.unwrap();

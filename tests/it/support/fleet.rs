@@ -9,6 +9,7 @@ use super::state::worker;
 use super::toxiproxy::Line;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::ports::leases::LeaseStore;
+use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -153,14 +154,14 @@ pub async fn published(runs: &dyn RunStore, run: &RunId) -> RunRecord {
 }
 
 /// Waits until all completion events are sent.
-pub async fn all_sent(runs: &dyn RunStore) {
-    let unsent = async || runs.unsent(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
+pub async fn all_sent(outbox: &dyn Outbox) {
+    let unsent = async || outbox.pending(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
     until_async("an empty outbox", unsent).await;
 }
 
 /// Completion events by file and day: each has one correlation id, however often it was sent.
-pub async fn events(completion: &Topic, runs: &dyn RunStore) -> BTreeMap<(String, String), String> {
-    all_sent(runs).await;
+pub async fn events(completion: &Topic, outbox: &dyn Outbox) -> BTreeMap<(String, String), String> {
+    all_sent(outbox).await;
     let count = usize::try_from(completion.length().await).unwrap();
     let mut ids = BTreeMap::new();
     for (key, value) in completion.read(count).await {

@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub mod again;
+pub mod broker;
 pub mod chance;
 pub mod containers;
 pub mod daemon;

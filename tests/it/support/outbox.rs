@@ -3,10 +3,11 @@
 use super::state::{at, file};
 use super::term;
 use filegen::core::model::event::CompletionEvent;
+use filegen::core::model::message::Message;
 use filegen::core::model::query::ReadMode;
 use filegen::core::model::run::RunId;
 use filegen::core::model::term::Token;
-use filegen::core::ports::runs::{FileState, FileStatus, OutboxEntry, RunStore};
+use filegen::core::ports::runs::{Announcement, FileState, FileStatus, RunStore};
 
 /// A file's event.
 pub fn event(file: &str) -> CompletionEvent {
@@ -44,8 +45,13 @@ pub async fn fill(runs: &dyn RunStore, run: &RunId, files: &[&str]) {
             started_at: at(0),
             completed_at: Some(at(millisecond)),
             token: Token(1),
-            event: Some(OutboxEntry { event: event(name), sent_at: None }),
+            event: Some(Announcement { event: event(name), sent_at: None }),
         };
         runs.save_file(&term(1), &status).await.unwrap();
     }
+}
+
+/// A file's event as a message.
+pub fn message(file: &str) -> Message {
+    Message { key: Some(file.as_bytes().to_vec()), payload: event(file).payload(), ..Message::default() }
 }

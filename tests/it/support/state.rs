@@ -7,8 +7,12 @@ use filegen::adapters::memory::state::MemoryState;
 use filegen::core::model::names::{FileId, InstanceId, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Token;
+use filegen::core::ports::audit::AuditLog;
+use filegen::core::ports::dead_letters::DeadLetters;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
+use filegen::core::ports::state::StateStore;
 use jiff::{Timestamp, ToSpan};
 use mongodb::bson::{Document, doc};
 use std::any::Any;
@@ -17,10 +21,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Both ports of one store.
-pub trait Store: LeaseStore + RunStore {}
+/// All ports of one store.
+pub trait Store: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters {}
 
-impl<S: LeaseStore + RunStore> Store for S {}
+impl<S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters> Store for S {}
 
 /// Deletes behind the store's back.
 #[async_trait]
@@ -51,6 +55,19 @@ impl State {
     /// Any door, by number.
     pub fn door(&self, number: usize) -> Arc<dyn Store> {
         Arc::clone(&self.doors[number % self.doors.len()])
+    }
+
+    /// All ports of one door.
+    pub fn ports(&self, number: usize) -> StateStore {
+        let door = self.door(number);
+        StateStore {
+            leases: door.clone(),
+            runs: door.clone(),
+            outbox: door.clone(),
+            audit: door.clone(),
+            dead_letters: door,
+            admin: None,
+        }
     }
 
     fn memory() -> Self {

@@ -14,6 +14,7 @@ use filegen::core::generate::{Job, Outcome, Ports, Start, generate};
 use filegen::core::model::query::Fetch;
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::observer::{Observer, Retrying};
+use filegen::core::ports::state::StateStore;
 use filegen::core::ports::volume::{Volume, VolumeError};
 use jiff::SignedDuration;
 use std::sync::{Arc, Mutex};
@@ -121,7 +122,7 @@ async fn run(
         None => plain,
     };
     let store = Arc::new(sim.state.clone());
-    let ports = Ports { source: Arc::new(sim.view.clone()), volume, leases: store.clone(), runs: store, clock: pod };
+    let ports = Ports { source: Arc::new(sim.view.clone()), volume, state: StateStore::of(store), clock: pod };
     let job = Job {
         worker: Arc::new(data::worker(&sim.mix)),
         run: data::run(1),

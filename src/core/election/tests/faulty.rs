@@ -3,7 +3,8 @@
 use crate::adapters::memory::state::MemoryState;
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::term::Token;
-use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint, StoreError};
+use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};

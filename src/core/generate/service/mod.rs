@@ -116,7 +116,7 @@ impl Service {
             if lost.is_cancelled() || leadership.term().check().is_err() {
                 return Ended::Term;
             }
-            let next = match self.ports.runs.runs(Some(&self.worker.id), pending::LOOKED_AT).await {
+            let next = match self.ports.state.runs.runs(Some(&self.worker.id), pending::LOOKED_AT).await {
                 Ok(records) => pending.next(records, self.ports.clock.elapsed(), self.ports.clock.now()),
                 Err(error) => {
                     self.observer

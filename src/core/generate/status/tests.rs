@@ -3,11 +3,14 @@
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
+use crate::core::model::message::EventId;
 use crate::core::model::names::InstanceId;
 use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::events::EventId;
+use crate::core::ports::dead_letters::DeadLetters;
 use crate::core::ports::leases::LeaseRecord;
+use crate::core::ports::leases::LeaseStore;
+use crate::core::ports::runs::RunStore;
 use jiff::SignedDuration;
 use jiff::ToSpan;
 use std::sync::Arc;
@@ -36,7 +39,10 @@ fn lease(worker: &str) -> LeaseRecord {
 
 async fn of(state: &MemoryState, worker: Option<&str>) -> Vec<WorkerReport> {
     let worker = worker.map(|name| WorkerId::new(name).unwrap());
-    report(state, state, &MemoryClock::starting_at(noon()), worker.as_ref()).await.unwrap().workers
+    report(&StateStore::of(Arc::new(state.clone())), &MemoryClock::starting_at(noon()), worker.as_ref())
+        .await
+        .unwrap()
+        .workers
 }
 
 async fn running(state: &MemoryState, id: &RunId) -> RunRecord {

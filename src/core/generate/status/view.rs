@@ -2,9 +2,10 @@
 
 use super::{Report, RunReport, WorkerReport};
 use crate::core::election::report::LeaseState;
+use crate::core::generate::completion::event_of;
 use crate::core::model::moment::moment;
 use crate::core::model::run::RunStatus;
-use crate::core::ports::runs::DeadLetter;
+use crate::core::ports::dead_letters::DeadLetter;
 use serde::Serialize;
 
 /// What is going on.
@@ -167,10 +168,11 @@ impl WorkerView {
             unsent_events: report
                 .unsent
                 .iter()
-                .map(|status| UnsentView {
-                    file_id: status.file.to_string(),
-                    business_date: status.run.date.to_string(),
-                    correlation_id: status.event.as_ref().map(|entry| entry.event.correlation_id.clone()),
+                .filter_map(event_of)
+                .map(|event| UnsentView {
+                    file_id: event.file_id,
+                    business_date: event.business_date,
+                    correlation_id: Some(event.correlation_id),
                 })
                 .collect(),
             passed_over: report.odd_events.iter().map(PassedOverView::new).collect(),

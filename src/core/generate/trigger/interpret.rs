@@ -1,8 +1,8 @@
 //! What an event asks for. Pure: it is told the worker's rules, and never looks at a clock.
 
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec};
+use crate::core::model::message::Received;
 use crate::core::model::run::BusinessDate;
-use crate::core::ports::events::Delivery;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -24,8 +24,8 @@ pub enum TriggerDecision {
 
 /// Understands an event: a JSON object that fits the trigger's `match`, and asks for the day that stands at the pointer
 /// (`2026-11-21`, `20261121`, or a moment with its offset, taken in the zone), else for that of its own timestamp in the zone.
-pub fn interpret(delivery: &Delivery, trigger: &TriggerSpec, dates: &BusinessDateSpec) -> TriggerDecision {
-    let event = match serde_json::from_slice::<Value>(&delivery.payload) {
+pub fn interpret(message: &Received, trigger: &TriggerSpec, dates: &BusinessDateSpec) -> TriggerDecision {
+    let event = match serde_json::from_slice::<Value>(&message.payload) {
         Ok(Value::Object(fields)) => Value::Object(fields),
         Ok(other) => return TriggerDecision::Odd(format!("it is {}, not a JSON object", kind(&other))),
         Err(error) => return TriggerDecision::Odd(format!("it is not JSON: {error}")),
@@ -34,7 +34,7 @@ pub fn interpret(delivery: &Delivery, trigger: &TriggerSpec, dates: &BusinessDat
     if !trigger.matches.iter().all(fits) {
         return TriggerDecision::Other;
     }
-    match date(&event, delivery.at, dates) {
+    match date(&event, message.at, dates) {
         Ok(date) => TriggerDecision::Run(BusinessDate(date)),
         Err(reason) => TriggerDecision::Odd(reason),
     }

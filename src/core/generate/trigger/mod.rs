@@ -1,4 +1,4 @@
-//! From events to runs: what an event asks for is recorded first, and only then is the event marked as dealt with.
+//! From events to runs: what events ask for is recorded first, and only then are they committed.
 
 mod interpret;
 #[cfg(test)]
@@ -10,14 +10,17 @@ use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec, Worker};
+use crate::core::model::message::{EventId, Position, Received};
 use crate::core::model::names::WorkerId;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::run::{RunId, RunRecord};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::events::{Delivery, EventId, EventSource};
-use crate::core::ports::leases::StoreError;
+use crate::core::ports::consumer::{Consumer, Polled};
+use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::observer::Observer;
-use crate::core::ports::runs::{DeadLetter, Requested, RunStore};
+use crate::core::ports::runs::{Requested, RunStore};
+use crate::core::ports::state::StateStore;
+use crate::core::ports::store::StoreError;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +81,8 @@ pub struct Listener {
     pub retry: RetrySpec,
     /// Where runs are recorded.
     pub runs: Arc<dyn RunStore>,
+    /// Where events go that ask for nothing.
+    pub dead_letters: Arc<dyn DeadLetters>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Is told what happens.
@@ -88,7 +93,7 @@ impl Listener {
     /// The worker's, when it has a trigger.
     pub fn new(
         worker: &Worker,
-        runs: Arc<dyn RunStore>,
+        state: &StateStore,
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer<TriggerEvent>>,
     ) -> Option<Self> {
@@ -97,16 +102,17 @@ impl Listener {
             trigger: worker.trigger.clone()?,
             dates: worker.business_date.clone(),
             retry: worker.policies.retry,
-            runs,
+            runs: Arc::clone(&state.runs),
+            dead_letters: Arc::clone(&state.dead_letters),
             clock,
             observer,
         })
     }
 
     /// Does what an event asks for, durably.
-    async fn handle(&self, delivery: &Delivery) -> Result<TriggerEvent, StoreError> {
-        let event = delivery.id.clone();
-        match interpret(delivery, &self.trigger, &self.dates) {
+    async fn handle(&self, message: &Received) -> Result<TriggerEvent, StoreError> {
+        let event = message.id.clone();
+        match interpret(message, &self.trigger, &self.dates) {
             TriggerDecision::Run(date) => {
                 let id = RunId { worker: self.worker.clone(), date };
                 let by = format!("kafka:{}/{}/{}", event.topic, event.partition, event.offset);
@@ -122,50 +128,61 @@ impl Listener {
                     worker: self.worker.clone(),
                     at: self.clock.now(),
                     reason: reason.clone(),
-                    payload: String::from_utf8_lossy(&delivery.payload).into_owned(),
+                    payload: String::from_utf8_lossy(&message.payload).into_owned(),
                 };
                 crash_point!("trigger.odd");
-                self.runs.keep_dead_letter(&odd).await?;
+                self.dead_letters.keep_dead_letter(&odd).await?;
                 Ok(TriggerEvent::Odd { event, reason })
             }
         }
     }
 }
 
-/// Takes events until `stop`, then leaves the group. An event is marked done only when what it asks for is durable; while
+/// Most events that are taken, and committed, together.
+const BATCH: usize = 64;
+
+/// Longest wait for an event before it is asked for again.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// Takes events until `stop`, then leaves the group. Events are committed only when what they ask for is durable; while
 /// broker or store fail, the same event is tried again, and none behind it is taken.
-pub async fn listen(listener: &Listener, source: &mut dyn EventSource, stop: &CancellationToken) {
+pub async fn listen(listener: &Listener, consumer: &mut dyn Consumer, stop: &CancellationToken) {
     tokio::select! {
         biased;
-        // An event in hand was not marked done, so it comes again.
+        // Events in hand were not committed, so they come again.
         () = stop.cancelled() => {}
-        () = take_all(listener, source) => {}
+        () = take_all(listener, consumer) => {}
     }
-    source.close().await;
+    consumer.close().await;
 }
 
-async fn take_all(listener: &Listener, source: &mut dyn EventSource) {
+async fn take_all(listener: &Listener, consumer: &mut dyn Consumer) {
     let mut retries = Retries { listener, backoff: Backoff::new(listener.retry) };
     loop {
-        let delivery = match source.next().await {
-            Ok(delivery) => delivery,
+        let batch = match consumer.next_batch(BATCH, LOOK_EVERY).await {
+            Ok(Polled::Messages(batch)) if !batch.is_empty() => batch,
+            Ok(_) => continue,
             Err(error) => {
                 retries.failed(&error).await;
                 continue;
             }
         };
+        let behind = Position::behind(&batch);
         if planted("offset first") {
-            let _ = source.done(&delivery.id).await;
+            let _ = consumer.commit(&behind).await;
         }
-        let news = loop {
-            match listener.handle(&delivery).await {
-                Ok(news) => break news,
-                Err(error) => retries.failed(&error).await,
-            }
-        };
-        crash_point!("trigger.recorded");
-        listener.observer.observe(&news);
-        while let Err(error) = source.done(&delivery.id).await {
+        for message in &batch {
+            let news = loop {
+                match listener.handle(message).await {
+                    Ok(news) => break news,
+                    Err(error) => retries.failed(&error).await,
+                }
+            };
+            crash_point!("trigger.recorded");
+            listener.observer.observe(&news);
+        }
+        // One answer of the broker for all of them.
+        while let Err(error) = consumer.commit(&behind).await {
             retries.failed(&error).await;
         }
         crash_point!("trigger.marked");

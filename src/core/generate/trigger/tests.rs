@@ -1,17 +1,17 @@
 //! What events ask for, and that none is marked before what it asks for is durable.
 
 use super::*;
+use crate::adapters::memory::broker::MemoryBroker;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
 use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::message::Message;
 use crate::core::model::run::BusinessDate;
-use crate::core::ports::events::BrokerError;
-use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::date;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 fn trigger(matches: &[(&str, Value)]) -> TriggerSpec {
@@ -28,9 +28,10 @@ fn dates(timezone: &str) -> BusinessDateSpec {
     BusinessDateSpec { timezone: timezone.to_owned(), pointer: "/businessDate".to_owned() }
 }
 
-fn delivery(offset: i64, payload: &[u8], at: Option<&str>) -> Delivery {
+fn delivery(offset: i64, payload: &[u8], at: Option<&str>) -> Received {
     let id = EventId { topic: "loan-data".to_owned(), partition: 3, offset };
-    Delivery { id, payload: payload.to_vec(), at: at.map(|at| at.parse().unwrap()) }
+    let (key, headers, at) = (None, Vec::new(), at.map(|at| at.parse().unwrap()));
+    Received { id, key, headers, payload: payload.to_vec(), at }
 }
 
 fn heard(payload: &str, at: Option<&str>, timezone: &str) -> TriggerDecision {
@@ -140,63 +141,38 @@ proptest! {
     }
 }
 
-/// What was done, in order.
+/// What was done, in order; and what was committed then.
 type Trail = Arc<Mutex<Vec<String>>>;
 
-fn note(trail: &Trail, what: impl Into<String>) {
-    trail.lock().unwrap().push(what.into());
-}
+/// The broker's only topic.
+const TOPIC: &str = "loan-data";
 
-/// A log of events that fails by script, and ends the test when it is empty.
-struct Script {
-    events: VecDeque<Result<Delivery, BrokerError>>,
-    refused_marks: u32,
-    trail: Trail,
-    stop: CancellationToken,
-}
-
-fn away() -> BrokerError {
-    BrokerError::Unreachable { topic: "loan-data".to_owned(), reason: "away".to_owned() }
-}
-
-#[async_trait]
-impl EventSource for Script {
-    async fn next(&mut self) -> Result<Delivery, BrokerError> {
-        if let Some(event) = self.events.pop_front() {
-            return event;
-        }
-        self.stop.cancel();
-        std::future::pending().await
+/// Listens until all of these events are committed; the trail holds the news, each with the offset that is committed then.
+/// With `faults` the broker is away at first, and again when the last event was heard.
+async fn listened(events: &[&str], faults: u32) -> (Arc<MemoryState>, Vec<String>) {
+    let (broker, stop) = (MemoryBroker::default(), CancellationToken::new());
+    broker.create(TOPIC, 4);
+    for event in events {
+        broker.put(TOPIC, 3, &Message { payload: event.as_bytes().to_vec(), ..Message::default() });
     }
-
-    async fn done(&mut self, id: &EventId) -> Result<(), BrokerError> {
-        if self.refused_marks > 0 {
-            self.refused_marks -= 1;
-            return Err(away());
-        }
-        note(&self.trail, format!("done {}", id.offset));
-        Ok(())
-    }
-
-    async fn close(&mut self) {
-        note(&self.trail, "closed");
-    }
-}
-
-/// Listens to a script until its end; the trail holds news and marks in their order.
-async fn listened(events: Vec<Result<Delivery, BrokerError>>, refused_marks: u32) -> (Arc<MemoryState>, Vec<String>) {
-    let (runs, trail, stop) = (Arc::new(MemoryState::default()), Trail::default(), CancellationToken::new());
-    let told = Arc::clone(&trail);
+    broker.be_away(faults);
+    let (runs, trail) = (Arc::new(MemoryState::default()), Trail::default());
+    let (told, brokers, last) = (Arc::clone(&trail), broker.clone(), i64::try_from(events.len()).unwrap() - 1);
     let observer = move |news: &TriggerEvent| {
-        let what = match news {
-            TriggerEvent::Requested { run, .. } => format!("requested {}", run.id.date),
-            TriggerEvent::Repeated { run, .. } => format!("repeated {}", run.id.date),
-            TriggerEvent::Other { event } => format!("other {}", event.offset),
-            TriggerEvent::Odd { event, .. } => format!("odd {}", event.offset),
-            TriggerEvent::Failing { attempt, .. } => format!("failing {attempt}"),
-            TriggerEvent::Recovered => "recovered".to_owned(),
+        let (what, offset) = match news {
+            TriggerEvent::Requested { run, event } => (format!("requested {}", run.id.date), event.offset),
+            TriggerEvent::Repeated { run, event } => (format!("repeated {}", run.id.date), event.offset),
+            TriggerEvent::Other { event } => ("other".to_owned(), event.offset),
+            TriggerEvent::Odd { event, .. } => ("odd".to_owned(), event.offset),
+            TriggerEvent::Failing { attempt, .. } => (format!("failing {attempt}"), -1),
+            TriggerEvent::Recovered => ("recovered".to_owned(), -1),
         };
-        note(&told, what);
+        if offset == last {
+            brokers.be_away(faults);
+        }
+        let committed =
+            brokers.committed("g", TOPIC, 3).map_or(String::new(), |offset| format!(", {offset} committed"));
+        told.lock().unwrap().push(format!("{what}{committed}"));
     };
     let listener = Listener {
         worker: WorkerId::new("LoanWorker").unwrap(),
@@ -204,46 +180,58 @@ async fn listened(events: Vec<Result<Delivery, BrokerError>>, refused_marks: u32
         dates: dates("UTC"),
         retry: RetrySpec::default(),
         runs: Arc::clone(&runs) as Arc<dyn RunStore>,
+        dead_letters: Arc::clone(&runs) as Arc<dyn DeadLetters>,
         clock: Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH)),
         observer: Arc::new(observer),
     };
-    let mut script = Script { events: events.into(), refused_marks, trail: Arc::clone(&trail), stop: stop.clone() };
-    listen(&listener, &mut script, &stop).await;
+    let mut consumer = broker.consumer(TOPIC, "g");
+    let ending = async {
+        while broker.committed("g", TOPIC, 3) != Some(last + 1) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        stop.cancel();
+    };
+    tokio::join!(listen(&listener, &mut consumer, &stop), ending);
+    // It has left its group: another member has all partitions at once, and nothing comes again.
+    let mut next = broker.consumer(TOPIC, "g");
+    let Ok(Polled::Assigned(all)) = next.next_batch(9, Duration::ZERO).await else { panic!("it has joined") };
+    assert_eq!((all.len(), next.next_batch(9, Duration::ZERO).await), (4, Ok(Polled::Messages(Vec::new()))));
     let trail = trail.lock().unwrap().clone();
     (runs, trail)
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_event_is_marked_behind_what_it_asks_for_and_a_repeat_makes_no_run() {
-    let day = br#"{"businessDate":"2026-11-21"}"#;
-    let events = vec![Ok(delivery(1, day, None)), Ok(delivery(2, b"\xFF{", None)), Ok(delivery(3, day, None))];
-    let (runs, trail) = listened(events, 0).await;
-    assert_eq!(trail, ["requested 2026-11-21", "done 1", "odd 2", "done 2", "repeated 2026-11-21", "done 3", "closed"]);
+async fn events_are_committed_behind_what_they_ask_for_and_a_repeat_makes_no_run() {
+    let day = r#"{"businessDate":"2026-11-21"}"#;
+    let (runs, trail) = listened(&[day, "no JSON", day], 0).await;
+    assert_eq!(trail, ["requested 2026-11-21", "odd", "repeated 2026-11-21"], "nothing is committed before the last");
     let made = runs.runs(None, 9).await.unwrap();
-    assert_eq!(made.iter().map(|run| run.requested_by.as_str()).collect::<Vec<_>>(), ["kafka:loan-data/3/1"]);
+    assert_eq!(made.iter().map(|run| run.requested_by.as_str()).collect::<Vec<_>>(), ["kafka:loan-data/3/0"]);
     let odd = runs.dead_letters(None, 9).await.unwrap();
-    assert_eq!((odd.len(), odd[0].id.offset, odd[0].payload.as_str()), (1, 2, "\u{FFFD}{"));
+    assert_eq!((odd.len(), odd[0].id.offset, odd[0].payload.as_str()), (1, 1, "no JSON"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_events_than_a_batch_holds_are_committed_batch_by_batch() {
+    let events: Vec<&str> = vec!["{}"; BATCH + 1];
+    let (_, trail) = listened(&events, 0).await;
+    assert_eq!(trail.len(), BATCH + 1);
+    assert!(!trail[BATCH - 1].contains("committed"), "{trail:?}");
+    assert!(trail[BATCH].ends_with(&format!("{BATCH} committed")), "{trail:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn faults_are_borne_and_skip_nothing() {
-    let events = vec![
-        Err(away()),
-        Err(away()),
-        Ok(delivery(1, br#"{"businessDate":"2026-11-21"}"#, None)),
-        Ok(delivery(2, br#"{"businessDate":"2026-11-22"}"#, None)),
-    ];
-    let (runs, trail) = listened(events, 1).await;
+    let events = [r#"{"businessDate":"2026-11-21"}"#, r#"{"businessDate":"2026-11-22"}"#];
+    let (runs, trail) = listened(&events, 2).await;
     let wanted = [
         "failing 1",
         "failing 2",
         "requested 2026-11-21",
-        "failing 3",
-        "done 1",
-        "recovered",
         "requested 2026-11-22",
-        "done 2",
-        "closed",
+        "failing 3",
+        "failing 4",
+        "recovered, 2 committed",
     ];
     assert_eq!(trail, wanted);
     assert_eq!(runs.runs(None, 9).await.unwrap().len(), 2);

@@ -11,9 +11,9 @@ use crate::core::generate::translate::Registry;
 use crate::core::generate::{GenerateError, Ports};
 use crate::core::kind::HasKind;
 use crate::core::model::run::RunId;
-use crate::core::ports::leases::StoreError;
 use crate::core::ports::runs::{FileState, FileStatus};
 use crate::core::ports::source::{Extent, SourceError};
+use crate::core::ports::store::StoreError;
 use std::num::NonZeroU64;
 
 /// What to verify, and how closely.
@@ -114,7 +114,7 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
         return Err(GenerateError::Staged { reason });
     }
     let extent = ports.source.extent(&plan.query, &[]).await;
-    let states = ports.runs.files(id).await;
+    let states = ports.state.runs.files(id).await;
     let mut verified = Verified {
         run: (*id).clone(),
         published: run.manifest.is_some(),

@@ -1,8 +1,8 @@
 //! The server's clock and indexes, for `doctor`.
 
 use super::MongoState;
-use crate::core::ports::leases::StoreError;
-use crate::core::ports::upkeep::StoreUpkeep;
+use crate::core::ports::admin::StoreAdmin;
+use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::doc;
@@ -12,7 +12,7 @@ use mongodb::error::{Error, ErrorKind};
 const QUESTIONS: [&str; 2] = ["hello", "isMaster"];
 
 #[async_trait]
-impl StoreUpkeep for MongoState {
+impl StoreAdmin for MongoState {
     fn describe(&self) -> String {
         self.name().to_owned()
     }

@@ -1,12 +1,12 @@
 //! What a state store's server needs besides documents. For `doctor`; no run depends on it.
 
-use super::leases::StoreError;
+use super::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 /// A state store that lives on a server. Every call answers or fails within the store's timeout.
 #[async_trait]
-pub trait StoreUpkeep: Send + Sync {
+pub trait StoreAdmin: Send + Sync {
     /// Where it is, without secrets.
     fn describe(&self) -> String;
 

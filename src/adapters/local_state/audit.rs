@@ -1,0 +1,42 @@
+//! The audit trail: `audit`.
+
+use super::LocalState;
+use super::runs::at_most;
+use super::value::{parsed, time};
+use crate::core::ports::audit::{AuditEntry, AuditLog};
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use rusqlite::Row;
+
+const AUDIT: &str = "INSERT INTO audit (at, who, action, detail, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+#[async_trait]
+impl AuditLog for LocalState {
+    async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let entry = entry.clone();
+        self.change(move |db, _| {
+            let values = (time(entry.at), entry.who, entry.action, entry.detail, entry.reason);
+            db.prepare_cached(AUDIT)?.execute(values)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.look(move |db, _| {
+            let mut query = db.prepare_cached("SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT ?1")?;
+            Ok(query.query_map([at_most(limit)], audit_entry)?.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+    Ok(AuditEntry {
+        at: parsed(row, "at", |text| text.parse())?,
+        who: row.get("who")?,
+        action: row.get("action")?,
+        detail: row.get("detail")?,
+        reason: row.get("reason")?,
+    })
+}

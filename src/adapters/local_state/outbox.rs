@@ -1,0 +1,43 @@
+//! The outbox: the completion events that `file_status` holds.
+
+use super::LocalState;
+use super::runs::file_status;
+use super::value::time;
+use crate::core::model::names::WorkerId;
+use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
+use crate::core::ports::runs::FileStatus;
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+const PENDING: &str = "
+SELECT * FROM file_status WHERE workerId = ?1 AND event IS NOT NULL AND sentAt IS NULL ORDER BY completedAt, date, fileId";
+
+const MARK_SENT: &str = "
+UPDATE file_status SET sentAt = ?4 WHERE workerId = ?1 AND date = ?2 AND fileId = ?3 AND event IS NOT NULL AND sentAt IS NULL";
+
+#[async_trait]
+impl Outbox for LocalState {
+    async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError> {
+        let worker = worker.clone();
+        self.look(move |db, _| {
+            let mut query = db.prepare_cached(PENDING)?;
+            let waiting = query.query_map([worker.as_str()], file_status)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(waiting.iter().filter_map(FileStatus::outbox_entry).collect())
+        })
+        .await
+    }
+
+    async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.change(move |db, _| {
+            // `LoanWorker:2026-11-21:Loan0`: no part holds a colon, and no other text is one of ours.
+            let mut parts = id.as_str().splitn(3, ':');
+            if let (Some(worker), Some(date), Some(file)) = (parts.next(), parts.next(), parts.next()) {
+                db.prepare_cached(MARK_SENT)?.execute((worker, date, file, time(at)))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,35 @@
+//! The outbox: the completion events that `file_status` holds.
+
+use super::MongoState;
+use super::documents::{FileDocument, bson_date};
+use super::runs::collect;
+use crate::core::model::names::WorkerId;
+use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
+use crate::core::ports::runs::FileStatus;
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::{Bson, Document, doc};
+
+#[async_trait]
+impl Outbox for MongoState {
+    async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError> {
+        let waiting = self.call(async {
+            let waiting = doc! { "workerId": worker.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
+            let files = self.collection::<FileDocument>("file_status");
+            let found = files.find(waiting).sort(doc! { "completedAt": 1, "date": 1, "fileId": 1 }).await?;
+            collect(found, FileDocument::read).await
+        });
+        Ok(waiting.await?.iter().filter_map(FileStatus::outbox_entry).collect())
+    }
+
+    async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
+        self.call(async {
+            let waiting = doc! { "_id": id.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
+            let sent = doc! { "$set": { "sentAt": bson_date(at) } };
+            self.collection::<Document>("file_status").update_one(waiting, sent).await?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,33 @@
+//! Why a broker did not take or give a message: one error for every port that a broker implements.
+
+use crate::core::kind::{HasKind, Kind};
+
+/// Why a broker did not take or give a message.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// Not reachable, or no answer in time: worth another try.
+    #[error("cannot reach {topic}: {reason}")]
+    Unreachable {
+        /// Topic and brokers, without secrets: `loan-data at localhost:9092`.
+        topic: String,
+        /// The client's own words.
+        reason: String,
+    },
+    /// Refused: no such topic, no permission, too large, a setting that the client does not have.
+    #[error("{topic} refused: {reason}")]
+    Refused {
+        /// Topic and brokers, without secrets: `loan-data at localhost:9092`.
+        topic: String,
+        /// What to do about it, behind the client's own words.
+        reason: String,
+    },
+}
+
+impl HasKind for BrokerError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unreachable { .. } => Kind::Unreachable,
+            Self::Refused { .. } => Kind::Config,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A state store: its ports together.
+
+use super::admin::StoreAdmin;
+use super::audit::AuditLog;
+use super::dead_letters::DeadLetters;
+use super::leases::LeaseStore;
+use super::outbox::Outbox;
+use super::runs::RunStore;
+use std::sync::Arc;
+
+/// The ports of one state store.
+#[derive(Clone)]
+pub struct StateStore {
+    /// Who may write.
+    pub leases: Arc<dyn LeaseStore>,
+    /// What has been done.
+    pub runs: Arc<dyn RunStore>,
+    /// What is to be sent.
+    pub outbox: Arc<dyn Outbox>,
+    /// What people changed.
+    pub audit: Arc<dyn AuditLog>,
+    /// Events that could not be used.
+    pub dead_letters: Arc<dyn DeadLetters>,
+    /// Its server. `None` for a store without one.
+    pub admin: Option<Arc<dyn StoreAdmin>>,
+}
+
+impl StateStore {
+    /// All ports of one adapter that has no server.
+    pub fn of<S>(store: Arc<S>) -> Self
+    where
+        S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + 'static,
+    {
+        Self {
+            leases: Arc::clone(&store) as Arc<dyn LeaseStore>,
+            runs: Arc::clone(&store) as Arc<dyn RunStore>,
+            outbox: Arc::clone(&store) as Arc<dyn Outbox>,
+            audit: Arc::clone(&store) as Arc<dyn AuditLog>,
+            dead_letters: store,
+            admin: None,
+        }
+    }
+}

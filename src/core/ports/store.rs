@@ -1,0 +1,45 @@
+//! Why a state store did not answer, or refused: one error for all of its ports.
+
+use crate::core::kind::{HasKind, Kind};
+use crate::core::model::term::{TermEnded, Token};
+
+/// Why a store did not answer, or refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not reachable in time: worth another try. Whether the write happened is unknown.
+    #[error("cannot reach the state store {store}: {reason}")]
+    Unreachable {
+        /// Where it is, without secrets.
+        store: String,
+        /// The client's own words.
+        reason: String,
+    },
+    /// A newer holder has written: this one's token is too old.
+    #[error("the state store refused a write with token {token}: a newer holder has written there")]
+    Stale {
+        /// The refused token.
+        token: Token,
+    },
+    /// The right to write has ended; nothing was done.
+    #[error(transparent)]
+    TermEnded(#[from] TermEnded),
+    /// Anything else: damaged, not permitted, a newer format.
+    #[error("the state store {store} failed: {reason}")]
+    Failed {
+        /// Where it is, without secrets.
+        store: String,
+        /// The client's own words.
+        reason: String,
+    },
+}
+
+impl HasKind for StoreError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Unreachable { .. } => Kind::Unreachable,
+            Self::Stale { .. } => Kind::Lease,
+            Self::TermEnded(error) => error.kind(),
+            Self::Failed { .. } => Kind::Failed,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Everything the flow generate may reach.
+
+use super::{Access, WiringError, clock, source, state, volume};
+use crate::adapters::drill::{Children, Gate};
+use crate::adapters::layer::hooked::Hooked;
+use crate::core::generate::Ports;
+use crate::core::generate::drill::{FirstRows, Part};
+use crate::core::generate::spec::Worker;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::observer::{Observer, Retrying};
+use crate::core::ports::source::PageSource;
+use crate::core::ports::state::StateStore;
+use crate::core::ports::trial::{Trial, TrialError};
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Everything a flow may reach.
+///
+/// # Errors
+/// As [`source`] and [`state`].
+pub async fn ports(
+    worker: &Worker,
+    access: Access,
+    observer: Arc<dyn Observer<Retrying>>,
+) -> Result<Ports, WiringError> {
+    let clock = clock();
+    let source = source(worker, observer, Arc::clone(&clock))?;
+    let state = state(worker, access).await?;
+    Ok(assemble(worker, source, state, clock))
+}
+
+/// What a drill's run may reach: the first rows of the source, and a scratch folder with a state store of its own. With
+/// `stepwise` the process that started this one is told of each change on the volume, and must agree to it.
+///
+/// # Errors
+/// As [`ports`].
+pub async fn drill_ports(
+    worker: &Worker,
+    part: Part,
+    stepwise: bool,
+    observer: Arc<dyn Observer<Retrying>>,
+) -> Result<Ports, WiringError> {
+    let mut ports = ports(worker, Access::Change, observer).await?;
+    ports.source = Arc::new(FirstRows { source: ports.source, rows: part.rows });
+    if stepwise {
+        ports.volume = Arc::new(Hooked { volume: ports.volume, hook: Arc::new(Gate::default()) });
+    }
+    Ok(ports)
+}
+
+/// Runs this program with `arguments` for each of a drill's trials; the environment variable `place.0` says `place.1` and
+/// then the trial's output root, below `root`.
+///
+/// # Errors
+/// When the system does not tell which file this program is.
+pub fn trial(
+    arguments: Vec<OsString>,
+    place: (&'static str, String),
+    root: &Path,
+) -> Result<Arc<dyn Trial>, TrialError> {
+    Ok(Arc::new(Children::new(arguments, place, root)?))
+}
+
+/// Ports of what is at hand.
+pub fn assemble(worker: &Worker, source: Arc<dyn PageSource>, state: StateStore, clock: Arc<dyn Clock>) -> Ports {
+    Ports { source, volume: volume(&worker.output.root), state, clock }
+}

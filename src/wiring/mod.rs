@@ -1,0 +1,73 @@
+//! Config to adapters behind ports; alone sees both. One file for each kind of thing outside, and one for each flow.
+
+mod generate;
+mod kafka;
+mod sql;
+mod state;
+mod volume;
+
+pub use generate::{assemble, drill_ports, ports, trial};
+pub use kafka::{NamedProbe, consumer, producer, topic_probes};
+pub use sql::{source, source_at};
+pub use state::{Access, empty_state, state};
+pub use volume::{Place, place, volume};
+
+use crate::adapters::host;
+use crate::adapters::system_clock::SystemClock;
+use crate::core::generate::run::Identity;
+use crate::core::kind::{HasKind, Kind};
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::source::SourceError;
+use crate::core::ports::store::StoreError;
+use std::sync::Arc;
+
+/// Why a worker's ports could not be had.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum WiringError {
+    /// The source cannot be opened.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The state store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A topic's client does not take its settings.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+}
+
+impl HasKind for WiringError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Source(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::Broker(error) => error.kind(),
+        }
+    }
+}
+
+/// This process, as a candidate for leases.
+pub fn identity() -> Identity {
+    Identity {
+        instance: host::instance(),
+        nonce: Arc::new(host::nonce),
+        // Not `exit`: what is registered to run at an exit must not run without a lease.
+        abort: Arc::new(|| std::process::abort()),
+    }
+}
+
+/// Who acts, for the audit trail: operating-system user, host and process.
+pub fn who() -> String {
+    format!("{} at {}", host::user(), host::instance())
+}
+
+/// This host's clocks.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// What stands behind a scheme, which is told in any case.
+fn path_of<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
+    let start = url.get(..scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
+}

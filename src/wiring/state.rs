@@ -1,0 +1,53 @@
+//! The state store.
+
+use super::{WiringError, path_of};
+use crate::adapters::local_state::LocalState;
+use crate::adapters::memory::state::MemoryState;
+use crate::adapters::mongo::MongoState;
+use crate::core::generate::spec::Worker;
+use crate::core::ports::state::StateStore;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What will be done with a state store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Written to: made where it is missing.
+    Change,
+    /// As [`Access::Change`], by a service: one on other hosts may be away for now.
+    Serve,
+    /// Only looked at: a store that is not there is empty, and stays away.
+    Look,
+}
+
+/// A store that nothing was ever written to.
+pub fn empty_state() -> StateStore {
+    StateStore::of(Arc::new(MemoryState::default()))
+}
+
+/// The state store at the worker's address.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn state(worker: &Worker, access: Access) -> Result<StateStore, WiringError> {
+    let ttl = worker.policies.lease_ttl;
+    let Some(path) = path_of(worker.state.reveal(), "sqlite:") else {
+        // `mongodb://` or `mongodb+srv://`: the configuration lets nothing else through.
+        let store = match access {
+            Access::Change => MongoState::open(&worker.state, ttl).await?,
+            Access::Serve => MongoState::open_for_service(&worker.state, ttl).await?,
+            Access::Look => MongoState::connect(&worker.state, ttl).await?,
+        };
+        let store = Arc::new(store);
+        return Ok(StateStore { admin: Some(Arc::clone(&store) as _), ..StateStore::of(store) });
+    };
+    let path = Path::new(path);
+    let store = match access {
+        Access::Change | Access::Serve => Some(LocalState::open(path, ttl).await?),
+        Access::Look => LocalState::open_existing(path, ttl).await?,
+    };
+    Ok(match store {
+        Some(store) => StateStore::of(Arc::new(store)),
+        None => empty_state(),
+    })
+}
