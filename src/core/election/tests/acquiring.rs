@@ -245,9 +245,10 @@ async fn a_lease_that_is_beaten_to_the_store_is_not_led() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_stays_away_is_an_error_and_one_that_comes_back_is_not() {
     let world = World::new();
-    world.faulty.script(Call::Read, [Fault::LoseRequest; 5]);
+    let retries = usize::try_from(Policies::default().retry.max_retries).unwrap();
+    world.faulty.script(Call::Read, vec![Fault::LoseRequest; retries]);
     assert_eq!(world.acquire("a").await.term().token(), Token(1));
-    world.faulty.script(Call::Read, [Fault::LoseRequest; 6]);
+    world.faulty.script(Call::Read, vec![Fault::LoseRequest; retries + 1]);
     let error = world.candidate("b").acquire(Token(0), true, &world.stop).await.err();
     assert!(matches!(error, Some(ElectionError::Store(StoreError::Unreachable { .. }))), "{error:?}");
 }
