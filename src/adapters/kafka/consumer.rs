@@ -281,7 +281,7 @@ fn go_on_from(buffer: &FetchBuffer, client: &BaseConsumer<Member>, positions: &[
         loop {
             match client.seek(&partition.topic, partition.number, Offset::Offset(*offset), PATIENCE) {
                 Ok(()) => break,
-                Err(error) if error.rdkafka_error_code() == Some(Code::State) && Instant::now() < until => {
+                Err(error) if is_not_ready(&error) && Instant::now() < until => {
                     std::thread::sleep(Duration::from_millis(20));
                 }
                 Err(error) => return Err(error),
@@ -291,6 +291,11 @@ fn go_on_from(buffer: &FetchBuffer, client: &BaseConsumer<Member>, positions: &[
         buffer.state().forget(partition.number);
     }
     Ok(())
+}
+
+/// The client's error for a seek has no code.
+fn is_not_ready(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::Seek(reason) if reason.contains("Erroneous state"))
 }
 
 fn numbers(list: &TopicPartitionList) -> BTreeSet<i32> {
