@@ -17,8 +17,8 @@
 //!
 //! What all flows share:
 //!
-//! - [`core::model`]: plain values that a port or two flows speak of: names, a key, a page, a run, a day of the calendar, a term (the right to
-//!   write, and its token).
+//! - [`core::model`]: plain values that a port or two flows speak of: names, a key, a page, a run, a day of the calendar, a
+//!   term (the right to write, and its token).
 //! - [`core::ports`]: what the core needs of the world, as traits, with their promises in the docs: page source, volume,
 //!   state store (leases, runs, outbox, audit trail, dead letters), broker (consumer, producer, probe), clock, observer.
 //!   `tests/it/contract` holds every adapter to them, and `tests/simulation` plays the core over ports that delay, lose,
@@ -27,7 +27,8 @@
 //!   (`commands/exit.rs`) and whether something is tried again.
 //! - [`core::backoff`]: how long to wait between tries.
 //! - [`core::election`]: who may write; a lease, and how it is shown and released. [`core::outbox`]: recorded events go to
-//!   the broker. [`core::health`]: whether what is needed from outside answers. [`core::doctor`]: checks of volume, state store and topics. [`core::failpoints`]: places where tests step in.
+//!   the broker. [`core::health`]: whether what is needed from outside answers. [`core::doctor`]: checks of volume, state store
+//!   and topics. [`core::failpoints`]: places where tests step in.
 //!
 //! The flow **generate** ([`core::generate`]), in the order data moves:
 //!
@@ -36,8 +37,8 @@
 //!   wanted. [`trigger`](core::generate::trigger): events into wanted runs. [`deadline`](core::generate::deadline): whether
 //!   a run will be in time.
 //! - `plan` decides, `takeover` fences older holders, `staging` fills the holder's own folder with what they committed,
-//!   `pipeline` reads, translates and commits at the same time, `write` is the commit, `publish` makes it visible, `record`
-//!   tells the state store. `translate` turns pages into bytes and knows nothing of files.
+//!   `pipeline` reads, translates and commits at the same time, `write` commits a page, `publish` makes the files visible,
+//!   `record` tells the state store. Each is a file of that name. `translate` turns pages into bytes and knows nothing of files.
 //! - [`spec`](core::generate::spec) is a worker file, resolved; [`model`](core::generate::model) what a run leaves on the
 //!   volume: header line, journal, manifest.
 //! - [`verify`](core::generate::verify), [`inspect`](core::generate::inspect), [`status`](core::generate::status),
@@ -46,16 +47,19 @@
 //!
 //! Around the core:
 //!
-//! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port, always compiled:
-//!   tests of the flow run on it, its broker has groups and rebalances as Kafka has. `layer` adds behaviour to a port by wrapping it.
-//! - [`config`]: worker files: YAML to a checked [`core::generate::spec::Worker`], or all that is wrong with it at once.
-//! - [`telemetry`]: what is said meanwhile: log lines, metrics, and what a worker is doing now; a folder for each flow. It only
-//!   listens.
+//! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port that speaks to the outside,
+//!   always compiled. Tests of the flow run on it; its broker has groups and rebalances as Kafka has. `layer` adds behaviour to a
+//!   port by wrapping it.
+//! - [`config`]: YAML to a checked file of its kind, such as a [`core::generate::spec::Worker`], or all that is wrong with it at
+//!   once. `kinds.rs` is the table of kinds.
+//! - [`telemetry`]: log lines, metrics, and what a worker is doing now. It only listens. A flow has a folder here:
+//!   `metrics.rs` in it declares the flow's metrics.
 //! - [`http`]: the daemon's door: health, metrics, and the pages of each flow; only it names the web framework.
 //! - [`daemon`]: the long-running process: tasks, files, stop. A file for each flow builds its tasks, routes and probes.
 //! - [`wiring`]: config to adapters behind ports; alone sees both.
-//! - [`commands`]: one file per subcommand: parse, one library call, print. All that knows a terminal, the process's
-//!   environment or an exit code is there or in `wiring`.
+//! - [`commands`] (the folder beside `src`): one file per subcommand: parse, one library call, print. A flow has a folder here too.
+//!   `exit.rs` picks the exit code by the error's kind, `hints.rs` says what to do next. Only `commands` and `wiring` know a
+//!   terminal, the process's environment or an exit code.
 //!
 //! Imports go one way: commands → core → ports → model; adapters → ports, model. A flow names no other flow, and what
 //! flows share names none. `tests/it/tidy.rs` holds the house to it.
