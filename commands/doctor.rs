@@ -117,7 +117,7 @@ enum Made {
     Declined,
 }
 
-/// Makes missing indexes, once a person agrees, and says how the check ends then. None: the store cannot be asked.
+/// Makes missing indexes, once a person agrees, and says how the check ends then. `None`: the store cannot be asked.
 async fn fix(
     context: &Context,
     args: &Args,

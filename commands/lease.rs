@@ -156,7 +156,7 @@ struct Row {
 }
 
 impl Row {
-    /// None for a worker that never had a lease.
+    /// `None` for a worker that never had a lease.
     fn new(report: LeaseReport) -> Option<Self> {
         let LeaseRecord { worker, instance, token, seq, acquired_at, renewed_at, expires_at, released } =
             report.record?;

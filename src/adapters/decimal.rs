@@ -22,7 +22,7 @@ impl Decimal {
         Self { unscaled: value.into(), scale: 0 }
     }
 
-    /// Reads `-12.50`, `+3`, `.5` or `1.5e-7`, whatever an exact number looks like in ASCII. None for anything else, and
+    /// Reads `-12.50`, `+3`, `.5` or `1.5e-7`, whatever an exact number looks like in ASCII. `None` for anything else, and
     /// for numbers of more than 38 digits.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let (negative, text) = match text {
@@ -82,7 +82,7 @@ impl Decimal {
         Some(number)
     }
 
-    /// The unscaled number at another scale; none when digits would be lost or there is no room.
+    /// The unscaled number at another scale. `None` when digits would be lost or there is no room.
     pub fn at_scale(self, scale: u8) -> Option<i128> {
         if scale >= self.scale {
             return self.unscaled.checked_mul(power(u32::from(scale - self.scale))?);
@@ -91,7 +91,7 @@ impl Decimal {
         (self.unscaled % factor == 0).then(|| self.unscaled / factor)
     }
 
-    /// The exact sum, with the larger scale of the two; none when there is no room.
+    /// The exact sum, with the larger scale of the two. `None` when there is no room.
     pub fn plus(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         Some(Self { unscaled: self.at_scale(scale)?.checked_add(other.at_scale(scale)?)?, scale })

@@ -75,12 +75,12 @@ impl<'a> At<'a> {
         });
     }
 
-    /// What stands here; none also where a problem is already noted.
+    /// What stands here. `None` also where a problem is already noted.
     pub(super) fn value(&self) -> Option<&'a Value> {
         self.node.map(|node| &node.value)
     }
 
-    /// The names and values here; none when this is no section.
+    /// The names and values here. Empty when this is no section.
     pub(super) fn entries(&self) -> &'a [(Name, Node)] {
         match self.value() {
             Some(Value::Map(entries)) => entries,
@@ -187,7 +187,7 @@ fn first_span(node: &Node) -> Span {
 }
 
 /// A section under the rules of its grammar. Whatever is wrong with a single value is already noted, so a value that
-/// does not fit is simply none here.
+/// does not fit is simply `None` here.
 pub(super) struct Fields<'a> {
     pub(super) at: At<'a>,
     section: &'static Section,

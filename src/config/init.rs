@@ -17,7 +17,7 @@ pub(super) const EXAMPLE: &str = include_str!("example.yaml");
 /// What a worker file is made of.
 #[derive(Clone, Debug)]
 pub struct Sample<'a> {
-    /// The source's address; none leaves it to SQL_CONNECTION_STRING.
+    /// The source's address. `None` leaves it to SQL_CONNECTION_STRING.
     pub url: Option<&'a str>,
     /// The view, as the person wrote it.
     pub view: &'a str,
@@ -28,7 +28,7 @@ pub struct Sample<'a> {
 }
 
 /// A worker that can only be asked for its source: to look at a view before there is a worker file. `url` may hold
-/// references; none takes SQL_CONNECTION_STRING. A relative path starts in the current folder.
+/// references. `None` takes SQL_CONNECTION_STRING. A relative path starts in the current folder.
 ///
 /// # Errors
 /// What is wrong with the address or the view's name, in a line, and what to do.

@@ -71,7 +71,7 @@ fn mark(text: &str) -> Result<String, String> {
     Ok(mark)
 }
 
-/// `U+000D U+000A`, `0x1F`; none for what does not begin as one.
+/// `U+000D U+000A`, `0x1F`. `None` for what does not begin as one.
 fn code_points(text: &str) -> Option<Result<String, String>> {
     let parts = || text.split([' ', ',']).filter(|part| !part.is_empty());
     let digits =

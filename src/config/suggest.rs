@@ -1,6 +1,6 @@
 //! "Did you mean": the nearest of the names that there are.
 
-/// The name that `given` was probably meant to be; none when nothing is near.
+/// The name that `given` was probably meant to be. `None` when nothing is near.
 pub(super) fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| {
         text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect::<String>()

@@ -84,7 +84,7 @@ struct Builder<'a> {
     root: Option<Node>,
 }
 
-/// Reads one document; none when there is nothing in it, or nothing that can be read.
+/// Reads one document. `None` when there is nothing in it, or nothing that can be read.
 pub(super) fn parse(text: &str, vars: &dyn Vars) -> (Option<Node>, Problems) {
     let mut builder = Builder {
         text,

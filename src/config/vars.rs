@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 /// Where `${NAME}` and the fields' fallbacks come from.
 pub trait Vars {
-    /// The variable's value; none when it is not set.
+    /// The variable's value. `None` when it is not set.
     fn get(&self, name: &str) -> Option<OsString>;
 }
 

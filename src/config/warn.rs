@@ -5,7 +5,7 @@ use super::problem::ConfigError;
 use super::redact::masked_in_place;
 
 impl Loaded {
-    /// What is worth a second look, each with its place, as an error would tell it; none when nothing is.
+    /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self) -> Option<ConfigError> {
         let (message, hint) = self.worker()?.policies.short_lease()?;
         let problems = self.with_root(|root| {

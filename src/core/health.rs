@@ -112,7 +112,7 @@ pub struct HealthEvent {
     pub probe: &'static str,
     /// How long that took.
     pub took: Duration,
-    /// Why it is down; none when it is up.
+    /// Why it is down. `None` when it is up.
     pub down: Option<String>,
     /// Whether it was otherwise before.
     pub changed: bool,

@@ -8,7 +8,7 @@ use crate::core::ports::probe::TopicProbe;
 use crate::core::ports::producer::Producer;
 use std::sync::Arc;
 
-/// The topic whose events start the worker's runs; none when it has no trigger. Nothing is connected yet.
+/// The topic whose events start the worker's runs. `None` when it has no trigger. Nothing is connected yet.
 ///
 /// # Errors
 /// A property that the client does not take.
@@ -17,7 +17,7 @@ pub fn consumer(worker: &Worker) -> Result<Option<Box<dyn Consumer>>, WiringErro
     Ok(Some(Box::new(KafkaConsumer::new(&trigger.kafka)?)))
 }
 
-/// The topic for the worker's completion events; none when it has none. Nothing is connected yet.
+/// The topic for the worker's completion events. `None` when it has none. Nothing is connected yet.
 ///
 /// # Errors
 /// As [`consumer`].

@@ -134,7 +134,7 @@ fn unasked(error: &KafkaError) -> String {
     }
 }
 
-/// What to do about a refusal; none where another try may help.
+/// What to do about a refusal. `None` where another try may help.
 fn advice(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::UnknownTopic | Code::UnknownTopicOrPartition => {

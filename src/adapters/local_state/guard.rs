@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The locks that this store holds: one file a worker, `PATH.<worker>.lock`, never deleted.
 pub(super) struct Guards {
     path: PathBuf,
-    /// This kernel since its start; none where its locks prove nothing, because a server keeps them.
+    /// This kernel since its start. `None` where its locks prove nothing, because a server keeps them.
     boot: Option<String>,
     held: Mutex<HashMap<WorkerId, Held>>,
 }
@@ -35,7 +35,7 @@ impl Guards {
     }
 
     /// Holds the worker's lock for `token` from now on. What it returns goes into the lease: it says that the lock was
-    /// held when the lease was written, and by a process of which kernel. None when the lock cannot be had, because a
+    /// held when the lease was written, and by a process of which kernel. `None` when the lock cannot be had, because a
     /// holder before us is stopped, or a contender looks just now: then the lease proves nothing, and a later renewal
     /// tries again.
     pub(super) fn take(&self, worker: &WorkerId, token: Token) -> Option<String> {

@@ -47,7 +47,7 @@ impl LocalState {
         }
     }
 
-    /// Opens a store that is there, for commands that only look: makes nothing, and is none when nothing is there.
+    /// Opens a store that is there, for commands that only look. Makes nothing. `None` when nothing is there.
     ///
     /// # Errors
     /// As [`LocalState::open`].

@@ -63,7 +63,7 @@ pub(super) enum Home {
     Remote,
 }
 
-/// Opens `path`; none when nothing is there and nothing shall be made.
+/// Opens `path`. `None` when nothing is there and nothing shall be made.
 pub(super) fn open(path: &Path, missing: Missing, busy: Duration) -> Result<Option<(Connection, Home)>, StoreError> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     match missing {

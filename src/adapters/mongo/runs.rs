@@ -237,7 +237,7 @@ pub(super) async fn collect<D: DeserializeOwned + Send + Sync, T>(
     Ok(all)
 }
 
-/// None for nothing: to the server, zero is no limit at all.
+/// `None` for nothing: to the server, zero is no limit at all.
 pub(super) fn at_most(limit: usize) -> Option<i64> {
     (limit > 0).then(|| i64::try_from(limit).unwrap_or(i64::MAX))
 }

@@ -28,13 +28,13 @@ pub(super) struct Address {
     pub config: Config,
     /// How the certificate is checked, as `sslmode` has it.
     pub check: Check,
-    /// The file with the certificates of authorities; none: those of the system.
+    /// The file with the certificates of authorities. `None`: those of the system.
     pub root_certificates: Option<PathBuf>,
     /// `postgres://host:5432/db`: without user and password.
     pub name: String,
     /// Longest waits on an open connection.
     pub timeouts: Timeouts,
-    /// Longest wait for a connection to a host; none waits without end.
+    /// Longest wait for a connection to a host. `None` waits without end.
     connect: Option<Duration>,
 }
 

@@ -46,7 +46,7 @@ fn is_passing(sqlstate: &str) -> bool {
     sqlstate.starts_with("08") || PASSING.contains(&sqlstate)
 }
 
-/// What to do where the login, the database or a right is refused; none for anything else.
+/// What to do where the login, the database or a right is refused. `None` for anything else.
 fn advice(sqlstate: &str) -> Option<&'static str> {
     match sqlstate {
         "28P01" => Some("check user and password in the source's url"),

@@ -176,7 +176,7 @@ pub(super) fn told_apart_by_text(of_type: &Type) -> bool {
     known || matches!(of_type.kind(), Made::Enum(_))
 }
 
-/// Reads `numeric`'s modifier: precision and scale, shifted by four; none where Arrow's decimal cannot hold them.
+/// Reads `numeric`'s modifier: precision and scale, shifted by four. `None` where Arrow's decimal cannot hold them.
 fn decimal(modifier: i32) -> Option<Wire> {
     let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
     let precision = u8::try_from((packed >> 16) & 0xffff).ok().filter(|digits| (1..=38).contains(digits))?;

@@ -26,7 +26,7 @@ pub(super) enum Nested {
 }
 
 impl Nested {
-    /// What values of this type are made of; none when a part is of a type whose text form is not known.
+    /// What values of this type are made of. `None` when a part is of a type whose text form is not known.
     pub(super) fn of(of_type: &Type, modifier: i32) -> Option<Self> {
         let part = |of_type: &Type| Self::of(of_type, -1).map(Box::new);
         Some(match wire(of_type, modifier) {

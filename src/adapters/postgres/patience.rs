@@ -11,7 +11,7 @@ const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 /// Longest silence between two rows where the address does not say.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Longest waits; none waits without end.
+/// Longest waits. `None` waits without end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Timeouts {
     /// From a statement to its answer, or to its first row.

@@ -8,7 +8,7 @@ use crate::core::ports::source::SourceError;
 /// "System Information Functions".
 const SNAPSHOT: &str = "SELECT txid_current_snapshot()";
 
-/// What is visible now; none when the server does not tell. Another server's rows, read through this one, are not covered.
+/// What is visible now. `None` when the server does not tell. Another server's rows, read through this one, are not covered.
 pub(super) async fn snapshot(session: &mut Session) -> Result<Option<String>, SourceError> {
     Ok(session.query(SNAPSHOT).await?.first().and_then(|row| Some(row.try_get(0).ok()??.to_owned())))
 }

@@ -24,7 +24,7 @@ pub(super) struct Reading {
     until: Option<Key>,
     /// Where the next copy starts.
     position: Position,
-    /// None at the end and after an error.
+    /// `None` at the end and after an error.
     session: Option<Session>,
     copy: Option<Pin<Box<CopyOutStream>>>,
     /// Whether a statement left out rows by comparing keys: then NULLs were left out unseen.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct LastCount<M>(Arc<Mutex<Option<(Query, Extent, M)>>>);
 
 impl<M> LastCount<M> {
-    /// Keeps a count in the place of the one before; none where nothing tells whether it still holds.
+    /// Keeps a count in the place of the one before. `None` where nothing tells whether it still holds.
     pub fn keep(&self, query: &Query, extent: &Extent, mark: Option<M>) {
         self.replace(mark.map(|mark| (query.clone(), extent.clone(), mark)));
     }

@@ -25,7 +25,7 @@ const SHOWN: usize = 40;
 pub(super) struct Cells {
     name: String,
     declared: String,
-    /// None until the first page has told.
+    /// `None` until the first page has told.
     kind: Option<Kind>,
     values: Values,
     nulls: NullBufferBuilder,

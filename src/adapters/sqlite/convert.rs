@@ -4,7 +4,7 @@ use crate::adapters::decimal::Decimal;
 use crate::core::model::civil;
 use rusqlite::types::ValueRef;
 
-/// Days from 1970-01-01 to a `YYYY-MM-DD`, which may be followed by a midnight. None for anything else, also for a day that
+/// Days from 1970-01-01 to a `YYYY-MM-DD`, which may be followed by a midnight. `None` for anything else, also for a day that
 /// the calendar does not have.
 pub(super) fn days(text: &[u8]) -> Option<i32> {
     let (date, rest) = text.split_at_checked(10)?;
@@ -168,7 +168,7 @@ pub(super) fn scaled(value: f64, scale: u8) -> Option<i128> {
 pub(super) const KNOWN_BELOW: i128 = 1 << 52;
 
 /// The number that a value of a decimal column is: with all its digits behind the point, or, for a float that may have lost
-/// some, with those of its shortest text. None when it does not fit into the column.
+/// some, with those of its shortest text. `None` when it does not fit into the column.
 pub(super) fn decimal(value: ValueRef<'_>, precision: u8, scale: u8) -> Option<Decimal> {
     let number = number(value)?;
     let unscaled = number.at_scale(scale).filter(|unscaled| Decimal::fits(*unscaled, precision))?;
@@ -181,7 +181,7 @@ pub(super) fn shortest(value: f64) -> Option<Decimal> {
     Decimal::parse(zmij::Buffer::new().format(value).as_bytes())
 }
 
-/// The exact number that a stored value is; none for text and bytes that are none.
+/// The exact number that a stored value is. `None` for text and bytes that are none.
 pub(super) fn number(value: ValueRef<'_>) -> Option<Decimal> {
     match value {
         ValueRef::Integer(value) => Some(Decimal::whole(value)),

@@ -8,7 +8,7 @@ const MAX_PRECISION: u8 = 38;
 /// Digits of every decimal that a float keeps.
 const FLOAT_DIGITS: u8 = 15;
 
-/// The kind of a column with this declared type; none when the type says nothing, so that only the values can tell.
+/// The kind of a column with this declared type. `None` when the type says nothing, so that only the values can tell.
 pub(super) fn kind(declared: &str) -> Option<Kind> {
     let upper = declared.trim().to_ascii_uppercase();
     let name = upper.split('(').next().unwrap_or_default().trim();
@@ -74,7 +74,7 @@ fn decimal(arguments: &[u8], keeps_text: bool) -> Kind {
     }
 }
 
-/// The numbers in parentheses; none when anything else stands there.
+/// The numbers in parentheses. Empty when anything else stands there.
 fn arguments(declared: &str) -> Vec<u8> {
     let inside = declared.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(inside, _)| inside);
     let numbers: Option<Vec<u8>> =

@@ -134,7 +134,7 @@ fn totals(db: &Db, query: &Query, sums: &[Sum]) -> Result<Vec<String>, SourceErr
 }
 
 impl Total {
-    /// Adds one row's value; none when it is no exact number or there is no room.
+    /// Adds one row's value. `None` when it is no exact number or there is no room.
     fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<Option<()>> {
         if let Some(mask) = self.mask
             && row.get_ref(mask)? != ValueRef::Integer(1)

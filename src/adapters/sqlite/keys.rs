@@ -4,7 +4,7 @@ use crate::core::model::key::{Key, KeyValue};
 use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
 
-/// The value of a stored key; none for NULL and for text that is not UTF-8.
+/// The value of a stored key. `None` for NULL and for text that is not UTF-8.
 pub(super) fn key_value(value: ValueRef<'_>) -> Option<KeyValue> {
     Some(match value {
         ValueRef::Null => return None,
@@ -16,7 +16,7 @@ pub(super) fn key_value(value: ValueRef<'_>) -> Option<KeyValue> {
     })
 }
 
-/// A key's value as it is bound; none when it was not written by [`key_value`].
+/// A key's value as it is bound. `None` when it was not written by [`key_value`].
 pub(super) fn stored(value: &KeyValue) -> Option<Value> {
     Some(match value {
         KeyValue::Int(value) => Value::Integer(*value),
@@ -167,7 +167,7 @@ impl Keys {
         Key(self.last.iter().filter_map(|value| key_value(value.into())).collect())
     }
 
-    /// A row's key; none when a part of it is NULL or not UTF-8.
+    /// A row's key. `None` when a part of it is NULL or not UTF-8.
     pub(super) fn of(&self, row: &Row<'_>) -> Option<Key> {
         self.at.iter().map(|at| key_value(row.get_ref(*at).ok()?)).collect::<Option<Vec<_>>>().map(Key)
     }

@@ -303,7 +303,7 @@ impl<'a> Reader<'a> {
         Ok(tell(Told::Page(Page { batch, first_key, last_key })))
     }
 
-    /// Fixes the columns, once: those that no declaration told are found from the rows taken so far. None when they are
+    /// Fixes the columns, once: those that no declaration told are found from the rows taken so far. `None` when they are
     /// fixed already.
     fn columns(&mut self) -> Result<Option<Vec<Column>>, SourceError> {
         if self.schema.is_some() {

@@ -13,7 +13,7 @@ pub(super) struct Version {
 }
 
 impl Version {
-    /// The state that the open transaction sees; ends it. None where SQLite does not tell.
+    /// The state that the open transaction sees; ends it. `None` where SQLite does not tell.
     pub(super) fn seen(mut db: Db) -> Option<Self> {
         let number = data_version(&db)?;
         // Kept for its number alone, not for the pages that it read.

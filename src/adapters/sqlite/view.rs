@@ -14,7 +14,7 @@ pub(super) struct Seen {
     pub(super) name: String,
     /// The declared type; empty when there is none.
     pub(super) declared: String,
-    /// What that means; none when it means nothing.
+    /// What that means. `None` when it means nothing.
     pub(super) kind: Option<Kind>,
 }
 

@@ -58,9 +58,9 @@ pub(super) struct Address {
     pub packet_size: u32,
     encryption: Encryption,
     check: Check,
-    /// The file with the certificates of authorities; none: those of the system.
+    /// The file with the certificates of authorities. `None`: those of the system.
     authority: Option<PathBuf>,
-    /// Name that the certificate must have; none: the host's.
+    /// Name that the certificate must have. `None`: the host's.
     certificate_host: Option<String>,
     /// Host name or IP address.
     pub host: String,
@@ -76,7 +76,7 @@ pub(super) struct Address {
     pub timeouts: Timeouts,
 }
 
-/// Longest waits; none waits without end.
+/// Longest waits. `None` waits without end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Timeouts {
     /// From the first packet to a session that is logged in.
@@ -128,7 +128,7 @@ impl Address {
         said.resolve().map_err(|why| refused(&why))
     }
 
-    /// TLS as asked for; none where nothing is to be encrypted.
+    /// TLS as asked for. `None` where nothing is to be encrypted.
     ///
     /// # Errors
     /// [`SourceError::Refused`] when the certificates of authorities cannot be read.

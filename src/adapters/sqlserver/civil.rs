@@ -20,13 +20,13 @@ pub(super) struct Moment {
     pub digits: u8,
 }
 
-/// Nanoseconds of the day from units of the last of so many digits; none when that is no time of day.
+/// Nanoseconds of the day from units of the last of so many digits. `None` when that is no time of day.
 pub(super) fn nanos(units: u64, digits: u8) -> Option<i64> {
     let unit = 10_i64.checked_pow(9_u32.checked_sub(u32::from(digits))?)?;
     i64::try_from(units).ok()?.checked_mul(unit).filter(|nanos| *nanos < DAY_NANOS)
 }
 
-/// Days since 1970-01-01 from those since 0001-01-01; none when that is no date.
+/// Days since 1970-01-01 from those since 0001-01-01. `None` when that is no date.
 pub(super) fn days(days: u64) -> Option<i64> {
     Some(i64::try_from(days).ok()? - YEAR_1).filter(|days| *days <= LAST_DAY)
 }
@@ -65,7 +65,7 @@ impl Moment {
     }
 }
 
-/// `2026-11-21T10:30:00.1234567+01:00`: a moment of UTC at an offset in minutes. None when it lies on no calendar day.
+/// `2026-11-21T10:30:00.1234567+01:00`: a moment of UTC at an offset in minutes. `None` when it lies on no calendar day.
 pub(super) fn offset(mut moment: Moment, minutes: i16, out: &mut String) -> Option<()> {
     let minutes = i64::from(minutes);
     let nanos = moment.nanos + minutes * 60_000_000_000;

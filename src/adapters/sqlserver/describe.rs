@@ -202,7 +202,7 @@ pub(super) fn readable(view: &ViewName, seen: &Seen) -> Result<(), SourceError> 
     Err(SourceError::Refused { reason })
 }
 
-/// The kind of a type: `decimal(15,2)` as the catalogue writes it. None for types whose values cannot be carried.
+/// The kind of a type: `decimal(15,2)` as the catalogue writes it. `None` for types whose values cannot be carried.
 pub(super) fn kind(type_name: &str) -> Option<Kind> {
     let (base, args) = type_name.split_once('(').unwrap_or((type_name, ""));
     let mut args = args.trim_end_matches(')').split(',').map(|text| text.trim().parse::<u8>());

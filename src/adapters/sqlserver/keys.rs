@@ -81,7 +81,7 @@ impl Keys {
 pub(super) struct Held(Vec<(Column, Vec<u8>)>);
 
 impl Held {
-    /// The key; none where no row was held. The index of a column that is of no fitting type.
+    /// The key. `None` where no row was held. The index of a column that is of no fitting type.
     pub(super) fn key(&self) -> Result<Option<Key>, usize> {
         if self.0.is_empty() {
             return Ok(None);
@@ -93,7 +93,7 @@ impl Held {
     }
 }
 
-/// A value in the server's own text form; none for NULL and for what cannot be a key.
+/// A value in the server's own text form. `None` for NULL and for what cannot be a key.
 fn key_value(value: Value<'_>) -> Option<KeyValue> {
     let mut text = String::new();
     let mut scratch = Vec::new();

@@ -139,7 +139,7 @@ pub(super) fn parameters(
     })
 }
 
-/// A key's value as a parameter of its column's type; none when it was not written by a column of this type.
+/// A key's value as a parameter of its column's type. `None` when it was not written by a column of this type.
 fn parameter(seen: &Seen, value: &KeyValue) -> Option<RpcParam> {
     let of = |kind: TypeInfo, bytes: Vec<u8>| RpcParam::new("", kind, bytes.into());
     Some(match value {

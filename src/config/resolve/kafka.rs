@@ -26,7 +26,7 @@ const FIXED: [(&str, &str); 11] = [
     ("enable.partition.eof", "the end of a topic is no event"),
 ];
 
-/// A topic; none (inside) when neither the file nor the environment knows of a broker.
+/// A topic. `None` (inside) when neither the file nor the environment knows of a broker.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn kafka<'a>(
     root: &At<'a>,

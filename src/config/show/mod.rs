@@ -28,7 +28,7 @@ pub enum Origin {
     Environment {
         /// Their names.
         names: Vec<String>,
-        /// The line that names them; none when they stand in for a field that the file leaves out.
+        /// The line that names them. `None` when they stand in for a field that the file leaves out.
         line: Option<usize>,
     },
 }

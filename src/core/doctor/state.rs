@@ -24,7 +24,7 @@ pub(crate) struct Store<'a> {
     pub(crate) leader_of: &'a WorkerId,
     /// The leases; not asked where the store could not be opened.
     pub(crate) leases: Result<&'a dyn LeaseStore, &'a StoreError>,
-    /// Its server; none where it has none.
+    /// Its server. `None` where it has none.
     pub(crate) admin: Option<&'a dyn StoreAdmin>,
     /// Lease times.
     pub(crate) policies: &'a Policies,
@@ -116,7 +116,8 @@ pub struct Fix<'a> {
     pub reason: &'a str,
 }
 
-/// Makes the indexes that are missing, and keeps who did it and why for ever. What was found missing; none: nothing was done.
+/// Makes the missing indexes, and keeps for ever who did it and why. Returns the finding. `None` when nothing was missing, and
+/// nothing was done.
 ///
 /// # Errors
 /// When the store does not answer or refuses; those made before stay.

@@ -142,7 +142,7 @@ impl Keeper {
         }
     }
 
-    /// Renews at each heartbeat; none when told to stop in time.
+    /// Renews at each heartbeat. `None` when told to stop in time.
     async fn renew(&self, mut sent: Duration) -> Option<Loss> {
         let candidate = &self.candidate;
         let clock = &candidate.clock;

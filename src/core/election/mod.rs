@@ -161,7 +161,7 @@ impl Candidate {
         }
     }
 
-    /// Mints the next token and puts the lease in place. None when another was faster.
+    /// Mints the next token and puts the lease in place. `None` when another was faster.
     async fn campaign(&self, highest: Token, stop: &CancellationToken) -> Result<Option<LeaderGuard>, ElectionError> {
         let next = highest.0.checked_add(1).map(Token);
         let token = next.ok_or_else(|| ElectionError::NoTokenLeft { worker: self.worker.clone() })?;

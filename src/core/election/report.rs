@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 pub struct LeaseReport {
     /// In a word.
     pub state: LeaseState,
-    /// As it is stored; none when there never was one.
+    /// As it is stored. `None` when there never was one.
     pub record: Option<LeaseRecord>,
     /// Since the last renewal, by our wall clock against the holder's: negative when they disagree.
     pub age: Option<SignedDuration>,

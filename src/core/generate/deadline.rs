@@ -32,7 +32,7 @@ pub struct Judgement {
     pub reason: Option<String>,
 }
 
-/// When the files of a business date are due; none where no run is expected on its weekday, and where zone or calendar
+/// When the files of a business date are due. `None` where no run is expected on its weekday, and where zone or calendar
 /// do not have that time.
 ///
 /// Where clocks go forward over the time, it counts by the clock as it was before (02:30 is 03:30 then); where they go
@@ -46,7 +46,7 @@ pub fn due(spec: &DeadlineSpec, date: BusinessDate) -> Option<Timestamp> {
 ///
 /// Deadlines are a day apart or more (23 hours where clocks change), so the next one is always looked at for 11 hours
 /// before it passes; a longer `warn_before` does not bring it forward. Whether the last one's files came is not asked
-/// here: [`judge`] finds nothing to say of a published run. None as with [`due`].
+/// here: [`judge`] finds nothing to say of a published run. `None` as with [`due`].
 pub fn expected(spec: &DeadlineSpec, now: Timestamp) -> Option<(BusinessDate, Timestamp)> {
     let zone = zone(spec)?;
     let today = now.to_zoned(zone.clone()).date();
@@ -58,12 +58,12 @@ pub fn expected(spec: &DeadlineSpec, now: Timestamp) -> Option<(BusinessDate, Ti
     })
 }
 
-/// Judges a run, or, where none is recorded, the lack of one for the date that is [`expected`] now. None when there is
+/// Judges a run, or, where none is recorded, the lack of one for the date that is [`expected`] now. `None` when there is
 /// no deadline for it.
 ///
 /// A run that is not published is at risk
 /// - once it is due;
-/// - not started, failed, or without progress (`rows_per_second` is none or nothing while it runs): when less than
+/// - not started, failed, or without progress (`rows_per_second` is `None` or zero while it runs): when less than
 ///   `warn_before` is left;
 /// - running: when the rows left take longer than the time left, at `rows_per_second`.
 pub fn judge(
@@ -160,7 +160,7 @@ impl Case<'_> {
     }
 }
 
-/// How long a running run still takes; none when that cannot be told, or when it does not get on.
+/// How long a running run still takes. `None` when that cannot be told, or when it does not get on.
 #[expect(clippy::cast_precision_loss, reason = "a forecast; rows above 2^53 are not countable anyway")]
 fn seconds_to_end(run: &RunRecord, rate: Option<f64>) -> Option<f64> {
     let rate = rate.filter(|_| run.status == RunStatus::Running)?;

@@ -21,7 +21,7 @@ pub struct FileDigest {
 }
 
 impl FileDigest {
-    /// For a file that is expected to end with this header; none: the file has no header line.
+    /// For a file that is expected to end with this header. `None`: the file has no header line.
     pub fn new(expected: Option<Header>) -> Self {
         let mut digest = Self { expected, sha: Sha256::new() };
         digest.restart();
@@ -41,7 +41,7 @@ impl FileDigest {
         self.sha.update(bytes);
     }
 
-    /// Adds `length` bytes of `file` from `offset`; returns their XXH3-64 as the journal writes it, or none when the
+    /// Adds `length` bytes of `file` from `offset`; returns their XXH3-64 as the journal writes it, or `None` when the
     /// file is shorter.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub struct DoctorInput<'a> {
     pub name: &'a str,
     /// Why the state store could not be opened, when it could not: it is not asked then.
     pub state_error: Option<StoreError>,
-    /// The state store's server; none where it has none.
+    /// The state store's server. `None` where it has none.
     pub admin: Option<&'a dyn StoreAdmin>,
     /// The worker's topics.
     pub topics: &'a Topics,

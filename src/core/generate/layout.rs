@@ -45,7 +45,7 @@ pub enum Name {
     Dead(Token),
 }
 
-/// Reads a name in a run's folder; none for a name that this product does not make.
+/// Reads a name in a run's folder. `None` for a name that this product does not make.
 pub fn parse_name(name: &str) -> Option<Name> {
     let rest = name.strip_prefix('t')?;
     let (digits, dead) = match rest.split_once(".dead") {

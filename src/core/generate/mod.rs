@@ -225,7 +225,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     Ok(Outcome::Published(manifest))
 }
 
-/// Counts the view and finds its key range: the one query before the first page. None when asked to stop meanwhile: a large
+/// Counts the view and finds its key range: the one query before the first page. `None` when asked to stop meanwhile: a large
 /// view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     names_are_free(ports, job).await?;
@@ -297,7 +297,7 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeli
     Ok(lanes)
 }
 
-/// Whether the view's count or key range differ from the start, or rows came or went between; none when it cannot be
+/// Whether the view's count or key range differ from the start, or rows came or went between. `None` when it cannot be
 /// asked again.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ pub(super) struct PipelineResult {
     pub staging: Staging,
     /// The lanes, with totals and digests behind the last page.
     pub lanes: Vec<FilePipeline>,
-    /// What the view held behind its last page; none when it ended because it was asked to stop.
+    /// What the view held behind its last page. `None` when it ended because it was asked to stop.
     pub after: Option<Result<After, SourceError>>,
 }
 

@@ -22,7 +22,7 @@ struct Promise {
     tally: Tally,
 }
 
-/// The totals that first records need before the first row is written, one map per file. None when asked to stop meanwhile.
+/// The totals that first records need before the first row is written, one map per file. `None` when asked to stop meanwhile.
 ///
 /// # Errors
 /// When a column cannot be added up, or the source does not deliver.

@@ -165,7 +165,7 @@ async fn run_record(ports: &Ports, job: &Job, now: Timestamp) -> Result<RunRecor
     })
 }
 
-/// The completion event of one file, as its manifest entry makes it; none for a file that was not published.
+/// The completion event of one file, as its manifest entry makes it. `None` for a file that was not published.
 pub fn completion_event(manifest: &Manifest, file: &str, event_type: Option<&str>) -> Option<CompletionEvent> {
     let entry = manifest.files.iter().find(|entry| entry.id == file)?;
     Some(CompletionEvent {

@@ -45,7 +45,7 @@ impl Identity {
 pub struct Report {
     /// How.
     pub outcome: Outcome,
-    /// The token it was made under; none when no lease was needed.
+    /// The token it was made under. `None` when no lease was needed.
     pub token: Option<Token>,
     /// Time until the lease was ours.
     pub waited: Duration,

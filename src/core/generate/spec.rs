@@ -100,7 +100,7 @@ pub struct FileSpec {
     pub first_record: Option<String>,
     /// Template of the record behind all others.
     pub last_record: Option<String>,
-    /// The IANA zone on whose clock instants are written; none: as they come, in UTC.
+    /// The IANA zone on whose clock instants are written. `None`: as they come, in UTC.
     pub zone: Option<String>,
     /// How text becomes bytes.
     pub encoding: Encoding,
@@ -222,7 +222,7 @@ pub struct DeadlineSpec {
 pub struct TriggerSpec {
     /// The topic.
     pub kafka: KafkaSpec,
-    /// JSON pointers, each with the value that an event must have there; none: all events are for this worker.
+    /// JSON pointers, each with the value that an event must have there. Empty: all events are for this worker.
     pub matches: Vec<(String, serde_json::Value)>,
 }
 

@@ -25,7 +25,7 @@ pub struct Staging {
     pub journal: JournalFile,
     /// What the run set out to do.
     pub begin: Begin,
-    /// The last durable page and what stands behind it; none before the first.
+    /// The last durable page and what stands behind it. `None` before the first.
     pub last: Option<PageCommit>,
     /// Columns and kinds of the first page, once there was one.
     pub columns: Option<Vec<crate::core::model::column::Column>>,
@@ -98,7 +98,7 @@ pub(super) fn header_bytes(spec: &FileSpec) -> u64 {
 
 /// Makes the folder and its files, takes over what is committed, and leaves everything in it durable.
 ///
-/// `begin` asks the source what there is; it is only called for a run that starts from nothing. None when it gives none.
+/// `begin` asks the source what there is; it is only called for a run that starts from nothing. `None` when it gives none.
 ///
 /// # Errors
 /// When staged work does not fit the worker file, or the volume or source refuses.

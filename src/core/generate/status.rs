@@ -55,7 +55,7 @@ pub struct RunReport {
     pub record: RunRecord,
     /// Its files, by id.
     pub files: Vec<FileStatus>,
-    /// Source rows a second since it was first started; none before that, after a failure, and when nobody writes.
+    /// Source rows a second since it was first started. `None` before that, after a failure, and when nobody writes.
     pub rows_per_second: Option<f64>,
 }
 

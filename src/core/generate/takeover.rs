@@ -193,7 +193,7 @@ async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<FencedTerm>, Ge
     Ok(dead)
 }
 
-/// The bytes of a folder's journal; none where there is no journal.
+/// The bytes of a folder's journal. Empty where there is no journal.
 ///
 /// # Errors
 /// When it is there but cannot be read.

@@ -24,7 +24,7 @@ impl Policies {
         self.lease_ttl / 8
     }
 
-    /// What is wrong with a lease that is kept so short, and what to write; none for one that is long enough.
+    /// What is wrong with a lease that is kept so short, and what to write. `None` for one that is long enough.
     pub fn short_lease(&self) -> Option<(String, &'static str)> {
         let message = format!(
             "`lease_ttl` is short: a call to the state store may take an eighth of it, {} ms, and a run ends (exit code 6) \

@@ -48,7 +48,7 @@ impl Replaced {
         }
     }
 
-    /// For people: `47 values cut, 3 characters replaced (Name: 47 cut, first in the row with key 12)`; none when nothing was.
+    /// For people: `47 values cut, 3 characters replaced (Name: 47 cut, first in the row with key 12)`. `None` when nothing was.
     pub fn describe(&self) -> Option<String> {
         if self.is_nothing() {
             return None;

@@ -10,7 +10,7 @@ pub trait StoreAdmin: Send + Sync {
     /// Where it is, without secrets.
     fn describe(&self) -> String;
 
-    /// The server's wall clock; none when it does not tell.
+    /// The server's wall clock. `None` when it does not tell.
     async fn server_time(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// The indexes that are not there, as `collection.name`; changes nothing.

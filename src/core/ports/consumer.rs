@@ -8,7 +8,7 @@ use std::time::Duration;
 /// What a consumer has to say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Polled {
-    /// Messages, those of a partition in their order; none when nothing came in time.
+    /// Messages, those of a partition in their order. Empty when nothing came in time.
     Messages(Vec<Received>),
     /// These partitions are this member's from now on. Nothing of them was delivered yet: whoever keeps positions of their
     /// own calls [`Consumer::seek`] now. The others begin where the group stands, or with the first message.

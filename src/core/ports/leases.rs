@@ -54,7 +54,7 @@ pub enum Mint {
 /// The lease store. Every call answers or fails within its own timeout, below a sixth of the lease's time to live.
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
-    /// The worker's lease, whoever holds it; none when there never was one (or litter collection took it).
+    /// The worker's lease, whoever holds it. `None` when there never was one (or litter collection took it).
     async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError>;
 
     /// All leases, by worker.

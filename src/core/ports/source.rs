@@ -56,7 +56,7 @@ pub struct Extent {
     pub matching: Vec<u64>,
     /// For each sum asked for, the exact total as text (`-12.50`; `0` without rows).
     pub sums: Vec<String>,
-    /// First and last key; none when there are no rows, or without a key. With [`Fetch::Offset`] it may be none.
+    /// First and last key. `None` when there are no rows, or without a key. With [`Fetch::Offset`] it may be `None` for a view with rows.
     pub range: Option<(Key, Key)>,
 }
 
@@ -81,7 +81,7 @@ pub struct Sum {
 /// Where a read starts: behind what is already durable.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Position {
-    /// Last key that is durable; none starts at the beginning.
+    /// Last key that is durable. `None` starts at the beginning.
     pub after: Option<Key>,
     /// Rows that are durable, for [`Fetch::Offset`].
     pub rows: u64,
@@ -106,17 +106,18 @@ pub trait PageSource: Send + Sync {
     /// Counts and finds the key range in one query. A NULL in a key column of any row is [`SourceError::Key`].
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError>;
 
-    /// What the view holds behind a run's last page, and how many of its rows are up to and with key `until` (none: all;
-    /// a source that cannot tell says all, too).
-    /// A source that can tell that nothing was written since its last [`PageSource::extent`] of the same query gives that
-    /// one again, and spares the count: once, so that whoever doubts it asks again.
+    /// What the view holds behind a run's last page, and how many of its rows have a key up to and with `until`. With `None`,
+    /// and where the source cannot tell, that is all rows.
+    ///
+    /// A source may know that nothing was written since its last [`PageSource::extent`] of the same query. It then gives that
+    /// answer again without counting, once: the next call counts.
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
         let _ = until;
         let extent = self.extent(query, &[]).await?;
         Ok(After { within: extent.rows, extent })
     }
 
-    /// Opens a read behind `from`, up to and with key `until` (none: to the end).
+    /// Opens a read behind `from`, up to and with key `until`. `None` reads to the end.
     ///
     /// A read that is dropped half-way never leaves its connection in use by others.
     async fn open(
@@ -126,7 +127,7 @@ pub trait PageSource: Send + Sync {
         until: Option<&Key>,
     ) -> Result<Box<dyn PageStream>, SourceError>;
 
-    /// The query that a run sends first, for people to read; none for a source that has no query language.
+    /// The query that a run sends first, for people to read. `None` for a source that has no query language.
     ///
     /// # Errors
     /// When no query can be written for what is asked.
@@ -153,7 +154,7 @@ pub trait PageStream: Send {
     /// The wanted columns and their kinds; known once the first page has arrived (or the end).
     fn columns(&self) -> Option<Vec<Column>>;
 
-    /// The next page; none at the end. Pages hold `page_size` rows but for the last, or fewer by `page_bytes`;
+    /// The next page. `None` at the end. Pages hold `page_size` rows but for the last, or fewer by `page_bytes`;
     /// keys grow strictly within and across pages. After an error the stream is done.
     async fn next(&mut self) -> Result<Option<Page>, SourceError>;
 }

@@ -16,7 +16,7 @@ pub trait Trial: Send + Sync {
 pub struct Ended {
     /// The changes it was about to make, in order; all but the last are made. Each in two words: `sync journal`.
     pub changes: Vec<String>,
-    /// Its exit code; none when it was killed.
+    /// Its exit code. `None` when it was killed.
     pub code: Option<i32>,
     /// What it said on stderr.
     pub said: String,

@@ -30,7 +30,7 @@ pub trait Volume: Send + Sync {
     /// Copies the first `bytes` of one file into an empty one: by reflink, by the kernel, or by hand.
     async fn copy_prefix(&self, term: &Term, from: &str, to: &str, bytes: u64) -> Result<(), VolumeError>;
 
-    /// Whether one file's blocks can stand for another's, so that a copy costs nothing; none when the volume cannot
+    /// Whether one file's blocks can stand for another's, so that a copy costs nothing. `None` when the volume cannot
     /// tell. Makes `to` a copy of `from` where they can. For `doctor`.
     async fn shares_blocks(&self, term: &Term, from: &str, to: &str) -> Result<Option<bool>, VolumeError> {
         let _ = (term, from, to);
@@ -55,10 +55,10 @@ pub trait Volume: Send + Sync {
     /// Takes all write permission from a file.
     async fn make_read_only(&self, term: &Term, path: &str) -> Result<(), VolumeError>;
 
-    /// Names in a folder, sorted; none when the folder is not there.
+    /// Names in a folder, sorted. Empty when the folder is not there.
     async fn list(&self, path: &str) -> Result<Vec<Entry>, VolumeError>;
 
-    /// What a path is; none when nothing has that name.
+    /// What a path is. `None` when nothing has that name.
     async fn stat(&self, path: &str) -> Result<Option<Entry>, VolumeError>;
 
     /// Bytes that may still be written.

@@ -77,7 +77,7 @@ pub struct RunProgress {
 }
 
 impl RunProgress {
-    /// Seconds until all rows are durable at the live rate; none when nothing is known yet.
+    /// Seconds until all rows are durable at the live rate. `None` when nothing is known yet.
     #[expect(clippy::cast_precision_loss, reason = "a forecast for people")]
     pub fn seconds_left(&self) -> Option<f64> {
         let left = self.rows_expected.saturating_sub(self.rows) as f64;

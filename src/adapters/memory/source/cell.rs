@@ -66,7 +66,7 @@ impl Cell {
         }
     }
 
-    /// As a key's value; none for NULL.
+    /// As a key's value. `None` for NULL.
     pub(super) fn to_key(&self, kind: Kind) -> Option<KeyValue> {
         Some(match self {
             Self::Null => return None,
@@ -79,7 +79,7 @@ impl Cell {
         })
     }
 
-    /// Reads a key's value back; none when it was not written for a column of this kind.
+    /// Reads a key's value back. `None` when it was not written for a column of this kind.
     pub(super) fn from_key(value: &KeyValue, kind: Kind) -> Option<Self> {
         Some(match value {
             KeyValue::Int(value) if kind == Kind::Bool => Self::Bool(*value != 0),
@@ -91,7 +91,7 @@ impl Cell {
         })
     }
 
-    /// The exact number that a sum adds; zero for NULL, none for what is no number.
+    /// The exact number that a sum adds; zero for NULL. `None` for what is no number.
     pub(super) fn number(&self, kind: Kind) -> Option<Decimal> {
         match self {
             Self::Null => Some(Decimal::default()),

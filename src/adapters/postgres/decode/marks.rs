@@ -15,7 +15,7 @@ pub(super) struct Marks {
 }
 
 impl Marks {
-    /// The place of the next mark in `data`; none at its end.
+    /// The place of the next mark in `data`. `None` at its end.
     #[inline]
     pub(super) fn next(&mut self, data: &[u8]) -> Option<usize> {
         while self.found == 0 {

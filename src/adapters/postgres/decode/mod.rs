@@ -71,7 +71,7 @@ pub(super) struct Cutter {
     last_key: Vec<String>,
     /// The rows at hand.
     read: Rows,
-    /// Rows that this copy may still add; none: all it has.
+    /// Rows that this copy may still add. `None`: all it has.
     left: Option<u64>,
     /// Whether the copy had a row more than it may add.
     more: bool,
@@ -110,7 +110,7 @@ impl Cutter {
         &self.shape.columns
     }
 
-    /// The last row's key; none before the first row.
+    /// The last row's key. `None` before the first row.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -319,7 +319,7 @@ impl Cutter {
         }
     }
 
-    /// Hands the page out; none without rows.
+    /// Hands the page out. `None` without rows.
     ///
     /// # Errors
     /// When the page cannot be put together.

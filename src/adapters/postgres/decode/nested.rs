@@ -48,7 +48,7 @@ pub(super) fn write(nested: &Nested, text: &str, out: &mut String) -> Result<(),
     }
 }
 
-/// None: the text is not built as it should be. Some: a part cannot be carried.
+/// `None`: the text is not built as it should be. Some: a part cannot be carried.
 type Read = Result<(), Option<String>>;
 
 /// What is left of a value's text.
@@ -68,7 +68,7 @@ impl Reader<'_> {
         if self.take(text) { Ok(()) } else { Err(None) }
     }
 
-    /// A part up to one of `ends`, without its quotes and escapes; none for a part of no characters at all.
+    /// A part up to one of `ends`, without its quotes and escapes. `None` for a part of no characters at all.
     fn part(&mut self, ends: &[char]) -> Result<Option<(String, bool)>, Option<String>> {
         let (mut part, mut quoted, mut inside) = (String::new(), false, false);
         let mut chars = self.rest.char_indices().peekable();

@@ -15,19 +15,19 @@ pub(super) struct Span {
 const NULL: u32 = u32::MAX;
 
 impl Span {
-    /// The field's bytes, escapes replaced; none for NULL.
+    /// The field's bytes, escapes replaced. `None` for NULL.
     #[inline]
     pub(super) fn bytes(self, data: &[u8]) -> Option<&[u8]> {
         (self.length != NULL).then(|| data.get(self.start as usize..self.end()).unwrap_or_default())
     }
 
-    /// The field's text, escapes replaced; none for NULL.
+    /// The field's text, escapes replaced. `None` for NULL.
     #[inline]
     pub(super) fn text(self, data: &str) -> Option<&str> {
         (self.length != NULL).then(|| data.get(self.start as usize..self.end()).unwrap_or_default())
     }
 
-    /// How far into the field a place is; none outside.
+    /// How far into the field a place is. `None` outside.
     pub(super) fn at(self, place: usize) -> Option<usize> {
         place.checked_sub(self.start as usize).filter(|_| self.length != NULL && place < self.end())
     }
@@ -60,7 +60,7 @@ impl Rows {
         (self.marks, self.next) = (Marks::default(), 0);
     }
 
-    /// Finds the fields of the next row in `data`, and replaces their escapes there; how many bytes the row has. None when it
+    /// Finds the fields of the next row in `data`, and replaces their escapes there; how many bytes the row has. `None` when it
     /// goes on behind them: then nothing is changed.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl Rows {
     }
 }
 
-/// Replaces a field's escapes in place, spaces behind them; the value's length, and none when it is NULL.
+/// Replaces a field's escapes in place, spaces behind them; the value's length, and `None` when it is NULL.
 fn unescape(field: &mut [u8]) -> Option<usize> {
     if field == b"\\N" {
         return None;

@@ -39,7 +39,7 @@ pub(super) fn float(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A whole number of up to 18 digits; none for any other text.
+/// A whole number of up to 18 digits. `None` for any other text.
 #[inline]
 fn short(text: &str) -> Option<i64> {
     let (negative, digits) = match text.as_bytes() {
@@ -69,7 +69,7 @@ pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| strange(text, "a number"))
 }
 
-/// The digits of a `bytea`; none for another form than `hex`.
+/// The digits of a `bytea`. `None` for another form than `hex`.
 pub(super) fn bytes(text: &str) -> Option<&str> {
     text.strip_prefix("\\x")
 }

@@ -54,7 +54,7 @@ pub(super) enum Kind {
     },
     /// UTF-16, little-endian.
     Wide,
-    /// Of a code page; none where it is not known here.
+    /// Of a code page. `None` where it is not known here.
     Narrow(Option<&'static Encoding>),
     Bytes,
 }

@@ -145,7 +145,7 @@ impl Connection {
         Ok(Step::More)
     }
 
-    /// Reads what is no row; how long it is behind its first byte, or none when it has not come whole.
+    /// Reads what is no row; how long it is behind its first byte, or `None` when it has not come whole.
     fn token(&mut self) -> Result<Option<usize>, Error> {
         let Some((token, body)) = self.inbox.rest().split_first() else { return Ok(None) };
         let short = body.first_chunk().map(|bytes| usize::from(u16::from_le_bytes(*bytes)) + 2);

@@ -13,7 +13,7 @@ const NO_PIECES: u64 = u64::MAX;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Span {
     start: usize,
-    /// None: NULL.
+    /// `None`: NULL.
     length: Option<usize>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Row<'a> {
         self.columns.get(index).copied()
     }
 
-    /// A value's bytes; none for NULL.
+    /// A value's bytes. `None` for NULL.
     pub(in super::super) fn bytes(&self, index: usize) -> Option<Cow<'a, [u8]>> {
         let span = self.spans.get(index)?;
         let bytes = self.bytes.get(span.start..span.start + span.length?)?;
@@ -68,12 +68,12 @@ impl Record {
         Row { columns: &self.columns, spans: &self.spans, bytes: &self.bytes }
     }
 
-    /// A text; none for NULL and for anything else.
+    /// A text. `None` for NULL and for anything else.
     pub(in super::super) fn text(&self, index: usize) -> Option<String> {
         self.row().value(index).ok()?.into_text()
     }
 
-    /// A whole number; none for NULL and for anything else.
+    /// A whole number. `None` for NULL and for anything else.
     pub(in super::super) fn int(&self, index: usize) -> Option<i64> {
         match self.row().value(index).ok()? {
             Value::Int(number) => Some(number),
@@ -97,7 +97,7 @@ fn joined(mut bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Finds a row's values in what follows its token; `compressed`: it begins with a bit for each column, set for NULL. The
-/// row's length, or none when it has not come whole.
+/// row's length, or `None` when it has not come whole.
 #[inline]
 pub(super) fn find(
     columns: &[Column],
@@ -128,7 +128,7 @@ pub(super) fn find(
     Ok((at <= bytes.len()).then_some(at))
 }
 
-/// Where the value lies whose length stands at a place; none when it is not there whole.
+/// Where the value lies whose length stands at a place. `None` when it is not there whole.
 #[inline]
 fn span(form: Form, bytes: &[u8], at: usize) -> Result<Option<Span>, Error> {
     let here = |start: usize, length: usize| {

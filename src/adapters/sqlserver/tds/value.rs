@@ -74,7 +74,7 @@ impl Column {
 }
 
 impl Value<'_> {
-    /// A text; none for anything else.
+    /// A text. `None` for anything else.
     pub(super) fn into_text(self) -> Option<String> {
         let mut text = Vec::new();
         match self {

@@ -8,7 +8,7 @@ use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::names::WorkerId;
 use serde_json::Value;
 
-/// The trigger; none (inside) when neither the file nor the environment knows of a broker.
+/// The trigger. `None` (inside) when neither the file nor the environment knows of a broker.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn trigger(root: &At<'_>, worker: Option<&WorkerId>) -> Option<Option<TriggerSpec>> {
     let at = root.section("trigger");
@@ -22,7 +22,7 @@ pub(super) fn trigger(root: &At<'_>, worker: Option<&WorkerId>) -> Option<Option
     Some(Some(TriggerSpec { kafka, matches }))
 }
 
-/// The topic for completion events; none (inside) as with [`trigger`].
+/// The topic for completion events. `None` (inside) as with [`trigger`].
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn completion(root: &At<'_>) -> Option<Option<KafkaSpec>> {
     Some(kafka(root, &root.section("completion"), &COMPLETION_KAFKA)?.map(|(kafka, _)| kafka))

@@ -28,7 +28,7 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// Takes them from the worker file; none when no line end tells one record from the next.
+    /// Takes them from the worker file. `None` when no line end tells one record from the next.
     pub fn of(spec: &FileSpec) -> Option<Self> {
         if let Some(length) = record_bytes(spec).filter(|length| *length > 0) {
             return Some(Self { newline: Vec::new(), quote: None, length: Some(length) });
@@ -58,7 +58,7 @@ pub struct Known {
     pub rows: u64,
     /// Totals that the first record was written with.
     pub first_totals: BTreeMap<String, String>,
-    /// Rows and totals that the last record was written with; none while there is no last record.
+    /// Rows and totals that the last record was written with. `None` while there is no last record.
     pub last_rows: Option<(u64, BTreeMap<String, String>)>,
 }
 
@@ -102,7 +102,7 @@ pub fn is_exact(spec: &FileSpec) -> bool {
     }
 }
 
-/// Text of ASCII characters as it stands in a file; none when a character's place in the encoding is not known here.
+/// Text of ASCII characters as it stands in a file. `None` when a character's place in the encoding is not known here.
 fn plain_bytes(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
     match encoding {
         Encoding::Utf8 | Encoding::Windows1252 | Encoding::Iso88591 => {

@@ -19,7 +19,7 @@ use look::{Target, look, missing, read_header, targets};
 /// One file as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Looked {
-    /// Of which run; none when neither journal nor manifest names the file.
+    /// Of which run. `None` when neither journal nor manifest names the file.
     pub run: Option<RunId>,
     /// Its id, under the same condition.
     pub file: Option<String>,
@@ -31,7 +31,7 @@ pub struct Looked {
     pub header: HeaderLine,
     /// Its size.
     pub bytes: u64,
-    /// Records counted; none when not asked for, or when they cannot be counted.
+    /// Records counted. `None` when not asked for, or when they cannot be counted.
     pub records: Option<u64>,
     /// What was compared. Only the header against journal or manifest, unless more was asked for.
     pub checks: Vec<Check>,

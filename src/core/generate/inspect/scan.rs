@@ -14,9 +14,9 @@ const CHUNK: u64 = 1 << 20;
 pub struct Scan {
     /// Digest of the whole file, lower-case hexadecimal.
     pub sha256: String,
-    /// XXH3-64 of each page; none for a page that the file does not hold whole.
+    /// XXH3-64 of each page. `None` for a page that the file does not hold whole.
     pub sums: Vec<Option<String>>,
-    /// Records between the frame's ends; none without a frame.
+    /// Records between the frame's ends. `None` without a frame.
     pub records: Option<u64>,
 }
 

@@ -28,7 +28,7 @@ impl<'a> Decimal<'a> {
         is_number.then_some(Self { negative, int, frac })
     }
 
-    /// The number as an integer at its own scale: `12.50` is 1250 at scale 2. None beyond what 128 bits hold.
+    /// The number as an integer at its own scale: `12.50` is 1250 at scale 2. `None` beyond what 128 bits hold.
     pub(super) fn scaled(&self) -> Option<(i128, u32)> {
         let mut value = 0_i128;
         for digit in self.int.iter().chain(self.frac) {
@@ -103,7 +103,7 @@ pub(super) fn push_scaled(out: &mut Vec<u8>, value: i128, scale: u8) {
 const FLOAT_CHARS: usize = 352;
 
 /// Gives `use_text` a float's shortest text that reads back as the same value, in plain notation: `0.1`, `2.0`,
-/// `1000.0`. None for NaN and the infinities.
+/// `1000.0`. `None` for NaN and the infinities.
 #[inline]
 pub(super) fn with_float_text<F: zmij::Float + Into<f64> + Copy, R>(
     value: F,

@@ -72,7 +72,7 @@ fn name(encoding: Encoding) -> &'static str {
 }
 
 impl Encoder {
-    /// Tables for `encoding`; none for UTF-8, which needs no work.
+    /// Tables for `encoding`. `None` for UTF-8, which needs no work.
     pub(super) fn new(encoding: Encoding) -> Option<Self> {
         let mut low = [None; 256];
         let mut high = Vec::new();

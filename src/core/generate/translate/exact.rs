@@ -45,7 +45,7 @@ impl fmt::Display for Number {
 }
 
 impl Number {
-    /// An integer at a scale; none where 128 bits would not do.
+    /// An integer at a scale. `None` where 128 bits would not do.
     pub(super) fn new(value: i128, scale: u32) -> Option<Self> {
         (scale <= SCALE_MAX).then_some(Self { value, scale })
     }
@@ -56,7 +56,7 @@ impl Number {
         Self::new(value, scale)
     }
 
-    /// The number that a template's value is; none for what is no number, and for NaN and infinity.
+    /// The number that a template's value is. `None` for what is no number, and for NaN and infinity.
     pub(super) fn of(value: &Value) -> Option<Self> {
         if let Some(number) = value.downcast_object_ref::<Self>() {
             return Some(*number);
@@ -109,7 +109,7 @@ impl Number {
         10_i128.checked_pow(self.scale).unwrap_or(i128::MAX)
     }
 
-    /// Both at the larger scale; none when 128 bits do not hold that.
+    /// Both at the larger scale. `None` when 128 bits do not hold that.
     fn aligned(self, other: Self) -> Option<(i128, i128, u32)> {
         let scale = self.scale.max(other.scale);
         let at = |number: Self| number.value.checked_mul(10_i128.checked_pow(scale - number.scale)?);

@@ -27,7 +27,7 @@ pub(super) enum Fitted {
 }
 
 impl Fit {
-    /// The width that the column asks for; none when it asks for none.
+    /// The width that the column asks for. `None` when it asks for none.
     ///
     /// # Errors
     /// A width of zero, or a pad without a width.

@@ -175,7 +175,7 @@ impl FileTranslator {
         self.tally.texts()
     }
 
-    /// The first record's bytes with its line end, behind the line of column names where there is one; none when the
+    /// The first record's bytes with its line end, behind the line of column names where there is one. `None` when the
     /// file has neither.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl FileTranslator {
         self.lines([self.names_line.clone(), first])
     }
 
-    /// The last record's bytes with its line end; none when the file has none.
+    /// The last record's bytes with its line end. `None` when the file has none.
     ///
     /// # Errors
     /// When the template fails or a character is not in the encoding.

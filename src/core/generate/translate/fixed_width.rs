@@ -156,7 +156,7 @@ impl FixedWidth {
     }
 }
 
-/// Bytes of every record, for a file that tells records by their length alone; none for one with line ends.
+/// Bytes of every record, for a file that tells records by their length alone. `None` for one with line ends.
 pub(crate) fn record_bytes(spec: &FileSpec) -> Option<u64> {
     let TranslatorSpec::FixedWidth(fixed) = &spec.translator else { return None };
     if !spec.newline.is_empty() {

@@ -89,7 +89,7 @@ impl TranslateError {
     }
 }
 
-/// A value of a page in its default text form, for messages; none for NULL and for a value that has no text.
+/// A value of a page in its default text form, for messages. `None` for NULL and for a value that has no text.
 pub(super) fn text_of(batch: &RecordBatch, column: usize, row: usize) -> Option<String> {
     Rows { batch, mask: None }.text(column, row).map(std::borrow::Cow::into_owned)
 }

@@ -101,7 +101,7 @@ impl NumberFormat {
         (self.point == Point::Implied).then(|| self.scale_min())
     }
 
-    /// The number that [`push`](Self::push) writes, as an integer at a scale; none beyond what 128 bits hold.
+    /// The number that [`push`](Self::push) writes, as an integer at a scale. `None` beyond what 128 bits hold.
     pub(super) fn rounded(&self, number: Decimal<'_>) -> Option<(i128, u32)> {
         let kept = &number.frac[..number.frac.len().min(self.frac_max)];
         let (value, scale) = Decimal { frac: kept, ..number }.scaled()?;
@@ -177,7 +177,7 @@ impl NumberFormat {
     }
 }
 
-/// Counts places, required ones first: `(required, all)`. None when a required one follows an optional one.
+/// Counts places, required ones first: `(required, all)`. `None` when a required one follows an optional one.
 fn places<'a>(symbols: impl Iterator<Item = &'a u8>) -> Option<(usize, usize)> {
     let (mut required, mut all) = (0, 0);
     for symbol in symbols {
@@ -195,7 +195,7 @@ fn places<'a>(symbols: impl Iterator<Item = &'a u8>) -> Option<(usize, usize)> {
 struct Rounded<'a> {
     int: &'a [u8],
     frac: &'a [u8],
-    /// The digit that grows by one; those behind it were nines and become zeros. None: nothing changes.
+    /// The digit that grows by one; those behind it were nines and become zeros. `None`: nothing changes.
     grows: Option<usize>,
     /// All digits were nines: a one is put before them.
     carried: bool,

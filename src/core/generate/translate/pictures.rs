@@ -75,7 +75,7 @@ impl Uses<'_> {
         }
     }
 
-    /// The format in which the expression is the column and nothing else; none when it is more.
+    /// The format in which the expression is the column and nothing else. `None` when it is more.
     fn form(&self, expression: &Expr<'_>) -> Option<Form> {
         match expression {
             Expr::Filter(filter) => {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub struct Rows<'a> {
     /// The columns asked for, in the order asked.
     pub batch: &'a RecordBatch,
-    /// True where the row belongs to the file; none: every row does.
+    /// True where the row belongs to the file. `None`: every row does.
     pub mask: Option<&'a BooleanArray>,
 }
 
@@ -26,7 +26,7 @@ impl Rows<'_> {
         self.mask.is_none_or(|mask| row < mask.len() && mask.is_valid(row) && mask.value(row))
     }
 
-    /// The value of the `column`th column asked for, in its default text form: `12.50`, `2026-11-21`, `true`. None for
+    /// The value of the `column`th column asked for, in its default text form: `12.50`, `2026-11-21`, `true`. `None` for
     /// NULL, and for a column, row or value that there is no text for.
     pub fn text(&self, column: usize, row: usize) -> Option<Cow<'_, str>> {
         let values =

@@ -33,7 +33,7 @@ pub(super) enum Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Downcasts an array of a column of `kind`; none when the array has another type.
+    /// Downcasts an array of a column of `kind`. `None` when the array has another type.
     pub(super) fn of(array: &'a dyn Array, kind: Kind) -> Option<Self> {
         Some(match kind {
             Kind::Bool => Self::Bool(array.as_boolean_opt()?),

@@ -21,7 +21,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// How the file writes `column`; none when it does not, and when only a translator of one's own knows.
+    /// How the file writes `column`. `None` when it does not, and when only a translator of one's own knows.
     ///
     /// # Errors
     /// Why the total cannot be told, and what to do.
@@ -72,7 +72,7 @@ impl Written {
         Ok(written)
     }
 
-    /// The number that a text in NULL's place is read as; none: it adds nothing.
+    /// The number that a text in NULL's place is read as. `None`: it adds nothing.
     fn null_value(&self, null: &str) -> Option<(i128, u32)> {
         let number = Decimal::parse(null.trim().as_bytes())?;
         let (value, scale) = number.scaled()?;
