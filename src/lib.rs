@@ -54,7 +54,7 @@
 //!   once. `kinds.rs` is the table of kinds.
 //! - [`telemetry`]: log lines, metrics, and what a worker is doing now. It only listens. A flow has a folder here:
 //!   `metrics.rs` in it declares the flow's metrics.
-//! - [`http`]: the daemon's door: health, metrics, and the pages of each flow; only it names the web framework.
+//! - [`http`]: the daemon's HTTP listener: health, metrics, and the pages of each flow. Only it names the web framework.
 //! - [`daemon`]: the long-running process: tasks, files, stop. A file for each flow builds its tasks, routes and probes.
 //! - [`wiring`]: config to adapters behind ports; alone sees both.
 //! - [`commands`] (the folder beside `src`): one file per subcommand: parse, one library call, print. A flow has a folder here too.

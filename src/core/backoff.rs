@@ -1,10 +1,10 @@
-//! How long to wait between tries: counts failures in a row. Never sleeps, and leaves it to the caller whether to give up.
+//! How long to wait between tries. [`Backoff`] counts failures in a row. It never sleeps; the caller decides when to give up.
 
 use crate::core::model::policy::RetrySpec;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Shortest wait before jitter: a policy without waits must not keep a core busy for as long as a server is away.
+/// Shortest wait before jitter. Without it, a policy without waits keeps a core busy while a server is away.
 const SHORTEST: Duration = Duration::from_millis(50);
 
 /// Gives numbers from 0 to below 1.
@@ -33,8 +33,8 @@ impl Backoff {
         Self { policy, jitter: None, failures: 0 }
     }
 
-    /// Waits become anything from half of the policy's wait to all of it ("equal jitter"): pods do not knock at one moment, and
-    /// a policy outlasts what it is to outlast, whatever chance says.
+    /// Makes each wait random between half of the policy's wait and all of it ("equal jitter"). Pods then do not all try at one
+    /// moment, and the sum of the waits has a lower bound.
     #[must_use]
     pub fn with_jitter(self, jitter: Jitter) -> Self {
         Self { jitter: Some(jitter), ..self }
@@ -46,7 +46,7 @@ impl Backoff {
         self.pause()
     }
 
-    /// Starts the count anew; whether anything had failed.
+    /// Starts the count anew. Returns whether anything had failed.
     pub fn succeeded(&mut self) -> bool {
         std::mem::take(&mut self.failures) > 0
     }
@@ -56,12 +56,12 @@ impl Backoff {
         self.failures > 0
     }
 
-    /// Whether one more failure is one more than the policy tries again.
+    /// Whether the policy allows no further try.
     pub fn is_exhausted(&self) -> bool {
         self.failures >= self.policy.max_retries
     }
 
-    /// The wait that fits the failures so far; the first wait when there was none.
+    /// The wait after the failures so far. Without a failure it is the first wait.
     pub fn pause(&self) -> Pause {
         let wait = self.wait();
         let after = self.jitter.as_ref().map_or(wait, |jitter| wait.mul_f64(0.5 + jitter() / 2.0));

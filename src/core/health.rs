@@ -1,4 +1,4 @@
-//! What a part of this process needs from outside, and whether it answers: asked in the background, so that health answers
+//! Whether what a part of this process needs from outside answers. Probes are asked in the background, so that `/health` answers
 //! at once.
 
 use crate::core::model::moment::moment;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub trait Probe: Send + Sync {
     /// What health and metrics call it.
     fn name(&self) -> &'static str;
-    /// Asks it; why it cannot be used, if so.
+    /// Asks it. The error says why it cannot be used.
     async fn check(&self) -> Result<(), String>;
 }
 
@@ -48,7 +48,7 @@ impl Probe for StateProbe {
     }
 }
 
-/// A source, asked for a view's columns. Give it one without retries: a probe tells the first fault.
+/// A source, asked for a view's columns. It should have no retries, so that the probe reports the first fault.
 pub struct SourceProbe {
     /// The source.
     pub source: Arc<dyn PageSource>,
@@ -95,7 +95,7 @@ pub struct Answer {
     pub state: &'static str,
     /// How long the last answer took.
     pub latency_seconds: f64,
-    /// What was wrong last, even when it is up again.
+    /// The latest fault. It stays when the dependency is up again.
     pub last_error: Option<String>,
     /// When it was asked.
     pub at: Option<String>,
@@ -105,7 +105,7 @@ impl Answer {
     const UNKNOWN: Self = Self { state: "unknown", latency_seconds: 0.0, last_error: None, at: None };
 }
 
-/// A probe was answered, or not.
+/// One probe's answer, or the lack of one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct HealthEvent {
     /// Which.
@@ -114,7 +114,7 @@ pub struct HealthEvent {
     pub took: Duration,
     /// Why it is down. `None` when it is up.
     pub down: Option<String>,
-    /// Whether it was otherwise before.
+    /// Whether the state has changed with this answer.
     pub changed: bool,
 }
 
@@ -171,7 +171,7 @@ impl Dependencies {
         self.observer.observe(&HealthEvent { probe: probe.name(), took, down, changed });
     }
 
-    /// Keeps an answer; whether it differs from the last one.
+    /// Keeps an answer. Returns whether the state has changed.
     fn keep(&self, name: &'static str, state: &'static str, took: Duration, error: Option<String>) -> bool {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = answers.entry(name).or_insert(Answer::UNKNOWN);
@@ -183,11 +183,11 @@ impl Dependencies {
     }
 }
 
-/// A part of this process that is to do its work.
+/// A part of this process that has work to do.
 pub trait Working: Send + Sync {
-    /// Why it does not get on, if so. Once the process is stopping, an end is no fault.
+    /// Why it makes no progress. `None` when it does. Once the process is stopping, an end is no fault.
     fn stuck(&self, stopping: bool) -> Option<String>;
-    /// Brings gauges that grow with time up to date: somebody looks.
+    /// Updates gauges that grow with time. Called before the metrics are read.
     fn refresh(&self);
 }
 

@@ -8,21 +8,21 @@ use std::error::Error;
 pub enum Kind {
     /// Nobody answered, or the outcome is unknown: the same call may succeed a moment later.
     Unreachable,
-    /// There is nothing at the address: asking again at once does not help, asking again later may.
+    /// There is nothing at the address. Another call at once does not help, a later one may.
     Absent,
-    /// The other side said no for a reason that does not pass by itself.
+    /// The other side refused, for a reason that does not pass by itself.
     Refused,
-    /// The right to write is another's or has ended: whoever holds it now goes on.
+    /// The right to write belongs to another instance, or has ended. The present holder goes on.
     Lease,
-    /// A value cannot be carried as the worker file demands: somebody mends the value or the file.
+    /// A value cannot be written as the worker file demands. A person mends the value or the file.
     Data,
-    /// What is there does not fit what is asked: a person decides.
+    /// What exists does not fit what is asked. A person decides.
     Conflict,
-    /// The worker file names what is not there or not allowed: somebody changes the file or the rights.
+    /// The worker file names something that does not exist or is not allowed. A person changes the file or the rights.
     Config,
-    /// A stop was asked for.
+    /// Somebody asked for a stop.
     Stopped,
-    /// Anything else, a full disk and a damaged store among it: the same may work once the fault is gone.
+    /// Anything else, such as a full disk or a damaged store. The same call may work once the fault is gone.
     Failed,
 }
 
@@ -40,7 +40,7 @@ impl Kind {
         Self::Failed,
     ];
 
-    /// Whether the same call may succeed a moment later: it is tried again inside a run.
+    /// Whether the same call may succeed a moment later. A run then tries it again.
     pub fn is_transient(self) -> bool {
         match self {
             Self::Unreachable => true,
@@ -65,8 +65,8 @@ impl Kind {
         }
     }
 
-    /// Whether the same may work later although nobody does anything about it: a service tries again with growing waits, and
-    /// looks at the others again much later.
+    /// Whether the same call may work later although nobody does anything. A service tries these kinds again with growing waits,
+    /// and the other kinds much later.
     pub fn is_passing(self) -> bool {
         match self {
             Self::Unreachable | Self::Absent | Self::Lease | Self::Failed => true,

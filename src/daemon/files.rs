@@ -1,5 +1,5 @@
-//! The worker files of a running daemon: looked at when they change and at SIGHUP. A daemon goes on as it was started, and
-//! says what a restart would change.
+//! Watches the worker files of a running daemon: it reads them again when they change and at SIGHUP. The daemon goes on with the
+//! files as they were at its start, and logs what a restart would change.
 
 use super::TARGET;
 use crate::config::{self, Environment};
@@ -22,7 +22,7 @@ pub struct WorkerFile {
     pub worker: Arc<Worker>,
 }
 
-/// Looks for ever.
+/// Watches the files for ever.
 pub(super) async fn watch(files: &[WorkerFile], registry: &Registry, mut hangups: Signal) {
     let mut seen: Vec<_> = files.iter().map(|file| changed_at(&file.path)).collect();
     loop {
@@ -60,7 +60,7 @@ fn look_again(file: &WorkerFile, registry: &Registry) {
     }
 }
 
-/// The sections in which two worker files differ. A section that is added has to be named here too: else this does not compile.
+/// The sections in which two worker files differ. A new section must be named here: without it, this does not compile.
 fn changed_sections(before: &Worker, after: &Worker) -> Vec<&'static str> {
     let Worker { id, source, output, files, business_date, state, trigger, completion, deadline, commit, policies } =
         before;

@@ -1,4 +1,5 @@
-//! Workers in the daemon: each listens, leads or stands by, announces, and watches what it needs and when it is due.
+//! Workers in the daemon. Each takes trigger events, leads or stands by, sends its outbox, probes its dependencies and watches its
+//! deadline.
 
 use super::supervisor::{Casualty, Supervisor};
 use super::{Flow, Shared, WorkerFile};
@@ -98,7 +99,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     Ok(WorkerHandle { status, dependencies, state, announces })
 }
 
-/// What a worker needs. The source is asked without retries: health tells the first fault.
+/// The probes of a worker's dependencies. The source is asked without retries, so that health shows the first fault.
 fn probes(worker: &Worker, leases: &Arc<dyn LeaseStore>) -> Result<Vec<Box<dyn Probe>>, WiringError> {
     let (source, view) = (wiring::source_at(&worker.source.url)?, worker.source.view.clone());
     let mut probes: Vec<Box<dyn Probe>> = vec![

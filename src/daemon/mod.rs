@@ -1,4 +1,4 @@
-//! The long-running process: its flows side by side, one door, one way to stop.
+//! The long-running process. Its flows run side by side, behind one HTTP listener, and stop in one way.
 
 mod files;
 pub mod generate;
@@ -33,20 +33,20 @@ pub struct Daemon {
     pub registry: Arc<Registry>,
     /// As whom.
     pub identity: Identity,
-    /// The port of its door; 0 takes any that is free.
+    /// The port of its HTTP listener; 0 takes any free port.
     pub port: u16,
     /// The recorder of its metrics.
     pub metrics: PrometheusHandle,
-    /// Set when it is to end.
+    /// Cancelled when it is to end.
     pub stop: CancellationToken,
-    /// Each asks to look at the files again.
+    /// SIGHUP: each signal makes it read the worker files again.
     pub hangups: Signal,
 }
 
 /// Why a daemon did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
-    /// Its port cannot be had.
+    /// The port cannot be bound.
     #[error("cannot listen on port {port}")]
     Listen {
         /// Which.
@@ -66,13 +66,13 @@ struct Shared<'a> {
     stop: &'a CancellationToken,
 }
 
-/// What a flow adds to the process; its tasks run already.
+/// What a flow adds to the process. Its tasks run already.
 struct Flow {
     members: Vec<Member>,
     routes: Router,
 }
 
-/// Serves until `stop`: then each flow finishes its commit in hand and gives its leases back.
+/// Serves until `stop`. Then each flow finishes its commit in hand and releases its leases.
 ///
 /// # Errors
 /// When it cannot start.
@@ -97,7 +97,7 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
         () = stop.cancelled() => {}
         () = files::watch(&workers, &registry, hangups) => {}
     }
-    // Each finishes its commit in hand and gives its lease back; a second signal ends the process at once.
+    // Each flow finishes its commit in hand and releases its leases. A second signal ends the process at once.
     tasks.join().await;
     serving.cancel();
     let _ = tokio::time::timeout(GRACE, server).await;

@@ -1,13 +1,13 @@
-//! The tasks of this process, by name: a panic in one is logged, and the health of its member says so.
+//! The tasks of this process, by name. A panic in a task is logged, and the health of its member shows it.
 
 use super::TARGET;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tracing::error;
 
-/// What is told when a task ends by a panic.
+/// What hears that one of its tasks has panicked.
 pub(super) trait Casualty: Send + Sync {
-    /// Its work is not done any more.
+    /// Its work is no longer done.
     fn ended(&self);
 }
 
@@ -18,8 +18,7 @@ pub(super) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts a task. Should it end by a panic, `member` is told: nobody waits for the task before the process is told to
-    /// stop.
+    /// Starts a task. If it panics, `member` hears of it at once: nobody waits for the task until the process is to stop.
     pub(super) fn start(
         &mut self,
         name: &'static str,
@@ -39,7 +38,7 @@ impl Supervisor {
     }
 }
 
-/// What a task holds for as long as it lives.
+/// A guard that a task holds while it lives. It reports a panic when it is dropped.
 struct PanicGuard {
     name: &'static str,
     member: Option<Arc<dyn Casualty>>,

@@ -14,7 +14,7 @@ pub(super) fn routes(shared: &Arc<Shared>) -> Router {
     Router::new().route("/health/live", get(alive)).route("/health/ready", get(ready)).with_state(Arc::clone(shared))
 }
 
-/// Whether each member works: is served, keeps what it leads, and gets on.
+/// Whether each member works: its service runs, it renews the lease that it holds, and its run makes progress.
 async fn alive(State(shared): State<Arc<Shared>>) -> Response {
     let stopping = shared.stop.is_cancelled();
     let stuck = |member: &crate::core::health::Member| Some((member.name.clone(), member.working.stuck(stopping)?));
@@ -23,7 +23,7 @@ async fn alive(State(shared): State<Arc<Shared>>) -> Response {
     answer(wrong.is_empty(), &serde_json::json!({ "state": state, "wrong": wrong }))
 }
 
-/// Whether every dependency of every member answered when it was last asked. Never again once the process is to end.
+/// Whether every dependency of every member answered when it was last asked. False once the process is to end.
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
     let workers: BTreeMap<&str, BTreeMap<&str, Answer>> =
         shared.members.iter().map(|member| (member.name.as_str(), member.dependencies.answers())).collect();

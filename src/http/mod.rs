@@ -1,5 +1,5 @@
-//! The daemon's door: `/health/live`, `/health/ready`, `/metrics`, and the pages of each flow. Only this room names the web
-//! framework.
+//! The daemon's HTTP listener: `/health/live`, `/health/ready`, `/metrics`, and the pages of each flow. Only this module names
+//! the web framework.
 
 pub mod generate;
 mod health;
@@ -25,19 +25,19 @@ pub struct Shared {
     pub members: Vec<Member>,
     /// The metrics' text.
     pub metrics: PrometheusHandle,
-    /// Set when the process is to end: from then on it is not ready, and a service that has ended is no fault.
+    /// Cancelled when the process is to end. From then on it is not ready, and a service that has ended is no fault.
     pub stop: CancellationToken,
 }
 
-/// Listens on a port of all addresses; 0 takes any that is free.
+/// Listens on a port of all addresses; 0 takes any free port.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// When the port cannot be bound.
 pub async fn bind(port: u16) -> std::io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await
 }
 
-/// The whole door: what all flows show together, and each flow's own routes.
+/// All routes: those that the flows share, and each flow's own.
 pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>) -> Router {
     let shared = Arc::new(shared);
     let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared));

@@ -1,4 +1,4 @@
-//! Answers to what cannot be answered: problem details in JSON, as RFC 9457 has them.
+//! Error answers: problem details in JSON, as RFC 9457 defines them.
 
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +9,12 @@ pub(super) async fn not_found(uri: Uri) -> Response {
     problem(StatusCode::NOT_FOUND, &format!("there is no page {}", uri.path()))
 }
 
-/// The page is there, and takes no such request.
+/// The page exists, and does not take this method.
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     problem(StatusCode::METHOD_NOT_ALLOWED, &format!("{} takes no {method}", uri.path()))
 }
 
-/// A fault of ours.
+/// An internal error.
 pub(super) fn failed(error: &dyn std::error::Error) -> Response {
     problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }

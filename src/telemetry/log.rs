@@ -1,4 +1,4 @@
-//! Log lines on stderr: how much of them, and in which form.
+//! Log lines on stderr: their level and their form.
 
 use super::logfmt::KeyValue;
 use std::io::{self, Write};

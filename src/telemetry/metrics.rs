@@ -1,4 +1,4 @@
-//! Recording metrics, and declaring them: a metric's name and its words stand at one place, the struct of its flow.
+//! Recording and declaring metrics. A metric's name and help text stand in one place: the struct of its flow.
 
 use crate::core::ports::clock::Clock;
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
@@ -16,7 +16,7 @@ const LONG: [f64; 12] = [1.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 180
 /// How the name of a histogram of whole runs ends, in every flow.
 const WHOLE_RUNS: &str = "_run_seconds";
 
-/// Time between two of them: a fast run times some thousand things a second, of eight bytes each.
+/// Time between two updates of the histograms. A fast run records some thousand times a second, of eight bytes each.
 const TAKE_IN_EVERY: Duration = Duration::from_secs(10);
 
 /// Starts recording for the whole process; the handle gives the text that Prometheus reads.
@@ -31,8 +31,8 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// Takes what was timed into the histograms now and then until `stop`. That happens when somebody asks for the metrics, too;
-/// but where nobody does, every time would be kept one by one, for ever.
+/// Moves recorded times into the histograms now and then, until `stop`. A request for `/metrics` does the same. Without requests
+/// and without this task, every recorded time would stay in memory.
 pub async fn keep_small(metrics: &PrometheusHandle, clock: &dyn Clock, stop: &CancellationToken) {
     loop {
         tokio::select! {
@@ -64,7 +64,7 @@ impl Scope {
         Self { labels }
     }
 
-    /// A counter. It is there at once, at zero: an alert can tell zero from missing.
+    /// A counter. It is shown at once, at zero, so that an alert can tell zero from missing.
     pub fn counter(&self, name: &'static str, help: &'static str) -> Counter {
         describe_counter!(name, help);
         let counter = counter!(name, self.labels.clone());
@@ -72,14 +72,14 @@ impl Scope {
         counter
     }
 
-    /// A gauge. It is there at once, at zero.
+    /// A gauge. It is shown at once, at zero.
     pub fn gauge(&self, name: &'static str, help: &'static str) -> Gauge {
         let gauge = self.late_gauge(name, help).get().clone();
         gauge.set(0.0);
         gauge
     }
 
-    /// A gauge that is there when it is first set: its zero would say something that nobody knows.
+    /// A gauge that is shown from its first value on. Zero would be a false value before.
     pub fn late_gauge(&self, name: &'static str, help: &'static str) -> Late<Gauge> {
         if name.ends_with("_seconds") {
             describe_gauge!(name, Unit::Seconds, help);
@@ -89,14 +89,14 @@ impl Scope {
         Late { name, labels: self.labels.clone(), make: |name, labels| gauge!(name, labels), made: OnceLock::new() }
     }
 
-    /// A histogram of times. It is there when the first was taken.
+    /// A histogram of times. It is shown from its first value on.
     pub fn times(&self, name: &'static str, help: &'static str) -> Late<Histogram> {
         describe_histogram!(name, Unit::Seconds, help);
         Late { name, labels: self.labels.clone(), make: |name, labels| histogram!(name, labels), made: OnceLock::new() }
     }
 }
 
-/// A metric that is declared, and shown from its first value on.
+/// A metric that is declared now and shown from its first value on.
 #[derive(Debug)]
 pub struct Late<T> {
     name: &'static str,
@@ -119,7 +119,7 @@ impl Late<Gauge> {
 }
 
 impl Late<Histogram> {
-    /// One time more.
+    /// Records one time.
     pub fn record(&self, took: Duration) {
         self.get().record(took.as_secs_f64());
     }

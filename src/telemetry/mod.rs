@@ -1,4 +1,4 @@
-//! What is said about the work while it is done: log lines, metrics, and what a worker is doing now. It only listens.
+//! Log lines, metrics, and what a worker is doing now. This module only listens to events; it changes nothing.
 
 pub mod generate;
 pub mod log;

@@ -1,4 +1,4 @@
-//! Everything the flow generate may reach.
+//! The ports of the flow generate.
 
 use super::{Access, WiringError, clock, source, state, volume};
 use crate::adapters::drill::{Children, Gate};
@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Everything a flow may reach.
+/// All ports of a worker.
 ///
 /// # Errors
 /// As [`source`] and [`state`].
@@ -30,8 +30,8 @@ pub async fn ports(
     Ok(assemble(worker, source, state, clock))
 }
 
-/// What a drill's run may reach: the first rows of the source, and a scratch folder with a state store of its own. With
-/// `stepwise` the process that started this one is told of each change on the volume, and must agree to it.
+/// The ports of a drill's run: the first rows of the source, and a scratch folder with a state store of its own. With `stepwise`
+/// this process reports each change on the volume to its parent process, and waits until that agrees.
 ///
 /// # Errors
 /// As [`ports`].

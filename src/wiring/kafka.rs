@@ -1,4 +1,4 @@
-//! Topics.
+//! Kafka topics.
 
 use super::WiringError;
 use crate::adapters::kafka::{KafkaConsumer, KafkaProbe, KafkaProducer};
@@ -8,7 +8,7 @@ use crate::core::ports::probe::TopicProbe;
 use crate::core::ports::producer::Producer;
 use std::sync::Arc;
 
-/// The topic whose events start the worker's runs. `None` when it has no trigger. Nothing is connected yet.
+/// The consumer of the worker's trigger. `None` when it has no trigger. Nothing is connected yet.
 ///
 /// # Errors
 /// A property that the client does not take.
@@ -17,7 +17,7 @@ pub fn consumer(worker: &Worker) -> Result<Option<Box<dyn Consumer>>, WiringErro
     Ok(Some(Box::new(KafkaConsumer::new(&trigger.kafka)?)))
 }
 
-/// The topic for the worker's completion events. `None` when it has none. Nothing is connected yet.
+/// The producer for the worker's completion events. `None` when it has no topic for them. Nothing is connected yet.
 ///
 /// # Errors
 /// As [`consumer`].
@@ -29,7 +29,7 @@ pub fn producer(worker: &Worker) -> Result<Option<Arc<dyn Producer>>, WiringErro
 /// A section of the worker file, and its topic's probe.
 pub type NamedProbe = (&'static str, Arc<dyn TopicProbe>);
 
-/// Asks for the worker's topics, each with the name of its section: `trigger`, `completion`. Nothing is connected yet.
+/// The probes of the worker's topics, each with the name of its section: `trigger`, `completion`. Nothing is connected yet.
 ///
 /// # Errors
 /// As [`consumer`].

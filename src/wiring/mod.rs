@@ -1,4 +1,5 @@
-//! Config to adapters behind ports; alone sees both. One file for each kind of thing outside, and one for each flow.
+//! Builds adapters behind ports from a configuration. Only this module sees both. It has a file for each kind of outside system,
+//! and one for each flow.
 
 mod generate;
 mod kafka;
@@ -22,7 +23,7 @@ use crate::core::ports::source::SourceError;
 use crate::core::ports::store::StoreError;
 use std::sync::Arc;
 
-/// Why a worker's ports could not be had.
+/// Why a worker's ports could not be built.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum WiringError {
     /// The source cannot be opened.
@@ -66,7 +67,7 @@ pub fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
-/// What stands behind a scheme, which is told in any case.
+/// The rest of an address behind its scheme, in whichever case the scheme is written.
 fn path_of<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
     let start = url.get(..scheme.len())?;
     start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])

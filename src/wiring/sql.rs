@@ -12,7 +12,7 @@ use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::ports::source::PageSource;
 use std::sync::Arc;
 
-/// The view's source; passing faults are tried again as the worker's policies say, and `observer` is told.
+/// The view's source. Passing faults are tried again as the worker's policies say, and reported to `observer`.
 ///
 /// # Errors
 /// As [`source_at`].

@@ -12,11 +12,11 @@ use std::sync::Arc;
 /// What will be done with a state store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
-    /// Written to: made where it is missing.
+    /// It is written to, and made where it is missing.
     Change,
-    /// As [`Access::Change`], by a service: one on other hosts may be away for now.
+    /// As [`Access::Change`], for a service. A server may be away for now.
     Serve,
-    /// Only looked at: a store that is not there is empty, and stays away.
+    /// It is only read. A missing store counts as empty, and is not made.
     Look,
 }
 

@@ -16,7 +16,7 @@ pub fn volume(root: &Path) -> Arc<dyn Volume> {
 pub struct Place {
     /// The output root that the path lies in.
     pub volume: Arc<dyn Volume>,
-    /// What is meant below the root. `None`: all of it.
+    /// The path below the root. `None` is the whole root.
     pub path: Option<String>,
 }
 

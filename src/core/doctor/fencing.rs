@@ -1,4 +1,5 @@
-//! The fencing probe: a holder with open files is taken over from, on the user's own volume, and then tries all that it could.
+//! The fencing probe. It plays a takeover on the user's own volume: an old holder with open files is fenced, and then tries
+//! every operation that it could.
 
 use super::report::{Area, Report};
 use super::volume::{Probe, TEXT};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 const PROMISE: &str = "an old holder's open files, late creates, mkdirs and links reach nothing published; tried from this \
                        host alone: whether a second NFS client's cached handles die too, only two hosts can show";
 
-/// Added where a folder is only removed once nothing in it is open.
+/// Added where a folder cannot be removed while one of its files is open.
 const LINGERS: &str = "; an open file keeps its folder here, as NFS does: a takeover on the same host waits until the old \
                        process has ended";
 
@@ -67,8 +68,8 @@ async fn play(probe: &Probe<'_>) -> Result<Played, VolumeError> {
     Ok(Played { got_through, lingers })
 }
 
-/// Rename away, tombstone, copy, unlink, remove, publish: in the order of a takeover. Whether the folder could not be
-/// removed yet.
+/// Renames away, puts the tombstone, copies, unlinks, removes and publishes, in the order of a takeover. Returns whether the
+/// folder could not be removed yet.
 async fn take_over(probe: &Probe<'_>, names: &Names) -> Result<bool, VolumeError> {
     let (volume, term, Names { old, dead, new, published }) = (probe.volume, &probe.term, names);
     volume.rename(term, old, dead).await?;
@@ -87,7 +88,7 @@ async fn take_over(probe: &Probe<'_>, names: &Names) -> Result<bool, VolumeError
     Ok(lingers)
 }
 
-/// All that a holder does who has not noticed; by name, nothing of it may succeed.
+/// Every operation of a holder that has not noticed the takeover. By name, none may succeed.
 async fn attack(probe: &Probe<'_>, names: &Names, held: &Arc<dyn VolumeFile>) -> Vec<&'static str> {
     let (volume, term, old) = (probe.volume, &probe.term, &names.old);
     // Through its descriptor: refused (ESTALE on NFS), or lost in a file without a name. Both are fine.
@@ -105,7 +106,7 @@ async fn attack(probe: &Probe<'_>, names: &Names, held: &Arc<dyn VolumeFile>) ->
     by_name.into_iter().filter(|(_, succeeded)| *succeeded).map(|(what, _)| what).collect()
 }
 
-/// What the old holder has changed of what the new one relies on, whatever it was told.
+/// What the old holder has changed although the new one relies on it, whatever answers the old one got.
 async fn reached(probe: &Probe<'_>, names: &Names) -> Result<Vec<&'static str>, VolumeError> {
     let mut reached = Vec::new();
     if probe.text(&names.published).await? != TEXT {

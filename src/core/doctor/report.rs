@@ -10,7 +10,7 @@ pub struct CheckResult {
     pub area: Area,
     /// What, how it ended, and what to do about it.
     pub finding: Finding,
-    /// How long it took, where that says something.
+    /// How long it took, where that matters.
     pub took: Option<Duration>,
     /// Whether it failed because a dependency cannot be reached.
     pub unreachable: bool,
@@ -44,7 +44,7 @@ impl Area {
     }
 }
 
-/// Gathers findings, and tells each at once.
+/// Gathers findings, and reports each at once.
 pub(crate) struct Report<'a> {
     /// All so far.
     pub(crate) found: Vec<CheckResult>,
@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
         Self { found: Vec::new(), tell }
     }
 
-    /// Adds what took no time worth telling.
+    /// Adds a finding whose duration does not matter.
     pub(crate) fn add(&mut self, area: Area, check: &str, verdict: Verdict, detail: impl Into<String>) {
         let finding = Finding { check: check.to_owned(), verdict, detail: detail.into() };
         self.push(CheckResult { area, finding, took: None, unreachable: false });

@@ -12,7 +12,7 @@ use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::store::StoreError;
 use jiff::SignedDuration;
 
-/// Two clocks may differ so much before a person should know.
+/// Clocks that differ by more are worth a warning.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(1);
 
 /// The check that [`fix`] mends.
@@ -32,7 +32,7 @@ pub(crate) struct Store<'a> {
     pub(crate) clock: &'a dyn Clock,
 }
 
-/// Looks at the store and at its server; whether it answers.
+/// Checks the store and its server. Returns whether the store answers.
 pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
     lease_time(store.policies, report);
     let started = store.clock.elapsed();
@@ -69,7 +69,7 @@ pub(super) fn lease_time(policies: &Policies, report: &mut Report<'_>) {
     report.add(Area::State, "lease time", verdict, detail);
 }
 
-/// Compares two wall clocks, as far as the answer's way allows. Never fails: they are for people only.
+/// Compares two wall clocks, as exactly as the answer's travel time allows. Never fails: the clocks are for people only.
 pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mut Report<'_>) {
     let (asked, before) = (clock.elapsed(), clock.now());
     let answer = admin.server_time().await;
@@ -94,7 +94,7 @@ pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mu
     report.add(Area::State, "clock", verdict, detail);
 }
 
-/// Missing indexes make no run fail: what must be unique is unique without them.
+/// Reports missing indexes. No run fails without them: what must be unique is unique by its id.
 pub(super) async fn indexes(admin: &dyn StoreAdmin, report: &mut Report<'_>) {
     let (verdict, detail) = match admin.missing_indexes().await {
         Ok(missing) if missing.is_empty() => (Verdict::Pass, "all there".to_owned()),
@@ -107,10 +107,10 @@ pub(super) async fn indexes(admin: &dyn StoreAdmin, report: &mut Report<'_>) {
     report.add(Area::State, INDEXES, verdict, detail);
 }
 
-/// On whose word something is mended.
+/// Who asks for a repair, and why.
 #[derive(Clone, Copy, Debug)]
 pub struct Fix<'a> {
-    /// Who says so: operating-system user and instance.
+    /// Operating-system user and instance.
     pub who: &'a str,
     /// Why, for the audit trail.
     pub reason: &'a str,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// The topics with the names of their sections, or why there are no clients for them.
 pub type Topics = Result<Vec<(&'static str, Arc<dyn TopicProbe>)>, BrokerError>;
 
-/// Asks for each topic. A file without topics has nothing to be asked.
+/// Checks each topic. A file without topics gets no finding.
 pub(crate) async fn topics(topics: &Topics, clock: &dyn Clock, report: &mut Report<'_>) {
     match topics {
         Ok(topics) => {

@@ -1,4 +1,4 @@
-//! Tries on the output folder, in a corner of its own, everything that the commit protocol relies on.
+//! Tries everything that the commit protocol relies on, in a folder of its own below the output folder.
 
 use super::fencing;
 use super::report::{Area, Report};
@@ -41,7 +41,7 @@ fn judge(report: &mut Report<'_>, check: &str, promise: &str, result: Result<boo
     report.add(Area::Output, check, verdict, detail);
 }
 
-/// A corner of the volume, and the right to write there.
+/// A folder of the probes' own, and the right to write there.
 pub(super) struct Probe<'a> {
     pub(super) volume: &'a dyn Volume,
     pub(super) term: Term,
@@ -55,7 +55,7 @@ impl Probe<'_> {
 
     async fn begin(&self) -> Result<(), VolumeError> {
         self.volume.make_dirs(&self.term, &self.dir).await?;
-        // What an examination left that was ended half-way.
+        // What a check left that was ended half-way.
         self.empty(&self.dir).await
     }
 
@@ -94,7 +94,7 @@ impl Probe<'_> {
         Ok(matches!(again, Err(VolumeError::Exists { .. })) && self.text(&name).await? == TEXT)
     }
 
-    /// A copy must be whole; that it shares its blocks is a matter of speed alone.
+    /// A copy must be complete. Whether it shares blocks only matters for speed.
     async fn copy(&self, report: &mut Report<'_>) {
         let (from, to) = (self.path("whole"), self.path("part"));
         let copied = async {
@@ -121,7 +121,7 @@ impl Probe<'_> {
         self.volume.remove_dir(&self.term, &self.dir).await
     }
 
-    /// Removes what the probes make: files, and folders one deep.
+    /// Removes what the probes made: files, and folders one level deep.
     async fn empty(&self, dir: &str) -> Result<(), VolumeError> {
         for entry in self.volume.list(dir).await? {
             let path = format!("{dir}/{}", entry.name);

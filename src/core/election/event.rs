@@ -1,4 +1,4 @@
-//! What an election tells whoever watches it.
+//! The events of an election.
 
 use crate::core::model::names::InstanceId;
 use crate::core::model::term::Token;
@@ -17,30 +17,30 @@ pub enum ElectionEvent {
         /// Longest time until this one may take over.
         at_most: Duration,
     },
-    /// It is ours.
+    /// This instance holds it.
     Leading {
-        /// With this token.
+        /// Its token.
         token: Token,
     },
-    /// The store saw its holder alive.
+    /// The store has recorded a renewal.
     Renewed,
-    /// It is no longer ours.
+    /// This instance has lost it.
     Lost {
         /// Our token.
         token: Token,
-        /// How that came.
+        /// Why.
         why: &'static str,
     },
-    /// It was given back.
+    /// This instance released it.
     Released {
         /// Our token.
         token: Token,
     },
-    /// The store was away when it was to be given back; it runs out by itself.
+    /// The store was away at the release. The lease runs out by itself.
     NotReleased {
         /// What the store said.
         reason: String,
     },
-    /// The store failed, and is asked again.
+    /// The store failed, and the call is tried again.
     Retrying(Retrying),
 }

@@ -1,4 +1,4 @@
-//! Holding the lease: renewed in the background, given up in time, given back at the end.
+//! Holding the lease: a background task renews it, gives it up in time, and the end releases it.
 
 use super::{Candidate, ElectionEvent};
 use crate::core::backoff::Backoff;
@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// A lease that is ours. Keep it as long as there is work under its term: dropping it ends the term and the renewals,
-/// and the next holder waits for the lease to run out; [`LeaderGuard::release`] spares it that.
+/// A lease that this instance holds. Keep it while there is work under its term. Dropping it ends the term and the renewals, and
+/// the next holder waits until the lease runs out. After [`LeaderGuard::release`] it need not wait.
 ///
-/// When the lease is lost, the term ends, [`LeaderGuard::lost`] fires, and the work has a quarter of `lease_ttl` to stop
-/// and drop this. Else the process is aborted: it has no right to write, and others are about to.
+/// When the lease is lost, the term ends and [`LeaderGuard::lost`] fires. The work then has a quarter of `lease_ttl` to stop and
+/// drop this. If it does not, the process is aborted: it has no right to write, and others are about to.
 pub struct LeaderGuard {
     candidate: Candidate,
     term: Term,
@@ -24,14 +24,14 @@ pub struct LeaderGuard {
     keeper: Option<JoinHandle<()>>,
 }
 
-/// Why a lease is no longer ours.
+/// Why this instance has lost its lease.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loss {
-    /// The store says so: another holds it, or somebody released it.
+    /// The store says that another holds it, or that somebody released it.
     Taken,
     /// It could not be renewed in time.
     RanOut,
-    /// The work itself ended the term: what it wrote cannot be trusted.
+    /// The work itself ended the term, because what it wrote cannot be trusted.
     GivenUp,
 }
 
@@ -46,7 +46,7 @@ impl Loss {
 }
 
 impl LeaderGuard {
-    /// Starts to renew; `sent` is when the lease was asked for.
+    /// Starts the renewals. `sent` is when the lease was requested.
     pub(super) fn start(candidate: Candidate, term: Term, sent: Duration) -> Self {
         let (lost, done) = (CancellationToken::new(), CancellationToken::new());
         let keeper =
@@ -60,12 +60,12 @@ impl LeaderGuard {
         &self.term
     }
 
-    /// Cancelled when the lease is lost: stop at once, nothing more will be accepted.
+    /// Cancelled when the lease is lost. Stop at once then: nothing more will be accepted.
     pub fn lost(&self) -> CancellationToken {
         self.lost.clone()
     }
 
-    /// [`LeaderGuard::release`], with a word about a store that cannot be reached.
+    /// [`LeaderGuard::release`]. Reports a store that cannot be reached to the observer.
     pub async fn release_or_warn(self, reason: &str) {
         let observer = self.candidate.observer.clone();
         if let Err(error) = self.release(reason).await {
@@ -73,11 +73,11 @@ impl LeaderGuard {
         }
     }
 
-    /// Gives the lease back, so that the next holder need not wait. Call it when all work under the term has ended and
-    /// its files are closed. False when it was no longer ours; a loss that nobody has noticed yet is told as one.
+    /// Releases the lease, so that the next holder need not wait. Call it when all work under the term has ended and its files are
+    /// closed. Returns false when this instance no longer held it. A loss that nobody has noticed yet is then reported.
     ///
     /// # Errors
-    /// When the store cannot be reached: then the lease runs out by itself.
+    /// When the store cannot be reached. The lease then runs out by itself.
     pub async fn release(mut self, reason: &str) -> Result<bool, StoreError> {
         self.done.cancel();
         if let Some(keeper) = self.keeper.take() {
@@ -103,7 +103,7 @@ impl LeaderGuard {
 
 #[cfg(test)]
 impl LeaderGuard {
-    /// What SIGSTOP does to a holder: no renewal more, and it learns nothing.
+    /// Does what SIGSTOP does to a holder: no more renewals, and no notice of it.
     pub(super) fn freeze(&self) {
         if let Some(keeper) = &self.keeper {
             keeper.abort();
@@ -120,7 +120,7 @@ impl Drop for LeaderGuard {
     }
 }
 
-/// The background task: renews until told to stop or the lease is lost, then sees to it that the work stops.
+/// The background task. Renews until it is told to stop or the lease is lost, then makes sure that the work stops.
 struct Keeper {
     candidate: Candidate,
     term: Term,
@@ -142,7 +142,7 @@ impl Keeper {
         }
     }
 
-    /// Renews at each heartbeat. `None` when told to stop in time.
+    /// Renews at each heartbeat, until the lease is lost. `None` when told to stop before.
     async fn renew(&self, mut sent: Duration) -> Option<Loss> {
         let candidate = &self.candidate;
         let clock = &candidate.clock;
@@ -207,7 +207,7 @@ impl Keeper {
         }
     }
 
-    /// Why the term has ended, if it has. A process that was stopped may find its work noticing before its keeper.
+    /// Why the term has ended. `None` while it lasts. In a process that was stopped, the work may notice before this task.
     fn ended(&self, until: Duration) -> Option<Loss> {
         self.term.check().err()?;
         Some(if self.candidate.clock.elapsed() < until { Loss::GivenUp } else { Loss::RanOut })

@@ -1,8 +1,7 @@
-//! Who may write: the lease is watched, a token minted, the lease put in place, renewed and given back.
+//! Who may write. A candidate watches the lease, mints a token, installs the lease, renews it and releases it.
 //!
-//! None of it makes two writers impossible, and nothing here relies on that: a minted token is never minted again, and
-//! volume and store refuse an older one themselves. The lease only decides who tries, and when. Wall clocks decide
-//! nothing.
+//! A lease does not make two writers impossible, and nothing here relies on it. A token is minted once, and volume and store
+//! refuse an older token themselves. The lease only decides who tries, and when. Wall clocks decide nothing.
 
 mod event;
 mod leadership;
@@ -31,9 +30,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use watch::Watch;
 
-/// Longest time between two looks at a lease that another holds, also where `takeover_polling_interval` is longer: who
-/// stands by leads within a second of the lease being given back, and half of that is for minting a token. The price is
-/// two small reads a second.
+/// Longest time between two looks at a lease that another holds, even where `takeover_polling_interval` is longer. A standby
+/// takes over within one second of a release; half of that is for minting a token. The price is two small reads a second.
 const LOOK_FOR_RELEASE: Duration = Duration::from_millis(500);
 
 /// One instance that wants to write a worker's files.
@@ -43,24 +41,24 @@ pub struct Candidate {
     pub worker: WorkerId,
     /// Under which name it holds the lease.
     pub instance: InstanceId,
-    /// Lease times, and what is done when the store is away.
+    /// Lease times, and the retries when the store is away.
     pub policies: Policies,
     /// Where the lease is.
     pub leases: Arc<dyn LeaseStore>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Told of waiting, leading, retries and loss.
+    /// Hears of waiting, leading, retries and loss.
     pub observer: Arc<dyn Observer<ElectionEvent>>,
-    /// Makes a text that no other claim carries.
+    /// Makes a random string, unique to each claim.
     pub nonce: Arc<dyn Fn() -> String + Send + Sync>,
     /// The last resort against work that goes on after its lease was lost: ends the process, without clean-up.
     pub abort: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// Why the lease was not had.
+/// Why the lease was not acquired.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum ElectionError {
-    /// Another instance holds it, and waiting was not wanted.
+    /// Another instance holds it, and the caller does not wait.
     #[error(
         "{} holds the lease of {} with token {}, last seen alive at {:.0}; wait for it, or see `filegen lease show`",
         .record.instance, .record.worker, .record.token, .record.renewed_at
@@ -69,16 +67,16 @@ pub enum ElectionError {
         /// The lease as it was read.
         record: Box<LeaseRecord>,
     },
-    /// A stop was asked for while waiting.
+    /// Somebody asked for a stop while this candidate waited.
     #[error("stopped while waiting for the lease of {worker}")]
     Stopped {
         /// Whose lease.
         worker: WorkerId,
     },
-    /// The state store did not do as told.
+    /// The state store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Some store or tombstone claims the highest number there is.
+    /// A store or a tombstone has the highest possible token. No higher one can be minted.
     #[error(
         "no token is left for {worker}: a lease, claim or tombstone carries the highest number there is; remove what is damaged"
     )]
@@ -102,12 +100,12 @@ impl HasKind for ElectionError {
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 impl Candidate {
-    /// Takes the lease as soon as nobody else is in office, under a token higher than any before; from then on it is
-    /// renewed in the background until the [`LeaderGuard`] is released or dropped.
+    /// Takes the lease as soon as nobody else holds it, under a token higher than any before. A background task then renews it
+    /// until the [`LeaderGuard`] is released or dropped.
     ///
-    /// `volume_floor` is the highest token that has left a trace on the volume, so that tokens go on growing when the
-    /// store has lost everything. A holder is waited for until it was not seen alive for a whole `lease_ttl` on our own
-    /// clock; at once goes what was released, never held, or is known to be dead.
+    /// `volume_floor` is the highest token that has left a trace on the volume. With it, tokens go on growing even when the store
+    /// has lost everything. A candidate waits until the holder was not seen alive for a whole `lease_ttl` on the candidate's own
+    /// clock. It does not wait for a lease that was released or never held, nor for a holder that is known to be dead.
     ///
     /// # Errors
     /// When another holds it and `wait` is false, when `stop` is cancelled, or when the store fails.
@@ -161,7 +159,7 @@ impl Candidate {
         }
     }
 
-    /// Mints the next token and puts the lease in place. `None` when another was faster.
+    /// Mints the next token and installs the lease. `None` when another candidate was faster.
     async fn campaign(&self, highest: Token, stop: &CancellationToken) -> Result<Option<LeaderGuard>, ElectionError> {
         let next = highest.0.checked_add(1).map(Token);
         let token = next.ok_or_else(|| ElectionError::NoTokenLeft { worker: self.worker.clone() })?;
@@ -194,7 +192,7 @@ impl Candidate {
         Ok(Some(LeaderGuard::start(self.clone(), term, sent)))
     }
 
-    /// Inserts a claim. An answer that got lost is read back by the claim's nonce.
+    /// Inserts a claim. After a lost answer the claim is read back by its nonce.
     async fn mint(&self, token: Token, stop: &CancellationToken) -> Result<Mint, ElectionError> {
         let claim = EpochClaim {
             worker: self.worker.clone(),
@@ -220,7 +218,7 @@ impl Candidate {
         }
     }
 
-    /// Asks until the store answers, as often as the policy says. For questions that may be asked twice.
+    /// Asks until the store answers, as often as the policy allows. Only for questions that may be asked twice.
     async fn persist<'a, T>(
         &self,
         stop: &CancellationToken,
@@ -235,7 +233,7 @@ impl Candidate {
         }
     }
 
-    /// Waits before the next try where there shall be one, else hands the error back.
+    /// Waits before the next try. Returns the error when the policy allows no further try.
     async fn wait_to_retry(
         &self,
         error: StoreError,
@@ -266,18 +264,18 @@ impl Candidate {
         self.observer.observe(event);
     }
 
-    /// How long a successful renewal lets write: two thirds of the time after which others may take over.
+    /// How long a successful renewal allows writing: two thirds of the time after which others may take over.
     fn right(&self) -> Duration {
         self.policies.lease_ttl * 2 / 3
     }
 
-    /// Time for work to stop in after its right has ended: what is left until others may take over, less a quarter of
-    /// it for a process to die in.
+    /// Time for the work to stop after its right has ended. It is what is left until others may take over, less a quarter for
+    /// the process to die in.
     fn margin(&self) -> Duration {
         self.policies.lease_ttl.saturating_sub(self.right()) * 3 / 4
     }
 
-    /// Time for the winner of a token to put its lease in place.
+    /// Time for the winner of a token to install its lease.
     fn settling_time(&self) -> Duration {
         self.policies.takeover_polling_interval / 5
     }

@@ -1,4 +1,4 @@
-//! Giving a lease back on its holder's behalf: who may, and what is kept of it.
+//! Releasing a lease on its holder's behalf: when that is allowed, and what the audit trail keeps.
 
 use super::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::kind::{HasKind, Kind};
@@ -9,7 +9,7 @@ use crate::core::ports::leases::{LeaseRecord, LeaseStore};
 use crate::core::ports::store::StoreError;
 use jiff::SignedDuration;
 
-/// A lease that may be given back.
+/// A lease that may be released.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Releasable {
     /// As the store has it.
@@ -18,7 +18,7 @@ pub struct Releasable {
     pub state: LeaseState,
 }
 
-/// What to give back, and on whose word.
+/// Which lease to release, who asks for it, and why.
 #[derive(Clone, Copy, Debug)]
 pub struct Release<'a> {
     /// Whose lease.
@@ -27,28 +27,28 @@ pub struct Release<'a> {
     pub reason: &'a str,
     /// Who says so: operating-system user and instance.
     pub who: &'a str,
-    /// Also from a holder that is alive: it stops at its next renewal.
+    /// Whether to release it even if its holder is alive. That holder stops at its next renewal.
     pub force: bool,
 }
 
-/// Why a lease was not given back.
+/// Why a lease was not released.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ReleaseError {
-    /// There is none.
+    /// The worker has no lease.
     #[error("worker {worker} has no lease: nobody ever held it")]
     NoLease {
         /// Whose.
         worker: WorkerId,
     },
-    /// It is free already.
+    /// The lease is released already.
     #[error("the lease of {worker} is free already: {reason}")]
     AlreadyFree {
         /// Whose.
         worker: WorkerId,
-        /// Why it was given back.
+        /// Why it was released.
         reason: String,
     },
-    /// Its holder renews it.
+    /// The holder still renews the lease.
     #[error("{holder} holds the lease with token {token} and renewed it {age:#} ago")]
     Alive {
         /// Who.
@@ -58,7 +58,7 @@ pub enum ReleaseError {
         /// Since the last renewal.
         age: SignedDuration,
     },
-    /// Another took it while we were at it.
+    /// Another instance took the lease meanwhile.
     #[error("the lease changed hands meanwhile; look again")]
     Changed,
     /// The store does not answer.
@@ -76,7 +76,7 @@ impl HasKind for ReleaseError {
     }
 }
 
-/// Whether a lease may be given back as asked: what [`release`] would do it to.
+/// The lease that [`release`] would release.
 ///
 /// # Errors
 /// Why not.
@@ -98,10 +98,10 @@ pub async fn releasable(
     Ok(Releasable { record, state })
 }
 
-/// Gives a lease back, and keeps who did it and why for ever. The last holder is fenced by its token whatever it does.
+/// Releases a lease, and keeps for ever who did it and why. The last holder is fenced by its token, whatever it does.
 ///
 /// # Errors
-/// Why nothing was given back.
+/// Why nothing was released.
 pub async fn release(
     leases: &dyn LeaseStore,
     trail: &dyn AuditLog,

@@ -1,4 +1,4 @@
-//! A lease as a person asks for it: who holds it, and how fresh it is. Only looks; wall clocks will do.
+//! A lease as shown to people: who holds it, and how fresh it is. Only reads; wall clocks are good enough.
 
 use crate::core::model::names::WorkerId;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore};
@@ -12,20 +12,20 @@ pub struct LeaseReport {
     pub state: LeaseState,
     /// As it is stored. `None` when there never was one.
     pub record: Option<LeaseRecord>,
-    /// Since the last renewal, by our wall clock against the holder's: negative when they disagree.
+    /// Time since the last renewal: this host's wall clock less the holder's. Negative when the two disagree.
     pub age: Option<SignedDuration>,
 }
 
-/// A lease in a word.
+/// The state of a lease.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LeaseState {
-    /// There never was one.
+    /// No lease exists.
     None,
-    /// Its holder was lately seen alive.
+    /// Its holder was seen alive recently.
     Held,
     /// It ran out, or its holder is known to be dead: the next candidate takes over.
     Expired,
-    /// Its holder, or a person, gave it back.
+    /// Its holder or a person released it.
     Released,
 }
 

@@ -1,4 +1,4 @@
-//! What one contender has seen of a lease, and since when it has stood still. Pure: it is told the time.
+//! What one contender has seen of a lease, and since when the lease stands still. Pure: the caller gives the time.
 
 use crate::core::model::term::Token;
 use crate::core::ports::leases::LeaseRecord;
@@ -11,7 +11,7 @@ pub(super) struct Watch {
     seen: Option<(Token, u64, Duration)>,
     /// How long they have stood still.
     still: Duration,
-    /// Whose waiting was told of.
+    /// The holder for which waiting was reported.
     told: Option<Token>,
     /// The claim that was given time to become a lease.
     claim: Option<Token>,
@@ -22,8 +22,8 @@ impl Watch {
         Self { ttl, seen: None, still: Duration::ZERO, told: None, claim: None }
     }
 
-    /// Takes in a lease that was asked for and answered at these times. What is new counts from the answer, what is
-    /// unchanged until the question: it may have been renewed any time in between.
+    /// Takes in a lease that was asked for and answered at these times. A change counts from the answer. A standstill counts up to
+    /// the question, because the lease may have been renewed at any time in between.
     pub(super) fn see(&mut self, lease: Option<&LeaseRecord>, asked: Duration, answered: Duration) {
         match (lease, self.seen) {
             (Some(lease), Some((token, seq, since))) if (lease.token, lease.seq) == (token, seq) => {

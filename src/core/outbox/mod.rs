@@ -1,5 +1,5 @@
-//! The outbox relay: recorded messages go to the broker in order, each until it is acknowledged. The work that recorded
-//! them never waits for a broker.
+//! The outbox relay. It sends recorded messages to the broker in order, each until it is acknowledged. The work that recorded
+//! a message never waits for a broker.
 
 #[cfg(test)]
 mod tests;
@@ -29,17 +29,17 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// What became of the messages.
 #[derive(Clone, PartialEq, Debug)]
 pub enum OutboxEvent {
-    /// The broker has one more, and the outbox says so.
+    /// The broker has acknowledged a message, and the outbox has recorded that.
     Sent {
         /// As it was sent.
         entry: OutboxEntry,
     },
-    /// So many wait for the broker; told at each look into the outbox.
+    /// How many messages wait for the broker. Reported at each look into the outbox.
     Waiting {
         /// How many.
         events: usize,
     },
-    /// Broker or store failed; the same is tried again until it works.
+    /// Broker or store failed. The same call is tried again until it works.
     Failing {
         /// What failed.
         reason: String,
@@ -56,7 +56,7 @@ pub enum OutboxError {
     /// The broker did not acknowledge it.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// The outbox cannot be read, or not told.
+    /// The outbox cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -83,12 +83,13 @@ pub struct OutboxPublisher {
     pub retry: RetrySpec,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Is told what happens.
+    /// Hears what happens.
     pub observer: Arc<dyn Observer<OutboxEvent>>,
 }
 
 impl OutboxPublisher {
-    /// Sends what waits, oldest first, each marked when it is acknowledged; ends at the first that fails. How many were sent.
+    /// Sends the waiting messages, oldest first, and marks each when it is acknowledged. Ends at the first failure. Returns how many
+    /// were sent.
     ///
     /// # Errors
     /// What failed; the messages from there on still wait.
@@ -115,8 +116,8 @@ impl OutboxPublisher {
     }
 }
 
-/// Empties the outbox until `stop`: at once when `wake` tells of a new entry, else every few seconds. A broker that is
-/// away is tried for ever; a message of which the acknowledgement was lost is sent again, byte for byte.
+/// Empties the outbox until `stop`: at once when `wake` is notified of a new entry, else every few seconds. A broker that is away
+/// is tried for ever. A message whose acknowledgement was lost is sent again, byte for byte.
 pub async fn announce(announcer: &OutboxPublisher, wake: &Notify, stop: &CancellationToken) {
     tokio::select! {
         biased;
@@ -152,15 +153,16 @@ async fn empty_for_ever(announcer: &OutboxPublisher, wake: &Notify) {
 pub struct SendAgain<'a> {
     /// What they are about, for the audit trail: `run LoanWorker:2026-11-21`.
     pub about: &'a str,
-    /// Which: as they were sent first.
+    /// The messages, as they were sent first.
     pub entries: &'a [OutboxEntry],
-    /// Who says so: operating-system user and instance.
+    /// Who asks for it: operating-system user and instance.
     pub who: &'a str,
     /// Why, for the audit trail.
     pub reason: &'a str,
 }
 
-/// Sends chosen messages now, sent before or not, and keeps who did it and why for ever. How many were sent: all.
+/// Sends chosen messages now, whether or not they were sent before, and keeps for ever who did it and why. Returns how many were
+/// sent: all of them.
 ///
 /// # Errors
 /// What failed; the messages before it are sent.

@@ -13,9 +13,9 @@ pub trait StoreAdmin: Send + Sync {
     /// The server's wall clock. `None` when it does not tell.
     async fn server_time(&self) -> Result<Option<Timestamp>, StoreError>;
 
-    /// The indexes that are not there, as `collection.name`; changes nothing.
+    /// The missing indexes, as `collection.name`. Changes nothing.
     async fn missing_indexes(&self) -> Result<Vec<String>, StoreError>;
 
-    /// Makes the indexes that are missing. Those that are there stay as they are.
+    /// Makes the missing indexes. Existing indexes stay as they are.
     async fn make_indexes(&self) -> Result<(), StoreError>;
 }

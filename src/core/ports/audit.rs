@@ -22,9 +22,9 @@ pub struct AuditEntry {
 /// The audit trail of a state store. Nothing is ever taken out of it.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Keeps an entry for ever; durable when this answers. Entries are not told apart: a repeat is kept twice.
+    /// Keeps an entry for ever. It is durable when this answers. A repeated entry is kept twice.
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
-    /// The latest entries by their own time, newest first; of one time, the one that was written last.
+    /// The latest entries by their own time, newest first. Of entries with one time, the one written last comes first.
     async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }

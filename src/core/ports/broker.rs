@@ -5,7 +5,7 @@ use crate::core::kind::{HasKind, Kind};
 /// Why a broker did not take or give a message.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// Not reachable, or no answer in time: worth another try.
+    /// Not reachable, or no answer in time. Another try may work.
     #[error("cannot reach {topic}: {reason}")]
     Unreachable {
         /// Topic and brokers, without secrets: `loan-data at localhost:9092`.

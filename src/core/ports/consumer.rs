@@ -1,4 +1,4 @@
-//! Messages in, as one member of a group of readers sees them.
+//! Reading messages, as one member of a consumer group.
 
 use super::broker::BrokerError;
 use crate::core::model::message::{Partition, Position, Received};
@@ -10,11 +10,11 @@ use std::time::Duration;
 pub enum Polled {
     /// Messages, those of a partition in their order. Empty when nothing came in time.
     Messages(Vec<Received>),
-    /// These partitions are this member's from now on. Nothing of them was delivered yet: whoever keeps positions of their
-    /// own calls [`Consumer::seek`] now. The others begin where the group stands, or with the first message.
+    /// These partitions are assigned to this member from now on. Nothing of them was delivered yet. A reader that keeps its own
+    /// positions calls [`Consumer::seek`] now. Without a seek, a partition begins where the group stands, or at its first message.
     Assigned(Vec<Partition>),
-    /// These partitions are this member's no more. What was delivered of them and not committed comes again, to whoever has
-    /// them now.
+    /// These partitions are revoked from this member. Messages that were delivered and not committed come again, to their new
+    /// member.
     Revoked(Vec<Partition>),
 }
 
@@ -23,7 +23,7 @@ pub enum Polled {
 pub struct Watermarks {
     /// Offset of the first message.
     pub first: i64,
-    /// Offset that the next message will have. Less a reader's position it is the reader's lag.
+    /// Offset that the next message will have. A reader's lag is this offset less the reader's position.
     pub next: i64,
 }
 
@@ -31,23 +31,23 @@ pub struct Watermarks {
 /// while it lives, however slowly its messages are taken.
 #[async_trait]
 pub trait Consumer: Send {
-    /// The next messages, at most `max`, or a change of the assignment; waits up to `wait` for the first. A change is told
-    /// before any message that came after it. Nothing that the group has not committed is passed over: after a crash or a
-    /// change of the group's members it comes again. After an error the call may be made again.
+    /// The next messages, at most `max`, or a change of the assignment. Waits up to `wait` for the first message. A change is
+    /// reported before any message that came after it. No message that the group has not committed is skipped: after a crash or
+    /// a change of the group's members it comes again. After an error the call may be repeated.
     ///
     /// Safe to drop while it waits.
     async fn next_batch(&mut self, max: usize, wait: Duration) -> Result<Polled, BrokerError>;
 
-    /// Records durably, for the whole group, where its next member goes on: one answer for all positions. Of a partition
-    /// that has gone to another member since its last message was delivered nothing is recorded, and that is no error: its
-    /// messages come again there.
+    /// Records durably, for the whole group, where its next member goes on. There is one answer for all positions. A partition
+    /// that went to another member since its last message was delivered is left out. That is no error: its messages come again
+    /// there.
     async fn commit(&mut self, positions: &[Position]) -> Result<(), BrokerError>;
 
-    /// Goes on from these positions, in partitions that are this member's; the others are left alone. What was fetched of
-    /// them and not delivered is forgotten.
+    /// Goes on from these positions, in partitions of this member. Other partitions do not change. Messages that were fetched and
+    /// not delivered are dropped.
     async fn seek(&mut self, positions: &[Position]) -> Result<(), BrokerError>;
 
-    /// Delivers nothing of these partitions until they are resumed or go. The member stays in its group.
+    /// Delivers nothing of these partitions until they are resumed or revoked. The member stays in its group.
     async fn pause(&mut self, partitions: &[Partition]) -> Result<(), BrokerError>;
 
     /// Ends a pause.
@@ -56,6 +56,6 @@ pub trait Consumer: Send {
     /// Asks the broker where a partition begins and ends.
     async fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks, BrokerError>;
 
-    /// Leaves the group, so that the others need not wait until this member is missed. The last call.
+    /// Leaves the group. The other members then need not wait for a time-out. This is the last call.
     async fn close(&mut self) {}
 }

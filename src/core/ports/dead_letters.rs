@@ -6,25 +6,25 @@ use crate::core::model::names::WorkerId;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-/// An event that asked for no run: kept when it is passed over, so that nothing is lost.
+/// An event that could not be used. It is kept, so that nothing is lost, and the trigger goes on behind it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeadLetter {
-    /// Where it stands; keeps it once however often it is delivered.
+    /// Its place in the log. An event is kept once, however often it is delivered.
     pub id: EventId,
-    /// Whose trigger heard it.
+    /// The worker whose trigger read it.
     pub worker: WorkerId,
-    /// When it was passed over.
+    /// When it was kept.
     pub at: Timestamp,
     /// What is wrong with it.
     pub reason: String,
-    /// Its bytes, as UTF-8 as far as they are.
+    /// Its bytes as UTF-8, as far as they are UTF-8.
     pub payload: String,
 }
 
 /// The dead letters of a state store.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Keeps an event; durable when this answers. One place in the log is kept once per worker: a repeat changes nothing.
+    /// Keeps an event. It is durable when this answers. Each worker keeps one place in the log once: a repeat changes nothing.
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError>;
 
     /// The latest dead letters, newest first: of one worker, or of all.

@@ -1,4 +1,4 @@
-//! Who may write. Two collections: epochs mint tokens and are never deleted; leases show liveness and prove nothing.
+//! Who may write. There are two collections. Epochs mint tokens and are never deleted. Leases show liveness and prove nothing.
 
 use super::store::StoreError;
 use crate::core::model::names::{InstanceId, WorkerId};
@@ -15,7 +15,7 @@ pub struct LeaseRecord {
     pub instance: InstanceId,
     /// The holder's fencing token.
     pub token: Token,
-    /// Grows by one with each renewal: unchanged for a whole `lease_ttl` means nobody is alive.
+    /// Grows by one with each renewal. A holder whose number stands still for a whole `lease_ttl` counts as dead.
     pub seq: u64,
     /// When the holder took it.
     pub acquired_at: Timestamp,
@@ -23,7 +23,7 @@ pub struct LeaseRecord {
     pub renewed_at: Timestamp,
     /// When it runs out, unless renewed.
     pub expires_at: Timestamp,
-    /// Set when it was given back: when, and why.
+    /// When and why it was released. `None` while it is held.
     pub released: Option<(Timestamp, String)>,
 }
 
@@ -36,7 +36,7 @@ pub struct EpochClaim {
     pub token: Token,
     /// By whom.
     pub instance: InstanceId,
-    /// Tells this claim from any other by the same instance, so that a lost reply can be read back.
+    /// A random string, unique to this claim. A claim whose reply was lost is found by it.
     pub nonce: String,
     /// When.
     pub claimed_at: Timestamp,
@@ -63,7 +63,7 @@ pub trait LeaseStore: Send + Sync {
     /// The highest token ever claimed for a worker.
     async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError>;
 
-    /// Inserts a claim; of any number of claims to one token exactly one wins. Durable when it answers.
+    /// Inserts a claim. Exactly one of many claims to one token wins. The claim is durable when this answers.
     async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError>;
 
     /// Reads a claim back, to learn how a mint ended whose reply was lost.
@@ -72,7 +72,7 @@ pub trait LeaseStore: Send + Sync {
     /// Makes `record` the worker's lease unless a higher token already holds it. True when it is in place.
     async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError>;
 
-    /// Renews: `seq` + 1 where worker, token and instance all match and it is not released. False: the lease is lost.
+    /// Renews the lease: `seq` + 1, if worker, token and instance match and it is not released. Returns false when the lease is lost.
     async fn renew(
         &self,
         worker: &WorkerId,
@@ -82,10 +82,10 @@ pub trait LeaseStore: Send + Sync {
         expires_at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the lease back by an update, never a delete, where worker and token match. False: it was no longer theirs.
+    /// Releases the lease by an update, never by a delete, if worker and token match. Returns false when it was no longer theirs.
     async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError>;
 
-    /// True only when it is certain that the holder's process is gone, so that nobody need wait: an operating system's
-    /// lock on this host can tell. A store that cannot know says false.
+    /// Whether the holder's process is certainly gone, so that nobody need wait. A lock of this host's operating system can
+    /// tell. A store that cannot know returns false.
     async fn holder_is_gone(&self, lease: &LeaseRecord) -> Result<bool, StoreError>;
 }

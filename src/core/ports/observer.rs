@@ -1,9 +1,9 @@
-//! What a component tells whoever watches it: a terminal, a log, metrics. Watching never changes the work.
+//! How a component reports its events to a terminal, a log or metrics. Watching never changes the work.
 
 use std::time::Duration;
 
-/// Takes the events of one component. Each component has an event type of its own, in its own room; who watches several
-/// implements this for each.
+/// Takes the events of one component. Each component has an event type of its own, beside it. Whoever watches several components
+/// implements this trait for each.
 pub trait Observer<E>: Send + Sync {
     /// One event. Returns at once.
     fn observe(&self, event: &E);
@@ -23,7 +23,7 @@ impl<E> Observer<E> for Unobserved {
     fn observe(&self, _: &E) {}
 }
 
-/// A passing fault: the same is tried again. Everything that retries tells this.
+/// A passing fault, after which the same call is tried again. Everything that retries reports this.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Retrying {
     /// What failed.

@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::fmt;
 
-/// Names an entry of an outbox; never that of another entry. Made of what the entry is about, so it is the same at every
-/// try.
+/// The unique id of an outbox entry. It is made of what the entry is about, so it is the same at every try.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct OutboxId(String);
 
@@ -40,14 +39,14 @@ pub struct OutboxEntry {
     pub payload: Vec<u8>,
 }
 
-/// The outbox of a state store. A flow records an entry in the write that records the effect, through a port of its own;
-/// this port knows what to send, and not what it is about.
+/// The outbox of a state store. A flow records an entry through a port of its own, in the write that records the effect. This
+/// port knows what to send, and not what it is about.
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// The entries that no broker has acknowledged, oldest first.
     async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError>;
 
-    /// Records a broker's acknowledgement; durable when this answers. The first one stays. An id that is not in the outbox
-    /// changes nothing.
+    /// Records a broker's acknowledgement. It is durable when this answers. The first acknowledgement stays. An id that is not
+    /// in the outbox changes nothing.
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Whether a topic can be used, asked while nothing is read from it or sent to it.
+//! Whether a topic can be used. Nothing is read from it or sent to it.
 
 use super::broker::BrokerError;
 use async_trait::async_trait;
@@ -9,10 +9,10 @@ pub trait TopicProbe: Send + Sync {
     /// Topic and brokers, without secrets: `loan-data at localhost:9092`.
     fn describe(&self) -> String;
 
-    /// Answers or fails within its own timeout; how many partitions the topic has.
+    /// How many partitions the topic has. Answers or fails within its own timeout.
     async fn check(&self) -> Result<usize, BrokerError>;
 
-    /// Whether the broker lets this user do that, as far as it says so while no event is taken or sent.
+    /// Whether the broker allows this user the use, as far as it tells without a message read or sent.
     async fn may(&self, wanted: TopicUse) -> Result<(), BrokerError>;
 }
 

@@ -1,4 +1,4 @@
-//! Messages out.
+//! Sending messages.
 
 use super::broker::BrokerError;
 use crate::core::model::message::Message;
@@ -7,15 +7,14 @@ use async_trait::async_trait;
 /// A topic that takes messages.
 #[async_trait]
 pub trait Producer: Send + Sync {
-    /// Sends a message and waits until the broker has it on all replicas in step. An unknown outcome is an error, and the
-    /// message may still arrive: whoever sends it again sends the same bytes.
+    /// Sends a message, and waits until all in-sync replicas have it. An unknown outcome is an error; the message may still
+    /// arrive. Whoever sends it again sends the same bytes.
     async fn send(&self, message: &Message) -> Result<(), BrokerError> {
         let mut answers = self.send_all(std::slice::from_ref(message)).await;
         answers.pop().unwrap_or(Ok(()))
     }
 
-    /// Sends many at once, without waiting for one before the next is on its way: an answer for each, in their order, as
-    /// [`send`](Self::send) gives it. Those of one key that arrive stand in their order, but one may fail and the one
-    /// behind it arrive.
+    /// Sends many messages without waiting for each. Returns an answer for each, in their order, as [`send`](Self::send) does.
+    /// Messages of one key arrive in their order. One may fail although the next one arrives.
     async fn send_all(&self, messages: &[Message]) -> Vec<Result<(), BrokerError>>;
 }

@@ -28,7 +28,8 @@ impl FileState {
     }
 }
 
-/// One file's status with its completion event: one record, so that one write records the file and what the outbox sends.
+/// One file's status with its completion event. Both are one record, so that one write records the file and what the outbox
+/// sends.
 #[derive(Clone, PartialEq, Debug)]
 pub struct FileStatus {
     /// Which run.
@@ -79,18 +80,18 @@ pub struct Announcement {
 pub enum Requested {
     /// Recorded now.
     New(RunRecord),
-    /// A repeat: this is what is there.
+    /// The run was recorded before, as this record.
     AlreadyThere(RunRecord),
 }
 
-/// The store of runs and file statuses. Writes are durable when they answer. The completion events that it records are
-/// what the same store's [`Outbox`](super::outbox::Outbox) has to send.
+/// The store of runs and file statuses. A write is durable when it answers. The same store's
+/// [`Outbox`](super::outbox::Outbox) sends the completion events that are recorded here.
 ///
-/// Every update by a holder takes its [`Term`]; the store itself refuses a token older than the one it has seen
-/// for that run, with [`StoreError::Stale`].
+/// Every update by a holder takes its [`Term`]. The store refuses a token older than the newest that it has seen for that run,
+/// with [`StoreError::Stale`].
 #[async_trait]
 pub trait RunStore: Send + Sync {
-    /// Records that a run is wanted; its id is unique, so of any number of requests one is new.
+    /// Records that a run is wanted. Its id is unique, so exactly one of many requests is new.
     async fn request(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<Requested, StoreError>;
 
     /// One run.
@@ -102,8 +103,8 @@ pub trait RunStore: Send + Sync {
     /// Writes a run's progress or end. `record.token` is set from the term.
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError>;
 
-    /// Writes one file's status; one write with its completion event. An event is never lost to a write without one under the
-    /// same token: that is progress which was under way for long, and changes nothing.
+    /// Writes one file's status and its completion event in one write. A status without an event never replaces one with an event
+    /// under the same token: it is late progress, and changes nothing.
     async fn save_file(&self, term: &Term, status: &FileStatus) -> Result<(), StoreError>;
 
     /// All files of a run, by id.

@@ -6,7 +6,7 @@ use crate::core::model::term::{TermEnded, Token};
 /// Why a store did not answer, or refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Not reachable in time: worth another try. Whether the write happened is unknown.
+    /// Not reachable in time. Another try may work. Whether the write happened is unknown.
     #[error("cannot reach the state store {store}: {reason}")]
     Unreachable {
         /// Where it is, without secrets.
@@ -14,7 +14,7 @@ pub enum StoreError {
         /// The client's own words.
         reason: String,
     },
-    /// A newer holder has written: this one's token is too old.
+    /// A newer holder has written. This holder's token is too old.
     #[error("the state store refused a write with token {token}: a newer holder has written there")]
     Stale {
         /// The refused token.
@@ -23,7 +23,7 @@ pub enum StoreError {
     /// The right to write has ended; nothing was done.
     #[error(transparent)]
     TermEnded(#[from] TermEnded),
-    /// Anything else: damaged, not permitted, a newer format.
+    /// Anything else: a damaged store, a missing right, a newer format.
     #[error("the state store {store} failed: {reason}")]
     Failed {
         /// Where it is, without secrets.

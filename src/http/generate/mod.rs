@@ -27,7 +27,7 @@ pub struct WorkerHandle {
     pub dependencies: Arc<Dependencies>,
     /// Leases and runs of all instances.
     pub state: StateStore,
-    /// Whether completion events have a topic to go to; else none of them waits for anything.
+    /// Whether completion events have a topic. Without one, no event waits for a broker.
     pub announces: bool,
 }
 
@@ -72,7 +72,7 @@ async fn look(state: &AppState) -> StatusPage {
     StatusPage::new(state, workers, now)
 }
 
-/// The templates. Values are escaped, by the `.html` of their names.
+/// The templates. Their names end in `.html`, so minijinja escapes every value.
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.add_filter("fixed", |value: f64, digits: usize| format!("{value:.digits$}"));

@@ -1,4 +1,4 @@
-//! What the status page and its JSON show: the state store's report, and what this process does.
+//! The views behind the status page and its JSON: the state store's report, and what this process does.
 
 use super::{AppState, WorkerHandle};
 use crate::core::generate::status::Report;
@@ -45,7 +45,7 @@ pub(super) struct WorkerShown {
     outbox: usize,
     dependencies: BTreeMap<&'static str, Answer>,
     runs: Vec<RecordShown>,
-    /// The latest events that its trigger passed over, newest first.
+    /// The trigger's latest dead letters, newest first.
     passed_over: Vec<PassedOverView>,
     happened: Vec<RecentShown>,
     /// Why the state store could not be asked.

@@ -1,4 +1,4 @@
-//! What a worker needs, and its deadline, as metrics and log lines.
+//! A worker's dependencies and its deadline, as metrics and log lines; and whether the worker is stuck.
 
 use super::status::WorkerStatus;
 use crate::core::generate::deadline::DeadlineEvent;
@@ -12,7 +12,7 @@ const DEPENDENCIES: &str = "filegen::telemetry::dependencies";
 /// As [`DEPENDENCIES`].
 const DEADLINE: &str = "filegen::telemetry::deadline";
 
-/// A run under way that neither reads nor commits for this long is stuck; a source may well sort for many minutes first.
+/// A run under way that neither reads nor commits for this long is stuck. A source may sort for many minutes first.
 const STUCK: Duration = Duration::from_mins(30);
 
 impl Observer<HealthEvent> for WorkerStatus {

@@ -1,4 +1,4 @@
-//! One worker's events as log lines: each with worker, instance, token and run, as far as there are any.
+//! One worker's events as log lines. Each line has worker, instance, token and run, as far as they are known.
 
 use crate::core::election::ElectionEvent;
 use crate::core::generate::completion::event_of;
@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 /// What JSON and text lines call their `target`. People filter by it, so it stays wherever this module stands.
 const TARGET: &str = "filegen::telemetry::log";
 
-/// Logs one worker's events; by default those of a command's only worker, unnamed.
+/// Logs one worker's events. By default it is a command's only worker, and has no name.
 #[derive(Debug, Default)]
 pub struct EventLog {
     worker: Option<String>,
@@ -20,7 +20,7 @@ pub struct EventLog {
     context: Mutex<Context>,
 }
 
-/// What the worker is at: said in each line.
+/// Token and run of the moment, which each line has.
 #[derive(Clone, Default, Debug)]
 struct Context {
     token: Option<u64>,

@@ -1,4 +1,4 @@
-//! The flow that makes files, as it is watched: its events as log lines, as metrics, and as what a worker is doing now.
+//! The flow generate, observed: its events as log lines, as metrics, and as the state of each worker.
 
 mod health;
 pub mod log;

@@ -1,4 +1,4 @@
-//! What one worker is doing in this process: kept for health and the status page, counted for metrics, and logged.
+//! What one worker is doing in this process. Health and the status page read it; each event also moves metrics and is logged.
 
 use super::log::EventLog;
 use super::metrics::GenerateMetrics;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// Events kept for the status page.
 const KEPT: usize = 20;
-/// Rates are those of this much time.
+/// Rates are averages over this much time.
 const LATELY: Duration = Duration::from_secs(10);
 
 /// One worker, as this process sees it.
@@ -229,7 +229,7 @@ impl Observer<GenerateEvent> for WorkerStatus {
 }
 
 impl WorkerStatus {
-    /// Pages under way; false when the event is about something else.
+    /// Handles events about pages. Returns false for any other event.
     fn under_way(&self, state: &mut WorkerState, event: &GenerateEvent) -> bool {
         let elapsed = self.clock.elapsed();
         match event {
@@ -266,7 +266,7 @@ impl WorkerStatus {
         true
     }
 
-    /// What became of files and runs.
+    /// Handles events about files and runs.
     fn came_of(&self, state: &mut WorkerState, event: &GenerateEvent) {
         match event {
             GenerateEvent::Resumed { from, page, .. } => {
