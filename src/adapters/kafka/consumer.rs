@@ -1,4 +1,4 @@
-//! A topic as a member of a consumer group reads it: in batches, committed only when it is told to.
+//! A consumer: one member of a consumer group. It delivers batches, and commits only when asked to.
 
 use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member, Seek};
 use super::settings::{KafkaClientConfig, Told};
@@ -22,13 +22,13 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-/// How long the thread waits for the next message before it looks whether it shall stop.
+/// Longest wait for a message before the thread checks whether to stop.
 const POLL: Duration = Duration::from_millis(200);
 
 /// Longest wait for a commit, a seek, a question, and for leaving the group.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What may be set otherwise: a dead member is missed soon, a new topic found soon, and little is fetched ahead.
+/// Defaults that a worker file may change. A dead member is noticed soon, a new topic is found soon, and little is fetched ahead.
 const USUAL: [(&str, &str); 7] = [
     ("session.timeout.ms", "10000"),
     ("heartbeat.interval.ms", "3000"),
@@ -39,11 +39,11 @@ const USUAL: [(&str, &str); 7] = [
     ("reconnect.backoff.max.ms", "2000"),
 ];
 
-/// What the promises hang on.
+/// Settings that the port's promises depend on. A worker file cannot change them.
 const FIXED: [(&str, &str); 3] =
     [("auto.offset.reset", "earliest"), ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false")];
 
-/// A topic whose messages are taken in batches.
+/// A topic, read in batches.
 pub struct KafkaConsumer {
     link: Arc<KafkaClientConfig>,
     config: ClientConfig,
@@ -53,7 +53,7 @@ pub struct KafkaConsumer {
     handed: HashMap<i32, AssignmentEpoch>,
 }
 
-/// The thread that keeps the client, and asks it.
+/// The thread that owns the client and polls it.
 struct Thread {
     stop: Arc<AtomicBool>,
     /// Closed when the thread has ended.
@@ -72,7 +72,7 @@ impl KafkaConsumer {
         Ok(Self { link, config, buffer: Arc::new(FetchBuffer::new()), thread: None, handed: HashMap::new() })
     }
 
-    /// Starts the thread, where none is at work: at the first call, and after a fault for good.
+    /// Starts the thread if it does not run: at the first call, and after a fatal error.
     fn started(&mut self) -> Result<(), BrokerError> {
         if let Some(thread) = &mut self.thread
             && thread.ended.try_recv() == Err(oneshot::error::TryRecvError::Empty)
@@ -97,12 +97,12 @@ impl KafkaConsumer {
         Ok(())
     }
 
-    /// The client, while its thread keeps it.
+    /// The client, while its thread runs.
     fn client(&self) -> Result<Arc<BaseConsumer<Member>>, BrokerError> {
         self.buffer.state().client.upgrade().ok_or_else(|| self.link.silent())
     }
 
-    /// Asks the client where it may block, within the time.
+    /// Asks the client on a thread that may block, with a time limit.
     async fn ask<T: Send + 'static>(
         &self,
         client: Arc<BaseConsumer<Member>>,
@@ -207,7 +207,7 @@ impl Drop for KafkaConsumer {
     }
 }
 
-/// The thread: fetches into the buffer until it shall stop, then leaves the group.
+/// The thread's work: fetches into the buffer until it is to stop, then leaves the group.
 fn keep(
     link: &Arc<KafkaClientConfig>,
     buffer: &Arc<FetchBuffer>,
@@ -310,7 +310,7 @@ fn listed(link: &KafkaClientConfig, numbers: &BTreeSet<i32>) -> TopicPartitionLi
     list
 }
 
-/// One broker of several may go; when all are gone, that is told by itself.
+/// Whether an error may be ignored. One broker of several may go; librdkafka reports separately when all are gone.
 fn is_passing(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),

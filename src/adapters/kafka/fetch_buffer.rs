@@ -1,4 +1,4 @@
-//! What the consumer's thread has fetched and nobody has taken yet, and which partitions are ours.
+//! The buffer between the consumer's thread and the async side: fetched messages, and the partitions assigned to this member.
 
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::model::message::{Partition, Position, Received};
@@ -20,16 +20,16 @@ const FULL: usize = 64;
 /// Most bytes of payload in the buffer before fetching pauses.
 const FULL_BYTES: usize = 8 << 20;
 
-/// How often a partition came to us: what was delivered under an earlier number is no longer ours to commit.
+/// The number of an assignment. A message that was delivered under an earlier assignment can no longer be committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct AssignmentEpoch(u64);
 
-/// Between the consumer's thread and the async side.
+/// The buffer, shared by the consumer's thread and the async side.
 pub(super) struct FetchBuffer {
     state: Mutex<State>,
-    /// Told of each message, change and error.
+    /// Notified of each message, change and error.
     pub(super) news: Notify,
-    /// Told when messages were taken.
+    /// Notified when messages were taken.
     taken: Condvar,
 }
 
@@ -45,23 +45,23 @@ enum Item {
     Change(Polled),
 }
 
-/// What is in it.
+/// The buffer's content.
 pub(super) struct State {
     queue: VecDeque<Item>,
     messages: usize,
     bytes: usize,
     full: usize,
-    /// The last one that nobody has heard.
+    /// The latest error that was not delivered yet.
     error: Option<BrokerError>,
     ours: HashMap<i32, AssignmentEpoch>,
     epochs: u64,
-    /// Partitions have come that know of no pause.
+    /// Whether partitions were assigned whose pause is not set yet.
     pub(super) fresh: bool,
     /// Partitions that the reader has paused.
     pub(super) paused: BTreeSet<i32>,
-    /// What the thread has still to do.
+    /// Seeks that the thread has still to make.
     pub(super) seeks: Vec<Seek>,
-    /// The client, while its thread keeps it.
+    /// The client, while its thread runs.
     pub(super) client: Weak<BaseConsumer<Member>>,
 }
 
@@ -121,7 +121,7 @@ impl State {
         }
     }
 
-    /// Whether no more should be fetched. What the reader has paused takes no other partition's room.
+    /// Whether fetching should pause. Messages of partitions that the reader has paused do not count.
     pub(super) fn is_full(&self) -> bool {
         let theirs =
             |item: &&Item| matches!(item, Item::Message(message, _) if self.paused.contains(&message.id.partition));
@@ -129,17 +129,17 @@ impl State {
         self.messages - paused >= self.full || (paused == 0 && self.bytes >= FULL_BYTES)
     }
 
-    /// Whether so little is left that fetching may go on.
+    /// Whether the buffer is empty enough for fetching to go on.
     pub(super) fn is_low(&self) -> bool {
         self.paused.is_empty() && self.messages <= self.full / 8 || !self.paused.is_empty() && !self.is_full()
     }
 
-    /// Whether a partition is ours, and still under the number that a message was delivered under.
+    /// Whether a partition still has the assignment under which a message was delivered.
     pub(super) fn is_ours(&self, partition: i32, epoch: AssignmentEpoch) -> bool {
         self.ours.get(&partition) == Some(&epoch)
     }
 
-    /// Whether a partition is ours at all.
+    /// Whether a partition is assigned to this member.
     pub(super) fn has(&self, partition: i32) -> bool {
         self.ours.contains_key(&partition)
     }
@@ -153,7 +153,7 @@ impl State {
         self.queue.push_back(Item::Change(Polled::Assigned(partitions)));
     }
 
-    /// What was fetched of them comes again, to whoever has them now.
+    /// Drops what was fetched of these partitions. It comes again, to their new member.
     fn revoked(&mut self, partitions: Vec<Partition>) {
         for partition in &partitions {
             self.ours.remove(&partition.number);
@@ -182,8 +182,7 @@ impl FetchBuffer {
         Self { state: Mutex::default(), news: Notify::new(), taken: Condvar::new() }
     }
 
-    /// Takes at most so many messages, or a change, or the last error. `epochs` learns under which number each partition's
-    /// messages came.
+    /// Takes at most `max` messages, or a change, or the latest error. Puts each partition's assignment into `epochs`.
     pub(super) fn take(
         &self,
         max: usize,
@@ -206,7 +205,7 @@ impl FetchBuffer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a message in. One of a partition that is not ours is not ours to take.
+    /// Adds a message. Drops it if its partition is not assigned to this member.
     pub(super) fn put(&self, message: Received) {
         let mut state = self.state();
         let Some(epoch) = state.ours.get(&message.id.partition).copied() else { return };
@@ -221,7 +220,7 @@ impl FetchBuffer {
         self.news.notify_one();
     }
 
-    /// Nothing is ours any more: the client is gone.
+    /// Drops all messages and assignments, because the client is gone.
     pub(super) fn clear(&self) {
         let mut state = self.state();
         let (error, full) = (state.error.take(), state.full);
@@ -230,7 +229,7 @@ impl FetchBuffer {
     }
 }
 
-/// A member of the group, as librdkafka tells it about its partitions.
+/// The callbacks by which librdkafka reports assignments, errors and log lines.
 pub(super) struct Member {
     pub(super) told: Told,
     pub(super) link: Arc<KafkaClientConfig>,
@@ -294,7 +293,7 @@ mod tests {
         numbers.iter().map(|&number| Partition { topic: "t".to_owned(), number }).collect()
     }
 
-    /// Takes all there is; what it says, in short.
+    /// Takes everything from the buffer, in short words.
     fn taken(buffer: &FetchBuffer, epochs: &mut HashMap<i32, AssignmentEpoch>) -> Vec<String> {
         let mut all = Vec::new();
         while let Some(polled) = buffer.take(2, epochs) {

@@ -1,4 +1,4 @@
-//! Kafka by librdkafka: a topic as a member of a group reads it, as a producer writes to it, and whether it can be reached.
+//! Kafka by librdkafka: a consumer as a member of a group, a producer, and a probe of a topic.
 //!
 //! Nothing here blocks an async thread: librdkafka is asked on threads of its own.
 

@@ -1,4 +1,4 @@
-//! Whether a topic is there, and what this user may do with it.
+//! Whether a topic exists, and what this user may do with it.
 
 use super::rights::{may_read, may_write};
 use super::settings::{KafkaClientConfig, Told};
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Longest time for an answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks a topic's brokers for it, each time anew: a client that is kept may still wait to connect again.
+/// Asks brokers for a topic, with a new client each time. A client that is kept may still wait to connect again.
 pub struct KafkaProbe {
     link: Arc<KafkaClientConfig>,
     config: ClientConfig,
@@ -32,7 +32,7 @@ impl KafkaProbe {
         Ok(Self { link, config })
     }
 
-    /// Asks where it may block.
+    /// Asks on a thread that may block.
     async fn off_thread<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Arc<KafkaClientConfig>) -> Result<T, BrokerError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Messages to a topic: idempotent, acknowledged by all replicas in step, never waiting for ever.
+//! A producer: idempotent, acknowledged by all in-sync replicas, and with a time limit on every wait.
 
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::failpoints::crash::crash_point;
@@ -18,34 +18,34 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::sleep;
 use tracing::debug;
 
-/// Time for a message from the call to the acknowledgement, with all of the client's own tries.
+/// Longest time from the call to the acknowledgement, with all of the client's own retries.
 const DELIVERY_MS: &str = "10000";
 
-/// Longest wait for the client's word on a message: it gives one by then.
+/// Longest wait for the client's report on a message. The client gives one by then.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Time that brokers have to come back once all are away, before a message is given up. A name with two addresses needs it:
-/// the second is tried only when the first has failed.
+/// Time for brokers to come back when all are away, before a message fails. A name with two addresses needs this time: the client
+/// tries the second address only when the first has failed.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// What may be set otherwise: an unknown topic is told before a message has waited in vain.
+/// Defaults that a worker file may change. An unknown topic is reported before a message's time is over.
 const USUAL: [(&str, &str); 3] = [
     ("topic.metadata.propagation.max.ms", "5000"),
     ("socket.connection.setup.timeout.ms", "5000"),
     ("reconnect.backoff.max.ms", "2000"),
 ];
 
-/// What the promises hang on.
+/// Settings that the port's promises depend on. A worker file cannot change them.
 const FIXED: [(&str, &str); 3] = [("enable.idempotence", "true"), ("acks", "all"), ("message.timeout.ms", DELIVERY_MS)];
 
 type Client = ThreadedProducer<Deliveries>;
 
-/// A topic that takes messages. Connects when the first is sent.
+/// A topic that takes messages. Connects when the first message is sent.
 pub struct KafkaProducer {
     link: Arc<KafkaClientConfig>,
     config: ClientConfig,
     client: Mutex<Option<Arc<Client>>>,
-    /// Told when all brokers are away.
+    /// Notified when all brokers are away.
     down: Arc<Notify>,
 }
 
@@ -60,7 +60,7 @@ impl KafkaProducer {
         Ok(Self { link, config, client: Mutex::new(None), down: Arc::new(Notify::new()) })
     }
 
-    /// The client, made when there is none or it has given up for good.
+    /// The client. Makes one at the first call, and after a fatal error.
     fn client(&self) -> KafkaResult<Arc<Client>> {
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = kept.as_ref().filter(|client| client.client().fatal_error().is_none()) {
@@ -74,7 +74,7 @@ impl KafkaProducer {
         Ok(client)
     }
 
-    /// Takes back what no broker has been sent; the client then has its word on it at once.
+    /// Purges messages that were not sent to a broker yet. The client then reports on them at once.
     fn give_up(&self) {
         let kept = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(client) = kept {
@@ -82,7 +82,7 @@ impl KafkaProducer {
         }
     }
 
-    /// Hands a message to the client; the receiver gets its word on it.
+    /// Hands a message to the client. The receiver gets the client's report.
     fn hand_over(&self, message: &Message) -> KafkaResult<Word> {
         let (word, receiver) = oneshot::channel();
         let topic = message.topic.as_deref().unwrap_or(&self.link.spec.topic);
@@ -104,7 +104,7 @@ impl KafkaProducer {
     }
 }
 
-/// Gets the client's word on a message.
+/// Gets the client's report on a message.
 type Word = oneshot::Receiver<KafkaResult<()>>;
 
 #[async_trait]
@@ -171,13 +171,13 @@ impl Drop for KafkaProducer {
     }
 }
 
-/// Ends a client on a thread of its own: that waits for its last answers.
+/// Ends a client on a thread of its own, because that waits for its last answers.
 fn end(client: Arc<Client>) {
     // Where the system has no thread to give, the client is dropped here and now.
     let _ = std::thread::Builder::new().name("kafka-end".to_owned()).spawn(move || drop(client));
 }
 
-/// Passes the client's word on a message to whoever waits for it.
+/// Passes the client's report on a message to whoever waits for it.
 struct Deliveries {
     told: Told,
     down: Arc<Notify>,

@@ -1,4 +1,4 @@
-//! What this user may do with a topic, learned while no event is taken or sent.
+//! What this user may do with a topic. No message is read or sent.
 
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::ports::broker::BrokerError;
@@ -24,7 +24,7 @@ const ONE_TRY: Duration = Duration::from_secs(1);
 /// Longest wait for the client's next word.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Asks for the group's offset, then fetches behind the last event of one partition; joins no group, commits nothing.
+/// Asks for the group's offset, then fetches behind the last message of one partition. Joins no group and commits nothing.
 pub(super) fn may_read(link: &Arc<KafkaClientConfig>) -> Result<(), BrokerError> {
     let fixed = [("enable.auto.commit", "false"), ("enable.partition.eof", "true")];
     let mut config = link.settings(&[], &fixed)?;
@@ -52,7 +52,7 @@ pub(super) fn may_read(link: &Arc<KafkaClientConfig>) -> Result<(), BrokerError>
     Err(link.silent())
 }
 
-/// The group's coordinator may be starting, or moving to another broker: it is asked until it answers.
+/// Asks the group's coordinator until it answers. It may be starting, or moving to another broker.
 fn may_be_member(
     link: &KafkaClientConfig,
     client: &BaseConsumer<Told>,
@@ -81,7 +81,7 @@ fn group_offset(client: &BaseConsumer<Told>, partitions: &TopicPartitionList) ->
     found.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
 }
 
-/// Has the broker give a producer its id, as it does before the first event: not to a user who may write to no topic.
+/// Asks the broker for a producer's id, as a producer does before its first message. A user who may write to no topic gets none.
 pub(super) fn may_write(link: &Arc<KafkaClientConfig>) -> Result<(), BrokerError> {
     let fixed = [("enable.idempotence", "true"), ("acks", "all"), ("statistics.interval.ms", "50")];
     let config = link.settings(&[], &fixed)?;

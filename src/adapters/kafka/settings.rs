@@ -1,4 +1,4 @@
-//! A topic's client settings, what its client has to say, and its errors in the port's words.
+//! A topic's client settings, its client's log, and its errors in the port's words.
 
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::secret::is_secret_property;
@@ -134,7 +134,7 @@ fn unasked(error: &KafkaError) -> String {
     }
 }
 
-/// What to do about a refusal. `None` where another try may help.
+/// What to do about a refusal. `None` when another try may help.
 fn advice(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::UnknownTopic | Code::UnknownTopicOrPartition => {

@@ -1,4 +1,4 @@
-//! The state store in memory: both ports over one map each, with the same refusals as the stores that last.
+//! The state store in memory: all its ports over a few maps, with the same refusals as the durable stores.
 
 use crate::core::failpoints::planted::planted;
 use crate::core::model::names::{FileId, InstanceId, WorkerId};

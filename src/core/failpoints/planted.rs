@@ -1,4 +1,4 @@
-//! Faults on purpose: the simulation plants one at a time, to see that it is found. None of this is in a release.
+//! Faults on purpose. The simulation plants one at a time, and must find it. A release has none of them.
 
 #[cfg(feature = "failpoints")]
 use std::cell::Cell;
@@ -20,7 +20,7 @@ pub const fn planted(_: &str) -> bool {
     false
 }
 
-/// Plants a fault in this thread, and takes away the one before; the empty text is none.
+/// Plants a fault in this thread in place of the one before. The empty text plants none.
 #[cfg(feature = "failpoints")]
 pub fn plant(fault: &'static str) {
     PLANTED.set(fault);

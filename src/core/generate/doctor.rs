@@ -1,5 +1,5 @@
-//! Looks for whatever would make a run fail, before it does: source, view and key, translators, output folder, state
-//! store, topics. Reads the source, writes and removes a few small files in the output folder, changes nothing else.
+//! Looks for whatever would make a run fail: source, view and key, translators, output folder, state store, topics. Reads the
+//! source, writes and removes a few small files in the output folder, and changes nothing else.
 
 use super::plan::{Plan, pages_of};
 use super::publish;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 /// Share of the free space that the files may take before a person should know.
 const TIGHT_PERCENT: u64 = 80;
 
-/// What to examine.
+/// What to check.
 pub struct DoctorInput<'a> {
     /// Source, volume and state store.
     pub ports: &'a Ports,
@@ -32,19 +32,19 @@ pub struct DoctorInput<'a> {
     pub worker: &'a Worker,
     /// Translators that the worker file may name.
     pub registry: &'a Registry,
-    /// Tells this examination's folder on the volume from any other's.
+    /// Names this check's folder on the volume; no other check has that name.
     pub name: &'a str,
-    /// Why the state store could not be opened, when it could not: it is not asked then.
+    /// Why the state store could not be opened. `None` when it is open. A store that is not open is not asked.
     pub state_error: Option<StoreError>,
     /// The state store's server. `None` where it has none.
     pub admin: Option<&'a dyn StoreAdmin>,
     /// The worker's topics.
     pub topics: &'a Topics,
-    /// Told each finding at once.
+    /// Gets each finding at once.
     pub found: &'a (dyn Fn(&CheckResult) + Send + Sync),
 }
 
-/// Examines everything a run needs; never fails itself.
+/// Checks everything a run needs. Never fails itself.
 pub async fn examine(examination: &DoctorInput<'_>) -> Vec<CheckResult> {
     let mut report = Report::new(examination.found);
     let bytes = match Plan::new(examination.worker, examination.registry) {
@@ -122,7 +122,7 @@ async fn unsent(outbox: &dyn Outbox, examination: &DoctorInput<'_>, report: &mut
     }
 }
 
-/// Looks at the view; gives the bytes that a run would write, as far as one page can tell.
+/// Checks the view. Returns the bytes that a run would write, as estimated from one page.
 async fn source(examination: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) -> Option<u64> {
     let (source, clock) = (&examination.ports.source, &examination.ports.clock);
     let view = &examination.worker.source.view;

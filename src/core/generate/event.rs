@@ -1,4 +1,4 @@
-//! What the flow tells whoever watches a run: its steps, and what became of it.
+//! The events of a run: its steps, and how it ended.
 
 use crate::core::election::ElectionEvent;
 use crate::core::model::names::FileId;
@@ -7,7 +7,7 @@ use crate::core::model::term::Token;
 use crate::core::ports::observer::{Observer, Retrying};
 use std::time::Duration;
 
-/// Watches a run whole: the lease that it needs, the source that is tried again, and its own steps.
+/// Observes a whole run: the lease that it needs, the source's retries, and the run's own steps.
 pub trait RunObserver: Observer<ElectionEvent> + Observer<Retrying> + Observer<GenerateEvent> {}
 
 impl<T: Observer<ElectionEvent> + Observer<Retrying> + Observer<GenerateEvent>> RunObserver for T {}
@@ -84,7 +84,7 @@ pub enum GenerateEvent {
         /// Since the run's first page was begun, by whichever holder.
         took: Duration,
     },
-    /// A run ended without its files; what is committed stays.
+    /// A run ended without its files. Committed pages stay.
     Failed {
         /// Which run.
         run: RunId,

@@ -15,7 +15,7 @@ pub fn staging_dir(run: &RunId, token: Token) -> String {
     format!("{}/{}", run_dir(run), token_name(token))
 }
 
-/// `t00000007`: a folder while its holder is in office, a plain file (tombstone) after.
+/// `t00000007`: a folder while its holder may write, a plain file (tombstone) afterwards.
 pub fn token_name(token: Token) -> String {
     format!("t{:08}", token.0)
 }

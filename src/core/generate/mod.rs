@@ -1,4 +1,4 @@
-//! The flow, in the order data moves: plan, take over, read, translate, write, publish, record.
+//! The flow generate, in the order data moves: plan, take over, read, translate, write, publish, record.
 
 pub mod completion;
 pub mod deadline;
@@ -73,7 +73,7 @@ pub struct Job {
     pub registry: Arc<Registry>,
     /// Where to begin.
     pub start: Start,
-    /// Looked at between pages: finish the commit in hand and return [`Outcome::Stopped`].
+    /// Checked between pages. When cancelled, the commit in hand is finished and [`Outcome::Stopped`] returned.
     pub stop: CancellationToken,
     /// Who watches.
     pub observer: Arc<dyn RunObserver>,
@@ -85,9 +85,9 @@ pub enum Start {
     /// Behind the last committed page.
     #[default]
     Resume,
-    /// With this page, from 1: later ones are rolled back. An error when fewer pages are committed.
+    /// With this page, counted from 1. This page and later ones are rolled back. An error when fewer pages are committed.
     FromPage(u64),
-    /// With page 1: whatever is staged is thrown away.
+    /// With page 1. Whatever is staged is thrown away.
     FromStart,
 }
 
@@ -96,9 +96,9 @@ pub enum Start {
 pub enum Outcome {
     /// All files and the manifest are visible.
     Published(Manifest),
-    /// They were already; nothing was done.
+    /// They were visible before. Nothing was done.
     AlreadyPublished(Manifest),
-    /// Asked to stop; this page is the last durable one.
+    /// The run was asked to stop.
     Stopped {
         /// Last durable page; 0 when none is.
         page: u64,
@@ -111,10 +111,10 @@ pub enum GenerateError {
     /// The source did not deliver.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The volume did not do as told.
+    /// The volume failed.
     #[error(transparent)]
     Volume(#[from] VolumeError),
-    /// The state store did not do as told.
+    /// The state store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The right to write has ended.
@@ -159,10 +159,10 @@ impl HasKind for GenerateError {
     }
 }
 
-/// Makes all files of one run under `term`: takes over what older holders committed, goes on behind it, publishes.
+/// Makes all files of one run under `term`. Takes over what older holders committed, goes on behind it, and publishes.
 ///
 /// # Errors
-/// What ended it; everything committed so far stays and is taken over by the next call.
+/// What ended it. Everything committed so far stays, and the next call takes it over.
 pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
     if let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await? {
         if let Start::FromPage(page) = job.start {
@@ -225,8 +225,8 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     Ok(Outcome::Published(manifest))
 }
 
-/// Counts the view and finds its key range: the one query before the first page. `None` when asked to stop meanwhile: a large
-/// view, or a source that is away, may take longer than whoever asks will wait.
+/// Counts the view and finds its key range, in one query before the first page. `None` when asked to stop meanwhile: counting a
+/// large view, or waiting for a source that is away, may take longer than a stop should.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     names_are_free(ports, job).await?;
     let extent = tokio::select! {
@@ -238,7 +238,8 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
     Ok(Some(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised)))
 }
 
-/// Looks for another day's file under a name without a date before anything is read: it stays until its receiver takes it.
+/// Refuses a run whose file name, which has no date, still belongs to another day's file. That file stays until its receiver takes
+/// it. Checked before anything is read.
 async fn names_are_free(ports: &Ports, job: &Job) -> Result<(), GenerateError> {
     let repeating = job.worker.files.iter().filter(|file| job.start != Start::FromStart && file.name.repeats());
     for file in repeating {
@@ -265,7 +266,7 @@ async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging
     record::started(ports, job, term, begin.rows).await
 }
 
-/// Each file's way from rows to bytes, standing behind what is durable.
+/// Each file's pipeline from rows to bytes, positioned behind what is durable.
 fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeline>, GenerateError> {
     let mut lanes = Vec::new();
     for (index, FilePlan { translator, predicate }) in plan.files.drain(..).enumerate() {
@@ -297,12 +298,12 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeli
     Ok(lanes)
 }
 
-/// Whether the view's count or key range differ from the start, or rows came or went between. `None` when it cannot be
-/// asked again.
+/// Whether the view's count or key range differ from those at the start, or other rows were read than counted. `None` when the
+/// source cannot be asked again.
 ///
 /// # Errors
-/// Where other rows were read than counted and nothing says that the view moved: the last line of defence against rows that
-/// a page's start passes over, whatever the source and whatever the reason.
+/// When other rows were read than counted and nothing shows that the view moved. This is the last defence against rows that are
+/// missed at the start of a page, whatever the source and the reason.
 fn source_moved(
     job: &Job,
     after: Result<After, SourceError>,

@@ -19,7 +19,7 @@ const PAGES_READ_AHEAD: usize = 1;
 pub(super) struct PipelineResult {
     /// The open files, behind the last page.
     pub staging: Staging,
-    /// The lanes, with totals and digests behind the last page.
+    /// The pipelines, with totals and digests behind the last page.
     pub lanes: Vec<FilePipeline>,
     /// What the view held behind its last page. `None` when it ended because it was asked to stop.
     pub after: Option<Result<After, SourceError>>,

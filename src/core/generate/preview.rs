@@ -1,4 +1,4 @@
-//! What a run would do: asked of source, volume and state store, and nothing changed anywhere.
+//! What a run would do. Asks source, volume and state store, and changes nothing.
 
 use crate::core::election::report::{LeaseReport, lease_of};
 use crate::core::generate::inspect::find;

@@ -1,9 +1,9 @@
 //! What first records promise: totals of values that are not written yet.
 //!
-//! A total is of the values as the file writes them, rounded, cut and with their stand-ins for NULL. No source can be asked
-//! for that, so the summed columns are read once before the first page and added up by the very code that adds up what is
-//! written. The end compares both: a view that moved in between ends the run, and no file lies about itself. The journal's
-//! first line keeps the promise, so that whoever takes over keeps it too. A total in the last record costs no second read.
+//! A total is of the values as the file writes them: rounded, cut, and with the values that stand for NULL. A source cannot
+//! compute it. So the summed columns are read once before the first page, and the code that adds up the written values adds
+//! them up. The end compares both: a view that moved in between ends the run, so no file is wrong about itself. The journal's
+//! first line holds the totals for later holders. A total in the last record costs no second read.
 
 use super::plan::{FilePlan, Plan};
 use super::read::Bounds;

@@ -52,7 +52,7 @@ pub async fn complete(
     Ok(complete)
 }
 
-/// What the first record promised must have come true, or the file would lie about itself.
+/// Compares the totals in the first record with those of the file. A difference ends the run: the file would be wrong about itself.
 fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &FilePipeline) -> Result<(), GenerateError> {
     if !lane.translator.first_needs_totals() {
         return Ok(());
@@ -169,8 +169,8 @@ pub async fn publish(
     Ok(manifest)
 }
 
-/// Closes the staged files and tells where they are: a final name shares its inode with the staged one, so from the first
-/// link on nobody may hold a descriptor that can write to it.
+/// Closes the staged files and returns their paths. A final name shares its inode with the staged name, so from the first link on
+/// nobody may hold a descriptor that can write to it.
 fn closed(staging: Staging) -> Vec<String> {
     staging.files.into_iter().map(|file| file.path).collect()
 }
@@ -235,8 +235,8 @@ async fn publish_manifest(
     }
 }
 
-/// The run's manifest, if it is published, and from now on whatever fails: its holder may have died between its link and
-/// the sync of the folder. Nothing may be recorded or announced before.
+/// The run's manifest, if it is published. Syncs its folder first: the holder may have died between the link and that sync.
+/// Nothing may be recorded or sent before.
 ///
 /// # Errors
 /// When it is there but cannot be read, or not made durable.

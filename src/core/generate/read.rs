@@ -17,19 +17,19 @@ pub(super) struct FetchedPage {
     pub columns: Vec<Column>,
 }
 
-/// What of the view a run reads: as much as there was when it began, so that it ends however fast the view grows.
+/// The part of the view that a run reads: the rows that were there when it began. So a run ends, however fast the view grows.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds<'a> {
     /// Behind what is durable.
     pub from: &'a Position,
-    /// Up to and with this key.
+    /// The last key to read. `None` when there is no key range.
     pub until: Option<&'a Key>,
-    /// The rows counted at the start: by row number, the last one to read.
+    /// The rows counted at the start. A read by row number ends with this row.
     pub rows: u64,
 }
 
 impl Bounds<'_> {
-    /// Whether there is nothing to read: rows that came since belong to the next run.
+    /// Whether there is nothing to read. Rows that came since the start belong to the next run.
     pub(super) fn are_reached(&self, query: &Query, read: u64) -> bool {
         self.left(query, read) == 0 || query.finds_nothing(self.until)
     }
@@ -45,9 +45,9 @@ impl Bounds<'_> {
 
 /// How reading ended.
 pub(super) enum ReadEnd {
-    /// All pages were sent. What the view holds now, asked while the last pages are still being written.
+    /// All pages were sent. Holds what the view holds now; the source was asked while the last pages were being written.
     All(Result<After, SourceError>),
-    /// It was to stop, or the next loop has ended and knows why.
+    /// The run was asked to stop, or the next loop has ended and knows why.
     Early,
 }
 
@@ -72,8 +72,8 @@ pub(super) async fn pages(
     }
 }
 
-/// What the view holds behind the last page. Where other rows were read than counted and the source says that it has not
-/// moved, it is counted once more, whatever the source knows: a view may look at the clock.
+/// What the view holds after the last page. If other rows were read than counted and the source says that nothing was written, the
+/// view is counted once more: its rows may depend on the clock.
 async fn after(ports: &Ports, query: &Query, bounds: Bounds<'_>, read: u64) -> Result<After, SourceError> {
     let after = ports.source.extent_after(query, bounds.until).await?;
     if read != bounds.rows && after.within == bounds.rows {

@@ -14,7 +14,8 @@ use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// Progress is stored at most this often: it is for people, and a sync each page would cost what the commit costs.
+/// Shortest time between two writes of the progress. Progress is for people, and a write each page would cost as much as the
+/// commit.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Stores progress now and then.
@@ -33,7 +34,7 @@ impl<'a> Recorder<'a> {
         Self { ports, job, term, next, failing: false }
     }
 
-    /// Stores how far the run is, if a second has passed. A store that is away is said once and does not stop the files.
+    /// Stores how far the run is, once a second. A store that is away is reported once and does not stop the files.
     ///
     /// # Errors
     /// When the store has seen a newer holder.
@@ -99,7 +100,7 @@ pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: u64) 
 }
 
 /// Records a published run: each file's status with its completion event in one write, then the run itself.
-/// Repeating it changes nothing: the event, its correlation id too, follows from the manifest.
+/// A repeat changes nothing: the event, with its correlation id, follows from the manifest.
 ///
 /// # Errors
 /// When the store refuses or is away.
@@ -146,7 +147,7 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
     Ok(())
 }
 
-/// Records why a run ended. The store may be what failed: then there is nothing to record it in.
+/// Records why a run ended. Does nothing if the store itself is what failed.
 pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError) {
     if let Ok(mut record) = run_record(ports, job, ports.clock.now()).await {
         record.status = RunStatus::Failed;
@@ -189,11 +190,11 @@ pub fn completion_event(manifest: &Manifest, file: &str, event_type: Option<&str
     })
 }
 
-/// The version of files that were published once.
+/// The version of every published run: published files never change.
 const FIRST_VERSION: u32 = 1;
 
-/// The last part of a correlation id: the business date's eight digits, then the version with at least two. Days that are
-/// published in one second differ by it, and whenever the event is made again it is the same.
+/// The last part of a correlation id: the business date's eight digits, then the version with at least two digits. Days that are
+/// published in one second have different ids. An event that is made again has the same id.
 fn correlation_digits(business_date: &str, version: u32) -> String {
     let date: String = business_date.chars().filter(char::is_ascii_digit).collect();
     format!("{date}{version:02}")

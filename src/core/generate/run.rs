@@ -1,4 +1,4 @@
-//! One run from wanting to done: request, lease, generation, release. What `run`, `resume` and the daemon share.
+//! One run from its request to its end: request, lease, generation, release. `run`, `resume` and the daemon share it.
 
 use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::RunObserver;
@@ -18,9 +18,9 @@ use std::time::Duration;
 pub struct Identity {
     /// Host name and process id.
     pub instance: InstanceId,
-    /// Makes a text that no other claim carries.
+    /// Makes a random string, unique to each claim.
     pub nonce: Arc<dyn Fn() -> String + Send + Sync>,
-    /// Ends the process without clean-up: for work that goes on after its lease was lost.
+    /// Ends the process without clean-up. The last resort against work that goes on after its lease was lost.
     pub abort: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -47,7 +47,7 @@ pub struct Report {
     pub outcome: Outcome,
     /// The token it was made under. `None` when no lease was needed.
     pub token: Option<Token>,
-    /// Time until the lease was ours.
+    /// Time until the lease was acquired.
     pub waited: Duration,
     /// Time from then to the end.
     pub took: Duration,
@@ -56,10 +56,10 @@ pub struct Report {
 /// Why a run ended.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum RunError {
-    /// The lease was not had.
+    /// The lease was not acquired.
     #[error(transparent)]
     Election(#[from] ElectionError),
-    /// The lease was had, and the generation failed.
+    /// The lease was acquired, and the generation failed.
     #[error(transparent)]
     Generate(#[from] GenerateError),
 }
@@ -79,10 +79,10 @@ impl From<StoreError> for RunError {
     }
 }
 
-/// Keeps for ever who starts a run elsewhere than where it stands, and why. Nothing is kept of a run that just goes on.
+/// Writes to the audit trail who starts a run at another page than the next, and why. A run that just goes on leaves no entry.
 ///
 /// # Errors
-/// When the store cannot be written: the run must not start then.
+/// When the store cannot be written. The run must not start then.
 pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> Result<(), StoreError> {
     let (action, from) = match job.start {
         Start::Resume => return Ok(()),
@@ -94,11 +94,11 @@ pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> 
     ports.state.audit.audit(&AuditEntry { at: ports.clock.now(), who, action: action.to_owned(), detail, reason }).await
 }
 
-/// Makes one run's files: records that they are wanted, waits for the lease (unless `wait` is false), generates, and
-/// gives the lease back whatever came of it. A run that is published and recorded needs no lease and is left alone.
+/// Makes one run's files. Records that they are wanted, waits for the lease (unless `wait` is false), generates, and releases the
+/// lease however that ended. A run that is published and recorded needs no lease and is left alone.
 ///
 /// # Errors
-/// Why there are no files; what is committed stays and is taken over by the next call.
+/// Why there are no files. Committed pages stay, and the next call takes them over.
 pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Report, RunError> {
     let started = ports.clock.elapsed();
     let by = format!("command:{}", identity.instance);
@@ -143,7 +143,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     Ok(Report { outcome: result?, token: Some(token), waited, took })
 }
 
-/// Waits until the holder that we wait for has made the run: it is recorded as wanted, so a service makes it.
+/// Waits until the present holder has made the run. The run is recorded as wanted, so a service makes it.
 async fn made_by_other(ports: &Ports, job: &Job) -> Outcome {
     loop {
         ports.clock.sleep(job.worker.policies.takeover_polling_interval).await;
@@ -157,7 +157,7 @@ async fn made_by_other(ports: &Ports, job: &Job) -> Outcome {
     }
 }
 
-/// The manifest of a run that is published in both places: on the volume, and in the store with all completion events.
+/// The manifest of a run that is published on the volume and recorded in the store, with all completion events.
 async fn already_published(ports: &Ports, job: &Job) -> Result<Option<Outcome>, RunError> {
     let recorded = ports.state.runs.run(&job.run).await?.is_some_and(|record| record.status == RunStatus::Published);
     if !recorded {

@@ -98,7 +98,8 @@ pub(super) fn header_bytes(spec: &FileSpec) -> u64 {
 
 /// Makes the folder and its files, takes over what is committed, and leaves everything in it durable.
 ///
-/// `begin` asks the source what there is; it is only called for a run that starts from nothing. `None` when it gives none.
+/// `begin` asks the source what the view holds. It is only called for a run that starts from nothing. Returns `None` when `begin`
+/// does.
 ///
 /// # Errors
 /// When staged work does not fit the worker file, or the volume or source refuses.

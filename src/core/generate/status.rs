@@ -1,5 +1,4 @@
-//! What is going on: workers with their lease, runs, files, unsent events, and events that were passed over. Only looks;
-//! wall clocks will do.
+//! The status of workers: lease, runs, files, unsent events and dead letters. Only reads; wall clocks are good enough.
 
 pub mod view;
 
@@ -15,13 +14,13 @@ use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// Runs told of each worker, the latest first.
+/// Runs shown of each worker, the latest first.
 const RUNS: usize = 10;
 
-/// Passed-over events told of each worker, the latest first.
+/// Dead letters shown of each worker, the latest first.
 const ODD_EVENTS: usize = 10;
 
-/// Runs, and passed-over events, looked through for workers that have no lease.
+/// Runs and dead letters searched for workers that have no lease.
 const SEARCHED: usize = 1000;
 
 /// All that the state store knows, for people.
@@ -29,7 +28,7 @@ const SEARCHED: usize = 1000;
 pub struct Report {
     /// When it was asked, on our wall clock.
     pub at: Timestamp,
-    /// Each worker that has a lease, a run or a passed-over event, by name; the one that was asked for in any case.
+    /// Each worker that has a lease, a run or a dead letter, by name. A worker that was asked for is always there.
     pub workers: Vec<WorkerReport>,
 }
 
@@ -44,7 +43,7 @@ pub struct WorkerReport {
     pub runs: Vec<RunReport>,
     /// Completion events that no broker has acknowledged, oldest first.
     pub unsent: Vec<OutboxEntry>,
-    /// The latest events that its trigger passed over, newest first.
+    /// The trigger's latest dead letters, newest first.
     pub odd_events: Vec<DeadLetter>,
 }
 
@@ -59,7 +58,7 @@ pub struct RunReport {
     pub rows_per_second: Option<f64>,
 }
 
-/// Looks at one worker, or at all that have a lease, a recent run or a recent passed-over event.
+/// Reports one worker, or all that have a lease, a recent run or a recent dead letter.
 ///
 /// # Errors
 /// When the store cannot be read.

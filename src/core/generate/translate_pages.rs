@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 /// Translated bytes that wait for their commit, in all files together; a larger page goes alone.
 pub(super) const BYTES_IN_FLIGHT: usize = 24 << 20;
 
-/// One file's way from rows to bytes; moves between threads, one page at a time.
+/// One file's pipeline from rows to bytes. It moves between threads, one page at a time.
 pub struct FilePipeline {
     /// Whose bytes.
     pub file: FileId,
@@ -36,9 +36,9 @@ pub struct FilePipeline {
     pub(super) page_bytes: usize,
     /// Written before the first page's records.
     pub first_record: Option<Vec<u8>>,
-    /// Changed by policy so far.
+    /// Values changed by policy so far.
     pub(super) replaced: Replaced,
-    /// How much of that is too much.
+    /// How many changes the worker file allows.
     pub(super) limits: Limits,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct FileChunk {
     pub replaced: Replaced,
 }
 
-/// Translates pages as they arrive and sends their bytes on; gives the lanes back at the end.
+/// Translates pages as they arrive and sends their bytes on. Returns the pipelines at the end.
 ///
 /// # Errors
 /// A value that a file cannot hold, with the row's key.
@@ -124,7 +124,7 @@ pub(super) async fn translate(
     Ok(lanes)
 }
 
-/// Lets files without a page know their columns, so that a total of nothing has its column's scale.
+/// Binds the columns of files that got no page, so that an empty total has its column's scale.
 ///
 /// # Errors
 /// When the source cannot be asked, or a column does not fit.
@@ -186,7 +186,7 @@ fn one_file(mut lane: FilePipeline, page: &Page) -> (FilePipeline, Made) {
     (lane, result)
 }
 
-/// Puts the row's key in the place of its index.
+/// An error with the row's key in place of its index.
 fn blame(query: &Query, page: &Page, lane: &FilePipeline, error: &TranslateError) -> GenerateError {
     let row = error.row.map(|row| key_of(query, page, row));
     GenerateError::Data { file: lane.file.to_string(), row, reason: error.reason.clone() }
@@ -206,7 +206,7 @@ fn key_of(query: &Query, page: &Page, row: usize) -> String {
     }
 }
 
-/// Whether policies have changed no more than they may; a share is judged at the end, of all `rows`.
+/// Checks that policies have changed no more values than allowed. A share is checked at the end, against all `rows`.
 ///
 /// # Errors
 /// What is too much, and what to do.
@@ -223,7 +223,7 @@ pub(super) fn within(limits: &Limits, replaced: &Replaced, rows: Option<u64>) ->
     check("characters that were replaced", "on_unmappable", limits.unmappable, replaced.unmappable)
 }
 
-/// Runs `work` on a thread that may compute for long; in place where the runtime has only one, as in a simulation.
+/// Runs `work` on a thread that may compute for long. A runtime with one thread, as in the simulation, runs it in place.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {

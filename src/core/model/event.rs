@@ -16,7 +16,7 @@ pub struct CompletionEvent {
     pub completed_at: String,
     /// Records of the file.
     pub total_rows: u64,
-    /// `LoanWorker:Loan0:2026112101`: business date and version in digits; the same at every try, different for every date.
+    /// `LoanWorker:Loan0:2026112101`: business date and version in digits. The same at every try; each date has its own.
     pub correlation_id: String,
     /// Final path, relative to the output root.
     pub path: String,
@@ -28,7 +28,7 @@ pub struct CompletionEvent {
     pub business_date: String,
     /// How the view was read and whether it moved meanwhile.
     pub read_mode: super::query::ReadMode,
-    /// What policies changed in the file; not there when nothing was.
+    /// What policies changed in the file. `None` when nothing was changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<super::replaced::Replaced>,
 }

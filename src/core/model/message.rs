@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Where an event stands in its log: never that of another event.
+/// An event's place in its log. Unique to the event.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct EventId {
     /// The log.
@@ -33,7 +33,7 @@ pub struct Message {
     pub headers: Vec<(String, Vec<u8>)>,
     /// Its bytes.
     pub payload: Vec<u8>,
-    /// What it says about its time. `None` for the moment of sending.
+    /// Its timestamp. `None` for the moment of sending.
     pub timestamp: Option<Timestamp>,
 }
 
@@ -71,7 +71,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Behind each partition's last message: where a reader goes on that has dealt with all of these.
+    /// The positions of a reader that has dealt with all of these messages: behind the last one of each partition.
     pub fn behind(messages: &[Received]) -> Vec<Self> {
         let mut next: BTreeMap<(&str, i32), i64> = BTreeMap::new();
         for EventId { topic, partition, offset } in messages.iter().map(|message| &message.id) {

@@ -1,4 +1,4 @@
-//! Lease times, and what is done about passing faults.
+//! Lease times and retries.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Policies {
     pub lease_heartbeat_interval: Duration,
     /// How often a holder looks for wanted runs, and a contender at the lease: that at least twice a second.
     pub takeover_polling_interval: Duration,
-    /// What is done about passing faults.
+    /// Retries after passing faults.
     pub retry: RetrySpec,
 }
 
@@ -19,12 +19,12 @@ pub struct Policies {
 const SHORT_LEASE: Duration = Duration::from_secs(5);
 
 impl Policies {
-    /// Longest wait for one answer of the state store: a renewal that is tried again must still come in time.
+    /// Longest wait for one answer of the state store. It leaves time for a renewal to be tried again.
     pub fn store_patience(&self) -> Duration {
         self.lease_ttl / 8
     }
 
-    /// What is wrong with a lease that is kept so short, and what to write. `None` for one that is long enough.
+    /// Why the lease is too short, and what to write. `None` for a lease that is long enough.
     pub fn short_lease(&self) -> Option<(String, &'static str)> {
         let message = format!(
             "`lease_ttl` is short: a call to the state store may take an eighth of it, {} ms, and a run ends (exit code 6) \

@@ -31,7 +31,7 @@ impl HasKind for TermEnded {
     }
 }
 
-/// One holder's time in office. Cheap to clone; all clones share one deadline.
+/// One holder's right to write. Cheap to clone; all clones share one deadline.
 ///
 /// Every effect on a volume or store takes a `&Term` and checks it first. The deadline counts on a
 /// clock that does not stop in suspend; two thirds of the lease's time to live after the *sending*

@@ -1,4 +1,4 @@
-//! A group of readers of one topic: who has which partition, and where the next one goes on.
+//! A consumer group of one topic: which member has which partition, and where the next member goes on.
 
 use super::part;
 use crate::core::model::message::Partition;
@@ -20,7 +20,7 @@ pub(super) struct Member {
     pub(super) changes: VecDeque<Polled>,
     /// Offset of the next message, of each partition that is its own.
     pub(super) positions: BTreeMap<i32, i64>,
-    /// Partitions of which it got messages since they came.
+    /// Partitions of which it got messages since they were assigned.
     pub(super) handed: BTreeSet<i32>,
     pub(super) paused: BTreeSet<i32>,
 }

@@ -18,7 +18,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// A broker. Clones are the same one.
+/// A broker. Clones share it.
 #[derive(Clone, Default)]
 pub struct MemoryBroker {
     shared: Arc<Shared>,
@@ -27,7 +27,7 @@ pub struct MemoryBroker {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// Told of each change.
+    /// Notified of each change.
     news: Notify,
 }
 
@@ -56,7 +56,7 @@ impl MemoryBroker {
         self.shared.news.notify_waiters();
     }
 
-    /// Puts a message behind the last one of a partition. Its offset; `None` where there is no such partition.
+    /// Appends a message to a partition. Returns its offset. `None` when there is no such partition.
     pub fn put(&self, topic: &str, partition: i32, message: &Message) -> Option<i64> {
         let offset = self.state().put(topic, partition, message);
         self.shared.news.notify_waiters();
@@ -76,7 +76,7 @@ impl MemoryBroker {
         self.state().groups.get(&key).and_then(|group| group.committed.get(&partition).copied())
     }
 
-    /// The next calls of all clients get no answer, and do nothing.
+    /// Makes the next calls of all clients fail without an answer and without an effect.
     pub fn be_away(&self, calls: u32) {
         self.state().away = calls;
         self.shared.news.notify_waiters();
@@ -93,7 +93,7 @@ impl MemoryBroker {
         MemoryConsumer::new(self.clone(), topic, group)
     }
 
-    /// Asks for a topic.
+    /// A probe of a topic.
     pub fn probe(&self, topic: &str) -> MemoryProbe {
         MemoryProbe::new(self.clone(), topic)
     }

@@ -1,5 +1,5 @@
-//! A worker in the long-running service: hot standby, then holder for as long as the lease lasts, making every run that is
-//! wanted, whichever instance heard of it.
+//! A worker in the long-running service. It stands by, then leads for as long as the lease lasts. The leader makes every wanted run,
+//! whichever instance received its event.
 
 mod pending;
 
@@ -32,23 +32,24 @@ pub struct Service {
     pub identity: Identity,
     /// Who watches.
     pub observer: Arc<dyn RunObserver>,
-    /// Rung when a run was asked for: the holder looks at once.
+    /// Notified when a run was requested, so that the leader looks at once.
     pub wanted: Arc<Notify>,
     /// Empties the outbox, when there is a broker for it.
     pub announcer: Option<OutboxPublisher>,
 }
 
-/// How a term in office ended.
+/// How a term as leader ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Ended {
     /// Asked to stop.
     Stopped,
-    /// The lease is lost, or what was written is no longer trusted: another term is needed.
+    /// The lease is lost, or what was written is no longer trusted. Another term is needed.
     Term,
 }
 
 impl Service {
-    /// Serves until `stop`. Faults end a term or a run, never the service: they are told, and tried again with growing waits.
+    /// Serves until `stop`. Faults end a term or a run, never the service. They are reported, and the work is tried again with
+    /// growing waits.
     pub async fn serve(&self, stop: &CancellationToken) {
         let mut backoff = Backoff::new(self.worker.policies.retry);
         while !stop.is_cancelled() {
@@ -85,8 +86,8 @@ impl Service {
         }
     }
 
-    /// Sends completion events for as long as this instance leads; never ends by itself. Two holders at once would send an event
-    /// twice, with the same correlation id.
+    /// Sends completion events while this instance leads. Never ends by itself. Two leaders at once could send an event twice, with
+    /// the same correlation id.
     async fn announce(&self, published: &Notify) {
         match &self.announcer {
             Some(announcer) => announce(announcer, published, &CancellationToken::new()).await,
@@ -105,7 +106,7 @@ impl Service {
         })
     }
 
-    /// Makes what is wanted, oldest business date first, as long as the lease lasts.
+    /// Makes the wanted runs, oldest business date first, while the lease lasts.
     async fn lead(&self, leadership: &LeaderGuard, published: &Notify, stop: &CancellationToken) -> Ended {
         let lost = leadership.lost();
         let mut pending = Pending::new(&self.worker.policies.retry);
@@ -140,7 +141,7 @@ impl Service {
         }
     }
 
-    /// Makes one run's files, or remembers when to try again; whether they are published.
+    /// Makes one run's files, or remembers when to try again. Returns whether the files are published.
     async fn make(
         &self,
         record: &RunRecord,
@@ -195,7 +196,7 @@ impl Service {
     }
 }
 
-/// Why there is no leadership.
+/// Why this instance does not lead.
 enum Refused {
     Stopped,
     Fault(String),

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Runs looked through: more than anybody lets pile up.
+/// Runs searched. More than this never pile up.
 pub(super) const LOOKED_AT: usize = 400;
 
-/// A run that failed is tried again for this long since it was asked for; later, a person decides.
+/// A failed run is tried again for this long after its request. Later, a person decides.
 const FAILED_RUNS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// A fault that needs somebody's hand is looked at again this many longest waits later.
+/// A fault that a person must mend is tried again after this many longest waits.
 const SLOWER: u32 = 10;
 
 /// What this holder knows of the runs that it tried.

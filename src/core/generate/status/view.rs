@@ -29,7 +29,7 @@ pub struct WorkerView {
     pub runs: Vec<RunView>,
     /// Completion events that no broker has acknowledged, oldest first.
     pub unsent_events: Vec<UnsentView>,
-    /// The latest events that its trigger passed over, newest first.
+    /// The trigger's latest dead letters, newest first.
     pub passed_over: Vec<PassedOverView>,
 }
 

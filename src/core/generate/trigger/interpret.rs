@@ -1,4 +1,4 @@
-//! What an event asks for. Pure: it is told the worker's rules, and never looks at a clock.
+//! What an event asks for. Pure: it gets the worker's rules, and never reads a clock.
 
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec};
 use crate::core::model::message::Received;
@@ -16,14 +16,14 @@ const SHOWN_MAX: usize = 60;
 pub enum TriggerDecision {
     /// A run for this day.
     Run(BusinessDate),
-    /// Nothing of this worker: it is another's event.
+    /// Nothing: the event is for another worker.
     Other,
-    /// Something that cannot be understood, and why.
+    /// The event cannot be understood, for this reason.
     Odd(String),
 }
 
-/// Understands an event: a JSON object that fits the trigger's `match`, and asks for the day that stands at the pointer
-/// (`2026-11-21`, `20261121`, or a moment with its offset, taken in the zone), else for that of its own timestamp in the zone.
+/// Interprets an event: a JSON object that fits the trigger's `match`. It asks for the day at the pointer (`2026-11-21`, `20261121`,
+/// or a moment with its offset, taken in the zone). Without a value there, it asks for the day of its own timestamp in the zone.
 pub fn interpret(message: &Received, trigger: &TriggerSpec, dates: &BusinessDateSpec) -> TriggerDecision {
     let event = match serde_json::from_slice::<Value>(&message.payload) {
         Ok(Value::Object(fields)) => Value::Object(fields),

@@ -1,4 +1,4 @@
-//! From events to runs: what events ask for is recorded first, and only then are they committed.
+//! From events to runs. A run that an event asks for is recorded first; only then is the event committed.
 
 mod interpret;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// What became of an event, or why nothing does at the moment.
+/// What happened to an event, or why events wait.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TriggerEvent {
     /// A run is recorded that was not there before.
@@ -36,7 +36,7 @@ pub enum TriggerEvent {
         /// What asked for it.
         event: EventId,
     },
-    /// The run was there already; nothing is done.
+    /// The run was recorded before. Nothing is done.
     Repeated {
         /// As it is recorded.
         run: RunRecord,
@@ -48,14 +48,14 @@ pub enum TriggerEvent {
         /// Which.
         event: EventId,
     },
-    /// The event was not understood; it is kept, and passed over.
+    /// The event was not understood. It is kept as a dead letter.
     Odd {
         /// Which.
         event: EventId,
         /// What is wrong with it.
         reason: String,
     },
-    /// Broker or store failed; the same is tried again until it works.
+    /// Broker or store failed. The same call is tried again until it works.
     Failing {
         /// What failed.
         reason: String,
@@ -81,11 +81,11 @@ pub struct Listener {
     pub retry: RetrySpec,
     /// Where runs are recorded.
     pub runs: Arc<dyn RunStore>,
-    /// Where events go that ask for nothing.
+    /// Where events are kept that cannot be understood.
     pub dead_letters: Arc<dyn DeadLetters>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Is told what happens.
+    /// Hears what happens.
     pub observer: Arc<dyn Observer<TriggerEvent>>,
 }
 
@@ -144,8 +144,8 @@ const BATCH: usize = 64;
 /// Longest wait for an event before it is asked for again.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// Takes events until `stop`, then leaves the group. Events are committed only when what they ask for is durable; while
-/// broker or store fail, the same event is tried again, and none behind it is taken.
+/// Takes events until `stop`, then leaves the group. An event is committed only when the run that it asks for is durable. While
+/// broker or store fail, the same event is tried again, and later events wait.
 pub async fn listen(listener: &Listener, consumer: &mut dyn Consumer, stop: &CancellationToken) {
     tokio::select! {
         biased;
@@ -190,7 +190,7 @@ async fn take_all(listener: &Listener, consumer: &mut dyn Consumer) {
     }
 }
 
-/// Tells of failures in a row, and waits between them.
+/// Reports failures in a row, and waits between them.
 struct Retries<'a> {
     listener: &'a Listener,
     backoff: Backoff,
