@@ -15,12 +15,12 @@ use std::time::Duration;
 /// Longest piece of a value that a message repeats, in characters.
 const SHOWN_MAX: usize = 60;
 
-/// A shape that only one kind of file has.
+/// A shape of values that only one kind of file has.
 #[derive(Debug)]
 pub(super) struct OwnShape {
     /// As the grammar and the JSON Schema call it.
     pub(super) name: &'static str,
-    /// Notes all that is wrong with a value.
+    /// Notes everything that is wrong with a value.
     pub(super) check: fn(&At<'_>),
 }
 
@@ -153,7 +153,7 @@ impl<'a> At<'a> {
         self.scalar().map(|scalar| scalar.text.as_str())
     }
 
-    /// The value for a message: short, and never what the environment gave, since that may be a secret.
+    /// The value for a message: short, and without text from the environment, which may be a secret.
     pub(super) fn shown(&self) -> String {
         let text = match self.value() {
             Some(Value::Scalar(scalar)) if !scalar.variables.is_empty() => {
@@ -171,7 +171,7 @@ impl<'a> At<'a> {
         format!("`{short}`")
     }
 
-    /// Reads the fields of a section, with whatever stands in for those that the file leaves out.
+    /// Reads the fields of a section. Environment variables and defaults stand in for missing fields.
     pub(super) fn read(&self, section: &'static Section) -> Fields<'a> {
         Fields { at: self.clone(), section }
     }

@@ -24,7 +24,7 @@ pub(super) struct Kind {
     pub(super) section: &'static Section,
     /// The shapes that no other kind has.
     pub(super) shapes: &'static [OwnShape],
-    /// Its values as the core takes them; `None` where something is wrong, which is noted then.
+    /// Its values as the core takes them. `None` when something is wrong; that is noted then.
     pub(super) resolve: fn(&At<'_>) -> Option<Flow>,
     /// What its JSON Schema refers to by name.
     pub(super) definitions: fn(&Registry) -> Map<String, Value>,

@@ -27,12 +27,12 @@ pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
     KINDS.iter().map(|kind| (kind.key, kind.example))
 }
 
-/// A complete file of a kind, by its key; an empty text where there is no such kind.
+/// A complete file of a kind, by its key. Empty when there is no such kind.
 pub fn example(key: &str) -> &'static str {
     kinds().find(|(other, _)| *other == key).map_or("", |(_, example)| example)
 }
 
-/// The kind of a file: that of its first key which names one, else the one that was probably meant.
+/// The kind of a file. The first key that names a kind decides; without such a key, it is the kind that was probably meant.
 pub(super) fn kind_of(tree: &Node) -> &'static Kind {
     let names = || match &tree.value {
         tree::Value::Map(entries) => entries.as_slice(),

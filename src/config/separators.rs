@@ -1,5 +1,5 @@
-//! Marks between values and records, as people write them: `tab`, `crlf`, `\t`, `U+001F`. Letters are never a mark by
-//! accident: what looks like a name or an escape means what it says, or is refused.
+//! Marks between values and records, as people write them: `tab`, `crlf`, `\t`, `U+001F`. A text that looks like a name or an escape
+//! means what it says, or is refused. So letters are never a mark by accident.
 
 /// Names of marks, in lower case.
 const NAMES: [(&str, &str); 9] = [
@@ -71,7 +71,7 @@ fn mark(text: &str) -> Result<String, String> {
     Ok(mark)
 }
 
-/// `U+000D U+000A`, `0x1F`. `None` for what does not begin as one.
+/// Code points as `U+000D U+000A` or `0x1F`. `None` for a text that does not begin as one.
 fn code_points(text: &str) -> Option<Result<String, String>> {
     let parts = || text.split([' ', ',']).filter(|part| !part.is_empty());
     let digits =

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const HAVE_FIELDS: [(&str, &str); 3] =
     [("bootstrap.servers", "brokers"), ("metadata.broker.list", "brokers"), ("group.id", "group")];
 
-/// Properties that the promises hang on, and the promise that another value would break.
+/// Properties that the port's promises depend on, and the promise that another value would break.
 const FIXED: [(&str, &str); 11] = [
     ("enable.auto.commit", "an event is marked done only when its run is recorded"),
     ("enable.auto.offset.store", "an event is marked done only when its run is recorded"),
@@ -26,7 +26,7 @@ const FIXED: [(&str, &str); 11] = [
     ("enable.partition.eof", "the end of a topic is no event"),
 ];
 
-/// A topic. `None` (inside) when neither the file nor the environment knows of a broker.
+/// A topic. `Some(None)` when neither the file nor the environment names a broker. `None` when something is wrong.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn kafka<'a>(
     root: &At<'a>,
@@ -59,7 +59,7 @@ fn topic(fields: &Fields<'_>) -> Option<String> {
     Some(topic)
 }
 
-/// Whether librdkafka knows a property is its own to say; here only those that must not be changed are refused.
+/// The client's properties. Refuses those that must not be changed; librdkafka itself refuses unknown ones.
 fn properties(at: &At<'_>) -> BTreeMap<String, Secret> {
     let mut properties = BTreeMap::new();
     for (name, node) in at.entries() {

@@ -22,7 +22,7 @@ pub(super) fn state(at: &At<'_>, beside: Option<&Path>) -> Option<Secret> {
     Some(Secret::new(refused_at(&fields, address::state(&url, at.context.folder))?))
 }
 
-/// An address, or `None` where it was refused, which is noted then.
+/// An address. `None` when it was refused; that is noted then.
 pub(super) fn refused_at(fields: &Fields<'_>, address: Result<String, address::Refused>) -> Option<String> {
     match address {
         Ok(url) => Some(url),

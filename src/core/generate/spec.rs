@@ -29,7 +29,7 @@ pub struct Worker {
     pub files: Vec<FileSpec>,
     /// How a run without a given date finds its own.
     pub business_date: BusinessDateSpec,
-    /// When a business date's files are due, when somebody waits for them at a given time.
+    /// When a business date's files are due. `None` without a deadline.
     pub deadline: Option<DeadlineSpec>,
     /// The state store's address: `sqlite:PATH` (absolute by now) or `mongodb://…`.
     pub state: Secret,
@@ -110,7 +110,7 @@ pub struct FileSpec {
     pub on_unmappable: OnUnmappable,
     /// What happens to a value that is wider than its field.
     pub on_overflow: OnOverflow,
-    /// How much those two may change.
+    /// How much these two policies may change.
     pub limits: Limits,
     /// Whether the file starts with the header line.
     pub progress_header: bool,
@@ -136,11 +136,11 @@ pub enum OnUnmappable {
     /// The run ends with the row's key.
     #[default]
     Error,
-    /// `?` stands in its place, and the manifest counts it.
+    /// `?` is written in its place, and counted.
     Replace,
 }
 
-/// How much policies may change in one file before the run ends.
+/// How much policies may change in one file. Beyond that the run ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Limits {
     /// Characters that the encoding does not have.
@@ -159,7 +159,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// Whether `count` is too much; of a share it is known only with all rows.
+    /// Whether `count` is too much. For a share, this is known only when all rows are known.
     pub fn is_exceeded(self, count: u64, rows: Option<u64>) -> bool {
         match (self, rows) {
             (Self::Count(most), _) => count > most,
@@ -189,7 +189,7 @@ pub enum OnOverflow {
     /// The run ends with the row's key.
     #[default]
     Error,
-    /// The value is cut, and the manifest counts it.
+    /// The value is cut, and counted.
     Truncate,
 }
 

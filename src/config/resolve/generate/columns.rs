@@ -62,7 +62,7 @@ impl Check<'_> {
         self.fields(&at.section("json").section("fields"));
     }
 
-    /// Columns that stand within a text: in the sums of control records, and wherever a translator of one's own has them.
+    /// Columns named within a text: in the sums of control records, and in the options of a translator of one's own.
     fn hidden(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
         let Ok(translator) = FileTranslator::new(spec, registry) else { return };
         let summed = translator.tally().columns();
@@ -77,7 +77,7 @@ impl Check<'_> {
         }
     }
 
-    /// Kinds that no format or sum of the file fits.
+    /// Columns whose kind does not fit a format or a sum of the file.
     fn kinds(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
         let Ok(mut translator) = FileTranslator::new(spec, registry) else { return };
         let mut tally = translator.tally();

@@ -8,7 +8,7 @@ use crate::config::values;
 use crate::core::generate::spec::{BusinessDateSpec, DeadlineSpec};
 use jiff::civil::{Time, Weekday};
 
-/// The deadline. `None` (inside) when the file has none.
+/// The deadline. `Some(None)` when the file has none. `None` when something is wrong.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no deadline")]
 pub(super) fn deadline(at: &At<'_>, dates: Option<&BusinessDateSpec>) -> Option<Option<DeadlineSpec>> {
     if at.value().is_none() {

@@ -116,7 +116,7 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
     Some(spec)
 }
 
-/// Whether a policy changes values instead of ending the run, and how many at most.
+/// Whether a policy changes values instead of ending the run, and how many it may change.
 fn policy(fields: &Fields<'_>, name: &str, counted: &str) -> Option<(bool, Option<Limit>)> {
     let place = fields.place(name);
     if let Some(Value::Map(_)) = place.value() {
@@ -151,7 +151,8 @@ pub(super) fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
     options.section("columns").items().into_iter().find(column).unwrap_or(translator)
 }
 
-/// On no day may two files, or a file and the manifest, have one name, or one be a folder on the other's way.
+/// Refuses names that collide on some day: two files, or a file and the manifest, with one name, or a name that is a folder in the
+/// other's path.
 fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
     for named in names {
         if let Err(error) = named.name.check(worker, &named.id) {

@@ -1,4 +1,5 @@
-//! Marks in a predicate that look like placeholders: `{date}`, `{{ date }}`. SQL takes them as text, and so every row or none.
+//! Finds marks in a predicate that look like placeholders: `{date}`, `{{ date }}`. SQL would take them as text, and match every row
+//! or no row.
 
 use crate::config::at::At;
 

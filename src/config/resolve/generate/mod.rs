@@ -15,7 +15,7 @@ use crate::core::generate::spec::{BusinessDateSpec, CommitSpec, Worker};
 use crate::core::model::names::WorkerId;
 use std::num::NonZeroU32;
 
-/// The whole worker. `None` when anything is wrong, which is noted then.
+/// The whole worker. `None` when anything is wrong; that is noted then.
 pub(in crate::config) fn worker(root: &At<'_>) -> Option<Worker> {
     let fields = root.read(&WORKER);
     let id = fields.text("worker").and_then(|text| match WorkerId::new(text) {

@@ -45,7 +45,7 @@ pub(super) fn source(at: &At<'_>) -> Option<SourceSpec> {
     })
 }
 
-/// The key's columns: none twice, and none at all only where rows are counted instead.
+/// The key's columns. No column comes twice. The list is empty only with `fetch: offset`.
 fn key(at: &At<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
     let Some(key) = at.field("key") else {
         if fetch.is_some_and(|fetch| fetch != Fetch::Offset) && at.field("view").is_some() {

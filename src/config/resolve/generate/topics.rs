@@ -8,7 +8,7 @@ use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::names::WorkerId;
 use serde_json::Value;
 
-/// The trigger. `None` (inside) when neither the file nor the environment knows of a broker.
+/// The trigger. `Some(None)` when neither the file nor the environment names a broker. `None` when something is wrong.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn trigger(root: &At<'_>, worker: Option<&WorkerId>) -> Option<Option<TriggerSpec>> {
     let at = root.section("trigger");
@@ -22,13 +22,13 @@ pub(super) fn trigger(root: &At<'_>, worker: Option<&WorkerId>) -> Option<Option
     Some(Some(TriggerSpec { kafka, matches }))
 }
 
-/// The topic for completion events. `None` (inside) as with [`trigger`].
+/// The topic for completion events. `Some(None)` and `None` as with [`trigger`].
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn completion(root: &At<'_>) -> Option<Option<KafkaSpec>> {
     Some(kafka(root, &root.section("completion"), &COMPLETION_KAFKA)?.map(|(kafka, _)| kafka))
 }
 
-/// Pointers and wanted values; a name that is no pointer is that of a field at the top.
+/// Pointers and wanted values. A name that is no pointer names a top-level field.
 fn matches(at: &At<'_>) -> Vec<(String, Value)> {
     let mut matches = Vec::new();
     for (name, node) in at.entries() {

@@ -1,5 +1,5 @@
-//! What templates compute, test and round with, exact for decimals: the functions that stand for operators, and filters and
-//! tests of the template engine that know integers and floats only.
+//! Exact computing in templates: the functions that replace operators, and exact versions of the template engine's filters and
+//! tests, which know integers and floats only.
 //!
 //! | filter | does |
 //! | --- | --- |
@@ -17,7 +17,7 @@ use minijinja::{Environment, Error, ErrorKind, State, filters};
 use std::fmt;
 use std::sync::Arc;
 
-/// A number's text in a format: still a number to whoever pads it, a text to all others.
+/// A number's text in a format. `pad` treats it as a number, everything else as a text.
 #[derive(Debug)]
 pub(super) struct Formatted(pub(super) String);
 
@@ -31,7 +31,7 @@ impl Object for Formatted {
     }
 }
 
-/// Whether a value is a number or the text of one in a format. A text that looks like one is not: `+49170`.
+/// Whether a value is a number, or a number's text in a format. A text that looks like a number is not one: `+49170`.
 pub(super) fn is_number(value: &Value) -> bool {
     value.kind() == ValueKind::Number
         || value.downcast_object_ref::<Number>().is_some()
@@ -120,7 +120,7 @@ fn number_of(what: &str, value: &Value) -> Result<Number, Error> {
     })
 }
 
-/// A number in a format is a text to whoever compares it.
+/// Comparisons treat a number in a format as a text.
 fn plain(value: Value) -> Value {
     match value.downcast_object_ref::<Formatted>() {
         Some(formatted) => Value::from(formatted.0.as_str()),

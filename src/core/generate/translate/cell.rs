@@ -12,7 +12,7 @@ use arrow_array::{RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
 use jiff::tz::TimeZone;
 
-/// How one column is written, as far as it can be known before the column's kind is.
+/// How one column is written, as far as that is known before the column's kind.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     /// Place of the column among those the translator asked for.
@@ -42,7 +42,7 @@ impl Cell {
     /// A value from the column `name`, which is the translator's `column`th.
     ///
     /// # Errors
-    /// When the format is none.
+    /// When the format is not valid.
     pub(super) fn new(spec: &ColumnSpec, name: &str, column: usize) -> Result<Self, TranslateError> {
         let form = match &spec.format {
             None => Form::Plain,
@@ -107,7 +107,7 @@ impl Cell {
         self.kind
     }
 
-    /// What NULL is to be written as, when the worker file says.
+    /// The text that stands for NULL, if the worker file names one.
     pub(super) fn null(&self) -> Option<&str> {
         self.null.as_deref()
     }
@@ -200,7 +200,7 @@ impl Form {
     /// Reads a format of any kind.
     ///
     /// # Errors
-    /// When it is none.
+    /// When it is not valid.
     pub(super) fn parse(format: &str, case: Option<Case>) -> Result<Self, String> {
         if DateFormat::is_one(format) {
             return DateFormat::parse(format).map(Self::Date);

@@ -25,7 +25,7 @@ pub(super) struct ControlRecord {
 pub(super) struct Total {
     /// The column.
     pub(super) column: String,
-    /// Whether of the source's own values, and not of those that the file writes.
+    /// Whether it adds up the source's own values, and not those that the file writes.
     pub(super) of_source: bool,
 }
 
@@ -36,20 +36,20 @@ impl Total {
     }
 }
 
-/// The object of the sums of what the file writes.
+/// The variable with the sums of what the file writes.
 const SUM: &str = "sum";
 
-/// The object of the sums of the source's own values.
+/// The variable with the sums of the source's own values.
 const SOURCE_SUM: &str = "source_sum";
 
-/// What a control record may use.
+/// The variables that a control record may use.
 const VARIABLES: [&str; 5] = ["date", "worker", "rows", SUM, SOURCE_SUM];
 
 impl ControlRecord {
     /// Compiles the template and tries it, so that a wrong one is found before the first row is read.
     ///
     /// # Errors
-    /// When it is no template, fails, or uses a variable that there is not.
+    /// When it is no valid template, fails, or uses an unknown variable.
     pub(super) fn new(which: &'static str, source: &str) -> Result<Self, TranslateError> {
         let template = RecordTemplate::new(which, source)?;
         let variables = template.variables(false);
@@ -112,7 +112,7 @@ fn context(date: &str, worker: &str, rows: u64, given: &Given) -> Value {
 enum Given {
     /// Name to sum.
     Totals(Arc<BTreeMap<String, String>>),
-    /// A trial: every column has a sum, and is noted.
+    /// For a test of the template: every column has a sum, and is noted.
     Asking(Arc<Mutex<BTreeSet<Total>>>),
 }
 

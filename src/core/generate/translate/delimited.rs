@@ -1,8 +1,7 @@
 //! Values between delimiters, RFC 4180 when quoted.
 //!
-//! Where nothing is quoted, NULL and an empty text are the same bytes unless the column says what NULL is (`null:`). A
-//! record that would be an empty line is refused, since readers skip it, unless the column says that NULL is nothing
-//! (`null: ""`).
+//! Without quotes, NULL and an empty text are the same bytes, unless the column names a text for NULL (`null:`). A record that would
+//! be an empty line is refused, because readers skip it. A column with `null: ""` allows it.
 
 use super::cell::{Bound, Cell};
 use super::field::{Fit, Fitted, fixed_literal, too_wide};
@@ -40,7 +39,7 @@ enum PageItem<'a> {
 /// How much care the values of one column need in one page.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Care {
-    /// None: no value can hold anything special, nor be empty.
+    /// No care: no value can hold anything special or be empty.
     None,
     /// Only empty texts.
     Empty,
@@ -160,7 +159,7 @@ impl Translator for Delimited {
     }
 }
 
-/// Appends one value; tells whether it was cut.
+/// Appends one value. Returns whether it was cut.
 #[inline]
 fn push_value(
     quoting: &Quoting,

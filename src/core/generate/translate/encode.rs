@@ -21,7 +21,7 @@ const IBM037: [u8; 256] = [
     0xE1, 0x70, 0xDD, 0xDE, 0xDB, 0xDC, 0x8D, 0x8E, 0xDF,
 ];
 
-/// IBM037's own line end: no value may hold it.
+/// IBM037's own line end. No value may hold it.
 const NEL: char = '\u{85}';
 
 /// Writes text in one encoding.

@@ -1,5 +1,5 @@
-//! Numbers in templates, exact: decimals as their digits, never as floats. Integers stay the template engine's own, which
-//! are exact up to 128 bits; a float is taken by its shortest text, so that 0.1 is one tenth.
+//! Exact numbers in templates. Decimals are kept as digits, never as floats. Integers stay the template engine's own, which are
+//! exact up to 128 bits. A float is read by its shortest text, so that 0.1 is one tenth.
 
 use super::decimal::{Decimal, push_scaled, with_float_text};
 use minijinja::value::{DynObject, Object, ObjectRepr, Value, ValueKind};
@@ -45,7 +45,7 @@ impl fmt::Display for Number {
 }
 
 impl Number {
-    /// An integer at a scale. `None` where 128 bits would not do.
+    /// An integer at a scale. `None` when it does not fit into 128 bits.
     pub(super) fn new(value: i128, scale: u32) -> Option<Self> {
         (scale <= SCALE_MAX).then_some(Self { value, scale })
     }
@@ -56,7 +56,7 @@ impl Number {
         Self::new(value, scale)
     }
 
-    /// The number that a template's value is. `None` for what is no number, and for NaN and infinity.
+    /// A template's value as a number. `None` when it is no number, and for NaN and infinity.
     pub(super) fn of(value: &Value) -> Option<Self> {
         if let Some(number) = value.downcast_object_ref::<Self>() {
             return Some(*number);
@@ -71,7 +71,7 @@ impl Number {
         with_float_text(float, |text| Self::parse(std::str::from_utf8(text).ok()?)).flatten()
     }
 
-    /// As a template's value: an integer where `whole` and it is one.
+    /// The number as a template's value. With `whole`, a number without a fraction becomes an integer.
     pub(super) fn to_value(self, whole: bool) -> Value {
         if !whole || self.scale > 0 {
             return Value::from_object(self);
@@ -79,17 +79,17 @@ impl Number {
         i64::try_from(self.value).map_or_else(|_| Value::from(self.value), Value::from)
     }
 
-    /// Without what stands behind the point.
+    /// The number without its fraction.
     pub(super) fn truncated(self) -> Self {
         Self { value: self.value / self.unit(), scale: 0 }
     }
 
-    /// Without its sign.
+    /// The number without its sign.
     pub(super) fn magnitude(self) -> Option<Self> {
         Self::new(self.value.checked_abs()?, self.scale)
     }
 
-    /// With so many digits behind the point, fewer by rounding: half away from zero, or up, or down.
+    /// The number with so many digits behind the point. Surplus digits are rounded half away from zero, up, or down.
     pub(super) fn rounded(self, places: u32, method: Rounding) -> Option<Self> {
         let Some(surplus) = self.scale.checked_sub(places).filter(|surplus| *surplus > 0) else {
             return Some(self);
@@ -109,14 +109,14 @@ impl Number {
         10_i128.checked_pow(self.scale).unwrap_or(i128::MAX)
     }
 
-    /// Both at the larger scale. `None` when 128 bits do not hold that.
+    /// Both numbers at the larger scale. `None` when they do not fit into 128 bits.
     fn aligned(self, other: Self) -> Option<(i128, i128, u32)> {
         let scale = self.scale.max(other.scale);
         let at = |number: Self| number.value.checked_mul(10_i128.checked_pow(scale - number.scale)?);
         Some((at(self)?, at(other)?, scale))
     }
 
-    /// Exact whatever the scales.
+    /// Compares exactly, whatever the scales.
     pub(super) fn compare(self, other: Self) -> Ordering {
         if let Some((own, other, _)) = self.aligned(other) {
             return own.cmp(&other);
@@ -128,7 +128,7 @@ impl Number {
         own.cmp(&others).then_with(|| fraction(own_rest, self.scale).cmp(&fraction(others_rest, other.scale)))
     }
 
-    /// The result of an operator; why there is none.
+    /// The result of an operator, or why it has none.
     fn operate(self, operator: Operator, other: Self) -> Result<Self, &'static str> {
         const TOO_LARGE: &str = "has more than 38 digits";
         const BY_ZERO: &str = "divides by zero";
@@ -200,7 +200,7 @@ pub(super) enum Rounding {
     Floor,
 }
 
-/// What computes.
+/// An arithmetic operator.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Operator {
     Add,
@@ -212,7 +212,7 @@ pub(super) enum Operator {
     Pow,
 }
 
-/// What compares.
+/// A comparison.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Comparison {
     Eq,
@@ -223,7 +223,7 @@ pub(super) enum Comparison {
     Gte,
 }
 
-/// The operators that compute, by their signs.
+/// The arithmetic operators, by their signs.
 pub(super) const OPERATORS: [(&str, Operator); 7] = [
     ("+", Operator::Add),
     ("-", Operator::Sub),
@@ -234,7 +234,7 @@ pub(super) const OPERATORS: [(&str, Operator); 7] = [
     ("**", Operator::Pow),
 ];
 
-/// The operators that compare, by their signs.
+/// The comparisons, by their signs.
 pub(super) const COMPARISONS: [(&str, Comparison); 6] = [
     ("==", Comparison::Eq),
     ("!=", Comparison::Ne),
@@ -244,7 +244,7 @@ pub(super) const COMPARISONS: [(&str, Comparison); 6] = [
     (">=", Comparison::Gte),
 ];
 
-/// What the errors of wrong types say: they hold for every row.
+/// Part of every error about wrong types. Such an error holds for every row.
 pub(super) const MISFIT: &str = "does not go together";
 
 #[cold]
@@ -265,7 +265,7 @@ fn shown(value: &Value) -> String {
     format!("{} ({kind})", super::shown(&value.to_string()))
 }
 
-/// Two values and an operator between them.
+/// Applies an arithmetic operator to two values.
 pub(super) fn compute(sign: &str, operator: Operator, left: &Value, right: &Value) -> Result<Value, Error> {
     if let (Some(a), Some(b)) = (Number::of(left), Number::of(right)) {
         let whole = left.is_integer() && right.is_integer();
@@ -295,7 +295,7 @@ pub(super) fn compute(sign: &str, operator: Operator, left: &Value, right: &Valu
 /// Longest text that a template makes by repeating.
 const REPEATED_MAX: usize = 1 << 20;
 
-/// Two values and a comparison. NULL is neither less nor more than anything, as in SQL.
+/// Compares two values. NULL is neither less nor more than anything, as in SQL.
 pub(super) fn compare(sign: &str, comparison: Comparison, left: &Value, right: &Value) -> Result<bool, Error> {
     use Comparison::{Eq, Gt, Gte, Lt, Lte, Ne};
     let order = match (Number::of(left), Number::of(right)) {

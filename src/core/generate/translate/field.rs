@@ -1,5 +1,5 @@
-//! A value made to fit a width: padded when shorter, refused or cut when longer. Widths count Unicode scalar values, or the
-//! bytes of UTF-8.
+//! Fits a value into a width: pads a shorter value, refuses or cuts a longer one. Widths count Unicode scalar values, or bytes of
+//! UTF-8.
 
 use super::TranslateError;
 use super::cell::Cell;
@@ -22,7 +22,7 @@ pub(super) enum Fitted {
     Whole,
     /// Cut, by policy.
     Cut,
-    /// Wider than the field and to be refused: so many characters.
+    /// Wider than the field, and refused. Holds the value's width.
     TooWide(usize),
 }
 
@@ -46,7 +46,7 @@ impl Fit {
     /// The same field, measured in bytes of UTF-8.
     ///
     /// # Errors
-    /// When what fills it takes more than one.
+    /// When the pad takes more than one byte.
     pub(super) fn in_bytes(mut self) -> Result<Self, String> {
         self.in_bytes = true;
         match self.pad.len_utf8() {
@@ -68,7 +68,7 @@ impl Fit {
         if self.in_bytes { "bytes" } else { "characters" }
     }
 
-    /// Makes the text `out[start..]` fit. A number is never cut, whatever the policy, and zeros go behind its sign.
+    /// Fits the text `out[start..]`. A number is never cut, whatever the policy. Zeros go behind a number's sign.
     #[inline]
     pub(super) fn apply(&self, out: &mut Vec<u8>, start: usize, is_number: bool) -> Fitted {
         let text = out.get(start..).unwrap_or_default();
@@ -116,7 +116,7 @@ impl Fit {
         }
     }
 
-    /// A text at the left loses its end, one at the right its beginning.
+    /// Cuts a text. A text aligned left loses its end, a text aligned right its beginning.
     fn cut(&self, out: &mut Vec<u8>, start: usize, surplus: usize) {
         let text = out.get(start..).unwrap_or_default();
         match self.align {

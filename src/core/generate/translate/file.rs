@@ -31,7 +31,7 @@ pub struct FileTranslator {
     places: Places,
 }
 
-/// Where things stand in a page's batch; known from `bind` on.
+/// The places of columns in a page's batch. Known from `bind` on.
 #[derive(Default)]
 struct Places {
     /// The translator's columns, in the order it asked for them.
@@ -105,17 +105,17 @@ impl FileTranslator {
         columns.names()
     }
 
-    /// What the first and last record add up, with nothing added yet.
+    /// The totals of first and last record, with nothing added yet.
     pub fn tally(&self) -> Tally {
         self.tally.anew()
     }
 
-    /// Columns that the first record adds up: their totals must be known before the first row is written.
+    /// Whether the first record has totals. They must be known before the first row is written.
     pub fn first_sums(&self) -> bool {
         self.first.as_ref().is_some_and(|record| record.summed().next().is_some())
     }
 
-    /// Whether the first record needs sums or the number of rows, which only the source can know beforehand.
+    /// Whether the first record needs totals or the number of rows. Both must be known before the first row is written.
     pub fn first_needs_totals(&self) -> bool {
         self.first.as_ref().is_some_and(ControlRecord::needs_totals)
     }
@@ -144,7 +144,7 @@ impl FileTranslator {
         self.tally.bind(columns, mask, totals)
     }
 
-    /// For a view that has given no page: its totals are zero at their columns' scales.
+    /// Binds the columns of a view that gave no page. Its totals are zero, at their columns' scales.
     ///
     /// # Errors
     /// When a column is not there or cannot be added up.
@@ -224,10 +224,10 @@ impl FileTranslator {
     }
 }
 
-/// What is to be added up for these totals, and how the file writes it.
+/// The columns to add up for these totals, and how the file writes them.
 ///
 /// # Errors
-/// When a total of what is written cannot be told, with what to write.
+/// When the total of the written values cannot be known, with what to write instead.
 fn wanted(totals: BTreeSet<Total>, translator: &TranslatorSpec) -> Result<Vec<Wanted>, TranslateError> {
     let mut all: Vec<Wanted> = Vec::new();
     for total in totals {
@@ -245,7 +245,7 @@ fn wanted(totals: BTreeSet<Total>, translator: &TranslatorSpec) -> Result<Vec<Wa
     Ok(all)
 }
 
-/// The file's translator, each of its columns told the file's zone.
+/// The file's translator. Each of its columns gets the file's zone.
 fn in_zone(file: &FileSpec) -> TranslatorSpec {
     let mut translator = file.translator.clone();
     if let Some(zone) = &file.zone {

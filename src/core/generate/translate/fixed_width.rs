@@ -1,5 +1,5 @@
-//! Values in columns of fixed width, counted in bytes of the file, or in characters. NULL is blanks unless the column says
-//! what it is.
+//! Values in fields of fixed width, counted in bytes or in characters. NULL is written as blanks, unless the column names a text for
+//! it.
 
 use super::cell::{Bound, Cell};
 use super::field::{Fit, Fitted, fixed_literal, too_wide};
@@ -121,7 +121,7 @@ impl FixedWidth {
         Ok(fields)
     }
 
-    /// Appends one value; tells whether it was cut.
+    /// Appends one value. Returns whether it was cut.
     #[inline]
     fn push_value(
         &self,
@@ -156,7 +156,7 @@ impl FixedWidth {
     }
 }
 
-/// Bytes of every record, for a file that tells records by their length alone. `None` for one with line ends.
+/// Bytes of every record, for a file without line ends. `None` for a file with line ends.
 pub(crate) fn record_bytes(spec: &FileSpec) -> Option<u64> {
     let TranslatorSpec::FixedWidth(fixed) = &spec.translator else { return None };
     if !spec.newline.is_empty() {

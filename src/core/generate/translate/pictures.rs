@@ -1,16 +1,16 @@
-//! How a template writes a column, read from the template itself, so that a control total can be of what is written.
+//! Reads from a template how it writes a column, so that a control total can be of the written values.
 
 use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 use minijinja::machinery::parse;
 
-/// What the templates of records call the object of all columns.
+/// The variable that holds all columns, in templates of records.
 const ROW: &str = "row";
 
-/// How the template writes `column`; `None` when it does not. Only a value that stands in every record, bare or behind
-/// `number` and `pad`, can be told.
+/// How the template writes `column`. `None` when it does not write it. Only a value that every record has, bare or with the filters
+/// `number` and `pad`, can be known.
 ///
 /// # Errors
-/// When it computes with the column or leaves it out at times, and what to write.
+/// When the template computes with the column or sometimes leaves it out, and what to write instead.
 pub(super) fn form(template: &str, column: &str) -> Result<Option<Form>, String> {
     // A template that is none is refused elsewhere, with its own words.
     let Ok(Stmt::Template(root)) = parse(template, "record", <_>::default()) else { return Ok(None) };
@@ -45,7 +45,7 @@ struct Uses<'a> {
 }
 
 impl Uses<'_> {
-    /// `always`: whether the statement is carried out for every record, and once.
+    /// Walks a statement. `always` says whether it runs exactly once for every record.
     fn statement(&mut self, statement: &Stmt<'_>, always: bool) {
         match statement {
             Stmt::EmitRaw(_) => {}
@@ -75,7 +75,7 @@ impl Uses<'_> {
         }
     }
 
-    /// The format in which the expression is the column and nothing else. `None` when it is more.
+    /// The format, if the expression is the column and nothing else. `None` otherwise.
     fn form(&self, expression: &Expr<'_>) -> Option<Form> {
         match expression {
             Expr::Filter(filter) => {
@@ -112,7 +112,7 @@ impl Uses<'_> {
         self.computes |= named(self.column) || named(ROW) && !self.reads_another(expression);
     }
 
-    /// Whether it reads one column of the row by a name that is not this column's.
+    /// Whether it reads another column of the row by name.
     fn reads_another(&self, expression: &Expr<'_>) -> bool {
         match expression {
             Expr::Filter(filter) => filter.expr.as_ref().is_some_and(|inner| self.reads_another(inner)),

@@ -1,4 +1,4 @@
-//! What keeps the values of a delimited record apart: quotes where they are allowed, a refusal where they are not.
+//! Keeps the values of a delimited record apart. Quotes values where quotes are allowed, and refuses them where not.
 
 use super::TranslateError;
 use super::scan::Scan;
@@ -20,7 +20,7 @@ pub(super) struct Quoting {
     odd: [bool; 256],
 }
 
-/// What a value holds that would break its record.
+/// Something in a value that would break its record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Clash {
     Delimiter,
@@ -89,7 +89,7 @@ impl Quoting {
         }
     }
 
-    /// Checks what NULL is written as: never quoted, so it must not need to be.
+    /// Checks the text that stands for NULL. It is never quoted, so it must not need quotes.
     ///
     /// # Errors
     /// When it would break the record.
@@ -114,12 +114,12 @@ impl Quoting {
             && self.quote != Quote::Always
     }
 
-    /// Whether a value that looks like what NULL is written as is told from it by quotes.
+    /// Whether quotes tell a value from the text that stands for NULL.
     pub(super) fn tells_null(&self) -> bool {
         self.quote != Quote::Never
     }
 
-    /// Whether a page's texts need no care but when they are empty.
+    /// Whether only empty texts of a page need care.
     pub(super) fn spares_clean_texts(&self) -> bool {
         self.quote != Quote::Always
     }
@@ -131,15 +131,15 @@ impl Quoting {
         [delimiter, first(&self.newline), if self.quote == Quote::Never { delimiter } else { QUOTE }]
     }
 
-    /// Whether a value without any special byte may need care all the same, for what it begins or ends with. Not for empty ones.
+    /// Whether a value without a special byte needs care because of its beginning or end. Not for empty values.
     #[inline]
     pub(super) fn is_odd(&self, value: &[u8]) -> bool {
         let [first, .., last] = value else { return value.first().is_some_and(|byte| self.odd[usize::from(*byte)]) };
         self.odd[usize::from(*first)] || *last == b' ' && self.quote == Quote::Minimal
     }
 
-    /// Whether readers take a value for something else though it holds no mark: NULL, an end of data, a comment, a text
-    /// with blanks that they take away.
+    /// Whether readers take a value without a mark for something else: NULL, an end of data, a comment, or a text whose blanks they
+    /// remove.
     fn misleads(&self, value: &[u8]) -> bool {
         match self.quote {
             Quote::Minimal => {
@@ -154,11 +154,11 @@ impl Quoting {
         }
     }
 
-    /// Makes the value `out[start..]` one that reads back as it is: quotes it, or refuses it. `null` is what NULL is
-    /// written as in its column, which a text must not look like where quotes can prevent it.
+    /// Quotes or refuses the value `out[start..]`, so that it reads back unchanged. `null` is the text that stands for NULL in its
+    /// column. A value must not look like it where quotes can prevent that.
     ///
     /// # Errors
-    /// What the value holds that would break the record, and what to do.
+    /// What in the value would break the record, and what to do.
     #[inline]
     pub(super) fn finish(&self, out: &mut Vec<u8>, start: usize, null: Option<&str>) -> Result<(), String> {
         let value = out.get(start..).unwrap_or_default();
@@ -225,8 +225,8 @@ fn refusal(clash: Clash, advice: &str) -> String {
     format!("holds {}, which would break the record; {advice}", clash.name())
 }
 
-/// Whether a reader would see `mark` before the end of `value` once the mark itself follows: inside the value, or where
-/// the value's end and the mark's beginning make one (`a|` before `||`).
+/// Whether a reader would find `mark` too early when it follows `value`: inside the value, or where the value's end and the mark's
+/// beginning together make one (`a|` before `||`).
 fn runs_into(value: &[u8], mark: &[u8]) -> bool {
     if let [one] = mark {
         return value.contains(one);

@@ -1,4 +1,4 @@
-//! What templates of records can do, whichever record they make: strict variables, exact numbers, filters for fields.
+//! Templates of records: strict variables, exact numbers, and filters for fields.
 //!
 //! | filter | does |
 //! | --- | --- |
@@ -6,8 +6,7 @@
 //! | `number('0.00')` | a number in a format of `number_format` |
 //! | `pad(9, '0')` | fills up before the value (behind it with `align='left'`); wider values are an error |
 //!
-//! NULL is written as nothing, and the filters above pass it on. Operators, `abs`, `round` and the like are exact, see
-//! `calculus`.
+//! NULL is written as nothing, and the filters above pass it on. Operators, `abs`, `round` and the like are exact: see `calculus`.
 
 use super::TranslateError;
 use super::calculus::{self, Formatted};
@@ -30,14 +29,14 @@ pub(super) struct RecordTemplate {
     source: String,
 }
 
-/// The name of the template as it was given; the one that is rendered has exact operators.
+/// The name of the template as it was given. The template that is rendered has exact operators.
 const GIVEN: &str = "given";
 
 impl RecordTemplate {
     /// Compiles a template.
     ///
     /// # Errors
-    /// When it is not one.
+    /// When it is not valid.
     pub(super) fn new(which: &'static str, source: &str) -> Result<Self, TranslateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);

@@ -97,7 +97,7 @@ impl Records {
         Ok(())
     }
 
-    /// Counts values that were cut to fit their fields.
+    /// Counts values that were cut to fit their fields, without naming a column.
     pub fn count_overflow(&mut self, values: u64) {
         self.replaced.overflow += values;
     }
@@ -114,7 +114,7 @@ impl Records {
         self.replaced.columns.entry(column.to_owned()).or_default()
     }
 
-    /// Says which columns hold the characters that were replaced: looks at their texts again, which is rarely needed.
+    /// Finds the columns that hold the replaced characters. Reads their texts again, which is rarely needed.
     pub(super) fn find_unmappable(&mut self, names: &[String], rows: &Rows<'_>) {
         if self.replaced.unmappable == 0 {
             return;

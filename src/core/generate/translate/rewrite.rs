@@ -1,5 +1,5 @@
-//! A template with its operators made exact: the same template, in which each `+`, `<` or `in` is a call of one of our own
-//! functions, since the engine's operators know integers and floats only.
+//! Rewrites a template so that its operators are exact. Each `+`, `<` or `in` becomes a call of one of our own functions, because the
+//! engine's operators know integers and floats only.
 
 use super::decimal::with_float_text;
 use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, Macro, Stmt, UnaryOpKind};
@@ -19,7 +19,8 @@ pub(super) const DECIMAL: &str = "__decimal";
 /// The template with exact operators.
 ///
 /// # Errors
-/// When it uses what no record's template needs; a template that is none comes back as it is, for the engine's own words.
+/// When it uses something that no record's template needs. An invalid template is returned unchanged, so that the engine reports
+/// it.
 pub(super) fn exact(source: &str) -> Result<String, String> {
     let Ok(root) = parse(source, "record", <_>::default()) else { return Ok(source.to_owned()) };
     let mut text = Text(String::with_capacity(source.len() * 2));
@@ -143,7 +144,7 @@ impl Text {
         Ok(())
     }
 
-    /// What a value is given to: names, without parentheses.
+    /// The target of an assignment: names, without parentheses.
     fn target(&mut self, target: &Expr<'_>) -> Written {
         let items = match target {
             Expr::Tuple(tuple) => &tuple.items,
@@ -157,7 +158,7 @@ impl Text {
         Ok(())
     }
 
-    /// Filters without the value that they are for.
+    /// Filters, without the value that they apply to.
     fn filters(&mut self, expression: &Expr<'_>) -> Written {
         let Expr::Filter(filter) = expression else { return Err("a block's filter is no filter".to_owned()) };
         if let Some(inner) = &filter.expr {
@@ -175,7 +176,7 @@ impl Text {
         Ok(())
     }
 
-    /// An expression, in parentheses where its parts could be read otherwise.
+    /// An expression, in parentheses where its parts could be read in another way.
     fn expression(&mut self, expression: &Expr<'_>) -> Written {
         match expression {
             Expr::Var(var) => self.put(var.id),
@@ -221,7 +222,7 @@ impl Text {
         Ok(())
     }
 
-    /// Parts of values, calls and values made of others.
+    /// Attributes, items, calls, lists and maps.
     fn part(&mut self, expression: &Expr<'_>) -> Written {
         match expression {
             Expr::GetAttr(get) => {
@@ -305,7 +306,7 @@ impl Text {
         self.call(COMPARE, sign, Some(left), right)
     }
 
-    /// A call of one of our functions; without a left value it is zero.
+    /// A call of one of our functions. A missing left value is zero.
     fn call(&mut self, function: &str, sign: &str, left: Option<&Expr<'_>>, right: &Expr<'_>) -> Written {
         let _ = write!(self.0, "{function}(\"{sign}\", ");
         match left {

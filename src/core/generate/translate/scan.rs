@@ -1,4 +1,4 @@
-//! A quick look at all texts of a page at once: where none holds a byte that needs care, no value is looked at again.
+//! Scans all texts of a page at once. If none holds a byte that needs care, no value is checked by itself.
 
 use arrow_array::StringArray;
 

@@ -1,4 +1,4 @@
-//! What one file adds up: the totals of its control records, from pages of any query that reads their columns.
+//! The totals of one file's control records, added up from pages of any query that reads their columns.
 
 use super::totals::{Totals, Wanted};
 use super::{Rows, TranslateError};
@@ -18,12 +18,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Adds up nothing before it is bound.
+    /// A tally that is not bound yet. It adds up nothing before [`bind`](Self::bind).
     pub(super) fn new(wanted: Vec<Wanted>) -> Self {
         Self { wanted, ..Self::default() }
     }
 
-    /// Another one for the same totals, with nothing added up.
+    /// A new tally of the same totals, with nothing added up.
     #[must_use]
     pub fn anew(&self) -> Self {
         Self::new(self.wanted.clone())
@@ -80,7 +80,7 @@ impl Tally {
     }
 }
 
-/// Some sources describe a column as text until they have read a value.
+/// Some sources describe a column as text until they have read a value of it.
 fn with_unknown_as_numbers(columns: &[Column]) -> Vec<Column> {
     let known = |column: &Column| match column.kind {
         Kind::Text => Column { kind: Kind::Number, ..column.clone() },

@@ -1,8 +1,8 @@
 //! A minijinja template a record. For records that no other translator makes; slower than they are.
 //!
-//! Columns are variables under their names, and `row["Loan Id"]` reaches those whose names are none. Numbers and booleans
-//! are values to compute with, exactly; everything else is text in its default form, in which dates compare as they follow
-//! each other. NULL is `none`, and neither less nor more than anything.
+//! Columns are variables under their names; `row["Loan Id"]` reads a column whose name is no identifier. Numbers and booleans are
+//! values to compute with, exactly. Everything else is text in its default form; dates in that form compare in their order. NULL is
+//! `none`, and neither less nor more than anything.
 
 use super::cell::{Bound, Cell};
 use super::exact::{MISFIT, Number};

@@ -1,5 +1,5 @@
-//! Control totals: exact sums of columns, page by page, of the values as the file writes them. NULL adds nothing, unless
-//! the file writes a number in its place; of a boolean the true ones are counted.
+//! Control totals: exact sums of columns, page by page, of the values as the file writes them. NULL adds nothing, unless the file
+//! writes a number in its place. The total of a boolean is the number of its true values.
 
 use super::TranslateError;
 use super::decimal::{Decimal, push_scaled, with_float_text};
@@ -16,7 +16,7 @@ pub(super) struct Wanted {
     pub(super) name: String,
     /// The column.
     pub(super) column: String,
-    /// How the file writes it; the default for the source's own values.
+    /// How the file writes it. The default stands for the source's own values.
     pub(super) written: Written,
 }
 
@@ -97,7 +97,7 @@ impl Totals {
     }
 }
 
-/// Digits behind the point that the total has even when nothing is added.
+/// Digits behind the point of a total of nothing.
 fn scale_min(kind: Kind, written: &Written) -> u32 {
     match (&written.format, kind) {
         (_, Kind::Bool) => 0,
@@ -109,7 +109,7 @@ fn scale_min(kind: Kind, written: &Written) -> u32 {
     }
 }
 
-/// Why a kind cannot be added up, and what to write.
+/// Why a kind cannot be added up, and what to write instead.
 fn refusal(kind: Kind) -> String {
     let advice = match kind {
         Kind::Text => {

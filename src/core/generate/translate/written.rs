@@ -1,4 +1,4 @@
-//! What a file writes of a column, as far as its control total hangs on it: a total is of the values as they are written.
+//! How a file writes the numbers of a column, as far as its control total depends on that. A total is of the written values.
 
 use super::cell::Form;
 use super::decimal::Decimal;
@@ -12,19 +12,19 @@ use arrow_array::StringArray;
 pub(super) struct Written {
     /// Rounds.
     pub(super) format: Option<NumberFormat>,
-    /// The number that stands in the place of NULL, at its scale.
+    /// The number that is written in place of NULL, at its scale.
     pub(super) null: Option<(i128, u32)>,
-    /// Whether NULL is written as true is: it counts then.
+    /// Whether NULL is written as true. It counts then.
     pub(super) null_is_true: bool,
     /// Blanks that the file leaves out.
     pub(super) trim: Trim,
 }
 
 impl Written {
-    /// How the file writes `column`. `None` when it does not, and when only a translator of one's own knows.
+    /// How the file writes `column`. `None` when the file does not write it, or when only a translator of one's own knows.
     ///
     /// # Errors
-    /// Why the total cannot be told, and what to do.
+    /// Why the total cannot be known, and what to do.
     pub(super) fn of(translator: &TranslatorSpec, column: &str) -> Result<Option<Self>, String> {
         let mut specs = Vec::new();
         match translator {
@@ -72,7 +72,7 @@ impl Written {
         Ok(written)
     }
 
-    /// The number that a text in NULL's place is read as. `None`: it adds nothing.
+    /// The number in a text that stands for NULL. `None` when it is no number, and adds nothing.
     fn null_value(&self, null: &str) -> Option<(i128, u32)> {
         let number = Decimal::parse(null.trim().as_bytes())?;
         let (value, scale) = number.scaled()?;
@@ -82,7 +82,7 @@ impl Written {
         }
     }
 
-    /// The number that is written for this one.
+    /// The number as it is written.
     pub(super) fn number(&self, number: Decimal<'_>) -> Option<(i128, u32)> {
         match &self.format {
             Some(format) => format.rounded(number),
@@ -90,7 +90,7 @@ impl Written {
         }
     }
 
-    /// The number that is written for an integer at a scale.
+    /// An integer at a scale, as it is written.
     pub(super) fn scaled(&self, value: i128, scale: u32) -> Option<(i128, u32)> {
         match &self.format {
             Some(format) => format.rounded_scaled(value, scale),
