@@ -18,6 +18,7 @@ mod read;
 pub mod record;
 pub mod run;
 pub mod service;
+mod shape;
 pub mod spec;
 mod staging;
 pub mod status;
@@ -235,7 +236,17 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
         extent = ports.source.extent(&plan.query, &[]) => extent?,
     };
     let Some(promised) = promise::first_totals(ports, job, plan, &extent).await? else { return Ok(None) };
-    Ok(Some(plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised)))
+    let begin = plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised);
+    if !plan.shape.hangs_on_kinds() {
+        return Ok(Some(begin));
+    }
+    let columns = tokio::select! {
+        biased;
+        () = job.stop.cancelled() => return Ok(None),
+        // Without an answer the digest is one that earlier builds refuse; the read has words of its own for the source.
+        columns = ports.source.columns(&plan.query.view) => columns.ok(),
+    };
+    Ok(Some(Begin { spec: plan.shape.digest(columns.as_deref()).to_owned(), ..begin }))
 }
 
 /// Refuses a run whose file name, which has no date, still belongs to another day's file. That file stays until its receiver takes

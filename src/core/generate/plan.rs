@@ -1,5 +1,6 @@
 //! What a run asks of its view, and whether staged work still fits. Pure.
 
+use super::shape::{Fit, Shape, WRITES};
 use super::translate::{FileTranslator, Registry};
 use super::{GenerateError, Start};
 use crate::core::failpoints::planted::planted;
@@ -17,8 +18,8 @@ pub struct Plan {
     pub query: Query,
     /// One per file, in the worker file's order.
     pub files: Vec<FilePlan>,
-    /// Digest of all settings that shape the bytes.
-    pub digest: String,
+    /// All settings that shape the bytes.
+    pub shape: Shape,
 }
 
 /// What one file takes of a page.
@@ -75,10 +76,12 @@ impl Plan {
             isolation: source.isolation,
             kinds: None,
         };
-        Ok(Self { query, files, digest: digest(worker) })
+        let shape = Shape::new(worker, files.iter().map(|file| &file.translator));
+        Ok(Self { query, files, shape })
     }
 
-    /// The journal's first line for a run that starts now, with what its first records will say.
+    /// The journal's first line for a run that starts now, with what its first records will say. Nothing is known of its
+    /// columns.
     pub fn begin(
         &self,
         run: &RunId,
@@ -94,7 +97,8 @@ impl Plan {
             token,
             at,
             files: worker.files.iter().map(|file| file.id.to_string()).collect(),
-            spec: self.digest.clone(),
+            spec: self.shape.digest(None).to_owned(),
+            writes: WRITES,
             rows: extent.rows,
             file_rows: self.files.iter().map(|file| rows_of(file.predicate, extent)).collect(),
             range: extent.range.clone(),
@@ -102,25 +106,28 @@ impl Plan {
         }
     }
 
-    /// Whether `journal` was written for this very run with these very settings.
+    /// Whether `journal` was written for this very run, by settings that give the same bytes.
     ///
     /// # Errors
     /// Says what differs, and what to do.
-    pub fn check_fit(&self, begin: &Begin, run: &RunId) -> Result<(), GenerateError> {
+    pub fn check_fit(&self, journal: &Journal, begin: &Begin, run: &RunId) -> Result<(), GenerateError> {
+        let staged = |reason| Err(GenerateError::Staged { reason });
         if begin.run != run.to_string() {
-            return Err(GenerateError::Staged {
-                reason: format!("the staged journal belongs to run {}, not to {run}", begin.run),
-            });
+            return staged(format!("the staged journal belongs to run {}, not to {run}", begin.run));
         }
-        if begin.spec != self.digest {
-            return Err(GenerateError::Staged {
-                reason: format!(
-                    "the worker file has changed since run {run} began, so its committed pages no longer fit; \
-                     put the old settings back, or start over with `filegen run --restart`"
-                ),
-            });
+        let columns = journal.pages().next().and_then(|page| page.columns.as_deref());
+        match self.shape.fit(begin, columns) {
+            Fit::Same => Ok(()),
+            Fit::Earlier(differences) => staged(format!(
+                "run {run} was begun by an earlier version of filegen, which writes some values otherwise: {}; finish the run \
+                 with that version, or start over with `filegen run --restart`",
+                differences.join("; ")
+            )),
+            Fit::Other => staged(format!(
+                "the worker file has changed since run {run} began, so its committed pages no longer fit; put the old settings \
+                 back, or start over with `filegen run --restart`"
+            )),
         }
-        Ok(())
     }
 }
 
@@ -171,14 +178,4 @@ pub fn read_mode(worker: &Worker, terms: Vec<u64>, source_moved: Option<bool>) -
         terms,
         source_moved,
     }
-}
-
-/// Everything that shapes the bytes of any file. Not the address of the source, which may move between hosts.
-fn digest(worker: &Worker) -> String {
-    let source = &worker.source;
-    let shape = format!(
-        "{:?}",
-        (&worker.id, &source.view, &source.key, source.page_size, source.page_bytes, source.fetch, &worker.files)
-    );
-    crate::core::generate::model::journal::sum_of(shape.as_bytes())
 }

@@ -78,8 +78,8 @@ pub async fn preview(
     let newest = run.folders.iter().find(|folder| folder.journal.begin().is_some());
     let journal =
         newest.filter(|_| start != Start::FromStart && !published).map(|folder| (folder.token, &folder.journal));
-    if let Some(begin) = journal.and_then(|(_, journal)| journal.begin()) {
-        plan.check_fit(begin, id)?;
+    if let Some((journal, begin)) = journal.and_then(|(_, journal)| Some((journal, journal.begin()?))) {
+        plan.check_fit(journal, begin, id)?;
     }
     let keep_page = last_kept(start, journal.map_or(&Journal::default(), |(_, journal)| journal))?;
     let kept = journal.and_then(|(_, journal)| journal.pages().find(|page| page.page == keep_page));

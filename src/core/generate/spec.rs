@@ -1,5 +1,6 @@
 //! A worker as its file describes it: resolved, checked, every default filled in. Made by `config`, read by everyone.
 
+mod shape;
 mod translator;
 
 use super::model::file_name::FileName;
@@ -84,7 +85,7 @@ pub enum WhenEmpty {
 }
 
 /// One target file.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct FileSpec {
     /// `Loan0`.
     pub id: FileId,

@@ -187,7 +187,7 @@ fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&
             let page = dead.journal.last_page().map_or(0, |last| last.page);
             warn(format!("the journal of token {} is damaged: {damage}; pages up to {page} are kept", dead.token));
         }
-        plan.check_fit(begin, &job.run)?;
+        plan.check_fit(&dead.journal, begin, &job.run)?;
         return Ok(Some(dead));
     }
     if dead.iter().any(|dead| dead.has_files) {

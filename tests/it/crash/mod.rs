@@ -1,5 +1,6 @@
 //! The real process, ended at every named point of takeover, commit and publish; then run again.
 
+mod before;
 mod damage;
 mod kill;
 pub mod rig;

@@ -35,7 +35,7 @@ impl TranslatorSpec {
 }
 
 /// Values between delimiters, RFC 4180 when quoted.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct DelimitedSpec {
     /// One or more characters between the values.
     pub delimiter: String,
@@ -85,7 +85,7 @@ pub enum EmptyText {
 }
 
 /// Values in columns of fixed width.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct FixedWidthSpec {
     /// The fields, left to right; each has a width, or is a literal of its own length.
     pub columns: Vec<ColumnSpec>,
@@ -134,7 +134,7 @@ impl JsonNode {
 }
 
 /// A minijinja template a record; columns are its variables.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TemplateSpec {
     /// The template of one record, without its line end.
     pub record: String,
@@ -145,7 +145,7 @@ pub struct TemplateSpec {
 }
 
 /// One value of a record: a column or a literal, and its form.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct ColumnSpec {
     /// The column, or the text itself.
     pub from: From,

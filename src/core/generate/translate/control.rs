@@ -37,7 +37,7 @@ impl Total {
 }
 
 /// The variable with the sums of what the file writes.
-const SUM: &str = "sum";
+pub(super) const SUM: &str = "sum";
 
 /// The variable with the sums of the source's own values.
 const SOURCE_SUM: &str = "source_sum";

@@ -2,6 +2,7 @@
 
 use super::control::{ControlRecord, Total};
 use super::delimited::{Delimited, names_line};
+use super::earlier::{self, Change};
 use super::fixed_width::{FixedWidth, record_bytes};
 use super::json::Json;
 use super::tally::{Tally, mask_of};
@@ -103,6 +104,11 @@ impl FileTranslator {
             columns.place(name);
         }
         columns.names()
+    }
+
+    /// What earlier builds wrote otherwise under these settings.
+    pub fn changes(&self) -> Vec<Change> {
+        earlier::changes(&self.spec, self.tally.wanted())
     }
 
     /// The totals of first and last record, with nothing added yet.

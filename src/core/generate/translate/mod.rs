@@ -10,6 +10,7 @@ mod control;
 mod date_format;
 mod decimal;
 mod delimited;
+mod earlier;
 mod encode;
 mod exact;
 mod field;
@@ -35,6 +36,7 @@ mod totals;
 mod values;
 mod written;
 
+pub use earlier::Change;
 pub use file::{FileTranslator, Translated};
 pub(crate) use fixed_width::record_bytes;
 pub use records::Records;

@@ -96,6 +96,12 @@ impl NumberFormat {
         u32::try_from(self.frac_min).unwrap_or_default()
     }
 
+    /// Whether numbers with so many digits behind the point keep them, no more and no less.
+    pub(super) fn keeps(&self, scale: u32) -> bool {
+        let scale = usize::try_from(scale).unwrap_or(usize::MAX);
+        self.frac_min == scale && self.frac_max >= scale
+    }
+
     /// Digits behind a point that is not written.
     pub(super) fn implied_scale(&self) -> Option<u32> {
         (self.point == Point::Implied).then(|| self.scale_min())

@@ -29,6 +29,11 @@ impl Tally {
         Self::new(self.wanted.clone())
     }
 
+    /// What is added up.
+    pub(super) fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
     /// Columns that are added up, no name twice.
     pub fn columns(&self) -> Vec<String> {
         let mut columns = super::Columns::default();

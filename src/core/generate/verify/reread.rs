@@ -36,7 +36,7 @@ pub(super) async fn compare(
         unchecked(verified, "the run's journal, which says where each page stands, is not there or not readable");
         return Ok(());
     };
-    if let Err(error) = plan.check_fit(begin, &run.id) {
+    if let Err(error) = plan.check_fit(&folder.journal, begin, &run.id) {
         unchecked(verified, &error.to_string());
         return Ok(());
     }

@@ -12,6 +12,7 @@ fn sample(pages: u64) -> (Vec<Entry>, Vec<u8>) {
         at: 0,
         files: vec!["Loan0".to_owned()],
         spec: "s".to_owned(),
+        writes: 1,
         rows: 30,
         file_rows: vec![30],
         range: None,

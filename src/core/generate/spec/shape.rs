@@ -1,0 +1,68 @@
+//! The debug text of the specs, of which a run's digest is made (`core::generate::shape`). It is a format: builds before
+//! wrote it, and their runs are gone on with. What came later shows only where it is not what was before it, and what
+//! shapes no byte not at all.
+
+use super::{ColumnSpec, DelimitedSpec, FileSpec, FixedWidthSpec, Limits, TemplateSpec};
+use std::fmt::{Debug, DebugStruct, Formatter, Result};
+
+/// Adds a setting that came later, where it is given.
+fn later<T: Debug + PartialEq>(shape: &mut DebugStruct<'_, '_>, name: &str, value: &T, before: &T) {
+    if value != before {
+        shape.field(name, value);
+    }
+}
+
+impl Debug for FileSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Self { id, name, event_type, translator, predicate, first_record, last_record, .. } = self;
+        let Self { zone, encoding, newline, on_unmappable, on_overflow, limits, progress_header, .. } = self;
+        let mut shape = f.debug_struct("FileSpec");
+        shape.field("id", id).field("name", name).field("event_type", event_type).field("translator", translator);
+        shape.field("predicate", predicate).field("first_record", first_record).field("last_record", last_record);
+        shape.field("encoding", encoding).field("newline", newline);
+        shape.field("on_unmappable", on_unmappable).field("on_overflow", on_overflow);
+        shape.field("progress_header", progress_header);
+        later(&mut shape, "zone", zone, &None);
+        later(&mut shape, "limits", limits, &Limits::default());
+        shape.finish()
+    }
+}
+
+impl Debug for DelimitedSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        // A value that begins with a quote is the same bytes, or ends the run.
+        let Self { delimiter, quote, empty, leading_quote: _, names, columns } = self;
+        let mut shape = f.debug_struct("DelimitedSpec");
+        shape.field("delimiter", delimiter).field("quote", quote).field("empty", empty);
+        shape.field("names", names).field("columns", columns).finish()
+    }
+}
+
+impl Debug for FixedWidthSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        // The digest tells of widths in bytes by itself, in the one encoding where they are others.
+        let Self { columns, width_in: _ } = self;
+        f.debug_struct("FixedWidthSpec").field("columns", columns).finish()
+    }
+}
+
+impl Debug for TemplateSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Self { record, columns, zone } = self;
+        let mut shape = f.debug_struct("TemplateSpec");
+        shape.field("record", record).field("columns", columns);
+        later(&mut shape, "zone", zone, &None);
+        shape.finish()
+    }
+}
+
+impl Debug for ColumnSpec {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Self { from, name, format, null, width, align, pad, case, trim, zone } = self;
+        let mut shape = f.debug_struct("ColumnSpec");
+        shape.field("from", from).field("name", name).field("format", format).field("null", null);
+        shape.field("width", width).field("align", align).field("pad", pad).field("case", case).field("trim", trim);
+        later(&mut shape, "zone", zone, &None);
+        shape.finish()
+    }
+}
