@@ -55,7 +55,7 @@ pub(super) fn resolve(db: &Db, query: &Query) -> Result<Vec<Seen>, SourceError> 
     }
     if let Some(kinds) = &query.kinds {
         for (seen, before) in wanted.iter_mut().zip(kinds) {
-            if seen.kind.is_none() && found_in_values(before.kind) {
+            if seen.kind.is_none() && found_in_values(before.kind) || is_earlier(before.kind, seen.kind) {
                 seen.kind = Some(before.kind);
             }
         }
@@ -70,6 +70,14 @@ pub(super) fn resolve(db: &Db, query: &Query) -> Result<Vec<Seen>, SourceError> 
 /// Whether [`super::cells`] may have found this kind in the values.
 fn found_in_values(kind: Kind) -> bool {
     matches!(kind, Kind::Number | Kind::Float64 | Kind::Text | Kind::Bytes)
+}
+
+/// Whether an earlier build took this kind for a column that is `now`: its runs end with the digits that they began with.
+fn is_earlier(before: Kind, now: Option<Kind>) -> bool {
+    match (before, now) {
+        (Kind::Decimal { precision, scale }, Some(now)) => now == Kind::DecimalText { precision, scale },
+        _ => false,
+    }
 }
 
 /// Whether a view or table of this name is there, readable or not.

@@ -11,7 +11,7 @@ use crate::core::generate::model::journal::{Begin, sum_of};
 use crate::core::model::column::Column;
 
 /// In this way files are written under their settings; see [`Begin::writes`].
-pub const WRITES: u32 = 1;
+pub(super) const WRITES: u32 = 1;
 
 /// The digest, and what earlier builds made of the same settings.
 pub struct Shape {

@@ -3,6 +3,7 @@
 //! says what it writes otherwise.
 
 use crate::support::filegen::Filegen;
+use filegen::core::generate::model::journal::Journal;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,4 +102,23 @@ fn a_run_whose_bytes_would_differ_is_refused_with_what_differs() {
     }
     filegen.run("run -c report.yaml --date 2026-11-21 --restart").exits(0);
     filegen.run("verify -c report.yaml --date 2026-11-21 --full").exits(0);
+}
+
+#[test]
+fn this_builds_runs_begin_as_the_build_before_began_them_where_the_bytes_are_the_same() {
+    let filegen = left();
+    for (worker, file, same) in [("LoanWorker", "worker.yaml", true), ("ReportWorker", "report.yaml", false)] {
+        let args = format!("run -c {file} --date 2026-11-22");
+        let killed = Filegen::finish(filegen.command(&args).env("FAILPOINTS", "commit.synced=return"));
+        assert_eq!(killed.code, None, "{}", killed.stderr);
+        let began = |date: &str| {
+            let journals = files_below(&filegen.path(&format!("out/.filegen/{worker}/{date}")));
+            let journal = journals.into_iter().rfind(|path| path.ends_with("journal.jsonl")).unwrap();
+            Journal::parse(&fs::read(journal).unwrap()).begin().unwrap().clone()
+        };
+        let (before, now) = (began("20261121"), began("20261122"));
+        assert_eq!((before.spec == now.spec, before.writes, now.writes), (same, 0, 1), "{worker}");
+        // No page tells the columns' kinds yet; who began it had looked at them.
+        filegen.run(&args).exits(0);
+    }
 }
