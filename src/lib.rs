@@ -62,7 +62,7 @@
 //!   terminal, the process's environment or an exit code.
 //!
 //! Imports go one way: commands → core → ports → model; adapters → ports, model. A flow names no other flow, and what
-//! flows share names none. `tests/it/tidy.rs` holds the house to it.
+//! flows share names none. `tests/it/tidy.rs` checks this.
 //!
 //! ## What must stay true
 //!

@@ -58,7 +58,7 @@ impl Span {
     }
 }
 
-/// Problems in one file that are told; what comes behind them is most often their consequence.
+/// Problems reported in one file. Later ones are most often consequences of these.
 const PROBLEMS_MAX: usize = 100;
 
 /// The problems found so far. Nothing that looks like a password comes into a message.
@@ -79,7 +79,7 @@ impl Problems {
         }
     }
 
-    /// Whether more would not be told anyway.
+    /// Whether further problems would not be reported.
     pub(super) fn is_full(&self) -> bool {
         self.found.len() >= PROBLEMS_MAX
     }

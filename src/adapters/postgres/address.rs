@@ -12,11 +12,11 @@ use tokio_postgres::config::{Host, SslMode};
 
 /// Longest wait for a connection to a host where the address does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A silent connection is asked for a sign of life after this long; the client library's default is two hours.
+/// Silence after which a connection is probed. The client library's default is two hours.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
-/// What was sent and never confirmed is no connection after the same time; Linux tries for a quarter of an hour.
+/// A connection is lost when sent data is not confirmed for this long. Linux by itself tries for a quarter of an hour.
 const UNCONFIRMED: Duration = Duration::from_mins(1);
 /// The client library's default, which stands for "not given".
 const LIBRARY_IDLE: Duration = Duration::from_hours(2);
@@ -28,7 +28,7 @@ pub(super) struct Address {
     pub config: Config,
     /// How the certificate is checked, as `sslmode` has it.
     pub check: Check,
-    /// The file with the certificates of authorities. `None`: those of the system.
+    /// The file with the certificates of authorities. `None` takes those of the system.
     pub root_certificates: Option<PathBuf>,
     /// `postgres://host:5432/db`: without user and password.
     pub name: String,

@@ -13,8 +13,8 @@ pub(super) struct ColumnType {
     pub sql: String,
     /// What the values of [`Wire::Nested`] are made of.
     pub nested: Option<Arc<Nested>>,
-    /// Whether two values are one to the server only where they come as the same text, but for what
-    /// [`same`](super::decode) knows. Of text this is its collation's to say.
+    /// Whether two values are equal to the server only when they come as the same text, except for what [`same`](super::decode) knows.
+    /// For text, its collation decides.
     pub told_apart_by_text: bool,
 }
 

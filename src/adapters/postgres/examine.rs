@@ -1,4 +1,4 @@
-//! What a run would trip over: NULL and repeated keys, an order without an index.
+//! Finds what would make a run fail or slow: NULL and repeated keys, an order without an index, hidden rows.
 
 use super::describe::{self, DIALECT};
 use super::extent::{count, key as key_in};
@@ -31,7 +31,7 @@ pub(super) async fn examine(session: &mut Session, query: &Query) -> Result<Vec<
     Ok(findings)
 }
 
-/// Row-level security leaves rows out without a word: names the tables behind the view that have it.
+/// Names the tables behind the view that have row-level security, which silently leaves rows out.
 async fn hidden_rows(session: &mut Session, query: &Query) -> Result<Option<Finding>, SourceError> {
     let view = literal(&KeyValue::Text(DIALECT.view(&query.view)));
     let sql = format!(
@@ -77,7 +77,7 @@ async fn unique(session: &mut Session, query: &Query, types: &Types, key: &str) 
     Ok(finding("key is unique", Verdict::Fail, format!("{key}: {count} rows have the key {example}; {advice}")))
 }
 
-/// Asks the planner whether it can do without sorting: sorts are made dear, so that one is left only where it must be.
+/// Asks the planner whether it can avoid a sort. Sorts are made expensive first, so that the plan has one only where it must.
 async fn ordered_by_index(
     session: &mut Session,
     query: &Query,

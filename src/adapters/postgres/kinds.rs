@@ -88,8 +88,8 @@ pub(super) fn wire(of_type: &Type, modifier: i32) -> Wire {
     }
 }
 
-/// Types of the server itself with a text form that depends on no setting, or on one that the session fixes. Not those that
-/// name an object (`regclass`): with or without its schema, as the role's `search_path` says.
+/// The server's own types whose text form depends on no setting, or on a setting that the session fixes. Types that name an object
+/// (`regclass`) are not among them: the role's `search_path` decides whether their text has a schema.
 const WITH_TEXT: [Type; 31] = [
     Type::CHAR,
     Type::INTERVAL,
@@ -144,8 +144,8 @@ fn other(of_type: &Type) -> Wire {
     }
 }
 
-/// Whether a type has no two values that are equal and come as different texts, but for zeros that do not count. Not those of
-/// which this is not known: citext, intervals, `char(n)`, jsonb, and arrays, ranges and composites of any of them.
+/// Whether equal values of a type always come as the same text, except for zeros that do not count. False for types of which this
+/// is not known: citext, intervals, `char(n)`, jsonb, and arrays, ranges and composites of any of them.
 pub(super) fn told_apart_by_text(of_type: &Type) -> bool {
     let known = matches!(
         *of_type,
@@ -176,7 +176,7 @@ pub(super) fn told_apart_by_text(of_type: &Type) -> bool {
     known || matches!(of_type.kind(), Made::Enum(_))
 }
 
-/// Reads `numeric`'s modifier: precision and scale, shifted by four. `None` where Arrow's decimal cannot hold them.
+/// Reads `numeric`'s modifier: precision and scale, shifted by four. `None` when Arrow's decimal cannot hold them.
 fn decimal(modifier: i32) -> Option<Wire> {
     let packed = modifier.checked_sub(4).filter(|packed| *packed >= 0)?;
     let precision = u8::try_from((packed >> 16) & 0xffff).ok().filter(|digits| (1..=38).contains(digits))?;

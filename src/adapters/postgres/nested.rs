@@ -1,4 +1,4 @@
-//! Arrays, composites, ranges and hstores: what they are made of, from the server's own description of their types.
+//! The parts of arrays, composites, ranges and hstores, from the server's own description of their types.
 
 use super::kinds::{HSTORE, Wire, wire};
 use tokio_postgres::types::{Kind as Made, Type};
@@ -26,7 +26,7 @@ pub(super) enum Nested {
 }
 
 impl Nested {
-    /// What values of this type are made of. `None` when a part is of a type whose text form is not known.
+    /// The parts of a type's values. `None` when a part has a type whose text form is not known.
     pub(super) fn of(of_type: &Type, modifier: i32) -> Option<Self> {
         let part = |of_type: &Type| Self::of(of_type, -1).map(Box::new);
         Some(match wire(of_type, modifier) {

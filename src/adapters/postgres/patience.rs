@@ -1,5 +1,5 @@
-//! Longest waits for a server. Only waiting counts: what is there already needs no clock, and a server is not silent while
-//! nobody listens to it.
+//! Time limits of waits for a server. Only waiting counts: data that is there already needs no clock, and a server is not silent
+//! while nobody reads.
 
 use crate::core::ports::source::SourceError;
 use futures_util::FutureExt as _;

@@ -1,5 +1,5 @@
-//! One connection for one task. It moves only while its owner waits on it, so that a slow reader holds the server back
-//! and nothing is read ahead; dropped, it is gone.
+//! One connection for one task. It makes progress only while its owner waits on it, so that a slow reader holds the server back and
+//! nothing is read ahead. Dropping it closes the connection.
 
 use super::address::Address;
 use super::error::source_error;

@@ -1,7 +1,7 @@
-//! What each transaction is told first, so that a file does not depend on the role, the database or the server that it is
-//! read through: every setting that changes how a value is written, how text is read as a value, or what a statement means.
+//! The settings that begin each transaction. With them a file does not depend on the role, the database or the server that it is
+//! read through. They are all settings that change how a value is written, how text is read as a value, or what a statement means.
 //!
-//! Names stay what they were: `search_path` says which view an unqualified name means, and is the role's own.
+//! `search_path` is not among them. It says which view an unqualified name means, and stays the role's own.
 
 /// Settings and their values. All roles may set them.
 const SETTINGS: [(&str, &str); 19] = [
@@ -32,7 +32,7 @@ const SETTINGS: [(&str, &str); 19] = [
     ("synchronize_seqscans", "off"),
 ];
 
-/// The statements, for the current transaction only: a pooler may give the connection to somebody else afterwards.
+/// The statements. They hold for the current transaction only, because a pooler may pass the connection on afterwards.
 pub(super) fn statements() -> String {
     SETTINGS.map(|(name, value)| format!("SET LOCAL {name} = {value}")).join("; ")
 }

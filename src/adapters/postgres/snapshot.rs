@@ -1,4 +1,4 @@
-//! What is visible to a transaction: tells whether any other has ended since.
+//! What is visible to a transaction. It shows whether another transaction has ended since.
 
 use super::session::Session;
 use crate::core::ports::source::SourceError;
@@ -8,7 +8,7 @@ use crate::core::ports::source::SourceError;
 /// "System Information Functions".
 const SNAPSHOT: &str = "SELECT txid_current_snapshot()";
 
-/// What is visible now. `None` when the server does not tell. Another server's rows, read through this one, are not covered.
+/// What is visible now. `None` when the server does not say. Rows of another server, read through this one, are not covered.
 pub(super) async fn snapshot(session: &mut Session) -> Result<Option<String>, SourceError> {
     Ok(session.query(SNAPSHOT).await?.first().and_then(|row| Some(row.try_get(0).ok()??.to_owned())))
 }

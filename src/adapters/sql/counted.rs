@@ -1,4 +1,4 @@
-//! A count that is kept for as long as its database can tell that it still holds.
+//! A count that is kept for as long as its database shows that nothing has changed.
 
 use crate::core::model::key::Key;
 use crate::core::ports::source::{After, Extent, Query};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct LastCount<M>(Arc<Mutex<Option<(Query, Extent, M)>>>);
 
 impl<M> LastCount<M> {
-    /// Keeps a count in the place of the one before. `None` where nothing tells whether it still holds.
+    /// Keeps a count in place of the one before. `None` when the database cannot show whether it still holds.
     pub fn keep(&self, query: &Query, extent: &Extent, mark: Option<M>) {
         self.replace(mark.map(|mark| (query.clone(), extent.clone(), mark)));
     }

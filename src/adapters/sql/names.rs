@@ -1,4 +1,4 @@
-//! What every source says about names and kinds that do not fit, and what it calls its masks.
+//! The errors of every source about names and kinds that do not fit, and the names of its masks.
 
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::names::ViewName;

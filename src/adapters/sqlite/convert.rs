@@ -181,7 +181,7 @@ pub(super) fn shortest(value: f64) -> Option<Decimal> {
     Decimal::parse(zmij::Buffer::new().format(value).as_bytes())
 }
 
-/// The exact number that a stored value is. `None` for text and bytes that are none.
+/// A stored value as an exact number. `None` for text and bytes that are no number.
 pub(super) fn number(value: ValueRef<'_>) -> Option<Decimal> {
     match value {
         ValueRef::Integer(value) => Some(Decimal::whole(value)),

@@ -1,4 +1,5 @@
-//! Decimal columns whose values SQLite keeps as floats: told, with an example, since digits may be lost before we see them.
+//! Finds decimal columns whose values SQLite keeps as floats, and reports each with an example: digits may be lost before anybody
+//! reads them.
 
 use super::connect::Db;
 use super::convert::KNOWN_BELOW;
@@ -18,7 +19,7 @@ struct Example {
     value: f64,
 }
 
-/// What there is to say of the wanted decimal columns; nothing of those without floats. May read the whole view.
+/// The findings about the wanted decimal columns. Columns without floats get none. May read the whole view.
 pub(super) fn findings(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceError> {
     let mut findings = Vec::new();
     for (seen, name) in view::resolve(db, query)?.iter().zip(&query.columns) {

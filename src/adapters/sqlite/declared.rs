@@ -1,4 +1,4 @@
-//! What a declared type means. SQLite takes any words as a type and enforces none of them.
+//! The meaning of a declared type. SQLite takes any words as a type, and enforces none.
 
 use crate::core::model::column::Kind;
 
@@ -8,7 +8,7 @@ const MAX_PRECISION: u8 = 38;
 /// Digits of every decimal that a float keeps.
 const FLOAT_DIGITS: u8 = 15;
 
-/// The kind of a column with this declared type. `None` when the type says nothing, so that only the values can tell.
+/// The kind of a column with this declared type. `None` when the type does not say, and only the values can.
 pub(super) fn kind(declared: &str) -> Option<Kind> {
     let upper = declared.trim().to_ascii_uppercase();
     let name = upper.split('(').next().unwrap_or_default().trim();

@@ -43,7 +43,8 @@ pub(super) enum Step {
     Forward,
     /// The same key.
     Same,
-    /// The same but for case, trailing spaces or what follows a NUL: equal under the collations NOCASE and RTRIM, so the database must tell.
+    /// The same except for case, trailing spaces or what follows a NUL. Such keys may be equal under the collations NOCASE and RTRIM, so
+    /// the database must decide.
     Unclear,
     /// The column with this index among the key's is NULL.
     Null(usize),

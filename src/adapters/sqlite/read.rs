@@ -47,7 +47,7 @@ enum Ended {
     Listener,
 }
 
-/// Reads behind `from` up to `until` and tells all of it.
+/// Reads behind `from` up to `until`, and sends all pages.
 pub(super) fn read(
     db: &Db,
     query: &Query,
@@ -113,7 +113,7 @@ struct Reader<'a> {
     bytes: u64,
     first_key: Key,
     last_key: Option<Key>,
-    /// Rows told in pages.
+    /// Rows in the pages sent so far.
     delivered: u64,
 }
 
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         let page_rows = self.query.page_size.get() as usize;
         let mut rows = statement.query(params_from_iter(params)).map_err(fault)?;
         while let Some(row) = rows.next().map_err(fault)? {
-            // A page is told only when a row of the next one is here, so that the key's check comes first.
+            // A page is sent only when a row of the next one is here, so that the key is checked first.
             let full = self.rows >= page_rows || (self.bytes >= page_bytes && self.rows > 0);
             if full {
                 let last = self.keys.as_ref().map(Keys::last);
@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
         Err(sql::one_key(&before.to_string(), &now.to_string(), &self.query.key.join(", ")))
     }
 
-    /// Closes the page and tells it; false when nobody listens.
+    /// Closes the page and sends it. Returns false when nobody takes pages.
     fn tell_page(&mut self, last: Option<Key>, tell: Tell<'_>) -> Result<bool, SourceError> {
         let last_key = last.unwrap_or_else(|| Key(Vec::new()));
         if let Some(columns) = self.columns()?

@@ -19,7 +19,7 @@ const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 /// Longest silence between two rows where the address does not say.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Keys that steer a pool, a driver or a session that is not there, or that is ours to set.
+/// Keys that are accepted and ignored. They steer a pool or a driver that does not exist here, or a session that is set here.
 const IGNORED: [&str; 22] = [
     "persistsecurityinfo",
     "pooling",
@@ -58,9 +58,9 @@ pub(super) struct Address {
     pub packet_size: u32,
     encryption: Encryption,
     check: Check,
-    /// The file with the certificates of authorities. `None`: those of the system.
+    /// The file with the certificates of authorities. `None` takes those of the system.
     authority: Option<PathBuf>,
-    /// Name that the certificate must have. `None`: the host's.
+    /// The name that the certificate must have. `None` takes the host's.
     certificate_host: Option<String>,
     /// Host name or IP address.
     pub host: String,
@@ -87,7 +87,7 @@ pub(super) struct Timeouts {
     pub idle: Option<Duration>,
 }
 
-/// What an address says, key by key; keys without blanks and in lower case.
+/// The settings of an address, by key. Keys are without blanks and in lower case.
 #[derive(Default)]
 struct ParsedAddress {
     server: Option<String>,
@@ -128,7 +128,7 @@ impl Address {
         said.resolve().map_err(|why| refused(&why))
     }
 
-    /// TLS as asked for. `None` where nothing is to be encrypted.
+    /// TLS as the address asks for. `None` when nothing is to be encrypted.
     ///
     /// # Errors
     /// [`SourceError::Refused`] when the certificates of authorities cannot be read.

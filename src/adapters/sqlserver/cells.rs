@@ -34,7 +34,7 @@ enum Builder {
     Timestamp(TimestampMicrosecondBuilder),
 }
 
-/// A value that is not of the column's type: the server's own description would be wrong.
+/// The error for a value that is not of the column's type. The server's own description would then be wrong.
 const STRANGE: &str = "the server sent a value of another type than it described; report this";
 
 /// Bytes of a column's values in one page, at most: Arrow's offsets have 31 bits.

@@ -1,4 +1,4 @@
-//! Connections: each belongs to one read or one question, and is dropped with it.
+//! Connections. Each belongs to one read or one question, and is dropped with it.
 
 use super::address::Address;
 use super::error::ENDS_CONNECTION;
@@ -19,27 +19,29 @@ const HOPS: usize = 4;
 /// Rows of a statement that has few, at most: all of them are kept.
 const FEW: usize = 100_000;
 
-/// What every session is told first, in one batch, whatever the login, the database or the server says: no value is cut off
-/// and no row left out, dates and names of months are read and written in one way (the language comes first, since it sets
-/// the two behind it), views over indexed views or computed columns work, rows are counted, so that a lost one is missed,
-/// and of two in a deadlock it is not the other one that loses its work.
+/// The settings of every session, sent first and in one batch. They override those of the login, the database and the server:
+/// - No value is cut off, and no row is left out.
+/// - Dates and names of months have one form. The language comes first, because it sets the two settings behind it.
+/// - Views over indexed views or computed columns work.
+/// - Rows are counted, so that a lost row is noticed.
+/// - In a deadlock this session is the victim.
 const SESSION: &str = "SET LANGUAGE us_english; SET DATEFORMAT mdy; SET DATEFIRST 7; SET ROWCOUNT 0; \
                        SET TEXTSIZE 2147483647; SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; \
                        SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; SET QUOTED_IDENTIFIER ON; \
                        SET NUMERIC_ROUNDABORT OFF; SET IMPLICIT_TRANSACTIONS OFF; SET NOCOUNT OFF; \
                        SET DEADLOCK_PRIORITY LOW";
 
-/// Behind [`SESSION`] where one point in time is asked for.
+/// Follows [`SESSION`] when the read wants one point in time.
 const SNAPSHOT: &str = "; SET TRANSACTION ISOLATION LEVEL SNAPSHOT; BEGIN TRANSACTION";
 
-/// A connection on which nothing comes is asked after so long, so often, and given up: as for PostgreSQL.
+/// TCP keepalive: after this silence, this often, and then the connection is lost. PostgreSQL has the same values.
 const KEEPALIVE: TcpKeepalive =
     TcpKeepalive::new().with_time(Duration::from_secs(30)).with_interval(Duration::from_secs(10)).with_retries(3);
 
-/// What was sent and is not confirmed for so long is lost.
+/// A connection is lost when sent data is not confirmed for this long.
 const UNCONFIRMED: Duration = Duration::from_mins(1);
 
-/// Small requests go at once, each is waited for; and a server that is gone without a word is noticed.
+/// Sends small requests at once, because each is waited for. Notices a server that disappears silently.
 fn prepare(tcp: &TcpStream) -> std::io::Result<()> {
     tcp.set_nodelay(true)?;
     let socket = SockRef::from(tcp);
@@ -49,7 +51,7 @@ fn prepare(tcp: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits no longer than said. What is there already, as most rows are, needs no clock.
+/// Waits for `work` with a time limit. Data that is there already, as most rows are, needs no clock.
 pub(super) async fn within<T>(
     wait: Option<Duration>,
     work: impl Future<Output = T>,
@@ -76,7 +78,7 @@ impl Address {
         Ok(client)
     }
 
-    /// Logs in at the server; where that one does not answer or has no such database now, at its partner.
+    /// Logs in at the server. If it does not answer or does not have the database now, logs in at its partner.
     async fn logged_in(&self) -> Result<Connection, SourceError> {
         let late = |wait| self.late("no connection", "Connect Timeout", wait);
         let first = within(self.timeouts.connect, self.session(&self.host, self.port), late).await.flatten();
@@ -84,14 +86,14 @@ impl Address {
         match first {
             Err(error @ (SourceError::Unreachable { .. } | SourceError::Denied { .. })) => {
                 let second = within(self.timeouts.connect, self.session(host, *port), late).await.flatten();
-                // A partner that is not there either says nothing of why the first was not.
+                // The first server's error says more than that of a partner that is away too.
                 second.map_err(|other| if other.is_transient() { error } else { other })
             }
             first => first,
         }
     }
 
-    /// A connection to a host: to the first address that answers, where they are tried at once.
+    /// A connection to a host. Where all addresses are tried at once, it is to the first that answers.
     async fn reach(&self, host: &str, port: u16) -> std::io::Result<TcpStream> {
         if !self.all_at_once {
             return TcpStream::connect((host, port)).await;
@@ -147,8 +149,8 @@ impl Address {
         within(self.timeouts.query, work, late).await?.map_err(|error| self.error(&error))
     }
 
-    /// Goes to the next row, if there is one; `first` waits as long as a statement may take, others as long as the server
-    /// may be silent.
+    /// Goes to the next row, if there is one. The `first` row may take as long as a statement, later ones as long as the server may be
+    /// silent.
     #[inline]
     pub(super) async fn next(&self, client: &mut Connection, first: bool) -> Result<bool, SourceError> {
         loop {
@@ -181,7 +183,7 @@ impl Address {
         rows.map_err(|said| self.error(&Error::Server(said)))
     }
 
-    /// All rows of a statement that has few, or the server's error: behind either the connection can go on.
+    /// All rows of a statement that has few, or the server's error. The connection can go on after either.
     pub(super) async fn ask(
         &self,
         client: &mut Connection,

@@ -1,4 +1,4 @@
-//! What a view's columns are: the server's own answer to a statement that selects them all and no row.
+//! The columns of a view, from the server's own answer to a statement that selects all columns and no row.
 
 use super::address::Address;
 use super::tds::{self, Connection, Described, Error, Record};
@@ -8,8 +8,8 @@ use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Query, SourceError};
 use encoding_rs::Encoding;
 
-/// What an answer does not tell of its columns: the names of their collations, and which texts are JSON. Only asked where it
-/// matters, and no server has to have it.
+/// Asks for what that answer does not hold: the names of collations, and which texts are JSON. Only asked where it matters. A server
+/// may not have it.
 const DESCRIBE: &str = "SELECT name, system_type_name, collation_name \
     FROM sys.dm_exec_describe_first_result_set(@P1, NULL, 0) ORDER BY column_ordinal";
 
@@ -19,7 +19,7 @@ const UNKNOWN_OBJECT: u32 = 208;
 /// One column of a view, as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Seen {
-    /// As the view spells it; of a column that was asked for, as the asker does.
+    /// As the view spells it. A column that was asked for has the asker's spelling.
     pub name: String,
     /// `decimal(15,2)`.
     pub type_name: String,
@@ -27,9 +27,9 @@ pub(super) struct Seen {
     pub base: String,
     /// What the values are.
     pub kind: Kind,
-    /// Of text: its collation, where it is known.
+    /// The collation of a text, where it is known.
     pub collation: Option<String>,
-    /// Of text that is not Unicode: how it is read here, where that is known.
+    /// How a text that is not Unicode is read here, where that is known.
     pub encoding: Option<&'static Encoding>,
     /// Whether it is stored as UTF-8.
     pub is_utf8: bool,
@@ -42,7 +42,7 @@ impl Seen {
         seen.of_type()
     }
 
-    /// Learns from its type's name. A column that nobody reads may be of any type: the complaint waits until it is asked for.
+    /// A column by its type's name. A column that nobody reads may have any type; the error comes when it is asked for.
     fn of_type(self) -> Self {
         match kind(&self.type_name) {
             Some(kind) => Self { kind, base: self.type_name.split('(').next().unwrap_or_default().to_owned(), ..self },
@@ -50,7 +50,7 @@ impl Seen {
         }
     }
 
-    /// Whether it goes by this name. Names are for the server to match: many databases know no case.
+    /// Whether it has this name. The server decides how names match; many databases ignore case.
     fn is_called(&self, name: &str) -> bool {
         self.name == name || self.name.to_lowercase() == name.to_lowercase()
     }
@@ -189,7 +189,7 @@ fn find(view: &ViewName, all: &[Seen], name: &str) -> Result<Seen, SourceError> 
     Ok(Seen { name: name.to_owned(), ..seen.clone() })
 }
 
-/// Passes for a column whose type can be carried.
+/// Refuses a column whose type cannot be carried.
 pub(super) fn readable(view: &ViewName, seen: &Seen) -> Result<(), SourceError> {
     if !seen.base.is_empty() {
         return Ok(());

@@ -39,7 +39,7 @@ impl Keys {
         self.columns.get(index).map(|(_, seen)| seen.name.as_str()).unwrap_or_default()
     }
 
-    /// The row's key; the index of a key column that is NULL or of no fitting type.
+    /// The row's key, or the index of a key column that is NULL or has no fitting type.
     pub(super) fn of(&self, row: &Row<'_>) -> Result<Key, usize> {
         (self.columns.iter().enumerate())
             .map(|(index, (place, _))| row.value(*place).ok().and_then(key_value).ok_or(index))
@@ -47,7 +47,7 @@ impl Keys {
             .map(Key)
     }
 
-    /// Holds a row's key against that of the row before.
+    /// Compares a row's key with that of the row before.
     pub(super) fn step(&self, before: &Held, row: &Row<'_>) -> Step {
         let mut step = if before.0.is_empty() { Step::Forward } else { Step::Same };
         for (index, (place, _)) in self.columns.iter().enumerate() {
@@ -81,7 +81,7 @@ impl Keys {
 pub(super) struct Held(Vec<(Column, Vec<u8>)>);
 
 impl Held {
-    /// The key. `None` where no row was held. The index of a column that is of no fitting type.
+    /// The key. `None` when no row was kept. The error is the index of a column that has no fitting type.
     pub(super) fn key(&self) -> Result<Option<Key>, usize> {
         if self.0.is_empty() {
             return Ok(None);
@@ -93,7 +93,7 @@ impl Held {
     }
 }
 
-/// A value in the server's own text form. `None` for NULL and for what cannot be a key.
+/// A value in the server's own text form. `None` for NULL, and for a value that cannot be in a key.
 fn key_value(value: Value<'_>) -> Option<KeyValue> {
     let mut text = String::new();
     let mut scratch = Vec::new();

@@ -71,7 +71,7 @@ pub(super) fn ado_pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     Ok(pairs)
 }
 
-/// Up to the mark that closes, and what follows it.
+/// The text up to the closing mark, and the rest behind it.
 fn quoted(text: &str, close: char) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = text;
@@ -88,7 +88,7 @@ fn quoted(text: &str, close: char) -> Option<(String, &str)> {
     }
 }
 
-/// A key as it is compared: blanks, dashes, underscores and case do not count.
+/// A key as it is compared: without blanks, dashes and underscores, and in lower case.
 pub(super) fn plain(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
 }

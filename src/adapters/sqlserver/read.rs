@@ -1,5 +1,5 @@
-//! Reads rows in key order and cuts them into pages. Runs in the read's own task, which owns its connection: whatever
-//! happens, a connection that was read half-way is dropped and never used again.
+//! Reads rows in key order and cuts them into pages. Runs in the read's own task, which owns its connection. A connection that was
+//! read half-way is always dropped, and never used again.
 
 use super::address::Address;
 use super::cells::Cells;
@@ -85,7 +85,7 @@ impl Reader {
         })
     }
 
-    /// Reads behind `from` up to `until` and tells all of it.
+    /// Reads behind `from` up to `until`, and sends all pages.
     pub(super) async fn run(mut self, mut client: Connection, from: Position, until: Option<Key>, tell: Sender<Told>) {
         let work = self.read(&mut client, from, until, &tell);
         let told = tokio::select! {
@@ -166,7 +166,7 @@ impl Reader {
                 // The rest of a statement whose page was cut by its bytes: read, so that the connection can go on.
                 continue;
             }
-            // A page is told only when a row of the next one is here, so that the key's check comes first.
+            // A page is sent only when a row of the next one is here, so that the key is checked first.
             self.check_key(&row, number)?;
             if self.rows >= page_rows || (self.bytes >= page_bytes && self.rows > 0) {
                 if !self.tell_page(tell).await? {
@@ -229,8 +229,8 @@ impl Reader {
         SourceError::Key { reason }
     }
 
-    /// The key must be there and new: to the server, whose rank of the row in the order of its keys is then the row's number
-    /// in its statement.
+    /// Checks that the key is not NULL and is new to the server. It is new when the server's rank of the row, in the order of the keys,
+    /// is the row's number in its statement.
     fn check_key(&self, row: &Row<'_>, number: i64) -> Result<(), SourceError> {
         let Some(keys) = &self.keys else { return Ok(()) };
         let step = keys.step(&self.before, row);
@@ -250,7 +250,7 @@ impl Reader {
         self.before.key().map_err(|index| self.no_key(index))
     }
 
-    /// Closes the page and tells it; false when nobody listens.
+    /// Closes the page and sends it. Returns false when nobody takes pages.
     async fn tell_page(&mut self, tell: &Sender<Told>) -> Result<bool, SourceError> {
         let last_key = self.last_key()?.unwrap_or_else(|| Key(Vec::new()));
         let mut arrays: Vec<ArrayRef> = self.cells.iter_mut().map(Cells::finish).collect();

@@ -34,7 +34,7 @@ impl<'a> Committer<'a> {
         Self { ports, job, term, staging, recorder: Recorder::new(ports, job, term) }
     }
 
-    /// Commits pages until no more come; gives the files back behind the last one.
+    /// Commits pages until no more come. Returns the files, positioned behind the last page.
     ///
     /// # Errors
     /// When a write or sync fails, which ends the term; or when the term has ended.

@@ -107,7 +107,7 @@ pub enum EntryKind {
     Other,
 }
 
-/// Why a volume did not do as told.
+/// Why a volume failed or refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum VolumeError {
     /// Something already has that name.

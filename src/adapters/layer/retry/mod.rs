@@ -17,11 +17,11 @@ use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// Wraps a source. Only errors that may pass are tried again ([`SourceError::is_transient`]); when as many tries in a row
-/// have failed as the policy allows, the last error stands. A delivered page begins the count anew.
+/// Wraps a source. Only errors that may pass are tried again ([`SourceError::is_transient`]). When as many tries in a row have failed
+/// as the policy allows, the last error is returned. A delivered page begins the count anew.
 ///
-/// [`Isolation::Snapshot`] is one point in time for all that is read, which another connection cannot go on with: there a
-/// read is tried again only until its first page. `examine` is for a person who waits, and is not tried again.
+/// With [`Isolation::Snapshot`] a read is tried again only until its first page: another connection cannot go on at the same point
+/// in time. `examine` is not tried again, because a person waits for it.
 #[derive(Clone)]
 pub struct Retry {
     source: Arc<dyn PageSource>,
@@ -29,7 +29,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Wraps `source`; each retry is told to `observer`.
+    /// Wraps `source`. Each retry is reported to `observer`.
     pub fn new(
         source: Arc<dyn PageSource>,
         policy: RetrySpec,
@@ -40,7 +40,7 @@ impl Retry {
         Self { source, retries: Retries { backoff, clock, observer } }
     }
 
-    /// With waits that a test knows beforehand.
+    /// Sets the jitter, so that a test knows the waits.
     #[must_use]
     pub fn with_jitter(mut self, jitter: Jitter) -> Self {
         self.retries.backoff = self.retries.backoff.with_jitter(jitter);
@@ -48,7 +48,7 @@ impl Retry {
     }
 }
 
-/// Tells of failures in a row, and waits between them.
+/// Reports failures in a row, and waits between them.
 #[derive(Clone)]
 struct Retries {
     backoff: Backoff,
@@ -57,7 +57,7 @@ struct Retries {
 }
 
 impl Retries {
-    /// Waits before another try; or gives the error back when there is to be none.
+    /// Waits before another try. Returns the error when the policy allows no further try.
     async fn failed(&mut self, error: SourceError) -> Result<(), SourceError> {
         if !error.is_transient() || self.backoff.is_exhausted() {
             return Err(error);

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Trials at once: most of the time each waits for the disk.
+/// Trials that run at once. Most of the time each waits for the disk.
 const AT_ONCE: usize = 4;
 
 /// What a drill needs.
@@ -39,7 +39,7 @@ pub struct Drill<'a> {
     pub trial: &'a dyn Trial,
     /// Leave the scratch folder.
     pub keep: bool,
-    /// Told how many trials are done, of how many.
+    /// Gets how many trials are done, and of how many.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
@@ -118,7 +118,7 @@ impl From<GenerateError> for DrillError {
 /// Size and SHA-256 of each file, by its name.
 type Files = BTreeMap<String, (u64, String)>;
 
-/// A folder on the worker's volume that is not there before and after.
+/// A folder on the worker's volume. It does not exist before the drill, and is removed after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scratch {
     /// Relative to the output root: `.filegen/drill-…`.
@@ -227,7 +227,7 @@ impl Drill<'_> {
         Ok(files)
     }
 
-    /// Kills as often as told, then lets one run to its end: that one, and what is not as it has to be.
+    /// Kills runs as planned, then lets one run to its end. Returns that run, and what is wrong after it.
     async fn undisturbed(
         &self,
         name: &str,
@@ -267,7 +267,7 @@ impl Drill<'_> {
         Ok(tried)
     }
 
-    /// What is not as it has to be behind a run that nobody killed.
+    /// What is wrong after a run that nobody killed.
     async fn judge(&self, dir: &str, ended: &Ended, golden: &Files) -> Result<Option<String>, DrillError> {
         if ended.code != Some(0) {
             let code = ended.code.map_or("by a signal".to_owned(), |code| format!("with exit code {code}"));

@@ -97,7 +97,7 @@ pub(super) fn missing(run: &Run, target: &Target<'_>, path: &str) -> Looked {
     }
 }
 
-/// Reads the first line; without a worker file anything but a header line is taken for none.
+/// Reads the first line. Without a worker file, a line that is no header means that the file has no header.
 ///
 /// # Errors
 /// When the volume cannot be read.

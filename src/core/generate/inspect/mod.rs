@@ -1,5 +1,5 @@
-//! What stands on the volume: page and rows of every staged and published file; on request counted and checked against
-//! journal and manifest. Changes nothing, needs neither source nor state store, and may look while a holder writes.
+//! Inspects the volume: page and rows of every staged and published file. On request it counts records and checks them against
+//! journal and manifest. It changes nothing, needs neither source nor state store, and may run while a holder writes.
 
 pub mod count;
 pub mod find;
