@@ -1,19 +1,19 @@
-//! All settings that shape a run's bytes, as one digest: the journal's first line holds it, and a run is gone on with only
-//! where it is the same.
+//! The digest of all settings that shape a run's bytes. The journal's first line holds it. A run is continued only under settings
+//! with the same digest.
 //!
-//! Settings that mean what they meant before have the digest that builds before gave them, so that either build goes on with
-//! the other's runs. Where the columns' kinds let a file be written in another way since, the digest is another one, too: no
-//! build goes on with a run whose bytes it would change.
+//! Settings under which earlier builds write the same bytes have the digest that those builds give them. Each build then continues
+//! the other's runs. Where this build may write a file in another way, for these kinds of columns, the digest differs. So no build
+//! continues a run whose bytes it would change.
 
 use super::spec::Worker;
 use super::translate::{Change, FileTranslator};
 use crate::core::generate::model::journal::{Begin, sum_of};
 use crate::core::model::column::Column;
 
-/// In this way files are written under their settings; see [`Begin::writes`].
+/// The number of this build's way to write files; see [`Begin::writes`].
 pub(super) const WRITES: u32 = 1;
 
-/// The digest, and what earlier builds made of the same settings.
+/// The digest of a worker's settings, the digest that earlier builds give them, and the differences between the builds.
 pub struct Shape {
     digest: String,
     earlier: String,
@@ -23,16 +23,16 @@ pub struct Shape {
 /// Whether committed pages fit the settings.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Fit {
-    /// They do.
+    /// They fit.
     Same,
-    /// An earlier build wrote them, and would write these files otherwise: what differs.
+    /// An earlier build wrote them, and would write these files in another way. Holds what differs.
     Earlier(Vec<String>),
-    /// The settings are others.
+    /// The settings have changed.
     Other,
 }
 
 impl Shape {
-    /// Of a worker and its files' translators. Not of the address of the source, which may move between hosts.
+    /// The shape of a worker and its files' translators. The source's address does not count: it may move between hosts.
     pub fn new<'a>(worker: &Worker, translators: impl Iterator<Item = &'a FileTranslator>) -> Self {
         let source = &worker.source;
         let text = format!(
@@ -52,12 +52,12 @@ impl Shape {
         !self.changes.is_empty()
     }
 
-    /// For the journal's first line of a run over these columns; none: nothing is known of them.
+    /// The digest for the journal's first line of a run over these columns. `None` when the columns are not known.
     pub fn digest(&self, columns: Option<&[Column]>) -> &str {
         if self.differences(columns).is_empty() { &self.earlier } else { &self.digest }
     }
 
-    /// Whether a run that began like this fits; `columns` are its own, as far as they are known.
+    /// Whether a run with this first line fits. `columns` are the run's own, as far as they are known.
     pub fn fit(&self, begin: &Begin, columns: Option<&[Column]>) -> Fit {
         if begin.spec == self.digest {
             return Fit::Same;
@@ -65,12 +65,12 @@ impl Shape {
         if begin.spec != self.earlier {
             return Fit::Other;
         }
-        // Whoever counts has looked at the kinds before this digest was given.
+        // A build that numbers its ways of writing has checked the kinds before it gave this digest.
         let differences = if begin.writes == 0 { self.differences(columns) } else { Vec::new() };
         if differences.is_empty() { Fit::Same } else { Fit::Earlier(differences) }
     }
 
-    /// What an earlier build would write otherwise.
+    /// What an earlier build would write in another way.
     fn differences(&self, columns: Option<&[Column]>) -> Vec<String> {
         let shown = self.changes.iter().filter(|(_, change)| columns.is_none_or(|columns| change.shows(columns)));
         shown.map(|(file, change)| format!("file `{file}`: {}", change.what)).collect()

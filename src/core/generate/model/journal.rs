@@ -46,7 +46,7 @@ pub struct Begin {
     pub files: Vec<String>,
     /// Digest of all settings that shape the bytes.
     pub spec: String,
-    /// Counts the ways in which files were written under the same settings; 0 by builds that did not count.
+    /// The number of the build's way to write files under the same settings. 0 from builds that had no such number.
     #[serde(skip_serializing_if = "is_default", default)]
     pub writes: u32,
     /// What was asked of the view: rows in all, then rows of each file.

@@ -1,11 +1,11 @@
-//! The debug text of the specs, of which a run's digest is made (`core::generate::shape`). It is a format: builds before
-//! wrote it, and their runs are gone on with. What came later shows only where it is not what was before it, and what
-//! shapes no byte not at all.
+//! The debug text of the specs. A run's digest is made of it (`core::generate::shape`). The text is a format, because runs of
+//! earlier builds are continued. A later setting appears only when it differs from the behaviour before it. A setting that shapes no
+//! byte never appears.
 
 use super::{ColumnSpec, DelimitedSpec, FileSpec, FixedWidthSpec, Limits, TemplateSpec};
 use std::fmt::{Debug, DebugStruct, Formatter, Result};
 
-/// Adds a setting that came later, where it is given.
+/// Adds a later setting, if it differs from the behaviour before it.
 fn later<T: Debug + PartialEq>(shape: &mut DebugStruct<'_, '_>, name: &str, value: &T, before: &T) {
     if value != before {
         shape.field(name, value);

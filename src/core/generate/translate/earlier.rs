@@ -1,5 +1,5 @@
-//! What earlier builds wrote otherwise under the same settings: their runs are gone on with only where nothing of it can
-//! show in the bytes.
+//! What earlier builds wrote in another way under the same settings. Their runs are continued only where no such difference can show
+//! in the bytes.
 
 use super::control;
 use super::number_format::NumberFormat;
@@ -11,14 +11,14 @@ use crate::core::model::column::{Column, Kind};
 use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 use minijinja::machinery::parse;
 
-/// Something that a file writes in another way since.
+/// A difference between this build and earlier ones.
 #[derive(Clone, Debug)]
 pub struct Change {
     /// Its name in digests, which never changes.
     pub mark: String,
-    /// What it is, for people.
+    /// Its description, for people.
     pub what: String,
-    /// Where it can show.
+    /// When it can show in the bytes.
     shows: Shows,
 }
 
@@ -26,14 +26,14 @@ pub struct Change {
 enum Shows {
     /// Whatever the columns are.
     Always,
-    /// Where one of these columns holds text of any words.
+    /// When one of these columns holds free text.
     InText(Vec<String>),
-    /// Where the total of a column is another one when its values are written like this.
+    /// When the total of a column differs from the source's own, because its values are written like this.
     InTotal(Wanted),
 }
 
 impl Change {
-    /// Whether a file of these columns may have other bytes for it.
+    /// Whether it may change the bytes of a file of these columns.
     pub fn shows(&self, columns: &[Column]) -> bool {
         let kind = |name: &String| columns.iter().find(|column| column.name == *name).map(|column| column.kind);
         match &self.shows {
@@ -44,7 +44,7 @@ impl Change {
     }
 }
 
-/// What the file writes in another way since.
+/// All differences in how this build writes the file.
 pub(super) fn changes(spec: &FileSpec, summed: &[Wanted]) -> Vec<Change> {
     let mut found = Vec::new();
     match &spec.translator {
@@ -119,12 +119,12 @@ fn may_be_any_text(kind: Kind) -> bool {
     matches!(kind, Kind::Text | Kind::Json | Kind::TimestampText)
 }
 
-/// Whether what is written may add up to something else than the source's own values.
+/// Whether the written values may have another sum than the source's own.
 fn is_formed(wanted: &Wanted) -> bool {
     wanted.written.format.is_some() || wanted.written.null.is_some_and(|null| null != (0, 0))
 }
 
-/// Whether the sum of what is written is that of the source's own values, at the same scale.
+/// Whether the written values have the sum of the source's own, at the same scale.
 fn is_source_sum(wanted: &Wanted, kind: Kind) -> bool {
     let scale = match kind {
         Kind::Int => 0,
@@ -138,10 +138,10 @@ fn is_source_sum(wanted: &Wanted, kind: Kind) -> bool {
     !rounds && !null_adds
 }
 
-/// Filters whose outcome is the same text as before.
+/// Filters that give the same text as in earlier builds.
 const RECORD_FILTERS: [&str; 6] = ["number", "strftime", "upper", "lower", "trim", "replace"];
 
-/// The same for control records, whose padded values are numbers, or never look like one.
+/// The same for control records. Their padded values are numbers, or never look like a number.
 const CONTROL_FILTERS: [&str; 7] = ["number", "strftime", "upper", "lower", "trim", "replace", "pad"];
 
 /// Whether a template only writes values, bare or through one of these filters.
