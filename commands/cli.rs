@@ -78,7 +78,7 @@ pub fn tree() -> clap::Command {
     Cli::command()
 }
 
-/// Whether the arguments ask for JSON, as far as can be told when they do not parse.
+/// Whether the arguments ask for JSON, as far as that is known when they do not parse.
 fn wants_json(args: &[OsString]) -> bool {
     let mut pairs = args.windows(2);
     pairs.any(|pair| pair[0] == "--output" && pair[1] == "json") || args.iter().any(|arg| arg == "--output=json")

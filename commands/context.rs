@@ -55,7 +55,7 @@ impl Context {
         log::start(level, self.log_form(LogFormat::Text));
     }
 
-    /// The form of log lines: what was asked for, else `usual`.
+    /// The form of log lines: the option's, else `usual`.
     pub fn log_form(&self, usual: LogFormat) -> Form {
         match self.globals.log_format.unwrap_or(usual) {
             LogFormat::Text => Form::Text(self.ui.has_colour()),
@@ -67,7 +67,7 @@ impl Context {
     /// The one worker file that was named.
     ///
     /// # Errors
-    /// Wrong usage, when none or several were.
+    /// Wrong usage, when no worker file or several were named.
     pub fn config_path(&self) -> Result<&Path, Failure> {
         match self.globals.config.as_slice() {
             [path] => Ok(path),
@@ -93,7 +93,7 @@ impl Context {
         Ok(Arc::new(self.load()?.into_worker()?))
     }
 
-    /// The run that is meant: of the day that was given, else of today in the worker's zone.
+    /// The run of the given day. Without a day, of today in the worker's zone.
     ///
     /// # Errors
     /// When the zone is not known on this host.
@@ -110,7 +110,7 @@ impl Context {
         Ok(RunId { worker: worker.id.clone(), date })
     }
 
-    /// Whether a person agrees: by `--yes`, or asked on the terminal.
+    /// Whether a person agrees, by `--yes` or by an answer on the terminal.
     ///
     /// # Errors
     /// Wrong usage, where there is nobody to ask.
@@ -125,7 +125,7 @@ impl Context {
             .hint("add --yes to go ahead, or --dry-run to see what would be done"))
     }
 
-    /// ` -c loans.yaml`, as it was given, to stand in a command to paste; empty when none was.
+    /// ` -c loans.yaml`, as it was given, for a command to paste. Empty when no file was named.
     pub fn config_option(&self) -> String {
         self.globals.config.iter().fold(String::new(), |text, path: &PathBuf| format!("{text} -c {}", quoted(path)))
     }

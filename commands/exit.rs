@@ -1,4 +1,4 @@
-//! The exit codes, and which of them each kind of error ends with. Nothing else decides a code by an error.
+//! The exit codes, and the code of each kind of error. Nothing else picks a code by an error.
 
 use crate::core::kind::Kind;
 
@@ -40,11 +40,11 @@ impl From<Kind> for Code {
     }
 }
 
-/// How a command ended that did what it was asked.
+/// How a command ended that did its work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// All is well.
     Done,
-    /// The answer is not "all is well"; it is printed already.
+    /// The answer is not "all is well". It is printed already.
     Ended(Code),
 }

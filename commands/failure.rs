@@ -6,7 +6,7 @@ use crate::config::ConfigError;
 use crate::core::kind::HasKind;
 use std::error::Error;
 
-/// Why a command could not do what it was asked.
+/// Why a command could not do its work.
 #[derive(Debug)]
 pub struct Failure {
     pub(super) code: Code,

@@ -12,7 +12,7 @@ use crate::wiring::WiringError;
 
 /// An error that knows what to do next.
 pub(super) trait Hint {
-    /// In a sentence; `None` where the message says it all.
+    /// The hint, as a sentence. `None` when the message says everything.
     fn hint(&self) -> Option<&'static str>;
 }
 

@@ -30,7 +30,7 @@ use failure::Failure;
 use generate::{drill, inspect_headers, publish_completion, resume, run, verify};
 use std::process::ExitCode;
 
-/// Runs the whole command line with translators of one's own: parses, acts, prints, and says how it ended.
+/// Runs the whole command line with translators of one's own. Parses, acts, prints, and returns the exit code.
 pub fn main(registry: Registry) -> ExitCode {
     let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,

@@ -9,7 +9,7 @@ use tokio::signal::unix::SignalKind;
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Shows once, or again and again while `show` says that somebody still reads.
+/// Shows once, or again and again while `show` reports that somebody still reads.
 ///
 /// # Errors
 /// What `show` says, or when the system refuses to deliver signals.

@@ -31,7 +31,7 @@ pub(super) struct Order {
     pub start: Start,
     /// Whether to wait for the lease.
     pub wait: bool,
-    /// Why it starts elsewhere than where it stands, for the audit trail.
+    /// Why it starts at another page than the next, for the audit trail.
     pub reason: String,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
     }
 }
 
-/// Sends the worker's completion events that wait, for a bounded time; why some still do.
+/// Sends the worker's waiting completion events, for a limited time. Returns why some still wait.
 async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
     let sink = match wiring::producer(worker) {
         Ok(sink) => sink?,

@@ -1,4 +1,4 @@
-//! The commands of the flow that makes files: a run, its files, and what is told of them.
+//! The commands of the flow generate: a run, its files, and their completion events.
 
 pub(super) mod drill;
 mod foreground;

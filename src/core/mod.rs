@@ -1,4 +1,4 @@
-//! The one core that production and runbooks share. No vendor type, no terminal, no environment, no clock of its own.
+//! The core, shared by the daemon and by every command. It has no vendor type, no terminal, no environment and no clock of its own.
 
 pub mod backoff;
 pub mod doctor;

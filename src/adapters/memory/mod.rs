@@ -1,4 +1,5 @@
-//! Every port in memory: real adapters, always compiled, for tests, smoke runs and the simulation.
+//! The ports in memory: real adapters, always compiled, for tests, smoke runs and the simulation. `tests/it/tidy/ports.rs` lists the
+//! ports that have none.
 
 pub mod admin;
 pub mod broker;

@@ -1,5 +1,5 @@
-//! A worker's own proof: its first pages, on a scratch copy, killed before each change that a run makes on the volume,
-//! and taken over. The files must be those of a run that nobody disturbed.
+//! A proof on the user's own worker. On a scratch copy of its first pages, runs are killed before each change that they make on the
+//! volume, and taken over. The files must be those of a run that nobody disturbed.
 
 mod part;
 
@@ -52,7 +52,7 @@ pub struct Drilled {
     pub runs: u64,
     /// Kills of a run that was taking over.
     pub takeovers: u64,
-    /// Each file that was not as it had to be.
+    /// Each file that was wrong.
     pub differences: Vec<Difference>,
 }
 

@@ -59,8 +59,7 @@ impl Part {
         Ok(Self { rows, page_size, more })
     }
 
-    /// The worker as the drill runs it: with an output root and a state store of its own, a commit for each page, and
-    /// nobody to tell.
+    /// The worker as the drill runs it: with an output root and a state store of its own, a commit for each page, and no topics.
     pub fn worker(&self, worker: &Worker, root: PathBuf) -> Worker {
         let mut worker = worker.clone();
         worker.source.page_size = self.page_size;
@@ -107,7 +106,7 @@ impl PageSource for FirstRows {
         self.source.columns(view).await
     }
 
-    /// Counted page by page: the source's own count would read the whole view.
+    /// Counts page by page, because the source's own count would read the whole view.
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
         let mut stream = self.open(query, &Position::default(), None).await?;
         let mut pages: Vec<Page> = Vec::new();

@@ -1,5 +1,5 @@
-//! One run's header, counted records, state and SQL count side by side; on request pages are read from the source again,
-//! translated again and compared byte for byte. Changes nothing. What could not be compared is not a pass.
+//! Compares one run's header, counted records, state and SQL count. On request it reads pages from the source again, translates them
+//! again and compares byte for byte. It changes nothing. What could not be compared is not a pass.
 
 mod reread;
 
@@ -28,7 +28,7 @@ pub struct Verification<'a> {
     pub run: &'a RunId,
     /// Pages to read again.
     pub reread: Reread,
-    /// Told after each page that was read again: its number, and how many there are to read.
+    /// Called after each page that was read again, with its number and how many there are to read.
     pub progress: &'a (dyn Fn(u64, u64) + Send + Sync),
 }
 
@@ -98,8 +98,7 @@ impl Verified {
 /// Verifies one run.
 ///
 /// # Errors
-/// When the run has left nothing, or the volume cannot be read. Source and state store may be away: then what they
-/// should have said is unchecked.
+/// When the run has left nothing, or the volume cannot be read. Source and state store may be away: their parts are then unchecked.
 pub async fn verify(verification: &Verification<'_>) -> Result<Verified, GenerateError> {
     let Verification { ports, worker, registry, run: id, .. } = verification;
     let volume = &*ports.volume;
@@ -227,7 +226,7 @@ fn check_state(run: &Run, state: &FileStatus, header: &HeaderLine) -> Check {
     }
 }
 
-/// A file of the worker that is nowhere is a difference, not a line less.
+/// The result of a file that is nowhere: a difference, not a missing line.
 fn missing_files(verification: &Verification<'_>, run: &Run, verified: &mut Verified) {
     for spec in &verification.worker.files {
         let id = spec.id.as_str();

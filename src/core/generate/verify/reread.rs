@@ -128,7 +128,7 @@ impl<'a> Again<'a> {
         Ok(Self { verification, query: plan.query.clone(), run, begin, files })
     }
 
-    /// Reads one page again and compares what every file holds of it; the source's error when it does not deliver.
+    /// Reads one page again and compares it with what every file holds. Returns the source's error when it does not deliver.
     async fn page(
         &mut self,
         before: Option<&PageCommit>,
@@ -295,7 +295,7 @@ fn translated(
     Ok(bytes)
 }
 
-/// Where two texts part.
+/// Where two texts differ first.
 #[derive(Debug, PartialEq, Eq)]
 struct Difference {
     /// Bytes that are the same before it.
