@@ -8,11 +8,9 @@ use crate::core::generate::plan::Plan;
 use crate::core::generate::spec::Worker;
 use crate::core::model::column::Column;
 use crate::core::model::finding::Verdict as Found;
-use crate::core::ports::observer::Unobserved;
 use crate::wiring;
 use serde::Serialize;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Write, check, show and explain worker files
 #[derive(clap::Args, Debug)]
@@ -153,14 +151,16 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
 
 /// The columns that a worker's view really has, and whether their names' case may differ.
 fn columns(context: &Context, worker: &Worker) -> Result<(Vec<Column>, bool), Failure> {
-    let source = wiring::source(worker, Arc::new(Unobserved), wiring::clock())?;
+    // A person waits: what is away now is said now.
+    let source = wiring::source_at(&worker.source.url)?;
     context.block_on(async { Ok((source.columns(&worker.source.view).await?, source.folds_names())) })
 }
 
 /// What the source knows of the values that a person should know too.
 fn doubts(context: &Context, worker: &Worker) -> Result<Vec<String>, Failure> {
     let query = Plan::new(worker, &context.registry)?.query;
-    let source = wiring::source(worker, Arc::new(Unobserved), wiring::clock())?;
+    // A person waits: what is away now is said now.
+    let source = wiring::source_at(&worker.source.url)?;
     let findings = context.block_on(async { Ok(source.doubts(&query).await?) })?;
     Ok(findings.into_iter().filter(|finding| finding.verdict != Found::Pass).map(|finding| finding.detail).collect())
 }

@@ -29,7 +29,7 @@ pub mod trigger;
 pub mod verify;
 mod write;
 
-use crate::core::generate::model::journal::Begin;
+use crate::core::generate::model::journal::{Begin, Complete};
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::spec::Worker;
 use crate::core::kind::{HasKind, Kind};
@@ -43,7 +43,6 @@ use crate::core::ports::store::StoreError;
 use crate::core::ports::volume::{Volume, VolumeError};
 use digest::FileDigest;
 use event::{GenerateEvent, RunObserver};
-use pipeline::PipelineResult;
 use plan::{FilePlan, Plan};
 use staging::Staging;
 use std::sync::Arc;
@@ -160,6 +159,9 @@ impl HasKind for GenerateError {
     }
 }
 
+/// Times that a run reads its view before rows that are missing each time end it.
+const READS_MAX: u32 = 3;
+
 /// Makes all files of one run under `term`. Takes over what older holders committed, goes on behind it, and publishes.
 ///
 /// # Errors
@@ -192,7 +194,7 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
 }
 
 async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
-    let mut plan = Plan::new(&job.worker, &job.registry)?;
+    let plan = Plan::new(&job.worker, &job.registry)?;
     let dead = takeover::fence(ports, &job.run, term).await?;
     let begin = async || begin(ports, job, term, &plan).await;
     let Some(staging) = staging::open(ports, job, term, &plan, &dead, begin).await? else {
@@ -206,28 +208,61 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     }
     announce_start(ports, job, term, &staging).await?;
 
-    let (staging, complete) = if let Some(complete) = staging.complete.clone() {
-        (staging, complete)
-    } else {
-        let lanes = lanes(job, &mut plan, &staging)?;
-        let view = plan.query.view.clone();
-        let PipelineResult { mut staging, mut lanes, after } =
-            pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
-        let Some(after) = after else { return Ok(Outcome::Stopped { page: staging.page() }) };
-        let moved = source_moved(job, after, &staging)?;
-        if staging.page() == 0 {
-            translate_pages::bind_without_page(ports, &view, &mut lanes).await?;
-        }
-        let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
-        (staging, complete)
+    let (staging, complete) = match staging.complete.clone() {
+        Some(complete) => (staging, Some(complete)),
+        None => read_all(ports, job, term, plan, staging).await?,
     };
+    let Some(complete) = complete else { return Ok(Outcome::Stopped { page: staging.page() }) };
     let manifest = publish::publish(ports, job, term, staging, &complete).await?;
     record::published(ports, job, term, &manifest).await?;
     Ok(Outcome::Published(manifest))
 }
 
-/// Counts the view and finds its key range, in one query before the first page. `None` when asked to stop meanwhile: counting a
-/// large view, or waiting for a source that is away, may take longer than a stop should.
+/// Reads, translates and commits all that is left, and makes the files durable. Gives no [`Complete`] when asked to stop.
+///
+/// Two equal counts do not show that one row came and another went meanwhile. So when other rows were read than counted, all
+/// pages are read again. Rows that are missing each time are lost by no movement.
+async fn read_all(
+    ports: &Ports,
+    job: &Job,
+    term: &Term,
+    mut plan: Plan,
+    mut staging: Staging,
+) -> Result<(Staging, Option<Complete>), GenerateError> {
+    let mut tries = 0;
+    loop {
+        let lanes = lanes(job, &mut plan, &staging)?;
+        let view = plan.query.view.clone();
+        let read = pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
+        let mut lanes = read.lanes;
+        staging = read.staging;
+        let Some(after) = read.after else { return Ok((staging, None)) };
+        match source_moved(job, after, &staging)? {
+            Read::AsCounted { moved } => {
+                if staging.page() == 0 {
+                    translate_pages::bind_without_page(ports, &view, &mut lanes).await?;
+                }
+                let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
+                return Ok((staging, Some(complete)));
+            }
+            Read::Miscounted(error) => {
+                staging.journal.discard(term).await?;
+                tries += 1;
+                if tries >= READS_MAX {
+                    return Err(error.into());
+                }
+                job.observer.observe(&GenerateEvent::Warning { text: format!("{error}; all pages are read again") });
+                plan = Plan::new(&job.worker, &job.registry)?;
+                let Some(begin) = begin(ports, job, term, &plan).await? else { return Ok((staging, None)) };
+                staging.start_over(job, term, begin).await?;
+                announce_start(ports, job, term, &staging).await?;
+            }
+        }
+    }
+}
+
+/// Counts the view and finds its key range: the one query before the first page. `None` when asked to stop meanwhile: a large
+/// view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     names_are_free(ports, job).await?;
     let extent = tokio::select! {
@@ -309,29 +344,35 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeli
     Ok(lanes)
 }
 
-/// Whether the view's count or key range differ from those at the start, or other rows were read than counted. `None` when the
-/// source cannot be asked again.
+/// What rows read against rows counted say.
+enum Read {
+    /// All that was counted, or the view is known to have moved (`None`: it could not be asked).
+    AsCounted { moved: Option<bool> },
+    /// Other rows were read than counted, and nothing says that the view moved.
+    Miscounted(SourceError),
+}
+
+/// Holds rows read against rows counted: the last line of defence against rows that a page's start passes over, whatever the
+/// source and whatever the reason.
 ///
 /// # Errors
-/// When other rows were read than counted and nothing shows that the view moved. This is the last defence against rows that are
-/// missed at the start of a page, whatever the source and the reason.
-fn source_moved(
-    job: &Job,
-    after: Result<After, SourceError>,
-    staging: &Staging,
-) -> Result<Option<bool>, GenerateError> {
+/// When other rows were read, and the view cannot be asked again.
+fn source_moved(job: &Job, after: Result<After, SourceError>, staging: &Staging) -> Result<Read, GenerateError> {
     let (begin, read) = (&staging.begin, staging.source_rows());
     let as_counted = read == begin.rows;
     match after {
-        Ok(After { within, .. }) if !as_counted && within == begin.rows => Err(miscounted(job, begin, read).into()),
+        Ok(After { within, .. }) if !as_counted && within == begin.rows => {
+            Ok(Read::Miscounted(miscounted(job, begin, read)))
+        }
         Ok(After { extent, .. }) => {
-            Ok(Some(extent.rows != begin.rows || extent.range != begin.range || read != begin.rows))
+            let moved = extent.rows != begin.rows || extent.range != begin.range || !as_counted;
+            Ok(Read::AsCounted { moved: Some(moved) })
         }
         Err(error) if !as_counted => Err(error.into()),
         Err(error) => {
             let text = format!("whether the view moved meanwhile could not be asked: {error}");
             job.observer.observe(&GenerateEvent::Warning { text });
-            Ok(None)
+            Ok(Read::AsCounted { moved: None })
         }
     }
 }
@@ -343,7 +384,7 @@ fn miscounted(job: &Job, begin: &Begin, read: u64) -> SourceError {
         "view `{view}` has {rows} rows in the range of this run, before the read and after it, but {read} were read"
     );
     let advice = if source.key.is_empty() || source.fetch == Fetch::Offset {
-        "without an order that stays, rows are missed or doubled: name a key, or set `isolation: snapshot`".to_owned()
+        "without an order that stays, rows are missed or doubled; name a key, or set `isolation: snapshot`".to_owned()
     } else {
         let key = source.key.join(", ");
         format!(
@@ -352,7 +393,5 @@ fn miscounted(job: &Job, begin: &Begin, read: u64) -> SourceError {
              `isolation: snapshot`"
         )
     };
-    SourceError::Key {
-        reason: format!("{counted}; nothing is published. {advice}. Then start over with `filegen run --restart`"),
-    }
+    SourceError::Key { reason: format!("{counted}; nothing is published. {advice}") }
 }

@@ -1,5 +1,7 @@
 //! The holder's own folder: staged files and journal, new or filled with what older holders committed.
 
+mod start_over;
+
 use super::digest::FileDigest;
 use super::layout::{JOURNAL, run_dir, staging_dir};
 use super::plan::{Plan, last_kept, pages_of};

@@ -93,10 +93,9 @@ impl Case {
         let events = events(&self.completion, &*self.runs).await;
         let files: Vec<&str> = events.keys().map(|(file, _)| file.as_str()).collect();
         assert_eq!(files, ["Loan0", "Loan1"], "{point}");
-        // The id is that of the publication, whenever it was sent.
-        let published_at = record.completed_at.expect("it is published").as_second();
+        // The id is that of the business date's first version, whenever it was sent.
         for ((file, _), id) in &events {
-            assert_eq!(*id, format!("LoanWorker:{file}:{published_at}"), "{point}");
+            assert_eq!(*id, format!("LoanWorker:{file}:{}01", record.id.date.compact()), "{point}");
         }
         stop(daemon);
         self.completion.length().await
