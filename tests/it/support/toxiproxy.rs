@@ -88,7 +88,13 @@ impl Line {
     }
 
     fn spoil(&self, toxic: &Value) {
-        ask("POST", &format!("/proxies/{}/toxics", self.name), toxic);
+        let path = format!("/proxies/{}/toxics", self.name);
+        let answer = call(server().port, "POST", &path, toxic).unwrap_or_else(|error| panic!("POST {path}: {error}"));
+        // Bytes that nobody reads hold the server's answer up, until it gives 503. The toxic is under way all the same, and
+        // works as soon as they are read.
+        if code(&answer) != Some("503") {
+            answered("POST", &path, &answer);
+        }
     }
 }
 
@@ -96,8 +102,19 @@ impl Line {
 #[track_caller]
 fn ask(method: &str, path: &str, body: &Value) -> Value {
     let answer = call(server().port, method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-    let (head, text) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method} {path}: {answer}"));
-    assert!(head.split(' ').nth(1).is_some_and(|code| code.starts_with('2')), "{method} {path}: {answer}");
+    answered(method, path, &answer)
+}
+
+/// The status code of an answer.
+fn code(answer: &str) -> Option<&str> {
+    answer.split(' ').nth(1)
+}
+
+/// What a good answer holds.
+#[track_caller]
+fn answered(method: &str, path: &str, answer: &str) -> Value {
+    assert!(code(answer).is_some_and(|code| code.starts_with('2')), "{method} {path}: {answer}");
+    let (_, text) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{method} {path}: {answer}"));
     if text.is_empty() { Value::Null } else { serde_json::from_str(text).unwrap_or_else(|_| panic!("{answer}")) }
 }
 
