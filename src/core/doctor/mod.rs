@@ -1,5 +1,5 @@
 //! Checks that several flows share: the output volume, the state store, the topics. Each takes its parts and adds its
-//! findings to a [`report::Report`]. No check knows a flow.
+//! findings to a `report::Report`. No check knows a flow.
 
 mod fencing;
 pub mod report;
