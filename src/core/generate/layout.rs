@@ -1,6 +1,5 @@
 //! Where a run's things lie on the volume.
 
-use crate::core::model::names::FileId;
 use crate::core::model::names::HIDDEN;
 use crate::core::model::run::RunId;
 use crate::core::model::term::Token;
@@ -23,11 +22,6 @@ pub fn token_name(token: Token) -> String {
 /// The name that the holder with token `by` gives to an older holder's folder when it takes that away.
 pub fn dead_name(token: Token, by: Token) -> String {
     format!("{}.dead{}", token_name(token), by.0)
-}
-
-/// A staged file's path.
-pub fn staged_file(run: &RunId, token: Token, file: &FileId) -> String {
-    format!("{}/{file}", staging_dir(run, token))
 }
 
 /// The journal's name in a staging folder.
