@@ -63,7 +63,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
                 context.ui.out(&line(context, found));
             }
         };
-        let examination = DoctorInput {
+        let input = DoctorInput {
             ports: &ports,
             worker: &worker,
             registry: &context.registry,
@@ -73,15 +73,15 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
             topics: &topics,
             found: &tell,
         };
-        let mut found = examine(&examination).await;
-        let made = if args.fix { fix(context, args, &examination, &mut found).await? } else { None };
+        let mut found = examine(&input).await;
+        let made = if args.fix { fix(context, args, &input, &mut found).await? } else { None };
         Ok((found, made))
     })?;
     let failed = found.iter().filter(|found| found.finding.verdict == finding::Verdict::Fail).count();
     let warned = found.iter().filter(|found| found.finding.verdict == finding::Verdict::Warn).count();
     let verdict = if failed > 0 { "fail" } else { "pass" };
     let declined = made == Some(Made::Declined);
-    let shown = Shown { verdict, failed, warned, checks: found.iter().map(Row::new).collect(), fix: made };
+    let shown = DoctorView { verdict, failed, warned, checks: found.iter().map(CheckRow::new).collect(), fix: made };
     context.ui.result(&shown, |shown| format!("{} checks, {failed} failed, {warned} to look at\n", shown.checks.len()));
     Ok(if found.iter().any(|found| found.unreachable) {
         Verdict::Ended(Code::Unreachable)
@@ -93,11 +93,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct DoctorView<'a> {
     verdict: &'static str,
     failed: usize,
     warned: usize,
-    checks: Vec<Row<'a>>,
+    checks: Vec<CheckRow<'a>>,
     /// What came of `--fix`.
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<Made>,
@@ -121,11 +121,11 @@ enum Made {
 async fn fix(
     context: &Context,
     args: &Args,
-    examination: &DoctorInput<'_>,
+    input: &DoctorInput<'_>,
     found: &mut Vec<CheckResult>,
 ) -> Result<Option<Made>, Failure> {
     let indexes = |found: &CheckResult| found.area == Area::State && found.finding.check == doctor::INDEXES;
-    let Some(admin) = examination.admin else {
+    let Some(admin) = input.admin else {
         context.ui.status("nothing to fix: this state store keeps its own indexes");
         return Ok(Some(Made::Nothing));
     };
@@ -148,10 +148,10 @@ async fn fix(
         context.ui.status("nothing made");
         return Ok(Some(Made::Declined));
     }
-    let ports = examination.ports;
+    let ports = input.ports;
     let fix = Fix { who: &wiring::who(), reason: &args.reason };
     if let Some(after) = doctor::fix(admin, &*ports.state.audit, &*ports.clock, &fix).await? {
-        (examination.found)(&after);
+        (input.found)(&after);
         found.retain(|found| !indexes(found));
         found.push(after);
     }
@@ -160,7 +160,7 @@ async fn fix(
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+struct CheckRow<'a> {
     area: &'static str,
     check: &'a str,
     verdict: &'static str,
@@ -169,7 +169,7 @@ struct Row<'a> {
     milliseconds: Option<f64>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> CheckRow<'a> {
     fn new(found: &'a CheckResult) -> Self {
         Self {
             area: found.area.as_str(),

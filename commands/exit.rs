@@ -1,6 +1,6 @@
 //! The exit codes, and the code of each kind of error. Nothing else picks a code by an error.
 
-use crate::core::kind::Kind;
+use crate::core::kind::FailureKind;
 
 /// The documented exit codes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,15 +27,15 @@ pub enum Code {
     Terminated = 143,
 }
 
-impl From<Kind> for Code {
-    fn from(kind: Kind) -> Self {
+impl From<FailureKind> for Code {
+    fn from(kind: FailureKind) -> Self {
         match kind {
-            Kind::Unreachable | Kind::Absent => Self::Unreachable,
-            Kind::Lease => Self::Lease,
-            Kind::Data => Self::Data,
-            Kind::Config => Self::Config,
-            Kind::Stopped => Self::Interrupted,
-            Kind::Refused | Kind::Conflict | Kind::Failed => Self::Failed,
+            FailureKind::Unreachable | FailureKind::Absent => Self::Unreachable,
+            FailureKind::Lease => Self::Lease,
+            FailureKind::Data => Self::Data,
+            FailureKind::Config => Self::Config,
+            FailureKind::Stopped => Self::Interrupted,
+            FailureKind::Refused | FailureKind::Conflict | FailureKind::Failed => Self::Failed,
         }
     }
 }

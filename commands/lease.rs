@@ -85,9 +85,9 @@ fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
             };
             let mut leases = Vec::new();
             for worker in &workers {
-                leases.extend(Row::new(lease_of(&*state.leases, worker, clock.now()).await?));
+                leases.extend(LeaseRow::new(lease_of(&*state.leases, worker, clock.now()).await?));
             }
-            let shown = Shown { leases };
+            let shown = LeasesView { leases };
             context.ui.result(&shown, |shown| text(context, shown));
             if shown.leases.is_empty() {
                 context.ui.status("no lease: nobody has written here yet");
@@ -133,13 +133,13 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
 }
 
 #[derive(Serialize)]
-struct Shown {
-    leases: Vec<Row>,
+struct LeasesView {
+    leases: Vec<LeaseRow>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct LeaseRow {
     worker_id: String,
     state: &'static str,
     holder: String,
@@ -155,7 +155,7 @@ struct Row {
     condition: LeaseState,
 }
 
-impl Row {
+impl LeaseRow {
     /// `None` for a worker that never had a lease.
     fn new(report: LeaseReport) -> Option<Self> {
         let LeaseRecord { worker, instance, token, seq, acquired_at, renewed_at, expires_at, released } =
@@ -188,7 +188,7 @@ struct Released<'a> {
     dry_run: bool,
 }
 
-fn text(context: &Context, shown: &Shown) -> String {
+fn text(context: &Context, shown: &LeasesView) -> String {
     if shown.leases.is_empty() {
         return String::new();
     }

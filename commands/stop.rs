@@ -65,7 +65,7 @@ impl Signals {
     ///
     /// # Errors
     /// When the system refuses to deliver signals.
-    pub(super) fn watch(teller: Arc<dyn SignalReporter>) -> Result<Self, Failure> {
+    pub(super) fn watch(reporter: Arc<dyn SignalReporter>) -> Result<Self, Failure> {
         let mut interrupts = listen(SignalKind::interrupt())?;
         let mut terminates = listen(SignalKind::terminate())?;
         let signals = Self { stop: CancellationToken::new(), by: Arc::new(AtomicU8::new(0)) };
@@ -77,12 +77,12 @@ impl Signals {
                     _ = terminates.recv() => StoppedBy::Terminate,
                 };
                 if stop.is_cancelled() {
-                    teller.finish();
+                    reporter.finish();
                     // What is committed is durable, and the lease runs out: nothing needs a tidy end.
                     std::process::exit(i32::from(which.code() as u8));
                 }
                 by.store(which as u8 + 1, Ordering::Release);
-                teller.say("stopping behind the page in hand; once more ends at once");
+                reporter.say("stopping behind the page in hand; once more ends at once");
                 stop.cancel();
             }
         });

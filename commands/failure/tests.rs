@@ -6,15 +6,15 @@ use crate::core::election::release::ReleaseError;
 use crate::core::generate::GenerateError;
 use crate::core::generate::drill::DrillError;
 use crate::core::generate::run::RunError;
-use crate::core::kind::Kind;
+use crate::core::kind::FailureKind;
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::term::{TermEnded, Token};
 use crate::core::outbox::OutboxError;
 use crate::core::ports::broker::BrokerError;
+use crate::core::ports::drill::DrillRunnerError;
 use crate::core::ports::leases::LeaseRecord;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::store::StoreError;
-use crate::core::ports::trial::TrialError;
 use crate::core::ports::volume::VolumeError;
 use crate::wiring::WiringError;
 use jiff::{SignedDuration, Timestamp};
@@ -30,7 +30,7 @@ fn text() -> String {
 }
 
 #[track_caller]
-fn check(error: impl HasKind + Hint, kind: Kind, code: Code, hint: &str) {
+fn check(error: impl HasKind + Hint, kind: FailureKind, code: Code, hint: &str) {
     assert_eq!(error.kind(), kind, "{error:?}");
     let words = error.to_string();
     let failure = Failure::from(error);
@@ -45,55 +45,55 @@ fn errors_of_a_source() {
     let doctor = "`filegen doctor{c}` shows";
     let away = SourceError::Unreachable { source_name: text(), reason: text() };
     assert!(away.is_transient() && away.is_away());
-    check(away, Kind::Unreachable, Code::Unreachable, doctor);
+    check(away, FailureKind::Unreachable, Code::Unreachable, doctor);
     let absent = SourceError::Absent { source_name: text(), reason: text() };
     assert!(!absent.is_transient() && absent.is_away());
-    check(absent, Kind::Absent, Code::Unreachable, doctor);
+    check(absent, FailureKind::Absent, Code::Unreachable, doctor);
     let denied = SourceError::Denied { source_name: text(), reason: text() };
     assert!(!denied.is_transient() && !denied.is_away());
-    check(denied, Kind::Config, Code::Config, "check user, password");
-    check(SourceError::Refused { reason: text() }, Kind::Config, Code::Config, "`filegen doctor{c}` compares");
-    check(SourceError::Changed { reason: text() }, Kind::Conflict, Code::Failed, "put the view back");
-    check(SourceError::Key { reason: text() }, Kind::Data, Code::Data, "`source.key` must name");
+    check(denied, FailureKind::Config, Code::Config, "check user, password");
+    check(SourceError::Refused { reason: text() }, FailureKind::Config, Code::Config, "`filegen doctor{c}` compares");
+    check(SourceError::Changed { reason: text() }, FailureKind::Conflict, Code::Failed, "put the view back");
+    check(SourceError::Key { reason: text() }, FailureKind::Data, Code::Data, "`source.key` must name");
     let value = SourceError::Value { column: text(), key: text(), reason: text() };
-    check(value, Kind::Data, Code::Data, "");
+    check(value, FailureKind::Data, Code::Data, "");
     let failed = SourceError::Failed { source_name, reason };
     assert!(!failed.is_transient() && !failed.is_away());
-    check(failed, Kind::Refused, Code::Failed, "");
+    check(failed, FailureKind::Refused, Code::Failed, "");
 }
 
 #[test]
 fn errors_of_a_volume() {
     let path = text;
-    check(VolumeError::Exists { path: path() }, Kind::Failed, Code::Failed, "");
-    check(VolumeError::NotFound { path: path() }, Kind::Failed, Code::Failed, "");
-    check(VolumeError::NotEmpty { path: path() }, Kind::Failed, Code::Failed, "");
-    check(VolumeError::TermEnded(ENDED), Kind::Lease, Code::Lease, "`filegen lease show{c}`");
-    check(VolumeError::Full { path: path(), reason: text() }, Kind::Failed, Code::Failed, "make room");
+    check(VolumeError::Exists { path: path() }, FailureKind::Failed, Code::Failed, "");
+    check(VolumeError::NotFound { path: path() }, FailureKind::Failed, Code::Failed, "");
+    check(VolumeError::NotEmpty { path: path() }, FailureKind::Failed, Code::Failed, "");
+    check(VolumeError::TermEnded(ENDED), FailureKind::Lease, Code::Lease, "`filegen lease show{c}`");
+    check(VolumeError::Full { path: path(), reason: text() }, FailureKind::Failed, Code::Failed, "make room");
     let denied = VolumeError::Denied { operation: "write", path: path(), reason: text() };
-    check(denied, Kind::Failed, Code::Failed, "`filegen doctor{c}` checks the output folder");
-    check(VolumeError::Io { operation: "sync", path: path(), reason: text() }, Kind::Failed, Code::Failed, "");
+    check(denied, FailureKind::Failed, Code::Failed, "`filegen doctor{c}` checks the output folder");
+    check(VolumeError::Io { operation: "sync", path: path(), reason: text() }, FailureKind::Failed, Code::Failed, "");
 }
 
 #[test]
 fn errors_of_a_state_store_and_a_broker() {
     let lease = "`filegen lease show{c}`";
-    check(ENDED, Kind::Lease, Code::Lease, lease);
+    check(ENDED, FailureKind::Lease, Code::Lease, lease);
     let away = || StoreError::Unreachable { store: text(), reason: text() };
-    check(away(), Kind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
-    check(StoreError::Stale { token: Token(7) }, Kind::Lease, Code::Lease, lease);
-    check(StoreError::TermEnded(ENDED), Kind::Lease, Code::Lease, lease);
-    check(StoreError::Failed { store: text(), reason: text() }, Kind::Failed, Code::Failed, "");
+    check(away(), FailureKind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
+    check(StoreError::Stale { token: Token(7) }, FailureKind::Lease, Code::Lease, lease);
+    check(StoreError::TermEnded(ENDED), FailureKind::Lease, Code::Lease, lease);
+    check(StoreError::Failed { store: text(), reason: text() }, FailureKind::Failed, Code::Failed, "");
     let broker = || BrokerError::Unreachable { topic: text(), reason: text() };
-    check(broker(), Kind::Unreachable, Code::Unreachable, "nothing is lost");
+    check(broker(), FailureKind::Unreachable, Code::Unreachable, "nothing is lost");
     let refused = || BrokerError::Refused { topic: text(), reason: text() };
-    check(refused(), Kind::Config, Code::Config, "");
-    check(OutboxError::Broker(broker()), Kind::Unreachable, Code::Unreachable, "nothing is lost");
-    check(OutboxError::Store(away()), Kind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
-    check(WiringError::Broker(refused()), Kind::Config, Code::Config, "");
-    check(WiringError::Store(away()), Kind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
+    check(refused(), FailureKind::Config, Code::Config, "");
+    check(OutboxError::Broker(broker()), FailureKind::Unreachable, Code::Unreachable, "nothing is lost");
+    check(OutboxError::Store(away()), FailureKind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
+    check(WiringError::Broker(refused()), FailureKind::Config, Code::Config, "");
+    check(WiringError::Store(away()), FailureKind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
     let source = SourceError::Refused { reason: text() };
-    check(WiringError::Source(source), Kind::Config, Code::Config, "`filegen doctor{c}` compares");
+    check(WiringError::Source(source), FailureKind::Config, Code::Config, "`filegen doctor{c}` compares");
 }
 
 #[test]
@@ -109,37 +109,42 @@ fn errors_of_an_election_and_a_release() {
         expires_at: Timestamp::UNIX_EPOCH,
         released: None,
     };
-    check(ElectionError::HeldByOther { record: Box::new(record) }, Kind::Lease, Code::Lease, lease);
-    check(ElectionError::Stopped { worker: worker() }, Kind::Stopped, Code::Interrupted, "");
-    check(ElectionError::NoTokenLeft { worker: worker() }, Kind::Conflict, Code::Failed, "");
+    check(ElectionError::HeldByOther { record: Box::new(record) }, FailureKind::Lease, Code::Lease, lease);
+    check(ElectionError::Stopped { worker: worker() }, FailureKind::Stopped, Code::Interrupted, "");
+    check(ElectionError::NoTokenLeft { worker: worker() }, FailureKind::Conflict, Code::Failed, "");
     let stale = || StoreError::Stale { token: Token(7) };
-    check(ElectionError::Store(stale()), Kind::Lease, Code::Lease, lease);
-    check(ReleaseError::NoLease { worker: worker() }, Kind::Conflict, Code::Failed, "");
-    check(ReleaseError::AlreadyFree { worker: worker(), reason: text() }, Kind::Conflict, Code::Failed, "");
+    check(ElectionError::Store(stale()), FailureKind::Lease, Code::Lease, lease);
+    check(ReleaseError::NoLease { worker: worker() }, FailureKind::Conflict, Code::Failed, "");
+    check(ReleaseError::AlreadyFree { worker: worker(), reason: text() }, FailureKind::Conflict, Code::Failed, "");
     let alive = ReleaseError::Alive { holder: text(), token: 7, age: SignedDuration::ZERO };
-    check(alive, Kind::Lease, Code::Lease, "stop that process");
-    check(ReleaseError::Changed, Kind::Lease, Code::Lease, lease);
-    check(ReleaseError::Store(stale()), Kind::Lease, Code::Lease, lease);
+    check(alive, FailureKind::Lease, Code::Lease, "stop that process");
+    check(ReleaseError::Changed, FailureKind::Lease, Code::Lease, lease);
+    check(ReleaseError::Store(stale()), FailureKind::Lease, Code::Lease, lease);
 }
 
 #[test]
 fn errors_of_a_run_and_a_drill() {
     let lease = "`filegen lease show{c}`";
     let source = SourceError::Key { reason: text() };
-    check(GenerateError::Source(source), Kind::Data, Code::Data, "`source.key` must name");
+    check(GenerateError::Source(source), FailureKind::Data, Code::Data, "`source.key` must name");
     let full = || VolumeError::Full { path: text(), reason: text() };
-    check(GenerateError::Volume(full()), Kind::Failed, Code::Failed, "make room");
-    check(GenerateError::Store(StoreError::Stale { token: Token(7) }), Kind::Lease, Code::Lease, lease);
-    check(GenerateError::TermEnded(ENDED), Kind::Lease, Code::Lease, lease);
+    check(GenerateError::Volume(full()), FailureKind::Failed, Code::Failed, "make room");
+    check(GenerateError::Store(StoreError::Stale { token: Token(7) }), FailureKind::Lease, Code::Lease, lease);
+    check(GenerateError::TermEnded(ENDED), FailureKind::Lease, Code::Lease, lease);
     let data = GenerateError::Data { file: text(), row: None, reason: text() };
-    check(RunError::Generate(data), Kind::Data, Code::Data, "");
+    check(RunError::Generate(data), FailureKind::Data, Code::Data, "");
     let conflict = GenerateError::Conflict { path: text(), reason: text() };
-    check(conflict, Kind::Conflict, Code::Failed, "published files are never replaced");
+    check(conflict, FailureKind::Conflict, Code::Failed, "published files are never replaced");
     let staged = GenerateError::Staged { reason: text() };
-    check(DrillError::Run(staged.into()), Kind::Conflict, Code::Failed, "");
+    check(DrillError::Run(staged.into()), FailureKind::Conflict, Code::Failed, "");
     let stopped = ElectionError::Stopped { worker: worker() };
-    check(RunError::Election(stopped), Kind::Stopped, Code::Interrupted, "");
-    check(DrillError::Volume(full()), Kind::Failed, Code::Failed, "make room");
-    check(DrillError::Trial(TrialError { reason: text() }), Kind::Failed, Code::Failed, "");
-    check(DrillError::Moved { reason: text() }, Kind::Conflict, Code::Failed, "drill when the view stands still");
+    check(RunError::Election(stopped), FailureKind::Stopped, Code::Interrupted, "");
+    check(DrillError::Volume(full()), FailureKind::Failed, Code::Failed, "make room");
+    check(DrillError::Runner(DrillRunnerError { reason: text() }), FailureKind::Failed, Code::Failed, "");
+    check(
+        DrillError::Moved { reason: text() },
+        FailureKind::Conflict,
+        Code::Failed,
+        "drill when the view stands still",
+    );
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Tells a trial's process what it is: `PAGE_SIZE:ROWS:OUTPUT_ROOT`.
+/// Tells a drill's own process what it is: `PAGE_SIZE:ROWS:OUTPUT_ROOT`.
 const TRIAL: &str = "FILEGEN_DRILL_TRIAL";
 
 /// Differences that are told one by one.
@@ -54,7 +54,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     if let Some(place) = std::env::var_os(TRIAL) {
-        return trial(context, &worker, &run, &place);
+        return child_run(context, &worker, &run, &place);
     }
     let counter = context.ui.counter("runs killed");
     let (drilled, scratch, stopped_by) = context.block_on(async {
@@ -79,7 +79,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
         return Ok(Verdict::Ended(stopped_by.map_or(Code::Interrupted, crate::commands::stop::StoppedBy::code)));
     };
     let scratch = args.keep.then(|| worker.output.root.join(&scratch.dir));
-    let shown = Shown::new(&run, &worker, part, &drilled, scratch.as_deref());
+    let shown = DrillView::new(&run, &worker, part, &drilled, scratch.as_deref());
     context.ui.result(&shown, |shown| text(context, shown));
     Ok(if drilled.differences.is_empty() { Verdict::Done } else { Verdict::Ended(Code::Difference) })
 }
@@ -106,7 +106,7 @@ async fn whole(
     let job = job(context, &Arc::new(part.worker(worker, root.join(&scratch.dir).join("golden"))), run);
     let golden = wiring::drill_ports(&job.worker, part, false, Arc::new(Unobserved)).await?;
     let place = format!("{}:{}:", part.page_size, part.rows);
-    let trial = wiring::trial(arguments(context, run), (TRIAL, place), root)?;
+    let runner = wiring::drill_runner(arguments(context, run), (TRIAL, place), root)?;
     let volume = wiring::volume(root);
     let drill = Drill {
         volume: &*volume,
@@ -114,7 +114,7 @@ async fn whole(
         golden: &golden,
         job: &job,
         identity: &wiring::identity(),
-        trial: &*trial,
+        runner: &*runner,
         keep: args.keep,
         progress,
     };
@@ -132,7 +132,7 @@ fn job(context: &Context, worker: &Arc<Worker>, run: &RunId) -> Job {
     }
 }
 
-/// The command line of a trial: this command again, which sees in the environment that it is one.
+/// The command line of one drill run: this command again, which sees in the environment that it is one.
 fn arguments(context: &Context, run: &RunId) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = ["drill", "--quiet", "--date"].map(OsString::from).into();
     arguments.push(run.date.to_string().into());
@@ -144,7 +144,7 @@ fn arguments(context: &Context, run: &RunId) -> Vec<OsString> {
 }
 
 /// One run in its own process, watched by the drill.
-fn trial(context: &Context, worker: &Worker, run: &RunId, place: &OsString) -> Result<Verdict, Failure> {
+fn child_run(context: &Context, worker: &Worker, run: &RunId, place: &OsString) -> Result<Verdict, Failure> {
     let Some((part, root)) = place.to_str().and_then(place_of) else {
         return Err(Failure::new(Code::Usage, format!("{TRIAL} is for a drill's own processes")));
     };
@@ -165,7 +165,7 @@ fn place_of(text: &str) -> Option<(Part, PathBuf)> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct DrillView {
     run_id: String,
     verdict: &'static str,
     rows: u64,
@@ -196,7 +196,7 @@ struct ShownDifference {
     reason: String,
 }
 
-impl Shown {
+impl DrillView {
     fn new(run: &RunId, worker: &Worker, part: Part, drilled: &Drilled, scratch: Option<&Path>) -> Self {
         let points = drilled.points.iter().map(|point| ShownPoint {
             before: point.change.clone(),
@@ -225,7 +225,7 @@ impl Shown {
     }
 }
 
-fn text(context: &Context, shown: &Shown) -> String {
+fn text(context: &Context, shown: &DrillView) -> String {
     let mut table = context.ui.table(&["killed before", "kills", "files"]);
     for point in &shown.points {
         table.row(vec![

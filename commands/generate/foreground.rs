@@ -68,12 +68,12 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
     }
     match &report.outcome {
         Outcome::Published(manifest) => {
-            let shown = Shown::new("published", manifest, &report);
+            let shown = RunView::new("published", manifest, &report);
             context.ui.result(&shown, |shown| table_of(context, shown));
             Ok(Verdict::Done)
         }
         Outcome::AlreadyPublished(manifest) => {
-            let shown = Shown::new("alreadyPublished", manifest, &report);
+            let shown = RunView::new("alreadyPublished", manifest, &report);
             context.ui.status(&format!("run {} is already published; nothing was done", order.run));
             context.ui.result(&shown, |shown| table_of(context, shown));
             Ok(Verdict::Done)
@@ -88,7 +88,7 @@ async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
         Ok(sink) => sink?,
         Err(error) => return Some(error.to_string()),
     };
-    let announcer = OutboxPublisher {
+    let publisher = OutboxPublisher {
         worker: worker.id.clone(),
         outbox: Arc::clone(&ports.state.outbox),
         sink,
@@ -96,7 +96,7 @@ async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
         clock: Arc::clone(&ports.clock),
         observer: Arc::new(Unobserved),
     };
-    match tokio::time::timeout(SENDING_MAX, announcer.send_waiting()).await {
+    match tokio::time::timeout(SENDING_MAX, publisher.send_waiting()).await {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some(format!("the broker took no more within {} s", SENDING_MAX.as_secs())),
@@ -132,7 +132,7 @@ struct Stopped<'a> {
 /// The manifest, how the run ended, and how long it took.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'a> {
+struct RunView<'a> {
     outcome: &'static str,
     #[serde(flatten)]
     manifest: &'a Manifest,
@@ -143,7 +143,7 @@ struct Shown<'a> {
     took: Duration,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> RunView<'a> {
     fn new(outcome: &'static str, manifest: &'a Manifest, report: &Report) -> Self {
         let seconds = report.took.as_secs_f64();
         Self {
@@ -167,7 +167,7 @@ fn whole(rate: f64) -> u64 {
     rate.round() as u64
 }
 
-fn table_of(context: &Context, shown: &Shown) -> String {
+fn table_of(context: &Context, shown: &RunView) -> String {
     let mut table = context.ui.table(&["file", "path", "rows", "bytes", "sha256"]);
     for file in &shown.manifest.files {
         table.row(vec![

@@ -4,7 +4,7 @@ use crate::commands::hints::Hint;
 use crate::core::generate::GenerateError;
 use crate::core::generate::drill::DrillError;
 use crate::core::generate::run::RunError;
-use crate::core::ports::trial::TrialError;
+use crate::core::ports::drill::DrillRunnerError;
 
 impl Hint for GenerateError {
     fn hint(&self) -> Option<&'static str> {
@@ -35,13 +35,13 @@ impl Hint for DrillError {
         match self {
             Self::Run(error) => error.hint(),
             Self::Volume(error) => error.hint(),
-            Self::Trial(error) => error.hint(),
+            Self::Runner(error) => error.hint(),
             Self::Moved { .. } => Some("drill when the view stands still, or on a copy of its rows"),
         }
     }
 }
 
-impl Hint for TrialError {
+impl Hint for DrillRunnerError {
     fn hint(&self) -> Option<&'static str> {
         None
     }

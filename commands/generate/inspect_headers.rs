@@ -51,7 +51,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
         }
         Ok(all)
     })?;
-    let shown = Shown { files: looked.iter().map(Row::new).collect() };
+    let shown = HeadersView { files: looked.iter().map(HeaderRow::new).collect() };
     context.ui.result(&shown, |shown| text(context, shown));
     if shown.files.is_empty() {
         context.ui.status("no staged or published files");
@@ -61,14 +61,14 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
 }
 
 #[derive(Serialize)]
-struct Shown {
-    files: Vec<Row>,
+struct HeadersView {
+    files: Vec<HeaderRow>,
 }
 
 /// One file, as it is printed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct HeaderRow {
     worker_id: Option<String>,
     business_date: Option<String>,
     file_id: Option<String>,
@@ -109,7 +109,7 @@ impl CheckRow {
     }
 }
 
-impl Row {
+impl HeaderRow {
     fn new(look: &Looked) -> Self {
         let header = look.header.read();
         Self {
@@ -133,7 +133,7 @@ impl Row {
     }
 }
 
-fn text(context: &Context, shown: &Shown) -> String {
+fn text(context: &Context, shown: &HeadersView) -> String {
     if shown.files.is_empty() {
         return String::new();
     }

@@ -18,14 +18,14 @@ pub(super) fn show(context: &Context, order: &Order) -> Result<Verdict, Failure>
         let ports = wiring::ports(&order.worker, Access::Look, progress).await?;
         Ok(preview::preview(&ports, &order.worker, &context.registry, &order.run, order.start).await?)
     })?;
-    let shown = Shown::new(&found);
+    let shown = PreviewView::new(&found);
     context.ui.result(&shown, |shown| text_of(context, shown));
     Ok(Verdict::Done)
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown<'a> {
+struct PreviewView<'a> {
     outcome: &'static str,
     run_id: String,
     source: &'a str,
@@ -52,7 +52,7 @@ struct ShownFile<'a> {
     exists: bool,
 }
 
-impl<'a> Shown<'a> {
+impl<'a> PreviewView<'a> {
     fn new(preview: &'a Preview) -> Self {
         let keys = preview.keys.as_ref();
         Self {
@@ -79,7 +79,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-fn text_of(context: &Context, shown: &Shown) -> String {
+fn text_of(context: &Context, shown: &PreviewView) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name:9} {value}");

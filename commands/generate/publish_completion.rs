@@ -58,7 +58,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
         }
         send(context, args, &worker, &run, &events)?;
     }
-    let shown = Shown {
+    let shown = SentView {
         sent: !args.dry_run,
         events: events.iter().map(|event| Message { key: &event.file_id, value: event }).collect(),
     };
@@ -92,7 +92,7 @@ fn send(
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct SentView<'a> {
     /// False for a dry run.
     sent: bool,
     events: Vec<Message<'a>>,

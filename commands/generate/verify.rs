@@ -54,7 +54,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
         progress.finish();
         Ok(verified?)
     })?;
-    let shown = Shown::new(&verified);
+    let shown = VerifyView::new(&verified);
     context.ui.result(&shown, |shown| text(context, shown));
     Ok(if verified.differs() {
         Verdict::Ended(Code::Difference)
@@ -69,18 +69,18 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct VerifyView {
     run_id: String,
     published: bool,
     verdict: &'static str,
     pages_compared: u64,
     unreachable: Vec<String>,
-    files: Vec<Row>,
+    files: Vec<FileRow>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct FileRow {
     file_id: String,
     path: String,
     state: &'static str,
@@ -92,7 +92,7 @@ struct Row {
     checks: Vec<CheckRow>,
 }
 
-impl Shown {
+impl VerifyView {
     fn new(verified: &Verified) -> Self {
         Self {
             run_id: verified.run.to_string(),
@@ -104,12 +104,12 @@ impl Shown {
             },
             pages_compared: verified.pages_compared,
             unreachable: verified.unreachable.clone(),
-            files: verified.files.iter().map(Row::new).collect(),
+            files: verified.files.iter().map(FileRow::new).collect(),
         }
     }
 }
 
-impl Row {
+impl FileRow {
     fn new(file: &FileVerified) -> Self {
         let header = file.header.read();
         Self {
@@ -126,7 +126,7 @@ impl Row {
     }
 }
 
-fn text(context: &Context, shown: &Shown) -> String {
+fn text(context: &Context, shown: &VerifyView) -> String {
     let mut table = context.ui.table(&["file", "header", "records", "state", "sql", "checks", "path"]);
     let number = |value: Option<u64>| value.map_or_else(|| table::right("-"), table::number);
     for row in &shown.files {

@@ -38,11 +38,11 @@ pub struct Progress {
     style: Style,
     log: EventLog,
     warning: String,
-    state: Mutex<State>,
+    state: Mutex<BarState>,
 }
 
 #[derive(Default)]
-struct State {
+struct BarState {
     bars: Option<MultiProgress>,
     files: Vec<File>,
     started: Option<Instant>,
@@ -59,7 +59,7 @@ struct File {
 impl Progress {
     /// Shows nothing yet. `warning` stands before a warning.
     pub fn new(style: Style, warning: String) -> Self {
-        Self { style, log: EventLog::default(), warning, state: Mutex::new(State::default()) }
+        Self { style, log: EventLog::default(), warning, state: Mutex::new(BarState::default()) }
     }
 
     /// Takes the bars away; what follows on stderr stands below nothing.
@@ -78,7 +78,7 @@ impl Progress {
         print(&self.state(), text);
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, BarState> {
         // What a panicking thread left is still good enough to show.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -241,7 +241,7 @@ impl Counter {
 }
 
 /// Writes a line above the bars; plainly where there are none.
-fn print(state: &State, text: &str) {
+fn print(state: &BarState, text: &str) {
     match &state.bars {
         Some(bars) if !bars.is_hidden() => {
             let _ = bars.println(text);
@@ -252,7 +252,7 @@ fn print(state: &State, text: &str) {
     }
 }
 
-fn line(state: &State, page: u64, source_rows: u64, bytes: &[u64], elapsed: Duration) -> String {
+fn line(state: &BarState, page: u64, source_rows: u64, bytes: &[u64], elapsed: Duration) -> String {
     let size: u64 = bytes.iter().sum();
     let before: u64 = state.files.iter().map(|file| file.bytes_at_start).sum();
     let speed = table::bytes(rate(size.saturating_sub(before), elapsed));

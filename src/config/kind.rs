@@ -1,6 +1,6 @@
 //! What a kind of file is made of, and what a file declares.
 
-use super::at::{At, OwnShape};
+use super::cursor::{Cursor, OwnShape};
 use super::grammar::Section;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
@@ -15,7 +15,7 @@ pub enum Flow {
 
 /// One kind of file.
 #[derive(Debug)]
-pub(super) struct Kind {
+pub(super) struct FileKind {
     /// The top-level key that every file of this kind has, and no other.
     pub(super) key: &'static str,
     /// What people call such a file.
@@ -25,7 +25,7 @@ pub(super) struct Kind {
     /// The shapes that no other kind has.
     pub(super) shapes: &'static [OwnShape],
     /// Its values as the core takes them. `None` when something is wrong; that is noted then.
-    pub(super) resolve: fn(&At<'_>) -> Option<Flow>,
+    pub(super) resolve: fn(&Cursor<'_>) -> Option<Flow>,
     /// What its JSON Schema refers to by name.
     pub(super) definitions: fn(&Registry) -> Map<String, Value>,
     /// A complete file, as `config init` writes it.

@@ -1,14 +1,14 @@
 //! The kinds of files: the first key of a file names its kind. A new flow adds one entry to [`KINDS`].
 
-use super::at::OwnShape;
+use super::cursor::OwnShape;
 use super::grammar::generate::WORKER;
-use super::kind::{Flow, Kind};
+use super::kind::{FileKind, Flow};
 use super::suggest::nearest;
 use super::tree::{self, Node};
 use super::{check, init, resolve, schema};
 
 /// All kinds.
-pub(super) static KINDS: [Kind; 1] = [Kind {
+pub(super) static KINDS: [FileKind; 1] = [FileKind {
     key: "worker",
     noun: "worker file",
     section: &WORKER,
@@ -33,7 +33,7 @@ pub fn example(key: &str) -> &'static str {
 }
 
 /// The kind of a file. The first key that names a kind decides; without such a key, it is the kind that was probably meant.
-pub(super) fn kind_of(tree: &Node) -> &'static Kind {
+pub(super) fn kind_of(tree: &Node) -> &'static FileKind {
     let names = || match &tree.value {
         tree::Value::Map(entries) => entries.as_slice(),
         _ => &[],

@@ -4,8 +4,8 @@
 //! fields of its kind (`kind`, `grammar`, `check`), which the JSON Schema is written from too; values become the core's own (`resolve`).
 
 mod address;
-mod at;
 mod check;
+mod cursor;
 mod grammar;
 mod init;
 mod json;
@@ -32,14 +32,14 @@ mod tests;
 pub use init::{Sample, look_at};
 pub use kind::Flow;
 pub use kinds::{example, kinds};
-pub use problem::{ConfigError, Place, Problem};
+pub use problem::{ConfigError, Problem, SourcePosition};
 pub use read::write_new;
 pub use show::{Origin, Resolved};
 pub use vars::{Environment, Vars};
 
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use at::{At, Context};
+use cursor::{Context, Cursor};
 use problem::Problems;
 use redact::masked_in_place;
 use std::cell::RefCell;
@@ -87,7 +87,7 @@ impl Loaded {
     }
 
     /// Looks at the file's tree again, now that it is known to be sound.
-    fn with_root<T>(&self, look: impl FnOnce(&At<'_>) -> T) -> T {
+    fn with_root<T>(&self, look: impl FnOnce(&Cursor<'_>) -> T) -> T {
         let context = Context {
             text: &self.text,
             vars: &(),
@@ -97,7 +97,7 @@ impl Loaded {
             problems: RefCell::default(),
             fallbacks: RefCell::default(),
         };
-        look(&At::root(&context, &self.tree))
+        look(&Cursor::root(&context, &self.tree))
     }
 }
 
@@ -144,13 +144,13 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         problems: RefCell::new(problems),
         fallbacks: RefCell::default(),
     };
-    let root = At::root(&context, &tree);
+    let root = Cursor::root(&context, &tree);
     check::section(&root, kind.section);
     let flow = (kind.resolve)(&root);
     let health_port = resolve::health_port(&root);
     if flow.is_none() && context.problems.borrow().is_empty() {
         // Nothing should come here. If something does, an error without a reason would be worse.
-        root.note("unusable", format!("this {} cannot be used", kind.noun), "please report this with the file");
+        root.report("unusable", format!("this {} cannot be used", kind.noun), "please report this with the file");
     }
     let problems = context.problems.into_inner();
     let fallbacks = context.fallbacks.into_inner();

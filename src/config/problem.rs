@@ -1,7 +1,7 @@
 //! What is wrong with a worker file, where, and what to do about it.
 
 use super::redact::masked;
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -17,12 +17,12 @@ pub struct Problem {
     /// The field, when one is to blame: `files[0].name`.
     pub field: Option<String>,
     /// Where in the file, when it is there.
-    pub place: Option<Place>,
+    pub place: Option<SourcePosition>,
 }
 
 /// A piece of the worker file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct SourcePosition {
     /// From 1.
     pub line: usize,
     /// In characters, from 1.
@@ -42,14 +42,14 @@ pub(super) struct Span {
 
 impl Span {
     /// Line and column of a span within the text that it was cut from.
-    pub(super) fn place(self, text: &str) -> Place {
+    pub(super) fn place(self, text: &str) -> SourcePosition {
         let mut start = self.start.min(text.len());
         while !text.is_char_boundary(start) {
             start -= 1;
         }
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Place {
+        SourcePosition {
             line: before.bytes().filter(|&byte| byte == b'\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             offset: start,
@@ -69,7 +69,7 @@ pub(super) struct Problems {
 
 impl Problems {
     /// Notes one more, up to a limit.
-    pub(super) fn note(&mut self, problem: Problem) {
+    pub(super) fn report(&mut self, problem: Problem) {
         if !self.is_full() {
             self.found.push(Problem {
                 message: masked(&problem.message),
@@ -112,7 +112,7 @@ impl Problems {
 pub struct ConfigError {
     /// The worker file, as it was named.
     pub path: PathBuf,
-    /// At least one, at most a hundred; in the order of the file, what is missing last.
+    /// Cursor least one, at most a hundred; in the order of the file, what is missing last.
     pub problems: Vec<Problem>,
     /// The file's text with its secrets masked, byte for byte as long as the original.
     pub(super) masked_text: Option<String>,
@@ -155,7 +155,7 @@ impl fmt::Debug for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl HasKind for ConfigError {
-    fn kind(&self) -> Kind {
-        Kind::Config
+    fn kind(&self) -> FailureKind {
+        FailureKind::Config
     }
 }

@@ -30,7 +30,7 @@ impl ConfigError {
         let path = self.path.display().to_string();
         let json = |problem: &Problem| {
             let place = problem.place;
-            serde_json::to_value(Entry {
+            serde_json::to_value(ProblemView {
                 code: problem.code,
                 message: &problem.message,
                 hint: &problem.hint,
@@ -47,7 +47,7 @@ impl ConfigError {
 
 /// A problem's JSON form.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ProblemView<'a> {
     code: &'a str,
     message: &'a str,
     hint: &'a str,

@@ -106,7 +106,7 @@ pub(super) fn parse(text: &str, vars: &dyn Vars) -> (Option<Node>, Problems) {
             }
             Err(error) => {
                 let start = error.marker().byte_offset().unwrap_or_else(|| byte_of(text, error.marker().index()));
-                builder.note(
+                builder.report(
                     "yaml",
                     Span { start, end: start },
                     format!("this is not YAML: {}", error.info()),
@@ -119,7 +119,7 @@ pub(super) fn parse(text: &str, vars: &dyn Vars) -> (Option<Node>, Problems) {
             documents += 1;
             if documents > 1 {
                 let message = "a second document starts here, but a worker file holds one".to_owned();
-                builder.note(
+                builder.report(
                     "several-documents",
                     span,
                     message,
@@ -138,10 +138,10 @@ pub(super) fn parse(text: &str, vars: &dyn Vars) -> (Option<Node>, Problems) {
 const YAML_HINT: &str = "look at indentation, colons and quotes here and on the line above";
 
 impl Builder<'_> {
-    fn note(&mut self, code: &'static str, span: Span, message: String, hint: &str) {
+    fn report(&mut self, code: &'static str, span: Span, message: String, hint: &str) {
         if !self.problems.is_full() {
             let place = Some(span.place(self.text));
-            self.problems.note(Problem { code, message, hint: hint.to_owned(), field: None, place });
+            self.problems.report(Problem { code, message, hint: hint.to_owned(), field: None, place });
         }
     }
 
@@ -151,7 +151,7 @@ impl Builder<'_> {
             && tag.is_custom()
         {
             let message = format!("the tag `{}` is not known here", tag.original());
-            self.note("tag", span, message, "remove it: a value is what its field says it is");
+            self.report("tag", span, message, "remove it: a value is what its field says it is");
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -190,7 +190,7 @@ impl Builder<'_> {
     fn alias(&mut self, anchor: usize, span: Span) -> bool {
         let Some(size) = self.anchors.get(&anchor).map(|(_, size)| *size) else {
             let message = "this alias stands inside what it stands for".to_owned();
-            self.note("alias", span, message, "write the value out");
+            self.report("alias", span, message, "write the value out");
             self.put(Node { span, value: Value::Broken }, ONE, 0);
             return true;
         };
@@ -211,7 +211,7 @@ impl Builder<'_> {
             return true;
         }
         let message = format!("more than {NODES_MAX} values, or values more than {DEPTH_MAX} deep");
-        self.note("too-large", span, message, "write less, or use fewer aliases");
+        self.report("too-large", span, message, "write less, or use fewer aliases");
         false
     }
 
@@ -249,7 +249,7 @@ impl Builder<'_> {
                     "write `${NAME}` or `${NAME:-default}`; for the characters `${` themselves write `$${`".to_owned(),
                 ),
             };
-            self.note(code, span, message, &hint);
+            self.report(code, span, message, &hint);
         }
         Value::Broken
     }
@@ -279,7 +279,7 @@ impl Builder<'_> {
                     let line = first.get().place(self.text).line;
                     let message =
                         format!("`{}` stands here for the second time; the first is on line {line}", name.text);
-                    self.note("duplicate-field", name.span, message, "keep one of them");
+                    self.report("duplicate-field", name.span, message, "keep one of them");
                 }
             },
             (Value::Map(_), None) => {
@@ -288,7 +288,7 @@ impl Builder<'_> {
                     open.name = Some(Name { text: scalar.text, span });
                 } else {
                     open.broken_name = true;
-                    self.note("field-name", span, "a field's name must be a text".to_owned(), YAML_HINT);
+                    self.report("field-name", span, "a field's name must be a text".to_owned(), YAML_HINT);
                 }
             }
             _ => {}

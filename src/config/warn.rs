@@ -9,7 +9,7 @@ impl Loaded {
     pub fn warnings(&self) -> Option<ConfigError> {
         let (message, hint) = self.worker()?.policies.short_lease()?;
         let problems = self.with_root(|root| {
-            root.section("policies").section("lease_ttl").note("short-lease", message, hint);
+            root.section("policies").section("lease_ttl").report("short-lease", message, hint);
             root.context.problems.take().into_sorted()
         });
         Some(ConfigError { path: self.path.clone(), problems, masked_text: Some(masked_in_place(&self.text)) })

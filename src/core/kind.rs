@@ -5,7 +5,7 @@ use std::error::Error;
 
 /// What a caller can do about an error.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Kind {
+pub enum FailureKind {
     /// Nobody answered, or the outcome is unknown: the same call may succeed a moment later.
     Unreachable,
     /// There is nothing at the address. Another call at once does not help, a later one may.
@@ -26,7 +26,7 @@ pub enum Kind {
     Failed,
 }
 
-impl Kind {
+impl FailureKind {
     /// All kinds.
     pub const ALL: [Self; 9] = [
         Self::Unreachable,
@@ -79,7 +79,7 @@ impl Kind {
 /// of a new variant.
 pub trait HasKind: Error {
     /// What a caller can do about it.
-    fn kind(&self) -> Kind;
+    fn kind(&self) -> FailureKind;
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_may_work_a_moment_later_is_away_and_what_is_away_passes() {
-        for kind in Kind::ALL {
+        for kind in FailureKind::ALL {
             assert!(!kind.is_transient() || kind.is_away(), "{kind:?}");
             assert!(!kind.is_away() || kind.is_passing(), "{kind:?}");
         }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_needs_a_hand_does_not_pass() {
-        let passing: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.is_passing()).collect();
-        assert_eq!(passing, [Kind::Unreachable, Kind::Absent, Kind::Lease, Kind::Failed]);
+        let passing: Vec<FailureKind> = FailureKind::ALL.into_iter().filter(|kind| kind.is_passing()).collect();
+        assert_eq!(passing, [FailureKind::Unreachable, FailureKind::Absent, FailureKind::Lease, FailureKind::Failed]);
     }
 }

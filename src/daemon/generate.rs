@@ -1,7 +1,7 @@
 //! Workers in the daemon. Each takes trigger events, leads or stands by, sends its outbox, probes its dependencies and watches its
 //! deadline.
 
-use super::supervisor::{Casualty, Supervisor};
+use super::supervisor::{PanicObserver, Supervisor};
 use super::{Flow, Shared, WorkerFile};
 use crate::core::generate::deadline;
 use crate::core::generate::service::Service;
@@ -19,7 +19,7 @@ use crate::wiring::{self, Access, WiringError};
 use std::sync::Arc;
 use tokio::sync::Notify;
 
-impl Casualty for WorkerStatus {
+impl PanicObserver for WorkerStatus {
     fn ended(&self) {
         Self::ended(self);
     }
@@ -52,7 +52,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     let (instance, ttl) = (shared.identity.instance.as_str(), worker.policies.lease_ttl);
     let status = Arc::new(WorkerStatus::new(worker.id.clone(), instance, ttl, Arc::clone(&clock)));
     let ports = wiring::ports(worker, Access::Serve, Arc::clone(&status) as Arc<_>).await?;
-    let announcer = wiring::producer(worker)?.map(|sink| OutboxPublisher {
+    let publisher = wiring::producer(worker)?.map(|sink| OutboxPublisher {
         worker: worker.id.clone(),
         outbox: Arc::clone(&ports.state.outbox),
         sink,
@@ -60,13 +60,13 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         clock: Arc::clone(&clock),
         observer: Arc::clone(&status) as Arc<_>,
     });
-    let announces = announcer.is_some();
+    let has_outbox = publisher.is_some();
     let wanted = Arc::new(Notify::new());
     if let Some(mut source) = wiring::consumer(worker)? {
-        let heard = (Arc::clone(&status), Arc::clone(&wanted));
+        let observers = (Arc::clone(&status), Arc::clone(&wanted));
         let observer = move |event: &TriggerEvent| {
-            heard.0.observe(event);
-            heard.1.notify_one();
+            observers.0.observe(event);
+            observers.1.notify_one();
         };
         let listener = Listener::new(worker, &ports.state, Arc::clone(&clock), Arc::new(observer));
         let stop = shared.stop.clone();
@@ -89,14 +89,14 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         identity: shared.identity.clone(),
         observer: Arc::clone(&status) as Arc<_>,
         wanted,
-        announcer,
+        publisher,
     };
     let (ended, stop) = (Arc::clone(&status), shared.stop.clone());
     tasks.start("service", Some(Arc::clone(&status) as Arc<_>), async move {
         service.serve(&stop).await;
         ended.ended();
     });
-    Ok(WorkerHandle { status, dependencies, state, announces })
+    Ok(WorkerHandle { status, dependencies, state, has_outbox })
 }
 
 /// The probes of a worker's dependencies. The source is asked without retries, so that health shows the first fault.

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use tracing::error;
 
 /// What hears that one of its tasks has panicked.
-pub(super) trait Casualty: Send + Sync {
+pub(super) trait PanicObserver: Send + Sync {
     /// Its work is no longer done.
     fn ended(&self);
 }
@@ -22,7 +22,7 @@ impl Supervisor {
     pub(super) fn start(
         &mut self,
         name: &'static str,
-        member: Option<Arc<dyn Casualty>>,
+        member: Option<Arc<dyn PanicObserver>>,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let guard = PanicGuard { name, member };
@@ -41,7 +41,7 @@ impl Supervisor {
 /// A guard that a task holds while it lives. It reports a panic when it is dropped.
 struct PanicGuard {
     name: &'static str,
-    member: Option<Arc<dyn Casualty>>,
+    member: Option<Arc<dyn PanicObserver>>,
 }
 
 impl Drop for PanicGuard {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    impl Casualty for AtomicUsize {
+    impl PanicObserver for AtomicUsize {
         fn ended(&self) {
             self.fetch_add(1, Ordering::Relaxed);
         }

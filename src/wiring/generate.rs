@@ -1,16 +1,16 @@
 //! The ports of the flow generate.
 
 use super::{Access, WiringError, clock, source, state, volume};
-use crate::adapters::drill::{Children, Gate};
+use crate::adapters::drill::{Children, ParentHook};
 use crate::adapters::layer::hooked::Hooked;
 use crate::core::generate::Ports;
 use crate::core::generate::drill::{FirstRows, Part};
 use crate::core::generate::spec::Worker;
 use crate::core::ports::clock::Clock;
+use crate::core::ports::drill::{DrillRunner, DrillRunnerError};
 use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::ports::source::PageSource;
 use crate::core::ports::state::StateStore;
-use crate::core::ports::trial::{Trial, TrialError};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,21 +44,21 @@ pub async fn drill_ports(
     let mut ports = ports(worker, Access::Change, observer).await?;
     ports.source = Arc::new(FirstRows { source: ports.source, rows: part.rows });
     if stepwise {
-        ports.volume = Arc::new(Hooked { volume: ports.volume, hook: Arc::new(Gate::default()) });
+        ports.volume = Arc::new(Hooked { volume: ports.volume, hook: Arc::new(ParentHook::default()) });
     }
     Ok(ports)
 }
 
-/// Runs this program with `arguments` for each of a drill's trials; the environment variable `place.0` says `place.1` and
-/// then the trial's output root, below `root`.
+/// Runs this program with `arguments` for each run of a drill; the environment variable `place.0` says `place.1` and
+/// then the run's output root, below `root`.
 ///
 /// # Errors
 /// When the system does not tell which file this program is.
-pub fn trial(
+pub fn drill_runner(
     arguments: Vec<OsString>,
     place: (&'static str, String),
     root: &Path,
-) -> Result<Arc<dyn Trial>, TrialError> {
+) -> Result<Arc<dyn DrillRunner>, DrillRunnerError> {
     Ok(Arc::new(Children::new(arguments, place, root)?))
 }
 

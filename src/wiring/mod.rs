@@ -7,7 +7,7 @@ mod sql;
 mod state;
 mod volume;
 
-pub use generate::{assemble, drill_ports, ports, trial};
+pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state};
@@ -16,7 +16,7 @@ pub use volume::{Place, place, volume};
 use crate::adapters::host;
 use crate::adapters::system_clock::SystemClock;
 use crate::core::generate::run::Identity;
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::source::SourceError;
@@ -38,7 +38,7 @@ pub enum WiringError {
 }
 
 impl HasKind for WiringError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Source(error) => error.kind(),
             Self::Store(error) => error.kind(),

@@ -127,7 +127,7 @@ impl SimSink {
     async fn send_one(&self, message: &Message) -> Result<(), BrokerError> {
         let (pod, sim) = (&self.pod, &self.pod.sim);
         pod.gate().await;
-        let patience = Some(TTL / 3);
+        let timeout_after = Some(TTL / 3);
         let cut = pod.weather.is_cut(Line::Broker, sim.now());
         let (there, back) = match cut {
             Some(left) => (left, Duration::ZERO),
@@ -139,7 +139,7 @@ impl SimSink {
         };
         let event: CompletionEvent = serde_json::from_slice(&message.payload).expect("a completion event");
         let number = pod.number;
-        pod.far(there, back, patience, move |sim| arrive(sim, number, event)).await.ok_or_else(away)
+        pod.far(there, back, timeout_after, move |sim| arrive(sim, number, event)).await.ok_or_else(away)
     }
 }
 

@@ -188,16 +188,16 @@ impl Pod {
     }
 
     /// Does `work` at the far side after a time, and hears of it after another. It is done even if this is dropped; none
-    /// when there is no answer within `patience`.
+    /// when there is no answer within `timeout_after`.
     pub async fn far<T: Send + 'static>(
         &self,
         there: Duration,
         back: Duration,
-        patience: Option<Duration>,
+        timeout_after: Option<Duration>,
         work: impl FnOnce(&Sim) -> T + Send + 'static,
     ) -> Option<T> {
         let sim = &self.sim;
-        let deadline = patience.map(|patience| sim.now() + patience);
+        let deadline = timeout_after.map(|timeout_after| sim.now() + timeout_after);
         let slot = Arc::new(Mutex::new(None));
         let answer = Arc::clone(&slot);
         let due = sim.send(self.number, sim.now() + there, move |sim| {

@@ -129,7 +129,7 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
         state: state.clone(),
         clock: Arc::clone(&clock),
     };
-    let announcer = OutboxPublisher {
+    let publisher = OutboxPublisher {
         worker: worker.id.clone(),
         outbox: Arc::clone(&state.outbox),
         sink: Arc::new(SimSink { pod: Arc::clone(pod) }),
@@ -150,6 +150,6 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
     debug_assert_eq!(worker.id, data::worker_id());
     let registry = Arc::new(Registry::default());
     let service =
-        Service { worker: Arc::clone(worker), registry, ports, identity, observer, wanted, announcer: Some(announcer) };
+        Service { worker: Arc::clone(worker), registry, ports, identity, observer, wanted, publisher: Some(publisher) };
     (service, listener)
 }

@@ -57,7 +57,7 @@ impl SimStore {
         Self { pod, seen: Mutex::default() }
     }
 
-    fn patience(&self) -> Duration {
+    fn timeout_after(&self) -> Duration {
         self.pod.clocks.true_time(TTL / 6)
     }
 
@@ -96,7 +96,7 @@ impl SimStore {
             || StoreError::Unreachable { store: "simulated".to_owned(), reason: format!("{what} was lost") };
         if fate.lost {
             sim.note(self.pod.number, format_args!("{what} is lost"));
-            sim.sleep_until(sim.now() + self.patience()).await;
+            sim.sleep_until(sim.now() + self.timeout_after()).await;
             self.pod.gate().await;
             return Err(unreachable());
         }
@@ -108,7 +108,7 @@ impl SimStore {
                 sim.note(number, format_args!("{what} again, refused {refused}"));
             });
         }
-        let done = self.pod.far(fate.there, fate.back, Some(self.patience()), move |sim| {
+        let done = self.pod.far(fate.there, fate.back, Some(self.timeout_after()), move |sim| {
             let done = work(sim);
             sim.note(number, format_args!("{what} {:?}", done.as_ref().err()));
             done

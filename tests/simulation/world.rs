@@ -277,8 +277,8 @@ impl World {
                 continue;
             }
             process.stop.cancel();
-            let patience = Duration::from_mins(5);
-            if tokio::time::timeout(patience, process.task).await.is_err() {
+            let timeout_after = Duration::from_mins(5);
+            if tokio::time::timeout(timeout_after, process.task).await.is_err() {
                 sim.wrong(format!("pod {} does not stop", process.pod.number));
             }
         }

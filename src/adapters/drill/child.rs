@@ -1,6 +1,6 @@
 //! This program again, as a child that is killed at a given change.
 
-use crate::core::ports::trial::{Ended, Trial, TrialError};
+use crate::core::ports::drill::{DrillRunner, DrillRunnerError, ProcessExit};
 use async_trait::async_trait;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -36,7 +36,7 @@ impl Children {
         arguments: Vec<OsString>,
         place: (&'static str, String),
         root: impl Into<PathBuf>,
-    ) -> Result<Self, TrialError> {
+    ) -> Result<Self, DrillRunnerError> {
         let program = std::env::current_exe().map_err(|error| failed(&error))?;
         Ok(Self { program, arguments, place, root: root.into() })
     }
@@ -55,21 +55,21 @@ impl Children {
 }
 
 #[async_trait]
-impl Trial for Children {
-    async fn run(&self, root: &str, kill_before: Option<u64>) -> Result<Ended, TrialError> {
+impl DrillRunner for Children {
+    async fn run(&self, root: &str, kill_before: Option<u64>) -> Result<ProcessExit, DrillRunnerError> {
         let child = Watched(Arc::new(Mutex::new(self.spawn(root).map_err(|error| failed(&error))?)));
         let watched = Watched(Arc::clone(&child.0));
         let ended = tokio::task::spawn_blocking(move || watched.watch(kill_before));
         match tokio::time::timeout(LONGEST, ended).await {
             Ok(Ok(ended)) => ended.map_err(|error| failed(&error)),
             Ok(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => Err(TrialError { reason: format!("it did not end within {LONGEST:?}") }),
+            Err(_) => Err(DrillRunnerError { reason: format!("it did not end within {LONGEST:?}") }),
         }
     }
 }
 
-fn failed(error: &io::Error) -> TrialError {
-    TrialError { reason: error.to_string() }
+fn failed(error: &io::Error) -> DrillRunnerError {
+    DrillRunnerError { reason: error.to_string() }
 }
 
 /// A child that is killed when nobody waits for it any more.
@@ -81,7 +81,7 @@ impl Watched {
     }
 
     /// Lets it pass its changes, up to the one before which it is killed.
-    fn watch(&self, kill_before: Option<u64>) -> io::Result<Ended> {
+    fn watch(&self, kill_before: Option<u64>) -> io::Result<ProcessExit> {
         let (stdin, stdout, stderr) = {
             let mut child = self.child();
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -97,7 +97,7 @@ impl Watched {
         });
         let changes = self.pass(stdin, stdout, kill_before)?;
         let code = self.end()?.code();
-        Ok(Ended { changes, code, said: said.join().unwrap_or_default() })
+        Ok(ProcessExit { changes, code, said: said.join().unwrap_or_default() })
     }
 
     fn pass(&self, mut stdin: ChildStdin, stdout: ChildStdout, kill_before: Option<u64>) -> io::Result<Vec<String>> {

@@ -4,7 +4,7 @@
 //! line, and waits for a byte on stdin.
 
 mod child;
-mod gate;
+mod parent_hook;
 
 pub use child::Children;
-pub use gate::Gate;
+pub use parent_hook::ParentHook;

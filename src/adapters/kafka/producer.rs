@@ -115,7 +115,7 @@ impl Producer for KafkaProducer {
         // From here on, so that nothing is missed that the client finds when it starts.
         down.as_mut().enable();
         let words: Vec<_> = messages.iter().map(|message| self.hand_over(message)).collect();
-        crash_point!("announce.handed");
+        crash_point!("outbox.handed");
         let give_up = async {
             let deserted = async {
                 down.await;

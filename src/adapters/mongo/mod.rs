@@ -42,7 +42,7 @@ const INDEXES_AGAIN: Duration = Duration::from_secs(5);
 /// primary and see only what the majority has. Times are kept to the millisecond, as BSON has them.
 #[derive(Clone)]
 pub struct MongoState {
-    link: Arc<Mutex<Link>>,
+    link: Arc<Mutex<NumberedClient>>,
     options: Arc<ClientOptions>,
     name: Arc<str>,
     answer_within: Duration,
@@ -90,7 +90,7 @@ impl MongoState {
         let Address { mut options, database, name } = Address::parse(url, answer_within).await?;
         settle(&mut options, answer_within);
         options.default_database = Some(database);
-        let link = Link { database: client(&options, &name)?, number: 0 };
+        let link = NumberedClient { database: client(&options, &name)?, number: 0 };
         Ok(Self {
             link: Arc::new(Mutex::new(link)),
             options: Arc::new(options),
@@ -105,7 +105,7 @@ impl MongoState {
         &self.name
     }
 
-    fn link(&self) -> MutexGuard<'_, Link> {
+    fn link(&self) -> MutexGuard<'_, NumberedClient> {
         // What a panicking thread left behind is whole: the two fields change together, by one assignment.
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,13 +133,13 @@ impl MongoState {
         if link.number == number
             && let Ok(database) = client(&self.options, &self.name)
         {
-            *link = Link { database, number: number + 1 };
+            *link = NumberedClient { database, number: number + 1 };
         }
     }
 }
 
 /// The client in use, and how many there were before.
-struct Link {
+struct NumberedClient {
     database: Database,
     number: u64,
 }

@@ -1,6 +1,6 @@
 //! Where a PostgreSQL server is and how it is reached: the URL or keyword/value string of the worker file.
 
-use super::patience::{Limit, Timeouts};
+use super::timeouts::{Limit, Timeouts};
 use crate::adapters::tls::Check;
 use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;

@@ -12,12 +12,12 @@ mod examine;
 mod extent;
 mod kinds;
 mod nested;
-mod patience;
 mod render;
 mod session;
 mod settings;
 mod snapshot;
 mod stream;
+mod timeouts;
 mod tls;
 
 use crate::adapters::sql::LastCount;

@@ -3,7 +3,7 @@
 
 use super::address::Address;
 use super::error::source_error;
-use super::patience::Timeouts;
+use super::timeouts::Timeouts;
 use super::{settings, tls};
 use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;

@@ -18,7 +18,7 @@ const CACHE_KIB: u32 = 16 * 1024;
 
 /// Where the file is.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct DatabasePath {
     path: Arc<PathBuf>,
 }
 
@@ -26,12 +26,12 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Db {
     pub(super) connection: Connection,
-    place: Place,
+    place: DatabasePath,
     /// Device and inode, looked at before the file was opened.
     file: (u64, u64),
 }
 
-impl Place {
+impl DatabasePath {
     pub(super) fn new(path: &Path) -> Self {
         Self { path: Arc::new(path.to_owned()) }
     }
@@ -94,7 +94,7 @@ impl Place {
 }
 
 impl Db {
-    pub(super) fn place(&self) -> &Place {
+    pub(super) fn place(&self) -> &DatabasePath {
         &self.place
     }
 

@@ -105,10 +105,10 @@ impl Keys {
             }
             match (value, self.last.get(index).map(ValueRef::from)) {
                 (ValueRef::Text(a), Some(ValueRef::Text(b))) if a != b => {
-                    let told = self.tells_apart.get(index).copied().unwrap_or_default();
+                    let events = self.tells_apart.get(index).copied().unwrap_or_default();
                     match alike(a, b) {
                         _ if ends_early(a, b) => unclear = true,
-                        Some([case, spaces]) if !(case && told[0] || spaces && told[1]) => unclear = true,
+                        Some([case, spaces]) if !(case && events[0] || spaces && events[1]) => unclear = true,
                         _ => same = false,
                     }
                 }
@@ -151,9 +151,9 @@ impl Keys {
         }
         if let [(index, Some([case, spaces]))] = differing.as_slice()
             && case != spaces
-            && let Some(told) = self.tells_apart.get_mut(*index)
+            && let Some(events) = self.tells_apart.get_mut(*index)
         {
-            *told = [told[0] || *case, told[1] || *spaces];
+            *events = [events[0] || *case, events[1] || *spaces];
         }
         self.remember(row)
     }

@@ -27,7 +27,7 @@ use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use async_trait::async_trait;
-use connect::Place;
+use connect::DatabasePath;
 use std::path::Path;
 use version::Version;
 
@@ -38,14 +38,14 @@ use version::Version;
 /// and `fetch: paged` lets them in between pages.
 #[derive(Clone, Debug)]
 pub struct SqliteSource {
-    place: Place,
+    place: DatabasePath,
     counted: LastCount<Version>,
 }
 
 impl SqliteSource {
     /// Views of the file at `path`. Nothing is opened yet.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self { place: Place::new(path.as_ref()), counted: LastCount::default() }
+        Self { place: DatabasePath::new(path.as_ref()), counted: LastCount::default() }
     }
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 const MOST_BYTES: u64 = 1 << 30;
 
 /// What a reader says to whoever takes its pages.
-pub(super) enum Told {
+pub(super) enum ReadEvent {
     /// All names are known and the first statement is prepared.
     Ready,
     /// The wanted columns; comes before the first page, or before the end.
@@ -34,11 +34,11 @@ pub(super) enum Told {
 }
 
 /// Takes what a reader says; false when nobody listens any more.
-pub(super) type Tell<'a> = &'a mut dyn FnMut(Told) -> bool;
+pub(super) type Emit<'a> = &'a mut dyn FnMut(ReadEvent) -> bool;
 
 /// Why a statement's rows are read no further.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
+enum ReadEnd {
     /// There are no more rows.
     Rows,
     /// A page was cut; with a statement per page the next one has another statement.
@@ -53,7 +53,7 @@ pub(super) fn read(
     query: &Query,
     from: &Position,
     until: Option<&Key>,
-    tell: Tell<'_>,
+    emit: Emit<'_>,
 ) -> Result<(), SourceError> {
     if query.fetch == Fetch::Stream || query.isolation == Isolation::Snapshot {
         // One point in time from here on: names, kinds and rows.
@@ -79,23 +79,23 @@ pub(super) fn read(
         })?;
         let mut prepared = (db.connection.prepare_cached(&statement.sql))
             .map_err(|error| db.refusal(format!("view `{}` cannot be read", query.view), &error))?;
-        if !std::mem::replace(&mut ready, true) && !tell(Told::Ready) {
+        if !std::mem::replace(&mut ready, true) && !emit(ReadEvent::Ready) {
             return Ok(());
         }
         let before = reader.delivered;
-        let ended = reader.statement(&mut prepared, params, tell)?;
+        let ended = reader.statement(&mut prepared, params, emit)?;
         let read = reader.delivered - before;
         skip += read;
         match ended {
-            Ended::Listener => return Ok(()),
-            Ended::Rows if query.fetch != Fetch::Offset || read < rows => break,
-            Ended::Rows | Ended::Cut => after = reader.last_key.take().or(after),
+            ReadEnd::Listener => return Ok(()),
+            ReadEnd::Rows if query.fetch != Fetch::Offset || read < rows => break,
+            ReadEnd::Rows | ReadEnd::Cut => after = reader.last_key.take().or(after),
         }
     }
     if let Some(columns) = reader.columns()? {
-        tell(Told::Columns(columns));
+        emit(ReadEvent::Columns(columns));
     }
-    tell(Told::End);
+    emit(ReadEvent::End);
     Ok(())
 }
 
@@ -144,8 +144,8 @@ impl<'a> Reader<'a> {
         &mut self,
         statement: &mut Statement<'_>,
         params: Vec<rusqlite::types::Value>,
-        tell: Tell<'_>,
-    ) -> Result<Ended, SourceError> {
+        emit: Emit<'_>,
+    ) -> Result<ReadEnd, SourceError> {
         let db = self.db;
         let fault = |error| db.fault(&error);
         let page_bytes = self.query.page_bytes.min(MOST_BYTES);
@@ -157,14 +157,14 @@ impl<'a> Reader<'a> {
             if full {
                 let last = self.keys.as_ref().map(Keys::last);
                 self.check_key(row)?;
-                if !self.tell_page(last, tell)? {
-                    return Ok(Ended::Listener);
+                if !self.tell_page(last, emit)? {
+                    return Ok(ReadEnd::Listener);
                 }
                 if self.query.fetch != Fetch::Stream {
                     if let Some(keys) = &mut self.keys {
                         keys.forget();
                     }
-                    return Ok(Ended::Cut);
+                    return Ok(ReadEnd::Cut);
                 }
             } else {
                 self.check_key(row)?;
@@ -177,10 +177,10 @@ impl<'a> Reader<'a> {
             self.take(row)?;
         }
         let last = self.keys.as_ref().map(Keys::last);
-        if self.rows > 0 && !self.tell_page(last, tell)? {
-            return Ok(Ended::Listener);
+        if self.rows > 0 && !self.tell_page(last, emit)? {
+            return Ok(ReadEnd::Listener);
         }
-        Ok(Ended::Rows)
+        Ok(ReadEnd::Rows)
     }
 
     /// Takes one row's values.
@@ -274,10 +274,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Closes the page and sends it. Returns false when nobody takes pages.
-    fn tell_page(&mut self, last: Option<Key>, tell: Tell<'_>) -> Result<bool, SourceError> {
+    fn tell_page(&mut self, last: Option<Key>, emit: Emit<'_>) -> Result<bool, SourceError> {
         let last_key = last.unwrap_or_else(|| Key(Vec::new()));
         if let Some(columns) = self.columns()?
-            && !tell(Told::Columns(columns))
+            && !emit(ReadEvent::Columns(columns))
         {
             return Ok(false);
         }
@@ -300,7 +300,7 @@ impl<'a> Reader<'a> {
         (self.rows, self.bytes) = (0, 0);
         let first_key = std::mem::replace(&mut self.first_key, Key(Vec::new()));
         self.last_key = self.keys.is_some().then(|| last_key.clone());
-        Ok(tell(Told::Page(Page { batch, first_key, last_key })))
+        Ok(emit(ReadEvent::Page(Page { batch, first_key, last_key })))
     }
 
     /// Fixes the columns, once: those that no declaration told are found from the rows taken so far. `None` when they are

@@ -217,7 +217,7 @@ async fn a_file_that_is_no_database_is_said() {
 
 #[test]
 fn a_lock_may_pass_and_a_damaged_file_not() {
-    let place = Place::new(Path::new("x.db"));
+    let place = DatabasePath::new(Path::new("x.db"));
     let transient = |code| place.fault(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).is_transient();
     assert!(transient(ffi::SQLITE_BUSY) && transient(ffi::SQLITE_LOCKED) && transient(ffi::SQLITE_IOERR_READ));
     assert!(!transient(ffi::SQLITE_CORRUPT) && !transient(ffi::SQLITE_NOTADB) && !transient(ffi::SQLITE_CANTOPEN));

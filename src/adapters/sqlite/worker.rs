@@ -1,6 +1,6 @@
 //! Runs SQLite on a thread of its own. SQLite blocks; when nobody waits for the answer any more, it is stopped.
 
-use super::connect::{Db, Place};
+use super::connect::{DatabasePath, Db};
 use crate::core::ports::source::SourceError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ impl Leash {
     /// Starts a thread that opens the place and works with it until `work` returns. When the leash is dropped, the
     /// statement that runs then and every later one fails at once, which nobody is there to read.
     pub(super) fn spawn(
-        place: &Place,
+        place: &DatabasePath,
         work: impl FnOnce(Result<Db, SourceError>) + Send + 'static,
     ) -> Result<Self, SourceError> {
         let let_go = Arc::new(AtomicBool::new(false));
@@ -47,7 +47,7 @@ impl Drop for Leash {
 
 /// Does one piece of work on a connection of its own.
 pub(super) async fn run<T: Send + 'static>(
-    place: &Place,
+    place: &DatabasePath,
     work: impl FnOnce(&Db) -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
     run_with(place, move |db| work(&db)).await
@@ -55,7 +55,7 @@ pub(super) async fn run<T: Send + 'static>(
 
 /// Does one piece of work with a connection that it may keep.
 pub(super) async fn run_with<T: Send + 'static>(
-    place: &Place,
+    place: &DatabasePath,
     work: impl FnOnce(Db) -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, SourceError> {
     let (answer, answered) = oneshot::channel();
@@ -79,7 +79,7 @@ mod tests {
         rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE x (a)").unwrap();
         let (begun, begins) = mpsc::channel();
         let (ended, ends) = mpsc::channel();
-        let leash = Leash::spawn(&Place::new(&path), move |db| {
+        let leash = Leash::spawn(&DatabasePath::new(&path), move |db| {
             begun.send(()).unwrap();
             let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
             ended.send(db.unwrap().connection.query_row(endless, [], |_| Ok(())).is_err()).unwrap();

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::error::ENDS_CONNECTION;
-use super::tds::{Connection, Error, Record, Said, Step};
+use super::tds::{Connection, Error, Record, ServerMessage, Step};
 use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::FutureExt;
@@ -189,7 +189,7 @@ impl Address {
         client: &mut Connection,
         sql: &str,
         params: Vec<RpcParam>,
-    ) -> Result<Result<Vec<Record>, Said>, SourceError> {
+    ) -> Result<Result<Vec<Record>, ServerMessage>, SourceError> {
         self.query(client, sql, params).await?;
         let mut rows = Vec::new();
         loop {

@@ -132,7 +132,7 @@ impl Address {
 
 /// A query's names against a view's columns.
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(super) struct ReadPlan {
     /// The wanted columns, in order.
     pub wanted: Vec<Seen>,
     /// The key columns, in order.
@@ -141,7 +141,7 @@ pub(super) struct Plan {
     pub all: Vec<Seen>,
 }
 
-impl Plan {
+impl ReadPlan {
     /// Finds every column that the query names.
     ///
     /// # Errors

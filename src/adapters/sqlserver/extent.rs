@@ -1,7 +1,7 @@
 //! Counts, control totals and the key range; and what a run would trip over.
 
 use super::address::Address;
-use super::describe::{Plan, readable};
+use super::describe::{ReadPlan, readable};
 use super::keys::Keys;
 use super::render::parameters;
 use super::tds::{Record, Value};
@@ -19,7 +19,7 @@ pub(super) async fn extent(
     until: Option<&Key>,
 ) -> Result<After, SourceError> {
     let mut client = address.connect(query.isolation).await?;
-    let plan = Plan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
+    let plan = ReadPlan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
     for sum in sums {
         let Some(seen) = plan.named(&sum.column) else {
             let names = plan.all.iter().map(|seen| seen.name.clone());
@@ -67,7 +67,7 @@ pub(super) async fn extent(
     Ok(After { extent, within })
 }
 
-fn key(plan: &Plan, row: &Record, places: Range<usize>) -> Result<Key, SourceError> {
+fn key(plan: &ReadPlan, row: &Record, places: Range<usize>) -> Result<Key, SourceError> {
     let keys = Keys::new(places, &plan.key);
     keys.of(&row.row()).map_err(|index| null_key(keys.name(index)))
 }
@@ -83,7 +83,7 @@ fn null_key(name: &str) -> SourceError {
 /// Looks for NULL and duplicate keys.
 pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Finding>, SourceError> {
     let mut client = address.connect(query.isolation).await?;
-    let plan = Plan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
+    let plan = ReadPlan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
     if plan.key.is_empty() {
         return Ok(Vec::new());
     }

@@ -28,7 +28,7 @@ use crate::core::model::secret::Secret;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
 use address::Address;
 use async_trait::async_trait;
-use describe::{Plan, Seen};
+use describe::{ReadPlan, Seen};
 use read::{Reader, Told};
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -88,7 +88,7 @@ impl PageSource for SqlServerSource {
         until: Option<&Key>,
     ) -> Result<Box<dyn PageStream>, SourceError> {
         let mut client = self.address.connect(query.isolation).await?;
-        let plan = Plan::new(query, self.address.seen(&mut client, &query.view, &query.key).await?)?;
+        let plan = ReadPlan::new(query, self.address.seen(&mut client, &query.view, &query.key).await?)?;
         let columns = plan.columns();
         let reader = Reader::new(Arc::clone(&self.address), query.clone(), plan)?;
         let (tell, pages) = channel(PAGES_IN_FLIGHT);

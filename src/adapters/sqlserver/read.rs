@@ -3,7 +3,7 @@
 
 use super::address::Address;
 use super::cells::Cells;
-use super::describe::Plan;
+use super::describe::ReadPlan;
 use super::keys::{Held, Keys, Step};
 use super::render::parameters;
 use super::tds::{Connection, Row, Value};
@@ -34,7 +34,7 @@ pub(super) type Told = Result<Option<Page>, SourceError>;
 pub(super) struct Reader {
     address: Arc<Address>,
     query: Query,
-    plan: Plan,
+    plan: ReadPlan,
     layout: Layout,
     keys: Option<Keys>,
     schema: SchemaRef,
@@ -51,7 +51,7 @@ pub(super) struct Reader {
 
 /// Why a statement's rows are read no further.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
+enum ReadEnd {
     /// There are no more rows.
     Rows,
     /// A page was cut, and the next one has another statement.
@@ -62,7 +62,7 @@ enum Ended {
 
 impl Reader {
     /// A read of a view whose columns are known.
-    pub(super) fn new(address: Arc<Address>, query: Query, plan: Plan) -> Result<Self, SourceError> {
+    pub(super) fn new(address: Arc<Address>, query: Query, plan: ReadPlan) -> Result<Self, SourceError> {
         let request = PageRequest { query: &query, after: None, until: None, range: Range::All };
         let layout = sql::page(&Dialect::SQL_SERVER, &plan, &request)?.layout;
         let mut fields: Vec<_> = plan.wanted.iter().map(|seen| seen.kind.field(&seen.name)).collect();
@@ -126,9 +126,9 @@ impl Reader {
             let read = self.delivered - start;
             skip += read;
             match ended {
-                Ended::Listener => return Ok(()),
-                Ended::Rows if self.query.fetch != Fetch::Offset || read < page => return Ok(()),
-                Ended::Rows | Ended::Cut => after = self.last_key()?.or(after),
+                ReadEnd::Listener => return Ok(()),
+                ReadEnd::Rows if self.query.fetch != Fetch::Offset || read < page => return Ok(()),
+                ReadEnd::Rows | ReadEnd::Cut => after = self.last_key()?.or(after),
             }
         }
     }
@@ -152,17 +152,17 @@ impl Reader {
         sql: &str,
         params: Vec<RpcParam>,
         tell: &Sender<Told>,
-    ) -> Result<Ended, SourceError> {
+    ) -> Result<ReadEnd, SourceError> {
         let address = Arc::clone(&self.address);
         let page_rows = self.query.page_size.get() as usize;
         let page_bytes = usize::try_from(self.query.page_bytes).unwrap_or(MOST_BYTES).min(MOST_BYTES);
         address.query(client, sql, params).await?;
         let mut number = 0;
-        let mut ended = Ended::Rows;
+        let mut ended = ReadEnd::Rows;
         while address.next(client, number == 0).await? {
             let row = client.row();
             number += 1;
-            if ended == Ended::Cut {
+            if ended == ReadEnd::Cut {
                 // The rest of a statement whose page was cut by its bytes: read, so that the connection can go on.
                 continue;
             }
@@ -170,17 +170,17 @@ impl Reader {
             self.check_key(&row, number)?;
             if self.rows >= page_rows || (self.bytes >= page_bytes && self.rows > 0) {
                 if !self.tell_page(tell).await? {
-                    return Ok(Ended::Listener);
+                    return Ok(ReadEnd::Listener);
                 }
                 if self.query.fetch != Fetch::Stream {
-                    ended = Ended::Cut;
+                    ended = ReadEnd::Cut;
                     continue;
                 }
             }
             self.take(&row)?;
         }
-        if ended == Ended::Rows && self.rows > 0 && !self.tell_page(tell).await? {
-            return Ok(Ended::Listener);
+        if ended == ReadEnd::Rows && self.rows > 0 && !self.tell_page(tell).await? {
+            return Ok(ReadEnd::Listener);
         }
         Ok(ended)
     }

@@ -1,6 +1,6 @@
 //! What SQL Server's statements add to plain column references, and the values of their parameters.
 
-use super::describe::{Plan, Seen};
+use super::describe::{ReadPlan, Seen};
 use super::tds;
 use crate::adapters::sql::Render;
 use crate::core::model::column::Kind;
@@ -71,7 +71,7 @@ impl Seen {
     }
 }
 
-impl Render for Plan {
+impl Render for ReadPlan {
     fn column(&self, name: &str, reference: &str) -> String {
         self.named(name).and_then(|seen| seen.selected(reference)).unwrap_or_else(|| reference.to_owned())
     }
@@ -126,7 +126,7 @@ fn is_word(text: &str) -> bool {
 /// # Errors
 /// [`SourceError::Refused`] when one was not written by a column of its type.
 pub(super) fn parameters(
-    plan: &Plan,
+    plan: &ReadPlan,
     query: &Query,
     values: &[(String, KeyValue)],
 ) -> Result<Vec<RpcParam>, SourceError> {

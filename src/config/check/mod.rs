@@ -2,7 +2,7 @@
 
 pub(super) mod generate;
 
-use super::at::{At, Context};
+use super::cursor::{Context, Cursor};
 use super::grammar::generate::MAX;
 use super::grammar::{Field, Presence, Section, Shape};
 use super::separators;
@@ -11,7 +11,7 @@ use super::tree::{Name, Value};
 use super::values;
 
 /// Checks a whole section and everything in it; gives the names that were probably meant by unknown ones.
-pub(super) fn section(at: &At<'_>, section: &'static Section) -> Vec<&'static str> {
+pub(super) fn section(at: &Cursor<'_>, section: &'static Section) -> Vec<&'static str> {
     match at.value() {
         // A section without a line in it is as good as none.
         Some(Value::Map(_) | Value::Null) | None => {}
@@ -38,18 +38,18 @@ pub(super) fn section(at: &At<'_>, section: &'static Section) -> Vec<&'static st
 }
 
 /// A field that is in no table; gives the name that was probably meant.
-fn unknown(at: &At<'_>, section: &'static Section, name: &Name) -> Option<&'static str> {
+fn unknown(at: &Cursor<'_>, section: &'static Section, name: &Name) -> Option<&'static str> {
     if at.context.problems.borrow().is_full() {
         return None;
     }
     let near = nearest(&name.text, section.fields.iter().map(|field| field.name));
     let hint = near.map_or_else(|| format!("there are {}", names(section)), |near| format!("did you mean `{near}`?"));
-    at.note_at(name.span, "unknown-field", format!("unknown field `{}`{}", name.text, of(at)), hint);
+    at.report_at(name.span, "unknown-field", format!("unknown field `{}`{}", name.text, of(at)), hint);
     near
 }
 
 /// A field that the file leaves out.
-fn missing(at: &At<'_>, field: &'static Field) {
+fn missing(at: &Cursor<'_>, field: &'static Field) {
     let hint = match field.presence {
         Presence::RequiredInSection if matches!(at.value(), None | Some(Value::Null)) => return,
         Presence::Required | Presence::RequiredInSection => format!("add it. {}", field.doc),
@@ -66,14 +66,14 @@ fn missing(at: &At<'_>, field: &'static Field) {
         },
     };
     let place = at.section(field.name);
-    place.note("missing-field", format!("`{}` is missing", place.path), hint);
+    place.report("missing-field", format!("`{}` is missing", place.path), hint);
 }
 
 fn is_set(context: &Context<'_>, variable: &'static str) -> bool {
     context.vars.get(variable).is_some_and(|value| !value.is_empty())
 }
 
-fn shape(at: &At<'_>, expected: Shape) {
+fn shape(at: &Cursor<'_>, expected: Shape) {
     match expected {
         Shape::Section(inner) => {
             section(at, inner);
@@ -97,10 +97,10 @@ fn shape(at: &At<'_>, expected: Shape) {
     }
 }
 
-fn list(at: &At<'_>, item: Shape) {
+fn list(at: &Cursor<'_>, item: Shape) {
     match at.value() {
         Some(Value::List(items)) if items.is_empty() => {
-            at.note("empty-list", format!("`{}` is empty", at.name()), "give at least one");
+            at.report("empty-list", format!("`{}` is empty", at.name()), "give at least one");
         }
         Some(Value::List(_)) => at.items().iter().for_each(|at| shape(at, item)),
         _ => wrong(at, "a list", "write `[a, b]`, or a line with `- ` for each"),
@@ -108,7 +108,7 @@ fn list(at: &At<'_>, item: Shape) {
 }
 
 /// A value in one piece.
-fn scalar(at: &At<'_>, expected: Shape, description: &str) {
+fn scalar(at: &Cursor<'_>, expected: Shape, description: &str) {
     let Some(text) = at.text() else {
         let hint = if matches!(at.value(), Some(Value::Null)) {
             "give it a value, or remove the line; an empty text is `\"\"`"
@@ -153,7 +153,7 @@ fn scalar(at: &At<'_>, expected: Shape, description: &str) {
 }
 
 /// One of two words, or the second one with a limit.
-fn policy(at: &At<'_>, options: [&'static str; 2]) {
+fn policy(at: &Cursor<'_>, options: [&'static str; 2]) {
     let [_, counted] = options;
     match at.value() {
         Some(Value::Map(_)) => match at.entries() {
@@ -173,13 +173,13 @@ fn policy(at: &At<'_>, options: [&'static str; 2]) {
 }
 
 /// Notes a value of a wrong type, or one that cannot be.
-fn wrong(at: &At<'_>, expected: &str, hint: &str) {
+fn wrong(at: &Cursor<'_>, expected: &str, hint: &str) {
     if at.value() == Some(&Value::Broken) {
         return;
     }
     let code = if at.scalar().is_some() { "impossible-value" } else { "wrong-type" };
     let name = if at.path.is_empty() { "a worker file".to_owned() } else { format!("`{}`", at.name()) };
-    at.note(code, format!("{name} must be {expected}, but is {}", at.shown()), hint);
+    at.report(code, format!("{name} must be {expected}, but is {}", at.shown()), hint);
 }
 
 /// A shape in words, for "must be …".
@@ -227,6 +227,6 @@ fn names(section: &Section) -> String {
 }
 
 /// ` in \`source\``, or nothing for the whole file.
-fn of(at: &At<'_>) -> String {
+fn of(at: &Cursor<'_>) -> String {
     if at.path.is_empty() { String::new() } else { format!(" in `{}`", at.path) }
 }

@@ -1,7 +1,7 @@
 //! Kafka topics: brokers, name, and properties of the client.
 
 use crate::config::address::are_brokers;
-use crate::config::at::{At, Fields};
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::Section;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::secret::Secret;
@@ -29,8 +29,8 @@ const FIXED: [(&str, &str); 11] = [
 /// A topic. `Some(None)` when neither the file nor the environment names a broker. `None` when something is wrong.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn kafka<'a>(
-    root: &At<'a>,
-    at: &At<'a>,
+    root: &Cursor<'a>,
+    at: &Cursor<'a>,
     section: &'static Section,
 ) -> Option<Option<(KafkaSpec, Fields<'a>)>> {
     let in_environment = root.context.vars.get("KAFKA_BROKERS").is_some_and(|value| !value.is_empty());
@@ -42,7 +42,7 @@ pub(super) fn kafka<'a>(
     let brokers = fields.owned("brokers")?;
     if !are_brokers(&brokers) {
         let hint = "write `host:port`, comma separated";
-        fields.place("brokers").note("impossible-value", "these are no broker addresses", hint);
+        fields.place("brokers").report("impossible-value", "these are no broker addresses", hint);
     }
     let topic = topic(&fields)?;
     Some(Some((KafkaSpec { brokers, topic, group: None, properties }, fields)))
@@ -54,23 +54,23 @@ fn topic(fields: &Fields<'_>) -> Option<String> {
     let fits = topic.len() <= 249 && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if !fits || matches!(topic.as_str(), "" | "." | "..") {
         let hint = "a topic has up to 249 letters, digits, `.`, `_` and `-`";
-        fields.place("topic").note("impossible-value", "this is no name of a topic", hint);
+        fields.place("topic").report("impossible-value", "this is no name of a topic", hint);
     }
     Some(topic)
 }
 
 /// The client's properties. Refuses those that must not be changed; librdkafka itself refuses unknown ones.
-fn properties(at: &At<'_>) -> BTreeMap<String, Secret> {
+fn properties(at: &Cursor<'_>) -> BTreeMap<String, Secret> {
     let mut properties = BTreeMap::new();
     for (name, node) in at.entries() {
         let place = at.below(name, node);
         let property = name.text.trim();
         if let Some((_, field)) = HAVE_FIELDS.iter().find(|(other, _)| *other == property) {
             let message = format!("`{property}` has a field of its own");
-            at.note_at(name.span, "impossible-value", message, format!("use `kafka.{field}`"));
+            at.report_at(name.span, "impossible-value", message, format!("use `kafka.{field}`"));
         } else if let Some((_, promise)) = FIXED.iter().find(|(other, _)| *other == property) {
             let message = format!("`{property}` cannot be changed: {promise}");
-            at.note_at(name.span, "impossible-value", message, "remove it");
+            at.report_at(name.span, "impossible-value", message, "remove it");
         } else if let Some(value) = place.text() {
             properties.insert(property.to_owned(), Secret::new(value));
         }

@@ -6,25 +6,25 @@ mod kafka;
 mod policies;
 mod state;
 
-use super::at::At;
+use super::cursor::Cursor;
 use super::grammar::HEALTH_PORT;
 
 /// Notes a zone that nobody knows.
-fn check_zone(at: &At<'_>, timezone: &str) {
+fn check_zone(at: &Cursor<'_>, timezone: &str) {
     // UTC needs no look at the system's zones.
     if timezone != "UTC" && jiff::tz::TimeZone::get(timezone).is_err() {
         let message = format!("no time zone is called {}", at.shown());
         let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
-        at.note("impossible-value", message, hint);
+        at.report("impossible-value", message, hint);
     }
 }
 
 /// The daemon's health port: the environment's, since worker files have no field for it.
-pub(super) fn health_port(root: &At<'_>) -> Option<u16> {
+pub(super) fn health_port(root: &Cursor<'_>) -> Option<u16> {
     let text = root.context.vars.get(HEALTH_PORT)?;
     let port = text.to_str().and_then(|text| text.trim().parse().ok()).filter(|port| *port > 0);
     if port.is_none() && !text.is_empty() {
-        root.note(
+        root.report(
             "impossible-value",
             format!("the environment variable {HEALTH_PORT} is no port"),
             "set it to 1 to 65535",

@@ -1,6 +1,6 @@
 //! Lease times and retries.
 
-use crate::config::at::{At, Fields};
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::common::POLICIES;
 use crate::config::values;
 use crate::core::model::policy::{Policies, RetrySpec};
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Shortest time to live of a lease: below it, the holder's own timeouts have no room.
 const TTL_MIN: Duration = Duration::from_millis(100);
 
-pub(super) fn policies(at: &At<'_>) -> Option<Policies> {
+pub(super) fn policies(at: &Cursor<'_>) -> Option<Policies> {
     let fields = at.read(&POLICIES);
     lease_times_fit(&fields);
     let retry = RetrySpec {
@@ -20,7 +20,7 @@ pub(super) fn policies(at: &At<'_>) -> Option<Policies> {
     };
     if retry.initial_backoff > retry.max_backoff {
         let message = "`initial_backoff` is longer than `max_backoff`";
-        fields.place("initial_backoff").note("impossible-value", message, "make the first wait the shortest");
+        fields.place("initial_backoff").report("impossible-value", message, "make the first wait the shortest");
     }
     Some(Policies {
         lease_ttl: fields.duration("lease_ttl")?,
@@ -32,14 +32,19 @@ pub(super) fn policies(at: &At<'_>) -> Option<Policies> {
 
 /// Times that would make a lease useless.
 fn lease_times_fit(fields: &Fields<'_>) {
-    let note = |field: &str, message: String, hint: &str| fields.place(field).note("impossible-value", message, hint);
+    let report =
+        |field: &str, message: String, hint: &str| fields.place(field).report("impossible-value", message, hint);
     let ttl = fields.duration("lease_ttl");
     if ttl.is_some_and(|ttl| ttl < TTL_MIN) {
-        note("lease_ttl", "`lease_ttl` must be at least 100ms".to_owned(), "30s suits most networks");
+        report("lease_ttl", "`lease_ttl` must be at least 100ms".to_owned(), "30s suits most networks");
     }
     for name in ["lease_heartbeat_interval", "takeover_polling_interval"] {
         if fields.duration(name).is_some_and(|time| time.is_zero()) {
-            note(name, format!("`{name}` must be more than 0"), "a third of `lease_ttl`, or less, suits most networks");
+            report(
+                name,
+                format!("`{name}` must be more than 0"),
+                "a third of `lease_ttl`, or less, suits most networks",
+            );
         }
     }
     if let (Some(ttl), Some(heartbeat)) = (ttl, fields.duration("lease_heartbeat_interval"))
@@ -49,6 +54,6 @@ fn lease_times_fit(fields: &Fields<'_>) {
         let third = values::write_duration(Duration::from_millis(millis));
         let message = format!("`lease_heartbeat_interval` must be at most a third of `lease_ttl`: {third}");
         let hint = "a holder must be able to miss a renewal and live; change one of the two";
-        note("lease_heartbeat_interval", message, hint);
+        report("lease_heartbeat_interval", message, hint);
     }
 }

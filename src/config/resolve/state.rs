@@ -1,14 +1,14 @@
 //! Where leases, runs and progress are kept.
 
 use crate::config::address;
-use crate::config::at::{At, Fields};
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::common::STATE;
 use crate::core::model::secret::Secret;
 use std::borrow::Cow;
 use std::path::Path;
 
 /// The state store: the file's, the environment's, or a file of its own below the folder `beside`.
-pub(super) fn state(at: &At<'_>, beside: Option<&Path>) -> Option<Secret> {
+pub(super) fn state(at: &Cursor<'_>, beside: Option<&Path>) -> Option<Secret> {
     let fields = at.read(&STATE);
     let url = match fields.text("url") {
         Some(url) => url,
@@ -27,7 +27,7 @@ pub(super) fn refused_at(fields: &Fields<'_>, address: Result<String, address::R
     match address {
         Ok(url) => Some(url),
         Err((message, hint)) => {
-            fields.place("url").note("unknown-address", message, hint);
+            fields.place("url").report("unknown-address", message, hint);
             None
         }
     }

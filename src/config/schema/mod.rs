@@ -4,13 +4,13 @@ pub(super) mod generate;
 
 use super::grammar::generate::MAX;
 use super::grammar::{Field, Presence, Section, Shape};
-use super::kind::Kind;
+use super::kind::FileKind;
 use super::values;
 use crate::core::generate::translate::Registry;
 use serde_json::{Map, Value, json};
 
 /// The schema (draft 2020-12), with the translators that are registered by name.
-pub(super) fn schema(kinds: &[Kind], registry: &Registry) -> Value {
+pub(super) fn schema(kinds: &[FileKind], registry: &Registry) -> Value {
     let mut definitions = json!({
         "reference": {
             "description": "A value from the environment: `${NAME}` or `${NAME:-default}`.",

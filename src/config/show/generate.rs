@@ -1,7 +1,7 @@
 //! A worker's values in the words and order of the worker file.
 
-use super::Shown;
-use crate::config::at::At;
+use super::Rendered;
+use crate::config::cursor::Cursor;
 use crate::config::redact::masked;
 use crate::config::separators;
 use crate::config::tree::Value as Node;
@@ -19,25 +19,25 @@ use serde_json::Value;
 /// Names of options whose values are secrets, in lower case.
 const SECRET_OPTIONS: [&str; 6] = ["password", "passwd", "pwd", "secret", "token", "key"];
 
-fn text(text: impl Into<String>) -> Shown {
-    Shown::Scalar(Value::String(text.into()))
+fn text(text: impl Into<String>) -> Rendered {
+    Rendered::Scalar(Value::String(text.into()))
 }
 
-fn scalar(value: impl Into<Value>) -> Shown {
-    Shown::Scalar(value.into())
+fn scalar(value: impl Into<Value>) -> Rendered {
+    Rendered::Scalar(value.into())
 }
 
-fn secret(address: &Secret) -> Shown {
+fn secret(address: &Secret) -> Rendered {
     text(masked(address.reveal()))
 }
 
 /// Named values; those without a value are left out.
-fn map<const N: usize>(entries: [(&str, Option<Shown>); N]) -> Shown {
+fn map<const N: usize>(entries: [(&str, Option<Rendered>); N]) -> Rendered {
     let given = entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Shown::Map(given.collect())
+    Rendered::Map(given.collect())
 }
 
-pub(super) fn worker(worker: &Worker, root: &At<'_>) -> Shown {
+pub(super) fn worker(worker: &Worker, root: &Cursor<'_>) -> Rendered {
     let files = root.section("files").items();
     let file = |(index, spec): (usize, &FileSpec)| file(spec, files.get(index));
     let output = map([
@@ -63,7 +63,7 @@ pub(super) fn worker(worker: &Worker, root: &At<'_>) -> Shown {
         ("worker", Some(text(worker.id.as_str()))),
         ("source", Some(source(&worker.source))),
         ("output", Some(output)),
-        ("files", Some(Shown::List(worker.files.iter().enumerate().map(file).collect()))),
+        ("files", Some(Rendered::List(worker.files.iter().enumerate().map(file).collect()))),
         ("business_date", Some(business_date)),
         ("deadline", worker.deadline.as_ref().map(deadline)),
         ("state", Some(map([("url", Some(secret(&worker.state)))]))),
@@ -74,19 +74,19 @@ pub(super) fn worker(worker: &Worker, root: &At<'_>) -> Shown {
     ])
 }
 
-fn deadline(spec: &DeadlineSpec) -> Shown {
+fn deadline(spec: &DeadlineSpec) -> Rendered {
     let weekdays = spec.weekdays.iter().map(|day| text(weekday_name(*day))).collect();
     map([
         ("time", Some(text(write_clock(spec.time)))),
         ("days_after", Some(scalar(spec.days_after))),
         ("timezone", Some(text(&spec.timezone))),
-        ("weekdays", Some(Shown::Flow(Box::new(Shown::List(weekdays))))),
+        ("weekdays", Some(Rendered::Flow(Box::new(Rendered::List(weekdays))))),
         ("warn_before", Some(text(write_duration(spec.warn_before)))),
     ])
 }
 
-fn source(source: &SourceSpec) -> Shown {
-    let key = Shown::Flow(Box::new(Shown::List(source.key.iter().map(text).collect())));
+fn source(source: &SourceSpec) -> Rendered {
+    let key = Rendered::Flow(Box::new(Rendered::List(source.key.iter().map(text).collect())));
     map([
         ("url", Some(secret(&source.url))),
         ("view", Some(text(source.view.to_string()))),
@@ -112,17 +112,17 @@ fn source(source: &SourceSpec) -> Shown {
 }
 
 /// `error`, or what is done instead and how often at most.
-fn policy(changes: bool, name: &str, limit: Option<Limit>) -> Shown {
+fn policy(changes: bool, name: &str, limit: Option<Limit>) -> Rendered {
     match limit {
         Some(limit) if changes => {
             let max = map([("max", Some(text(limit.to_string())))]);
-            Shown::Flow(Box::new(Shown::Map(vec![(name.to_owned(), max)])))
+            Rendered::Flow(Box::new(Rendered::Map(vec![(name.to_owned(), max)])))
         }
         _ => text(if changes { name } else { "error" }),
     }
 }
 
-fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
+fn file(file: &FileSpec, at: Option<&Cursor<'_>>) -> Rendered {
     map([
         ("id", Some(text(file.id.as_str()))),
         ("name", Some(text(file.name.as_str()))),
@@ -141,7 +141,7 @@ fn file(file: &FileSpec, at: Option<&At<'_>>) -> Shown {
     ])
 }
 
-fn translator(translator: &TranslatorSpec, at: Option<&At<'_>>) -> Shown {
+fn translator(translator: &TranslatorSpec, at: Option<&Cursor<'_>>) -> Rendered {
     let (name, options) = match translator {
         TranslatorSpec::Delimited(spec) => ("delimited", delimited(spec)),
         TranslatorSpec::FixedWidth(spec) => {
@@ -155,7 +155,7 @@ fn translator(translator: &TranslatorSpec, at: Option<&At<'_>>) -> Shown {
             ("json", map([("fields", Some(fields(&spec.fields))), ("skip_null", Some(scalar(spec.skip_null)))]))
         }
         TranslatorSpec::Template(spec) => {
-            let columns = Shown::Flow(Box::new(Shown::List(spec.columns.iter().map(text).collect())));
+            let columns = Rendered::Flow(Box::new(Rendered::List(spec.columns.iter().map(text).collect())));
             ("template", map([("record", Some(text(&spec.record))), ("columns", Some(columns))]))
         }
         // From the tree, since that alone tells which values the environment gave.
@@ -168,7 +168,7 @@ fn translator(translator: &TranslatorSpec, at: Option<&At<'_>>) -> Shown {
 }
 
 /// Options that only a translator of one's own understands: what may be a secret is taken for one.
-fn custom(value: &Node) -> Shown {
+fn custom(value: &Node) -> Rendered {
     match value {
         Node::Map(entries) => {
             let option = |name: &str, value: &Node| {
@@ -176,21 +176,21 @@ fn custom(value: &Node) -> Shown {
                 let is_secret = SECRET_OPTIONS.iter().any(|word| name.contains(word));
                 if is_secret && matches!(value, Node::Scalar(_)) { text("***") } else { custom(value) }
             };
-            Shown::Map(
+            Rendered::Map(
                 entries.iter().map(|(name, node)| (name.text.clone(), option(&name.text, &node.value))).collect(),
             )
         }
-        Node::List(items) => Shown::List(items.iter().map(|node| custom(&node.value)).collect()),
+        Node::List(items) => Rendered::List(items.iter().map(|node| custom(&node.value)).collect()),
         Node::Scalar(scalar) if !scalar.variables.is_empty() => text("***"),
         Node::Scalar(scalar) => match crate::config::json::to_json(value) {
             Value::String(_) => text(masked(&scalar.text)),
-            other => Shown::Scalar(other),
+            other => Rendered::Scalar(other),
         },
         Node::Null | Node::Broken => scalar(Value::Null),
     }
 }
 
-fn delimited(spec: &DelimitedSpec) -> Shown {
+fn delimited(spec: &DelimitedSpec) -> Rendered {
     map([
         ("delimiter", Some(text(separators::write(&spec.delimiter)))),
         (
@@ -221,14 +221,14 @@ fn delimited(spec: &DelimitedSpec) -> Shown {
 }
 
 /// Names alone stand on one line, objects on a line each.
-fn columns(specs: &[ColumnSpec]) -> Shown {
-    let columns: Vec<Shown> = specs.iter().map(column).collect();
-    let names_only = columns.iter().all(|column| matches!(column, Shown::Scalar(_)));
-    if names_only { Shown::Flow(Box::new(Shown::List(columns))) } else { Shown::List(columns) }
+fn columns(specs: &[ColumnSpec]) -> Rendered {
+    let columns: Vec<Rendered> = specs.iter().map(column).collect();
+    let names_only = columns.iter().all(|column| matches!(column, Rendered::Scalar(_)));
+    if names_only { Rendered::Flow(Box::new(Rendered::List(columns))) } else { Rendered::List(columns) }
 }
 
 /// A name where that is all there is to say, else an object without its defaults.
-fn column(spec: &ColumnSpec) -> Shown {
+fn column(spec: &ColumnSpec) -> Rendered {
     if let From::Column(name) = &spec.from
         && *spec == (ColumnSpec { from: spec.from.clone(), ..ColumnSpec::default() })
     {
@@ -248,7 +248,7 @@ fn column(spec: &ColumnSpec) -> Shown {
         Case::Upper => "upper",
         Case::Lower => "lower",
     });
-    Shown::Flow(Box::new(map([
+    Rendered::Flow(Box::new(map([
         ("column", column),
         ("literal", literal),
         ("name", spec.name.as_ref().map(text)),
@@ -262,36 +262,36 @@ fn column(spec: &ColumnSpec) -> Shown {
     ])))
 }
 
-fn fields(fields: &[(String, JsonNode)]) -> Shown {
-    Shown::Map(fields.iter().map(|(name, node)| (name.clone(), json_node(node))).collect())
+fn fields(fields: &[(String, JsonNode)]) -> Rendered {
+    Rendered::Map(fields.iter().map(|(name, node)| (name.clone(), json_node(node))).collect())
 }
 
-fn json_node(node: &JsonNode) -> Shown {
+fn json_node(node: &JsonNode) -> Rendered {
     match node {
         JsonNode::Value(spec) => column(spec),
         JsonNode::Object(inner) => fields(inner),
-        JsonNode::Array(items) => Shown::List(items.iter().map(json_node).collect()),
+        JsonNode::Array(items) => Rendered::List(items.iter().map(json_node).collect()),
     }
 }
 
-fn kafka(spec: &KafkaSpec) -> Shown {
+fn kafka(spec: &KafkaSpec) -> Rendered {
     // Which properties are secrets is librdkafka's business, so all of them may be.
     let properties = spec.properties.keys().map(|name| (name.clone(), text("***"))).collect::<Vec<_>>();
     map([
         ("brokers", Some(text(masked(&spec.brokers)))),
         ("topic", Some(text(&spec.topic))),
         ("group", spec.group.as_ref().map(text)),
-        ("properties", (!properties.is_empty()).then_some(Shown::Map(properties))),
+        ("properties", (!properties.is_empty()).then_some(Rendered::Map(properties))),
     ])
 }
 
-fn trigger(spec: &TriggerSpec) -> Shown {
+fn trigger(spec: &TriggerSpec) -> Rendered {
     let matches: Vec<_> =
-        spec.matches.iter().map(|(pointer, value)| (pointer.clone(), Shown::Scalar(value.clone()))).collect();
-    map([("kafka", Some(kafka(&spec.kafka))), ("match", (!matches.is_empty()).then_some(Shown::Map(matches)))])
+        spec.matches.iter().map(|(pointer, value)| (pointer.clone(), Rendered::Scalar(value.clone()))).collect();
+    map([("kafka", Some(kafka(&spec.kafka))), ("match", (!matches.is_empty()).then_some(Rendered::Map(matches)))])
 }
 
-fn policies(policies: &Policies) -> Shown {
+fn policies(policies: &Policies) -> Rendered {
     map([
         ("lease_ttl", Some(text(write_duration(policies.lease_ttl)))),
         ("lease_heartbeat_interval", Some(text(write_duration(policies.lease_heartbeat_interval)))),

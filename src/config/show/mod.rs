@@ -2,7 +2,7 @@
 
 mod generate;
 
-use super::at::At;
+use super::cursor::Cursor;
 use super::tree::Value;
 use super::yaml;
 use super::{Flow, Loaded};
@@ -34,19 +34,19 @@ pub enum Origin {
 }
 
 /// A value for people and programs; maps keep their order.
-enum Shown {
+enum Rendered {
     Scalar(serde_json::Value),
     /// A block of lines.
-    List(Vec<Shown>),
-    Map(Vec<(String, Shown)>),
+    List(Vec<Rendered>),
+    Map(Vec<(String, Rendered)>),
     /// Everything on one line.
-    Flow(Box<Shown>),
+    Flow(Box<Rendered>),
 }
 
 /// A worker file as it was understood.
 pub struct Resolved<'a> {
     path: &'a Path,
-    worker: Shown,
+    worker: Rendered,
     /// By path: `files[0].name`.
     origins: BTreeMap<String, Origin>,
     health_port: Option<u16>,
@@ -66,29 +66,35 @@ impl Loaded {
         Resolved { path: &self.path, worker, origins, health_port: self.health_port }
     }
 
-    fn find_origins(&self, shown: &Shown, at: Option<At<'_>>, path: &str, origins: &mut BTreeMap<String, Origin>) {
+    fn find_origins(
+        &self,
+        shown: &Rendered,
+        at: Option<Cursor<'_>>,
+        path: &str,
+        origins: &mut BTreeMap<String, Origin>,
+    ) {
         match shown {
-            Shown::Map(entries) => {
+            Rendered::Map(entries) => {
                 for (name, value) in entries {
                     let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                     self.find_origins(value, at.as_ref().and_then(|at| at.field(name)), &path, origins);
                 }
             }
-            Shown::List(items) => {
+            Rendered::List(items) => {
                 let places = at.map(|at| at.items()).unwrap_or_default();
                 for (index, item) in items.iter().enumerate() {
                     self.find_origins(item, places.get(index).cloned(), &format!("{path}[{index}]"), origins);
                 }
             }
-            Shown::Scalar(_) | Shown::Flow(_) => {
+            Rendered::Scalar(_) | Rendered::Flow(_) => {
                 origins.insert(path.to_owned(), self.origin(at.as_ref(), path));
             }
         }
     }
 
-    fn origin(&self, at: Option<&At<'_>>, path: &str) -> Origin {
-        let line = at.filter(|at| at.value() != Some(&Value::Null)).map(At::line);
-        let variables = at.and_then(At::scalar).map(|scalar| scalar.variables.as_slice()).unwrap_or_default();
+    fn origin(&self, at: Option<&Cursor<'_>>, path: &str) -> Origin {
+        let line = at.filter(|at| at.value() != Some(&Value::Null)).map(Cursor::line);
+        let variables = at.and_then(Cursor::scalar).map(|scalar| scalar.variables.as_slice()).unwrap_or_default();
         let fallback = self.fallbacks.iter().find(|(field, _)| field == path).map(|(_, name)| *name);
         match (line, fallback) {
             (Some(line), _) if variables.is_empty() => Origin::File { line },
@@ -135,14 +141,14 @@ impl Resolved<'_> {
     }
 
     /// Writes a map or list of blocks, a line a value.
-    fn block(&self, shown: &Shown, path: &str, indent: usize, lines: &mut Vec<(String, Option<String>)>) {
+    fn block(&self, shown: &Rendered, path: &str, indent: usize, lines: &mut Vec<(String, Option<String>)>) {
         let margin = " ".repeat(indent);
         match shown {
-            Shown::Map(entries) => {
+            Rendered::Map(entries) => {
                 for (name, value) in entries {
                     let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                     let name = yaml::name(name);
-                    if matches!(value, Shown::Map(_) | Shown::List(_)) && !value.is_empty() {
+                    if matches!(value, Rendered::Map(_) | Rendered::List(_)) && !value.is_empty() {
                         lines.push((format!("{margin}{name}:"), None));
                         self.block(value, &path, indent + 2, lines);
                     } else {
@@ -150,10 +156,10 @@ impl Resolved<'_> {
                     }
                 }
             }
-            Shown::List(items) => {
+            Rendered::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     let path = format!("{path}[{index}]");
-                    if matches!(item, Shown::Map(_)) && !item.is_empty() {
+                    if matches!(item, Rendered::Map(_)) && !item.is_empty() {
                         let first = lines.len();
                         self.block(item, &path, indent + 2, lines);
                         if let Some((line, _)) = lines.get_mut(first) {
@@ -164,7 +170,9 @@ impl Resolved<'_> {
                     }
                 }
             }
-            Shown::Scalar(_) | Shown::Flow(_) => lines.push((format!("{margin}{}", shown.flow()), self.comment(path))),
+            Rendered::Scalar(_) | Rendered::Flow(_) => {
+                lines.push((format!("{margin}{}", shown.flow()), self.comment(path)));
+            }
         }
     }
 
@@ -173,7 +181,7 @@ impl Resolved<'_> {
     }
 }
 
-impl Shown {
+impl Rendered {
     fn is_empty(&self) -> bool {
         match self {
             Self::Map(entries) => entries.is_empty(),
@@ -198,7 +206,7 @@ impl Shown {
     }
 }
 
-impl Serialize for Shown {
+impl Serialize for Rendered {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Scalar(value) => value.serialize(serializer),

@@ -16,7 +16,7 @@ pub use leadership::LeaderGuard;
 
 use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::planted::planted;
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::policy::Policies;
 use crate::core::model::term::{Term, Token};
@@ -87,12 +87,12 @@ pub enum ElectionError {
 }
 
 impl HasKind for ElectionError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Store(error) => error.kind(),
-            Self::HeldByOther { .. } => Kind::Lease,
-            Self::Stopped { .. } => Kind::Stopped,
-            Self::NoTokenLeft { .. } => Kind::Conflict,
+            Self::HeldByOther { .. } => FailureKind::Lease,
+            Self::Stopped { .. } => FailureKind::Stopped,
+            Self::NoTokenLeft { .. } => FailureKind::Conflict,
         }
     }
 }

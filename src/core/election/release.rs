@@ -1,7 +1,7 @@
 //! Releasing a lease on its holder's behalf: when that is allowed, and what the audit trail keeps.
 
 use super::report::{LeaseReport, LeaseState, lease_of};
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::WorkerId;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
@@ -67,11 +67,11 @@ pub enum ReleaseError {
 }
 
 impl HasKind for ReleaseError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Store(error) => error.kind(),
-            Self::Alive { .. } | Self::Changed => Kind::Lease,
-            Self::NoLease { .. } | Self::AlreadyFree { .. } => Kind::Conflict,
+            Self::Alive { .. } | Self::Changed => FailureKind::Lease,
+            Self::NoLease { .. } | Self::AlreadyFree { .. } => FailureKind::Conflict,
         }
     }
 }

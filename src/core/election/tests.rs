@@ -78,7 +78,7 @@ impl World {
     }
 
     fn heard(&self, wanted: impl Fn(&ElectionEvent) -> bool) -> usize {
-        self.notes.0.lock().unwrap().iter().filter(|news| wanted(news)).count()
+        self.notes.0.lock().unwrap().iter().filter(|event| wanted(event)).count()
     }
 }
 

@@ -45,34 +45,34 @@ pub struct DoctorInput<'a> {
 }
 
 /// Checks everything a run needs. Never fails itself.
-pub async fn examine(examination: &DoctorInput<'_>) -> Vec<CheckResult> {
-    let mut report = Report::new(examination.found);
-    let bytes = match Plan::new(examination.worker, examination.registry) {
-        Ok(plan) => source(examination, plan, &mut report).await,
+pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
+    let mut report = Report::new(input.found);
+    let bytes = match Plan::new(input.worker, input.registry) {
+        Ok(plan) => source(input, plan, &mut report).await,
         Err(error) => {
             report.add(Area::Files, "translators", Verdict::Fail, error.to_string());
             None
         }
     };
-    output(examination, bytes, &mut report).await;
+    output(input, bytes, &mut report).await;
     let store = Store {
-        leader_of: &examination.worker.id,
-        leases: examination.state_error.as_ref().map_or(Ok(&*examination.ports.state.leases), Err),
-        admin: examination.admin,
-        policies: &examination.worker.policies,
-        clock: &*examination.ports.clock,
+        leader_of: &input.worker.id,
+        leases: input.state_error.as_ref().map_or(Ok(&*input.ports.state.leases), Err),
+        admin: input.admin,
+        policies: &input.worker.policies,
+        clock: &*input.ports.clock,
     };
     if state(&store, &mut report).await {
-        unsent(&*examination.ports.state.outbox, examination, &mut report).await;
+        unsent(&*input.ports.state.outbox, input, &mut report).await;
     }
-    topics(examination.topics, &*examination.ports.clock, &mut report).await;
+    topics(input.topics, &*input.ports.clock, &mut report).await;
     report.found
 }
 
-async fn output(examination: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report<'_>) {
-    let volume = &*examination.ports.volume;
-    volume::check(volume, examination.name, report).await;
-    let estimate = match last_size(examination).await {
+async fn output(input: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report<'_>) {
+    let volume = &*input.ports.volume;
+    volume::check(volume, input.name, report).await;
+    let estimate = match last_size(input).await {
         Ok(Some(last)) => bytes.map(|bytes| bytes.max(last)).or(Some(last)),
         Ok(None) => bytes,
         Err(error) => return report.add(Area::Output, "earlier runs", Verdict::Fail, error.to_string()),
@@ -99,21 +99,21 @@ async fn output(examination: &DoctorInput<'_>, bytes: Option<u64>, report: &mut 
 }
 
 /// Bytes of the latest published run.
-async fn last_size(examination: &DoctorInput<'_>) -> Result<Option<u64>, GenerateError> {
-    let runs = examination.ports.state.runs.runs(Some(&examination.worker.id), 30).await.unwrap_or_default();
+async fn last_size(input: &DoctorInput<'_>) -> Result<Option<u64>, GenerateError> {
+    let runs = input.ports.state.runs.runs(Some(&input.worker.id), 30).await.unwrap_or_default();
     for record in runs {
         let id: &RunId = &record.id;
-        if let Some(manifest) = publish::published(&*examination.ports.volume, id).await? {
+        if let Some(manifest) = publish::published(&*input.ports.volume, id).await? {
             return Ok(Some(manifest.files.iter().map(|file| file.bytes).sum()));
         }
     }
     Ok(None)
 }
 
-async fn unsent(outbox: &dyn Outbox, examination: &DoctorInput<'_>, report: &mut Report<'_>) {
-    let worker = &examination.worker.id;
+async fn unsent(outbox: &dyn Outbox, input: &DoctorInput<'_>, report: &mut Report<'_>) {
+    let worker = &input.worker.id;
     match outbox.pending(worker).await {
-        Ok(waiting) if waiting.is_empty() || examination.worker.completion.is_none() => {}
+        Ok(waiting) if waiting.is_empty() || input.worker.completion.is_none() => {}
         Ok(waiting) => {
             let detail = format!("{} completion events wait for a broker", waiting.len());
             report.add(Area::State, "outbox", Verdict::Warn, detail);
@@ -123,9 +123,9 @@ async fn unsent(outbox: &dyn Outbox, examination: &DoctorInput<'_>, report: &mut
 }
 
 /// Checks the view. Returns the bytes that a run would write, as estimated from one page.
-async fn source(examination: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) -> Option<u64> {
-    let (source, clock) = (&examination.ports.source, &examination.ports.clock);
-    let view = &examination.worker.source.view;
+async fn source(input: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) -> Option<u64> {
+    let (source, clock) = (&input.ports.source, &input.ports.clock);
+    let view = &input.worker.source.view;
     let started = clock.elapsed();
     let columns = source.columns(view).await;
     let took = clock.elapsed().saturating_sub(started);
@@ -161,7 +161,7 @@ async fn source(examination: &DoctorInput<'_>, plan: Plan, report: &mut Report<'
         }
         Err(error) => fail(report, Area::Source, "key", &error),
     }
-    sample(examination, plan, report).await
+    sample(input, plan, report).await
 }
 
 fn fail(report: &mut Report<'_>, area: Area, check: &str, error: &SourceError) {
@@ -204,8 +204,8 @@ fn nearest<'a>(wanted: &str, columns: &'a [Column]) -> Option<&'a str> {
 }
 
 /// Counts the view, then reads and translates one page.
-async fn sample(examination: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>) -> Option<u64> {
-    let source = &examination.ports.source;
+async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>) -> Option<u64> {
+    let source = &input.ports.source;
     let extent = match source.extent(&plan.query, &[]).await {
         Ok(extent) => extent,
         Err(error) => {
@@ -221,7 +221,7 @@ async fn sample(examination: &DoctorInput<'_>, mut plan: Plan, report: &mut Repo
     if plan.query.finds_nothing(until) {
         return Some(0);
     }
-    let (page, columns) = match first_page(examination, &plan, until).await {
+    let (page, columns) = match first_page(input, &plan, until).await {
         Ok(Some(read)) => read,
         Ok(None) => return Some(0),
         Err(error) => {
@@ -230,7 +230,7 @@ async fn sample(examination: &DoctorInput<'_>, mut plan: Plan, report: &mut Repo
         }
     };
     let mut bytes = 0;
-    for (spec, file) in examination.worker.files.iter().zip(&mut plan.files) {
+    for (spec, file) in input.worker.files.iter().zip(&mut plan.files) {
         let mask = file.predicate.map(|index| columns.len() + index);
         let bound = file.translator.bind(&columns, mask, &BTreeMap::new());
         match bound.and_then(|()| file.translator.translate(&page, Vec::new())) {
@@ -246,17 +246,17 @@ async fn sample(examination: &DoctorInput<'_>, mut plan: Plan, report: &mut Repo
         Area::Files,
         "translators",
         Verdict::Pass,
-        format!("the first {} rows give {bytes} bytes in {} files", page.rows(), examination.worker.files.len()),
+        format!("the first {} rows give {bytes} bytes in {} files", page.rows(), input.worker.files.len()),
     );
     Some(total)
 }
 
 async fn first_page(
-    examination: &DoctorInput<'_>,
+    input: &DoctorInput<'_>,
     plan: &Plan,
     until: Option<&Key>,
 ) -> Result<Option<(Page, Vec<Column>)>, SourceError> {
-    let mut stream = examination.ports.source.open(&plan.query, &Position::default(), until).await?;
+    let mut stream = input.ports.source.open(&plan.query, &Position::default(), until).await?;
     let page = stream.next().await?;
     Ok(page.map(|page| (page, stream.columns().unwrap_or_default())))
 }

@@ -20,7 +20,7 @@ pub fn token_name(token: Token) -> String {
 }
 
 /// The name that the holder with token `by` gives to an older holder's folder when it takes that away.
-pub fn dead_name(token: Token, by: Token) -> String {
+pub fn fenced_name(token: Token, by: Token) -> String {
     format!("{}.dead{}", token_name(token), by.0)
 }
 
@@ -36,7 +36,7 @@ pub enum Name {
     /// `t00000007`.
     Token(Token),
     /// `t00000006.dead7`: taken away by holder 7, not yet removed.
-    Dead(Token),
+    Fenced(Token),
 }
 
 /// Reads a name in a run's folder. `None` for a name that this product does not make.
@@ -53,7 +53,7 @@ pub fn parse_name(name: &str) -> Option<Name> {
         return None;
     }
     let token = Token(digits.parse().ok()?);
-    (token_name(token).len() == digits.len() + 1).then_some(if dead { Name::Dead(token) } else { Name::Token(token) })
+    (token_name(token).len() == digits.len() + 1).then_some(if dead { Name::Fenced(token) } else { Name::Token(token) })
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     fn names_read_back() {
         for token in [1, 7, 99_999_999, 100_000_000, u64::MAX] {
             assert_eq!(parse_name(&token_name(Token(token))), Some(Name::Token(Token(token))));
-            assert_eq!(parse_name(&dead_name(Token(token), Token(9))), Some(Name::Dead(Token(token))));
+            assert_eq!(parse_name(&fenced_name(Token(token), Token(9))), Some(Name::Fenced(Token(token))));
         }
         for foreign in ["t7", "t0000000x", "x00000007", "t000000007", "t00000007.dead", ".nfs0001", ""] {
             assert_eq!(parse_name(foreign), None, "{foreign}");

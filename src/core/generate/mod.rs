@@ -32,7 +32,7 @@ mod write;
 use crate::core::generate::model::journal::{Begin, Complete};
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::spec::Worker;
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::query::Fetch;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded};
@@ -147,14 +147,14 @@ pub enum GenerateError {
 }
 
 impl HasKind for GenerateError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Source(error) => error.kind(),
             Self::Volume(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::TermEnded(error) => error.kind(),
-            Self::Data { .. } => Kind::Data,
-            Self::Conflict { .. } | Self::Staged { .. } => Kind::Conflict,
+            Self::Data { .. } => FailureKind::Data,
+            Self::Conflict { .. } | Self::Staged { .. } => FailureKind::Conflict,
         }
     }
 }
@@ -206,7 +206,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     if !dead.is_empty() {
         ports.volume.sync_dir(term, &layout::run_dir(&job.run)).await?;
     }
-    announce_start(ports, job, term, &staging).await?;
+    record_start(ports, job, term, &staging).await?;
 
     let (staging, complete) = match staging.complete.clone() {
         Some(complete) => (staging, Some(complete)),
@@ -231,18 +231,18 @@ async fn read_all(
 ) -> Result<(Staging, Option<Complete>), GenerateError> {
     let mut tries = 0;
     loop {
-        let lanes = lanes(job, &mut plan, &staging)?;
+        let pipelines = pipelines(job, &mut plan, &staging)?;
         let view = plan.query.view.clone();
-        let read = pipeline::run(ports, job, term, plan.query, staging, lanes).await?;
-        let mut lanes = read.lanes;
+        let read = pipeline::run(ports, job, term, plan.query, staging, pipelines).await?;
+        let mut pipelines = read.pipelines;
         staging = read.staging;
         let Some(after) = read.after else { return Ok((staging, None)) };
         match source_moved(job, after, &staging)? {
             Read::AsCounted { moved } => {
                 if staging.page() == 0 {
-                    translate_pages::bind_without_page(ports, &view, &mut lanes).await?;
+                    translate_pages::bind_without_page(ports, &view, &mut pipelines).await?;
                 }
-                let complete = publish::complete(job, term, &mut staging, lanes, moved).await?;
+                let complete = publish::complete(job, term, &mut staging, pipelines, moved).await?;
                 return Ok((staging, Some(complete)));
             }
             Read::Miscounted(error) => {
@@ -255,7 +255,7 @@ async fn read_all(
                 plan = Plan::new(&job.worker, &job.registry)?;
                 let Some(begin) = begin(ports, job, term, &plan).await? else { return Ok((staging, None)) };
                 staging.start_over(job, term, begin).await?;
-                announce_start(ports, job, term, &staging).await?;
+                record_start(ports, job, term, &staging).await?;
             }
         }
     }
@@ -300,7 +300,7 @@ async fn names_are_free(ports: &Ports, job: &Job) -> Result<(), GenerateError> {
     Ok(())
 }
 
-async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) -> Result<(), GenerateError> {
+async fn record_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) -> Result<(), GenerateError> {
     let begin = &staging.begin;
     let ids = job.worker.files.iter().map(|file| file.id.clone());
     job.observer.observe(&GenerateEvent::Started {
@@ -313,8 +313,8 @@ async fn announce_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging
 }
 
 /// Each file's pipeline from rows to bytes, positioned behind what is durable.
-fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeline>, GenerateError> {
-    let mut lanes = Vec::new();
+fn pipelines(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeline>, GenerateError> {
+    let mut pipelines = Vec::new();
     for (index, FilePlan { translator, predicate }) in plan.files.drain(..).enumerate() {
         let spec = &job.worker.files[index];
         let begin = &staging.begin;
@@ -329,7 +329,7 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeli
             None
         };
         let file = &staging.files[index];
-        lanes.push(FilePipeline {
+        pipelines.push(FilePipeline {
             file: spec.id.clone(),
             translator,
             predicate,
@@ -341,7 +341,7 @@ fn lanes(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeli
             limits: spec.limits,
         });
     }
-    Ok(lanes)
+    Ok(pipelines)
 }
 
 /// What rows read against rows counted say.

@@ -20,7 +20,7 @@ pub(super) struct PipelineResult {
     /// The open files, behind the last page.
     pub staging: Staging,
     /// The pipelines, with totals and digests behind the last page.
-    pub lanes: Vec<FilePipeline>,
+    pub pipelines: Vec<FilePipeline>,
     /// What the view held behind its last page. `None` when it ended because it was asked to stop.
     pub after: Option<Result<After, SourceError>>,
 }
@@ -35,7 +35,7 @@ pub(super) async fn run(
     term: &Term,
     mut query: Query,
     staging: Staging,
-    lanes: Vec<FilePipeline>,
+    pipelines: Vec<FilePipeline>,
 ) -> Result<PipelineResult, GenerateError> {
     query.kinds.clone_from(&staging.columns);
     let position = Position {
@@ -54,14 +54,14 @@ pub(super) async fn run(
     let committer = Committer::new(ports, job, term, staging);
     let (read, worked, committed) = tokio::join!(
         read::pages(ports, job, &query, bounds, next_page, pages_in),
-        translate_pages::translate(&query, lanes, columns_known, budget, pages_out, work_in),
+        translate_pages::translate(&query, pipelines, columns_known, budget, pages_out, work_in),
         committer.commit(work_out),
     );
     let staging = committed?;
-    let lanes = worked?;
+    let pipelines = worked?;
     let after = match read? {
         ReadEnd::All(after) => Some(after),
         ReadEnd::Early => None,
     };
-    Ok(PipelineResult { staging, lanes, after })
+    Ok(PipelineResult { staging, pipelines, after })
 }

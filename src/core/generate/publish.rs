@@ -29,7 +29,7 @@ pub async fn complete(
     job: &Job,
     term: &Term,
     staging: &mut Staging,
-    lanes: Vec<FilePipeline>,
+    pipelines: Vec<FilePipeline>,
     source_moved: Option<bool>,
 ) -> Result<Complete, GenerateError> {
     if staging.source_rows() == 0 && job.worker.output.when_empty == WhenEmpty::Fail {
@@ -39,11 +39,11 @@ pub async fn complete(
     }
     let page = staging.page();
     let mut files = Vec::new();
-    for (index, lane) in lanes.into_iter().enumerate() {
-        check_first_record(job, staging, index, &lane)?;
-        within(&lane.limits, &lane.replaced, Some(staging.files[index].commit.rows))
-            .map_err(|reason| GenerateError::Data { file: lane.file.to_string(), row: None, reason })?;
-        files.push(complete_file(job, term, staging, index, lane, page).await?);
+    for (index, pipeline) in pipelines.into_iter().enumerate() {
+        check_first_record(job, staging, index, &pipeline)?;
+        within(&pipeline.limits, &pipeline.replaced, Some(staging.files[index].commit.rows))
+            .map_err(|reason| GenerateError::Data { file: pipeline.file.to_string(), row: None, reason })?;
+        files.push(complete_file(job, term, staging, index, pipeline, page).await?);
     }
     crash_point!("complete.synced");
     let complete = Complete { source_moved, files };
@@ -53,13 +53,18 @@ pub async fn complete(
 }
 
 /// Compares the totals in the first record with those of the file. A difference ends the run: the file would be wrong about itself.
-fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &FilePipeline) -> Result<(), GenerateError> {
-    if !lane.translator.first_needs_totals() {
+fn check_first_record(
+    job: &Job,
+    staging: &Staging,
+    index: usize,
+    pipeline: &FilePipeline,
+) -> Result<(), GenerateError> {
+    if !pipeline.translator.first_needs_totals() {
         return Ok(());
     }
     let (promised_rows, promised) = (staging.begin.file_rows[index], &staging.begin.first_totals[index]);
     let rows = staging.files[index].commit.rows;
-    let totals = final_totals(staging, index, lane);
+    let totals = final_totals(staging, index, pipeline);
     let kept = |(column, total): (&String, &String)| {
         totals.get(column).is_some_and(|written| without_zeros(written) == without_zeros(total))
     };
@@ -77,8 +82,8 @@ fn check_first_record(job: &Job, staging: &Staging, index: usize, lane: &FilePip
 }
 
 /// Totals behind the last page; zero at its scale for every sum when there was none.
-fn final_totals(staging: &Staging, index: usize, lane: &FilePipeline) -> BTreeMap<String, String> {
-    if staging.last.is_some() { staging.files[index].commit.totals.clone() } else { lane.translator.totals() }
+fn final_totals(staging: &Staging, index: usize, pipeline: &FilePipeline) -> BTreeMap<String, String> {
+    if staging.last.is_some() { staging.files[index].commit.totals.clone() } else { pipeline.translator.totals() }
 }
 
 /// `12.50` and `12.5` are one number.
@@ -91,21 +96,21 @@ async fn complete_file(
     term: &Term,
     staging: &Staging,
     index: usize,
-    mut lane: FilePipeline,
+    mut pipeline: FilePipeline,
     page: u64,
 ) -> Result<FileComplete, GenerateError> {
     let file = &staging.files[index];
     let spec = &job.worker.files[index];
-    let mut tail = lane.first_record.take().unwrap_or_default();
-    let totals = final_totals(staging, index, &lane);
-    let last = lane.translator.last_record(&job.run, file.commit.rows, &totals);
+    let mut tail = pipeline.first_record.take().unwrap_or_default();
+    let totals = final_totals(staging, index, &pipeline);
+    let last = pipeline.translator.last_record(&job.run, file.commit.rows, &totals);
     let last = last.map_err(|error| GenerateError::Data {
         file: spec.id.to_string(),
         row: None,
         reason: format!("last_record: {}", error.reason),
     })?;
     tail.extend(last.unwrap_or_default());
-    lane.digest.update(&tail);
+    pipeline.digest.update(&tail);
     let bytes = file.commit.bytes + tail.len() as u64;
     if !tail.is_empty() {
         file.handle.write_at(term, file.commit.bytes, tail).await.1?;
@@ -113,7 +118,7 @@ async fn complete_file(
     let header = Header { page, rows: file.commit.rows };
     file.write_header(term, header).await?;
     file.handle.sync_data(term).await?;
-    let sha256 = match lane.digest.finish(spec.progress_header.then_some(header)) {
+    let sha256 = match pipeline.digest.finish(spec.progress_header.then_some(header)) {
         Some(sha256) => sha256,
         // The view moved, or pages were cut short: the file ends with another header than was expected.
         None => of_file(&file.handle).await?.1,

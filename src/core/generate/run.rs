@@ -4,7 +4,7 @@ use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::RunObserver;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, publish, takeover};
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::InstanceId;
 use crate::core::model::run::RunStatus;
 use crate::core::model::term::{TermEnded, Token};
@@ -65,7 +65,7 @@ pub enum RunError {
 }
 
 impl HasKind for RunError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Election(error) => error.kind(),
             Self::Generate(error) => error.kind(),

@@ -4,7 +4,7 @@
 //! `staging`, then its files are unlinked and it is removed. Renaming alone would not do: an NFS client
 //! with a cached handle could still rename or write through it; once the folder is removed it gets ESTALE.
 
-use super::layout::{JOURNAL, Name, dead_name, parse_name, run_dir, token_name};
+use super::layout::{JOURNAL, Name, fenced_name, parse_name, run_dir, token_name};
 use super::{GenerateError, Ports};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
@@ -57,7 +57,7 @@ pub async fn highest_token(volume: &dyn Volume, worker: &WorkerId) -> Result<Tok
             continue;
         }
         for entry in volume.list(&format!("{worker_dir}/{}", run.name)).await? {
-            if let Some(Name::Token(token) | Name::Dead(token)) = parse_name(&entry.name) {
+            if let Some(Name::Token(token) | Name::Fenced(token)) = parse_name(&entry.name) {
                 highest = highest.max(token);
             }
         }
@@ -101,13 +101,13 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
     let mut tokens = BTreeSet::new();
     for entry in volume.list(dir).await? {
         match parse_name(&entry.name) {
-            Some(Name::Token(token) | Name::Dead(token)) if token >= term.token() => {
+            Some(Name::Token(token) | Name::Fenced(token)) if token >= term.token() => {
                 // A newer holder, or our own name already buried by one.
                 term.end();
                 return Err(TermEnded { token: term.token() }.into());
             }
             // A folder taken away by a holder that died before it could put the tombstone down.
-            Some(Name::Token(token) | Name::Dead(token)) => {
+            Some(Name::Token(token) | Name::Fenced(token)) => {
                 tokens.insert(token);
             }
             None => {}
@@ -122,7 +122,7 @@ pub(super) async fn is_replaced(volume: &dyn Volume, run: &RunId, mine: Token) -
     let names = volume.list(&run_dir(run)).await.unwrap_or_default();
     names.iter().any(|entry| match parse_name(&entry.name) {
         Some(Name::Token(token)) => token > mine || (token == mine && entry.kind != EntryKind::Dir),
-        Some(Name::Dead(token)) => token >= mine,
+        Some(Name::Fenced(token)) => token >= mine,
         None => false,
     })
 }
@@ -167,7 +167,7 @@ async fn bury(volume: &dyn Volume, dir: &str, token: Token, term: &Term) -> Resu
 async fn free_dead_name(volume: &dyn Volume, dir: &str, token: Token, term: &Term) -> Result<String, GenerateError> {
     let mut by = term.token();
     loop {
-        let name = format!("{dir}/{}", dead_name(token, by));
+        let name = format!("{dir}/{}", fenced_name(token, by));
         if volume.stat(&name).await?.is_none() {
             return Ok(name);
         }
@@ -178,7 +178,7 @@ async fn free_dead_name(volume: &dyn Volume, dir: &str, token: Token, term: &Ter
 async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<FencedTerm>, GenerateError> {
     let mut dead = Vec::new();
     for entry in volume.list(dir).await? {
-        let Some(Name::Dead(token)) = parse_name(&entry.name) else { continue };
+        let Some(Name::Fenced(token)) = parse_name(&entry.name) else { continue };
         if entry.kind != EntryKind::Dir && !planted("tombstone taken along") {
             // A tombstone that an older holder's rename, under way for long, took away; its name has another by now.
             continue;

@@ -76,7 +76,7 @@ pub(super) struct FileChunk {
 /// A value that a file cannot hold, with the row's key.
 pub(super) async fn translate(
     query: &Query,
-    mut lanes: Vec<FilePipeline>,
+    mut pipelines: Vec<FilePipeline>,
     columns_known: bool,
     budget: Arc<Semaphore>,
     mut pages: mpsc::Receiver<FetchedPage>,
@@ -86,30 +86,30 @@ pub(super) async fn translate(
     let mut columns_sent = columns_known;
     while let Some(FetchedPage { page, columns }) = pages.recv().await {
         if !bound {
-            bind(&mut lanes, &columns)?;
+            bind(&mut pipelines, &columns)?;
             bound = true;
         }
         let page = Arc::new(page);
-        let jobs = lanes.drain(..).map(|lane| {
+        let jobs = pipelines.drain(..).map(|pipeline| {
             let page = Arc::clone(&page);
-            off_thread(move || one_file(lane, &page))
+            off_thread(move || one_file(pipeline, &page))
         });
         let mut files = Vec::new();
-        for (mut lane, result) in join_all(jobs).await {
-            let (mut chunk, first_rows) = result.map_err(|error| blame(query, &page, &lane, &error))?;
+        for (mut pipeline, result) in join_all(jobs).await {
+            let (mut chunk, first_rows) = result.map_err(|error| blame(query, &page, &pipeline, &error))?;
             for (column, row) in first_rows {
                 if let Some(changed) = chunk.replaced.columns.get_mut(&column) {
                     changed.first_key = key_of(query, &page, row);
                 }
             }
-            lane.replaced.add(&chunk.replaced);
-            within(&lane.limits, &lane.replaced, None).map_err(|reason| GenerateError::Data {
-                file: lane.file.to_string(),
+            pipeline.replaced.add(&chunk.replaced);
+            within(&pipeline.limits, &pipeline.replaced, None).map_err(|reason| GenerateError::Data {
+                file: pipeline.file.to_string(),
                 row: None,
                 reason,
             })?;
             files.push(chunk);
-            lanes.push(lane);
+            pipelines.push(pipeline);
         }
         let bytes: usize = files.iter().map(|piece| piece.bytes.len()).sum();
         let permits = u32::try_from(bytes.min(BYTES_IN_FLIGHT)).unwrap_or(u32::MAX);
@@ -121,7 +121,7 @@ pub(super) async fn translate(
             break;
         }
     }
-    Ok(lanes)
+    Ok(pipelines)
 }
 
 /// Binds the columns of files that got no page, so that an empty total has its column's scale.
@@ -131,26 +131,30 @@ pub(super) async fn translate(
 pub(super) async fn bind_without_page(
     ports: &Ports,
     view: &ViewName,
-    lanes: &mut [FilePipeline],
+    pipelines: &mut [FilePipeline],
 ) -> Result<(), GenerateError> {
-    let mut lanes: Vec<&mut FilePipeline> =
-        lanes.iter_mut().filter(|lane| !lane.translator.tally().columns().is_empty()).collect();
-    if lanes.is_empty() {
+    let mut pipelines: Vec<&mut FilePipeline> =
+        pipelines.iter_mut().filter(|pipeline| !pipeline.translator.tally().columns().is_empty()).collect();
+    if pipelines.is_empty() {
         return Ok(());
     }
     let columns = ports.source.columns(view).await?;
-    for lane in &mut lanes {
-        let bound = lane.translator.bind_empty(&columns);
-        bound.map_err(|error| GenerateError::Data { file: lane.file.to_string(), row: None, reason: error.reason })?;
+    for pipeline in &mut pipelines {
+        let bound = pipeline.translator.bind_empty(&columns);
+        bound.map_err(|error| GenerateError::Data {
+            file: pipeline.file.to_string(),
+            row: None,
+            reason: error.reason,
+        })?;
     }
     Ok(())
 }
 
-fn bind(lanes: &mut [FilePipeline], columns: &[Column]) -> Result<(), GenerateError> {
-    for lane in lanes {
-        let mask = lane.predicate.map(|index| columns.len() + index);
-        lane.translator.bind(columns, mask, &lane.totals).map_err(|error| GenerateError::Data {
-            file: lane.file.to_string(),
+fn bind(pipelines: &mut [FilePipeline], columns: &[Column]) -> Result<(), GenerateError> {
+    for pipeline in pipelines {
+        let mask = pipeline.predicate.map(|index| columns.len() + index);
+        pipeline.translator.bind(columns, mask, &pipeline.totals).map_err(|error| GenerateError::Data {
+            file: pipeline.file.to_string(),
             row: None,
             reason: error.reason,
         })?;
@@ -161,35 +165,35 @@ fn bind(lanes: &mut [FilePipeline], columns: &[Column]) -> Result<(), GenerateEr
 /// What a page adds to a file, and the first row of each column in which policies changed something.
 type Made = Result<(FileChunk, BTreeMap<String, usize>), TranslateError>;
 
-fn one_file(mut lane: FilePipeline, page: &Page) -> (FilePipeline, Made) {
+fn one_file(mut pipeline: FilePipeline, page: &Page) -> (FilePipeline, Made) {
     // About as much as the page before, so that the buffer does not grow by copying.
-    let buffer = Vec::with_capacity(lane.page_bytes + lane.page_bytes / 8);
-    let result = lane.translator.translate(page, buffer).map(|translated| {
-        let bytes = match lane.first_record.take() {
+    let buffer = Vec::with_capacity(pipeline.page_bytes + pipeline.page_bytes / 8);
+    let result = pipeline.translator.translate(page, buffer).map(|translated| {
+        let bytes = match pipeline.first_record.take() {
             Some(mut first) => {
                 first.extend_from_slice(&translated.bytes);
                 first
             }
             None => translated.bytes,
         };
-        lane.page_bytes = bytes.len();
-        lane.digest.update(&bytes);
+        pipeline.page_bytes = bytes.len();
+        pipeline.digest.update(&bytes);
         let chunk = FileChunk {
             sum: sum_of(&bytes),
             bytes,
             records: translated.records,
-            totals: lane.translator.totals(),
+            totals: pipeline.translator.totals(),
             replaced: translated.replaced,
         };
         (chunk, translated.first_rows)
     });
-    (lane, result)
+    (pipeline, result)
 }
 
 /// An error with the row's key in place of its index.
-fn blame(query: &Query, page: &Page, lane: &FilePipeline, error: &TranslateError) -> GenerateError {
+fn blame(query: &Query, page: &Page, pipeline: &FilePipeline, error: &TranslateError) -> GenerateError {
     let row = error.row.map(|row| key_of(query, page, row));
-    GenerateError::Data { file: lane.file.to_string(), row, reason: error.reason.clone() }
+    GenerateError::Data { file: pipeline.file.to_string(), row, reason: error.reason.clone() }
 }
 
 /// The key of a row of the page, for people.

@@ -1,7 +1,7 @@
 //! The right to write: a fencing token and the time until which it may be used.
 
 use crate::core::failpoints::planted::planted;
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,8 +26,8 @@ pub struct TermEnded {
 }
 
 impl HasKind for TermEnded {
-    fn kind(&self) -> Kind {
-        Kind::Lease
+    fn kind(&self) -> FailureKind {
+        FailureKind::Lease
     }
 }
 

@@ -7,7 +7,7 @@ mod tests;
 use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::message::Message;
 use crate::core::model::names::WorkerId;
 use crate::core::model::policy::RetrySpec;
@@ -62,7 +62,7 @@ pub enum OutboxError {
 }
 
 impl HasKind for OutboxError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Broker(error) => error.kind(),
             Self::Store(error) => error.kind(),
@@ -101,11 +101,11 @@ impl OutboxPublisher {
             if planted("marked before sent") {
                 self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
             }
-            crash_point!("announce.sending");
+            crash_point!("outbox.sending");
             self.sink.send(&message(&entry)).await?;
-            crash_point!("announce.acknowledged");
+            crash_point!("outbox.acknowledged");
             self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
-            crash_point!("announce.marked");
+            crash_point!("outbox.marked");
             self.observer.observe(&OutboxEvent::Sent { entry });
             sent += 1;
         }
@@ -118,31 +118,31 @@ impl OutboxPublisher {
 
 /// Empties the outbox until `stop`: at once when `wake` is notified of a new entry, else every few seconds. A broker that is away
 /// is tried for ever. A message whose acknowledgement was lost is sent again, byte for byte.
-pub async fn announce(announcer: &OutboxPublisher, wake: &Notify, stop: &CancellationToken) {
+pub async fn relay(publisher: &OutboxPublisher, wake: &Notify, stop: &CancellationToken) {
     tokio::select! {
         biased;
         () = stop.cancelled() => {}
-        () = empty_for_ever(announcer, wake) => {}
+        () = relay_for_ever(publisher, wake) => {}
     }
 }
 
-async fn empty_for_ever(announcer: &OutboxPublisher, wake: &Notify) {
-    let mut backoff = Backoff::new(announcer.retry);
+async fn relay_for_ever(publisher: &OutboxPublisher, wake: &Notify) {
+    let mut backoff = Backoff::new(publisher.retry);
     loop {
-        match announcer.send_waiting().await {
+        match publisher.send_waiting().await {
             Ok(_) => {
                 backoff.succeeded();
                 tokio::select! {
                     biased;
                     () = wake.notified() => {}
-                    () = announcer.clock.sleep(LOOK_EVERY) => {}
+                    () = publisher.clock.sleep(LOOK_EVERY) => {}
                 }
             }
             Err(error) => {
                 let Pause { attempt, after } = backoff.failed();
                 let reason = error.to_string();
-                announcer.observer.observe(&OutboxEvent::Failing { reason, attempt, after });
-                announcer.clock.sleep(after).await;
+                publisher.observer.observe(&OutboxEvent::Failing { reason, attempt, after });
+                publisher.clock.sleep(after).await;
             }
         }
     }

@@ -75,15 +75,15 @@ async fn publish(runs: &MemoryState, file: &str, second: i64) {
     runs.save_file(&term, &status).await.unwrap();
 }
 
-fn announcer(runs: &Arc<MemoryState>, broker: &MemoryBroker, news: &Arc<Mutex<Vec<OutboxEvent>>>) -> OutboxPublisher {
-    let news = Arc::clone(news);
+fn publisher(runs: &Arc<MemoryState>, broker: &MemoryBroker, event: &Arc<Mutex<Vec<OutboxEvent>>>) -> OutboxPublisher {
+    let event = Arc::clone(event);
     OutboxPublisher {
         worker: run().worker,
         outbox: Arc::clone(runs) as Arc<dyn Outbox>,
         sink: Arc::new(broker.producer(TOPIC)),
         retry: RetrySpec::default(),
         clock: Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH)),
-        observer: Arc::new(move |told: &OutboxEvent| news.lock().unwrap().push(told.clone())),
+        observer: Arc::new(move |told: &OutboxEvent| event.lock().unwrap().push(told.clone())),
     }
 }
 
@@ -99,9 +99,9 @@ async fn two() -> Arc<MemoryState> {
 
 #[tokio::test(start_paused = true)]
 async fn a_broker_that_is_away_is_tried_until_it_takes_each_event_once_and_in_order() {
-    let (runs, broker, news) = (two().await, broker(), Arc::default());
+    let (runs, broker, event) = (two().await, broker(), Arc::default());
     broker.be_away(40);
-    let announcer = announcer(&runs, &broker, &news);
+    let publisher = publisher(&runs, &broker, &event);
     let (wake, stop) = (Notify::new(), CancellationToken::new());
     let script = async {
         while got(&broker).len() < 2 {
@@ -120,12 +120,12 @@ async fn a_broker_that_is_away_is_tried_until_it_takes_each_event_once_and_in_or
         tokio::time::sleep(LOOK_EVERY * 2).await;
         stop.cancel();
     };
-    tokio::join!(announce(&announcer, &wake, &stop), script);
+    tokio::join!(relay(&publisher, &wake, &stop), script);
     assert_eq!(got(&broker), ["Loan1", "Loan0", "Loan2", "Loan3"].map(|file| format!("LoanWorker:{file}:1")));
     assert_eq!(runs.pending(&run().worker).await.unwrap(), []);
-    let news = news.lock().unwrap();
-    let failing = news.iter().filter(|news| matches!(news, OutboxEvent::Failing { .. })).count();
-    assert_eq!((failing, news.first()), (40, Some(&OutboxEvent::Waiting { events: 2 })));
+    let event = event.lock().unwrap();
+    let failing = event.iter().filter(|event| matches!(event, OutboxEvent::Failing { .. })).count();
+    assert_eq!((failing, event.first()), (40, Some(&OutboxEvent::Waiting { events: 2 })));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! Why a broker did not take or give a message: one error for every port that a broker implements.
 
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 
 /// Why a broker did not take or give a message.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -24,10 +24,10 @@ pub enum BrokerError {
 }
 
 impl HasKind for BrokerError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
-            Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Refused { .. } => Kind::Config,
+            Self::Unreachable { .. } => FailureKind::Unreachable,
+            Self::Refused { .. } => FailureKind::Config,
         }
     }
 }

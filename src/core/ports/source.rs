@@ -1,6 +1,6 @@
 //! A SQL view as a stream of pages.
 
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
@@ -225,14 +225,14 @@ pub enum SourceError {
 }
 
 impl HasKind for SourceError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
-            Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Absent { .. } => Kind::Absent,
-            Self::Denied { .. } | Self::Refused { .. } => Kind::Config,
-            Self::Changed { .. } => Kind::Conflict,
-            Self::Key { .. } | Self::Value { .. } => Kind::Data,
-            Self::Failed { .. } => Kind::Refused,
+            Self::Unreachable { .. } => FailureKind::Unreachable,
+            Self::Absent { .. } => FailureKind::Absent,
+            Self::Denied { .. } | Self::Refused { .. } => FailureKind::Config,
+            Self::Changed { .. } => FailureKind::Conflict,
+            Self::Key { .. } | Self::Value { .. } => FailureKind::Data,
+            Self::Failed { .. } => FailureKind::Refused,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a state store did not answer, or refused: one error for all of its ports.
 
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::term::{TermEnded, Token};
 
 /// Why a store did not answer, or refused.
@@ -34,12 +34,12 @@ pub enum StoreError {
 }
 
 impl HasKind for StoreError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
-            Self::Unreachable { .. } => Kind::Unreachable,
-            Self::Stale { .. } => Kind::Lease,
+            Self::Unreachable { .. } => FailureKind::Unreachable,
+            Self::Stale { .. } => FailureKind::Lease,
             Self::TermEnded(error) => error.kind(),
-            Self::Failed { .. } => Kind::Failed,
+            Self::Failed { .. } => FailureKind::Failed,
         }
     }
 }

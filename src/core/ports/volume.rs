@@ -4,7 +4,7 @@
 //! simulated volume can lose, delay and tear each of them. Every change takes the holder's [`Term`] and is refused
 //! once that has ended. Paths are relative to the root, with `/`, never absolute, never with `..`.
 
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::term::{Term, TermEnded};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -162,7 +162,7 @@ pub enum VolumeError {
 }
 
 impl HasKind for VolumeError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::TermEnded(error) => error.kind(),
             Self::Exists { .. }
@@ -170,7 +170,7 @@ impl HasKind for VolumeError {
             | Self::NotEmpty { .. }
             | Self::Full { .. }
             | Self::Denied { .. }
-            | Self::Io { .. } => Kind::Failed,
+            | Self::Io { .. } => FailureKind::Failed,
         }
     }
 }

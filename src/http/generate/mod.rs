@@ -28,7 +28,7 @@ pub struct WorkerHandle {
     /// Leases and runs of all instances.
     pub state: StateStore,
     /// Whether completion events have a topic. Without one, no event waits for a broker.
-    pub announces: bool,
+    pub has_outbox: bool,
 }
 
 /// Everything that the pages show.
@@ -113,7 +113,7 @@ mod tests {
             dependencies: Arc::new(Dependencies::new(Vec::new(), Arc::clone(&clock), Arc::clone(&status) as Arc<_>)),
             status,
             state: StateStore::of(state),
-            announces: false,
+            has_outbox: false,
         };
         let app = AppState { instance: "host:1".to_owned(), started: clock.now(), workers: Vec::new(), clock };
         let away = StoreError::Unreachable { store: "<i>".to_owned(), reason: "away".to_owned() };

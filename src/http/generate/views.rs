@@ -93,7 +93,7 @@ impl WorkerShown {
             Ok(report) => (report.workers.first().map(WorkerView::new), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let outbox = view.as_ref().filter(|_| handle.announces).map_or(live.outbox, |view| view.unsent_events.len());
+        let outbox = view.as_ref().filter(|_| handle.has_outbox).map_or(live.outbox, |view| view.unsent_events.len());
         let lease = view.as_ref().map(|view| &view.lease);
         Self {
             worker_id: handle.status.worker().to_string(),

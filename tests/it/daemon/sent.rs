@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The steps in their order, with the two files' passes. `announce.handed` is before the broker's word, and
-/// `announce.acknowledged` before the outbox is told of it.
+/// The steps in their order, with the two files' passes. `outbox.handed` is before the broker's word, and
+/// `outbox.acknowledged` before the outbox is told of it.
 const POINTS: [&str; 13] = [
     "publish.linked=return",
     "publish.linked=1*off->return",
@@ -23,13 +23,13 @@ const POINTS: [&str; 13] = [
     "record.file=return",
     "record.file=1*off->return",
     "record.run=return",
-    "announce.sending=return",
-    "announce.handed=return",
-    "announce.handed=1*off->return",
-    "announce.acknowledged=return",
-    "announce.acknowledged=1*off->return",
-    "announce.marked=return",
-    "announce.marked=1*off->return",
+    "outbox.sending=return",
+    "outbox.handed=return",
+    "outbox.handed=1*off->return",
+    "outbox.acknowledged=return",
+    "outbox.acknowledged=1*off->return",
+    "outbox.marked=return",
+    "outbox.marked=1*off->return",
 ];
 
 /// Cases played at once: most of their time they wait for a lease.
@@ -116,15 +116,15 @@ async fn killed(by: By, points: &[&str]) {
     let sent = case.ends_well(&points.join(", ")).await;
     assert!((2..=4).contains(&sent), "{points:?}: sent {sent} times");
     // The broker had it, and nobody had noted so.
-    let unnoted = points.iter().filter(|point| point.starts_with("announce.acknowledged")).count();
+    let unnoted = points.iter().filter(|point| point.starts_with("outbox.acknowledged")).count();
     assert!(sent >= 2 + i64::try_from(unnoted).unwrap(), "{points:?}: sent {sent} times");
 }
 
 fn killed_at_every_point(by: By) {
     let twice: [&[&str]; 3] = [
-        &["publish.manifest=return", "announce.handed=return"],
-        &["record.file=return", "announce.acknowledged=return"],
-        &["announce.acknowledged=return", "announce.acknowledged=return"],
+        &["publish.manifest=return", "outbox.handed=return"],
+        &["record.file=return", "outbox.acknowledged=return"],
+        &["outbox.acknowledged=return", "outbox.acknowledged=return"],
     ];
     let cases: Vec<&[&str]> = POINTS.iter().map(std::slice::from_ref).chain(twice).collect();
     for lanes in cases.chunks(LANES) {

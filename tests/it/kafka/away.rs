@@ -9,7 +9,7 @@ use filegen::adapters::system_clock::SystemClock;
 use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::policy::RetrySpec;
-use filegen::core::outbox::{OutboxEvent, OutboxPublisher, announce};
+use filegen::core::outbox::{OutboxEvent, OutboxPublisher, relay};
 use filegen::core::ports::dead_letters::DeadLetters;
 use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
@@ -29,12 +29,12 @@ const RETRY: RetrySpec = RetrySpec {
 /// Longest wait for the broker, which starts anew in between.
 const LONG: Duration = Duration::from_mins(2);
 
-async fn news<T>(received: &mut mpsc::UnboundedReceiver<T>, wanted: impl Fn(&T) -> bool) -> T {
+async fn event<T>(received: &mut mpsc::UnboundedReceiver<T>, wanted: impl Fn(&T) -> bool) -> T {
     let waiting = async {
         loop {
-            let news = received.recv().await.expect("the loop goes on");
-            if wanted(&news) {
-                return news;
+            let event = received.recv().await.expect("the loop goes on");
+            if wanted(&event) {
+                return event;
             }
         }
     };
@@ -50,19 +50,19 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     let id = run("LoanWorker", 21);
     fill(&*runs, &id, &["Loan0", "Loan1"]).await;
     let (sender, mut received) = mpsc::unbounded_channel();
-    let announcer = OutboxPublisher {
+    let publisher = OutboxPublisher {
         worker: worker("LoanWorker"),
         outbox: Arc::clone(&runs) as Arc<dyn Outbox>,
         sink: Arc::new(KafkaProducer::new(&topic.spec()).unwrap()),
         retry: RETRY,
         clock: Arc::new(SystemClock),
-        observer: Arc::new(move |news: &OutboxEvent| drop(sender.send(news.clone()))),
+        observer: Arc::new(move |event: &OutboxEvent| drop(sender.send(event.clone()))),
     };
     let (wake, stop) = (Arc::new(Notify::new()), CancellationToken::new());
     let (loop_wake, loop_stop) = (Arc::clone(&wake), stop.clone());
-    let running = tokio::spawn(async move { announce(&announcer, &loop_wake, &loop_stop).await });
-    let failing = |news: &OutboxEvent| matches!(news, OutboxEvent::Failing { attempt: 2, .. });
-    news(&mut received, failing).await;
+    let running = tokio::spawn(async move { relay(&publisher, &loop_wake, &loop_stop).await });
+    let failing = |event: &OutboxEvent| matches!(event, OutboxEvent::Failing { attempt: 2, .. });
+    event(&mut received, failing).await;
     assert_eq!(runs.pending(&worker("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
     let broker = tokio::task::spawn_blocking(move || {
         broker.again();
@@ -70,7 +70,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     });
     let _broker = broker.await.unwrap();
     for file in ["Loan0", "Loan1"] {
-        let sent = news(&mut received, |news| matches!(news, OutboxEvent::Sent { .. })).await;
+        let sent = event(&mut received, |event| matches!(event, OutboxEvent::Sent { .. })).await;
         assert!(matches!(&sent, OutboxEvent::Sent { entry } if entry.key == file), "{sent:?}");
     }
     assert_eq!(runs.pending(&worker("LoanWorker")).await.unwrap(), []);
@@ -79,7 +79,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     // What is published later goes out at once.
     fill(&*runs, &run("LoanWorker", 22), &["Loan0"]).await;
     wake.notify_one();
-    news(&mut received, |news| matches!(news, OutboxEvent::Sent { .. })).await;
+    event(&mut received, |event| matches!(event, OutboxEvent::Sent { .. })).await;
     stop.cancel();
     timeout(LONG, running).await.unwrap().unwrap();
 }
@@ -98,7 +98,7 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
         runs: Arc::clone(&runs) as Arc<dyn RunStore>,
         dead_letters: Arc::clone(&runs) as Arc<dyn DeadLetters>,
         clock: Arc::new(SystemClock),
-        observer: Arc::new(move |news: &TriggerEvent| drop(sender.send(news.clone()))),
+        observer: Arc::new(move |event: &TriggerEvent| drop(sender.send(event.clone()))),
     };
     let stop = CancellationToken::new();
     let loop_stop = stop.clone();
@@ -107,22 +107,22 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
     let day = |day: &str| format!(r#"{{"dataset":"loans","businessDate":"{day}"}}"#);
     let (first, second) = (day("2026-11-21"), day("2026-11-22"));
     topic.write(0, &[&first, "no JSON", &first, r#"{"dataset":"cards"}"#]).await;
-    let requested = |news: &TriggerEvent| matches!(news, TriggerEvent::Requested { .. });
-    news(&mut received, requested).await;
-    news(&mut received, |news| matches!(news, TriggerEvent::Odd { .. })).await;
-    news(&mut received, |news| matches!(news, TriggerEvent::Repeated { .. })).await;
-    news(&mut received, |news| matches!(news, TriggerEvent::Other { .. })).await;
+    let requested = |event: &TriggerEvent| matches!(event, TriggerEvent::Requested { .. });
+    event(&mut received, requested).await;
+    event(&mut received, |event| matches!(event, TriggerEvent::Odd { .. })).await;
+    event(&mut received, |event| matches!(event, TriggerEvent::Repeated { .. })).await;
+    event(&mut received, |event| matches!(event, TriggerEvent::Other { .. })).await;
     let odd = runs.dead_letters(None, 9).await.unwrap();
     assert_eq!(odd.iter().map(|event| (event.payload.as_str(), event.id.offset)).collect::<Vec<_>>(), [("no JSON", 1)]);
     broker.stop();
-    news(&mut received, |news| matches!(news, TriggerEvent::Failing { .. })).await;
+    event(&mut received, |event| matches!(event, TriggerEvent::Failing { .. })).await;
     let broker = tokio::task::spawn_blocking(move || {
         broker.again();
         broker
     });
     let _broker = broker.await.unwrap();
     topic.write(0, &[&second]).await;
-    let TriggerEvent::Requested { run, event } = news(&mut received, requested).await else {
+    let TriggerEvent::Requested { run, event } = event(&mut received, requested).await else {
         panic!("asked for above")
     };
     assert_eq!((run.id.date.to_string().as_str(), event.offset), ("2026-11-22", 4));

@@ -180,7 +180,7 @@ impl Protocol {
                 term.work()
             }
             Step::Remove(older) => {
-                if state.folders[older].place == Place::Dead && state.terms[older].token < token {
+                if state.folders[older].place == Place::Fenced && state.terms[older].token < token {
                     state.folders[older].place = Place::Gone;
                 }
                 Step::Remove(older + 1)
@@ -297,7 +297,7 @@ impl Protocol {
     fn finds_own(&self, state: &State, owner: Owner) -> bool {
         match self.volume {
             Volume::Local => state.folders[owner].place == Place::Live,
-            Volume::Network => matches!(state.folders[owner].place, Place::Live | Place::Dead),
+            Volume::Network => matches!(state.folders[owner].place, Place::Live | Place::Fenced),
         }
     }
 
@@ -314,7 +314,7 @@ fn bury(state: &mut State, older: u8) -> Step {
         Name::Tombstone => {}
         Name::Folder(owner) => {
             *state.name_mut(older) = Name::Free;
-            state.folders[owner].place = Place::Dead;
+            state.folders[owner].place = Place::Fenced;
             return Step::Tombstone(older);
         }
     }

@@ -33,7 +33,7 @@ pub enum Place {
     /// Under its token's name.
     Live,
     /// Renamed away.
-    Dead,
+    Fenced,
     /// Emptied and removed.
     Gone,
 }
@@ -196,7 +196,7 @@ impl State {
     /// Whose folders are renamed away, the newest token first.
     pub fn dead(&self) -> impl Iterator<Item = Owner> {
         let mut owners: Vec<Owner> =
-            (0..self.terms.len()).filter(|owner| self.folders[*owner].place == Place::Dead).collect();
+            (0..self.terms.len()).filter(|owner| self.folders[*owner].place == Place::Fenced).collect();
         owners.sort_by_key(|owner| std::cmp::Reverse(self.terms[*owner].token));
         owners.into_iter()
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// Ports that have no adapter in memory, and why.
 pub const WITHOUT: [(&str, &str); 2] = [
     ("Observer", "whoever watches is a closure or `Unobserved`"),
-    ("Trial", "it is about processes, and has none of its own"),
+    ("DrillRunner", "it is about processes, and has none of its own"),
 ];
 
 /// The traits of `core/ports`.

@@ -86,7 +86,7 @@ impl Golden {
             for (name, &id) in &dir.names {
                 let (token, is_dead) = match parse_name(name) {
                     Some(Name::Token(token)) => (token, false),
-                    Some(Name::Dead(token)) => (token, true),
+                    Some(Name::Fenced(token)) => (token, true),
                     None => continue,
                 };
                 let Ok(inside) = image.dir(id) else { continue };

@@ -1,7 +1,7 @@
 //! A member of a group.
 
 use super::group::Member;
-use super::{MemoryBroker, State, describe};
+use super::{BrokerState, MemoryBroker, describe};
 use crate::core::model::message::{Partition, Position};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::{Consumer, Polled, Watermarks};
@@ -76,7 +76,7 @@ impl MemoryConsumer {
 }
 
 impl Member {
-    fn take(&mut self, state: &State, topic: &str, max: usize) -> Option<Polled> {
+    fn take(&mut self, state: &BrokerState, topic: &str, max: usize) -> Option<Polled> {
         if let Some(change) = self.changes.pop_front() {
             return Some(change);
         }

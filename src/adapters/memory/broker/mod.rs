@@ -26,13 +26,13 @@ pub struct MemoryBroker {
 
 #[derive(Default)]
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<BrokerState>,
     /// Notified of each change.
     news: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct BrokerState {
     topics: BTreeMap<String, Vec<Vec<Received>>>,
     /// By group and topic.
     groups: HashMap<(String, String), Group>,
@@ -48,7 +48,7 @@ impl MemoryBroker {
     pub fn create(&self, topic: &str, partitions: usize) {
         let mut state = self.state();
         state.topics.insert(topic.to_owned(), vec![Vec::new(); partitions]);
-        let State { groups, .. } = &mut *state;
+        let BrokerState { groups, .. } = &mut *state;
         for ((_, _), group) in groups.iter_mut().filter(|((_, of), _)| of == topic) {
             group.committed.clear();
             group.assign(topic, partitions);
@@ -98,7 +98,7 @@ impl MemoryBroker {
         MemoryProbe::new(self.clone(), topic)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BrokerState> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,7 +108,7 @@ fn describe(topic: &str) -> String {
     format!("{topic} in memory")
 }
 
-impl State {
+impl BrokerState {
     /// Fails while the broker is away.
     fn answer(&mut self, topic: &str) -> Result<(), BrokerError> {
         if self.away == 0 {

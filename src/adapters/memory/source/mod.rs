@@ -22,11 +22,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Predicates are comparisons joined by AND: `"Amount" >= 10 AND Status = 'open' AND Closed IS NULL`.
 #[derive(Clone, Debug, Default)]
 pub struct MemorySource {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<SourceState>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct SourceState {
     views: BTreeMap<String, Table>,
     faults: Vec<Fault>,
 }
@@ -84,7 +84,7 @@ impl MemorySource {
         self.locked().faults.push(Fault { call, skip, error });
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, SourceState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -109,13 +109,13 @@ impl MemorySource {
 
 /// A query against one state of a view: names resolved, predicates understood.
 #[derive(Clone, Debug)]
-struct Plan {
+struct ReadPlan {
     wanted: Vec<usize>,
     key: Vec<usize>,
     filters: Vec<Filter>,
 }
 
-impl Plan {
+impl ReadPlan {
     fn new(query: &Query, columns: &[Column]) -> Result<Self, SourceError> {
         let find = |name: &String| {
             let found = columns.iter().position(|column| column.name == *name);
@@ -152,14 +152,14 @@ impl PageSource for MemorySource {
     async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
         self.strike(Call::Extent)?;
         let table = self.table(&query.view)?;
-        let plan = Plan::new(query, &table.columns)?;
+        let plan = ReadPlan::new(query, &table.columns)?;
         pages::extent(query, &plan, &table, sums)
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
         self.strike(Call::Extent)?;
         let table = self.table(&query.view)?;
-        let plan = Plan::new(query, &table.columns)?;
+        let plan = ReadPlan::new(query, &table.columns)?;
         let within = pages::within(query, &plan, &table, until)?;
         Ok(After { extent: pages::extent(query, &plan, &table, &[])?, within })
     }
@@ -176,7 +176,7 @@ impl PageSource for MemorySource {
 
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
         let table = self.table(&query.view)?;
-        let plan = Plan::new(query, &table.columns)?;
+        let plan = ReadPlan::new(query, &table.columns)?;
         let outcome = pages::ordered(query, &plan, &table);
         let verdict = if outcome.is_ok() { Verdict::Pass } else { Verdict::Fail };
         let detail = outcome.map_or_else(|error| error.to_string(), |rows| format!("{} rows", rows.len()));

@@ -1,7 +1,7 @@
 //! Cuts rows in memory into pages.
 
 use super::cell::{Cell, array};
-use super::{Call, MemorySource, Plan, Table};
+use super::{Call, MemorySource, ReadPlan, Table};
 use crate::adapters::decimal::Decimal;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
@@ -37,7 +37,7 @@ impl MemoryStream {
         until: Option<&Key>,
     ) -> Result<Self, SourceError> {
         let table = source.table(&query.view)?;
-        let plan = Plan::new(query, &table.columns)?;
+        let plan = ReadPlan::new(query, &table.columns)?;
         let from_key = from.after.as_ref().filter(|_| query.fetch != Fetch::Offset);
         let after = from_key.map(|key| cells(&plan, &table, key)).transpose()?;
         let until = until.map(|key| cells(&plan, &table, key)).transpose()?;
@@ -52,7 +52,7 @@ impl MemoryStream {
             Some(table) => table.clone(),
             None => self.source.table(&self.query.view)?,
         };
-        let plan = Plan::new(&self.query, &table.columns)?;
+        let plan = ReadPlan::new(&self.query, &table.columns)?;
         self.columns = Some(plan.wanted.iter().filter_map(|&index| table.columns.get(index).cloned()).collect());
         let rows = ordered(&self.query, &plan, &table)?;
         let by_number = self.query.fetch == Fetch::Offset;
@@ -97,7 +97,7 @@ impl PageStream for MemoryStream {
 }
 
 /// A key's values as cells of its columns' kinds.
-fn cells(plan: &Plan, table: &Table, key: &Key) -> Result<Vec<Cell>, SourceError> {
+fn cells(plan: &ReadPlan, table: &Table, key: &Key) -> Result<Vec<Cell>, SourceError> {
     let kinds = plan.key.iter().filter_map(|&index| Some(table.columns.get(index)?.kind));
     let cells: Option<Vec<Cell>> = key.0.iter().zip(kinds).map(|(value, kind)| Cell::from_key(value, kind)).collect();
     cells.filter(|cells| cells.len() == plan.key.len() && cells.len() == key.0.len()).ok_or_else(|| {
@@ -106,7 +106,7 @@ fn cells(plan: &Plan, table: &Table, key: &Key) -> Result<Vec<Cell>, SourceError
 }
 
 /// All rows in key order; an error for a NULL or repeated key, unless rows are read by number.
-pub(super) fn ordered<'a>(query: &Query, plan: &Plan, table: &'a Table) -> Result<Vec<&'a [Cell]>, SourceError> {
+pub(super) fn ordered<'a>(query: &Query, plan: &ReadPlan, table: &'a Table) -> Result<Vec<&'a [Cell]>, SourceError> {
     let mut rows: Vec<&[Cell]> = table.rows.iter().map(Vec::as_slice).collect();
     rows.sort_by(|a, b| order(&plan.key_of(a), &plan.key_of(b)));
     if query.fetch == Fetch::Offset {
@@ -132,12 +132,12 @@ fn order<A: AsRef<[C]>, C: std::borrow::Borrow<Cell>>(a: &[&Cell], b: &A) -> Ord
     pairs.into_iter().find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)
 }
 
-fn key(plan: &Plan, table: &Table, row: &[Cell]) -> Key {
+fn key(plan: &ReadPlan, table: &Table, row: &[Cell]) -> Key {
     let columns = plan.key.iter().filter_map(|&index| row.get(index)?.to_key(table.columns.get(index)?.kind));
     Key(columns.collect())
 }
 
-fn batch(plan: &Plan, table: &Table, rows: &[&[Cell]]) -> Result<RecordBatch, SourceError> {
+fn batch(plan: &ReadPlan, table: &Table, rows: &[&[Cell]]) -> Result<RecordBatch, SourceError> {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for &index in &plan.wanted {
@@ -161,7 +161,7 @@ fn batch(plan: &Plan, table: &Table, rows: &[&[Cell]]) -> Result<RecordBatch, So
 }
 
 /// Counts the rows up to and with a key; all of them where none is given.
-pub(super) fn within(query: &Query, plan: &Plan, table: &Table, until: Option<&Key>) -> Result<u64, SourceError> {
+pub(super) fn within(query: &Query, plan: &ReadPlan, table: &Table, until: Option<&Key>) -> Result<u64, SourceError> {
     let until = until.map(|key| cells(plan, table, key)).transpose()?;
     let rows = ordered(query, plan, table)?;
     let is_within =
@@ -170,7 +170,7 @@ pub(super) fn within(query: &Query, plan: &Plan, table: &Table, until: Option<&K
 }
 
 /// Counts a view and finds its key range.
-pub(super) fn extent(query: &Query, plan: &Plan, table: &Table, sums: &[Sum]) -> Result<Extent, SourceError> {
+pub(super) fn extent(query: &Query, plan: &ReadPlan, table: &Table, sums: &[Sum]) -> Result<Extent, SourceError> {
     let rows = ordered(query, plan, table)?;
     let admits = |predicate: Option<usize>, row: &[Cell]| match predicate {
         None => true,

@@ -1,6 +1,6 @@
 //! The connection itself: packets over TCP, or over TLS over TCP.
 
-use super::inbox::{HEADER, Inbox};
+use super::packet_buffer::{HEADER, PacketBuffer};
 use super::reply::Reply;
 use super::{Error, senseless};
 use rustls::ClientConnection;
@@ -29,7 +29,7 @@ pub(in super::super) struct Connection {
     tcp: TcpStream,
     tls: Option<Box<ClientConnection>>,
     raw: Vec<u8>,
-    pub(super) inbox: Inbox,
+    pub(super) packets: PacketBuffer,
     pub(super) reply: Reply,
     /// Bytes of a packet, with its header.
     pub(super) packet_size: u16,
@@ -44,7 +44,7 @@ impl Connection {
             tcp,
             tls: None,
             raw: vec![0; READ],
-            inbox: Inbox::default(),
+            packets: PacketBuffer::default(),
             reply: Reply::default(),
             packet_size: FIRST_PACKET,
             transaction: 0,
@@ -53,7 +53,7 @@ impl Connection {
 
     /// Sends one message, in as many packets as it takes. Its answer can be read then.
     pub(super) async fn send(&mut self, kind: u8, payload: &[u8]) -> Result<(), Error> {
-        self.inbox.restart()?;
+        self.packets.restart()?;
         self.reply = Reply::default();
         self.write(&packets(kind, payload, self.packet_size)).await
     }
@@ -85,17 +85,17 @@ impl Connection {
 
     /// Waits until more of the answer is here.
     pub(in super::super) async fn fill(&mut self) -> Result<(), Error> {
-        self.inbox.tidy();
-        let before = self.inbox.rest().len();
-        while self.inbox.rest().len() == before && !self.inbox.has_ended() {
+        self.packets.tidy();
+        let before = self.packets.rest().len();
+        while self.packets.rest().len() == before && !self.packets.has_ended() {
             let count = self.tcp.read(&mut self.raw).await?;
             if count == 0 {
                 return Err(Error::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")));
             }
             let Some(bytes) = self.raw.get(..count) else { return senseless("more bytes than were asked for") };
             match &mut self.tls {
-                None => self.inbox.take(bytes)?,
-                Some(tls) => decrypt(tls, bytes, &mut self.inbox)?,
+                None => self.packets.take(bytes)?,
+                Some(tls) => decrypt(tls, bytes, &mut self.packets)?,
             }
         }
         Ok(())
@@ -147,12 +147,12 @@ impl Connection {
     /// Reads exactly one message before the login, whatever its packets' type.
     pub(super) async fn early_message(&mut self) -> Result<Vec<u8>, Error> {
         if self.tls.is_some() {
-            self.inbox.restart()?;
-            while !self.inbox.has_ended() {
+            self.packets.restart()?;
+            while !self.packets.has_ended() {
                 self.fill().await?;
             }
-            let message = self.inbox.rest().to_vec();
-            self.inbox.skip(message.len());
+            let message = self.packets.rest().to_vec();
+            self.packets.skip(message.len());
             return Ok(message);
         }
         let mut message = Vec::new();
@@ -216,8 +216,8 @@ fn feed(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives TLS what came, and the inbox what was in it.
-fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8], inbox: &mut Inbox) -> Result<(), Error> {
+/// Gives TLS what came, and the packet buffer what was in it.
+fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8], packets: &mut PacketBuffer) -> Result<(), Error> {
     // Behind the other side's farewell nothing is taken any more.
     while !bytes.is_empty() && tls.read_tls(&mut bytes)? > 0 {
         let state = tls.process_new_packets().map_err(|error| Error::Io(io::Error::other(error)))?;
@@ -226,7 +226,7 @@ fn decrypt(tls: &mut ClientConnection, mut bytes: &[u8], inbox: &mut Inbox) -> R
         let mut buffer = [0; 16 << 10];
         while plain > 0 {
             let count = reader.read(&mut buffer)?;
-            inbox.take(buffer.get(..count).unwrap_or_default())?;
+            packets.take(buffer.get(..count).unwrap_or_default())?;
             plain = plain.saturating_sub(count.max(1));
         }
     }

@@ -4,8 +4,8 @@
 
 mod channel;
 mod column;
-mod inbox;
 mod login;
+mod packet_buffer;
 mod reply;
 mod request;
 mod row;
@@ -26,7 +26,7 @@ use tds_protocol::ProtocolError;
 #[derive(Debug)]
 pub(super) enum Error {
     /// What the server said.
-    Server(Said),
+    Server(ServerMessage),
     /// It was lost.
     Io(io::Error),
     /// The bytes make no sense.
@@ -41,7 +41,7 @@ pub(super) enum Error {
 
 /// A server's error.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct ServerMessage {
     pub number: u32,
     /// Severity: 20 and above end the connection.
     pub class: u8,

@@ -4,7 +4,7 @@ use super::channel::Connection;
 use super::column::{Column, Described};
 use super::row::{self, Row, Span};
 use super::value::number;
-use super::{Error, Said, senseless};
+use super::{Error, ServerMessage, senseless};
 use tds_protocol::ProtocolError;
 use tds_protocol::token::{ColMetaData, EnvChange, EnvChangeType, EnvChangeValue, ServerError};
 
@@ -78,8 +78,8 @@ impl Connection {
     /// The server's first error; [`Error::Protocol`] for bytes that make no sense, and for an answer without its end.
     pub(in super::super) fn step(&mut self) -> Result<Step, Error> {
         loop {
-            let rest = self.inbox.rest();
-            let ended = self.inbox.has_ended();
+            let rest = self.packets.rest();
+            let ended = self.packets.has_ended();
             if rest.len() < self.reply.wanted && !ended {
                 return Ok(Step::More);
             }
@@ -103,8 +103,8 @@ impl Connection {
             match used {
                 Some(used) => {
                     self.reply.wanted = 0;
-                    self.reply.row = self.inbox.used() + 1;
-                    self.inbox.skip(1 + used);
+                    self.reply.row = self.packets.used() + 1;
+                    self.packets.skip(1 + used);
                     if is_row {
                         self.reply.rows += 1;
                         return Ok(Step::Row);
@@ -118,7 +118,7 @@ impl Connection {
 
     /// The row that [`Connection::step`] found.
     pub(in super::super) fn row(&self) -> Row<'_> {
-        Row { columns: &self.reply.columns, spans: &self.reply.spans, bytes: self.inbox.between(self.reply.row) }
+        Row { columns: &self.reply.columns, spans: &self.reply.spans, bytes: self.packets.between(self.reply.row) }
     }
 
     /// The columns of the statement answered last.
@@ -128,16 +128,16 @@ impl Connection {
 
     /// Whether the whole answer is here, read or not.
     pub(in super::super) fn has_heard(&self) -> bool {
-        self.inbox.has_ended()
+        self.packets.has_ended()
     }
 
     /// Passes over what is here: behind an error, nothing of the answer matters.
     pub(in super::super) fn pass_over(&mut self) {
-        self.inbox.skip(self.inbox.rest().len());
+        self.packets.skip(self.packets.rest().len());
     }
 
     fn wait(&mut self) -> Result<Step, Error> {
-        let here = self.inbox.rest().len();
+        let here = self.packets.rest().len();
         if here > LONGEST {
             return senseless("a row of more than 2 GiB");
         }
@@ -147,7 +147,7 @@ impl Connection {
 
     /// Reads what is no row; how long it is behind its first byte, or `None` when it has not come whole.
     fn token(&mut self) -> Result<Option<usize>, Error> {
-        let Some((token, body)) = self.inbox.rest().split_first() else { return Ok(None) };
+        let Some((token, body)) = self.packets.rest().split_first() else { return Ok(None) };
         let short = body.first_chunk().map(|bytes| usize::from(u16::from_le_bytes(*bytes)) + 2);
         let length = match *token {
             token::COLUMNS => return self.columns(),
@@ -167,7 +167,7 @@ impl Connection {
         let Some(mut frame) = length.and_then(|length| body.get(..length)) else { return Ok(None) };
         let is_end = (token::DONE..=token::DONE_IN_PROC).contains(token);
         match *token {
-            token::ERROR => return Err(Error::Server(said(ServerError::decode(&mut frame)?))),
+            token::ERROR => return Err(Error::Server(server_message(ServerError::decode(&mut frame)?))),
             token::LOGIN_ACK => self.reply.accepted = true,
             // Kinds of changes that are not known here matter to nobody here.
             token::CHANGE if frame.get(2).is_some_and(|kind| EnvChangeType::from_u8(*kind).is_some()) => {
@@ -195,7 +195,7 @@ impl Connection {
     }
 
     fn columns(&mut self) -> Result<Option<usize>, Error> {
-        let body = self.inbox.rest().get(1..).unwrap_or_default();
+        let body = self.packets.rest().get(1..).unwrap_or_default();
         let mut rest = body;
         let described = match ColMetaData::decode(&mut rest) {
             Ok(described) => described,
@@ -232,8 +232,8 @@ impl Connection {
     }
 }
 
-fn said(error: ServerError) -> Said {
-    Said {
+fn server_message(error: ServerError) -> ServerMessage {
+    ServerMessage {
         number: error.number.unsigned_abs(),
         class: error.class,
         line: error.line.unsigned_abs(),

@@ -1,6 +1,6 @@
 //! Holds a worker file's columns against those that the view really has.
 
-use crate::config::at::At;
+use crate::config::cursor::Cursor;
 use crate::config::problem::ConfigError;
 use crate::config::redact::masked_in_place;
 use crate::config::suggest::{listed, nearest};
@@ -55,7 +55,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     /// The built-in translators; one that is registered by name looks at its columns itself, when it is bound.
-    fn translator(&self, at: &At<'_>) {
+    fn translator(&self, at: &Cursor<'_>) {
         for name in ["delimited", "fixed_width", "template"] {
             at.section(name).section("columns").items().iter().for_each(|at| self.column(at));
         }
@@ -63,7 +63,7 @@ impl Check<'_> {
     }
 
     /// Columns named within a text: in the sums of control records, and in the options of a translator of one's own.
-    fn hidden(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
+    fn hidden(&self, file: &Cursor<'_>, spec: &FileSpec, registry: &Registry) {
         let Ok(translator) = FileTranslator::new(spec, registry) else { return };
         let summed = translator.tally().columns();
         for name in translator.columns().iter().filter(|name| !self.has(name)) {
@@ -73,12 +73,12 @@ impl Check<'_> {
             };
             let field =
                 ["first_record", "last_record"].into_iter().find(|field| in_record(field)).unwrap_or("translator");
-            self.note(&file.section(field), name);
+            self.report(&file.section(field), name);
         }
     }
 
     /// Columns whose kind does not fit a format or a sum of the file.
-    fn kinds(&self, file: &At<'_>, spec: &FileSpec, registry: &Registry) {
+    fn kinds(&self, file: &Cursor<'_>, spec: &FileSpec, registry: &Registry) {
         let Ok(mut translator) = FileTranslator::new(spec, registry) else { return };
         let mut tally = translator.tally();
         // As the source gives them: by the names that they are asked for.
@@ -95,21 +95,21 @@ impl Check<'_> {
             }
             _ => return,
         };
-        super::files::blamed(file, &error.reason).note("wrong-kind", error.reason, hint);
+        super::files::blamed(file, &error.reason).report("wrong-kind", error.reason, hint);
     }
 
-    fn column(&self, at: &At<'_>) {
+    fn column(&self, at: &Cursor<'_>) {
         match at.field("column") {
             Some(name) => self.name(&name),
             None => self.name(at),
         }
     }
 
-    fn fields(&self, at: &At<'_>) {
+    fn fields(&self, at: &Cursor<'_>) {
         at.entries().iter().for_each(|(name, node)| self.node(&at.below(name, node)));
     }
 
-    fn node(&self, at: &At<'_>) {
+    fn node(&self, at: &Cursor<'_>) {
         match at.value() {
             Some(Value::Map(_)) if at.field("column").is_none() && at.field("literal").is_none() => self.fields(at),
             Some(Value::List(_)) => at.items().iter().for_each(|at| self.node(at)),
@@ -117,11 +117,11 @@ impl Check<'_> {
         }
     }
 
-    fn name(&self, at: &At<'_>) {
+    fn name(&self, at: &Cursor<'_>) {
         if let Some(name) = at.text()
             && !self.has(name)
         {
-            self.note(at, name);
+            self.report(at, name);
         }
     }
 
@@ -133,13 +133,13 @@ impl Check<'_> {
         column.name == name || (self.folds && column.name.to_lowercase() == name.to_lowercase())
     }
 
-    fn note(&self, at: &At<'_>, name: &str) {
+    fn report(&self, at: &Cursor<'_>, name: &str) {
         let names = || self.view.iter().map(|column| column.name.as_str());
         let hint = match nearest(name, names()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if self.view.len() <= LISTED_MAX => format!("it has {}", listed(names())),
             None => format!("it has {} and {} more", listed(names().take(LISTED_MAX)), self.view.len() - LISTED_MAX),
         };
-        at.note("unknown-column", format!("the view has no column `{}`", name.escape_debug()), hint);
+        at.report("unknown-column", format!("the view has no column `{}`", name.escape_debug()), hint);
     }
 }

@@ -1,6 +1,6 @@
 //! When files are due.
 
-use crate::config::at::{At, Fields};
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::common::WEEKDAYS;
 use crate::config::grammar::generate::DEADLINE;
 use crate::config::resolve::check_zone;
@@ -10,7 +10,7 @@ use jiff::civil::{Time, Weekday};
 
 /// The deadline. `Some(None)` when the file has none. `None` when something is wrong.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no deadline")]
-pub(super) fn deadline(at: &At<'_>, dates: Option<&BusinessDateSpec>) -> Option<Option<DeadlineSpec>> {
+pub(super) fn deadline(at: &Cursor<'_>, dates: Option<&BusinessDateSpec>) -> Option<Option<DeadlineSpec>> {
     if at.value().is_none() {
         return Some(None);
     }
@@ -34,7 +34,7 @@ fn time(fields: &Fields<'_>) -> Option<Time> {
     if time.is_none() {
         let place = fields.place("time");
         let message = format!("`time` must be a time of the day, but is {}", place.shown());
-        place.note("impossible-value", message, "write hours and minutes: `\"06:30\"`, `\"23:45\"`");
+        place.report("impossible-value", message, "write hours and minutes: `\"06:30\"`, `\"23:45\"`");
     }
     time
 }
@@ -46,7 +46,7 @@ fn weekdays(fields: &Fields<'_>) -> Option<Vec<Weekday>> {
         let day = values::weekday(item.text()?)?;
         if given.contains(&day) {
             let message = format!("{} stands twice among the weekdays", item.shown());
-            item.note("impossible-value", message, "remove one of them");
+            item.report("impossible-value", message, "remove one of them");
         }
         given.push(day);
     }

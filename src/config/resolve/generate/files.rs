@@ -2,7 +2,7 @@
 
 use super::marks;
 use super::translator::translator;
-use crate::config::at::{At, Fields};
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::FILE;
 use crate::config::resolve::check_zone;
 use crate::config::tree::Value;
@@ -19,12 +19,12 @@ const DAYS: usize = 366;
 
 /// A file's name and where it stands.
 struct Named<'a> {
-    at: At<'a>,
+    at: Cursor<'a>,
     id: FileId,
     name: FileName,
 }
 
-pub(super) fn files(at: &At<'_>, worker: Option<&WorkerId>) -> Option<Vec<FileSpec>> {
+pub(super) fn files(at: &Cursor<'_>, worker: Option<&WorkerId>) -> Option<Vec<FileSpec>> {
     let mut specs = Some(Vec::new());
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut names = Vec::new();
@@ -52,7 +52,7 @@ fn id(fields: &Fields<'_>, ids: &mut HashMap<String, String>) -> Option<FileId> 
     let place = fields.place("id");
     // Staged files bear these names, and some file systems do not tell case.
     if let Some(first) = ids.insert(text.to_lowercase(), place.path.clone()) {
-        place.note(
+        place.report(
             "duplicate-id",
             format!("the id {} is already that of `{first}`", place.shown()),
             "ids are unique, whatever their case",
@@ -61,7 +61,7 @@ fn id(fields: &Fields<'_>, ids: &mut HashMap<String, String>) -> Option<FileId> 
     match FileId::new(text) {
         Ok(id) => Some(id),
         Err(error) => {
-            place.note("impossible-value", error.to_string(), "for example `Loan0`");
+            place.report("impossible-value", error.to_string(), "for example `Loan0`");
             None
         }
     }
@@ -74,7 +74,7 @@ fn name(fields: &Fields<'_>) -> Option<FileName> {
         Ok(name) => Some(name),
         Err(error) => {
             let hint = "for example `loan0_{date}.txt`";
-            fields.place("name").note("impossible-name", format!("the file's name {error}"), hint);
+            fields.place("name").report("impossible-name", format!("the file's name {error}"), hint);
             None
         }
     }
@@ -111,7 +111,7 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         && let Err(error) = FileTranslator::new(&spec, fields.at.context.registry)
     {
         let hint = "`filegen config init` prints a worker file with an example of each translator";
-        blamed(&fields.at, &error.reason).note("translator", error.reason, hint);
+        blamed(&fields.at, &error.reason).report("translator", error.reason, hint);
     }
     Some(spec)
 }
@@ -127,9 +127,9 @@ fn policy(fields: &Fields<'_>, name: &str, counted: &str) -> Option<(bool, Optio
 }
 
 /// The value that a translator's words are about: a field or column that they name, else the translator.
-pub(super) fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
+pub(super) fn blamed<'a>(file: &Cursor<'a>, reason: &str) -> Cursor<'a> {
     let summed = reason.strip_prefix("the sum of column `").and_then(|rest| rest.split('`').next());
-    let names_sum = |at: &At<'_>| at.text().zip(summed).is_some_and(|(text, column)| text.contains(column));
+    let names_sum = |at: &Cursor<'_>| at.text().zip(summed).is_some_and(|(text, column)| text.contains(column));
     let mut records = ["first_record", "last_record"].into_iter().filter_map(|name| file.field(name));
     if let Some(at) = records.find(names_sum) {
         return at;
@@ -147,7 +147,7 @@ pub(super) fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
     {
         return at;
     }
-    let column = |at: &At<'_>| at.text().or(at.field("column").and_then(|at| at.text())).is_some_and(named);
+    let column = |at: &Cursor<'_>| at.text().or(at.field("column").and_then(|at| at.text())).is_some_and(named);
     options.section("columns").items().into_iter().find(column).unwrap_or(translator)
 }
 
@@ -156,7 +156,7 @@ pub(super) fn blamed<'a>(file: &At<'a>, reason: &str) -> At<'a> {
 fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
     for named in names {
         if let Err(error) = named.name.check(worker, &named.id) {
-            named.at.note("impossible-name", format!("the file's name {error}"), "for example `loan0_{date}.txt`");
+            named.at.report("impossible-name", format!("the file's name {error}"), "for example `loan0_{date}.txt`");
         }
     }
     // Where every date stands in full, one day's names tell about all days'.
@@ -176,7 +176,7 @@ fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
                 .or_else(|| above.iter().find_map(|folder| taken.get(*folder)));
             if let Some(other) = other.filter(|_| !*told) {
                 let message = format!("on {day} this name is `{name}`, which is in the way of {other}");
-                named.at.note("name-collision", message, "give each file a name of its own");
+                named.at.report("name-collision", message, "give each file a name of its own");
                 *told = true;
             }
             for folder in above {

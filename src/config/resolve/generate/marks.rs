@@ -1,15 +1,15 @@
 //! Finds marks in a predicate that look like placeholders: `{date}`, `{{ date }}`. SQL would take them as text, and match every row
 //! or no row.
 
-use crate::config::at::At;
+use crate::config::cursor::Cursor;
 
 /// Notes the first mark of a file name or a template in a `where:`.
-pub(super) fn check(at: &At<'_>, predicate: &str) {
+pub(super) fn check(at: &Cursor<'_>, predicate: &str) {
     let Some(mark) = first(predicate) else { return };
     // What the environment gave is not shown.
     let given_here = at.scalar().is_some_and(|scalar| scalar.variables.is_empty());
     let mark = if given_here { format!("`{mark}`") } else { at.shown() };
-    at.note(
+    at.report(
         "unknown-parameter",
         format!("{mark} is a placeholder of names and templates; here SQL would take it as plain text"),
         "let the view compare with the date, or write the value itself; a brace alone, as in `'{1,2}'`, may stay",

@@ -9,19 +9,19 @@ mod topics;
 mod translator;
 
 use super::{check_zone, policies, state};
-use crate::config::at::At;
+use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{BUSINESS_DATE, COMMIT, WORKER};
 use crate::core::generate::spec::{BusinessDateSpec, CommitSpec, Worker};
 use crate::core::model::names::WorkerId;
 use std::num::NonZeroU32;
 
 /// The whole worker. `None` when anything is wrong; that is noted then.
-pub(in crate::config) fn worker(root: &At<'_>) -> Option<Worker> {
+pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
     let fields = root.read(&WORKER);
     let id = fields.text("worker").and_then(|text| match WorkerId::new(text) {
         Ok(id) => Some(id),
         Err(error) => {
-            fields.place("worker").note("impossible-value", error.to_string(), "for example `LoanWorker`");
+            fields.place("worker").report("impossible-value", error.to_string(), "for example `LoanWorker`");
             None
         }
     });
@@ -50,19 +50,19 @@ pub(in crate::config) fn worker(root: &At<'_>) -> Option<Worker> {
     })
 }
 
-fn business_date(at: &At<'_>) -> Option<BusinessDateSpec> {
+fn business_date(at: &Cursor<'_>) -> Option<BusinessDateSpec> {
     let fields = at.read(&BUSINESS_DATE);
     let timezone = fields.owned("timezone")?;
     let pointer = fields.owned("pointer")?;
     check_zone(&fields.place("timezone"), &timezone);
     if !pointer.is_empty() && !pointer.starts_with('/') {
         let hint = "a JSON pointer starts with `/`: `/businessDate`, `/payload/date`";
-        fields.place("pointer").note("impossible-value", "this is no JSON pointer", hint);
+        fields.place("pointer").report("impossible-value", "this is no JSON pointer", hint);
     }
     Some(BusinessDateSpec { timezone, pointer })
 }
 
-fn commit(at: &At<'_>) -> Option<CommitSpec> {
+fn commit(at: &Cursor<'_>) -> Option<CommitSpec> {
     let fields = at.read(&COMMIT);
     Some(CommitSpec {
         pages: NonZeroU32::new(u32::try_from(fields.whole("pages")?).ok()?)?,

@@ -1,7 +1,7 @@
 //! Where rows come from, and files go to.
 
 use crate::config::address;
-use crate::config::at::At;
+use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{OUTPUT, SOURCE};
 use crate::config::resolve::state::refused_at;
 use crate::core::generate::spec::{OutputSpec, SourceSpec, WhenEmpty};
@@ -11,14 +11,14 @@ use crate::core::model::secret::Secret;
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-pub(super) fn source(at: &At<'_>) -> Option<SourceSpec> {
+pub(super) fn source(at: &Cursor<'_>) -> Option<SourceSpec> {
     let fields = at.read(&SOURCE);
     let url = fields.text("url").and_then(|url| refused_at(&fields, address::source(&url, at.context.folder)));
     let view = fields.text("view").and_then(|text| match ViewName::parse(&text) {
         Ok(view) => Some(view),
         Err(error) => {
             let hint = "write `name` or `schema.name`; a part with a dot stands in brackets: `dbo.[v.Loan Data]`";
-            fields.place("view").note("impossible-value", error.to_string(), hint);
+            fields.place("view").report("impossible-value", error.to_string(), hint);
             None
         }
     });
@@ -46,10 +46,10 @@ pub(super) fn source(at: &At<'_>) -> Option<SourceSpec> {
 }
 
 /// The key's columns. No column comes twice. The list is empty only with `fetch: offset`.
-fn key(at: &At<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
+fn key(at: &Cursor<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
     let Some(key) = at.field("key") else {
         if fetch.is_some_and(|fetch| fetch != Fetch::Offset) && at.field("view").is_some() {
-            at.section("key").note(
+            at.section("key").report(
                 "missing-field",
                 "`source.key` is missing",
                 "name the column or columns that are unique and not null; only `fetch: offset` goes without, and promises less",
@@ -62,7 +62,7 @@ fn key(at: &At<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
     for item in key.items() {
         let column = item.text()?;
         if !seen.insert(column) {
-            item.note(
+            item.report(
                 "duplicate-column",
                 format!("key column `{column}` stands here for the second time"),
                 "remove it",
@@ -73,13 +73,13 @@ fn key(at: &At<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
     Some(columns)
 }
 
-pub(super) fn output(at: &At<'_>) -> Option<OutputSpec> {
+pub(super) fn output(at: &Cursor<'_>) -> Option<OutputSpec> {
     let fields = at.read(&OUTPUT);
     let root = fields.text("root")?;
     let root = match address::resolved(&root, at.context.folder) {
         Ok(root) => root,
         Err((message, hint)) => {
-            fields.place("root").note("impossible-value", message, hint);
+            fields.place("root").report("impossible-value", message, hint);
             return None;
         }
     };

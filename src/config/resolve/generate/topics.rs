@@ -1,6 +1,6 @@
 //! Topics: where events that start runs come from, and where completion events go.
 
-use crate::config::at::At;
+use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{COMPLETION_KAFKA, TRIGGER_KAFKA};
 use crate::config::resolve::kafka::kafka;
 use crate::core::generate::spec::TriggerSpec;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The trigger. `Some(None)` when neither the file nor the environment names a broker. `None` when something is wrong.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
-pub(super) fn trigger(root: &At<'_>, worker: Option<&WorkerId>) -> Option<Option<TriggerSpec>> {
+pub(super) fn trigger(root: &Cursor<'_>, worker: Option<&WorkerId>) -> Option<Option<TriggerSpec>> {
     let at = root.section("trigger");
     let matches = matches(&at.section("match"));
     let Some((mut kafka, fields)) = kafka(root, &at, &TRIGGER_KAFKA)? else { return Some(None) };
@@ -24,12 +24,12 @@ pub(super) fn trigger(root: &At<'_>, worker: Option<&WorkerId>) -> Option<Option
 
 /// The topic for completion events. `Some(None)` and `None` as with [`trigger`].
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
-pub(super) fn completion(root: &At<'_>) -> Option<Option<KafkaSpec>> {
+pub(super) fn completion(root: &Cursor<'_>) -> Option<Option<KafkaSpec>> {
     Some(kafka(root, &root.section("completion"), &COMPLETION_KAFKA)?.map(|(kafka, _)| kafka))
 }
 
 /// Pointers and wanted values. A name that is no pointer names a top-level field.
-fn matches(at: &At<'_>) -> Vec<(String, Value)> {
+fn matches(at: &Cursor<'_>) -> Vec<(String, Value)> {
     let mut matches = Vec::new();
     for (name, node) in at.entries() {
         let Some(scalar) = at.below(name, node).scalar().cloned() else { continue };

@@ -1,6 +1,6 @@
 //! Translators and their columns.
 
-use crate::config::at::{At, Fields};
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::{COLUMN, DELIMITED, FIXED_WIDTH, JSON, TEMPLATE};
 use crate::config::json::to_json;
 use crate::config::separators;
@@ -12,7 +12,7 @@ use crate::core::generate::spec::{
 };
 use std::collections::HashSet;
 
-pub(super) fn translator(at: &At<'_>) -> Option<TranslatorSpec> {
+pub(super) fn translator(at: &Cursor<'_>) -> Option<TranslatorSpec> {
     let [(name, node)] = at.entries() else { return None };
     let at = at.below(name, node);
     match name.text.as_str() {
@@ -49,7 +49,7 @@ fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
     })
 }
 
-fn fixed_width(at: &At<'_>) -> Option<FixedWidthSpec> {
+fn fixed_width(at: &Cursor<'_>) -> Option<FixedWidthSpec> {
     let width_in = match at.read(&FIXED_WIDTH).text("width_in")?.as_ref() {
         "bytes" => WidthIn::Bytes,
         "characters" => WidthIn::Characters,
@@ -64,14 +64,14 @@ fn fixed_width(at: &At<'_>) -> Option<FixedWidthSpec> {
             && at.entries().iter().all(|(name, _)| COLUMN.field(&name.text).is_some())
         {
             let hint = format!("write `{{ column: {}, width: 12 }}`", scalar(name));
-            at.note("missing-field", format!("the fixed-width column `{name}` has no width"), hint);
+            at.report("missing-field", format!("the fixed-width column `{name}` has no width"), hint);
         }
     }
     Some(FixedWidthSpec { columns, width_in })
 }
 
 /// The columns of a record, each under a name of its own.
-fn columns(list: &At<'_>) -> Option<Vec<ColumnSpec>> {
+fn columns(list: &Cursor<'_>) -> Option<Vec<ColumnSpec>> {
     let items = list.items();
     let columns: Vec<Option<ColumnSpec>> = items.iter().map(column).collect();
     let mut seen = HashSet::new();
@@ -80,13 +80,13 @@ fn columns(list: &At<'_>) -> Option<Vec<ColumnSpec>> {
         if !seen.insert(name.as_ref().unwrap_or(column).as_str()) {
             let name = name.as_ref().unwrap_or(column);
             let hint = "remove it, or give it a `name` of its own: `{ column: …, name: … }`";
-            at.note("duplicate-column", format!("column `{name}` stands here for the second time"), hint);
+            at.report("duplicate-column", format!("column `{name}` stands here for the second time"), hint);
         }
     }
     columns.into_iter().collect()
 }
 
-fn column(at: &At<'_>) -> Option<ColumnSpec> {
+fn column(at: &Cursor<'_>) -> Option<ColumnSpec> {
     if let Some(name) = at.text() {
         return Some(ColumnSpec { from: From::Column(name.to_owned()), ..ColumnSpec::default() });
     }
@@ -129,11 +129,11 @@ fn json(fields: &Fields<'_>) -> Option<JsonSpec> {
     Some(JsonSpec { fields: json_fields(&at)?, skip_null: fields.flag("skip_null")? })
 }
 
-fn json_fields(at: &At<'_>) -> Option<Vec<(String, JsonNode)>> {
+fn json_fields(at: &Cursor<'_>) -> Option<Vec<(String, JsonNode)>> {
     at.entries().iter().map(|(name, node)| Some((name.text.clone(), json_node(&at.below(name, node))?))).collect()
 }
 
-fn json_node(at: &At<'_>) -> Option<JsonNode> {
+fn json_node(at: &Cursor<'_>) -> Option<JsonNode> {
     match at.value() {
         Some(Value::Map(_)) if at.field("column").is_none() && at.field("literal").is_none() => {
             json_fields(at).map(JsonNode::Object)
@@ -150,7 +150,7 @@ fn template(fields: &Fields<'_>) -> Option<TemplateSpec> {
     for item in &items {
         let column = item.text()?;
         if !seen.insert(column) {
-            item.note("duplicate-column", format!("column `{column}` stands here for the second time"), "remove it");
+            item.report("duplicate-column", format!("column `{column}` stands here for the second time"), "remove it");
         }
         columns.push(column.to_owned());
     }

@@ -11,7 +11,7 @@ async fn the_first_candidate_leads_at_once() {
     assert_eq!(world.clock.elapsed(), start);
     assert_eq!(leadership.term().token(), Token(1));
     assert_eq!(leadership.term().remaining(), Duration::from_secs(20), "two thirds of the time to live");
-    assert_eq!(world.heard(|news| *news == ElectionEvent::Leading { token: Token(1) }), 1);
+    assert_eq!(world.heard(|event| *event == ElectionEvent::Leading { token: Token(1) }), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -24,7 +24,7 @@ async fn a_holder_that_renews_is_never_replaced() {
     world.seconds(3600).await;
     assert!(leadership.term().check().is_ok());
     assert!(world.lease().await.seq >= 359, "renewed each ten seconds");
-    assert_eq!(world.heard(|news| matches!(news, ElectionEvent::Waiting { .. })), 1, "told once");
+    assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Waiting { .. })), 1, "told once");
     world.stop.cancel();
     assert_eq!(waiting.await.unwrap(), Some(ElectionError::Stopped { worker: worker() }));
 }
@@ -101,7 +101,11 @@ async fn who_stands_by_leads_within_a_second_of_a_release_whatever_the_polling_i
         world.clock.sleep(Duration::from_millis(12_345)).await;
         first.release("done").await.unwrap();
         world.clock.sleep(Duration::from_secs(1)).await;
-        assert_eq!(world.heard(|news| *news == ElectionEvent::Leading { token: Token(2) }), 1, "{polling_interval:?}");
+        assert_eq!(
+            world.heard(|event| *event == ElectionEvent::Leading { token: Token(2) }),
+            1,
+            "{polling_interval:?}"
+        );
         world.stop.cancel();
         drop(waiting);
     }
@@ -168,7 +172,7 @@ async fn of_many_candidates_one_leads_and_none_is_thrown_out() {
     world.seconds(120).await;
     assert!(leadership.term().check().is_ok());
     assert_eq!(world.lease().await.token, leadership.term().token());
-    assert_eq!(world.heard(|news| matches!(news, ElectionEvent::Leading { .. })), 1);
+    assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Leading { .. })), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +185,7 @@ async fn the_winner_of_a_token_has_time_to_install_its_lease() {
     });
     world.seconds(120).await;
     assert!(leadership.term().check().is_ok());
-    assert_eq!(world.heard(|news| matches!(news, ElectionEvent::Leading { .. })), 1);
+    assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Leading { .. })), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,7 +194,7 @@ async fn a_mint_whose_reply_was_lost_is_read_back() {
     world.faulty.script(Call::Mint, [Fault::LoseReply]);
     let leadership = world.acquire("a").await;
     assert_eq!(leadership.term().token(), Token(1), "it was ours");
-    assert_eq!(world.heard(|news| matches!(news, ElectionEvent::Retrying(_))), 1);
+    assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Retrying(_))), 1);
 }
 
 #[tokio::test(start_paused = true)]

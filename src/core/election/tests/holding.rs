@@ -41,7 +41,7 @@ async fn a_short_outage_is_outlived() {
     world.faulty.script(Call::Renew, [Fault::LoseRequest; 9]);
     world.seconds(60).await;
     assert!(leadership.term().check().is_ok());
-    assert_eq!(world.heard(|news| matches!(news, ElectionEvent::Retrying(_))), 9);
+    assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Retrying(_))), 9);
 }
 
 #[tokio::test(start_paused = true)]
@@ -52,7 +52,7 @@ async fn a_lease_that_another_took_or_a_person_released_is_lost_at_the_next_rene
     world.clock.sleep(Duration::from_millis(10_001)).await;
     assert!(leadership.lost().is_cancelled());
     assert!(leadership.term().check().is_err());
-    assert_eq!(world.heard(|news| matches!(news, ElectionEvent::Lost { .. })), 1);
+    assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Lost { .. })), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,10 +62,10 @@ async fn a_loss_that_the_work_noticed_first_is_told_as_one() {
     leadership.term().end();
     leadership.release("the work gave up").await.unwrap();
     assert_eq!(
-        world.heard(|news| matches!(news, ElectionEvent::Lost { why, .. } if why.contains("a write failed"))),
+        world.heard(|event| matches!(event, ElectionEvent::Lost { why, .. } if why.contains("a write failed"))),
         1
     );
-    assert_eq!(world.heard(|news| matches!(news, ElectionEvent::Released { .. })), 0);
+    assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Released { .. })), 0);
 }
 
 #[tokio::test(start_paused = true)]

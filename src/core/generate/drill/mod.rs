@@ -9,10 +9,10 @@ use crate::core::generate::digest::of_file;
 use crate::core::generate::model::file_name::manifest_name;
 use crate::core::generate::run::{Identity, RunError, execute};
 use crate::core::generate::{GenerateError, Job, Outcome, Ports};
-use crate::core::kind::{HasKind, Kind};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::HIDDEN;
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::trial::{Ended, Trial, TrialError};
+use crate::core::ports::drill::{DrillRunner, DrillRunnerError, ProcessExit};
 use crate::core::ports::volume::{EntryKind, Volume, VolumeError};
 use futures_util::stream::{StreamExt, iter};
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub struct Drill<'a> {
     /// Who runs it.
     pub identity: &'a Identity,
     /// Runs it as a process.
-    pub trial: &'a dyn Trial,
+    pub runner: &'a dyn DrillRunner,
     /// Leave the scratch folder.
     pub keep: bool,
     /// Gets how many trials are done, and of how many.
@@ -89,7 +89,7 @@ pub enum DrillError {
     Volume(#[from] VolumeError),
     /// A process could not be run.
     #[error(transparent)]
-    Trial(#[from] TrialError),
+    Runner(#[from] DrillRunnerError),
     /// Two runs that nobody disturbed made different files.
     #[error("the view moved during the drill, so that files cannot be compared: {reason}")]
     Moved {
@@ -99,12 +99,12 @@ pub enum DrillError {
 }
 
 impl HasKind for DrillError {
-    fn kind(&self) -> Kind {
+    fn kind(&self) -> FailureKind {
         match self {
             Self::Run(error) => error.kind(),
             Self::Volume(error) => error.kind(),
-            Self::Trial(error) => error.kind(),
-            Self::Moved { .. } => Kind::Conflict,
+            Self::Runner(error) => error.kind(),
+            Self::Moved { .. } => FailureKind::Conflict,
         }
     }
 }
@@ -166,13 +166,13 @@ fn scratch_term() -> Term {
 }
 
 /// One trial: before which changes the processes are killed, one after the other.
-struct Plan {
+struct PlannedDrill {
     name: String,
     kills: Vec<u64>,
 }
 
 /// How a trial ended.
-struct Tried {
+struct DrillOutcome {
     name: String,
     change: String,
     takeover: bool,
@@ -194,14 +194,15 @@ impl Drill<'_> {
         let middle = first.changes.len() as u64 / 2;
         let (next, _) = self.undisturbed("taken-over", &[middle], &golden).await?;
         let takeover = next.changes.iter().position(|change| change == "write file").unwrap_or(next.changes.len());
-        let runs = (1..=first.changes.len()).map(|n| Plan { name: format!("run-{n:03}"), kills: vec![n as u64] });
+        let runs =
+            (1..=first.changes.len()).map(|n| PlannedDrill { name: format!("run-{n:03}"), kills: vec![n as u64] });
         let takeovers =
-            (1..=takeover).map(|n| Plan { name: format!("takeover-{n:03}"), kills: vec![middle, n as u64] });
-        let plans: Vec<Plan> = runs.chain(takeovers).collect();
+            (1..=takeover).map(|n| PlannedDrill { name: format!("takeover-{n:03}"), kills: vec![middle, n as u64] });
+        let plans: Vec<PlannedDrill> = runs.chain(takeovers).collect();
 
         let all = plans.len() as u64;
         let mut trials = iter(plans).map(|plan| self.try_one(plan, &golden)).buffered(AT_ONCE);
-        let mut found = Found::default();
+        let mut found = DrillTally::default();
         while let Some(tried) = trials.next().await {
             found.add(tried?);
             (self.progress)(found.drilled.runs + found.drilled.takeovers, all);
@@ -218,7 +219,7 @@ impl Drill<'_> {
     async fn golden(&self) -> Result<Files, DrillError> {
         let report = execute(self.golden, self.job, self.identity, true).await?;
         let (Outcome::Published(manifest) | Outcome::AlreadyPublished(manifest)) = report.outcome else {
-            return Err(TrialError { reason: "it was asked to stop".to_owned() }.into());
+            return Err(DrillRunnerError { reason: "it was asked to stop".to_owned() }.into());
         };
         let mut files = Files::new();
         for name in manifest.files.into_iter().filter_map(|file| file.name) {
@@ -233,22 +234,23 @@ impl Drill<'_> {
         name: &str,
         kills: &[u64],
         golden: &Files,
-    ) -> Result<(Ended, Option<String>), DrillError> {
+    ) -> Result<(ProcessExit, Option<String>), DrillError> {
         let dir = format!("{}/{name}", self.scratch.dir);
         for kill in kills {
-            self.trial.run(&dir, Some(*kill)).await?;
+            self.runner.run(&dir, Some(*kill)).await?;
         }
-        let ended = self.trial.run(&dir, None).await?;
+        let ended = self.runner.run(&dir, None).await?;
         let reason = self.judge(&dir, &ended, golden).await?;
         self.tidy(&dir).await?;
         Ok((ended, reason))
     }
 
-    async fn try_one(&self, plan: Plan, golden: &Files) -> Result<Tried, DrillError> {
+    async fn try_one(&self, plan: PlannedDrill, golden: &Files) -> Result<DrillOutcome, DrillError> {
         let dir = format!("{}/{}", self.scratch.dir, plan.name);
-        let mut tried = Tried { takeover: plan.kills.len() > 1, name: plan.name, change: String::new(), reason: None };
+        let mut tried =
+            DrillOutcome { takeover: plan.kills.len() > 1, name: plan.name, change: String::new(), reason: None };
         for kill in plan.kills {
-            let killed = self.trial.run(&dir, Some(kill)).await?;
+            let killed = self.runner.run(&dir, Some(kill)).await?;
             let change = killed.changes.get(usize::try_from(kill).unwrap_or(usize::MAX).wrapping_sub(1));
             tried.change = change.cloned().unwrap_or_default();
             if killed.code.is_some() {
@@ -261,14 +263,14 @@ impl Drill<'_> {
                 return Ok(tried);
             }
         }
-        let ended = self.trial.run(&dir, None).await?;
+        let ended = self.runner.run(&dir, None).await?;
         tried.reason = self.judge(&dir, &ended, golden).await?;
         self.tidy(&dir).await?;
         Ok(tried)
     }
 
     /// What is wrong after a run that nobody killed.
-    async fn judge(&self, dir: &str, ended: &Ended, golden: &Files) -> Result<Option<String>, DrillError> {
+    async fn judge(&self, dir: &str, ended: &ProcessExit, golden: &Files) -> Result<Option<String>, DrillError> {
         if ended.code != Some(0) {
             let code = ended.code.map_or("by a signal".to_owned(), |code| format!("with exit code {code}"));
             return Ok(Some(format!("the next run ended {code}: {}", last_line(ended))));
@@ -301,18 +303,18 @@ impl Drill<'_> {
 }
 
 /// Collects what was tried.
-struct Found {
+struct DrillTally {
     drilled: Drilled,
 }
 
-impl Default for Found {
+impl Default for DrillTally {
     fn default() -> Self {
         Self { drilled: Drilled { points: Vec::new(), runs: 0, takeovers: 0, differences: Vec::new() } }
     }
 }
 
-impl Found {
-    fn add(&mut self, tried: Tried) {
+impl DrillTally {
+    fn add(&mut self, tried: DrillOutcome) {
         let drilled = &mut self.drilled;
         *(if tried.takeover { &mut drilled.takeovers } else { &mut drilled.runs }) += 1;
         let place = drilled.points.iter().position(|point| point.change == tried.change).unwrap_or_else(|| {
@@ -330,7 +332,7 @@ impl Found {
 }
 
 /// What a process said last.
-fn last_line(ended: &Ended) -> &str {
+fn last_line(ended: &ProcessExit) -> &str {
     ended.said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing")
 }
 

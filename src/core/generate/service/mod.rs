@@ -11,7 +11,7 @@ use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
 use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
-use crate::core::outbox::{OutboxPublisher, announce};
+use crate::core::outbox::{OutboxPublisher, relay};
 use crate::core::ports::observer::Retrying;
 use pending::Pending;
 use std::sync::Arc;
@@ -35,12 +35,12 @@ pub struct Service {
     /// Notified when a run was requested, so that the leader looks at once.
     pub wanted: Arc<Notify>,
     /// Empties the outbox, when there is a broker for it.
-    pub announcer: Option<OutboxPublisher>,
+    pub publisher: Option<OutboxPublisher>,
 }
 
 /// How a term as leader ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ended {
+enum ServiceEnd {
     /// Asked to stop.
     Stopped,
     /// The lease is lost, or what was written is no longer trusted. Another term is needed.
@@ -66,11 +66,11 @@ impl Service {
             let ended = tokio::select! {
                 biased;
                 ended = self.lead(&leadership, &published, stop) => ended,
-                () = self.announce(&published) => Ended::Term,
+                () = self.relay(&published) => ServiceEnd::Term,
             };
             let reason = match ended {
-                Ended::Stopped => "the service was stopped",
-                Ended::Term => "the term ended",
+                ServiceEnd::Stopped => "the service was stopped",
+                ServiceEnd::Term => "the term ended",
             };
             leadership.release_or_warn(reason).await;
             // A term that did some work starts the count afresh; one that fails at once must not spin.
@@ -80,7 +80,7 @@ impl Service {
             } else {
                 backoff.failed();
             }
-            if ended == Ended::Term {
+            if ended == ServiceEnd::Term {
                 self.pause(backoff.pause(), "the term ended".to_owned(), stop).await;
             }
         }
@@ -88,9 +88,9 @@ impl Service {
 
     /// Sends completion events while this instance leads. Never ends by itself. Two leaders at once could send an event twice, with
     /// the same correlation id.
-    async fn announce(&self, published: &Notify) {
-        match &self.announcer {
-            Some(announcer) => announce(announcer, published, &CancellationToken::new()).await,
+    async fn relay(&self, published: &Notify) {
+        match &self.publisher {
+            Some(publisher) => relay(publisher, published, &CancellationToken::new()).await,
             None => std::future::pending().await,
         }
     }
@@ -107,15 +107,15 @@ impl Service {
     }
 
     /// Makes the wanted runs, oldest business date first, while the lease lasts.
-    async fn lead(&self, leadership: &LeaderGuard, published: &Notify, stop: &CancellationToken) -> Ended {
+    async fn lead(&self, leadership: &LeaderGuard, published: &Notify, stop: &CancellationToken) -> ServiceEnd {
         let lost = leadership.lost();
         let mut pending = Pending::new(&self.worker.policies.retry);
         loop {
             if stop.is_cancelled() {
-                return Ended::Stopped;
+                return ServiceEnd::Stopped;
             }
             if lost.is_cancelled() || leadership.term().check().is_err() {
-                return Ended::Term;
+                return ServiceEnd::Term;
             }
             let next = match self.ports.state.runs.runs(Some(&self.worker.id), pending::LOOKED_AT).await {
                 Ok(records) => pending.next(records, self.ports.clock.elapsed(), self.ports.clock.now()),

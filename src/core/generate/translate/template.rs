@@ -72,7 +72,7 @@ impl Template {
     }
 
     fn row(&self, values: Vec<Value>) -> Value {
-        let row = Value::from_object(Row { names: Arc::clone(&self.names), values });
+        let row = Value::from_object(TemplateRow { names: Arc::clone(&self.names), values });
         if self.names.iter().any(|name| name == ROW) {
             row
         } else {
@@ -187,12 +187,12 @@ impl Translator for Template {
 
 /// The values of one row under their columns' names.
 #[derive(Debug)]
-struct Row {
+struct TemplateRow {
     names: Arc<[String]>,
     values: Vec<Value>,
 }
 
-impl Object for Row {
+impl Object for TemplateRow {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
         let at = self.names.iter().position(|known| known == name)?;

@@ -172,14 +172,14 @@ async fn take_all(listener: &Listener, consumer: &mut dyn Consumer) {
             let _ = consumer.commit(&behind).await;
         }
         for message in &batch {
-            let news = loop {
+            let event = loop {
                 match listener.handle(message).await {
-                    Ok(news) => break news,
+                    Ok(event) => break event,
                     Err(error) => retries.failed(&error).await,
                 }
             };
             crash_point!("trigger.recorded");
-            listener.observer.observe(&news);
+            listener.observer.observe(&event);
         }
         // One answer of the broker for all of them.
         while let Err(error) = consumer.commit(&behind).await {

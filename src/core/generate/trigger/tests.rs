@@ -158,8 +158,8 @@ async fn listened(events: &[&str], faults: u32) -> (Arc<MemoryState>, Vec<String
     broker.be_away(faults);
     let (runs, trail) = (Arc::new(MemoryState::default()), Trail::default());
     let (told, brokers, last) = (Arc::clone(&trail), broker.clone(), i64::try_from(events.len()).unwrap() - 1);
-    let observer = move |news: &TriggerEvent| {
-        let (what, offset) = match news {
+    let observer = move |event: &TriggerEvent| {
+        let (what, offset) = match event {
             TriggerEvent::Requested { run, event } => (format!("requested {}", run.id.date), event.offset),
             TriggerEvent::Repeated { run, event } => (format!("repeated {}", run.id.date), event.offset),
             TriggerEvent::Other { event } => ("other".to_owned(), event.offset),

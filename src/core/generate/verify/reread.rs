@@ -142,13 +142,13 @@ impl<'a> Again<'a> {
         let mut plan = Plan::new(self.verification.worker, self.verification.registry)?;
         for file in &mut self.files {
             let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
-            let Some(lane) = plan.files.get_mut(file.index) else { continue };
+            let Some(pipeline) = plan.files.get_mut(file.index) else { continue };
             let stood = before.and_then(|before| before.files.get(file.index));
             let Some(stands) = commit.files.get(file.index) else { continue };
             let mut bytes = Vec::new();
             let mut first = 0;
             if before.is_none() {
-                match first_record(lane, self.run, self.begin, file.index) {
+                match first_record(pipeline, self.run, self.begin, file.index) {
                     Ok(record) => {
                         first = record.len();
                         bytes.extend(record);
@@ -159,7 +159,7 @@ impl<'a> Again<'a> {
                     }
                 }
             }
-            match translated(lane, &self.query, &pages, stood) {
+            match translated(pipeline, &self.query, &pages, stood) {
                 Ok(again) => bytes.extend(again),
                 Err(reason) => {
                     let text = format!("page {} cannot be translated again: {reason}", commit.page);
@@ -207,14 +207,15 @@ impl<'a> Again<'a> {
         let plan = Plan::new(self.verification.worker, self.verification.registry)?;
         for file in &mut self.files {
             let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
-            let Some(lane) = plan.files.get(file.index) else { continue };
+            let Some(pipeline) = plan.files.get(file.index) else { continue };
             let none = FileCommit { bytes: header_bytes(file.spec), ..FileCommit::default() };
             let commit = last.and_then(|last| last.files.get(file.index)).unwrap_or(&none);
             let ended = complete.files.get(file.index).filter(|_| last.is_none());
             let totals = ended.map_or(&commit.totals, |ended| &ended.totals);
             let first =
-                if last.is_none() { first_record(lane, self.run, self.begin, file.index) } else { Ok(Vec::new()) };
-            let record = lane.translator.last_record(&self.run.id, commit.rows, totals).map_err(|error| error.reason);
+                if last.is_none() { first_record(pipeline, self.run, self.begin, file.index) } else { Ok(Vec::new()) };
+            let record =
+                pipeline.translator.last_record(&self.run.id, commit.rows, totals).map_err(|error| error.reason);
             let bytes = match first.and_then(|first| Ok([first, record?.unwrap_or_default()].concat())) {
                 Ok(bytes) => bytes,
                 Err(reason) => {
@@ -266,30 +267,30 @@ fn header_bytes(spec: &FileSpec) -> u64 {
 }
 
 fn first_record(
-    lane: &crate::core::generate::plan::FilePlan,
+    pipeline: &crate::core::generate::plan::FilePlan,
     run: &Run,
     begin: &Begin,
     index: usize,
 ) -> Result<Vec<u8>, String> {
     let rows = begin.file_rows.get(index).copied().unwrap_or(0);
     let totals = begin.first_totals.get(index).cloned().unwrap_or_default();
-    let record = lane.translator.first_record(&run.id, rows, &totals);
+    let record = pipeline.translator.first_record(&run.id, rows, &totals);
     record.map(Option::unwrap_or_default).map_err(|error| error.reason)
 }
 
 fn translated(
-    lane: &mut crate::core::generate::plan::FilePlan,
+    pipeline: &mut crate::core::generate::plan::FilePlan,
     query: &crate::core::ports::source::Query,
     pages: &[Page],
     stood: Option<&FileCommit>,
 ) -> Result<Vec<u8>, String> {
     let columns = query.kinds.clone().unwrap_or_default();
-    let mask = lane.predicate.map(|index| columns.len() + index);
+    let mask = pipeline.predicate.map(|index| columns.len() + index);
     let totals = stood.map(|stood| stood.totals.clone()).unwrap_or_default();
-    lane.translator.bind(&columns, mask, &totals).map_err(|error| error.reason)?;
+    pipeline.translator.bind(&columns, mask, &totals).map_err(|error| error.reason)?;
     let mut bytes = Vec::new();
     for page in pages {
-        let again = lane.translator.translate(page, Vec::new()).map_err(|error| error.reason)?;
+        let again = pipeline.translator.translate(page, Vec::new()).map_err(|error| error.reason)?;
         bytes.extend(again.bytes);
     }
     Ok(bytes)

@@ -21,7 +21,7 @@ pub(super) struct OwnShape {
     /// As the grammar and the JSON Schema call it.
     pub(super) name: &'static str,
     /// Notes everything that is wrong with a value.
-    pub(super) check: fn(&At<'_>),
+    pub(super) check: fn(&Cursor<'_>),
 }
 
 /// What all places of one file share.
@@ -41,7 +41,7 @@ pub(super) struct Context<'a> {
 
 /// A place; it may hold nothing, where defaults apply.
 #[derive(Clone)]
-pub(super) struct At<'a> {
+pub(super) struct Cursor<'a> {
     pub(super) context: &'a Context<'a>,
     node: Option<&'a Node>,
     /// `files[0].name`; empty for the whole file.
@@ -49,24 +49,30 @@ pub(super) struct At<'a> {
     span: Span,
 }
 
-impl<'a> At<'a> {
+impl<'a> Cursor<'a> {
     /// The whole file.
     pub(super) fn root(context: &'a Context<'a>, node: &'a Node) -> Self {
         Self { context, node: Some(node), path: String::new(), span: first_span(node) }
     }
 
     /// Notes what is wrong here.
-    pub(super) fn note(&self, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
-        self.note_at(self.span, code, message, hint);
+    pub(super) fn report(&self, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        self.report_at(self.span, code, message, hint);
     }
 
     /// Notes what is wrong with a name in this section.
-    pub(super) fn note_at(&self, span: Span, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn report_at(
+        &self,
+        span: Span,
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         let mut problems = self.context.problems.borrow_mut();
         if problems.is_full() {
             return;
         }
-        problems.note(Problem {
+        problems.report(Problem {
             code,
             message: message.into(),
             hint: hint.into(),
@@ -89,30 +95,30 @@ impl<'a> At<'a> {
     }
 
     /// The value of a name, when the file gives one.
-    pub(super) fn field(&self, name: &str) -> Option<At<'a>> {
+    pub(super) fn field(&self, name: &str) -> Option<Cursor<'a>> {
         let (name, node) = self.entries().iter().find(|(other, _)| other.text == name)?;
         Some(self.below(name, node))
     }
 
     /// The place of one entry.
-    pub(super) fn below(&self, name: &Name, node: &'a Node) -> At<'a> {
+    pub(super) fn below(&self, name: &Name, node: &'a Node) -> Cursor<'a> {
         let span = if matches!(node.value, Value::Scalar(_) | Value::Broken) { node.span } else { name.span };
-        At { context: self.context, node: Some(node), path: self.join(&name.text), span }
+        Cursor { context: self.context, node: Some(node), path: self.join(&name.text), span }
     }
 
     /// The value of a name, or a place without a value, where defaults apply.
-    pub(super) fn section(&self, name: &str) -> At<'a> {
+    pub(super) fn section(&self, name: &str) -> Cursor<'a> {
         match self.field(name) {
             Some(at) if at.value() != Some(&Value::Null) => at,
-            _ => At { context: self.context, node: None, path: self.join(name), span: self.span },
+            _ => Cursor { context: self.context, node: None, path: self.join(name), span: self.span },
         }
     }
 
     /// The values of a list; a single value counts as a list of one.
-    pub(super) fn items(&self) -> Vec<At<'a>> {
+    pub(super) fn items(&self) -> Vec<Cursor<'a>> {
         match self.node {
             Some(Node { value: Value::List(items), .. }) => {
-                let item = |(index, node): (usize, &'a Node)| At {
+                let item = |(index, node): (usize, &'a Node)| Cursor {
                     context: self.context,
                     node: Some(node),
                     path: format!("{}[{index}]", self.path),
@@ -189,7 +195,7 @@ fn first_span(node: &Node) -> Span {
 /// A section under the rules of its grammar. Whatever is wrong with a single value is already noted, so a value that
 /// does not fit is simply `None` here.
 pub(super) struct Fields<'a> {
-    pub(super) at: At<'a>,
+    pub(super) at: Cursor<'a>,
     section: &'static Section,
 }
 
@@ -217,7 +223,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Where to point for a field: its value, or the section when the file leaves it out.
-    pub(super) fn place(&self, name: &str) -> At<'a> {
+    pub(super) fn place(&self, name: &str) -> Cursor<'a> {
         self.at.section(name)
     }
 

@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 
 /// Tells each change on stdout and waits for a byte on stdin; one change at a time.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<Mutex<()>>);
+pub struct ParentHook(Arc<Mutex<()>>);
 
 #[async_trait]
-impl Hook for Gate {
+impl Hook for ParentHook {
     async fn before(&self, change: Change<'_>) -> Result<(), VolumeError> {
         let line = told(change);
         let turn = Arc::clone(&self.0).lock_owned().await;

@@ -11,9 +11,9 @@ pub(super) const REPLY: u8 = 0x04;
 /// Status bit of a message's last packet.
 const LAST: u8 = 0x01;
 
-/// One message as it comes in. Bytes that were used stay until [`Inbox::tidy`].
+/// One message as it comes in. Bytes that were used stay until [`PacketBuffer::tidy`].
 #[derive(Default)]
-pub(super) struct Inbox {
+pub(super) struct PacketBuffer {
     payload: Vec<u8>,
     used: usize,
     head: [u8; HEADER],
@@ -29,7 +29,7 @@ pub(super) struct Inbox {
     ahead: Vec<u8>,
 }
 
-impl Inbox {
+impl PacketBuffer {
     /// Starts anew, for the answer to another request.
     pub(super) fn restart(&mut self) -> Result<(), Error> {
         if self.begun && !(self.ended && self.rest().is_empty()) {
@@ -81,12 +81,12 @@ impl Inbox {
         self.payload.get(self.used..).unwrap_or_default()
     }
 
-    /// Bytes that were used, from where [`Inbox::used`] said.
+    /// Bytes that were used, from where [`PacketBuffer::used`] said.
     pub(super) fn between(&self, from: usize) -> &[u8] {
         self.payload.get(from..self.used).unwrap_or_default()
     }
 
-    /// How many bytes were used; holds until [`Inbox::tidy`].
+    /// How many bytes were used; holds until [`PacketBuffer::tidy`].
     pub(super) fn used(&self) -> usize {
         self.used
     }
@@ -121,39 +121,43 @@ mod tests {
     fn a_message_is_put_together_however_its_bytes_arrive() {
         let message = [packet(0, b"first "), packet(0, b""), packet(LAST, b"second")].concat();
         for size in 1..=message.len() {
-            let mut inbox = Inbox::default();
-            message.chunks(size).for_each(|chunk| inbox.take(chunk).unwrap());
-            assert!(inbox.has_ended());
-            assert_eq!(inbox.rest(), b"first second");
-            inbox.skip(6);
-            inbox.tidy();
-            assert_eq!((inbox.rest(), inbox.used()), (b"second".as_slice(), 0));
+            let mut packets = PacketBuffer::default();
+            message.chunks(size).for_each(|chunk| packets.take(chunk).unwrap());
+            assert!(packets.has_ended());
+            assert_eq!(packets.rest(), b"first second");
+            packets.skip(6);
+            packets.tidy();
+            assert_eq!((packets.rest(), packets.used()), (b"second".as_slice(), 0));
         }
     }
 
     #[test]
     fn packets_that_cannot_be_are_refused() {
-        assert!(Inbox::default().take(&[REPLY, 1, 0, 7, 0, 0, 1, 0]).is_err(), "shorter than its header");
-        assert!(Inbox::default().take(&[0x12, 1, 0, 8, 0, 0, 1, 0]).is_err(), "no answer");
+        assert!(PacketBuffer::default().take(&[REPLY, 1, 0, 7, 0, 0, 1, 0]).is_err(), "shorter than its header");
+        assert!(PacketBuffer::default().take(&[0x12, 1, 0, 8, 0, 0, 1, 0]).is_err(), "no answer");
     }
 
     #[test]
     fn a_request_waits_until_the_answer_before_was_read() {
-        let mut inbox = Inbox::default();
-        assert!(inbox.restart().is_ok());
-        inbox.take(&packet(0, b"half")).unwrap();
-        inbox.skip(4);
-        inbox.tidy();
-        assert!(inbox.restart().is_err(), "there is more to come");
-        inbox.take(&packet(LAST, b"whole")).unwrap();
-        assert!(inbox.restart().is_err(), "there is more to read");
-        inbox.skip(5);
-        assert!(inbox.restart().is_ok());
-        assert!(!inbox.has_ended());
-        inbox.take(&[packet(LAST, b"one"), packet(LAST, b"two")].concat()).unwrap();
-        assert_eq!((inbox.rest(), inbox.has_ended()), (b"one".as_slice(), true));
-        inbox.skip(3);
-        inbox.restart().unwrap();
-        assert_eq!((inbox.rest(), inbox.has_ended()), (b"two".as_slice(), true), "an answer that is early is not lost");
+        let mut packets = PacketBuffer::default();
+        assert!(packets.restart().is_ok());
+        packets.take(&packet(0, b"half")).unwrap();
+        packets.skip(4);
+        packets.tidy();
+        assert!(packets.restart().is_err(), "there is more to come");
+        packets.take(&packet(LAST, b"whole")).unwrap();
+        assert!(packets.restart().is_err(), "there is more to read");
+        packets.skip(5);
+        assert!(packets.restart().is_ok());
+        assert!(!packets.has_ended());
+        packets.take(&[packet(LAST, b"one"), packet(LAST, b"two")].concat()).unwrap();
+        assert_eq!((packets.rest(), packets.has_ended()), (b"one".as_slice(), true));
+        packets.skip(3);
+        packets.restart().unwrap();
+        assert_eq!(
+            (packets.rest(), packets.has_ended()),
+            (b"two".as_slice(), true),
+            "an answer that is early is not lost"
+        );
     }
 }
