@@ -8,7 +8,7 @@ use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,9 +49,9 @@ impl PageSource for SimSource {
         self.pod.sim.view.columns(view).await
     }
 
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
         reach(&self.pod, Duration::from_secs(2)).await?;
-        self.pod.sim.view.extent(query, sums).await
+        self.pod.sim.view.extent(query).await
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {

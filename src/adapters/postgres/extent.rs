@@ -1,4 +1,4 @@
-//! What a view holds: rows, rows of each predicate, sums and the range of its key, in one query.
+//! What a view holds: rows, rows of each predicate and the range of its key, in one query.
 
 use super::decode::{NULL_KEY, key_value};
 use super::describe::{self, DIALECT};
@@ -7,31 +7,22 @@ use super::render::{Typed, Types};
 use super::session::Session;
 use crate::adapters::sql;
 use crate::core::model::key::Key;
-use crate::core::ports::source::{After, Extent, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, Query, SourceError};
 use std::ops::Range;
 use tokio_postgres::SimpleQueryRow;
 
-/// Counts, sums and finds the key range; counts the rows up to and with `until` apart.
+/// Counts and finds the key range; counts the rows up to and with `until` apart.
 ///
 /// # Errors
 /// [`SourceError::Key`] when a key column is NULL somewhere; [`SourceError::Refused`] for what is not there.
-pub(super) async fn extent(
-    session: &mut Session,
-    query: &Query,
-    sums: &[Sum],
-    until: Option<&Key>,
-) -> Result<After, SourceError> {
-    let types = describe::types(session, &with_sums(query, sums)).await?;
+pub(super) async fn extent(session: &mut Session, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
+    let types = describe::types(session, query).await?;
     let typed = Typed { types: &types, wanted: &[] };
-    let statement = sql::extent(&DIALECT, &typed, query, sums, until)?;
+    let statement = sql::extent(&DIALECT, &typed, query, until)?;
     let rows = session.query(&statement.sql).await?;
     let row = rows.first().ok_or_else(|| failed(session, "the server counted and sent no row"))?;
     let layout = statement.layout;
     let count = |index: usize| count(row, index).ok_or_else(|| failed(session, "a count cannot be read"));
-    let text = |index: usize| {
-        let text = row.try_get(index).ok().flatten();
-        text.map(str::to_owned).ok_or_else(|| failed(session, "a sum cannot be read"))
-    };
     let rows = count(0)?;
     check_filled(query, rows, &layout.filled, &count)?;
     let range = if rows == 0 || query.key.is_empty() {
@@ -40,20 +31,8 @@ pub(super) async fn extent(
         Some((key(row, query, &types, layout.first)?, key(row, query, &types, layout.last)?))
     };
     let within = layout.within.map_or(Ok(rows), count)?;
-    let extent = Extent {
-        rows,
-        matching: layout.matching.map(count).collect::<Result<_, _>>()?,
-        sums: layout.sums.map(text).collect::<Result<_, _>>()?,
-        range,
-    };
+    let extent = Extent { rows, matching: layout.matching.map(count).collect::<Result<_, _>>()?, range };
     Ok(After { extent, within })
-}
-
-/// The query, wanting what is summed too: its types decide how.
-fn with_sums(query: &Query, sums: &[Sum]) -> Query {
-    let mut query = query.clone();
-    query.columns.extend(sums.iter().map(|sum| sum.column.clone()));
-    query
 }
 
 /// Sees that no key column is NULL in any row.

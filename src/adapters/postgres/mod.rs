@@ -27,7 +27,7 @@ use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::model::query::Isolation;
 use crate::core::model::secret::Secret;
-use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use address::Address;
 use async_trait::async_trait;
 use session::Session;
@@ -72,11 +72,11 @@ impl PageSource for Postgres {
         Ok(columns)
     }
 
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
         let mut session = Session::open(&self.address, query.isolation).await?;
         // Asked first: what ends between the two questions is counted, and makes the count look older than it is.
         let seen = snapshot(&mut session).await?;
-        let After { extent, .. } = extent::extent(&mut session, query, sums, None).await?;
+        let After { extent, .. } = extent::extent(&mut session, query, None).await?;
         session.close().await;
         self.counted.keep(query, &extent, seen);
         Ok(extent)
@@ -87,7 +87,7 @@ impl PageSource for Postgres {
         let mut session = Session::open(&self.address, query.isolation).await?;
         let after = match before {
             Some((after, seen)) if snapshot(&mut session).await?.as_ref() == Some(&seen) => after,
-            _ => extent::extent(&mut session, query, &[], until).await?,
+            _ => extent::extent(&mut session, query, until).await?,
         };
         session.close().await;
         Ok(after)

@@ -48,17 +48,6 @@ impl Render for Typed<'_> {
             None => literal(value),
         }
     }
-
-    /// Exact: a float counts as the decimal number that is written for it.
-    fn sum(&self, name: &str, expression: &str) -> String {
-        match self.wire(name) {
-            Wire::Float4 | Wire::Float8 | Wire::Oid => {
-                format!("coalesce(sum(({expression})::text::numeric), 0)::text")
-            }
-            Wire::Money => format!("coalesce(sum(({expression})::numeric), 0)::text"),
-            _ => format!("coalesce(sum({expression}), 0)::text"),
-        }
-    }
 }
 
 /// A string literal with escapes, which means the same whatever `standard_conforming_strings` is.

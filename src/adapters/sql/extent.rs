@@ -3,7 +3,7 @@
 use super::page::{Side, bound};
 use super::{Dialect, Limit, Render, check_predicate, order_by};
 use crate::core::model::key::{Key, KeyValue};
-use crate::core::ports::source::{Query, SourceError, Sum};
+use crate::core::ports::source::{Query, SourceError};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -23,8 +23,6 @@ pub struct ExtentStatement {
 pub struct ExtentLayout {
     /// Rows of each predicate.
     pub matching: Range<usize>,
-    /// One sum each, as [`Render::sum`] wrote it.
-    pub sums: Range<usize>,
     /// For each key column but the first, how many rows have a value there. One below column 0 means a NULL key.
     pub filled: Range<usize>,
     /// How many rows have a key up to the one asked about, where one was.
@@ -46,7 +44,6 @@ pub fn extent(
     dialect: &Dialect,
     render: &dyn Render,
     query: &Query,
-    sums: &[Sum],
     until: Option<&Key>,
 ) -> Result<ExtentStatement, SourceError> {
     let count = dialect.count;
@@ -56,21 +53,8 @@ pub fn extent(
         counted.push(format!("{count}(CASE WHEN ({predicate}) THEN 1 END)"));
     }
     let matching = 1..counted.len();
-    for sum in sums {
-        let column = dialect.column(&sum.column);
-        let expression = match sum.predicate.map(|index| query.predicates.get(index)) {
-            None => column,
-            Some(Some(predicate)) => format!("CASE WHEN ({predicate}) THEN {column} END"),
-            Some(None) => {
-                let reason = format!("the sum of `{}` names a predicate that the query does not have", sum.column);
-                return Err(SourceError::Refused { reason });
-            }
-        };
-        counted.push(render.sum(&sum.column, &expression));
-    }
-    let sums = matching.end..counted.len();
     counted.extend(query.key.iter().skip(1).map(|name| format!("{count}({})", dialect.column(name))));
-    let filled = sums.end..counted.len();
+    let filled = matching.end..counted.len();
     let mut params = Vec::new();
     if let Some(until) = until {
         let bound = bound(dialect, render, &query.key, until, Side::Until, &mut params)?;
@@ -90,7 +74,7 @@ pub fn extent(
                 write!(sql, " LEFT JOIN ({}) {alias} ON 1 = 1", end_of_key(dialect, render, query, alias, descending));
         }
     }
-    Ok(ExtentStatement { sql, params, layout: ExtentLayout { matching, sums, filled, within, first, last } })
+    Ok(ExtentStatement { sql, params, layout: ExtentLayout { matching, filled, within, first, last } })
 }
 
 /// Selects the first or the last key.

@@ -184,13 +184,6 @@ pub trait Render {
         let _ = key;
         false
     }
-
-    /// The sum of an expression over all rows, exact: `coalesce(sum(…), 0)::text`. Gets the summed column's name and the
-    /// expression, which is NULL in rows that do not count.
-    fn sum(&self, name: &str, expression: &str) -> String {
-        let _ = name;
-        format!("sum({expression})")
-    }
 }
 
 /// Plain references: nothing added.

@@ -16,7 +16,7 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
     let fault = |error| db.fault(&error);
     view::resolve(db, query)?;
     let counted = Query { key: Vec::new(), predicates: Vec::new(), ..query.clone() };
-    let statement = sql::extent(&Dialect::SQLITE, &Plain, &counted, &[], None)?;
+    let statement = sql::extent(&Dialect::SQLITE, &Plain, &counted, None)?;
     let rows: i64 = db.connection.query_row(&statement.sql, [], |row| row.get(0)).map_err(fault)?;
     let mut findings = vec![finding("view can be read", Verdict::Pass, format!("{rows} rows"))];
     if query.key.is_empty() || query.fetch == Fetch::Offset {

@@ -1,20 +1,18 @@
-//! Counts a view, finds its key range, and adds up columns exactly.
+//! Counts a view and finds its key range.
 
 use super::connect::Db;
 use super::keys::{key_value, stored};
-use super::{convert, view};
-use crate::adapters::decimal::Decimal;
-use crate::adapters::sql::{self, Dialect, ExtentLayout, PageRequest, Plain, unknown_column};
-use crate::core::model::column::Kind;
+use super::view;
+use crate::adapters::sql::{self, Dialect, ExtentLayout, Plain};
 use crate::core::model::key::Key;
 use crate::core::model::query::Fetch;
-use crate::core::ports::source::{After, Extent, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, Query, SourceError};
 use rusqlite::types::ValueRef;
 use rusqlite::{Row, params_from_iter};
 use std::ops::Range;
 
 /// All at one point in time, with the rows up to and with `until`: leaves the transaction open.
-pub(super) fn extent(db: &Db, query: &Query, sums: &[Sum], until: Option<&Key>) -> Result<After, SourceError> {
+pub(super) fn extent(db: &Db, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
     let fault = |error| db.fault(&error);
     db.connection.execute_batch("BEGIN").map_err(fault)?;
     // Kinds of an earlier term are for the read to check.
@@ -24,22 +22,17 @@ pub(super) fn extent(db: &Db, query: &Query, sums: &[Sum], until: Option<&Key>) 
     }
     view::resolve(db, &query)?;
     let until = until.filter(|_| !query.key.is_empty());
-    let statement = sql::extent(&Dialect::SQLITE, &Plain, &query, &[], until)?;
+    let statement = sql::extent(&Dialect::SQLITE, &Plain, &query, until)?;
     let params = statement.params.iter().filter_map(|(_, value)| stored(value));
     let mut prepared = (db.connection.prepare(&statement.sql))
         .map_err(|error| db.refusal(format!("view `{}` cannot be counted", query.view), &error))?;
     let mut found = prepared.query(params_from_iter(params)).map_err(fault)?;
     let row = found.next().map_err(fault)?.ok_or_else(|| db.place().failed("a count gave no row"))?;
-    let mut extent = counted(db, &query, &statement.layout, row)?;
+    let extent = counted(db, &query, &statement.layout, row)?;
     let within = match statement.layout.within {
         Some(at) => row.get(at).map_err(fault)?,
         None => extent.rows,
     };
-    drop(found);
-    drop(prepared);
-    if !sums.is_empty() {
-        extent.sums = totals(db, &query, sums)?;
-    }
     Ok(After { extent, within })
 }
 
@@ -81,79 +74,5 @@ fn counted(db: &Db, query: &Query, layout: &ExtentLayout, row: &Row<'_>) -> Resu
         Ok(Key(values))
     };
     let range = if rows == 0 || query.key.is_empty() { None } else { Some((key(&layout.first)?, key(&layout.last)?)) };
-    Ok(Extent { rows, matching, sums: Vec::new(), range })
-}
-
-/// One column to add up.
-struct Total {
-    at: usize,
-    mask: Option<usize>,
-    /// Digits that every number of the column has behind the point, where its declaration says so.
-    scale: Option<u8>,
-    sum: Decimal,
-}
-
-/// Reads the summed columns of all rows, in no order.
-fn totals(db: &Db, query: &Query, sums: &[Sum]) -> Result<Vec<String>, SourceError> {
-    let fault = |error| db.fault(&error);
-    let mut columns: Vec<String> = Vec::new();
-    for sum in sums {
-        if !columns.contains(&sum.column) {
-            columns.push(sum.column.clone());
-        }
-    }
-    let sub = Query { columns, key: Vec::new(), kinds: None, ..query.clone() };
-    let seen = view::resolve(db, &sub)?;
-    let request = PageRequest { query: &sub, after: None, until: None, range: sql::Range::All };
-    let statement = sql::page(&Dialect::SQLITE, &Plain, &request)?;
-    let mut totals = Vec::with_capacity(sums.len());
-    for sum in sums {
-        let at = sub.columns.iter().position(|name| *name == sum.column);
-        let at = at.ok_or_else(|| unknown_column(&query.view, &sum.column, sub.columns.clone()))?;
-        let scale = match seen.get(at).and_then(|seen| seen.kind) {
-            Some(Kind::Decimal { scale, .. } | Kind::DecimalText { scale, .. }) => Some(scale.unsigned_abs()),
-            _ => None,
-        };
-        let mask = sum.predicate.map(|index| statement.layout.first_mask + index);
-        totals.push(Total { at, mask, scale, sum: Decimal::default() });
-    }
-    let mut prepared = db.connection.prepare(&statement.sql).map_err(fault)?;
-    let mut rows = prepared.query([]).map_err(fault)?;
-    let mut number = 0_u64;
-    while let Some(row) = rows.next().map_err(fault)? {
-        number += 1;
-        for (total, sum) in totals.iter_mut().zip(sums) {
-            total.add(row).map_err(fault)?.ok_or_else(|| SourceError::Value {
-                column: sum.column.clone(),
-                key: format!("(unknown; row {number} in no order)"),
-                reason: "the value cannot be added to an exact sum of up to 38 digits".to_owned(),
-            })?;
-        }
-    }
-    Ok(totals.into_iter().map(|total| total.sum.to_string()).collect())
-}
-
-impl Total {
-    /// Adds one row's value. `None` when it is no exact number or there is no room.
-    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<Option<()>> {
-        if let Some(mask) = self.mask
-            && row.get_ref(mask)? != ValueRef::Integer(1)
-        {
-            return Ok(Some(()));
-        }
-        let value = row.get_ref(self.at)?;
-        if value == ValueRef::Null {
-            return Ok(Some(()));
-        }
-        let exact = match (self.scale, value) {
-            (Some(scale), ValueRef::Real(value)) => {
-                convert::scaled(value, scale).map(|unscaled| Decimal { unscaled, scale })
-            }
-            (Some(scale), value) => {
-                convert::number(value).and_then(|number| Some(Decimal { unscaled: number.at_scale(scale)?, scale }))
-            }
-            (None, value) => convert::number(value),
-        };
-        Ok(exact.and_then(|exact| self.sum.plus(exact)).map(|sum| self.sum = sum))
-    }
+    Ok(Extent { rows, matching, range })
 }

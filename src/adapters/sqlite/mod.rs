@@ -25,7 +25,7 @@ use crate::core::model::column::{Column, Kind};
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
-use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
 use connect::DatabasePath;
 use std::path::Path;
@@ -71,10 +71,10 @@ impl PageSource for SqliteSource {
 
     /// Sums are added here and not by SQLite, whose `sum` of anything but whole numbers is a float: asking for them reads
     /// the summed columns of the whole view once more.
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
-        let (asked, sums) = (query.clone(), sums.to_vec());
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
+        let asked = query.clone();
         let counted = worker::run_with(&self.place, move |db| {
-            let After { extent, .. } = extent::extent(&db, &asked, &sums, None)?;
+            let After { extent, .. } = extent::extent(&db, &asked, None)?;
             Ok((extent, Version::seen(db)))
         });
         let (extent, version) = counted.await?;
@@ -89,7 +89,7 @@ impl PageSource for SqliteSource {
             return Ok(after);
         }
         let (query, until) = (query.clone(), until.cloned());
-        worker::run(&self.place, move |db| extent::extent(db, &query, &[], until.as_ref())).await
+        worker::run(&self.place, move |db| extent::extent(db, &query, until.as_ref())).await
     }
 
     async fn open(

@@ -1,33 +1,21 @@
-//! Counts, control totals and the key range; and what a run would trip over.
+//! Counts and the key range; and what a run would trip over.
 
 use super::address::Address;
-use super::describe::{ReadPlan, readable};
+use super::describe::ReadPlan;
 use super::keys::Keys;
 use super::render::parameters;
 use super::tds::{Record, Value};
 use crate::adapters::sql::{self, Dialect};
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
-use crate::core::ports::source::{After, Extent, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, Query, SourceError};
 use std::ops::Range;
 
 /// Counts and finds the key range in one statement; counts the rows up to and with `until` apart.
-pub(super) async fn extent(
-    address: &Address,
-    query: &Query,
-    sums: &[Sum],
-    until: Option<&Key>,
-) -> Result<After, SourceError> {
+pub(super) async fn extent(address: &Address, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
     let mut client = address.connect(query.isolation).await?;
     let plan = ReadPlan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
-    for sum in sums {
-        let Some(seen) = plan.named(&sum.column) else {
-            let names = plan.all.iter().map(|seen| seen.name.clone());
-            return Err(sql::unknown_column(&query.view, &sum.column, names));
-        };
-        readable(&query.view, seen)?;
-    }
-    let statement = sql::extent(&Dialect::SQL_SERVER, &plan, query, sums, until)?;
+    let statement = sql::extent(&Dialect::SQL_SERVER, &plan, query, until)?;
     let params = parameters(&plan, query, &statement.params)?;
     let rows = address.all(&mut client, &statement.sql, params).await?;
     let row = rows.first().ok_or_else(|| address.failed("a count gave no row".to_owned()))?;
@@ -38,12 +26,6 @@ pub(super) async fn extent(
             Ok(Value::Null) => Ok(0),
             Ok(Value::Int(number)) => u64::try_from(number).map_err(|_| wrong("a count is below zero")),
             _ => Err(wrong("a count is no whole number")),
-        }
-    };
-    let text = |index: usize| -> Result<String, SourceError> {
-        match row.row().value(index) {
-            Ok(Value::Null) => Ok("0".to_owned()),
-            _ => row.text(index).ok_or_else(|| wrong("a total is no text")),
         }
     };
     let rows = count(0)?;
@@ -58,12 +40,7 @@ pub(super) async fn extent(
         Some((key(&plan, row, layout.first)?, key(&plan, row, layout.last)?))
     };
     let within = layout.within.map_or(Ok(rows), count)?;
-    let extent = Extent {
-        rows,
-        matching: layout.matching.map(count).collect::<Result<_, _>>()?,
-        sums: layout.sums.map(text).collect::<Result<_, _>>()?,
-        range,
-    };
+    let extent = Extent { rows, matching: layout.matching.map(count).collect::<Result<_, _>>()?, range };
     Ok(After { extent, within })
 }
 

@@ -25,7 +25,7 @@ use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
 use crate::core::model::query::Isolation;
 use crate::core::model::secret::Secret;
-use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use address::Address;
 use async_trait::async_trait;
 use describe::{ReadPlan, Seen};
@@ -73,12 +73,12 @@ impl PageSource for SqlServerSource {
         true
     }
 
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
-        Ok(extent::extent(&self.address, query, sums, None).await?.extent)
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
+        Ok(extent::extent(&self.address, query, None).await?.extent)
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
-        extent::extent(&self.address, query, &[], until).await
+        extent::extent(&self.address, query, until).await
     }
 
     async fn open(

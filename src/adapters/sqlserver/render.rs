@@ -101,20 +101,6 @@ impl Render for ReadPlan {
             _ => placeholder.to_owned(),
         }
     }
-
-    fn sum(&self, name: &str, expression: &str) -> String {
-        let exact = |scale: i8| {
-            format!("COALESCE(CONVERT(nvarchar(60), SUM(CAST({expression} AS decimal(38,{scale})))), N'0')")
-        };
-        match self.named(name).map(|seen| seen.kind) {
-            Some(Kind::Decimal { scale, .. }) => exact(scale),
-            Some(Kind::Float32 | Kind::Float64) => {
-                // Style 3: all the digits that a float has.
-                format!("COALESCE(CONVERT(nvarchar(60), SUM({expression}), 3), N'0')")
-            }
-            _ => exact(0),
-        }
-    }
 }
 
 fn is_word(text: &str) -> bool {

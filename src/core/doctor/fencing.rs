@@ -1,8 +1,8 @@
 //! The fencing probe. It plays a takeover on the user's own volume: an old holder with open files is fenced, and then tries
 //! every operation that it could.
 
+use super::probe::{Probe, TEXT};
 use super::report::{Area, Report};
-use super::volume::{Probe, TEXT};
 use crate::core::model::finding::Verdict;
 use crate::core::ports::volume::{Entry, EntryKind, VolumeError, VolumeFile};
 use std::sync::Arc;

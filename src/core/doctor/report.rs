@@ -45,15 +45,15 @@ impl Area {
 }
 
 /// Gathers findings, and reports each at once.
-pub(crate) struct Report<'a> {
+pub struct Report<'a> {
     /// All so far.
-    pub(crate) found: Vec<CheckResult>,
+    pub found: Vec<CheckResult>,
     tell: &'a (dyn Fn(&CheckResult) + Send + Sync),
 }
 
 impl<'a> Report<'a> {
     /// Starts with no finding; `tell` is called with each.
-    pub(crate) fn new(tell: &'a (dyn Fn(&CheckResult) + Send + Sync)) -> Self {
+    pub fn new(tell: &'a (dyn Fn(&CheckResult) + Send + Sync)) -> Self {
         Self { found: Vec::new(), tell }
     }
 

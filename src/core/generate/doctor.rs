@@ -206,7 +206,7 @@ fn nearest<'a>(wanted: &str, columns: &'a [Column]) -> Option<&'a str> {
 /// Counts the view, then reads and translates one page.
 async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>) -> Option<u64> {
     let source = &input.ports.source;
-    let extent = match source.extent(&plan.query, &[]).await {
+    let extent = match source.extent(&plan.query).await {
         Ok(extent) => extent,
         Err(error) => {
             fail(report, Area::Source, "rows", &error);

@@ -268,7 +268,7 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
     let extent = tokio::select! {
         biased;
         () = job.stop.cancelled() => return Ok(None),
-        extent = ports.source.extent(&plan.query, &[]) => extent?,
+        extent = ports.source.extent(&plan.query) => extent?,
     };
     let Some(promised) = promise::first_totals(ports, job, plan, &extent).await? else { return Ok(None) };
     let begin = plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised);

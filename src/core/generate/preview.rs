@@ -83,7 +83,7 @@ pub async fn preview(
     }
     let keep_page = last_kept(start, journal.map_or(&Journal::default(), |(_, journal)| journal))?;
     let kept = journal.and_then(|(_, journal)| journal.pages().find(|page| page.page == keep_page));
-    let extent = ports.source.extent(&plan.query, &[]).await?;
+    let extent = ports.source.extent(&plan.query).await?;
     let mut files = Vec::new();
     for (spec, file) in worker.files.iter().zip(&plan.files) {
         let path = spec.name.render(id, &spec.id);

@@ -54,8 +54,6 @@ pub struct Extent {
     pub rows: u64,
     /// Rows of each predicate, in the query's order.
     pub matching: Vec<u64>,
-    /// For each sum asked for, the exact total as text (`-12.50`; `0` without rows).
-    pub sums: Vec<String>,
     /// First and last key. `None` when there are no rows, or without a key. With [`Fetch::Offset`] it may be `None` for a view with rows.
     pub range: Option<(Key, Key)>,
 }
@@ -67,15 +65,6 @@ pub struct After {
     pub extent: Extent,
     /// Rows up to and with the last key of the run's range: those that the run was to read.
     pub within: u64,
-}
-
-/// A control total: the sum of one column over the rows of one predicate (or all).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sum {
-    /// The column.
-    pub column: String,
-    /// Index into the query's predicates.
-    pub predicate: Option<usize>,
 }
 
 /// Where a read starts: behind what is already durable.
@@ -104,7 +93,7 @@ pub trait PageSource: Send + Sync {
     }
 
     /// Counts and finds the key range in one query. A NULL in a key column of any row is [`SourceError::Key`].
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError>;
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError>;
 
     /// What the view holds behind a run's last page, and how many of its rows have a key up to and with `until`. With `None`,
     /// and where the source cannot tell, that is all rows.
@@ -113,7 +102,7 @@ pub trait PageSource: Send + Sync {
     /// answer again without counting, once: the next call counts.
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
         let _ = until;
-        let extent = self.extent(query, &[]).await?;
+        let extent = self.extent(query).await?;
         Ok(After { within: extent.rows, extent })
     }
 

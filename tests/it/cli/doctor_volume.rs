@@ -3,14 +3,22 @@
 use async_trait::async_trait;
 use filegen::adapters::disk::Disk;
 use filegen::adapters::memory::volume::MemoryVolume;
-use filegen::core::doctor::examine_volume;
+use filegen::core::doctor::report::{CheckResult, Report};
+use filegen::core::doctor::volume;
 use filegen::core::model::finding::Verdict;
 use filegen::core::model::term::Term;
 use filegen::core::ports::volume::{Entry, Volume, VolumeError, VolumeFile};
 use std::sync::{Arc, Mutex, Weak};
 
+/// What the probes find on a volume.
+async fn found(volume: &dyn Volume) -> Vec<CheckResult> {
+    let mut report = Report::new(&|_| {});
+    volume::check(volume, "test", &mut report).await;
+    report.found
+}
+
 async fn check(volume: &dyn Volume) {
-    let found = examine_volume(volume, "test").await;
+    let found = found(volume).await;
     let bad: Vec<_> = found.iter().filter(|found| found.finding.verdict != Verdict::Pass).collect();
     assert!(bad.is_empty(), "{bad:?}");
     let checks: Vec<_> = found.iter().map(|found| found.finding.check.as_str()).collect();
@@ -29,7 +37,7 @@ async fn a_sound_volume_passes_and_is_left_as_it_was() {
 async fn a_folder_that_cannot_be_made_fails() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
-    let found = examine_volume(&Disk::new(folder.path().join("file/root")), "test").await;
+    let found = found(&Disk::new(folder.path().join("file/root"))).await;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].finding.verdict, Verdict::Fail);
 }
@@ -147,7 +155,7 @@ impl Volume for Faulty {
 /// How the fencing probe ends on a volume with this fault.
 async fn fencing(fault: Fault) -> (Verdict, String) {
     let volume = Faulty { inner: MemoryVolume::default(), fault, made: Mutex::default() };
-    let found = examine_volume(&volume, "test").await;
+    let found = found(&volume).await;
     let found = found.into_iter().find(|found| found.finding.check == "fencing").expect("it was tried");
     (found.finding.verdict, found.finding.detail)
 }

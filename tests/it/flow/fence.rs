@@ -13,7 +13,7 @@ use filegen::core::model::key::Key;
 use filegen::core::model::names::{ViewName, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Token;
-use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError};
 use filegen::core::ports::state::StateStore;
 use filegen::core::ports::volume::{EntryKind, Volume};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl PageSource for NoSource {
     async fn columns(&self, _: &ViewName) -> Result<Vec<Column>, SourceError> {
         unreachable!()
     }
-    async fn extent(&self, _: &Query, _: &[Sum]) -> Result<Extent, SourceError> {
+    async fn extent(&self, _: &Query) -> Result<Extent, SourceError> {
         unreachable!()
     }
     async fn open(&self, _: &Query, _: &Position, _: Option<&Key>) -> Result<Box<dyn PageStream>, SourceError> {

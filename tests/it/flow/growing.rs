@@ -10,7 +10,7 @@ use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -47,8 +47,8 @@ impl PageSource for Growing {
         self.world.source().columns(view).await
     }
 
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
-        self.world.source().extent(query, sums).await
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
+        self.world.source().extent(query).await
     }
 
     async fn open(&self, query: &Query, from: &Position, to: Option<&Key>) -> Result<Box<dyn PageStream>, SourceError> {

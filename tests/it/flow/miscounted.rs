@@ -12,7 +12,7 @@ use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
-use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -66,8 +66,8 @@ impl PageSource for Losing {
         self.inner.columns(view).await
     }
 
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
-        self.inner.extent(query, sums).await
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
+        self.inner.extent(query).await
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {

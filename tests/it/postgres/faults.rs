@@ -100,7 +100,7 @@ async fn a_finished_read_leaves_no_connection_and_no_complaint() {
     database.run("CREATE VIEW v AS SELECT g AS id FROM generate_series(1, 5) g").await;
     let (client, source) = (database.client().await, source(&database));
     let query = query("v", &["id"], &["id"]);
-    source.extent(&query, &[]).await.unwrap();
+    source.extent(&query).await.unwrap();
     assert_eq!(read(&source, &query, &Position::default()).await.unwrap().len(), 1);
     assert!(all_gone(&client).await);
 }

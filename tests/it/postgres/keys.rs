@@ -69,7 +69,7 @@ async fn every_type_can_be_a_key_and_is_resumed_behind() {
 
         let mut query = query(&format!("v{number}"), &["The Key"], &["label"]);
         (query.page_size, query.fetch) = (NonZeroU32::MIN, Fetch::Paged);
-        let range = source.extent(&query, &[]).await.unwrap().range.unwrap();
+        let range = source.extent(&query).await.unwrap().range.unwrap();
         let mut stream = source.open(&query, &Position::default(), Some(&range.1)).await.unwrap();
         let (mut labels, mut keys): (Vec<String>, Vec<Key>) = (Vec::new(), Vec::new());
         while let Some(page) = stream.next().await.unwrap() {

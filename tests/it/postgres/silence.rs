@@ -85,13 +85,13 @@ async fn counting_and_describing_end_too_when_the_server_is_silent() {
     let database = wide_view().await;
     let line = line_to(&database);
     let source = far(&database, &line, "connect_timeout=1&query_timeout=1");
-    source.extent(&query("v", &["id"], &["id"]), &[]).await.unwrap();
+    source.extent(&query("v", &["id"], &["id"])).await.unwrap();
     let view = ViewName::parse("v").unwrap();
     let mut stream = source.open(&query("v", &["id"], &["id"]), &Position::default(), None).await.unwrap();
     line.cut();
     // A session that stood before, and those that are to be made.
     is_late(&ended(stream.next()).await.unwrap_err(), "query_timeout");
-    is_late(&ended(source.extent(&query("v", &["id"], &["id"]), &[])).await.unwrap_err(), "connect_timeout");
+    is_late(&ended(source.extent(&query("v", &["id"], &["id"]))).await.unwrap_err(), "connect_timeout");
     is_late(&ended(source.columns(&view)).await.unwrap_err(), "connect_timeout");
 }
 

@@ -32,14 +32,14 @@ async fn names_are_the_servers_to_match() {
         let expected = [["1", "αβγ", "1.5000000000"], ["2", "δεζ", "2.5000000000"]];
         let expected = expected.map(|row| row.map(|value| Some(value.to_owned())).to_vec());
         assert_eq!(rows(&source, &query).await, expected, "{fetch:?}");
-        assert_eq!(source.extent(&query, &[]).await.unwrap().rows, 2);
+        assert_eq!(source.extent(&query).await.unwrap().rows, 2);
     }
     let statements = database.server().statements();
     assert!(statements.iter().any(|sql| sql.contains("t.[loanid] > @P1")), "as the worker file has it: {statements:?}");
     assert!(!statements.iter().any(|sql| sql.contains(NAMES)), "one description is enough: {statements:?}");
-    let error = source.extent(&query("shops", &["loan"], &["loan"]), &[]).await.unwrap_err();
+    let error = source.extent(&query("shops", &["loan"], &["loan"])).await.unwrap_err();
     assert!(matches!(&error, SourceError::Refused { reason } if reason.contains("`LoanId`")), "{error:?}");
-    let error = source.extent(&query("shops", &["LoanId"], &["Odd"]), &[]).await.unwrap_err();
+    let error = source.extent(&query("shops", &["LoanId"], &["Odd"])).await.unwrap_err();
     assert!(error.to_string().contains("sql_variant"), "{error}");
 }
 

@@ -13,7 +13,7 @@ use crate::core::model::policy::RetrySpec;
 use crate::core::model::query::Isolation;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{Observer, Retrying};
-use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -89,10 +89,10 @@ impl PageSource for Retry {
         }
     }
 
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
         let mut retries = self.retries.clone();
         loop {
-            match self.source.extent(query, sums).await {
+            match self.source.extent(query).await {
                 Ok(extent) => return Ok(extent),
                 Err(error) => retries.failed(error).await?,
             }

@@ -101,12 +101,12 @@ async fn waits_grow_up_to_their_limit_and_then_the_error_stands() {
     for _ in 0..4 {
         world.memory.fail(Call::Extent, 0, lost());
     }
-    assert_eq!(world.source.extent(&query(Fetch::Stream), &[]).await, Err(lost()));
+    assert_eq!(world.source.extent(&query(Fetch::Stream)).await, Err(lost()));
     let seconds = |half: u64| Duration::from_millis(half * 500);
     let expected = vec![(1, seconds(1)), (2, seconds(3)), (3, seconds(6))];
     assert_eq!(*world.heard.0.lock().unwrap(), expected);
     assert_eq!(world.clock.elapsed(), seconds(10), "it waited as long as it said");
-    assert_eq!(world.source.extent(&query(Fetch::Stream), &[]).await.unwrap().rows, 10, "the next call is a new one");
+    assert_eq!(world.source.extent(&query(Fetch::Stream)).await.unwrap().rows, 10, "the next call is a new one");
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,7 +116,7 @@ async fn every_call_is_tried_again() {
         world.memory.fail(call, 0, lost());
     }
     assert_eq!(world.source.columns(&view()).await.unwrap().len(), 1);
-    assert_eq!(world.source.extent(&query(Fetch::Stream), &[]).await.unwrap().rows, 10);
+    assert_eq!(world.source.extent(&query(Fetch::Stream)).await.unwrap().rows, 10);
     assert_eq!(ids(&world.source, &query(Fetch::Stream)).await.unwrap().len(), 10);
     assert_eq!(world.heard.0.lock().unwrap().len(), 4);
 }

@@ -11,7 +11,7 @@ use crate::core::model::column::Column;
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
-use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
 use filter::Filter;
 use std::collections::BTreeMap;
@@ -149,11 +149,11 @@ impl PageSource for MemorySource {
         Ok(self.table(view)?.columns)
     }
 
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
         self.strike(Call::Extent)?;
         let table = self.table(&query.view)?;
         let plan = ReadPlan::new(query, &table.columns)?;
-        pages::extent(query, &plan, &table, sums)
+        pages::extent(query, &plan, &table)
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
@@ -161,7 +161,7 @@ impl PageSource for MemorySource {
         let table = self.table(&query.view)?;
         let plan = ReadPlan::new(query, &table.columns)?;
         let within = pages::within(query, &plan, &table, until)?;
-        Ok(After { extent: pages::extent(query, &plan, &table, &[])?, within })
+        Ok(After { extent: pages::extent(query, &plan, &table)?, within })
     }
 
     async fn open(

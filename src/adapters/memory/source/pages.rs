@@ -2,12 +2,11 @@
 
 use super::cell::{Cell, array};
 use super::{Call, MemorySource, ReadPlan, Table};
-use crate::adapters::decimal::Decimal;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::query::{Fetch, Isolation};
-use crate::core::ports::source::{Extent, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{Extent, PageStream, Position, Query, SourceError};
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_schema::Schema;
 use async_trait::async_trait;
@@ -170,33 +169,11 @@ pub(super) fn within(query: &Query, plan: &ReadPlan, table: &Table, until: Optio
 }
 
 /// Counts a view and finds its key range.
-pub(super) fn extent(query: &Query, plan: &ReadPlan, table: &Table, sums: &[Sum]) -> Result<Extent, SourceError> {
+pub(super) fn extent(query: &Query, plan: &ReadPlan, table: &Table) -> Result<Extent, SourceError> {
     let rows = ordered(query, plan, table)?;
-    let admits = |predicate: Option<usize>, row: &[Cell]| match predicate {
-        None => true,
-        Some(index) => plan.filters.get(index).is_some_and(|filter| filter.admits(row)),
-    };
     let matching =
-        (0..plan.filters.len()).map(|at| rows.iter().filter(|row| admits(Some(at), row)).count() as u64).collect();
-    let mut totals = Vec::new();
-    for sum in sums {
-        let found = table.columns.iter().enumerate().find(|(_, column)| column.name == sum.column);
-        let (index, column) = found.ok_or_else(|| {
-            let names = table.columns.iter().map(|column| column.name.clone());
-            crate::adapters::sql::unknown_column(&query.view, &sum.column, names)
-        })?;
-        let mut total = Decimal::default();
-        for row in rows.iter().filter(|row| admits(sum.predicate, row)) {
-            let number = row.get(index).and_then(|cell| cell.number(column.kind));
-            total = number.and_then(|number| total.plus(number)).ok_or_else(|| SourceError::Value {
-                column: sum.column.clone(),
-                key: key(plan, table, row).to_string(),
-                reason: "cannot be added to an exact sum of up to 38 digits".to_owned(),
-            })?;
-        }
-        totals.push(total.to_string());
-    }
+        plan.filters.iter().map(|filter| rows.iter().filter(|row| filter.admits(row)).count() as u64).collect();
     let ends = rows.first().zip(rows.last()).filter(|_| query.fetch != Fetch::Offset && !query.key.is_empty());
     let range = ends.map(|(first, last)| (key(plan, table, first), key(plan, table, last)));
-    Ok(Extent { rows: rows.len() as u64, matching, sums: totals, range })
+    Ok(Extent { rows: rows.len() as u64, matching, range })
 }

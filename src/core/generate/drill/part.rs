@@ -3,7 +3,7 @@
 use crate::core::generate::GenerateError;
 use crate::core::generate::plan::Plan;
 use crate::core::generate::spec::{CommitSpec, Worker};
-use crate::core::generate::translate::{Registry, column_sum};
+use crate::core::generate::translate::Registry;
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
@@ -12,7 +12,7 @@ use crate::core::model::page::Page;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::Fetch;
 use crate::core::model::secret::Secret;
-use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError, Sum};
+use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use arrow_array::{Array as _, BooleanArray};
 use async_trait::async_trait;
 use std::num::{NonZeroU32, NonZeroU64};
@@ -107,7 +107,7 @@ impl PageSource for FirstRows {
     }
 
     /// Counts page by page, because the source's own count would read the whole view.
-    async fn extent(&self, query: &Query, sums: &[Sum]) -> Result<Extent, SourceError> {
+    async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
         let mut stream = self.open(query, &Position::default(), None).await?;
         let mut pages: Vec<Page> = Vec::new();
         while let Some(page) = stream.next().await? {
@@ -120,27 +120,16 @@ impl PageSource for FirstRows {
             let masks = pages.iter().filter_map(|page| mask(page, predicate));
             masks.map(|mask| mask.true_count() as u64).sum()
         });
-        let columns = stream.columns().unwrap_or_default();
-        let mut totals = Vec::new();
-        for sum in sums {
-            let masked = pages.iter().map(|page| {
-                let mask = sum.predicate.and_then(|predicate| mask(page, predicate));
-                (&page.batch, mask)
-            });
-            let total = column_sum(&columns, &sum.column, masked);
-            totals.push(total.map_err(|error| SourceError::Refused { reason: error.reason })?);
-        }
         let range = pages.first().zip(pages.last()).filter(|(first, _)| !first.first_key.0.is_empty());
         Ok(Extent {
             rows: pages.iter().map(Page::rows).sum(),
             matching: matching.collect(),
-            sums: totals,
             range: range.map(|(first, last)| (first.first_key.clone(), last.last_key.clone())),
         })
     }
 
     async fn extent_after(&self, query: &Query, _: Option<&Key>) -> Result<After, SourceError> {
-        let extent = self.extent(query, &[]).await?;
+        let extent = self.extent(query).await?;
         Ok(After { within: extent.rows, extent })
     }
 

@@ -45,8 +45,7 @@ pub use rows::Rows;
 pub use tally::Tally;
 
 use crate::core::model::column::Column;
-use arrow_array::{BooleanArray, RecordBatch};
-use std::collections::BTreeMap;
+use arrow_array::RecordBatch;
 
 /// Turns rows into records. Implement it to write a format of your own, and register it by name.
 pub trait Translator: Send + Sync {
@@ -94,28 +93,6 @@ impl TranslateError {
 /// A value of a page in its default text form, for messages. `None` for NULL and for a value that has no text.
 pub(super) fn text_of(batch: &RecordBatch, column: usize, row: usize) -> Option<String> {
     Rows { batch, mask: None }.text(column, row).map(std::borrow::Cow::into_owned)
-}
-
-/// The exact sum of a column over the masked rows of some pages (no mask: over all), in plain notation.
-///
-/// # Errors
-/// When the column is not there or holds no numbers, or when the sum outgrows 38 digits.
-pub(crate) fn column_sum<'a>(
-    columns: &[Column],
-    name: &str,
-    pages: impl Iterator<Item = (&'a RecordBatch, Option<BooleanArray>)>,
-) -> Result<String, TranslateError> {
-    let place = columns.iter().position(|column| column.name == name).unwrap_or_default();
-    if columns.is_empty() {
-        return Ok("0".to_owned());
-    }
-    let wanted =
-        totals::Wanted { name: name.to_owned(), column: name.to_owned(), written: written::Written::default() };
-    let mut totals = totals::Totals::new(&[wanted], columns, &BTreeMap::new())?;
-    for (batch, mask) in pages {
-        totals.add(&Rows { batch, mask: mask.as_ref() }, &[place])?;
-    }
-    Ok(totals.texts().remove(name).unwrap_or_else(|| "0".to_owned()))
 }
 
 /// The columns that a translator asks for, no name twice.

@@ -112,7 +112,7 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
         let reason = format!("run {id} has left no file below {}", volume.describe());
         return Err(GenerateError::Staged { reason });
     }
-    let extent = ports.source.extent(&plan.query, &[]).await;
+    let extent = ports.source.extent(&plan.query).await;
     let states = ports.state.runs.files(id).await;
     let mut verified = Verified {
         run: (*id).clone(),

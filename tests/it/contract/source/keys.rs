@@ -112,7 +112,7 @@ async fn a_null_key_ends_the_run() {
         for view in &view {
             for fetch in KEYSET {
                 let query = Query { fetch, ..query(view, &["a", "b"], &["a"]) };
-                let counted = world.source().extent(&query, &[]).await;
+                let counted = world.source().extent(&query).await;
                 assert!(
                     matches!(counted, Err(SourceError::Key { .. })),
                     "{} {fetch:?} {view}: {counted:?}",
@@ -223,11 +223,11 @@ async fn what_is_counted_behind_a_read_is_what_is_there_then() {
         world.create(&view, &[("id", SqlType::Int)], &[row(1), row(2)]).await;
         let asked = query(&view, &["id"], &["id"]);
         for added in 3..6_u64 {
-            let before = source.extent(&asked, &[]).await.unwrap();
+            let before = source.extent(&asked).await.unwrap();
             let last = before.range.as_ref().map(|(_, last)| last);
             let same = source.extent_after(&asked, last).await.unwrap();
             assert_eq!((same.within, &same.extent), (before.rows, &before), "{}", world.name());
-            let before = source.extent(&asked, &[]).await.unwrap();
+            let before = source.extent(&asked).await.unwrap();
             world.insert(&view, &[row(added.cast_signed())]).await;
             let after = source.extent_after(&asked, last).await.unwrap();
             assert_eq!((before.rows, after.extent.rows), (added - 1, added), "{}", world.name());
@@ -235,7 +235,7 @@ async fn what_is_counted_behind_a_read_is_what_is_there_then() {
             assert_ne!(before.range, after.extent.range, "{}", world.name());
         }
         let other = Query { predicates: vec!["id > 4".to_owned()], ..asked.clone() };
-        source.extent(&asked, &[]).await.unwrap();
+        source.extent(&asked).await.unwrap();
         assert_eq!(source.extent_after(&other, None).await.unwrap().extent.matching, [1], "{}", world.name());
     }
 }

@@ -14,7 +14,7 @@ async fn a_predicate_cannot_leave_its_place() {
             let query = Query { predicates: vec![bad.to_owned()], ..query(&view, &["id"], &["id"]) };
             let opened = read(&*source, &query, &Position::default()).await.map(drop);
             assert!(matches!(opened, Err(SourceError::Refused { .. })), "{} {bad}: {opened:?}", world.name());
-            let counted = source.extent(&query, &[]).await.map(drop);
+            let counted = source.extent(&query).await.map(drop);
             assert!(matches!(counted, Err(SourceError::Refused { .. })), "{} {bad}: {counted:?}", world.name());
         }
     }

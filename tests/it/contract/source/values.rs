@@ -7,7 +7,7 @@ use filegen::core::model::column::Kind;
 use filegen::core::model::key::{Key, KeyValue};
 use filegen::core::model::page::Page;
 use filegen::core::model::query::Fetch;
-use filegen::core::ports::source::{Position, Query, Sum};
+use filegen::core::ports::source::{Position, Query};
 use std::num::NonZeroU32;
 
 #[tokio::test]
@@ -35,11 +35,9 @@ async fn a_page_holds_the_wanted_columns_and_then_the_masks() {
             Key(vec![KeyValue::Text("n00".to_owned()), KeyValue::Int(0)]),
             Key(vec![KeyValue::Text("n02".to_owned()), KeyValue::Int(1)]),
         );
-        let sum = |column: &str, predicate| Sum { column: column.to_owned(), predicate };
         query.fetch = Fetch::Stream;
-        let extent = source.extent(&query, &[sum("id", None), sum("id", Some(0)), sum("part", Some(1))]).await.unwrap();
+        let extent = source.extent(&query).await.unwrap();
         assert_eq!((extent.rows, extent.matching), (6, vec![3, 2]), "{}", world.name());
-        assert_eq!(extent.sums, ["45", "36", "1"], "{}", world.name());
         assert_eq!(extent.range, Some(keys), "{}", world.name());
     }
 }
@@ -59,7 +57,7 @@ async fn a_mask_is_false_where_the_predicate_is_unknown() {
             "{}",
             world.name()
         );
-        assert_eq!(source.extent(&query, &[]).await.unwrap().matching, [1, 1], "{}", world.name());
+        assert_eq!(source.extent(&query).await.unwrap().matching, [1, 1], "{}", world.name());
     }
 }
 
@@ -166,10 +164,6 @@ async fn values_arrive_exactly() {
             let fits = [of.kind(), other].contains(&seen.kind);
             assert!(fits && seen.name == name, "{}: {seen:?}", world.name());
         }
-        let sum = |column: &str| Sum { column: column.to_owned(), predicate: None };
-        let extent =
-            source.extent(&query(&view, &["id"], &names), &[sum("amount"), sum("huge"), sum("id")]).await.unwrap();
-        assert_eq!(extent.sums, ["9999999999.92", "0.0000000000", "-1"], "{}", world.name());
     }
 }
 
@@ -185,7 +179,7 @@ async fn names_are_taken_as_they_are() {
             let (source, query) = (world.source(), query(&view, &["a\"b", "it's"], &["[x]", "select", "é; --"]));
             let pages = read(&*source, &query, &Position::default()).await.unwrap();
             assert_eq!(rows_of(&pages)[1], strings(&["12", "7", "13"]), "{} {text}", world.name());
-            assert_eq!(source.extent(&query, &[]).await.unwrap().rows, 5);
+            assert_eq!(source.extent(&query).await.unwrap().rows, 5);
             let seen: Vec<String> =
                 source.columns(&view).await.unwrap().into_iter().map(|column| column.name).collect();
             assert_eq!(seen, names, "{} {text}", world.name());
