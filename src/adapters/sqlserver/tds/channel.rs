@@ -1,7 +1,9 @@
 //! The connection itself: packets over TCP, or over TLS over TCP.
 
+use super::column::Described;
 use super::packet_buffer::{HEADER, PacketBuffer};
-use super::reply::Reply;
+use super::reply::{Reply, Session, Step};
+use super::row::Row;
 use super::{Error, senseless};
 use rustls::ClientConnection;
 use std::io::{self, Read, Write};
@@ -31,10 +33,7 @@ pub(in super::super) struct Connection {
     raw: Vec<u8>,
     pub(super) packets: PacketBuffer,
     pub(super) reply: Reply,
-    /// Bytes of a packet, with its header.
-    pub(super) packet_size: u16,
-    /// The transaction that requests belong to; zero: none.
-    pub(super) transaction: u64,
+    pub(super) session: Session,
 }
 
 impl Connection {
@@ -46,8 +45,7 @@ impl Connection {
             raw: vec![0; READ],
             packets: PacketBuffer::default(),
             reply: Reply::default(),
-            packet_size: FIRST_PACKET,
-            transaction: 0,
+            session: Session { packet_size: FIRST_PACKET, transaction: 0 },
         }
     }
 
@@ -55,7 +53,7 @@ impl Connection {
     pub(super) async fn send(&mut self, kind: u8, payload: &[u8]) -> Result<(), Error> {
         self.packets.restart()?;
         self.reply = Reply::default();
-        self.write(&packets(kind, payload, self.packet_size)).await
+        self.write(&packets(kind, payload, self.session.packet_size)).await
     }
 
     async fn write(&mut self, packets: &[u8]) -> Result<(), Error> {
@@ -74,7 +72,7 @@ impl Connection {
     /// Asks the server to stop what it is at, and goes: what it still sends is passed over, so that it hears us.
     pub(in super::super) async fn leave(mut self) {
         let left = async {
-            self.write(&packets(ATTENTION, &[], self.packet_size)).await?;
+            self.write(&packets(ATTENTION, &[], self.session.packet_size)).await?;
             self.tcp.shutdown().await?;
             while self.tcp.read(&mut self.raw).await? > 0 {}
             Ok::<(), Error>(())
@@ -99,6 +97,34 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Reads on in what is here, up to the next row.
+    ///
+    /// # Errors
+    /// The server's first error; [`Error::Protocol`] for bytes that make no sense, and for an answer without its end.
+    pub(in super::super) fn step(&mut self) -> Result<Step, Error> {
+        self.reply.step(&mut self.packets, &mut self.session)
+    }
+
+    /// The row that [`Connection::step`] found.
+    pub(in super::super) fn row(&self) -> Row<'_> {
+        self.reply.row(&self.packets)
+    }
+
+    /// The columns of the statement answered last.
+    pub(in super::super) fn described(&self) -> &[Described] {
+        self.reply.described()
+    }
+
+    /// Whether the whole answer is here, read or not.
+    pub(in super::super) fn has_heard(&self) -> bool {
+        self.packets.has_ended()
+    }
+
+    /// Passes over what is here: behind an error, nothing of the answer matters.
+    pub(in super::super) fn pass_over(&mut self) {
+        self.packets.skip(self.packets.rest().len());
     }
 
     /// Speaks TLS from here on; where the handshake is `wrapped`, its records travel inside packets.

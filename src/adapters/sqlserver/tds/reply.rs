@@ -1,7 +1,7 @@
 //! An answer, token by token: descriptions of columns, rows, errors, changes of the session, and its end.
 
-use super::channel::Connection;
 use super::column::{Column, Described};
+use super::packet_buffer::PacketBuffer;
 use super::row::{self, Row, Span};
 use super::value::number;
 use super::{Error, ServerMessage, senseless};
@@ -53,6 +53,14 @@ pub(in super::super) enum Step {
     End,
 }
 
+/// What a server changes of a session in its answers.
+pub(super) struct Session {
+    /// Bytes of a packet, with its header.
+    pub(super) packet_size: u16,
+    /// The transaction that requests belong to; zero: none.
+    pub(super) transaction: u64,
+}
+
 /// The answer to one request, as far as it was read.
 #[derive(Default)]
 pub(super) struct Reply {
@@ -71,20 +79,22 @@ pub(super) struct Reply {
     pub(super) accepted: bool,
 }
 
-impl Connection {
+impl Reply {
     /// Reads on in what is here, up to the next row.
+    ///
+    /// Bytes that were read are skipped in the buffer; what the server changes of the session is changed there.
     ///
     /// # Errors
     /// The server's first error; [`Error::Protocol`] for bytes that make no sense, and for an answer without its end.
-    pub(in super::super) fn step(&mut self) -> Result<Step, Error> {
+    pub(super) fn step(&mut self, packets: &mut PacketBuffer, session: &mut Session) -> Result<Step, Error> {
         loop {
-            let rest = self.packets.rest();
-            let ended = self.packets.has_ended();
-            if rest.len() < self.reply.wanted && !ended {
+            let rest = packets.rest();
+            let ended = packets.has_ended();
+            if rest.len() < self.wanted && !ended {
                 return Ok(Step::More);
             }
             let Some((token, body)) = rest.split_first() else {
-                return match (ended, self.reply.done) {
+                return match (ended, self.done) {
                     (false, _) => Ok(Step::More),
                     (true, true) => Ok(Step::End),
                     (true, false) => senseless("an answer that ends in the middle"),
@@ -93,64 +103,54 @@ impl Connection {
             let compressed = *token == token::COMPRESSED_ROW;
             let is_row = compressed || *token == token::ROW;
             let used = if is_row {
-                if self.reply.columns.is_empty() {
+                if self.columns.is_empty() {
                     return senseless("a row without columns");
                 }
-                row::find(&self.reply.columns, body, compressed, &mut self.reply.spans)?
+                row::find(&self.columns, body, compressed, &mut self.spans)?
             } else {
-                self.token()?
+                self.token(packets, session)?
             };
             match used {
                 Some(used) => {
-                    self.reply.wanted = 0;
-                    self.reply.row = self.packets.used() + 1;
-                    self.packets.skip(1 + used);
+                    self.wanted = 0;
+                    self.row = packets.used() + 1;
+                    packets.skip(1 + used);
                     if is_row {
-                        self.reply.rows += 1;
+                        self.rows += 1;
                         return Ok(Step::Row);
                     }
                 }
                 None if ended => return senseless("an answer that ends in the middle of a value"),
-                None => return self.wait(),
+                None => return self.wait(packets),
             }
         }
     }
 
-    /// The row that [`Connection::step`] found.
-    pub(in super::super) fn row(&self) -> Row<'_> {
-        Row { columns: &self.reply.columns, spans: &self.reply.spans, bytes: self.packets.between(self.reply.row) }
+    /// The row that [`Reply::step`] found.
+    pub(super) fn row<'a>(&'a self, packets: &'a PacketBuffer) -> Row<'a> {
+        Row { columns: &self.columns, spans: &self.spans, bytes: packets.between(self.row) }
     }
 
     /// The columns of the statement answered last.
-    pub(in super::super) fn described(&self) -> &[Described] {
-        &self.reply.described
+    pub(super) fn described(&self) -> &[Described] {
+        &self.described
     }
 
-    /// Whether the whole answer is here, read or not.
-    pub(in super::super) fn has_heard(&self) -> bool {
-        self.packets.has_ended()
-    }
-
-    /// Passes over what is here: behind an error, nothing of the answer matters.
-    pub(in super::super) fn pass_over(&mut self) {
-        self.packets.skip(self.packets.rest().len());
-    }
-
-    fn wait(&mut self) -> Result<Step, Error> {
-        let here = self.packets.rest().len();
+    fn wait(&mut self, packets: &PacketBuffer) -> Result<Step, Error> {
+        let here = packets.rest().len();
         if here > LONGEST {
             return senseless("a row of more than 2 GiB");
         }
-        self.reply.wanted = if here > LONG { here + here / 4 } else { 0 };
+        self.wanted = if here > LONG { here + here / 4 } else { 0 };
         Ok(Step::More)
     }
 
     /// Reads what is no row; how long it is behind its first byte, or `None` when it has not come whole.
-    fn token(&mut self) -> Result<Option<usize>, Error> {
-        let Some((token, body)) = self.packets.rest().split_first() else { return Ok(None) };
+    fn token(&mut self, packets: &PacketBuffer, session: &mut Session) -> Result<Option<usize>, Error> {
+        let Some((token, body)) = packets.rest().split_first() else { return Ok(None) };
         let short = body.first_chunk().map(|bytes| usize::from(u16::from_le_bytes(*bytes)) + 2);
         let length = match *token {
-            token::COLUMNS => return self.columns(),
+            token::COLUMNS => return self.columns(packets),
             token::DONE..=token::DONE_IN_PROC => Some(12),
             token::RETURN_STATUS => Some(4),
             token::SESSION_STATE => body.first_chunk().map(|bytes| u32::from_le_bytes(*bytes) as usize + 4),
@@ -168,11 +168,11 @@ impl Connection {
         let is_end = (token::DONE..=token::DONE_IN_PROC).contains(token);
         match *token {
             token::ERROR => return Err(Error::Server(server_message(ServerError::decode(&mut frame)?))),
-            token::LOGIN_ACK => self.reply.accepted = true,
+            token::LOGIN_ACK => self.accepted = true,
             // Kinds of changes that are not known here matter to nobody here.
             token::CHANGE if frame.get(2).is_some_and(|kind| EnvChangeType::from_u8(*kind).is_some()) => {
                 let change = EnvChange::decode(&mut frame)?;
-                self.change(change)?;
+                session.change(change)?;
             }
             _ if is_end => {
                 let [a, b, c, d, count @ ..] = frame else { return Ok(None) };
@@ -180,22 +180,22 @@ impl Connection {
                 if status & (FAILED | DIED) != 0 {
                     return senseless("a statement that failed without an error");
                 }
-                let (rows, count) = (self.reply.rows, number(count));
+                let (rows, count) = (self.rows, number(count));
                 if status & COUNTED != 0 && statement == SELECT && count != rows {
                     return Err(Error::Miscounted { rows, count });
                 }
-                self.reply.done = status & MORE == 0;
+                self.done = status & MORE == 0;
             }
             _ => {}
         }
         if !is_end {
-            self.reply.done = false;
+            self.done = false;
         }
         Ok(length)
     }
 
-    fn columns(&mut self) -> Result<Option<usize>, Error> {
-        let body = self.packets.rest().get(1..).unwrap_or_default();
+    fn columns(&mut self, packets: &PacketBuffer) -> Result<Option<usize>, Error> {
+        let body = packets.rest().get(1..).unwrap_or_default();
         let mut rest = body;
         let described = match ColMetaData::decode(&mut rest) {
             Ok(described) => described,
@@ -203,12 +203,14 @@ impl Connection {
             Err(error) => return Err(error.into()),
         };
         let length = body.len() - rest.len();
-        self.reply.columns = described.columns.iter().map(Column::new).collect();
-        self.reply.described = described.columns.iter().map(Described::new).collect();
-        (self.reply.done, self.reply.rows) = (false, 0);
+        self.columns = described.columns.iter().map(Column::new).collect();
+        self.described = described.columns.iter().map(Described::new).collect();
+        (self.done, self.rows) = (false, 0);
         Ok(Some(length))
     }
+}
 
+impl Session {
     fn change(&mut self, change: EnvChange) -> Result<(), Error> {
         match (change.env_type, change.new_value) {
             (EnvChangeType::PacketSize, EnvChangeValue::String(size)) => match size.parse() {

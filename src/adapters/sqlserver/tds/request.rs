@@ -14,7 +14,7 @@ const SHORT_BINARY: usize = 8000;
 impl Connection {
     /// Asks for statements without parameters.
     pub(in super::super) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
-        let mut payload = headers(self.transaction).to_vec();
+        let mut payload = headers(self.session.transaction).to_vec();
         payload.extend(sql.encode_utf16().flat_map(u16::to_le_bytes));
         self.send(BATCH, &payload).await
     }
@@ -24,7 +24,7 @@ impl Connection {
         for (index, param) in params.iter_mut().enumerate() {
             param.name = format!("@P{}", index + 1);
         }
-        let payload = RpcRequest::execute_sql(sql, params).encode_with_transaction(self.transaction);
+        let payload = RpcRequest::execute_sql(sql, params).encode_with_transaction(self.session.transaction);
         self.send(RPC, &payload).await
     }
 }
