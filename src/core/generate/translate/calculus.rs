@@ -7,11 +7,14 @@
 //! | `divide(by, 2)` | a quotient with so many digits behind the point, rounded half away from zero |
 //! | `abs`, `round(2)`, `int`, `sum`, `min`, `max`, `sort`, `unique` | what they do for integers, exact for decimals |
 //! | `float` | a float, for whoever wants one |
+//!
+//! NULL is no number: each of them refuses it, except `decimal`, which passes it on, and `int` and `float` with a default.
 
 use super::exact::{
     COMPARISONS, Comparison, MISFIT, Number, OPERATORS, Operator, Rounding, compare, compute, contains,
 };
 use super::rewrite::{COMPARE, COMPUTE, CONTAINS, DECIMAL};
+use super::texts::NULL_ADVICE;
 use minijinja::value::{Kwargs, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, filters};
 use std::fmt;
@@ -98,7 +101,8 @@ fn install_tests(environment: &mut Environment<'_>) {
     environment.add_test("in", |item: Value, container: Value| contains(&plain(container), &plain(item)));
     environment.add_test("number", |value: Value| is_number(&value));
     environment.add_test("even", |value: Value| is_multiple(&value, &Value::from(2)));
-    environment.add_test("odd", |value: Value| is_multiple(&value, &Value::from(2)).map(|even| !even));
+    // A number with a fraction is neither.
+    environment.add_test("odd", |value: Value| rest_is(&value, &Value::from(2), 1));
     environment.add_test("divisibleby", |value: Value, by: Value| is_multiple(&value, &by));
 }
 
@@ -108,11 +112,19 @@ fn refuse(why: String) -> Error {
 }
 
 #[cold]
+fn of_null(what: &str) -> Error {
+    refuse(format!("NULL and `{what}` {MISFIT}{NULL_ADVICE}"))
+}
+
+#[cold]
 fn too_large(what: &str, value: &Value) -> Error {
     refuse(format!("{what} of {value} has more than 38 digits"))
 }
 
 fn number_of(what: &str, value: &Value) -> Result<Number, Error> {
+    if value.is_none() {
+        return Err(of_null(what));
+    }
     Number::of(value).ok_or_else(|| {
         let kind = if value.as_str().is_some() { "a text" } else { "no number" };
         let shown = super::shown(&value.to_string());
@@ -182,6 +194,9 @@ fn int(
     base: Option<u32>,
     options: Kwargs,
 ) -> Result<Value, Error> {
+    if value.is_none() {
+        return in_place_of_null("int", default, &options);
+    }
     let own = value.as_str().and_then(|text| Number::parse(text.trim())).filter(|_| base.is_none());
     match Number::of(&value).or(own) {
         Some(number) => Ok(number.truncated().to_value(true)),
@@ -189,7 +204,16 @@ fn int(
     }
 }
 
+/// What a filter gives for NULL: its own default, which has to be told.
+fn in_place_of_null(what: &str, default: Option<Value>, options: &Kwargs) -> Result<Value, Error> {
+    let default = default.map_or_else(|| options.get::<Option<Value>>("default"), |default| Ok(Some(default)))?;
+    default.filter(|default| !default.is_none()).ok_or_else(|| of_null(what))
+}
+
 fn float(state: &State, value: Value, default: Option<Value>, options: Kwargs) -> Result<Value, Error> {
+    if value.is_none() {
+        return in_place_of_null("float", default, &options);
+    }
     match value.downcast_object_ref::<Number>() {
         Some(number) => filters::float(state, &Value::from(number.to_string()), default, options),
         None => filters::float(state, &plain(value), default, options),
@@ -206,6 +230,10 @@ fn sum(values: Value) -> Result<Value, Error> {
 }
 
 fn is_multiple(value: &Value, by: &Value) -> Result<bool, Error> {
+    rest_is(value, by, 0)
+}
+
+fn rest_is(value: &Value, by: &Value, wanted: i64) -> Result<bool, Error> {
     let rest = compute("%", Operator::Rem, value, by)?;
-    compare("==", Comparison::Eq, &rest, &Value::from(0))
+    compare("==", Comparison::Eq, &rest, &Value::from(wanted))
 }

@@ -2,6 +2,7 @@
 //! exact up to 128 bits. A float is read by its shortest text, so that 0.1 is one tenth.
 
 use super::decimal::{Decimal, push_scaled, with_float_text};
+use super::texts::{NULL_ADVICE, WIDTH_MAX};
 use minijinja::value::{DynObject, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 use std::cmp::Ordering;
@@ -254,11 +255,13 @@ fn refuse(why: String) -> Error {
 
 /// A value as an error shows it.
 fn shown(value: &Value) -> String {
+    if value.is_none() {
+        return "NULL".to_owned();
+    }
     let kind = match value.kind() {
         _ if Number::of(value).is_some() => "number",
         ValueKind::Number => "NaN or infinity",
         ValueKind::String => "text",
-        ValueKind::None => "NULL",
         ValueKind::Bool => "boolean",
         _ => "list or object",
     };
@@ -278,22 +281,21 @@ pub(super) fn compute(sign: &str, operator: Operator, left: &Value, right: &Valu
         (Operator::Add, Some(left), Some(right)) => return Ok(Value::from([left, right].concat())),
         (Operator::Mul, Some(text), None) if right.is_integer() => {
             let times =
-                usize::try_from(right.clone()).ok().filter(|times| text.len().saturating_mul(*times) <= REPEATED_MAX);
+                usize::try_from(right.clone()).ok().filter(|times| text.len().saturating_mul(*times) <= WIDTH_MAX);
             let times = times.ok_or_else(|| refuse(format!("{} cannot be repeated {right} times", shown(left))))?;
             return Ok(Value::from(text.repeat(times)));
         }
         _ => {}
     }
-    let advice = if left.as_str().is_some() || right.as_str().is_some() {
+    let advice = if left.is_none() || right.is_none() {
+        NULL_ADVICE
+    } else if left.as_str().is_some() || right.as_str().is_some() {
         "; make the text a number with `| decimal`, or cast the column in the view"
     } else {
-        "; ask `is none` first"
+        ""
     };
     Err(refuse(format!("{} {sign} {} {MISFIT}{advice}", shown(left), shown(right))))
 }
-
-/// Longest text that a template makes by repeating.
-const REPEATED_MAX: usize = 1 << 20;
 
 /// Compares two values. NULL is neither less nor more than anything, as in SQL.
 pub(super) fn compare(sign: &str, comparison: Comparison, left: &Value, right: &Value) -> Result<bool, Error> {

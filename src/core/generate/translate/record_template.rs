@@ -6,18 +6,21 @@
 //! | `number('0.00')` | a number in a format of `number_format` |
 //! | `pad(9, '0')` | fills up before the value (behind it with `align='left'`); wider values are an error |
 //!
-//! NULL is written as nothing, and the filters above pass it on. Operators, `abs`, `round` and the like are exact: see `calculus`.
+//! NULL is written as nothing, and the filters above pass it on. Operators, `abs`, `round` and the like are exact: see `calculus`. What
+//! other filters take NULL for: see `texts`. One record takes a bounded number of steps and bytes.
 
 use super::TranslateError;
 use super::calculus::{self, Formatted};
 use super::date_format::{DateFormat, Moment};
-use super::decimal::{Decimal, not_finite, with_float_text};
+use super::decimal::Decimal;
 use super::field::{Fit, Fitted};
 use super::number_format::NumberFormat;
 use super::rewrite;
+use super::texts::{self, WIDTH_MAX};
 use crate::core::generate::spec::{Align, ColumnSpec, OnOverflow};
-use minijinja::value::{Kwargs, Value, ValueKind};
+use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// A compiled template.
@@ -27,6 +30,17 @@ pub(super) struct RecordTemplate {
     /// `first_record`, `last_record` or `record`: the template's name in errors.
     which: &'static str,
     source: String,
+}
+
+/// Steps of the template engine that one record may take. A record of a thousand columns takes some ten thousand.
+const STEPS_MAX: u64 = 1_000_000;
+
+/// Bytes that one record may write. Far above every real one.
+const RECORD_MAX: usize = 256 << 20;
+
+thread_local! {
+    /// Bytes that this thread's record has written so far.
+    static WRITTEN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The name of the template as it was given. The template that is rendered has exact operators.
@@ -41,19 +55,21 @@ impl RecordTemplate {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        environment.set_formatter(|out, state, value| {
-            if value.is_none() {
-                return Ok(());
+        environment.set_fuel(Some(STEPS_MAX));
+        environment.set_formatter(|out, _, value| {
+            let text = texts::text(value)?;
+            let written = WRITTEN.get().saturating_add(text.len());
+            if written > RECORD_MAX {
+                return Err(refuse(format!("a record has no more than {RECORD_MAX} bytes")));
             }
-            match plain_text(value) {
-                Some(text) => out.write_str(&text).map_err(Error::from),
-                None => minijinja::escape_formatter(out, state, value),
-            }
+            WRITTEN.set(written);
+            out.write_str(&text).map_err(Error::from)
         });
         environment.add_filter("strftime", strftime);
         environment.add_filter("number", number);
         environment.add_filter("pad", pad);
         calculus::install(&mut environment);
+        texts::install(&mut environment);
         let wrong = |why: String| TranslateError::setting(format!("template `{which}`: {why}"));
         let exact = rewrite::exact(source).map_err(wrong)?;
         environment
@@ -72,7 +88,8 @@ impl RecordTemplate {
 
     /// Variables that the template does not define itself: `rows`, and with `nested` also `sum.Amount`.
     pub(super) fn variables(&self, nested: bool) -> BTreeSet<String> {
-        let Ok(template) = self.environment.get_template(GIVEN) else { return BTreeSet::new() };
+        // Not the one that was given: the engine does not look into slices, which are calls here.
+        let Ok(template) = self.environment.get_template(self.which) else { return BTreeSet::new() };
         let globals: BTreeSet<&str> = self.environment.globals().map(|(name, _)| name).collect();
         template.undeclared_variables(nested).into_iter().filter(|name| !globals.contains(name.as_str())).collect()
     }
@@ -82,11 +99,16 @@ impl RecordTemplate {
     /// # Errors
     /// What failed, with the template's name and line.
     pub(super) fn render(&self, context: Value) -> Result<String, Error> {
+        WRITTEN.set(0);
         self.environment.get_template(self.which)?.render(context)
     }
 
     /// An error of this template as the flow reports it.
     pub(super) fn error(&self, error: &Error) -> TranslateError {
+        if error.kind() == ErrorKind::OutOfFuel {
+            let why = format!("takes more than {STEPS_MAX} steps for one record; write it with fewer or shorter loops");
+            return TranslateError::setting(format!("template `{}` {why}", self.which));
+        }
         TranslateError::setting(format!("template `{}`: {}", self.which, describe(error)))
     }
 }
@@ -102,23 +124,6 @@ pub(super) fn describe(error: &Error) -> String {
     text
 }
 
-/// The text of values that minijinja writes in another form than the other translators: `True`, `1e21`.
-fn plain_text(value: &Value) -> Option<String> {
-    if value.kind() == ValueKind::Bool {
-        return Some(value.is_true().to_string());
-    }
-    if value.kind() != ValueKind::Number || value.is_integer() {
-        return None;
-    }
-    let float = f64::try_from(value.clone()).ok()?;
-    let text = with_float_text(float, |text| String::from_utf8_lossy(text).into_owned());
-    Some(text.unwrap_or_else(|| not_finite(float).to_owned()))
-}
-
-fn text_of(value: &Value) -> String {
-    plain_text(value).unwrap_or_else(|| value.to_string())
-}
-
 fn refuse(why: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, why.into())
 }
@@ -128,7 +133,7 @@ fn written(value: &Value, write: impl FnOnce(&str, &mut Vec<u8>) -> Result<(), S
         return Ok(Value::from(()));
     }
     let mut out = Vec::new();
-    write(&text_of(value), &mut out).map_err(refuse)?;
+    write(&texts::text(value)?, &mut out).map_err(refuse)?;
     Ok(Value::from(String::from_utf8_lossy(&out).into_owned()))
 }
 
@@ -157,6 +162,9 @@ fn pad(value: Value, width: u32, with: Option<char>, options: Kwargs) -> Result<
         Some(other) => return Err(refuse(format!("align is `left` or `right`, not `{other}`"))),
     };
     options.assert_all_used()?;
+    if width as usize > WIDTH_MAX {
+        return Err(refuse(format!("no field is wider than {WIDTH_MAX} characters")));
+    }
     let spec = ColumnSpec { width: Some(width), pad: with, align, ..ColumnSpec::default() };
     let fit = Fit::new(&spec, OnOverflow::Error).map_err(refuse)?;
     written(&value, |text, out| {

@@ -15,6 +15,13 @@ pub(super) const COMPARE: &str = "__compare";
 pub(super) const CONTAINS: &str = "__contains";
 /// A decimal literal: `__decimal("0.5")`.
 pub(super) const DECIMAL: &str = "__decimal";
+/// Two texts behind each other: `__concat(a, b)`.
+pub(super) const CONCAT: &str = "__concat";
+/// Part of a text or a list: `__slice(a, 0, 4, false)`. A bound that is left out is `false`.
+pub(super) const SLICE: &str = "__slice";
+
+/// Longest text that a loop writes without being asked whether the record has room for it.
+const RAW_MAX: usize = 64;
 
 /// The template with exact operators.
 ///
@@ -23,12 +30,13 @@ pub(super) const DECIMAL: &str = "__decimal";
 /// it.
 pub(super) fn exact(source: &str) -> Result<String, String> {
     let Ok(root) = parse(source, "record", <_>::default()) else { return Ok(source.to_owned()) };
-    let mut text = Text(String::with_capacity(source.len() * 2));
+    let mut text = Text(String::with_capacity(source.len() * 2), 0);
     text.statement(&root)?;
     Ok(text.0)
 }
 
-struct Text(String);
+/// The text so far, and how many loops and macros it stands in.
+struct Text(String, usize);
 
 type Written = Result<(), String>;
 
@@ -41,9 +49,23 @@ impl Text {
         statements.iter().try_for_each(|statement| self.statement(statement))
     }
 
+    /// The body of a loop or a macro.
+    fn repeated(&mut self, statements: &[Stmt<'_>]) -> Written {
+        self.1 += 1;
+        let written = self.body(statements);
+        self.1 -= 1;
+        written
+    }
+
     fn statement(&mut self, statement: &Stmt<'_>) -> Written {
         match statement {
             Stmt::Template(template) => self.body(&template.children),
+            Stmt::EmitRaw(raw) if self.1 > 0 && raw.raw.len() > RAW_MAX => {
+                self.put("{{ ");
+                self.quoted(raw.raw);
+                self.put(" }}");
+                Ok(())
+            }
             // Raw whatever it holds, so that nothing in it is read again.
             Stmt::EmitRaw(raw) => {
                 let _ = write!(self.0, "{{% raw %}}{}{{% endraw %}}", raw.raw);
@@ -68,7 +90,7 @@ impl Text {
                     self.between(" if ", filter, "")?;
                 }
                 self.put(if each.recursive { " recursive %}" } else { " %}" });
-                self.body(&each.body)?;
+                self.repeated(&each.body)?;
                 if !each.else_body.is_empty() {
                     self.put("{% else %}");
                     self.body(&each.else_body)?;
@@ -139,7 +161,7 @@ impl Text {
             }
         }
         self.put(") %}");
-        self.body(&own.body)?;
+        self.repeated(&own.body)?;
         self.put("{% endmacro %}");
         Ok(())
     }
@@ -234,13 +256,16 @@ impl Text {
                 self.between("[", &get.subscript_expr, "]")?;
             }
             Expr::Slice(slice) => {
-                self.expression(&slice.expr)?;
-                self.put("[");
-                for (at, bound) in [&slice.start, &slice.stop, &slice.step].into_iter().enumerate() {
-                    self.put(if at > 0 { ":" } else { "" });
-                    bound.iter().try_for_each(|bound| self.expression(bound))?;
+                self.put(SLICE);
+                self.between("(", &slice.expr, "")?;
+                for bound in [&slice.start, &slice.stop, &slice.step] {
+                    self.put(", ");
+                    match bound {
+                        Some(bound) => self.expression(bound)?,
+                        None => self.put("false"),
+                    }
                 }
-                self.put("]");
+                self.put(")");
             }
             Expr::Call(call) => {
                 self.expression(&call.expr)?;
@@ -268,7 +293,11 @@ impl Text {
         let plain = match operator {
             BinOpKind::ScAnd => " and ",
             BinOpKind::ScOr => " or ",
-            BinOpKind::Concat => " ~ ",
+            BinOpKind::Concat => {
+                self.put(CONCAT);
+                self.between("(", left, ", ")?;
+                return self.between("", right, ")");
+            }
             BinOpKind::Add => return self.call(COMPUTE, "+", Some(left), right),
             BinOpKind::Sub => return self.call(COMPUTE, "-", Some(left), right),
             BinOpKind::Mul => return self.call(COMPUTE, "*", Some(left), right),

@@ -2,7 +2,7 @@
 //!
 //! Columns are variables under their names; `row["Loan Id"]` reads a column whose name is no identifier. Numbers and booleans are
 //! values to compute with, exactly. Everything else is text in its default form; dates in that form compare in their order. NULL is
-//! `none`, and neither less nor more than anything.
+//! `none`, and neither less nor more than anything. It is the empty text where a text is wanted, and refused where a number is.
 
 use super::cell::{Bound, Cell};
 use super::exact::{MISFIT, Number};
@@ -54,7 +54,7 @@ impl Template {
         Ok(translator)
     }
 
-    /// Finds filters, tests and functions that there are not, by rendering a row of NULLs. Whatever else fails may
+    /// Finds filters, tests and functions that there are not, and loops without a bound, by rendering a row of NULLs. Whatever else fails may
     /// well work with real values.
     fn check_calls(&self) -> Result<(), TranslateError> {
         let nulls = vec![Value::from(()); self.names.len()];
@@ -62,7 +62,10 @@ impl Template {
             Err(error)
                 if matches!(
                     error.kind(),
-                    ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
+                    ErrorKind::UnknownFilter
+                        | ErrorKind::UnknownTest
+                        | ErrorKind::UnknownFunction
+                        | ErrorKind::OutOfFuel
                 ) =>
             {
                 Err(self.record.error(&error))

@@ -169,3 +169,138 @@ fn a_line_break_in_a_value_never_makes_a_line() {
     let fine = [texts("t", Kind::Text, &[Some("x")])];
     assert_eq!(text(&spec("A\n{{ t }}\n", &["t"]), &fine).as_deref(), Ok("A\nx\n"));
 }
+
+/// One row of NULLs, and some values beside them.
+fn nulls() -> [Given; 7] {
+    [
+        texts("t", Kind::Text, &[None]),
+        decimals("a", 10, 2, &[None]),
+        dates("day", &[Some(20_778)]),
+        mask("b", &[true]),
+        decimals("x", 10, 2, &[Some(150)]),
+        floats("f", &[Some(1e21)]),
+        texts("v", Kind::Text, &[Some("abc")]),
+    ]
+}
+
+const NULLS: [&str; 7] = ["t", "a", "day", "b", "x", "f", "v"];
+
+#[test]
+fn null_is_the_empty_text_where_a_text_is_wanted() {
+    for (record, made) in [
+        ("{{ t ~ 'x' ~ a }}|{{ {'k': t}.k ~ 1 }}", "x|1"),
+        (
+            "{{ t | upper }}{{ t | lower }}{{ t | title }}{{ t | capitalize }}{{ t | trim }}{{ a | string }}{{ t | e }}",
+            "",
+        ),
+        ("{{ t | replace('a', 'b') }}|{{ v | replace('a', t) }}|{{ v | replace(t, '-') }}", "|bc|abc"),
+        ("{{ [t, v, a] | join('-') }}|{{ [v, v] | join(t) }}|{{ t | join('-') }}", "-abc-|abcabc|"),
+        ("{{ [v, t] | map('upper') | join(',') }}{{ [{'k': t}, {'k': v}] | join(';', attribute='k') }}", "ABC,;abc"),
+        ("{{ '%s|%5s|%d|%%' | format(t, a, 1) }}{{ '%(k)s;%(n)d' | format(k=t, n=2) }}", "|     |1|%;2"),
+        (
+            "{{ t | length }}{{ t | split('-') | length }}{{ t | lines | length }}{{ t | reverse }}{{ t | indent(2) }}",
+            "010\t",
+        ),
+        (
+            "{{ t | default('z') }}{{ (a | default(0)) + 1 }}{{ v | d('z') }}{{ a | int(7) }}{{ a | float(default=2) }}",
+            "z1abc72",
+        ),
+        ("{{ t is startingwith('No') }} {{ v is startingwith(t) }} {{ t is endingwith('e') }}", "false true false"),
+        ("{{ t[:4] }}{{ t[::-1] }}", ""),
+        (
+            "{% macro twice(c) %}{{ c ~ t }}{{ v[:1] }}{% endmacro %}{{ twice(a) }}{% filter upper %}{{ t }}-{% endfilter %}",
+            "a-",
+        ),
+    ] {
+        let text = text(&spec(record, &NULLS), &nulls());
+        assert_eq!(text, Ok(format!("{}\n", made.replace('\t', ""))), "{record}");
+    }
+}
+
+#[test]
+fn null_is_no_number() {
+    for record in [
+        "{{ a | int }}",
+        "{{ a | float }}",
+        "{{ a | abs }}",
+        "{{ a | round(1) }}",
+        "{{ a | divide(2, 2) }}",
+        "{{ [x, a] | sum }}",
+        "{{ -a }}",
+        "{{ a + 1 }}",
+        "{{ t | int }}",
+        "{{ '%d' | format(a) }}",
+        "{{ [a, a] | map('int') | join }}",
+    ] {
+        let refused = refusal(&spec(record, &NULLS), &nulls());
+        assert!(refused.row == Some(0), "{record}: {refused}");
+        for part in ["NULL", "`is none`", "`| default(0)`"] {
+            assert!(refused.reason.contains(part), "{record}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn a_value_has_one_text_in_every_filter() {
+    let record =
+        "{{ b ~ f }} {{ b | upper }} {{ [b, f] | join(',') }} {{ '%s %s' | format(b, f) }} {{ f | replace('.0', '') }}";
+    let whole = "1000000000000000000000";
+    assert_eq!(
+        text(&spec(record, &NULLS), &nulls()),
+        Ok(format!("true{whole}.0 TRUE true,{whole}.0 true {whole}.0 {whole}\n"))
+    );
+    for (record, what) in
+        [("{{ [v] }}", "join(',')"), ("{{ [v] ~ 'x' }}", "join(',')"), ("{{ '%.1f' | format(x) }}", "number(")]
+    {
+        let refused = refusal(&spec(record, &NULLS), &nulls());
+        assert!(refused.row.is_none() && refused.reason.contains(what), "{record}: {refused}");
+    }
+}
+
+#[test]
+fn texts_are_sliced_and_numbers_are_not() {
+    let record = "{{ day[:4] }}{{ day[5:7] }} {{ row.day[-2:] }} {{ v[::-1] }} {{ [1, 2, 3][1:] | join('-') }} {{ (x | string)[2:] }}";
+    assert_eq!(text(&spec(record, &NULLS), &nulls()).as_deref(), Ok("202611 21 cba 2-3 50\n"));
+    let refused = refusal(&spec("{{ x[:1] }}", &NULLS), &nulls());
+    assert!(refused.row.is_none() && refused.reason.contains("`| string`"), "{refused}");
+    let refused = refusal(&spec("{{ v[1:t] }}", &NULLS), &nulls());
+    assert!(refused.row.is_none() && refused.reason.contains("whole numbers"), "{refused}");
+}
+
+#[test]
+fn a_number_with_a_fraction_is_neither_odd_nor_even() {
+    let record =
+        "{{ [x, 1, 2, 3] | select('odd') | join(',') }} {{ [x, 1, 2] | select('even') | join(',') }} {{ -3 is odd }}";
+    assert_eq!(text(&spec(record, &NULLS), &nulls()).as_deref(), Ok("1,3 2 true\n"));
+}
+
+#[test]
+fn a_record_takes_a_bounded_number_of_steps_and_bytes() {
+    let loops = "{% for i in range(100000) %}{% for j in range(100000) %}{% for k in range(100000) %}x{% endfor %}{% endfor %}{% endfor %}";
+    let wide =
+        "{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t = n.t ~ n.t %}{% endfor %}{{ n.t | length }}";
+    let long = "{% set s = 'x' * 1000000 %}{% for i in range(1000) %}{{ s }}{% endfor %}";
+    for (record, what) in [
+        (loops, "1000000 steps"),
+        (wide, "longer than a template may make"),
+        (long, "no more than"),
+        ("{{ v | pad(4000000000) }}", "no field is wider"),
+        ("{{ '%4000000000d' | format(1) }}", "no field is wider"),
+        ("{{ '%*d' | format(4000000000, 1) }}", "no field is wider"),
+        ("{{ v | indent(4000000000, true) }}", "longer than"),
+        ("{{ ('x' * 1000000) | replace('x', 'y' * 1000000) }}", "longer than"),
+        ("{{ range(100000) | join('y' * 1000000) }}", "longer than"),
+    ] {
+        let refused = refusal(&spec(record, &NULLS), &nulls());
+        assert!(refused.reason.contains(what), "{record}: {refused}");
+    }
+    // A loop is found before any row.
+    let refused = FileTranslator::new(&spec(loops, &NULLS), &Registry::default()).err();
+    assert!(refused.is_some_and(|refused| refused.reason.contains("1000000 steps")));
+    let mut control = spec("{{ v }}", &NULLS);
+    control.last_record = Some(loops.to_owned());
+    assert!(FileTranslator::new(&control, &Registry::default()).is_err());
+    // A thousand columns are nothing.
+    let columns = "{{ v | upper | pad(9) }}{% if x > 1 %};{% endif %}".repeat(1000);
+    assert_eq!(text(&spec(&columns, &NULLS), &nulls()), Ok("      ABC;".repeat(1000) + "\n"));
+}
