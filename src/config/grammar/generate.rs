@@ -228,8 +228,9 @@ pub(in crate::config) static JSON: Section = Section {
 pub(in crate::config) static TEMPLATE: Section = Section {
     doc: "A minijinja template a record.",
     fields: &[
-        Field::new("record", Shape::Words, "The template of one record; the columns are its variables. Numbers compute and compare exactly, dates compare as texts, NULL is \
-             neither less nor more than anything; `decimal` makes a text a number, `divide(3, 2)` rounds a quotient.").required(),
+        Field::new("record", Shape::Words, "The template of one record; the columns are its variables. Numbers compute and compare exactly, dates compare as texts. NULL is \
+             neither less nor more than anything, the empty text where a text is wanted (`~`, `upper`, `join`), and an error where a \
+             number is; `default(0)` says what stands for it. `decimal` makes a text a number, `divide(3, 2)` rounds a quotient.").required(),
         Field::new("columns", Shape::List(&Shape::Words), "The columns that the template may use.").required(),
     ],
 };

@@ -11,12 +11,12 @@ use crate::core::generate::model::journal::{Begin, sum_of};
 use crate::core::model::column::Column;
 
 /// The number of this build's way to write files; see [`Begin::writes`].
-pub(super) const WRITES: u32 = 1;
+pub(super) const WRITES: u32 = 2;
 
 /// The digest of a worker's settings, the digest that earlier builds give them, and the differences between the builds.
 pub struct Shape {
-    digest: String,
-    earlier: String,
+    /// One for each way of writing, from the first to this build's. The first has no differences in it.
+    digests: Vec<String>,
     changes: Vec<(String, Change)>,
 }
 
@@ -42,9 +42,13 @@ impl Shape {
         let changes: Vec<(String, Change)> = (worker.files.iter().zip(translators))
             .flat_map(|(spec, file)| file.changes().into_iter().map(|change| (spec.id.to_string(), change)))
             .collect();
-        let earlier = sum_of(text.as_bytes());
-        let since = changes.iter().fold(text, |text, (file, change)| format!("{text}\n{file}: {}", change.mark));
-        Self { digest: sum_of(since.as_bytes()), earlier, changes }
+        let digest = |writes: u32| {
+            let known = changes.iter().filter(|(_, change)| change.since <= writes);
+            sum_of(
+                known.fold(text.clone(), |text, (file, change)| format!("{text}\n{file}: {}", change.mark)).as_bytes(),
+            )
+        };
+        Self { digests: (0..=WRITES).map(digest).collect(), changes }
     }
 
     /// Whether the columns' kinds decide if an earlier build would write the same bytes.
@@ -54,25 +58,29 @@ impl Shape {
 
     /// The digest for the journal's first line of a run over these columns. `None` when the columns are not known.
     pub fn digest(&self, columns: Option<&[Column]>) -> &str {
-        if self.differences(columns).is_empty() { &self.earlier } else { &self.digest }
+        let shows = self.differences(0, columns).next().is_some();
+        let digest = if shows { self.digests.last() } else { self.digests.first() };
+        digest.map_or("", String::as_str)
     }
 
     /// Whether a run with this first line fits. `columns` are the run's own, as far as they are known.
     pub fn fit(&self, begin: &Begin, columns: Option<&[Column]>) -> Fit {
-        if begin.spec == self.digest {
-            return Fit::Same;
+        let at = |writes: u32| self.digests.get(writes as usize).is_some_and(|digest| *digest == begin.spec);
+        if begin.writes >= WRITES {
+            // Its builder has looked at the kinds: without differences, the digest is the first one.
+            return if at(WRITES) || at(0) { Fit::Same } else { Fit::Other };
         }
-        if begin.spec != self.earlier {
+        if !at(begin.writes) && !at(0) {
             return Fit::Other;
         }
-        // A build that numbers its ways of writing has checked the kinds before it gave this digest.
-        let differences = if begin.writes == 0 { self.differences(columns) } else { Vec::new() };
+        let differences: Vec<String> = self.differences(begin.writes, columns).collect();
         if differences.is_empty() { Fit::Same } else { Fit::Earlier(differences) }
     }
 
-    /// What an earlier build would write in another way.
-    fn differences(&self, columns: Option<&[Column]>) -> Vec<String> {
-        let shown = self.changes.iter().filter(|(_, change)| columns.is_none_or(|columns| change.shows(columns)));
-        shown.map(|(file, change)| format!("file `{file}`: {}", change.what)).collect()
+    /// What a build with an earlier way of writing would write in another way.
+    fn differences(&self, writes: u32, columns: Option<&[Column]>) -> impl Iterator<Item = String> {
+        let later = self.changes.iter().filter(move |(_, change)| change.since > writes);
+        let shown = later.filter(move |(_, change)| columns.is_none_or(|columns| change.shows(columns)));
+        shown.map(|(file, change)| format!("file `{file}`: {}", change.what))
     }
 }

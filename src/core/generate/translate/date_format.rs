@@ -9,6 +9,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 const MICROS_OF_DAY: i64 = 86_400_000_000;
 const NANOS_OF_DAY: i64 = MICROS_OF_DAY * 1_000;
@@ -133,9 +134,14 @@ impl Moment {
         let (Some(day), Some(time), Some(seconds)) = (self.day, self.time, self.offset) else { return Ok(self) };
         let there = || {
             let here = DateTime::from_parts(day.civil()?, time.civil()?);
-            let instant = Offset::from_seconds(seconds).ok()?.to_timestamp(here).ok()?;
+            // The last 26 hours of the year 9999 have no instant in the library. The zone's clock goes in them as before.
+            let instant = match Offset::from_seconds(seconds).ok()?.to_timestamp(here) {
+                Ok(instant) => instant,
+                Err(_) if here.year() > 9_000 => Timestamp::MAX,
+                Err(_) => return None,
+            };
             let offset = zone.to_offset(instant);
-            let civil = offset.to_datetime(instant);
+            let civil = here.checked_add(SignedDuration::from_secs((offset.seconds() - seconds).into())).ok()?;
             let year = civil.year().try_into().ok().filter(|year| (1..=9_999).contains(year))?;
             let of_month = civil.day().try_into().ok()?;
             Some(Self {

@@ -17,6 +17,8 @@ use arrow_array::RecordBatch;
 pub(super) struct Delimited {
     delimiter: String,
     quoting: Quoting,
+    /// Of the last value.
+    last: Quoting,
     columns: Columns,
     items: Vec<Item>,
     /// Whether a record may be an empty line.
@@ -57,9 +59,11 @@ impl Delimited {
         if spec.columns.is_empty() {
             return Err(TranslateError::setting("`columns` is empty; name at least one"));
         }
+        let last = quoting.of_last();
         let mut columns = Columns::default();
         let mut items = Vec::new();
         for (at, column) in spec.columns.iter().enumerate() {
+            let quoting = if at + 1 == spec.columns.len() { &last } else { &quoting };
             items.push(match &column.from {
                 From::Literal(text) => {
                     let fit = Fit::new(column, on_overflow)
@@ -79,7 +83,7 @@ impl Delimited {
         }
         let may_be_empty =
             spec.columns.len() > 1 || spec.columns.iter().any(|column| column.null.as_deref() == Some(""));
-        Ok(Self { delimiter: spec.delimiter.clone(), quoting, columns, items, may_be_empty })
+        Ok(Self { delimiter: spec.delimiter.clone(), quoting, last, columns, items, may_be_empty })
     }
 
     fn page_items<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<PageItem<'a>>, TranslateError> {
@@ -137,7 +141,8 @@ impl Translator for Delimited {
                 match item {
                     PageItem::Literal(bytes) => out.extend_from_slice(bytes),
                     PageItem::Value { bound, fit, care } => {
-                        if push_value(&self.quoting, bound, *fit, *care, row, out)? {
+                        let quoting = if at + 1 == items.len() { &self.last } else { &self.quoting };
+                        if push_value(quoting, bound, *fit, *care, row, out)? {
                             cut.push(bound.cell().name());
                         }
                     }
@@ -217,6 +222,7 @@ pub(super) fn names_line(spec: &DelimitedSpec, newline: &str) -> Result<Option<S
         return Ok(None);
     }
     let quoting = Quoting::new(spec, newline)?;
+    let last = quoting.of_last();
     let mut line = Vec::new();
     let names: Vec<&str> = spec.columns.iter().map(name).collect();
     for (at, name) in names.iter().enumerate() {
@@ -228,6 +234,7 @@ pub(super) fn names_line(spec: &DelimitedSpec, newline: &str) -> Result<Option<S
         if at > 0 {
             line.extend_from_slice(spec.delimiter.as_bytes());
         }
+        let quoting = if at + 1 == names.len() { &last } else { &quoting };
         line.extend_from_slice(&quoting.literal(name.as_bytes().to_vec())?);
     }
     Ok(String::from_utf8(line).ok())

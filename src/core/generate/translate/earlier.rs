@@ -18,6 +18,8 @@ pub struct Change {
     pub mark: String,
     /// Its description, for people.
     pub what: String,
+    /// The first way of writing that has it; see [`Begin::writes`](crate::core::generate::model::journal::Begin::writes).
+    pub since: u32,
     /// When it can show in the bytes.
     shows: Shows,
 }
@@ -50,16 +52,13 @@ pub(super) fn changes(spec: &FileSpec, summed: &[Wanted]) -> Vec<Change> {
     match &spec.translator {
         TranslatorSpec::Delimited(delimited) => found.extend(quoting(delimited)),
         TranslatorSpec::FixedWidth(fixed) if spec.encoding == Encoding::Utf8 => found.extend(widths(fixed)),
-        TranslatorSpec::Template(template) if !is_plain(&template.record, &RECORD_FILTERS) => {
-            let what = "its template computes exactly, compares numbers as numbers, and pads a text as a text";
-            found.push(Change { mark: "record".to_owned(), what: what.to_owned(), shows: Shows::Always });
-        }
+        TranslatorSpec::Template(template) => found.extend(templates(&template.record)),
         _ => {}
     }
     for (which, template) in [("first_record", &spec.first_record), ("last_record", &spec.last_record)] {
         if template.as_ref().is_some_and(|template| !is_plain(template, &CONTROL_FILTERS)) {
             let what = format!("`{which}` computes and compares exactly");
-            found.push(Change { mark: which.to_owned(), what, shows: Shows::Always });
+            found.push(Change { mark: which.to_owned(), what, since: 1, shows: Shows::Always });
         }
     }
     for wanted in summed.iter().filter(|wanted| is_formed(wanted)) {
@@ -68,7 +67,25 @@ pub(super) fn changes(spec: &FileSpec, summed: &[Wanted]) -> Vec<Change> {
             control::SUM,
             wanted.column
         );
-        found.push(Change { mark: format!("sum.{}", wanted.column), what, shows: Shows::InTotal(wanted.clone()) });
+        let mark = format!("sum.{}", wanted.column);
+        found.push(Change { mark, what, since: 1, shows: Shows::InTotal(wanted.clone()) });
+        if wanted.written.null_is_grouped {
+            let what = format!("`{}.{}` adds up the number that stands for NULL", control::SUM, wanted.column);
+            found.push(Change { mark: format!("null.{}", wanted.column), what, since: 2, shows: Shows::Always });
+        }
+    }
+    found
+}
+
+fn templates(record: &str) -> Vec<Change> {
+    let mut found = Vec::new();
+    if !is_plain(record, &RECORD_FILTERS) {
+        let what = "its template computes exactly, compares numbers as numbers, and pads a text as a text".to_owned();
+        found.push(Change { mark: "record".to_owned(), what, since: 1, shows: Shows::Always });
+    }
+    if !is_plain(record, &FILTERS_OF_NULL) {
+        let what = "its template takes NULL as the empty text, and a boolean as `true` or `false`".to_owned();
+        found.push(Change { mark: "record.null".to_owned(), what, since: 2, shows: Shows::Always });
     }
     found
 }
@@ -84,7 +101,7 @@ fn quoting(spec: &DelimitedSpec) -> Option<Change> {
     let formed = spec.columns.iter().filter(may_mislead).any(|column| column.format.is_some());
     let texts = spec.columns.iter().filter(may_mislead).filter_map(name).collect();
     let mark = "quote".to_owned();
-    Some(Change { mark, what, shows: if padded || formed { Shows::Always } else { Shows::InText(texts) } })
+    Some(Change { mark, what, since: 1, shows: if padded || formed { Shows::Always } else { Shows::InText(texts) } })
 }
 
 fn widths(spec: &FixedWidthSpec) -> Option<Change> {
@@ -100,7 +117,7 @@ fn widths(spec: &FixedWidthSpec) -> Option<Change> {
     });
     let texts = spec.columns.iter().filter(|column| !is_number_format(column)).filter_map(name).collect();
     let mark = "width_in".to_owned();
-    Some(Change { mark, what, shows: if always { Shows::Always } else { Shows::InText(texts) } })
+    Some(Change { mark, what, since: 1, shows: if always { Shows::Always } else { Shows::InText(texts) } })
 }
 
 fn name(column: &ColumnSpec) -> Option<String> {
@@ -141,7 +158,10 @@ fn is_source_sum(wanted: &Wanted, kind: Kind) -> bool {
 /// Filters that give the same text as in earlier builds.
 const RECORD_FILTERS: [&str; 6] = ["number", "strftime", "upper", "lower", "trim", "replace"];
 
-/// The same for control records. Their padded values are numbers, or never look like a number.
+/// Filters that pass NULL on, as they always did.
+const FILTERS_OF_NULL: [&str; 3] = ["number", "strftime", "pad"];
+
+/// The same as [`RECORD_FILTERS`] for control records. Their padded values are numbers, or never look like a number.
 const CONTROL_FILTERS: [&str; 7] = ["number", "strftime", "upper", "lower", "trim", "replace", "pad"];
 
 /// Whether a template only writes values, bare or through one of these filters.

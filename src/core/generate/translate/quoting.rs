@@ -18,12 +18,16 @@ pub(super) struct Quoting {
     special: [bool; 256],
     /// Bytes that make a value odd at its beginning.
     odd: [bool; 256],
+    /// Whether the line end follows the values, and no delimiter.
+    is_last: bool,
 }
 
 /// Something in a value that would break its record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Clash {
     Delimiter,
+    /// The value's end and the beginning of the delimiter behind it look like the delimiter.
+    IntoDelimiter,
     LineBreak,
     Quote,
     Nul,
@@ -59,6 +63,7 @@ impl Quoting {
             empty: spec.empty,
             special: [false; 256],
             odd: [false; 256],
+            is_last: false,
         };
         let odd: &[u8] = match spec.quote {
             Quote::Never if spec.leading_quote == LeadingQuote::Refuse && !delimiter.starts_with('"') => b"\"",
@@ -74,6 +79,11 @@ impl Quoting {
             rules.special[usize::from(byte)] = true;
         }
         Ok(rules)
+    }
+
+    /// The rules for the last value of a record. Without quotes, its end cannot run into a delimiter.
+    pub(super) fn of_last(&self) -> Self {
+        Self { is_last: self.quote == Quote::Never, ..self.clone() }
     }
 
     /// A text as a value of a record, for literals and names.
@@ -199,9 +209,13 @@ impl Quoting {
             return Some(Clash::Nul);
         }
         let rest = value.get(first..)?;
-        if runs_into(rest, &self.delimiter) {
+        let behind = if self.is_last { &self.newline } else { &self.delimiter };
+        if memchr::memmem::find(rest, &self.delimiter).is_some() {
             Some(Clash::Delimiter)
-        } else if rest.iter().any(|byte| matches!(byte, b'\r' | b'\n')) || runs_into(rest, &self.newline) {
+        } else if runs_into(rest, &self.delimiter, behind) {
+            Some(Clash::IntoDelimiter)
+        } else if rest.iter().any(|byte| matches!(byte, b'\r' | b'\n')) || runs_into(rest, &self.newline, &self.newline)
+        {
             Some(Clash::LineBreak)
         } else {
             (self.quote != Quote::Never && rest.contains(&QUOTE)).then_some(Clash::Quote)
@@ -213,6 +227,7 @@ impl Clash {
     fn name(self) -> &'static str {
         match self {
             Self::Delimiter => "the delimiter",
+            Self::IntoDelimiter => "a part of the delimiter at its end",
             Self::LineBreak => "a line break",
             Self::Quote => "a quote",
             Self::Nul => "a NUL byte",
@@ -225,9 +240,9 @@ fn refusal(clash: Clash, advice: &str) -> String {
     format!("holds {}, which would break the record; {advice}", clash.name())
 }
 
-/// Whether a reader would find `mark` too early when it follows `value`: inside the value, or where the value's end and the mark's
-/// beginning together make one (`a|` before `||`).
-fn runs_into(value: &[u8], mark: &[u8]) -> bool {
+/// Whether a reader would find `mark` too early when `behind` follows `value`: inside the value, or where the value's end and the
+/// beginning of what follows together make one (`a|` before `||`).
+fn runs_into(value: &[u8], mark: &[u8], behind: &[u8]) -> bool {
     if let [one] = mark {
         return value.contains(one);
     }
@@ -235,7 +250,11 @@ fn runs_into(value: &[u8], mark: &[u8]) -> bool {
         let rest = &value[at..];
         match rest.get(..mark.len()) {
             Some(whole) => whole == mark,
-            None => mark.starts_with(rest) && mark.starts_with(&mark[rest.len()..]),
+            None => {
+                let missing = &mark[rest.len()..];
+                mark.starts_with(rest)
+                    && behind[..behind.len().min(missing.len())] == missing[..behind.len().min(missing.len())]
+            }
         }
     })
 }

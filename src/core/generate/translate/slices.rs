@@ -90,7 +90,7 @@ mod tests {
             (none(), at(-6), none(), "2026"),
             (at(3), none(), at(-1), "6202"),
             (at(3), at(0), at(-2), "60"),
-            (none(), at(99), at(3), "26-1"),
+            (none(), at(99), at(3), "2611"),
             (at(-99), at(2), none(), "20"),
             (at(i64::MIN), at(i64::MAX), at(i64::MAX), "2"),
             (none(), none(), at(i64::MIN), "1"),

@@ -6,6 +6,7 @@ use super::number_format::NumberFormat;
 use super::pictures::{self, Form as Picture};
 use crate::core::generate::spec::{ColumnSpec, From, JsonNode, TranslatorSpec, Trim};
 use arrow_array::StringArray;
+use std::borrow::Cow;
 
 /// How a file writes the numbers of one column. The default is the source's own number.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -14,6 +15,8 @@ pub(super) struct Written {
     pub(super) format: Option<NumberFormat>,
     /// The number that is written in place of NULL, at its scale.
     pub(super) null: Option<(i128, u32)>,
+    /// Whether commas stand in that number.
+    pub(super) null_is_grouped: bool,
     /// Whether NULL is written as true. It counts then.
     pub(super) null_is_true: bool,
     /// Blanks that the file leaves out.
@@ -67,18 +70,32 @@ impl Written {
             // No number: what cannot be summed is found when the column's kind is known.
             Some(Form::Date(_) | Form::Plain) | None => {}
         }
-        written.null = spec.null.as_deref().and_then(|null| written.null_value(null));
+        if let Some(null) = spec.null.as_deref() {
+            written.null = written.null_value(null)?;
+            written.null_is_grouped = written.null.is_some() && null.contains(',');
+        }
         written.null_is_true = spec.null.as_deref() == Some(&yes);
         Ok(written)
     }
 
-    /// The number in a text that stands for NULL. `None` when it is no number, and adds nothing.
-    fn null_value(&self, null: &str) -> Option<(i128, u32)> {
-        let number = Decimal::parse(null.trim().as_bytes())?;
-        let (value, scale) = number.scaled()?;
-        match self.format.as_ref().and_then(NumberFormat::implied_scale) {
-            Some(implied) if scale == 0 => Some((value, implied)),
-            _ => Some((value, scale)),
+    /// The number in a text that stands for NULL. `None` when it holds no number, and adds nothing.
+    ///
+    /// # Errors
+    /// When a reader may take it for a number, and which one is not sure.
+    fn null_value(&self, null: &str) -> Result<Option<(i128, u32)>, String> {
+        let is_grouped = self.format.as_ref().is_some_and(NumberFormat::is_grouped);
+        let plain = if is_grouped { without_commas(null.trim()) } else { Cow::Borrowed(null.trim()) };
+        match Decimal::parse(plain.as_bytes()).and_then(|number| number.scaled()) {
+            Some((value, scale)) => match self.format.as_ref().and_then(NumberFormat::implied_scale) {
+                Some(implied) if scale == 0 => Ok(Some((value, implied))),
+                _ => Ok(Some((value, scale))),
+            },
+            None if looks_like_number(null) => Err(format!(
+                "cannot be exact: `null: {null:?}` looks like a number and is none that can be added up; write it in plain digits, \
+                 as in `null: \"1000.50\"`{}, or take `source_sum`, which leaves NULL out",
+                if is_grouped { "" } else { " (commas go with a `format` that has them, as in `#,##0.00`)" }
+            )),
+            None => Ok(None),
         }
     }
 
@@ -109,6 +126,23 @@ impl Written {
         }
         .as_bytes()
     }
+}
+
+/// A number without the commas between its thousands. Unchanged where one stands elsewhere.
+fn without_commas(text: &str) -> Cow<'_, str> {
+    let (int, frac) = text.split_once('.').unwrap_or((text, ""));
+    let mut groups = int.trim_start_matches(['+', '-']).split(',');
+    let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()));
+    if first && groups.all(|group| group.len() == 3) && !frac.contains(',') {
+        Cow::Owned(text.replace(',', ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Whether a text has digits, and no letter but the `e` of an exponent.
+fn looks_like_number(text: &str) -> bool {
+    text.contains(char::is_numeric) && !text.contains(|char: char| char.is_alphabetic() && !matches!(char, 'e' | 'E'))
 }
 
 /// All columns and literals of a JSON field.

@@ -175,5 +175,17 @@ fn the_date_is_the_zones_also_in_a_format_and_across_a_change_of_clocks() {
     assert_eq!(day(1_795_321_800_000_000), "20261121 23:30");
     assert_eq!(day(1_793_511_000_000_000), "20261101 01:30");
     assert_eq!(day(1_793_514_600_000_000), "20261101 01:30");
+    // The last instants of the calendar, which many a system writes for "without an end".
+    assert_eq!(day(253_402_300_799_999_999), "99991231 18:59");
+    let end = texts("stamp", Kind::TimestampText, &[Some("9999-12-31T23:59:59-05:00")]);
+    assert_eq!(in_zone(column("stamp"), "America/New_York", end), "9999-12-31T23:59:59-05:00");
+    assert_eq!(in_zone(column("at"), "America/New_York", at(253_402_207_200_000_000)), "9999-12-30T17:00:00-05:00");
     assert_eq!(in_zone(column("at"), "America/New_York", at(-2_900_000_000_000_000)), "1878-02-06T23:30:38-04:56:02");
+}
+
+#[test]
+fn an_instant_whose_local_year_is_10000_is_refused() {
+    let end = texts("stamp", Kind::TimestampText, &[Some("9999-12-31T23:59:59Z")]);
+    let spec = FileSpec { zone: Some("Asia/Tokyo".to_owned()), ..spec(column("stamp")) };
+    assert_eq!(refusal(&spec, &[end]).row, Some(0));
 }

@@ -159,3 +159,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn values_are_found_again_behind_a_delimiter_of_two_blanks() {
+    let columns = || vec![column("a"), column("b")];
+    let given = |a, b| [texts("a", Kind::Text, &[Some(a)]), texts("b", Kind::Text, &[Some(b)])];
+    for (a, b) in [("x", "y "), (" x", "y"), ("x", " y "), ("x y", "y z")] {
+        let line = text(&spec("  ", Quote::Never, columns()), &given(a, b)).unwrap();
+        assert_eq!(line.trim_end_matches('\n').split_once("  "), Some((a, b)));
+    }
+    assert_eq!(refusal(&spec("  ", Quote::Never, columns()), &given("x ", "y")).row, Some(0));
+}

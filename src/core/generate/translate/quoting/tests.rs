@@ -158,3 +158,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_part_of_the_delimiter_may_only_end_the_last_value() {
+    // `a ` before two blanks reads as `a` and a value that begins with a blank.
+    let rules = rules("  ", Quote::Never).unwrap();
+    assert!(quoted(&rules, "a ").unwrap_err().contains("a part of the delimiter at its end"));
+    assert_eq!(quoted(&rules, " a").as_deref(), Ok(" a"));
+    let last = rules.of_last();
+    assert_eq!(quoted(&last, "a ").as_deref(), Ok("a "));
+    for broken in ["a  ", "a  b", "  "] {
+        assert!(quoted(&last, broken).unwrap_err().contains("holds the delimiter"), "{broken:?}");
+    }
+}

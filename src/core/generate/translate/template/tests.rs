@@ -229,7 +229,7 @@ fn null_is_no_number() {
         "{{ -a }}",
         "{{ a + 1 }}",
         "{{ t | int }}",
-        "{{ '%d' | format(a) }}",
+        "{{ '%d' | format(t) }}",
         "{{ [a, a] | map('int') | join }}",
     ] {
         let refused = refusal(&spec(record, &NULLS), &nulls());

@@ -1,6 +1,7 @@
 //! Sums against big integers, and what cannot be summed.
 
 use super::*;
+use crate::core::generate::spec::{ColumnSpec, FixedWidthSpec, From, TranslatorSpec, WidthIn};
 use crate::core::generate::translate::decimal::Scaled;
 use crate::core::generate::translate::number_format::NumberFormat;
 use arrow_array::{ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -105,6 +106,55 @@ fn what_cannot_be_summed_exactly_is_an_error() {
     assert_eq!(row(Kind::Float64, Arc::new(Float64Array::from(vec![1e-300]))), Some(0));
     assert_eq!(row(Kind::Text, numbers(&[Some("1")])), None);
     assert!(sum(Kind::Number, numbers(&[]), None, Some("12,5")).is_err());
+}
+
+/// How a file writes a column with this `format` and this text for NULL.
+fn with_null(format: Option<&str>, null: &str) -> Result<Written, String> {
+    let amount = ColumnSpec {
+        format: format.map(str::to_owned),
+        null: Some(null.to_owned()),
+        from: From::Column("Amount".to_owned()),
+        ..ColumnSpec::default()
+    };
+    let spec = TranslatorSpec::FixedWidth(FixedWidthSpec { columns: vec![amount], width_in: WidthIn::Bytes });
+    Written::of(&spec, "Amount").map(Option::unwrap)
+}
+
+#[test]
+fn a_number_that_stands_for_null_is_added_up_as_it_is_shown() {
+    let kind = Kind::Decimal { precision: 12, scale: 2 };
+    for (format, null, total) in [
+        (Some("#,##0.00"), "1,000.5", "1001.50"),
+        (Some("#,##0.00"), " -1,234,567.25 ", "-1234566.25"),
+        (Some("#,##0.00"), "999", "1000.00"),
+        (Some("0.00"), "1000.5", "1001.50"),
+        (None, "+0.005", "1.005"),
+        (Some("#,##0.00"), "n/a", "1.00"),
+        (None, "K9", "1.00"),
+        (None, "", "1.00"),
+    ] {
+        let values = Decimal128Array::from(vec![Some(100), None]).with_precision_and_scale(12, 2).unwrap();
+        let sum = sum_written(with_null(format, null).unwrap(), kind, Arc::new(values), None, None);
+        assert_eq!(sum.as_deref(), Ok(total), "{format:?} {null:?}");
+    }
+    let refused = [
+        (Some("0.00"), "1,000"),
+        (None, "1e3"),
+        (None, "1,5"),
+        (Some("#,##0.00"), "1,00"),
+        (Some("#,##0.00"), "1,000,00"),
+        (Some("#,##0.00"), ",500"),
+        (Some("#,##0.00"), "0.000,000"),
+        (None, "5-"),
+        (None, "(5)"),
+        (None, "1 000"),
+        (None, "5 €"),
+        (None, "٥"),
+    ];
+    for (format, null) in refused {
+        let why = with_null(format, null).unwrap_err();
+        assert!(why.contains("plain digits") && why.contains("source_sum"), "{format:?} {null:?}: {why}");
+    }
 }
 
 proptest! {
