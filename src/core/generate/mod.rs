@@ -15,6 +15,7 @@ pub mod preview;
 mod promise;
 pub mod publish;
 mod read;
+mod read_all;
 pub mod record;
 pub mod run;
 pub mod service;
@@ -29,26 +30,25 @@ pub mod trigger;
 pub mod verify;
 mod write;
 
-use crate::core::generate::model::journal::{Begin, Complete};
+use crate::core::generate::model::journal::Begin;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::spec::Worker;
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::query::Fetch;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::source::{After, PageSource, SourceError};
+use crate::core::ports::source::{Extent, PageSource, SourceError};
 use crate::core::ports::state::StateStore;
 use crate::core::ports::store::StoreError;
 use crate::core::ports::volume::{Volume, VolumeError};
-use digest::FileDigest;
 use event::{GenerateEvent, RunObserver};
-use plan::{FilePlan, Plan};
+use plan::Plan;
+use promise::Promised;
 use staging::Staging;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use translate::Registry;
-use translate_pages::FilePipeline;
 
 /// Everything a flow may reach. Built once per worker, in `wiring`.
 #[derive(Clone)]
@@ -159,9 +159,6 @@ impl HasKind for GenerateError {
     }
 }
 
-/// Times that a run reads its view before rows that are missing each time end it.
-const READS_MAX: u32 = 3;
-
 /// Makes all files of one run under `term`. Takes over what older holders committed, goes on behind it, and publishes.
 ///
 /// # Errors
@@ -210,7 +207,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
 
     let (staging, complete) = match staging.complete.clone() {
         Some(complete) => (staging, Some(complete)),
-        None => read_all(ports, job, term, plan, staging).await?,
+        None => read_all::read_all(ports, job, term, plan, staging).await?,
     };
     let Some(complete) = complete else { return Ok(Outcome::Stopped { page: staging.page() }) };
     let manifest = publish::publish(ports, job, term, staging, &complete).await?;
@@ -218,59 +215,11 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     Ok(Outcome::Published(manifest))
 }
 
-/// Reads, translates and commits all that is left, and makes the files durable. Gives no [`Complete`] when asked to stop.
-///
-/// Two equal counts do not show that one row came and another went meanwhile. So when other rows were read than counted, all
-/// pages are read again. Rows that are missing each time are lost by no movement.
-async fn read_all(
-    ports: &Ports,
-    job: &Job,
-    term: &Term,
-    mut plan: Plan,
-    mut staging: Staging,
-) -> Result<(Staging, Option<Complete>), GenerateError> {
-    let mut tries = 0;
-    loop {
-        let pipelines = pipelines(job, &mut plan, &staging)?;
-        let view = plan.query.view.clone();
-        let read = pipeline::run(ports, job, term, plan.query, staging, pipelines).await?;
-        let mut pipelines = read.pipelines;
-        staging = read.staging;
-        let Some(after) = read.after else { return Ok((staging, None)) };
-        match source_moved(job, after, &staging)? {
-            Read::AsCounted { moved } => {
-                if staging.page() == 0 {
-                    translate_pages::bind_without_page(ports, &view, &mut pipelines).await?;
-                }
-                let complete = publish::complete(job, term, &mut staging, pipelines, moved).await?;
-                return Ok((staging, Some(complete)));
-            }
-            Read::Miscounted(error) => {
-                staging.journal.discard(term).await?;
-                tries += 1;
-                if tries >= READS_MAX {
-                    return Err(error.into());
-                }
-                job.observer.observe(&GenerateEvent::Warning { text: format!("{error}; all pages are read again") });
-                plan = Plan::new(&job.worker, &job.registry)?;
-                let Some(begin) = begin(ports, job, term, &plan).await? else { return Ok((staging, None)) };
-                staging.start_over(job, term, begin).await?;
-                record_start(ports, job, term, &staging).await?;
-            }
-        }
-    }
-}
-
 /// Counts the view and finds its key range: the one query before the first page. `None` when asked to stop meanwhile: a large
 /// view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     names_are_free(ports, job).await?;
-    let extent = tokio::select! {
-        biased;
-        () = job.stop.cancelled() => return Ok(None),
-        extent = ports.source.extent(&plan.query) => extent?,
-    };
-    let Some(promised) = promise::first_totals(ports, job, plan, &extent).await? else { return Ok(None) };
+    let Some((extent, promised)) = counted(ports, job, plan).await? else { return Ok(None) };
     let begin = plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised);
     if !plan.shape.hangs_on_kinds() {
         return Ok(Some(begin));
@@ -282,6 +231,40 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
         columns = ports.source.columns(&plan.query.view) => columns.ok(),
     };
     Ok(Some(Begin { spec: plan.shape.digest(columns.as_deref()).to_owned(), ..begin }))
+}
+
+/// The count of the view, and the totals that first records promise. Both are of the same rows, or asked for again.
+async fn counted(
+    ports: &Ports,
+    job: &Job,
+    plan: &Plan,
+) -> Result<Option<(Extent, Vec<BTreeMap<String, String>>)>, GenerateError> {
+    let mut tries = 0;
+    loop {
+        let extent = tokio::select! {
+            biased;
+            () = job.stop.cancelled() => return Ok(None),
+            extent = ports.source.extent(&plan.query) => extent?,
+        };
+        let read = match promise::first_totals(ports, job, plan, &extent).await? {
+            Promised::Totals(promised) => return Ok(Some((extent, promised))),
+            Promised::Stopped => return Ok(None),
+            Promised::Miscounted(read) => read,
+        };
+        tries += 1;
+        let (view, rows) = (&job.worker.source.view, extent.rows);
+        let text = format!(
+            "view `{view}` had {rows} rows when it was counted, and {read} when first_record's totals were read"
+        );
+        if tries >= read_all::READS_MAX {
+            let reason = format!(
+                "{text}, each of {tries} times; nothing is published. Set `isolation: snapshot`, or put the totals into last_record"
+            );
+            return Err(SourceError::Key { reason }.into());
+        }
+        let text = format!("{text}; both are asked for again");
+        job.observer.observe(&GenerateEvent::Warning { text });
+    }
 }
 
 /// Refuses a run whose file name, which has no date, still belongs to another day's file. That file stays until its receiver takes
@@ -310,88 +293,4 @@ async fn record_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) 
         files: ids.zip(begin.file_rows.iter().copied()).collect(),
     });
     record::started(ports, job, term, begin.rows).await
-}
-
-/// Each file's pipeline from rows to bytes, positioned behind what is durable.
-fn pipelines(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePipeline>, GenerateError> {
-    let mut pipelines = Vec::new();
-    for (index, FilePlan { translator, predicate }) in plan.files.drain(..).enumerate() {
-        let spec = &job.worker.files[index];
-        let begin = &staging.begin;
-        let first_record = if staging.page() == 0 {
-            let first = translator.first_record(&job.run, begin.file_rows[index], &begin.first_totals[index]);
-            first.map_err(|error| GenerateError::Data {
-                file: spec.id.to_string(),
-                row: None,
-                reason: format!("first_record: {}", error.reason),
-            })?
-        } else {
-            None
-        };
-        let file = &staging.files[index];
-        pipelines.push(FilePipeline {
-            file: spec.id.clone(),
-            translator,
-            predicate,
-            totals: file.commit.totals.clone(),
-            digest: FileDigest::clone(&file.digest),
-            page_bytes: 0,
-            first_record,
-            replaced: file.commit.replaced.clone(),
-            limits: spec.limits,
-        });
-    }
-    Ok(pipelines)
-}
-
-/// What rows read against rows counted say.
-enum Read {
-    /// All that was counted, or the view is known to have moved (`None`: it could not be asked).
-    AsCounted { moved: Option<bool> },
-    /// Other rows were read than counted, and nothing says that the view moved.
-    Miscounted(SourceError),
-}
-
-/// Holds rows read against rows counted: the last line of defence against rows that a page's start passes over, whatever the
-/// source and whatever the reason.
-///
-/// # Errors
-/// When other rows were read, and the view cannot be asked again.
-fn source_moved(job: &Job, after: Result<After, SourceError>, staging: &Staging) -> Result<Read, GenerateError> {
-    let (begin, read) = (&staging.begin, staging.source_rows());
-    let as_counted = read == begin.rows;
-    match after {
-        Ok(After { within, .. }) if !as_counted && within == begin.rows => {
-            Ok(Read::Miscounted(miscounted(job, begin, read)))
-        }
-        Ok(After { extent, .. }) => {
-            let moved = extent.rows != begin.rows || extent.range != begin.range || !as_counted;
-            Ok(Read::AsCounted { moved: Some(moved) })
-        }
-        Err(error) if !as_counted => Err(error.into()),
-        Err(error) => {
-            let text = format!("whether the view moved meanwhile could not be asked: {error}");
-            job.observer.observe(&GenerateEvent::Warning { text });
-            Ok(Read::AsCounted { moved: None })
-        }
-    }
-}
-
-fn miscounted(job: &Job, begin: &Begin, read: u64) -> SourceError {
-    let source = &job.worker.source;
-    let (view, rows) = (&source.view, begin.rows);
-    let counted = format!(
-        "view `{view}` has {rows} rows in the range of this run, before the read and after it, but {read} were read"
-    );
-    let advice = if source.key.is_empty() || source.fetch == Fetch::Offset {
-        "without an order that stays, rows are missed or doubled; name a key, or set `isolation: snapshot`".to_owned()
-    } else {
-        let key = source.key.join(", ");
-        format!(
-            "the order of its key `{key}` cannot be trusted: keys that its collation takes for one, or an index that is \
-             damaged or older than its collation; choose another key, or, if rows come and go all the time, set \
-             `isolation: snapshot`"
-        )
-    };
-    SourceError::Key { reason: format!("{counted}; nothing is published. {advice}") }
 }

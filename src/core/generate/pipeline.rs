@@ -1,6 +1,7 @@
 //! Reading, translating and committing at the same time: three loops with short queues between them.
 //!
-//! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there.
+//! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there. What is before it
+//! ends at once.
 
 use super::read::{Bounds, ReadEnd};
 use super::staging::Staging;
@@ -11,6 +12,7 @@ use crate::core::model::term::Term;
 use crate::core::ports::source::{After, Position, Query, SourceError};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
 
 /// Pages read ahead of the translators.
 const PAGES_READ_AHEAD: usize = 1;
@@ -52,10 +54,11 @@ pub(super) async fn run(
 
     let next_page = staging.page() + 1;
     let committer = Committer::new(ports, job, term, staging);
+    let fault = CancellationToken::new();
     let (read, worked, committed) = tokio::join!(
-        read::pages(ports, job, &query, bounds, next_page, pages_in),
-        translate_pages::translate(&query, pipelines, columns_known, budget, pages_out, work_in),
-        committer.commit(work_out),
+        read::pages(ports, job, &query, bounds, next_page, pages_in, &fault),
+        telling(&fault, translate_pages::translate(&query, pipelines, columns_known, budget, pages_out, work_in)),
+        telling(&fault, committer.commit(work_out)),
     );
     let staging = committed?;
     let pipelines = worked?;
@@ -64,4 +67,16 @@ pub(super) async fn run(
         ReadEnd::Early => None,
     };
     Ok(PipelineResult { staging, pipelines, after })
+}
+
+/// Tells of a fault, so that nobody waits for the source any longer.
+async fn telling<T>(
+    fault: &CancellationToken,
+    work: impl Future<Output = Result<T, GenerateError>>,
+) -> Result<T, GenerateError> {
+    let result = work.await;
+    if result.is_err() {
+        fault.cancel();
+    }
+    result
 }

@@ -22,7 +22,17 @@ struct Promise {
     tally: Tally,
 }
 
-/// The totals that first records need before the first row is written, one map per file. `None` when asked to stop meanwhile.
+/// The totals that first records need before the first row is written, one map per file.
+pub(super) enum Promised {
+    /// The totals.
+    Totals(Vec<BTreeMap<String, String>>),
+    /// Other rows were read than counted, so that they say nothing. Holds how many.
+    Miscounted(u64),
+    /// Asked to stop meanwhile.
+    Stopped,
+}
+
+/// Adds up what first records need.
 ///
 /// # Errors
 /// When a column cannot be added up, or the source does not deliver.
@@ -31,35 +41,37 @@ pub(super) async fn first_totals(
     job: &Job,
     plan: &Plan,
     extent: &Extent,
-) -> Result<Option<Vec<BTreeMap<String, String>>>, GenerateError> {
+) -> Result<Promised, GenerateError> {
     let mut promised = vec![BTreeMap::new(); plan.files.len()];
     let wanted = plan.files.iter().enumerate().filter(|(_, file)| file.translator.first_sums());
     let promise =
         |(file, plan): (usize, &FilePlan)| Promise { file, predicate: plan.predicate, tally: plan.translator.tally() };
     let mut promises: Vec<Promise> = wanted.map(promise).collect();
     if promises.is_empty() {
-        return Ok(Some(promised));
+        return Ok(Promised::Totals(promised));
     }
-    let added = tokio::select! {
+    let read = tokio::select! {
         biased;
-        () = job.stop.cancelled() => return Ok(None),
-        added = add_up(ports, job, plan, extent, &mut promises) => added,
+        () = job.stop.cancelled() => return Ok(Promised::Stopped),
+        read = add_up(ports, job, plan, extent, &mut promises) => read?,
     };
-    added?;
+    if read != extent.rows {
+        return Ok(Promised::Miscounted(read));
+    }
     for promise in promises {
         promised[promise.file] = promise.tally.texts();
     }
-    Ok(Some(promised))
+    Ok(Promised::Totals(promised))
 }
 
-/// Reads what the run itself will read, but only the columns to be added up.
+/// Reads what the run itself will read, but only the columns to be added up. Returns the number of rows.
 async fn add_up(
     ports: &Ports,
     job: &Job,
     plan: &Plan,
     extent: &Extent,
     promises: &mut [Promise],
-) -> Result<(), GenerateError> {
+) -> Result<u64, GenerateError> {
     let mut columns: Vec<String> = promises.iter().flat_map(|promise| promise.tally.columns()).collect();
     columns.sort_unstable();
     columns.dedup();
@@ -90,7 +102,7 @@ async fn add_up(
             promise.tally.bind_empty(&columns).map_err(|error| blame(job, promise.file, None, &error))?;
         }
     }
-    Ok(())
+    Ok(read)
 }
 
 fn bind(job: &Job, promises: &mut [Promise], columns: &[Column]) -> Result<(), GenerateError> {

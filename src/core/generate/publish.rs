@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 /// Writes what stands behind the last page, and makes everything durable.
 ///
 /// # Errors
-/// When a first record turns out to be untrue, an empty view is not allowed, or the volume refuses.
+/// When an empty view is not allowed, policies changed too many values, or the volume refuses.
 pub async fn complete(
     job: &Job,
     term: &Term,
@@ -40,7 +40,6 @@ pub async fn complete(
     let page = staging.page();
     let mut files = Vec::new();
     for (index, pipeline) in pipelines.into_iter().enumerate() {
-        check_first_record(job, staging, index, &pipeline)?;
         within(&pipeline.limits, &pipeline.replaced, Some(staging.files[index].commit.rows))
             .map_err(|reason| GenerateError::Data { file: pipeline.file.to_string(), row: None, reason })?;
         files.push(complete_file(job, term, staging, index, pipeline, page).await?);
@@ -52,15 +51,22 @@ pub async fn complete(
     Ok(complete)
 }
 
-/// Compares the totals in the first record with those of the file. A difference ends the run: the file would be wrong about itself.
-fn check_first_record(
-    job: &Job,
-    staging: &Staging,
-    index: usize,
-    pipeline: &FilePipeline,
-) -> Result<(), GenerateError> {
+/// Compares the totals in first records with those of their files. A file whose first record says otherwise is wrong about itself.
+pub(super) fn untrue_first_record(job: &Job, staging: &Staging, pipelines: &[FilePipeline]) -> Option<GenerateError> {
+    pipelines.iter().enumerate().find_map(|(index, pipeline)| {
+        let why = untrue(staging, index, pipeline)?;
+        let reason = format!(
+            "the view moved while it was read: the first record says {why}; nothing is published. Set `isolation: snapshot`, or \
+             put the totals into last_record"
+        );
+        Some(GenerateError::Data { file: job.worker.files[index].id.to_string(), row: None, reason })
+    })
+}
+
+/// What a file's first record says, and what is so.
+fn untrue(staging: &Staging, index: usize, pipeline: &FilePipeline) -> Option<String> {
     if !pipeline.translator.first_needs_totals() {
-        return Ok(());
+        return None;
     }
     let (promised_rows, promised) = (staging.begin.file_rows[index], &staging.begin.first_totals[index]);
     let rows = staging.files[index].commit.rows;
@@ -69,16 +75,9 @@ fn check_first_record(
         totals.get(column).is_some_and(|written| without_zeros(written) == without_zeros(total))
     };
     if promised_rows == rows && promised.iter().all(kept) {
-        return Ok(());
+        return None;
     }
-    Err(GenerateError::Staged {
-        reason: format!(
-            "the view moved while it was read: the first record of {} says {promised_rows} rows and totals {promised:?}, \
-             but {rows} rows were written with totals {totals:?}. Run again with --restart, set `isolation: snapshot`, or \
-             put the totals into last_record",
-            job.worker.files[index].id,
-        ),
-    })
+    Some(format!("{promised_rows} rows and totals {promised:?}, but {rows} rows were written with totals {totals:?}"))
 }
 
 /// Totals behind the last page; zero at its scale for every sum when there was none.

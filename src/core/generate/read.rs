@@ -8,6 +8,7 @@ use crate::core::model::page::Page;
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{After, Position, Query, SourceError};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// A page and the kinds of its columns.
 pub(super) struct FetchedPage {
@@ -51,7 +52,8 @@ pub(super) enum ReadEnd {
     Early,
 }
 
-/// Sends pages until there are no more, or until asked to stop; `page` is the number of the first.
+/// Sends pages until there are no more, or until asked to stop; `page` is the number of the first. Waits for nothing once a later loop
+/// has a `fault`.
 ///
 /// # Errors
 /// What the source said.
@@ -62,11 +64,18 @@ pub(super) async fn pages(
     bounds: Bounds<'_>,
     page: u64,
     out: mpsc::Sender<FetchedPage>,
+    fault: &CancellationToken,
 ) -> Result<ReadEnd, GenerateError> {
     // The sender goes with the call: the next loop sees the end at once.
-    let Some(read) = all_pages(ports, job, query, bounds, page, out).await? else { return Ok(ReadEnd::Early) };
+    let read = tokio::select! {
+        biased;
+        () = fault.cancelled() => return Ok(ReadEnd::Early),
+        read = all_pages(ports, job, query, bounds, page, out) => read?,
+    };
+    let Some(read) = read else { return Ok(ReadEnd::Early) };
     tokio::select! {
         biased;
+        () = fault.cancelled() => Ok(ReadEnd::Early),
         () = job.stop.cancelled() => Ok(ReadEnd::Early),
         after = after(ports, query, bounds, read) => Ok(ReadEnd::All(after)),
     }

@@ -13,7 +13,7 @@ impl JournalFile {
     ///
     /// # Errors
     /// As [`append`](Self::append).
-    pub async fn discard(&mut self, term: &Term) -> Result<(), GenerateError> {
+    async fn discard(&mut self, term: &Term) -> Result<(), GenerateError> {
         self.handle.set_size(term, 0).await?;
         self.handle.sync_data(term).await?;
         (self.bytes, self.writer) = (0, JournalWriter::default());
@@ -22,7 +22,21 @@ impl JournalFile {
 }
 
 impl Staging {
-    /// Throws all staged pages away and begins again with the first, under the same term.
+    /// Empties the journal, durably: no staged page counts any more, and this holder names none.
+    ///
+    /// # Errors
+    /// As [`JournalFile::append`].
+    pub async fn discard(&mut self, term: &Term) -> Result<(), GenerateError> {
+        self.journal.discard(term).await?;
+        (self.last, self.columns) = (None, None);
+        self.tokens.clear();
+        for file in &mut self.files {
+            file.commit = FileCommit { bytes: file.header_bytes, ..FileCommit::default() };
+        }
+        Ok(())
+    }
+
+    /// Begins again with the first page behind [`discard`](Self::discard), under the same term.
     ///
     /// # Errors
     /// When the volume refuses.
@@ -32,13 +46,11 @@ impl Staging {
             file.handle.set_size(term, file.header_bytes).await?;
             file.write_header(term, Header { page: 0, rows: 0 }).await?;
             file.handle.sync_data(term).await?;
-            file.commit = FileCommit { bytes: file.header_bytes, ..FileCommit::default() };
             let rows = begin.file_rows.get(index).copied().unwrap_or(0);
             file.digest = FileDigest::new(spec.progress_header.then_some(Header { page: pages, rows }));
         }
         self.journal.append(term, &[Entry::Begin(begin.clone())]).await?;
-        (self.begin, self.last, self.columns) = (begin, None, None);
-        self.tokens.clear();
+        self.begin = begin;
         Ok(())
     }
 }

@@ -248,14 +248,12 @@ fn runs_into(value: &[u8], mark: &[u8], behind: &[u8]) -> bool {
     }
     (0..value.len()).any(|at| {
         let rest = &value[at..];
-        match rest.get(..mark.len()) {
-            Some(whole) => whole == mark,
-            None => {
-                let missing = &mark[rest.len()..];
-                mark.starts_with(rest)
-                    && behind[..behind.len().min(missing.len())] == missing[..behind.len().min(missing.len())]
-            }
+        if let Some(whole) = rest.get(..mark.len()) {
+            return whole == mark;
         }
+        let missing = &mark[rest.len()..];
+        let known = missing.len().min(behind.len());
+        mark.starts_with(rest) && missing[..known] == behind[..known]
     })
 }
 
