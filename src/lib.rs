@@ -37,7 +37,8 @@
 //!   wanted. [`trigger`](core::generate::trigger): events into wanted runs. [`deadline`](core::generate::deadline): whether
 //!   a run will be in time.
 //! - `plan` decides, `takeover` fences older holders, `staging` fills the holder's own folder with what they committed,
-//!   `pipeline` reads, translates and commits at the same time, `write` commits a page, `publish` makes the files visible,
+//!   `read_all` reads until what was read can be published, `pipeline` reads, translates and commits at the same time, `write`
+//!   commits a page, `publish` makes the files visible,
 //!   `record` tells the state store. Each is a file of that name. `translate` turns pages into bytes and knows nothing of files.
 //! - [`spec`](core::generate::spec) is a worker file, resolved; [`model`](core::generate::model) what a run leaves on the
 //!   volume: header line, journal, manifest.

@@ -5,5 +5,6 @@ mod fence;
 mod growing;
 mod late;
 mod miscounted;
+mod moved;
 pub mod rig;
 mod translate_golden;

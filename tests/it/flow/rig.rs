@@ -54,8 +54,12 @@ impl Rig {
 
     /// Over another view, as the worker file has it.
     pub fn over(source: Arc<dyn PageSource>, view: &str) -> Self {
-        let text = WORKER.replace("VIEW", view);
-        let loaded = filegen::config::parse(&text, Path::new("/worker.yaml"), &(), &Registry::default()).unwrap();
+        Self::of(source, &WORKER.replace("VIEW", view))
+    }
+
+    /// With another worker file.
+    pub fn of(source: Arc<dyn PageSource>, text: &str) -> Self {
+        let loaded = filegen::config::parse(text, Path::new("/worker.yaml"), &(), &Registry::default()).unwrap();
         let worker = Arc::new(loaded.into_worker().unwrap());
         let state = Arc::new(MemoryState::default());
         let ports = Ports {

@@ -11,10 +11,9 @@
 //! NULL is no number: each of them refuses it, except `decimal`, which passes it on, and `int` and `float` with a default.
 
 use super::exact::{
-    COMPARISONS, Comparison, MISFIT, Number, OPERATORS, Operator, Rounding, compare, compute, contains,
+    COMPARISONS, Comparison, MISFIT, NULL_ADVICE, Number, OPERATORS, Operator, Rounding, compare, compute, contains,
 };
 use super::rewrite::{COMPARE, COMPUTE, CONTAINS, DECIMAL};
-use super::texts::NULL_ADVICE;
 use minijinja::value::{Kwargs, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, filters};
 use std::fmt;

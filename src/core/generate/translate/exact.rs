@@ -2,7 +2,6 @@
 //! exact up to 128 bits. A float is read by its shortest text, so that 0.1 is one tenth.
 
 use super::decimal::{Decimal, push_scaled, with_float_text};
-use super::texts::{NULL_ADVICE, WIDTH_MAX};
 use minijinja::value::{DynObject, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 use std::cmp::Ordering;
@@ -244,6 +243,12 @@ pub(super) const COMPARISONS: [(&str, Comparison); 6] = [
     (">", Comparison::Gt),
     (">=", Comparison::Gte),
 ];
+
+/// Widest field, and longest text that a template makes by repeating.
+pub(super) const WIDTH_MAX: usize = 1 << 20;
+
+/// What to write where NULL cannot be taken.
+pub(super) const NULL_ADVICE: &str = "; ask `is none` first, or say what stands for NULL, as in `| default(0)`";
 
 /// Part of every error about wrong types. Such an error holds for every row.
 pub(super) const MISFIT: &str = "does not go together";

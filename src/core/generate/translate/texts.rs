@@ -7,7 +7,7 @@
 //! | `upper`, `trim`, `replace`, `join`, `format`, … | what the template engine's do, with NULL as the empty text |
 
 use super::decimal::{not_finite, with_float_text};
-use super::exact::{MISFIT, Number};
+use super::exact::{MISFIT, NULL_ADVICE, Number, WIDTH_MAX};
 use super::rewrite::{CONCAT, SLICE};
 use super::slices::slice;
 use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
@@ -16,12 +16,6 @@ use std::borrow::Cow;
 
 /// Longest text that a template makes out of others.
 const TEXT_MAX: usize = 64 << 20;
-
-/// Widest field, and longest text that a template makes by repeating.
-pub(super) const WIDTH_MAX: usize = 1 << 20;
-
-/// What to write where NULL cannot be taken.
-pub(super) const NULL_ADVICE: &str = "; ask `is none` first, or say what stands for NULL, as in `| default(0)`";
 
 #[cold]
 fn refuse(why: impl Into<String>) -> Error {
