@@ -28,7 +28,8 @@ if [ "$(id -u)" = 0 ]; then as=(setpriv --reuid=65534 --regid=65534 --clear-grou
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 # the server's own zone is Berlin's, by its rule; no tables of zones and no accounts are needed
 TZ='CET-1CEST,M3.5.0,M10.5.0/3' LD_LIBRARY_PATH="$work/$libs" "${as[@]}" deb/usr/sbin/mariadbd --no-defaults --skip-grant-tables \
-  --skip-networking=0 --datadir="$work/data" --lc-messages-dir="$work/deb/usr/share/mysql" --plugin-dir="$work/deb/usr/lib/mysql/plugin" \
+  --skip-networking=0 --datadir="$work/data" --lc-messages-dir="$work/deb/usr/share/mysql" \
+  --plugin-dir="$work/deb/usr/lib/mysql/plugin" \
   --socket="$work/data/socket" --pid-file="$work/data/pid" --bind-address=127.0.0.1 --port="$port" > mariadb.log 2>&1 &
 pids+=($!)
 
