@@ -1,7 +1,7 @@
 //! One value of a record: which column, which form, what NULL is. The only place that knows what a value looks like.
 
 use super::date_format::{DateFormat, Moment};
-use super::decimal::{Decimal, Scaled, no_number, with_float_text};
+use super::decimal::{Decimal, Scaled, is_plain_number, no_number, with_float_text};
 use super::number_format::NumberFormat;
 use super::short::push_int;
 use super::values::{Values, push_text};
@@ -22,6 +22,8 @@ pub(super) struct Cell {
     case: Option<Case>,
     trim: Trim,
     null: Option<String>,
+    /// Whether that text is a number.
+    null_is_number: bool,
     /// On whose clock instants are written.
     zone: Option<TimeZone>,
     /// Known from [`Cell::bind`] on.
@@ -58,6 +60,7 @@ impl Cell {
             case: spec.case,
             trim: spec.trim,
             null: spec.null.clone(),
+            null_is_number: spec.null.as_deref().is_some_and(is_plain_number),
             kind: Kind::Text,
         })
     }
@@ -131,6 +134,11 @@ impl Cell {
     /// Whether the text is a number's, so that cutting it would change the number.
     pub(super) fn is_number(&self) -> bool {
         self.kind.is_number() || matches!(self.form, Form::Number(_))
+    }
+
+    /// Whether a row's text is padded as a number and never cut. NULL's is where a number stands for it.
+    pub(super) fn fits_as_number(&self, is_null: bool) -> bool {
+        self.is_number() && (!is_null || self.null_is_number)
     }
 
     /// Whether the value is a text of any words.

@@ -1,5 +1,7 @@
 //! Exact decimal numbers as their digits: from text, from scaled integers, from floats. Never computed as floats.
 
+use std::borrow::Cow;
+
 /// A number as its decimal digits: `-12.50` is negative, `12`, `50`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Decimal<'a> {
@@ -38,6 +40,23 @@ impl<'a> Decimal<'a> {
         }
         Some((value, u32::try_from(self.frac.len()).ok()?))
     }
+}
+
+/// A number without the commas between its thousands. Unchanged where one stands elsewhere.
+pub(super) fn without_commas(text: &str) -> Cow<'_, str> {
+    let (int, frac) = text.split_once('.').unwrap_or((text, ""));
+    let mut groups = int.trim_start_matches(['+', '-']).split(',');
+    let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()));
+    if text.contains(',') && first && groups.all(|group| group.len() == 3) && !frac.contains(',') {
+        Cow::Owned(text.replace(',', ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Whether a text is a number in plain digits, or with commas between its thousands.
+pub(super) fn is_plain_number(text: &str) -> bool {
+    Decimal::parse(without_commas(text.trim()).as_bytes()).is_some()
 }
 
 /// Digits that a scaled 128-bit integer can have, with one zero before the point.

@@ -188,7 +188,7 @@ fn push_value(
     }
     let mut cut = false;
     if let Some(fit) = fit {
-        match fit.apply(out, start, !is_null && bound.cell().is_number()) {
+        match fit.apply(out, start, bound.cell().fits_as_number(is_null)) {
             Fitted::Whole => {}
             Fitted::Cut => cut = true,
             Fitted::TooWide(chars) => {

@@ -2,10 +2,11 @@
 //! in the bytes.
 
 use super::control;
+use super::decimal::is_plain_number;
 use super::number_format::NumberFormat;
 use super::totals::Wanted;
 use crate::core::generate::spec::{
-    ColumnSpec, DelimitedSpec, Encoding, FileSpec, FixedWidthSpec, From, Quote, TranslatorSpec, WidthIn,
+    Align, ColumnSpec, DelimitedSpec, Encoding, FileSpec, FixedWidthSpec, From, Quote, TranslatorSpec, WidthIn,
 };
 use crate::core::model::column::{Column, Kind};
 use minijinja::machinery::ast::{CallArg, Expr, Stmt};
@@ -50,8 +51,14 @@ impl Change {
 pub(super) fn changes(spec: &FileSpec, summed: &[Wanted]) -> Vec<Change> {
     let mut found = Vec::new();
     match &spec.translator {
-        TranslatorSpec::Delimited(delimited) => found.extend(quoting(delimited)),
-        TranslatorSpec::FixedWidth(fixed) if spec.encoding == Encoding::Utf8 => found.extend(widths(fixed)),
+        TranslatorSpec::Delimited(delimited) => {
+            found.extend(quoting(delimited));
+            found.extend(signs(&delimited.columns));
+        }
+        TranslatorSpec::FixedWidth(fixed) => {
+            found.extend(widths(fixed).filter(|_| spec.encoding == Encoding::Utf8));
+            found.extend(signs(&fixed.columns));
+        }
         TranslatorSpec::Template(template) => found.extend(templates(&template.record)),
         _ => {}
     }
@@ -118,6 +125,17 @@ fn widths(spec: &FixedWidthSpec) -> Option<Change> {
     let texts = spec.columns.iter().filter(|column| !is_number_format(column)).filter_map(name).collect();
     let mark = "width_in".to_owned();
     Some(Change { mark, what, since: 1, shows: if always { Shows::Always } else { Shows::InText(texts) } })
+}
+
+/// Signs of numbers that stand for NULL in fields that are filled with zeros.
+fn signs(columns: &[ColumnSpec]) -> Option<Change> {
+    let is_signed = |null: &String| null.starts_with(['+', '-']) && is_plain_number(null);
+    let moves = |column: &ColumnSpec| {
+        column.pad == Some('0') && column.align == Align::Right && column.null.as_ref().is_some_and(is_signed)
+    };
+    let what = "the sign of a number that stands for NULL goes before the zeros of its field".to_owned();
+    let change = Change { mark: "null.sign".to_owned(), what, since: 2, shows: Shows::Always };
+    columns.iter().any(moves).then_some(change)
 }
 
 fn name(column: &ColumnSpec) -> Option<String> {

@@ -148,7 +148,7 @@ impl FixedWidth {
                 })?;
             }
         }
-        match fit.apply(out, start, !is_null && cell.is_number()) {
+        match fit.apply(out, start, cell.fits_as_number(is_null)) {
             Fitted::Whole => Ok(false),
             Fitted::Cut => Ok(true),
             Fitted::TooWide(chars) => Err(too_wide(cell, row, out.get(start..).unwrap_or_default(), chars, fit)),

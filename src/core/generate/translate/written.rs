@@ -1,7 +1,7 @@
 //! How a file writes the numbers of a column, as far as its control total depends on that. A total is of the written values.
 
 use super::cell::Form;
-use super::decimal::Decimal;
+use super::decimal::{Decimal, without_commas};
 use super::number_format::NumberFormat;
 use super::pictures::{self, Form as Picture};
 use crate::core::generate::spec::{ColumnSpec, From, JsonNode, TranslatorSpec, Trim};
@@ -125,18 +125,6 @@ impl Written {
             Trim::Both => text.trim(),
         }
         .as_bytes()
-    }
-}
-
-/// A number without the commas between its thousands. Unchanged where one stands elsewhere.
-fn without_commas(text: &str) -> Cow<'_, str> {
-    let (int, frac) = text.split_once('.').unwrap_or((text, ""));
-    let mut groups = int.trim_start_matches(['+', '-']).split(',');
-    let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()));
-    if first && groups.all(|group| group.len() == 3) && !frac.contains(',') {
-        Cow::Owned(text.replace(',', ""))
-    } else {
-        Cow::Borrowed(text)
     }
 }
 

@@ -161,3 +161,23 @@ fn in_bytes_every_record_of_utf_8_is_as_long() {
     let characters = FileSpec { newline: String::new(), ..fixed_width(columns) };
     assert!(refusal(&characters, &given).reason.contains("width_in: bytes"));
 }
+
+#[test]
+fn a_number_that_stands_for_null_is_padded_as_one_and_never_cut() {
+    let amount = |null: &str, width| ColumnSpec {
+        null: Some(null.to_owned()),
+        width: Some(width),
+        pad: Some('0'),
+        align: Align::Right,
+        ..column("n")
+    };
+    let given = [ints("n", &[Some(-5), None])];
+    assert_eq!(text(&fixed_width(vec![amount("-1", 5)]), &given).as_deref(), Ok("-0005\n-0001\n"));
+    assert_eq!(text(&fixed_width(vec![amount("n/a", 5)]), &given).as_deref(), Ok("-0005\n00n/a\n"));
+    let cut = |null| FileSpec { on_overflow: OnOverflow::Truncate, ..fixed_width(vec![amount(null, 3)]) };
+    for null in ["1234", "1,234"] {
+        let refused = refusal(&cut(null), &given);
+        assert!(refused.row == Some(1) && refused.reason.contains("a number is never cut"), "{refused}");
+    }
+    assert_eq!(text(&cut("none"), &given).as_deref(), Ok("-05\none\n"));
+}
