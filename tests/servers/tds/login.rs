@@ -1,5 +1,6 @@
 //! From the first packet to a session: PRELOGIN, TLS, LOGIN7.
 
+use super::form::Talk;
 use super::reply::{Done, FAILED, Message, Reply};
 use super::request::Cursor;
 use super::wire::{LOGIN, PRELOGIN, REPLY, Wire};
@@ -79,7 +80,7 @@ pub fn accept(shared: &Shared, socket: TcpStream) -> io::Result<Option<Session>>
         Some(_) => (ON, true, true),
         None => negotiate(shared.options.encryption, asked_encryption(&payload)),
     };
-    wire.write_packet(REPLY, 1, true, &prelogin(answer))?;
+    wire.write_packet(REPLY, 1, true, &prelogin(answer), shared.options.form.write)?;
     if let (true, Some(tls), None) = (login_encrypted, &shared.tls, strict) {
         wire = wire.into_tls(Arc::clone(tls), true)?;
     }
@@ -93,7 +94,7 @@ pub fn accept(shared: &Shared, socket: TcpStream) -> io::Result<Option<Session>>
         wire = wire.into_plain();
     }
     lock(&shared.logins).push(login.clone());
-    answer_login(shared, wire, login, &password)
+    answer_login(shared, wire, &login, &password)
 }
 
 /// Whether the client's first byte is that of a TLS handshake.
@@ -102,9 +103,9 @@ fn begins_with_tls(socket: &TcpStream) -> bool {
     matches!(socket.peek(&mut first), Ok(1)) && first == [0x16]
 }
 
-fn answer_login(shared: &Shared, mut wire: Wire, login: Login, password: &str) -> io::Result<Option<Session>> {
+fn answer_login(shared: &Shared, mut wire: Wire, login: &Login, password: &str) -> io::Result<Option<Session>> {
     let options = &shared.options;
-    let mut reply = Reply::new(&mut wire, 4096);
+    let mut reply = Reply::new(&mut wire, 4096, &options.form);
     let refusal = if (login.user.as_str(), password) != (options.user.0.as_str(), options.user.1.as_str()) {
         Some(Message::new(18456, 14, format!("Login failed for user '{}'.", login.user)))
     } else if ![options.database.as_str(), "master", ""].contains(&login.database.as_str()) {
@@ -119,22 +120,32 @@ fn answer_login(shared: &Shared, mut wire: Wire, login: Login, password: &str) -
         reply.finish()?;
         return Ok(None);
     }
-    let database = if login.database.is_empty() { "master".to_owned() } else { login.database };
+    let database = if login.database.is_empty() { "master".to_owned() } else { login.database.clone() };
     reply.env_text(1, &database, "master");
     reply.info(&Message::new(5701, 0, format!("Changed database context to '{database}'.")));
     reply.env_bytes(7, &types::DEFAULT_COLLATION, &[]);
     reply.env_text(2, "us_english", "");
     reply.info(&Message::new(5703, 0, "Changed language setting to us_english."));
     reply.login_ack();
-    let packet_size = login.packet_size.clamp(512, 32767);
+    let packet_size = (login.packet_size as usize).min(options.form.packet_size).clamp(512, 32767);
     reply.env_text(4, &packet_size.to_string(), "4096");
     let route = options.read_only_route.filter(|_| login.read_only);
     if let Some(route) = route {
         reply.env_route(&route.ip().to_string(), route.port());
     }
+    if options.form.talk == Talk::Chatty {
+        reply.settings(&database);
+        // A mirror of the database, and the name of a user's own instance.
+        reply.env_text(13, "partner.invalid,1433", "");
+        reply.env_text(19, r"\\.\pipe\8F2C\tsql\query", "");
+    }
+    let known = features(&login.features);
+    if !login.features.is_empty() {
+        reply.features(&known);
+    }
     reply.done(Done::Batch, 0, 0, None);
     reply.finish()?;
-    Ok(route.is_none().then_some(Session { wire, packet_size: packet_size as usize, database }))
+    Ok(route.is_none().then_some(Session { wire, packet_size, database }))
 }
 
 /// The answer to what a client asks for, and whether the login and the rest are encrypted.
@@ -175,6 +186,22 @@ fn prelogin(encryption: u8) -> Vec<u8> {
     head
 }
 
+/// The features that the server has of those that a client asks for, and what it says of each.
+fn features(asked: &[u8]) -> Vec<(u8, &'static [u8])> {
+    let known = |number: u8| -> Option<&'static [u8]> {
+        match number {
+            // Session recovery: an initial state without an entry.
+            0x01 => Some(&[]),
+            // Global transactions, routing to read-only replicas, UTF-8.
+            0x05 | 0x08 | 0x0a => Some(&[1]),
+            // Classification of data: version 2, and it is on.
+            0x09 => Some(&[2, 1]),
+            _ => None,
+        }
+    };
+    asked.iter().filter_map(|number| Some((*number, known(*number)?))).collect()
+}
+
 /// Reads a LOGIN7; returns the password beside it.
 fn read_login(payload: &[u8]) -> Option<(Login, String)> {
     let text = |at: usize, secret: bool| -> Option<String> {
@@ -195,6 +222,23 @@ fn read_login(payload: &[u8]) -> Option<(Login, String)> {
         packet_size: Cursor::new(payload.get(8..12)?).u32()?,
         read_only: payload.get(26)? & 0x20 != 0,
         encrypted: (false, false),
+        features: if payload.get(27)? & 0x10 == 0 { Vec::new() } else { asked_features(payload)? },
     };
     Some((login, text(44, true)?))
+}
+
+/// The numbers of the features that a LOGIN7 asks for: its extension says where they begin.
+fn asked_features(payload: &[u8]) -> Option<Vec<u8>> {
+    let extension = usize::from(Cursor::new(payload.get(56..58)?).u16()?);
+    let start = Cursor::new(payload.get(extension..extension + 4)?).u32()? as usize;
+    let mut cursor = Cursor::new(payload.get(start..)?);
+    let mut numbers = Vec::new();
+    loop {
+        match cursor.u8()? {
+            0xff => return Some(numbers),
+            number => numbers.push(number),
+        }
+        let length = cursor.u32()? as usize;
+        cursor.bytes(length)?;
+    }
 }

@@ -12,6 +12,7 @@
 
 mod database;
 mod fault;
+mod form;
 mod login;
 mod order;
 mod reply;
@@ -24,6 +25,8 @@ mod wire;
 
 #[allow(unused_imports, reason = "the runner by hand injects nothing")]
 pub use fault::{Action, Fault};
+#[allow(unused_imports, reason = "the runner by hand answers in the usual form")]
+pub use form::{Form, Nulls, Plp, Talk};
 pub use login::Encryption;
 
 use std::io;
@@ -45,6 +48,8 @@ pub struct Options {
     pub read_only_route: Option<SocketAddr>,
     /// Whether snapshot isolation is allowed.
     pub snapshot: bool,
+    /// How it words its answers.
+    pub form: Form,
 }
 
 impl Default for Options {
@@ -55,6 +60,7 @@ impl Default for Options {
             database: "loans".to_owned(),
             read_only_route: None,
             snapshot: true,
+            form: Form::default(),
         }
     }
 }
@@ -69,6 +75,8 @@ pub struct Login {
     pub read_only: bool,
     /// Whether the login, and whether what follows it, is encrypted.
     pub encrypted: (bool, bool),
+    /// The features that it asked for, by number; FEATUREEXTACK answers those that the server has.
+    pub features: Vec<u8>,
 }
 
 /// A running server; it stops when dropped.

@@ -1,5 +1,7 @@
 //! The tokens of an answer, sent packet by packet as they fill up.
 
+use super::form::{Form, Talk};
+use super::types::DEFAULT_COLLATION;
 use super::wire::{ATTENTION, HEADER, REPLY, Wire};
 use std::io::{self, Write as _};
 
@@ -40,27 +42,30 @@ pub struct Reply<'a> {
     wire: &'a mut Wire,
     /// Tokens not sent yet.
     pub buffer: Vec<u8>,
-    packet_size: usize,
+    form: &'a Form,
+    /// Bytes that a packet carries.
+    room: usize,
     number: u8,
     /// Whether the client has asked to stop.
     pub attention: bool,
 }
 
 impl<'a> Reply<'a> {
-    pub fn new(wire: &'a mut Wire, packet_size: usize) -> Self {
-        Self { wire, buffer: Vec::with_capacity(packet_size * 2), packet_size, number: 0, attention: false }
+    pub fn new(wire: &'a mut Wire, packet_size: usize, form: &'a Form) -> Self {
+        let room = form.payload.min(packet_size - HEADER);
+        Self { wire, buffer: Vec::with_capacity(packet_size * 2), form, room, number: 0, attention: false }
     }
 
     /// Sends whole packets; keeps the rest.
     pub fn send_full(&mut self) -> io::Result<()> {
-        let room = self.packet_size - HEADER;
+        let room = self.room;
         if self.buffer.len() <= room {
             return Ok(());
         }
         let mut sent = 0;
         while self.buffer.len() - sent > room {
             self.number = self.number.wrapping_add(1);
-            self.wire.write_packet(REPLY, self.number, false, &self.buffer[sent..sent + room])?;
+            self.wire.write_packet(REPLY, self.number, false, &self.buffer[sent..sent + room], self.form.write)?;
             sent += room;
         }
         self.buffer.drain(..sent);
@@ -74,13 +79,13 @@ impl<'a> Reply<'a> {
     pub fn finish(mut self) -> io::Result<()> {
         self.send_full()?;
         self.number = self.number.wrapping_add(1);
-        self.wire.write_packet(REPLY, self.number, true, &self.buffer)
+        self.wire.write_packet(REPLY, self.number, true, &self.buffer, self.form.write)
     }
 
     /// Sends what there is, then cuts the connection.
     pub fn cut(self) -> io::Error {
         // Whether it arrives matters no more.
-        drop(self.wire.write_packet(REPLY, self.number.wrapping_add(1), false, &self.buffer));
+        drop(self.wire.write_packet(REPLY, self.number.wrapping_add(1), false, &self.buffer, usize::MAX));
         self.wire.cut();
         io::Error::other("cut by a fault")
     }
@@ -88,7 +93,7 @@ impl<'a> Reply<'a> {
     /// Sends what there is, then nothing, until the client goes.
     pub fn stall(self) -> io::Error {
         // Whether it arrives matters no more.
-        drop(self.wire.write_packet(REPLY, self.number.wrapping_add(1), false, &self.buffer));
+        drop(self.wire.write_packet(REPLY, self.number.wrapping_add(1), false, &self.buffer, usize::MAX));
         drop(self.wire.flush());
         while self.wire.read_message().is_ok() {}
         io::Error::other("the stalled client went")
@@ -99,7 +104,9 @@ impl<'a> Reply<'a> {
     }
 
     pub fn info(&mut self, message: &Message) {
-        self.message(0xab, message);
+        if self.form.talk != Talk::Terse {
+            self.message(0xab, message);
+        }
     }
 
     fn message(&mut self, token: u8, message: &Message) {
@@ -153,10 +160,50 @@ impl<'a> Reply<'a> {
         self.buffer.extend_from_slice(&status.to_le_bytes());
     }
 
-    /// Which columns the rows are ordered by: expressions, as far as we know.
+    /// Which columns the rows are ordered by: their numbers, or zeros for expressions.
     pub fn order(&mut self, columns: usize) {
-        let body = vec![0; columns * 2];
-        self.sized(0xa9, &body);
+        let number = |column: usize| if self.form.talk == Talk::Chatty { column as u16 + 1 } else { 0 };
+        let body: Vec<u8> = (0..columns).flat_map(|column| number(column).to_le_bytes()).collect();
+        if self.form.talk != Talk::Terse {
+            self.sized(0xa9, &body);
+        }
+    }
+
+    /// FEATUREEXTACK: each feature's number and what the server says of it.
+    pub fn features(&mut self, features: &[(u8, &[u8])]) {
+        self.buffer.push(0xae);
+        for (number, data) in features {
+            self.buffer.push(*number);
+            self.buffer.extend_from_slice(&(data.len() as u32).to_le_bytes());
+            self.buffer.extend_from_slice(data);
+        }
+        self.buffer.push(0xff);
+    }
+
+    /// What a chatty server says between two rows: a message of another class, length and line each time.
+    pub fn chatter(&mut self, turn: u64) {
+        if self.form.talk != Talk::Chatty {
+            return;
+        }
+        let (number, class, text) = match turn % 4 {
+            0 => (8153, 10, "Warning: Null value is eliminated by an aggregate or other SET operation.".to_owned()),
+            1 => (0, 0, String::new()),
+            2 => (50_000, 9, "é日😀".repeat(400)),
+            _ => (3621, 0, "The statement has been terminated.".to_owned()),
+        };
+        self.info(&Message { number, class, line: turn as u32, text });
+    }
+
+    /// What a chatty server says of a session's settings, none of which changes.
+    pub fn settings(&mut self, database: &str) {
+        if self.form.talk != Talk::Chatty {
+            return;
+        }
+        self.env_text(1, database, database);
+        self.info(&Message::new(5701, 0, format!("Changed database context to '{database}'.")));
+        self.env_text(2, "Deutsch", "us_english");
+        self.env_text(2, "us_english", "Deutsch");
+        self.env_bytes(7, &DEFAULT_COLLATION, &DEFAULT_COLLATION);
     }
 
     pub fn done(&mut self, which: Done, status: u16, command: u16, rows: Option<u64>) {

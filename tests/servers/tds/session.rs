@@ -1,6 +1,7 @@
 //! A session: requests in, answers out.
 
 use super::fault::Action;
+use super::form::{Form, Nulls};
 use super::login::{self, Session};
 use super::reply::{ATTENDED, Done, FAILED, MORE, Message, Reply};
 use super::request::{self, Request, Transaction};
@@ -49,7 +50,7 @@ pub fn serve(shared: &Shared, socket: TcpStream) -> io::Result<()> {
     loop {
         let (kind, payload) = wire.read_message()?;
         let broken = || io::Error::other("a request that ends early");
-        let reply = Reply::new(&mut wire, packet_size);
+        let reply = Reply::new(&mut wire, packet_size, &shared.options.form);
         match kind {
             BATCH => state.run(&request::batch(&payload).ok_or_else(broken)?, Done::Batch, reply)?,
             RPC => match request::rpc(&payload).ok_or_else(broken)? {
@@ -217,7 +218,9 @@ impl State<'_> {
                 (name, column.unwrap_or_else(|| ColumnType::plain(guessed())))
             })
             .collect();
+        reply.settings(&self.database);
         metadata(&columns, ordered, reply);
+        reply.chatter(0);
         let fault = lock(&self.shared.faults).iter().find(|fault| request.sql.contains(&fault.statement)).cloned();
         let mut count = 0;
         while let Some(row) = next.filter(|_| !self.only_format) {
@@ -247,9 +250,10 @@ impl State<'_> {
                     }
                 }
             }
-            if let Err(message) = write_row(&columns, row, &mut reply.buffer) {
+            if let Err(message) = write_row(&columns, row, count, &self.shared.options.form, &mut reply.buffer) {
                 return Ok(Ok(End::Error(message)));
             }
+            reply.chatter(count + 1);
             if let Err(error) = reply.send_full() {
                 return Ok(Err(error));
             }
@@ -347,20 +351,36 @@ fn metadata(columns: &[(String, ColumnType)], ordered: usize, reply: &mut Reply<
     }
 }
 
-/// One row: as ROW without a NULL, else as NBCROW with its bit map.
-fn write_row(columns: &[(String, ColumnType)], row: &rusqlite::Row<'_>, out: &mut Vec<u8>) -> Result<(), Message> {
+/// One row: as ROW, or as NBCROW with its bit map.
+fn write_row(
+    columns: &[(String, ColumnType)],
+    row: &rusqlite::Row<'_>,
+    number: u64,
+    form: &Form,
+    out: &mut Vec<u8>,
+) -> Result<(), Message> {
     let values: Vec<ValueRef<'_>> =
         (0..columns.len()).map(|index| row.get_ref(index).unwrap_or(ValueRef::Null)).collect();
-    let any = values.contains(&ValueRef::Null);
-    out.push(if any { 0xd2 } else { 0xd1 });
-    if any {
+    let bitmap = match form.nulls {
+        Nulls::Bitmap => values.contains(&ValueRef::Null),
+        Nulls::InPlace => false,
+        Nulls::Mixed => number % 2 == 1,
+    };
+    out.push(if bitmap { 0xd2 } else { 0xd1 });
+    if bitmap {
         let bits = |values: &[ValueRef<'_>]| {
             values.iter().rev().fold(0_u8, |byte, value| (byte << 1) | u8::from(*value == ValueRef::Null))
         };
         out.extend(values.chunks(8).map(bits));
     }
-    for ((name, column), value) in columns.iter().zip(values).filter(|(_, value)| *value != ValueRef::Null) {
-        values::write(column, value, out)
+    for ((name, column), value) in columns.iter().zip(values) {
+        if value == ValueRef::Null {
+            if !bitmap {
+                values::write_null(column, out);
+            }
+            continue;
+        }
+        values::write(column, value, form.plp, out)
             .map_err(|why| Message::new(8115, 16, format!("Arithmetic overflow error in column {name}: {why}.")))?;
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! SQLite's values in the wire form of a column's type.
 
+use super::form::Plp;
 use super::types::{ColumnType, SqlType, decimal_bytes};
 use rusqlite::types::ValueRef;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Appends a value that is not NULL; an error says why the type cannot hold it.
-pub fn write(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+pub fn write(column: &ColumnType, value: ValueRef<'_>, plp: Plp, out: &mut Vec<u8>) -> Result<(), String> {
     let bad = || format!("{} cannot hold {value:?}", column.kind.name());
     let start = out.len();
     let text = || text(value);
@@ -62,10 +63,28 @@ pub fn write(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Res
             let moment = text().and_then(|text| Moment::parse(&text)).ok_or_else(bad)?;
             moment.write(column, out);
         }
-        _ => return strings(column, value, out).ok_or_else(bad),
+        _ => return strings(column, value, plp, out).ok_or_else(bad),
     }
     debug_assert!(out.len() > start, "a value has bytes");
     Ok(())
+}
+
+/// Appends the NULL of a column in a ROW token.
+pub fn write_null(column: &ColumnType, out: &mut Vec<u8>) {
+    match column.kind {
+        SqlType::VarChar(None) | SqlType::NVarChar(None) | SqlType::VarBinary(None) | SqlType::Xml => {
+            out.extend_from_slice(&[0xff; 8]);
+        }
+        SqlType::Char(_)
+        | SqlType::VarChar(_)
+        | SqlType::NChar(_)
+        | SqlType::NVarChar(_)
+        | SqlType::Binary(_)
+        | SqlType::VarBinary(_) => out.extend_from_slice(&[0xff; 2]),
+        SqlType::Variant => out.extend_from_slice(&[0; 4]),
+        // A length of none; for `text` and its kin, a text pointer of none.
+        _ => out.push(0),
+    }
 }
 
 /// A value as text.
@@ -79,7 +98,7 @@ fn text(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
 }
 
 /// Texts and bytes, each with the length its type has.
-fn strings(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Option<()> {
+fn strings(column: &ColumnType, value: ValueRef<'_>, form: Plp, out: &mut Vec<u8>) -> Option<()> {
     if let (SqlType::VarChar(Some(_)), ValueRef::Text(bytes)) = (column.kind, value)
         && bytes.is_ascii()
     {
@@ -120,14 +139,7 @@ fn strings(column: &ColumnType, value: ValueRef<'_>, out: &mut Vec<u8>) -> Optio
             out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
             out.extend_from_slice(&bytes);
         }
-        _ if plp => {
-            out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-            for chunk in bytes.chunks(8000) {
-                out.extend_from_slice(&(chunk.len() as u32).to_le_bytes());
-                out.extend_from_slice(chunk);
-            }
-            out.extend_from_slice(&0_u32.to_le_bytes());
-        }
+        _ if plp => form.write(&bytes, out),
         _ => {
             out.extend_from_slice(&u16::try_from(bytes.len()).ok()?.to_le_bytes());
             out.extend_from_slice(&bytes);

@@ -35,13 +35,16 @@ impl Wire {
         }
     }
 
-    /// Writes one packet.
-    pub fn write_packet(&mut self, kind: u8, number: u8, last: bool, payload: &[u8]) -> io::Result<()> {
+    /// Writes one packet, `piece` bytes at a time.
+    pub fn write_packet(&mut self, kind: u8, number: u8, last: bool, payload: &[u8], piece: usize) -> io::Result<()> {
         let mut packet = Vec::with_capacity(payload.len() + HEADER);
         packet.extend_from_slice(&header(kind, number, last, payload.len()));
         packet.extend_from_slice(payload);
-        self.write_all(&packet)?;
-        self.flush()
+        for piece in packet.chunks(piece) {
+            self.write_all(piece)?;
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// Whether the client has sent something that was not read yet.
