@@ -1,5 +1,6 @@
 //! FreeTDS, which knows nothing of our client library, against the server of the tests: that keeps the server honest.
 
+use super::forms::forms;
 use crate::tds::{Encryption, Options, Server};
 use std::io::Write as _;
 use std::path::Path;
@@ -56,6 +57,22 @@ fn tsql_reads_every_type_with_and_without_tls() {
             assert!(printed.contains(value), "{encryption:?} {value}: {printed}");
         }
         assert_eq!(server.logins()[0].encrypted.0, encryption != Encryption::NotSupported);
+    }
+}
+
+#[test]
+fn tsql_reads_the_same_rows_in_whatever_form_the_server_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    tsql(&server(folder.path(), Encryption::LoginOnly), "secret", TABLE);
+    let mut plain = None;
+    for (said, form) in forms() {
+        let options = Options { user: ("sa".to_owned(), "secret".to_owned()), form, ..Options::default() };
+        let server = Server::start(&folder.path().join("db"), options).unwrap();
+        let printed = tsql(&server, "secret", &["SELECT * FROM t ORDER BY id"]);
+        let rows: Vec<String> =
+            printed.lines().filter(|line| line.contains('\t') && !line.starts_with('\t')).map(str::to_owned).collect();
+        assert!(rows.len() >= 2 && printed.contains("long ago"), "{said}: {printed}");
+        assert_eq!(&rows, plain.get_or_insert_with(|| rows.clone()), "{said}");
     }
 }
 

@@ -4,6 +4,7 @@ mod commands;
 mod connect;
 mod describe;
 mod faults;
+mod forms;
 mod freetds;
 mod keys;
 mod types;

@@ -3,7 +3,7 @@
 
 use super::containers;
 use super::kafka::free_port;
-use crate::tds::{Options, Server};
+use crate::tds::{Form, Options, Server};
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::secret::Secret;
 use std::sync::OnceLock;
@@ -21,7 +21,7 @@ pub struct Database {
 }
 
 enum Place {
-    Here { server: Server, _folder: TempDir },
+    Here { server: Server, folder: TempDir },
     Real { admin: String, name: String },
 }
 
@@ -50,7 +50,7 @@ impl Database {
     pub fn here(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(&folder.path().join("loans.db"), options).unwrap();
-        Self { ado: server.ado("TrustServerCertificate=true"), place: Place::Here { server, _folder: folder } }
+        Self { ado: server.ado("TrustServerCertificate=true"), place: Place::Here { server, folder } }
     }
 
     /// The server in this process; only after [`Database::here`].
@@ -58,6 +58,16 @@ impl Database {
         match &self.place {
             Place::Here { server, .. } => server,
             Place::Real { .. } => panic!("a real server takes no faults"),
+        }
+    }
+
+    /// Another server in this process with the same rows, which words its answers in this form; only after [`Database::here`].
+    pub fn worded(&self, form: Form) -> Server {
+        match &self.place {
+            Place::Here { folder, .. } => {
+                Server::start(&folder.path().join("loans.db"), Options { form, ..Options::default() }).unwrap()
+            }
+            Place::Real { .. } => panic!("a real server words its answers itself"),
         }
     }
 
