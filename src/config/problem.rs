@@ -112,7 +112,7 @@ impl Problems {
 pub struct ConfigError {
     /// The worker file, as it was named.
     pub path: PathBuf,
-    /// Cursor least one, at most a hundred; in the order of the file, what is missing last.
+    /// At least one, at most a hundred; in the order of the file, what is missing last.
     pub problems: Vec<Problem>,
     /// The file's text with its secrets masked, byte for byte as long as the original.
     pub(super) masked_text: Option<String>,

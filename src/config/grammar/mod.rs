@@ -75,7 +75,7 @@ pub(super) enum Shape {
     Limit,
     /// Named values.
     Section(&'static Section),
-    /// Cursor least one of these.
+    /// At least one of these.
     List(&'static Shape),
     /// One, or a list of at least one.
     OneOrMore(&'static Shape),
