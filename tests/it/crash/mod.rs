@@ -1,6 +1,7 @@
 //! The real process, ended at every named point of takeover, commit and publish; then run again.
 
 mod before;
+mod calls;
 mod damage;
 mod kill;
 pub mod rig;

@@ -18,6 +18,7 @@ pub mod size;
 pub mod source;
 pub mod sqlserver;
 pub mod state;
+pub mod syscalls;
 pub mod toxiproxy;
 
 use ::filegen::core::model::term::{Term, Token};
