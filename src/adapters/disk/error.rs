@@ -27,6 +27,20 @@ mod tests {
     use rustix::io::Errno;
 
     #[test]
+    fn what_a_name_is_told_apart_by_has_a_word_of_its_own() {
+        let of = |errno: Errno| failed("link", "out/loan0.txt", &io::Error::from(errno));
+        let path = || "out/loan0.txt".to_owned();
+        assert_eq!(of(Errno::EXIST), VolumeError::Exists { path: path() });
+        assert_eq!(of(Errno::NOENT), VolumeError::NotFound { path: path() });
+        assert_eq!(of(Errno::NOTEMPTY), VolumeError::NotEmpty { path: path() });
+        for denied in [Errno::ACCESS, Errno::PERM, Errno::ROFS] {
+            assert!(matches!(of(denied), VolumeError::Denied { operation: "link", .. }), "{denied}");
+        }
+        let root = failed("list", "", &io::Error::from(Errno::NOENT));
+        assert_eq!(root, VolumeError::NotFound { path: ".".to_owned() }, "the root has a name for people");
+    }
+
+    #[test]
     fn a_disk_and_a_quota_that_are_used_up_are_full_and_a_broken_disk_is_not() {
         let of = |errno: Errno| failed("sync", "out/loan0.txt", &io::Error::from(errno));
         for full in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG] {

@@ -4,6 +4,7 @@ mod errors;
 mod files;
 mod init;
 mod properties;
+mod ranges;
 mod schema;
 mod show;
 mod topics;
