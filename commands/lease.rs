@@ -8,6 +8,7 @@ use super::watch;
 use crate::core::election::release::{self, Release};
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::model::moment::moment;
+use crate::core::model::names::LeaseKey;
 use crate::core::ports::leases::LeaseRecord;
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -78,14 +79,14 @@ fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
         let clock = wiring::clock();
         watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
-            let workers = if args.all {
-                state.leases.list().await?.into_iter().map(|lease| lease.worker).collect()
+            let keys = if args.all {
+                state.leases.list().await?.into_iter().map(|lease| lease.key).collect()
             } else {
-                vec![worker.id.clone()]
+                vec![LeaseKey::from(&worker.id)]
             };
             let mut leases = Vec::new();
-            for worker in &workers {
-                leases.extend(LeaseRow::new(lease_of(&*state.leases, worker, clock.now()).await?));
+            for key in &keys {
+                leases.extend(LeaseRow::new(lease_of(&*state.leases, key, clock.now()).await?));
             }
             let shown = LeasesView { leases };
             context.ui.result(&shown, |shown| text(context, shown));
@@ -102,7 +103,8 @@ fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
 fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     let who = wiring::who();
-    let asked = Release { worker: &worker.id, reason: &args.reason, who: &who, force: args.force };
+    let key = LeaseKey::from(&worker.id);
+    let asked = Release { key: &key, reason: &args.reason, who: &who, force: args.force };
     context.block_on(async {
         let clock = wiring::clock();
         // Nothing is changed, not even an index, before a person agrees.
@@ -158,10 +160,9 @@ struct LeaseRow {
 impl LeaseRow {
     /// `None` for a worker that never had a lease.
     fn new(report: LeaseReport) -> Option<Self> {
-        let LeaseRecord { worker, instance, token, seq, acquired_at, renewed_at, expires_at, released } =
-            report.record?;
+        let LeaseRecord { key, instance, token, seq, acquired_at, renewed_at, expires_at, released } = report.record?;
         Some(Self {
-            worker_id: worker.to_string(),
+            worker_id: key.to_string(),
             state: report.state.as_str(),
             holder: instance.to_string(),
             token: token.0,

@@ -4,7 +4,7 @@
 //! message's header; then what is asked. Whoever asks for a server's state is told the truth.
 
 use filegen::adapters::mongo::MongoState;
-use filegen::core::model::names::WorkerId;
+use filegen::core::model::names::{LeaseKey, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
@@ -117,16 +117,17 @@ async fn serve(mut client: TcpStream, given: Arc<[u8]>, how: u8) -> std::io::Res
 /// Asks for something; how much there was.
 pub async fn asked(state: &MongoState, what: u8) -> Result<usize, StoreError> {
     let worker = WorkerId::new("LoanWorker").expect("a name");
-    let run = RunId { worker: worker.clone(), date: BusinessDate(jiff::civil::date(2026, 11, 21)) };
+    let key = LeaseKey::from(&worker);
+    let run = RunId { worker, date: BusinessDate(jiff::civil::date(2026, 11, 21)) };
     Ok(match what % 11 {
-        0 => LeaseStore::read(state, &worker).await?.iter().count(),
+        0 => LeaseStore::read(state, &key).await?.iter().count(),
         1 => state.list().await?.len(),
-        2 => state.highest_token(&worker).await?.iter().count(),
-        3 => state.claim(&worker, Token(1)).await?.iter().count(),
+        2 => state.highest_token(&key).await?.iter().count(),
+        3 => state.claim(&key, Token(1)).await?.iter().count(),
         4 => RunStore::run(state, &run).await?.iter().count(),
         5 => state.runs(None, 9).await?.len(),
         6 => state.files(&run).await?.len(),
-        7 => state.pending(&worker).await?.len(),
+        7 => state.pending(&key).await?.len(),
         8 => state.dead_letters(None, 9).await?.len(),
         9 => state.audits(9).await?.len(),
         _ => state.request(&run, "fuzz", jiff::Timestamp::UNIX_EPOCH).await.map(|_| 1)?,

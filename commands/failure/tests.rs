@@ -7,7 +7,7 @@ use crate::core::generate::GenerateError;
 use crate::core::generate::drill::DrillError;
 use crate::core::generate::run::RunError;
 use crate::core::kind::FailureKind;
-use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::{TermEnded, Token};
 use crate::core::outbox::OutboxError;
 use crate::core::ports::broker::BrokerError;
@@ -21,8 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 
 const ENDED: TermEnded = TermEnded { token: Token(7) };
 
-fn worker() -> WorkerId {
-    WorkerId::new("LoanWorker").unwrap()
+fn key() -> LeaseKey {
+    LeaseKey::new("LoanWorker").unwrap()
 }
 
 fn text() -> String {
@@ -100,7 +100,7 @@ fn errors_of_a_state_store_and_a_broker() {
 fn errors_of_an_election_and_a_release() {
     let lease = "`filegen lease show{c}`";
     let record = LeaseRecord {
-        worker: worker(),
+        key: key(),
         instance: InstanceId::new("host:1"),
         token: Token(7),
         seq: 1,
@@ -110,12 +110,12 @@ fn errors_of_an_election_and_a_release() {
         released: None,
     };
     check(ElectionError::HeldByOther { record: Box::new(record) }, FailureKind::Lease, Code::Lease, lease);
-    check(ElectionError::Stopped { worker: worker() }, FailureKind::Stopped, Code::Interrupted, "");
-    check(ElectionError::NoTokenLeft { worker: worker() }, FailureKind::Conflict, Code::Failed, "");
+    check(ElectionError::Stopped { key: key() }, FailureKind::Stopped, Code::Interrupted, "");
+    check(ElectionError::NoTokenLeft { key: key() }, FailureKind::Conflict, Code::Failed, "");
     let stale = || StoreError::Stale { token: Token(7) };
     check(ElectionError::Store(stale()), FailureKind::Lease, Code::Lease, lease);
-    check(ReleaseError::NoLease { worker: worker() }, FailureKind::Conflict, Code::Failed, "");
-    check(ReleaseError::AlreadyFree { worker: worker(), reason: text() }, FailureKind::Conflict, Code::Failed, "");
+    check(ReleaseError::NoLease { key: key() }, FailureKind::Conflict, Code::Failed, "");
+    check(ReleaseError::AlreadyFree { key: key(), reason: text() }, FailureKind::Conflict, Code::Failed, "");
     let alive = ReleaseError::Alive { holder: text(), token: 7, age: SignedDuration::ZERO };
     check(alive, FailureKind::Lease, Code::Lease, "stop that process");
     check(ReleaseError::Changed, FailureKind::Lease, Code::Lease, lease);
@@ -137,7 +137,7 @@ fn errors_of_a_run_and_a_drill() {
     check(conflict, FailureKind::Conflict, Code::Failed, "published files are never replaced");
     let staged = GenerateError::Staged { reason: text() };
     check(DrillError::Run(staged.into()), FailureKind::Conflict, Code::Failed, "");
-    let stopped = ElectionError::Stopped { worker: worker() };
+    let stopped = ElectionError::Stopped { key: key() };
     check(RunError::Election(stopped), FailureKind::Stopped, Code::Interrupted, "");
     check(DrillError::Volume(full()), FailureKind::Failed, Code::Failed, "make room");
     check(DrillError::Runner(DrillRunnerError { reason: text() }), FailureKind::Failed, Code::Failed, "");

@@ -89,7 +89,7 @@ async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
         Err(error) => return Some(error.to_string()),
     };
     let publisher = OutboxPublisher {
-        worker: worker.id.clone(),
+        owner: (&worker.id).into(),
         outbox: Arc::clone(&ports.state.outbox),
         sink,
         retry: worker.policies.retry,

@@ -2,7 +2,7 @@
 //! at once.
 
 use crate::core::model::moment::moment;
-use crate::core::model::names::{ViewName, WorkerId};
+use crate::core::model::names::{LeaseKey, ViewName};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::observer::Observer;
@@ -34,7 +34,7 @@ pub struct StateProbe {
     /// Where leases are.
     pub leases: Arc<dyn LeaseStore>,
     /// Whose is asked for.
-    pub worker: WorkerId,
+    pub key: LeaseKey,
 }
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl Probe for StateProbe {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.leases.read(&self.worker).await.map(drop).map_err(|error| error.to_string())
+        self.leases.read(&self.key).await.map(drop).map_err(|error| error.to_string())
     }
 }
 

@@ -53,7 +53,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     let status = Arc::new(WorkerStatus::new(worker.id.clone(), instance, ttl, Arc::clone(&clock)));
     let ports = wiring::ports(worker, Access::Serve, Arc::clone(&status) as Arc<_>).await?;
     let publisher = wiring::producer(worker)?.map(|sink| OutboxPublisher {
-        worker: worker.id.clone(),
+        owner: (&worker.id).into(),
         outbox: Arc::clone(&ports.state.outbox),
         sink,
         retry: worker.policies.retry,
@@ -103,7 +103,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
 fn probes(worker: &Worker, leases: &Arc<dyn LeaseStore>) -> Result<Vec<Box<dyn Probe>>, WiringError> {
     let (source, view) = (wiring::source_at(&worker.source.url)?, worker.source.view.clone());
     let mut probes: Vec<Box<dyn Probe>> = vec![
-        Box::new(StateProbe { leases: Arc::clone(leases), worker: worker.id.clone() }),
+        Box::new(StateProbe { leases: Arc::clone(leases), key: (&worker.id).into() }),
         Box::new(SourceProbe { source, view }),
     ];
     let topics = wiring::topic_probes(worker)?;

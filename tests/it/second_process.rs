@@ -1,7 +1,7 @@
 //! The embedded store between two processes: what the kernel knows of a holder that lives, stops and dies.
 
 use crate::support::again;
-use crate::support::state::{take, worker};
+use crate::support::state::{key, take};
 use filegen::adapters::local_state::LocalState;
 use filegen::core::ports::leases::LeaseStore;
 use rustix::process::{Pid, Signal, kill_process};
@@ -48,7 +48,7 @@ async fn a_stopped_process_is_not_gone_and_a_killed_one_is() {
     let path = folder.path().join("state.db");
     let mut child = start(&path);
     let store = open(&path).await;
-    let lease = store.read(&worker("W")).await.unwrap().expect("the second process holds it");
+    let lease = store.read(&key("W")).await.unwrap().expect("the second process holds it");
     let gone = async || store.holder_is_gone(&lease).await.unwrap();
     assert!(!gone().await);
     let pid = Pid::from_child(&child);

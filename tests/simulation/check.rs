@@ -25,7 +25,7 @@ impl World {
     /// Whether every run is published and recorded, and every event sent and marked.
     pub fn is_done(&self) -> bool {
         let state = &self.sim.state;
-        let waiting = state.pending(&data::worker_id()).now_or_never().and_then(Result::ok);
+        let waiting = state.pending(&data::lease_key()).now_or_never().and_then(Result::ok);
         let published = |run: &RunId| {
             let record = state.run(run).now_or_never().and_then(Result::ok).flatten();
             record.is_some_and(|record| record.status == RunStatus::Published)
@@ -43,7 +43,7 @@ impl World {
             format!("[{run} {status:?} {sent} of {files} events, {error:?}]")
         };
         let runs: Vec<String> = self.runs().into_iter().map(told).collect();
-        let waiting = state.pending(&data::worker_id()).now_or_never().and_then(Result::ok).unwrap_or_default();
+        let waiting = state.pending(&data::lease_key()).now_or_never().and_then(Result::ok).unwrap_or_default();
         format!("{} {} unsent", runs.join(" "), waiting.len())
     }
 

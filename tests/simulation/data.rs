@@ -10,7 +10,7 @@ use filegen::core::generate::spec::{
 };
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::kafka::KafkaSpec;
-use filegen::core::model::names::{FileId, ViewName, WorkerId};
+use filegen::core::model::names::{FileId, LeaseKey, ViewName, WorkerId};
 use filegen::core::model::policy::{Policies, RetrySpec};
 use filegen::core::model::query::Isolation;
 use filegen::core::model::run::{BusinessDate, RunId};
@@ -19,6 +19,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub fn lease_key() -> LeaseKey {
+    LeaseKey::from(&worker_id())
+}
 
 pub fn worker_id() -> WorkerId {
     WorkerId::new("W").expect("a name")

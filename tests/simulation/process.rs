@@ -130,7 +130,7 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
         clock: Arc::clone(&clock),
     };
     let publisher = OutboxPublisher {
-        worker: worker.id.clone(),
+        owner: (&worker.id).into(),
         outbox: Arc::clone(&state.outbox),
         sink: Arc::new(SimSink { pod: Arc::clone(pod) }),
         retry: worker.policies.retry,

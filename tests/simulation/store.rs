@@ -4,7 +4,7 @@ use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
 use filegen::core::generate::model::file_name::manifest_name;
-use filegen::core::model::names::{InstanceId, WorkerId};
+use filegen::core::model::names::{InstanceId, LeaseKey, WorkerId};
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::audit::{AuditEntry, AuditLog};
@@ -147,7 +147,7 @@ impl SimStore {
 
 /// A lease is put in place: what that says about whoever held it.
 fn install(sim: &Sim, record: &LeaseRecord, seen: Option<Sighting>) -> Told<bool> {
-    let before = now(sim.state.read(&record.worker))?;
+    let before = now(sim.state.read(&record.key))?;
     let installed = now(sim.state.install(record))?;
     let is_new = before.as_ref().is_none_or(|before| before.token != record.token);
     if !installed || !is_new {
@@ -175,9 +175,9 @@ fn install(sim: &Sim, record: &LeaseRecord, seen: Option<Sighting>) -> Told<bool
 
 #[async_trait]
 impl LeaseStore for SimStore {
-    async fn read(&self, worker: &WorkerId) -> Told<Option<LeaseRecord>> {
-        let (worker, asked) = (worker.clone(), self.pod.own_time());
-        let lease = self.ask("read", false, move |sim| now(sim.state.read(&worker))).await?;
+    async fn read(&self, key: &LeaseKey) -> Told<Option<LeaseRecord>> {
+        let (key, asked) = (key.clone(), self.pod.own_time());
+        let lease = self.ask("read", false, move |sim| now(sim.state.read(&key))).await?;
         self.saw(lease.as_ref(), asked);
         Ok(lease)
     }
@@ -186,9 +186,9 @@ impl LeaseStore for SimStore {
         self.ask("list", false, |sim| now(sim.state.list())).await
     }
 
-    async fn highest_token(&self, worker: &WorkerId) -> Told<Option<Token>> {
-        let worker = worker.clone();
-        self.ask("highest token", false, move |sim| now(sim.state.highest_token(&worker))).await
+    async fn highest_token(&self, key: &LeaseKey) -> Told<Option<Token>> {
+        let key = key.clone();
+        self.ask("highest token", false, move |sim| now(sim.state.highest_token(&key))).await
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Told<Mint> {
@@ -203,9 +203,9 @@ impl LeaseStore for SimStore {
         .await
     }
 
-    async fn claim(&self, worker: &WorkerId, token: Token) -> Told<Option<EpochClaim>> {
-        let worker = worker.clone();
-        self.ask("claim", false, move |sim| now(sim.state.claim(&worker, token))).await
+    async fn claim(&self, key: &LeaseKey, token: Token) -> Told<Option<EpochClaim>> {
+        let key = key.clone();
+        self.ask("claim", false, move |sim| now(sim.state.claim(&key, token))).await
     }
 
     async fn install(&self, record: &LeaseRecord) -> Told<bool> {
@@ -221,15 +221,15 @@ impl LeaseStore for SimStore {
 
     async fn renew(
         &self,
-        worker: &WorkerId,
+        key: &LeaseKey,
         token: Token,
         instance: &InstanceId,
         at: Timestamp,
         expires_at: Timestamp,
     ) -> Told<bool> {
         self.pod.gate().await;
-        let (worker, instance, sent) = (worker.clone(), instance.clone(), self.pod.own_time());
-        let renew = move |sim: &Sim| now(sim.state.renew(&worker, token, &instance, at, expires_at));
+        let (key, instance, sent) = (key.clone(), instance.clone(), self.pod.own_time());
+        let renew = move |sim: &Sim| now(sim.state.renew(&key, token, &instance, at, expires_at));
         let asked = self.pod.sim.now();
         let renewed = self.ask("renew", true, renew).await?;
         let (sim, slow) = (&self.pod.sim, Duration::from_secs(2));
@@ -243,11 +243,11 @@ impl LeaseStore for SimStore {
         Ok(renewed)
     }
 
-    async fn release(&self, worker: &WorkerId, token: Token, at: Timestamp, reason: &str) -> Told<bool> {
+    async fn release(&self, key: &LeaseKey, token: Token, at: Timestamp, reason: &str) -> Told<bool> {
         self.pod.gate().await;
         locked(&self.pod.sim.book).given_back.insert(token);
-        let (worker, reason) = (worker.clone(), reason.to_owned());
-        self.ask("release", true, move |sim| now(sim.state.release(&worker, token, at, &reason))).await
+        let (key, reason) = (key.clone(), reason.to_owned());
+        self.ask("release", true, move |sim| now(sim.state.release(&key, token, at, &reason))).await
     }
 
     async fn holder_is_gone(&self, _: &LeaseRecord) -> Told<bool> {
@@ -297,9 +297,9 @@ impl RunStore for SimStore {
 
 #[async_trait]
 impl Outbox for SimStore {
-    async fn pending(&self, worker: &WorkerId) -> Told<Vec<OutboxEntry>> {
-        let worker = worker.clone();
-        self.ask("pending", false, move |sim| now(sim.state.pending(&worker))).await
+    async fn pending(&self, owner: &LeaseKey) -> Told<Vec<OutboxEntry>> {
+        let owner = owner.clone();
+        self.ask("pending", false, move |sim| now(sim.state.pending(&owner))).await
     }
 
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Told<()> {
@@ -327,8 +327,8 @@ impl DeadLetters for SimStore {
         self.ask("keep event", true, move |sim| now(sim.state.keep_dead_letter(&event))).await
     }
 
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Told<Vec<DeadLetter>> {
-        let worker = worker.cloned();
-        self.ask("dead letters", false, move |sim| now(sim.state.dead_letters(worker.as_ref(), limit))).await
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Told<Vec<DeadLetter>> {
+        let owner = owner.cloned();
+        self.ask("dead letters", false, move |sim| now(sim.state.dead_letters(owner.as_ref(), limit))).await
     }
 }

@@ -156,7 +156,7 @@ impl World {
         let leader = locked(&self.sim.book).installs.last().map(|(token, _)| *token);
         let lease = futures_util::FutureExt::now_or_never(filegen::core::ports::leases::LeaseStore::read(
             &self.sim.state,
-            &self.worker.id,
+            &data::lease_key(),
         ));
         let holder = lease.and_then(Result::ok).flatten().filter(|lease| Some(lease.token) == leader);
         let number =

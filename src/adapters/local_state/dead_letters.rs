@@ -2,9 +2,9 @@
 
 use super::LocalState;
 use super::runs::at_most;
-use super::value::{parsed, time, worker};
+use super::value::{key, parsed, time};
 use crate::core::model::message::EventId;
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
@@ -18,20 +18,20 @@ const DEAD_LETTERS: &str = "SELECT * FROM odd_events WHERE ?1 IS NULL OR workerI
 #[async_trait]
 impl DeadLetters for LocalState {
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
-        let DeadLetter { id, worker, at, reason, payload } = event.clone();
+        let DeadLetter { id, owner, at, reason, payload } = event.clone();
         self.change(move |db, _| {
-            let values = (worker.as_str(), id.topic, id.partition, id.offset, time(at), reason, payload);
+            let values = (owner.as_str(), id.topic, id.partition, id.offset, time(at), reason, payload);
             db.prepare_cached(KEEP_EVENT)?.execute(values)?;
             Ok(())
         })
         .await
     }
 
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        let worker = worker.cloned();
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        let owner = owner.cloned();
         self.look(move |db, _| {
             let mut query = db.prepare_cached(DEAD_LETTERS)?;
-            let values = (worker.as_ref().map(WorkerId::as_str), at_most(limit));
+            let values = (owner.as_ref().map(LeaseKey::as_str), at_most(limit));
             Ok(query.query_map(values, dead_letter)?.collect::<rusqlite::Result<_>>()?)
         })
         .await
@@ -41,7 +41,7 @@ impl DeadLetters for LocalState {
 fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     Ok(DeadLetter {
         id: EventId { topic: row.get("topic")?, partition: row.get("partition")?, offset: row.get("eventOffset")? },
-        worker: worker(row)?,
+        owner: key(row)?,
         at: parsed(row, "at", |text| text.parse())?,
         reason: row.get("reason")?,
         payload: row.get("payload")?,

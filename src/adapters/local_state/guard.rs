@@ -5,7 +5,7 @@
 //! not exclude itself, and closing any descriptor of the file would drop them. A stopped process keeps its lock; then
 //! the lease's time to live decides.
 
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::model::term::Token;
 use rustix::fs::{FlockOperation, flock};
 use std::collections::HashMap;
@@ -13,12 +13,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The locks that this store holds: one file a worker, `PATH.<worker>.lock`, never deleted.
+/// The locks that this store holds: one file a key, `PATH.<key>.lock`, never deleted.
 pub(super) struct Guards {
     path: PathBuf,
     /// This kernel since its start. `None` where its locks prove nothing, because a server keeps them.
     boot: Option<String>,
-    held: Mutex<HashMap<WorkerId, Held>>,
+    held: Mutex<HashMap<LeaseKey, Held>>,
 }
 
 struct Held {
@@ -34,46 +34,45 @@ impl Guards {
         Self { path: path.to_owned(), boot, held: Mutex::default() }
     }
 
-    /// Holds the worker's lock for `token` from now on. What it returns goes into the lease: it says that the lock was
+    /// Holds the key's lock for `token` from now on. What it returns goes into the lease: it says that the lock was
     /// held when the lease was written, and by a process of which kernel. `None` when the lock cannot be had, because a
     /// holder before us is stopped, or a contender looks just now: then the lease proves nothing, and a later renewal
     /// tries again.
-    pub(super) fn take(&self, worker: &WorkerId, token: Token) -> Option<String> {
+    pub(super) fn take(&self, key: &LeaseKey, token: Token) -> Option<String> {
         let boot = self.boot.clone()?;
         let mut all = self.held();
-        match all.get_mut(worker) {
+        match all.get_mut(key) {
             Some(held) if held.token > token => return None,
             Some(held) => held.token = token,
             None => {
-                let file = File::options().create(true).truncate(false).write(true).open(self.file(worker)).ok()?;
+                let file = File::options().create(true).truncate(false).write(true).open(self.file(key)).ok()?;
                 flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
-                all.insert(worker.clone(), Held { token, _lock: file });
+                all.insert(key.clone(), Held { token, _lock: file });
             }
         }
         Some(boot)
     }
 
     /// Gives the lock back, unless it is held for a newer token by now.
-    pub(super) fn give_back(&self, worker: &WorkerId, token: Token) {
+    pub(super) fn give_back(&self, key: &LeaseKey, token: Token) {
         let mut all = self.held();
-        if all.get(worker).is_some_and(|held| held.token <= token) {
-            all.remove(worker);
+        if all.get(key).is_some_and(|held| held.token <= token) {
+            all.remove(key);
         }
     }
 
     /// Whether the process that wrote `guarded_by` into its lease has ended. Shared, so that contenders who look at the
     /// same time do not take each other for the holder.
-    pub(super) fn is_gone(&self, worker: &WorkerId, guarded_by: &str) -> bool {
+    pub(super) fn is_gone(&self, key: &LeaseKey, guarded_by: &str) -> bool {
         self.boot.as_deref() == Some(guarded_by)
-            && File::open(self.file(worker))
-                .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_ok())
+            && File::open(self.file(key)).is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_ok())
     }
 
-    fn file(&self, worker: &WorkerId) -> PathBuf {
-        super::beside(&self.path, &format!("{worker}.lock"))
+    fn file(&self, key: &LeaseKey) -> PathBuf {
+        super::beside(&self.path, &format!("{key}.lock"))
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<WorkerId, Held>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<LeaseKey, Held>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,8 @@
 //! `worker_epochs` and `worker_leases`.
 
 use super::LocalState;
-use super::value::{instance, maybe_timestamp, time, timestamp, token, worker};
-use crate::core::model::names::{InstanceId, WorkerId};
+use super::value::{instance, key, maybe_timestamp, time, timestamp, token};
+use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use crate::core::ports::store::StoreError;
@@ -41,9 +41,9 @@ SELECT guardedBy FROM worker_leases WHERE workerId = ?1 AND token = ?2 AND insta
 
 #[async_trait]
 impl LeaseStore for LocalState {
-    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError> {
-        let worker = worker.clone();
-        self.look(move |db, _| Ok(db.prepare_cached(LEASE)?.query_row([worker.as_str()], lease).optional()?)).await
+    async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError> {
+        let key = key.clone();
+        self.look(move |db, _| Ok(db.prepare_cached(LEASE)?.query_row([key.as_str()], lease).optional()?)).await
     }
 
     async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
@@ -54,18 +54,18 @@ impl LeaseStore for LocalState {
         .await
     }
 
-    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError> {
-        let worker = worker.clone();
+    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError> {
+        let key = key.clone();
         self.look(move |db, _| {
             let mut query = db.prepare_cached("SELECT max(token) FROM worker_epochs WHERE workerId = ?1")?;
-            Ok(query.query_row([worker.as_str()], |row| row.get::<_, Option<u64>>(0))?.map(Token))
+            Ok(query.query_row([key.as_str()], |row| row.get::<_, Option<u64>>(0))?.map(Token))
         })
         .await
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError> {
         // Most contenders of a race are late: they learn it without waiting for the write lock.
-        if self.claim(&claim.worker, claim.token).await?.is_some() {
+        if self.claim(&claim.key, claim.token).await?.is_some() {
             return Ok(Mint::Taken);
         }
         let claim = claim.clone();
@@ -75,7 +75,7 @@ impl LeaseStore for LocalState {
                  ON CONFLICT DO NOTHING",
             )?;
             let inserted = insert.execute((
-                claim.worker.as_str(),
+                claim.key.as_str(),
                 claim.token.0,
                 claim.instance.as_str(),
                 &claim.nonce,
@@ -86,10 +86,10 @@ impl LeaseStore for LocalState {
         .await
     }
 
-    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError> {
-        let worker = worker.clone();
+    async fn claim(&self, key: &LeaseKey, token: Token) -> Result<Option<EpochClaim>, StoreError> {
+        let key = key.clone();
         self.look(move |db, _| {
-            Ok(db.prepare_cached(CLAIM)?.query_row((worker.as_str(), token.0), epoch_claim).optional()?)
+            Ok(db.prepare_cached(CLAIM)?.query_row((key.as_str(), token.0), epoch_claim).optional()?)
         })
         .await
     }
@@ -99,9 +99,9 @@ impl LeaseStore for LocalState {
         self.change(move |db, guards| {
             // Before the lease says so: a contender must never find the lease guarded and the lock free. After an
             // error it is kept for the same reason: the lease may be in place.
-            let guard = guards.take(&record.worker, record.token);
+            let guard = guards.take(&record.key, record.token);
             let installed = db.prepare_cached(INSTALL)?.execute(named_params! {
-                ":worker": record.worker.as_str(),
+                ":worker": record.key.as_str(),
                 ":instance": record.instance.as_str(),
                 ":token": record.token.0,
                 ":seq": record.seq,
@@ -112,7 +112,7 @@ impl LeaseStore for LocalState {
             })?;
             let in_place = installed == 1 || is_in_place(db, &record)?;
             if !in_place {
-                guards.give_back(&record.worker, record.token);
+                guards.give_back(&record.key, record.token);
             }
             Ok(in_place)
         })
@@ -121,17 +121,17 @@ impl LeaseStore for LocalState {
 
     async fn renew(
         &self,
-        worker: &WorkerId,
+        key: &LeaseKey,
         token: Token,
         instance: &InstanceId,
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (worker, instance) = (worker.clone(), instance.clone());
+        let (key, instance) = (key.clone(), instance.clone());
         self.change(move |db, guards| {
-            let guard = guards.take(&worker, token);
+            let guard = guards.take(&key, token);
             let renewed = db.prepare_cached(RENEW)?.execute(named_params! {
-                ":worker": worker.as_str(),
+                ":worker": key.as_str(),
                 ":token": token.0,
                 ":instance": instance.as_str(),
                 ":now": time(now),
@@ -139,20 +139,20 @@ impl LeaseStore for LocalState {
                 ":guard": guard,
             })?;
             if renewed == 0 {
-                guards.give_back(&worker, token);
+                guards.give_back(&key, token);
             }
             Ok(renewed == 1)
         })
         .await
     }
 
-    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
-        let (worker, reason) = (worker.clone(), reason.to_owned());
-        let (name, guards) = (worker.clone(), std::sync::Arc::clone(&self.guards));
+    async fn release(&self, key: &LeaseKey, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+        let (key, reason) = (key.clone(), reason.to_owned());
+        let (name, guards) = (key.clone(), std::sync::Arc::clone(&self.guards));
         let released = self
             .change(move |db, _| {
                 let mut update = db.prepare_cached(RELEASE)?;
-                Ok(update.execute((worker.as_str(), token.0, time(now), reason))? == 1)
+                Ok(update.execute((key.as_str(), token.0, time(now), reason))? == 1)
             })
             .await?;
         // Only once the release is there for all to see: in between, the lease would look like that of a dead holder.
@@ -164,23 +164,23 @@ impl LeaseStore for LocalState {
         let lease = lease.clone();
         self.look(move |db, guards| {
             let mut query = db.prepare_cached(GUARD)?;
-            let key = (lease.worker.as_str(), lease.token.0, lease.instance.as_str());
+            let key = (lease.key.as_str(), lease.token.0, lease.instance.as_str());
             let guard = query.query_row(key, |row| row.get::<_, Option<String>>(0)).optional()?.flatten();
-            Ok(guard.is_some_and(|boot| guards.is_gone(&lease.worker, &boot)))
+            Ok(guard.is_some_and(|boot| guards.is_gone(&lease.key, &boot)))
         })
         .await
     }
 }
 
 fn is_in_place(db: &Connection, record: &LeaseRecord) -> rusqlite::Result<bool> {
-    db.prepare_cached(IN_PLACE)?.exists((record.worker.as_str(), record.token.0, record.instance.as_str()))
+    db.prepare_cached(IN_PLACE)?.exists((record.key.as_str(), record.token.0, record.instance.as_str()))
 }
 
 fn lease(row: &Row<'_>) -> rusqlite::Result<LeaseRecord> {
     let released = maybe_timestamp(row, "releasedAt")?;
     let reason: Option<String> = row.get("releaseReason")?;
     Ok(LeaseRecord {
-        worker: worker(row)?,
+        key: key(row)?,
         instance: instance(row)?,
         token: token(row)?,
         seq: row.get("seq")?,
@@ -193,7 +193,7 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<LeaseRecord> {
 
 fn epoch_claim(row: &Row<'_>) -> rusqlite::Result<EpochClaim> {
     Ok(EpochClaim {
-        worker: worker(row)?,
+        key: key(row)?,
         token: token(row)?,
         instance: instance(row)?,
         nonce: row.get("nonce")?,

@@ -3,7 +3,7 @@
 use super::LocalState;
 use super::runs::file_status;
 use super::value::time;
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::FileStatus;
 use crate::core::ports::store::StoreError;
@@ -18,11 +18,11 @@ UPDATE file_status SET sentAt = ?4 WHERE workerId = ?1 AND date = ?2 AND fileId 
 
 #[async_trait]
 impl Outbox for LocalState {
-    async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError> {
-        let worker = worker.clone();
+    async fn pending(&self, owner: &LeaseKey) -> Result<Vec<OutboxEntry>, StoreError> {
+        let owner = owner.clone();
         self.look(move |db, _| {
             let mut query = db.prepare_cached(PENDING)?;
-            let waiting = query.query_map([worker.as_str()], file_status)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let waiting = query.query_map([owner.as_str()], file_status)?.collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(waiting.iter().filter_map(FileStatus::outbox_entry).collect())
         })
         .await
@@ -33,8 +33,8 @@ impl Outbox for LocalState {
         self.change(move |db, _| {
             // `LoanWorker:2026-11-21:Loan0`: no part holds a colon, and no other text is one of ours.
             let mut parts = id.as_str().splitn(3, ':');
-            if let (Some(worker), Some(date), Some(file)) = (parts.next(), parts.next(), parts.next()) {
-                db.prepare_cached(MARK_SENT)?.execute((worker, date, file, time(at)))?;
+            if let (Some(owner), Some(date), Some(file)) = (parts.next(), parts.next(), parts.next()) {
+                db.prepare_cached(MARK_SENT)?.execute((owner, date, file, time(at)))?;
             }
             Ok(())
         })

@@ -2,7 +2,7 @@
 
 use super::schema::{Home, settle};
 use super::{LocalState, error, name};
-use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use crate::core::ports::store::StoreError;
@@ -21,13 +21,13 @@ fn place() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn worker() -> WorkerId {
-    WorkerId::new("LoanWorker").unwrap()
+fn key() -> LeaseKey {
+    LeaseKey::new("LoanWorker").unwrap()
 }
 
 fn claim(token: u64) -> EpochClaim {
     EpochClaim {
-        worker: worker(),
+        key: key(),
         token: Token(token),
         instance: InstanceId::new("a"),
         nonce: "n".to_owned(),
@@ -38,7 +38,7 @@ fn claim(token: u64) -> EpochClaim {
 fn lease(token: u64) -> LeaseRecord {
     let now = Timestamp::UNIX_EPOCH;
     LeaseRecord {
-        worker: worker(),
+        key: key(),
         instance: InstanceId::new("a"),
         token: Token(token),
         seq: 1,
@@ -58,13 +58,13 @@ async fn refusal(path: &Path) -> String {
 }
 
 async fn gone(store: &LocalState) -> bool {
-    let lease = store.read(&worker()).await.unwrap().unwrap();
+    let lease = store.read(&key()).await.unwrap().unwrap();
     store.holder_is_gone(&lease).await.unwrap()
 }
 
 async fn renew(store: &LocalState, token: u64) -> bool {
     let now = Timestamp::UNIX_EPOCH;
-    store.renew(&worker(), Token(token), &InstanceId::new("a"), now, now).await.unwrap()
+    store.renew(&key(), Token(token), &InstanceId::new("a"), now, now).await.unwrap()
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn what_one_process_wrote_the_next_one_reads() {
     let (_folder, path) = place();
     assert_eq!(open(&path).await.mint(&claim(7)).await, Ok(Mint::Won));
     let store = LocalState::open_existing(&path, TTL).await.unwrap().unwrap();
-    assert_eq!(store.highest_token(&worker()).await, Ok(Some(Token(7))));
+    assert_eq!(store.highest_token(&key()).await, Ok(Some(Token(7))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -155,7 +155,7 @@ async fn what_is_no_database_or_a_damaged_one_is_said() {
     bytes[4096..].fill(0xff);
     fs::write(&path, bytes).unwrap();
     let store = open(&path).await;
-    let error = store.read(&worker()).await.unwrap_err().to_string();
+    let error = store.read(&key()).await.unwrap_err().to_string();
     assert!(error.contains("it is damaged"), "{error}");
 }
 
@@ -195,7 +195,7 @@ async fn a_locked_file_is_given_up_in_time() {
     let error = store.mint(&claim(1)).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unreachable { .. }), "{error}");
     assert!(start.elapsed() < ttl / 6, "{:?}", start.elapsed());
-    assert_eq!(store.highest_token(&worker()).await, Ok(None), "reading goes on");
+    assert_eq!(store.highest_token(&key()).await, Ok(None), "reading goes on");
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(store.mint(&claim(1)).await, Ok(Mint::Won));
 }
@@ -219,7 +219,7 @@ async fn a_released_lease_has_no_holder_to_be_gone() {
     let (_folder, path) = place();
     let (holder, contender) = (open(&path).await, open(&path).await);
     holder.install(&lease(1)).await.unwrap();
-    holder.release(&worker(), Token(1), Timestamp::UNIX_EPOCH, "done").await.unwrap();
+    holder.release(&key(), Token(1), Timestamp::UNIX_EPOCH, "done").await.unwrap();
     assert!(!gone(&contender).await);
     contender.install(&lease(2)).await.unwrap();
     assert!(!gone(&holder).await, "the lock went to the next holder");
@@ -258,7 +258,7 @@ async fn an_older_terms_end_does_not_drop_the_lock_of_a_newer_one_in_the_same_pr
     let (holder, contender) = (open(&path).await, open(&path).await);
     holder.install(&lease(1)).await.unwrap();
     holder.install(&lease(2)).await.unwrap();
-    holder.release(&worker(), Token(1), Timestamp::UNIX_EPOCH, "late").await.unwrap();
+    holder.release(&key(), Token(1), Timestamp::UNIX_EPOCH, "late").await.unwrap();
     assert!(!renew(&holder, 1).await);
     assert!(!gone(&contender).await);
 }

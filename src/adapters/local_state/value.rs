@@ -1,6 +1,6 @@
 //! Our values as columns, and back. A value that cannot be read back is an error, never a default.
 
-use crate::core::model::names::{FileId, InstanceId, WorkerId};
+use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use crate::core::model::run::BusinessDate;
 use crate::core::model::term::Token;
 use jiff::Timestamp;
@@ -48,6 +48,10 @@ pub(super) fn maybe_timestamp(row: &Row<'_>, column: &str) -> Result<Option<Time
 
 pub(super) fn worker(row: &Row<'_>) -> Result<WorkerId> {
     parsed(row, "workerId", WorkerId::new)
+}
+
+pub(super) fn key(row: &Row<'_>) -> Result<LeaseKey> {
+    parsed(row, "workerId", LeaseKey::new)
 }
 
 pub(super) fn file(row: &Row<'_>) -> Result<FileId> {

@@ -1,7 +1,7 @@
 //! The state store in memory: all its ports over a few maps, with the same refusals as the durable stores.
 
 use crate::core::failpoints::planted::planted;
-use crate::core::model::names::{FileId, InstanceId, WorkerId};
+use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::audit::{AuditEntry, AuditLog};
@@ -24,8 +24,8 @@ pub struct MemoryState {
 
 #[derive(Debug, Default)]
 struct Tables {
-    leases: BTreeMap<WorkerId, LeaseRecord>,
-    epochs: BTreeMap<(WorkerId, Token), EpochClaim>,
+    leases: BTreeMap<LeaseKey, LeaseRecord>,
+    epochs: BTreeMap<(LeaseKey, Token), EpochClaim>,
     gone: HashSet<InstanceId>,
     runs: HashMap<RunId, RunRecord>,
     files: BTreeMap<(WorkerId, BusinessDate, FileId), FileStatus>,
@@ -40,8 +40,8 @@ impl MemoryState {
     }
 
     /// Removes a lease as litter collection does. Epochs stay.
-    pub fn forget_lease(&self, worker: &WorkerId) {
-        self.tables().leases.remove(worker);
+    pub fn forget_lease(&self, key: &LeaseKey) {
+        self.tables().leases.remove(key);
     }
 
     /// Removes all leases and epochs, as dropping their collections does.
@@ -59,44 +59,44 @@ impl MemoryState {
 
 #[async_trait]
 impl LeaseStore for MemoryState {
-    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError> {
-        Ok(self.tables().leases.get(worker).cloned())
+    async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError> {
+        Ok(self.tables().leases.get(key).cloned())
     }
 
     async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
         Ok(self.tables().leases.values().cloned().collect())
     }
 
-    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError> {
+    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError> {
         let tables = self.tables();
-        let range = (worker.clone(), Token(0))..=(worker.clone(), Token(u64::MAX));
+        let range = (key.clone(), Token(0))..=(key.clone(), Token(u64::MAX));
         Ok(tables.epochs.range(range).next_back().map(|((_, token), _)| *token))
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError> {
         let mut tables = self.tables();
-        let key = (claim.worker.clone(), claim.token);
-        if tables.epochs.contains_key(&key) && !planted("token from the lease") {
+        let claimed = (claim.key.clone(), claim.token);
+        if tables.epochs.contains_key(&claimed) && !planted("token from the lease") {
             return Ok(Mint::Taken);
         }
-        tables.epochs.insert(key, claim.clone());
+        tables.epochs.insert(claimed, claim.clone());
         Ok(Mint::Won)
     }
 
-    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError> {
-        Ok(self.tables().epochs.get(&(worker.clone(), token)).cloned())
+    async fn claim(&self, key: &LeaseKey, token: Token) -> Result<Option<EpochClaim>, StoreError> {
+        Ok(self.tables().epochs.get(&(key.clone(), token)).cloned())
     }
 
     async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        match tables.leases.get(&record.worker) {
+        match tables.leases.get(&record.key) {
             Some(lease) if lease.token > record.token => Ok(false),
             // The same install again, after a lost reply: in place unless it was given back meanwhile.
             Some(lease) if lease.token == record.token => {
                 Ok(lease.instance == record.instance && lease.released.is_none())
             }
             _ => {
-                tables.leases.insert(record.worker.clone(), record.clone());
+                tables.leases.insert(record.key.clone(), record.clone());
                 Ok(true)
             }
         }
@@ -104,7 +104,7 @@ impl LeaseStore for MemoryState {
 
     async fn renew(
         &self,
-        worker: &WorkerId,
+        key: &LeaseKey,
         token: Token,
         instance: &InstanceId,
         now: Timestamp,
@@ -115,19 +115,19 @@ impl LeaseStore for MemoryState {
             let ours = lease.token == token && lease.instance == *instance && lease.released.is_none();
             ours || planted("renewal by worker")
         };
-        let Some(lease) = tables.leases.get_mut(worker).filter(ours) else { return Ok(false) };
+        let Some(lease) = tables.leases.get_mut(key).filter(ours) else { return Ok(false) };
         lease.seq += 1;
         lease.renewed_at = now;
         lease.expires_at = expires_at;
         Ok(true)
     }
 
-    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+    async fn release(&self, key: &LeaseKey, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         let theirs = |lease: &&mut LeaseRecord| lease.token == token || planted("release by worker");
-        let Some(lease) = tables.leases.get_mut(worker).filter(theirs) else { return Ok(false) };
+        let Some(lease) = tables.leases.get_mut(key).filter(theirs) else { return Ok(false) };
         if planted("token from the lease") {
-            tables.leases.remove(worker);
+            tables.leases.remove(key);
             return Ok(true);
         }
         lease.released.get_or_insert_with(|| (now, reason.to_owned()));
@@ -214,10 +214,11 @@ impl RunStore for MemoryState {
 
 #[async_trait]
 impl Outbox for MemoryState {
-    async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError> {
+    async fn pending(&self, owner: &LeaseKey) -> Result<Vec<OutboxEntry>, StoreError> {
         let tables = self.tables();
         let waits = |status: &&FileStatus| {
-            status.run.worker == *worker && status.event.as_ref().is_some_and(|event| event.sent_at.is_none())
+            status.run.worker.as_str() == owner.as_str()
+                && status.event.as_ref().is_some_and(|event| event.sent_at.is_none())
         };
         let mut waiting: Vec<_> = tables.files.values().filter(waits).collect();
         waiting.sort_by_key(|status| status.completed_at);
@@ -253,16 +254,15 @@ impl AuditLog for MemoryState {
 impl DeadLetters for MemoryState {
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
         let mut tables = self.tables();
-        if tables.dead_letters.iter().all(|kept| kept.id != event.id || kept.worker != event.worker) {
+        if tables.dead_letters.iter().all(|kept| kept.id != event.id || kept.owner != event.owner) {
             tables.dead_letters.push(event.clone());
         }
         Ok(())
     }
 
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
         let tables = self.tables();
-        let wanted =
-            tables.dead_letters.iter().rev().filter(|event| worker.is_none_or(|worker| event.worker == *worker));
+        let wanted = tables.dead_letters.iter().rev().filter(|event| owner.is_none_or(|owner| event.owner == *owner));
         Ok(wanted.take(limit).cloned().collect())
     }
 }

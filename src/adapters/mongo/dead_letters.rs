@@ -4,7 +4,7 @@ use super::MongoState;
 use super::documents::OddEventDocument;
 use super::error::is_duplicate;
 use super::runs::{at_most, collect};
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
@@ -22,11 +22,11 @@ impl DeadLetters for MongoState {
         .await
     }
 
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
         let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
         self.call(async {
             let events = self.collection("odd_events");
-            let wanted = worker.map_or_else(Document::new, |worker| doc! { "workerId": worker.as_str() });
+            let wanted = owner.map_or_else(Document::new, |owner| doc! { "workerId": owner.as_str() });
             let found = events.find(wanted).sort(doc! { "at": -1, "_id": -1 });
             collect(found.limit(limit).await?, OddEventDocument::read).await
         })

@@ -3,7 +3,7 @@
 
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::message::EventId;
-use crate::core::model::names::{FileId, InstanceId, WorkerId};
+use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Token;
 use crate::core::ports::audit::AuditEntry;
@@ -43,8 +43,8 @@ pub(super) struct LeaseDocument {
 impl LeaseDocument {
     pub(super) fn new(record: &LeaseRecord) -> Read<Self> {
         Ok(Self {
-            id: record.worker.to_string(),
-            worker_id: record.worker.to_string(),
+            id: record.key.to_string(),
+            worker_id: record.key.to_string(),
             instance_id: record.instance.to_string(),
             token: long(record.token.0)?,
             seq: long(record.seq)?,
@@ -59,7 +59,7 @@ impl LeaseDocument {
     pub(super) fn read(self) -> Read<LeaseRecord> {
         let reason = self.release_reason.unwrap_or_default();
         Ok(LeaseRecord {
-            worker: parsed(WorkerId::new(self.worker_id))?,
+            key: parsed(LeaseKey::new(self.worker_id))?,
             instance: InstanceId::new(self.instance_id),
             token: Token(count(self.token)?),
             seq: count(self.seq)?,
@@ -87,8 +87,8 @@ pub(super) struct EpochDocument {
 impl EpochDocument {
     pub(super) fn new(claim: &EpochClaim) -> Read<Self> {
         Ok(Self {
-            id: epoch_id(&claim.worker, claim.token),
-            worker_id: claim.worker.to_string(),
+            id: epoch_id(&claim.key, claim.token),
+            worker_id: claim.key.to_string(),
             token: long(claim.token.0)?,
             instance_id: claim.instance.to_string(),
             nonce: claim.nonce.clone(),
@@ -98,7 +98,7 @@ impl EpochDocument {
 
     pub(super) fn read(self) -> Read<EpochClaim> {
         Ok(EpochClaim {
-            worker: parsed(WorkerId::new(self.worker_id))?,
+            key: parsed(LeaseKey::new(self.worker_id))?,
             token: Token(count(self.token)?),
             instance: InstanceId::new(self.instance_id),
             nonce: self.nonce,
@@ -108,8 +108,8 @@ impl EpochDocument {
 }
 
 /// `LoanWorker:7`.
-pub(super) fn epoch_id(worker: &WorkerId, token: Token) -> String {
-    format!("{worker}:{token}")
+pub(super) fn epoch_id(key: &LeaseKey, token: Token) -> String {
+    format!("{key}:{token}")
 }
 
 /// `runs`, without `fence`: the highest token that has written to the run or to one of its files.
@@ -265,10 +265,10 @@ pub(super) struct OddEventDocument {
 
 impl OddEventDocument {
     pub(super) fn new(event: &DeadLetter) -> Self {
-        let DeadLetter { id, worker, at, reason, payload } = event.clone();
+        let DeadLetter { id, owner, at, reason, payload } = event.clone();
         Self {
-            id: format!("{worker}:{id}"),
-            worker_id: worker.to_string(),
+            id: format!("{owner}:{id}"),
+            worker_id: owner.to_string(),
             topic: id.topic,
             partition: id.partition,
             offset: id.offset,
@@ -281,7 +281,7 @@ impl OddEventDocument {
     pub(super) fn read(self) -> Read<DeadLetter> {
         Ok(DeadLetter {
             id: EventId { topic: self.topic, partition: self.partition, offset: self.offset },
-            worker: parsed(WorkerId::new(self.worker_id))?,
+            owner: parsed(LeaseKey::new(self.worker_id))?,
             at: timestamp(self.at)?,
             reason: self.reason,
             payload: self.payload,

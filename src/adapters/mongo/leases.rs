@@ -3,7 +3,7 @@
 use super::MongoState;
 use super::documents::{EpochDocument, LeaseDocument, bson_date, epoch_id, long};
 use super::error::{MongoError, is_duplicate};
-use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use crate::core::ports::store::StoreError;
@@ -26,9 +26,9 @@ impl MongoState {
     }
 
     /// The lease as it is now, and durable: a deposed primary does not answer.
-    async fn current_lease(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, MongoError> {
+    async fn current_lease(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, MongoError> {
         let leases = self.leases();
-        let found = leases.find_one(doc! { "_id": worker.as_str() }).read_concern(ReadConcern::linearizable());
+        let found = leases.find_one(doc! { "_id": key.as_str() }).read_concern(ReadConcern::linearizable());
         let found = found.max_time(self.answer_within).await?;
         Ok(found.map(LeaseDocument::read).transpose()?)
     }
@@ -36,9 +36,9 @@ impl MongoState {
 
 #[async_trait]
 impl LeaseStore for MongoState {
-    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError> {
+    async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError> {
         self.call(async {
-            let found = self.leases().find_one(doc! { "_id": worker.as_str() }).await?;
+            let found = self.leases().find_one(doc! { "_id": key.as_str() }).await?;
             Ok(found.map(LeaseDocument::read).transpose()?)
         })
         .await
@@ -56,10 +56,10 @@ impl LeaseStore for MongoState {
         .await
     }
 
-    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError> {
+    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError> {
         self.call(async {
             let epochs = self.epochs();
-            let highest = epochs.find_one(doc! { "workerId": worker.as_str() }).sort(doc! { "token": -1 }).await?;
+            let highest = epochs.find_one(doc! { "workerId": key.as_str() }).sort(doc! { "token": -1 }).await?;
             Ok(highest.map(EpochDocument::read).transpose()?.map(|claim| claim.token))
         })
         .await
@@ -78,9 +78,9 @@ impl LeaseStore for MongoState {
 
     /// Linearizable: an insert whose reply was lost may be there and not yet on the majority's disks. Then this waits
     /// for them, where a majority read would say that there is none.
-    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError> {
+    async fn claim(&self, key: &LeaseKey, token: Token) -> Result<Option<EpochClaim>, StoreError> {
         self.call(async {
-            let (epochs, id) = (self.epochs(), epoch_id(worker, token));
+            let (epochs, id) = (self.epochs(), epoch_id(key, token));
             let found = epochs.find_one(doc! { "_id": id }).read_concern(ReadConcern::linearizable());
             let found = found.max_time(self.answer_within).await?;
             Ok(found.map(EpochDocument::read).transpose()?)
@@ -90,7 +90,7 @@ impl LeaseStore for MongoState {
 
     async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError> {
         self.call(async {
-            let id = record.worker.as_str();
+            let id = record.key.as_str();
             for _ in 0..TRIES {
                 let older = doc! { "_id": id, "token": { "$lt": long(record.token.0)? } };
                 match self.leases().replace_one(older, LeaseDocument::new(record)?).upsert(true).await {
@@ -99,7 +99,7 @@ impl LeaseStore for MongoState {
                     Err(error) if is_duplicate(&error) => {}
                     Err(error) => return Err(error.into()),
                 }
-                match self.current_lease(&record.worker).await? {
+                match self.current_lease(&record.key).await? {
                     // The same install again, after a lost reply: in place unless it was given back meanwhile.
                     Some(lease) if lease.token == record.token => {
                         return Ok(lease.instance == record.instance && lease.released.is_none());
@@ -115,7 +115,7 @@ impl LeaseStore for MongoState {
 
     async fn renew(
         &self,
-        worker: &WorkerId,
+        key: &LeaseKey,
         token: Token,
         instance: &InstanceId,
         now: Timestamp,
@@ -123,7 +123,7 @@ impl LeaseStore for MongoState {
     ) -> Result<bool, StoreError> {
         self.call(async {
             let ours = doc! {
-                "_id": worker.as_str(),
+                "_id": key.as_str(),
                 "token": long(token.0)?,
                 "instanceId": instance.as_str(),
                 "releasedAt": Bson::Null,
@@ -137,15 +137,15 @@ impl LeaseStore for MongoState {
         .await
     }
 
-    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+    async fn release(&self, key: &LeaseKey, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
         self.call(async {
-            let held = doc! { "_id": worker.as_str(), "token": long(token.0)?, "releasedAt": Bson::Null };
+            let held = doc! { "_id": key.as_str(), "token": long(token.0)?, "releasedAt": Bson::Null };
             let released = doc! { "$set": { "releasedAt": bson_date(now), "releaseReason": reason } };
             if self.leases().update_one(held, released).await?.matched_count == 1 {
                 return Ok(true);
             }
             // Already given back: the first reason stays.
-            Ok(self.current_lease(worker).await?.is_some_and(|lease| lease.token == token))
+            Ok(self.current_lease(key).await?.is_some_and(|lease| lease.token == token))
         })
         .await
     }

@@ -3,7 +3,7 @@
 use super::MongoState;
 use super::documents::{FileDocument, bson_date};
 use super::runs::collect;
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::FileStatus;
 use crate::core::ports::store::StoreError;
@@ -13,9 +13,9 @@ use mongodb::bson::{Bson, Document, doc};
 
 #[async_trait]
 impl Outbox for MongoState {
-    async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError> {
+    async fn pending(&self, owner: &LeaseKey) -> Result<Vec<OutboxEntry>, StoreError> {
         let waiting = self.call(async {
-            let waiting = doc! { "workerId": worker.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
+            let waiting = doc! { "workerId": owner.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
             let files = self.collection::<FileDocument>("file_status");
             let found = files.find(waiting).sort(doc! { "completedAt": 1, "date": 1, "fileId": 1 }).await?;
             collect(found, FileDocument::read).await

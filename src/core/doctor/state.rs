@@ -3,7 +3,7 @@
 use super::report::{Area, CheckResult, Report};
 use crate::core::kind::HasKind;
 use crate::core::model::finding::{Finding, Verdict};
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::Policies;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
@@ -21,7 +21,7 @@ pub const INDEXES: &str = "indexes";
 /// A state store, and whose lease to ask it for.
 pub(crate) struct Store<'a> {
     /// Whose lease.
-    pub(crate) leader_of: &'a WorkerId,
+    pub(crate) leader_of: &'a LeaseKey,
     /// The leases; not asked where the store could not be opened.
     pub(crate) leases: Result<&'a dyn LeaseStore, &'a StoreError>,
     /// Its server. `None` where it has none.

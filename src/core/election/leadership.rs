@@ -89,7 +89,7 @@ impl LeaderGuard {
         if !self.lost.is_cancelled() {
             candidate.tell(&ElectionEvent::Released { token: self.term.token() });
         }
-        let release = || candidate.leases.release(&candidate.worker, self.term.token(), candidate.clock.now(), reason);
+        let release = || candidate.leases.release(&candidate.key, self.term.token(), candidate.clock.now(), reason);
         match release().await {
             // Once more, and then it may run out: whoever stops us is waiting.
             Err(error) if error.kind().is_transient() => {
@@ -163,7 +163,7 @@ impl Keeper {
             sent = clock.elapsed();
             let now = clock.now();
             let renewal = candidate.leases.renew(
-                &candidate.worker,
+                &candidate.key,
                 self.term.token(),
                 &candidate.instance,
                 now,

@@ -17,7 +17,7 @@ pub use leadership::LeaderGuard;
 use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::policy::Policies;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::clock::Clock;
@@ -34,11 +34,11 @@ use watch::Watch;
 /// takes over within one second of a release; half of that is for minting a token. The price is two small reads a second.
 const LOOK_FOR_RELEASE: Duration = Duration::from_millis(500);
 
-/// One instance that wants to write a worker's files.
+/// One instance that wants to lead.
 #[derive(Clone)]
 pub struct Candidate {
-    /// Whose files.
-    pub worker: WorkerId,
+    /// For what.
+    pub key: LeaseKey,
     /// Under which name it holds the lease.
     pub instance: InstanceId,
     /// Lease times, and the retries when the store is away.
@@ -61,28 +61,28 @@ pub enum ElectionError {
     /// Another instance holds it, and the caller does not wait.
     #[error(
         "{} holds the lease of {} with token {}, last seen alive at {:.0}; wait for it, or see `filegen lease show`",
-        .record.instance, .record.worker, .record.token, .record.renewed_at
+        .record.instance, .record.key, .record.token, .record.renewed_at
     )]
     HeldByOther {
         /// The lease as it was read.
         record: Box<LeaseRecord>,
     },
     /// Somebody asked for a stop while this candidate waited.
-    #[error("stopped while waiting for the lease of {worker}")]
+    #[error("stopped while waiting for the lease of {key}")]
     Stopped {
         /// Whose lease.
-        worker: WorkerId,
+        key: LeaseKey,
     },
     /// The state store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A store or a tombstone has the highest possible token. No higher one can be minted.
     #[error(
-        "no token is left for {worker}: a lease, claim or tombstone carries the highest number there is; remove what is damaged"
+        "no token is left for {key}: a lease, claim or tombstone carries the highest number there is; remove what is damaged"
     )]
     NoTokenLeft {
         /// Whose token.
-        worker: WorkerId,
+        key: LeaseKey,
     },
 }
 
@@ -118,7 +118,7 @@ impl Candidate {
         let mut watch = Watch::new(self.policies.lease_ttl);
         loop {
             let asked = self.clock.elapsed();
-            let lease = self.persist(stop, || self.leases.read(&self.worker)).await?;
+            let lease = self.persist(stop, || self.leases.read(&self.key)).await?;
             watch.see(lease.as_ref(), asked, self.clock.elapsed());
             if let Some(holder) = lease.as_ref().filter(|lease| lease.released.is_none()) {
                 let mut left = watch.left();
@@ -142,7 +142,7 @@ impl Candidate {
                 }
             }
             let held = lease.map(|lease| lease.token);
-            let claimed = self.persist(stop, || self.leases.highest_token(&self.worker)).await?;
+            let claimed = self.persist(stop, || self.leases.highest_token(&self.key)).await?;
             if claimed > held && watch.is_first_sight_of_claim(claimed) {
                 // Somebody may be about to install the lease: going ahead would throw them out at once.
                 self.pause(self.settling_time(), stop).await?;
@@ -162,7 +162,7 @@ impl Candidate {
     /// Mints the next token and installs the lease. `None` when another candidate was faster.
     async fn campaign(&self, highest: Token, stop: &CancellationToken) -> Result<Option<LeaderGuard>, ElectionError> {
         let next = highest.0.checked_add(1).map(Token);
-        let token = next.ok_or_else(|| ElectionError::NoTokenLeft { worker: self.worker.clone() })?;
+        let token = next.ok_or_else(|| ElectionError::NoTokenLeft { key: self.key.clone() })?;
         if self.mint(token, stop).await? == Mint::Taken {
             return Ok(None);
         }
@@ -170,7 +170,7 @@ impl Candidate {
         let sent = self.clock.elapsed();
         let now = self.clock.now();
         let record = LeaseRecord {
-            worker: self.worker.clone(),
+            key: self.key.clone(),
             instance: self.instance.clone(),
             token,
             seq: 1,
@@ -195,7 +195,7 @@ impl Candidate {
     /// Inserts a claim. After a lost answer the claim is read back by its nonce.
     async fn mint(&self, token: Token, stop: &CancellationToken) -> Result<Mint, ElectionError> {
         let claim = EpochClaim {
-            worker: self.worker.clone(),
+            key: self.key.clone(),
             token,
             instance: self.instance.clone(),
             nonce: (self.nonce)(),
@@ -210,7 +210,7 @@ impl Candidate {
                 Ok(Mint::Taken) => {}
                 Err(error) => self.wait_to_retry(error, &mut backoff, stop).await?,
             }
-            match self.persist(stop, || self.leases.claim(&self.worker, token)).await? {
+            match self.persist(stop, || self.leases.claim(&self.key, token)).await? {
                 Some(winner) if winner.nonce == claim.nonce => return Ok(Mint::Won),
                 Some(_) => return Ok(Mint::Taken),
                 None => {}
@@ -257,7 +257,7 @@ impl Candidate {
     }
 
     fn stopped(&self) -> ElectionError {
-        ElectionError::Stopped { worker: self.worker.clone() }
+        ElectionError::Stopped { key: self.key.clone() }
     }
 
     fn tell(&self, event: &ElectionEvent) {

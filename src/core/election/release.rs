@@ -2,7 +2,7 @@
 
 use super::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore};
@@ -22,7 +22,7 @@ pub struct Releasable {
 #[derive(Clone, Copy, Debug)]
 pub struct Release<'a> {
     /// Whose lease.
-    pub worker: &'a WorkerId,
+    pub key: &'a LeaseKey,
     /// Why, for the audit trail.
     pub reason: &'a str,
     /// Who says so: operating-system user and instance.
@@ -34,17 +34,17 @@ pub struct Release<'a> {
 /// Why a lease was not released.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ReleaseError {
-    /// The worker has no lease.
-    #[error("worker {worker} has no lease: nobody ever held it")]
+    /// The key has no lease.
+    #[error("worker {key} has no lease: nobody ever held it")]
     NoLease {
         /// Whose.
-        worker: WorkerId,
+        key: LeaseKey,
     },
     /// The lease is released already.
-    #[error("the lease of {worker} is free already: {reason}")]
+    #[error("the lease of {key} is free already: {reason}")]
     AlreadyFree {
         /// Whose.
-        worker: WorkerId,
+        key: LeaseKey,
         /// Why it was released.
         reason: String,
     },
@@ -85,11 +85,11 @@ pub async fn releasable(
     clock: &dyn Clock,
     release: &Release<'_>,
 ) -> Result<Releasable, ReleaseError> {
-    let worker = release.worker;
-    let LeaseReport { state, record, age } = lease_of(leases, worker, clock.now()).await?;
-    let Some(record) = record else { return Err(ReleaseError::NoLease { worker: worker.clone() }) };
+    let key = release.key;
+    let LeaseReport { state, record, age } = lease_of(leases, key, clock.now()).await?;
+    let Some(record) = record else { return Err(ReleaseError::NoLease { key: key.clone() }) };
     if let Some((_, reason)) = record.released {
-        return Err(ReleaseError::AlreadyFree { worker: worker.clone(), reason });
+        return Err(ReleaseError::AlreadyFree { key: key.clone(), reason });
     }
     if state == LeaseState::Held && !release.force {
         let age = SignedDuration::from_secs(age.unwrap_or_default().as_secs());
@@ -118,16 +118,12 @@ pub async fn release(
         action: "lease release".to_owned(),
         detail: format!(
             "{}, token {token} of {} ({}{forced})",
-            release.worker,
+            release.key,
             found.record.instance,
             found.state.as_str()
         ),
         reason: release.reason.to_owned(),
     };
     trail.audit(&entry).await?;
-    if leases.release(release.worker, token, now, release.reason).await? {
-        Ok(found)
-    } else {
-        Err(ReleaseError::Changed)
-    }
+    if leases.release(release.key, token, now, release.reason).await? { Ok(found) } else { Err(ReleaseError::Changed) }
 }

@@ -1,6 +1,6 @@
 //! A lease as shown to people: who holds it, and how fresh it is. Only reads; wall clocks are good enough.
 
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore};
 use crate::core::ports::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
@@ -41,12 +41,12 @@ impl LeaseState {
     }
 }
 
-/// One worker's lease, and what is known of its holder now.
+/// A lease, and what is known of its holder now.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn lease_of(leases: &dyn LeaseStore, worker: &WorkerId, at: Timestamp) -> Result<LeaseReport, StoreError> {
-    let Some(record) = leases.read(worker).await? else {
+pub async fn lease_of(leases: &dyn LeaseStore, key: &LeaseKey, at: Timestamp) -> Result<LeaseReport, StoreError> {
+    let Some(record) = leases.read(key).await? else {
         return Ok(LeaseReport { state: LeaseState::None, record: None, age: None });
     };
     let state = if record.released.is_some() {

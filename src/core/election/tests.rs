@@ -52,7 +52,7 @@ impl World {
         let claims = AtomicUsize::new(0);
         let name = name.to_owned();
         Candidate {
-            worker: worker(),
+            key: key(),
             instance: InstanceId::new(name.clone()),
             policies: Policies::default(),
             leases: Arc::clone(&self.faulty) as Arc<dyn LeaseStore>,
@@ -70,7 +70,7 @@ impl World {
     }
 
     async fn lease(&self) -> LeaseRecord {
-        self.state.read(&worker()).await.unwrap().unwrap()
+        self.state.read(&key()).await.unwrap().unwrap()
     }
 
     async fn seconds(&self, seconds: u64) {
@@ -82,6 +82,6 @@ impl World {
     }
 }
 
-fn worker() -> WorkerId {
-    WorkerId::new("LoanWorker").unwrap()
+fn key() -> LeaseKey {
+    LeaseKey::new("LoanWorker").unwrap()
 }

@@ -56,7 +56,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
     };
     output(input, bytes, &mut report).await;
     let store = Store {
-        leader_of: &input.worker.id,
+        leader_of: &(&input.worker.id).into(),
         leases: input.state_error.as_ref().map_or(Ok(&*input.ports.state.leases), Err),
         admin: input.admin,
         policies: &input.worker.policies,
@@ -112,7 +112,7 @@ async fn last_size(input: &DoctorInput<'_>) -> Result<Option<u64>, GenerateError
 
 async fn unsent(outbox: &dyn Outbox, input: &DoctorInput<'_>, report: &mut Report<'_>) {
     let worker = &input.worker.id;
-    match outbox.pending(worker).await {
+    match outbox.pending(&worker.into()).await {
         Ok(waiting) if waiting.is_empty() || input.worker.completion.is_none() => {}
         Ok(waiting) => {
             let detail = format!("{} completion events wait for a broker", waiting.len());

@@ -108,6 +108,6 @@ pub async fn preview(
         keep_from: kept.and(journal).map(|(token, _)| token),
         root: ports.volume.describe(),
         files,
-        lease: lease_of(&*ports.state.leases, &worker.id, ports.clock.now()).await?,
+        lease: lease_of(&*ports.state.leases, &(&worker.id).into(), ports.clock.now()).await?,
     })
 }

@@ -28,7 +28,7 @@ impl Identity {
     /// Stands for a worker's lease.
     pub(super) fn candidate(&self, ports: &Ports, worker: &Worker, observer: &Arc<dyn RunObserver>) -> Candidate {
         Candidate {
-            worker: worker.id.clone(),
+            key: (&worker.id).into(),
             instance: self.instance.clone(),
             policies: worker.policies.clone(),
             leases: Arc::clone(&ports.state.leases),

@@ -3,7 +3,7 @@
 pub mod view;
 
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::{LeaseKey, WorkerId};
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::dead_letters::DeadLetter;
@@ -67,22 +67,24 @@ pub async fn report(state: &StateStore, clock: &dyn Clock, worker: Option<&Worke
     let names = if let Some(worker) = worker {
         BTreeSet::from([worker.clone()])
     } else {
-        let holders = leases.list().await?.into_iter().map(|lease| lease.worker);
+        let holders = leases.list().await?.into_iter().filter_map(|lease| lease.key.worker());
         let ran = runs.runs(None, SEARCHED).await?.into_iter().map(|run| run.id.worker);
-        let heard = state.dead_letters.dead_letters(None, SEARCHED).await?.into_iter().map(|event| event.worker);
+        let heard =
+            state.dead_letters.dead_letters(None, SEARCHED).await?.into_iter().filter_map(|event| event.owner.worker());
         holders.chain(ran).chain(heard).collect()
     };
     let mut workers = Vec::with_capacity(names.len());
     for worker in names {
-        let lease = lease_of(leases, &worker, at).await?;
+        let key = LeaseKey::from(&worker);
+        let lease = lease_of(leases, &key, at).await?;
         let mut reports = Vec::new();
         for record in runs.runs(Some(&worker), RUNS).await? {
             let files = runs.files(&record.id).await?;
             let rows_per_second = rate(&record, lease.state, at);
             reports.push(RunReport { record, files, rows_per_second });
         }
-        let unsent = state.outbox.pending(&worker).await?;
-        let odd_events = state.dead_letters.dead_letters(Some(&worker), ODD_EVENTS).await?;
+        let unsent = state.outbox.pending(&key).await?;
+        let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await?;
         workers.push(WorkerReport { worker, lease, runs: reports, unsent, odd_events });
     }
     Ok(Report { at, workers })

@@ -80,6 +80,49 @@ name!(
     "file id"
 );
 
+/// What is led, watched over and answered for as one: the key of its lease, its messages in the outbox and its dead letters.
+///
+/// A worker's key is its id. The key of a part of another flow begins with the flow's word and a colon, `transfer:Loans`, which no
+/// worker's id can hold: so the flows share one state store.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct LeaseKey(String);
+
+impl LeaseKey {
+    /// Takes `ID` or `FLOW:ID`, each safe as a folder name.
+    ///
+    /// # Errors
+    /// Says what is wrong with a key that is not.
+    pub fn new(given: impl Into<String>) -> Result<Self, NameError> {
+        let given = given.into();
+        for part in given.splitn(2, ':') {
+            folder_safe("lease key", part)?;
+        }
+        Ok(Self(given))
+    }
+
+    /// The text, as stored in the lease.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The worker that this is the key of. `None` for a part of another flow.
+    pub fn worker(&self) -> Option<WorkerId> {
+        WorkerId::new(self.0.as_str()).ok()
+    }
+}
+
+impl From<&WorkerId> for LeaseKey {
+    fn from(worker: &WorkerId) -> Self {
+        Self(worker.0.clone())
+    }
+}
+
+impl fmt::Display for LeaseKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Who holds a lease: host name and process id, `pod-3:4711`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct InstanceId(String);
@@ -198,6 +241,18 @@ mod tests {
         }
         for text in ["v", "dbo.[v.Loan Data]", "[a]]b].c"] {
             assert_eq!(ViewName::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_lease_key_is_a_worker_s_id_or_says_its_flow() {
+        let worker = WorkerId::new("LoanWorker").unwrap();
+        let key = LeaseKey::from(&worker);
+        assert_eq!((key.as_str(), key.worker()), ("LoanWorker", Some(worker)));
+        assert_eq!(LeaseKey::new("LoanWorker").unwrap(), key);
+        assert_eq!(LeaseKey::new("transfer:Loans").unwrap().worker(), None);
+        for bad in ["", ":", "a:", ":a", "a:b:c", "a/b", "a:../b"] {
+            assert!(LeaseKey::new(bad).is_err(), "{bad}");
         }
     }
 

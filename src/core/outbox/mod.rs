@@ -9,7 +9,7 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::message::Message;
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::RetrySpec;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::broker::BrokerError;
@@ -70,11 +70,11 @@ impl HasKind for OutboxError {
     }
 }
 
-/// A worker's outbox and the broker it empties into.
+/// An outbox and the broker it empties into.
 #[derive(Clone)]
 pub struct OutboxPublisher {
     /// Whose messages.
-    pub worker: WorkerId,
+    pub owner: LeaseKey,
     /// Where they wait.
     pub outbox: Arc<dyn Outbox>,
     /// Where they go.
@@ -94,7 +94,7 @@ impl OutboxPublisher {
     /// # Errors
     /// What failed; the messages from there on still wait.
     pub async fn send_waiting(&self) -> Result<usize, OutboxError> {
-        let waiting = self.outbox.pending(&self.worker).await?;
+        let waiting = self.outbox.pending(&self.owner).await?;
         self.observer.observe(&OutboxEvent::Waiting { events: waiting.len() });
         let mut sent = 0;
         for entry in waiting {

@@ -2,7 +2,7 @@
 
 use super::store::StoreError;
 use crate::core::model::message::EventId;
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -11,8 +11,8 @@ use jiff::Timestamp;
 pub struct DeadLetter {
     /// Its place in the log. An event is kept once, however often it is delivered.
     pub id: EventId,
-    /// The worker whose trigger read it.
-    pub worker: WorkerId,
+    /// Who read it: the part that the reader works for.
+    pub owner: LeaseKey,
     /// When it was kept.
     pub at: Timestamp,
     /// What is wrong with it.
@@ -24,9 +24,9 @@ pub struct DeadLetter {
 /// The dead letters of a state store.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Keeps an event. It is durable when this answers. Each worker keeps one place in the log once: a repeat changes nothing.
+    /// Keeps an event. It is durable when this answers. Each owner keeps one place in the log once: a repeat changes nothing.
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError>;
 
-    /// The latest dead letters, newest first: of one worker, or of all.
-    async fn dead_letters(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
+    /// The latest dead letters, newest first: of one owner, or of all.
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
 }

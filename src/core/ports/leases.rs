@@ -1,16 +1,16 @@
 //! Who may write. There are two collections. Epochs mint tokens and are never deleted. Leases show liveness and prove nothing.
 
 use super::store::StoreError;
-use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-/// One worker's lease: who was last seen alive. Wall-clock times are for people only.
+/// A lease: who was last seen alive. Wall-clock times are for people only.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LeaseRecord {
-    /// Whose lease.
-    pub worker: WorkerId,
+    /// Of what.
+    pub key: LeaseKey,
     /// Its holder, or the last one when released.
     pub instance: InstanceId,
     /// The holder's fencing token.
@@ -31,7 +31,7 @@ pub struct LeaseRecord {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EpochClaim {
     /// Whose token.
-    pub worker: WorkerId,
+    pub key: LeaseKey,
     /// The token claimed.
     pub token: Token,
     /// By whom.
@@ -54,36 +54,36 @@ pub enum Mint {
 /// The lease store. Every call answers or fails within its own timeout, below a sixth of the lease's time to live.
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
-    /// The worker's lease, whoever holds it. `None` when there never was one (or litter collection took it).
-    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError>;
+    /// The lease, whoever holds it. `None` when there never was one (or litter collection took it).
+    async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError>;
 
-    /// All leases, by worker.
+    /// All leases, by key.
     async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError>;
 
-    /// The highest token ever claimed for a worker.
-    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError>;
+    /// The highest token ever claimed for this key.
+    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError>;
 
     /// Inserts a claim. Exactly one of many claims to one token wins. The claim is durable when this answers.
     async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError>;
 
     /// Reads a claim back, to learn how a mint ended whose reply was lost.
-    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError>;
+    async fn claim(&self, key: &LeaseKey, token: Token) -> Result<Option<EpochClaim>, StoreError>;
 
-    /// Makes `record` the worker's lease unless a higher token already holds it. True when it is in place.
+    /// Makes `record` the lease of its key unless a higher token already holds it. True when it is in place.
     async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError>;
 
-    /// Renews the lease: `seq` + 1, if worker, token and instance match and it is not released. Returns false when the lease is lost.
+    /// Renews the lease: `seq` + 1, if key, token and instance match and it is not released. Returns false when the lease is lost.
     async fn renew(
         &self,
-        worker: &WorkerId,
+        key: &LeaseKey,
         token: Token,
         instance: &InstanceId,
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Releases the lease by an update, never by a delete, if worker and token match. Returns false when it was no longer theirs.
-    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError>;
+    /// Releases the lease by an update, never by a delete, if key and token match. Returns false when it was no longer theirs.
+    async fn release(&self, key: &LeaseKey, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError>;
 
     /// Whether the holder's process is certainly gone, so that nobody need wait. A lock of this host's operating system can
     /// tell. A store that cannot know returns false.

@@ -1,7 +1,7 @@
 //! The outbox: messages that are recorded with their effect and sent behind it.
 
 use super::store::StoreError;
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::LeaseKey;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::fmt;
@@ -44,7 +44,7 @@ pub struct OutboxEntry {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// The entries that no broker has acknowledged, oldest first.
-    async fn pending(&self, worker: &WorkerId) -> Result<Vec<OutboxEntry>, StoreError>;
+    async fn pending(&self, owner: &LeaseKey) -> Result<Vec<OutboxEntry>, StoreError>;
 
     /// Records a broker's acknowledgement. It is durable when this answers. The first acknowledgement stays. An id that is not
     /// in the outbox changes nothing.

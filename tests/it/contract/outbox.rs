@@ -1,7 +1,7 @@
 //! What every outbox promises.
 
 use super::runs::{published, status, unsent};
-use crate::support::state::{at, file, on_each, run, worker};
+use crate::support::state::{at, file, key, on_each, run};
 use crate::support::term;
 use filegen::core::ports::outbox::{OutboxEntry, OutboxId};
 use filegen::core::ports::runs::FileStatus;
@@ -46,7 +46,7 @@ async fn what_is_sent_is_the_same_in_every_store_and_at_every_look() {
             payload: serde_json::to_vec(&event).unwrap(),
         };
         for door in &state.doors {
-            assert_eq!(door.pending(&worker("W")).await, Ok(vec![entry.clone()]));
+            assert_eq!(door.pending(&key("W")).await, Ok(vec![entry.clone()]));
         }
     })
     .await;

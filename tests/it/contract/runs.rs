@@ -1,6 +1,6 @@
 //! What every store of runs promises.
 
-use crate::support::state::{State, at, file, on_each, run, worker};
+use crate::support::state::{State, at, file, key, on_each, run, worker};
 use crate::support::term;
 use filegen::core::model::event::CompletionEvent;
 use filegen::core::model::names::InstanceId;
@@ -79,7 +79,7 @@ fn ended(token: u64) -> Term {
 }
 
 pub(super) async fn unsent(state: &State, name: &str) -> Vec<String> {
-    let pending = state.store().pending(&worker(name)).await.unwrap();
+    let pending = state.store().pending(&key(name)).await.unwrap();
     pending.into_iter().map(|entry| entry.id.to_string()).collect()
 }
 

@@ -7,7 +7,7 @@ use crate::support::fleet::{
 };
 use crate::support::kafka::{Broker, Topic};
 use crate::support::running::{until, until_async};
-use crate::support::state::{run, worker};
+use crate::support::state::{key, run};
 use crate::support::toxiproxy::Line;
 use crate::support::{mongo, sqlserver};
 use crate::tds::Options;
@@ -73,7 +73,7 @@ impl CutOff {
     }
 
     async fn lease(&self) -> LeaseRecord {
-        self.database.open().await.read(&worker("LoanWorker")).await.unwrap().unwrap()
+        self.database.open().await.read(&key("LoanWorker")).await.unwrap().unwrap()
     }
 }
 
@@ -142,7 +142,7 @@ async fn another_takes_over_from_a_holder_that_is_cut_off_and_has_stopped_before
     cut_off.line.cut();
     let mut before = cut_off.lease().await;
     let after = until_async("another holder", async || {
-        let lease = state.read(&worker("LoanWorker")).await.unwrap().unwrap();
+        let lease = state.read(&key("LoanWorker")).await.unwrap().unwrap();
         if lease.token == before.token {
             before = lease;
             return None;

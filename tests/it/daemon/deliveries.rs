@@ -8,7 +8,7 @@ use crate::support::fleet::{Fleet, POLICIES, events, published};
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
 use crate::support::running::{PATIENCE, until_async};
-use crate::support::state::{run, worker};
+use crate::support::state::{key, run};
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::run::RunId;
 use filegen::core::ports::dead_letters::DeadLetters;
@@ -186,7 +186,7 @@ impl Storm {
 
     /// One that serves: the leader most of the time.
     async fn victim(&mut self) -> Daemon {
-        let lease = self.state.read(&worker("LoanWorker")).await.ok().flatten();
+        let lease = self.state.read(&key("LoanWorker")).await.ok().flatten();
         let leads = |daemon: &Daemon| lease.as_ref().is_some_and(|lease| daemon.took(lease));
         let leader = self.daemons.iter().position(leads).filter(|_| self.chance.percent(60));
         let any = self.chance.within(0..self.daemons.len() as u64);
@@ -238,7 +238,7 @@ impl Storm {
 
     /// The events that were passed over are those that are no JSON, each once.
     async fn kept_what_is_odd(&self) {
-        let kept = self.state.dead_letters(Some(&worker("LoanWorker")), 10_000).await.unwrap();
+        let kept = self.state.dead_letters(Some(&key("LoanWorker")), 10_000).await.unwrap();
         assert_eq!(kept.len(), self.odd.len(), "one for each: {kept:?}");
         assert_eq!(kept.into_iter().map(|event| event.payload).collect::<BTreeSet<_>>(), self.odd);
     }

@@ -65,7 +65,7 @@ async fn a_question_for_health_that_nobody_answers_holds_up_no_exit() {
     let (silent, stop) = (Arc::new(Silent(Notify::new())), CancellationToken::new());
     let status = WorkerStatus::new(worker.id.clone(), "host:1", worker.policies.lease_ttl, Arc::new(Stopped));
     let probes: Vec<Box<dyn Probe>> = vec![
-        Box::new(StateProbe { leases: Arc::new(MemoryState::default()), worker: worker.id }),
+        Box::new(StateProbe { leases: Arc::new(MemoryState::default()), key: (&worker.id).into() }),
         Box::new(SourceProbe { source: Arc::new(MemorySource::default()), view: worker.source.view }),
         Box::new(TopicsProbe { topics: vec![("trigger", Arc::clone(&silent) as Arc<dyn TopicProbe>)] }),
     ];

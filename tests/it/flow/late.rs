@@ -117,7 +117,7 @@ async fn a_holder_that_is_stopped_behind_its_manifest_says_that_the_run_is_made_
                 "nothing is announced under the ended term: {files:?}"
             );
         }
-        let held = rig.ports.state.leases.read(&rig.run().worker).await.unwrap().unwrap();
+        let held = rig.ports.state.leases.read(&(&rig.run().worker).into()).await.unwrap().unwrap();
         assert!(held.token == Token(9) && held.released.is_none(), "the other's lease is left alone: {held:?}");
     }
 }

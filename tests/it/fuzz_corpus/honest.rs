@@ -6,7 +6,7 @@ use super::claims::sqlserver::{COLUMNS, HONEST, ROWS, Seen, asked, messages, pac
 use crate::support::mongo;
 use crate::support::outbox;
 use crate::support::sqlserver::Database;
-use crate::support::state::{at, run, take, worker};
+use crate::support::state::{at, key, run, take};
 use crate::support::term;
 use crate::tds::Options;
 use filegen::adapters::sqlserver::SqlServerSource;
@@ -162,7 +162,7 @@ async fn fill(database: &mongo::Database) {
     let state = database.open().await;
     let run = run("LoanWorker", 21);
     take(&state, "LoanWorker").await;
-    state.release(&worker("LoanWorker"), Token(1), at(9), "handed over").await.unwrap();
+    state.release(&key("LoanWorker"), Token(1), at(9), "handed over").await.unwrap();
     outbox::fill(&state, &run, &["Loan0"]).await;
     let mut record = state.run(&run).await.unwrap().unwrap();
     record.status = RunStatus::Published;
@@ -174,8 +174,7 @@ async fn fill(database: &mongo::Database) {
     let (action, detail, reason) = (text("lease release"), text("token 1"), text("INC-4711"));
     state.audit(&AuditEntry { at: at(3), who: text("me at pod-1:7"), action, detail, reason }).await.unwrap();
     let id = EventId { topic: text("loan-data"), partition: 2, offset: 11 };
-    let event =
-        DeadLetter { id, worker: worker("LoanWorker"), at: at(4), reason: text("no object"), payload: text("[]") };
+    let event = DeadLetter { id, owner: key("LoanWorker"), at: at(4), reason: text("no object"), payload: text("[]") };
     state.keep_dead_letter(&event).await.unwrap();
 }
 

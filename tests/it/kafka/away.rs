@@ -2,7 +2,7 @@
 
 use crate::support::kafka::{Broker, Topic};
 use crate::support::outbox::fill;
-use crate::support::state::{run, worker};
+use crate::support::state::{key, run, worker};
 use filegen::adapters::kafka::{KafkaConsumer, KafkaProducer};
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::system_clock::SystemClock;
@@ -51,7 +51,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     fill(&*runs, &id, &["Loan0", "Loan1"]).await;
     let (sender, mut received) = mpsc::unbounded_channel();
     let publisher = OutboxPublisher {
-        worker: worker("LoanWorker"),
+        owner: key("LoanWorker"),
         outbox: Arc::clone(&runs) as Arc<dyn Outbox>,
         sink: Arc::new(KafkaProducer::new(&topic.spec()).unwrap()),
         retry: RETRY,
@@ -63,7 +63,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     let running = tokio::spawn(async move { relay(&publisher, &loop_wake, &loop_stop).await });
     let failing = |event: &OutboxEvent| matches!(event, OutboxEvent::Failing { attempt: 2, .. });
     event(&mut received, failing).await;
-    assert_eq!(runs.pending(&worker("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
+    assert_eq!(runs.pending(&key("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
     let broker = tokio::task::spawn_blocking(move || {
         broker.again();
         broker
@@ -73,7 +73,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
         let sent = event(&mut received, |event| matches!(event, OutboxEvent::Sent { .. })).await;
         assert!(matches!(&sent, OutboxEvent::Sent { entry } if entry.key == file), "{sent:?}");
     }
-    assert_eq!(runs.pending(&worker("LoanWorker")).await.unwrap(), []);
+    assert_eq!(runs.pending(&key("LoanWorker")).await.unwrap(), []);
     let keys: Vec<String> = topic.read(2).await.into_iter().map(|(key, _)| key).collect();
     assert!(keys.contains(&"Loan0".to_owned()), "{keys:?}");
     // What is published later goes out at once.

@@ -6,7 +6,7 @@ mod tls;
 
 use crate::support::filegen::Filegen;
 use crate::support::mongo::Database;
-use crate::support::state::{at, claim, file, lease, run, worker};
+use crate::support::state::{at, claim, file, key, lease, run};
 use crate::support::term;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::names::InstanceId;
@@ -35,10 +35,10 @@ fn hold(document: &Document, fields: Document) {
 async fn looking_makes_nothing() {
     let database = Database::new();
     let store = MongoState::connect(&Secret::new(database.url()), TTL).await.unwrap();
-    assert_eq!(store.read(&worker("W")).await, Ok(None));
-    assert_eq!(store.highest_token(&worker("W")).await, Ok(None));
+    assert_eq!(store.read(&key("W")).await, Ok(None));
+    assert_eq!(store.highest_token(&key("W")).await, Ok(None));
     assert_eq!(store.runs(None, 5).await, Ok(vec![]));
-    assert_eq!(store.pending(&worker("W")).await, Ok(vec![]));
+    assert_eq!(store.pending(&key("W")).await, Ok(vec![]));
     assert_eq!(store.missing_indexes().await.unwrap().len(), 8);
     assert_eq!(database.client().await.list_collection_names().await.unwrap(), [""; 0]);
 }
@@ -103,7 +103,7 @@ async fn times_are_cut_to_milliseconds_and_nothing_else_is_lost() {
         ..fine.clone()
     };
     assert_eq!(store.install(&given).await, Ok(true));
-    assert_eq!(store.read(&worker("W")).await, Ok(Some(fine)));
+    assert_eq!(store.read(&key("W")).await, Ok(Some(fine)));
 }
 
 #[tokio::test]
@@ -114,14 +114,14 @@ async fn a_document_that_no_filegen_wrote_is_an_error_that_says_what_to_do() {
     let leases = database.client().await.collection::<Document>("worker_leases");
     for odd in [doc! { "token": -1_i64 }, doc! { "token": "one" }, doc! { "workerId": "a/b" }] {
         leases.update_one(doc! { "_id": "W" }, doc! { "$set": odd.clone() }).await.unwrap();
-        let error = store.read(&worker("W")).await.unwrap_err();
+        let error = store.read(&key("W")).await.unwrap_err();
         assert!(
             matches!(&error, StoreError::Failed { reason, .. } if reason.contains("mend the document")),
             "{odd}: {error}"
         );
         leases.update_one(doc! { "_id": "W" }, doc! { "$set": { "token": 1_i64, "workerId": "W" } }).await.unwrap();
     }
-    assert_eq!(store.read(&worker("W")).await, Ok(Some(lease("W", 1, "a"))));
+    assert_eq!(store.read(&key("W")).await, Ok(Some(lease("W", 1, "a"))));
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_token_beyond_what_bson_can_hold_is_refused_and_not_cut() {
     let store = Database::new().open().await;
     let error = store.mint(&claim("W", u64::MAX, "n")).await.unwrap_err();
     assert!(error.to_string().contains("more than the state store can keep"), "{error}");
-    let renewed = store.renew(&worker("W"), Token(u64::MAX), &InstanceId::new("a"), at(1), at(2)).await;
+    let renewed = store.renew(&key("W"), Token(u64::MAX), &InstanceId::new("a"), at(1), at(2)).await;
     assert!(matches!(renewed, Err(StoreError::Failed { .. })), "{renewed:?}");
 }
 

@@ -1,7 +1,7 @@
 //! A server that is away, or that takes everything and answers nothing.
 
 use crate::support::mongo::Database;
-use crate::support::state::{at, claim, lease, run, worker};
+use crate::support::state::{at, claim, key, lease, run};
 use crate::support::term;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::names::InstanceId;
@@ -61,7 +61,7 @@ async fn unknown<T: Debug>(what: &str, call: impl Future<Output = Result<T, Stor
 
 /// Every call of all ports.
 async fn all_are_unknown(store: &MongoState) {
-    let (name, id, term) = (worker("W"), run("W", 21), term(7));
+    let (name, id, term) = (key("W"), run("W", 21), term(7));
     let record = RunRecord { status: RunStatus::Running, ..RunRecord::pending(&id, "x", at(1)) };
     let entry = AuditEntry { at: at(0), who: "a".into(), action: "b".into(), detail: "c".into(), reason: "d".into() };
     let (claim, lease, instance) = (claim("W", 9, "n"), lease("W", 9, "a"), InstanceId::new("a"));
@@ -114,9 +114,9 @@ async fn a_lease_survives_a_server_that_stops_answering_and_comes_back() {
     }
     time::resume();
     door.send(true).unwrap();
-    let answer = store.renew(&worker("W"), Token(7), &InstanceId::new("a"), at(1), at(2)).await;
+    let answer = store.renew(&key("W"), Token(7), &InstanceId::new("a"), at(1), at(2)).await;
     // What was sent in the silence may have been done since: the install of token 9, or not.
-    let newest = store.read(&worker("W")).await.unwrap().unwrap();
+    let newest = store.read(&key("W")).await.unwrap().unwrap();
     assert_eq!(answer, Ok(newest.token == Token(7)), "{newest:?}");
 }
 

@@ -3,7 +3,7 @@
 use super::TTL;
 use crate::support::filegen::Filegen;
 use crate::support::mongo::TlsServer;
-use crate::support::state::worker;
+use crate::support::state::key;
 use filegen::adapters::mongo::MongoState;
 use filegen::core::model::secret::Secret;
 use filegen::core::ports::leases::LeaseStore;
@@ -12,11 +12,11 @@ use filegen::core::ports::leases::LeaseStore;
 async fn an_own_authority_is_named_in_the_address_or_the_server_is_not_believed() {
     let server = tokio::task::spawn_blocking(TlsServer::start).await.unwrap();
     let connect = async |more: &str| MongoState::connect(&Secret::new(server.url(more)), TTL).await.unwrap();
-    let error = connect("").await.read(&worker("W")).await.unwrap_err();
+    let error = connect("").await.read(&key("W")).await.unwrap_err();
     let text = error.to_string();
     assert!(text.contains("UnknownIssuer") && text.contains("tlsCAFile"), "as the runbook has it: {text}");
     let named = format!("&tlsCAFile={}", server.ca().display());
-    assert_eq!(connect(&named).await.read(&worker("W")).await, Ok(None));
+    assert_eq!(connect(&named).await.read(&key("W")).await, Ok(None));
 
     let filegen = Filegen::with_loans(5);
     let text = filegen.read("worker.yaml");

@@ -9,7 +9,7 @@ use crate::support::fleet::{Fleet, all_sent, events, line_to, loans_in_postgres,
 use crate::support::kafka::{Broker, Topic};
 use crate::support::running::{at_async, until_async};
 use crate::support::size::Size;
-use crate::support::state::{run, worker};
+use crate::support::state::{key, run};
 use crate::support::toxiproxy::Line;
 use crate::support::{mongo, postgres};
 use filegen::adapters::mongo::MongoState;
@@ -189,7 +189,7 @@ impl Soak {
 
     /// Who holds the lease, of those that live.
     async fn holder(&self) -> Option<usize> {
-        let lease = self.state.read(&worker("LoanWorker")).await.expect("the server answers")?;
+        let lease = self.state.read(&key("LoanWorker")).await.expect("the server answers")?;
         let is_it = |pod: &Pod| pod.daemon.as_ref().is_some_and(|daemon| daemon.took(&lease));
         self.pods.iter().position(is_it).filter(|_| lease.released.is_none())
     }
@@ -313,7 +313,7 @@ impl Soak {
 
     #[expect(clippy::print_stdout, reason = "what was seen, for whoever runs it with --nocapture")]
     async fn tell(&self, run: &RunId, took: Duration) {
-        let token = self.state.read(&worker("LoanWorker")).await.unwrap().map_or(0, |lease| lease.token.0);
+        let token = self.state.read(&key("LoanWorker")).await.unwrap().map_or(0, |lease| lease.token.0);
         let terms = self.fleet.terms(run).len();
         println!("{run} after {took:.1?} in {terms} terms, token {token}; faults (holder's) {:?}", self.faults);
         let sizes: Vec<_> = self.pods.iter().map(|pod| (pod.sizes.len(), pod.sizes.last())).collect();

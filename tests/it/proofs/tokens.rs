@@ -3,7 +3,7 @@
 //! `FILEGEN_CYCLES=1000` for the whole of it; `FILEGEN_TEST_SEED` deals it again.
 
 use crate::support::chance::{Chance, number, seed};
-use crate::support::state::{State, on_each, worker};
+use crate::support::state::{State, key, on_each, worker};
 use filegen::adapters::memory::source::MemorySource;
 use filegen::adapters::memory::volume::MemoryVolume;
 use filegen::adapters::system_clock::SystemClock;
@@ -30,7 +30,7 @@ fn candidate(state: &State, cycle: u64) -> Candidate {
     static CLAIMS: AtomicU64 = AtomicU64::new(0);
     let policies = Policies { takeover_polling_interval: Duration::from_millis(5), ..Policies::default() };
     Candidate {
-        worker: worker("W"),
+        key: key("W"),
         instance: InstanceId::new(format!("pod-{}:7", cycle % 3)),
         policies,
         leases: state.door(usize::try_from(cycle).unwrap()),
@@ -78,9 +78,9 @@ async fn tokens_grow_through_purges_and_dropped_collections() {
             if chance.percent(10) {
                 state.litter.drop_all().await;
                 dropped += 1;
-                assert_eq!(state.store().highest_token(&worker("W")).await, Ok(None));
+                assert_eq!(state.store().highest_token(&key("W")).await, Ok(None));
             } else if !released || chance.percent(40) {
-                state.litter.collect(&worker("W")).await;
+                state.litter.collect(&key("W")).await;
             }
         }
         assert!(dropped > 0, "seed {seed}: no collection was dropped");

@@ -5,7 +5,7 @@ use super::filegen::Filegen;
 use super::kafka::Topic;
 use super::postgres;
 use super::running::until_async;
-use super::state::worker;
+use super::state::key;
 use super::toxiproxy::Line;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::ports::leases::LeaseStore;
@@ -155,7 +155,7 @@ pub async fn published(runs: &dyn RunStore, run: &RunId) -> RunRecord {
 
 /// Waits until all completion events are sent.
 pub async fn all_sent(outbox: &dyn Outbox) {
-    let unsent = async || outbox.pending(&worker("LoanWorker")).await.ok().filter(Vec::is_empty);
+    let unsent = async || outbox.pending(&key("LoanWorker")).await.ok().filter(Vec::is_empty);
     until_async("an empty outbox", unsent).await;
 }
 
@@ -177,7 +177,7 @@ pub async fn events(completion: &Topic, outbox: &dyn Outbox) -> BTreeMap<(String
 
 /// Waits until one of the daemons holds the lease under this token or a later one; which.
 pub async fn holder(leases: &dyn LeaseStore, daemons: &[Daemon], token: u64) -> usize {
-    let held = async || leases.read(&worker("LoanWorker")).await.ok().flatten();
+    let held = async || leases.read(&key("LoanWorker")).await.ok().flatten();
     let lease = until_async("a holder", async || {
         held().await.filter(|lease| lease.token.0 >= token && lease.released.is_none())
     });

@@ -4,7 +4,7 @@ use super::mongo;
 use async_trait::async_trait;
 use filegen::adapters::local_state::LocalState;
 use filegen::adapters::memory::state::MemoryState;
-use filegen::core::model::names::{FileId, InstanceId, WorkerId};
+use filegen::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Token;
 use filegen::core::ports::audit::AuditLog;
@@ -30,7 +30,7 @@ impl<S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters> Store for S {}
 #[async_trait]
 pub trait Litter: Send + Sync {
     /// A lease, as litter collection does.
-    async fn collect(&self, worker: &WorkerId);
+    async fn collect(&self, key: &LeaseKey);
 
     /// Both collections, as somebody does who drops them.
     async fn drop_all(&self);
@@ -97,8 +97,8 @@ impl State {
 
 #[async_trait]
 impl Litter for MemoryState {
-    async fn collect(&self, worker: &WorkerId) {
-        self.forget_lease(worker);
+    async fn collect(&self, key: &LeaseKey) {
+        self.forget_lease(key);
     }
 
     async fn drop_all(&self) {
@@ -118,8 +118,8 @@ impl Sqlite {
 
 #[async_trait]
 impl Litter for Sqlite {
-    async fn collect(&self, worker: &WorkerId) {
-        self.open().execute("DELETE FROM worker_leases WHERE workerId = ?1", [worker.as_str()]).unwrap();
+    async fn collect(&self, key: &LeaseKey) {
+        self.open().execute("DELETE FROM worker_leases WHERE workerId = ?1", [key.as_str()]).unwrap();
     }
 
     async fn drop_all(&self) {
@@ -131,9 +131,9 @@ struct Mongo(mongodb::Database);
 
 #[async_trait]
 impl Litter for Mongo {
-    async fn collect(&self, worker: &WorkerId) {
+    async fn collect(&self, key: &LeaseKey) {
         let leases = self.0.collection::<Document>("worker_leases");
-        leases.delete_one(doc! { "_id": worker.as_str() }).await.unwrap();
+        leases.delete_one(doc! { "_id": key.as_str() }).await.unwrap();
     }
 
     async fn drop_all(&self) {
@@ -148,6 +148,10 @@ pub async fn on_each<F: Future<Output = ()>>(claim: impl Fn(State) -> F) {
     claim(State::memory()).await;
     claim(State::embedded().await).await;
     claim(State::mongo().await).await;
+}
+
+pub fn key(name: &str) -> LeaseKey {
+    LeaseKey::new(name).unwrap()
 }
 
 pub fn worker(name: &str) -> WorkerId {
@@ -169,7 +173,7 @@ pub fn at(millisecond: i64) -> Timestamp {
 
 pub fn claim(name: &str, token: u64, nonce: &str) -> EpochClaim {
     EpochClaim {
-        worker: worker(name),
+        key: key(name),
         token: Token(token),
         instance: InstanceId::new("pod-1:7"),
         nonce: nonce.to_owned(),
@@ -179,7 +183,7 @@ pub fn claim(name: &str, token: u64, nonce: &str) -> EpochClaim {
 
 pub fn lease(name: &str, token: u64, instance: &str) -> LeaseRecord {
     LeaseRecord {
-        worker: worker(name),
+        key: key(name),
         instance: InstanceId::new(instance),
         token: Token(token),
         seq: 1,
@@ -192,8 +196,8 @@ pub fn lease(name: &str, token: u64, instance: &str) -> LeaseRecord {
 
 /// Mints the next token and installs its lease.
 pub async fn take(store: &dyn Store, name: &str) -> Token {
-    let held = store.read(&worker(name)).await.unwrap().map(|lease| lease.token);
-    let highest = store.highest_token(&worker(name)).await.unwrap();
+    let held = store.read(&key(name)).await.unwrap().map(|lease| lease.token);
+    let highest = store.highest_token(&key(name)).await.unwrap();
     let next = held.max(highest).map_or(1, |token| token.0 + 1);
     assert_eq!(store.mint(&claim(name, next, "nonce")).await, Ok(Mint::Won));
     assert_eq!(store.install(&lease(name, next, "pod-1:7")).await, Ok(true));

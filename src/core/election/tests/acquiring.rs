@@ -26,7 +26,7 @@ async fn a_holder_that_renews_is_never_replaced() {
     assert!(world.lease().await.seq >= 359, "renewed each ten seconds");
     assert_eq!(world.heard(|event| matches!(event, ElectionEvent::Waiting { .. })), 1, "told once");
     world.stop.cancel();
-    assert_eq!(waiting.await.unwrap(), Some(ElectionError::Stopped { worker: worker() }));
+    assert_eq!(waiting.await.unwrap(), Some(ElectionError::Stopped { key: key() }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,10 +154,10 @@ async fn tokens_grow_past_every_trace_of_an_older_one() {
     let first = world.candidate("a").acquire(Token(41), true, &world.stop).await.unwrap();
     assert_eq!(first.term().token(), Token(42), "the volume's");
     first.release("done").await.unwrap();
-    world.state.forget_lease(&worker());
+    world.state.forget_lease(&key());
     assert_eq!(world.acquire("b").await.term().token(), Token(43), "the claims'");
     let exhausted = world.candidate("c").acquire(Token(u64::MAX), true, &world.stop).await.err();
-    assert_eq!(exhausted, Some(ElectionError::NoTokenLeft { worker: worker() }));
+    assert_eq!(exhausted, Some(ElectionError::NoTokenLeft { key: key() }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -212,7 +212,7 @@ async fn a_mint_that_was_lost_is_tried_again_and_may_be_another_ones_by_then() {
 
     let world = World::new();
     let rival = EpochClaim {
-        worker: worker(),
+        key: key(),
         token: Token(1),
         instance: InstanceId::new("rival"),
         nonce: "rival-0".to_owned(),

@@ -1,7 +1,7 @@
 //! A lease store that loses requests and replies, by script.
 
 use crate::adapters::memory::state::MemoryState;
-use crate::core::model::names::{InstanceId, WorkerId};
+use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use crate::core::ports::store::StoreError;
@@ -90,24 +90,24 @@ impl Faulty {
 
 #[async_trait]
 impl LeaseStore for Faulty {
-    async fn read(&self, worker: &WorkerId) -> Result<Option<LeaseRecord>, StoreError> {
-        self.through(Call::Read, None, self.inner.read(worker)).await
+    async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError> {
+        self.through(Call::Read, None, self.inner.read(key)).await
     }
 
     async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
         self.inner.list().await
     }
 
-    async fn highest_token(&self, worker: &WorkerId) -> Result<Option<Token>, StoreError> {
-        self.inner.highest_token(worker).await
+    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError> {
+        self.inner.highest_token(key).await
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError> {
         self.through(Call::Mint, Mint::Taken, self.inner.mint(claim)).await
     }
 
-    async fn claim(&self, worker: &WorkerId, token: Token) -> Result<Option<EpochClaim>, StoreError> {
-        self.inner.claim(worker, token).await
+    async fn claim(&self, key: &LeaseKey, token: Token) -> Result<Option<EpochClaim>, StoreError> {
+        self.inner.claim(key, token).await
     }
 
     async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError> {
@@ -116,17 +116,17 @@ impl LeaseStore for Faulty {
 
     async fn renew(
         &self,
-        worker: &WorkerId,
+        key: &LeaseKey,
         token: Token,
         instance: &InstanceId,
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.through(Call::Renew, false, self.inner.renew(worker, token, instance, now, expires_at)).await
+        self.through(Call::Renew, false, self.inner.renew(key, token, instance, now, expires_at)).await
     }
 
-    async fn release(&self, worker: &WorkerId, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
-        self.through(Call::Release, false, self.inner.release(worker, token, now, reason)).await
+    async fn release(&self, key: &LeaseKey, token: Token, now: Timestamp, reason: &str) -> Result<bool, StoreError> {
+        self.through(Call::Release, false, self.inner.release(key, token, now, reason)).await
     }
 
     async fn holder_is_gone(&self, lease: &LeaseRecord) -> Result<bool, StoreError> {

@@ -48,7 +48,7 @@ async fn a_short_outage_is_outlived() {
 async fn a_lease_that_another_took_or_a_person_released_is_lost_at_the_next_renewal() {
     let world = World::new();
     let leadership = world.acquire("a").await;
-    world.state.release(&worker(), Token(1), world.clock.now(), "by hand").await.unwrap();
+    world.state.release(&key(), Token(1), world.clock.now(), "by hand").await.unwrap();
     world.clock.sleep(Duration::from_millis(10_001)).await;
     assert!(leadership.lost().is_cancelled());
     assert!(leadership.term().check().is_err());

@@ -26,7 +26,7 @@ fn run(worker: &str, day: i8) -> RunId {
 
 fn lease(worker: &str) -> LeaseRecord {
     LeaseRecord {
-        worker: WorkerId::new(worker).unwrap(),
+        key: LeaseKey::new(worker).unwrap(),
         instance: InstanceId::new("pod-1:7"),
         token: Token(3),
         seq: 9,
@@ -83,7 +83,7 @@ async fn a_lease_is_held_expired_or_released() {
     let old = LeaseRecord { expires_at: noon(), instance: InstanceId::new("pod-2:7"), token: Token(4), ..lease("B") };
     state.install(&old).await.unwrap();
     assert_eq!(of(&state, Some("B")).await[0].lease.state, LeaseState::Expired);
-    state.release(&old.worker, old.token, noon(), "done").await.unwrap();
+    state.release(&old.key, old.token, noon(), "done").await.unwrap();
     assert_eq!(of(&state, Some("B")).await[0].lease.state, LeaseState::Released);
 }
 
@@ -109,7 +109,7 @@ async fn events_that_were_passed_over_are_told_newest_first_of_their_worker_alon
     let state = MemoryState::default();
     let odd = |worker: &str, offset: i64| DeadLetter {
         id: EventId { topic: "loan-data".to_owned(), partition: 3, offset },
-        worker: WorkerId::new(worker).unwrap(),
+        owner: LeaseKey::new(worker).unwrap(),
         at: noon() + offset.seconds(),
         reason: "no JSON".to_owned(),
         payload: "{".to_owned(),

@@ -125,7 +125,7 @@ impl Listener {
             TriggerDecision::Odd(reason) => {
                 let odd = DeadLetter {
                     id: event.clone(),
-                    worker: self.worker.clone(),
+                    owner: (&self.worker).into(),
                     at: self.clock.now(),
                     reason: reason.clone(),
                     payload: String::from_utf8_lossy(&message.payload).into_owned(),
