@@ -6,10 +6,11 @@ use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment};
-use crate::daemon::{self, Daemon, DaemonError, WorkerFile};
+use crate::daemon::{self, Daemon, DaemonError, Door, WorkerFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::signal::unix::SignalKind;
 use tracing::info;
@@ -28,8 +29,14 @@ use tracing::info;
 Answers at http://HOST:5000: / (status page), /status (JSON), /health/live, /health/ready, /metrics")]
 pub struct Args {
     /// Port for health, metrics and the status page; 0 takes any that is free
-    #[arg(long, env = "HEALTH_PORT", value_name = "PORT", default_value_t = 5000)]
-    health_port: u16,
+    #[arg(long = "health-port", env = "HEALTH_PORT", value_name = "PORT", default_value_t = 5000)]
+    port: u16,
+    /// Address to listen on, such as 127.0.0.1 [default: all]
+    #[arg(long = "health-address", env = "HEALTH_ADDRESS", value_name = "IP")]
+    address: Option<IpAddr>,
+    /// Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]
+    #[arg(long = "health-host", env = "HEALTH_HOSTS", value_name = "NAME", value_delimiter = ',')]
+    hosts: Vec<String>,
 }
 
 /// Serves until a signal.
@@ -47,7 +54,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         let hangups = stop::listen(SignalKind::hangup())?;
         let stop = Signals::watch(Arc::new(Logged))?.stop;
         let (registry, identity) = (Arc::clone(&context.registry), wiring::identity());
-        let daemon = Daemon { workers, registry, identity, port: args.health_port, metrics, stop, hangups };
+        let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone() };
+        let daemon = Daemon { workers, registry, identity, door, metrics, stop, hangups };
         daemon::serve(daemon).await?;
         Ok(Verdict::Done)
     })
@@ -74,7 +82,7 @@ impl From<DaemonError> for Failure {
         match error {
             DaemonError::Wiring(error) => error.into(),
             DaemonError::Listen { .. } => Self::caused(Code::Failed, &error)
-                .hint("another process has it; choose one with --health-port or HEALTH_PORT"),
+                .hint("another process has it, or the address is not this host's; choose others with --health-port and --health-address"),
         }
     }
 }

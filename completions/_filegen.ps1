@@ -69,6 +69,8 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
         }
         'filegen;daemon' {
             [CompletionResult]::new('--health-port', '--health-port', [CompletionResultType]::ParameterName, 'Port for health, metrics and the status page; 0 takes any that is free')
+            [CompletionResult]::new('--health-address', '--health-address', [CompletionResultType]::ParameterName, 'Address to listen on, such as 127.0.0.1 [default: all]')
+            [CompletionResult]::new('--health-host', '--health-host', [CompletionResultType]::ParameterName, 'Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')

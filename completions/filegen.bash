@@ -484,13 +484,21 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__daemon)
-            opts="-c -q -v -h --health-port --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --health-port --health-address --health-host --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --health-port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --health-host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -67,6 +67,8 @@ complete -c filegen -n "__fish_filegen_using_subcommand run" -s q -l quiet -d 'P
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-port -d 'Port for health, metrics and the status page; 0 takes any that is free' -r
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-address -d 'Address to listen on, such as 127.0.0.1 [default: all]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-host -d 'Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

@@ -22,6 +22,11 @@ pub fn user() -> String {
     format!("{name}(uid {})", rustix::process::getuid().as_raw())
 }
 
+/// How many descriptors this process may have open.
+pub fn descriptors() -> u64 {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// A random text that no other process will ever make: 32 hexadecimal digits.
 pub fn nonce() -> String {
     uuid::Uuid::new_v4().simple().to_string()

@@ -12,6 +12,7 @@ use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
 pub use files::WorkerFile;
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::Supervisor;
@@ -33,8 +34,8 @@ pub struct Daemon {
     pub registry: Arc<Registry>,
     /// As whom.
     pub identity: Identity,
-    /// The port of its HTTP listener; 0 takes any free port.
-    pub port: u16,
+    /// Where it listens for HTTP.
+    pub door: Door,
     /// The recorder of its metrics.
     pub metrics: PrometheusHandle,
     /// Cancelled when it is to end.
@@ -43,14 +44,27 @@ pub struct Daemon {
     pub hangups: Signal,
 }
 
+/// Where and for whom the HTTP listener is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Door {
+    /// Its address. `None` stands for all addresses.
+    pub address: Option<IpAddr>,
+    /// Its port; 0 takes any free port.
+    pub port: u16,
+    /// Host names that requests may carry. Without one they may carry any.
+    pub hosts: Vec<String>,
+}
+
 /// Why a daemon did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
     /// The port cannot be bound.
-    #[error("cannot listen on port {port}")]
+    #[error("cannot listen on port {port}{}", .address.map_or_else(String::new, |address| format!(" of {address}")))]
     Listen {
         /// Which.
         port: u16,
+        /// Of which address. `None` stands for all addresses.
+        address: Option<IpAddr>,
         /// Why.
         source: std::io::Error,
     },
@@ -77,11 +91,12 @@ struct Flow {
 /// # Errors
 /// When it cannot start.
 pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
-    let Daemon { workers, registry, identity, port, metrics, stop, hangups } = daemon;
+    let Daemon { workers, registry, identity, door, metrics, stop, hangups } = daemon;
     let names: Vec<&str> = workers.iter().map(|file| file.worker.id.as_str()).collect();
     let (instance, version) = (identity.instance.to_string(), env!("CARGO_PKG_VERSION"));
     info!(target: TARGET, workers = names.join(","), instance, version, "service starting");
-    let listener = http::bind(port).await.map_err(|source| DaemonError::Listen { port, source })?;
+    let Door { address, port, hosts } = door;
+    let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, instance, port, "health, metrics and status page are served");
 
@@ -90,9 +105,10 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let flow = generate::build(&workers, &shared, &mut tasks).await?;
     let small = (metrics.clone(), stop.clone());
     tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
-    let door = http::router(http::Shared { members: flow.members, metrics, stop: stop.clone() }, [flow.routes]);
+    let common = http::Shared { members: flow.members, metrics, stop: stop.clone() };
+    let router = http::router(common, [flow.routes], hosts);
     let serving = CancellationToken::new();
-    let server = tokio::spawn(http::serve(door, listener, serving.clone()));
+    let server = tokio::spawn(http::serve(router, listener, wiring::descriptors(), serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
         () = files::watch(&workers, &registry, hangups) => {}

@@ -1,23 +1,20 @@
 //! The daemon's HTTP listener: `/health/live`, `/health/ready`, `/metrics`, and the pages of each flow. Only this module names
 //! the web framework.
 
+mod door;
 pub mod generate;
+mod guard;
 mod health;
 mod metrics;
 mod problem;
 
 pub use axum::Router;
+pub use door::{bind, serve};
 
 use crate::core::health::Member;
-use axum::extract::DefaultBodyLimit;
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-/// Longest body that a request may bring.
-const BODY_MAX: usize = 64 * 1024;
 
 /// What all flows of this process show together.
 pub struct Shared {
@@ -29,30 +26,12 @@ pub struct Shared {
     pub stop: CancellationToken,
 }
 
-/// Listens on a port of all addresses; 0 takes any free port.
-///
-/// # Errors
-/// When the port cannot be bound.
-pub async fn bind(port: u16) -> std::io::Result<TcpListener> {
-    TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await
-}
-
-/// All routes: those that the flows share, and each flow's own.
-pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>) -> Router {
+/// All routes: those that the flows share, and each flow's own. With `hosts`, a request has to name one of them, this machine, or
+/// an address.
+pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>, hosts: Vec<String>) -> Router {
     let shared = Arc::new(shared);
-    let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared));
-    flows
-        .into_iter()
-        .fold(router, Router::merge)
-        .fallback(problem::not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-}
-
-/// Answers until `stop`.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(router: Router, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await
+    let pages = guard::pages(flows.into_iter().fold(Router::new(), Router::merge));
+    let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared)).merge(pages);
+    let router = router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed);
+    guard::all(router, hosts)
 }

@@ -14,6 +14,24 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     problem(StatusCode::METHOD_NOT_ALLOWED, &format!("{} takes no {method}", uri.path()))
 }
 
+/// The answer took too long.
+pub(super) fn late(seconds: u64) -> Response {
+    problem(StatusCode::SERVICE_UNAVAILABLE, &format!("there is no answer after {seconds} s"))
+}
+
+/// Too many pages are asked for at once.
+pub(super) fn busy() -> Response {
+    problem(StatusCode::SERVICE_UNAVAILABLE, "too many pages are asked for at once; try again")
+}
+
+/// The request names a host that is not in the list.
+pub(super) fn unknown_host() -> Response {
+    problem(
+        StatusCode::MISDIRECTED_REQUEST,
+        "the request names another host; `--health-host` lists those that it may name",
+    )
+}
+
 /// An internal error.
 pub(super) fn failed(error: &dyn std::error::Error) -> Response {
     problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())

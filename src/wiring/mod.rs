@@ -47,6 +47,11 @@ impl HasKind for WiringError {
     }
 }
 
+/// How many descriptors this process may have open.
+pub fn descriptors() -> u64 {
+    host::descriptors()
+}
+
 /// This process, as a candidate for leases.
 pub fn identity() -> Identity {
     Identity {

@@ -26,7 +26,7 @@ const PLACES: [(&[&str], &[&str], &str); 2] = [
         &["adapters"],
         "client crates are named in src/adapters only: put what you need behind a port",
     ),
-    (&["axum"], &["http"], "only src/http knows the web framework: give it values to show"),
+    (&["axum", "hyper", "hyper_util"], &["http"], "only src/http knows the web framework: give it values to show"),
 ];
 
 /// What every flow shares in the core.

@@ -2,6 +2,7 @@
 
 mod cut_off;
 mod deliveries;
+mod doors;
 mod killed;
 mod office;
 mod on_mongo;

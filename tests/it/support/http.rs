@@ -31,6 +31,11 @@ impl Http {
         Self { agent: config.build().into(), port }
     }
 
+    /// The server's port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A request to be completed with headers and a body.
     pub fn request(&self, method: &str, path: &str) -> Builder {
         let url = format!("http://127.0.0.1:{}{path}", self.port);

@@ -1,0 +1,159 @@
+//! The connections of the HTTP listener: how many there may be, and how long each may take. A client that sends or reads slowly
+//! keeps nobody out, and takes no descriptor that the work needs.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Longest time for a request's head to come, and between two requests on one connection.
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// Longest time from a request's head to its answer, with the body that the request brings.
+pub(super) const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+/// After this time a connection ends with the answer in hand. It then has [`ANSWER_TIME`] to take it.
+const CONNECTION_TIME: Duration = Duration::from_mins(2);
+
+/// Longest head of a request.
+const HEAD_MAX: usize = 32 * 1024;
+
+/// Most connections at a time, where the process may have descriptors enough.
+const CONNECTIONS_MAX: usize = 64;
+
+/// Time before the next try when the system gives no connection: for a moment it has no descriptor, or no memory.
+const NO_CONNECTION: Duration = Duration::from_millis(100);
+
+/// Connections that wait for the process to take them.
+const BACKLOG: i32 = 128;
+
+/// Listens on a port of an address; 0 takes any free port. Without an address it listens on all addresses: of both families where
+/// the host has both.
+///
+/// # Errors
+/// When the port cannot be bound.
+pub fn bind(address: Option<IpAddr>, port: u16) -> io::Result<TcpListener> {
+    match address {
+        Some(address) => listen(SocketAddr::new(address, port)),
+        None => first_of([Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()], port),
+    }
+}
+
+/// Listens on the first address that this host has. A port that is taken or not allowed is so on each of them.
+fn first_of(addresses: [IpAddr; 2], port: u16) -> io::Result<TcpListener> {
+    let [first, second] = addresses;
+    listen(SocketAddr::new(first, port)).or_else(|error| match error.kind() {
+        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
+        _ => listen(SocketAddr::new(second, port)),
+    })
+}
+
+fn listen(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
+    if at.is_ipv6() {
+        // Whatever the host's default is: a listener on all addresses takes IPv4 too.
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&at.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// How many connections there may be where a process may have so many descriptors: a quarter of them, the rest is for the work.
+fn most(descriptors: u64) -> usize {
+    usize::try_from(descriptors / 4).unwrap_or(CONNECTIONS_MAX).clamp(1, CONNECTIONS_MAX)
+}
+
+/// One open connection.
+#[derive(Default)]
+struct Place {
+    /// Whether a request is being answered. Before its head is whole, and while the client takes the answer, it is not.
+    busy: AtomicBool,
+    /// Cancelled when another connection takes its place.
+    gone: CancellationToken,
+}
+
+/// Answers until `stop`, then ends each connection behind the answer in hand. `descriptors` is how many the process may have.
+pub async fn serve(router: Router, listener: TcpListener, descriptors: u64, stop: CancellationToken) {
+    let most = most(descriptors);
+    let mut places: Vec<Weak<Place>> = Vec::new();
+    let mut tasks = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(NO_CONNECTION).await;
+            continue;
+        };
+        while tasks.try_join_next().is_some() {}
+        if let Some(place) = room(&mut places, most) {
+            tasks.spawn(answer(stream, router.clone(), place, stop.clone()));
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+/// A place for one more connection. When all are taken, the oldest that answers no request is ended: a client that sends half a
+/// request must not keep a probe out. `None` when each answers one.
+fn room(places: &mut Vec<Weak<Place>>, most: usize) -> Option<Arc<Place>> {
+    places.retain(|place| place.strong_count() > 0);
+    if places.len() >= most {
+        let idle = |place: &Weak<Place>| place.upgrade().is_none_or(|place| !place.busy.load(Ordering::Relaxed));
+        let oldest = places.iter().position(idle)?;
+        if let Some(place) = places.remove(oldest).upgrade() {
+            place.gone.cancel();
+        }
+    }
+    let place = Arc::new(Place::default());
+    places.push(Arc::downgrade(&place));
+    Some(place)
+}
+
+/// Answers the requests of one connection, until the client ends it, its time is over, or another takes its place.
+async fn answer(stream: TcpStream, router: Router, place: Arc<Place>, stop: CancellationToken) {
+    let routes = TowerToHyperService::new(router);
+    let answering = service_fn(|request| {
+        let (routes, place) = (routes.clone(), Arc::clone(&place));
+        async move {
+            place.busy.store(true, Ordering::Relaxed);
+            let answer = routes.call(request).await;
+            place.busy.store(false, Ordering::Relaxed);
+            answer
+        }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_MAX);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answering));
+    // What is wrong with a connection is the client's to see.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = place.gone.cancelled() => return,
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(CONNECTION_TIME) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = connection => {}
+        () = place.gone.cancelled() => {}
+        () = tokio::time::sleep(ANSWER_TIME) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Connections over real sockets, on a clock that stands still and jumps to the next time-out when nothing else happens.
+
+use super::super::guard;
+use super::*;
+use axum::http::StatusCode;
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+/// A server over `/`, which answers, and `/never`, which does not. `descriptors` bounds its connections.
+fn door(descriptors: u64) -> SocketAddr {
+    let never = get(|| async { std::future::pending::<StatusCode>().await });
+    let router = Router::new().route("/", get(|| async { "here" })).route("/never", never);
+    let listener = bind(Some(LOOPBACK), 0).unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(serve(guard::all(router, Vec::new()), listener, descriptors, CancellationToken::new()));
+    at
+}
+
+async fn sent(at: SocketAddr, text: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    stream.write_all(text).await.unwrap();
+    stream
+}
+
+/// All that comes until the server ends the connection.
+async fn answer(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A connection that is reset has ended too.
+    let _ = stream.read_to_end(&mut bytes).await;
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_request_ends_in_time_and_so_does_an_idle_connection() {
+    let at = door(1000);
+    let started = tokio::time::Instant::now();
+    assert_eq!(answer(sent(at, b"GET / HTTP/1.1\r\nhost: loc").await).await, "");
+    assert_eq!(answer(sent(at, b"").await).await, "");
+    assert!(answer(sent(at, ASKED).await).await.ends_with("here"), "it is answered, and then nothing more is asked");
+    assert!(started.elapsed() < CONNECTION_TIME, "each ends by its own time-out: {:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_comes_is_a_problem_after_its_time() {
+    let started = tokio::time::Instant::now();
+    let said =
+        answer(sent(door(1000), b"GET /never HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await).await;
+    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("there is no answer after 30 s"), "{said}");
+    assert!(said.contains("x-content-type-options: nosniff") && said.contains("frame-ancestors 'none'"), "{said}");
+    assert_eq!(started.elapsed().as_secs(), ANSWER_TIME.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_ends_with_its_connection() {
+    let asked = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 60000\r\n\r\nhalf";
+    let said = answer(sent(door(1000), asked).await).await;
+    assert!(said.starts_with("HTTP/1.1 405 "), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_requests_keep_nobody_out() {
+    // Two connections at a time.
+    let at = door(8);
+    let mut half = Vec::new();
+    for _ in 0..50 {
+        half.push(sent(at, b"GET / HTTP/1.1\r\n").await);
+        let whole = sent(at, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+        assert!(answer(whole).await.ends_with("here"));
+    }
+    for stream in half {
+        assert_eq!(answer(stream).await, "");
+    }
+}
+
+#[test]
+fn connections_leave_descriptors_for_the_work() {
+    assert_eq!((most(0), most(100), most(1024), most(u64::MAX)), (1, 25, 64, 64));
+    let mut places = Vec::new();
+    let (first, second) = (room(&mut places, 2).unwrap(), room(&mut places, 2).unwrap());
+    first.busy.store(true, Ordering::Relaxed);
+    let third = room(&mut places, 2).unwrap();
+    assert!(second.gone.is_cancelled() && !first.gone.is_cancelled(), "the oldest that answers nothing goes");
+    third.busy.store(true, Ordering::Relaxed);
+    assert!(room(&mut places, 2).is_none(), "each is answering");
+    drop(first);
+    assert!(room(&mut places, 2).is_some());
+}
+
+#[tokio::test]
+async fn a_host_without_ipv6_is_listened_on_by_ipv4() {
+    // An address for documents: no host has it.
+    let elsewhere: IpAddr = "2001:db8::1".parse().unwrap();
+    let listener = first_of([elsewhere, LOOPBACK], 0).unwrap();
+    let taken = listener.local_addr().unwrap();
+    assert_eq!(taken.ip(), LOOPBACK);
+    let refused = first_of([LOOPBACK, LOOPBACK], taken.port()).unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+    let all = bind(None, 0).unwrap();
+    TcpStream::connect((LOOPBACK, all.local_addr().unwrap().port())).await.unwrap();
+}

@@ -1,0 +1,121 @@
+//! What holds for every answer: how long it may take, which hosts a request may name, and the headers that keep a browser from
+//! doing more than showing a page.
+
+use super::door::ANSWER_TIME;
+use super::problem;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderName, HeaderValue, Request, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Longest body that a request may bring.
+const BODY_MAX: usize = 64 * 1024;
+
+/// Pages that are made at a time. Each asks the state store; probes do not, and so always find a connection.
+const PAGES_MAX: usize = 16;
+
+/// A page loads nothing from anywhere, sends nothing, and stands in no frame.
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// Guards every route. With `hosts`, a request has to name one of them, this machine, or an address.
+pub(super) fn all(router: Router, hosts: Vec<String>) -> Router {
+    let router = router.layer(middleware::from_fn(in_time)).layer(DefaultBodyLimit::max(BODY_MAX));
+    let hosts: Arc<[String]> = hosts.into();
+    router.layer(middleware::from_fn_with_state(hosts, known_host)).layer(middleware::map_response(with_headers))
+}
+
+/// Guards the pages of the flows: only so many are made at a time.
+pub(super) fn pages(router: Router) -> Router {
+    router.layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(PAGES_MAX)), one_of_few))
+}
+
+async fn in_time(request: Request<Body>, next: Next) -> Response {
+    match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => problem::late(ANSWER_TIME.as_secs()),
+    }
+}
+
+async fn one_of_few(State(places): State<Arc<Semaphore>>, request: Request<Body>, next: Next) -> Response {
+    match places.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => ([(header::RETRY_AFTER, "5")], problem::busy()).into_response(),
+    }
+}
+
+async fn known_host(State(hosts): State<Arc<[String]>>, request: Request<Body>, next: Next) -> Response {
+    if hosts.is_empty() || is_welcome(&request, &hosts) { next.run(request).await } else { problem::unknown_host() }
+}
+
+/// Whether a request is for a host that it may name.
+fn is_welcome<B>(request: &Request<B>, hosts: &[String]) -> bool {
+    let mut given = request.headers().get_all(header::HOST).iter();
+    match (request.uri().authority(), given.next(), given.next()) {
+        (_, _, Some(_)) => false,
+        (Some(authority), ..) => is_known(authority.as_str(), hosts),
+        (None, Some(host), None) => host.to_str().is_ok_and(|host| is_known(host, hosts)),
+        // No browser leaves it out; a probe that speaks HTTP/1.0 does.
+        (None, None, None) => true,
+    }
+}
+
+/// Whether `host`, with or without a port, is an address, this machine, or one of the list. No page of another site can name an
+/// address: it is reached by the site's own name.
+fn is_known(host: &str, hosts: &[String]) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.parse::<IpAddr>().is_ok()
+        || name.eq_ignore_ascii_case("localhost")
+        || hosts.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+async fn with_headers(mut answer: Response) -> Response {
+    for (name, value) in HEADERS {
+        answer.headers_mut().entry(name).or_insert(value);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_an_address_this_machine_or_one_of_the_list() {
+        let hosts = ["filegen.bank.example".to_owned()];
+        for good in
+            ["127.0.0.1", "10.1.2.3:5000", "[::1]:5000", "localhost:80", "LOCALHOST", "Filegen.Bank.Example:5000"]
+        {
+            assert!(is_known(good, &hosts), "{good}");
+        }
+        for bad in
+            ["", "evil.example", "filegen.bank.example.evil.example", "127.0.0.1.evil.example:5000", "[evil]", "1.2.3"]
+        {
+            assert!(!is_known(bad, &hosts), "{bad}");
+        }
+        let welcome = |given: &[&str]| {
+            let request = given.iter().fold(Request::builder(), |request, host| request.header("host", *host));
+            is_welcome(&request.body(()).unwrap(), &hosts)
+        };
+        assert!(welcome(&[]) && welcome(&["localhost"]), "a probe of HTTP/1.0 names none");
+        assert!(!welcome(&["evil.example"]) && !welcome(&["localhost", "evil.example"]));
+    }
+}

@@ -1,0 +1,70 @@
+//! The daemon's HTTP listener and clients that mean no good.
+
+use crate::support::daemon::{Daemon, worker};
+use rustix::process::Signal;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::process::Command;
+
+/// The same command where a process may have this many descriptors.
+fn with_descriptors(count: u32, command: &Command) -> Command {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit -n {count} && exec \"$0\" \"$@\"")]);
+    limited.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        limited.current_dir(folder);
+    }
+    limited
+}
+
+#[test]
+fn half_requests_stop_neither_probes_nor_the_run() {
+    let filegen = worker(30);
+    let command = filegen.command("daemon -c worker.yaml --health-port 0");
+    let mut daemon = Daemon::of(&mut with_descriptors(100, &command));
+    daemon.running.wait_for("leadership acquired");
+    let half: Vec<TcpStream> = (0..150)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", daemon.http.port())).unwrap();
+            // One that is let go to make room has ended already.
+            let _ = stream.write_all(b"GET /status HTTP/1.1\r\nhost: 127");
+            stream
+        })
+        .collect();
+    assert_eq!(daemon.get("/health/live").0, 200);
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    daemon.running.wait_for("run published");
+    assert_eq!(daemon.get("/health/live").0, 200);
+    drop(half);
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+}
+
+#[test]
+fn requests_name_a_host_of_the_list_and_answers_carry_what_browsers_heed() {
+    let filegen = worker(3);
+    let command = "daemon -c worker.yaml --health-port 0 --health-address 127.0.0.1 --health-host filegen.example";
+    let daemon = Daemon::of(&mut filegen.command(command));
+    let asked = |host: &str| {
+        let request = daemon.http.request("GET", "/status").header("host", host);
+        daemon.http.send(request, ())
+    };
+    for host in ["filegen.example", "FILEGEN.example:5000", "localhost", "10.1.2.3:5000", "[::1]"] {
+        assert_eq!(asked(host).code, 200, "{host}");
+    }
+    let refused = asked("evil.example");
+    assert_eq!((refused.code, refused.header("content-type")), (421, "application/problem+json"), "{refused:?}");
+    let page = daemon.http.get("/");
+    assert_eq!(page.header("x-content-type-options"), "nosniff");
+    assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"), "{page:?}");
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+    let refused = filegen.run("daemon -c worker.yaml --health-port 0 --health-address 192.0.2.1").exits(1);
+    assert!(refused.stderr.contains("cannot listen on port 0 of 192.0.2.1"), "{}", refused.stderr);
+}
