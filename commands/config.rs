@@ -5,8 +5,9 @@ use super::exit::{Code, Verdict};
 use super::failure::Failure;
 use crate::config::{self, ConfigError, Environment, Loaded};
 use crate::core::generate::plan::Plan;
+use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
-use crate::core::model::column::Column;
+use crate::core::model::column::{Column, Observed};
 use crate::core::model::finding::Verdict as Found;
 use crate::wiring;
 use serde::Serialize;
@@ -225,10 +226,22 @@ fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>
         absolute if elsewhere && absolute.starts_with("sqlite:") => absolute,
         _ => url,
     });
-    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns };
+    let observed = observed(context, &worker, &columns)?;
+    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns, observed: &observed };
     let text = sample.to_yaml().map_err(|message| Failure::new(Code::Config, message))?;
     config::parse(&text, path.unwrap_or(Path::new("worker.yaml")), &Environment, &context.registry)?;
     Ok(text)
+}
+
+/// What the view's first rows hold. When they cannot be read, a file can still be made of the columns alone.
+fn observed(context: &Context, worker: &Worker, columns: &[Column]) -> Result<Vec<Observed>, Failure> {
+    let source = wiring::source_at(&worker.source.url)?;
+    let found = context.block_on(async { Ok(sample(&*source, &worker.source.view, columns).await) })?;
+    Ok(found.unwrap_or_else(|error| {
+        let warning = context.ui.paint_warning("warning:");
+        context.ui.status(&format!("{warning} the view's rows were not looked at, so widths are guesses: {error}"));
+        Vec::new()
+    }))
 }
 
 fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {

@@ -6,13 +6,20 @@ use super::vars::Vars;
 use super::yaml::{name, scalar};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use crate::core::model::column::{Column, Kind};
+use crate::core::model::column::{Column, Kind, Observed};
 use crate::core::model::names::ViewName;
 use std::fmt::Write;
 use std::path::Path;
 
 /// A worker file with every section and its reasons; fit for use once its view exists.
 pub(super) const EXAMPLE: &str = include_str!("example.yaml");
+
+/// Written into each file, so that nobody is surprised by the first line, or by its absence.
+const PROGRESS_LINE: &str = "progress_header: true  # the first line says how far the file has come: {page},{rows}";
+
+/// Programs that read CSV or JSON take a first line for a record, or stop at it.
+const NO_PROGRESS_LINE: &str =
+    "progress_header: false  # no first line {page},{rows}: what reads such files does not know it";
 
 /// What a worker file is made of.
 #[derive(Clone, Debug)]
@@ -25,6 +32,8 @@ pub struct Sample<'a> {
     pub key: &'a [String],
     /// The view's columns.
     pub columns: &'a [Column],
+    /// What is known of each one's values. May be empty.
+    pub observed: &'a [Observed],
 }
 
 /// A worker that can only be asked for its source: to look at a view before there is a worker file. `url` may hold
@@ -80,29 +89,35 @@ impl Sample<'_> {
         let list = wrapped(&names);
         let _ = write!(
             text,
-            "  - id: Delimited\n    name: \"{file}_{{date}}.txt\"\n    translator:\n      delimited:\n        delimiter: \"|\"\n        \
-             quote: never  # a value that holds the delimiter ends the run with its key; `minimal` quotes it\n        \
+            "  - id: Delimited\n    name: \"{file}_{{date}}.txt\"\n    {PROGRESS_LINE}\n    translator:\n      delimited:\n        delimiter: \"|\"\n        \
+             quote: minimal  # a value with a delimiter, quote or line break is quoted; `never` ends the run at it\n        \
              columns: {list}\n\
-             \n  - id: Csv\n    name: \"{file}_{{date}}.csv\"\n    translator:\n      delimited:\n        delimiter: \",\"\n        \
-             quote: minimal\n        names: true  # the first record holds the columns' names\n        columns: {list}\n\
-             \n  - id: FixedWidth\n    name: \"{file}_{{date}}.dat\"\n    on_overflow: error  # `truncate` cuts and counts\n    \
-             translator:\n      fixed_width:\n        columns:\n",
+             \n  - id: Csv\n    name: \"{file}_{{date}}.csv\"\n    {NO_PROGRESS_LINE}\n    translator:\n      delimited:\n        delimiter: \",\"\n        \
+             quote: minimal\n        names: true  # the first record holds the columns' names\n        columns: {list}\n",
         );
-        for column in self.columns {
-            let (width, right) = width(column.kind);
-            let align = if right { ", align: right" } else { "" };
-            let what = column.kind.describe();
-            let _ =
-                writeln!(text, "          - {{ column: {}, width: {width}{align} }}  # {what}", scalar(&column.name));
-        }
+        text.push_str(&self.fixed_width(&file));
         let _ = write!(
             text,
-            "\n  - id: Json\n    name: \"{file}_{{date}}.jsonl\"\n    translator:\n      json:\n        fields:\n"
+            "\n  - id: Json\n    name: \"{file}_{{date}}.jsonl\"\n    {NO_PROGRESS_LINE}\n    translator:\n      json:\n        fields:\n"
         );
         for column in self.columns {
             let _ = writeln!(text, "          {}: {}", name(&column.name), scalar(&column.name));
         }
         Ok(text)
+    }
+
+    /// The fixed-width file; nothing where no column fits into a record.
+    fn fixed_width(&self, file: &str) -> String {
+        let seen = |index: usize| self.observed.get(index).copied().unwrap_or_default();
+        if (0..self.columns.len()).all(|index| seen(index).breaks) {
+            return String::new();
+        }
+        let fields = self.columns.iter().enumerate().map(|(index, column)| field(column, seen(index)));
+        format!(
+            "\n  - id: FixedWidth\n    name: \"{file}_{{date}}.dat\"\n    {PROGRESS_LINE}\n    on_overflow: error  # `truncate` cuts \
+             and counts\n    translator:\n      fixed_width:\n        columns:\n{}",
+            fields.collect::<String>()
+        )
     }
 
     /// A password is never written; the environment brings it.
@@ -162,6 +177,42 @@ fn base_name(view: &str) -> String {
     let base: String = name.chars().skip(prefix.len()).filter(char::is_ascii_alphanumeric).take(60).collect();
     if base.is_empty() { "Data".to_owned() } else { base }
 }
+
+/// A field of the fixed-width file. What was seen to hold line breaks is only a comment: a record would end at the first of them.
+fn field(column: &Column, seen: Observed) -> String {
+    let (width, right) = width(column.kind);
+    let align = if right { ", align: right" } else { "" };
+    let mut what = column.kind.describe();
+    let declared = seen.length.filter(|length| column.kind == Kind::Text && *length <= DECLARED_MAX);
+    // Widths of a UTF-8 file count bytes.
+    let widest = u32::try_from(seen.widest.max(1)).unwrap_or(1);
+    if let Some(length) = declared {
+        let bytes = if widest > 1 { format!(" of up to {widest} bytes") } else { String::new() };
+        what = format!("{what} of at most {length} characters{bytes}");
+    }
+    let longest = u32::try_from(seen.longest).unwrap_or(u32::MAX).min(WIDTH_MAX);
+    let width = match declared {
+        // A source may hold longer values than it declares.
+        Some(length) => length.max(1).saturating_mul(widest).max(longest),
+        None if longest > width => {
+            what = format!("{what}; at most {longest} bytes in the rows looked at");
+            (longest + longest / 4).min(WIDTH_MAX)
+        }
+        None => width,
+    };
+    let field = format!("- {{ column: {}, width: {width}{align} }}  # {what}", scalar(&column.name));
+    if seen.breaks {
+        format!("          # {field}; left out: its values hold line breaks, which a record cannot\n")
+    } else {
+        format!("          {field}\n")
+    }
+}
+
+/// Longer declarations say nothing about the values: a field of this width would be mostly blanks.
+const DECLARED_MAX: u32 = 500;
+
+/// The widest field that a worker file may ask for.
+const WIDTH_MAX: u32 = 1_000_000;
 
 /// A width that every value of the kind fits, where the kind says so, and whether numbers stand to the right.
 fn width(kind: Kind) -> (u32, bool) {

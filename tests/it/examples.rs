@@ -22,9 +22,14 @@ static PUBLISHED: LazyLock<Filegen> = LazyLock::new(|| {
     filegen
 });
 
+/// A published file, whole.
+fn whole(name: &str) -> String {
+    PUBLISHED.read(&format!("out/{name}"))
+}
+
 /// A published file's header line, and what follows it.
 fn file(name: &str) -> (String, String) {
-    let mut text = PUBLISHED.read(&format!("out/{name}"));
+    let mut text = whole(name);
     let body = text.split_off(HEADER);
     (text, body)
 }
@@ -52,8 +57,8 @@ fn the_pipe_delimited_file_holds_every_loan_and_ends_in_its_control_totals() {
 }
 
 #[test]
-fn a_csv_reader_reads_every_value_of_the_csv_file() {
-    let (_, body) = file("loan1_20261121.csv");
+fn a_csv_reader_reads_every_value_of_the_csv_file_as_it_is() {
+    let body = whole("loan1_20261121.csv");
     let mut reader = csv::Reader::from_reader(body.as_bytes());
     assert_eq!(
         reader.headers().unwrap(),
@@ -89,9 +94,8 @@ fn the_fixed_width_file_can_be_cut_at_its_columns() {
 type Object<'a> = BTreeMap<&'a str, &'a RawValue>;
 
 #[test]
-fn a_json_reader_reads_the_late_loans_with_exact_numbers() {
-    let (header, body) = file("loan3_20261121.jsonl");
-    assert_eq!(header, format!("{:31}\n", "10,178"));
+fn a_json_reader_reads_the_late_loans_with_exact_numbers_as_they_are() {
+    let body = whole("loan3_20261121.jsonl");
     let expected = rows(
         "SELECT CAST(LoanId AS TEXT), json_quote(Status), printf('%.2f', Balance), printf('%.2f', Amount), State,
          json_quote(JobTitle) FROM Loan WHERE Status NOT IN ('Current', 'Fully Paid') ORDER BY LoanId",

@@ -10,9 +10,10 @@ use crate::core::model::column::Column;
 use crate::core::model::key::KeyValue;
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::{Query, SourceError};
-use tokio_postgres::Error;
+use std::collections::BTreeMap;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
-use tokio_postgres::types::Kind as Made;
+use tokio_postgres::types::{Kind as Made, Type};
+use tokio_postgres::{Error, Statement};
 
 /// SQL as PostgreSQL reads it, without parameters.
 pub(super) const DIALECT: Dialect = Dialect::POSTGRES_COPY;
@@ -80,14 +81,31 @@ fn known(view: &ViewName, column: &tokio_postgres::Column) -> Result<ColumnType,
 /// # Errors
 /// [`SourceError::Refused`] when there is no such view.
 pub(super) async fn columns(session: &mut Session, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    let column = |column: &tokio_postgres::Column| Column {
+        name: column.name().to_owned(),
+        kind: ColumnType::of(column).wire.kind(),
+    };
+    Ok(described(session, view).await?.columns().iter().map(column).collect())
+}
+
+/// The most characters of a view's texts, where they are declared: of `char(20)` and `varchar(20)`.
+///
+/// # Errors
+/// [`SourceError::Refused`] when there is no such view.
+pub(super) async fn lengths(session: &mut Session, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+    let length = |column: &tokio_postgres::Column| {
+        let is_text = [Type::BPCHAR, Type::VARCHAR].contains(column.type_());
+        // The modifier counts the four bytes of its own length too.
+        let length = is_text.then(|| u32::try_from(column.type_modifier().checked_sub(4)?).ok()).flatten()?;
+        Some((column.name().to_owned(), length))
+    };
+    Ok(described(session, view).await?.columns().iter().filter_map(length).collect())
+}
+
+/// A statement over all columns of a view, as the server describes it.
+async fn described(session: &mut Session, view: &ViewName) -> Result<Statement, SourceError> {
     match session.prepare(&sql::no_rows(&DIALECT, view)).await? {
-        Ok(prepared) => {
-            let column = |column: &tokio_postgres::Column| Column {
-                name: column.name().to_owned(),
-                kind: ColumnType::of(column).wire.kind(),
-            };
-            Ok(prepared.columns().iter().map(column).collect())
-        }
+        Ok(prepared) => Ok(prepared),
         Err(error) => Err(match error.as_db_error() {
             Some(server) if is_missing_view(server) => missing_view(session, view).await,
             _ => source_error(session.name(), &error),

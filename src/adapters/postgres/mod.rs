@@ -32,6 +32,7 @@ use address::Address;
 use async_trait::async_trait;
 use session::Session;
 use snapshot::snapshot;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Views of one PostgreSQL database.
@@ -70,6 +71,13 @@ impl PageSource for Postgres {
         let columns = describe::columns(&mut session, view).await?;
         session.close().await;
         Ok(columns)
+    }
+
+    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+        let mut session = Session::open(&self.address, Isolation::Default).await?;
+        let lengths = describe::lengths(&mut session, view).await?;
+        session.close().await;
+        Ok(lengths)
     }
 
     async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {

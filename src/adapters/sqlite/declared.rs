@@ -51,6 +51,13 @@ pub(super) fn kind(declared: &str) -> Option<Kind> {
     })
 }
 
+/// The most characters of a declared text: `VARCHAR(20)`. SQLite does not hold values to it.
+pub(super) fn length(declared: &str) -> Option<u32> {
+    let (name, rest) = declared.split_once('(')?;
+    let is_text = name.trim().to_ascii_uppercase().contains("CHAR");
+    is_text.then(|| rest.split_once(')')?.0.trim().parse().ok()).flatten()
+}
+
 /// Fraction digits that a declared timestamp asks for: `TIMESTAMP(3)`.
 pub(super) fn fraction_digits(declared: &str) -> usize {
     match arguments(declared).as_slice() {

@@ -28,6 +28,7 @@ use crate::core::model::names::ViewName;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
 use connect::DatabasePath;
+use std::collections::BTreeMap;
 use std::path::Path;
 use version::Version;
 
@@ -65,12 +66,19 @@ impl PageSource for SqliteSource {
         .await
     }
 
+    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+        let view = view.clone();
+        worker::run(&self.place, move |db| {
+            let seen = view::columns(db, &view)?;
+            Ok(seen.into_iter().filter_map(|seen| Some((seen.name, declared::length(&seen.declared)?))).collect())
+        })
+        .await
+    }
+
     fn folds_names(&self) -> bool {
         true
     }
 
-    /// Sums are added here and not by SQLite, whose `sum` of anything but whole numbers is a float: asking for them reads
-    /// the summed columns of the whole view once more.
     async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
         let asked = query.clone();
         let counted = worker::run_with(&self.place, move |db| {

@@ -30,6 +30,7 @@ use address::Address;
 use async_trait::async_trait;
 use describe::{ReadPlan, Seen};
 use read::{Reader, Told};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -67,6 +68,12 @@ impl PageSource for SqlServerSource {
     async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
         let mut client = self.address.connect(Isolation::Default).await?;
         Ok(self.address.seen(&mut client, view, &[]).await?.iter().map(Seen::column).collect())
+    }
+
+    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+        let mut client = self.address.connect(Isolation::Default).await?;
+        let seen = self.address.seen(&mut client, view, &[]).await?;
+        Ok(seen.into_iter().filter_map(|seen| Some((seen.name.clone(), seen.characters()?))).collect())
     }
 
     fn folds_names(&self) -> bool {

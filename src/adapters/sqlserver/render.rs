@@ -65,6 +65,11 @@ impl Seen {
         )
     }
 
+    /// The most characters of a text with a declared length. A code page takes at least one byte for each.
+    pub(super) fn characters(&self) -> Option<u32> {
+        matches!(self.base.as_str(), "char" | "varchar" | "nchar" | "nvarchar").then(|| self.length()).flatten()
+    }
+
     /// The length of `varchar(20)`.
     fn length(&self) -> Option<u32> {
         self.type_name.split_once('(')?.1.trim_end_matches(')').parse().ok()

@@ -1,7 +1,7 @@
 //! Worker files to start from, and the columns in them.
 
 use super::*;
-use crate::core::model::column::{Column, Kind};
+use crate::core::model::column::{Column, Kind, Observed};
 
 fn columns(names: &[&str]) -> Vec<Column> {
     names.iter().map(|name| Column { name: (*name).to_owned(), kind: Kind::Text }).collect()
@@ -42,7 +42,13 @@ fn the_example_is_fit_for_use() {
 #[test]
 fn what_is_made_of_a_view_is_fit_for_use() {
     let columns = view();
-    let sample = Sample { url: Some("sqlite:my loans.db"), view: "dbo.[v_Loan.Data]", key: &[], columns: &columns };
+    let sample = Sample {
+        url: Some("sqlite:my loans.db"),
+        view: "dbo.[v_Loan.Data]",
+        key: &[],
+        columns: &columns,
+        observed: &[],
+    };
     let text = sample.to_yaml().unwrap();
     insta::assert_snapshot!(text);
     let loaded = parsed(&text, &[]).unwrap();
@@ -55,17 +61,42 @@ fn what_is_made_of_a_view_is_fit_for_use() {
 }
 
 #[test]
+fn widths_fit_what_is_declared_and_what_was_seen() {
+    let columns = columns(&["Code", "Name", "Note", "Wide", "Free"]);
+    let seen = |length, longest, widest, breaks| Observed { length, longest, widest, breaks };
+    let observed = [
+        seen(Some(3), 3, 1, false),
+        seen(Some(5), 7, 2, false),
+        seen(None, 12, 1, true),
+        seen(None, 80, 1, false),
+        seen(Some(8000), 4, 1, false),
+    ];
+    let text = Sample { url: Some("sqlite:a.db"), view: "v", key: &[], columns: &columns, observed: &observed };
+    let text = text.to_yaml().unwrap();
+    for line in [
+        "          - { column: Code, width: 3 }  # text of at most 3 characters\n",
+        "          - { column: Name, width: 10 }  # text of at most 5 characters of up to 2 bytes\n",
+        "          # - { column: Note, width: 40 }  # text; left out: its values hold line breaks, which a record cannot\n",
+        "          - { column: Wide, width: 100 }  # text; at most 80 bytes in the rows looked at\n",
+        "          - { column: Free, width: 40 }  # text\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    parsed(&text, &[]).unwrap();
+}
+
+#[test]
 fn a_password_is_not_written_into_a_new_worker_file() {
     let columns = columns(&["A"]);
     for (url, set) in [
         (Some("postgres://ann:s3cret@h/db"), "postgres://ann@h/db"),
         (Some("Server=h;Password=s3cret;Encrypt=true"), "Server=h;Encrypt=true"),
     ] {
-        let text = Sample { url, view: "v", key: &[], columns: &columns }.to_yaml().unwrap();
+        let text = Sample { url, view: "v", key: &[], columns: &columns, observed: &[] }.to_yaml().unwrap();
         assert!(!text.contains("s3cret"), "{text}");
         assert_eq!(parsed(&text, &[]).unwrap().into_worker().unwrap().source.url.reveal(), set);
     }
-    let text = Sample { url: None, view: "v", key: &[], columns: &columns }.to_yaml().unwrap();
+    let text = Sample { url: None, view: "v", key: &[], columns: &columns, observed: &[] }.to_yaml().unwrap();
     let environment = [("SQL_CONNECTION_STRING", "postgres://h/db")];
     assert_eq!(parsed(&text, &environment).unwrap().into_worker().unwrap().source.url.reveal(), "postgres://h/db");
 }
@@ -91,7 +122,7 @@ fn a_view_can_be_looked_at_before_there_is_a_worker_file() {
 #[test]
 fn a_key_that_the_view_does_not_have_is_refused() {
     let columns = columns(&["LoanId", "Line"]);
-    let sample = |key: &[String]| Sample { url: None, view: "v", key, columns: &columns }.to_yaml();
+    let sample = |key: &[String]| Sample { url: None, view: "v", key, columns: &columns, observed: &[] }.to_yaml();
     assert!(sample(&["LoanId".to_owned(), "Line".to_owned()]).unwrap().contains("key: [LoanId, Line]\n"));
     let error = sample(&["loan_id".to_owned()]).unwrap_err();
     assert!(error.contains("`LoanId`"), "{error}");

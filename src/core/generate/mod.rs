@@ -18,6 +18,7 @@ mod read;
 mod read_all;
 pub mod record;
 pub mod run;
+pub mod sample;
 pub mod service;
 mod shape;
 pub mod spec;

@@ -66,6 +66,19 @@ pub enum Kind {
     TimestampText,
 }
 
+/// What is known of a column's values before a file is made of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Observed {
+    /// The most characters that the column may hold, as its source declares. `None` where it declares none.
+    pub length: Option<u32>,
+    /// The most bytes of the values that were looked at, in UTF-8.
+    pub longest: usize,
+    /// The most bytes of one of their characters. 0 where none was looked at.
+    pub widest: usize,
+    /// Whether one of them holds a line break or NUL.
+    pub breaks: bool,
+}
+
 impl Kind {
     /// The Arrow type of a column of this kind.
     pub fn arrow_type(self) -> DataType {

@@ -8,6 +8,7 @@ use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
 use crate::core::model::query::{Fetch, Isolation};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 /// What a run asks of a view. The same for every page, so that a resumed run asks what the first one asked.
@@ -86,6 +87,12 @@ pub trait PageSource: Send + Sync {
 
     /// All columns of the view, in its order, as far as the source can tell without reading rows.
     async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError>;
+
+    /// The most characters that each text column of the view may hold, as far as the source declares it: 20 for `char(20)`. By name.
+    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+        let _ = view;
+        Ok(BTreeMap::new())
+    }
 
     /// Whether names that differ in case only may be one column to the source.
     fn folds_names(&self) -> bool {

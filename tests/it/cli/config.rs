@@ -124,6 +124,27 @@ fn init_takes_the_columns_of_a_real_view() {
 }
 
 #[test]
+fn what_init_writes_makes_the_files_of_a_view_with_line_breaks_and_long_texts() {
+    let filegen = Filegen::with_loans(0);
+    filegen.sql(
+        "CREATE TABLE n (Id INTEGER PRIMARY KEY, Code CHAR(3), Name VARCHAR(4), Note TEXT, Body TEXT);
+         CREATE VIEW v_Notes AS SELECT * FROM n;",
+    );
+    let long = "long ".repeat(30);
+    filegen.sql(&format!("INSERT INTO n VALUES (1, 'ABC', 'Zoë|', 'two\nlines', '{long}'), (2, 'D', '\"q', 'x', ',')"));
+    filegen.run("config init --from sqlite:loans.db --view v_Notes -c new.yaml").exits(0);
+    filegen.run("run -c new.yaml --date 2026-11-21").exits(0);
+    let fixed = filegen.read("out/notes_20261121.dat");
+    let record = format!("{:>20}{:3}{:7}{:187}", 1, "ABC", "Zoë|", long);
+    assert_eq!(fixed.lines().nth(1), Some(record.as_str()), "widths count bytes; the note is left out");
+    let mut csv = csv::Reader::from_path(filegen.path("out/notes_20261121.csv")).unwrap();
+    let notes: Vec<String> = csv.records().map(|record| record.unwrap()[3].to_owned()).collect();
+    assert_eq!(notes, ["two\nlines", "x"], "other programs read it as it is");
+    let json = filegen.read("out/notes_20261121.jsonl");
+    assert!(json.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{json}");
+}
+
+#[test]
 fn init_writes_nothing_when_the_view_cannot_be_looked_at() {
     let filegen = Filegen::with_loans(0);
     for (args, code, told) in [

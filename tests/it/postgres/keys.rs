@@ -117,3 +117,13 @@ async fn an_order_without_an_index_is_found_and_one_with_is_not() {
     assert_eq!(verdicts(&["b", "a"]).await, [Pass, Pass, Warn]);
     assert_eq!(verdicts(&["c"]).await, [Fail, Fail, Warn]);
 }
+
+#[tokio::test]
+async fn declared_lengths_are_those_of_texts() {
+    let database = Database::create().await;
+    database.run("CREATE TABLE t (id int, a char(3), b varchar(20), c text, d numeric(9,2)); CREATE VIEW v AS SELECT * FROM t").await;
+    let lengths = source(&database).lengths(&query("v", &["id"], &["id"]).view).await.unwrap();
+    let lengths: Vec<(&str, u32)> = lengths.iter().map(|(name, length)| (name.as_str(), *length)).collect();
+    assert_eq!(lengths, [("a", 3), ("b", 20)]);
+    assert!(source(&database).lengths(&query("gone", &["id"], &["id"]).view).await.is_err());
+}

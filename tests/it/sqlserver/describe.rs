@@ -58,3 +58,16 @@ async fn a_server_that_cannot_name_collations_is_read_all_the_same() {
     }
     assert_eq!(database.server().faults_left(), 0);
 }
+
+#[tokio::test]
+async fn declared_lengths_are_those_of_texts() {
+    let database = Database::here(Options::default());
+    database
+        .execute(
+            "CREATE TABLE t (id int NOT NULL, a char(3), b varchar(20), c nvarchar(5), d varchar(max), e decimal(9,2))",
+        )
+        .await;
+    let lengths = database.source("").lengths(&query("t", &["id"], &["id"]).view).await.unwrap();
+    let lengths: Vec<(&str, u32)> = lengths.iter().map(|(name, length)| (name.as_str(), *length)).collect();
+    assert_eq!(lengths, [("a", 3), ("b", 20), ("c", 5)]);
+}
