@@ -93,7 +93,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     };
     let (ended, stop) = (Arc::clone(&status), shared.stop.clone());
     tasks.start("service", Some(Arc::clone(&status) as Arc<_>), async move {
-        service.serve(&stop).await;
+        Box::pin(service.serve(&stop)).await;
         ended.ended();
     });
     Ok(WorkerHandle { status, dependencies, state, has_outbox })
