@@ -1,6 +1,7 @@
 //! A consumer: one member of a consumer group. It delivers batches, and commits only when asked to.
 
-use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member, Seek};
+use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member, Membership, Seek};
+use super::fetching::{Change, Fetching};
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Partition, Position, Received};
@@ -83,9 +84,10 @@ impl KafkaConsumer {
         let (alive, ended) = oneshot::channel::<()>();
         let (link, buffer, config) = (Arc::clone(&self.link), Arc::clone(&self.buffer), self.config.clone());
         let must_stop = Arc::clone(&stop);
+        let membership = buffer.join();
         let work = move || {
-            if let Err(error) = keep(&link, &buffer, &config, &must_stop) {
-                buffer.fail(link.error(&error));
+            if let Err(error) = keep(&link, &buffer, membership, &config, &must_stop) {
+                buffer.fail(membership, link.error(&error));
             }
             drop(alive);
             buffer.news.notify_one();
@@ -211,14 +213,18 @@ impl Drop for KafkaConsumer {
 fn keep(
     link: &Arc<KafkaClientConfig>,
     buffer: &Arc<FetchBuffer>,
+    membership: Membership,
     config: &ClientConfig,
     stop: &AtomicBool,
 ) -> KafkaResult<()> {
-    let member = Member { told: Told(Arc::clone(link)), link: Arc::clone(link), buffer: Arc::clone(buffer) };
+    let told = Told(Arc::clone(link));
+    let member = Member { told, link: Arc::clone(link), buffer: Arc::clone(buffer), membership };
     let client: Arc<BaseConsumer<Member>> = Arc::new(config.create_with_context(member)?);
-    buffer.state().client = Arc::downgrade(&client);
-    let outcome = client.subscribe(&[&link.spec.topic]).and_then(|()| fetch(link, buffer, &client, stop));
-    buffer.clear();
+    if let Some(mut state) = buffer.of(membership) {
+        state.client = Arc::downgrade(&client);
+    }
+    let outcome = client.subscribe(&[&link.spec.topic]).and_then(|()| fetch(link, buffer, membership, &client, stop));
+    buffer.clear(membership);
     // Leaves the group, unless a commit still holds the client: then at its end.
     drop(client);
     outcome
@@ -227,20 +233,22 @@ fn keep(
 fn fetch(
     link: &KafkaClientConfig,
     buffer: &FetchBuffer,
+    membership: Membership,
     client: &BaseConsumer<Member>,
     stop: &AtomicBool,
 ) -> KafkaResult<()> {
-    let mut full = false;
-    let mut paused = BTreeSet::new();
+    let mut fetching = Fetching::default();
     while !stop.load(Ordering::Relaxed) {
         match client.poll(POLL) {
             None => {}
-            Some(Ok(message)) => buffer.put(received(&message)),
+            Some(Ok(message)) => buffer.put(membership, received(&message)),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
             Some(Err(error)) if is_passing(&error) => {}
-            Some(Err(error)) => buffer.fail(link.error(&error)),
+            Some(Err(error)) => buffer.fail(membership, link.error(&error)),
         }
-        let seeks = std::mem::take(&mut buffer.state().seeks);
+        let Some(mut state) = buffer.of(membership) else { return Ok(()) };
+        let seeks = std::mem::take(&mut state.seeks);
+        drop(state);
         for seek in seeks {
             let outcome = go_on_from(buffer, client, &seek.positions).map_err(|error| link.error(&error));
             // Whoever asked may have gone.
@@ -248,27 +256,30 @@ fn fetch(
         }
         // A member that is slow goes on asking, or its group would miss it; it only fetches no more. While messages are
         // taken at all, the thread waits for room: after a pause, the client takes a second to fetch again.
-        let (is_full, is_low, fresh, wanted) = {
-            let mut state = if full { buffer.state() } else { buffer.room(POLL) };
-            (state.is_full(), state.is_low(), std::mem::take(&mut state.fresh), state.paused.clone())
+        if !fetching.full {
+            drop(buffer.room(POLL));
+        }
+        let change = match buffer.of(membership) {
+            Some(mut state) => fetching.next(&mut state),
+            None => return Ok(()),
         };
-        if is_full && (!full || fresh) {
-            client.pause(&client.assignment()?)?;
-            full = true;
-        } else if full && is_low {
-            let assigned = numbers(&client.assignment()?);
-            client.resume(&listed(link, &assigned.difference(&wanted).copied().collect()))?;
-            full = false;
-        }
-        if wanted != paused && !full {
-            client.pause(&listed(link, &wanted))?;
-            let assigned = numbers(&client.assignment()?);
-            let resumed = paused.difference(&wanted).copied().filter(|number| assigned.contains(number)).collect();
-            client.resume(&listed(link, &resumed))?;
-            paused = wanted;
-        }
+        tell(link, client, change)?;
     }
     Ok(())
+}
+
+/// Tells the client what to fetch.
+fn tell(link: &KafkaClientConfig, client: &BaseConsumer<Member>, change: Change) -> KafkaResult<()> {
+    match change {
+        Change::None => Ok(()),
+        Change::PauseAll => client.pause(&client.assignment()?),
+        Change::Set { pause, resume } => {
+            let assigned = numbers(&client.assignment()?);
+            let resume = resume.unwrap_or_else(|| assigned.difference(&pause).copied().collect());
+            client.pause(&listed(link, &pause.intersection(&assigned).copied().collect()))?;
+            client.resume(&listed(link, &resume.intersection(&assigned).copied().collect()))
+        }
+    }
 }
 
 /// Goes on from these positions in partitions that are ours. A partition that has just come may not be ready for it.

@@ -20,9 +20,17 @@ const FULL: usize = 64;
 /// Most bytes of payload in the buffer before fetching pauses.
 const FULL_BYTES: usize = 8 << 20;
 
+/// Fetching goes on when this share of either limit is left.
+const LOW: usize = 8;
+
 /// The number of an assignment. A message that was delivered under an earlier assignment can no longer be committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct AssignmentEpoch(u64);
+
+/// The number of a client's membership in the group. A client that is on its way out may still report changes and messages; they
+/// are no longer this buffer's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Membership(u64);
 
 /// The buffer, shared by the consumer's thread and the async side.
 pub(super) struct FetchBuffer {
@@ -55,6 +63,8 @@ pub(super) struct State {
     error: Option<BrokerError>,
     ours: HashMap<i32, AssignmentEpoch>,
     epochs: u64,
+    /// The client whose messages these are. Earlier ones change nothing.
+    membership: u64,
     /// Whether partitions were assigned whose pause is not set yet.
     pub(super) fresh: bool,
     /// Partitions that the reader has paused.
@@ -75,6 +85,7 @@ impl Default for State {
             error: None,
             ours: HashMap::new(),
             epochs: 0,
+            membership: 0,
             fresh: false,
             paused: BTreeSet::new(),
             seeks: Vec::new(),
@@ -121,17 +132,29 @@ impl State {
         }
     }
 
-    /// Whether fetching should pause. Messages of partitions that the reader has paused do not count.
-    pub(super) fn is_full(&self) -> bool {
-        let theirs =
-            |item: &&Item| matches!(item, Item::Message(message, _) if self.paused.contains(&message.id.partition));
-        let paused = if self.paused.is_empty() { 0 } else { self.queue.iter().filter(theirs).count() };
-        self.messages - paused >= self.full || (paused == 0 && self.bytes >= FULL_BYTES)
+    /// Messages that the reader may take, and their bytes. Those of partitions that it has paused do not count: they wait however
+    /// much is fetched of others, and nothing more comes to them.
+    fn open(&self) -> (usize, usize) {
+        if self.paused.is_empty() {
+            return (self.messages, self.bytes);
+        }
+        let open = self.queue.iter().filter_map(|item| match item {
+            Item::Message(message, _) if !self.paused.contains(&message.id.partition) => Some(message.payload.len()),
+            _ => None,
+        });
+        open.fold((0, 0), |(messages, bytes), length| (messages + 1, bytes + length))
     }
 
-    /// Whether the buffer is empty enough for fetching to go on.
+    /// Whether fetching should pause.
+    pub(super) fn is_full(&self) -> bool {
+        let (messages, bytes) = self.open();
+        messages >= self.full || bytes >= FULL_BYTES
+    }
+
+    /// Whether the buffer is empty enough for fetching to go on. It is never full then.
     pub(super) fn is_low(&self) -> bool {
-        self.paused.is_empty() && self.messages <= self.full / 8 || !self.paused.is_empty() && !self.is_full()
+        let (messages, bytes) = self.open();
+        messages <= self.full / LOW && bytes <= FULL_BYTES / LOW
     }
 
     /// Whether a partition still has the assignment under which a message was delivered.
@@ -144,7 +167,7 @@ impl State {
         self.ours.contains_key(&partition)
     }
 
-    fn assigned(&mut self, partitions: Vec<Partition>) {
+    pub(super) fn assigned(&mut self, partitions: Vec<Partition>) {
         for partition in &partitions {
             self.epochs += 1;
             self.ours.insert(partition.number, AssignmentEpoch(self.epochs));
@@ -154,13 +177,19 @@ impl State {
     }
 
     /// Drops what was fetched of these partitions. It comes again, to their new member.
-    fn revoked(&mut self, partitions: Vec<Partition>) {
+    pub(super) fn revoked(&mut self, partitions: Vec<Partition>) {
         for partition in &partitions {
             self.ours.remove(&partition.number);
             self.paused.remove(&partition.number);
             self.forget(partition.number);
         }
         self.queue.push_back(Item::Change(Polled::Revoked(partitions)));
+    }
+
+    /// Nothing of a client, with what outlasts it: an error that nobody has heard, and the numbers.
+    fn emptied(&mut self) -> Self {
+        let (error, full) = (self.error.take(), self.full);
+        Self { error, full, epochs: self.epochs, membership: self.membership, ..Self::default() }
     }
 
     /// Drops what was fetched of a partition and not taken.
@@ -205,9 +234,21 @@ impl FetchBuffer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a message. Drops it if its partition is not assigned to this member.
-    pub(super) fn put(&self, message: Received) {
+    /// A new client fetches from now on. Drops the messages and assignments of the one before, and what it still says.
+    pub(super) fn join(&self) -> Membership {
         let mut state = self.state();
+        *state = State { membership: state.membership + 1, ..state.emptied() };
+        Membership(state.membership)
+    }
+
+    /// The state, for a client that is still the present one.
+    pub(super) fn of(&self, member: Membership) -> Option<MutexGuard<'_, State>> {
+        Some(self.state()).filter(|state| state.membership == member.0)
+    }
+
+    /// Adds a message. Drops it if its partition is not assigned to this member.
+    pub(super) fn put(&self, member: Membership, message: Received) {
+        let Some(mut state) = self.of(member) else { return };
         let Some(epoch) = state.ours.get(&message.id.partition).copied() else { return };
         state.messages += 1;
         state.bytes += message.payload.len();
@@ -215,16 +256,16 @@ impl FetchBuffer {
         self.news.notify_one();
     }
 
-    pub(super) fn fail(&self, error: BrokerError) {
-        self.state().error = Some(error);
+    pub(super) fn fail(&self, member: Membership, error: BrokerError) {
+        let Some(mut state) = self.of(member) else { return };
+        state.error = Some(error);
         self.news.notify_one();
     }
 
     /// Drops all messages and assignments, because the client is gone.
-    pub(super) fn clear(&self) {
-        let mut state = self.state();
-        let (error, full) = (state.error.take(), state.full);
-        *state = State { error, full, epochs: state.epochs, ..State::default() };
+    pub(super) fn clear(&self, member: Membership) {
+        let Some(mut state) = self.of(member) else { return };
+        *state = state.emptied();
         self.news.notify_one();
     }
 }
@@ -234,6 +275,22 @@ pub(super) struct Member {
     pub(super) told: Told,
     pub(super) link: Arc<KafkaClientConfig>,
     pub(super) buffer: Arc<FetchBuffer>,
+    /// Which client of the buffer it is.
+    pub(super) membership: Membership,
+}
+
+impl Member {
+    fn fail(&self, error: &KafkaError) {
+        self.buffer.fail(self.membership, self.link.error(error));
+    }
+
+    /// Changes what is assigned, unless another client has taken this one's place.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        if let Some(mut state) = self.buffer.of(self.membership) {
+            change(&mut state);
+            self.buffer.news.notify_one();
+        }
+    }
 }
 
 impl ClientContext for Member {
@@ -261,99 +318,21 @@ impl ConsumerContext for Member {
             Rebalance::Assign(list) => {
                 let partitions = numbers(list);
                 info!(topic, ?partitions, "partitions came");
-                self.buffer.state().assigned(named(partitions));
-                self.buffer.news.notify_one();
+                self.change(|state| state.assigned(named(partitions)));
             }
             Rebalance::Revoke(list) => {
                 let partitions = numbers(list);
                 info!(topic, ?partitions, "partitions went");
                 // The client keeps a pause beyond that, and nobody would end it when the partition comes again.
                 if let Err(error) = client.resume(list) {
-                    self.buffer.fail(self.link.error(&error));
+                    self.fail(&error);
                 }
-                self.buffer.state().revoked(named(partitions));
-                self.buffer.news.notify_one();
+                self.change(|state| state.revoked(named(partitions)));
             }
-            Rebalance::Error(error) => self.buffer.fail(self.link.error(error)),
+            Rebalance::Error(error) => self.fail(error),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::model::message::EventId;
-
-    fn message(partition: i32, offset: i64) -> Received {
-        let id = EventId { topic: "t".to_owned(), partition, offset };
-        Received { id, key: None, headers: Vec::new(), payload: b"123".to_vec(), at: None }
-    }
-
-    fn parts(numbers: &[i32]) -> Vec<Partition> {
-        numbers.iter().map(|&number| Partition { topic: "t".to_owned(), number }).collect()
-    }
-
-    /// Takes everything from the buffer, in short words.
-    fn taken(buffer: &FetchBuffer, epochs: &mut HashMap<i32, AssignmentEpoch>) -> Vec<String> {
-        let mut all = Vec::new();
-        while let Some(polled) = buffer.take(2, epochs) {
-            all.push(match polled {
-                Ok(Polled::Messages(batch)) => batch
-                    .iter()
-                    .map(|message| format!("{}@{}", message.id.partition, message.id.offset))
-                    .collect::<Vec<_>>()
-                    .join(" "),
-                Ok(Polled::Assigned(parts)) => format!("+{}", parts.len()),
-                Ok(Polled::Revoked(parts)) => format!("-{}", parts.len()),
-                Err(_) => "error".to_owned(),
-            });
-        }
-        all
-    }
-
-    #[test]
-    fn what_was_fetched_of_a_partition_goes_with_it() {
-        let (buffer, mut epochs) = (FetchBuffer::new(), HashMap::new());
-        buffer.put(message(0, 1));
-        assert_eq!(taken(&buffer, &mut epochs), [""; 0], "not ours");
-        buffer.state().assigned(parts(&[0, 1]));
-        for (partition, offset) in [(0, 1), (1, 7), (0, 2)] {
-            buffer.put(message(partition, offset));
-        }
-        buffer.state().revoked(parts(&[0]));
-        assert_eq!(taken(&buffer, &mut epochs), ["+2", "1@7", "-1"]);
-        assert!(buffer.state().is_ours(1, epochs[&1]));
-        buffer.state().revoked(parts(&[1]));
-        buffer.state().assigned(parts(&[1]));
-        assert!(!buffer.state().is_ours(1, epochs[&1]), "it came back, and its messages come again");
-        let state = buffer.state();
-        assert_eq!((state.messages, state.bytes), (0, 0));
-    }
-
-    #[test]
-    fn messages_are_taken_before_an_error_and_at_most_so_many() {
-        let (buffer, mut epochs) = (FetchBuffer::new(), HashMap::new());
-        buffer.state().assigned(parts(&[0]));
-        buffer.fail(BrokerError::Unreachable { topic: "t".to_owned(), reason: "gone".to_owned() });
-        for offset in 1..=3 {
-            buffer.put(message(0, offset));
-        }
-        assert_eq!(taken(&buffer, &mut epochs), ["+1", "0@1 0@2", "0@3", "error"]);
-    }
-
-    #[test]
-    fn a_paused_partition_waits_and_takes_no_room() {
-        let (buffer, mut epochs) = (FetchBuffer::new(), HashMap::new());
-        buffer.state().assigned(parts(&[0, 1]));
-        for offset in 0..100 {
-            buffer.put(message(0, offset));
-        }
-        assert!(buffer.state().is_full());
-        buffer.state().paused.insert(0);
-        assert!(!buffer.state().is_full());
-        buffer.put(message(1, 7));
-        assert_eq!(taken(&buffer, &mut epochs), ["+2", "1@7"]);
-        buffer.state().paused.clear();
-        assert_eq!(taken(&buffer, &mut epochs).first().map(String::as_str), Some("0@0 0@1"), "in order");
-    }
-}
+pub(super) mod tests;

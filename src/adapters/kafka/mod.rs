@@ -4,6 +4,7 @@
 
 mod consumer;
 mod fetch_buffer;
+mod fetching;
 mod probe;
 mod producer;
 mod rights;
