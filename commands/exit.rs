@@ -30,10 +30,11 @@ pub enum Code {
 impl From<FailureKind> for Code {
     fn from(kind: FailureKind) -> Self {
         match kind {
-            FailureKind::Unreachable | FailureKind::Absent => Self::Unreachable,
+            FailureKind::Unreachable => Self::Unreachable,
             FailureKind::Lease => Self::Lease,
             FailureKind::Data => Self::Data,
-            FailureKind::Config => Self::Config,
+            // A file that is not at its address is a wrong address until somebody says otherwise.
+            FailureKind::Config | FailureKind::Absent => Self::Config,
             FailureKind::Stopped => Self::Interrupted,
             FailureKind::Refused | FailureKind::Conflict | FailureKind::Failed => Self::Failed,
         }

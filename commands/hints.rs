@@ -18,6 +18,8 @@ pub(super) trait Hint {
 
 const DOCTOR: &str = "`filegen doctor{c}` shows what can be reached";
 
+const DOCTOR_STATE: &str = "`filegen doctor{c}` checks the state store";
+
 const LEASE: &str = "`filegen lease show{c}` says who holds the lease now";
 
 impl Hint for StoreError {
@@ -26,7 +28,7 @@ impl Hint for StoreError {
             Self::Unreachable { .. } => Some(DOCTOR),
             Self::Stale { .. } => Some(LEASE),
             Self::TermEnded(error) => error.hint(),
-            Self::Failed { .. } => None,
+            Self::Denied { .. } | Self::Failed { .. } => Some(DOCTOR_STATE),
         }
     }
 }
@@ -41,7 +43,7 @@ impl Hint for BrokerError {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unreachable { .. } => Some("nothing is lost: the events wait, and this command can be given again"),
-            Self::Refused { .. } => None,
+            Self::Refused { .. } => Some("`filegen doctor{c}` shows the topics, and what the user may do with them"),
         }
     }
 }
@@ -96,7 +98,8 @@ impl Hint for VolumeError {
                 Some("make room, then run the same command again: it goes on behind the last committed page")
             }
             Self::Denied { .. } => Some("`filegen doctor{c}` checks the output folder"),
-            Self::Exists { .. } | Self::NotFound { .. } | Self::NotEmpty { .. } | Self::Io { .. } => None,
+            Self::Io { .. } => Some("`filegen doctor{c}` tries on the output folder what a run does"),
+            Self::Exists { .. } | Self::NotFound { .. } | Self::NotEmpty { .. } => None,
         }
     }
 }
@@ -104,14 +107,16 @@ impl Hint for VolumeError {
 impl Hint for SourceError {
     fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable { .. } | Self::Absent { .. } => Some(DOCTOR),
+            Self::Unreachable { .. } => Some(DOCTOR),
+            Self::Absent { .. } => Some("check `source.url`: a relative path begins in the folder of the worker file"),
             Self::Denied { .. } => Some("check user, password, database and rights, then try `filegen doctor{c}`"),
             Self::Refused { .. } => Some("`filegen doctor{c}` compares the worker file with the view"),
             Self::Changed { .. } => Some("put the view back as it was, or start over with `filegen run{c} --restart`"),
             Self::Key { .. } => Some(
                 "`source.key` must name columns that are unique and not null together; `filegen doctor{c}` looks for it",
             ),
-            Self::Value { .. } | Self::Failed { .. } => None,
+            Self::Failed { .. } => Some("`filegen doctor{c}` asks the source for everything that a run needs"),
+            Self::Value { .. } => None,
         }
     }
 }

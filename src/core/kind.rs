@@ -40,6 +40,26 @@ impl FailureKind {
         Self::Failed,
     ];
 
+    /// The word in the state store and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Absent => "absent",
+            Self::Refused => "refused",
+            Self::Lease => "lease",
+            Self::Data => "data",
+            Self::Conflict => "conflict",
+            Self::Config => "config",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads the word back. A word of another build is any other failure.
+    pub fn of_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).unwrap_or(Self::Failed)
+    }
+
     /// Whether the same call may succeed a moment later. A run then tries it again.
     pub fn is_transient(self) -> bool {
         match self {
@@ -92,6 +112,14 @@ mod tests {
             assert!(!kind.is_transient() || kind.is_away(), "{kind:?}");
             assert!(!kind.is_away() || kind.is_passing(), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn words_read_back() {
+        for kind in FailureKind::ALL {
+            assert_eq!(FailureKind::of_word(kind.as_str()), kind);
+        }
+        assert_eq!(FailureKind::of_word("a word of a later build"), FailureKind::Failed);
     }
 
     #[test]

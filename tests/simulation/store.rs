@@ -4,6 +4,7 @@ use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
 use filegen::core::generate::model::file_name::manifest_name;
+use filegen::core::model::message::EventId;
 use filegen::core::model::names::{InstanceId, LeaseKey, WorkerId};
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
@@ -325,6 +326,16 @@ impl DeadLetters for SimStore {
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Told<()> {
         let event = event.clone();
         self.ask("keep event", true, move |sim| now(sim.state.keep_dead_letter(&event))).await
+    }
+
+    async fn dead_letter(&self, owner: &LeaseKey, id: &EventId) -> Told<Option<DeadLetter>> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.ask("dead letter", false, move |sim| now(sim.state.dead_letter(&owner, &id))).await
+    }
+
+    async fn drop_dead_letters(&self, owner: &LeaseKey, before: Timestamp, most: usize) -> Told<u64> {
+        let owner = owner.clone();
+        self.ask("drop events", true, move |sim| now(sim.state.drop_dead_letters(&owner, before, most))).await
     }
 
     async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Told<Vec<DeadLetter>> {

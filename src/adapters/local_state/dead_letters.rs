@@ -2,27 +2,62 @@
 
 use super::LocalState;
 use super::runs::at_most;
-use super::value::{key, parsed, time};
+use super::value::{added, key, parsed, time};
 use crate::core::model::message::EventId;
 use crate::core::model::names::LeaseKey;
+use crate::core::model::payload::Payload;
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
-use rusqlite::Row;
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row};
 
-const KEEP_EVENT: &str = "INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+const KEEP_EVENT: &str = "
+INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload, payloadBytes, payloadSha256)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
 
-const DEAD_LETTERS: &str = "SELECT * FROM odd_events WHERE ?1 IS NULL OR workerId = ?1 ORDER BY id DESC LIMIT ?2";
+/// Without the payload: it may be as long as the event was, in rows of earlier builds.
+const DEAD_LETTERS: &str = "
+SELECT workerId, topic, partition, eventOffset, at, reason FROM odd_events
+WHERE ?1 IS NULL OR workerId = ?1 ORDER BY id DESC LIMIT ?2";
+
+const DEAD_LETTER: &str = "
+SELECT * FROM odd_events WHERE workerId = ?1 AND topic = ?2 AND partition = ?3 AND eventOffset = ?4";
+
+const DROP: &str = "
+DELETE FROM odd_events WHERE workerId = ?1 AND (at < ?2 OR id <= (
+    SELECT id FROM odd_events WHERE workerId = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?3))";
 
 #[async_trait]
 impl DeadLetters for LocalState {
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError> {
         let DeadLetter { id, owner, at, reason, payload } = event.clone();
+        let Payload { text, bytes, sha256 } = payload.unwrap_or_else(|| Payload::of(b""));
         self.change(move |db, _| {
-            let values = (owner.as_str(), id.topic, id.partition, id.offset, time(at), reason, payload);
+            let values = (owner.as_str(), id.topic, id.partition, id.offset, time(at), reason, text, bytes, sha256);
             db.prepare_cached(KEEP_EVENT)?.execute(values)?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn dead_letter(&self, owner: &LeaseKey, id: &EventId) -> Result<Option<DeadLetter>, StoreError> {
+        let (owner, id) = (owner.clone(), id.clone());
+        self.look(move |db, _| {
+            let place = (owner.as_str(), id.topic, id.partition, id.offset);
+            let found = db
+                .prepare_cached(DEAD_LETTER)?
+                .query_row(place, |row| Ok(DeadLetter { payload: Some(payload(row)?), ..dead_letter(row)? }));
+            Ok(found.optional()?)
+        })
+        .await
+    }
+
+    async fn drop_dead_letters(&self, owner: &LeaseKey, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        let owner = owner.clone();
+        self.change(move |db, _| {
+            let dropped = db.prepare_cached(DROP)?.execute((owner.as_str(), time(before), at_most(most)))?;
+            Ok(dropped as u64)
         })
         .await
     }
@@ -44,6 +79,16 @@ fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
         owner: key(row)?,
         at: parsed(row, "at", |text| text.parse())?,
         reason: row.get("reason")?,
-        payload: row.get("payload")?,
+        payload: None,
+    })
+}
+
+/// Builds before this kept the whole text, and no digest.
+fn payload(row: &Row<'_>) -> rusqlite::Result<Payload> {
+    let text: String = row.get("payload")?;
+    let (bytes, sha256) = (added(row, "payloadBytes")?, added(row, "payloadSha256")?);
+    Ok(match (bytes, sha256) {
+        (Some(bytes), Some(sha256)) => Payload { text, bytes, sha256 },
+        _ => Payload::of(text.as_bytes()),
     })
 }

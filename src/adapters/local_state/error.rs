@@ -56,9 +56,13 @@ pub(super) fn failed(path: &Path, error: &Error) -> StoreError {
         Some(ErrorCode::DatabaseCorrupt) => {
             "it is damaged; move it away to start with an empty one (tokens go on from those found in the output folder)"
         }
-        Some(ErrorCode::ReadOnly) => "it may only be read; check the permissions of the file and its folder",
+        Some(ErrorCode::ReadOnly) => {
+            let advice = "it may only be read; check the permissions of the file and its folder";
+            return StoreError::Denied { store, reason: format!("{advice} ({error})") };
+        }
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            "it cannot be opened; check that the folder is there and may be written"
+            let advice = "it cannot be opened; check that the folder is there and may be written";
+            return StoreError::Denied { store, reason: format!("{advice} ({error})") };
         }
         Some(ErrorCode::DiskFull) => "its disk or quota is full; free some space",
         Some(_) => "check its disk",

@@ -2,7 +2,8 @@
 
 use super::LocalState;
 use super::error::SqliteStateError;
-use super::value::{date, file, maybe, maybe_timestamp, time, timestamp, token, worker};
+use super::value::{added, date, file, maybe, maybe_timestamp, time, timestamp, token, worker};
+use crate::core::kind::FailureKind;
 use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
@@ -24,14 +25,15 @@ SELECT * FROM runs WHERE ?1 IS NULL OR workerId = ?1 ORDER BY date DESC, workerI
 
 const SAVE_RUN: &str = "
 INSERT INTO runs (workerId, date, status, requestedBy, requestedAt, token, instanceId, startedAt, completedAt, lastPage,
-    rows, rowsExpected, error)
+    rows, rowsExpected, error, failure, nextTryAt)
 VALUES (:worker, :date, :status, :by, :requested, :token, :instance, :started, :completed, :page, :rows, :expected,
-    :error)
+    :error, :failure, :next)
 ON CONFLICT (workerId, date) DO UPDATE SET
     status = excluded.status, requestedBy = excluded.requestedBy, requestedAt = excluded.requestedAt,
     token = excluded.token, instanceId = excluded.instanceId, startedAt = excluded.startedAt,
     completedAt = excluded.completedAt, lastPage = excluded.lastPage, rows = excluded.rows,
-    rowsExpected = excluded.rowsExpected, error = excluded.error";
+    rowsExpected = excluded.rowsExpected, error = excluded.error, failure = excluded.failure,
+    nextTryAt = excluded.nextTryAt";
 
 /// An acknowledgement outlives a repeat of the write that announced the event.
 const SAVE_FILE: &str = "
@@ -99,6 +101,8 @@ impl RunStore for LocalState {
                 ":rows": record.rows,
                 ":expected": record.rows_expected,
                 ":error": record.error,
+                ":failure": record.failure.map(FailureKind::as_str),
+                ":next": record.next_try_at.map(time),
             })?;
             Ok(())
         })
@@ -177,6 +181,8 @@ fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         rows: row.get("rows")?,
         rows_expected: row.get("rowsExpected")?,
         error: row.get("error")?,
+        failure: added::<String>(row, "failure")?.map(|word| FailureKind::of_word(&word)),
+        next_try_at: added::<String>(row, "nextTryAt")?.and_then(|text| text.parse().ok()),
     })
 }
 

@@ -28,7 +28,7 @@ CREATE TABLE worker_leases (
 CREATE TABLE runs (
     workerId TEXT NOT NULL, date TEXT NOT NULL, status TEXT NOT NULL, requestedBy TEXT NOT NULL,
     requestedAt TEXT NOT NULL, token INTEGER, instanceId TEXT, startedAt TEXT, completedAt TEXT,
-    lastPage INTEGER NOT NULL, rows INTEGER NOT NULL, rowsExpected INTEGER, error TEXT,
+    lastPage INTEGER NOT NULL, rows INTEGER NOT NULL, rowsExpected INTEGER, error TEXT, failure TEXT, nextTryAt TEXT,
     PRIMARY KEY (workerId, date)) STRICT, WITHOUT ROWID;
 CREATE TABLE file_status (
     workerId TEXT NOT NULL, date TEXT NOT NULL, fileId TEXT NOT NULL, status TEXT NOT NULL,
@@ -42,8 +42,18 @@ CREATE TABLE audit (
 CREATE TABLE odd_events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, workerId TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
     eventOffset INTEGER NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL, payload TEXT NOT NULL,
+    payloadBytes INTEGER, payloadSha256 TEXT,
     UNIQUE (workerId, topic, partition, eventOffset)) STRICT;
 ";
+
+/// Table, name and type of each column that came later. It may be null, and earlier builds go on reading and writing the table
+/// without it. So the format's number stays.
+const ADDED: [(&str, &str, &str); 4] = [
+    ("runs", "failure", "TEXT"),
+    ("runs", "nextTryAt", "TEXT"),
+    ("odd_events", "payloadBytes", "INTEGER"),
+    ("odd_events", "payloadSha256", "TEXT"),
+];
 
 /// Whether a store that is not there is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,7 +112,13 @@ fn there(path: &Path) -> Result<bool, StoreError> {
 }
 
 fn io_failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
-    StoreError::Failed { store: super::name(path), reason: format!("{what}: {error}") }
+    let (store, reason) = (super::name(path), format!("{what}: {error}"));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotADirectory => {
+            StoreError::Denied { store, reason }
+        }
+        _ => StoreError::Failed { store, reason },
+    }
 }
 
 /// Makes the file's folder and what is missing above it, each name durable in its parent.
@@ -167,8 +183,13 @@ enum Content {
 /// Makes the tables in an empty file; refuses a newer format and files of other programs.
 fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Content> {
     let content = look(&connection.transaction()?)?;
-    if missing == Missing::Leave || !matches!(content, Content::Nothing) {
-        return Ok(content);
+    match (&content, missing) {
+        (Content::Nothing, Missing::Create) => {}
+        (Content::Ours, Missing::Create) => {
+            add_columns(connection)?;
+            return Ok(content);
+        }
+        (Content::Ours | Content::Nothing | Content::Refused(_), _) => return Ok(content),
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Looked at again inside: several processes may start on an empty file at once.
@@ -181,6 +202,30 @@ fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Co
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(Content::Ours)
+}
+
+/// Adds the columns that came later, in a file of an earlier build.
+fn add_columns(connection: &mut Connection) -> rusqlite::Result<()> {
+    if missing_columns(connection)?.is_empty() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Looked at again inside: several processes may start at once.
+    for (table, column, kind) in missing_columns(&transaction)? {
+        transaction.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
+    }
+    transaction.commit()
+}
+
+fn missing_columns(connection: &Connection) -> rusqlite::Result<Vec<(&'static str, &'static str, &'static str)>> {
+    let mut found = connection.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?;
+    let mut missing = Vec::new();
+    for (table, column, kind) in ADDED {
+        if !found.exists((table, column))? {
+            missing.push((table, column, kind));
+        }
+    }
+    Ok(missing)
 }
 
 /// In one transaction: another process may be making the tables just now.

@@ -2,9 +2,14 @@
 
 use super::schema::{Home, settle};
 use super::{LocalState, error, name};
-use crate::core::model::names::{InstanceId, LeaseKey};
+use crate::core::model::message::EventId;
+use crate::core::model::names::{InstanceId, LeaseKey, WorkerId};
+use crate::core::model::payload::Payload;
+use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::term::Token;
+use crate::core::ports::dead_letters::DeadLetters;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use crate::core::ports::runs::RunStore;
 use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
 use rusqlite::{Connection, ffi};
@@ -173,6 +178,13 @@ fn each_failure_says_what_to_do() {
     let said = |code| error::failed(path, &rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
     for (code, words) in [
         (ffi::SQLITE_READONLY, "may only be read; check the permissions"),
+        (ffi::SQLITE_CANTOPEN, "check that the folder is there"),
+        (ffi::SQLITE_PERM, "check that the folder is there"),
+    ] {
+        let error = said(code);
+        assert!(matches!(&error, StoreError::Denied { reason, .. } if reason.contains(words)), "{error}");
+    }
+    for (code, words) in [
         (ffi::SQLITE_FULL, "free some space"),
         (ffi::SQLITE_CORRUPT, "move it away"),
         (ffi::SQLITE_IOERR, "check its disk"),
@@ -271,4 +283,33 @@ async fn a_lock_of_an_earlier_start_of_the_host_proves_nothing() {
     Connection::open(&path).unwrap().execute("UPDATE worker_leases SET guardedBy = 'another boot'", []).unwrap();
     drop(holder);
     assert!(!gone(&contender).await, "perhaps another host's");
+}
+
+/// As the builds before made it: without the columns that came later.
+#[tokio::test]
+async fn a_file_of_an_earlier_build_is_read_as_it_is_and_gets_what_it_lacks_when_it_is_opened_to_write() {
+    let (_folder, path) = place();
+    let id =
+        RunId { worker: WorkerId::new("LoanWorker").unwrap(), date: BusinessDate(jiff::civil::date(2026, 11, 21)) };
+    let event = EventId { topic: "t".to_owned(), partition: 0, offset: 7 };
+    open(&path).await.request(&id, "x", Timestamp::UNIX_EPOCH).await.unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "ALTER TABLE runs DROP COLUMN failure;
+             ALTER TABLE runs DROP COLUMN nextTryAt;
+             ALTER TABLE odd_events DROP COLUMN payloadBytes;
+             ALTER TABLE odd_events DROP COLUMN payloadSha256;
+             INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload)
+             VALUES ('LoanWorker', 't', 0, 7, '2026-11-21T00:00:00Z', 'no JSON', '{');",
+        )
+        .unwrap();
+    for store in [LocalState::open_existing(&path, TTL).await.unwrap().unwrap(), open(&path).await] {
+        assert_eq!(store.run(&id).await.unwrap().unwrap().failure, None);
+        let kept = store.dead_letter(&key(), &event).await.unwrap().unwrap();
+        assert_eq!(kept.payload, Some(Payload::of(b"{")));
+        assert_eq!(store.dead_letters(None, 9).await.unwrap().len(), 1);
+    }
+    let columns = "SELECT failure, nextTryAt, payloadBytes, payloadSha256 FROM runs, odd_events";
+    Connection::open(&path).unwrap().query_row(columns, [], |_| Ok(())).unwrap();
 }

@@ -5,13 +5,21 @@ use crate::core::model::run::BusinessDate;
 use crate::core::model::term::Token;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::types::Type;
+use rusqlite::types::{FromSql, Type};
 use rusqlite::{Error, Result, Row};
 use std::error::Error as StdError;
 
 /// RFC 3339 in UTC, always with nine fraction digits: exact, and sorted as text it is sorted in time.
 pub(super) fn time(at: Timestamp) -> String {
     format!("{at:.9}")
+}
+
+/// Reads a column that later builds added. `None` in a table that does not have it yet.
+pub(super) fn added<T: FromSql>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
+    match row.get(column) {
+        Err(Error::InvalidColumnName(_)) => Ok(None),
+        value => value,
+    }
 }
 
 /// Reads a column that may be null through `parse`.

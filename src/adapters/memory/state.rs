@@ -1,6 +1,7 @@
 //! The state store in memory: all its ports over a few maps, with the same refusals as the durable stores.
 
 use crate::core::failpoints::planted::planted;
+use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::{Term, Token};
@@ -260,9 +261,29 @@ impl DeadLetters for MemoryState {
         Ok(())
     }
 
+    async fn dead_letter(&self, owner: &LeaseKey, id: &EventId) -> Result<Option<DeadLetter>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.dead_letters.iter().find(|kept| kept.id == *id && kept.owner == *owner).cloned())
+    }
+
+    async fn drop_dead_letters(&self, owner: &LeaseKey, before: Timestamp, most: usize) -> Result<u64, StoreError> {
+        let kept = &mut self.tables().dead_letters;
+        let all = kept.len();
+        let mut too_many = kept.iter().filter(|event| event.owner == *owner).count().saturating_sub(most);
+        kept.retain(|event| {
+            if event.owner != *owner {
+                return true;
+            }
+            let is_oldest = too_many > 0;
+            too_many = too_many.saturating_sub(1);
+            !is_oldest && event.at >= before
+        });
+        Ok((all - kept.len()) as u64)
+    }
+
     async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
         let tables = self.tables();
         let wanted = tables.dead_letters.iter().rev().filter(|event| owner.is_none_or(|owner| event.owner == *owner));
-        Ok(wanted.take(limit).cloned().collect())
+        Ok(wanted.take(limit).map(|event| DeadLetter { payload: None, ..event.clone() }).collect())
     }
 }

@@ -1,9 +1,11 @@
 //! Our values as documents, and back. A value that cannot be kept or read back exactly is an error, never a default.
 //! Times are cut to milliseconds.
 
+use crate::core::kind::FailureKind;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
+use crate::core::model::payload::Payload;
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Token;
 use crate::core::ports::audit::AuditEntry;
@@ -129,6 +131,8 @@ pub(super) struct RunDocument {
     rows: i64,
     rows_expected: Option<i64>,
     error: Option<String>,
+    failure: Option<String>,
+    next_try_at: Option<DateTime>,
 }
 
 impl RunDocument {
@@ -147,6 +151,8 @@ impl RunDocument {
             rows: long(record.rows)?,
             rows_expected: record.rows_expected.map(long).transpose()?,
             error: record.error.clone(),
+            failure: record.failure.map(|kind| kind.as_str().to_owned()),
+            next_try_at: record.next_try_at.map(bson_date),
         })
     }
 
@@ -164,6 +170,8 @@ impl RunDocument {
             rows: count(self.rows)?,
             rows_expected: self.rows_expected.map(count).transpose()?,
             error: self.error,
+            failure: self.failure.map(|word| FailureKind::of_word(&word)),
+            next_try_at: maybe_timestamp(self.next_try_at)?,
         })
     }
 }
@@ -261,20 +269,55 @@ pub(super) struct OddEventDocument {
     at: DateTime,
     reason: String,
     payload: String,
+    /// Missing in documents of builds that kept the whole payload.
+    payload_bytes: Option<i64>,
+    payload_sha256: Option<String>,
+}
+
+/// `LoanWorker:loan-data/3/17`.
+pub(super) fn odd_event_id(owner: &LeaseKey, id: &EventId) -> String {
+    format!("{owner}:{id}")
+}
+
+/// `odd_events`, without the payload.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListedEventDocument {
+    worker_id: String,
+    topic: String,
+    partition: i32,
+    offset: i64,
+    at: DateTime,
+    reason: String,
+}
+
+impl ListedEventDocument {
+    pub(super) fn read(self) -> Read<DeadLetter> {
+        Ok(DeadLetter {
+            id: EventId { topic: self.topic, partition: self.partition, offset: self.offset },
+            owner: parsed(LeaseKey::new(self.worker_id))?,
+            at: timestamp(self.at)?,
+            reason: self.reason,
+            payload: None,
+        })
+    }
 }
 
 impl OddEventDocument {
     pub(super) fn new(event: &DeadLetter) -> Self {
         let DeadLetter { id, owner, at, reason, payload } = event.clone();
+        let Payload { text, bytes, sha256 } = payload.unwrap_or_else(|| Payload::of(b""));
         Self {
-            id: format!("{owner}:{id}"),
+            id: odd_event_id(&owner, &id),
             worker_id: owner.to_string(),
             topic: id.topic,
             partition: id.partition,
             offset: id.offset,
             at: bson_date(at),
             reason,
-            payload,
+            payload: text,
+            payload_bytes: i64::try_from(bytes).ok(),
+            payload_sha256: Some(sha256),
         }
     }
 
@@ -284,7 +327,10 @@ impl OddEventDocument {
             owner: parsed(LeaseKey::new(self.worker_id))?,
             at: timestamp(self.at)?,
             reason: self.reason,
-            payload: self.payload,
+            payload: Some(match (self.payload_bytes.map(count).transpose()?, self.payload_sha256) {
+                (Some(bytes), Some(sha256)) => Payload { text: self.payload, bytes, sha256 },
+                _ => Payload::of(self.payload.as_bytes()),
+            }),
         })
     }
 }

@@ -63,15 +63,23 @@ pub(super) fn failed(name: &str, error: &Error) -> StoreError {
     let store = name.to_owned();
     let words = error.kind.to_string();
     let advice = match &*error.kind {
-        ErrorKind::Authentication { .. } => "check user, password and authSource of `state.url`",
+        ErrorKind::Authentication { .. } => {
+            return StoreError::Denied { store, reason: format!("{LOGIN} ({words})") };
+        }
         ErrorKind::Command(refused) if passes(refused.code) => {
             return StoreError::Unreachable { store, reason: words };
         }
-        ErrorKind::Command(refused) => advice(refused.code),
+        ErrorKind::Command(refused) => match denied(refused.code) {
+            Some(advice) => return StoreError::Denied { store, reason: format!("{advice} ({words})") },
+            None => "the server refuses this",
+        },
         ErrorKind::Write(WriteFailure::WriteError(refused)) if passes(refused.code) => {
             return StoreError::Unreachable { store, reason: words };
         }
-        ErrorKind::Write(WriteFailure::WriteError(refused)) => advice(refused.code),
+        ErrorKind::Write(WriteFailure::WriteError(refused)) => match denied(refused.code) {
+            Some(advice) => return StoreError::Denied { store, reason: format!("{advice} ({words})") },
+            None => "the server refuses this",
+        },
         ErrorKind::InvalidTlsConfig { .. } => "check the tls options of `state.url`",
         ErrorKind::IncompatibleServer { .. } | ErrorKind::SessionsNotSupported => {
             "its version is none that this filegen knows; see the driver's compatibility table"
@@ -100,10 +108,13 @@ fn passes(code: i32) -> bool {
     CODES.contains(&code)
 }
 
-fn advice(code: i32) -> &'static str {
+const LOGIN: &str = "check user, password and authSource of `state.url`";
+
+/// What to do about a refused right or login. `None` for anything else.
+fn denied(code: i32) -> Option<&'static str> {
     match code {
-        13 => "the user may not do this; grant it the role readWrite on the database",
-        18 => "check user, password and authSource of `state.url`",
-        _ => "the server refuses this",
+        13 => Some("the user may not do this; grant it the role readWrite on the database"),
+        18 => Some(LOGIN),
+        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 const LITTER: Duration = Duration::from_hours(7 * 24);
 
 /// Collection, name and keys of each index.
-fn all() -> [(&'static str, &'static str, Document); 8] {
+fn all() -> [(&'static str, &'static str, Document); 9] {
     [
         ("worker_epochs", "highest_token", doc! { "workerId": 1, "token": -1 }),
         ("worker_leases", "litter", doc! { "expiresAt": 1 }),
@@ -23,6 +23,7 @@ fn all() -> [(&'static str, &'static str, Document); 8] {
         ("file_status", "of_run", doc! { "workerId": 1, "date": 1, "fileId": 1 }),
         ("file_status", "unsent", doc! { "workerId": 1, "sentAt": 1, "completedAt": 1 }),
         ("odd_events", "latest", doc! { "at": -1 }),
+        ("odd_events", "of_worker", doc! { "workerId": 1, "at": -1, "_id": -1 }),
         ("audit", "latest", doc! { "at": -1, "_id": -1 }),
     ]
 }

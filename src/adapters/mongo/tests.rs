@@ -1,6 +1,7 @@
 //! What needs no server: the options that hold whatever the address says.
 
-use super::settle;
+use super::{rewritten, settle};
+use mongodb::bson::{Bson, DateTime, Document, deserialize_from_slice, doc, serialize_to_vec};
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern};
 use std::time::Duration;
 
@@ -26,4 +27,26 @@ async fn no_wait_for_a_server_is_longer_than_the_call() {
     assert_eq!(wait("mongodb://h/").await, Duration::from_secs(3));
     assert_eq!(wait("mongodb://h/?serverSelectionTimeoutMS=60000").await, Duration::from_secs(3));
     assert_eq!(wait("mongodb://h/?serverSelectionTimeoutMS=500").await, Duration::from_millis(500));
+}
+
+fn written_again(collection: &str, document: &Document) -> Document {
+    let written = rewritten(collection, &serialize_to_vec(document).unwrap()).unwrap();
+    deserialize_from_slice(&written).unwrap()
+}
+
+#[test]
+fn documents_of_builds_that_knew_fewer_fields_are_read() {
+    let at = DateTime::from_millis(0);
+    let event = doc! {
+        "_id": "W:t/0/7", "workerId": "W", "topic": "t", "partition": 0, "offset": 7_i64, "at": at,
+        "reason": "no JSON", "payload": "x".repeat(9000),
+    };
+    let event = written_again("odd_events", &event);
+    assert_eq!((event.get_str("payload").unwrap().len(), event.get_i64("payloadBytes").unwrap()), (4096, 9000));
+    assert_eq!(event.get_str("payloadSha256").unwrap().len(), 64);
+    let run = doc! {
+        "workerId": "W", "date": "2026-11-21", "status": "failed", "requestedBy": "x", "requestedAt": at,
+        "token": 3_i64, "lastPage": 0_i64, "rows": 0_i64, "error": "the disk is full",
+    };
+    assert_eq!(written_again("runs", &run).get("failure"), Some(&Bson::Null));
 }

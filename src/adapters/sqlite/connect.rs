@@ -47,11 +47,19 @@ impl DatabasePath {
     /// Opens the file, which must be there.
     pub(super) fn open(&self) -> Result<Db, SourceError> {
         let file = match std::fs::metadata(&*self.path) {
-            Ok(found) if found.is_dir() => return Err(self.failed("this is a folder, not a database file")),
+            Ok(found) if found.is_dir() => {
+                let reason = "this is a folder, not a database file; check the source's url".to_owned();
+                return Err(SourceError::Denied { source_name: self.describe(), reason });
+            }
             Ok(found) => (found.dev(), found.ino()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let reason = format!("there is no such file ({error}); check the source's url");
                 return Err(SourceError::Absent { source_name: self.describe(), reason });
+            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                let reason =
+                    format!("cannot open the file: {error}; give its folders and the file to this user to read");
+                return Err(SourceError::Denied { source_name: self.describe(), reason });
             }
             Err(error) => return Err(self.failed(format!("cannot open the file: {error}; check the source's url"))),
         };

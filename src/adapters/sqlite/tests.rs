@@ -200,7 +200,11 @@ async fn numbers_and_bytes_may_be_keys() {
 async fn a_file_that_is_no_database_is_said() {
     let (folder, _source) = database("");
     let reason = async |path: &Path| match SqliteSource::new(path).columns(&view()).await {
-        Err(SourceError::Failed { source_name, reason } | SourceError::Absent { source_name, reason }) => {
+        Err(
+            SourceError::Failed { source_name, reason }
+            | SourceError::Denied { source_name, reason }
+            | SourceError::Absent { source_name, reason },
+        ) => {
             format!("{source_name}: {reason}")
         }
         other => panic!("{other:?}"),

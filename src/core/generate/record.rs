@@ -6,8 +6,9 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::model::manifest::Manifest;
+use crate::core::kind::HasKind;
 use crate::core::model::event::CompletionEvent;
-use crate::core::model::run::{RunRecord, RunStatus};
+use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::runs::{Announcement, FileState, FileStatus};
 use crate::core::ports::store::StoreError;
@@ -95,7 +96,7 @@ pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: u64) 
     record.status = RunStatus::Running;
     record.started_at.get_or_insert(now);
     record.rows_expected = Some(rows_expected);
-    record.error = None;
+    (record.error, record.failure, record.next_try_at) = (None, None, None);
     Ok(ports.state.runs.save_run(term, &record).await?)
 }
 
@@ -133,7 +134,7 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
         record.completed_at = Some(completed_at);
         record.last_page = manifest.pages;
         record.rows = manifest.source_rows;
-        record.error = None;
+        (record.error, record.failure, record.next_try_at) = (None, None, None);
         ports.state.runs.save_run(term, &record).await?;
         crash_point!("record.run");
     }
@@ -152,10 +153,22 @@ pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError
     if let Ok(mut record) = run_record(ports, job, ports.clock.now()).await {
         record.status = RunStatus::Failed;
         record.error = Some(error.to_string());
+        record.failure = Some(error.kind());
+        record.next_try_at = None;
         if let Err(error) = ports.state.runs.save_run(term, &record).await {
             let text = format!("the run's end could not be recorded: {error}");
             job.observer.observe(&GenerateEvent::Warning { text });
         }
+    }
+}
+
+/// Records when a failed run is tried again. For people, so a store that refuses changes nothing.
+pub async fn put_off(ports: &Ports, run: &RunId, term: &Term, until: Timestamp) {
+    if let Ok(Some(mut record)) = ports.state.runs.run(run).await
+        && record.status == RunStatus::Failed
+    {
+        record.next_try_at = Some(until);
+        let _ = ports.state.runs.save_run(term, &record).await;
     }
 }
 

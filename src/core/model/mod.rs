@@ -10,6 +10,7 @@ pub mod message;
 pub mod moment;
 pub mod names;
 pub mod page;
+pub mod payload;
 pub mod policy;
 pub mod query;
 pub mod replaced;

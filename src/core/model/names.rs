@@ -15,10 +15,14 @@ pub struct NameError {
 }
 
 /// Letters, digits, `-`, `_` and `.`, not starting with a dot: safe as a folder name everywhere.
-fn folder_safe(what: &'static str, given: &str) -> Result<(), NameError> {
+fn folder_safe(what: &'static str, given: &str, reserved: &[&str]) -> Result<(), NameError> {
     let refuse = |why| Err(NameError { what, given: given.to_owned(), why });
     if given.is_empty() {
         return refuse("is empty");
+    }
+    // Some file systems do not tell case.
+    if reserved.iter().any(|reserved| given.to_ascii_lowercase().starts_with(reserved)) {
+        return refuse("begins as the name of one of filegen's own files");
     }
     if given.len() > 100 {
         return refuse("is longer than 100 characters");
@@ -33,7 +37,7 @@ fn folder_safe(what: &'static str, given: &str) -> Result<(), NameError> {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $type:ident, $what:literal) => {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $reserved:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $type(String);
@@ -45,7 +49,7 @@ macro_rules! name {
             /// Says what is wrong with a name that is not.
             pub fn new(given: impl Into<String>) -> Result<Self, NameError> {
                 let given = given.into();
-                folder_safe($what, &given)?;
+                folder_safe($what, &given, &$reserved)?;
                 Ok(Self(given))
             }
 
@@ -72,12 +76,16 @@ macro_rules! name {
 name!(
     /// A named set of target files fed by one view: `LoanWorker`.
     WorkerId,
-    "worker"
+    "worker",
+    // The embedded state store stands beside the workers' folders.
+    ["state.db"]
 );
 name!(
     /// One target file of a worker: `Loan0`. Also the name of its staged file.
     FileId,
-    "file id"
+    "file id",
+    // These stand beside the staged files.
+    ["journal.jsonl", "manifest.json"]
 );
 
 /// What is led, watched over and answered for as one: the key of its lease, its messages in the outbox and its dead letters.
@@ -95,7 +103,7 @@ impl LeaseKey {
     pub fn new(given: impl Into<String>) -> Result<Self, NameError> {
         let given = given.into();
         for part in given.splitn(2, ':') {
-            folder_safe("lease key", part)?;
+            folder_safe("lease key", part, &[])?;
         }
         Ok(Self(given))
     }

@@ -2,6 +2,7 @@
 
 use super::names::{InstanceId, WorkerId};
 use super::term::Token;
+use crate::core::kind::FailureKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::fmt;
@@ -104,6 +105,10 @@ pub struct RunRecord {
     pub rows_expected: Option<u64>,
     /// Why it failed, when it did.
     pub error: Option<String>,
+    /// What kind of error that was. `None` in records of builds that did not keep it.
+    pub failure: Option<FailureKind>,
+    /// When its holder tries it again, after a failure. For people: the holder goes by its own clock.
+    pub next_try_at: Option<Timestamp>,
 }
 
 impl RunRecord {
@@ -122,6 +127,8 @@ impl RunRecord {
             rows: 0,
             rows_expected: None,
             error: None,
+            failure: None,
+            next_try_at: None,
         }
     }
 }

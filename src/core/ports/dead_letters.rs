@@ -3,6 +3,7 @@
 use super::store::StoreError;
 use crate::core::model::message::EventId;
 use crate::core::model::names::LeaseKey;
+use crate::core::model::payload::Payload;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -17,8 +18,8 @@ pub struct DeadLetter {
     pub at: Timestamp,
     /// What is wrong with it.
     pub reason: String,
-    /// Its bytes as UTF-8, as far as they are UTF-8.
-    pub payload: String,
+    /// What is kept of its bytes. `None` in a list: payloads may hold data that not everybody may see.
+    pub payload: Option<Payload>,
 }
 
 /// The dead letters of a state store.
@@ -27,6 +28,12 @@ pub trait DeadLetters: Send + Sync {
     /// Keeps an event. It is durable when this answers. Each owner keeps one place in the log once: a repeat changes nothing.
     async fn keep_dead_letter(&self, event: &DeadLetter) -> Result<(), StoreError>;
 
-    /// The latest dead letters, newest first: of one owner, or of all.
+    /// One dead letter, with what is kept of its payload.
+    async fn dead_letter(&self, owner: &LeaseKey, id: &EventId) -> Result<Option<DeadLetter>, StoreError>;
+
+    /// Drops an owner's dead letters from before a moment, and all but the newest `most`. Returns how many.
+    async fn drop_dead_letters(&self, owner: &LeaseKey, before: Timestamp, most: usize) -> Result<u64, StoreError>;
+
+    /// The latest dead letters, newest first, without their payloads: of one owner, or of all.
     async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
 }

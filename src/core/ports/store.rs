@@ -23,7 +23,15 @@ pub enum StoreError {
     /// The right to write has ended; nothing was done.
     #[error(transparent)]
     TermEnded(#[from] TermEnded),
-    /// Anything else: a damaged store, a missing right, a newer format.
+    /// A login, a database or a right is refused, or a file may not be opened. A person mends the address or the rights.
+    #[error("the state store {store} refuses: {reason}")]
+    Denied {
+        /// Where it is, without secrets.
+        store: String,
+        /// What to do, with the client's own words.
+        reason: String,
+    },
+    /// Anything else: a damaged store, a newer format.
     #[error("the state store {store} failed: {reason}")]
     Failed {
         /// Where it is, without secrets.
@@ -39,6 +47,7 @@ impl HasKind for StoreError {
             Self::Unreachable { .. } => FailureKind::Unreachable,
             Self::Stale { .. } => FailureKind::Lease,
             Self::TermEnded(error) => error.kind(),
+            Self::Denied { .. } => FailureKind::Config,
             Self::Failed { .. } => FailureKind::Failed,
         }
     }

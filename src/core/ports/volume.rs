@@ -169,8 +169,8 @@ impl HasKind for VolumeError {
             | Self::NotFound { .. }
             | Self::NotEmpty { .. }
             | Self::Full { .. }
-            | Self::Denied { .. }
             | Self::Io { .. } => FailureKind::Failed,
+            Self::Denied { .. } => FailureKind::Config,
         }
     }
 }

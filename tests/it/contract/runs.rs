@@ -2,6 +2,7 @@
 
 use crate::support::state::{State, at, file, key, on_each, run, worker};
 use crate::support::term;
+use filegen::core::kind::FailureKind;
 use filegen::core::model::event::CompletionEvent;
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::query::ReadMode;
@@ -27,6 +28,8 @@ fn record(id: &RunId, rows: u64) -> RunRecord {
         rows,
         rows_expected: Some(u64::from(u32::MAX) + 1),
         error: Some("ein Fehler: \"ä\"\n".to_owned()),
+        failure: Some(FailureKind::Conflict),
+        next_try_at: Some(at(9)),
     }
 }
 

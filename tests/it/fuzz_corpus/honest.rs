@@ -11,6 +11,7 @@ use crate::support::term;
 use crate::tds::Options;
 use filegen::adapters::sqlserver::SqlServerSource;
 use filegen::core::model::message::EventId;
+use filegen::core::model::payload::Payload;
 use filegen::core::model::run::RunStatus;
 use filegen::core::model::secret::Secret;
 use filegen::core::model::term::Token;
@@ -174,7 +175,13 @@ async fn fill(database: &mongo::Database) {
     let (action, detail, reason) = (text("lease release"), text("token 1"), text("INC-4711"));
     state.audit(&AuditEntry { at: at(3), who: text("me at pod-1:7"), action, detail, reason }).await.unwrap();
     let id = EventId { topic: text("loan-data"), partition: 2, offset: 11 };
-    let event = DeadLetter { id, owner: key("LoanWorker"), at: at(4), reason: text("no object"), payload: text("[]") };
+    let event = DeadLetter {
+        id,
+        owner: key("LoanWorker"),
+        at: at(4),
+        reason: text("no object"),
+        payload: Some(Payload::of(b"[]")),
+    };
     state.keep_dead_letter(&event).await.unwrap();
 }
 

@@ -39,7 +39,7 @@ async fn looking_makes_nothing() {
     assert_eq!(store.highest_token(&key("W")).await, Ok(None));
     assert_eq!(store.runs(None, 5).await, Ok(vec![]));
     assert_eq!(store.pending(&key("W")).await, Ok(vec![]));
-    assert_eq!(store.missing_indexes().await.unwrap().len(), 8);
+    assert_eq!(store.missing_indexes().await.unwrap().len(), 9);
     assert_eq!(database.client().await.list_collection_names().await.unwrap(), [""; 0]);
 }
 

@@ -53,6 +53,8 @@ fn run(status: RunStatus) -> RunRecord {
         rows: 400_000,
         rows_expected: Some(1_000_000),
         error: None,
+        failure: None,
+        next_try_at: None,
     }
 }
 

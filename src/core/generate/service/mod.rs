@@ -8,11 +8,12 @@ use crate::core::election::{ElectionError, LeaderGuard};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{Job, Outcome, Ports, Start, generate, takeover, translate::Registry};
+use crate::core::generate::{Job, Outcome, Ports, Start, generate, record, takeover, translate::Registry};
 use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
 use crate::core::outbox::{OutboxPublisher, relay};
 use crate::core::ports::observer::Retrying;
+use jiff::Timestamp;
 use pending::Pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -179,6 +180,9 @@ impl Service {
             Ok(Outcome::Stopped { .. }) => false,
             Err(error) => {
                 let again_in = pending.failed(&record.id, error.kind().is_passing(), self.ports.clock.elapsed());
+                let until = self.ports.clock.now().checked_add(again_in).unwrap_or(Timestamp::MAX);
+                // Boxed: it is rare, and would make every service larger.
+                Box::pin(record::put_off(&self.ports, &record.id, leadership.term(), until)).await;
                 let (run, error) = (record.id.clone(), error.to_string());
                 self.observer.observe(&GenerateEvent::Failed { run, error, again_in });
                 false

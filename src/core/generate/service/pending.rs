@@ -13,8 +13,11 @@ pub(super) const LOOKED_AT: usize = 400;
 /// A failed run is tried again for this long after its request. Later, a person decides.
 const FAILED_RUNS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// A fault that a person must mend is tried again after this many longest waits.
+/// A fault that a person must mend is tried again after this many longest waits. The wait doubles with each failure.
 const SLOWER: u32 = 10;
+
+/// It never exceeds this many longest waits.
+const SLOWEST: u32 = 120;
 
 /// What this holder knows of the runs that it tried.
 pub(super) struct Pending {
@@ -24,6 +27,8 @@ pub(super) struct Pending {
 
 struct Tried {
     backoff: Backoff,
+    /// Failures in a row that a person must mend.
+    by_hand: u32,
     not_before: Duration,
 }
 
@@ -51,11 +56,40 @@ impl Pending {
 
     /// The run failed; when it is tried again.
     pub(super) fn failed(&mut self, run: &RunId, passing: bool, elapsed: Duration) -> Duration {
-        let first = || Tried { backoff: Backoff::new(self.retry), not_before: elapsed };
+        let first = || Tried { backoff: Backoff::new(self.retry), by_hand: 0, not_before: elapsed };
         let tried = self.tried.entry(run.clone()).or_insert_with(first);
         let pause = tried.backoff.failed();
-        let wait = if passing { pause.after } else { self.retry.max_backoff * SLOWER };
+        let longest = self.retry.max_backoff;
+        tried.by_hand = if passing { 0 } else { tried.by_hand.saturating_add(1) };
+        let wait = match tried.by_hand {
+            0 => pause.after,
+            failures => longest * SLOWER.saturating_mul(1 << (failures - 1).min(8)).min(SLOWEST),
+        };
         tried.not_before = elapsed + wait;
         wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::model::names::WorkerId;
+    use crate::core::model::run::BusinessDate;
+
+    fn minutes(pending: &mut Pending, run: &RunId, passing: bool) -> u64 {
+        pending.failed(run, passing, Duration::ZERO).as_secs() / 60
+    }
+
+    #[test]
+    fn a_fault_for_a_person_is_tried_ever_more_seldom_up_to_an_hour() {
+        let date = BusinessDate(jiff::civil::date(2026, 11, 21));
+        let run = RunId { worker: WorkerId::new("LoanWorker").unwrap(), date };
+        let mut pending = Pending::new(&RetrySpec::default());
+        let waits: Vec<_> = (0..7).map(|_| minutes(&mut pending, &run, false)).collect();
+        assert_eq!(waits, [5, 10, 20, 40, 60, 60, 60]);
+        assert_eq!(minutes(&mut pending, &run, true), 0, "another fault passes by itself");
+        assert_eq!(minutes(&mut pending, &run, false), 5, "and the count begins again");
+        pending.done(&run);
+        assert_eq!(minutes(&mut pending, &run, false), 5);
     }
 }

@@ -12,6 +12,7 @@ use crate::core::failpoints::planted::planted;
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec, Worker};
 use crate::core::model::message::{EventId, Position, Received};
 use crate::core::model::names::WorkerId;
+use crate::core::model::payload::Payload;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::run::{RunId, RunRecord};
 use crate::core::ports::clock::Clock;
@@ -21,6 +22,7 @@ use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::{Requested, RunStore};
 use crate::core::ports::state::StateStore;
 use crate::core::ports::store::StoreError;
+use jiff::{SignedDuration, Timestamp};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +130,7 @@ impl Listener {
                     owner: (&self.worker).into(),
                     at: self.clock.now(),
                     reason: reason.clone(),
-                    payload: String::from_utf8_lossy(&message.payload).into_owned(),
+                    payload: Some(Payload::of(&message.payload)),
                 };
                 crash_point!("trigger.odd");
                 self.dead_letters.keep_dead_letter(&odd).await?;
@@ -138,11 +140,25 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Drops dead letters that are too old or too many. What fails here is done behind the next odd event.
+    async fn drop_dead_letters(&self) {
+        let before = self.clock.now().checked_sub(DEAD_LETTERS_FOR).unwrap_or(Timestamp::MIN);
+        let _ = self.dead_letters.drop_dead_letters(&(&self.worker).into(), before, DEAD_LETTERS_MAX).await;
+    }
+}
+
 /// Most events that are taken, and committed, together.
 const BATCH: usize = 64;
 
 /// Longest wait for an event before it is asked for again.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// A dead letter is kept for this long.
+const DEAD_LETTERS_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Most dead letters that are kept of one worker, so that nobody fills the state store with events. The oldest go first.
+const DEAD_LETTERS_MAX: usize = 10_000;
 
 /// Takes events until `stop`, then leaves the group. An event is committed only when the run that it asks for is durable. While
 /// broker or store fail, the same event is tried again, and later events wait.
@@ -171,6 +187,7 @@ async fn take_all(listener: &Listener, consumer: &mut dyn Consumer) {
         if planted("offset first") {
             let _ = consumer.commit(&behind).await;
         }
+        let mut any_odd = false;
         for message in &batch {
             let event = loop {
                 match listener.handle(message).await {
@@ -178,6 +195,7 @@ async fn take_all(listener: &Listener, consumer: &mut dyn Consumer) {
                     Err(error) => retries.failed(&error).await,
                 }
             };
+            any_odd |= matches!(event, TriggerEvent::Odd { .. });
             crash_point!("trigger.recorded");
             listener.observer.observe(&event);
         }
@@ -187,6 +205,9 @@ async fn take_all(listener: &Listener, consumer: &mut dyn Consumer) {
         }
         crash_point!("trigger.marked");
         retries.succeeded();
+        if any_odd {
+            listener.drop_dead_letters().await;
+        }
     }
 }
 
