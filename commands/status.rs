@@ -6,11 +6,10 @@ use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
 use crate::core::election::report::LeaseState;
-use crate::core::generate::status;
 use crate::core::generate::status::view::{PassedOverView, RunView, StatusView, WorkerView};
+use crate::core::generate::status::{self, Known, RunState};
 use crate::core::model::names::WorkerId;
 use crate::core::model::replaced::Replaced;
-use crate::core::model::run::RunStatus;
 use crate::wiring::{self, Access};
 use std::fmt::Write as _;
 
@@ -37,10 +36,11 @@ fn worker_id(text: &str) -> Result<WorkerId, String> {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     let worker = context.worker()?;
     context.block_on(async {
-        let clock = wiring::clock();
+        let (clock, volume) = (wiring::clock(), wiring::volume(&worker.output.root));
         watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
-            let report = status::report(&state, &*clock, args.worker.as_ref()).await?;
+            let known = Known { worker: &worker.id, volume: &*volume, announces: worker.completion.is_some() };
+            let report = status::report(&state, &*clock, args.worker.as_ref(), Some(known)).await?;
             let shown = StatusView::new(&report);
             context.ui.result(&shown, |shown| text(context, shown));
             if shown.workers.is_empty() {
@@ -88,25 +88,31 @@ fn runs_text(context: &Context, runs: &[RunView]) -> String {
         context.ui.table(&["date", "status", "page", "rows", "of", "files", "started", "completed", "error"]);
     for run in runs {
         let tone = match run.word {
-            RunStatus::Published => Tone::Good,
-            RunStatus::Failed => Tone::Bad,
-            RunStatus::Pending | RunStatus::Running => Tone::Plain,
+            RunState::Published => Tone::Good,
+            RunState::Failed => Tone::Bad,
+            RunState::Stopped | RunState::Interrupted => Tone::Warn,
+            RunState::Pending | RunState::Running => Tone::Plain,
         };
         let published = run.files.iter().filter(|file| file.state == "published").count();
         table.row(vec![
             table::text(&run.business_date),
-            table::toned(run.status, tone),
+            table::toned(run.words(), tone),
             table::number(run.last_page),
             table::number(run.rows),
             run.rows_expected.map_or_else(|| table::right("-"), table::number),
             table::right(format!("{published}/{}", run.files.len())),
             table::text(run.started_at.as_deref().unwrap_or("-")),
             table::text(run.completed_at.as_deref().unwrap_or("-")),
-            table::text(run.error.as_deref().unwrap_or("-")),
+            table::text(run.failure().as_deref().unwrap_or("-")),
         ]);
     }
     let mut text = table.text();
     for (run, file) in runs.iter().flat_map(|run| run.files.iter().map(move |file| (run, file))) {
+        if let (true, Some(path)) = (file.gone, &file.path) {
+            let words = format!("`{path}` was published and is no longer there");
+            let _ =
+                writeln!(text, "{} {}: {}", run.business_date, file.file_id, context.ui.paint_out(&words, Tone::Warn));
+        }
         if let Some(changed) = file.replaced.as_ref().and_then(Replaced::describe) {
             let _ = writeln!(
                 text,

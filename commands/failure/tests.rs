@@ -48,7 +48,7 @@ fn errors_of_a_source() {
     check(away, FailureKind::Unreachable, Code::Unreachable, doctor);
     let absent = SourceError::Absent { source_name: text(), reason: text() };
     assert!(!absent.is_transient() && absent.is_away());
-    check(absent, FailureKind::Absent, Code::Unreachable, doctor);
+    check(absent, FailureKind::Absent, Code::Config, "check `source.url`");
     let denied = SourceError::Denied { source_name: text(), reason: text() };
     assert!(!denied.is_transient() && !denied.is_away());
     check(denied, FailureKind::Config, Code::Config, "check user, password");
@@ -59,7 +59,7 @@ fn errors_of_a_source() {
     check(value, FailureKind::Data, Code::Data, "");
     let failed = SourceError::Failed { source_name, reason };
     assert!(!failed.is_transient() && !failed.is_away());
-    check(failed, FailureKind::Refused, Code::Failed, "");
+    check(failed, FailureKind::Refused, Code::Failed, "`filegen doctor{c}` asks the source");
 }
 
 #[test]
@@ -71,8 +71,9 @@ fn errors_of_a_volume() {
     check(VolumeError::TermEnded(ENDED), FailureKind::Lease, Code::Lease, "`filegen lease show{c}`");
     check(VolumeError::Full { path: path(), reason: text() }, FailureKind::Failed, Code::Failed, "make room");
     let denied = VolumeError::Denied { operation: "write", path: path(), reason: text() };
-    check(denied, FailureKind::Failed, Code::Failed, "`filegen doctor{c}` checks the output folder");
-    check(VolumeError::Io { operation: "sync", path: path(), reason: text() }, FailureKind::Failed, Code::Failed, "");
+    check(denied, FailureKind::Config, Code::Config, "`filegen doctor{c}` checks the output folder");
+    let broken = VolumeError::Io { operation: "sync", path: path(), reason: text() };
+    check(broken, FailureKind::Failed, Code::Failed, "`filegen doctor{c}` tries");
 }
 
 #[test]
@@ -83,14 +84,16 @@ fn errors_of_a_state_store_and_a_broker() {
     check(away(), FailureKind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
     check(StoreError::Stale { token: Token(7) }, FailureKind::Lease, Code::Lease, lease);
     check(StoreError::TermEnded(ENDED), FailureKind::Lease, Code::Lease, lease);
-    check(StoreError::Failed { store: text(), reason: text() }, FailureKind::Failed, Code::Failed, "");
+    let state = "`filegen doctor{c}` checks the state store";
+    check(StoreError::Failed { store: text(), reason: text() }, FailureKind::Failed, Code::Failed, state);
+    check(StoreError::Denied { store: text(), reason: text() }, FailureKind::Config, Code::Config, state);
     let broker = || BrokerError::Unreachable { topic: text(), reason: text() };
     check(broker(), FailureKind::Unreachable, Code::Unreachable, "nothing is lost");
     let refused = || BrokerError::Refused { topic: text(), reason: text() };
-    check(refused(), FailureKind::Config, Code::Config, "");
+    check(refused(), FailureKind::Config, Code::Config, "`filegen doctor{c}` shows the topics");
     check(OutboxError::Broker(broker()), FailureKind::Unreachable, Code::Unreachable, "nothing is lost");
     check(OutboxError::Store(away()), FailureKind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
-    check(WiringError::Broker(refused()), FailureKind::Config, Code::Config, "");
+    check(WiringError::Broker(refused()), FailureKind::Config, Code::Config, "`filegen doctor{c}` shows the topics");
     check(WiringError::Store(away()), FailureKind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");
     let source = SourceError::Refused { reason: text() };
     check(WiringError::Source(source), FailureKind::Config, Code::Config, "`filegen doctor{c}` compares");
@@ -140,6 +143,8 @@ fn errors_of_a_run_and_a_drill() {
     let stopped = ElectionError::Stopped { key: key() };
     check(RunError::Election(stopped), FailureKind::Stopped, Code::Interrupted, "");
     check(DrillError::Volume(full()), FailureKind::Failed, Code::Failed, "make room");
+    let elsewhere = RunError::Elsewhere { instance: None, reason: text(), kind: FailureKind::Data, next_try_at: None };
+    check(elsewhere, FailureKind::Data, Code::Data, "mend what it says");
     check(DrillError::Runner(DrillRunnerError { reason: text() }), FailureKind::Failed, Code::Failed, "");
     check(
         DrillError::Moved { reason: text() },

@@ -6,7 +6,7 @@ use crate::commands::failure::Failure;
 use crate::commands::stop::{Signals, StoppedBy};
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::model::manifest::Manifest;
-use crate::core::generate::run::{self, Report};
+use crate::core::generate::run::{self, Maker, Report};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Outcome, Ports, Start};
 use crate::core::model::run::RunId;
@@ -74,11 +74,23 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
         }
         Outcome::AlreadyPublished(manifest) => {
             let shown = RunView::new("alreadyPublished", manifest, &report);
-            context.ui.status(&format!("run {} is already published; nothing was done", order.run));
+            context.ui.status(&made_elsewhere(&order.run, report.made_by.as_ref()));
             context.ui.result(&shown, |shown| table_of(context, shown));
             Ok(Verdict::Done)
         }
         Outcome::Stopped { page } => Ok(stopped(context, &order.run, *page, stopped_by)),
+    }
+}
+
+/// Who made the files that this command found.
+fn made_elsewhere(run: &RunId, made_by: Option<&Maker>) -> String {
+    let Some(maker) = made_by else { return format!("run {run} is already published; nothing was done") };
+    let instance = maker.instance.as_ref().map_or_else(|| "another process".to_owned(), ToString::to_string);
+    let ago = table::span(Duration::from_secs(maker.ago.as_secs()));
+    if maker.meanwhile {
+        format!("run {run} was made by {instance}, {ago} ago, while this command waited")
+    } else {
+        format!("run {run} is already published, made by {instance}, {ago} ago; nothing was done")
     }
 }
 
@@ -136,6 +148,9 @@ struct RunView<'a> {
     outcome: &'static str,
     #[serde(flatten)]
     manifest: &'a Manifest,
+    /// Who made the files, when another process did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_by: Option<String>,
     waited_seconds: f64,
     seconds: f64,
     rows_per_second: Option<f64>,
@@ -149,6 +164,7 @@ impl<'a> RunView<'a> {
         Self {
             outcome,
             manifest,
+            made_by: report.made_by.as_ref().and_then(|maker| maker.instance.as_ref()).map(ToString::to_string),
             waited_seconds: report.waited.as_secs_f64(),
             seconds,
             rows_per_second: (outcome == "published").then(|| per_second(manifest.source_rows, report.took)),

@@ -26,6 +26,10 @@ impl Hint for RunError {
         match self {
             Self::Election(error) => error.hint(),
             Self::Generate(error) => error.hint(),
+            Self::Elsewhere { .. } => Some(
+                "mend what it says; that process then goes on by itself, at once when it is started again. `filegen status{c}` \
+                 shows the run",
+            ),
         }
     }
 }

@@ -20,6 +20,9 @@ pub(super) fn source_error(source_name: &str, error: &Error) -> SourceError {
             SourceError::Unreachable { source_name, reason }
         } else if let Some(advice) = advice(state) {
             SourceError::Denied { source_name, reason: format!("{reason}; {advice}") }
+        } else if is_our_statement(state) {
+            let reason = format!("{source_name} refused the statement: {reason}; check the view, and each `where`");
+            SourceError::Refused { reason }
         } else {
             SourceError::Failed { source_name, reason }
         };
@@ -44,6 +47,11 @@ pub(super) fn server_words(error: &DbError) -> String {
 
 fn is_passing(sqlstate: &str) -> bool {
     sqlstate.starts_with("08") || PASSING.contains(&sqlstate)
+}
+
+/// Whether the statement's text brings the error about: syntax, unknown names, types that do not go together.
+fn is_our_statement(sqlstate: &str) -> bool {
+    sqlstate.starts_with("42") && sqlstate != "42501"
 }
 
 /// What to do where the login, the database or a right is refused. `None` for anything else.
@@ -100,6 +108,10 @@ mod tests {
         for state in ["28P01", "28000", "3D000", "42501"] {
             assert!(advice(state).is_some() && !is_passing(state), "{state}");
         }
+        for state in ["42P01", "42703", "42601", "42883"] {
+            assert!(is_our_statement(state) && advice(state).is_none(), "{state}");
+        }
+        assert!(!is_our_statement("42501") && !is_our_statement("22012"), "a right, and a value");
         for state in ["42P01", "28P01", "57014", "22012", "53100"] {
             assert!(!is_passing(state), "{state}");
         }

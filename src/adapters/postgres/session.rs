@@ -73,7 +73,8 @@ impl Session {
     /// Begins a read-only transaction with settings of its own, in one round trip.
     pub(super) async fn begin(&mut self, isolation: Isolation) -> Result<(), SourceError> {
         let level = match isolation {
-            Isolation::Default => "",
+            // Said, because a role may have another default, and a hot standby refuses `serializable`.
+            Isolation::Default => "ISOLATION LEVEL READ COMMITTED, ",
             Isolation::Snapshot => "ISOLATION LEVEL REPEATABLE READ, ",
         };
         self.run(&format!("BEGIN TRANSACTION {level}READ ONLY; {}", settings::statements())).await

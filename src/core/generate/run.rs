@@ -1,15 +1,18 @@
 //! One run from its request to its end: request, lease, generation, release. `run`, `resume` and the daemon share it.
 
+use crate::core::election::report::{LeaseState, lease_of};
 use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::RunObserver;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, publish, takeover};
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::moment::moment;
 use crate::core::model::names::InstanceId;
 use crate::core::model::run::RunStatus;
 use crate::core::model::term::{TermEnded, Token};
 use crate::core::ports::audit::AuditEntry;
 use crate::core::ports::store::StoreError;
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +54,21 @@ pub struct Report {
     pub waited: Duration,
     /// Time from then to the end.
     pub took: Duration,
+    /// Who made the files, when it was not this call.
+    pub made_by: Option<Maker>,
+}
+
+/// Who made a run's files, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Maker {
+    /// Host name and process id. `None` when the store has lost its claim to the token.
+    pub instance: Option<InstanceId>,
+    /// When the manifest was visible.
+    pub at: Timestamp,
+    /// Time since then.
+    pub ago: Duration,
+    /// Whether it was made while this call waited.
+    pub meanwhile: bool,
 }
 
 /// Why a run ended.
@@ -62,6 +80,26 @@ pub enum RunError {
     /// The lease was acquired, and the generation failed.
     #[error(transparent)]
     Generate(#[from] GenerateError),
+    /// The present holder of the lease tried the run, and failed.
+    #[error("{} tried this run and failed: {reason}{}", holder(instance.as_ref()), next_try(*next_try_at))]
+    Elsewhere {
+        /// Which process. `None` when the store does not know.
+        instance: Option<InstanceId>,
+        /// Its error.
+        reason: String,
+        /// What kind of error that was.
+        kind: FailureKind,
+        /// When it tries again.
+        next_try_at: Option<Timestamp>,
+    },
+}
+
+fn holder(instance: Option<&InstanceId>) -> String {
+    instance.map_or_else(|| "the holder of the lease".to_owned(), ToString::to_string)
+}
+
+fn next_try(at: Option<Timestamp>) -> String {
+    at.map(|at| format!("; it tries again at {}", moment(at))).unwrap_or_default()
 }
 
 impl HasKind for RunError {
@@ -69,6 +107,7 @@ impl HasKind for RunError {
         match self {
             Self::Election(error) => error.kind(),
             Self::Generate(error) => error.kind(),
+            Self::Elsewhere { kind, .. } => *kind,
         }
     }
 }
@@ -104,10 +143,10 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     let by = format!("command:{}", identity.instance);
     ports.state.runs.request(&job.run, &by, ports.clock.now()).await?;
     if job.start == Start::Resume
-        && let Some(outcome) = already_published(ports, job).await?
+        && let Some((outcome, made_by)) = already_published(ports, job, false).await?
     {
         let took = ports.clock.elapsed().saturating_sub(started);
-        return Ok(Report { outcome, token: None, waited: Duration::ZERO, took });
+        return Ok(Report { outcome, token: None, waited: Duration::ZERO, took, made_by });
     }
     // Were this guessed when the volume cannot be listed, a store that was wiped could mint an old token again.
     let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
@@ -115,9 +154,10 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     let acquired = tokio::select! {
         biased;
         acquired = candidate.acquire(floor, wait, &job.stop) => acquired,
-        outcome = made_by_other(ports, job) => {
+        ended = ended_by_other(ports, job) => {
+            let (outcome, made_by) = ended?;
             let waited = ports.clock.elapsed().saturating_sub(started);
-            return Ok(Report { outcome, token: None, waited, took: Duration::ZERO });
+            return Ok(Report { outcome, token: None, waited, took: Duration::ZERO, made_by });
         }
     };
     let leadership = match acquired {
@@ -125,7 +165,8 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         Err(ElectionError::Stopped { .. }) => {
             let page = last_page(ports, job).await?;
             let waited = ports.clock.elapsed().saturating_sub(started);
-            return Ok(Report { outcome: Outcome::Stopped { page }, token: None, waited, took: Duration::ZERO });
+            let outcome = Outcome::Stopped { page };
+            return Ok(Report { outcome, token: None, waited, took: Duration::ZERO, made_by: None });
         }
         Err(error) => return Err(error.into()),
     };
@@ -140,30 +181,71 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     leadership.release_or_warn(&ended(job, &result)).await;
     let waited = leading.saturating_sub(started);
     let took = ports.clock.elapsed().saturating_sub(leading);
-    Ok(Report { outcome: result?, token: Some(token), waited, took })
+    Ok(Report { outcome: result?, token: Some(token), waited, took, made_by: None })
 }
 
-/// Waits until the present holder has made the run. The run is recorded as wanted, so a service makes it.
-async fn made_by_other(ports: &Ports, job: &Job) -> Outcome {
+/// Waits until the present holder has made the run, or has tried it and failed. The run is recorded as wanted, so a service makes
+/// it.
+///
+/// # Errors
+/// With the holder's failure.
+async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Maker>), RunError> {
+    let began = ports.clock.now();
     loop {
         ports.clock.sleep(job.worker.policies.takeover_polling_interval).await;
         if job.start != Start::Resume {
             continue;
         }
         // A store that cannot be read now is read again.
-        if let Ok(Some(outcome)) = already_published(ports, job).await {
-            return outcome;
+        if let Ok(Some(ended)) = already_published(ports, job, true).await {
+            return Ok(ended);
+        }
+        if let Ok(Some(failure)) = failed_elsewhere(ports, job, began).await {
+            return Err(failure);
         }
     }
 }
 
-/// The manifest of a run that is published on the volume and recorded in the store, with all completion events.
-async fn already_published(ports: &Ports, job: &Job) -> Result<Option<Outcome>, RunError> {
-    let recorded = ports.state.runs.run(&job.run).await?.is_some_and(|record| record.status == RunStatus::Published);
-    if !recorded {
+/// The failure of the present holder, once it has put the run off. A holder that is gone puts nothing off: then this call makes
+/// the run as soon as it has the lease.
+async fn failed_elsewhere(ports: &Ports, job: &Job, began: Timestamp) -> Result<Option<RunError>, StoreError> {
+    let Some(record) = ports.state.runs.run(&job.run).await? else { return Ok(None) };
+    let (RunStatus::Failed, Some(next_try_at)) = (record.status, record.next_try_at) else { return Ok(None) };
+    let lease = lease_of(&*ports.state.leases, &(&job.run.worker).into(), ports.clock.now()).await?;
+    let holder = lease.record.filter(|_| lease.state == LeaseState::Held);
+    let Some(holder) = holder.filter(|lease| Some(lease.token) == record.token) else { return Ok(None) };
+    if next_try_at <= began {
+        // That failure is older than this call, and the next try is due.
         return Ok(None);
     }
-    Ok(publish::published(&*ports.volume, &job.run).await?.map(Outcome::AlreadyPublished))
+    Ok(Some(RunError::Elsewhere {
+        instance: Some(holder.instance),
+        reason: record.error.unwrap_or_else(|| "no reason is recorded".to_owned()),
+        kind: record.failure.unwrap_or(FailureKind::Failed),
+        next_try_at: Some(next_try_at),
+    }))
+}
+
+/// The manifest of a run that is published on the volume and recorded in the store, with all completion events, and who made it.
+async fn already_published(
+    ports: &Ports,
+    job: &Job,
+    meanwhile: bool,
+) -> Result<Option<(Outcome, Option<Maker>)>, RunError> {
+    let record = ports.state.runs.run(&job.run).await?;
+    if record.is_none_or(|record| record.status != RunStatus::Published) {
+        return Ok(None);
+    }
+    let Some(manifest) = publish::published(&*ports.volume, &job.run).await? else { return Ok(None) };
+    let made_by = match manifest.completed_at.parse::<Timestamp>() {
+        Ok(at) => {
+            let claim = ports.state.leases.claim(&(&job.run.worker).into(), Token(manifest.token)).await?;
+            let ago = Duration::try_from(ports.clock.now().duration_since(at)).unwrap_or_default();
+            Some(Maker { instance: claim.map(|claim| claim.instance), at, ago, meanwhile })
+        }
+        Err(_) => None,
+    };
+    Ok(Some((Outcome::AlreadyPublished(manifest), made_by)))
 }
 
 async fn last_page(ports: &Ports, job: &Job) -> Result<u64, StoreError> {

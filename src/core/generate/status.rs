@@ -1,6 +1,9 @@
 //! The status of workers: lease, runs, files, unsent events and dead letters. Only reads; wall clocks are good enough.
 
+mod durable;
 pub mod view;
+
+pub use durable::Known;
 
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::model::names::{LeaseKey, WorkerId};
@@ -50,24 +53,78 @@ pub struct WorkerReport {
 /// A run and its files.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RunReport {
-    /// As it is stored.
+    /// As it is stored, with what the journal says is durable.
     pub record: RunRecord,
+    /// What becomes of it now.
+    pub state: RunState,
     /// Its files, by id.
     pub files: Vec<FileStatus>,
     /// Source rows a second since it was first started. `None` before that, after a failure, and when nobody writes.
     pub rows_per_second: Option<f64>,
+    /// Ids of published files that are no longer there.
+    pub gone: BTreeSet<String>,
 }
 
-/// Reports one worker, or all that have a lease, a recent run or a recent dead letter.
+/// What becomes of a run now: its recorded status, held against the lease. A record alone says `running` for ever when its holder
+/// has died.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunState {
+    /// Asked for; no holder has started it.
+    Pending,
+    /// A living holder writes its files.
+    Running,
+    /// Its holder was asked to stop, and has released the lease.
+    Stopped,
+    /// Its holder is gone, or another one leads and has not taken it over yet.
+    Interrupted,
+    /// All files and the manifest are visible.
+    Published,
+    /// Ended with an error.
+    Failed,
+}
+
+impl RunState {
+    fn of(record: &RunRecord, lease: &LeaseReport) -> Self {
+        let is_holder = lease.record.as_ref().is_some_and(|lease| Some(lease.token) == record.token);
+        match (record.status, lease.state) {
+            (RunStatus::Pending, _) => Self::Pending,
+            (RunStatus::Published, _) => Self::Published,
+            (RunStatus::Failed, _) => Self::Failed,
+            (RunStatus::Running, LeaseState::Held) if is_holder => Self::Running,
+            (RunStatus::Running, LeaseState::Released) if is_holder => Self::Stopped,
+            (RunStatus::Running, _) => Self::Interrupted,
+        }
+    }
+
+    /// The word in tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Interrupted => "interrupted",
+            Self::Published => "published",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Reports one worker, or all that have a lease, a recent run or a recent dead letter. `known` says more of the worker whose file is
+/// at hand.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn report(state: &StateStore, clock: &dyn Clock, worker: Option<&WorkerId>) -> Result<Report, StoreError> {
-    let (leases, runs, at) = (&*state.leases, &*state.runs, clock.now());
+pub async fn report(
+    state: &StateStore,
+    clock: &dyn Clock,
+    worker: Option<&WorkerId>,
+    known: Option<Known<'_>>,
+) -> Result<Report, StoreError> {
+    let (runs, at) = (&*state.runs, clock.now());
     let names = if let Some(worker) = worker {
         BTreeSet::from([worker.clone()])
     } else {
-        let holders = leases.list().await?.into_iter().filter_map(|lease| lease.key.worker());
+        let holders = state.leases.list().await?.into_iter().filter_map(|lease| lease.key.worker());
         let ran = runs.runs(None, SEARCHED).await?.into_iter().map(|run| run.id.worker);
         let heard =
             state.dead_letters.dead_letters(None, SEARCHED).await?.into_iter().filter_map(|event| event.owner.worker());
@@ -75,27 +132,47 @@ pub async fn report(state: &StateStore, clock: &dyn Clock, worker: Option<&Worke
     };
     let mut workers = Vec::with_capacity(names.len());
     for worker in names {
-        let key = LeaseKey::from(&worker);
-        let lease = lease_of(leases, &key, at).await?;
-        let mut reports = Vec::new();
-        for record in runs.runs(Some(&worker), RUNS).await? {
-            let files = runs.files(&record.id).await?;
-            let rows_per_second = rate(&record, lease.state, at);
-            reports.push(RunReport { record, files, rows_per_second });
-        }
-        let unsent = state.outbox.pending(&key).await?;
-        let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await?;
-        workers.push(WorkerReport { worker, lease, runs: reports, unsent, odd_events });
+        let known = known.filter(|known| *known.worker == worker);
+        workers.push(worker_report(state, clock, worker, known, at).await?);
     }
     Ok(Report { at, workers })
 }
 
+async fn worker_report(
+    state: &StateStore,
+    clock: &dyn Clock,
+    worker: WorkerId,
+    known: Option<Known<'_>>,
+    at: Timestamp,
+) -> Result<WorkerReport, StoreError> {
+    let key = LeaseKey::from(&worker);
+    let lease = lease_of(&*state.leases, &key, at).await?;
+    let mut reports = Vec::new();
+    for mut record in state.runs.runs(Some(&worker), RUNS).await? {
+        let mut files = state.runs.files(&record.id).await?;
+        let mut gone = BTreeSet::new();
+        if let Some(known) = known {
+            let seen = durable::look(known, clock, &record, &files).await;
+            gone = seen.gone;
+            if let Some(journal) = seen.journal {
+                durable::correct(&mut record, &mut files, &journal);
+            }
+        }
+        let run_state = RunState::of(&record, &lease);
+        let rows_per_second = rate(&record, run_state, at);
+        reports.push(RunReport { record, state: run_state, files, rows_per_second, gone });
+    }
+    let unsent = if known.is_none_or(|known| known.announces) { state.outbox.pending(&key).await? } else { Vec::new() };
+    let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await?;
+    Ok(WorkerReport { worker, lease, runs: reports, unsent, odd_events })
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a rate for people; rows above 2^53 are not countable anyway")]
-fn rate(run: &RunRecord, lease: LeaseState, at: Timestamp) -> Option<f64> {
-    let end = match run.status {
-        RunStatus::Published => run.completed_at?,
-        RunStatus::Running if lease == LeaseState::Held => at,
-        _ => return None,
+fn rate(run: &RunRecord, state: RunState, at: Timestamp) -> Option<f64> {
+    let end = match state {
+        RunState::Published => run.completed_at?,
+        RunState::Running => at,
+        RunState::Pending | RunState::Stopped | RunState::Interrupted | RunState::Failed => return None,
     };
     let seconds = end.duration_since(run.started_at?).as_secs_f64();
     (seconds > 0.0).then(|| run.rows as f64 / seconds)

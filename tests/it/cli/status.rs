@@ -1,8 +1,9 @@
 //! `filegen status`: leases, runs, files and unsent events.
 
 use crate::support::filegen::Filegen;
-use crate::support::running::until;
+use crate::support::running::{Running, until};
 use rustix::process::Signal;
+use serde_json::{Value, json};
 
 #[test]
 fn nothing_has_run_here_yet() {
@@ -31,10 +32,67 @@ fn runs_are_shown_newest_first_with_how_they_ended() {
     );
     assert!(worker["runs"][0]["error"].as_str().unwrap().contains("23"));
     assert_eq!(worker["runs"][1]["files"][0]["state"], "published");
-    assert_eq!(worker["unsentEvents"].as_array().map(Vec::len), Some(2));
+    assert_eq!(worker["unsentEvents"], serde_json::json!([]), "without a topic nothing waits");
     let other = filegen.run("status -c worker.yaml --worker Other --output json").exits(0).json();
     assert_eq!(other["workers"][0]["runs"], serde_json::json!([]));
     filegen.run("status -c worker.yaml --worker a/b").exits(2);
+}
+
+const RUN: &str = "run -c worker.yaml --date 2026-11-21";
+
+/// The latest run, as JSON.
+fn latest(filegen: &Filegen) -> Value {
+    filegen.run("status -c worker.yaml --output json").exits(0).json()["workers"][0]["runs"][0].clone()
+}
+
+#[test]
+fn a_run_whose_process_died_is_interrupted_at_the_page_that_is_durable() {
+    let filegen = Filegen::with_loans(300);
+    let died = Filegen::finish(filegen.command(RUN).env("FAILPOINTS", "header.written=1*off->return"));
+    assert_eq!(died.code, None, "{}", died.stderr);
+    let run = latest(&filegen);
+    // Nothing but the start was saved in its short life: this is the journal's word, and the headers say the same.
+    let page = run["lastPage"].as_u64().unwrap();
+    let header = filegen.read("out/.filegen/LoanWorker/20261121/t00000001/Loan0");
+    assert!(page > 0 && header.starts_with(&format!("{page},{}", page * 10)), "{run} {}", &header[..32]);
+    assert_eq!((&run["status"], &run["rows"]), (&json!("interrupted"), &json!(page * 10)), "{run}");
+    assert_eq!((&run["rowsExpected"], &run["rowsPerSecond"]), (&json!(300), &json!(null)), "{run}");
+    let shown = filegen.run("status -c worker.yaml").exits(0).stdout;
+    assert!(shown.contains(&format!("interrupted at page {page} ")), "{shown}");
+    filegen.run(RUN).exits(0);
+    assert_eq!(latest(&filegen)["status"], "published");
+}
+
+#[test]
+fn a_run_is_running_and_after_a_signal_stopped() {
+    let filegen = Filegen::with_loans(3000);
+    let slowly = Running::start(filegen.command(RUN).env("FAILPOINTS", "commit.begun=sleep(50)"));
+    until("some pages of a running run", || {
+        // Before the first answer there is no store yet.
+        let run = latest(&filegen);
+        (run["status"] == "running" && run["lastPage"].as_u64() > Some(1)).then_some(())
+    });
+    slowly.signal(Signal::TERM);
+    slowly.finish().exits(143);
+    let run = latest(&filegen);
+    assert_eq!(run["status"], "stopped", "{run}");
+    let page = run["lastPage"].as_u64().unwrap();
+    let shown = filegen.run("status -c worker.yaml").exits(0).stdout;
+    assert!(shown.contains(&format!("stopped at page {page} ")), "{shown}");
+    assert_eq!(run["rows"].as_u64(), Some(page * 10), "10 rows a page");
+}
+
+#[test]
+fn a_published_file_that_is_no_longer_there_is_told() {
+    let filegen = Filegen::with_loans(30);
+    filegen.publish();
+    let before = filegen.run("status -c worker.yaml").exits(0).stdout;
+    assert!(!before.contains("no longer there"), "{before}");
+    std::fs::remove_file(filegen.path("out/loan0_20261121.txt")).unwrap();
+    let shown = filegen.run("status -c worker.yaml").exits(0).stdout;
+    assert!(shown.contains("Loan0: `loan0_20261121.txt` was published and is no longer there"), "{shown}");
+    let files = latest(&filegen)["files"].clone();
+    assert_eq!((&files[0]["gone"], &files[1]["gone"]), (&json!(true), &json!(null)), "{files}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use filegen::core::ports::source::{PageSource, Position};
 use std::fmt::Write as _;
 
 /// Every setting that changes how a value is written, how a text is read, or what a statement means, each with another value.
-const OTHERS: [(&str, &str); 16] = [
+const OTHERS: [(&str, &str); 17] = [
     ("extra_float_digits", "-5"),
     ("DateStyle", "German, DMY"),
     ("IntervalStyle", "iso_8601"),
@@ -27,6 +27,7 @@ const OTHERS: [(&str, &str); 16] = [
     ("gin_fuzzy_search_limit", "1"),
     ("synchronize_seqscans", "on"),
     ("row_security", "off"),
+    ("default_transaction_isolation", "serializable"),
 ];
 
 /// Values and texts that each of the settings would change.
@@ -37,7 +38,8 @@ const VIEW: &str = "
     CREATE VIEW v AS SELECT t.*, i::text AS it, at::text AS att, at::date AS local_day, d::text AS dt, f::text AS ft, b::text AS bt,
         xmlelement(name x, b)::text AS xb, xml '<a/>'::text AS xt, ('01/02/2026'::text)::date AS read_day,
         ('2026-01-01 12:00 EST'::text)::timestamptz AS read_time, ('{NULL}'::text)::text[] IS NOT DISTINCT FROM ARRAY[NULL] AS read_null,
-        to_tsvector(word)::text AS words, current_setting('client_encoding') AS encoding FROM t;";
+        to_tsvector(word)::text AS words, current_setting('client_encoding') AS encoding,
+        current_setting('transaction_isolation') AS isolation FROM t;";
 
 /// A role of its own with these settings, and the source that it reads.
 async fn role(database: &Database, name: &str, settings: &[(&str, &str)]) -> Postgres {
@@ -88,6 +90,7 @@ async fn two_roles_with_other_settings_give_the_same_bytes() {
     let (rows, extent) = &told[0];
     let first = |name: &str| rows[0][names.iter().position(|other| *other == name).unwrap()].as_deref();
     assert_eq!((first("it"), first("att")), (Some("36:00:00"), Some("2026-11-21 23:30:00+00")));
+    assert_eq!(first("isolation"), Some("read committed"), "a hot standby refuses the role's own");
     assert_eq!((first("read_day"), first("encoding")), (Some("2026-01-02"), Some("UTF8")));
     assert_eq!(extent.matching, [1, 0, 0, 1]);
     forget(&database, &["plain", "other"]).await;

@@ -39,7 +39,7 @@ fn lease(worker: &str) -> LeaseRecord {
 
 async fn of(state: &MemoryState, worker: Option<&str>) -> Vec<WorkerReport> {
     let worker = worker.map(|name| WorkerId::new(name).unwrap());
-    report(&StateStore::of(Arc::new(state.clone())), &MemoryClock::starting_at(noon()), worker.as_ref())
+    report(&StateStore::of(Arc::new(state.clone())), &MemoryClock::starting_at(noon()), worker.as_ref(), None)
         .await
         .unwrap()
         .workers
@@ -112,7 +112,7 @@ async fn events_that_were_passed_over_are_told_newest_first_of_their_worker_alon
         owner: LeaseKey::new(worker).unwrap(),
         at: noon() + offset.seconds(),
         reason: "no JSON".to_owned(),
-        payload: "{".to_owned(),
+        payload: None,
     };
     for offset in 1..=12 {
         state.keep_dead_letter(&odd("A", offset)).await.unwrap();
@@ -124,4 +124,27 @@ async fn events_that_were_passed_over_are_told_newest_first_of_their_worker_alon
     let offsets: Vec<_> = told[0].odd_events.iter().map(|event| event.id.offset).collect();
     assert_eq!(offsets, [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
     assert_eq!(told[1].odd_events, [odd("B", 99)]);
+}
+
+#[test]
+fn what_becomes_of_a_run_is_its_record_held_against_the_lease() {
+    let mut record = RunRecord::pending(&run("B", 21), "x", noon());
+    (record.status, record.token) = (RunStatus::Running, Some(Token(3)));
+    let of = |record: &RunRecord, state: LeaseState, token: u64| {
+        let lease = LeaseRecord { token: Token(token), ..lease("B") };
+        RunState::of(record, &LeaseReport { state, record: Some(lease), age: None }).as_str()
+    };
+    assert_eq!(of(&record, LeaseState::Held, 3), "running");
+    assert_eq!(of(&record, LeaseState::Released, 3), "stopped");
+    assert_eq!(of(&record, LeaseState::Expired, 3), "interrupted");
+    assert_eq!(of(&record, LeaseState::Held, 4), "interrupted", "another holder has not taken it over yet");
+    assert_eq!(of(&record, LeaseState::Released, 4), "interrupted", "nobody knows how that holder ended");
+    let never = LeaseReport { state: LeaseState::None, record: None, age: None };
+    assert_eq!(RunState::of(&record, &never).as_str(), "interrupted");
+    for (status, word) in
+        [(RunStatus::Pending, "pending"), (RunStatus::Failed, "failed"), (RunStatus::Published, "published")]
+    {
+        record.status = status;
+        assert_eq!(of(&record, LeaseState::Held, 3), word);
+    }
 }

@@ -1,10 +1,9 @@
 //! The status as it is printed: one view for the tables and JSON of `filegen status`, and for the daemon's pages.
 
-use super::{Report, RunReport, WorkerReport};
+use super::{Report, RunReport, RunState, WorkerReport};
 use crate::core::election::report::LeaseState;
 use crate::core::generate::completion::event_of;
 use crate::core::model::moment::moment;
-use crate::core::model::run::RunStatus;
 use crate::core::ports::dead_letters::DeadLetter;
 use serde::Serialize;
 
@@ -58,7 +57,7 @@ pub struct RunView {
     pub run_id: String,
     /// Its day.
     pub business_date: String,
-    /// Its status, as a word.
+    /// What becomes of it, as a word.
     pub status: &'static str,
     /// Who asked for it.
     pub requested_by: String,
@@ -68,7 +67,7 @@ pub struct RunView {
     pub started_at: Option<String>,
     /// When it was published.
     pub completed_at: Option<String>,
-    /// Last page that is recorded as durable.
+    /// Last durable page.
     pub last_page: u64,
     /// Rows of the source up to that page.
     pub rows: u64,
@@ -78,11 +77,14 @@ pub struct RunView {
     pub rows_per_second: Option<f64>,
     /// Why it failed last.
     pub error: Option<String>,
+    /// When its holder tries it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_try_at: Option<String>,
     /// Its files, by id.
     pub files: Vec<FileView>,
     #[serde(skip)]
-    /// Its status.
-    pub word: RunStatus,
+    /// What becomes of it.
+    pub word: RunState,
 }
 
 /// A file of a run.
@@ -93,10 +95,16 @@ pub struct FileView {
     pub file_id: String,
     /// Its state, as a word.
     pub state: &'static str,
-    /// Last page that is recorded as durable.
+    /// Last durable page.
     pub last_page: u64,
     /// Its records up to that page.
     pub rows: u64,
+    /// Its final name, once published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Whether it was published and is no longer there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
     /// When the broker acknowledged its completion event.
     pub event_sent_at: Option<String>,
     /// What policies changed in the file, when they did.
@@ -186,7 +194,7 @@ impl RunView {
         Self {
             run_id: record.id.to_string(),
             business_date: record.id.date.to_string(),
-            status: record.status.as_str(),
+            status: report.state.as_str(),
             requested_by: record.requested_by.clone(),
             token: record.token.map(|token| token.0),
             started_at: record.started_at.map(moment),
@@ -196,6 +204,7 @@ impl RunView {
             rows_expected: record.rows_expected,
             rows_per_second: report.rows_per_second,
             error: record.error.clone(),
+            next_try_at: record.next_try_at.filter(|_| report.state == RunState::Failed).map(moment),
             files: report
                 .files
                 .iter()
@@ -204,11 +213,34 @@ impl RunView {
                     state: file.state.as_str(),
                     last_page: file.last_page,
                     rows: file.rows,
+                    path: file.event.as_ref().map(|entry| entry.event.path.clone()),
+                    gone: report.gone.contains(file.file.as_str()),
                     replaced: file.event.as_ref().and_then(|entry| entry.event.replaced.clone()),
                     event_sent_at: file.event.as_ref().and_then(|entry| entry.sent_at).map(|at| at.to_string()),
                 })
                 .collect(),
-            word: record.status,
+            word: report.state,
         }
+    }
+}
+
+impl RunView {
+    /// What becomes of the run, in a few words.
+    pub fn words(&self) -> String {
+        match self.word {
+            RunState::Stopped | RunState::Interrupted if self.last_page > 0 => {
+                format!("{} at page {}", self.status, self.last_page)
+            }
+            _ => self.status.to_owned(),
+        }
+    }
+
+    /// Why it failed last, and when it is tried again.
+    pub fn failure(&self) -> Option<String> {
+        let error = self.error.clone()?;
+        Some(match &self.next_try_at {
+            Some(at) => format!("{error}; next try at {at}"),
+            None => error,
+        })
     }
 }
