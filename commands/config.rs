@@ -63,7 +63,6 @@ struct CheckArgs {
 Examples:
   filegen config init > loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
-  filegen config init --from sqlite:loans.db --view v_LoanData --receiver duckdb -c loans.yaml
   SQL_CONNECTION_STRING=postgres://... filegen config init --view sales.orders --key region,id")]
 struct InitArgs {
     /// Address of the source [default: SQL_CONNECTION_STRING]
@@ -75,9 +74,6 @@ struct InitArgs {
     /// Columns that are unique and not null together; guessed when not given
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "view")]
     key: Vec<String>,
-    /// Program that loads the file, such as `duckdb` or `postgres-copy`: makes the one file that it takes whole
-    #[arg(long, value_name = "NAME", requires = "view")]
-    receiver: Option<String>,
     /// Replace the worker file that is there
     #[arg(long)]
     force: bool,
@@ -101,6 +97,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
     }
 }
 
+/// What to do about worker files that stand in each other's way.
+pub(super) const TOGETHER: &str =
+    "give each worker an id, and each file a name, of its own; `{worker}` in a name does it";
+
 /// How the check of one worker file ended.
 #[derive(Serialize)]
 struct Checked<'a> {
@@ -118,6 +118,7 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
         context.config_path()?;
     }
     let mut verdict = Verdict::Done;
+    let mut whole = Vec::new();
     for path in &context.globals.config {
         let mut loaded = config::load(path, &Environment, &context.registry);
         if let Ok(file) = &loaded
@@ -144,14 +145,21 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
         {
             context.ui.status(&format!("{} {warnings}", context.ui.paint_warning("warning:")));
         }
-        if let Err(error) = loaded {
-            verdict = Verdict::Ended(Code::Config);
-            if !context.ui.is_json() {
-                context.ui.error_line(context.ui.render_report(&error.report()).trim_end());
+        match loaded {
+            Err(error) => {
+                verdict = Verdict::Ended(Code::Config);
+                if !context.ui.is_json() {
+                    context.ui.error_line(context.ui.render_report(&error.report()).trim_end());
+                }
             }
+            Ok(file) => whole.extend(file.worker().cloned().map(|worker| (path.as_path(), worker))),
         }
     }
-    Ok(verdict)
+    let together: Vec<_> = whole.iter().map(|(path, worker)| (*path, worker)).collect();
+    match config::collisions(&together).as_slice() {
+        [] => Ok(verdict),
+        found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
+    }
 }
 
 /// The columns that a worker's view really has, and whether their names' case may differ.
@@ -231,8 +239,7 @@ fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>
         _ => url,
     });
     let observed = observed(context, &worker, &columns)?;
-    let receiver = args.receiver.as_deref();
-    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns, observed: &observed, receiver };
+    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns, observed: &observed };
     let text = sample.to_yaml().map_err(|message| Failure::new(Code::Config, message))?;
     config::parse(&text, path.unwrap_or(Path::new("worker.yaml")), &Environment, &context.registry)?;
     Ok(text)

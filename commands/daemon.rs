@@ -1,5 +1,6 @@
 //! `filegen daemon`: any number of workers in one long-running process.
 
+use super::config::TOGETHER;
 use super::context::Context;
 use super::exit::{Code, Verdict};
 use super::failure::Failure;
@@ -68,13 +69,13 @@ fn load_all(context: &Context) -> Result<Vec<WorkerFile>, Failure> {
     let mut all: Vec<WorkerFile> = Vec::new();
     for path in &context.globals.config {
         let worker = Arc::new(config::load(path, &Environment, &context.registry)?.into_worker()?);
-        if let Some(other) = all.iter().find(|other| other.worker.id == worker.id) {
-            let text = format!("worker {} stands in {} and in {}", worker.id, other.path.display(), path.display());
-            return Err(Failure::new(Code::Config, &text).hint("a worker is served once in a process"));
-        }
         all.push(WorkerFile { path: path.clone(), worker });
     }
-    Ok(all)
+    let together: Vec<_> = all.iter().map(|file| (file.path.as_path(), &*file.worker)).collect();
+    match config::collisions(&together).as_slice() {
+        [] => Ok(all),
+        found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
+    }
 }
 
 impl From<DaemonError> for Failure {

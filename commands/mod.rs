@@ -40,7 +40,10 @@ pub fn main(registry: Registry) -> ExitCode {
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let context = Context::new(cli.globals, registry);
-    context.start_logging();
+    // The daemon starts its own log, in a form of its own: a second start changes nothing.
+    if !matches!(cli.command, Command::Daemon(_)) {
+        context.start_logging();
+    }
     let ended = dispatch(&context, &cli.command);
     report::end(&context, ended)
 }

@@ -54,6 +54,7 @@ struct File {
     bar: Option<ProgressBar>,
     expected: u64,
     bytes_at_start: u64,
+    rows_at_start: u64,
 }
 
 impl Progress {
@@ -111,6 +112,7 @@ impl Progress {
                 }),
                 expected: *expected,
                 bytes_at_start: 0,
+                rows_at_start: 0,
             })
             .collect();
         state.bars = bars.map(|(multi, _)| multi);
@@ -120,6 +122,7 @@ impl Progress {
         let mut state = self.state();
         for (index, file) in state.files.iter_mut().enumerate() {
             file.bytes_at_start = bytes.get(index).copied().unwrap_or(0);
+            file.rows_at_start = rows.get(index).copied().unwrap_or(0);
             if let Some(bar) = &file.bar {
                 bar.set_position(rows.get(index).copied().unwrap_or(0));
                 bar.reset_eta();
@@ -141,7 +144,8 @@ impl Progress {
                 let position = rows.get(index).copied().unwrap_or(0);
                 let size = bytes.get(index).copied().unwrap_or(0);
                 bar.set_length(file.expected.max(position));
-                bar.set_message(format!("{}/s", table::bytes(rate(size.saturating_sub(file.bytes_at_start), elapsed))));
+                let rows = rate(position.saturating_sub(file.rows_at_start), elapsed);
+                bar.set_message(speed(rows, rate(size.saturating_sub(file.bytes_at_start), elapsed)));
                 bar.set_position(position);
             }
         }
@@ -265,6 +269,11 @@ fn line(state: &BarState, page: u64, source_rows: u64, bytes: &[u64], elapsed: D
     )
 }
 
+/// Rows and bytes a second, always as wide: bars that jump cannot be read.
+fn speed(rows: u64, bytes: u64) -> String {
+    format!("{:>10} rows/s  {:>10}/s", table::thousands(rows), table::bytes(bytes))
+}
+
 fn rate(amount: u64, time: Duration) -> u64 {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
     amount.saturating_mul(1000) / millis
@@ -272,8 +281,20 @@ fn rate(amount: u64, time: Duration) -> u64 {
 
 fn bar_style(width: usize, colour: bool) -> ProgressStyle {
     let bar = if colour { "{bar:24.cyan/blue}" } else { "{bar:24}" };
-    let template = format!(
-        "{{prefix:{width}}} {bar} {{percent:>3}} %  {{human_pos:>10}} rows  {{per_sec:>12}}  {{msg:>10}}  {{eta}} left"
-    );
+    let template =
+        format!("{{prefix:{width}}} {bar} {{percent:>3}} %  {{human_pos:>13}} rows  {{msg}}  {{eta:>4}} left");
     ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_are_whole_and_as_wide_at_any_time() {
+        assert_eq!(speed(333_333, 12_345_678), format!("{:>10} rows/s  {:>10}/s", "333,333", table::bytes(12_345_678)));
+        for (rows, bytes) in [(0, 0), (7, 999), (1_234_567, 1023 << 20), (99_999_999, 5 << 40)] {
+            assert_eq!(speed(rows, bytes).chars().count(), 31, "{}", speed(rows, bytes));
+        }
+    }
 }

@@ -13,7 +13,6 @@ mod kind;
 mod kinds;
 mod problem;
 mod read;
-mod receivers;
 mod redact;
 mod report;
 mod resolve;
@@ -21,6 +20,7 @@ mod schema;
 mod separators;
 mod show;
 mod suggest;
+mod together;
 mod tree;
 mod values;
 mod vars;
@@ -35,8 +35,8 @@ pub use kind::Flow;
 pub use kinds::{example, kinds};
 pub use problem::{ConfigError, Problem, SourcePosition};
 pub use read::write_new;
-pub use receivers::document as receivers_document;
 pub use show::{Origin, Resolved};
+pub use together::{InFile, collisions};
 pub use vars::{Environment, Vars};
 
 use crate::core::generate::spec::Worker;
@@ -61,7 +61,6 @@ pub struct Loaded {
     text: String,
     tree: Node,
     fallbacks: Vec<(String, &'static str)>,
-    presets: Vec<(String, &'static str)>,
 }
 
 impl fmt::Debug for Loaded {
@@ -99,7 +98,6 @@ impl Loaded {
             shapes: &[],
             problems: RefCell::default(),
             fallbacks: RefCell::default(),
-            presets: RefCell::default(),
         };
         look(&Cursor::root(&context, &self.tree))
     }
@@ -147,7 +145,6 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         shapes: kind.shapes,
         problems: RefCell::new(problems),
         fallbacks: RefCell::default(),
-        presets: RefCell::default(),
     };
     let root = Cursor::root(&context, &tree);
     check::section(&root, kind.section);
@@ -158,11 +155,11 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         root.report("unusable", format!("this {} cannot be used", kind.noun), "please report this with the file");
     }
     let problems = context.problems.into_inner();
-    let (fallbacks, presets) = (context.fallbacks.into_inner(), context.presets.into_inner());
+    let fallbacks = context.fallbacks.into_inner();
     match flow {
         Some(flow) if problems.is_empty() => {
             let (path, text) = (path.to_owned(), text.to_owned());
-            Ok(Loaded { flow, health_port, path, text, tree, fallbacks, presets })
+            Ok(Loaded { flow, health_port, path, text, tree, fallbacks })
         }
         _ => Err(refused(problems)),
     }

@@ -1,7 +1,6 @@
 //! Holds a file against the grammar: unknown and missing fields, wrong types, impossible values. All of them.
 
 pub(super) mod generate;
-pub(super) mod receivers;
 
 use super::cursor::{Context, Cursor};
 use super::grammar::generate::MAX;

@@ -24,11 +24,6 @@ pub enum Origin {
     },
     /// Nobody says otherwise.
     Default,
-    /// What the file's receiver takes.
-    Receiver {
-        /// The receiver.
-        name: &'static str,
-    },
     /// Environment variables.
     Environment {
         /// Their names.
@@ -105,10 +100,7 @@ impl Loaded {
             (Some(line), _) if variables.is_empty() => Origin::File { line },
             (Some(line), _) => Origin::Environment { names: variables.to_vec(), line: Some(line) },
             (None, Some(name)) => Origin::Environment { names: vec![name.to_owned()], line: None },
-            (None, None) => match self.presets.iter().find(|(field, _)| field == path) {
-                Some((_, name)) => Origin::Receiver { name },
-                None => Origin::Default,
-            },
+            (None, None) => Origin::Default,
         }
     }
 }
@@ -118,7 +110,6 @@ impl Origin {
         match self {
             Self::File { line } => format!("line {line}"),
             Self::Default => "default".to_owned(),
-            Self::Receiver { name } => format!("receiver {name}"),
             Self::Environment { names, line: None } => format!("environment {}", names.join(", ")),
             Self::Environment { names, line: Some(line) } => format!("line {line}, environment {}", names.join(", ")),
         }

@@ -5,7 +5,6 @@ mod files;
 mod init;
 mod properties;
 mod ranges;
-mod receivers;
 mod schema;
 mod show;
 mod topics;

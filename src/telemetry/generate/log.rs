@@ -7,10 +7,14 @@ use crate::core::generate::trigger::TriggerEvent;
 use crate::core::outbox::OutboxEvent;
 use crate::core::ports::observer::{Observer, Retrying};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
 /// What JSON and text lines call their `target`. People filter by it, so it stays wherever this module stands.
 const TARGET: &str = "filegen::telemetry::log";
+
+/// Time between two lines about a run's progress. Each page is logged at debug.
+const PROGRESS_EVERY: Duration = Duration::from_mins(1);
 
 /// Logs one worker's events. By default it is a command's only worker, and has no name.
 #[derive(Debug, Default)]
@@ -25,6 +29,8 @@ pub struct EventLog {
 struct Context {
     token: Option<u64>,
     run: Option<String>,
+    /// When the run's progress is logged next. `None` before its first page.
+    next_progress: Option<Instant>,
 }
 
 /// A line with the fields that every line has.
@@ -41,6 +47,16 @@ impl EventLog {
     /// For one worker in one instance.
     pub fn new(worker: &str, instance: &str) -> Self {
         Self { worker: Some(worker.to_owned()), instance: Some(instance.to_owned()), context: Mutex::default() }
+    }
+
+    /// Whether progress is logged now: at a run's first page, and then once a minute.
+    fn is_progress_due(&self, now: Instant) -> bool {
+        let mut context = self.context();
+        let is_due = context.next_progress.is_none_or(|next| now >= next);
+        if is_due {
+            context.next_progress = Some(now + PROGRESS_EVERY);
+        }
+        is_due
     }
 
     fn context(&self) -> MutexGuard<'_, Context> {
@@ -87,7 +103,8 @@ impl Observer<Retrying> for EventLog {
 impl Observer<GenerateEvent> for EventLog {
     fn observe(&self, event: &GenerateEvent) {
         if let GenerateEvent::Started { run, .. } = event {
-            self.context().run = Some(run.to_string());
+            let mut context = self.context();
+            (context.run, context.next_progress) = (Some(run.to_string()), None);
         }
         let context = self.context().clone();
         match event {
@@ -98,13 +115,17 @@ impl Observer<GenerateEvent> for EventLog {
                 line!(info, self, context, from_token = from.0, page, "resumed");
             }
             GenerateEvent::Fetched { page, rows, took } => {
-                line!(info, self, context, page, rows, took_seconds = took.as_secs_f64(), "processing page");
+                line!(debug, self, context, page, rows, took_seconds = took.as_secs_f64(), "processing page");
             }
             GenerateEvent::Synced { took } => line!(debug, self, context, took_seconds = took.as_secs_f64(), "synced"),
             GenerateEvent::Committed { page, source_rows, took, bytes, .. } => {
                 let bytes: u64 = bytes.iter().sum();
                 let took = took.as_secs_f64();
-                line!(info, self, context, page, source_rows, bytes, took_seconds = took, "progress updated");
+                if self.is_progress_due(Instant::now()) {
+                    line!(info, self, context, page, source_rows, bytes, took_seconds = took, "progress updated");
+                } else {
+                    line!(debug, self, context, page, source_rows, bytes, took_seconds = took, "progress updated");
+                }
             }
             GenerateEvent::Published { file, path, rows, bytes } => {
                 line!(info, self, context, %file, path, rows, bytes, "file finalized");
@@ -162,5 +183,18 @@ impl Observer<OutboxEvent> for EventLog {
                 line!(warn, self, context, reason, attempt, after_seconds, "completion: trying again");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_logged_at_the_first_page_and_once_a_minute() {
+        let (log, start) = (EventLog::default(), Instant::now());
+        let due: Vec<u64> =
+            (0..200).filter(|second| log.is_progress_due(start + Duration::from_secs(*second))).collect();
+        assert_eq!(due, [0, 60, 120, 180]);
     }
 }

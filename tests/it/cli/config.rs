@@ -220,3 +220,40 @@ fn check_warns_of_a_lease_too_short_for_a_busy_disk_and_says_what_to_write() {
     let json = filegen.run("config check -c worker.yaml --output json").exits(0).json();
     assert_eq!(json["warnings"], json!([]));
 }
+
+#[test]
+fn workers_that_write_one_name_are_refused_together_by_the_check_and_the_daemon() {
+    let filegen = Filegen::with_loans(1);
+    let text = filegen.read("worker.yaml");
+    filegen.write("other.yaml", &text.replace("worker: LoanWorker", "worker: Other"));
+    filegen.run("config check -c worker.yaml").exits(0);
+    filegen.run("config check -c other.yaml").exits(0);
+    for command in ["config check -c worker.yaml -c other.yaml", "daemon --health-port 0 -c worker.yaml -c other.yaml"]
+    {
+        let told = filegen.run(command).exits(3).stderr;
+        assert!(told.contains("workers LoanWorker and Other both write `loan0_20240101.txt`"), "{command}: {told}");
+    }
+    filegen
+        .write("other.yaml", &text.replace("worker: LoanWorker", "worker: Other").replace("root: out", "root: out2"));
+    filegen.run("config check -c worker.yaml -c other.yaml").exits(0);
+    filegen.write("other.yaml", &text);
+    let told = filegen.run("config check -c worker.yaml -c other.yaml").exits(3).stderr;
+    assert!(told.contains("worker LoanWorker stands in worker.yaml and in other.yaml"), "{told}");
+}
+
+#[test]
+fn a_root_that_is_no_folder_and_ids_of_our_own_files_are_refused() {
+    for (from, to, words) in [
+        ("root: out", "root: \"~/out\"", "`~` is not expanded"),
+        ("root: out", "root: \"s3://user:secret@bucket/out\"", "this is an address, not a folder"),
+        ("id: Loan0", "id: Journal.jsonl", "one of filegen's own files"),
+        ("id: Loan0", "id: manifest.json", "one of filegen's own files"),
+        ("worker: LoanWorker", "worker: state.db", "one of filegen's own files"),
+    ] {
+        let filegen = Filegen::with_loans(1);
+        filegen.edit(from, to);
+        let told = filegen.run("config check -c worker.yaml").exits(3).stderr;
+        assert!(told.contains(words), "{to}: {told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
+}

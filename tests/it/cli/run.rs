@@ -83,15 +83,27 @@ fn a_dry_run_shows_what_would_be_done_and_makes_nothing() {
 }
 
 #[test]
-fn a_view_that_is_not_there_exits_3_and_a_source_that_is_not_there_exits_6() {
+fn a_view_a_file_or_a_right_that_is_not_there_exits_3_with_a_hint() {
     let filegen = Filegen::with_loans(1);
     filegen.edit("v_Loans", "v_Laons");
     let done = filegen.run("run -c worker.yaml").exits(3);
     assert!(done.stderr.contains("v_Laons") && done.stderr.contains("hint: "), "{}", done.stderr);
     filegen.edit("sqlite:loans.db", "sqlite:no/such.db");
-    filegen.edit("files:", "policies: { max_retries: 0 }\nfiles:");
-    let done = filegen.run("run -c worker.yaml --output json").exits(6);
-    assert_eq!(done.json_error()["exitCode"], 6);
+    let done = filegen.run("run -c worker.yaml --output json").exits(3);
+    assert_eq!(done.json_error()["exitCode"], 3);
+    let done = filegen.run("run -c worker.yaml").exits(3);
+    assert!(
+        done.stderr.contains("there is no such file") && done.stderr.contains("hint: check `source.url`"),
+        "{}",
+        done.stderr
+    );
+    filegen.edit("sqlite:no/such.db", "sqlite:loans.db");
+    filegen.edit("v_Laons", "v_Loans");
+    // Its root is a file: not even a superuser may make a folder in it.
+    filegen.write("file", "");
+    filegen.edit("root: out", "root: file/out");
+    let done = filegen.run("run -c worker.yaml").exits(3);
+    assert!(done.stderr.contains("hint: "), "{}", done.stderr);
 }
 
 #[test]
@@ -195,7 +207,7 @@ fn while_another_holds_the_lease_no_wait_exits_5_and_a_release_needs_force() {
 #[test]
 fn log_lines_are_json_where_asked_for() {
     let filegen = Filegen::with_loans(15);
-    let done = filegen.run("run -c worker.yaml --date 2026-11-21 -v --log-format json").exits(0);
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21 -vv --log-format json").exits(0);
     let lines: Vec<serde_json::Value> =
         done.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
     assert!(lines.iter().any(|line| line["message"] == "progress updated" && line["page"] == 2), "{}", done.stderr);

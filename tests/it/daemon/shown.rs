@@ -21,7 +21,6 @@ fn the_log_tells_a_run_in_order_each_line_with_its_place() {
         "service starting",
         "leadership acquired",
         "total rows and pages",
-        "processing page",
         "progress updated",
         "file finalized",
         "run published",
@@ -32,6 +31,8 @@ fn the_log_tells_a_run_in_order_each_line_with_its_place() {
             rest.find(&format!("msg=\"{message}\"")).unwrap_or_else(|| panic!("no {message} in its order:\n{log}"));
         rest = &rest[at..];
     }
+    assert!(log.contains("no trigger: a run begins only when"), "{log}");
+    assert_eq!(log.matches("progress updated").count(), 1, "three pages, and no minute: {log}");
     let line = log.lines().find(|line| line.contains("progress updated")).unwrap();
     for field in ["worker=LoanWorker", "instance=", "token=1", "run=LoanWorker:2026-11-21", "page="] {
         assert!(line.contains(field), "{field} in {line}");
@@ -81,6 +82,35 @@ fn page_and_json_show_runs_holder_and_what_went_wrong() {
     let status: Value = serde_json::from_str(&daemon.get("/status").1).unwrap();
     assert_eq!(status["workers"][0]["role"], "leading", "{status}");
     assert_eq!(status["workers"][0]["runs"][0]["status"], "failed", "{status}");
+}
+
+#[test]
+fn a_command_that_waits_for_a_daemon_ends_with_its_failure_or_says_who_made_the_files() {
+    let filegen = worker(30);
+    filegen.sql("UPDATE loans SET Customer = 'a|b' WHERE LoanId = 23");
+    let mut daemon = Daemon::start(&filegen);
+    daemon.running.wait_for("leadership acquired");
+    let (one, other) = ("run -c worker.yaml --date 2026-11-21", "run -c worker.yaml --date 2026-11-22");
+    let who = format!(":{}", daemon.running.id());
+    let failed = filegen.run(one).exits(7).stderr;
+    assert!(failed.contains(&format!("{who} tried this run and failed")), "{failed}");
+    assert!(failed.contains("row with key 23") && failed.contains("; it tries again at 2"), "{failed}");
+    let at_once = filegen.run(one).exits(7).stderr;
+    assert!(at_once.contains("row with key 23"), "it is put off, and nothing is waited for: {at_once}");
+    let status = filegen.run("status -c worker.yaml --output json").exits(0).json();
+    assert!(status["workers"][0]["runs"][0]["nextTryAt"].is_string(), "{status}");
+    let page = daemon.get("/").1;
+    assert!(page.contains("next try at 2"), "{page}");
+
+    filegen.sql("UPDATE loans SET Customer = 'a' WHERE LoanId = 23");
+    let made = filegen.run(other).exits(0).stderr;
+    assert!(made.contains(&format!("{who}, ")) && made.contains(" ago, while this command waited"), "{made}");
+    let again = filegen.run(other).exits(0).stderr;
+    assert!(again.contains("is already published, made by") && again.contains(&who), "{again}");
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+    // Without a holder that puts it off, the command makes the run itself.
+    filegen.run(one).exits(0);
 }
 
 #[test]
@@ -138,7 +168,8 @@ fn a_daemon_that_stops_is_alive_and_not_ready_to_its_end() {
     let held = filegen.read("worker.yaml") + slow;
     filegen.write("worker.yaml", &held);
     let state = "state: { url: 'sqlite:other.db' }\n";
-    filegen.write("other.yaml", &(held.replace("LoanWorker", "OtherWorker") + state));
+    filegen
+        .write("other.yaml", &(held.replace("LoanWorker", "OtherWorker").replace("root: out", "root: other") + state));
     let mut daemon = Daemon::of(&mut filegen.command("daemon -c worker.yaml -c other.yaml --health-port 0"));
     // Both lead, and all is well.
     for _ in 0..2 {

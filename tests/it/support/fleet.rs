@@ -105,7 +105,7 @@ impl Fleet {
 
     /// Starts a daemon, with failure points set as `FAILPOINTS` says.
     pub fn daemon(&self, file: &str, failpoints: &str) -> Daemon {
-        let mut command = self.filegen.command(&format!("daemon -c {file} --health-port 0"));
+        let mut command = self.filegen.command(&format!("daemon -vv -c {file} --health-port 0"));
         Daemon::of(command.env("FAILPOINTS", failpoints))
     }
 
