@@ -2,7 +2,7 @@
 //! deadline.
 
 use super::supervisor::{PanicObserver, Supervisor};
-use super::{Flow, Shared, WorkerFile};
+use super::{Flow, Shared, TARGET, WorkerFile};
 use crate::core::generate::deadline;
 use crate::core::generate::service::Service;
 use crate::core::generate::spec::Worker;
@@ -18,6 +18,7 @@ use crate::telemetry::generate::status::WorkerStatus;
 use crate::wiring::{self, Access, WiringError};
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tracing::info;
 
 impl PanicObserver for WorkerStatus {
     fn ended(&self) {
@@ -62,7 +63,12 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     });
     let has_outbox = publisher.is_some();
     let wanted = Arc::new(Notify::new());
-    if let Some(mut source) = wiring::consumer(worker)? {
+    let consumer = wiring::consumer(worker)?;
+    if consumer.is_none() {
+        let worker = worker.id.as_str();
+        info!(target: TARGET, worker, "no trigger: a run begins only when `filegen run` asks for it");
+    }
+    if let Some(mut source) = consumer {
         let observers = (Arc::clone(&status), Arc::clone(&wanted));
         let observer = move |event: &TriggerEvent| {
             observers.0.observe(event);
@@ -76,7 +82,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
             }
         });
     }
-    let state = ports.state.clone();
+    let (state, volume) = (ports.state.clone(), Arc::clone(&ports.volume));
     let dependencies =
         Arc::new(Dependencies::new(probes(worker, &state.leases)?, clock, Arc::clone(&status) as Arc<_>));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
@@ -96,7 +102,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         Box::pin(service.serve(&stop)).await;
         ended.ended();
     });
-    Ok(WorkerHandle { status, dependencies, state, has_outbox })
+    Ok(WorkerHandle { status, dependencies, state, volume, has_outbox, deadline: worker.deadline.clone() })
 }
 
 /// The probes of a worker's dependencies. The source is asked without retries, so that health shows the first fault.

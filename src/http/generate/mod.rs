@@ -3,10 +3,12 @@
 mod views;
 
 use super::problem;
-use crate::core::generate::status::report;
+use crate::core::generate::spec::DeadlineSpec;
+use crate::core::generate::status::{Known, report};
 use crate::core::health::Dependencies;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::state::StateStore;
+use crate::core::ports::volume::Volume;
 use crate::telemetry::generate::status::WorkerStatus;
 use axum::Router;
 use axum::extract::State;
@@ -27,8 +29,12 @@ pub struct WorkerHandle {
     pub dependencies: Arc<Dependencies>,
     /// Leases and runs of all instances.
     pub state: StateStore,
+    /// Its output root.
+    pub volume: Arc<dyn Volume>,
     /// Whether completion events have a topic. Without one, no event waits for a broker.
     pub has_outbox: bool,
+    /// When its files are due.
+    pub deadline: Option<DeadlineSpec>,
 }
 
 /// Everything that the pages show.
@@ -66,7 +72,9 @@ async fn look(state: &AppState) -> StatusPage {
     let now = state.clock.now();
     let mut workers = Vec::with_capacity(state.workers.len());
     for handle in &state.workers {
-        let asked = report(&handle.state, &*state.clock, Some(handle.status.worker())).await;
+        let worker = handle.status.worker();
+        let known = Known { worker, volume: &*handle.volume, announces: handle.has_outbox };
+        let asked = report(&handle.state, &*state.clock, Some(worker), Some(known)).await;
         workers.push(WorkerShown::new(handle, asked, now));
     }
     StatusPage::new(state, workers, now)
@@ -76,11 +84,20 @@ async fn look(state: &AppState) -> StatusPage {
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.add_filter("fixed", |value: f64, digits: usize| format!("{value:.digits$}"));
+    templates.add_filter("grouped", grouped);
     templates.add_template("style.css", include_str!("templates/style.css"))?;
     templates.add_template("status.html", include_str!("templates/status.html"))?;
     templates.add_template("worker.html", include_str!("templates/worker.html"))?;
     Ok(templates)
 });
+
+/// A whole number with a comma between thousands.
+fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
 
 fn html(page: &StatusPage) -> Result<String, minijinja::Error> {
     let templates = TEMPLATES.as_ref().map_err(|error| {
@@ -113,13 +130,17 @@ mod tests {
             dependencies: Arc::new(Dependencies::new(Vec::new(), Arc::clone(&clock), Arc::clone(&status) as Arc<_>)),
             status,
             state: StateStore::of(state),
+            volume: Arc::new(crate::adapters::memory::volume::MemoryVolume::default()),
             has_outbox: false,
+            deadline: None,
         };
         let app = AppState { instance: "host:1".to_owned(), started: clock.now(), workers: Vec::new(), clock };
         let away = StoreError::Unreachable { store: "<i>".to_owned(), reason: "away".to_owned() };
         let shown = WorkerShown::new(&handle, Err(away), app.started);
         let html = html(&StatusPage::new(&app, vec![shown], app.started)).unwrap();
         assert!(html.contains("&lt;b&gt;&quot;a&quot; &amp; b&lt;&#x2f;b&gt;"), "{html}");
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert!(html.contains("LoanWorker: cannot reach the state store &lt;i&gt;: away"), "on top: {html}");
         assert!(html.contains("page 0 of 2, 0 of 4 rows, 0 rows/s, 0.0 pages/s, done at ?"), "{html}");
         assert!(!html.contains("<b>\"a\"") && !html.contains("<i>"), "{html}");
     }

@@ -1,8 +1,10 @@
 //! The views behind the status page and its JSON: the state store's report, and what this process does.
 
 use super::{AppState, WorkerHandle};
-use crate::core::generate::status::Report;
+use crate::core::generate::deadline::{self, Judgement};
+use crate::core::generate::spec::DeadlineSpec;
 use crate::core::generate::status::view::{PassedOverView, RunView, WorkerView};
+use crate::core::generate::status::{Report, WorkerReport};
 use crate::core::health::Answer;
 use crate::core::model::moment::moment;
 use crate::core::ports::store::StoreError;
@@ -20,13 +22,17 @@ pub(super) struct StatusPage {
     version: &'static str,
     started_at: String,
     at: String,
+    /// What is wrong now, a line each. Empty when all is well.
+    troubles: Vec<String>,
     workers: Vec<WorkerShown>,
 }
 
 impl StatusPage {
     pub(super) fn new(state: &AppState, workers: Vec<WorkerShown>, now: Timestamp) -> Self {
         let (instance, version) = (state.instance.clone(), env!("CARGO_PKG_VERSION"));
-        Self { instance, version, started_at: moment(state.started), at: moment(now), workers }
+        let told = workers.iter().flat_map(|worker| worker.troubles().into_iter().map(move |text| (worker, text)));
+        let troubles = told.map(|(worker, text)| format!("{}: {text}", worker.worker_id)).collect();
+        Self { instance, version, started_at: moment(state.started), at: moment(now), troubles, workers }
     }
 }
 
@@ -42,6 +48,8 @@ pub(super) struct WorkerShown {
     token: Option<u64>,
     lease: &'static str,
     run: Option<RunShown>,
+    /// When the files that are expected now are due.
+    deadline: Option<DeadlineShown>,
     outbox: usize,
     dependencies: BTreeMap<&'static str, Answer>,
     runs: Vec<RecordShown>,
@@ -78,23 +86,44 @@ struct RecordShown {
     requested_by: String,
     completed_at: Option<String>,
     error: Option<String>,
+    next_try_at: Option<String>,
+    /// Names of published files that are no longer there.
+    gone: Vec<String>,
+    /// Names of its published files.
+    files: Vec<String>,
+}
+
+/// A deadline, and whether it will be met.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeadlineShown {
+    business_date: String,
+    due: String,
+    at_risk: bool,
+    /// Why it is at risk.
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
 struct RecentShown {
     at: String,
     what: String,
+    /// How often it happened in a row. `at` is the last time.
+    times: usize,
 }
 
 impl WorkerShown {
     pub(super) fn new(handle: &WorkerHandle, asked: Result<Report, StoreError>, now: Timestamp) -> Self {
         let live = handle.status.now();
-        let (view, error) = match asked {
-            Ok(report) => (report.workers.first().map(WorkerView::new), None),
+        let (report, error) = match asked {
+            Ok(report) => (report.workers.into_iter().next(), None),
             Err(error) => (None, Some(error.to_string())),
         };
+        let view = report.as_ref().map(WorkerView::new);
         let outbox = view.as_ref().filter(|_| handle.has_outbox).map_or(live.outbox, |view| view.unsent_events.len());
         let lease = view.as_ref().map(|view| &view.lease);
+        let rate = live.run.as_ref().map(|run| run.rate.0);
+        let judged = handle.deadline.as_ref().and_then(|spec| judged(spec, report.as_ref(), rate, now));
         Self {
             worker_id: handle.status.worker().to_string(),
             role: if live.token.is_some() { "leading" } else { "standby" },
@@ -102,13 +131,55 @@ impl WorkerShown {
             token: lease.and_then(|lease| lease.token),
             lease: lease.map_or("unknown", |lease| lease.state),
             run: live.run.as_ref().map(|run| RunShown::new(run, now)),
+            deadline: judged.map(DeadlineShown::new),
             outbox,
             dependencies: handle.dependencies.answers(),
             runs: view.iter().flat_map(|view| &view.runs).map(RecordShown::new).collect(),
-            happened: live.recent.iter().map(RecentShown::new).collect(),
+            happened: recent(&live.recent),
             passed_over: view.map(|view| view.passed_over).unwrap_or_default(),
             error,
         }
+    }
+}
+
+impl WorkerShown {
+    /// What is wrong with it, most urgent first.
+    fn troubles(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        all.extend(self.deadline.as_ref().and_then(|deadline| deadline.reason.clone()));
+        all.extend(self.error.clone());
+        if self.error.is_none() && self.lease != "held" {
+            all.push(format!("nobody leads: the lease is {}", self.lease));
+        }
+        for run in &self.runs {
+            let date = &run.business_date;
+            match run.status {
+                "failed" => {
+                    let next = run.next_try_at.as_ref().map(|at| format!(", next try at {at}")).unwrap_or_default();
+                    all.push(format!("the run of {date} has failed{next}"));
+                }
+                "interrupted" => all.push(format!("the run of {date} is interrupted at page {}", run.page)),
+                _ => {}
+            }
+            all.extend(run.gone.iter().map(|path| format!("{path} was published and is no longer there")));
+        }
+        let down = self.dependencies.iter().filter(|(_, answer)| answer.state == "down");
+        all.extend(down.map(|(name, _)| format!("{name} is down")));
+        all
+    }
+}
+
+/// The deadline of the run that is expected now.
+fn judged(spec: &DeadlineSpec, report: Option<&WorkerReport>, rate: Option<f64>, now: Timestamp) -> Option<Judgement> {
+    let (date, _) = deadline::expected(spec, now)?;
+    let run = report?.runs.iter().find(|run| run.record.id.date == date);
+    deadline::judge(spec, run.map(|run| &run.record), rate, now)
+}
+
+impl DeadlineShown {
+    fn new(judgement: Judgement) -> Self {
+        let Judgement { date, due, at_risk, reason, .. } = judgement;
+        Self { business_date: date.to_string(), due: moment(due), at_risk, reason }
     }
 }
 
@@ -137,17 +208,49 @@ impl RecordShown {
             requested_by: run.requested_by.clone(),
             completed_at: run.completed_at.clone(),
             error: run.error.clone(),
+            next_try_at: run.next_try_at.clone(),
+            files: run.files.iter().filter_map(|file| file.path.clone()).collect(),
+            gone: run.files.iter().filter(|file| file.gone).filter_map(|file| file.path.clone()).collect(),
         }
     }
 }
 
-impl RecentShown {
-    fn new(event: &RecentEvent) -> Self {
-        Self { at: moment(event.at), what: event.what.clone() }
+/// What happened lately, the latest first. What happened several times in a row stands once.
+fn recent<'a>(events: impl IntoIterator<Item = &'a RecentEvent>) -> Vec<RecentShown> {
+    let mut all: Vec<RecentShown> = Vec::new();
+    for event in events {
+        match all.last_mut() {
+            Some(last) if last.what == event.what => last.times += 1,
+            _ => all.push(RecentShown { at: moment(event.at), what: event.what.clone(), times: 1 }),
+        }
     }
+    all
 }
 
 fn forecast(now: Timestamp, seconds: f64) -> Option<String> {
     let left = Duration::try_from_secs_f64(seconds).ok()?;
     now.checked_add(left).ok().map(moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_repeated_stands_once_with_its_last_time() {
+        let event = |second: i64, what: &str| RecentEvent {
+            at: Timestamp::from_second(second).unwrap(),
+            what: what.to_owned(),
+        };
+        let shown = recent(&[event(9, "down"), event(5, "down"), event(3, "up"), event(1, "down")]);
+        let words: Vec<_> = shown.iter().map(|event| (event.at.as_str(), event.what.as_str(), event.times)).collect();
+        assert_eq!(
+            words,
+            [
+                ("1970-01-01T00:00:09Z", "down", 2),
+                ("1970-01-01T00:00:03Z", "up", 1),
+                ("1970-01-01T00:00:01Z", "down", 1)
+            ]
+        );
+    }
 }
