@@ -13,8 +13,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
-    Align, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
+    Align, ColumnSpec, DelimitedSpec, EmptyText, Encoding, Escape, FileSpec, FixedWidthSpec, Forms, From, JsonNode,
+    JsonSpec, LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -85,6 +85,7 @@ fn delimited(quote: Quote, columns: Vec<ColumnSpec>) -> TranslatorSpec {
         delimiter,
         quote,
         empty: EmptyText::Quoted,
+        escape: Escape::Double,
         leading_quote: LeadingQuote::Refuse,
         names: false,
         columns,
@@ -117,7 +118,10 @@ fn file(translator: TranslatorSpec) -> FileSpec {
         first_record: None,
         last_record: None,
         zone: None,
+        null: None,
+        forms: Forms::default(),
         encoding: Encoding::Utf8,
+        bom: false,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,

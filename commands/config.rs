@@ -63,6 +63,7 @@ struct CheckArgs {
 Examples:
   filegen config init > loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
+  filegen config init --from sqlite:loans.db --view v_LoanData --receiver duckdb -c loans.yaml
   SQL_CONNECTION_STRING=postgres://... filegen config init --view sales.orders --key region,id")]
 struct InitArgs {
     /// Address of the source [default: SQL_CONNECTION_STRING]
@@ -74,6 +75,9 @@ struct InitArgs {
     /// Columns that are unique and not null together; guessed when not given
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', requires = "view")]
     key: Vec<String>,
+    /// Program that loads the file, such as `duckdb` or `postgres-copy`: makes the one file that it takes whole
+    #[arg(long, value_name = "NAME", requires = "view")]
+    receiver: Option<String>,
     /// Replace the worker file that is there
     #[arg(long)]
     force: bool,
@@ -239,7 +243,8 @@ fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>
         _ => url,
     });
     let observed = observed(context, &worker, &columns)?;
-    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns, observed: &observed };
+    let receiver = args.receiver.as_deref();
+    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns, observed: &observed, receiver };
     let text = sample.to_yaml().map_err(|message| Failure::new(Code::Config, message))?;
     config::parse(&text, path.unwrap_or(Path::new("worker.yaml")), &Environment, &context.registry)?;
     Ok(text)

@@ -282,6 +282,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Address of the source [default: SQL_CONNECTION_STRING]')
             [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'View whose columns to take')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Columns that are unique and not null together; guessed when not given')
+            [CompletionResult]::new('--receiver', '--receiver', [CompletionResultType]::ParameterName, 'Program that loads the file, such as `duckdb` or `postgres-copy`: makes the one file that it takes whole')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')

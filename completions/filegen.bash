@@ -304,7 +304,7 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__config__subcmd__init)
-            opts="-c -q -v -h --from --view --key --force --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --from --view --key --receiver --force --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -319,6 +319,10 @@ _filegen() {
                     return 0
                     ;;
                 --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --receiver)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -252,6 +252,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_s
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from -d 'Address of the source [default: SQL_CONNECTION_STRING]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l view -d 'View whose columns to take' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l key -d 'Columns that are unique and not null together; guessed when not given' -r
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l receiver -d 'Program that loads the file, such as `duckdb` or `postgres-copy`: makes the one file that it takes whole' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

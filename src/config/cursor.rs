@@ -2,6 +2,7 @@
 
 use super::grammar::{Presence, Section};
 use super::problem::{Problem, Problems, Span};
+use super::receivers::Setting;
 use super::redact::masked;
 use super::tree::{Name, Node, Scalar, Value};
 use super::values;
@@ -37,6 +38,8 @@ pub(super) struct Context<'a> {
     pub(super) problems: RefCell<Problems>,
     /// Fields whose value is an environment variable's because the file leaves them out.
     pub(super) fallbacks: RefCell<Vec<(String, &'static str)>>,
+    /// Fields whose value is a receiver's because the file leaves them out.
+    pub(super) presets: RefCell<Vec<(String, &'static str)>>,
 }
 
 /// A place; it may hold nothing, where defaults apply.
@@ -179,7 +182,16 @@ impl<'a> Cursor<'a> {
 
     /// Reads the fields of a section. Environment variables and defaults stand in for missing fields.
     pub(super) fn read(&self, section: &'static Section) -> Fields<'a> {
-        Fields { at: self.clone(), section }
+        Fields { at: self.clone(), section, receiver: None }
+    }
+
+    /// The same. What the receiver says comes before the defaults.
+    pub(super) fn read_for(
+        &self,
+        section: &'static Section,
+        receiver: Option<(&'static str, &'static [Setting])>,
+    ) -> Fields<'a> {
+        Fields { at: self.clone(), section, receiver }
     }
 }
 
@@ -197,13 +209,18 @@ fn first_span(node: &Node) -> Span {
 pub(super) struct Fields<'a> {
     pub(super) at: Cursor<'a>,
     section: &'static Section,
+    /// A receiver's name, and what it says of these fields.
+    receiver: Option<(&'static str, &'static [Setting])>,
 }
 
 impl<'a> Fields<'a> {
-    /// The value's text: the file's, the environment's or the default.
+    /// The value's text: the file's, the receiver's, the environment's or the default.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         if let Some(at) = self.at.field(name) {
             return at.text().map(Cow::Borrowed);
+        }
+        if let Some(value) = self.preset(name) {
+            return Some(Cow::Borrowed(value));
         }
         match self.section.field(name)?.presence {
             Presence::Default(default) => Some(Cow::Borrowed(default)),
@@ -213,6 +230,14 @@ impl<'a> Fields<'a> {
             Presence::EnvironmentOrComputed(variable) => self.fallback(name, variable).map(Cow::Owned),
             Presence::Required | Presence::RequiredInSection | Presence::Optional => None,
         }
+    }
+
+    /// What the receiver says of a field that the file leaves out.
+    fn preset(&self, name: &str) -> Option<&'static str> {
+        let (receiver, settings) = self.receiver?;
+        let value = settings.iter().find(|setting| setting.name == name)?.value?;
+        self.at.context.presets.borrow_mut().push((self.at.join(name), receiver));
+        Some(value)
     }
 
     /// An environment variable that stands in for a field; empty counts as not set, as deployments often mean it.

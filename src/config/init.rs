@@ -1,5 +1,6 @@
 //! Worker files to start from: the full example, and one made of a real view's columns.
 
+use super::receivers::{RECEIVERS, Receiver};
 use super::redact;
 use super::suggest::{listed, nearest};
 use super::vars::Vars;
@@ -34,6 +35,8 @@ pub struct Sample<'a> {
     pub columns: &'a [Column],
     /// What is known of each one's values. May be empty.
     pub observed: &'a [Observed],
+    /// The program that loads the file. `None`: a file of each kind, for nobody in particular.
+    pub receiver: Option<&'a str>,
 }
 
 /// A worker that can only be asked for its source: to look at a view before there is a worker file. `url` may hold
@@ -61,10 +64,11 @@ pub fn look_at(url: Option<&str>, view: &str, vars: &dyn Vars) -> Result<Worker,
 }
 
 impl Sample<'_> {
-    /// A commented worker file with one file of each built-in kind over all columns of the view.
+    /// A commented worker file over all columns of the view: with the file that the receiver takes, or with one of each built-in
+    /// kind.
     ///
     /// # Errors
-    /// When the view does not have a column of the key; says which it has.
+    /// When the view does not have a column of the key, or there is no such receiver; says which there are.
     pub fn to_yaml(&self) -> Result<String, String> {
         let base = base_name(self.view);
         let file = base.to_lowercase();
@@ -85,8 +89,39 @@ impl Sample<'_> {
             view = scalar(self.view),
             key = self.key_line()?,
         );
-        let names = self.columns.iter().map(|column| scalar(&column.name)).collect::<Vec<_>>();
-        let list = wrapped(&names);
+        match self.receiver {
+            None => self.each_kind(&file, &mut text),
+            Some(receiver) => text.push_str(&self.for_receiver(receiver, &file)?),
+        }
+        Ok(text)
+    }
+
+    /// The one file that a receiver takes.
+    fn for_receiver(&self, name: &str, file: &str) -> Result<String, String> {
+        let names = || RECEIVERS.iter().map(|receiver| receiver.name);
+        let receiver = Receiver::named(name).ok_or_else(|| {
+            let hint = nearest(name, names()).map_or_else(|| listed(names()), |near| format!("did you mean `{near}`?"));
+            format!("there is no receiver `{name}`; {hint}")
+        })?;
+        let (end, id, columns) = match receiver.translator {
+            "delimited" => ("csv", "Csv", format!("        columns: {}\n", self.names())),
+            _ => ("dat", "FixedWidth", format!("        columns:\n{}", self.fields())),
+        };
+        Ok(format!(
+            "  - id: {id}\n    name: \"{file}_{{date}}.{end}\"\n    receiver: {name}  # `filegen config show` shows what it sets; \
+             docs/receivers.md says what to tell the program\n    translator:\n      {}:\n{columns}",
+            receiver.translator
+        ))
+    }
+
+    /// The columns' names as a list.
+    fn names(&self) -> String {
+        wrapped(&self.columns.iter().map(|column| scalar(&column.name)).collect::<Vec<_>>())
+    }
+
+    /// One file of each built-in kind.
+    fn each_kind(&self, file: &str, text: &mut String) {
+        let list = self.names();
         let _ = write!(
             text,
             "  - id: Delimited\n    name: \"{file}_{{date}}.txt\"\n    {PROGRESS_LINE}\n    translator:\n      delimited:\n        delimiter: \"|\"\n        \
@@ -95,7 +130,7 @@ impl Sample<'_> {
              \n  - id: Csv\n    name: \"{file}_{{date}}.csv\"\n    {NO_PROGRESS_LINE}\n    translator:\n      delimited:\n        delimiter: \",\"\n        \
              quote: minimal\n        names: true  # the first record holds the columns' names\n        columns: {list}\n",
         );
-        text.push_str(&self.fixed_width(&file));
+        text.push_str(&self.fixed_width(file));
         let _ = write!(
             text,
             "\n  - id: Json\n    name: \"{file}_{{date}}.jsonl\"\n    {NO_PROGRESS_LINE}\n    translator:\n      json:\n        fields:\n"
@@ -103,7 +138,6 @@ impl Sample<'_> {
         for column in self.columns {
             let _ = writeln!(text, "          {}: {}", name(&column.name), scalar(&column.name));
         }
-        Ok(text)
     }
 
     /// The fixed-width file; nothing where no column fits into a record.
@@ -112,12 +146,17 @@ impl Sample<'_> {
         if (0..self.columns.len()).all(|index| seen(index).breaks) {
             return String::new();
         }
-        let fields = self.columns.iter().enumerate().map(|(index, column)| field(column, seen(index)));
         format!(
             "\n  - id: FixedWidth\n    name: \"{file}_{{date}}.dat\"\n    {PROGRESS_LINE}\n    on_overflow: error  # `truncate` cuts \
              and counts\n    translator:\n      fixed_width:\n        columns:\n{}",
-            fields.collect::<String>()
+            self.fields()
         )
+    }
+
+    /// The columns as fields of fixed width, a line each.
+    fn fields(&self) -> String {
+        let seen = |index: usize| self.observed.get(index).copied().unwrap_or_default();
+        self.columns.iter().enumerate().map(|(index, column)| field(column, seen(index))).collect()
     }
 
     /// A password is never written; the environment brings it.

@@ -13,6 +13,7 @@ mod kind;
 mod kinds;
 mod problem;
 mod read;
+mod receivers;
 mod redact;
 mod report;
 mod resolve;
@@ -35,6 +36,7 @@ pub use kind::Flow;
 pub use kinds::{example, kinds};
 pub use problem::{ConfigError, Problem, SourcePosition};
 pub use read::write_new;
+pub use receivers::document as receivers_document;
 pub use show::{Origin, Resolved};
 pub use together::{InFile, collisions};
 pub use vars::{Environment, Vars};
@@ -61,6 +63,7 @@ pub struct Loaded {
     text: String,
     tree: Node,
     fallbacks: Vec<(String, &'static str)>,
+    presets: Vec<(String, &'static str)>,
 }
 
 impl fmt::Debug for Loaded {
@@ -98,6 +101,7 @@ impl Loaded {
             shapes: &[],
             problems: RefCell::default(),
             fallbacks: RefCell::default(),
+            presets: RefCell::default(),
         };
         look(&Cursor::root(&context, &self.tree))
     }
@@ -145,6 +149,7 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         shapes: kind.shapes,
         problems: RefCell::new(problems),
         fallbacks: RefCell::default(),
+        presets: RefCell::default(),
     };
     let root = Cursor::root(&context, &tree);
     check::section(&root, kind.section);
@@ -155,11 +160,11 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         root.report("unusable", format!("this {} cannot be used", kind.noun), "please report this with the file");
     }
     let problems = context.problems.into_inner();
-    let fallbacks = context.fallbacks.into_inner();
+    let (fallbacks, presets) = (context.fallbacks.into_inner(), context.presets.into_inner());
     match flow {
         Some(flow) if problems.is_empty() => {
             let (path, text) = (path.to_owned(), text.to_owned());
-            Ok(Loaded { flow, health_port, path, text, tree, fallbacks })
+            Ok(Loaded { flow, health_port, path, text, tree, fallbacks, presets })
         }
         _ => Err(refused(problems)),
     }

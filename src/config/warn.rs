@@ -1,17 +1,31 @@
 //! What a person should know of a worker file that can be used.
 
 use super::Loaded;
+use super::check::receivers::warn;
 use super::problem::ConfigError;
+use super::receivers::Receiver;
 use super::redact::masked_in_place;
 
 impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self) -> Option<ConfigError> {
-        let (message, hint) = self.worker()?.policies.short_lease()?;
+        let short_lease = self.worker()?.policies.short_lease();
         let problems = self.with_root(|root| {
-            root.section("policies").section("lease_ttl").report("short-lease", message, hint);
+            if let Some((message, hint)) = short_lease {
+                root.section("policies").section("lease_ttl").report("short-lease", message, hint);
+            }
+            for file in root.section("files").items() {
+                let receiver = file.field("receiver").and_then(|at| at.text()).and_then(Receiver::named);
+                if let Some(receiver) = receiver {
+                    warn(receiver, &file);
+                }
+            }
             root.context.problems.take().into_sorted()
         });
-        Some(ConfigError { path: self.path.clone(), problems, masked_text: Some(masked_in_place(&self.text)) })
+        (!problems.is_empty()).then(|| ConfigError {
+            path: self.path.clone(),
+            problems,
+            masked_text: Some(masked_in_place(&self.text)),
+        })
     }
 }

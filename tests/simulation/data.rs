@@ -4,9 +4,9 @@ use crate::mix::Mix;
 use filegen::adapters::memory::source::Cell;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
-    Align, BusinessDateSpec, ColumnSpec, CommitSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec,
-    From, LeadingQuote, Limits, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec, TranslatorSpec, TriggerSpec,
-    WhenEmpty, WidthIn, Worker,
+    Align, BusinessDateSpec, ColumnSpec, CommitSpec, DelimitedSpec, EmptyText, Encoding, Escape, FileSpec,
+    FixedWidthSpec, Forms, From, LeadingQuote, Limits, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec,
+    TranslatorSpec, TriggerSpec, WhenEmpty, WidthIn, Worker,
 };
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::kafka::KafkaSpec;
@@ -73,6 +73,7 @@ fn delimited(delimiter: &str, columns: &[&str]) -> TranslatorSpec {
         delimiter: delimiter.to_owned(),
         quote: Quote::Never,
         empty: EmptyText::Quoted,
+        escape: Escape::Double,
         leading_quote: LeadingQuote::Refuse,
         names: false,
         columns: columns.iter().map(|column| take(column)).collect(),
@@ -99,7 +100,10 @@ fn file(index: usize) -> FileSpec {
         first_record: None,
         last_record: (index == 3).then(|| "T|{{ rows }}|{{ sum.Amount }}".to_owned()),
         zone: None,
+        null: None,
+        forms: Forms::default(),
         encoding: Encoding::Utf8,
+        bom: false,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,

@@ -1,6 +1,7 @@
 //! Holds a file against the grammar: unknown and missing fields, wrong types, impossible values. All of them.
 
 pub(super) mod generate;
+pub(super) mod receivers;
 
 use super::cursor::{Context, Cursor};
 use super::grammar::generate::MAX;

@@ -2,6 +2,7 @@
 
 use super::common::{BROKERS, POLICIES, PROPERTIES, STATE, WEEKDAYS};
 use super::{Field, Presence, Section, Shape};
+use crate::config::receivers;
 
 const KIB: u64 = 1024;
 const GIB: u64 = 1024 * 1024 * KIB;
@@ -100,6 +101,12 @@ pub(in crate::config) static FILE: Section = Section {
         .default("never"),
         Field::new("event_type", Shape::Words, "The `eventType` of the completion event."),
         Field::new("translator", Shape::Own("translator"), "How a row becomes a record.").required(),
+        Field::new(
+            "receiver",
+            Shape::Choice(&receivers::NAMES),
+            "The program that loads the file. It sets quotes, NULL, booleans, timestamps, names, byte order mark, line end and header \
+             line to what that program takes whole; each field here comes before it. docs/receivers.md has the program's own settings.",
+        ),
         Field::new("where", Shape::Words, "A SQL predicate: only its rows go into this file. The view is still read once."),
         Field::new(
             "first_record",
@@ -120,7 +127,27 @@ pub(in crate::config) static FILE: Section = Section {
             "The IANA zone on whose clock instants (`timestamptz`, `datetimeoffset`) are written, with its offset: \
              `2026-11-21T11:30:00+01:00`. When not given, as they come: in UTC with `Z`, or with their own offset.",
         ),
+        Field::new("null", Shape::Text, "What NULL is written as, in columns without a `null` of their own."),
+        Field::new(
+            "booleans",
+            Shape::Words,
+            "What true and false are written as, in columns without a `format`: `Y/N`, `1/0`; `true` and `false` when not given.",
+        ),
+        Field::new(
+            "timestamps",
+            Shape::Words,
+            "How timestamps are written in columns without a `format`: `iso` (`2026-11-21T10:30:00.5Z`), `space` (`2026-11-21 \
+             10:30:00.5+00:00`), `plain` (`2026-11-21 10:30:00.5`, instants in UTC or on the clock of `zone`), or a strftime format.",
+        )
+        .default("iso"),
+        Field::new(
+            "decimal",
+            Shape::Choice(&[".", ","]),
+            "What stands between a number's whole part and its fraction. With a comma, groups of thousands are set apart by points.",
+        )
+        .default("."),
         Field::new("encoding", Shape::Encoding, "How text becomes bytes.").default("UTF-8"),
+        Field::new("bom", Shape::Flag, "Whether a file in UTF-8 begins with the byte order mark.").default("false"),
         Field::new(
             "newline",
             Shape::LineEnd,
@@ -164,16 +191,22 @@ pub(in crate::config) static DELIMITED: Section = Section {
         Field::new(
             "delimiter",
             Shape::Delimiter,
-            "Any text between the values: `|`, `,`, `tab`, `\\t`, `U+001F`, `\\x1f`.",
-        )
-        .required(),
+            "Any text between the values: `|`, `,`, `tab`, `\\t`, `U+001F`, `\\x1f`. Only a file with a `receiver` goes without.",
+        ),
         Field::new(
             "quote",
-            Shape::Choice(&["never", "minimal", "always"]),
+            Shape::Choice(&["never", "minimal", "always", "nonnumeric"]),
             "When values stand in quotes. With `never`, a value that would break the record is an error; `minimal` quotes such a value, \
-             and one that readers take for something else (blanks around it, `NULL`, `\\N`, `\\.`, a leading `#` or `'`).",
+             and one that readers take for something else (blanks around it, `NULL`, `\\N`, `\\.`, a leading `#` or `'`); `always` \
+             quotes all but NULL, `nonnumeric` all but NULL and numbers.",
         )
         .default("never"),
+        Field::new(
+            "escape",
+            Shape::Choice(&["double", "backslash"]),
+            "How a quote inside quotes is written: twice, or behind a backslash, as a backslash is then.",
+        )
+        .default("double"),
         Field::new(
             "empty",
             Shape::Choice(&["quoted", "bare"]),

@@ -7,8 +7,9 @@ use crate::config::separators;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::generate::spec::{
-    Align, Case, ColumnSpec, DeadlineSpec, DelimitedSpec, EmptyText, FileSpec, From, JsonNode, LeadingQuote, Limit,
-    OnOverflow, OnUnmappable, Quote, SourceSpec, TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
+    Align, Case, ColumnSpec, DeadlineSpec, DecimalSign, DelimitedSpec, EmptyText, Escape, FileSpec, From, JsonNode,
+    LeadingQuote, Limit, OnOverflow, OnUnmappable, Quote, SourceSpec, Timestamps, TranslatorSpec, TriggerSpec, Trim,
+    WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::policy::Policies;
@@ -133,12 +134,26 @@ fn file(file: &FileSpec, at: Option<&Cursor<'_>>) -> Rendered {
         ("first_record", file.first_record.as_ref().map(text)),
         ("last_record", file.last_record.as_ref().map(text)),
         ("zone", file.zone.as_ref().map(text)),
+        ("null", file.null.as_ref().map(text)),
+        ("booleans", file.forms.booleans.as_ref().map(text)),
+        ("timestamps", Some(text(timestamps(&file.forms.timestamps)))),
+        ("decimal", Some(text(if file.forms.decimal == DecimalSign::Comma { "," } else { "." }))),
         ("encoding", Some(text(encoding_name(file.encoding)))),
+        ("bom", Some(scalar(file.bom))),
         ("newline", Some(text(separators::write(&file.newline)))),
         ("on_unmappable", Some(policy(file.on_unmappable == OnUnmappable::Replace, "replace", file.limits.unmappable))),
         ("on_overflow", Some(policy(file.on_overflow == OnOverflow::Truncate, "truncate", file.limits.overflow))),
         ("progress_header", Some(scalar(file.progress_header))),
     ])
+}
+
+fn timestamps(form: &Timestamps) -> &str {
+    match form {
+        Timestamps::Iso => "iso",
+        Timestamps::Space => "space",
+        Timestamps::Plain => "plain",
+        Timestamps::Format(format) => format,
+    }
 }
 
 fn translator(translator: &TranslatorSpec, at: Option<&Cursor<'_>>) -> Rendered {
@@ -199,6 +214,14 @@ fn delimited(spec: &DelimitedSpec) -> Rendered {
                 Quote::Never => "never",
                 Quote::Minimal => "minimal",
                 Quote::Always => "always",
+                Quote::NonNumeric => "nonnumeric",
+            })),
+        ),
+        (
+            "escape",
+            Some(text(match spec.escape {
+                Escape::Double => "double",
+                Escape::Backslash => "backslash",
             })),
         ),
         (

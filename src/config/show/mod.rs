@@ -24,6 +24,11 @@ pub enum Origin {
     },
     /// Nobody says otherwise.
     Default,
+    /// What the file's receiver takes.
+    Receiver {
+        /// The receiver.
+        name: &'static str,
+    },
     /// Environment variables.
     Environment {
         /// Their names.
@@ -100,7 +105,10 @@ impl Loaded {
             (Some(line), _) if variables.is_empty() => Origin::File { line },
             (Some(line), _) => Origin::Environment { names: variables.to_vec(), line: Some(line) },
             (None, Some(name)) => Origin::Environment { names: vec![name.to_owned()], line: None },
-            (None, None) => Origin::Default,
+            (None, None) => match self.presets.iter().find(|(field, _)| field == path) {
+                Some((_, name)) => Origin::Receiver { name },
+                None => Origin::Default,
+            },
         }
     }
 }
@@ -110,6 +118,7 @@ impl Origin {
         match self {
             Self::File { line } => format!("line {line}"),
             Self::Default => "default".to_owned(),
+            Self::Receiver { name } => format!("receiver {name}"),
             Self::Environment { names, line: None } => format!("environment {}", names.join(", ")),
             Self::Environment { names, line: Some(line) } => format!("line {line}, environment {}", names.join(", ")),
         }

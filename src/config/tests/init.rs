@@ -48,6 +48,7 @@ fn what_is_made_of_a_view_is_fit_for_use() {
         key: &[],
         columns: &columns,
         observed: &[],
+        receiver: None,
     };
     let text = sample.to_yaml().unwrap();
     insta::assert_snapshot!(text);
@@ -71,7 +72,14 @@ fn widths_fit_what_is_declared_and_what_was_seen() {
         seen(None, 80, 1, false),
         seen(Some(8000), 4, 1, false),
     ];
-    let text = Sample { url: Some("sqlite:a.db"), view: "v", key: &[], columns: &columns, observed: &observed };
+    let text = Sample {
+        url: Some("sqlite:a.db"),
+        view: "v",
+        key: &[],
+        columns: &columns,
+        observed: &observed,
+        receiver: None,
+    };
     let text = text.to_yaml().unwrap();
     for line in [
         "          - { column: Code, width: 3 }  # text of at most 3 characters\n",
@@ -86,17 +94,41 @@ fn widths_fit_what_is_declared_and_what_was_seen() {
 }
 
 #[test]
+fn what_is_made_for_a_receiver_is_the_file_that_it_takes() {
+    let columns = view();
+    let of = |receiver| Sample {
+        url: Some("sqlite:a.db"),
+        view: "v_Loans",
+        key: &[],
+        columns: &columns,
+        observed: &[],
+        receiver: Some(receiver),
+    };
+    for receiver in crate::config::receivers::NAMES {
+        let text = of(receiver).to_yaml().unwrap();
+        let loaded = parsed(&text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert!(loaded.warnings().is_none(), "{receiver}");
+        let [file] = loaded.worker().unwrap().files.as_slice() else { panic!("{text}") };
+        assert!(!file.progress_header, "{receiver}");
+    }
+    assert!(of("duckdb").to_yaml().unwrap().contains("    receiver: duckdb  #"));
+    assert!(of("duckbd").to_yaml().unwrap_err().contains("did you mean `duckdb`?"));
+}
+
+#[test]
 fn a_password_is_not_written_into_a_new_worker_file() {
     let columns = columns(&["A"]);
     for (url, set) in [
         (Some("postgres://ann:s3cret@h/db"), "postgres://ann@h/db"),
         (Some("Server=h;Password=s3cret;Encrypt=true"), "Server=h;Encrypt=true"),
     ] {
-        let text = Sample { url, view: "v", key: &[], columns: &columns, observed: &[] }.to_yaml().unwrap();
+        let text =
+            Sample { url, view: "v", key: &[], columns: &columns, observed: &[], receiver: None }.to_yaml().unwrap();
         assert!(!text.contains("s3cret"), "{text}");
         assert_eq!(parsed(&text, &[]).unwrap().into_worker().unwrap().source.url.reveal(), set);
     }
-    let text = Sample { url: None, view: "v", key: &[], columns: &columns, observed: &[] }.to_yaml().unwrap();
+    let text =
+        Sample { url: None, view: "v", key: &[], columns: &columns, observed: &[], receiver: None }.to_yaml().unwrap();
     let environment = [("SQL_CONNECTION_STRING", "postgres://h/db")];
     assert_eq!(parsed(&text, &environment).unwrap().into_worker().unwrap().source.url.reveal(), "postgres://h/db");
 }
@@ -122,7 +154,9 @@ fn a_view_can_be_looked_at_before_there_is_a_worker_file() {
 #[test]
 fn a_key_that_the_view_does_not_have_is_refused() {
     let columns = columns(&["LoanId", "Line"]);
-    let sample = |key: &[String]| Sample { url: None, view: "v", key, columns: &columns, observed: &[] }.to_yaml();
+    let sample = |key: &[String]| {
+        Sample { url: None, view: "v", key, columns: &columns, observed: &[], receiver: None }.to_yaml()
+    };
     assert!(sample(&["LoanId".to_owned(), "Line".to_owned()]).unwrap().contains("key: [LoanId, Line]\n"));
     let error = sample(&["loan_id".to_owned()]).unwrap_err();
     assert!(error.contains("`LoanId`"), "{error}");

@@ -5,6 +5,7 @@ mod files;
 mod init;
 mod properties;
 mod ranges;
+mod receivers;
 mod schema;
 mod show;
 mod topics;

@@ -103,8 +103,14 @@ pub struct FileSpec {
     pub last_record: Option<String>,
     /// The IANA zone on whose clock instants are written. `None`: as they come, in UTC.
     pub zone: Option<String>,
+    /// What NULL is written as, in columns that do not say.
+    pub null: Option<String>,
+    /// How values of some kinds are written, in columns that do not say.
+    pub forms: Forms,
     /// How text becomes bytes.
     pub encoding: Encoding,
+    /// Whether the file begins with UTF-8's byte order mark.
+    pub bom: bool,
     /// The bytes that end a record, before encoding.
     pub newline: String,
     /// What happens to a character that the encoding does not have.

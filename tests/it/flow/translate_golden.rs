@@ -5,8 +5,8 @@ use arrow_schema::Schema;
 use filegen::Registry;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
-    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec,
-    LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
+    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Encoding, Escape, FileSpec, FixedWidthSpec, Forms, From,
+    JsonNode, JsonSpec, LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TemplateSpec, TranslatorSpec, WidthIn,
 };
 use filegen::core::generate::translate::FileTranslator;
 use filegen::core::model::column::{Column, Kind};
@@ -79,7 +79,10 @@ fn file(translator: TranslatorSpec) -> FileSpec {
         first_record: None,
         last_record: None,
         zone: None,
+        null: None,
+        forms: Forms::default(),
         encoding: Encoding::Utf8,
+        bom: false,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,
@@ -109,6 +112,7 @@ fn a_csv_file_is_pythons_and_reads_back() {
         delimiter: ",".to_owned(),
         quote: Quote::Minimal,
         empty: EmptyText::Quoted,
+        escape: Escape::Double,
         leading_quote: LeadingQuote::Refuse,
         names: true,
         columns,
@@ -218,6 +222,7 @@ fn control_records_stand_around_the_records() {
             delimiter: "|".to_owned(),
             quote: Quote::Never,
             empty: EmptyText::Quoted,
+            escape: Escape::Double,
             leading_quote: LeadingQuote::Refuse,
             names: false,
             columns: vec![amount, status],

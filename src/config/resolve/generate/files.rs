@@ -2,13 +2,15 @@
 
 use super::marks;
 use super::translator::translator;
+use crate::config::check::receivers::report_refused;
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::FILE;
+use crate::config::receivers::Receiver;
 use crate::config::resolve::check_zone;
 use crate::config::tree::Value;
 use crate::config::{separators, values};
 use crate::core::generate::model::file_name::{FileName, days, manifest_name};
-use crate::core::generate::spec::{FileSpec, Limit, Limits, OnOverflow, OnUnmappable};
+use crate::core::generate::spec::{DecimalSign, FileSpec, Forms, Limit, Limits, OnOverflow, OnUnmappable, Timestamps};
 use crate::core::generate::translate::FileTranslator;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId};
@@ -29,13 +31,14 @@ pub(super) fn files(at: &Cursor<'_>, worker: Option<&WorkerId>) -> Option<Vec<Fi
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut names = Vec::new();
     for item in at.items() {
-        let fields = item.read(&FILE);
+        let receiver = item.field("receiver").and_then(|at| at.text()).and_then(Receiver::named);
+        let fields = item.read_for(&FILE, receiver.map(|receiver| (receiver.name, receiver.file)));
         let id = id(&fields, &mut ids);
         let name = name(&fields);
         if let (Some(id), Some(name)) = (&id, &name) {
             names.push(Named { at: fields.place("name"), id: id.clone(), name: name.clone() });
         }
-        let spec = file(&fields, id, name);
+        let spec = file(&fields, receiver, id, name);
         specs = specs.zip(spec).map(|(mut specs, spec)| {
             specs.push(spec);
             specs
@@ -80,8 +83,16 @@ fn name(fields: &Fields<'_>) -> Option<FileName> {
     }
 }
 
-fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Option<FileSpec> {
-    let translator = translator(&fields.place("translator"));
+fn file(
+    fields: &Fields<'_>,
+    receiver: Option<&'static Receiver>,
+    id: Option<FileId>,
+    name: Option<FileName>,
+) -> Option<FileSpec> {
+    let translator = translator(&fields.place("translator"), receiver, fields.at.field("receiver").is_none());
+    if let Some(receiver) = receiver {
+        report_refused(receiver, &fields.at);
+    }
     let unmappable = policy(fields, "on_unmappable", "replace")?;
     let overflow = policy(fields, "on_overflow", "truncate")?;
     if let Some(predicate) = fields.text("where") {
@@ -99,7 +110,10 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         first_record: fields.owned("first_record"),
         last_record: fields.owned("last_record"),
         zone: fields.owned("zone"),
+        null: fields.owned("null"),
+        forms: forms(fields)?,
         encoding: values::encoding(&fields.text("encoding")?)?,
+        bom: fields.flag("bom")?,
         newline: separators::line_end(&fields.text("newline")?).ok()?,
         on_unmappable: if unmappable.0 { OnUnmappable::Replace } else { OnUnmappable::Error },
         on_overflow: if overflow.0 { OnOverflow::Truncate } else { OnOverflow::Error },
@@ -114,6 +128,24 @@ fn file(fields: &Fields<'_>, id: Option<FileId>, name: Option<FileName>) -> Opti
         blamed(&fields.at, &error.reason).report("translator", error.reason, hint);
     }
     Some(spec)
+}
+
+/// The forms of values that the file gives to all its columns.
+fn forms(fields: &Fields<'_>) -> Option<Forms> {
+    Some(Forms {
+        booleans: fields.owned("booleans"),
+        timestamps: match fields.text("timestamps")?.as_ref() {
+            "iso" => Timestamps::Iso,
+            "space" => Timestamps::Space,
+            "plain" => Timestamps::Plain,
+            format => Timestamps::Format(format.to_owned()),
+        },
+        decimal: match fields.text("decimal")?.as_ref() {
+            "." => DecimalSign::Point,
+            "," => DecimalSign::Comma,
+            _ => return None,
+        },
+    })
 }
 
 /// Whether a policy changes values instead of ending the run, and how many it may change.
@@ -135,7 +167,10 @@ pub(super) fn blamed<'a>(file: &Cursor<'a>, reason: &str) -> Cursor<'a> {
         return at;
     }
     let named = |name: &str| reason.contains(&format!("`{name}`")) || reason.starts_with(&format!("{name} "));
-    let mut own = ["first_record", "last_record", "newline", "encoding"].into_iter().filter(|name| named(name));
+    let mut own =
+        ["first_record", "last_record", "bom", "decimal", "booleans", "timestamps", "null", "newline", "encoding"]
+            .into_iter()
+            .filter(|name| named(name));
     if let Some(at) = own.find_map(|name| file.field(name)) {
         return at;
     }

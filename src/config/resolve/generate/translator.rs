@@ -3,35 +3,62 @@
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::{COLUMN, DELIMITED, FIXED_WIDTH, JSON, TEMPLATE};
 use crate::config::json::to_json;
+use crate::config::receivers::Receiver;
 use crate::config::separators;
-use crate::config::tree::Value;
+use crate::config::tree::{Name, Node, Value};
 use crate::config::yaml::scalar;
 use crate::core::generate::spec::{
-    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, FixedWidthSpec, From, JsonNode, JsonSpec, LeadingQuote, Quote,
-    TemplateSpec, TranslatorSpec, Trim, WidthIn,
+    Align, Case, ColumnSpec, DelimitedSpec, EmptyText, Escape, FixedWidthSpec, Forms, From, JsonNode, JsonSpec,
+    LeadingQuote, Quote, TemplateSpec, TranslatorSpec, Trim, WidthIn,
 };
 use std::collections::HashSet;
 
-pub(super) fn translator(at: &Cursor<'_>) -> Option<TranslatorSpec> {
+/// A file's translator. `needs_delimiter` says whether a delimited file has no receiver that would give one.
+pub(super) fn translator(
+    at: &Cursor<'_>,
+    receiver: Option<&'static Receiver>,
+    needs_delimiter: bool,
+) -> Option<TranslatorSpec> {
+    let options = |name: &str| {
+        receiver.filter(|receiver| receiver.translator == name).map(|receiver| (receiver.name, receiver.options))
+    };
     let [(name, node)] = at.entries() else { return None };
     let at = at.below(name, node);
     match name.text.as_str() {
-        "delimited" => delimited(&at.read(&DELIMITED)).map(TranslatorSpec::Delimited),
-        "fixed_width" => fixed_width(&at).map(TranslatorSpec::FixedWidth),
+        "delimited" => {
+            delimited(&at.read_for(&DELIMITED, options("delimited")), needs_delimiter).map(TranslatorSpec::Delimited)
+        }
+        "fixed_width" => {
+            fixed_width(&at, &at.read_for(&FIXED_WIDTH, options("fixed_width"))).map(TranslatorSpec::FixedWidth)
+        }
         "json" => json(&at.read(&JSON)).map(TranslatorSpec::Json),
         "template" => template(&at.read(&TEMPLATE)).map(TranslatorSpec::Template),
         other => Some(TranslatorSpec::Custom { name: other.to_owned(), options: to_json(&node.value) }),
     }
 }
 
-fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
+fn delimited(fields: &Fields<'_>, needs_delimiter: bool) -> Option<DelimitedSpec> {
     let columns = columns(&fields.at.section("columns"));
+    // A field under a wrong name may be the delimiter.
+    let is_known = |(name, _): &(Name, Node)| DELIMITED.field(&name.text).is_some();
+    if needs_delimiter && fields.at.field("delimiter").is_none() && fields.at.entries().iter().all(is_known) {
+        let hint =
+            "add it: any text between the values, such as `|`, `,` or `tab`; a file with a `receiver` goes without";
+        let place = fields.place("delimiter");
+        place.report("missing-field", format!("`{}` is missing", place.path), hint);
+    }
     Some(DelimitedSpec {
         delimiter: separators::delimiter(&fields.text("delimiter")?).ok()?,
         quote: match fields.text("quote")?.as_ref() {
             "never" => Quote::Never,
             "minimal" => Quote::Minimal,
             "always" => Quote::Always,
+            "nonnumeric" => Quote::NonNumeric,
+            _ => return None,
+        },
+        escape: match fields.text("escape")?.as_ref() {
+            "double" => Escape::Double,
+            "backslash" => Escape::Backslash,
             _ => return None,
         },
         empty: match fields.text("empty")?.as_ref() {
@@ -49,8 +76,8 @@ fn delimited(fields: &Fields<'_>) -> Option<DelimitedSpec> {
     })
 }
 
-fn fixed_width(at: &Cursor<'_>) -> Option<FixedWidthSpec> {
-    let width_in = match at.read(&FIXED_WIDTH).text("width_in")?.as_ref() {
+fn fixed_width(at: &Cursor<'_>, fields: &Fields<'_>) -> Option<FixedWidthSpec> {
+    let width_in = match fields.text("width_in")?.as_ref() {
         "bytes" => WidthIn::Bytes,
         "characters" => WidthIn::Characters,
         _ => return None,
@@ -121,6 +148,7 @@ fn column(at: &Cursor<'_>) -> Option<ColumnSpec> {
             _ => return None,
         },
         zone: None,
+        forms: Forms::default(),
     })
 }
 

@@ -2,7 +2,7 @@
 //! earlier builds are continued. A later setting appears only when it differs from the behaviour before it. A setting that shapes no
 //! byte never appears.
 
-use super::{ColumnSpec, DelimitedSpec, FileSpec, FixedWidthSpec, Limits, TemplateSpec};
+use super::{ColumnSpec, DelimitedSpec, Escape, FileSpec, FixedWidthSpec, Forms, Limits, TemplateSpec};
 use std::fmt::{Debug, DebugStruct, Formatter, Result};
 
 /// Adds a later setting, if it differs from the behaviour before it.
@@ -15,7 +15,9 @@ fn later<T: Debug + PartialEq>(shape: &mut DebugStruct<'_, '_>, name: &str, valu
 impl Debug for FileSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let Self { id, name, event_type, translator, predicate, first_record, last_record, .. } = self;
-        let Self { zone, encoding, newline, on_unmappable, on_overflow, limits, progress_header, .. } = self;
+        let Self {
+            zone, null, forms, bom, encoding, newline, on_unmappable, on_overflow, limits, progress_header, ..
+        } = self;
         let mut shape = f.debug_struct("FileSpec");
         shape.field("id", id).field("name", name).field("event_type", event_type).field("translator", translator);
         shape.field("predicate", predicate).field("first_record", first_record).field("last_record", last_record);
@@ -24,6 +26,9 @@ impl Debug for FileSpec {
         shape.field("progress_header", progress_header);
         later(&mut shape, "zone", zone, &None);
         later(&mut shape, "limits", limits, &Limits::default());
+        later(&mut shape, "null", null, &None);
+        later(&mut shape, "forms", forms, &Forms::default());
+        later(&mut shape, "bom", bom, &false);
         shape.finish()
     }
 }
@@ -31,10 +36,12 @@ impl Debug for FileSpec {
 impl Debug for DelimitedSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         // A value that begins with a quote is the same bytes, or ends the run.
-        let Self { delimiter, quote, empty, leading_quote: _, names, columns } = self;
+        let Self { delimiter, quote, escape, empty, leading_quote: _, names, columns } = self;
         let mut shape = f.debug_struct("DelimitedSpec");
         shape.field("delimiter", delimiter).field("quote", quote).field("empty", empty);
-        shape.field("names", names).field("columns", columns).finish()
+        shape.field("names", names).field("columns", columns);
+        later(&mut shape, "escape", escape, &Escape::Double);
+        shape.finish()
     }
 }
 
@@ -58,11 +65,12 @@ impl Debug for TemplateSpec {
 
 impl Debug for ColumnSpec {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let Self { from, name, format, null, width, align, pad, case, trim, zone } = self;
+        let Self { from, name, format, null, width, align, pad, case, trim, zone, forms } = self;
         let mut shape = f.debug_struct("ColumnSpec");
         shape.field("from", from).field("name", name).field("format", format).field("null", null);
         shape.field("width", width).field("align", align).field("pad", pad).field("case", case).field("trim", trim);
         later(&mut shape, "zone", zone, &None);
+        later(&mut shape, "forms", forms, &Forms::default());
         shape.finish()
     }
 }

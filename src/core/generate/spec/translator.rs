@@ -41,6 +41,8 @@ pub struct DelimitedSpec {
     pub delimiter: String,
     /// When values stand in quotes.
     pub quote: Quote,
+    /// How a quote inside quotes is told from the one that ends them.
+    pub escape: Escape,
     /// How an empty text is told from NULL.
     pub empty: EmptyText,
     /// What becomes of a value that begins with a quote where nothing is quoted.
@@ -62,6 +64,18 @@ pub enum Quote {
     Minimal,
     /// Every value but NULL.
     Always,
+    /// Every value but numbers and NULL.
+    NonNumeric,
+}
+
+/// How a quote inside quotes is told from the one that ends them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Escape {
+    /// It stands twice.
+    #[default]
+    Double,
+    /// A backslash stands before it, and before a backslash.
+    Backslash,
 }
 
 /// What becomes of a value that begins with a quote where nothing is quoted.
@@ -167,6 +181,43 @@ pub struct ColumnSpec {
     pub trim: Trim,
     /// On whose clock instants are written: the file's own zone.
     pub zone: Option<String>,
+    /// The file's own forms, for what the column has no form of its own for.
+    pub forms: Forms,
+}
+
+/// How a whole file writes values of some kinds, where their columns have no form of their own.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Forms {
+    /// What true and false are written as: `Y/N`.
+    pub booleans: Option<String>,
+    /// How timestamps are written.
+    pub timestamps: Timestamps,
+    /// What stands between a number's whole part and its fraction.
+    pub decimal: DecimalSign,
+}
+
+/// How timestamps are written.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Timestamps {
+    /// `2026-11-21T10:30:00.5`, instants with `Z` or their offset.
+    #[default]
+    Iso,
+    /// `2026-11-21 10:30:00.5`, instants with `+00:00` or their offset.
+    Space,
+    /// `2026-11-21 10:30:00.5`, instants without an offset: in UTC, or on the clock of the file's zone.
+    Plain,
+    /// A strftime format.
+    Format(String),
+}
+
+/// What stands between a number's whole part and its fraction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DecimalSign {
+    /// `1234.50`, and `1,234.50` in groups.
+    #[default]
+    Point,
+    /// `1234,50`, and `1.234,50` in groups.
+    Comma,
 }
 
 /// Where a value comes from.

@@ -1,12 +1,14 @@
 //! One value of a record: which column, which form, what NULL is. The only place that knows what a value looks like.
 
-use super::date_format::{DateFormat, Moment};
-use super::decimal::{Decimal, Scaled, is_plain_number, no_number, with_float_text};
+use super::date_format::Moment;
+use super::decimal::{Decimal, Scaled, is_plain_number, no_number, with_float_text, with_point};
+use super::file_forms::FileForms;
+use super::form::Form;
 use super::number_format::NumberFormat;
 use super::short::push_int;
 use super::values::{Values, push_text};
 use super::{TranslateError, shown};
-use crate::core::generate::spec::{Case, ColumnSpec, Trim};
+use crate::core::generate::spec::{Case, ColumnSpec, DecimalSign, Trim};
 use crate::core::model::column::{Column, Kind};
 use arrow_array::{RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
@@ -19,6 +21,8 @@ pub(super) struct Cell {
     column: usize,
     name: String,
     form: Form,
+    /// The file's own forms, for a column without one.
+    file_forms: Box<FileForms>,
     case: Option<Case>,
     trim: Trim,
     null: Option<String>,
@@ -28,16 +32,6 @@ pub(super) struct Cell {
     zone: Option<TimeZone>,
     /// Known from [`Cell::bind`] on.
     kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Form {
-    /// The kind's default text.
-    Plain,
-    Number(NumberFormat),
-    Date(DateFormat),
-    /// What true and false are written as.
-    Bool(String, String),
 }
 
 impl Cell {
@@ -51,16 +45,19 @@ impl Cell {
             Some(format) => Form::parse(format, spec.case)
                 .map_err(|why| TranslateError::setting(format!("column `{name}`: {why}")))?,
         };
+        let file_forms = Box::new(FileForms::new(&spec.forms, spec.case)?);
         let zone = spec.zone.as_deref().map(TimeZone::get).transpose();
         Ok(Self {
             column,
             name: name.to_owned(),
             form,
+            file_forms,
             zone: zone.map_err(|error| TranslateError::setting(format!("`zone`: {error}")))?,
             case: spec.case,
             trim: spec.trim,
             null: spec.null.clone(),
-            null_is_number: spec.null.as_deref().is_some_and(is_plain_number),
+            null_is_number: (spec.null.as_deref())
+                .is_some_and(|null| is_plain_number(&with_point(null, spec.forms.decimal))),
             kind: Kind::Text,
         })
     }
@@ -72,8 +69,11 @@ impl Cell {
     pub(super) fn bind(&mut self, columns: &[Column]) -> Result<(), TranslateError> {
         let column = columns.get(self.column).ok_or_else(|| self.misfit("is not among the columns of the page"))?;
         self.kind = column.kind;
+        if let (Form::Plain, Some(form)) = (&self.form, self.file_forms.form(self.kind)) {
+            self.form = form;
+        }
         let why = match &self.form {
-            Form::Plain => return Ok(()),
+            Form::Plain | Form::Stamp(_) => return Ok(()),
             Form::Number(_) if self.kind.is_number() || self.kind == Kind::Text => return Ok(()),
             Form::Bool(..) if self.kind == Kind::Bool => return Ok(()),
             Form::Number(_) => format!("is {}, and only numbers have a number format", self.kind.describe()),
@@ -96,8 +96,8 @@ impl Cell {
             self.misfit(&format!("was announced as {}, but its values are of another type", self.kind.describe()))
         })?;
         let array = values.array();
-        let (is_plain, zone) = (self.is_plain(), self.zone());
-        Ok(Bound { cell: self, values, is_plain, zone, rows: array.len(), nulls: array.nulls() })
+        let (is_plain, has_comma, zone) = (self.is_plain(), self.has_comma(), self.zone());
+        Ok(Bound { cell: self, values, is_plain, has_comma, zone, rows: array.len(), nulls: array.nulls() })
     }
 
     /// The column's name.
@@ -117,7 +117,13 @@ impl Cell {
 
     /// Whether the value is the kind's default text, unchanged.
     pub(super) fn is_plain(&self) -> bool {
-        matches!(self.form, Form::Plain) && self.case.is_none() && self.trim == Trim::None && self.zone().is_none()
+        let as_it_is = self.case.is_none() && self.trim == Trim::None && self.zone().is_none() && !self.has_comma();
+        matches!(self.form, Form::Plain) && as_it_is
+    }
+
+    /// Whether a number's point is written as a comma.
+    fn has_comma(&self) -> bool {
+        self.file_forms.decimal == DecimalSign::Comma && self.is_number()
     }
 
     /// The zone, where the values are instants.
@@ -153,9 +159,10 @@ impl Cell {
             Kind::Text | Kind::Json | Kind::Uuid | Kind::DecimalText { .. } | Kind::Number | Kind::TimestampText
         );
         match &self.form {
+            _ if self.has_comma() => false,
             Form::Plain => !text,
             Form::Number(format) => !format.is_grouped(),
-            Form::Date(_) | Form::Bool(..) => false,
+            Form::Date(_) | Form::Bool(..) | Form::Stamp(_) => false,
         }
     }
 
@@ -185,6 +192,7 @@ impl Cell {
                 format.push(&Moment::parse(text)?, out)?;
                 self.change_ascii_case(&mut out[start..]);
             }
+            Form::Stamp(stamp) => stamp.push(Moment::parse(text)?, fraction_digits(text), out)?,
             Form::Plain | Form::Bool(..) => push_case(text, self.case, out),
         }
         Ok(())
@@ -204,40 +212,14 @@ fn number(text: &str) -> Result<Decimal<'_>, String> {
         .ok_or_else(|| format!("holds {}, which is no plain number, so its format cannot be applied", shown(text)))
 }
 
-impl Form {
-    /// Reads a format of any kind.
-    ///
-    /// # Errors
-    /// When it is not valid.
-    pub(super) fn parse(format: &str, case: Option<Case>) -> Result<Self, String> {
-        if DateFormat::is_one(format) {
-            return DateFormat::parse(format).map(Self::Date);
-        }
-        if NumberFormat::is_one(format) {
-            return NumberFormat::parse(format).map(Self::Number);
-        }
-        if let Some((yes, no)) = format.split_once('/')
-            && !no.contains('/')
-        {
-            let cased = |word: &str| match case {
-                None => word.to_owned(),
-                Some(Case::Upper) => word.to_uppercase(),
-                Some(Case::Lower) => word.to_lowercase(),
-            };
-            return Ok(Self::Bool(cased(yes), cased(no)));
-        }
-        Err(format!(
-            "format `{format}` is neither a number's (`0.00`, `#,##0`), nor a date's (`%Y%m%d`), nor a boolean's (`Y/N`)"
-        ))
-    }
-}
-
 /// A cell with the values of one page.
 pub(super) struct Bound<'a> {
     cell: &'a Cell,
     values: Values<'a>,
     /// [`Cell::is_plain`], asked once a page.
     is_plain: bool,
+    /// [`Cell::has_comma`], asked once a page.
+    has_comma: bool,
     /// [`Cell::zone`], asked once a page.
     zone: Option<&'a TimeZone>,
     rows: usize,
@@ -297,13 +279,18 @@ impl<'a> Bound<'a> {
 
     #[inline(never)]
     fn push_any(&self, row: usize, out: &mut Vec<u8>) -> Result<(), TranslateError> {
+        let start = out.len();
         let pushed = match (&self.cell.form, &self.values) {
             _ if let Some(zone) = self.zone => self.push_in_zone(zone, row, out),
             (_, Values::Text(array)) => self.cell.push_text(array.value(row), out),
             (Form::Plain, values) if self.cell.case.is_none() => values.push(row, out),
             _ => self.push_formatted(row, out),
         };
-        pushed.map_err(|why| self.cell.error(row, &why))
+        pushed.map_err(|why| self.cell.error(row, &why))?;
+        if self.has_comma {
+            out.iter_mut().skip(start).for_each(|byte| *byte = with_comma(*byte));
+        }
+        Ok(())
     }
 
     /// Appends an instant on the clock of a zone; a timestamp without an offset as it is.
@@ -320,6 +307,7 @@ impl<'a> Bound<'a> {
         let moment = moment.in_zone(zone)?;
         match &self.cell.form {
             Form::Date(format) => format.push(&moment, out)?,
+            Form::Stamp(stamp) => stamp.push_as_it_is(&moment, digits, out),
             _ if *zone == TimeZone::UTC => moment.push_iso(digits, out),
             _ => moment.push_with_offset(digits, out),
         }
@@ -342,6 +330,9 @@ impl<'a> Bound<'a> {
                 out.extend_from_slice(if array.value(row) { yes } else { no }.as_bytes());
                 return Ok(());
             }
+            (Form::Stamp(stamp), Values::Timestamp(array, digits, utc)) => {
+                stamp.push(Moment::from_micros(array.value(row), *utc)?, *digits, out)?;
+            }
             (Form::Date(format), values) if let Some(moment) = values.moment(row) => format.push(&moment?, out)?,
             (_, values) => values.push(row, out)?,
         }
@@ -357,6 +348,15 @@ fn push_float<F: zmij::Float + Into<f64> + Copy>(
 ) -> Result<(), String> {
     let pushed = with_float_text(value, |text| Decimal::parse(text).map(|number| format.push(number, out)));
     pushed.flatten().ok_or_else(|| no_number(value.into()))
+}
+
+/// A byte of a number whose point is a comma, and whose commas are points.
+fn with_comma(byte: u8) -> u8 {
+    match byte {
+        b'.' => b',',
+        b',' => b'.',
+        other => other,
+    }
 }
 
 /// Digits behind the point of a timestamp's text.

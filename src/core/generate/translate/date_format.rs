@@ -158,10 +158,15 @@ impl Moment {
         there().ok_or_else(out_of_range)
     }
 
+    /// The same on the clock that it is on, and no instant.
+    pub(super) fn without_offset(self) -> Self {
+        Self { offset: None, ..self }
+    }
+
     /// Appends the ISO form with its offset from UTC as `+01:00`, also where that is none; with seconds where a zone had such
     /// before it had a standard time.
     pub(super) fn push_with_offset(&self, digits: u8, out: &mut Vec<u8>) {
-        Self { offset: None, ..*self }.push_iso(digits, out);
+        self.without_offset().push_iso(digits, out);
         let Some(seconds) = self.offset else { return };
         out.push(if seconds < 0 { b'-' } else { b'+' });
         let seconds = seconds.unsigned_abs();

@@ -1,5 +1,6 @@
 //! Exact decimal numbers as their digits: from text, from scaled integers, from floats. Never computed as floats.
 
+use crate::core::generate::spec::DecimalSign;
 use std::borrow::Cow;
 
 /// A number as its decimal digits: `-12.50` is negative, `12`, `50`.
@@ -51,6 +52,19 @@ pub(super) fn without_commas(text: &str) -> Cow<'_, str> {
         Cow::Owned(text.replace(',', ""))
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// A number as it is written where the decimal sign is a point.
+pub(super) fn with_point(text: &str, decimal: DecimalSign) -> Cow<'_, str> {
+    let swapped = |char| match char {
+        '.' => ',',
+        ',' => '.',
+        other => other,
+    };
+    match decimal {
+        DecimalSign::Point => Cow::Borrowed(text),
+        DecimalSign::Comma => Cow::Owned(text.chars().map(swapped).collect()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::quoting::Quoting;
 use super::records::Records;
 use super::rows::Rows;
 use super::{Columns, TranslateError, Translator};
-use crate::core::generate::spec::{ColumnSpec, DelimitedSpec, From, OnOverflow};
+use crate::core::generate::spec::{ColumnSpec, DelimitedSpec, From, OnOverflow, Quote};
 use crate::core::model::column::Column;
 use arrow_array::RecordBatch;
 
@@ -19,6 +19,8 @@ pub(super) struct Delimited {
     quoting: Quoting,
     /// Of the last value.
     last: Quoting,
+    /// For numbers, where they are quoted otherwise than other values.
+    number_quoting: Option<Quoting>,
     columns: Columns,
     items: Vec<Item>,
     /// Whether a record may be an empty line.
@@ -35,7 +37,7 @@ enum Item {
 /// One value of the record with a page's values.
 enum PageItem<'a> {
     Literal(&'a [u8]),
-    Value { bound: Bound<'a>, fit: Option<&'a Fit>, care: Care },
+    Value { bound: Bound<'a>, fit: Option<&'a Fit>, quoting: &'a Quoting, care: Care },
 }
 
 /// How much care the values of one column need in one page.
@@ -83,28 +85,32 @@ impl Delimited {
         }
         let may_be_empty =
             spec.columns.len() > 1 || spec.columns.iter().any(|column| column.null.as_deref() == Some(""));
-        Ok(Self { delimiter: spec.delimiter.clone(), quoting, last, columns, items, may_be_empty })
+        let number_quoting = (spec.quote == Quote::NonNumeric).then(|| quoting.for_numbers());
+        Ok(Self { delimiter: spec.delimiter.clone(), quoting, last, number_quoting, columns, items, may_be_empty })
     }
 
     fn page_items<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<PageItem<'a>>, TranslateError> {
         let scan = self.quoting.scan();
         let mut items = Vec::with_capacity(self.items.len());
-        for item in &self.items {
+        for (at, item) in self.items.iter().enumerate() {
             items.push(match item {
                 Item::Literal(bytes) => PageItem::Literal(bytes),
                 Item::Value(cell, fit) => {
                     let bound = cell.values(batch)?;
+                    let of_numbers = self.number_quoting.as_ref().filter(|_| cell.is_number());
+                    let of_texts = if at + 1 == self.items.len() { &self.last } else { &self.quoting };
+                    let quoting = of_numbers.unwrap_or(of_texts);
                     let as_it_is = fit.is_none() && cell.null().is_none();
                     let clean = |texts| as_it_is && scan.is_clean(texts);
-                    let care = if as_it_is && cell.is_simple() && self.quoting.spares_simple_values() {
+                    let care = if as_it_is && cell.is_simple() && quoting.spares_simple_values() {
                         // A byte string may be empty; everything else has at least one character.
                         if bound.can_be_empty() { Care::Empty } else { Care::None }
-                    } else if self.quoting.spares_clean_texts() && bound.unchanged_texts().is_some_and(clean) {
+                    } else if quoting.spares_clean_texts() && bound.unchanged_texts().is_some_and(clean) {
                         Care::Empty
                     } else {
                         Care::Each
                     };
-                    PageItem::Value { bound, fit: fit.as_ref(), care }
+                    PageItem::Value { bound, fit: fit.as_ref(), quoting, care }
                 }
             });
         }
@@ -140,8 +146,7 @@ impl Translator for Delimited {
                 }
                 match item {
                     PageItem::Literal(bytes) => out.extend_from_slice(bytes),
-                    PageItem::Value { bound, fit, care } => {
-                        let quoting = if at + 1 == items.len() { &self.last } else { &self.quoting };
+                    PageItem::Value { bound, fit, quoting, care } => {
                         if push_value(quoting, bound, *fit, *care, row, out)? {
                             cut.push(bound.cell().name());
                         }

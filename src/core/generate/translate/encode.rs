@@ -48,7 +48,7 @@ pub(super) struct Unmappable {
 impl Unmappable {
     /// What is wrong and what to do, for an error.
     pub(super) fn reason(self) -> String {
-        if self.char == NEL {
+        if self.char == NEL && self.encoding == Encoding::Ibm037 {
             return "character U+0085 (NEL) is a line break in IBM037, where it ends a line on a mainframe; take it out in the view, \
                     or use `on_unmappable: replace`"
                 .to_owned();

@@ -3,6 +3,7 @@
 use super::control::{ControlRecord, Total};
 use super::delimited::{Delimited, names_line};
 use super::earlier::{self, Change};
+use super::file_forms::{self, BOM, with_forms};
 use super::fixed_width::{FixedWidth, record_bytes};
 use super::json::Json;
 use super::tally::{Tally, mask_of};
@@ -64,9 +65,11 @@ impl FileTranslator {
                 "`newline` is `none`, and only records of fixed width are told apart without line ends",
             ));
         }
+        file_forms::check(spec)?;
         let records = Records::new(spec.encoding, &spec.newline, spec.on_unmappable)?;
         let mut names = None;
-        let translator: Box<dyn Translator> = match &in_zone(spec) {
+        let formed = with_forms(spec);
+        let translator: Box<dyn Translator> = match &formed {
             TranslatorSpec::Delimited(delimited) => {
                 names = names_line(delimited, &spec.newline)?;
                 Box::new(Delimited::new(delimited, &spec.newline, spec.on_overflow)?)
@@ -88,7 +91,7 @@ impl FileTranslator {
             spec: spec.clone(),
             columns: translator.columns(),
             translator,
-            tally: Tally::new(wanted(summed, &spec.translator)?),
+            tally: Tally::new(wanted(summed, &formed)?),
             names_line: names,
             first,
             last,
@@ -181,8 +184,8 @@ impl FileTranslator {
         self.tally.texts()
     }
 
-    /// The first record's bytes with its line end, behind the line of column names where there is one. `None` when the
-    /// file has neither.
+    /// The first record's bytes with its line end, behind the byte order mark and the line of column names where there are such.
+    /// `None` when the file has none of them.
     ///
     /// # Errors
     /// When the template fails or a character is not in the encoding.
@@ -193,7 +196,8 @@ impl FileTranslator {
         totals: &BTreeMap<String, String>,
     ) -> Result<Option<Vec<u8>>, TranslateError> {
         let first = self.first.as_ref().map(|record| record.render(run, rows, totals)).transpose()?;
-        self.lines([self.names_line.clone(), first])
+        let lines = self.lines([self.names_line.clone(), first])?;
+        Ok(if self.spec.bom { Some([BOM, &lines.unwrap_or_default()].concat()) } else { lines })
     }
 
     /// The last record's bytes with its line end. `None` when the file has none.
@@ -249,18 +253,6 @@ fn wanted(totals: BTreeSet<Total>, translator: &TranslatorSpec) -> Result<Vec<Wa
         all.push(Wanted { name, column: total.column, written: written.unwrap_or_default() });
     }
     Ok(all)
-}
-
-/// The file's translator. Each of its columns gets the file's zone.
-fn in_zone(file: &FileSpec) -> TranslatorSpec {
-    let mut translator = file.translator.clone();
-    if let Some(zone) = &file.zone {
-        translator.each_column(&mut |column| column.zone = Some(zone.clone()));
-        if let TranslatorSpec::Template(template) = &mut translator {
-            template.zone = Some(zone.clone());
-        }
-    }
-    translator
 }
 
 #[cfg(test)]

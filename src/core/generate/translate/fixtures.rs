@@ -3,8 +3,8 @@
 use super::{FileTranslator, Registry, TranslateError, Translated};
 use crate::core::generate::model::file_name::FileName;
 use crate::core::generate::spec::{
-    ColumnSpec, DelimitedSpec, EmptyText, Encoding, FileSpec, FixedWidthSpec, From, JsonNode, JsonSpec, LeadingQuote,
-    Limits, OnOverflow, OnUnmappable, Quote, TranslatorSpec, WidthIn,
+    ColumnSpec, DelimitedSpec, EmptyText, Encoding, Escape, FileSpec, FixedWidthSpec, Forms, From, JsonNode, JsonSpec,
+    LeadingQuote, Limits, OnOverflow, OnUnmappable, Quote, TranslatorSpec, WidthIn,
 };
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::key::Key;
@@ -86,6 +86,7 @@ pub(super) fn delimited(delimiter: &str, quote: Quote, columns: Vec<ColumnSpec>)
         delimiter: delimiter.to_owned(),
         quote,
         empty: EmptyText::Quoted,
+        escape: Escape::Double,
         leading_quote: LeadingQuote::Refuse,
         names: false,
         columns,
@@ -112,7 +113,10 @@ pub(super) fn file(translator: TranslatorSpec) -> FileSpec {
         first_record: None,
         last_record: None,
         zone: None,
+        null: None,
+        forms: Forms::default(),
         encoding: Encoding::Utf8,
+        bom: false,
         newline: "\n".to_owned(),
         on_unmappable: OnUnmappable::Error,
         on_overflow: OnOverflow::Error,

@@ -15,9 +15,11 @@ mod encode;
 mod exact;
 mod field;
 mod file;
+mod file_forms;
 mod fixed_width;
 #[cfg(test)]
 mod fixtures;
+mod form;
 mod json;
 mod json_text;
 mod number_format;

@@ -2,10 +2,13 @@
 
 use super::TranslateError;
 use super::scan::Scan;
-use crate::core::generate::spec::{DelimitedSpec, EmptyText, LeadingQuote, Quote};
+use crate::core::generate::spec::{DelimitedSpec, EmptyText, Escape, LeadingQuote, Quote};
 
 /// The quote character of RFC 4180.
 const QUOTE: u8 = b'"';
+
+/// What stands before a quote inside quotes with `escape: backslash`.
+const BACKSLASH: u8 = b'\\';
 
 /// The rules of one delimited file.
 #[derive(Clone, Debug)]
@@ -13,6 +16,7 @@ pub(super) struct Quoting {
     delimiter: Vec<u8>,
     newline: Vec<u8>,
     quote: Quote,
+    escape: Escape,
     empty: EmptyText,
     /// Bytes that may begin something that needs care.
     special: [bool; 256],
@@ -30,6 +34,7 @@ enum Clash {
     IntoDelimiter,
     LineBreak,
     Quote,
+    Backslash,
     Nul,
 }
 
@@ -56,18 +61,34 @@ impl Quoting {
         if spec.quote != Quote::Never && newline.contains('"') {
             return Err(TranslateError::setting("`newline` holds the quote character; choose another one"));
         }
+        if spec.escape == Escape::Backslash {
+            if spec.quote == Quote::Never {
+                return Err(TranslateError::setting(
+                    "`escape` is about quotes inside quotes, and `quote: never` writes none; choose `quote: minimal` or `always`",
+                ));
+            }
+            if delimiter.contains('\\') {
+                return refuse("holds a backslash, which `escape: backslash` needs; choose another one");
+            }
+            if newline.contains('\\') {
+                return Err(TranslateError::setting(
+                    "`newline` holds a backslash, which `escape: backslash` needs; choose another one",
+                ));
+            }
+        }
         let mut rules = Self {
             delimiter: delimiter.as_bytes().to_vec(),
             newline: newline.as_bytes().to_vec(),
-            quote: spec.quote,
+            quote: if spec.quote == Quote::NonNumeric { Quote::Always } else { spec.quote },
+            escape: spec.escape,
             empty: spec.empty,
             special: [false; 256],
             odd: [false; 256],
             is_last: false,
         };
-        let odd: &[u8] = match spec.quote {
+        let odd: &[u8] = match rules.quote {
             Quote::Never if spec.leading_quote == LeadingQuote::Refuse && !delimiter.starts_with('"') => b"\"",
-            Quote::Never | Quote::Always => b"",
+            Quote::Never | Quote::Always | Quote::NonNumeric => b"",
             // `#` begins a comment, a backslash may begin `\N` or `\.`, and `n` `NULL`; some readers take blanks away, or `'` for
             // a quote.
             Quote::Minimal => b" \t#'\\nN",
@@ -75,7 +96,8 @@ impl Quoting {
         for byte in odd {
             rules.odd[usize::from(*byte)] = true;
         }
-        for byte in rules.first_bytes().into_iter().chain(*b"\0\r\n") {
+        let escaped = (spec.escape == Escape::Backslash).then_some(BACKSLASH);
+        for byte in rules.first_bytes().into_iter().chain(*b"\0\r\n").chain(escaped) {
             rules.special[usize::from(byte)] = true;
         }
         Ok(rules)
@@ -84,6 +106,11 @@ impl Quoting {
     /// The rules for the last value of a record. Without quotes, its end cannot run into a delimiter.
     pub(super) fn of_last(&self) -> Self {
         Self { is_last: self.quote == Quote::Never, ..self.clone() }
+    }
+
+    /// The rules for numbers, which `quote: nonnumeric` writes bare.
+    pub(super) fn for_numbers(&self) -> Self {
+        Self { quote: Quote::Minimal, ..self.clone() }
     }
 
     /// A text as a value of a record, for literals and names.
@@ -105,7 +132,8 @@ impl Quoting {
     /// When it would break the record.
     pub(super) fn check_null(&self, null: &str) -> Result<(), String> {
         match self.clash(null.as_bytes()) {
-            None => Ok(()),
+            // With a backslash that escapes, `\N` is the usual word.
+            None | Some(Clash::Backslash) => Ok(()),
             Some(clash) => Err(format!(
                 "writes NULL as {null:?}, which holds {} and is never quoted; choose another text",
                 clash.name()
@@ -131,7 +159,8 @@ impl Quoting {
 
     /// Whether only empty texts of a page need care.
     pub(super) fn spares_clean_texts(&self) -> bool {
-        self.quote != Quote::Always
+        // A backslash is not among the bytes that a page is scanned for.
+        self.quote != Quote::Always && self.escape == Escape::Double
     }
 
     /// First bytes of delimiter and line end, and the quote where it counts.
@@ -160,7 +189,7 @@ impl Quoting {
                     || matches!(value, b"\\N" | b"\\.")
                     || value.eq_ignore_ascii_case(b"null")
             }
-            Quote::Never | Quote::Always => false,
+            Quote::Never | Quote::Always | Quote::NonNumeric => false,
         }
     }
 
@@ -195,8 +224,17 @@ impl Quoting {
                 Err(refusal(clash, "choose `quote: minimal`, another delimiter, or take it out in the view"))
             }
             (Quote::Minimal, None) if null.is_none_or(|null| null.as_bytes() != value) && !self.misleads(value) => Ok(()),
-            (Quote::Minimal | Quote::Always, _) => {
-                enclose(out, start);
+            (Quote::Minimal | Quote::Always | Quote::NonNumeric, _) => {
+                match self.escape {
+                    Escape::Double => {
+                        let inner = memchr::memchr_iter(QUOTE, &out[start..]).count();
+                        enclose(out, start, inner, |byte| byte == QUOTE, QUOTE);
+                    }
+                    Escape::Backslash => {
+                        let inner = memchr::memchr2_iter(QUOTE, BACKSLASH, &out[start..]).count();
+                        enclose(out, start, inner, |byte| matches!(byte, QUOTE | BACKSLASH), BACKSLASH);
+                    }
+                }
                 Ok(())
             }
         }
@@ -217,8 +255,10 @@ impl Quoting {
         } else if rest.iter().any(|byte| matches!(byte, b'\r' | b'\n')) || runs_into(rest, &self.newline, &self.newline)
         {
             Some(Clash::LineBreak)
+        } else if self.quote != Quote::Never && rest.contains(&QUOTE) {
+            Some(Clash::Quote)
         } else {
-            (self.quote != Quote::Never && rest.contains(&QUOTE)).then_some(Clash::Quote)
+            (self.escape == Escape::Backslash && rest.contains(&BACKSLASH)).then_some(Clash::Backslash)
         }
     }
 }
@@ -230,6 +270,7 @@ impl Clash {
             Self::IntoDelimiter => "a part of the delimiter at its end",
             Self::LineBreak => "a line break",
             Self::Quote => "a quote",
+            Self::Backslash => "a backslash",
             Self::Nul => "a NUL byte",
         }
     }
@@ -257,10 +298,9 @@ fn runs_into(value: &[u8], mark: &[u8], behind: &[u8]) -> bool {
     })
 }
 
-/// Puts `out[start..]` in quotes, in place, and doubles the quotes inside.
-fn enclose(out: &mut Vec<u8>, start: usize) {
+/// Puts `out[start..]` in quotes, in place, and `mark` before each of the `inner` bytes inside that need one.
+fn enclose(out: &mut Vec<u8>, start: usize, inner: usize, needs_mark: impl Fn(u8) -> bool, mark: u8) {
     let end = out.len();
-    let inner = memchr::memchr_iter(QUOTE, &out[start..]).count();
     out.resize(end + inner + 2, QUOTE);
     if inner == 0 {
         out.copy_within(start..end, start + 1);
@@ -270,9 +310,9 @@ fn enclose(out: &mut Vec<u8>, start: usize) {
         for from in (start..end).rev() {
             to -= 1;
             out[to] = out[from];
-            if out[to] == QUOTE {
+            if needs_mark(out[to]) {
                 to -= 1;
-                out[to] = QUOTE;
+                out[to] = mark;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! How a file writes the numbers of a column, as far as its control total depends on that. A total is of the written values.
 
-use super::cell::Form;
-use super::decimal::{Decimal, without_commas};
+use super::decimal::{Decimal, with_point, without_commas};
+use super::form::Form;
 use super::number_format::NumberFormat;
 use super::pictures::{self, Form as Picture};
 use crate::core::generate::spec::{ColumnSpec, From, JsonNode, TranslatorSpec, Trim};
@@ -68,9 +68,14 @@ impl Written {
             Some(Form::Number(format)) => written.format = Some(format),
             Some(Form::Bool(text, _)) => yes = text,
             // No number: what cannot be summed is found when the column's kind is known.
-            Some(Form::Date(_) | Form::Plain) | None => {}
+            Some(Form::Date(_) | Form::Plain | Form::Stamp(_)) | None => {
+                if let Some((text, _)) = spec.forms.booleans.as_deref().and_then(|format| format.split_once('/')) {
+                    text.clone_into(&mut yes);
+                }
+            }
         }
-        if let Some(null) = spec.null.as_deref() {
+        let null = spec.null.as_deref().map(|null| with_point(null, spec.forms.decimal));
+        if let Some(null) = null.as_deref() {
             written.null = written.null_value(null)?;
             written.null_is_grouped = written.null.is_some() && null.contains(',');
         }

@@ -128,3 +128,12 @@ fn an_unmappable_character_is_named() {
     let reason = encoded(&Encoder::new(Encoding::Iso88591).unwrap(), "5 €").unwrap_err().reason();
     assert!(reason.starts_with("character `€` (U+20AC) does not exist in ISO-8859-1"), "{reason}");
 }
+
+#[test]
+fn a_message_names_the_encoding_that_lacks_the_character() {
+    let reason = |encoding| Unmappable { char: NEL, encoding }.reason();
+    assert!(
+        reason(Encoding::Windows1252).contains("Windows-1252") && !reason(Encoding::Windows1252).contains("IBM037")
+    );
+    assert!(reason(Encoding::Ibm037).contains("line break in IBM037"));
+}

@@ -4,10 +4,15 @@ use super::*;
 use proptest::prelude::*;
 
 fn rules(delimiter: &str, quote: Quote) -> Result<Quoting, TranslateError> {
+    escaping(delimiter, quote, Escape::Double)
+}
+
+fn escaping(delimiter: &str, quote: Quote, escape: Escape) -> Result<Quoting, TranslateError> {
     let spec = DelimitedSpec {
         delimiter: delimiter.to_owned(),
         quote,
         empty: EmptyText::Quoted,
+        escape,
         leading_quote: LeadingQuote::Refuse,
         names: false,
         columns: Vec::new(),
@@ -83,6 +88,7 @@ fn never_refuses_what_readers_take_for_something_else() {
     assert!(never.finish(&mut out, 0, Some("NULL")).unwrap_err().contains("what NULL is written as"));
     assert!(never.finish(&mut out, 0, Some("\\N")).is_ok());
     let keep = DelimitedSpec {
+        escape: Escape::Double,
         leading_quote: LeadingQuote::Keep,
         quote: Quote::Never,
         ..super::super::fixtures::delimited(",", Quote::Never, Vec::new())
@@ -105,6 +111,25 @@ fn null_text_must_not_need_quotes() {
     assert!(rules.check_null("a,b").is_err() && rules.check_null("\"").is_err());
 }
 
+#[test]
+fn a_backslash_escapes_quotes_and_itself() {
+    let rules = escaping(",", Quote::Minimal, Escape::Backslash).unwrap();
+    for (value, text) in [
+        ("plain", "plain"),
+        ("say \"hi\"", "\"say \\\"hi\\\"\""),
+        ("a\\b", "\"a\\\\b\""),
+        ("\\", "\"\\\\\""),
+        ("a,b", "\"a,b\""),
+        ("\\N", "\"\\\\N\""),
+    ] {
+        assert_eq!(quoted(&rules, value).as_deref(), Ok(text), "{value:?}");
+    }
+    // NULL's word is written as it is.
+    assert!(rules.check_null("\\N").is_ok());
+    assert!(escaping(",", Quote::Never, Escape::Backslash).unwrap_err().reason.contains("`escape`"));
+    assert!(escaping("\\", Quote::Always, Escape::Backslash).unwrap_err().reason.contains("backslash"));
+}
+
 fn read_back(record: &str, delimiter: u8, quoting: bool) -> Vec<String> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -124,6 +149,24 @@ fn values() -> impl Strategy<Value = Vec<String>> {
 }
 
 proptest! {
+    #[test]
+    fn escaped_values_read_back(values in values(), delimiter in "[,;|\t]", always in any::<bool>()) {
+        let quote = if always { Quote::Always } else { Quote::Minimal };
+        let rules = escaping(&delimiter, quote, Escape::Backslash).unwrap();
+        let record: Vec<String> = values.iter().map(|value| quoted(&rules, value).unwrap()).collect();
+        let line = record.join(&delimiter) + "\n";
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .delimiter(delimiter.as_bytes()[0])
+            .double_quote(false)
+            .escape(Some(b'\\'))
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_reader(line.as_bytes());
+        let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(records.len(), 1);
+        prop_assert_eq!(records[0].iter().collect::<Vec<_>>(), values);
+    }
+
     #[test]
     fn quoted_values_read_back(values in values(), delimiter in "[,;|\t]", always in any::<bool>()) {
         let rules = rules(&delimiter, if always { Quote::Always } else { Quote::Minimal }).unwrap();

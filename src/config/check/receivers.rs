@@ -1,0 +1,80 @@
+//! Holds what a file says against what its receiver takes.
+
+use crate::config::cursor::Cursor;
+use crate::config::receivers::{Others, Receiver, Setting};
+use crate::config::separators;
+use crate::config::suggest::listed;
+use crate::config::values;
+
+/// Notes values that the receiver cannot take, and a translator that it is not for.
+pub(in crate::config) fn report_refused(receiver: &Receiver, file: &Cursor<'_>) {
+    let translator = file.section("translator");
+    let Some(options) = translator.field(receiver.translator) else {
+        if let [(name, node)] = translator.entries() {
+            translator.below(name, node).report(
+                "receiver",
+                format!("`receiver: {}` is for `{}` files", receiver.name, receiver.translator),
+                "remove `receiver`, or choose that translator",
+            );
+        }
+        return;
+    };
+    for (at, setting, given) in given(receiver, file, &options) {
+        if let Others::Only(allowed, why) = setting.others
+            && !allowed.contains(&given.as_str())
+        {
+            let hint = match allowed {
+                [one] => format!("remove it, or write `{one}`"),
+                more => format!("remove it; it may be one of {}", listed(more.iter().copied())),
+            };
+            let message =
+                format!("`{}` is {}, which {} does not take: {why}", setting.name, at.shown(), receiver.title);
+            at.report("receiver", message, hint);
+        }
+    }
+}
+
+/// Notes values with which the receiver needs other settings than those in its documents.
+pub(in crate::config) fn warn(receiver: &Receiver, file: &Cursor<'_>) {
+    let options = file.section("translator").section(receiver.translator);
+    for (at, setting, given) in given(receiver, file, &options) {
+        if let Others::Told(how) = setting.others
+            && setting.value.is_none_or(|value| value != given)
+        {
+            let message =
+                format!("`{}` is {}, and `receiver: {}` is for another value", setting.name, at.shown(), receiver.name);
+            at.report("receiver", message, how);
+        }
+    }
+}
+
+/// The fields that the file gives and the receiver speaks of, each with its value as the table writes it.
+fn given<'a>(
+    receiver: &Receiver,
+    file: &Cursor<'a>,
+    options: &Cursor<'a>,
+) -> Vec<(Cursor<'a>, &'static Setting, String)> {
+    let fields = |at: &Cursor<'a>, settings: &'static [Setting]| {
+        let given = |setting: &'static Setting| {
+            let field = at.field(setting.name)?;
+            let text = canonical(setting.name, field.text()?);
+            Some((field, setting, text))
+        };
+        settings.iter().filter_map(given).collect::<Vec<_>>()
+    };
+    let mut all = fields(file, receiver.file);
+    all.extend(fields(options, receiver.options));
+    all
+}
+
+/// A value in the one spelling that the table uses.
+fn canonical(name: &str, text: &str) -> String {
+    let written = |mark: Result<String, String>| mark.map(|mark| separators::write(&mark)).ok();
+    match name {
+        "newline" => written(separators::line_end(text)),
+        "delimiter" => written(separators::delimiter(text)),
+        "encoding" => values::encoding(text).map(|encoding| values::encoding_name(encoding).to_owned()),
+        _ => values::flag(text).map(|flag| flag.to_string()),
+    }
+    .unwrap_or_else(|| text.to_owned())
+}
