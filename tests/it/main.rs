@@ -14,6 +14,7 @@ mod model;
 mod mongo;
 mod postgres;
 mod proofs;
+mod readers;
 mod second_process;
 mod sqlserver;
 mod support;
