@@ -131,10 +131,10 @@ pub fn world() -> Filegen {
     let table = "CREATE TABLE loans (id INTEGER PRIMARY KEY, s TEXT, n INTEGER, d DECIMAL(12,2), f REAL, b BOOLEAN, t TIMESTAMP, day DATE, \
                  z TEXT); CREATE VIEW v AS SELECT * FROM loans;";
     let mut sql = table.to_owned();
-    for row in rows() {
+    sql.extend(rows().iter().map(|row| {
         let cells: Vec<String> = row.iter().map(literal).collect();
-        sql.push_str(&format!("INSERT INTO loans VALUES ({});", cells.join(",")));
-    }
+        format!("INSERT INTO loans VALUES ({});", cells.join(","))
+    }));
     filegen.sql(&sql);
     filegen
 }
