@@ -1,5 +1,4 @@
 //! The only place that names a client crate: one file or folder per outside system.
-pub mod decimal;
 pub mod disk;
 pub mod drill;
 pub mod host;

@@ -3,8 +3,8 @@
 use super::convert;
 use super::declared::fraction_digits;
 use super::view::Seen;
-use crate::adapters::decimal::Decimal;
 use crate::core::model::column::Kind;
+use crate::core::model::decimal::Decimal;
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
     Time64NanosecondArray,

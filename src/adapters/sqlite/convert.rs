@@ -1,7 +1,7 @@
 //! Values whose storage is not that of their kind, made exact or refused.
 
-use crate::adapters::decimal::Decimal;
 use crate::core::model::civil;
+use crate::core::model::decimal::Decimal;
 use rusqlite::types::ValueRef;
 
 /// Days from 1970-01-01 to a `YYYY-MM-DD`, which may be followed by a midnight. `None` for anything else, also for a day that

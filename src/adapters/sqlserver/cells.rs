@@ -3,8 +3,8 @@
 use super::civil;
 use super::describe::Seen;
 use super::tds::{Value, utf8};
-use crate::adapters::decimal::Decimal;
 use crate::core::model::column::Kind;
+use crate::core::model::decimal::Decimal;
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
     BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int64Builder,

@@ -2,6 +2,7 @@
 
 pub mod civil;
 pub mod column;
+pub mod decimal;
 pub mod event;
 pub mod finding;
 pub mod kafka;

@@ -1,7 +1,7 @@
 //! One value of a row in memory, its place in the order, and its way into keys and Arrow arrays.
 
-use crate::adapters::decimal::Decimal;
 use crate::core::model::column::Kind;
+use crate::core::model::decimal::Decimal;
 use crate::core::model::key::KeyValue;
 use arrow_array::types::{
     Date32Type, Float32Type, Float64Type, Int64Type, Time64NanosecondType, TimestampMicrosecondType,

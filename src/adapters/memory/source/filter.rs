@@ -1,9 +1,9 @@
 //! Predicates that memory understands: `"Amount" >= 10 AND Status = 'open' AND Closed IS NOT NULL`.
 
 use super::cell::{Cell, scale};
-use crate::adapters::decimal::Decimal;
 use crate::adapters::sql::unknown_column;
 use crate::core::model::column::{Column, Kind};
+use crate::core::model::decimal::Decimal;
 use crate::core::model::names::ViewName;
 use crate::core::ports::source::SourceError;
 use std::cmp::Ordering;

@@ -1,7 +1,7 @@
 //! The text of single values: what it stands for, and what is said of one that cannot be carried.
 
-use crate::adapters::decimal::Decimal;
 use crate::adapters::postgres::kinds::{MONEY, Wire};
+use crate::core::model::decimal::Decimal;
 use std::str::FromStr;
 
 /// A `boolean`.

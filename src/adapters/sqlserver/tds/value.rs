@@ -1,8 +1,8 @@
 //! Values out of their bytes.
 
 use super::column::{Column, Kind};
-use crate::adapters::decimal::Decimal;
 use crate::adapters::sqlserver::civil::{self, Moment};
+use crate::core::model::decimal::Decimal;
 use encoding_rs::Encoding;
 use std::borrow::Cow;
 

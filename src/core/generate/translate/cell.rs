@@ -1,8 +1,8 @@
 //! One value of a record: which column, which form, what NULL is. The only place that knows what a value looks like.
 
 use super::date_format::Moment;
-use super::decimal::{Decimal, Scaled, is_plain_number, no_number, with_float_text, with_point};
 use super::file_forms::FileForms;
+use super::float_text::{no_number, with_float_text, with_point};
 use super::form::Form;
 use super::number_format::NumberFormat;
 use super::short::push_int;
@@ -10,6 +10,7 @@ use super::values::{Values, push_text};
 use super::{TranslateError, shown};
 use crate::core::generate::spec::{Case, ColumnSpec, DecimalSign, Trim};
 use crate::core::model::column::{Column, Kind};
+use crate::core::model::decimal::{Digits, ScaledDigits, is_plain_number};
 use arrow_array::{RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
 use jiff::tz::TimeZone;
@@ -207,8 +208,8 @@ impl Cell {
     }
 }
 
-fn number(text: &str) -> Result<Decimal<'_>, String> {
-    Decimal::parse(text.as_bytes())
+fn number(text: &str) -> Result<Digits<'_>, String> {
+    Digits::parse(text.as_bytes())
         .ok_or_else(|| format!("holds {}, which is no plain number, so its format cannot be applied", shown(text)))
 }
 
@@ -319,10 +320,10 @@ impl<'a> Bound<'a> {
         let start = out.len();
         match (&self.cell.form, &self.values) {
             (Form::Number(format), Values::Int(array)) => {
-                format.push(Scaled::new(array.value(row).into(), 0).decimal(), out);
+                format.push(ScaledDigits::new(array.value(row).into(), 0).digits(), out);
             }
             (Form::Number(format), Values::Decimal(array, scale)) => {
-                format.push(Scaled::new(array.value(row), *scale).decimal(), out);
+                format.push(ScaledDigits::new(array.value(row), *scale).digits(), out);
             }
             (Form::Number(format), Values::Float32(array)) => push_float(format, array.value(row), out)?,
             (Form::Number(format), Values::Float64(array)) => push_float(format, array.value(row), out)?,
@@ -346,7 +347,7 @@ fn push_float<F: zmij::Float + Into<f64> + Copy>(
     value: F,
     out: &mut Vec<u8>,
 ) -> Result<(), String> {
-    let pushed = with_float_text(value, |text| Decimal::parse(text).map(|number| format.push(number, out)));
+    let pushed = with_float_text(value, |text| Digits::parse(text).map(|number| format.push(number, out)));
     pushed.flatten().ok_or_else(|| no_number(value.into()))
 }
 

@@ -2,13 +2,13 @@
 //! in the bytes.
 
 use super::control;
-use super::decimal::is_plain_number;
 use super::number_format::NumberFormat;
 use super::totals::Wanted;
 use crate::core::generate::spec::{
     Align, ColumnSpec, DelimitedSpec, Encoding, FileSpec, FixedWidthSpec, From, Quote, TranslatorSpec, WidthIn,
 };
 use crate::core::model::column::{Column, Kind};
+use crate::core::model::decimal::is_plain_number;
 use minijinja::machinery::ast::{CallArg, Expr, Stmt};
 use minijinja::machinery::parse;
 

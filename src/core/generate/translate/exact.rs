@@ -1,7 +1,8 @@
 //! Exact numbers in templates. Decimals are kept as digits, never as floats. Integers stay the template engine's own, which are
 //! exact up to 128 bits. A float is read by its shortest text, so that 0.1 is one tenth.
 
-use super::decimal::{Decimal, push_scaled, with_float_text};
+use super::float_text::with_float_text;
+use crate::core::model::decimal::{Digits, push_scaled};
 use minijinja::value::{DynObject, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 use std::cmp::Ordering;
@@ -52,7 +53,7 @@ impl Number {
 
     /// Reads `12`, `-12.50`.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (value, scale) = Decimal::parse(text.as_bytes())?.scaled()?;
+        let (value, scale) = Digits::parse(text.as_bytes())?.scaled()?;
         Self::new(value, scale)
     }
 

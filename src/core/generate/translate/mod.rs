@@ -8,7 +8,6 @@ mod calculus;
 mod cell;
 mod control;
 mod date_format;
-mod decimal;
 mod delimited;
 mod earlier;
 mod encode;
@@ -19,6 +18,7 @@ mod file_forms;
 mod fixed_width;
 #[cfg(test)]
 mod fixtures;
+mod float_text;
 mod form;
 mod json;
 mod json_text;

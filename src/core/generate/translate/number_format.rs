@@ -12,7 +12,7 @@
 //! What does not fit behind the point is rounded half away from zero, as SQL's ROUND does. Digits before the point are
 //! never lost.
 
-use super::decimal::Decimal;
+use crate::core::model::decimal::Digits;
 
 /// A parsed number format.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,9 +108,9 @@ impl NumberFormat {
     }
 
     /// The number that [`push`](Self::push) writes, as an integer at a scale. `None` beyond what 128 bits hold.
-    pub(super) fn rounded(&self, number: Decimal<'_>) -> Option<(i128, u32)> {
+    pub(super) fn rounded(&self, number: Digits<'_>) -> Option<(i128, u32)> {
         let kept = &number.frac[..number.frac.len().min(self.frac_max)];
-        let (value, scale) = Decimal { frac: kept, ..number }.scaled()?;
+        let (value, scale) = Digits { frac: kept, ..number }.scaled()?;
         let up = number.frac.get(self.frac_max).is_some_and(|digit| *digit >= b'5');
         let step = if number.negative { -1 } else { 1 };
         Some(self.trimmed(if up { value.checked_add(step)? } else { value }, scale))
@@ -139,7 +139,7 @@ impl NumberFormat {
     }
 
     /// Appends the number in this format.
-    pub(super) fn push(&self, number: Decimal<'_>, out: &mut Vec<u8>) {
+    pub(super) fn push(&self, number: Digits<'_>, out: &mut Vec<u8>) {
         let int = number.int.iter().position(|digit| *digit != b'0').map_or(&[][..], |first| &number.int[first..]);
         let kept = &number.frac[..number.frac.len().min(self.frac_max)];
         let round_up = number.frac.get(self.frac_max).is_some_and(|digit| *digit >= b'5');

@@ -12,13 +12,13 @@
 use super::TranslateError;
 use super::calculus::{self, Formatted};
 use super::date_format::{DateFormat, Moment};
-use super::decimal::Decimal;
 use super::exact::WIDTH_MAX;
 use super::field::{Fit, Fitted};
 use super::number_format::NumberFormat;
 use super::rewrite;
 use super::texts;
 use crate::core::generate::spec::{Align, ColumnSpec, OnOverflow};
+use crate::core::model::decimal::Digits;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use std::cell::Cell;
@@ -146,7 +146,7 @@ fn strftime(value: Value, format: &str) -> Result<Value, Error> {
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
 fn number(value: Value, format: &str) -> Result<Value, Error> {
     let text = written(&value, |text, out| {
-        let number = Decimal::parse(text.as_bytes());
+        let number = Digits::parse(text.as_bytes());
         let number = number.ok_or_else(|| format!("{} is no plain number", super::shown(text)))?;
         NumberFormat::parse(format)?.push(number, out);
         Ok(())
@@ -171,7 +171,7 @@ fn pad(value: Value, width: u32, with: Option<char>, options: Kwargs) -> Result<
     written(&value, |text, out| {
         out.extend_from_slice(text.as_bytes());
         // A text stays a text whatever it looks like: in `+49170` the plus is no sign.
-        let is_number = calculus::is_number(&value) && Decimal::parse(text.as_bytes()).is_some();
+        let is_number = calculus::is_number(&value) && Digits::parse(text.as_bytes()).is_some();
         match fit.map(|fit| fit.apply(out, 0, is_number)) {
             Some(Fitted::TooWide(chars)) => {
                 Err(format!("{} has {chars} characters and does not fit {width}", super::shown(text)))

@@ -6,8 +6,8 @@
 //! | `default(0)` | what stands for NULL |
 //! | `upper`, `trim`, `replace`, `join`, `format`, … | what the template engine's do, with NULL as the empty text |
 
-use super::decimal::{not_finite, with_float_text};
 use super::exact::{MISFIT, NULL_ADVICE, Number, WIDTH_MAX};
+use super::float_text::{not_finite, with_float_text};
 use super::rewrite::{CONCAT, SLICE};
 use super::slices::slice;
 use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};

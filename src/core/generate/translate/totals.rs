@@ -2,11 +2,12 @@
 //! writes a number in its place. The total of a boolean is the number of its true values.
 
 use super::TranslateError;
-use super::decimal::{Decimal, push_scaled, with_float_text};
+use super::float_text::with_float_text;
 use super::rows::Rows;
 use super::values::Values;
 use super::written::Written;
 use crate::core::model::column::{Column, Kind};
+use crate::core::model::decimal::{Digits, push_scaled};
 use std::collections::BTreeMap;
 
 /// What is to be added up.
@@ -60,7 +61,7 @@ impl Totals {
             }
             let mut sum = Sum { wanted: wanted.clone(), kind, value: 0, scale: scale_min(kind, &wanted.written) };
             if let Some(text) = start.get(&wanted.name) {
-                Decimal::parse(text.as_bytes())
+                Digits::parse(text.as_bytes())
                     .and_then(|number| number.scaled())
                     .and_then(|(value, scale)| sum.add_scaled(value, scale))
                     .ok_or_else(|| wrong(&format!("cannot go on from `{text}`, which is no number")))?;
@@ -145,7 +146,7 @@ impl Sum {
     }
 
     fn add_text(&mut self, text: &[u8]) -> Option<()> {
-        let (value, scale) = self.wanted.written.number(Decimal::parse(text)?)?;
+        let (value, scale) = self.wanted.written.number(Digits::parse(text)?)?;
         self.add_scaled(value, scale)
     }
 

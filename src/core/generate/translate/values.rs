@@ -1,9 +1,10 @@
 //! One column of a page as typed values, and the default text form of each kind.
 
 use super::date_format::Moment;
-use super::decimal::{no_number, push_scaled, with_float_text};
+use super::float_text::{no_number, with_float_text};
 use super::short::{push_int, push_part};
 use crate::core::model::column::Kind;
+use crate::core::model::decimal::push_scaled;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int64Type, Time64NanosecondType, TimestampMicrosecondType,

@@ -1,10 +1,11 @@
 //! How a file writes the numbers of a column, as far as its control total depends on that. A total is of the written values.
 
-use super::decimal::{Decimal, with_point, without_commas};
+use super::float_text::with_point;
 use super::form::Form;
 use super::number_format::NumberFormat;
 use super::pictures::{self, Form as Picture};
 use crate::core::generate::spec::{ColumnSpec, From, JsonNode, TranslatorSpec, Trim};
+use crate::core::model::decimal::{Digits, without_commas};
 use arrow_array::StringArray;
 use std::borrow::Cow;
 
@@ -90,7 +91,7 @@ impl Written {
     fn null_value(&self, null: &str) -> Result<Option<(i128, u32)>, String> {
         let is_grouped = self.format.as_ref().is_some_and(NumberFormat::is_grouped);
         let plain = if is_grouped { without_commas(null.trim()) } else { Cow::Borrowed(null.trim()) };
-        match Decimal::parse(plain.as_bytes()).and_then(|number| number.scaled()) {
+        match Digits::parse(plain.as_bytes()).and_then(|number| number.scaled()) {
             Some((value, scale)) => match self.format.as_ref().and_then(NumberFormat::implied_scale) {
                 Some(implied) if scale == 0 => Ok(Some((value, implied))),
                 _ => Ok(Some((value, scale))),
@@ -105,7 +106,7 @@ impl Written {
     }
 
     /// The number as it is written.
-    pub(super) fn number(&self, number: Decimal<'_>) -> Option<(i128, u32)> {
+    pub(super) fn number(&self, number: Digits<'_>) -> Option<(i128, u32)> {
         match &self.format {
             Some(format) => format.rounded(number),
             None => number.scaled(),

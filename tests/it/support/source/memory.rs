@@ -2,8 +2,8 @@
 
 use super::{Row, SourceWorld, SqlType, Value};
 use async_trait::async_trait;
-use filegen::adapters::decimal::Decimal;
 use filegen::adapters::memory::source::{Cell, MemorySource};
+use filegen::core::model::decimal::Decimal;
 use filegen::core::model::names::ViewName;
 use filegen::core::ports::source::PageSource;
 use std::collections::BTreeMap;

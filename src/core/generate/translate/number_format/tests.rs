@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 fn formatted(format: &str, number: &str) -> String {
     let mut out = Vec::new();
-    NumberFormat::parse(format).unwrap().push(Decimal::parse(number.as_bytes()).unwrap(), &mut out);
+    NumberFormat::parse(format).unwrap().push(Digits::parse(number.as_bytes()).unwrap(), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -105,7 +105,7 @@ proptest! {
 
     #[test]
     fn any_format_and_number_is_written_without_panic(format in "[0#,.+V-]{0,12}", number in "-?[0-9]{0,30}(\\.[0-9]{0,30})?") {
-        if let (Ok(format), Some(number)) = (NumberFormat::parse(&format), Decimal::parse(number.as_bytes())) {
+        if let (Ok(format), Some(number)) = (NumberFormat::parse(&format), Digits::parse(number.as_bytes())) {
             let mut out = Vec::new();
             format.push(number, &mut out);
             prop_assert!(out.iter().any(u8::is_ascii_digit));

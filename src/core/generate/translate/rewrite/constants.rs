@@ -1,7 +1,7 @@
 //! Constants of a rewritten template: numbers as exact ones, texts in a form that nothing in a template takes for its own.
 
 use super::{DECIMAL, Text};
-use crate::core::generate::translate::decimal::with_float_text;
+use crate::core::generate::translate::float_text::with_float_text;
 use minijinja::value::{Value, ValueKind};
 use std::fmt::Write as _;
 

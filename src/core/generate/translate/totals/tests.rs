@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::core::generate::spec::{ColumnSpec, FixedWidthSpec, From, TranslatorSpec, WidthIn};
-use crate::core::generate::translate::decimal::Scaled;
 use crate::core::generate::translate::number_format::NumberFormat;
+use crate::core::model::decimal::ScaledDigits;
 use arrow_array::{ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::Schema;
 use proptest::prelude::*;
@@ -172,12 +172,12 @@ proptest! {
             texts.push(Some(String::from_utf8(out.clone()).unwrap()));
             // As a reader takes it from the file.
             let mut field = Vec::new();
-            form.push(Decimal::parse(&out).unwrap(), &mut field);
+            form.push(Digits::parse(&out).unwrap(), &mut field);
             let field = String::from_utf8(field).unwrap().replace([',', '+'], "");
             let field = field.strip_suffix('-').map_or(field.clone(), |number| format!("-{number}"));
             added = sum(Kind::Number, numbers(&[Some(&field)]), None, Some(&added)).unwrap();
-            let exact = Scaled::new((*value).into(), *scale);
-            prop_assert_eq!(form.rounded(exact.decimal()), form.rounded_scaled((*value).into(), (*scale).into()));
+            let exact = ScaledDigits::new((*value).into(), *scale);
+            prop_assert_eq!(form.rounded(exact.digits()), form.rounded_scaled((*value).into(), (*scale).into()));
         }
         let total = sum_written(written(format), Kind::Number, Arc::new(StringArray::from(texts)), None, None);
         prop_assert_eq!(total.unwrap(), added);
@@ -203,7 +203,7 @@ proptest! {
         let reversed: Vec<Option<String>> = texts.iter().rev().cloned().collect();
         prop_assert_eq!(&whole(&reversed, None), &total);
         let expected: i128 = values.iter().map(|(value, scale)| i128::from(*value) * 10_i128.pow(6 - scale)).sum();
-        let (value, scale) = Decimal::parse(total.as_bytes()).unwrap().scaled().unwrap();
+        let (value, scale) = Digits::parse(total.as_bytes()).unwrap().scaled().unwrap();
         prop_assert_eq!(value * 10_i128.pow(6 - scale), expected);
     }
 }
