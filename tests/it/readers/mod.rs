@@ -171,6 +171,28 @@ fn mariadb_has_each_cell() {
     compare("MariaDB", &lines(&answer));
 }
 
+/// No Excel runs here: the bytes are held against what its maker's documents say.
+#[test]
+fn excel_gets_the_mark_line_ends_and_words_that_its_documents_name() {
+    let filegen = world();
+    let file = publish(&filegen, "excel");
+    let bytes = std::fs::read(&file).unwrap();
+    let text = std::str::from_utf8(bytes.strip_prefix(b"\xEF\xBB\xBF").expect("the byte order mark first")).unwrap();
+    assert!(text.starts_with("id,s,n,d,f,b,t,day,z\r\n"), "{}", &text[..40]);
+    let mut reader = csv::ReaderBuilder::new().terminator(csv::Terminator::CRLF).from_reader(text.as_bytes());
+    let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(records.len(), rows().len());
+    for (record, row) in records.iter().zip(rows()) {
+        let expected = row.iter().map(|cell| match cell {
+            Value::Null => String::new(),
+            Value::Bool(flag) => flag.to_string().to_uppercase(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        assert!(record.iter().eq(expected), "{record:?} where the view has {row:?}");
+    }
+}
+
 #[test]
 fn cobol_has_each_field() {
     let filegen = world();
