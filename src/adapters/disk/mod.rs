@@ -77,21 +77,31 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Makes `folder` and what is missing above it; each new name is made durable in its parent.
-fn make_dirs_durably(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent() {
-        make_dirs_durably(parent)?;
+/// Makes `folder` and what is missing above it. Every name from the root's on is durable afterwards, those found there too:
+/// the process that made one may have died before it could sync it.
+fn make_dirs_durably(root: &Path, folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !is_current(folder) && !folder.is_dir()).collect();
+    for folder in missing.iter().rev() {
         match fs::create_dir(folder) {
-            Ok(()) => sync_folder(parent),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-            Err(error) => Err(error),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            made => made?,
         }
-    } else {
-        Ok(())
     }
+    for made in folder.ancestors().take_while(|made| missing.contains(made) || made.starts_with(root)) {
+        let Some(parent) = made.parent() else { break };
+        match sync_folder(if is_current(parent) { Path::new(".") } else { parent }) {
+            // A root that was given, a mount for example, may stand in a folder that only others may read.
+            Err(error)
+                if error.kind() == io::ErrorKind::PermissionDenied && !missing.contains(&made) && made == root => {}
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether this is the end of a relative path: the folder in which the process runs.
+fn is_current(folder: &Path) -> bool {
+    folder.as_os_str().is_empty()
 }
 
 fn entry(name: String, metadata: &fs::Metadata) -> Entry {
@@ -116,7 +126,8 @@ impl Volume for Disk {
     }
 
     async fn make_dirs(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.call(Some(term), "make folder", path, make_dirs_durably).await
+        let root = self.root.clone();
+        self.call(Some(term), "make folder", path, move |folder| make_dirs_durably(&root, folder)).await
     }
 
     async fn create(&self, term: &Term, path: &str) -> Result<Arc<dyn VolumeFile>, VolumeError> {

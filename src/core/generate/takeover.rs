@@ -86,14 +86,14 @@ pub async fn fence(ports: &Ports, run: &RunId, term: &Term) -> Result<Vec<Fenced
 async fn make_run_dir(volume: &dyn Volume, dir: &str, term: &Term) -> Result<bool, GenerateError> {
     let parent = dir.rsplit_once('/').map_or("", |(parent, _)| parent);
     volume.make_dirs(term, parent).await?;
-    match volume.make_dir(term, dir).await {
-        Ok(()) => {
-            volume.sync_dir(term, parent).await?;
-            Ok(true)
-        }
-        Err(VolumeError::Exists { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    let is_new = match volume.make_dir(term, dir).await {
+        Ok(()) => true,
+        Err(VolumeError::Exists { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    // Also where it was there: who made it may have died before this step.
+    volume.sync_dir(term, parent).await?;
+    Ok(is_new)
 }
 
 /// The tokens whose names stand in the run's folder.

@@ -18,7 +18,7 @@ pub trait Volume: Send + Sync {
     /// Makes one folder; [`VolumeError::Exists`] when anything has that name.
     async fn make_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError>;
 
-    /// Makes a folder and its parents where they are missing, durably.
+    /// Makes a folder and its parents where they are missing. All of them are durable afterwards, whoever made them.
     async fn make_dirs(&self, term: &Term, path: &str) -> Result<(), VolumeError>;
 
     /// Makes a new empty file, open for reading and writing; [`VolumeError::Exists`] when anything has that name.

@@ -257,3 +257,15 @@ fn a_takeover_syncs_behind_each_change_that_a_later_one_relies_on() {
         assert!(disk.seen.get(rule).is_some_and(|seen| *seen >= times), "{rule}: {:?}", disk.seen);
     }
 }
+
+#[test]
+fn folders_of_a_process_that_died_before_it_could_sync_them_are_synced_by_the_next() {
+    let (rig, mut disk) = (Rig::new(3, "{}"), Disk::default());
+    std::fs::create_dir_all(rig.path(RUN)).unwrap();
+    for (end, _) in RUN.match_indices('/').chain([(RUN.len(), "")]) {
+        disk.names.insert(RUN[..end].to_owned(), 0);
+    }
+    assert_eq!(disk.names.len(), 4);
+    play(&rig, &mut disk);
+    assert_eq!(rig.published().len(), 3);
+}
