@@ -9,6 +9,7 @@ use filegen::adapters::postgres::Postgres;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::query::{Fetch, Isolation};
 use filegen::core::model::secret::Secret;
+use filegen::core::model::sql::Relation;
 use filegen::core::ports::source::{PageSource, Position, Query};
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -47,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Reads all pages of the view; how many rows and pages there were.
 async fn read(url: &str, view: &str, key: &str) -> Result<(u64, u64), Box<dyn Error>> {
     let source = Postgres::new(&Secret::new(url))?;
-    let view = ViewName::parse(view)?;
+    let view = Relation::from(ViewName::parse(view)?);
     let columns = source.columns(&view).await?;
     let query = Query {
         view,

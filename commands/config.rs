@@ -4,6 +4,7 @@ use super::context::Context;
 use super::exit::{Code, Verdict};
 use super::failure::Failure;
 use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::core::generate::params;
 use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
@@ -170,12 +171,19 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
 fn columns(context: &Context, worker: &Worker) -> Result<(Vec<Column>, bool), Failure> {
     // A person waits: what is away now is said now.
     let source = wiring::source_at(&worker.source.url)?;
-    context.block_on(async { Ok((source.columns(&worker.source.view).await?, source.folds_names())) })
+    let view = looking(context, worker)?.query.view;
+    context.block_on(async { Ok((source.columns(&view).await?, source.folds_names())) })
+}
+
+/// What a run of today would ask.
+fn looking(context: &Context, worker: &Worker) -> Result<Plan, Failure> {
+    let params = params::for_looking(worker, params::today(worker, wiring::clock().now()));
+    Ok(Plan::new(worker, &context.registry, &params)?)
 }
 
 /// What the source knows of the values that a person should know too.
 fn doubts(context: &Context, worker: &Worker) -> Result<Vec<String>, Failure> {
-    let query = Plan::new(worker, &context.registry)?.query;
+    let query = looking(context, worker)?.query;
     // A person waits: what is away now is said now.
     let source = wiring::source_at(&worker.source.url)?;
     let findings = context.block_on(async { Ok(source.doubts(&query).await?) })?;
@@ -253,7 +261,8 @@ fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>
 /// What the view's first rows hold. When they cannot be read, a file can still be made of the columns alone.
 fn observed(context: &Context, worker: &Worker, columns: &[Column]) -> Result<Vec<Observed>, Failure> {
     let source = wiring::source_at(&worker.source.url)?;
-    let found = context.block_on(async { Ok(sample(&*source, &worker.source.view, columns).await) })?;
+    let view = looking(context, worker)?.query.view;
+    let found = context.block_on(async { Ok(sample(&*source, &view, columns).await) })?;
     Ok(found.unwrap_or_else(|error| {
         let warning = context.ui.paint_warning("warning:");
         context.ui.status(&format!("{warning} the view's rows were not looked at, so widths are guesses: {error}"));

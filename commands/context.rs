@@ -32,6 +32,14 @@ pub struct DateArg {
     date: Option<BusinessDate>,
 }
 
+/// Parameters given for one run.
+#[derive(clap::Args, Debug)]
+pub struct ParamArgs {
+    /// Value of a parameter of the worker file for this run; may be given for several. The run keeps it
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+}
+
 /// A business date as an option.
 fn parse_date(text: &str) -> Result<BusinessDate, String> {
     BusinessDate::parse(text).ok_or_else(|| "write a day that exists, as 2026-11-21".to_owned())
@@ -93,6 +101,18 @@ impl Context {
         Ok(Arc::new(self.load()?.into_worker()?))
     }
 
+    /// What the worker file says, with parameters given for one run.
+    ///
+    /// # Errors
+    /// As [`Context::load`], and wrong usage for what is no value of a parameter of the file.
+    pub fn worker_with(&self, given: &ParamArgs) -> Result<Arc<Worker>, Failure> {
+        let mut worker = self.load()?.into_worker()?;
+        for text in &given.params {
+            give(&mut worker, text).map_err(|why| Failure::new(Code::Usage, format!("--param {text}: {why}")))?;
+        }
+        Ok(Arc::new(worker))
+    }
+
     /// The run of the given day. Without a day, of today in the worker's zone.
     ///
     /// # Errors
@@ -144,6 +164,23 @@ impl Context {
         runtime.shutdown_background();
         result
     }
+}
+
+/// Gives a worker one parameter's value, from `name=value`.
+fn give(worker: &mut Worker, text: &str) -> Result<(), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let names: Vec<String> = worker.params.iter().map(|param| format!("`{}`", param.name)).collect();
+    let Some(param) = worker.params.iter_mut().find(|param| param.name == name) else {
+        let there = if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
+        return Err(format!("the worker file has no parameter `{name}` under `params`; {there}"));
+    };
+    if param.is_given {
+        return Err("it was given twice".to_owned());
+    }
+    let kind = param.kind;
+    let value = kind.read(value).ok_or_else(|| format!("this is no {}; write {}", kind.as_str(), kind.form()))?;
+    (param.value, param.is_given) = (Some(value), true);
+    Ok(())
 }
 
 /// A path as a POSIX shell takes it.

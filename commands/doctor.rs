@@ -7,6 +7,7 @@ use super::ui::table::{self, Tone};
 use crate::core::doctor::report::{Area, CheckResult};
 use crate::core::doctor::{self, Fix};
 use crate::core::generate::doctor::{DoctorInput, examine};
+use crate::core::generate::params;
 use crate::core::model::finding;
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -67,6 +68,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
             ports: &ports,
             worker: &worker,
             registry: &context.registry,
+            date: params::today(&worker, wiring::clock().now()),
             name: &name,
             state_error,
             admin: admin.as_deref(),

@@ -51,6 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
         }
         'filegen;run' {
             [CompletionResult]::new('--date', '--date', [CompletionResultType]::ParameterName, 'Business date [default: today in the worker file''s business_date.timezone]')
+            [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')

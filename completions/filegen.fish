@@ -51,6 +51,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "config" -d 'Write, 
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l param -d 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it' -r
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

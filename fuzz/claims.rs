@@ -10,6 +10,7 @@ use filegen::core::generate::model::header::{HEADER_BYTES, Header};
 use filegen::core::generate::model::journal::{Journal, JournalWriter};
 use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{TriggerDecision, interpret};
+use filegen::core::model::calendar::Calendar;
 use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::model::message::{EventId, Received};
 use std::collections::BTreeMap;
@@ -71,7 +72,11 @@ pub fn worker_file(bytes: &[u8]) {
 pub fn trigger_event(bytes: &[u8]) {
     let kafka = KafkaSpec { brokers: String::new(), topic: String::new(), group: None, properties: BTreeMap::new() };
     let trigger = TriggerSpec { kafka, matches: vec![("/kind".to_owned(), "loans".into())] };
-    let dates = BusinessDateSpec { timezone: "America/New_York".to_owned(), pointer: "/businessDate".to_owned() };
+    let dates = BusinessDateSpec {
+        timezone: "America/New_York".to_owned(),
+        pointer: "/businessDate".to_owned(),
+        calendar: Calendar::Weekends,
+    };
     let id = EventId { topic: "t".to_owned(), partition: 0, offset: 0 };
     let delivery =
         |payload: &[u8], at| Received { id: id.clone(), key: None, headers: Vec::new(), payload: payload.to_vec(), at };

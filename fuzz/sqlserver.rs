@@ -109,10 +109,10 @@ fn stream(how: u8, mut rest: &[u8]) -> Vec<u8> {
 /// The question; its first column is the key.
 fn query(fetch: Fetch) -> Query {
     Query {
-        view: ViewName::parse("t").expect("a name"),
+        view: ViewName::parse("t").expect("a name").into(),
         key: vec!["id".to_owned()],
         columns: COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        predicates: vec!["flag = 1".to_owned()],
+        predicates: vec!["flag = 1".into()],
         page_size: NonZeroU32::new(2).expect("not zero"),
         page_bytes: 1 << 20,
         fetch,

@@ -101,7 +101,7 @@ async fn whole(
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<(Part, Drilled), Failure> {
     let source = wiring::source(worker, Arc::new(Unobserved), wiring::clock())?;
-    let part = Part::look(&*source, worker, &context.registry, args.pages).await?;
+    let part = Part::look(&*source, worker, &context.registry, run.date, args.pages).await?;
     let root = &worker.output.root;
     let job = job(context, &Arc::new(part.worker(worker, root.join(&scratch.dir).join("golden"))), run);
     let golden = wiring::drill_ports(&job.worker, part, false, Arc::new(Unobserved)).await?;

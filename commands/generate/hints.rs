@@ -16,7 +16,7 @@ impl Hint for GenerateError {
             Self::Conflict { .. } => {
                 Some("published files are never replaced: move that file away if it is not wanted, then run again")
             }
-            Self::Data { .. } | Self::Staged { .. } => None,
+            Self::Data { .. } | Self::Parameter { .. } | Self::Staged { .. } => None,
         }
     }
 }

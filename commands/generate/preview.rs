@@ -6,6 +6,7 @@ use crate::commands::exit::Verdict;
 use crate::commands::failure::Failure;
 use crate::commands::ui::table;
 use crate::core::generate::preview::{self, Preview};
+use crate::core::model::param::{Params, listed};
 use crate::wiring::{self, Access};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -30,6 +31,8 @@ struct PreviewView<'a> {
     run_id: String,
     source: &'a str,
     query: Option<&'a str>,
+    #[serde(skip_serializing_if = "Params::is_empty")]
+    parameters: &'a Params,
     columns: &'a [String],
     rows: u64,
     pages: u64,
@@ -60,6 +63,7 @@ impl<'a> PreviewView<'a> {
             run_id: preview.run.to_string(),
             source: &preview.source,
             query: preview.query.as_deref(),
+            parameters: &preview.parameters,
             columns: &preview.columns,
             rows: preview.rows,
             pages: preview.pages,
@@ -88,6 +92,9 @@ fn text_of(context: &Context, shown: &PreviewView) -> String {
     line("source", shown.source);
     if let Some(query) = shown.query {
         line("query", query);
+    }
+    if !shown.parameters.is_empty() {
+        line("with", &listed(shown.parameters));
     }
     let keys = shown.first_key.zip(shown.last_key).map(|(first, last)| format!(", keys {first} to {last}"));
     let (rows, pages) = (table::thousands(shown.rows), table::thousands(shown.pages));

@@ -2,7 +2,7 @@
 
 use super::foreground::{self, Order};
 use super::preview;
-use crate::commands::context::{Context, DateArg};
+use crate::commands::context::{Context, DateArg, ParamArgs};
 use crate::commands::exit::Verdict;
 use crate::commands::failure::Failure;
 use crate::core::generate::Start;
@@ -16,10 +16,13 @@ use crate::core::generate::Start;
 #[command(after_help = "Examples:
   filegen run -c loans.yaml
   filegen run -c loans.yaml --date 2026-11-21 --no-wait
+  filegen run -c loans.yaml --param region=EU
   filegen run -c loans.yaml --dry-run")]
 pub struct Args {
     #[command(flatten)]
     date: DateArg,
+    #[command(flatten)]
+    params: ParamArgs,
     /// Do not wait for the lease: exit code 5 when another instance holds it
     #[arg(long)]
     no_wait: bool,
@@ -33,7 +36,7 @@ pub struct Args {
 
 /// Runs.
 pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
-    let worker = context.worker()?;
+    let worker = context.worker_with(&args.params)?;
     let run = context.run_id(&worker, args.date)?;
     let start = if args.restart { Start::FromStart } else { Start::Resume };
     let order = Order { worker, run, start, wait: !args.no_wait, reason: String::new() };

@@ -228,7 +228,7 @@ impl<'a> Fields<'a> {
                 self.fallback(name, variable).map(Cow::Owned).or(default.map(Cow::Borrowed))
             }
             Presence::EnvironmentOrComputed(variable) => self.fallback(name, variable).map(Cow::Owned),
-            Presence::Required | Presence::RequiredInSection | Presence::Optional => None,
+            Presence::Required | Presence::RequiredInSection | Presence::RequiredUnless(_) | Presence::Optional => None,
         }
     }
 

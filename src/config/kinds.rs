@@ -15,6 +15,7 @@ pub(super) static KINDS: [FileKind; 1] = [FileKind {
     shapes: &[
         OwnShape { name: "column", check: check::generate::column_or_name },
         OwnShape { name: "jsonFields", check: check::generate::json_fields },
+        OwnShape { name: "parameter", check: check::generate::parameter },
         OwnShape { name: "translator", check: check::generate::translator },
     ],
     resolve: |root| resolve::generate::worker(root).map(Flow::Generate),

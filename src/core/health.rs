@@ -2,7 +2,8 @@
 //! at once.
 
 use crate::core::model::moment::moment;
-use crate::core::model::names::{LeaseKey, ViewName};
+use crate::core::model::names::LeaseKey;
+use crate::core::model::sql::Relation;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::observer::Observer;
@@ -53,7 +54,7 @@ pub struct SourceProbe {
     /// The source.
     pub source: Arc<dyn PageSource>,
     /// Which view.
-    pub view: ViewName,
+    pub view: Relation,
 }
 
 #[async_trait]

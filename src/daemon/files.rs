@@ -62,11 +62,24 @@ fn look_again(file: &WorkerFile, registry: &Registry) {
 
 /// The sections in which two worker files differ. A new section must be named here: without it, this does not compile.
 fn changed_sections(before: &Worker, after: &Worker) -> Vec<&'static str> {
-    let Worker { id, source, output, files, business_date, state, trigger, completion, deadline, commit, policies } =
-        before;
+    let Worker {
+        id,
+        source,
+        params,
+        output,
+        files,
+        business_date,
+        state,
+        trigger,
+        completion,
+        deadline,
+        commit,
+        policies,
+    } = before;
     let differs = [
         ("worker", *id != after.id),
         ("source", *source != after.source),
+        ("params", *params != after.params),
         ("output", *output != after.output),
         ("files", *files != after.files),
         ("business_date", *business_date != after.business_date),

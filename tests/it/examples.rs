@@ -119,3 +119,18 @@ fn the_example_is_checked_verified_and_published_once() {
     assert!(again.stderr.contains("already published"), "{}", again.stderr);
     filegen.run("verify -c loans.yaml --date 2026-11-21 --full").exits(0);
 }
+
+#[test]
+fn a_query_gives_the_loans_of_the_state_that_a_run_is_told() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    fs::copy(examples.join("new_loans.yaml"), PUBLISHED.path("new_loans.yaml")).unwrap();
+    PUBLISHED.run("run -c new_loans.yaml --date 2018-02-28 --param state=CA").exits(0);
+    let expected = rows(
+        "SELECT CAST(LoanId AS TEXT) FROM v_LoanData WHERE State = 'CA' AND Amount >= 10000 AND StartDate <= '2018-02-28' ORDER BY LoanId",
+    );
+    let file = PUBLISHED.read("out/new_all_20180228.csv");
+    let found: Vec<&str> = file.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert!(found.len() > 100, "{}", found.len());
+    assert_eq!(found, expected.iter().map(|row| row[0].as_deref().unwrap()).collect::<Vec<_>>());
+    PUBLISHED.run("verify -c new_loans.yaml --date 2018-02-28 --full").exits(0);
+}

@@ -8,6 +8,7 @@ use filegen::core::generate::spec::{
     FixedWidthSpec, Forms, From, LeadingQuote, Limits, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec,
     TranslatorSpec, TriggerSpec, WhenEmpty, WidthIn, Worker,
 };
+use filegen::core::model::calendar::Calendar;
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::model::names::{FileId, LeaseKey, ViewName, WorkerId};
@@ -141,9 +142,10 @@ pub fn worker(mix: &Mix) -> Worker {
     let number = |number| NonZeroU32::new(number).expect("not zero");
     Worker {
         id: worker_id(),
+        params: Vec::new(),
         source: SourceSpec {
             url: Secret::new("memory:"),
-            view: view(),
+            view: view().into(),
             key: vec!["LoanId".to_owned()],
             page_size: number(mix.page_size),
             page_bytes: 1 << 20,
@@ -152,7 +154,11 @@ pub fn worker(mix: &Mix) -> Worker {
         },
         output: OutputSpec { root: PathBuf::from("/out"), when_empty: WhenEmpty::Write },
         files: (0..mix.files).map(file).collect(),
-        business_date: BusinessDateSpec { timezone: "UTC".to_owned(), pointer: "/businessDate".to_owned() },
+        business_date: BusinessDateSpec {
+            timezone: "UTC".to_owned(),
+            pointer: "/businessDate".to_owned(),
+            calendar: Calendar::Weekends,
+        },
         deadline: None,
         state: Secret::new("memory:"),
         trigger: Some(TriggerSpec { kafka: topic(), matches: Vec::new() }),

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use filegen::core::model::column::Column;
 use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
-use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
+use filegen::core::model::sql::Relation;
 use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl PageSource for SimSource {
         "simulated".to_owned()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         self.pod.sim.view.columns(view).await
     }
 

@@ -9,14 +9,15 @@ use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
 use crate::core::model::column::Column;
 use crate::core::model::key::KeyValue;
 use crate::core::model::names::ViewName;
+use crate::core::model::sql::{Part, Relation, Sql};
 use crate::core::ports::source::{Query, SourceError};
 use std::collections::BTreeMap;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 use tokio_postgres::types::{Kind as Made, Type};
 use tokio_postgres::{Error, Statement};
 
-/// SQL as PostgreSQL reads it, without parameters.
-pub(super) const DIALECT: Dialect = Dialect::POSTGRES_COPY;
+/// SQL as PostgreSQL reads it.
+pub(super) const DIALECT: Dialect = Dialect::POSTGRES;
 
 /// The types of a query's wanted and key columns. The server checks the whole query, predicates included, and runs nothing.
 ///
@@ -37,8 +38,18 @@ pub(super) async fn types(session: &mut Session, query: &Query) -> Result<Types,
         places.map(|(name, column)| Ok((name.clone(), known(&query.view, column)?))).collect::<Result<_, _>>()?;
     let is_text = |name: &String| types.get(name).is_some_and(|column| column.wire == Wire::Text);
     if query.key.iter().any(is_text) {
-        for name in blurred(session, &query.view).await? {
-            types.entry(name).and_modify(|column| column.told_apart_by_text = false);
+        match &query.view {
+            Relation::View(view) => {
+                for name in blurred(session, view).await? {
+                    types.entry(name).and_modify(|column| column.told_apart_by_text = false);
+                }
+            }
+            // No catalogue has the collations of a query's columns.
+            Relation::Function { .. } | Relation::Query(_) => {
+                for column in types.values_mut() {
+                    column.told_apart_by_text &= column.wire != Wire::Text;
+                }
+            }
         }
     }
     Ok(types)
@@ -58,7 +69,7 @@ async fn blurred(session: &mut Session, view: &ViewName) -> Result<Vec<String>, 
 }
 
 /// A column's type, if its text form is known.
-fn known(view: &ViewName, column: &tokio_postgres::Column) -> Result<ColumnType, SourceError> {
+fn known(view: &Relation, column: &tokio_postgres::Column) -> Result<ColumnType, SourceError> {
     let found = ColumnType::of(column);
     if found.wire != Wire::Unknown {
         return Ok(found);
@@ -80,7 +91,7 @@ fn known(view: &ViewName, column: &tokio_postgres::Column) -> Result<ColumnType,
 ///
 /// # Errors
 /// [`SourceError::Refused`] when there is no such view.
-pub(super) async fn columns(session: &mut Session, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+pub(super) async fn columns(session: &mut Session, view: &Relation) -> Result<Vec<Column>, SourceError> {
     let column = |column: &tokio_postgres::Column| Column {
         name: column.name().to_owned(),
         kind: ColumnType::of(column).wire.kind(),
@@ -92,7 +103,7 @@ pub(super) async fn columns(session: &mut Session, view: &ViewName) -> Result<Ve
 ///
 /// # Errors
 /// [`SourceError::Refused`] when there is no such view.
-pub(super) async fn lengths(session: &mut Session, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+pub(super) async fn lengths(session: &mut Session, view: &Relation) -> Result<BTreeMap<String, u32>, SourceError> {
     let length = |column: &tokio_postgres::Column| {
         let is_text = [Type::BPCHAR, Type::VARCHAR].contains(column.type_());
         // The modifier counts the four bytes of its own length too.
@@ -103,12 +114,12 @@ pub(super) async fn lengths(session: &mut Session, view: &ViewName) -> Result<BT
 }
 
 /// A statement over all columns of a view, as the server describes it.
-async fn described(session: &mut Session, view: &ViewName) -> Result<Statement, SourceError> {
-    match session.prepare(&sql::no_rows(&DIALECT, view)).await? {
+async fn described(session: &mut Session, view: &Relation) -> Result<Statement, SourceError> {
+    match session.prepare(&sql::no_rows(&DIALECT, view)?.sql).await? {
         Ok(prepared) => Ok(prepared),
         Err(error) => Err(match error.as_db_error() {
-            Some(server) if is_missing_view(server) => missing_view(session, view).await,
-            _ => source_error(session.name(), &error),
+            Some(server) => refused_view(session, view, server, &error).await,
+            None => source_error(session.name(), &error),
         }),
     }
 }
@@ -121,19 +132,24 @@ async fn explain(session: &mut Session, query: &Query, sql: &str, error: &Error)
             format!("the predicate `{predicate}` cannot be used: {}, at its character {place}", server_words(server));
         return SourceError::Refused { reason };
     }
-    let code = server.code();
-    if is_missing_view(server) {
-        return missing_view(session, &query.view).await;
-    }
-    if *code == SqlState::UNDEFINED_COLUMN {
+    if *server.code() == SqlState::UNDEFINED_COLUMN {
         return match after_failure(session).await {
             Ok(()) => missing_column(session, query, server).await,
             Err(error) => error,
         };
     }
+    refused_view(session, &query.view, server, error).await
+}
+
+/// What the server does not like about a view, a function's call or a query.
+async fn refused_view(session: &mut Session, view: &Relation, server: &DbError, error: &Error) -> SourceError {
+    if let (Relation::View(name), true) = (view, is_missing_view(server)) {
+        return missing_view(session, name).await;
+    }
     // Class 42 is syntax and access rules, 0A what the server does not do (another database's view): both stay.
-    if code.code().starts_with("42") || code.code().starts_with("0A") {
-        return SourceError::Refused { reason: format!("view `{}`: {}", query.view, server_words(server)) };
+    let code = server.code().code();
+    if code.starts_with("42") || code.starts_with("0A") {
+        return SourceError::Refused { reason: format!("view `{view}`: {}", server_words(server)) };
     }
     source_error(session.name(), error)
 }
@@ -143,20 +159,39 @@ fn is_missing_view(server: &DbError) -> bool {
 }
 
 /// The predicate that the server points into, and the character in it, from 1.
-fn predicate_at<'a>(query: &'a Query, sql: &str, server: &DbError) -> Option<(&'a str, usize)> {
+fn predicate_at<'a>(query: &'a Query, sql: &str, server: &DbError) -> Option<(&'a Sql, usize)> {
     let Some(ErrorPosition::Original(position)) = server.position() else { return None };
     let position = usize::try_from(*position).ok()?;
     let mut from = 0;
     for predicate in &query.predicates {
-        let start = from + sql.get(from..)?.find(&format!("CASE WHEN ({predicate}) THEN"))? + "CASE WHEN (".len();
-        from = start + predicate.len();
+        let sent = sql::Bindings::new(&DIALECT).predicate(predicate).ok()?;
+        let start = from + sql.get(from..)?.find(&format!("CASE WHEN ({sent}) THEN"))? + "CASE WHEN (".len();
+        from = start + sent.len();
         let before = sql.get(..start)?.chars().count();
         let place = position.saturating_sub(before);
-        if (1..=predicate.chars().count() + 1).contains(&place) {
-            return Some((predicate, place));
+        if (1..=sent.chars().count() + 1).contains(&place) {
+            return Some((predicate, as_written(predicate, place)));
         }
     }
     None
+}
+
+/// The character of a predicate, as the worker file has it, for one as it was sent.
+fn as_written(predicate: &Sql, place: usize) -> usize {
+    let (mut sent, mut written) = (0, 0);
+    for part in predicate.parts() {
+        let alone = Sql::new(vec![part.clone()]);
+        let length = alone.to_string().chars().count();
+        let wire = match part {
+            Part::Text(_) => length,
+            Part::Param { .. } => sql::Bindings::new(&DIALECT).predicate(&alone).map_or(0, |sent| sent.chars().count()),
+        };
+        if place <= sent + wire {
+            return written + (place - sent).min(length);
+        }
+        (sent, written) = (sent + wire, written + length);
+    }
+    written + 1
 }
 
 /// Ends the failed transaction, so that the session answers again.

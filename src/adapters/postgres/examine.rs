@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::adapters::sql::{self, PageRequest, Range};
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::KeyValue;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{Query, SourceError};
 
 /// Looks at the key and the order.
@@ -33,7 +34,9 @@ pub(super) async fn examine(session: &mut Session, query: &Query) -> Result<Vec<
 
 /// Names the tables behind the view that have row-level security, which silently leaves rows out.
 async fn hidden_rows(session: &mut Session, query: &Query) -> Result<Option<Finding>, SourceError> {
-    let view = literal(&KeyValue::Text(DIALECT.view(&query.view)));
+    // A query names no view of its own that could be followed.
+    let Relation::View(view) = &query.view else { return Ok(None) };
+    let view = literal(&KeyValue::Text(DIALECT.view(view)));
     let sql = format!(
         "WITH RECURSIVE used(oid) AS (SELECT pg_catalog.to_regclass({view})::oid \
          UNION SELECT d.refobjid FROM used u JOIN pg_catalog.pg_rewrite r ON r.ev_class = u.oid \
@@ -54,7 +57,7 @@ async fn hidden_rows(session: &mut Session, query: &Query) -> Result<Option<Find
 }
 
 async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<Finding, SourceError> {
-    let rows = session.query(&sql::null_keys(&DIALECT, query)).await?;
+    let rows = session.query(&sql::null_keys(&DIALECT, query)?.sql).await?;
     let nulls = rows.first().and_then(|row| count(row, 0)).unwrap_or_default();
     Ok(if nulls == 0 {
         finding("key is not null", Verdict::Pass, format!("{key}: no row without a value"))
@@ -66,7 +69,7 @@ async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<F
 
 async fn unique(session: &mut Session, query: &Query, types: &Types, key: &str) -> Result<Finding, SourceError> {
     let typed = Typed { types, wanted: &[] };
-    let duplicates = session.query(&sql::duplicate_keys(&DIALECT, &typed, query)).await?;
+    let duplicates = session.query(&sql::duplicate_keys(&DIALECT, &typed, query)?.sql).await?;
     let Some(row) = duplicates.first() else {
         return Ok(finding("key is unique", Verdict::Pass, format!("{key}: no two rows alike")));
     };

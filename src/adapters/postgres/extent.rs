@@ -40,7 +40,7 @@ pub(super) async fn extent(session: &mut Session, query: &Query, until: Option<&
 /// # Errors
 /// [`SourceError::Key`] when one is.
 pub(super) async fn no_null_keys(session: &mut Session, query: &Query) -> Result<(), SourceError> {
-    let rows = session.query(&sql::null_keys(&DIALECT, query)).await?;
+    let rows = session.query(&sql::null_keys(&DIALECT, query)?.sql).await?;
     match rows.first().and_then(|row| count(row, 0)) {
         Some(0) => Ok(()),
         nulls => Err(null_key(query, &query.key.join("`, `"), nulls)),

@@ -2,6 +2,7 @@
 //!
 //! Each read has a connection and a read-only transaction of its own. Types are learned by having the server describe the
 //! query, which runs nothing. The server alone compares keys: they travel as literals of their column's type.
+//! A `COPY` takes no bound values. So a run's parameters are bound to settings of the transaction, and read from there.
 
 mod address;
 mod column_type;
@@ -24,9 +25,10 @@ use crate::adapters::sql::LastCount;
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
-use crate::core::model::names::ViewName;
+use crate::core::model::param::Params;
 use crate::core::model::query::Isolation;
 use crate::core::model::secret::Secret;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use address::Address;
 use async_trait::async_trait;
@@ -66,22 +68,24 @@ impl PageSource for Postgres {
         self.address.name.clone()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
-        let mut session = Session::open(&self.address, Isolation::Default).await?;
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
+        let mut params = Params::new();
+        view.sql().into_iter().for_each(|sql| sql.gather(&mut params));
+        let mut session = Session::open(&self.address, Isolation::Default, params).await?;
         let columns = describe::columns(&mut session, view).await?;
         session.close().await;
         Ok(columns)
     }
 
-    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
-        let mut session = Session::open(&self.address, Isolation::Default).await?;
+    async fn lengths(&self, view: &Relation) -> Result<BTreeMap<String, u32>, SourceError> {
+        let mut session = Session::open(&self.address, Isolation::Default, Params::new()).await?;
         let lengths = describe::lengths(&mut session, view).await?;
         session.close().await;
         Ok(lengths)
     }
 
     async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
-        let mut session = Session::open(&self.address, query.isolation).await?;
+        let mut session = Session::open(&self.address, query.isolation, query.params()).await?;
         // Asked first: what ends between the two questions is counted, and makes the count look older than it is.
         let seen = snapshot(&mut session).await?;
         let After { extent, .. } = extent::extent(&mut session, query, None).await?;
@@ -92,7 +96,7 @@ impl PageSource for Postgres {
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
         let before = self.counted.take(query, until);
-        let mut session = Session::open(&self.address, query.isolation).await?;
+        let mut session = Session::open(&self.address, query.isolation, query.params()).await?;
         let after = match before {
             Some((after, seen)) if snapshot(&mut session).await?.as_ref() == Some(&seen) => after,
             _ => extent::extent(&mut session, query, until).await?,
@@ -115,7 +119,7 @@ impl PageSource for Postgres {
     }
 
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {
-        let mut session = Session::open(&self.address, Isolation::Default).await?;
+        let mut session = Session::open(&self.address, Isolation::Default, query.params()).await?;
         let findings = examine::examine(&mut session, query).await?;
         session.close().await;
         Ok(findings)

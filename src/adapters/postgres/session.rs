@@ -5,6 +5,8 @@ use super::address::Address;
 use super::error::source_error;
 use super::timeouts::Timeouts;
 use super::{settings, tls};
+use crate::adapters::sql;
+use crate::core::model::param::Params;
 use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::Stream;
@@ -13,6 +15,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{
     CancelToken, Client, Connection, CopyOutStream, Error, SimpleQueryMessage, SimpleQueryRow, Socket, Statement,
 };
@@ -35,6 +38,8 @@ pub(super) struct Session {
     timeouts: Timeouts,
     /// Whether the copy at hand has brought a row.
     brought: bool,
+    /// Bound to settings of each transaction.
+    params: Params,
 }
 
 /// What a copy brought.
@@ -55,17 +60,17 @@ struct Stopper {
 }
 
 impl Session {
-    /// Connects and begins a read-only transaction.
+    /// Connects and begins a read-only transaction, in which the parameters have their values.
     ///
     /// # Errors
     /// [`SourceError::Unreachable`] when nobody answers; [`SourceError::Failed`] when the server says no.
-    pub(super) async fn open(address: &Address, isolation: Isolation) -> Result<Self, SourceError> {
+    pub(super) async fn open(address: &Address, isolation: Isolation, params: Params) -> Result<Self, SourceError> {
         let tls = tls::connector(address)?;
         let connected = address.login_limit().hold(&address.name, address.config.connect(tls.clone())).await?;
         let (client, connection) = connected.map_err(|error| source_error(&address.name, &error))?;
         let stopper = Stopper { busy: false, token: client.cancel_token(), tls };
         let (name, timeouts) = (address.name.clone(), address.timeouts);
-        let mut session = Self { client, connection, stopper, ended: None, name, timeouts, brought: false };
+        let mut session = Self { client, connection, stopper, ended: None, name, timeouts, brought: false, params };
         session.begin(isolation).await?;
         Ok(session)
     }
@@ -77,7 +82,22 @@ impl Session {
             Isolation::Default => "ISOLATION LEVEL READ COMMITTED, ",
             Isolation::Snapshot => "ISOLATION LEVEL REPEATABLE READ, ",
         };
-        self.run(&format!("BEGIN TRANSACTION {level}READ ONLY; {}", settings::statements())).await
+        self.run(&format!("BEGIN TRANSACTION {level}READ ONLY; {}", settings::statements())).await?;
+        if self.params.is_empty() { Ok(()) } else { self.bind().await }
+    }
+
+    /// Binds the parameters to settings that end with the transaction.
+    async fn bind(&mut self) -> Result<(), SourceError> {
+        let setting = |(index, name): (usize, &String)| {
+            format!("pg_catalog.set_config('{}', ${}, true)", sql::setting_name(name), index + 1)
+        };
+        let settings: Vec<String> = self.params.keys().enumerate().map(setting).collect();
+        let values: Vec<String> = self.params.values().map(ToString::to_string).collect();
+        let bound: Vec<(&(dyn ToSql + Sync), Type)> = values.iter().map(|value| (value as _, Type::TEXT)).collect();
+        let text = format!("SELECT {}", settings.join(", "));
+        let work = drive(&mut self.connection, self.client.query_typed(&text, &bound));
+        let result = self.timeouts.answer().hold(&self.name, work).await?;
+        result.map(drop).map_err(|error| source_error(&self.name, &error))
     }
 
     /// Runs statements without results.

@@ -46,7 +46,7 @@ impl Reading {
         from: &Position,
         until: Option<&Key>,
     ) -> Result<Self, SourceError> {
-        let mut session = Session::open(address, query.isolation).await?;
+        let mut session = Session::open(address, query.isolation, query.params()).await?;
         let types = describe::types(&mut session, query).await?;
         let shape = shape(query, &types)?;
         if let Some(before) = &query.kinds {

@@ -1,8 +1,8 @@
 //! The statement that counts a view and finds its key range, and those that look for bad keys.
 
 use super::page::{Side, bound};
-use super::{Dialect, Limit, Render, check_predicate, order_by};
-use crate::core::model::key::{Key, KeyValue};
+use super::{Bindings, Bound, Dialect, From, Limit, Render, Statement, order_by};
+use crate::core::model::key::Key;
 use crate::core::ports::source::{Query, SourceError};
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -12,8 +12,8 @@ use std::ops::Range;
 pub struct ExtentStatement {
     /// The text.
     pub sql: String,
-    /// Values of the parameters, each with the name of its key column; empty when the dialect writes literals.
-    pub params: Vec<(String, KeyValue)>,
+    /// The values in the order of their numbers; empty when the dialect numbers none.
+    pub params: Vec<Bound>,
     /// What stands where.
     pub layout: ExtentLayout,
 }
@@ -47,38 +47,46 @@ pub fn extent(
     until: Option<&Key>,
 ) -> Result<ExtentStatement, SourceError> {
     let count = dialect.count;
+    let mut bindings = Bindings::new(dialect);
+    let From { with, text: from } = bindings.relation(&query.view)?;
+    let predicates: Vec<String> =
+        query.predicates.iter().map(|predicate| bindings.predicate(predicate)).collect::<Result<_, _>>()?;
     let mut counted = vec![format!("{count}(*)")];
-    for predicate in &query.predicates {
-        check_predicate(dialect, predicate)?;
+    for predicate in &predicates {
         counted.push(format!("{count}(CASE WHEN ({predicate}) THEN 1 END)"));
     }
     let matching = 1..counted.len();
     counted.extend(query.key.iter().skip(1).map(|name| format!("{count}({})", dialect.column(name))));
     let filled = matching.end..counted.len();
-    let mut params = Vec::new();
     if let Some(until) = until {
-        let bound = bound(dialect, render, &query.key, until, Side::Until, &mut params)?;
+        let bound = bound(dialect, render, &query.key, until, Side::Until, &mut bindings)?;
         counted.push(format!("{count}(CASE WHEN {bound} THEN 1 END)"));
     }
     let within = until.is_some().then_some(filled.end);
     let first = counted.len()..counted.len() + query.key.len();
     let last = first.end..first.end + query.key.len();
 
-    let view = dialect.view(&query.view);
     let aliased: Vec<String> =
         counted.iter().enumerate().map(|(index, expression)| format!("{expression} AS c{index}")).collect();
-    let mut sql = format!("SELECT * FROM (SELECT {} FROM {view} t) c", aliased.join(", "));
+    let mut sql = format!("{with}SELECT * FROM (SELECT {} FROM {from} t) c", aliased.join(", "));
     if !query.key.is_empty() {
         for (alias, descending) in [("f", false), ("l", true)] {
-            let _ =
-                write!(sql, " LEFT JOIN ({}) {alias} ON 1 = 1", end_of_key(dialect, render, query, alias, descending));
+            let end = end_of_key(dialect, render, query, &from, (alias, descending));
+            let _ = write!(sql, " LEFT JOIN ({end}) {alias} ON 1 = 1");
         }
     }
-    Ok(ExtentStatement { sql, params, layout: ExtentLayout { matching, filled, within, first, last } })
+    let layout = ExtentLayout { matching, filled, within, first, last };
+    Ok(ExtentStatement { sql, params: bindings.into_values(), layout })
 }
 
 /// Selects the first or the last key.
-fn end_of_key(dialect: &Dialect, render: &dyn Render, query: &Query, alias: &str, descending: bool) -> String {
+fn end_of_key(
+    dialect: &Dialect,
+    render: &dyn Render,
+    query: &Query,
+    from: &str,
+    (alias, descending): (&str, bool),
+) -> String {
     let keys: Vec<String> = (query.key.iter().enumerate())
         .map(|(index, name)| {
             let reference = dialect.column(name);
@@ -87,9 +95,8 @@ fn end_of_key(dialect: &Dialect, render: &dyn Render, query: &Query, alias: &str
         .collect();
     let (top, limit) = one_row(dialect);
     format!(
-        "SELECT {top}{} FROM {} t ORDER BY {}{limit}",
+        "SELECT {top}{} FROM {from} t ORDER BY {}{limit}",
         keys.join(", "),
-        dialect.view(&query.view),
         order_by(dialect, &query.key, descending)
     )
 }
@@ -103,23 +110,34 @@ fn one_row(dialect: &Dialect) -> (&'static str, &'static str) {
 }
 
 /// Counts rows with a NULL in any key column.
-pub fn null_keys(dialect: &Dialect, query: &Query) -> String {
+///
+/// # Errors
+/// [`SourceError::Refused`] for a query that is not one SELECT.
+pub fn null_keys(dialect: &Dialect, query: &Query) -> Result<Statement, SourceError> {
+    let mut bindings = Bindings::new(dialect);
+    let From { with, text: from } = bindings.relation(&query.view)?;
     let nulls: Vec<String> = query.key.iter().map(|name| format!("{} IS NULL", dialect.column(name))).collect();
-    format!("SELECT {}(*) FROM {} t WHERE {}", dialect.count, dialect.view(&query.view), nulls.join(" OR "))
+    let sql = format!("{with}SELECT {}(*) FROM {from} t WHERE {}", dialect.count, nulls.join(" OR "));
+    Ok(Statement { sql, params: bindings.into_values() })
 }
 
 /// Finds one key that more than one row has: its columns, then how many rows. No row when every key is unique.
-pub fn duplicate_keys(dialect: &Dialect, render: &dyn Render, query: &Query) -> String {
+///
+/// # Errors
+/// [`SourceError::Refused`] for a query that is not one SELECT.
+pub fn duplicate_keys(dialect: &Dialect, render: &dyn Render, query: &Query) -> Result<Statement, SourceError> {
+    let mut bindings = Bindings::new(dialect);
+    let From { with, text: from } = bindings.relation(&query.view)?;
     let plain: Vec<String> = query.key.iter().map(|name| dialect.column(name)).collect();
     let rendered: Vec<String> = (query.key.iter().zip(&plain))
         .map(|(name, reference)| render.key(name, reference).unwrap_or_else(|| reference.clone()))
         .collect();
     let (top, limit) = one_row(dialect);
-    format!(
-        "SELECT {top}{}, {count}(*) FROM {} t GROUP BY {} HAVING {count}(*) > 1{limit}",
+    let sql = format!(
+        "{with}SELECT {top}{}, {count}(*) FROM {from} t GROUP BY {} HAVING {count}(*) > 1{limit}",
         rendered.join(", "),
-        dialect.view(&query.view),
         plain.join(", "),
         count = dialect.count,
-    )
+    );
+    Ok(Statement { sql, params: bindings.into_values() })
 }

@@ -4,29 +4,31 @@
 //! column and never an output column of the same name (PostgreSQL would sort a `col::text` as text), and a name that the
 //! view does not have is an error (SQLite would take `"name"` as a string).
 
+mod bindings;
 mod counted;
 mod extent;
 mod names;
 mod page;
-mod predicate;
 #[cfg(test)]
 mod tests;
 
+pub use bindings::{Bindings, Bound, From, setting_name};
 pub use counted::LastCount;
 pub use extent::{ExtentLayout, ExtentStatement, duplicate_keys, extent, null_keys};
 pub use names::{mask_field, one_key, unchanged, unknown_column, unknown_view};
 pub use page::{Layout, PageRequest, PageStatement, Range, page, shown};
-pub use predicate::check_predicate;
 
 use crate::core::model::key::KeyValue;
 use crate::core::model::names::ViewName;
+use crate::core::model::sql::{Lexicon, Relation};
+use crate::core::ports::source::SourceError;
 
 /// How one database writes SQL.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Dialect {
     /// How names are quoted.
     pub quote: Quote,
-    /// How a statement refers to the values of a key.
+    /// How a statement refers to values.
     pub params: Params,
     /// Whether `(a, b) > (1, 2)` compares as a whole; else it is written out with OR.
     pub row_values: bool,
@@ -34,7 +36,9 @@ pub struct Dialect {
     pub limit: Limit,
     /// The function that counts without overflow: `count`.
     pub count: &'static str,
-    /// What strings, names and comments look like inside a predicate.
+    /// Whether a WITH stands before the whole statement, and never inside parentheses.
+    pub with_leads: bool,
+    /// What strings, names and comments look like inside SQL of a worker file.
     pub lexicon: Lexicon,
 }
 
@@ -47,18 +51,18 @@ pub enum Quote {
     Brackets,
 }
 
-/// How a statement refers to the values of a key.
+/// How a statement refers to values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Params {
     /// `?1`.
     Question,
-    /// `$1`.
-    Dollar,
     /// `@P1`.
     AtP,
-    /// The value itself as an untyped string literal, which takes the type of the column beside it: for PostgreSQL's
-    /// `COPY`, which has no parameters.
+    /// For PostgreSQL's `COPY`, in which nothing can be bound. A key's value is an untyped string literal, which takes the
+    /// type of the column beside it. A parameter's is read from a setting of the transaction, to which it was bound.
     Literals,
+    /// As the worker file has it, `{date}`: for people to read.
+    Named,
 }
 
 /// How a statement is kept to a number of rows.
@@ -70,19 +74,6 @@ pub enum Limit {
     TopFetch,
 }
 
-/// What a database takes as strings, names, comments and parameters: needed to tell where a predicate ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Lexicon {
-    /// Marks that open a quoted name besides `"`: `[` and the backtick.
-    pub name_marks: &'static str,
-    /// `$tag$ … $tag$` and `E'\''` are strings.
-    pub postgres_strings: bool,
-    /// `/* /* */ */` is one comment.
-    pub nested_comments: bool,
-    /// Characters that start a parameter.
-    pub parameter_marks: &'static str,
-}
-
 impl Dialect {
     /// SQLite.
     pub const SQLITE: Self = Self {
@@ -91,21 +82,20 @@ impl Dialect {
         row_values: true,
         limit: Limit::Limit,
         count: "count",
-        lexicon: Lexicon { name_marks: "[`", postgres_strings: false, nested_comments: false, parameter_marks: "?:@$" },
+        with_leads: false,
+        lexicon: Lexicon::SQLITE,
     };
 
-    /// PostgreSQL, with parameters.
+    /// PostgreSQL.
     pub const POSTGRES: Self = Self {
         quote: Quote::Double,
-        params: Params::Dollar,
+        params: Params::Literals,
         row_values: true,
         limit: Limit::Limit,
         count: "count",
-        lexicon: Lexicon { name_marks: "", postgres_strings: true, nested_comments: true, parameter_marks: "" },
+        with_leads: false,
+        lexicon: Lexicon::POSTGRES,
     };
-
-    /// PostgreSQL, for statements without parameters.
-    pub const POSTGRES_COPY: Self = Self { params: Params::Literals, ..Self::POSTGRES };
 
     /// Microsoft SQL Server.
     pub const SQL_SERVER: Self = Self {
@@ -114,7 +104,8 @@ impl Dialect {
         row_values: false,
         limit: Limit::TopFetch,
         count: "COUNT_BIG",
-        lexicon: Lexicon { name_marks: "[", postgres_strings: false, nested_comments: true, parameter_marks: "@" },
+        with_leads: true,
+        lexicon: Lexicon::SQL_SERVER,
     };
 
     /// Quotes one name.
@@ -135,13 +126,12 @@ impl Dialect {
         format!("t.{}", self.name(name))
     }
 
-    /// Refers to the parameter with this number, from 1; with [`Params::Literals`], the value itself.
-    pub fn placeholder(&self, number: usize, value: &KeyValue) -> String {
+    /// Refers to the value with this number, from 1.
+    fn placeholder(&self, number: usize) -> String {
         match self.params {
             Params::Question => format!("?{number}"),
-            Params::Dollar => format!("${number}"),
             Params::AtP => format!("@P{number}"),
-            Params::Literals => literal(value),
+            Params::Literals | Params::Named => format!("${number}"),
         }
     }
 }
@@ -192,9 +182,35 @@ pub struct Plain;
 
 impl Render for Plain {}
 
+/// A statement and the values of its numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// The text.
+    pub sql: String,
+    /// The values in the order of their numbers.
+    pub params: Vec<Bound>,
+}
+
 /// Selects all columns of a view and no row: for its columns' names and types.
-pub fn no_rows(dialect: &Dialect, view: &ViewName) -> String {
-    format!("SELECT t.* FROM {} t WHERE 1 = 0", dialect.view(view))
+///
+/// # Errors
+/// [`SourceError::Refused`] for a query that is not one SELECT.
+pub fn no_rows(dialect: &Dialect, view: &Relation) -> Result<Statement, SourceError> {
+    selected(dialect, view, " WHERE 1 = 0")
+}
+
+/// Selects all columns and rows of a view, in no order.
+///
+/// # Errors
+/// As [`no_rows`].
+pub fn all_rows(dialect: &Dialect, view: &Relation) -> Result<Statement, SourceError> {
+    selected(dialect, view, "")
+}
+
+fn selected(dialect: &Dialect, view: &Relation, rows: &str) -> Result<Statement, SourceError> {
+    let mut bindings = Bindings::new(dialect);
+    let From { with, text } = bindings.relation(view)?;
+    Ok(Statement { sql: format!("{with}SELECT t.* FROM {text} t{rows}"), params: bindings.into_values() })
 }
 
 /// The key columns in order, each ascending or each descending.

@@ -1,9 +1,9 @@
 //! The errors of every source about names and kinds that do not fit, and the names of its masks.
 
 use crate::core::model::column::{Column, Kind};
-use crate::core::model::names::ViewName;
 use crate::core::ports::source::SourceError;
 use arrow_schema::Field;
+use std::fmt::Display;
 
 /// How alike a name must be to be suggested (Jaro-Winkler, 0 to 1).
 const ALIKE: f64 = 0.8;
@@ -12,7 +12,7 @@ const ALIKE: f64 = 0.8;
 const LISTED: usize = 100;
 
 /// The view has no such column: suggests the nearest one and lists all.
-pub fn unknown_column(view: &ViewName, name: &str, columns: impl IntoIterator<Item = String>) -> SourceError {
+pub fn unknown_column(view: &dyn Display, name: &str, columns: impl IntoIterator<Item = String>) -> SourceError {
     let columns: Vec<String> = columns.into_iter().collect();
     let suggestion = suggestion(name, &columns);
     let reason = format!("view `{view}` has no column `{name}`{suggestion}; its columns are {}", list(&columns));
@@ -20,7 +20,7 @@ pub fn unknown_column(view: &ViewName, name: &str, columns: impl IntoIterator<It
 }
 
 /// There is no such view: suggests the nearest one and lists all.
-pub fn unknown_view(view: &ViewName, views: impl IntoIterator<Item = String>) -> SourceError {
+pub fn unknown_view(view: &dyn Display, views: impl IntoIterator<Item = String>) -> SourceError {
     let views: Vec<String> = views.into_iter().collect();
     let suggestion = suggestion(&view.to_string(), &views);
     let there = if views.is_empty() { "there are none".to_owned() } else { format!("there are {}", list(&views)) };

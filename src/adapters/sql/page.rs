@@ -1,7 +1,7 @@
 //! The statement that reads rows in key order: all of them for a stream, one page's worth, or some by row number.
 
-use super::{Dialect, Limit, Render, check_predicate, order_by};
-use crate::core::model::key::{Key, KeyValue};
+use super::{Bindings, Bound, Dialect, From, Limit, Params, Render, order_by};
+use crate::core::model::key::Key;
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Query, SourceError};
 use std::fmt::Write as _;
@@ -40,8 +40,8 @@ pub struct PageRequest<'a> {
 pub struct PageStatement {
     /// The text.
     pub sql: String,
-    /// Values of the parameters, each with the name of its key column; empty when the dialect writes literals.
-    pub params: Vec<(String, KeyValue)>,
+    /// The values in the order of their numbers; empty when the dialect numbers none.
+    pub params: Vec<Bound>,
     /// What stands where.
     pub layout: Layout,
 }
@@ -70,20 +70,21 @@ pub struct Layout {
 /// is not that of the key columns.
 pub fn page(dialect: &Dialect, render: &dyn Render, request: &PageRequest<'_>) -> Result<PageStatement, SourceError> {
     let query = request.query;
-    let (list, layout) = select_list(dialect, render, query)?;
-    let mut params = Vec::new();
+    let mut bindings = Bindings::new(dialect);
+    let From { with, text: from } = bindings.relation(&query.view)?;
+    let (list, layout) = select_list(dialect, render, query, &mut bindings)?;
     let by_number = matches!(request.range, Range::Offset { .. });
     let mut bounds = Vec::new();
     for (side, key) in [(Side::After, request.after.filter(|_| !by_number)), (Side::Until, request.until)] {
         if let Some(key) = key {
-            bounds.push(bound(dialect, render, &query.key, key, side, &mut params)?);
+            bounds.push(bound(dialect, render, &query.key, key, side, &mut bindings)?);
         }
     }
-    let mut sql = String::from("SELECT ");
+    let mut sql = format!("{with}SELECT ");
     if let (Limit::TopFetch, Range::Rows(rows)) = (dialect.limit, request.range) {
         let _ = write!(sql, "TOP ({rows}) ");
     }
-    let _ = write!(sql, "{list} FROM {} t", dialect.view(&query.view));
+    let _ = write!(sql, "{list} FROM {from} t");
     if !bounds.is_empty() {
         let _ = write!(sql, " WHERE {}", bounds.join(" AND "));
     }
@@ -106,10 +107,11 @@ pub fn page(dialect: &Dialect, render: &dyn Render, request: &PageRequest<'_>) -
             let _ = write!(sql, " OFFSET {skip} ROWS FETCH NEXT {rows} ROWS ONLY");
         }
     }
-    Ok(PageStatement { sql, params, layout })
+    Ok(PageStatement { sql, params: bindings.into_values(), layout })
 }
 
-/// The statement that a run sends first, for people to read: columns as they are, without what types need on the wire.
+/// The statement that a run sends first, for people to read: columns as they are, without what types need on the wire, and
+/// parameters as the worker file has them.
 ///
 /// # Errors
 /// As [`page`].
@@ -120,11 +122,17 @@ pub fn shown(dialect: &Dialect, query: &Query) -> Result<String, SourceError> {
         Fetch::Paged => Range::Rows(rows),
         Fetch::Offset => Range::Offset { skip: 0, rows },
     };
-    Ok(page(dialect, &super::Plain, &PageRequest { query, after: None, until: None, range })?.sql)
+    let dialect = Dialect { params: Params::Named, ..*dialect };
+    Ok(page(&dialect, &super::Plain, &PageRequest { query, after: None, until: None, range })?.sql)
 }
 
 /// The selected expressions, and what stands where among them.
-fn select_list(dialect: &Dialect, render: &dyn Render, query: &Query) -> Result<(String, Layout), SourceError> {
+fn select_list(
+    dialect: &Dialect,
+    render: &dyn Render,
+    query: &Query,
+    bindings: &mut Bindings<'_>,
+) -> Result<(String, Layout), SourceError> {
     let mut list: Vec<String> = query.columns.iter().map(|name| render.column(name, &dialect.column(name))).collect();
     let wanted = list.len();
     let mut key = Vec::with_capacity(query.key.len());
@@ -140,8 +148,7 @@ fn select_list(dialect: &Dialect, render: &dyn Render, query: &Query) -> Result<
     }
     let first_mask = list.len();
     for predicate in &query.predicates {
-        check_predicate(dialect, predicate)?;
-        list.push(format!("CASE WHEN ({predicate}) THEN 1 ELSE 0 END"));
+        list.push(format!("CASE WHEN ({}) THEN 1 ELSE 0 END", bindings.predicate(predicate)?));
     }
     let rank =
         (query.fetch != Fetch::Offset && !query.key.is_empty() && render.ranks(&query.key)).then_some(list.len());
@@ -163,14 +170,14 @@ pub(super) enum Side {
     Until,
 }
 
-/// Compares the key columns as a whole with a key, and adds its values to the parameters.
+/// Compares the key columns as a whole with a key, and adds its values to the statement's.
 pub(super) fn bound(
     dialect: &Dialect,
     render: &dyn Render,
     names: &[String],
     key: &Key,
     side: Side,
-    params: &mut Vec<(String, KeyValue)>,
+    bindings: &mut Bindings<'_>,
 ) -> Result<String, SourceError> {
     if key.0.len() != names.len() || names.is_empty() {
         return Err(SourceError::Refused {
@@ -183,13 +190,7 @@ pub(super) fn bound(
             ),
         });
     }
-    let first = params.len() + 1;
-    let values: Vec<String> = (key.0.iter().zip(names).enumerate())
-        .map(|(index, (value, name))| render.bound(name, value, &dialect.placeholder(first + index, value)))
-        .collect();
-    if dialect.params != super::Params::Literals {
-        params.extend(names.iter().cloned().zip(key.0.iter().cloned()));
-    }
+    let values: Vec<String> = key.0.iter().zip(names).map(|(value, name)| bindings.key(render, name, value)).collect();
     let columns: Vec<String> = names.iter().map(|name| dialect.column(name)).collect();
     let whole = if side == Side::After { ">" } else { "<=" };
     Ok(match (columns.as_slice(), values.as_slice()) {

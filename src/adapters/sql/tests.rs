@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::core::model::key::Key;
+use crate::core::model::param::ParamKind;
 use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::sql::{Sql, Template, check_expression};
 use crate::core::ports::source::{Query, SourceError};
 use proptest::prelude::*;
 use rusqlite::types::Value;
@@ -12,7 +14,7 @@ use std::num::NonZeroU32;
 fn query(view: &str, key: &[&str], columns: &[&str]) -> Query {
     let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
     Query {
-        view: ViewName::parse(view).unwrap(),
+        view: ViewName::parse(view).unwrap().into(),
         key: names(key),
         columns: names(columns),
         predicates: Vec::new(),
@@ -43,8 +45,7 @@ fn each_dialect_writes_its_own_names_parameters_and_limits() {
          WHERE (t.\"Loan]Id\", t.\"Seq\") > (?1, ?2) AND (t.\"Loan]Id\", t.\"Seq\") <= (?3, ?4) \
          ORDER BY t.\"Loan]Id\", t.\"Seq\" LIMIT 10"
     );
-    assert!(sql(Dialect::POSTGRES, Range::All).contains("(t.\"Loan]Id\", t.\"Seq\") > ($1, $2)"));
-    assert!(sql(Dialect::POSTGRES_COPY, Range::All).contains("(t.\"Loan]Id\", t.\"Seq\") > ('1', '-2')"));
+    assert!(sql(Dialect::POSTGRES, Range::All).contains("(t.\"Loan]Id\", t.\"Seq\") > ('1', '-2')"));
     assert_eq!(
         sql(Dialect::SQL_SERVER, Range::Rows(10)),
         "SELECT TOP (10) t.[Amount], t.[Seq], t.[Loan]]Id] FROM [dbo].[v.Loan \"Data] t \
@@ -73,7 +74,7 @@ fn a_key_column_that_is_wanted_is_selected_once_unless_it_is_rendered() {
         }
     }
     let mut query = query("v", &["k"], &["k"]);
-    query.predicates = vec!["a = 1".to_owned()];
+    query.predicates = vec!["a = 1".into()];
     let after = key(&[1]);
     let request = PageRequest { query: &query, after: Some(&after), until: None, range: Range::All };
     let plain = page(&Dialect::POSTGRES, &Plain, &request).unwrap();
@@ -83,7 +84,7 @@ fn a_key_column_that_is_wanted_is_selected_once_unless_it_is_rendered() {
     assert_eq!(
         rendered.sql,
         "SELECT t.\"k\"::text, t.\"k\"::text, CASE WHEN (a = 1) THEN 1 ELSE 0 END FROM \"v\" t \
-         WHERE t.\"k\" > $1::text::k_type ORDER BY t.\"k\""
+         WHERE t.\"k\" > '1'::text::k_type ORDER BY t.\"k\""
     );
 }
 
@@ -96,7 +97,7 @@ fn rows_come_with_their_rank_where_only_the_database_can_tell_keys_apart() {
         }
     }
     let mut query = query("v", &["a", "b"], &["a"]);
-    query.predicates = vec!["x > 1".to_owned()];
+    query.predicates = vec!["x > 1".into()];
     let ranked = |query: &Query| {
         let request = PageRequest { query, after: None, until: None, range: Range::Rows(2) };
         page(&Dialect::SQL_SERVER, &Ranked, &request).unwrap()
@@ -118,7 +119,7 @@ fn rows_come_with_their_rank_where_only_the_database_can_tell_keys_apart() {
 #[test]
 fn an_extent_is_one_statement() {
     let mut query = query("v", &["a", "b"], &["a"]);
-    query.predicates = vec!["x > 1".to_owned()];
+    query.predicates = vec!["x > 1".into()];
     let statement = extent(&Dialect::SQL_SERVER, &Plain, &query, None).unwrap();
     assert_eq!(
         statement.sql,
@@ -140,7 +141,7 @@ fn an_extent_is_one_statement() {
 
 #[test]
 fn a_literal_cannot_end_its_string() {
-    let text = |value| Dialect::POSTGRES_COPY.placeholder(1, &value);
+    let text = |value| literal(&value);
     assert_eq!(text(KeyValue::Text("O'Neill'; --".to_owned())), "'O''Neill''; --'");
     assert_eq!(text(KeyValue::Typed("1'".to_owned())), "'1'''");
     assert_eq!(text(KeyValue::Int(i64::MIN)), "'-9223372036854775808'");
@@ -166,7 +167,7 @@ fn predicates_that_are_one_expression_pass() {
         (Dialect::POSTGRES, "a = E'\\' ; all of it is text --'"),
         (Dialect::SQL_SERVER, "a = [b]];c] AND d = N'@' AND e@f = 1"),
     ] {
-        assert_eq!(check_predicate(&dialect, good), Ok(()), "{good}");
+        assert_eq!(check_expression(dialect.lexicon, good), Ok(()), "{good}");
     }
 }
 
@@ -194,7 +195,7 @@ fn predicates_that_could_change_the_statement_are_refused() {
         (Dialect::POSTGRES, "a /* /* */ = 1"),
         (Dialect::SQL_SERVER, "a = @P1"),
     ] {
-        assert!(matches!(check_predicate(&dialect, bad), Err(SourceError::Refused { .. })), "{bad}");
+        assert!(check_expression(dialect.lexicon, bad).is_err(), "{bad}");
     }
 }
 
@@ -212,6 +213,13 @@ fn value(int: bool) -> BoxedStrategy<KeyValue> {
         prop_oneof![3 => -3_i64..4, 1 => any::<i64>()].prop_map(KeyValue::Int).boxed()
     } else {
         prop_oneof!["[ab' ]{0,2}", "\\PC{0,3}"].prop_map(KeyValue::Text).boxed()
+    }
+}
+
+fn bound(bound: &Bound) -> Value {
+    match bound {
+        Bound::Key { value, .. } => stored(value),
+        Bound::Param { value, .. } => Value::Text(value.to_string()),
     }
 }
 
@@ -242,7 +250,7 @@ fn table(ints: &[bool], keys: &[Key]) -> Connection {
 
 fn run(db: &Connection, statement: &PageStatement) -> Vec<Key> {
     let mut prepared = db.prepare(&statement.sql).unwrap();
-    let mut rows = prepared.query(params_from_iter(statement.params.iter().map(|(_, value)| stored(value)))).unwrap();
+    let mut rows = prepared.query(params_from_iter(statement.params.iter().map(bound))).unwrap();
     let mut keys = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         let values = statement.layout.key.iter().map(|at| match row.get(*at).unwrap() {
@@ -306,7 +314,7 @@ proptest! {
 
     #[test]
     fn a_predicate_that_passes_stays_inside_its_parentheses(text in "[a1=()';\"\\-/* \n]{0,12}") {
-        if check_predicate(&Dialect::SQLITE, &text).is_ok() {
+        if check_expression(Dialect::SQLITE.lexicon, &text).is_ok() {
             let db = Connection::open_in_memory().unwrap();
             db.execute_batch("CREATE TABLE v (a INTEGER)").unwrap();
             // Whatever it means, the statement has its two columns and no second statement.
@@ -315,5 +323,58 @@ proptest! {
                 prop_assert_eq!(prepared.column_name(1).unwrap(), "last");
             }
         }
+    }
+}
+
+/// SQL with the parameters `date` and `low` in its places.
+fn with_params(text: &str) -> Sql {
+    let date = ParamKind::Date.read("2026-11-21").unwrap();
+    let low = ParamKind::Decimal.read("1.50").unwrap();
+    let params = [("date".to_owned(), date), ("low".to_owned(), low)].into();
+    Template::parse(text, |name| matches!(name, "date" | "low")).unwrap().bind(&params).unwrap()
+}
+
+#[test]
+fn parameters_are_bound_and_have_one_number_each() {
+    let mut query = query("v", &["k"], &["k"]);
+    query.predicates = vec![with_params("d <= {date} AND a > {low}"), with_params("d = {date}")];
+    let after = key(&[7]);
+    let written = |dialect: Dialect| {
+        let request = PageRequest { query: &query, after: Some(&after), until: None, range: Range::All };
+        page(&dialect, &Plain, &request).unwrap()
+    };
+    let sqlite = written(Dialect::SQLITE);
+    let masks =
+        "CASE WHEN (d <= ?1 AND a > CAST(?2 AS NUMERIC)) THEN 1 ELSE 0 END, CASE WHEN (d = ?1) THEN 1 ELSE 0 END";
+    assert_eq!(sqlite.sql, format!("SELECT t.\"k\", {masks} FROM \"v\" t WHERE t.\"k\" > ?3 ORDER BY t.\"k\""));
+    assert_eq!(sqlite.params.len(), 3);
+    let server = written(Dialect::SQL_SERVER);
+    assert!(server.sql.contains("(d <= @P1 AND a > CAST(@P2 AS decimal(38,2)))"), "{}", server.sql);
+    let postgres = written(Dialect::POSTGRES);
+    let date = "CAST(pg_catalog.current_setting('filegen.date') AS pg_catalog.date)";
+    assert!(postgres.sql.contains(&format!("(d = {date})")) && postgres.params.is_empty(), "{}", postgres.sql);
+    assert!(shown(&Dialect::SQL_SERVER, &query).unwrap().contains("(d <= {date} AND a > {low})"));
+    let statement = null_keys(&Dialect::SQLITE, &query).unwrap();
+    assert_eq!(statement.params, [], "a statement without the predicates binds nothing");
+}
+
+#[test]
+fn a_query_stands_in_the_place_of_a_view() {
+    let mut query = query("v", &["k"], &["k"]);
+    query.view = Relation::Query(with_params("WITH a AS (SELECT k FROM x WHERE d = {date}) SELECT k FROM a"));
+    let sqlite = page_sql(&Dialect::SQLITE, &query, None, None, Range::All);
+    let inner = "WITH a AS (SELECT k FROM x WHERE d = ?1) SELECT k FROM a";
+    assert_eq!(sqlite, format!("SELECT t.\"k\" FROM ({inner}\n) t ORDER BY t.\"k\""));
+    let server = page_sql(&Dialect::SQL_SERVER, &query, None, None, Range::All);
+    let with = "WITH a AS (SELECT k FROM x WHERE d = @P1) \n, [filegen query] AS (SELECT k FROM a\n) ";
+    assert_eq!(server, format!("{with}SELECT t.[k] FROM [filegen query] t ORDER BY t.[k]"));
+    let counted = extent(&Dialect::SQL_SERVER, &Plain, &query, None).unwrap();
+    assert!(counted.sql.starts_with(with) && counted.sql.matches("[filegen query] t").count() == 3, "{}", counted.sql);
+    query.view = Relation::Function { name: ViewName::parse("dbo.f").unwrap(), arguments: with_params("{date}, 'x'") };
+    assert!(page_sql(&Dialect::SQL_SERVER, &query, None, None, Range::All).contains("FROM [dbo].[f](@P1, 'x') t"));
+    for bad in ["SELECT 1; SELECT 2", "DELETE FROM x", "SELECT '{date}'"] {
+        query.view = Relation::Query(with_params(bad));
+        let request = PageRequest { query: &query, after: None, until: None, range: Range::All };
+        assert!(matches!(page(&Dialect::SQLITE, &Plain, &request), Err(SourceError::Refused { .. })), "{bad}");
     }
 }

@@ -4,12 +4,13 @@
 use super::connect::Db;
 use super::convert::KNOWN_BELOW;
 use super::keys::key_value;
+use super::params::values;
 use super::view;
-use crate::adapters::sql::Dialect;
+use crate::adapters::sql::{Bindings, Dialect, From};
 use crate::core::model::column::Kind;
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::ports::source::{Query, SourceError};
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params_from_iter};
 
 const DIALECT: Dialect = Dialect::SQLITE;
 
@@ -56,11 +57,13 @@ fn example(db: &Db, query: &Query, name: &str, condition: &str) -> Result<Option
     let column = DIALECT.column(name);
     let list: Vec<String> =
         std::iter::once(column.clone()).chain(query.key.iter().map(|key| DIALECT.column(key))).collect();
+    let mut bindings = Bindings::new(&DIALECT);
+    let From { with, text: from } = bindings.relation(&query.view)?;
     let sql = format!(
-        "SELECT {} FROM {} t WHERE typeof({column}) = 'real' AND {condition} LIMIT 1",
+        "{with}SELECT {} FROM {from} t WHERE typeof({column}) = 'real' AND {condition} LIMIT 1",
         list.join(", "),
-        DIALECT.view(&query.view)
     );
+    let params = params_from_iter(values(&bindings.into_values())?);
     let read = |row: &rusqlite::Row<'_>| {
         let mut key = Vec::with_capacity(query.key.len());
         for at in 1..list.len() {
@@ -68,5 +71,5 @@ fn example(db: &Db, query: &Query, name: &str, condition: &str) -> Result<Option
         }
         Ok(Example { key: if key.is_empty() { "(none)".to_owned() } else { key.join(", ") }, value: row.get(0)? })
     };
-    db.connection.query_row(&sql, [], read).optional().map_err(|error| db.fault(&error))
+    db.connection.query_row(&sql, params, read).optional().map_err(|error| db.fault(&error))
 }

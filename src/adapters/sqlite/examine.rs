@@ -2,11 +2,13 @@
 
 use super::connect::Db;
 use super::keys::key_value;
+use super::params::values;
 use super::view;
 use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Query, SourceError};
+use rusqlite::params_from_iter;
 
 /// What SQLite's plan says when it sorts all rows before it gives the first.
 const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";
@@ -17,7 +19,8 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
     view::resolve(db, query)?;
     let counted = Query { key: Vec::new(), predicates: Vec::new(), ..query.clone() };
     let statement = sql::extent(&Dialect::SQLITE, &Plain, &counted, None)?;
-    let rows: i64 = db.connection.query_row(&statement.sql, [], |row| row.get(0)).map_err(fault)?;
+    let params = params_from_iter(values(&statement.params)?);
+    let rows: i64 = db.connection.query_row(&statement.sql, params, |row| row.get(0)).map_err(fault)?;
     let mut findings = vec![finding("view can be read", Verdict::Pass, format!("{rows} rows"))];
     if query.key.is_empty() || query.fetch == Fetch::Offset {
         findings.push(finding(
@@ -28,8 +31,9 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
         return Ok(findings);
     }
     let names = query.key.join(", ");
-    let nulls: i64 =
-        db.connection.query_row(&sql::null_keys(&Dialect::SQLITE, query), [], |row| row.get(0)).map_err(fault)?;
+    let statement = sql::null_keys(&Dialect::SQLITE, query)?;
+    let params = params_from_iter(values(&statement.params)?);
+    let nulls: i64 = db.connection.query_row(&statement.sql, params, |row| row.get(0)).map_err(fault)?;
     findings.push(if nulls == 0 {
         finding("key is not null", Verdict::Pass, format!("`{names}` has a value in every row"))
     } else {
@@ -55,8 +59,9 @@ fn finding(check: &str, verdict: Verdict, detail: impl Into<String>) -> Finding 
 /// One key that several rows have, and how many.
 fn duplicate(db: &Db, query: &Query) -> Result<Option<(String, i64)>, SourceError> {
     let fault = |error| db.fault(&error);
-    let mut prepared = (db.connection.prepare(&sql::duplicate_keys(&Dialect::SQLITE, &Plain, query))).map_err(fault)?;
-    let mut rows = prepared.query([]).map_err(fault)?;
+    let statement = sql::duplicate_keys(&Dialect::SQLITE, &Plain, query)?;
+    let mut prepared = db.connection.prepare(&statement.sql).map_err(fault)?;
+    let mut rows = prepared.query(params_from_iter(values(&statement.params)?)).map_err(fault)?;
     let Some(row) = rows.next().map_err(fault)? else { return Ok(None) };
     let mut key = Vec::with_capacity(query.key.len());
     for index in 0..query.key.len() {
@@ -72,7 +77,8 @@ fn order(db: &Db, query: &Query) -> Result<Finding, SourceError> {
     let request = PageRequest { query, after: None, until: None, range: Range::All };
     let statement = sql::page(&Dialect::SQLITE, &Plain, &request)?;
     let mut prepared = db.connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql)).map_err(fault)?;
-    let steps = prepared.query_map([], |row| row.get::<_, String>("detail")).map_err(fault)?;
+    let params = params_from_iter(values(&statement.params)?);
+    let steps = prepared.query_map(params, |row| row.get::<_, String>("detail")).map_err(fault)?;
     let steps = steps.collect::<Result<Vec<_>, _>>().map_err(fault)?;
     let names = query.key.join(", ");
     Ok(if steps.iter().any(|step| step.contains(SORTS)) {

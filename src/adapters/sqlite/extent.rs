@@ -1,7 +1,8 @@
 //! Counts a view and finds its key range.
 
 use super::connect::Db;
-use super::keys::{key_value, stored};
+use super::keys::key_value;
+use super::params::values;
 use super::view;
 use crate::adapters::sql::{self, Dialect, ExtentLayout, Plain};
 use crate::core::model::key::Key;
@@ -23,7 +24,7 @@ pub(super) fn extent(db: &Db, query: &Query, until: Option<&Key>) -> Result<Afte
     view::resolve(db, &query)?;
     let until = until.filter(|_| !query.key.is_empty());
     let statement = sql::extent(&Dialect::SQLITE, &Plain, &query, until)?;
-    let params = statement.params.iter().filter_map(|(_, value)| stored(value));
+    let params = values(&statement.params)?;
     let mut prepared = (db.connection.prepare(&statement.sql))
         .map_err(|error| db.refusal(format!("view `{}` cannot be counted", query.view), &error))?;
     let mut found = prepared.query(params_from_iter(params)).map_err(fault)?;

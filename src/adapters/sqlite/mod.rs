@@ -12,6 +12,7 @@ mod declared;
 mod examine;
 mod extent;
 mod keys;
+mod params;
 mod read;
 mod stream;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use crate::adapters::sql::LastCount;
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
-use crate::core::model::names::ViewName;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
 use connect::DatabasePath;
@@ -57,7 +58,7 @@ impl PageSource for SqliteSource {
     }
 
     /// A column without a declared type is given as text; a read finds out what it really is.
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         let view = view.clone();
         worker::run(&self.place, move |db| {
             let seen = view::columns(db, &view)?;
@@ -66,7 +67,7 @@ impl PageSource for SqliteSource {
         .await
     }
 
-    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+    async fn lengths(&self, view: &Relation) -> Result<BTreeMap<String, u32>, SourceError> {
         let view = view.clone();
         worker::run(&self.place, move |db| {
             let seen = view::columns(db, &view)?;

@@ -2,7 +2,8 @@
 
 use super::cells::Cells;
 use super::connect::Db;
-use super::keys::{Keys, Step, stored};
+use super::keys::{Keys, Step};
+use super::params::values;
 use super::view;
 use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Plain, Range, mask_field};
 use crate::core::model::column::Column;
@@ -73,10 +74,7 @@ pub(super) fn read(
         };
         let request = PageRequest { query, after: after.as_ref(), until, range };
         let statement = sql::page(&Dialect::SQLITE, &Plain, &request)?;
-        let params = statement.params.iter().map(|(_, value)| stored(value)).collect::<Option<Vec<_>>>();
-        let params = params.ok_or_else(|| SourceError::Refused {
-            reason: "the key to read from was not written by an SQLite source".to_owned(),
-        })?;
+        let params = values(&statement.params)?;
         let mut prepared = (db.connection.prepare_cached(&statement.sql))
             .map_err(|error| db.refusal(format!("view `{}` cannot be read", query.view), &error))?;
         if !std::mem::replace(&mut ready, true) && !emit(ReadEvent::Ready) {
@@ -265,7 +263,7 @@ impl<'a> Reader<'a> {
         let probe = Query { columns: Vec::new(), predicates: Vec::new(), ..self.query.clone() };
         let request = PageRequest { query: &probe, after: Some(&before), until: Some(&now), range: Range::Rows(1) };
         let statement = sql::page(&Dialect::SQLITE, &Plain, &request)?;
-        let params: Vec<_> = statement.params.iter().filter_map(|(_, value)| stored(value)).collect();
+        let params = values(&statement.params)?;
         let mut prepared = db.connection.prepare_cached(&statement.sql).map_err(fault)?;
         if prepared.exists(params_from_iter(params)).map_err(fault)? {
             return keys.told_apart(row).map_err(fault);

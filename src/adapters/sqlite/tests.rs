@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::model::finding::Verdict;
 use crate::core::model::key::KeyValue;
+use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
 use crate::core::model::query::{Fetch, Isolation};
 use arrow_array::Array;
@@ -22,8 +23,8 @@ fn database(sql: &str) -> (TempDir, SqliteSource) {
     (folder, SqliteSource::new(path))
 }
 
-fn view() -> ViewName {
-    ViewName::parse("v").unwrap()
+fn view() -> Relation {
+    ViewName::parse("v").unwrap().into()
 }
 
 fn query(key: &[&str], columns: &[&str]) -> Query {

@@ -2,9 +2,9 @@
 
 use super::connect::Db;
 use super::declared;
-use crate::adapters::sql::{self, Dialect, check_predicate, unchanged, unknown_column, unknown_view};
+use crate::adapters::sql::{self, Bindings, Dialect, From, unchanged, unknown_column, unknown_view};
 use crate::core::model::column::{Column, Kind};
-use crate::core::model::names::ViewName;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{Query, SourceError};
 
 /// A column as far as its declaration tells.
@@ -19,8 +19,8 @@ pub(super) struct Seen {
 }
 
 /// A view's columns, in its order.
-pub(super) fn columns(db: &Db, view: &ViewName) -> Result<Vec<Seen>, SourceError> {
-    let statement = match db.connection.prepare(&sql::no_rows(&Dialect::SQLITE, view)) {
+pub(super) fn columns(db: &Db, view: &Relation) -> Result<Vec<Seen>, SourceError> {
+    let statement = match db.connection.prepare(&sql::no_rows(&Dialect::SQLITE, view)?.sql) {
         Ok(statement) => statement,
         Err(error) => {
             let refusal = db.refusal(format!("view `{view}` cannot be read"), &error);
@@ -47,8 +47,9 @@ pub(super) fn resolve(db: &Db, query: &Query) -> Result<Vec<Seen>, SourceError> 
     query.key.iter().try_for_each(|name| find(name).map(drop))?;
     let mut wanted: Vec<Seen> = query.columns.iter().map(find).collect::<Result<_, _>>()?;
     for predicate in &query.predicates {
-        check_predicate(&Dialect::SQLITE, predicate)?;
-        let probe = format!("SELECT CASE WHEN ({predicate}) THEN 1 END FROM {} t", Dialect::SQLITE.view(&query.view));
+        let mut bindings = Bindings::new(&Dialect::SQLITE);
+        let From { with, text: from } = bindings.relation(&query.view)?;
+        let probe = format!("{with}SELECT CASE WHEN ({}) THEN 1 END FROM {from} t", bindings.predicate(predicate)?);
         db.connection
             .prepare(&probe)
             .map_err(|error| db.refusal(format!("the predicate `{predicate}` cannot be used"), &error))?;
@@ -81,7 +82,9 @@ fn is_earlier(before: Kind, now: Option<Kind>) -> bool {
 }
 
 /// Whether a view or table of this name is there, readable or not.
-fn known(db: &Db, view: &ViewName) -> Result<bool, SourceError> {
+fn known(db: &Db, view: &Relation) -> Result<bool, SourceError> {
+    // What a query or a function's call lacks, only SQLite's own words say.
+    let Relation::View(view) = view else { return Ok(true) };
     let name = view.parts().last().map(String::as_str).unwrap_or_default();
     Ok(views(db)?.iter().any(|other| other.eq_ignore_ascii_case(name)))
 }

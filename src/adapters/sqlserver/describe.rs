@@ -1,17 +1,22 @@
 //! The columns of a view, from the server's own answer to a statement that selects all columns and no row.
 
 use super::address::Address;
+use super::run_params::run_parameters;
 use super::tds::{self, Connection, Described, Error, Record};
 use crate::adapters::sql::{self, Dialect, unchanged, unknown_column, unknown_view};
 use crate::core::model::column::{Column, Kind};
-use crate::core::model::names::ViewName;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{Query, SourceError};
 use encoding_rs::Encoding;
 
 /// Asks for what that answer does not hold: the names of collations, and which texts are JSON. Only asked where it matters. A server
 /// may not have it.
-const DESCRIBE: &str = "SELECT name, system_type_name, collation_name \
-    FROM sys.dm_exec_describe_first_result_set(@P1, NULL, 0) ORDER BY column_ordinal";
+fn describe(params: &str) -> String {
+    format!(
+        "SELECT name, system_type_name, collation_name FROM sys.dm_exec_describe_first_result_set(@P1, {params}, 0) \
+         ORDER BY column_ordinal"
+    )
+}
 
 /// Number of the error that there is no such view.
 const UNKNOWN_OBJECT: u32 = 208;
@@ -77,11 +82,12 @@ impl Address {
     pub(super) async fn seen(
         &self,
         client: &mut Connection,
-        view: &ViewName,
+        view: &Relation,
         key: &[String],
     ) -> Result<Vec<Seen>, SourceError> {
-        if let Err(said) = self.ask(client, &sql::no_rows(&Dialect::SQL_SERVER, view), Vec::new()).await? {
-            if said.number == UNKNOWN_OBJECT {
+        let no_rows = sql::no_rows(&Dialect::SQL_SERVER, view)?;
+        if let Err(said) = self.ask(client, &no_rows.sql, run_parameters(&no_rows.params)).await? {
+            if said.number == UNKNOWN_OBJECT && matches!(view, Relation::View(_)) {
                 let views = self.views(client).await?;
                 // Else it is something that the view needs.
                 if !views.iter().any(|there| there.eq_ignore_ascii_case(&view.to_string())) {
@@ -98,9 +104,13 @@ impl Address {
     }
 
     /// Collations and JSON, from a server that can tell.
-    async fn learn_more(&self, client: &mut Connection, view: &ViewName, all: &mut [Seen]) -> Result<(), SourceError> {
-        let statement = format!("SELECT t.* FROM {} t", Dialect::SQL_SERVER.view(view));
-        let Ok(rows) = self.ask(client, DESCRIBE, vec![tds::text(&statement)]).await? else { return Ok(()) };
+    async fn learn_more(&self, client: &mut Connection, view: &Relation, all: &mut [Seen]) -> Result<(), SourceError> {
+        let statement = sql::all_rows(&Dialect::SQL_SERVER, view)?;
+        let declared = tds::declared(run_parameters(&statement.params));
+        let mut params = vec![tds::text(&statement.sql)];
+        let question = if declared.is_empty() { describe("NULL") } else { describe("@P2") };
+        params.extend((!declared.is_empty()).then(|| tds::text(&declared)));
+        let Ok(rows) = self.ask(client, &question, params).await? else { return Ok(()) };
         for (seen, row) in all.iter_mut().zip(&rows) {
             if row.text(0).as_ref() != Some(&seen.name) {
                 continue;
@@ -157,8 +167,9 @@ impl ReadPlan {
             let now: Vec<Column> = plan.columns();
             unchanged(kinds, &now)?;
         }
+        let mut bindings = sql::Bindings::new(&Dialect::SQL_SERVER);
         for predicate in &query.predicates {
-            sql::check_predicate(&Dialect::SQL_SERVER, predicate)?;
+            bindings.predicate(predicate)?;
         }
         Ok(plan)
     }
@@ -182,7 +193,7 @@ fn named<'a>(all: &'a [Seen], name: &str) -> Option<&'a Seen> {
 }
 
 /// A column by the name that it is asked for, of a type that can be carried.
-fn find(view: &ViewName, all: &[Seen], name: &str) -> Result<Seen, SourceError> {
+fn find(view: &Relation, all: &[Seen], name: &str) -> Result<Seen, SourceError> {
     let seen = named(all, name);
     let seen = seen.ok_or_else(|| unknown_column(view, name, all.iter().map(|seen| seen.name.clone())))?;
     readable(view, seen)?;
@@ -190,7 +201,7 @@ fn find(view: &ViewName, all: &[Seen], name: &str) -> Result<Seen, SourceError> 
 }
 
 /// Refuses a column whose type cannot be carried.
-pub(super) fn readable(view: &ViewName, seen: &Seen) -> Result<(), SourceError> {
+pub(super) fn readable(view: &Relation, seen: &Seen) -> Result<(), SourceError> {
     if !seen.base.is_empty() {
         return Ok(());
     }

@@ -4,6 +4,7 @@ use super::address::Address;
 use super::describe::ReadPlan;
 use super::keys::Keys;
 use super::render::parameters;
+use super::run_params::run_parameters;
 use super::tds::{Record, Value};
 use crate::adapters::sql::{self, Dialect};
 use crate::core::model::finding::{Finding, Verdict};
@@ -65,7 +66,8 @@ pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Find
         return Ok(Vec::new());
     }
     let names = query.key.join(", ");
-    let rows = address.all(&mut client, &sql::null_keys(&Dialect::SQL_SERVER, query), Vec::new()).await?;
+    let nulls = sql::null_keys(&Dialect::SQL_SERVER, query)?;
+    let rows = address.all(&mut client, &nulls.sql, run_parameters(&nulls.params)).await?;
     let nulls = rows.first().and_then(|row| row.int(0)).unwrap_or_default();
     let not_null = Finding {
         check: "key is not null".to_owned(),
@@ -75,7 +77,8 @@ pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Find
             nulls => format!("{nulls} rows have no `{names}`: leave them out of the view or choose another key"),
         },
     };
-    let twice = address.all(&mut client, &sql::duplicate_keys(&Dialect::SQL_SERVER, &plan, query), Vec::new()).await?;
+    let twice = sql::duplicate_keys(&Dialect::SQL_SERVER, &plan, query)?;
+    let twice = address.all(&mut client, &twice.sql, run_parameters(&twice.params)).await?;
     let keys = Keys::new(0..plan.key.len(), &plan.key);
     let found = twice.first().map(|row| match keys.of(&row.row()) {
         Ok(key) => key.to_string(),

@@ -14,6 +14,7 @@ mod keys;
 mod pairs;
 mod read;
 mod render;
+mod run_params;
 mod tds;
 #[cfg(test)]
 mod tests;
@@ -21,10 +22,10 @@ mod tests;
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
-use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
 use crate::core::model::query::Isolation;
 use crate::core::model::secret::Secret;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use address::Address;
 use async_trait::async_trait;
@@ -65,12 +66,12 @@ impl PageSource for SqlServerSource {
     }
 
     /// A column of a type that cannot be carried is given as text, and refused when it is read.
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         let mut client = self.address.connect(Isolation::Default).await?;
         Ok(self.address.seen(&mut client, view, &[]).await?.iter().map(Seen::column).collect())
     }
 
-    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+    async fn lengths(&self, view: &Relation) -> Result<BTreeMap<String, u32>, SourceError> {
         let mut client = self.address.connect(Isolation::Default).await?;
         let seen = self.address.seen(&mut client, view, &[]).await?;
         Ok(seen.into_iter().filter_map(|seen| Some((seen.name.clone(), seen.characters()?))).collect())
@@ -103,6 +104,10 @@ impl PageSource for SqlServerSource {
         tokio::spawn(reader.run(client, from.clone(), until.cloned(), tell));
         let address = Arc::clone(&self.address);
         Ok(Box::new(SqlServerStream { address, pages, columns, begun: false, done: false }))
+    }
+
+    fn query_text(&self, query: &Query) -> Result<Option<String>, SourceError> {
+        crate::adapters::sql::shown(&crate::adapters::sql::Dialect::SQL_SERVER, query).map(Some)
     }
 
     async fn examine(&self, query: &Query) -> Result<Vec<Finding>, SourceError> {

@@ -1,8 +1,9 @@
 //! What SQL Server's statements add to plain column references, and the values of their parameters.
 
 use super::describe::{ReadPlan, Seen};
+use super::run_params::run_parameter;
 use super::tds;
-use crate::adapters::sql::Render;
+use crate::adapters::sql::{Bound, Render};
 use crate::core::model::column::Kind;
 use crate::core::model::key::KeyValue;
 use crate::core::ports::source::{Query, SourceError};
@@ -112,16 +113,16 @@ fn is_word(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A key's values as parameters, each with the name of its column.
+/// A statement's values as parameters.
 ///
 /// # Errors
 /// [`SourceError::Refused`] when one was not written by a column of its type.
-pub(super) fn parameters(
-    plan: &ReadPlan,
-    query: &Query,
-    values: &[(String, KeyValue)],
-) -> Result<Vec<RpcParam>, SourceError> {
-    let params = values.iter().map(|(name, value)| plan.named(name).and_then(|seen| parameter(seen, value)));
+pub(super) fn parameters(plan: &ReadPlan, query: &Query, values: &[Bound]) -> Result<Vec<RpcParam>, SourceError> {
+    let param = |bound: &Bound| match bound {
+        Bound::Key { column, value } => plan.named(column).and_then(|seen| parameter(seen, value)),
+        Bound::Param { value, .. } => Some(run_parameter(value)),
+    };
+    let params = values.iter().map(param);
     params.collect::<Option<Vec<_>>>().ok_or_else(|| SourceError::Refused {
         reason: format!(
             "the key to read from does not fit the types of {}; if the view was changed during the run, start the run anew",

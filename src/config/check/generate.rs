@@ -3,7 +3,7 @@
 use super::{scalar, section, wrong};
 use crate::config::cursor::Cursor;
 use crate::config::grammar::Shape;
-use crate::config::grammar::generate::{COLUMN, TRANSLATORS};
+use crate::config::grammar::generate::{COLUMN, PARAMETER, TRANSLATORS};
 use crate::config::suggest::{listed, nearest};
 use crate::config::tree::Value;
 
@@ -12,6 +12,14 @@ pub(in crate::config) fn column_or_name(at: &Cursor<'_>) {
     match at.value() {
         Some(Value::Map(_)) => column(at),
         _ => scalar(at, Shape::Words, "a column's name, or `{ column: NAME, … }`"),
+    }
+}
+
+/// A parameter's value, or its object.
+pub(in crate::config) fn parameter(at: &Cursor<'_>) {
+    match at.value() {
+        Some(Value::Map(_)) => drop(section(at, &PARAMETER)),
+        _ => scalar(at, Shape::Text, "a value, or `{ type: date }`"),
     }
 }
 

@@ -53,7 +53,10 @@ fn unknown(at: &Cursor<'_>, section: &'static Section, name: &Name) -> Option<&'
 fn missing(at: &Cursor<'_>, field: &'static Field) {
     let hint = match field.presence {
         Presence::RequiredInSection if matches!(at.value(), None | Some(Value::Null)) => return,
-        Presence::Required | Presence::RequiredInSection => format!("add it. {}", field.doc),
+        Presence::RequiredUnless(other) if at.field(other).is_some() => return,
+        Presence::Required | Presence::RequiredInSection | Presence::RequiredUnless(_) => {
+            format!("add it. {}", field.doc)
+        }
         Presence::Environment(variable, None) if !is_set(at.context, variable) => {
             format!("add it, or set the environment variable {variable}. {}", field.doc)
         }

@@ -3,6 +3,7 @@
 use super::common::{BROKERS, POLICIES, PROPERTIES, STATE, WEEKDAYS};
 use super::{Field, Presence, Section, Shape};
 use crate::config::receivers;
+use crate::core::model::calendar::Calendar;
 
 const KIB: u64 = 1024;
 const GIB: u64 = 1024 * 1024 * KIB;
@@ -18,6 +19,13 @@ pub(in crate::config) static WORKER: Section = Section {
         )
         .required(),
         Field::new("source", Shape::Section(&SOURCE), "Where the rows come from.").required(),
+        Field::new(
+            "params",
+            Shape::Names(&Shape::Own("parameter")),
+            "Parameters for the SQL of `view`, `query` and `where`, each a name with its value, or with its type: \
+             `{ region: EU, since: { type: date } }`. SQL names one as `{region}`; it is bound, never written into the SQL. A run may be \
+             given other values with `--param`.",
+        ),
         Field::new("output", Shape::Section(&OUTPUT), "Where the files go."),
         Field::new("files", Shape::List(&Shape::Section(&FILE)), "The files, all made from one read of the view.")
             .required(),
@@ -41,8 +49,19 @@ pub(in crate::config) static SOURCE: Section = Section {
              A path is relative to the worker file.",
         )
         .presence(Presence::Environment("SQL_CONNECTION_STRING", None)),
-        Field::new("view", Shape::Words, "`name` or `schema.name`; a part with a dot stands in brackets: `dbo.[v.Loan Data]`.")
-            .required(),
+        Field::new(
+            "view",
+            Shape::Words,
+            "`name` or `schema.name`; a part with a dot stands in brackets: `dbo.[v.Loan Data]`. Or a table function with parameters: \
+             `dbo.f_LoanData({date})`.",
+        )
+        .presence(Presence::RequiredUnless("query")),
+        Field::new(
+            "query",
+            Shape::Words,
+            "One SELECT in place of a view, with the key among its columns. It may name parameters: `{date}`, \
+             `{previous_business_date}`, `{run.id}`, `{run.date}`, `{run.worker}` and those of `params`; each is bound.",
+        ),
         Field::new(
             "key",
             Shape::OneOrMore(&Shape::Words),
@@ -107,7 +126,12 @@ pub(in crate::config) static FILE: Section = Section {
             "The program that loads the file. It sets quotes, NULL, booleans, timestamps, names, byte order mark, line end and header \
              line to what that program takes whole; each field here comes before it. docs/receivers.md has the program's own settings.",
         ),
-        Field::new("where", Shape::Words, "A SQL predicate: only its rows go into this file. The view is still read once."),
+        Field::new(
+            "where",
+            Shape::Words,
+            "A SQL predicate: only its rows go into this file. The view is still read once. It may name parameters, as `query` may: \
+             `OpenDate <= {date}`.",
+        ),
         Field::new(
             "first_record",
             Shape::Words,
@@ -305,6 +329,22 @@ pub(in crate::config) static BUSINESS_DATE: Section = Section {
             "The JSON pointer to the date in the event; its timestamp counts when nothing is there.",
         )
         .default("/businessDate"),
+        Field::new(
+            "calendar",
+            Shape::Choice(&Calendar::NAMES),
+            "Which days `{previous_business_date}` passes over: `weekends`, or also the holidays of `target`, the euro's payment system.",
+        )
+        .default("weekends"),
+    ],
+};
+
+/// The object form of a parameter.
+pub(in crate::config) static PARAMETER: Section = Section {
+    doc: "A parameter: its type, and its value where a run need not be given one.",
+    fields: &[
+        Field::new("type", Shape::Choice(&["date", "text", "integer", "decimal", "boolean"]), "What its values are.")
+            .required(),
+        Field::new("value", Shape::Text, "Its value; without one each run is to be given one with `--param`."),
     ],
 };
 

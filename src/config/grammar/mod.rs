@@ -32,6 +32,8 @@ pub(super) enum Presence {
     Required,
     /// An error, unless the whole section is left out.
     RequiredInSection,
+    /// An error, unless this other field is there.
+    RequiredUnless(&'static str),
     /// Nothing stands in for it.
     Optional,
     /// This stands in for it.

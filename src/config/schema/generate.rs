@@ -2,7 +2,7 @@
 
 use super::{section, shape};
 use crate::config::grammar::Shape;
-use crate::config::grammar::generate::{COLUMN, TRANSLATORS};
+use crate::config::grammar::generate::{COLUMN, PARAMETER, TRANSLATORS};
 use crate::core::generate::translate::Registry;
 use serde_json::{Map, Value, json};
 
@@ -22,10 +22,20 @@ pub(in crate::config) fn definitions(registry: &Registry) -> Map<String, Value> 
         ],
     });
     let json_fields = json!({ "type": "object", "additionalProperties": { "$ref": "#/$defs/jsonField" } });
-    [("column", column()), ("jsonField", json_field), ("jsonFields", json_fields), ("translator", translator(registry))]
-        .map(|(name, schema)| (name.to_owned(), schema))
-        .into_iter()
-        .collect()
+    let parameter = json!({
+        "description": "A value, or an object with its type.",
+        "anyOf": [shape(Shape::Text), section(&PARAMETER)],
+    });
+    [
+        ("column", column()),
+        ("jsonField", json_field),
+        ("jsonFields", json_fields),
+        ("parameter", parameter),
+        ("translator", translator(registry)),
+    ]
+    .map(|(name, schema)| (name.to_owned(), schema))
+    .into_iter()
+    .collect()
 }
 
 fn column() -> Value {

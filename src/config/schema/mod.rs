@@ -47,13 +47,19 @@ fn section(section: &Section) -> Value {
         .filter(|f| matches!(f.presence, Presence::Required | Presence::RequiredInSection))
         .map(|field| field.name)
         .collect();
-    json!({
+    let mut object = json!({
         "description": section.doc,
         "type": "object",
         "properties": properties,
         "required": required,
         "additionalProperties": false,
-    })
+    });
+    for field in section.fields {
+        if let Presence::RequiredUnless(other) = field.presence {
+            object["oneOf"] = json!([{ "required": [field.name] }, { "required": [other] }]);
+        }
+    }
+    object
 }
 
 /// A field: its shape, its help text, and its default.
@@ -77,9 +83,11 @@ fn help(field: &Field) -> String {
         Presence::Environment(variable, _) | Presence::EnvironmentOrComputed(variable) => {
             format!("{} When left out, the environment variable {variable} is its value.", field.doc)
         }
-        Presence::Required | Presence::RequiredInSection | Presence::Optional | Presence::Default(_) => {
-            field.doc.to_owned()
-        }
+        Presence::Required
+        | Presence::RequiredInSection
+        | Presence::RequiredUnless(_)
+        | Presence::Optional
+        | Presence::Default(_) => field.doc.to_owned(),
     }
 }
 

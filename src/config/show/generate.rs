@@ -8,13 +8,14 @@ use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::generate::spec::{
     Align, Case, ColumnSpec, DeadlineSpec, DecimalSign, DelimitedSpec, EmptyText, Escape, FileSpec, From, JsonNode,
-    LeadingQuote, Limit, OnOverflow, OnUnmappable, Quote, SourceSpec, Timestamps, TranslatorSpec, TriggerSpec, Trim,
-    WhenEmpty, WidthIn, Worker,
+    LeadingQuote, Limit, OnOverflow, OnUnmappable, ParamSpec, Quote, SourceSpec, Timestamps, TranslatorSpec,
+    TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
+use crate::core::model::sql::Relation;
 use serde_json::Value;
 
 /// Names of options whose values are secrets, in lower case.
@@ -55,6 +56,7 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>) -> Rendered {
     let business_date = map([
         ("timezone", Some(text(&worker.business_date.timezone))),
         ("pointer", Some(text(&worker.business_date.pointer))),
+        ("calendar", Some(text(worker.business_date.calendar.as_str()))),
     ]);
     let commit = map([
         ("pages", Some(scalar(worker.commit.pages.get()))),
@@ -63,6 +65,7 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>) -> Rendered {
     map([
         ("worker", Some(text(worker.id.as_str()))),
         ("source", Some(source(&worker.source))),
+        ("params", (!worker.params.is_empty()).then(|| params(&worker.params))),
         ("output", Some(output)),
         ("files", Some(Rendered::List(worker.files.iter().enumerate().map(file).collect()))),
         ("business_date", Some(business_date)),
@@ -90,7 +93,8 @@ fn source(source: &SourceSpec) -> Rendered {
     let key = Rendered::Flow(Box::new(Rendered::List(source.key.iter().map(text).collect())));
     map([
         ("url", Some(secret(&source.url))),
-        ("view", Some(text(source.view.to_string()))),
+        ("view", (!matches!(source.view, Relation::Query(_))).then(|| text(masked(&source.view.to_string())))),
+        ("query", if let Relation::Query(sql) = &source.view { Some(text(masked(sql.as_str()))) } else { None }),
         ("key", (!source.key.is_empty()).then_some(key)),
         ("page_size", Some(scalar(source.page_size.get()))),
         ("page_bytes", Some(text(write_size(source.page_bytes)))),
@@ -112,6 +116,17 @@ fn source(source: &SourceSpec) -> Rendered {
     ])
 }
 
+fn params(params: &[ParamSpec]) -> Rendered {
+    let param = |param: &ParamSpec| {
+        let object = map([
+            ("type", Some(text(param.kind.as_str()))),
+            ("value", param.value.as_ref().map(|value| text(masked(&value.to_string())))),
+        ]);
+        (param.name.clone(), Rendered::Flow(Box::new(object)))
+    };
+    Rendered::Map(params.iter().map(param).collect())
+}
+
 /// `error`, or what is done instead and how often at most.
 fn policy(changes: bool, name: &str, limit: Option<Limit>) -> Rendered {
     match limit {
@@ -130,7 +145,7 @@ fn file(file: &FileSpec, at: Option<&Cursor<'_>>) -> Rendered {
         ("overwrite", Some(text(if file.name.has_daily_folder() { "daily_folder" } else { "never" }))),
         ("event_type", file.event_type.as_ref().map(text)),
         ("translator", Some(translator(&file.translator, at))),
-        ("where", file.predicate.as_ref().map(|sql| text(masked(sql)))),
+        ("where", file.predicate.as_ref().map(|sql| text(masked(sql.as_str())))),
         ("first_record", file.first_record.as_ref().map(text)),
         ("last_record", file.last_record.as_ref().map(text)),
         ("zone", file.zone.as_ref().map(text)),

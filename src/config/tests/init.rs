@@ -138,7 +138,7 @@ fn a_view_can_be_looked_at_before_there_is_a_worker_file() {
     let vars = vars(&[("PW", "a: [\"'")]);
     let worker = look_at(Some("postgres://ann:${PW}@h/db"), "sales.My View", &vars).unwrap();
     assert_eq!(worker.source.url.reveal(), "postgres://ann:a: [\"'@h/db");
-    assert_eq!(worker.source.view.parts(), ["sales", "My View"]);
+    assert_eq!(worker.source.view.name().unwrap().parts(), ["sales", "My View"]);
     for (url, view, told) in [
         (None, "v", "SQL_CONNECTION_STRING"),
         (Some("mysql://a:s3cret@h"), "v", "mysql:"),

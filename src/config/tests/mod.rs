@@ -37,7 +37,7 @@ fn the_designs_example_is_read_as_it_stands() {
     let worker = parsed(DESIGN, &[]).unwrap().into_worker().unwrap();
     assert_eq!(worker.id.as_str(), "LoanWorker");
     assert_eq!(worker.source.url.reveal(), "sqlite:/etc/filegen/loans.db");
-    assert_eq!(worker.source.view.parts(), ["v_LoanData"]);
+    assert_eq!(worker.source.view.name().unwrap().parts(), ["v_LoanData"]);
     assert_eq!(worker.source.key, ["LoanId"]);
     assert_eq!((worker.source.page_size.get(), worker.source.page_bytes), (10_000, 16 << 20));
     assert_eq!(worker.source.fetch, Fetch::Stream);

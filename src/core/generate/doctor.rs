@@ -1,6 +1,7 @@
 //! Looks for whatever would make a run fail: source, view and key, translators, output folder, state store, topics. Reads the
 //! source, writes and removes a few small files in the output folder, and changes nothing else.
 
+use super::params;
 use super::plan::{Plan, pages_of};
 use super::publish;
 use super::spec::Worker;
@@ -14,7 +15,7 @@ use crate::core::model::column::Column;
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
-use crate::core::model::run::RunId;
+use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::outbox::Outbox;
 use crate::core::ports::source::{Position, SourceError};
@@ -32,6 +33,8 @@ pub struct DoctorInput<'a> {
     pub worker: &'a Worker,
     /// Translators that the worker file may name.
     pub registry: &'a Registry,
+    /// The business date whose rows are looked at.
+    pub date: BusinessDate,
     /// Names this check's folder on the volume; no other check has that name.
     pub name: &'a str,
     /// Why the state store could not be opened. `None` when it is open. A store that is not open is not asked.
@@ -47,7 +50,8 @@ pub struct DoctorInput<'a> {
 /// Checks everything a run needs. Never fails itself.
 pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
     let mut report = Report::new(input.found);
-    let bytes = match Plan::new(input.worker, input.registry) {
+    let params = params::for_looking(input.worker, input.date);
+    let bytes = match Plan::new(input.worker, input.registry, &params) {
         Ok(plan) => source(input, plan, &mut report).await,
         Err(error) => {
             report.add(Area::Files, "translators", Verdict::Fail, error.to_string());
@@ -125,7 +129,7 @@ async fn unsent(outbox: &dyn Outbox, input: &DoctorInput<'_>, report: &mut Repor
 /// Checks the view. Returns the bytes that a run would write, as estimated from one page.
 async fn source(input: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) -> Option<u64> {
     let (source, clock) = (&input.ports.source, &input.ports.clock);
-    let view = &input.worker.source.view;
+    let view = &plan.query.view.clone();
     let started = clock.elapsed();
     let columns = source.columns(view).await;
     let took = clock.elapsed().saturating_sub(started);

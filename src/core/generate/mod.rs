@@ -5,10 +5,12 @@ pub mod deadline;
 pub(crate) mod digest;
 pub mod doctor;
 pub mod drill;
+mod error;
 pub mod event;
 pub mod inspect;
 pub mod layout;
 pub mod model;
+pub mod params;
 mod pipeline;
 pub mod plan;
 pub mod preview;
@@ -31,17 +33,18 @@ pub mod trigger;
 pub mod verify;
 mod write;
 
+pub use error::GenerateError;
+
 use crate::core::generate::model::journal::Begin;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::spec::Worker;
-use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::param::listed;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, TermEnded};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::source::{Extent, PageSource, SourceError};
 use crate::core::ports::state::StateStore;
-use crate::core::ports::store::StoreError;
-use crate::core::ports::volume::{Volume, VolumeError};
+use crate::core::ports::volume::Volume;
 use event::{GenerateEvent, RunObserver};
 use plan::Plan;
 use promise::Promised;
@@ -106,60 +109,6 @@ pub enum Outcome {
     },
 }
 
-/// Why a generation ended.
-#[derive(Clone, PartialEq, Debug, thiserror::Error)]
-pub enum GenerateError {
-    /// The source did not deliver.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The volume failed.
-    #[error(transparent)]
-    Volume(#[from] VolumeError),
-    /// The state store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The right to write has ended.
-    #[error(transparent)]
-    TermEnded(#[from] TermEnded),
-    /// A value cannot be written as the file demands.
-    #[error("file {file}{}: {reason}", row.as_ref().map(|key| format!(", row with key {key}")).unwrap_or_default())]
-    Data {
-        /// Which file.
-        file: String,
-        /// The key of the row to blame.
-        row: Option<String>,
-        /// What is wrong and what to do.
-        reason: String,
-    },
-    /// A file of another content is already there under the final name.
-    #[error("`{path}` is already there and differs from what this run would publish: {reason}")]
-    Conflict {
-        /// Relative to the output root.
-        path: String,
-        /// In what.
-        reason: String,
-    },
-    /// What is staged does not fit what is asked.
-    #[error("{reason}")]
-    Staged {
-        /// What does not fit, and what to do.
-        reason: String,
-    },
-}
-
-impl HasKind for GenerateError {
-    fn kind(&self) -> FailureKind {
-        match self {
-            Self::Source(error) => error.kind(),
-            Self::Volume(error) => error.kind(),
-            Self::Store(error) => error.kind(),
-            Self::TermEnded(error) => error.kind(),
-            Self::Data { .. } => FailureKind::Data,
-            Self::Conflict { .. } | Self::Staged { .. } => FailureKind::Conflict,
-        }
-    }
-}
-
 /// Makes all files of one run under `term`. Takes over what older holders committed, goes on behind it, and publishes.
 ///
 /// # Errors
@@ -173,10 +122,11 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
             );
             return Err(GenerateError::Staged { reason });
         }
+        params::check_given(&job.worker, &job.run, &manifest.parameters)?;
         record::published(ports, job, term, &manifest).await?;
         return Ok(Outcome::AlreadyPublished(manifest));
     }
-    let result = unpublished(ports, job, term).await;
+    let result = Box::pin(unpublished(ports, job, term)).await;
     if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
         && takeover::is_replaced(&*ports.volume, &job.run, term.token()).await
     {
@@ -192,12 +142,21 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
 }
 
 async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
-    let plan = Plan::new(&job.worker, &job.registry)?;
+    // A run that has begun has its parameters, whatever they would be now.
+    let fresh = params::of(&job.worker, &job.run);
+    let known = fresh.clone().unwrap_or_else(|_| params::for_looking(&job.worker, job.run.date));
+    let mut plan = Plan::new(&job.worker, &job.registry, &known)?;
     let dead = takeover::fence(ports, &job.run, term).await?;
-    let begin = async || begin(ports, job, term, &plan).await;
+    let begin = async || {
+        fresh.clone()?;
+        begin(ports, job, term, &plan).await
+    };
     let Some(staging) = staging::open(ports, job, term, &plan, &dead, begin).await? else {
         return Ok(Outcome::Stopped { page: 0 });
     };
+    if staging.begin.params != plan.params {
+        plan = begun_before(job, &staging.begin, fresh.is_ok())?;
+    }
     for dead in &dead {
         takeover::remove(ports, dead, term).await?;
     }
@@ -214,6 +173,16 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     let manifest = publish::publish(ports, job, term, staging, &complete).await?;
     record::published(ports, job, term, &manifest).await?;
     Ok(Outcome::Published(manifest))
+}
+
+/// The plan of a run that began with other parameters than it would have now.
+fn begun_before(job: &Job, begin: &Begin, has_changed: bool) -> Result<Plan, GenerateError> {
+    params::check_given(&job.worker, &job.run, &begin.params)?;
+    if has_changed {
+        let text = format!("the run goes on with the parameters that it began with: {}", listed(&begin.params));
+        job.observer.observe(&GenerateEvent::Warning { text });
+    }
+    Plan::new(&job.worker, &job.registry, &begin.params)
 }
 
 /// Counts the view and finds its key range: the one query before the first page. `None` when asked to stop meanwhile: a large

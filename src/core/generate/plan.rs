@@ -6,9 +6,11 @@ use super::{GenerateError, Start};
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::model::journal::{Begin, Journal};
 use crate::core::generate::spec::Worker;
+use crate::core::model::param::Params;
 use crate::core::model::query::ReadMode;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::run::RunId;
+use crate::core::model::sql::Template;
 use crate::core::ports::source::{Extent, Query};
 use std::collections::BTreeMap;
 
@@ -20,6 +22,8 @@ pub struct Plan {
     pub files: Vec<FilePlan>,
     /// All settings that shape the bytes.
     pub shape: Shape,
+    /// The run's parameters.
+    pub params: Params,
 }
 
 /// What one file takes of a page.
@@ -31,13 +35,14 @@ pub struct FilePlan {
 }
 
 impl Plan {
-    /// Checks the worker's translators and gathers what they need: each column once, each predicate once.
+    /// Checks the worker's translators and gathers what they need: each column once, each predicate once, with the values of
+    /// the run's parameters.
     ///
     /// # Errors
-    /// When a translator cannot be made.
-    pub fn new(worker: &Worker, registry: &Registry) -> Result<Self, GenerateError> {
+    /// When a translator cannot be made, or a parameter has no value.
+    pub fn new(worker: &Worker, registry: &Registry, params: &Params) -> Result<Self, GenerateError> {
         let mut columns: Vec<String> = Vec::new();
-        let mut predicates: Vec<String> = Vec::new();
+        let mut predicates: Vec<Template> = Vec::new();
         let mut files = Vec::new();
         for spec in &worker.files {
             let translator = FileTranslator::new(spec, registry).map_err(|error| GenerateError::Data {
@@ -65,8 +70,14 @@ impl Plan {
                 columns.push(column.clone());
             }
         }
+        let no_value = |name: String| GenerateError::Parameter {
+            reason: format!(
+                "run was begun without a value of the parameter `{name}`; start over with `filegen run --restart`"
+            ),
+        };
+        let predicates = predicates.iter().map(|sql| sql.bind(params)).collect::<Result<_, _>>().map_err(no_value)?;
         let query = Query {
-            view: source.view.clone(),
+            view: source.view.bind(params).map_err(no_value)?,
             key: source.key.clone(),
             columns,
             predicates,
@@ -77,7 +88,7 @@ impl Plan {
             kinds: None,
         };
         let shape = Shape::new(worker, files.iter().map(|file| &file.translator));
-        Ok(Self { query, files, shape })
+        Ok(Self { query, files, shape, params: params.clone() })
     }
 
     /// The journal's first line for a run that starts now, with what its first records will say. Nothing is known of its
@@ -99,6 +110,7 @@ impl Plan {
             files: worker.files.iter().map(|file| file.id.to_string()).collect(),
             spec: self.shape.digest(None).to_owned(),
             writes: WRITES,
+            params: self.params.clone(),
             rows: extent.rows,
             file_rows: self.files.iter().map(|file| rows_of(file.predicate, extent)).collect(),
             range: extent.range.clone(),

@@ -6,7 +6,8 @@ use crate::core::generate::model::journal::Journal;
 use crate::core::generate::plan::{Plan, last_kept, pages_of, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use crate::core::generate::{GenerateError, Ports, Start};
+use crate::core::generate::{GenerateError, Ports, Start, params};
+use crate::core::model::param::Params;
 use crate::core::model::run::RunId;
 use crate::core::model::term::Token;
 
@@ -21,6 +22,8 @@ pub struct Preview {
     pub source: String,
     /// The query that would be sent first, where the source has a query language.
     pub query: Option<String>,
+    /// The parameters that the query would have.
+    pub parameters: Params,
     /// Columns that would be read.
     pub columns: Vec<String>,
     /// Rows of the view now.
@@ -68,7 +71,9 @@ pub async fn preview(
     id: &RunId,
     start: Start,
 ) -> Result<Preview, GenerateError> {
-    let plan = Plan::new(worker, registry)?;
+    let fresh = params::of(worker, id);
+    let known = fresh.clone().unwrap_or_else(|_| params::for_looking(worker, id.date));
+    let mut plan = Plan::new(worker, registry, &known)?;
     let run = find::run(&*ports.volume, id).await?;
     let published = run.manifest.is_some();
     if published && matches!(start, Start::FromPage(_)) {
@@ -80,6 +85,13 @@ pub async fn preview(
         newest.filter(|_| start != Start::FromStart && !published).map(|folder| (folder.token, &folder.journal));
     if let Some((journal, begin)) = journal.and_then(|(_, journal)| Some((journal, journal.begin()?))) {
         plan.check_fit(journal, begin, id)?;
+        params::check_given(worker, id, &begin.params)?;
+        plan = Plan::new(worker, registry, &begin.params)?;
+    } else if let Some(manifest) = &run.manifest {
+        params::check_given(worker, id, &manifest.parameters)?;
+        plan = Plan::new(worker, registry, &manifest.parameters)?;
+    } else {
+        fresh?;
     }
     let keep_page = last_kept(start, journal.map_or(&Journal::default(), |(_, journal)| journal))?;
     let kept = journal.and_then(|(_, journal)| journal.pages().find(|page| page.page == keep_page));
@@ -99,6 +111,7 @@ pub async fn preview(
         published,
         source: ports.source.describe(),
         query: ports.source.query_text(&plan.query)?,
+        parameters: plan.params,
         rows: extent.rows,
         pages: pages_of(extent.rows, plan.query.page_size.get()),
         columns: plan.query.columns,

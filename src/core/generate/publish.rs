@@ -311,6 +311,7 @@ fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: 
         completed_at: now.to_string(),
         pages: staging.page(),
         source_rows: staging.source_rows(),
+        parameters: staging.begin.params.clone(),
         read_mode: read_mode(worker, staging.tokens.clone(), complete.source_moved),
         files: worker.files.iter().enumerate().map(file).collect(),
     }

@@ -62,7 +62,7 @@ pub(super) async fn read_all(
             return Err(difference);
         }
         job.observer.observe(&GenerateEvent::Warning { text: format!("{difference}; all pages are read again") });
-        plan = Plan::new(&job.worker, &job.registry)?;
+        plan = Plan::new(&job.worker, &job.registry, &staging.begin.params)?;
         let Some(begin) = begin(ports, job, term, &plan).await? else { return Ok((staging, None)) };
         staging.start_over(job, term, begin).await?;
         record_start(ports, job, term, &staging).await?;

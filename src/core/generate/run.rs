@@ -4,7 +4,7 @@ use crate::core::election::report::{LeaseState, lease_of};
 use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::RunObserver;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, publish, takeover};
+use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, params, publish, takeover};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::moment::moment;
 use crate::core::model::names::InstanceId;
@@ -141,7 +141,11 @@ pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> 
 pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Report, RunError> {
     let started = ports.clock.elapsed();
     let by = format!("command:{}", identity.instance);
-    ports.state.runs.request(&job.run, &by, ports.clock.now()).await?;
+    // A service that sees the request makes the run with the worker file's own values.
+    let is_given = job.worker.params.iter().any(|param| param.is_given);
+    if !is_given {
+        ports.state.runs.request(&job.run, &by, ports.clock.now()).await?;
+    }
     if job.start == Start::Resume
         && let Some((outcome, made_by)) = already_published(ports, job, false).await?
     {
@@ -170,6 +174,9 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         }
         Err(error) => return Err(error.into()),
     };
+    if is_given {
+        ports.state.runs.request(&job.run, &by, ports.clock.now()).await?;
+    }
     let leading = ports.clock.elapsed();
     let (token, lost) = (leadership.term().token(), leadership.lost());
     let result = tokio::select! {
@@ -196,9 +203,11 @@ async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Mak
         if job.start != Start::Resume {
             continue;
         }
-        // A store that cannot be read now is read again.
-        if let Ok(Some(ended)) = already_published(ports, job, true).await {
-            return Ok(ended);
+        match already_published(ports, job, true).await {
+            Ok(Some(ended)) => return Ok(ended),
+            Err(error @ RunError::Generate(GenerateError::Staged { .. })) => return Err(error),
+            // A store that cannot be read now is read again.
+            Ok(None) | Err(_) => {}
         }
         if let Ok(Some(failure)) = failed_elsewhere(ports, job, began).await {
             return Err(failure);
@@ -237,6 +246,7 @@ async fn already_published(
         return Ok(None);
     }
     let Some(manifest) = publish::published(&*ports.volume, &job.run).await? else { return Ok(None) };
+    params::check_given(&job.worker, &job.run, &manifest.parameters)?;
     let made_by = match manifest.completed_at.parse::<Timestamp>() {
         Ok(at) => {
             let claim = ports.state.leases.claim(&(&job.run.worker).into(), Token(manifest.token)).await?;

@@ -2,8 +2,8 @@
 
 use super::translate::text_of;
 use crate::core::model::column::{Column, Observed};
-use crate::core::model::names::ViewName;
 use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{PageSource, Position, Query, SourceError};
 use arrow_array::RecordBatch;
 use std::num::NonZeroU32;
@@ -21,7 +21,7 @@ const BYTES: u64 = 4 << 20;
 /// When the view cannot be read.
 pub async fn sample(
     source: &dyn PageSource,
-    view: &ViewName,
+    view: &Relation,
     columns: &[Column],
 ) -> Result<Vec<Observed>, SourceError> {
     let lengths = source.lengths(view).await?;
@@ -65,17 +65,17 @@ mod tests {
             columns.into_iter().map(|(name, kind)| Column { name: name.to_owned(), kind }).collect();
         let row = |id, name: &str, note: Cell| vec![Cell::Int(id), Cell::Text(name.to_owned()), note];
         let source = MemorySource::default();
-        let view = ViewName::parse("v").unwrap();
+        let view = crate::core::model::names::ViewName::parse("v").unwrap();
         source.put(
             &view,
             columns.clone(),
             vec![row(1, "Zoë", Cell::Null), row(-1_000, "A", Cell::Text("two\nlines".to_owned()))],
         );
-        let [id, name, note] = sample(&source, &view, &columns).await.unwrap().try_into().unwrap();
+        let [id, name, note] = sample(&source, &view.clone().into(), &columns).await.unwrap().try_into().unwrap();
         assert_eq!(id, Observed { length: None, longest: 5, widest: 1, breaks: false });
         assert_eq!(name, Observed { length: None, longest: 4, widest: 2, breaks: false });
         assert_eq!(note, Observed { length: None, longest: 9, widest: 1, breaks: true });
         source.put(&view, columns.clone(), Vec::new());
-        assert_eq!(sample(&source, &view, &columns).await.unwrap(), vec![Observed::default(); 3]);
+        assert_eq!(sample(&source, &view.clone().into(), &columns).await.unwrap(), vec![Observed::default(); 3]);
     }
 }

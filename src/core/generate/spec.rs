@@ -4,11 +4,14 @@ mod shape;
 mod translator;
 
 use super::model::file_name::FileName;
+use crate::core::model::calendar::Calendar;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::names::{FileId, ViewName, WorkerId};
+use crate::core::model::names::{FileId, WorkerId};
+use crate::core::model::param::{ParamKind, ParamValue};
 use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
+use crate::core::model::sql::{Relation, Template};
 use jiff::civil::{Time, Weekday};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -24,6 +27,8 @@ pub struct Worker {
     pub id: WorkerId,
     /// Where the rows come from.
     pub source: SourceSpec,
+    /// The parameters that its SQL may name, besides those that every run has.
+    pub params: Vec<ParamSpec>,
     /// Where the files go.
     pub output: OutputSpec,
     /// The files, in the worker file's order; at least one, ids and names unique.
@@ -49,8 +54,8 @@ pub struct Worker {
 pub struct SourceSpec {
     /// `sqlite:PATH` (absolute by now), `postgres://…`, `sqlserver://…` or an ADO string.
     pub url: Secret,
-    /// The view, part by part.
-    pub view: ViewName,
+    /// The view, or what stands for one.
+    pub view: Relation<Template>,
     /// Columns that are unique and not null together; the order of the rows. Empty only with [`Fetch::Offset`].
     pub key: Vec<String>,
     /// Rows of a full page.
@@ -61,6 +66,28 @@ pub struct SourceSpec {
     pub fetch: Fetch,
     /// What one read sees of concurrent changes.
     pub isolation: Isolation,
+}
+
+/// The parameters that every run has.
+pub const PARAMS_OF_EVERY_RUN: [(&str, ParamKind); 5] = [
+    ("date", ParamKind::Date),
+    ("previous_business_date", ParamKind::Date),
+    ("run.id", ParamKind::Text),
+    ("run.date", ParamKind::Date),
+    ("run.worker", ParamKind::Text),
+];
+
+/// A parameter of the worker file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ParamSpec {
+    /// `region`.
+    pub name: String,
+    /// What its values are.
+    pub kind: ParamKind,
+    /// Its value. `None` where each run is to be given one.
+    pub value: Option<ParamValue>,
+    /// Whether the value was given for one run, and is not the worker file's.
+    pub is_given: bool,
 }
 
 /// Where the files go.
@@ -96,7 +123,7 @@ pub struct FileSpec {
     /// How a page becomes bytes.
     pub translator: TranslatorSpec,
     /// A SQL predicate; only its rows go into this file.
-    pub predicate: Option<String>,
+    pub predicate: Option<Template>,
     /// Template of the record before all others.
     pub first_record: Option<String>,
     /// Template of the record behind all others.
@@ -207,6 +234,8 @@ pub struct BusinessDateSpec {
     pub timezone: String,
     /// JSON pointer to the date in the event; empty: only the event's timestamp counts.
     pub pointer: String,
+    /// Which days are business days: for `{previous_business_date}`.
+    pub calendar: Calendar,
 }
 
 /// When the files of a business date are due, and on which business dates there are any.

@@ -9,8 +9,9 @@ use crate::core::generate::model::manifest::Replaced;
 use crate::core::generate::spec::{Limit, Limits};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
-use crate::core::model::names::{FileId, ViewName};
+use crate::core::model::names::FileId;
 use crate::core::model::page::Page;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::Query;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -130,7 +131,7 @@ pub(super) async fn translate(
 /// When the source cannot be asked, or a column does not fit.
 pub(super) async fn bind_without_page(
     ports: &Ports,
-    view: &ViewName,
+    view: &Relation,
     pipelines: &mut [FilePipeline],
 ) -> Result<(), GenerateError> {
     let mut pipelines: Vec<&mut FilePipeline> =

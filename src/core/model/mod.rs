@@ -1,5 +1,6 @@
 //! Plain values that a port or two flows speak of. No I/O, no async, no vendor type; only constructors fail.
 
+pub mod calendar;
 pub mod civil;
 pub mod column;
 pub mod decimal;
@@ -11,10 +12,12 @@ pub mod message;
 pub mod moment;
 pub mod names;
 pub mod page;
+pub mod param;
 pub mod payload;
 pub mod policy;
 pub mod query;
 pub mod replaced;
 pub mod run;
 pub mod secret;
+pub mod sql;
 pub mod term;

@@ -4,9 +4,10 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
-use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
+use crate::core::model::param::Params;
 use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::sql::{Relation, Sql};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -14,14 +15,14 @@ use std::num::NonZeroU32;
 /// What a run asks of a view. The same for every page, so that a resumed run asks what the first one asked.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Query {
-    /// The view.
-    pub view: ViewName,
+    /// The view, or what stands for one: a function's answer, a query.
+    pub view: Relation,
     /// Key columns, in order. Empty only with [`Fetch::Offset`].
     pub key: Vec<String>,
     /// Columns wanted, in order, no name twice, key columns among them only where a translator uses them.
     pub columns: Vec<String>,
     /// SQL predicates; each gives one mask column behind the wanted ones.
-    pub predicates: Vec<String>,
+    pub predicates: Vec<Sql>,
     /// Rows of a full page.
     pub page_size: NonZeroU32,
     /// A page ends early when its values reach this many bytes; at least one row is in it.
@@ -39,6 +40,13 @@ impl Query {
     pub fn asks_as(&self, other: &Self) -> bool {
         let rows = |query: &Self| Self { kinds: None, ..query.clone() };
         rows(self) == rows(other)
+    }
+
+    /// All parameters that its SQL names.
+    pub fn params(&self) -> Params {
+        let mut params = Params::new();
+        self.view.sql().into_iter().chain(&self.predicates).for_each(|sql| sql.gather(&mut params));
+        params
     }
 
     /// Whether the view was counted as empty: by key, there is no row to read up to. By number, a view with rows may well
@@ -86,10 +94,10 @@ pub trait PageSource: Send + Sync {
     fn describe(&self) -> String;
 
     /// All columns of the view, in its order, as far as the source can tell without reading rows.
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError>;
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError>;
 
     /// The most characters that each text column of the view may hold, as far as the source declares it: 20 for `char(20)`. By name.
-    async fn lengths(&self, view: &ViewName) -> Result<BTreeMap<String, u32>, SourceError> {
+    async fn lengths(&self, view: &Relation) -> Result<BTreeMap<String, u32>, SourceError> {
         let _ = view;
         Ok(BTreeMap::new())
     }

@@ -11,6 +11,7 @@ mod help;
 mod inspect_headers;
 mod lease;
 mod names;
+mod params;
 mod publish_completion;
 mod resume;
 mod run;

@@ -7,6 +7,7 @@ use filegen::adapters::memory::state::MemoryState;
 use filegen::config;
 use filegen::core::generate::translate::Registry;
 use filegen::core::health::{Dependencies, Probe, SourceProbe, StateProbe, TopicsProbe};
+use filegen::core::model::param::Params;
 use filegen::core::ports::broker::BrokerError;
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::probe::{TopicProbe, TopicUse};
@@ -66,7 +67,10 @@ async fn a_question_for_health_that_nobody_answers_holds_up_no_exit() {
     let status = WorkerStatus::new(worker.id.clone(), "host:1", worker.policies.lease_ttl, Arc::new(Stopped));
     let probes: Vec<Box<dyn Probe>> = vec![
         Box::new(StateProbe { leases: Arc::new(MemoryState::default()), key: (&worker.id).into() }),
-        Box::new(SourceProbe { source: Arc::new(MemorySource::default()), view: worker.source.view }),
+        Box::new(SourceProbe {
+            source: Arc::new(MemorySource::default()),
+            view: worker.source.view.bind(&Params::new()).unwrap(),
+        }),
         Box::new(TopicsProbe { topics: vec![("trigger", Arc::clone(&silent) as Arc<dyn TopicProbe>)] }),
     ];
     let dependencies = Dependencies::new(probes, Arc::new(Stopped), Arc::new(status));

@@ -10,8 +10,9 @@ use filegen::core::generate::{GenerateError, Ports};
 use filegen::core::model::column::Column;
 use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
-use filegen::core::model::names::{ViewName, WorkerId};
+use filegen::core::model::names::WorkerId;
 use filegen::core::model::run::{BusinessDate, RunId};
+use filegen::core::model::sql::Relation;
 use filegen::core::model::term::Token;
 use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError};
 use filegen::core::ports::state::StateStore;
@@ -28,7 +29,7 @@ impl PageSource for NoSource {
     fn describe(&self) -> String {
         "nothing".to_owned()
     }
-    async fn columns(&self, _: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, _: &Relation) -> Result<Vec<Column>, SourceError> {
         unreachable!()
     }
     async fn extent(&self, _: &Query) -> Result<Extent, SourceError> {

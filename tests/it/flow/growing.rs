@@ -10,6 +10,7 @@ use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
+use filegen::core::model::sql::Relation;
 use filegen::core::ports::source::{Extent, PageSource, PageStream, Position, Query, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -43,7 +44,7 @@ impl PageSource for Growing {
         self.world.source().describe()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         self.world.source().columns(view).await
     }
 

@@ -12,6 +12,7 @@ use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::page::Page;
+use filegen::core::model::sql::Relation;
 use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,7 +63,7 @@ impl PageSource for Losing {
         self.inner.describe()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         self.inner.columns(view).await
     }
 

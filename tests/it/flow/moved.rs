@@ -13,6 +13,7 @@ use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::finding::Finding;
 use filegen::core::model::key::Key;
 use filegen::core::model::names::ViewName;
+use filegen::core::model::sql::Relation;
 use filegen::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use filegen::core::ports::volume::VolumeError;
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ impl PageSource for Scripted {
         self.inner.describe()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         self.call("columns").await;
         self.inner.columns(view).await
     }

@@ -8,6 +8,7 @@ use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::system_clock::SystemClock;
 use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
+use filegen::core::model::calendar::Calendar;
 use filegen::core::model::payload::Payload;
 use filegen::core::model::policy::RetrySpec;
 use filegen::core::outbox::{OutboxEvent, OutboxPublisher, relay};
@@ -94,7 +95,11 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
     let listener = Listener {
         worker: worker("LoanWorker"),
         trigger: TriggerSpec { kafka: topic.spec(), matches: vec![("/dataset".to_owned(), "loans".into())] },
-        dates: BusinessDateSpec { timezone: "UTC".to_owned(), pointer: "/businessDate".to_owned() },
+        dates: BusinessDateSpec {
+            timezone: "UTC".to_owned(),
+            pointer: "/businessDate".to_owned(),
+            calendar: Calendar::Weekends,
+        },
         retry: RETRY,
         runs: Arc::clone(&runs) as Arc<dyn RunStore>,
         dead_letters: Arc::clone(&runs) as Arc<dyn DeadLetters>,

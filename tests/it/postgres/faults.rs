@@ -111,7 +111,7 @@ async fn a_server_that_is_not_there_is_unreachable_and_one_that_says_no_denies()
     database.run("CREATE VIEW v AS SELECT 1 AS id").await;
     let columns = async |url: String| {
         let source = Postgres::new(&Secret::new(url)).unwrap();
-        source.columns(&ViewName::parse("v").unwrap()).await.unwrap_err()
+        source.columns(&ViewName::parse("v").unwrap().into()).await.unwrap_err()
     };
     let closed = database.url().replace(&format!(":{}/", database.port()), ":1/");
     let error = columns(closed).await;

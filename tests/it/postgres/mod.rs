@@ -24,7 +24,7 @@ fn source(database: &Database) -> Postgres {
 fn query(view: &str, key: &[&str], columns: &[&str]) -> Query {
     let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
     Query {
-        view: ViewName::parse(view).unwrap(),
+        view: ViewName::parse(view).unwrap().into(),
         key: names(key),
         columns: names(columns),
         predicates: Vec::new(),

@@ -6,6 +6,7 @@ use crate::support::source::shown;
 use filegen::adapters::postgres::Postgres;
 use filegen::core::model::names::ViewName;
 use filegen::core::model::secret::Secret;
+use filegen::core::model::sql::Sql;
 use filegen::core::ports::source::{PageSource, Position, SourceError};
 
 async fn loans() -> Database {
@@ -22,7 +23,7 @@ async fn loans() -> Database {
 
 async fn refusal(source: &Postgres, view: &str, key: &str, column: &str, predicate: Option<&str>) -> String {
     let mut query = query(view, &[key], &[column]);
-    query.predicates.extend(predicate.map(str::to_owned));
+    query.predicates.extend(predicate.map(Sql::from));
     let opened = source.open(&query, &Position::default(), None).await.err();
     let counted = source.extent(&query).await.err();
     if predicate.is_none() && column == "LoanId" {
@@ -74,7 +75,7 @@ async fn nothing_is_written_whatever_a_predicate_calls() {
         .run("CREATE FUNCTION gone() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN DELETE FROM t; RETURN true; END'")
         .await;
     let mut query = query("v_loandata", &["LoanId"], &["amount"]);
-    query.predicates.push("gone()".to_owned());
+    query.predicates.push("gone()".into());
     let error = read(&source(&database), &query, &Position::default()).await.unwrap_err();
     assert!(error.to_string().contains("read-only transaction"), "{error}");
 }
@@ -102,7 +103,7 @@ async fn names_with_blanks_dots_quotes_and_letters_of_all_kinds_are_taken_as_the
 async fn tls_checks_as_much_of_the_server_as_sslmode_says() {
     let database = loans().await;
     let Some(folder) = Database::folder() else { return };
-    let view = ViewName::parse("v_loandata").unwrap();
+    let view = ViewName::parse("v_loandata").unwrap().into();
     let try_out = async |host: &str, parameters: &str| {
         let source = Postgres::new(&Secret::new(format!("{}?{parameters}", database.url_at(host)))).unwrap();
         source.columns(&view).await

@@ -79,7 +79,7 @@ async fn two_roles_with_other_settings_give_the_same_bytes() {
     let mut query = query("v", &["id"], &names);
     // Each means something else under another setting: the order of a date's parts, a backslash, `= NULL`.
     query.predicates =
-        ["d = '01/02/2026'", "word = '\\'", "word = NULL", "at < '2026-11-22 00:30'"].map(str::to_owned).into();
+        ["d = '01/02/2026'", "word = '\\'", "word = NULL", "at < '2026-11-22 00:30'"].map(Into::into).into();
     let mut told = Vec::new();
     for source in [&plain, &other] {
         let pages = read(source, &query, &Position::default()).await.unwrap();

@@ -86,7 +86,7 @@ async fn counting_and_describing_end_too_when_the_server_is_silent() {
     let line = line_to(&database);
     let source = far(&database, &line, "connect_timeout=1&query_timeout=1");
     source.extent(&query("v", &["id"], &["id"])).await.unwrap();
-    let view = ViewName::parse("v").unwrap();
+    let view = ViewName::parse("v").unwrap().into();
     let mut stream = source.open(&query("v", &["id"], &["id"]), &Position::default(), None).await.unwrap();
     line.cut();
     // A session that stood before, and those that are to be made.
@@ -100,7 +100,7 @@ async fn a_listener_that_says_nothing_is_no_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let source = Postgres::new(&Secret::new(format!("postgres://u:s3cret@127.0.0.1:{port}/db?connect_timeout=1")));
-    let error = ended(source.unwrap().columns(&ViewName::parse("v").unwrap())).await.unwrap_err();
+    let error = ended(source.unwrap().columns(&ViewName::parse("v").unwrap().into())).await.unwrap_err();
     is_late(&error, "`connect_timeout` in the address");
     assert!(!error.to_string().contains("s3cret"), "{error}");
 }

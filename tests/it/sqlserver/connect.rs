@@ -12,7 +12,7 @@ use std::path::Path;
 
 async fn columns(server: &Server, more: &str) -> Result<usize, SourceError> {
     let source = SqlServerSource::new(&Secret::new(server.ado(more))).unwrap();
-    source.columns(&ViewName::parse("t").unwrap()).await.map(|columns| columns.len())
+    source.columns(&ViewName::parse("t").unwrap().into()).await.map(|columns| columns.len())
 }
 
 fn server(folder: &Path, encryption: Encryption) -> Server {

@@ -81,10 +81,10 @@ async fn a_server_that_never_answers_a_login_is_given_up() {
     let source =
         filegen::adapters::sqlserver::SqlServerSource::new(&filegen::core::model::secret::Secret::new(address))
             .unwrap();
-    let error = source.columns(&filegen::core::model::names::ViewName::parse("v").unwrap()).await.unwrap_err();
+    let error = source.columns(&filegen::core::model::names::ViewName::parse("v").unwrap().into()).await.unwrap_err();
     assert!(error.is_transient() && error.to_string().contains("Connect Timeout"), "{error}");
     drop(silent);
-    let error = source.columns(&filegen::core::model::names::ViewName::parse("v").unwrap()).await.unwrap_err();
+    let error = source.columns(&filegen::core::model::names::ViewName::parse("v").unwrap().into()).await.unwrap_err();
     assert!(error.is_transient(), "{error}");
 }
 
@@ -105,7 +105,7 @@ async fn passing_errors_are_worth_another_try_and_others_are_told_in_the_servers
     let Some(SourceError::Failed { reason, .. }) = &error else { panic!("{error:?}") };
     assert_eq!(reason, "error 8134, line 1: Divide by zero error encountered.");
     let mut bad = query("t", &["id"], &["id"]);
-    bad.predicates = vec!["nope = 1".to_owned()];
+    bad.predicates = vec!["nope = 1".into()];
     let (_, error) = pages(&source, &bad, &Position::default()).await;
     assert!(error.unwrap().to_string().contains("error 207, line 1: Invalid column name 'nope'."));
     let (_, error) = pages(&source, &query("nix", &["id"], &["id"]), &Position::default()).await;

@@ -153,7 +153,7 @@ async fn check(cases: &[Case]) {
             let view = format!("v_{table}");
             database.execute(&format!("CREATE VIEW {view} AS SELECT id, v FROM {table}")).await;
             let source = database.source("");
-            let columns = source.columns(&ViewName::parse(&view).unwrap()).await.unwrap();
+            let columns = source.columns(&ViewName::parse(&view).unwrap().into()).await.unwrap();
             assert_eq!(columns[1].kind, *kind, "{declared} {null}");
             let read = rows(&source, &query(&view, &["id"], &["v"])).await;
             let read: Vec<Option<String>> = read.into_iter().map(|mut row| row.remove(0)).collect();

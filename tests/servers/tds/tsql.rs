@@ -309,8 +309,10 @@ fn conversion(cast: bool, inner: &[Node]) -> String {
 
 /// The types of a select list's items, where the text alone says them.
 fn item_types(nodes: &[Node]) -> Vec<Option<SqlType>> {
-    let end = nodes.iter().position(|node| node.is("FROM")).unwrap_or(nodes.len());
-    let mut list = &nodes[1..end];
+    // Behind a WITH, whose own SELECTs stand in parentheses.
+    let start = nodes.iter().position(|node| node.is("SELECT")).map_or(1, |at| at + 1);
+    let end = nodes.iter().position(|node| node.is("FROM")).unwrap_or(nodes.len()).max(start);
+    let mut list = &nodes[start..end];
     if list.first().is_some_and(|node| node.is("TOP")) {
         list = &list[2..];
     }

@@ -301,6 +301,11 @@ impl SqlType {
 pub fn read_parameter(cursor: &mut Cursor<'_>) -> Option<Value> {
     let token = cursor.u8()?;
     match token {
+        0x28 => {
+            let length = usize::from(cursor.u8()?);
+            let days = cursor.bytes(length)?.iter().rev().fold(0, |days, byte| days << 8 | i64::from(*byte));
+            Some(Value::Text(values::day_text(days)))
+        }
         0x26 | 0x68 | 0x6d | 0x24 => {
             cursor.u8()?;
             let length = usize::from(cursor.u8()?);

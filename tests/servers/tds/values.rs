@@ -360,6 +360,11 @@ fn out_time(scale: u8, ticks: i64, tail: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(tail);
 }
 
+/// `2026-11-21`, of so many days behind 0001-01-01.
+pub fn day_text(count: i64) -> String {
+    (jiff::civil::date(1, 1, 1) + jiff::Span::new().days(count)).to_string()
+}
+
 /// Days from 0001-01-01 in the proleptic Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let shifted = if month > 2 { year } else { year - 1 };

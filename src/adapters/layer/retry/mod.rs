@@ -7,10 +7,10 @@ use crate::core::backoff::{Backoff, Jitter, Pause};
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
-use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::query::Isolation;
+use crate::core::model::sql::Relation;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
@@ -79,7 +79,7 @@ impl PageSource for Retry {
         self.source.folds_names()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         let mut retries = self.retries.clone();
         loop {
             match self.source.columns(view).await {

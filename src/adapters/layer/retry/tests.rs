@@ -4,6 +4,7 @@ use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::source::{Call, Cell, MemorySource};
 use crate::core::model::column::Kind;
+use crate::core::model::names::ViewName;
 use crate::core::model::query::Fetch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
@@ -31,7 +32,7 @@ struct World {
 fn world() -> World {
     let memory = MemorySource::default();
     let columns = vec![Column { name: "id".to_owned(), kind: Kind::Int }];
-    memory.put(&view(), columns, (0..10).map(|id| vec![Cell::Int(id)]).collect());
+    memory.put(view().name().unwrap(), columns, (0..10).map(|id| vec![Cell::Int(id)]).collect());
     let clock = MemoryClock::starting_at(jiff::Timestamp::UNIX_EPOCH);
     let heard = Arc::new(Heard::default());
     let policy = RetrySpec {
@@ -46,8 +47,8 @@ fn world() -> World {
     World { memory, clock, heard, source }
 }
 
-fn view() -> ViewName {
-    ViewName::parse("v").unwrap()
+fn view() -> Relation {
+    ViewName::parse("v").unwrap().into()
 }
 
 fn query(fetch: Fetch) -> Query {
@@ -174,7 +175,7 @@ async fn a_view_that_changed_during_the_wait_is_noticed() {
     let mut stream = world.source.open(&query(Fetch::Stream), &Position::default(), None).await.unwrap();
     stream.next().await.unwrap();
     let columns = vec![Column { name: "id".to_owned(), kind: Kind::Date }];
-    world.memory.put(&view(), columns, (0..10).map(|id| vec![Cell::Int(id)]).collect());
+    world.memory.put(view().name().unwrap(), columns, (0..10).map(|id| vec![Cell::Int(id)]).collect());
     world.memory.fail(Call::Next, 0, lost());
     let outcome = stream.next().await.map(|page| page.is_some());
     assert!(matches!(outcome, Err(SourceError::Changed { .. })), "{outcome:?}");

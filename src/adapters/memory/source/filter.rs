@@ -4,7 +4,8 @@ use super::cell::{Cell, scale};
 use crate::adapters::sql::unknown_column;
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::decimal::Decimal;
-use crate::core::model::names::ViewName;
+use crate::core::model::param::ParamValue;
+use crate::core::model::sql::{Part, Relation, Sql};
 use crate::core::ports::source::SourceError;
 use std::cmp::Ordering;
 
@@ -44,8 +45,9 @@ const OPERATORS: [(&str, &[Ordering]); 6] = [
 ];
 
 impl Filter {
-    pub(super) fn parse(text: &str, view: &ViewName, columns: &[Column]) -> Result<Self, SourceError> {
-        let conditions = text.split(" AND ").map(|part| condition(part.trim(), text, view, columns));
+    pub(super) fn parse(sql: &Sql, view: &Relation, columns: &[Column]) -> Result<Self, SourceError> {
+        let text = written(sql);
+        let conditions = text.split(" AND ").map(|part| condition(part.trim(), &text, view, columns));
         Ok(Self { conditions: conditions.collect::<Result<_, _>>()? })
     }
 
@@ -63,7 +65,24 @@ impl Filter {
     }
 }
 
-fn condition(part: &str, whole: &str, view: &ViewName, columns: &[Column]) -> Result<Condition, SourceError> {
+/// The predicate with its parameters as literals: there is nothing here that they could be bound to.
+fn written(sql: &Sql) -> String {
+    let part = |part: &Part| match part {
+        Part::Text(text) => text.clone(),
+        Part::Param { value: ParamValue::Integer(_) | ParamValue::Decimal(_), .. } => part_value(part),
+        Part::Param { .. } => format!("'{}'", part_value(part).replace('\'', "''")),
+    };
+    sql.parts().iter().map(part).collect()
+}
+
+fn part_value(part: &Part) -> String {
+    match part {
+        Part::Text(text) => text.clone(),
+        Part::Param { value, .. } => value.to_string(),
+    }
+}
+
+fn condition(part: &str, whole: &str, view: &Relation, columns: &[Column]) -> Result<Condition, SourceError> {
     let refuse = || SourceError::Refused {
         reason: format!("memory cannot evaluate the predicate `{whole}`; it knows `COLUMN OP LITERAL` joined by AND"),
     };

@@ -11,6 +11,7 @@ use crate::core::model::column::Column;
 use crate::core::model::finding::{Finding, Verdict};
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use async_trait::async_trait;
 use filter::Filter;
@@ -101,7 +102,10 @@ impl MemorySource {
         }
     }
 
-    fn table(&self, view: &ViewName) -> Result<Table, SourceError> {
+    fn table(&self, view: &Relation) -> Result<Table, SourceError> {
+        let Relation::View(view) = view else {
+            return Err(SourceError::Refused { reason: "memory has no functions and understands no query".to_owned() });
+        };
         let state = self.locked();
         state.views.get(&view.to_string()).cloned().ok_or_else(|| unknown_view(view, state.views.keys().cloned()))
     }
@@ -124,7 +128,7 @@ impl ReadPlan {
         let wanted: Vec<usize> = query.columns.iter().map(find).collect::<Result<_, _>>()?;
         let key = query.key.iter().map(find).collect::<Result<_, _>>()?;
         let filters =
-            query.predicates.iter().map(|text| Filter::parse(text, &query.view, columns)).collect::<Result<_, _>>()?;
+            query.predicates.iter().map(|sql| Filter::parse(sql, &query.view, columns)).collect::<Result<_, _>>()?;
         if let Some(kinds) = &query.kinds {
             let now: Vec<&Column> = wanted.iter().filter_map(|&index| columns.get(index)).collect();
             crate::adapters::sql::unchanged(kinds, now)?;
@@ -144,7 +148,7 @@ impl PageSource for MemorySource {
         "memory".to_owned()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         self.strike(Call::Columns)?;
         Ok(self.table(view)?.columns)
     }

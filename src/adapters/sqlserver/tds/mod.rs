@@ -15,7 +15,7 @@ pub(super) use channel::Connection;
 pub(super) use column::{Column, Described};
 pub(super) use login::{Encryption, Login};
 pub(super) use reply::Step;
-pub(super) use request::{binary, text};
+pub(super) use request::{binary, declared, text};
 pub(super) use row::{Record, Row};
 pub(super) use value::{Value, number, utf8};
 

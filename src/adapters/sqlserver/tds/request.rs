@@ -20,13 +20,23 @@ impl Connection {
     }
 
     /// Asks for one statement; its parameters are named `@P1`, `@P2` and so on.
-    pub(in super::super) async fn execute(&mut self, sql: &str, mut params: Vec<RpcParam>) -> Result<(), Error> {
-        for (index, param) in params.iter_mut().enumerate() {
-            param.name = format!("@P{}", index + 1);
-        }
-        let payload = RpcRequest::execute_sql(sql, params).encode_with_transaction(self.session.transaction);
+    pub(in super::super) async fn execute(&mut self, sql: &str, params: Vec<RpcParam>) -> Result<(), Error> {
+        let payload = RpcRequest::execute_sql(sql, numbered(params)).encode_with_transaction(self.session.transaction);
         self.send(RPC, &payload).await
     }
+}
+
+/// `@P1 date, @P2 nvarchar(4000)`.
+pub(in super::super) fn declared(params: Vec<RpcParam>) -> String {
+    RpcRequest::build_param_declarations(&numbered(params))
+}
+
+/// Parameters with their names.
+fn numbered(mut params: Vec<RpcParam>) -> Vec<RpcParam> {
+    for (index, param) in params.iter_mut().enumerate() {
+        param.name = format!("@P{}", index + 1);
+    }
+    params
 }
 
 /// What stands before a batch: that it belongs to a transaction, and that no other request is out. (ALL_HEADERS)

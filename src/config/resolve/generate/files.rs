@@ -1,6 +1,6 @@
 //! The files, and names that would stand in each other's way.
 
-use super::marks;
+use super::marks::SqlContext;
 use super::translator::translator;
 use crate::config::check::receivers::report_refused;
 use crate::config::cursor::{Cursor, Fields};
@@ -14,6 +14,7 @@ use crate::core::generate::spec::{DecimalSign, FileSpec, Forms, Limit, Limits, O
 use crate::core::generate::translate::FileTranslator;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId};
+use crate::core::model::sql::check_expression;
 use std::collections::HashMap;
 
 /// Days of a leap year: names with date forms of their own are compared on each.
@@ -26,7 +27,7 @@ struct Named<'a> {
     name: FileName,
 }
 
-pub(super) fn files(at: &Cursor<'_>, worker: Option<&WorkerId>) -> Option<Vec<FileSpec>> {
+pub(super) fn files(at: &Cursor<'_>, worker: Option<&WorkerId>, sql: &SqlContext<'_>) -> Option<Vec<FileSpec>> {
     let mut specs = Some(Vec::new());
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut names = Vec::new();
@@ -38,7 +39,7 @@ pub(super) fn files(at: &Cursor<'_>, worker: Option<&WorkerId>) -> Option<Vec<Fi
         if let (Some(id), Some(name)) = (&id, &name) {
             names.push(Named { at: fields.place("name"), id: id.clone(), name: name.clone() });
         }
-        let spec = file(&fields, receiver, id, name);
+        let spec = file(&fields, receiver, id, name, sql);
         specs = specs.zip(spec).map(|(mut specs, spec)| {
             specs.push(spec);
             specs
@@ -88,6 +89,7 @@ fn file(
     receiver: Option<&'static Receiver>,
     id: Option<FileId>,
     name: Option<FileName>,
+    sql: &SqlContext<'_>,
 ) -> Option<FileSpec> {
     let translator = translator(&fields.place("translator"), receiver, fields.at.field("receiver").is_none());
     if let Some(receiver) = receiver {
@@ -95,9 +97,7 @@ fn file(
     }
     let unmappable = policy(fields, "on_unmappable", "replace")?;
     let overflow = policy(fields, "on_overflow", "truncate")?;
-    if let Some(predicate) = fields.text("where") {
-        marks::check(&fields.place("where"), &predicate);
-    }
+    let predicate = fields.text("where").map(|text| sql.template(&fields.place("where"), &text, check_expression));
     if let Some(zone) = fields.text("zone") {
         check_zone(&fields.place("zone"), &zone);
     }
@@ -106,7 +106,10 @@ fn file(
         name: name?,
         event_type: fields.owned("event_type"),
         translator: translator?,
-        predicate: fields.owned("where"),
+        predicate: match predicate {
+            Some(template) => Some(template?),
+            None => None,
+        },
         first_record: fields.owned("first_record"),
         last_record: fields.owned("last_record"),
         zone: fields.owned("zone"),

@@ -1,66 +1,71 @@
-//! Finds marks in a predicate that look like placeholders: `{date}`, `{{ date }}`. SQL would take them as text, and match every row
-//! or no row.
+//! SQL of a worker file: finds the places of parameters in it, and notes what is no parameter and what is no such SQL.
 
 use crate::config::cursor::Cursor;
+use crate::config::suggest::{listed, nearest};
+use crate::core::generate::spec::{PARAMS_OF_EVERY_RUN, ParamSpec};
+use crate::core::model::sql::{Lexicon, MarkError, Template};
 
-/// Notes the first mark of a file name or a template in a `where:`.
-pub(super) fn check(at: &Cursor<'_>, predicate: &str) {
-    let Some(mark) = first(predicate) else { return };
-    // What the environment gave is not shown.
-    let given_here = at.scalar().is_some_and(|scalar| scalar.variables.is_empty());
-    let mark = if given_here { format!("`{mark}`") } else { at.shown() };
-    at.report(
-        "unknown-parameter",
-        format!("{mark} is a placeholder of names and templates; here SQL would take it as plain text"),
-        "let the view compare with the date, or write the value itself; a brace alone, as in `'{1,2}'`, may stay",
-    );
+/// What SQL of a worker file may name, and how its source reads SQL.
+pub(super) struct SqlContext<'a> {
+    pub(super) params: &'a [ParamSpec],
+    /// `None` where the address is not known.
+    pub(super) lexicon: Option<Lexicon>,
 }
 
-/// The first mark: `{{ … }}`, `{% … %}`, `{# … #}`, or one name in braces. Braces around anything else are SQL's own: `{2}` in
-/// a pattern, `{1,2}` as an array.
-fn first(text: &str) -> Option<&str> {
-    text.match_indices('{').find_map(|(start, _)| {
-        let rest = text.get(start..)?;
-        let inside = rest.get(1..)?;
-        for (opens, closes) in [('{', "}}"), ('%', "%}"), ('#', "#}")] {
-            if inside.starts_with(opens) {
-                return rest.get(..rest.find(closes).map_or(rest.len(), |end| end + closes.len()));
+impl SqlContext<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        PARAMS_OF_EVERY_RUN.iter().map(|(name, _)| *name).chain(self.params.iter().map(|param| param.name.as_str()))
+    }
+
+    /// SQL with its parameters found. `None` when something is wrong with it; that is noted then. `check` says whether it is
+    /// the SQL that it is to be.
+    pub(super) fn template(
+        &self,
+        at: &Cursor<'_>,
+        text: &str,
+        check: impl Fn(Lexicon, &str) -> Result<(), String>,
+    ) -> Option<Template> {
+        let template = match Template::parse(text, |name| self.names().any(|known| known == name)) {
+            Ok(template) => template,
+            Err(error) => {
+                self.refuse(at, &error);
+                return None;
             }
+        };
+        if let Some(Err(why)) = self.lexicon.map(|lexicon| check(lexicon, &template.outline())) {
+            let what = at.name();
+            at.report(
+                "impossible-value",
+                format!("`{what}` cannot be used: {why}"),
+                "it goes to the source as it stands",
+            );
+            return None;
         }
-        let end = inside.find('}')?;
-        is_name(inside.get(..end)?.trim()).then(|| rest.get(..end + 2))?
-    })
-}
+        Some(template)
+    }
 
-/// `date`, `run.date`, `date:%Y%m%d`.
-fn is_name(text: &str) -> bool {
-    let name = text.split(':').next().unwrap_or_default();
-    name.starts_with(|c: char| c.is_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::first;
-
-    #[test]
-    fn a_mark_is_found_and_a_brace_of_sql_is_none() {
-        for (text, mark) in [
-            ("d <= '{date}'", "{date}"),
-            ("d <= '{ date }'", "{ date }"),
-            ("d <= '{{ date }}' AND x", "{{ date }}"),
-            ("d <= '{{ date'", "{{ date'"),
-            ("d <= '{date:%Y-%m-%d}'", "{date:%Y-%m-%d}"),
-            ("{% if x %}", "{% if x %}"),
-            ("a = '{1}' AND d = {run.date}", "{run.date}"),
-            ("d = {previous_business_date}", "{previous_business_date}"),
-        ] {
-            assert_eq!(first(text), Some(mark), "{text}");
-        }
-        for text in
-            ["a ~ '^[0-9]{4}$'", "a = '{1,2}'", "a = '{}'", "d = {d '2026-11-21'}", "a = '{x,y}'", "a > '{'", "a"]
-        {
-            assert_eq!(first(text), None, "{text}");
-        }
+    /// Notes a mark that is no parameter's place.
+    pub(super) fn refuse(&self, at: &Cursor<'_>, error: &MarkError) {
+        // What the environment gave is not shown.
+        let given_here = at.scalar().is_some_and(|scalar| scalar.variables.is_empty());
+        let mark = if given_here { format!("`{}`", error.mark) } else { at.shown() };
+        let name = error.name.as_deref().filter(|_| given_here);
+        let hint = match name {
+            Some(name) if error.is_known => {
+                format!("write `{{{name}}}`, without quotes around it: its value is bound, never written into the SQL")
+            }
+            Some(name) => {
+                let near = nearest(name, self.names()).map(|near| format!("did you mean `{{{near}}}`? "));
+                let plain =
+                    if name.contains('.') { String::new() } else { format!("; the text itself is `{{{{{name}}}}}`") };
+                format!(
+                    "{}there are {}, and those under `params`{plain}",
+                    near.unwrap_or_default(),
+                    listed(self.names())
+                )
+            }
+            None => "write `{date}` for a parameter; its value is bound, never written into the SQL".to_owned(),
+        };
+        at.report("unknown-parameter", format!("{mark} is no parameter"), hint);
     }
 }

@@ -4,6 +4,7 @@ mod columns;
 mod deadline;
 mod files;
 mod marks;
+mod params;
 mod source;
 mod topics;
 mod translator;
@@ -12,7 +13,9 @@ use super::{check_zone, policies, state};
 use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{BUSINESS_DATE, COMMIT, WORKER};
 use crate::core::generate::spec::{BusinessDateSpec, CommitSpec, Worker};
+use crate::core::model::calendar::Calendar;
 use crate::core::model::names::WorkerId;
+use crate::core::model::sql::Lexicon;
 use std::num::NonZeroU32;
 
 /// The whole worker. `None` when anything is wrong; that is noted then.
@@ -25,9 +28,12 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
             None
         }
     });
-    let source = source::source(&root.section("source"));
+    let params = params::params(&root.section("params"));
+    let source = source::source(&root.section("source"), &params);
     let output = source::output(&root.section("output"));
-    let files = files::files(&root.section("files"), id.as_ref());
+    let lexicon = source.as_ref().map(|source| Lexicon::of_address(source.url.reveal()));
+    let sql = marks::SqlContext { params: &params, lexicon };
+    let files = files::files(&root.section("files"), id.as_ref(), &sql);
     let business_date = business_date(&root.section("business_date"));
     let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref());
     let state = state::state(&root.section("state"), output.as_ref().map(|output| &*output.root));
@@ -38,6 +44,7 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
     Some(Worker {
         id: id?,
         source: source?,
+        params,
         output: output?,
         files: files?,
         business_date: business_date?,
@@ -59,7 +66,8 @@ fn business_date(at: &Cursor<'_>) -> Option<BusinessDateSpec> {
         let hint = "a JSON pointer starts with `/`: `/businessDate`, `/payload/date`";
         fields.place("pointer").report("impossible-value", "this is no JSON pointer", hint);
     }
-    Some(BusinessDateSpec { timezone, pointer })
+    let calendar = Calendar::parse(&fields.text("calendar")?)?;
+    Some(BusinessDateSpec { timezone, pointer, calendar })
 }
 
 fn commit(at: &Cursor<'_>) -> Option<CommitSpec> {

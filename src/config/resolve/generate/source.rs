@@ -1,27 +1,23 @@
 //! Where rows come from, and files go to.
 
+use super::marks::SqlContext;
 use crate::config::address;
-use crate::config::cursor::Cursor;
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::{OUTPUT, SOURCE};
 use crate::config::resolve::state::refused_at;
-use crate::core::generate::spec::{OutputSpec, SourceSpec, WhenEmpty};
+use crate::core::generate::spec::{OutputSpec, ParamSpec, SourceSpec, WhenEmpty};
 use crate::core::model::names::ViewName;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
+use crate::core::model::sql::{Lexicon, Relation, Template, check_expression, check_query};
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
-pub(super) fn source(at: &Cursor<'_>) -> Option<SourceSpec> {
+pub(super) fn source(at: &Cursor<'_>, params: &[ParamSpec]) -> Option<SourceSpec> {
     let fields = at.read(&SOURCE);
     let url = fields.text("url").and_then(|url| refused_at(&fields, address::source(&url, at.context.folder)));
-    let view = fields.text("view").and_then(|text| match ViewName::parse(&text) {
-        Ok(view) => Some(view),
-        Err(error) => {
-            let hint = "write `name` or `schema.name`; a part with a dot stands in brackets: `dbo.[v.Loan Data]`";
-            fields.place("view").report("impossible-value", error.to_string(), hint);
-            None
-        }
-    });
+    let lexicon = url.as_deref().map(Lexicon::of_address);
+    let view = relation(&fields, &SqlContext { params, lexicon });
     let fetch = match fields.text("fetch").as_deref() {
         Some("stream") => Some(Fetch::Stream),
         Some("paged") => Some(Fetch::Paged),
@@ -45,10 +41,53 @@ pub(super) fn source(at: &Cursor<'_>) -> Option<SourceSpec> {
     })
 }
 
+/// The view, or the query in its place: one of them.
+fn relation(fields: &Fields<'_>, sql: &SqlContext<'_>) -> Option<Relation<Template>> {
+    match (fields.at.field("view"), fields.at.field("query")) {
+        (Some(_), Some(query)) => {
+            query.report("impossible-value", "rows come from a view or from a query", "remove `view` or `query`");
+            None
+        }
+        (_, Some(at)) => {
+            let check = |lexicon, text: &str| check_query(lexicon, text).map(drop);
+            sql.template(&at, at.text()?, check).map(Relation::Query)
+        }
+        (Some(at), None) => view(&at, at.text().filter(|text| !text.is_empty())?, sql),
+        (None, None) => None,
+    }
+}
+
+/// A view's name, or the call of a function with parameters.
+fn view(at: &Cursor<'_>, text: &str, sql: &SqlContext<'_>) -> Option<Relation<Template>> {
+    let called = || text.strip_suffix(')')?.split_once('(').filter(|(_, arguments)| arguments.contains('{'));
+    let (name, arguments) = called().map_or((text, None), |(name, arguments)| (name.trim_end(), Some(arguments)));
+    let name = match ViewName::parse(name) {
+        Ok(name) => name,
+        Err(error) => {
+            let hint = "write `name` or `schema.name`; a part with a dot stands in brackets: `dbo.[v.Loan Data]`";
+            at.report("impossible-value", error.to_string(), hint);
+            return None;
+        }
+    };
+    if let Some(arguments) = arguments {
+        let arguments = sql.template(at, arguments, check_expression)?;
+        return Some(Relation::Function { name, arguments });
+    }
+    let has_mark = Template::parse(text, |_| true).map_or(true, |template| !template.names().is_empty());
+    if has_mark && !text.contains('[') {
+        let hint = "write the SELECT under `query`, or the name in brackets if the braces are its own: `[v_{date}]`";
+        at.report("unknown-parameter", "a view's name cannot hold a parameter", hint);
+        return None;
+    }
+    Some(Relation::View(name))
+}
+
 /// The key's columns. No column comes twice. The list is empty only with `fetch: offset`.
 fn key(at: &Cursor<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
     let Some(key) = at.field("key") else {
-        if fetch.is_some_and(|fetch| fetch != Fetch::Offset) && at.field("view").is_some() {
+        if fetch.is_some_and(|fetch| fetch != Fetch::Offset)
+            && (at.field("view").is_some() || at.field("query").is_some())
+        {
             at.section("key").report(
                 "missing-field",
                 "`source.key` is missing",

@@ -1,17 +1,18 @@
 //! The part of a view that a drill reads: its first pages, as if there were no more.
 
-use crate::core::generate::GenerateError;
 use crate::core::generate::plan::Plan;
 use crate::core::generate::spec::{CommitSpec, Worker};
 use crate::core::generate::translate::Registry;
+use crate::core::generate::{GenerateError, params};
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
-use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::Fetch;
+use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::secret::Secret;
+use crate::core::model::sql::Relation;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use arrow_array::{Array as _, BooleanArray};
 use async_trait::async_trait;
@@ -40,9 +41,11 @@ impl Part {
         source: &dyn PageSource,
         worker: &Worker,
         registry: &Registry,
+        date: BusinessDate,
         pages: NonZeroU64,
     ) -> Result<Self, GenerateError> {
-        let mut query = Plan::new(worker, registry)?.query;
+        let run = RunId { worker: worker.id.clone(), date };
+        let mut query = Plan::new(worker, registry, &params::of(worker, &run)?)?.query;
         query.fetch = page_by_page(&query.key, query.fetch);
         let mut stream = source.open(&query, &Position::default(), None).await?;
         let (mut rows, mut read, mut more) = (0, 0, false);
@@ -102,7 +105,7 @@ impl PageSource for FirstRows {
         self.source.folds_names()
     }
 
-    async fn columns(&self, view: &ViewName) -> Result<Vec<Column>, SourceError> {
+    async fn columns(&self, view: &Relation) -> Result<Vec<Column>, SourceError> {
         self.source.columns(view).await
     }
 

@@ -8,6 +8,7 @@ use super::manifest::Replaced;
 use crate::core::failpoints::planted::planted;
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
+use crate::core::model::param::Params;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::Xxh3;
@@ -49,6 +50,9 @@ pub struct Begin {
     /// The number of the build's way to write files under the same settings. 0 from builds that had no such number.
     #[serde(skip_serializing_if = "is_default", default)]
     pub writes: u32,
+    /// The parameters that the run began with. Every later term has them too.
+    #[serde(skip_serializing_if = "Params::is_empty", default)]
+    pub params: Params,
     /// What was asked of the view: rows in all, then rows of each file.
     pub rows: u64,
     /// Rows expected in each file.

@@ -1,5 +1,6 @@
 //! The manifest: last to appear, and the proof that all files of a run are there.
 
+use crate::core::model::param::Params;
 use crate::core::model::query::ReadMode;
 pub use crate::core::model::replaced::{Replaced, ReplacedIn};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub struct Manifest {
     pub pages: u64,
     /// Rows read from the view.
     pub source_rows: u64,
+    /// The parameters that the view was read with.
+    #[serde(skip_serializing_if = "Params::is_empty", default)]
+    pub parameters: Params,
     /// How the view was read and whether it moved meanwhile.
     pub read_mode: ReadMode,
     /// One entry per file, in the worker file's order.

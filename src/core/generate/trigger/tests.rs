@@ -4,6 +4,7 @@ use super::*;
 use crate::adapters::memory::broker::MemoryBroker;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
+use crate::core::model::calendar::Calendar;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::Message;
 use crate::core::model::payload::Payload;
@@ -26,7 +27,11 @@ fn trigger(matches: &[(&str, Value)]) -> TriggerSpec {
 }
 
 fn dates(timezone: &str) -> BusinessDateSpec {
-    BusinessDateSpec { timezone: timezone.to_owned(), pointer: "/businessDate".to_owned() }
+    BusinessDateSpec {
+        timezone: timezone.to_owned(),
+        pointer: "/businessDate".to_owned(),
+        calendar: Calendar::Weekends,
+    }
 }
 
 fn delivery(offset: i64, payload: &[u8], at: Option<&str>) -> Received {
@@ -65,7 +70,8 @@ fn without_a_date_the_timestamp_counts_in_the_zone() {
         assert_eq!(heard(payload, Some("2026-11-20T23:30:00Z"), "Europe/Berlin"), run(2026, 11, 21));
         assert!(matches!(heard(payload, None, "UTC"), TriggerDecision::Odd(_)), "{payload}: never today");
     }
-    let only_timestamp = BusinessDateSpec { timezone: "UTC".to_owned(), pointer: String::new() };
+    let only_timestamp =
+        BusinessDateSpec { timezone: "UTC".to_owned(), pointer: String::new(), calendar: Calendar::Weekends };
     let event = delivery(0, br#"{"businessDate":"2020-01-01"}"#, Some("2026-11-20T23:30:00Z"));
     assert_eq!(interpret(&event, &trigger(&[]), &only_timestamp), run(2026, 11, 20));
 }

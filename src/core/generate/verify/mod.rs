@@ -8,8 +8,9 @@ use crate::core::generate::inspect::{self, Check, HeaderLine, Inspection, Looked
 use crate::core::generate::plan::{Plan, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use crate::core::generate::{GenerateError, Ports};
+use crate::core::generate::{GenerateError, Ports, params};
 use crate::core::kind::HasKind;
+use crate::core::model::param::Params;
 use crate::core::model::run::RunId;
 use crate::core::ports::runs::{FileState, FileStatus};
 use crate::core::ports::source::{Extent, SourceError};
@@ -103,7 +104,7 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
     let Verification { ports, worker, registry, run: id, .. } = verification;
     let volume = &*ports.volume;
     let run = find::run(volume, id).await?;
-    let mut plan = Plan::new(worker, registry)?;
+    let mut plan = Plan::new(worker, registry, &parameters(worker, &run)?)?;
     let inspection = Inspection { volume, worker: Some(worker), registry, deep: true };
     let looked = newest_places(&run, inspect::one_run(&inspection, &run).await?);
     // A view without rows may rightly give no file at all: then the manifest names none.
@@ -141,6 +142,16 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
         reread::compare(verification, &run, &mut plan, &mut verified).await?;
     }
     Ok(verified)
+}
+
+/// The parameters that the run was read with: those of its manifest, else of its journal.
+fn parameters(worker: &Worker, run: &Run) -> Result<Params, GenerateError> {
+    let begun = run.folders.first().and_then(|folder| folder.journal.begin());
+    match (&run.manifest, begun) {
+        (Some(manifest), _) => Ok(manifest.parameters.clone()),
+        (None, Some(begin)) => Ok(begin.params.clone()),
+        (None, None) => params::of(worker, &run.id),
+    }
 }
 
 fn file_index(worker: &Worker, file: &str) -> Option<usize> {

@@ -10,6 +10,7 @@ use crate::core::generate::model::journal::{Begin, Complete, FileCommit, PageCom
 use crate::core::generate::plan::Plan;
 use crate::core::generate::spec::FileSpec;
 use crate::core::model::page::Page;
+use crate::core::model::param::Params;
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{PageStream, Position, SourceError};
 use crate::core::ports::volume::{VolumeError, VolumeFile};
@@ -89,6 +90,7 @@ fn unchecked(verified: &mut Verified, why: &str) {
 /// The files under comparison.
 struct Again<'a> {
     verification: &'a Verification<'a>,
+    params: Params,
     query: crate::core::ports::source::Query,
     run: &'a Run,
     begin: &'a Begin,
@@ -125,7 +127,7 @@ impl<'a> Again<'a> {
             };
             files.push(Compared { spec, index, handle, outcome: Outcome::Same });
         }
-        Ok(Self { verification, query: plan.query.clone(), run, begin, files })
+        Ok(Self { verification, params: plan.params.clone(), query: plan.query.clone(), run, begin, files })
     }
 
     /// Reads one page again and compares it with what every file holds. Returns the source's error when it does not deliver.
@@ -139,7 +141,7 @@ impl<'a> Again<'a> {
             Ok(pages) => pages,
             Err(error) => return Ok(Err(error)),
         };
-        let mut plan = Plan::new(self.verification.worker, self.verification.registry)?;
+        let mut plan = Plan::new(self.verification.worker, self.verification.registry, &self.params)?;
         for file in &mut self.files {
             let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
             let Some(pipeline) = plan.files.get_mut(file.index) else { continue };
@@ -204,7 +206,7 @@ impl<'a> Again<'a> {
 
     /// Compares what stands behind the last page: the last record, and the first where there was no page.
     async fn tails(&mut self, last: Option<&PageCommit>, complete: &Complete) -> Result<(), GenerateError> {
-        let plan = Plan::new(self.verification.worker, self.verification.registry)?;
+        let plan = Plan::new(self.verification.worker, self.verification.registry, &self.params)?;
         for file in &mut self.files {
             let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
             let Some(pipeline) = plan.files.get(file.index) else { continue };

@@ -234,7 +234,7 @@ async fn what_is_counted_behind_a_read_is_what_is_there_then() {
             assert_eq!(after.within, before.rows, "{}: what came behind the range is none of the run's", world.name());
             assert_ne!(before.range, after.extent.range, "{}", world.name());
         }
-        let other = Query { predicates: vec!["id > 4".to_owned()], ..asked.clone() };
+        let other = Query { predicates: vec!["id > 4".into()], ..asked.clone() };
         source.extent(&asked).await.unwrap();
         assert_eq!(source.extent_after(&other, None).await.unwrap().extent.matching, [1], "{}", world.name());
     }

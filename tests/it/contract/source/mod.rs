@@ -1,6 +1,7 @@
 //! What every page source promises.
 
 mod keys;
+mod params;
 mod refusals;
 mod values;
 
@@ -22,7 +23,7 @@ fn view(text: &str) -> ViewName {
 fn query(view: &ViewName, key: &[&str], columns: &[&str]) -> Query {
     let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
     Query {
-        view: view.clone(),
+        view: view.clone().into(),
         key: names(key),
         columns: names(columns),
         predicates: Vec::new(),
@@ -106,7 +107,7 @@ async fn an_empty_view_has_no_page_and_still_its_columns() {
         world.create(&view, &SCRAMBLED, &[]).await;
         for fetch in MODES {
             let mut query = Query { fetch, ..query(&view, &["id"], &["name", "id"]) };
-            query.predicates = vec!["\"id\" > 1".to_owned()];
+            query.predicates = vec!["\"id\" > 1".into()];
             let mut stream = source.open(&query, &Position::default(), None).await.unwrap();
             assert!(stream.next().await.unwrap().is_none(), "{} {fetch:?}", world.name());
             let columns = vec![SqlType::Text.column("name"), SqlType::Int.column("id")];

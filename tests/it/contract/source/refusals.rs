@@ -11,7 +11,7 @@ async fn a_predicate_cannot_leave_its_place() {
         let (source, view) = (world.source(), view("v"));
         world.create(&view, &SCRAMBLED, &scrambled(3)).await;
         for bad in ["", "1 = 1) OR (1 = 1", "id > 0; DROP TABLE v", "id > 0 --", "id > 0 /*", "'", "nope = 1", "id >"] {
-            let query = Query { predicates: vec![bad.to_owned()], ..query(&view, &["id"], &["id"]) };
+            let query = Query { predicates: vec![bad.into()], ..query(&view, &["id"], &["id"]) };
             let opened = read(&*source, &query, &Position::default()).await.map(drop);
             assert!(matches!(opened, Err(SourceError::Refused { .. })), "{} {bad}: {opened:?}", world.name());
             let counted = source.extent(&query).await.map(drop);
@@ -66,7 +66,11 @@ async fn what_is_not_there_is_said_with_what_is() {
         assert!(reason.contains("did you mean `LoanId`"), "{}: {reason}", world.name());
         let reason = refused(query(&view("v_LoanDat"), &["LoanId"], &["Amount"])).await;
         assert!(reason.contains("v_LoanDat`") && reason.contains("v_LoanData`"), "{}: {reason}", world.name());
-        assert!(matches!(source.columns(&view("nope")).await, Err(SourceError::Refused { .. })), "{}", world.name());
+        assert!(
+            matches!(source.columns(&view("nope").into()).await, Err(SourceError::Refused { .. })),
+            "{}",
+            world.name()
+        );
     }
 }
 

@@ -16,7 +16,7 @@ async fn a_page_holds_the_wanted_columns_and_then_the_masks() {
         let (source, view) = (world.source(), view("v"));
         world.create(&view, &SCRAMBLED, &scrambled(6)).await;
         let mut query = query(&view, &["name", "part"], &["part", "id"]);
-        query.predicates = vec!["\"id\" >= 9".to_owned(), "\"name\" = 'n00'".to_owned()];
+        query.predicates = vec!["\"id\" >= 9".into(), "\"name\" = 'n00'".into()];
         for fetch in MODES {
             query.fetch = fetch;
             let pages = read(&*source, &query, &Position::default()).await.unwrap();
@@ -49,7 +49,7 @@ async fn a_mask_is_false_where_the_predicate_is_unknown() {
         let rows = vec![vec![Value::Int(1), Value::Null], vec![Value::Int(2), "x".into()]];
         world.create(&view, &[("id", SqlType::Int), ("state", SqlType::Text)], &rows).await;
         let mut query = query(&view, &["id"], &["id"]);
-        query.predicates = vec!["\"state\" <> 'y'".to_owned(), "\"state\" IS NULL".to_owned()];
+        query.predicates = vec!["\"state\" <> 'y'".into(), "\"state\" IS NULL".into()];
         let pages = read(&*source, &query, &Position::default()).await.unwrap();
         assert_eq!(
             rows_of(&pages),
@@ -181,7 +181,7 @@ async fn names_are_taken_as_they_are() {
             assert_eq!(rows_of(&pages)[1], strings(&["12", "7", "13"]), "{} {text}", world.name());
             assert_eq!(source.extent(&query).await.unwrap().rows, 5);
             let seen: Vec<String> =
-                source.columns(&view).await.unwrap().into_iter().map(|column| column.name).collect();
+                source.columns(&view.clone().into()).await.unwrap().into_iter().map(|column| column.name).collect();
             assert_eq!(seen, names, "{} {text}", world.name());
         }
     }

@@ -13,6 +13,7 @@ fn sample(pages: u64) -> (Vec<Entry>, Vec<u8>) {
         files: vec!["Loan0".to_owned()],
         spec: "s".to_owned(),
         writes: 1,
+        params: Params::new(),
         rows: 30,
         file_rows: vec![30],
         range: None,

@@ -1,0 +1,68 @@
+//! Why a generation ended.
+
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::term::TermEnded;
+use crate::core::ports::source::SourceError;
+use crate::core::ports::store::StoreError;
+use crate::core::ports::volume::VolumeError;
+
+/// Why a generation ended.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// The source did not deliver.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The volume failed.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
+    /// The state store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The right to write has ended.
+    #[error(transparent)]
+    TermEnded(#[from] TermEnded),
+    /// A value cannot be written as the file demands.
+    #[error("file {file}{}: {reason}", row.as_ref().map(|key| format!(", row with key {key}")).unwrap_or_default())]
+    Data {
+        /// Which file.
+        file: String,
+        /// The key of the row to blame.
+        row: Option<String>,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A file of another content is already there under the final name.
+    #[error("`{path}` is already there and differs from what this run would publish: {reason}")]
+    Conflict {
+        /// Relative to the output root.
+        path: String,
+        /// In what.
+        reason: String,
+    },
+    /// A parameter has no value.
+    #[error("{reason}")]
+    Parameter {
+        /// Which, and what to do.
+        reason: String,
+    },
+    /// What is staged does not fit what is asked.
+    #[error("{reason}")]
+    Staged {
+        /// What does not fit, and what to do.
+        reason: String,
+    },
+}
+
+impl HasKind for GenerateError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Source(error) => error.kind(),
+            Self::Volume(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::TermEnded(error) => error.kind(),
+            Self::Data { .. } => FailureKind::Data,
+            Self::Parameter { .. } => FailureKind::Config,
+            Self::Conflict { .. } | Self::Staged { .. } => FailureKind::Conflict,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Parameters: what a run is told, what it keeps, and what is refused.
+
+use crate::support::filegen::Filegen;
+
+const LOANS: &str = "create table loan(id integer primary key, opened date, region text);
+    insert into loan values (1,'2026-11-19','EU'),(2,'2026-11-20','EU'),(3,'2026-11-21','US'),(4,'2026-11-22','EU');
+    create view v as select * from loan;";
+
+/// Two rows a page; `source` and `file` hold what the test is about.
+fn world(source: &str, file: &str) -> Filegen {
+    let filegen = Filegen::empty();
+    filegen.sql(LOANS);
+    let text = format!(
+        "worker: W\nparams: {{ region: EU, since: {{ type: date }} }}\n\
+         source: {{ url: \"sqlite:loans.db\", {source}, key: id, page_size: 2 }}\noutput: {{ root: out }}\ncommit: {{ pages: 1 }}\n\
+         files:\n  - id: A\n    name: \"a_{{date}}.txt\"\n    progress_header: false\n{file}    \
+         translator: {{ delimited: {{ delimiter: \"|\", columns: [id] }} }}\n"
+    );
+    filegen.write("worker.yaml", &text);
+    filegen
+}
+
+const RUN: &str = "run -c worker.yaml --date 2026-11-21";
+
+fn parameters(filegen: &Filegen) -> serde_json::Value {
+    let manifest = filegen.read("out/W_20261121.manifest.json");
+    serde_json::from_str::<serde_json::Value>(&manifest).unwrap()["parameters"].clone()
+}
+
+#[test]
+fn where_and_query_compare_with_the_business_date() {
+    for (source, file, ids) in [
+        ("view: v", "    where: \"opened <= {date}\"\n", "1\n2\n3\n"),
+        ("view: v", "    where: \"opened <= {previous_business_date} AND region = {region}\"\n", "1\n2\n"),
+        ("query: \"SELECT id FROM loan WHERE opened <= {date}\"", "", "1\n2\n3\n"),
+        ("query: \"WITH e AS (SELECT * FROM loan WHERE region = {region}) SELECT id FROM e\"", "", "1\n2\n4\n"),
+    ] {
+        let filegen = world(source, file);
+        filegen.run(&format!("{RUN} --dry-run")).exits(0);
+        filegen.run(RUN).exits(0);
+        assert_eq!(filegen.read("out/a_20261121.txt"), ids, "{source} {file}");
+        filegen.run("verify -c worker.yaml --date 2026-11-21 --full").exits(0);
+        filegen.run("config check -c worker.yaml --source").exits(0);
+    }
+}
+
+#[test]
+fn a_run_keeps_the_parameters_that_it_was_given() {
+    let filegen = world("view: v", "    where: \"opened >= {since} AND region = {region}\"\n");
+    let missing = filegen.run(RUN).exits(3);
+    assert!(missing.stderr.contains("--param since=VALUE"), "{}", missing.stderr);
+    filegen.run(&format!("{RUN} --param since=2026-11-20 --param region=EU")).exits(0);
+    assert_eq!(filegen.read("out/a_20261121.txt"), "2\n4\n");
+    let expected = serde_json::json!({
+        "region": { "type": "text", "value": "EU" },
+        "since": { "type": "date", "value": "2026-11-20" },
+    });
+    assert_eq!(parameters(&filegen), expected);
+    // The worker file may say otherwise by now: the run's own count.
+    filegen.edit("region: EU", "region: US");
+    filegen.run("verify -c worker.yaml --date 2026-11-21 --full").exits(0);
+    let other = filegen.run(&format!("{RUN} --param since=2026-11-01"));
+    assert!(other.stderr.contains("since = 2026-11-20"), "{}", other.stderr);
+    assert_eq!(filegen.read("out/a_20261121.txt"), "2\n4\n");
+}
+
+#[test]
+fn a_run_that_goes_on_has_the_parameters_that_it_began_with() {
+    let filegen = world("query: \"SELECT id, region FROM loan WHERE opened >= {since}\"", "");
+    filegen.sql("update loan set id = 'x' || id where false; insert into loan values (5, '2026-11-23', 'a|b'), (6, '2026-11-24', 'EU')");
+    filegen.edit("columns: [id]", "columns: [id, region]");
+    filegen.run(&format!("{RUN} --param since=2026-11-20")).exits(7);
+    filegen.sql("update loan set region = 'US' where id = 5");
+    filegen.edit("since: { type: date }", "since: { type: date, value: 2026-01-01 }");
+    let other = filegen.run(&format!("{RUN} --param since=2026-11-19"));
+    assert!(other.stderr.contains("since = 2026-11-20"), "{}", other.stderr);
+    filegen.run(RUN).exits(0);
+    assert_eq!(filegen.read("out/a_20261121.txt"), "2|EU\n3|US\n4|EU\n5|US\n6|EU\n");
+    assert_eq!(parameters(&filegen)["since"]["value"], "2026-11-20");
+}
+
+#[test]
+fn what_is_no_parameter_is_refused_before_anything_is_read() {
+    for (source, file, told) in [
+        ("view: v", "    where: \"opened <= '{date}'\"\n", "inside a string"),
+        ("view: v", "    where: \"opened <= '{{ date }}'\"\n", "write `{date}`"),
+        ("view: v", "    where: \"opened <= {dat}\"\n", "did you mean `{date}`?"),
+        ("view: \"v_{date}\"", "", "cannot hold a parameter"),
+        ("query: \"SELECT id FROM v;\"", "", "leave the `;` out"),
+        ("query: \"SELECT id FROM v; SELECT 1\"", "", "more than one statement"),
+        ("query: \"DELETE FROM loan\"", "", "changes data"),
+        ("view: v, query: \"SELECT id FROM v\"", "", "from a view or from a query"),
+        ("page_bytes: 1MiB", "", "`source.view` is missing"),
+    ] {
+        let done = world(source, file).run("config check -c worker.yaml").exits(3);
+        assert!(done.stderr.contains(told), "{source} {file}: {}", done.stderr);
+    }
+    let filegen = world("view: v", "    where: \"opened >= {since}\"\n");
+    for (param, told) in [
+        ("since=yesterday", "a day as 2026-11-21"),
+        ("sinc=2026-11-20", "no parameter `sinc`"),
+        ("since", "NAME=VALUE"),
+        ("since=2026-11-20 --param since=2026-11-20", "given twice"),
+    ] {
+        let done = filegen.run(&format!("{RUN} --param {param}")).exits(2);
+        assert!(done.stderr.contains(told), "{param}: {}", done.stderr);
+    }
+    assert!(!filegen.has("out"));
+}
