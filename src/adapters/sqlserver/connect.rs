@@ -51,6 +51,11 @@ fn prepare(tcp: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The lock timeout for an idle timeout, in milliseconds: the server takes no more than a 32-bit number.
+fn lock_timeout(idle: Duration) -> u128 {
+    (idle.as_millis() * 9 / 10).min(i32::MAX.unsigned_abs().into())
+}
+
 /// Waits for `work` with a time limit. Data that is there already, as most rows are, needs no clock.
 pub(super) async fn within<T>(
     wait: Option<Duration>,
@@ -73,7 +78,7 @@ impl Address {
         let mut client = self.logged_in().await?;
         let snapshot = if isolation == Isolation::Snapshot { SNAPSHOT } else { "" };
         // Shortly before we should take the server for silent, it says that a lock is not to be had.
-        let locks = self.timeouts.idle.map(|idle| format!("; SET LOCK_TIMEOUT {}", idle.as_millis() * 9 / 10));
+        let locks = self.timeouts.idle.map(|idle| format!("; SET LOCK_TIMEOUT {}", lock_timeout(idle)));
         self.run(&mut client, &format!("{SESSION}{}{snapshot}", locks.unwrap_or_default())).await?;
         Ok(client)
     }
@@ -211,5 +216,18 @@ impl Address {
                 Err(error) => return Err(self.error(&error)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_timeout_is_a_number_that_the_server_takes() {
+        assert_eq!(lock_timeout(Duration::from_mins(1)), 54_000);
+        assert_eq!(lock_timeout(Duration::from_secs(2_386_092)), 2_147_482_800);
+        assert_eq!(lock_timeout(Duration::from_secs(2_386_093)), 2_147_483_647);
+        assert_eq!(lock_timeout(Duration::from_secs(u64::MAX)), 2_147_483_647);
     }
 }
