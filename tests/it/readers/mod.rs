@@ -111,14 +111,21 @@ fn duckdb_has_each_cell() {
 
 #[test]
 fn clickhouse_has_each_cell() {
-    in_python("clickhouse");
+    if all_readers() {
+        in_python("clickhouse");
+    }
 }
 
 #[test]
 fn spark_has_each_cell() {
-    if std::env::var("FILEGEN_READERS").is_ok_and(|readers| readers == "all") {
+    if all_readers() {
         in_python("spark");
     }
+}
+
+/// Whether the large programs are wanted, too.
+fn all_readers() -> bool {
+    std::env::var("FILEGEN_READERS").is_ok_and(|readers| readers == "all")
 }
 
 #[tokio::test]
