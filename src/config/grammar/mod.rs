@@ -2,6 +2,7 @@
 
 pub(super) mod common;
 pub(super) mod generate;
+mod translators;
 
 /// The environment variable that stands in for no field of a worker file.
 pub(super) const HEALTH_PORT: &str = "HEALTH_PORT";
