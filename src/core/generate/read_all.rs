@@ -145,8 +145,9 @@ fn miscounted(job: &Job, begin: &Begin, read: u64) -> SourceError {
     } else {
         let key = source.key.join(", ");
         format!(
-            "the order of its key `{key}` cannot be trusted: keys that its collation takes for one, or an index that is \
-             damaged or older than its collation; choose another key, or, if rows come and go all the time, set \
+            "the order of its key `{key}` cannot be trusted: keys that its collation takes for one, an index that is \
+             damaged or older than its collation, or a UNION of columns with different types, which SQLite compares in two \
+             ways (CAST each to one type in the view); choose another key, or, if rows come and go all the time, set \
              `isolation: snapshot`"
         )
     };

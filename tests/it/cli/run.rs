@@ -212,3 +212,29 @@ fn log_lines_are_json_where_asked_for() {
         done.stderr.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
     assert!(lines.iter().any(|line| line["message"] == "progress updated" && line["page"] == 2), "{}", done.stderr);
 }
+
+/// SQLite 3.54 compares such a column by the type of each arm in WHERE, and by the values in ORDER BY: pages by key would miss rows.
+#[test]
+fn a_union_of_keys_of_different_types_publishes_nothing_and_the_cast_that_is_advised_helps() {
+    let filegen = Filegen::empty();
+    filegen.sql(
+        "create table old(k integer primary key); insert into old values(1),(2),(10),(20);
+         create table new(k text primary key); insert into new values('3'),('10'),('100'),('x');
+         create view v as select k from old union all select k from new;
+         create view cured as select 'o' || cast(k as text) as k from old union all select 'n' || k from new;",
+    );
+    let file = |view: &str| {
+        format!(
+            "worker: W\nsource: {{ url: \"sqlite:loans.db\", view: {view}, key: k, page_size: 2, fetch: paged }}\noutput: {{ root: out }}\n\
+             files:\n  - id: A\n    name: \"a_{{date}}.csv\"\n    progress_header: false\n    translator: {{ delimited: {{ delimiter: \",\", \
+             columns: [k] }} }}\n"
+        )
+    };
+    filegen.write("worker.yaml", &file("v"));
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21").exits(7);
+    assert!(done.stderr.contains("nothing is published") && done.stderr.contains("CAST each"), "{}", done.stderr);
+    assert!(!filegen.has("out/a_20261121.csv"));
+    filegen.write("worker.yaml", &file("cured"));
+    filegen.run("run -c worker.yaml --date 2026-11-22").exits(0);
+    assert_eq!(filegen.read("out/a_20261122.csv").lines().count(), 9, "a heading and eight rows");
+}
