@@ -51,6 +51,7 @@ use promise::Promised;
 use staging::Staging;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use takeover::FencedTerm;
 use tokio_util::sync::CancellationToken;
 use translate::Registry;
 
@@ -115,16 +116,7 @@ pub enum Outcome {
 /// What ended it. Everything committed so far stays, and the next call takes it over.
 pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
     if let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await? {
-        if let Start::FromPage(page) = job.start {
-            let reason = format!(
-                "cannot go on from page {page}: run {} is published, and published files never change",
-                job.run
-            );
-            return Err(GenerateError::Staged { reason });
-        }
-        params::check_given(&job.worker, &job.run, &manifest.parameters)?;
-        record::published(ports, job, term, &manifest).await?;
-        return Ok(Outcome::AlreadyPublished(manifest));
+        return already_published(ports, job, term, manifest).await;
     }
     let result = Box::pin(unpublished(ports, job, term)).await;
     if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
@@ -141,12 +133,35 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
     result
 }
 
+async fn already_published(
+    ports: &Ports,
+    job: &Job,
+    term: &Term,
+    manifest: Manifest,
+) -> Result<Outcome, GenerateError> {
+    if let Start::FromPage(page) = job.start {
+        let reason =
+            format!("cannot go on from page {page}: run {} is published, and published files never change", job.run);
+        return Err(GenerateError::Staged { reason });
+    }
+    params::check_given(&job.worker, &job.run, &manifest.parameters)?;
+    record::published(ports, job, term, &manifest).await?;
+    Ok(Outcome::AlreadyPublished(manifest))
+}
+
 async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
     // A run that has begun has its parameters, whatever they would be now.
     let fresh = params::of(&job.worker, &job.run);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(&job.worker, job.run.date));
     let mut plan = Plan::new(&job.worker, &job.registry, &known)?;
     let dead = takeover::fence(ports, &job.run, term).await?;
+    // An older holder may have published between the first look and the fence. Behind the fence none can any more.
+    if !dead.is_empty()
+        && let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await?
+    {
+        remove_all(ports, job, term, &dead).await?;
+        return already_published(ports, job, term, manifest).await;
+    }
     let begin = async || {
         fresh.clone()?;
         begin(ports, job, term, &plan).await
@@ -157,12 +172,7 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     if staging.begin.params != plan.params {
         plan = begun_before(job, &staging.begin, fresh.is_ok())?;
     }
-    for dead in &dead {
-        takeover::remove(ports, dead, term).await?;
-    }
-    if !dead.is_empty() {
-        ports.volume.sync_dir(term, &layout::run_dir(&job.run)).await?;
-    }
+    remove_all(ports, job, term, &dead).await?;
     record_start(ports, job, term, &staging).await?;
 
     let (staging, complete) = match staging.complete.clone() {
@@ -173,6 +183,17 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
     let manifest = publish::publish(ports, job, term, staging, &complete).await?;
     record::published(ports, job, term, &manifest).await?;
     Ok(Outcome::Published(manifest))
+}
+
+/// Removes the folders of older holders.
+async fn remove_all(ports: &Ports, job: &Job, term: &Term, dead: &[FencedTerm]) -> Result<(), GenerateError> {
+    for dead in dead {
+        takeover::remove(ports, dead, term).await?;
+    }
+    if !dead.is_empty() {
+        ports.volume.sync_dir(term, &layout::run_dir(&job.run)).await?;
+    }
+    Ok(())
 }
 
 /// The plan of a run that began with other parameters than it would have now.

@@ -11,7 +11,11 @@ fn a_run_that_waits_for_the_leader_is_made_by_it() {
     let mut daemon = Daemon::start(&filegen);
     daemon.running.wait_for("leadership acquired");
     let done = filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
-    assert!(done.stderr.contains("already published"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("was made by") && done.stderr.contains("while this command waited"),
+        "{}",
+        done.stderr
+    );
     assert!(daemon.get("/status").1.contains("\"outbox\":0"), "no topic is named, so no event waits for one");
     let alone = worker(30);
     alone.publish();
