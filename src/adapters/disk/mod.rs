@@ -90,13 +90,18 @@ fn make_dirs_durably(root: &Path, folder: &Path) -> io::Result<()> {
     for made in folder.ancestors().take_while(|made| missing.contains(made) || made.starts_with(root)) {
         let Some(parent) = made.parent() else { break };
         match sync_folder(if is_current(parent) { Path::new(".") } else { parent }) {
-            // A root that was given, a mount for example, may stand in a folder that only others may read.
-            Err(error)
-                if error.kind() == io::ErrorKind::PermissionDenied && !missing.contains(&made) && made == root => {}
+            // A root that was given, a mount for example, may stand in a folder that only others may read, or that knows no
+            // sync, as those of an automounter.
+            Err(error) if !missing.contains(&made) && made == root && is_no_matter(&error) => {}
             synced => synced?,
         }
     }
     Ok(())
+}
+
+fn is_no_matter(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(error.kind(), InvalidInput | PermissionDenied | ReadOnlyFilesystem | Unsupported)
 }
 
 /// Whether this is the end of a relative path: the folder in which the process runs.

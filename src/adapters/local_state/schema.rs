@@ -132,8 +132,8 @@ fn make_folder(path: &Path) -> Result<(), StoreError> {
     };
     let made = fs::create_dir_all(folder).and_then(|()| missing.iter().try_for_each(|folder| sync(folder)));
     made.and_then(|()| match sync(folder) {
-        // A folder that was given may stand in one that only others may read.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied && missing.is_empty() => Ok(()),
+        // A folder that was given may stand in one that only others may read, or that knows no sync.
+        Err(_) if missing.is_empty() => Ok(()),
         synced => synced,
     })
     .map_err(|error| io_failed(path, &format!("its folder `{}` cannot be made", folder.display()), &error))

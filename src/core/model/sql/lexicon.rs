@@ -95,6 +95,10 @@ fn piece(lexicon: Lexicon, text: &str, c: char, after_e: bool) -> Result<(Piece<
         }
         '-' if after.starts_with('-') => {
             let end = after.split_once('\n').ok_or("a `--` comment has no end of line and would swallow the rest")?;
+            // PostgreSQL ends the comment there, others go on to the line feed.
+            if end.0.strip_suffix('\r').unwrap_or(end.0).contains('\r') {
+                return Err("a `--` comment holds a carriage return without a line feed".to_owned());
+            }
             (Piece::Blank, end.1)
         }
         '/' if after.starts_with('*') => {

@@ -129,6 +129,7 @@ mod tests {
                 ("(SELECT 1)", "neither"),
                 ("", "empty"),
                 ("-- x\n", "empty"),
+                ("SELECT 1 AS a -- x\r) t; SELECT 2 --\n", "carriage return"),
                 ("SELECT '\u{1}'", "inside a string"),
                 ("SELECT 1 -- \u{1}\n", "inside a string"),
                 ("SELECT \"\u{1}\"", "inside a string"),
