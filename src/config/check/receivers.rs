@@ -5,6 +5,7 @@ use crate::config::receivers::{Others, Receiver, Setting};
 use crate::config::separators;
 use crate::config::suggest::listed;
 use crate::config::values;
+use crate::core::generate::translate::is_of_booleans;
 
 /// Notes values that the receiver cannot take, and a translator that it is not for.
 pub(in crate::config) fn report_refused(receiver: &Receiver, file: &Cursor<'_>) {
@@ -24,11 +25,11 @@ pub(in crate::config) fn report_refused(receiver: &Receiver, file: &Cursor<'_>) 
             && !allowed.contains(&given.as_str())
         {
             let hint = match allowed {
+                [] => "remove it".to_owned(),
                 [one] => format!("remove it, or write `{one}`"),
                 more => format!("remove it; it may be one of {}", listed(more.iter().copied())),
             };
-            let message =
-                format!("`{}` is {}, which {} does not take: {why}", setting.name, at.shown(), receiver.title);
+            let message = format!("`{}` is {}, which {} does not take: {why}", at.name(), at.shown(), receiver.title);
             at.report("receiver", message, hint);
         }
     }
@@ -42,13 +43,13 @@ pub(in crate::config) fn warn(receiver: &Receiver, file: &Cursor<'_>) {
             && setting.value.is_none_or(|value| value != given)
         {
             let message =
-                format!("`{}` is {}, and `receiver: {}` is for another value", setting.name, at.shown(), receiver.name);
+                format!("`{}` is {}, and `receiver: {}` is for another value", at.name(), at.shown(), receiver.name);
             at.report("receiver", message, how);
         }
     }
 }
 
-/// The fields that the file gives and the receiver speaks of, each with its value as the table writes it.
+/// The fields that the file and its columns give and the receiver speaks of, each with its value as the table writes it.
 fn given<'a>(
     receiver: &Receiver,
     file: &Cursor<'a>,
@@ -64,7 +65,29 @@ fn given<'a>(
     };
     let mut all = fields(file, receiver.file);
     all.extend(fields(options, receiver.options));
+    for setting in receiver.file {
+        all.extend(of_columns(setting, file, options).map(|(at, text)| (at, setting, text)));
+    }
     all
+}
+
+/// The values that columns set for themselves in place of the file's. One that is the file's own too is looked at there.
+fn of_columns<'a>(
+    setting: &'static Setting,
+    file: &Cursor<'a>,
+    options: &Cursor<'a>,
+) -> impl Iterator<Item = (Cursor<'a>, String)> {
+    let of_file = file.field(setting.name).and_then(|at| at.text()).or(setting.value).unwrap_or_default();
+    let given = move |column: Cursor<'a>| {
+        let at = match setting.name {
+            "null" => column.field("null")?,
+            "booleans" => column.field("format").filter(|at| at.text().is_some_and(is_of_booleans))?,
+            _ => return None,
+        };
+        let text = at.text()?.to_owned();
+        (text != of_file).then_some((at, text))
+    };
+    options.section("columns").items().into_iter().filter_map(given)
 }
 
 /// A value in the one spelling that the table uses.

@@ -4,6 +4,7 @@
 //! choices, the checks, the warnings and `docs/receivers.md` follow from it.
 
 mod document;
+mod settings;
 mod table;
 
 pub use document::document;

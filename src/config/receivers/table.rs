@@ -1,7 +1,10 @@
 //! The receivers, one by one.
 
 use super::Others::{Free, Only, Told};
-use super::{Others, Receiver, Setting};
+use super::Receiver;
+use super::settings::{
+    ANY_BOM, DOUBLE, LINES, NO_BOM, NO_HEADER_LINE, NO_LAST, NOTHING, POINT, QUOTED, SOME_QUOTES, UTF8, keep, set,
+};
 
 /// Their names, for the grammar.
 pub(in crate::config) const NAMES: [&str; 11] = [
@@ -18,24 +21,6 @@ pub(in crate::config) const NAMES: [&str; 11] = [
     "cobol",
 ];
 
-const fn set(name: &'static str, value: &'static str, others: Others) -> Setting {
-    Setting { name, value: Some(value), others }
-}
-
-const fn keep(name: &'static str, others: Others) -> Setting {
-    Setting { name, value: None, others }
-}
-
-const NO_HEADER_LINE: Setting = set("progress_header", "false", Only(&["false"], "the header line is no record"));
-const UTF8: &[&str] = &["UTF-8"];
-const POINT: Setting = keep("decimal", Only(&["."], "it reads numbers with a point"));
-const NO_BOM: Setting = keep("bom", Only(&["false"], "the mark would be a part of the first value"));
-const ANY_BOM: Setting = keep("bom", Free);
-const LINES: Setting = set("newline", "lf", Only(&["lf", "crlf"], "it tells records apart by these"));
-const QUOTED: &[&str] = &["minimal", "always", "nonnumeric"];
-const SOME_QUOTES: Setting = set("quote", "minimal", Only(QUOTED, "without quotes it takes values for others"));
-const DOUBLE: Setting = keep("escape", Only(&["double"], "it knows only doubled quotes inside quotes"));
-
 pub(in crate::config) const RECEIVERS: &[Receiver] = &[
     Receiver {
         name: "postgres-copy",
@@ -43,6 +28,8 @@ pub(in crate::config) const RECEIVERS: &[Receiver] = &[
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Only(NOTHING, "COPY skips one line at most, the names")),
+            NO_LAST,
             keep("null", Told("add `NULL 'TEXT'` to COPY, with the text that stands for NULL")),
             keep("encoding", Told("name it in COPY: `ENCODING 'WIN1252'` or `'LATIN1'`")),
             POINT,
@@ -72,6 +59,8 @@ pub(in crate::config) const RECEIVERS: &[Receiver] = &[
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("write `IGNORE 2 LINES`, or `IGNORE 1 LINES` where the names are left out")),
+            NO_LAST,
             set("null", "NULL", Only(&["NULL"], "with `ESCAPED BY ''` only this word, without quotes, is NULL")),
             set("booleans", "1/0", Only(&["1/0"], "a `BOOLEAN` column reads any word as 0")),
             set("timestamps", "plain", Told("convert them in `SET`, as in `SET t = STR_TO_DATE(@t, '…')`")),
@@ -104,6 +93,11 @@ LOAD DATA INFILE '/data/loan1_20261121.csv' INTO TABLE loans CHARACTER SET utf8m
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep(
+                "first_record",
+                Only(NOTHING, "`FIRSTROW` skips by counting fields, and a record of another form moves all rows"),
+            ),
+            keep("last_record", Told("name the row before it in `LASTROW`")),
             keep("null", Only(&[""], "only an empty field is NULL")),
             set("booleans", "1/0", Free),
             keep("encoding", Told("name it: `CODEPAGE = '1252'` or `'28591'`")),
@@ -136,6 +130,8 @@ BULK INSERT loans FROM 'D:\\data\\loan1_20261121.csv' WITH (
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("add `OPTIONS (SKIP = 1)`, or `SKIP = 2` with the names")),
+            keep("last_record", Told("leave it out by a `WHEN` clause")),
             keep("null", Told("add `NULLIF column = 'TEXT'` to each column that may be NULL")),
             set("booleans", "1/0", Free),
             set("timestamps", "space", Told("change the masks of the control file's columns")),
@@ -175,6 +171,8 @@ FIELDS CSV WITH EMBEDDED TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' TRAILING 
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Only(NOTHING, "it skips one line at most, the names")),
+            NO_LAST,
             keep("null", Told("name it in `nullValue`; a text of the same letters is then read as null, too")),
             keep("encoding", Told("name it in `encoding`")),
             POINT,
@@ -208,6 +206,8 @@ spark.read.csv(
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("add `skiprows=1`")),
+            keep("last_record", Told("add `skipfooter=1, engine=\"python\"`")),
             set("null", "<NULL>", Told("name it in `na_values`; a text of the same letters is then NaN, too")),
             keep("encoding", Told("name it in `encoding`")),
             keep("decimal", Told("add `decimal=\",\"`")),
@@ -239,6 +239,8 @@ pandas.read_csv(
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("add `skip_rows=1`")),
+            NO_LAST,
             keep("null", Told("name it in `null_values`; a text of the same letters is then null, too")),
             keep("encoding", Only(UTF8, "it reads UTF-8 as a stream, and others not at all or lossily")),
             keep("decimal", Told("add `decimal_comma=True`")),
@@ -266,6 +268,8 @@ polars.read_csv(
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("write `skip = 1`")),
+            NO_LAST,
             keep("null", Told("name it in `nullstr`")),
             keep("encoding", Told("name it in `encoding`, which needs an extension")),
             keep("decimal", Told("add `decimal_separator = ','`")),
@@ -296,6 +300,8 @@ SELECT * FROM read_csv('loan1_20261121.csv', auto_detect = false, header = true,
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("set `input_format_csv_skip_first_lines = 1`")),
+            NO_LAST,
             set("null", "\\N", Told("set `format_csv_null_representation`")),
             set("timestamps", "plain", Told("set `date_time_input_format = 'best_effort'`")),
             keep("encoding", Only(UTF8, "it takes bytes as they are")),
@@ -326,6 +332,8 @@ INSERT INTO loans FROM INFILE 'loan1_20261121.csv' FORMAT CSVWithNames",
         translator: "delimited",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("remove the top row in the import")),
+            keep("last_record", Told("remove the bottom row in the import")),
             set("booleans", "TRUE/FALSE", Told("Excel shows other words as texts")),
             set("timestamps", "plain", Told("Excel shows other forms as texts")),
             set("encoding", "UTF-8", Told("name it in the import, and write no byte order mark")),
@@ -358,6 +366,8 @@ File origin 65001: Unicode (UTF-8), delimiter Comma, no detection of data types"
         translator: "fixed_width",
         file: &[
             NO_HEADER_LINE,
+            keep("first_record", Told("give it a record description of its own, and read it first")),
+            keep("last_record", Told("give it a record description of its own, and tell it from the others")),
             set("booleans", "1/0", Free),
             keep("bom", Only(&["false"], "the mark would move every field")),
             set("newline", "none", Told("say `ORGANIZATION LINE SEQUENTIAL`; with `crlf` the program meets `X'0D'`")),

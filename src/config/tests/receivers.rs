@@ -3,6 +3,51 @@
 use super::*;
 use crate::core::generate::spec::{DecimalSign, Escape, FileSpec, Timestamps};
 
+/// A file for a receiver, with a column that stands first.
+fn of_column(receiver: &str, fields: &str, column: &str) -> String {
+    let fields = format!("    receiver: {receiver}\n{fields}");
+    match parsed(
+        &with(&fields, "").replace("[LoanId, Status,", &format!("[{column}, Status,")).replace("quote: minimal, ", ""),
+        &[],
+    ) {
+        Ok(loaded) => loaded.warnings().map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string()),
+        Err(error) => format!("refused: {error}"),
+    }
+}
+
+#[test]
+fn what_a_column_says_in_place_of_its_file_is_held_against_the_receiver_too() {
+    let cases = [
+        ("mysql-load", "{ column: Note, null: \"\\\\N\" }"),
+        ("mysql-load", "{ column: Note, null: \"\" }"),
+        ("mysql-load", "{ column: Note, null: \"NULL\" }"),
+        ("mysql-load", "{ column: Active, format: \"Y/N\" }"),
+        ("mysql-load", "{ column: Active, format: \"1/0\" }"),
+        ("mysql-load", "{ column: Due, format: \"%d/%m\" }"),
+        ("sqlserver-bulk", "{ column: Note, null: \"NULL\" }"),
+        ("sqlserver-bulk", "{ column: Note, null: \"\" }"),
+        ("sqlserver-bulk", "{ column: Active, format: \"Y/N\" }"),
+        ("pandas", "{ column: Note, null: \"-\" }"),
+        ("excel", "{ column: Active, format: \"Y/N\" }"),
+    ];
+    let told = cases.map(|(receiver, column)| format!("{receiver} {column}\n{}\n", of_column(receiver, "", column)));
+    insta::assert_snapshot!(told.join("\n").replace("/etc/filegen/", ""));
+}
+
+#[test]
+fn a_record_that_is_no_row_is_refused_where_the_receiver_cannot_pass_it_over() {
+    for receiver in crate::config::receivers::NAMES.into_iter().filter(|name| *name != "cobol") {
+        for record in ["first_record", "last_record"] {
+            let told = of_column(receiver, &format!("    {record}: 'H'\n"), "LoanId");
+            assert!(told.contains(&format!("`{record}` is `H`")), "{receiver}: {told}");
+        }
+    }
+    let (refused, warned) =
+        (of_column("duckdb", "    last_record: T\n", "LoanId"), of_column("duckdb", "    first_record: H\n", "LoanId"));
+    assert!(refused.starts_with("refused: ") && refused.contains("(remove it)"), "{refused}");
+    assert!(warned.contains("(write `skip = 1`)") && !warned.starts_with("refused"), "{warned}");
+}
+
 /// The design's example, whose second file is this one.
 fn with(fields: &str, options: &str) -> String {
     DESIGN.replace(

@@ -18,6 +18,11 @@ pub(super) enum Form {
     Stamp(Stamp),
 }
 
+/// Whether a format says what true and false are written as.
+pub fn is_of_booleans(format: &str) -> bool {
+    matches!(Form::parse(format, None), Ok(Form::Bool(..)))
+}
+
 impl Form {
     /// Reads a format of any kind.
     ///

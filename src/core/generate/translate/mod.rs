@@ -43,6 +43,7 @@ mod written;
 pub use earlier::Change;
 pub use file::{FileTranslator, Translated};
 pub(crate) use fixed_width::record_bytes;
+pub use form::is_of_booleans;
 pub use records::Records;
 pub use registry::Registry;
 pub use rows::Rows;
