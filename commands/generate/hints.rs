@@ -26,6 +26,10 @@ impl Hint for RunError {
         match self {
             Self::Election(error) => error.hint(),
             Self::Generate(error) => error.hint(),
+            Self::Elsewhere { next_try_at: None, .. } => Some(
+                "mend what it says, end the process that holds the lease, and run this again: a service leaves a failed run alone \
+                 24 hours after it was asked for. `filegen status{c}` shows the run",
+            ),
             Self::Elsewhere { .. } => Some(
                 "mend what it says; that process then goes on by itself, at once when it is started again. `filegen status{c}` \
                  shows the run",

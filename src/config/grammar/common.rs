@@ -33,7 +33,7 @@ pub(in crate::config) static POLICIES: Section = Section {
         Field::new("initial_backoff", Shape::Duration, "Wait before the first retry.").default("500ms"),
         Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")
             .default("2.0"),
-        Field::new("max_backoff", Shape::Duration, "No wait is longer.").default("30s"),
+        Field::new("max_backoff", Shape::Duration, "No wait is longer; at most 24h.").default("30s"),
     ],
 };
 

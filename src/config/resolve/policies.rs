@@ -6,6 +6,9 @@ use crate::config::values;
 use crate::core::model::policy::{Policies, RetrySpec};
 use std::time::Duration;
 
+/// Longest wait before a retry: longer ones would keep a worker waiting for a server that has been back for long.
+const BACKOFF_MAX: Duration = Duration::from_hours(24);
+
 /// Shortest time to live of a lease: below it, the holder's own timeouts have no room.
 const TTL_MIN: Duration = Duration::from_millis(100);
 
@@ -18,6 +21,10 @@ pub(super) fn policies(at: &Cursor<'_>) -> Option<Policies> {
         backoff_multiplier: fields.text("backoff_multiplier")?.parse().ok()?,
         max_backoff: fields.duration("max_backoff")?,
     };
+    if retry.max_backoff > BACKOFF_MAX {
+        let message = "`max_backoff` must be at most 24h";
+        fields.place("max_backoff").report("impossible-value", message, "30s suits most servers");
+    }
     if retry.initial_backoff > retry.max_backoff {
         let message = "`initial_backoff` is longer than `max_backoff`";
         fields.place("initial_backoff").report("impossible-value", message, "make the first wait the shortest");

@@ -163,6 +163,7 @@ fn times_that_depend_on_each_other_are_taken_up_to_the_end() {
     // The full file: a lease of a minute, first waits of a second, none above an hour.
     assert!(is_taken("lease_heartbeat_interval", "20s") && !is_taken("lease_heartbeat_interval", "20s 1ns"));
     assert!(is_taken("initial_backoff", "1h") && !is_taken("initial_backoff", "1h 1ns"));
+    assert!(is_taken("max_backoff", "24h") && !is_taken("max_backoff", "24h 1ns"));
     let lease = |ttl: &str| {
         let text = with("lease_ttl", ttl).replace("lease_heartbeat_interval: 15s", "lease_heartbeat_interval: 33ms");
         parsed(&text, &[]).map(|loaded| loaded.into_worker().unwrap().policies.lease_ttl)

@@ -90,8 +90,8 @@ pub enum GenerateEvent {
         run: RunId,
         /// Why.
         error: String,
-        /// When the same holder tries again.
-        again_in: Duration,
+        /// When the same holder tries again. `None` when it does not.
+        again_in: Option<Duration>,
     },
     /// Something a person should know; the run goes on.
     Warning {

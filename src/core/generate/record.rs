@@ -12,12 +12,15 @@ use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::runs::{Announcement, FileState, FileStatus};
 use crate::core::ports::store::StoreError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// Shortest time between two writes of the progress. Progress is for people, and a write each page would cost as much as the
 /// commit.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// A service tries a failed run again for this long after its request. Later, a person decides.
+const FAILED_RUNS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Stores progress now and then.
 pub struct Recorder<'a> {
@@ -162,12 +165,17 @@ pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError
     }
 }
 
-/// Records when a failed run is tried again. For people, so a store that refuses changes nothing.
-pub async fn put_off(ports: &Ports, run: &RunId, term: &Term, until: Timestamp) {
+/// Whether a service makes a failed run once more at that time.
+pub fn is_tried_again(record: &RunRecord, at: Timestamp) -> bool {
+    at.duration_since(record.requested_at) < FAILED_RUNS_FOR
+}
+
+/// Records when a failed run is tried again; `None` when it is not. For people, so a store that refuses changes nothing.
+pub async fn put_off(ports: &Ports, run: &RunId, term: &Term, until: Option<Timestamp>) {
     if let Ok(Some(mut record)) = ports.state.runs.run(run).await
         && record.status == RunStatus::Failed
     {
-        record.next_try_at = Some(until);
+        record.next_try_at = until;
         let _ = ports.state.runs.save_run(term, &record).await;
     }
 }

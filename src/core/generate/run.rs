@@ -4,7 +4,7 @@ use crate::core::election::report::{LeaseState, lease_of};
 use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::RunObserver;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, params, publish, takeover};
+use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, params, publish, record, takeover};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::moment::moment;
 use crate::core::model::names::InstanceId;
@@ -15,6 +15,9 @@ use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Runs of a worker that are searched for the one under way.
+const LOOKED_AT: usize = 400;
 
 /// Who runs, and the two things that only a process can give.
 #[derive(Clone)]
@@ -89,7 +92,7 @@ pub enum RunError {
         reason: String,
         /// What kind of error that was.
         kind: FailureKind,
-        /// When it tries again.
+        /// When it tries again. `None` when it does not.
         next_try_at: Option<Timestamp>,
     },
 }
@@ -99,7 +102,10 @@ fn holder(instance: Option<&InstanceId>) -> String {
 }
 
 fn next_try(at: Option<Timestamp>) -> String {
-    at.map(|at| format!("; it tries again at {}", moment(at))).unwrap_or_default()
+    match at {
+        Some(at) => format!("; it tries again at {}", moment(at)),
+        None => "; it does not try again by itself".to_owned(),
+    }
 }
 
 impl HasKind for RunError {
@@ -198,6 +204,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
 /// With the holder's failure.
 async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Maker>), RunError> {
     let began = ports.clock.now();
+    let mut unplanned = false;
     loop {
         ports.clock.sleep(job.worker.policies.takeover_polling_interval).await;
         if job.start != Start::Resume {
@@ -209,30 +216,61 @@ async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Mak
             // A store that cannot be read now is read again.
             Ok(None) | Err(_) => {}
         }
-        if let Ok(Some(failure)) = failed_elsewhere(ports, job, began).await {
+        if let Ok(Some(failure)) = failed_elsewhere(ports, job, began, &mut unplanned).await {
             return Err(failure);
         }
     }
 }
 
-/// The failure of the present holder, once it has put the run off. A holder that is gone puts nothing off: then this call makes
-/// the run as soon as it has the lease.
-async fn failed_elsewhere(ports: &Ports, job: &Job, began: Timestamp) -> Result<Option<RunError>, StoreError> {
+/// The failure of the present holder, once it has put the run off or tries it no more. A holder that is gone does neither: then
+/// this call makes the run as soon as it has the lease. `unplanned` is whether the last look found a failure without a next try:
+/// one look may fall between the failure and the plan.
+async fn failed_elsewhere(
+    ports: &Ports,
+    job: &Job,
+    began: Timestamp,
+    unplanned: &mut bool,
+) -> Result<Option<RunError>, StoreError> {
+    let was_unplanned = std::mem::take(unplanned);
     let Some(record) = ports.state.runs.run(&job.run).await? else { return Ok(None) };
-    let (RunStatus::Failed, Some(next_try_at)) = (record.status, record.next_try_at) else { return Ok(None) };
-    let lease = lease_of(&*ports.state.leases, &(&job.run.worker).into(), ports.clock.now()).await?;
-    let holder = lease.record.filter(|_| lease.state == LeaseState::Held);
-    let Some(holder) = holder.filter(|lease| Some(lease.token) == record.token) else { return Ok(None) };
-    if next_try_at <= began {
-        // That failure is older than this call, and the next try is due.
+    if record.status != RunStatus::Failed {
         return Ok(None);
     }
+    let is_left = !record::is_tried_again(&record, ports.clock.now());
+    let next_try_at = record.next_try_at.filter(|at| !is_left && record::is_tried_again(&record, *at));
+    let key = (&job.run.worker).into();
+    let lease = lease_of(&*ports.state.leases, &key, ports.clock.now()).await?;
+    let Some(holder) = lease.record.filter(|_| lease.state == LeaseState::Held) else { return Ok(None) };
+    if Some(holder.token) != record.token && !(is_left && is_idle(ports, job, holder.token).await?) {
+        return Ok(None);
+    }
+    match next_try_at {
+        // That failure is older than this call, and the next try is due.
+        Some(at) if at <= began => return Ok(None),
+        Some(_) => {}
+        None => {
+            *unplanned = true;
+            if !was_unplanned {
+                return Ok(None);
+            }
+        }
+    }
+    let tried = match record.token {
+        Some(token) => ports.state.leases.claim(&key, token).await?,
+        None => None,
+    };
     Ok(Some(RunError::Elsewhere {
-        instance: Some(holder.instance),
+        instance: tried.map(|claim| claim.instance),
         reason: record.error.unwrap_or_else(|| "no reason is recorded".to_owned()),
         kind: record.failure.unwrap_or(FailureKind::Failed),
-        next_try_at: Some(next_try_at),
+        next_try_at,
     }))
+}
+
+/// Whether the holder of this token makes no run just now. A command that makes one gives the lease back at its end.
+async fn is_idle(ports: &Ports, job: &Job, token: Token) -> Result<bool, StoreError> {
+    let runs = ports.state.runs.runs(Some(&job.run.worker), LOOKED_AT).await?;
+    Ok(!runs.iter().any(|run| run.status == RunStatus::Running && run.token == Some(token)))
 }
 
 /// The manifest of a run that is published on the volume and recorded in the store, with all completion events, and who made it.

@@ -134,7 +134,14 @@ impl Observer<GenerateEvent> for EventLog {
                 line!(info, self, context, rows, took_seconds = took.as_secs_f64(), "run published");
             }
             GenerateEvent::Failed { error, again_in, .. } => {
-                line!(warn, self, context, error, again_in_seconds = again_in.as_secs_f64(), "run failed");
+                line!(
+                    warn,
+                    self,
+                    context,
+                    error,
+                    again_in_seconds = again_in.map(|time| time.as_secs_f64()),
+                    "run failed"
+                );
             }
             GenerateEvent::Warning { text } => line!(warn, self, context, "{text}"),
         }

@@ -102,6 +102,14 @@ fn a_command_that_waits_for_a_daemon_ends_with_its_failure_or_says_who_made_the_
     let page = daemon.get("/").1;
     assert!(page.contains("next try at 2"), "{page}");
 
+    // What was asked for a day ago is left to a person, and nobody waits for it.
+    let state = rusqlite::Connection::open(filegen.path("out/.filegen/state.db")).unwrap();
+    let ago = "UPDATE runs SET requestedAt = '2026-01-02T00:00:00Z', nextTryAt = '2026-01-02T01:00:00Z'";
+    state.execute(ago, []).unwrap();
+    let left = filegen.run(one).exits(7).stderr;
+    assert!(left.contains("row with key 23") && left.contains("does not try again by itself"), "{left}");
+    assert!(left.contains("run this again"), "{left}");
+
     filegen.sql("UPDATE loans SET Customer = 'a' WHERE LoanId = 23");
     let made = filegen.run(other).exits(0).stderr;
     assert!(made.contains(&format!("{who}, ")) && made.contains(" ago, while this command waited"), "{made}");

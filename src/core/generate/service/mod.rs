@@ -13,7 +13,6 @@ use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
 use crate::core::outbox::{OutboxPublisher, relay};
 use crate::core::ports::observer::Retrying;
-use jiff::Timestamp;
 use pending::Pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,11 +179,12 @@ impl Service {
             Ok(Outcome::Stopped { .. }) => false,
             Err(error) => {
                 let again_in = pending.failed(&record.id, error.kind().is_passing(), self.ports.clock.elapsed());
-                let until = self.ports.clock.now().checked_add(again_in).unwrap_or(Timestamp::MAX);
+                let until = self.ports.clock.now().checked_add(again_in).ok();
+                let until = until.filter(|until| record::is_tried_again(record, *until));
                 // Boxed: it is rare, and would make every service larger.
                 Box::pin(record::put_off(&self.ports, &record.id, leadership.term(), until)).await;
                 let (run, error) = (record.id.clone(), error.to_string());
-                self.observer.observe(&GenerateEvent::Failed { run, error, again_in });
+                self.observer.observe(&GenerateEvent::Failed { run, error, again_in: until.map(|_| again_in) });
                 false
             }
         }

@@ -1,17 +1,15 @@
 //! Which run comes next: the oldest business date that is wanted and not put off.
 
 use crate::core::backoff::Backoff;
+use crate::core::generate::record::is_tried_again;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// Runs searched. More than this never pile up.
 pub(super) const LOOKED_AT: usize = 400;
-
-/// A failed run is tried again for this long after its request. Later, a person decides.
-const FAILED_RUNS_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// A fault that a person must mend is tried again after this many longest waits. The wait doubles with each failure.
 const SLOWER: u32 = 10;
@@ -42,7 +40,7 @@ impl Pending {
     pub(super) fn next(&self, records: Vec<RunRecord>, elapsed: Duration, now: Timestamp) -> Option<RunRecord> {
         let wanted = |record: &RunRecord| match record.status {
             RunStatus::Pending | RunStatus::Running => true,
-            RunStatus::Failed => now.duration_since(record.requested_at) < FAILED_RUNS_FOR,
+            RunStatus::Failed => is_tried_again(record, now),
             RunStatus::Published => false,
         };
         let due = |record: &RunRecord| self.tried.get(&record.id).is_none_or(|tried| tried.not_before <= elapsed);
@@ -63,9 +61,9 @@ impl Pending {
         tried.by_hand = if passing { 0 } else { tried.by_hand.saturating_add(1) };
         let wait = match tried.by_hand {
             0 => pause.after,
-            failures => longest * SLOWER.saturating_mul(1 << (failures - 1).min(8)).min(SLOWEST),
+            failures => longest.saturating_mul(SLOWER.saturating_mul(1 << (failures - 1).min(8)).min(SLOWEST)),
         };
-        tried.not_before = elapsed + wait;
+        tried.not_before = elapsed.saturating_add(wait);
         wait
     }
 }
@@ -91,5 +89,15 @@ mod tests {
         assert_eq!(minutes(&mut pending, &run, false), 5, "and the count begins again");
         pending.done(&run);
         assert_eq!(minutes(&mut pending, &run, false), 5);
+    }
+
+    #[test]
+    fn the_longest_wait_that_there_is_ends_no_service() {
+        let date = BusinessDate(jiff::civil::date(2026, 11, 21));
+        let run = RunId { worker: WorkerId::new("LoanWorker").unwrap(), date };
+        let mut pending = Pending::new(&RetrySpec { max_backoff: Duration::MAX, ..RetrySpec::default() });
+        for _ in 0..3 {
+            assert_eq!(pending.failed(&run, false, Duration::from_secs(1)), Duration::MAX);
+        }
     }
 }
