@@ -105,10 +105,11 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let flow = generate::build(&workers, &shared, &mut tasks).await?;
     let small = (metrics.clone(), stop.clone());
     tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
+    let descriptors = wiring::descriptors();
     let common = http::Shared { members: flow.members, metrics, stop: stop.clone() };
-    let router = http::router(common, [flow.routes], hosts);
+    let router = http::router(common, [flow.routes], hosts, descriptors);
     let serving = CancellationToken::new();
-    let server = tokio::spawn(http::serve(router, listener, wiring::descriptors(), serving.clone()));
+    let server = tokio::spawn(http::serve(router, listener, descriptors, serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
         () = files::watch(&workers, &registry, hangups) => {}

@@ -73,8 +73,9 @@ fn listen(at: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// How many connections there may be where a process may have so many descriptors: a quarter of them, the rest is for the work.
-fn most(descriptors: u64) -> usize {
-    usize::try_from(descriptors / 4).unwrap_or(CONNECTIONS_MAX).clamp(1, CONNECTIONS_MAX)
+/// One more than the pages at the least: a probe finds a connection.
+pub(super) fn most(descriptors: u64) -> usize {
+    usize::try_from(descriptors / 4).unwrap_or(CONNECTIONS_MAX).clamp(2, CONNECTIONS_MAX)
 }
 
 /// One open connection.

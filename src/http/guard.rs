@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 /// Longest body that a request may bring.
 const BODY_MAX: usize = 64 * 1024;
 
-/// Pages that are made at a time. Each asks the state store; probes do not, and so always find a connection.
+/// Most pages that are made at a time. Each asks the state store; probes do not, and so always find a connection.
 const PAGES_MAX: usize = 16;
 
 /// A page loads nothing from anywhere, sends nothing, and stands in no frame.
@@ -40,9 +40,10 @@ pub(super) fn all(router: Router, hosts: Vec<String>) -> Router {
     router.layer(middleware::from_fn_with_state(hosts, known_host)).layer(middleware::map_response(with_headers))
 }
 
-/// Guards the pages of the flows: only so many are made at a time.
-pub(super) fn pages(router: Router) -> Router {
-    router.layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(PAGES_MAX)), one_of_few))
+/// Guards the pages of the flows: only so many are made at a time, and never on more than half of the connections.
+pub(super) fn pages(router: Router, connections: usize) -> Router {
+    let places = Semaphore::new(PAGES_MAX.min(connections / 2));
+    router.layer(middleware::from_fn_with_state(Arc::new(places), one_of_few))
 }
 
 async fn in_time(request: Request<Body>, next: Next) -> Response {

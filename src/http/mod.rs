@@ -27,10 +27,10 @@ pub struct Shared {
 }
 
 /// All routes: those that the flows share, and each flow's own. With `hosts`, a request has to name one of them, this machine, or
-/// an address.
-pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>, hosts: Vec<String>) -> Router {
+/// an address. `descriptors` is how many the process may have, as for [`serve`].
+pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>, hosts: Vec<String>, descriptors: u64) -> Router {
     let shared = Arc::new(shared);
-    let pages = guard::pages(flows.into_iter().fold(Router::new(), Router::merge));
+    let pages = guard::pages(flows.into_iter().fold(Router::new(), Router::merge), door::most(descriptors));
     let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared)).merge(pages);
     let router = router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed);
     guard::all(router, hosts)

@@ -12,7 +12,8 @@ const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /// A server over `/`, which answers, and `/never`, which does not. `descriptors` bounds its connections.
 fn door(descriptors: u64) -> SocketAddr {
     let never = get(|| async { std::future::pending::<StatusCode>().await });
-    let router = Router::new().route("/", get(|| async { "here" })).route("/never", never);
+    let pages = guard::pages(Router::new().route("/never", never), most(descriptors));
+    let router = Router::new().route("/", get(|| async { "here" })).merge(pages);
     let listener = bind(Some(LOOPBACK), 0).unwrap();
     let at = listener.local_addr().unwrap();
     tokio::spawn(serve(guard::all(router, Vec::new()), listener, descriptors, CancellationToken::new()));
@@ -75,9 +76,22 @@ async fn half_requests_keep_nobody_out() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn slow_pages_leave_a_connection_for_a_probe() {
+    for descriptors in [0, 8, 64, 1000] {
+        let at = door(descriptors);
+        let mut slow = Vec::new();
+        for _ in 0..CONNECTIONS_MAX {
+            slow.push(sent(at, b"GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n").await);
+            let probe = sent(at, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+            assert!(answer(probe).await.ends_with("here"), "{descriptors} descriptors, {} pages", slow.len());
+        }
+    }
+}
+
 #[test]
 fn connections_leave_descriptors_for_the_work() {
-    assert_eq!((most(0), most(100), most(1024), most(u64::MAX)), (1, 25, 64, 64));
+    assert_eq!((most(0), most(100), most(1024), most(u64::MAX)), (2, 25, 64, 64));
     let mut places = Vec::new();
     let (first, second) = (room(&mut places, 2).unwrap(), room(&mut places, 2).unwrap());
     first.busy.store(true, Ordering::Relaxed);
