@@ -83,12 +83,12 @@ fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     })
 }
 
-/// Builds before this kept the whole text, and no digest.
+/// Builds before this kept the whole text, which may differ from the event's bytes, and no digest.
 fn payload(row: &Row<'_>) -> rusqlite::Result<Payload> {
     let text: String = row.get("payload")?;
     let (bytes, sha256) = (added(row, "payloadBytes")?, added(row, "payloadSha256")?);
     Ok(match (bytes, sha256) {
-        (Some(bytes), Some(sha256)) => Payload { text, bytes, sha256 },
-        _ => Payload::of(text.as_bytes()),
+        (Some(bytes), Some(sha256)) => Payload { text, bytes: Some(bytes), sha256: Some(sha256) },
+        _ => Payload::of_text(text),
     })
 }

@@ -31,13 +31,32 @@ impl Outbox for LocalState {
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
         self.change(move |db, _| {
-            // `LoanWorker:2026-11-21:Loan0`: no part holds a colon, and no other text is one of ours.
-            let mut parts = id.as_str().splitn(3, ':');
-            if let (Some(owner), Some(date), Some(file)) = (parts.next(), parts.next(), parts.next()) {
+            if let Some((owner, date, file)) = parts(&id) {
                 db.prepare_cached(MARK_SENT)?.execute((owner, date, file, time(at)))?;
             }
             Ok(())
         })
         .await
+    }
+}
+
+/// Owner, date and file of `LoanWorker:2026-11-21:Loan0`. The owner's key may hold a colon, `FLOW:ID`; date and file hold none.
+fn parts(id: &OutboxId) -> Option<(&str, &str, &str)> {
+    let (rest, file) = id.as_str().rsplit_once(':')?;
+    let (owner, date) = rest.rsplit_once(':')?;
+    Some((owner, date, file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_is_what_stands_before_date_and_file() {
+        for owner in ["LoanWorker", "transfer:Loans"] {
+            let id = OutboxId::new(format!("{owner}:2026-11-21:Loan0"));
+            assert_eq!(parts(&id), Some((owner, "2026-11-21", "Loan0")));
+        }
+        assert_eq!(parts(&OutboxId::new("Loans:Loan0")), None);
     }
 }

@@ -301,13 +301,13 @@ async fn a_file_of_an_earlier_build_is_read_as_it_is_and_gets_what_it_lacks_when
              ALTER TABLE odd_events DROP COLUMN payloadBytes;
              ALTER TABLE odd_events DROP COLUMN payloadSha256;
              INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload)
-             VALUES ('LoanWorker', 't', 0, 7, '2026-11-21T00:00:00Z', 'no JSON', '{');",
+             VALUES ('LoanWorker', 't', 0, 7, '2026-11-21T00:00:00Z', 'no JSON', '{\u{fffd}');",
         )
         .unwrap();
     for store in [LocalState::open_existing(&path, TTL).await.unwrap().unwrap(), open(&path).await] {
         assert_eq!(store.run(&id).await.unwrap().unwrap().failure, None);
         let kept = store.dead_letter(&key(), &event).await.unwrap().unwrap();
-        assert_eq!(kept.payload, Some(Payload::of(b"{")));
+        assert_eq!(kept.payload, Some(Payload::of_text("{\u{fffd}".to_owned())), "the bytes are not known");
         assert_eq!(store.dead_letters(None, 9).await.unwrap().len(), 1);
     }
     let columns = "SELECT failure, nextTryAt, payloadBytes, payloadSha256 FROM runs, odd_events";

@@ -316,8 +316,8 @@ impl OddEventDocument {
             at: bson_date(at),
             reason,
             payload: text,
-            payload_bytes: i64::try_from(bytes).ok(),
-            payload_sha256: Some(sha256),
+            payload_bytes: bytes.and_then(|bytes| i64::try_from(bytes).ok()),
+            payload_sha256: sha256,
         }
     }
 
@@ -328,8 +328,8 @@ impl OddEventDocument {
             at: timestamp(self.at)?,
             reason: self.reason,
             payload: Some(match (self.payload_bytes.map(count).transpose()?, self.payload_sha256) {
-                (Some(bytes), Some(sha256)) => Payload { text: self.payload, bytes, sha256 },
-                _ => Payload::of(self.payload.as_bytes()),
+                (Some(bytes), Some(sha256)) => Payload { text: self.payload, bytes: Some(bytes), sha256: Some(sha256) },
+                _ => Payload::of_text(self.payload),
             }),
         })
     }

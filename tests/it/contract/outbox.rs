@@ -22,7 +22,8 @@ async fn an_event_waits_from_the_write_that_publishes_until_a_broker_has_it() {
         store.mark_sent(&FileStatus::outbox_id(&id, &file("writing")), at(1)).await.expect("harmless without an event");
         store.mark_sent(&FileStatus::outbox_id(&id, &file("nothing")), at(1)).await.expect("harmless without a file");
         assert_eq!(unsent(&state, "W").await, ["early", "last"].map(|name| format!("W:2026-11-21:{name}")));
-        for other in ["", "nothing", "W:2026-11-21", "W:2026-11-21:early:x", "ingest:early"] {
+        for other in ["", "nothing", "W:2026-11-21", "W:2026-11-21:early:x", "ingest:early", "flow:W:2026-11-21:early"]
+        {
             store.mark_sent(&OutboxId::new(other), at(1)).await.expect("harmless without an entry");
         }
         assert_eq!(unsent(&state, "W").await.len(), 2);
