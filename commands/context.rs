@@ -6,7 +6,9 @@ use super::globals::{Globals, LogFormat};
 use super::ui::Ui;
 use crate::Registry;
 use crate::config::{self, Environment, Loaded};
+use crate::core::generate::params;
 use crate::core::generate::spec::Worker;
+use crate::core::model::param::ParamKind;
 use crate::core::model::run::{BusinessDate, RunId};
 use crate::telemetry::log::{self, Form, Level};
 use crate::wiring;
@@ -169,6 +171,7 @@ impl Context {
 /// Gives a worker one parameter's value, from `name=value`.
 fn give(worker: &mut Worker, text: &str) -> Result<(), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let is_named = params::named(worker).contains(name);
     let names: Vec<String> = worker.params.iter().map(|param| format!("`{}`", param.name)).collect();
     let Some(param) = worker.params.iter_mut().find(|param| param.name == name) else {
         let there = if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
@@ -177,7 +180,18 @@ fn give(worker: &mut Worker, text: &str) -> Result<(), String> {
     if param.is_given {
         return Err("it was given twice".to_owned());
     }
+    if !is_named {
+        return Err(format!(
+            "no SQL of the worker file names `{{{name}}}`, so the value would change nothing; name it in a file's `where`, in \
+             `source.query`, or among the arguments in `source.view`"
+        ));
+    }
     let kind = param.kind;
+    let is_number = matches!(kind, ParamKind::Integer | ParamKind::Decimal);
+    if is_number && kind.read(value).is_some() && ParamKind::guess(value).is_none() {
+        let (word, text) = (kind.as_str(), "where a text is meant, give the parameter `type: text` in the worker file");
+        return Err(format!("a parameter of type {word} takes no leading zero and no `+`: leave it out; {text}"));
+    }
     let value = kind.read(value).ok_or_else(|| format!("this is no {}; write {}", kind.as_str(), kind.form()))?;
     (param.value, param.is_given) = (Some(value), true);
     Ok(())

@@ -53,8 +53,8 @@ impl Probe for StateProbe {
 pub struct SourceProbe {
     /// The source.
     pub source: Arc<dyn PageSource>,
-    /// Which view.
-    pub view: Relation,
+    /// Which view: asked for before each question, because its parameters hang on the day.
+    pub view: Box<dyn Fn() -> Relation + Send + Sync>,
 }
 
 #[async_trait]
@@ -64,7 +64,7 @@ impl Probe for SourceProbe {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.source.columns(&self.view).await.map(drop).map_err(|error| error.to_string())
+        self.source.columns(&(self.view)()).await.map(drop).map_err(|error| error.to_string())
     }
 }
 

@@ -9,12 +9,10 @@ use crate::core::generate::trigger::{Listener, TriggerEvent, listen};
 use crate::core::generate::{deadline, params};
 use crate::core::health::{Dependencies, Member, Probe, SourceProbe, StateProbe, TopicsProbe};
 use crate::core::model::run::RunId;
-use crate::core::model::sql::Relation;
 use crate::core::outbox::OutboxPublisher;
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
-use crate::core::ports::source::SourceError;
 use crate::http::generate::{AppState, WorkerHandle, routes};
 use crate::telemetry::generate::status::WorkerStatus;
 use crate::wiring::{self, Access, WiringError};
@@ -107,16 +105,10 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     Ok(WorkerHandle { status, dependencies, state, volume, has_outbox, deadline: worker.deadline.clone() })
 }
 
-/// What health looks at: the view, with parameters of the day on which the daemon starts.
-fn look(worker: &Worker) -> Result<Relation, WiringError> {
-    let date = params::today(worker, wiring::clock().now());
-    let bound = worker.source.view.bind(&params::for_looking(worker, date));
-    bound.map_err(|name| WiringError::Source(SourceError::Refused { reason: format!("no parameter `{name}`") }))
-}
-
 /// The probes of a worker's dependencies. The source is asked without retries, so that health shows the first fault.
-fn probes(worker: &Worker, leases: &Arc<dyn LeaseStore>) -> Result<Vec<Box<dyn Probe>>, WiringError> {
-    let (source, view) = (wiring::source_at(&worker.source.url)?, look(worker)?);
+fn probes(worker: &Arc<Worker>, leases: &Arc<dyn LeaseStore>) -> Result<Vec<Box<dyn Probe>>, WiringError> {
+    let (source, asked, clock) = (wiring::source_at(&worker.source.url)?, Arc::clone(worker), wiring::clock());
+    let view = Box::new(move || params::for_health(&asked, clock.now()));
     let mut probes: Vec<Box<dyn Probe>> = vec![
         Box::new(StateProbe { leases: Arc::clone(leases), key: (&worker.id).into() }),
         Box::new(SourceProbe { source, view }),

@@ -25,15 +25,15 @@ SELECT * FROM runs WHERE ?1 IS NULL OR workerId = ?1 ORDER BY date DESC, workerI
 
 const SAVE_RUN: &str = "
 INSERT INTO runs (workerId, date, status, requestedBy, requestedAt, token, instanceId, startedAt, completedAt, lastPage,
-    rows, rowsExpected, error, failure, nextTryAt)
+    rows, rowsExpected, error, failure, nextTryAt, given)
 VALUES (:worker, :date, :status, :by, :requested, :token, :instance, :started, :completed, :page, :rows, :expected,
-    :error, :failure, :next)
+    :error, :failure, :next, :given)
 ON CONFLICT (workerId, date) DO UPDATE SET
     status = excluded.status, requestedBy = excluded.requestedBy, requestedAt = excluded.requestedAt,
     token = excluded.token, instanceId = excluded.instanceId, startedAt = excluded.startedAt,
     completedAt = excluded.completedAt, lastPage = excluded.lastPage, rows = excluded.rows,
     rowsExpected = excluded.rowsExpected, error = excluded.error, failure = excluded.failure,
-    nextTryAt = excluded.nextTryAt";
+    nextTryAt = excluded.nextTryAt, given = excluded.given";
 
 /// An acknowledgement outlives a repeat of the write that announced the event.
 const SAVE_FILE: &str = "
@@ -87,6 +87,7 @@ impl RunStore for LocalState {
         self.change(move |db, _| {
             may_write(db, &term, &record.id)?;
             let (worker, date) = key(&record.id);
+            let given = record.given.as_ref().map(serde_json::to_string).transpose();
             db.prepare_cached(SAVE_RUN)?.execute(named_params! {
                 ":worker": worker,
                 ":date": date,
@@ -103,6 +104,7 @@ impl RunStore for LocalState {
                 ":error": record.error,
                 ":failure": record.failure.map(FailureKind::as_str),
                 ":next": record.next_try_at.map(time),
+                ":given": given.map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?,
             })?;
             Ok(())
         })
@@ -166,6 +168,11 @@ fn unknown(word: &str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Text, format!("`{word}` is no status").into())
 }
 
+/// Given parameters that this version cannot read: a run must not go on as if there were none.
+fn odd(error: serde_json::Error) -> Error {
+    Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
+}
+
 fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let status: String = row.get("status")?;
     Ok(RunRecord {
@@ -183,6 +190,7 @@ fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         error: row.get("error")?,
         failure: added::<String>(row, "failure")?.map(|word| FailureKind::of_word(&word)),
         next_try_at: added::<String>(row, "nextTryAt")?.and_then(|text| text.parse().ok()),
+        given: added::<String>(row, "given")?.map(|text| serde_json::from_str(&text)).transpose().map_err(odd)?,
     })
 }
 

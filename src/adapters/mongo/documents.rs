@@ -1,10 +1,15 @@
 //! Our values as documents, and back. A value that cannot be kept or read back exactly is an error, never a default.
 //! Times are cut to milliseconds.
 
+mod rewritten;
+
+pub use rewritten::rewritten;
+
 use crate::core::kind::FailureKind;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
+use crate::core::model::param::Params;
 use crate::core::model::payload::Payload;
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Token;
@@ -14,8 +19,7 @@ use crate::core::ports::leases::{EpochClaim, LeaseRecord};
 use crate::core::ports::runs::{Announcement, FileState, FileStatus};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use mongodb::bson::{DateTime, deserialize_from_slice, serialize_to_vec};
-use serde::de::DeserializeOwned;
+use mongodb::bson::DateTime;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -133,6 +137,9 @@ pub(super) struct RunDocument {
     error: Option<String>,
     failure: Option<String>,
     next_try_at: Option<DateTime>,
+    /// Not there at all when nothing was given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    given: Option<Params>,
 }
 
 impl RunDocument {
@@ -153,6 +160,7 @@ impl RunDocument {
             error: record.error.clone(),
             failure: record.failure.map(|kind| kind.as_str().to_owned()),
             next_try_at: record.next_try_at.map(bson_date),
+            given: record.given.clone(),
         })
     }
 
@@ -172,6 +180,7 @@ impl RunDocument {
             error: self.error,
             failure: self.failure.map(|word| FailureKind::of_word(&word)),
             next_try_at: maybe_timestamp(self.next_try_at)?,
+            given: self.given,
         })
     }
 }
@@ -332,35 +341,6 @@ impl OddEventDocument {
                 _ => Payload::of_text(self.payload),
             }),
         })
-    }
-}
-
-/// Reads a document of one of our collections, as a server sends it, and writes what was read: for tests that feed it
-/// whatever they like.
-///
-/// # Errors
-/// What is wrong with the document.
-pub fn rewritten(collection: &str, document: &[u8]) -> Result<Vec<u8>, String> {
-    fn again<D, T>(
-        document: &[u8],
-        read: impl Fn(D) -> Read<T>,
-        write: impl Fn(&T) -> Read<D>,
-    ) -> Result<Vec<u8>, String>
-    where
-        D: Serialize + DeserializeOwned,
-    {
-        let document: D = deserialize_from_slice(document).map_err(|error| error.to_string())?;
-        let value = read(document).map_err(|odd| odd.0)?;
-        serialize_to_vec(&write(&value).map_err(|odd| odd.0)?).map_err(|error| error.to_string())
-    }
-    match collection {
-        "worker_leases" => again(document, LeaseDocument::read, LeaseDocument::new),
-        "worker_epochs" => again(document, EpochDocument::read, EpochDocument::new),
-        "runs" => again(document, RunDocument::read, RunDocument::new),
-        "file_status" => again(document, FileDocument::read, |status| FileDocument::new(status, status.token)),
-        "audit" => again(document, AuditDocument::read, |entry| Ok(AuditDocument::new(entry))),
-        "odd_events" => again(document, OddEventDocument::read, |event| Ok(OddEventDocument::new(event))),
-        other => Err(format!("`{other}` is none of our collections")),
     }
 }
 

@@ -118,7 +118,9 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
     if let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await? {
         return already_published(ports, job, term, manifest).await;
     }
-    let result = Box::pin(unpublished(ports, job, term)).await;
+    // A failure that is recorded makes the run wanted, and a service would make it with other values than those given.
+    let mut is_recorded = params::given(&job.worker).is_empty();
+    let result = Box::pin(unpublished(ports, job, term, &mut is_recorded)).await;
     if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
         && takeover::is_replaced(&*ports.volume, &job.run, term.token()).await
     {
@@ -127,7 +129,9 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
         return Err(TermEnded { token: term.token() }.into());
     }
     if let Err(error) = &result {
-        record::failed(ports, job, term, error).await;
+        if is_recorded {
+            record::failed(ports, job, term, error).await;
+        }
         staging::distrust(term, error);
     }
     result
@@ -149,7 +153,14 @@ async fn already_published(
     Ok(Outcome::AlreadyPublished(manifest))
 }
 
-async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
+async fn unpublished(
+    ports: &Ports,
+    asked: &Job,
+    term: &Term,
+    is_recorded: &mut bool,
+) -> Result<Outcome, GenerateError> {
+    let kept = params::kept(ports, asked).await?;
+    let job = &params::with(asked, &kept);
     // A run that has begun has its parameters, whatever they would be now.
     let fresh = params::of(&job.worker, &job.run);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(&job.worker, job.run.date));
@@ -162,11 +173,28 @@ async fn unpublished(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, G
         remove_all(ports, job, term, &dead).await?;
         return already_published(ports, job, term, manifest).await;
     }
+    let begun = staging::begun(&dead).filter(|_| job.start != Start::FromStart);
+    if let Some(begin) = begun {
+        params::check_given(&asked.worker, &job.run, &begin.params)?;
+    }
+    if job.start == Start::FromStart {
+        // Before the values of an earlier call are forgotten.
+        fresh.as_ref().map_err(Clone::clone)?;
+    }
+    params::keep(ports, job, term, &kept).await?;
+    *is_recorded = true;
+    // The values are kept before a run begins: a journal with others is of before a restart that got no further.
+    let is_outdated = begun.is_some_and(|begin| params::check_given(&job.worker, &job.run, &begin.params).is_err());
+    let usable = if is_outdated { &[] } else { dead.as_slice() };
+    if is_outdated {
+        let text = format!("the run was to start over with {}; what was staged before is not used", listed(&kept));
+        job.observer.observe(&GenerateEvent::Warning { text });
+    }
     let begin = async || {
         fresh.clone()?;
         begin(ports, job, term, &plan).await
     };
-    let Some(staging) = staging::open(ports, job, term, &plan, &dead, begin).await? else {
+    let Some(staging) = staging::open(ports, job, term, &plan, usable, begin).await? else {
         return Ok(Outcome::Stopped { page: 0 });
     };
     if staging.begin.params != plan.params {
@@ -198,7 +226,6 @@ async fn remove_all(ports: &Ports, job: &Job, term: &Term, dead: &[FencedTerm]) 
 
 /// The plan of a run that began with other parameters than it would have now.
 fn begun_before(job: &Job, begin: &Begin, has_changed: bool) -> Result<Plan, GenerateError> {
-    params::check_given(&job.worker, &job.run, &begin.params)?;
     if has_changed {
         let text = format!("the run goes on with the parameters that it began with: {}", listed(&begin.params));
         job.observer.observe(&GenerateEvent::Warning { text });

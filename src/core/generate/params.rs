@@ -1,15 +1,19 @@
 //! The parameters of a run: which a worker's SQL may name, and their values.
 
-use super::GenerateError;
 use super::spec::{PARAMS_OF_EVERY_RUN, Worker};
+use super::{GenerateError, Job, Ports, Start, record};
+use crate::core::failpoints::crash::crash_point;
 use crate::core::model::param::{ParamKind, ParamValue, Params, listed};
-use crate::core::model::run::{BusinessDate, RunId};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord};
+use crate::core::model::sql::{Relation, Sql};
+use crate::core::model::term::Term;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The names of the parameters that a worker's SQL names.
-fn named(worker: &Worker) -> BTreeSet<&str> {
+pub fn named(worker: &Worker) -> BTreeSet<&str> {
     let predicates = worker.files.iter().filter_map(|file| file.predicate.as_ref());
     worker.source.view.sql().into_iter().chain(predicates).flat_map(|sql| sql.names()).collect()
 }
@@ -43,6 +47,17 @@ pub fn for_looking(worker: &Worker, date: BusinessDate) -> Params {
     named(worker).into_iter().map(|name| (name.to_owned(), value(name))).collect()
 }
 
+/// What health asks the source for: the view's columns, with the parameters of today. A view with a parameter that has no value
+/// can be asked for nothing that a run would ask; then it is only whether the source answers.
+pub fn for_health(worker: &Worker, now: Timestamp) -> Relation {
+    let view = &worker.source.view;
+    let date = today(worker, now);
+    let run = RunId { worker: worker.id.clone(), date };
+    let has_values = view.sql().is_none_or(|sql| sql.names().iter().all(|name| value(worker, &run, name).is_some()));
+    let bound = has_values.then(|| view.bind(&for_looking(worker, date)).ok()).flatten();
+    bound.unwrap_or_else(|| Relation::Query(Sql::from("SELECT 1 AS answers")))
+}
+
 /// The day that it is now on the clock of the worker's zone; in UTC where that zone is not known here.
 pub fn today(worker: &Worker, now: Timestamp) -> BusinessDate {
     let zone = TimeZone::get(&worker.business_date.timezone).unwrap_or(TimeZone::UTC);
@@ -63,15 +78,78 @@ pub fn without_value(worker: &Worker) -> Vec<&str> {
 pub fn check_given(worker: &Worker, run: &RunId, has: &Params) -> Result<(), GenerateError> {
     for param in worker.params.iter().filter(|param| param.is_given) {
         let (Some(given), name) = (&param.value, &param.name) else { continue };
-        if has.get(name).is_some_and(|value| value != given) {
-            let (has, given) = (listed(has), given.to_string());
+        // One that it lacks is another one too: its rows were chosen without it.
+        if has.get(name) != Some(given) {
+            let has =
+                if has.is_empty() { "no parameters".to_owned() } else { format!("the parameters {}", listed(has)) };
             let reason = format!(
-                "run {run} has the parameters {has}, and {name} = {given} was given; leave `--param` out, or start over with \
+                "run {run} has {has}, and {name} = {given} was given; leave `--param` out, or start over with \
                  `filegen run --restart` where it is not published"
             );
             return Err(GenerateError::Staged { reason });
         }
     }
+    Ok(())
+}
+
+/// The values that were given for one run.
+pub fn given(worker: &Worker) -> Params {
+    let given = worker.params.iter().filter(|param| param.is_given);
+    given.filter_map(|param| Some((param.name.clone(), param.value.clone()?))).collect()
+}
+
+/// The values that an earlier call gave for this run. A restart begins without them.
+///
+/// # Errors
+/// When the store is away.
+pub(super) async fn kept(ports: &Ports, job: &Job) -> Result<Params, GenerateError> {
+    if job.start == Start::FromStart {
+        return Ok(Params::new());
+    }
+    // Asked for as wanted, the record is the newest that there is; a run that is not there yet has no values.
+    if ports.state.runs.run(&job.run).await?.is_none() {
+        return Ok(Params::new());
+    }
+    let record = record::run_record(ports, job, ports.clock.now()).await?;
+    Ok(record.given.unwrap_or_default())
+}
+
+/// The same job, with the values that an earlier call gave where this one gives none.
+pub(super) fn with(job: &Job, kept: &Params) -> Job {
+    let mut worker = Arc::clone(&job.worker);
+    if kept.keys().any(|name| worker.params.iter().any(|param| param.name == *name && !param.is_given)) {
+        for param in Arc::make_mut(&mut worker).params.iter_mut().filter(|param| !param.is_given) {
+            if let Some(value) = kept.get(&param.name) {
+                (param.value, param.is_given) = (Some(value.clone()), true);
+            }
+        }
+    }
+    let (registry, observer) = (Arc::clone(&job.registry), Arc::clone(&job.observer));
+    Job { worker, run: job.run.clone(), registry, start: job.start, stop: job.stop.clone(), observer }
+}
+
+/// Keeps the values given for this run in its record, in the one write that records the run where it is new. So whoever makes the
+/// run, and however often its journal is lost or thrown away, makes it with these values.
+///
+/// # Errors
+/// When the store refuses or is away.
+pub(super) async fn keep(ports: &Ports, job: &Job, term: &Term, kept: &Params) -> Result<(), GenerateError> {
+    let given = given(&job.worker);
+    if given == *kept && job.start != Start::FromStart {
+        return Ok(());
+    }
+    let record = if ports.state.runs.run(&job.run).await?.is_some() {
+        record::run_record(ports, job, ports.clock.now()).await?
+    } else {
+        let claim = ports.state.leases.claim(&(&job.run.worker).into(), term.token()).await?;
+        let by = claim.map_or_else(|| "holder".to_owned(), |claim| format!("command:{}", claim.instance));
+        RunRecord::pending(&job.run, &by, ports.clock.now())
+    };
+    if record.given.clone().unwrap_or_default() == given {
+        return Ok(());
+    }
+    ports.state.runs.save_run(term, &RunRecord { given: Some(given), ..record }).await?;
+    crash_point!("params.kept");
     Ok(())
 }
 

@@ -180,7 +180,7 @@ pub async fn put_off(ports: &Ports, run: &RunId, term: &Term, until: Option<Time
     }
 }
 
-async fn run_record(ports: &Ports, job: &Job, now: Timestamp) -> Result<RunRecord, StoreError> {
+pub(super) async fn run_record(ports: &Ports, job: &Job, now: Timestamp) -> Result<RunRecord, StoreError> {
     use crate::core::ports::runs::Requested;
     Ok(match ports.state.runs.request(&job.run, "holder", now).await? {
         Requested::New(record) | Requested::AlreadyThere(record) => record,

@@ -147,9 +147,8 @@ pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> 
 pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Report, RunError> {
     let started = ports.clock.elapsed();
     let by = format!("command:{}", identity.instance);
-    // A service that sees the request makes the run with the worker file's own values.
-    let is_given = job.worker.params.iter().any(|param| param.is_given);
-    if !is_given {
+    // A run with values of its own is recorded together with them, and only by the holder: see `params::keep`.
+    if params::given(&job.worker).is_empty() {
         ports.state.runs.request(&job.run, &by, ports.clock.now()).await?;
     }
     if job.start == Start::Resume
@@ -180,9 +179,6 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         }
         Err(error) => return Err(error.into()),
     };
-    if is_given {
-        ports.state.runs.request(&job.run, &by, ports.clock.now()).await?;
-    }
     let leading = ports.clock.elapsed();
     let (token, lost) = (leadership.term().token(), leadership.lost());
     let result = tokio::select! {

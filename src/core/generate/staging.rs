@@ -168,6 +168,16 @@ pub(super) fn distrust(term: &Term, error: &GenerateError) {
     }
 }
 
+/// What a holder set out to do that got as far as a journal of its own.
+fn begin_of(dead: &FencedTerm) -> Option<&Begin> {
+    dead.journal.begin().filter(|_| dead.journal.was_opened_by(dead.token.0))
+}
+
+/// What the newest of them set out to do: the run has begun.
+pub(super) fn begun(dead: &[FencedTerm]) -> Option<&Begin> {
+    dead.iter().find_map(begin_of)
+}
+
 /// The newest dead folder whose holder got as far as a journal of its own: that holder took over everything older that
 /// was worth it. Says on the way what was found damaged.
 fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&'a FencedTerm>, GenerateError> {
@@ -176,7 +186,7 @@ fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&
     }
     for dead in dead {
         let warn = |text| job.observer.observe(&GenerateEvent::Warning { text });
-        let Some(begin) = dead.journal.begin().filter(|_| dead.journal.was_opened_by(dead.token.0)) else {
+        let Some(begin) = begin_of(dead) else {
             if let Some(damage) = &dead.journal.damage {
                 warn(format!("the journal of token {} cannot be used: {damage}", dead.token));
             } else if dead.has_files {

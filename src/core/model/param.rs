@@ -71,12 +71,20 @@ impl ParamKind {
         }
     }
 
+    /// Reads a plain value whose kind nobody has told: true or false, or a number. `None` for what is to be text: also `007` and
+    /// `+5`, which are codes as often as numbers, and would not read back as they were written.
+    pub fn guess(text: &str) -> Option<ParamValue> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let whole = digits.split('.').next().unwrap_or(digits);
+        let is_odd = digits.starts_with('+') || (whole.len() > 1 && whole.starts_with('0')) || text == "-0";
+        let kinds = [Self::Boolean, Self::Integer, Self::Decimal];
+        kinds.into_iter().filter(|_| !is_odd).find_map(|kind| kind.read(text))
+    }
+
     /// Reads a value of this kind. `None` when the text is no such value.
     pub fn read(self, text: &str) -> Option<ParamValue> {
         match self {
-            Self::Date => crate::core::model::run::BusinessDate::parse(text)
-                .filter(|_| text.contains('-'))
-                .map(|day| ParamValue::Date(day.0)),
+            Self::Date => day::read(text).map(ParamValue::Date),
             Self::Text => (!text.contains('\0')).then(|| ParamValue::Text(text.to_owned())),
             Self::Integer => text.parse().ok().map(ParamValue::Integer),
             Self::Decimal => is_decimal(text).then(|| ParamValue::Decimal(text.to_owned())),
@@ -124,10 +132,14 @@ pub fn listed(params: &Params) -> String {
 
 /// A day as `2026-11-21`.
 mod day {
-    use crate::core::model::run::BusinessDate;
     use jiff::civil::Date;
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Reads that form alone, of all that a date library might take.
+    pub(super) fn read(text: &str) -> Option<Date> {
+        text.parse().ok().filter(|day: &Date| day.to_string() == text)
+    }
 
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     pub(super) fn serialize<S: Serializer>(day: &Date, serializer: S) -> Result<S::Ok, S::Error> {
@@ -136,7 +148,7 @@ mod day {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
         let text = String::deserialize(deserializer)?;
-        BusinessDate::parse(&text).map(|day| day.0).ok_or_else(|| D::Error::custom("no day"))
+        read(&text).ok_or_else(|| D::Error::custom("no day"))
     }
 }
 
@@ -161,6 +173,24 @@ mod tests {
             }
         }
         assert_eq!(ParamKind::Decimal.read(&"9".repeat(39)), None);
+    }
+
+    #[test]
+    fn a_plain_value_is_a_number_only_if_it_reads_back_as_it_was_written() {
+        for (text, kind) in [
+            ("0", ParamKind::Integer),
+            ("-12", ParamKind::Integer),
+            ("9223372036854775808", ParamKind::Decimal),
+            ("0.50", ParamKind::Decimal),
+            ("-0.5", ParamKind::Decimal),
+            ("true", ParamKind::Boolean),
+        ] {
+            let value = ParamKind::guess(text).unwrap();
+            assert_eq!((value.kind(), value.to_string().as_str()), (kind, text));
+        }
+        for text in ["007", "00", "-07", "-0", "+5", "+1.5", "01.50", "1e3", "EU", ""] {
+            assert_eq!(ParamKind::guess(text), None, "{text}");
+        }
     }
 
     #[test]

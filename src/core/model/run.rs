@@ -1,6 +1,7 @@
 //! A run: one generation of a worker's files for one business date.
 
 use super::names::{InstanceId, WorkerId};
+use super::param::Params;
 use super::term::Token;
 use crate::core::kind::FailureKind;
 use jiff::Timestamp;
@@ -109,6 +110,8 @@ pub struct RunRecord {
     pub failure: Option<FailureKind>,
     /// When its holder tries it again, after a failure. For people: the holder goes by its own clock.
     pub next_try_at: Option<Timestamp>,
+    /// Parameters that were given for this run alone. `None` when none ever were.
+    pub given: Option<Params>,
 }
 
 impl RunRecord {
@@ -129,6 +132,7 @@ impl RunRecord {
             error: None,
             failure: None,
             next_try_at: None,
+            given: None,
         }
     }
 }

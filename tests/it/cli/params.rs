@@ -107,3 +107,113 @@ fn what_is_no_parameter_is_refused_before_anything_is_read() {
     }
     assert!(!filegen.has("out"));
 }
+
+const OF_A_REGION: &str = "    where: \"region = {region}\"\n";
+
+/// `run` with further arguments, ended as if by SIGKILL at a point.
+#[track_caller]
+fn killed(filegen: &Filegen, args: &str, point: &str) {
+    let died = Filegen::finish(filegen.command(&format!("{RUN} {args}")).env("FAILPOINTS", format!("{point}=return")));
+    assert_eq!(died.code, None, "{point}: {}", died.stderr);
+}
+
+/// The statuses of all runs in the state store.
+fn statuses(filegen: &Filegen) -> Vec<String> {
+    let state = rusqlite::Connection::open(filegen.path("out/.filegen/state.db")).unwrap();
+    let mut runs = state.prepare("SELECT status FROM runs").unwrap();
+    runs.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_value_that_would_change_nothing_is_refused() {
+    let filegen = world("view: v", "    where: \"region = 'EU'\"\n");
+    let refused = filegen.run(&format!("{RUN} --param region=US")).exits(2);
+    assert!(refused.stderr.contains("no SQL of the worker file names `{region}`"), "{}", refused.stderr);
+    assert!(!filegen.has("out"));
+    filegen.run(RUN).exits(0);
+    filegen.edit("region = 'EU'", "region = {region}");
+    let other = filegen.run(&format!("{RUN} --param region=US"));
+    assert!(other.code != Some(0) && other.stderr.contains("has no parameters"), "{}", other.stderr);
+}
+
+#[test]
+fn a_code_with_leading_zeros_is_text() {
+    for (file, args, ids) in
+        [("007", "", "5\n"), ("007", "--param region=012", "6\n"), ("'7'", "--param region=007", "5\n")]
+    {
+        let filegen = world("view: v", OF_A_REGION);
+        filegen.sql("insert into loan values (5, '2026-11-23', '007'), (6, '2026-11-23', '012')");
+        filegen.edit("region: EU", &format!("region: {file}"));
+        filegen.run(&format!("{RUN} {args}")).exits(0);
+        assert_eq!(filegen.read("out/a_20261121.txt"), ids, "{file} {args}");
+    }
+    let filegen = world("view: v", OF_A_REGION);
+    filegen.edit("region: EU", "region: 7");
+    let refused = filegen.run(&format!("{RUN} --param region=012")).exits(2);
+    assert!(
+        refused.stderr.contains("no leading zero") && refused.stderr.contains("`type: text`"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn whoever_makes_a_run_makes_it_with_the_values_that_it_was_given() {
+    for point in ["params.kept", "staging.created", "staging.durable"] {
+        let filegen = world("view: v", OF_A_REGION);
+        killed(&filegen, "--param region=US", point);
+        if point == "staging.durable" {
+            // As a holder leaves it whose pages did not count.
+            filegen.write("out/.filegen/W/20261121/t00000001/journal", "");
+        }
+        filegen.run(RUN).exits(0);
+        assert_eq!(filegen.read("out/a_20261121.txt"), "3\n", "{point}");
+        assert_eq!(parameters(&filegen)["region"]["value"], "US", "{point}");
+    }
+    let away = world("view: v", OF_A_REGION);
+    std::fs::rename(away.path("loans.db"), away.path("away.db")).unwrap();
+    let failed = away.run(&format!("{RUN} --param region=US"));
+    assert!(failed.code.is_some_and(|code| code != 0), "{}", failed.stderr);
+    std::fs::rename(away.path("away.db"), away.path("loans.db")).unwrap();
+    away.run(RUN).exits(0);
+    assert_eq!(away.read("out/a_20261121.txt"), "3\n");
+}
+
+#[test]
+fn a_run_is_not_wanted_before_its_values_are_kept() {
+    let filegen = world("view: v", OF_A_REGION);
+    killed(&filegen, "--param region=US", "fence.buried");
+    assert!(statuses(&filegen).is_empty());
+}
+
+#[test]
+fn a_restart_with_other_values_stays_one_when_it_is_killed() {
+    for point in ["params.kept", "staging.created", "staging.durable"] {
+        let filegen = world("view: v", OF_A_REGION);
+        killed(&filegen, "", "journal.synced");
+        killed(&filegen, "--restart --param region=US", point);
+        filegen.run(RUN).exits(0);
+        assert_eq!(filegen.read("out/a_20261121.txt"), "3\n", "{point}");
+    }
+    // And a restart without values has those of the worker file.
+    let filegen = world("view: v", OF_A_REGION);
+    killed(&filegen, "--param region=US", "journal.synced");
+    killed(&filegen, "--restart", "params.kept");
+    filegen.run(&format!("{RUN} --restart")).exits(0);
+    assert_eq!(filegen.read("out/a_20261121.txt"), "1\n2\n4\n");
+}
+
+#[test]
+fn a_refused_value_leaves_an_interrupted_run_as_it_is() {
+    for given in ["", "--param region=EU"] {
+        let filegen = world("view: v", OF_A_REGION);
+        killed(&filegen, given, "journal.synced");
+        let before = statuses(&filegen);
+        let refused = filegen.run(&format!("{RUN} --param region=US"));
+        assert!(refused.code.is_some_and(|code| code != 0), "{}", refused.stderr);
+        assert!(refused.stderr.contains("region = US was given"), "{}", refused.stderr);
+        assert_eq!(statuses(&filegen), before, "{given}");
+        filegen.run(RUN).exits(0);
+        assert_eq!(filegen.read("out/a_20261121.txt"), "1\n2\n4\n", "{given}");
+    }
+}

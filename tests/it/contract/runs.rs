@@ -5,6 +5,7 @@ use crate::support::term;
 use filegen::core::kind::FailureKind;
 use filegen::core::model::event::CompletionEvent;
 use filegen::core::model::names::InstanceId;
+use filegen::core::model::param::{ParamKind, ParamValue, Params};
 use filegen::core::model::query::ReadMode;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, TermEnded, Token};
@@ -30,6 +31,13 @@ fn record(id: &RunId, rows: u64) -> RunRecord {
         error: Some("ein Fehler: \"ä\"\n".to_owned()),
         failure: Some(FailureKind::Conflict),
         next_try_at: Some(at(9)),
+        given: Some(Params::from([
+            ("region".to_owned(), ParamValue::Text("O'Brien \"{x}\"".to_owned())),
+            ("since".to_owned(), ParamKind::Date.read("2026-11-21").unwrap()),
+            ("branch".to_owned(), ParamValue::Integer(i64::MIN)),
+            ("limit".to_owned(), ParamValue::Decimal("-12.50".to_owned())),
+            ("all".to_owned(), ParamValue::Boolean(true)),
+        ])),
     }
 }
 

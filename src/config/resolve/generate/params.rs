@@ -54,8 +54,7 @@ fn param(name: String, at: &Cursor<'_>) -> Option<ParamSpec> {
         return of(kind, Some(value?));
     }
     let scalar = at.scalar()?;
-    let kinds = [ParamKind::Boolean, ParamKind::Integer, ParamKind::Decimal];
-    let value = kinds.iter().filter(|_| scalar.plain).find_map(|kind| kind.read(&scalar.text));
+    let value = if scalar.plain { ParamKind::guess(&scalar.text) } else { None };
     let Some(value) = value.or_else(|| ParamKind::Text.read(&scalar.text)) else {
         at.report("impossible-value", "a parameter cannot hold a NUL character", "remove it");
         return None;

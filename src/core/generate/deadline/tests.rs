@@ -55,6 +55,7 @@ fn run(status: RunStatus) -> RunRecord {
         error: None,
         failure: None,
         next_try_at: None,
+        given: None,
     }
 }
 
