@@ -6,6 +6,7 @@ use crate::commands::failure::Failure;
 use crate::commands::stop::{Signals, StoppedBy};
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::model::manifest::Manifest;
+use crate::core::generate::publish;
 use crate::core::generate::run::{self, Maker, Report};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Outcome, Ports, Start};
@@ -56,10 +57,14 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
             Outcome::Published(_) | Outcome::AlreadyPublished(_) => empty_outbox(&order.worker, &ports).await,
             Outcome::Stopped { .. } => None,
         };
-        Ok((report, unsent, signals.stopped_by()))
+        let gone = match &report.outcome {
+            Outcome::AlreadyPublished(manifest) => publish::gone(&*ports.volume, manifest).await,
+            Outcome::Published(_) | Outcome::Stopped { .. } => Vec::new(),
+        };
+        Ok((report, unsent, gone, signals.stopped_by()))
     });
     progress.finish();
-    let (report, unsent, stopped_by) = result?;
+    let (report, unsent, gone, stopped_by) = result?;
     if let Some(reason) = unsent {
         let text = format!("the files are published, and their completion events wait in the outbox: {reason}");
         let go_on = format!("filegen publish-completion{} --date {}", context.config_option(), order.run.date);
@@ -76,7 +81,7 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
             let shown = RunView::new("alreadyPublished", manifest, &report);
             context.ui.status(&made_elsewhere(&order.run, report.made_by.as_ref()));
             context.ui.result(&shown, |shown| table_of(context, shown));
-            Ok(Verdict::Done)
+            Ok(all_there(context, &order.run, &gone))
         }
         Outcome::Stopped { page } => Ok(stopped(context, &order.run, *page, stopped_by)),
     }
@@ -92,6 +97,21 @@ fn made_elsewhere(run: &RunId, made_by: Option<&Maker>) -> String {
     } else {
         format!("run {run} is already published, made by {instance}, {ago} ago; nothing was done")
     }
+}
+
+/// Says which published files are no longer there: the command has made none, and leaves none behind that was asked for.
+fn all_there(context: &Context, run: &RunId, gone: &[String]) -> Verdict {
+    if gone.is_empty() {
+        return Verdict::Done;
+    }
+    let names = gone.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
+    context.ui.error_line(&format!(
+        "no longer there of run {run}: {names}\na published date is not made again: ask who takes the files, or put them back from a \
+         copy; `filegen verify{} --date {}` holds them against the manifest",
+        context.config_option(),
+        run.date
+    ));
+    Verdict::Ended(Code::Difference)
 }
 
 /// Sends the worker's waiting completion events, for a limited time. Returns why some still wait.

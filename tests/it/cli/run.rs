@@ -238,3 +238,13 @@ fn a_union_of_keys_of_different_types_publishes_nothing_and_the_cast_that_is_adv
     filegen.run("run -c worker.yaml --date 2026-11-22").exits(0);
     assert_eq!(filegen.read("out/a_20261122.csv").lines().count(), 8);
 }
+
+#[test]
+fn a_published_date_whose_file_is_gone_exits_4_and_names_it() {
+    let filegen = Filegen::with_loans(5);
+    filegen.publish();
+    std::fs::remove_file(filegen.path("out/loan1_20261121.csv")).unwrap();
+    let done = filegen.run("run -c worker.yaml --date 2026-11-21").exits(4);
+    assert!(done.stderr.contains("no longer there") && done.stderr.contains("`loan1_20261121.csv`"), "{}", done.stderr);
+    assert!(!done.stderr.contains("`loan0_20261121.txt`"), "{}", done.stderr);
+}

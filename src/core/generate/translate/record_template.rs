@@ -168,6 +168,11 @@ fn pad(value: Value, width: u32, with: Option<char>, options: Kwargs) -> Result<
     }
     let spec = ColumnSpec { width: Some(width), pad: with, align, ..ColumnSpec::default() };
     let fit = Fit::new(&spec, OnOverflow::Error).map_err(refuse)?;
+    if value.is_none() && with.is_some_and(|with| with.is_ascii_digit()) {
+        return Err(refuse("NULL has no digits to fill up: write `default(0)` before `pad`".to_owned()));
+    }
+    // A field keeps its width without a value too.
+    let value = if value.is_none() { Value::from("") } else { value };
     written(&value, |text, out| {
         out.extend_from_slice(text.as_bytes());
         // A text stays a text whatever it looks like: in `+49170` the plus is no sign.
@@ -203,7 +208,8 @@ mod tests {
             ("{{ amount | number('#,##0.00') }}", "-1,234.57"),
             ("{{ amount | number('0') | pad(8, '0') }}", "-0001235"),
             ("{{ n | pad(5) }}|{{ n | pad(5, align='left') }}|{{ n | pad(5, '0') }}", "   42|42   |00042"),
-            ("{{ none }}{{ none | number('0.00') }}{{ none | strftime('%Y') }}{{ none | pad(3) }}", ""),
+            ("{{ none }}{{ none | number('0.00') }}{{ none | strftime('%Y') }}", ""),
+            ("[{{ none | pad(3) }}|{{ none | number('0.00') | pad(4, '*') }}]", "[   |****]"),
             ("{{ big }}", "1000000000000000000000.0"),
             ("<{{ date }}>\n", "<2026-11-21>"),
         ] {
