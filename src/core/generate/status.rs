@@ -6,6 +6,7 @@ pub mod view;
 pub use durable::Known;
 
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
+use crate::core::generate::record::is_tried_again;
 use crate::core::model::names::{LeaseKey, WorkerId};
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
@@ -159,6 +160,8 @@ async fn worker_report(
             }
         }
         let run_state = RunState::of(&record, &lease);
+        // A try that was planned and did not come before the service gave the run up.
+        record.next_try_at = record.next_try_at.filter(|next| is_tried_again(&record, at.max(*next)));
         let rows_per_second = rate(&record, run_state, at);
         reports.push(RunReport { record, state: run_state, files, rows_per_second, gone });
     }

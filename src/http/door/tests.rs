@@ -5,13 +5,22 @@ use super::*;
 use axum::http::StatusCode;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// A server over `/`, which answers, and `/never`, which does not. `descriptors` bounds its connections.
 fn door(descriptors: u64) -> SocketAddr {
-    let never = get(|| async { std::future::pending::<StatusCode>().await });
+    door_that_tells(descriptors, Arc::default())
+}
+
+/// The same. It tells when `/never` is being answered.
+fn door_that_tells(descriptors: u64, begun: Arc<Notify>) -> SocketAddr {
+    let never = get(async move || {
+        begun.notify_one();
+        std::future::pending::<StatusCode>().await
+    });
     let pages = guard::pages(Router::new().route("/never", never), most(descriptors));
     let router = Router::new().route("/", get(|| async { "here" })).merge(pages);
     let listener = bind(Some(LOOPBACK), 0).unwrap();
@@ -76,13 +85,21 @@ async fn half_requests_keep_nobody_out() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+/// On the real clock: on one that jumps, the slow pages would end.
+#[tokio::test]
 async fn slow_pages_leave_a_connection_for_a_probe() {
     for descriptors in [0, 8, 64, 1000] {
-        let at = door(descriptors);
+        let begun = Arc::new(Notify::new());
+        let at = door_that_tells(descriptors, Arc::clone(&begun));
         let mut slow = Vec::new();
         for _ in 0..CONNECTIONS_MAX {
-            slow.push(sent(at, b"GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n").await);
+            let page = sent(at, b"GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+            tokio::select! {
+                () = begun.notified() => {}
+                // It is refused.
+                refused = page.readable() => refused.unwrap(),
+            }
+            slow.push(page);
             let probe = sent(at, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
             assert!(answer(probe).await.ends_with("here"), "{descriptors} descriptors, {} pages", slow.len());
         }

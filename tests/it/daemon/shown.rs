@@ -109,6 +109,8 @@ fn a_command_that_waits_for_a_daemon_ends_with_its_failure_or_says_who_made_the_
     let left = filegen.run(one).exits(7).stderr;
     assert!(left.contains("row with key 23") && left.contains("does not try again by itself"), "{left}");
     assert!(left.contains("run this again"), "{left}");
+    let status = filegen.run("status -c worker.yaml --output json").exits(0).json();
+    assert!(status["workers"][0]["runs"][0]["nextTryAt"].is_null(), "{status}");
 
     filegen.sql("UPDATE loans SET Customer = 'a' WHERE LoanId = 23");
     let made = filegen.run(other).exits(0).stderr;
