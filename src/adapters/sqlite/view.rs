@@ -31,7 +31,22 @@ pub(super) fn columns(db: &Db, view: &Relation) -> Result<Vec<Seen>, SourceError
         let declared = column.decl_type().unwrap_or_default().to_owned();
         Seen { name: column.name().to_owned(), kind: declared::kind(&declared), declared }
     });
-    Ok(seen.collect())
+    let seen: Vec<Seen> = seen.collect();
+    match twice(&seen).filter(|_| matches!(view, Relation::Query(_))) {
+        Some(name) => Err(SourceError::Refused {
+            reason: format!("the query has two columns of the name `{name}`: give one another name with AS"),
+        }),
+        None => Ok(seen),
+    }
+}
+
+/// A name that a query gives to two columns. SQLite itself takes the first and calls the second `name:1`.
+fn twice(seen: &[Seen]) -> Option<&str> {
+    seen.iter().find_map(|column| {
+        let (name, number) = column.name.rsplit_once(':')?;
+        number.parse::<u32>().ok()?;
+        seen.iter().any(|other| other.name.eq_ignore_ascii_case(name)).then_some(name)
+    })
 }
 
 /// Checks all that a query names against the view, and gives the wanted columns. Kinds that an earlier term found in the

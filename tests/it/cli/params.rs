@@ -217,3 +217,13 @@ fn a_refused_value_leaves_an_interrupted_run_as_it_is() {
         assert_eq!(filegen.read("out/a_20261121.txt"), "1\n2\n4\n", "{given}");
     }
 }
+
+#[test]
+fn a_query_with_two_columns_of_one_name_is_refused() {
+    for query in ["SELECT id, region, 5 AS Region FROM loan", "SELECT a.*, b.* FROM loan a JOIN loan b ON b.id = a.id"]
+    {
+        let filegen = world(&format!("query: \"{query}\""), "");
+        let done = filegen.run(RUN).exits(3);
+        assert!(done.stderr.contains("two columns of the name"), "{query}: {}", done.stderr);
+    }
+}
