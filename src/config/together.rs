@@ -1,13 +1,10 @@
 //! Worker files that are given together, and what stands in each other's way: one worker twice, or one name for two files.
 
-use crate::core::generate::model::file_name::{days, manifest_name};
+use crate::core::generate::model::file_name::{days_to_compare, manifest_name};
 use crate::core::generate::spec::Worker;
 use crate::core::model::run::{BusinessDate, RunId};
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
-
-/// Days of a leap year: names with date forms of their own are compared on each.
-const DAYS: usize = 366;
+use std::path::{Component, Path, PathBuf};
 
 /// A worker and the file that it stands in.
 pub type InFile<'a> = (&'a Path, &'a Worker);
@@ -30,15 +27,16 @@ pub fn collisions(workers: &[InFile<'_>]) -> Vec<String> {
 fn shared_names(workers: &[InFile<'_>]) -> Vec<String> {
     let mut found = Vec::new();
     let mut told = HashSet::new();
-    let plain = workers.iter().all(|(_, worker)| worker.files.iter().all(|file| file.name.has_plain_dates_only()));
-    for day in days(if plain { 1 } else { DAYS }) {
-        let mut taken: HashMap<(PathBuf, String), &str> = HashMap::new();
-        for (_, worker) in workers {
+    let roots: Vec<PathBuf> = workers.iter().map(|(_, worker)| settled(&worker.output.root)).collect();
+    let names = workers.iter().flat_map(|(_, worker)| worker.files.iter().map(|file| &file.name));
+    for day in days_to_compare(names) {
+        let mut taken: HashMap<PathBuf, &str> = HashMap::new();
+        for ((_, worker), root) in workers.iter().zip(&roots) {
             let run = RunId { worker: worker.id.clone(), date: BusinessDate(day) };
             let files = worker.files.iter().map(|file| file.name.render(&run, &file.id));
             for name in files.chain([manifest_name(&run)]) {
                 let id = worker.id.as_str();
-                match taken.insert((worker.output.root.clone(), name.clone()), id) {
+                match taken.insert(root.join(&name), id) {
                     Some(other) if other != id && told.insert((other, id)) => {
                         found.push(format!("workers {other} and {id} both write `{name}` on {day}"));
                     }
@@ -48,4 +46,28 @@ fn shared_names(workers: &[InFile<'_>]) -> Vec<String> {
         }
     }
     found
+}
+
+/// One spelling for a folder that can be reached by several: links are followed as far as it is there, and what is not there yet
+/// is taken by its words.
+fn settled(root: &Path) -> PathBuf {
+    let (mut there, mut rest) = (root, Vec::new());
+    loop {
+        if let Ok(real) = there.canonicalize() {
+            return rest.iter().rev().fold(real, |path, part| by_words(path, *part));
+        }
+        let (Some(parent), Some(last)) = (there.parent(), there.components().next_back()) else { break };
+        rest.push(last);
+        there = parent;
+    }
+    root.components().fold(PathBuf::new(), by_words)
+}
+
+fn by_words(mut path: PathBuf, part: Component<'_>) -> PathBuf {
+    match part {
+        Component::CurDir => {}
+        Component::ParentDir => drop(path.pop()),
+        _ => path.push(part),
+    }
+    path
 }

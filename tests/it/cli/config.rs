@@ -233,9 +233,26 @@ fn workers_that_write_one_name_are_refused_together_by_the_check_and_the_daemon(
         let told = filegen.run(command).exits(3).stderr;
         assert!(told.contains("workers LoanWorker and Other both write `loan0_20240101.txt`"), "{command}: {told}");
     }
-    filegen
-        .write("other.yaml", &text.replace("worker: LoanWorker", "worker: Other").replace("root: out", "root: out2"));
+    let other =
+        |root: &str| text.replace("worker: LoanWorker", "worker: Other").replace("root: out", &format!("root: {root}"));
+    filegen.write("other.yaml", &other("out2"));
     filegen.run("config check -c worker.yaml -c other.yaml").exits(0);
+    std::fs::create_dir(filegen.path("out")).unwrap();
+    std::os::unix::fs::symlink("out", filegen.path("linked")).unwrap();
+    for (root, name) in [
+        ("./later/../out", "loan0_{date}"),
+        ("linked", "loan0_{date}"),
+        (".", "out/loan0_{date}"),
+        ("out", "loan0_20270102"),
+    ] {
+        filegen.write("other.yaml", &other(root).replace("loan0_{date}", name));
+        let told = filegen.run("config check -c worker.yaml -c other.yaml").exits(3).stderr;
+        assert!(told.contains("workers LoanWorker and Other both write"), "{root} {name}: {told}");
+    }
+    // Within one worker too.
+    filegen.write("other.yaml", &text.replace("loan1_{date}.csv", "loan0_20270102.txt"));
+    let told = filegen.run("config check -c other.yaml").exits(3).stderr;
+    assert!(told.contains("on 2027-01-02 this name is `loan0_20270102.txt`"), "{told}");
     filegen.write("other.yaml", &text);
     let told = filegen.run("config check -c worker.yaml -c other.yaml").exits(3).stderr;
     assert!(told.contains("worker LoanWorker stands in worker.yaml and in other.yaml"), "{told}");

@@ -9,16 +9,13 @@ use crate::config::receivers::Receiver;
 use crate::config::resolve::check_zone;
 use crate::config::tree::Value;
 use crate::config::{separators, values};
-use crate::core::generate::model::file_name::{FileName, days, manifest_name};
+use crate::core::generate::model::file_name::{FileName, days_to_compare, manifest_name};
 use crate::core::generate::spec::{DecimalSign, FileSpec, Forms, Limit, Limits, OnOverflow, OnUnmappable, Timestamps};
 use crate::core::generate::translate::FileTranslator;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::model::sql::check_expression;
 use std::collections::HashMap;
-
-/// Days of a leap year: names with date forms of their own are compared on each.
-const DAYS: usize = 366;
 
 /// A file's name and where it stands.
 struct Named<'a> {
@@ -197,10 +194,8 @@ fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
             named.at.report("impossible-name", format!("the file's name {error}"), "for example `loan0_{date}.txt`");
         }
     }
-    // Where every date stands in full, one day's names tell about all days'.
-    let plain = names.iter().all(|named| named.name.has_plain_dates_only());
     let mut told = vec![false; names.len()];
-    for day in days(if plain { 1 } else { DAYS }) {
+    for day in days_to_compare(names.iter().map(|named| &named.name)) {
         let run = RunId { worker: worker.clone(), date: BusinessDate(day) };
         let mut taken = HashMap::from([(manifest_name(&run), "the manifest".to_owned())]);
         let mut folders: HashMap<String, String> = HashMap::new();

@@ -5,8 +5,12 @@ use crate::core::model::run::{BusinessDate, RunId};
 use jiff::civil::Date;
 use std::fmt;
 
+mod days;
 #[cfg(test)]
 mod tests;
+
+use days::days;
+pub use days::days_to_compare;
 
 /// Longest part of a path, in bytes: the limit of ext4, XFS and NFS.
 const PART_BYTES_MAX: usize = 255;
@@ -118,11 +122,6 @@ impl FileName {
         &self.template
     }
 
-    /// Whether every date stands in the name as eight digits, so that one day's names tell about all days'.
-    pub fn has_plain_dates_only(&self) -> bool {
-        !self.parts.iter().any(|part| matches!(part, Part::DayAs(_)))
-    }
-
     fn fill(&self, worker: &str, id: &str, date: BusinessDate) -> String {
         let mut name = String::with_capacity(self.template.len() + 16);
         for part in &self.parts {
@@ -165,11 +164,6 @@ impl fmt::Debug for FileName {
 /// The name of a run's manifest, which is the last to appear: `LoanWorker_20261121.manifest.json`.
 pub fn manifest_name(run: &RunId) -> String {
     format!("{}_{}.manifest.json", run.worker, run.date.compact())
-}
-
-/// The first `count` days from the start of a leap year.
-pub fn days(count: usize) -> impl Iterator<Item = Date> {
-    std::iter::successors(Some(Date::constant(2024, 1, 1)), |day| day.tomorrow().ok()).take(count)
 }
 
 fn write_date(form: &str, date: BusinessDate) -> Result<String, FileNameError> {
