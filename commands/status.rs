@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         let (clock, volume) = (wiring::clock(), wiring::volume(&worker.output.root));
         watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
-            let known = Known { worker: &worker.id, volume: &*volume, announces: worker.completion.is_some() };
+            let known = Known { worker: &worker.id, volume: &*volume, has_outbox: worker.completion.is_some() };
             let report = status::report(&state, &*clock, args.worker.as_ref(), Some(known)).await?;
             let shown = StatusView::new(&report);
             context.ui.result(&shown, |shown| text(context, shown));

@@ -7,6 +7,7 @@ mod file;
 
 pub use file::DiskFile;
 
+use crate::adapters::folders;
 use crate::core::model::term::Term;
 use crate::core::ports::volume::{Entry, EntryKind, Volume, VolumeError, VolumeFile};
 use async_trait::async_trait;
@@ -73,40 +74,17 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     }
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
-}
-
-/// Makes `folder` and what is missing above it. Every name from the root's on is durable afterwards, those found there too:
-/// the process that made one may have died before it could sync it.
+/// Makes `folder` and what is missing above it. Every name from the root's on is durable afterwards.
 fn make_dirs_durably(root: &Path, folder: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !is_current(folder) && !folder.is_dir()).collect();
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|folder| !folders::is_current(folder) && !folder.is_dir()).collect();
     for folder in missing.iter().rev() {
         match fs::create_dir(folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
             made => made?,
         }
     }
-    for made in folder.ancestors().take_while(|made| missing.contains(made) || made.starts_with(root)) {
-        let Some(parent) = made.parent() else { break };
-        match sync_folder(if is_current(parent) { Path::new(".") } else { parent }) {
-            // A root that was given, a mount for example, may stand in a folder that only others may read, or that knows no
-            // sync, as those of an automounter.
-            Err(error) if !missing.contains(&made) && made == root && is_no_matter(&error) => {}
-            synced => synced?,
-        }
-    }
-    Ok(())
-}
-
-fn is_no_matter(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
-    matches!(error.kind(), InvalidInput | PermissionDenied | ReadOnlyFilesystem | Unsupported)
-}
-
-/// Whether this is the end of a relative path: the folder in which the process runs.
-fn is_current(folder: &Path) -> bool {
-    folder.as_os_str().is_empty()
+    folders::sync_names(root, folder, &missing)
 }
 
 fn entry(name: String, metadata: &fs::Metadata) -> Entry {
@@ -182,7 +160,7 @@ impl Volume for Disk {
     }
 
     async fn sync_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
-        self.call(Some(term), "sync folder", path, sync_folder).await
+        self.call(Some(term), "sync folder", path, folders::sync).await
     }
 
     async fn make_read_only(&self, term: &Term, path: &str) -> Result<(), VolumeError> {

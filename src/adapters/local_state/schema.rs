@@ -1,6 +1,7 @@
 //! Opening the database file: folder, format version, and how writes become durable.
 
 use super::error::failed;
+use crate::adapters::folders;
 use crate::core::ports::store::StoreError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::fs;
@@ -123,22 +124,14 @@ fn io_failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
     }
 }
 
-/// Makes the file's folder and what is missing above it. Each new name is durable in its parent, and so is the folder's own
-/// name where another process made it: that one may have died before it could sync it.
+/// Makes the file's folder and what is missing above it, durably.
 fn make_folder(path: &Path) -> Result<(), StoreError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    let missing: Vec<_> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
-    let sync = |folder: &Path| match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => fs::File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    };
-    let made = fs::create_dir_all(folder).and_then(|()| missing.iter().try_for_each(|folder| sync(folder)));
-    made.and_then(|()| match sync(folder) {
-        // A folder that was given may stand in one that only others may read, or that knows no sync.
-        Err(_) if missing.is_empty() => Ok(()),
-        synced => synced,
-    })
-    .map_err(|error| io_failed(path, &format!("its folder `{}` cannot be made", folder.display()), &error))
+    let missing: Vec<_> =
+        folder.ancestors().take_while(|folder| !folders::is_current(folder) && !folder.exists()).collect();
+    fs::create_dir_all(folder)
+        .and_then(|()| folders::sync_names(folder, folder, &missing))
+        .map_err(|error| io_failed(path, &format!("its folder `{}` cannot be made", folder.display()), &error))
 }
 
 /// Names the file systems of which it is known that one kernel keeps them: everything else is taken for a network.

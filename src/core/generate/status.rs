@@ -165,7 +165,8 @@ async fn worker_report(
         let rows_per_second = rate(&record, run_state, at);
         reports.push(RunReport { record, state: run_state, files, rows_per_second, gone });
     }
-    let unsent = if known.is_none_or(|known| known.announces) { state.outbox.pending(&key).await? } else { Vec::new() };
+    let unsent =
+        if known.is_none_or(|known| known.has_outbox) { state.outbox.pending(&key).await? } else { Vec::new() };
     let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await?;
     Ok(WorkerReport { worker, lease, runs: reports, unsent, odd_events })
 }

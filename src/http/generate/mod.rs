@@ -73,7 +73,7 @@ async fn look(state: &AppState) -> StatusPage {
     let mut workers = Vec::with_capacity(state.workers.len());
     for handle in &state.workers {
         let worker = handle.status.worker();
-        let known = Known { worker, volume: &*handle.volume, announces: handle.has_outbox };
+        let known = Known { worker, volume: &*handle.volume, has_outbox: handle.has_outbox };
         let asked = report(&handle.state, &*state.clock, Some(worker), Some(known)).await;
         workers.push(WorkerShown::new(handle, asked, now));
     }

@@ -21,7 +21,7 @@ pub struct Known<'a> {
     /// Its output root.
     pub volume: &'a dyn Volume,
     /// Whether its completion events have a topic. Without one, no event waits for a broker.
-    pub announces: bool,
+    pub has_outbox: bool,
 }
 
 /// What the volume said of a run.
