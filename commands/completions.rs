@@ -1,7 +1,7 @@
 //! `filegen completions`: a shell's completion script.
 
 use super::context::Context;
-use super::exit::Verdict;
+use super::exit::CommandEnd;
 use clap_complete::Shell;
 
 /// Print a completion script for a shell
@@ -16,9 +16,9 @@ pub struct Args {
 }
 
 /// Prints the script for the command tree.
-pub(super) fn run(context: &Context, args: &Args, mut tree: clap::Command) -> Verdict {
+pub(super) fn run(context: &Context, args: &Args, mut tree: clap::Command) -> CommandEnd {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut tree, "filegen", &mut script);
     context.ui.out(&String::from_utf8_lossy(&script));
-    Verdict::Done
+    CommandEnd::Done
 }

@@ -1,7 +1,7 @@
 //! `filegen config`: worker files written, checked, shown and explained.
 
 use super::context::Context;
-use super::exit::{Code, Verdict};
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use crate::config::{self, ConfigError, Environment, Loaded};
 use crate::core::generate::params;
@@ -9,7 +9,7 @@ use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
 use crate::core::model::column::{Column, Observed};
-use crate::core::model::finding::Verdict as Found;
+use crate::core::model::finding::CheckVerdict as Found;
 use crate::wiring;
 use serde::Serialize;
 use std::path::Path;
@@ -85,19 +85,19 @@ struct InitArgs {
 }
 
 /// Acts on worker files.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::Init(args) => init(context, args),
         Action::Check(args) => check(context, args),
         Action::Show => {
             let loaded = config::load(context.config_path()?, &Environment, &context.registry)?;
             context.ui.result(&loaded.resolved(), config::Resolved::to_yaml);
-            Ok(Verdict::Done)
+            Ok(CommandEnd::Done)
         }
         Action::Schema => {
             let schema = config::schema(&context.registry);
             context.ui.result(&schema, |schema| format!("{schema:#}\n"));
-            Ok(Verdict::Done)
+            Ok(CommandEnd::Done)
         }
     }
 }
@@ -118,11 +118,11 @@ struct Checked<'a> {
     warnings: serde_json::Value,
 }
 
-fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
+fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
     if context.globals.config.is_empty() {
         context.config_path()?;
     }
-    let mut verdict = Verdict::Done;
+    let mut verdict = CommandEnd::Done;
     let mut whole = Vec::new();
     for path in &context.globals.config {
         let mut loaded = config::load(path, &Environment, &context.registry);
@@ -152,7 +152,7 @@ fn check(context: &Context, args: &CheckArgs) -> Result<Verdict, Failure> {
         }
         match loaded {
             Err(error) => {
-                verdict = Verdict::Ended(Code::Config);
+                verdict = CommandEnd::Ended(Code::Config);
                 if !context.ui.is_json() {
                     context.ui.error_line(context.ui.render_report(&error.report()).trim_end());
                 }
@@ -224,7 +224,7 @@ struct Written<'a> {
     text: &'a str,
 }
 
-fn init(context: &Context, args: &InitArgs) -> Result<Verdict, Failure> {
+fn init(context: &Context, args: &InitArgs) -> Result<CommandEnd, Failure> {
     let path = if context.globals.config.is_empty() { None } else { Some(context.config_path()?) };
     let text = match &args.view {
         Some(view) => from_view(context, args, view, path)?,
@@ -236,7 +236,7 @@ fn init(context: &Context, args: &InitArgs) -> Result<Verdict, Failure> {
     let file = path.map(|path| path.display().to_string());
     let told = file.as_ref().map(|file| format!("wrote {file}\n"));
     context.ui.result(&Written { file, text: &text }, |written| told.unwrap_or_else(|| written.text.to_owned()));
-    Ok(Verdict::Done)
+    Ok(CommandEnd::Done)
 }
 
 /// A worker file of a view's own columns, checked as any other.

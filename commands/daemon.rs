@@ -2,7 +2,7 @@
 
 use super::config::TOGETHER;
 use super::context::Context;
-use super::exit::{Code, Verdict};
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 /// Serves until a signal.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let workers = load_all(context)?;
     let level = match context.globals.verbose {
         0 | 1 => Level::Info,
@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone() };
         let daemon = Daemon { workers, registry, identity, door, metrics, stop, hangups };
         daemon::serve(daemon).await?;
-        Ok(Verdict::Done)
+        Ok(CommandEnd::Done)
     })
 }
 

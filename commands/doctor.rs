@@ -1,7 +1,7 @@
 //! `filegen doctor`: whether a run would work, and why not; with `--fix`, what can be mended without harm.
 
 use super::context::Context;
-use super::exit::{Code, Verdict};
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use crate::core::doctor::report::{Area, CheckResult};
@@ -40,7 +40,7 @@ pub struct Args {
 }
 
 /// Examines and prints each finding as it comes.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     let (found, made) = context.block_on(async {
         let clock = wiring::clock();
@@ -79,18 +79,18 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         let made = if args.fix { fix(context, args, &input, &mut found).await? } else { None };
         Ok((found, made))
     })?;
-    let failed = found.iter().filter(|found| found.finding.verdict == finding::Verdict::Fail).count();
-    let warned = found.iter().filter(|found| found.finding.verdict == finding::Verdict::Warn).count();
+    let failed = found.iter().filter(|found| found.finding.verdict == finding::CheckVerdict::Fail).count();
+    let warned = found.iter().filter(|found| found.finding.verdict == finding::CheckVerdict::Warn).count();
     let verdict = if failed > 0 { "fail" } else { "pass" };
     let declined = made == Some(Made::Declined);
     let shown = DoctorView { verdict, failed, warned, checks: found.iter().map(CheckRow::new).collect(), fix: made };
     context.ui.result(&shown, |shown| format!("{} checks, {failed} failed, {warned} to look at\n", shown.checks.len()));
     Ok(if found.iter().any(|found| found.unreachable) {
-        Verdict::Ended(Code::Unreachable)
+        CommandEnd::Ended(Code::Unreachable)
     } else if failed > 0 || declined {
-        Verdict::Ended(Code::Failed)
+        CommandEnd::Ended(Code::Failed)
     } else {
-        Verdict::Done
+        CommandEnd::Done
     })
 }
 
@@ -132,10 +132,10 @@ async fn fix(
         return Ok(Some(Made::Nothing));
     };
     let missing = match found.iter().find(|found| indexes(found)).map(|found| found.finding.verdict) {
-        Some(finding::Verdict::Warn) => admin.missing_indexes().await?,
-        Some(finding::Verdict::Pass) => Vec::new(),
+        Some(finding::CheckVerdict::Warn) => admin.missing_indexes().await?,
+        Some(finding::CheckVerdict::Pass) => Vec::new(),
         // Why not is told already.
-        Some(finding::Verdict::Fail) | None => return Ok(None),
+        Some(finding::CheckVerdict::Fail) | None => return Ok(None),
     };
     if missing.is_empty() {
         context.ui.status("nothing to fix: no index is missing");
@@ -183,11 +183,11 @@ impl<'a> CheckRow<'a> {
     }
 }
 
-fn word(verdict: finding::Verdict) -> (&'static str, Tone) {
+fn word(verdict: finding::CheckVerdict) -> (&'static str, Tone) {
     match verdict {
-        finding::Verdict::Pass => ("pass", Tone::Good),
-        finding::Verdict::Warn => ("warn", Tone::Warn),
-        finding::Verdict::Fail => ("fail", Tone::Bad),
+        finding::CheckVerdict::Pass => ("pass", Tone::Good),
+        finding::CheckVerdict::Warn => ("warn", Tone::Warn),
+        finding::CheckVerdict::Fail => ("fail", Tone::Bad),
     }
 }
 

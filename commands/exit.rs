@@ -43,7 +43,7 @@ impl From<FailureKind> for Code {
 
 /// How a command ended that did its work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum CommandEnd {
     /// All is well.
     Done,
     /// The answer is not "all is well". It is printed already.

@@ -1,7 +1,7 @@
 //! `filegen lease`: who holds the right to write, and taking it back by hand.
 
 use super::context::Context;
-use super::exit::{Code, Verdict};
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
@@ -66,14 +66,14 @@ struct ReleaseArgs {
 }
 
 /// Shows or releases.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::Show(args) => show(context, args),
         Action::Release(args) => release(context, args),
     }
 }
 
-fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
+fn show(context: &Context, args: &ShowArgs) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     context.block_on(async {
         let clock = wiring::clock();
@@ -96,11 +96,11 @@ fn show(context: &Context, args: &ShowArgs) -> Result<Verdict, Failure> {
             Ok(!context.ui.is_closed())
         })
         .await?;
-        Ok(Verdict::Done)
+        Ok(CommandEnd::Done)
     })
 }
 
-fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
+fn release(context: &Context, args: &ReleaseArgs) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     let who = wiring::who();
     let key = LeaseKey::from(&worker.id);
@@ -115,7 +115,7 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
             let question = format!("Release the lease of {}: token {token} of {holder} ({how})?", worker.id);
             if !context.confirmed(args.yes, &question)? {
                 context.ui.status("nothing released");
-                return Ok(Verdict::Ended(Code::Failed));
+                return Ok(CommandEnd::Ended(Code::Failed));
             }
             let state = wiring::state(&worker, Access::Change).await?;
             release::release(&*state.leases, &*state.audit, &*clock, &asked).await?;
@@ -130,7 +130,7 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<Verdict, Failure> {
         };
         let verb = if args.dry_run { "would release" } else { "released" };
         context.ui.result(&done, |_| format!("{verb} lease {}: token {token} of {holder} ({how})\n", worker.id));
-        Ok(Verdict::Done)
+        Ok(CommandEnd::Done)
     })
 }
 

@@ -1,7 +1,7 @@
 //! `filegen man`: manual pages.
 
 use super::context::Context;
-use super::exit::{Code, Verdict};
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use std::path::PathBuf;
 
@@ -17,17 +17,17 @@ pub struct Args {
 }
 
 /// Prints or writes.
-pub(super) fn run(context: &Context, args: &Args, tree: clap::Command) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args, tree: clap::Command) -> Result<CommandEnd, Failure> {
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();
         let rendered = clap_mangen::Man::new(tree).render(&mut page);
         rendered.map_err(|error| Failure::caused(Code::Failed, &error))?;
         context.ui.out(&String::from_utf8_lossy(&page));
-        return Ok(Verdict::Done);
+        return Ok(CommandEnd::Done);
     };
     std::fs::create_dir_all(dir)
         .and_then(|()| clap_mangen::generate_to(tree, dir))
         .map_err(|error| Failure::caused(Code::Failed, &error).context(format!("cannot write to {}", dir.display())))?;
     context.ui.status(&format!("wrote manual pages to {}", dir.display()));
-    Ok(Verdict::Done)
+    Ok(CommandEnd::Done)
 }

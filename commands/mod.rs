@@ -25,7 +25,7 @@ mod watch;
 use crate::Registry;
 use cli::Command;
 use context::Context;
-use exit::Verdict;
+use exit::CommandEnd;
 use failure::Failure;
 use generate::{drill, inspect_headers, publish_completion, resume, run, verify};
 use std::process::ExitCode;
@@ -48,7 +48,7 @@ pub fn main(registry: Registry) -> ExitCode {
     report::end(&context, ended)
 }
 
-fn dispatch(context: &Context, command: &Command) -> Result<Verdict, Failure> {
+fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure> {
     match command {
         Command::Run(args) => run::run(context, args),
         Command::Daemon(args) => daemon::run(context, args),

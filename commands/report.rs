@@ -1,7 +1,7 @@
 //! Prints how a command ended: a failure with its causes and its hint, or what clap has to say.
 
 use super::context::Context;
-use super::exit::{Code, Verdict};
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::ui::json;
 use serde::Serialize;
@@ -10,10 +10,10 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Prints a failure, if there is one, and gives the process its exit code.
-pub(super) fn end(context: &Context, ended: Result<Verdict, Failure>) -> ExitCode {
+pub(super) fn end(context: &Context, ended: Result<CommandEnd, Failure>) -> ExitCode {
     let code = match ended {
-        Ok(Verdict::Done) => Code::Done,
-        Ok(Verdict::Ended(code)) => code,
+        Ok(CommandEnd::Done) => Code::Done,
+        Ok(CommandEnd::Ended(code)) => code,
         Err(failure) => {
             show(context, &failure);
             failure.code

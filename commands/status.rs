@@ -1,7 +1,7 @@
 //! `filegen status`: workers with their lease, runs, files, unsent events, and events that were passed over.
 
 use super::context::Context;
-use super::exit::Verdict;
+use super::exit::CommandEnd;
 use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
@@ -33,7 +33,7 @@ fn worker_id(text: &str) -> Result<WorkerId, String> {
 }
 
 /// Shows.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     context.block_on(async {
         let (clock, volume) = (wiring::clock(), wiring::volume(&worker.output.root));
@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
             Ok(!context.ui.is_closed())
         })
         .await?;
-        Ok(Verdict::Done)
+        Ok(CommandEnd::Done)
     })
 }
 

@@ -1,7 +1,7 @@
 //! `filegen drill`: the proof that a killed run loses nothing, on a user's own worker.
 
 use crate::commands::context::{Context, DateArg};
-use crate::commands::exit::{Code, Verdict};
+use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
 use crate::commands::ui::table::{self, Tone};
@@ -50,7 +50,7 @@ pub struct Args {
 }
 
 /// Drills and prints; or is one of the drill's own processes.
-pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     if let Some(place) = std::env::var_os(TRIAL) {
@@ -76,12 +76,12 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
     })?;
     let Some((part, drilled)) = drilled else {
         context.ui.error_line("stopped before all was tried");
-        return Ok(Verdict::Ended(stopped_by.map_or(Code::Interrupted, crate::commands::stop::StoppedBy::code)));
+        return Ok(CommandEnd::Ended(stopped_by.map_or(Code::Interrupted, crate::commands::stop::StoppedBy::code)));
     };
     let scratch = args.keep.then(|| worker.output.root.join(&scratch.dir));
     let shown = DrillView::new(&run, &worker, part, &drilled, scratch.as_deref());
     context.ui.result(&shown, |shown| text(context, shown));
-    Ok(if drilled.differences.is_empty() { Verdict::Done } else { Verdict::Ended(Code::Difference) })
+    Ok(if drilled.differences.is_empty() { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
 }
 
 /// A stop is answered at the end, by what is printed then.
@@ -144,7 +144,7 @@ fn arguments(context: &Context, run: &RunId) -> Vec<OsString> {
 }
 
 /// One run in its own process, watched by the drill.
-fn child_run(context: &Context, worker: &Worker, run: &RunId, place: &OsString) -> Result<Verdict, Failure> {
+fn child_run(context: &Context, worker: &Worker, run: &RunId, place: &OsString) -> Result<CommandEnd, Failure> {
     let Some((part, root)) = place.to_str().and_then(place_of) else {
         return Err(Failure::new(Code::Usage, format!("{TRIAL} is for a drill's own processes")));
     };
@@ -152,7 +152,7 @@ fn child_run(context: &Context, worker: &Worker, run: &RunId, place: &OsString) 
     context.block_on(async {
         let ports = wiring::drill_ports(&worker, part, true, Arc::new(Unobserved)).await?;
         run::execute(&ports, &job(context, &worker, run), &wiring::identity(), true).await?;
-        Ok(Verdict::Done)
+        Ok(CommandEnd::Done)
     })
 }
 

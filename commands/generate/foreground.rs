@@ -1,13 +1,13 @@
 //! What `run` and `resume` share: the run itself, with its progress, signals and closing table.
 
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, Verdict};
+use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{Signals, StoppedBy};
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::publish;
-use crate::core::generate::run::{self, Maker, Report};
+use crate::core::generate::run::{self, Maker, RunResult};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Job, Outcome, Ports, Start};
 use crate::core::model::run::RunId;
@@ -37,7 +37,7 @@ pub(super) struct Order {
 }
 
 /// Runs in the foreground: bars or lines on stderr, a table or JSON on stdout.
-pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failure> {
     let progress = Arc::new(context.ui.progress());
     let result = context.block_on(async {
         let signals = Signals::watch(progress.clone())?;
@@ -75,7 +75,7 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<Verdict, Failure> 
         Outcome::Published(manifest) => {
             let shown = RunView::new("published", manifest, &report);
             context.ui.result(&shown, |shown| table_of(context, shown));
-            Ok(Verdict::Done)
+            Ok(CommandEnd::Done)
         }
         Outcome::AlreadyPublished(manifest) => {
             let shown = RunView::new("alreadyPublished", manifest, &report);
@@ -100,9 +100,9 @@ fn made_elsewhere(run: &RunId, made_by: Option<&Maker>) -> String {
 }
 
 /// Says which published files are no longer there: the command has made none, and leaves none behind that was asked for.
-fn all_there(context: &Context, run: &RunId, gone: &[String]) -> Verdict {
+fn all_there(context: &Context, run: &RunId, gone: &[String]) -> CommandEnd {
     if gone.is_empty() {
-        return Verdict::Done;
+        return CommandEnd::Done;
     }
     let names = gone.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
     context.ui.error_line(&format!(
@@ -111,7 +111,7 @@ fn all_there(context: &Context, run: &RunId, gone: &[String]) -> Verdict {
         context.config_option(),
         run.date
     ));
-    Verdict::Ended(Code::Difference)
+    CommandEnd::Ended(Code::Difference)
 }
 
 /// Sends the worker's waiting completion events, for a limited time. Returns why some still wait.
@@ -135,7 +135,7 @@ async fn empty_outbox(worker: &Worker, ports: &Ports) -> Option<String> {
     }
 }
 
-fn stopped(context: &Context, run: &RunId, page: u64, by: Option<StoppedBy>) -> Verdict {
+fn stopped(context: &Context, run: &RunId, page: u64, by: Option<StoppedBy>) -> CommandEnd {
     let go_on = format!("filegen run{} --date {}", context.config_option(), run.date);
     let behind = match page {
         0 => "before its first page was committed".to_owned(),
@@ -146,7 +146,7 @@ fn stopped(context: &Context, run: &RunId, page: u64, by: Option<StoppedBy>) -> 
         let shown = Stopped { outcome: "stopped", run_id: run.to_string(), page, go_on: &go_on };
         context.ui.result(&shown, |_| String::new());
     }
-    Verdict::Ended(match by {
+    CommandEnd::Ended(match by {
         Some(StoppedBy::Terminate) => Code::Terminated,
         Some(StoppedBy::Interrupt) | None => Code::Interrupted,
     })
@@ -179,7 +179,7 @@ struct RunView<'a> {
 }
 
 impl<'a> RunView<'a> {
-    fn new(outcome: &'static str, manifest: &'a Manifest, report: &Report) -> Self {
+    fn new(outcome: &'static str, manifest: &'a Manifest, report: &RunResult) -> Self {
         let seconds = report.took.as_secs_f64();
         Self {
             outcome,

@@ -1,10 +1,10 @@
 //! `filegen inspect-headers`: page and rows of staged and published files.
 
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, Verdict};
+use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::ui::table::{self, Tone};
-use crate::core::generate::inspect::{self, Check, HeaderLine, Inspection, Looked, Outcome, Place};
+use crate::core::generate::inspect::{self, Check, CheckOutcome, FoundAt, HeaderLine, Inspection, Looked};
 use crate::wiring;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -28,11 +28,11 @@ pub struct Args {
 }
 
 /// Looks and prints.
-pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker =
         if context.globals.config.is_empty() && !args.paths.is_empty() { None } else { Some(context.worker()?) };
-    let places: Vec<wiring::Place> = match &worker {
-        Some(worker) if args.paths.is_empty() => vec![wiring::Place::root(&worker.output.root)],
+    let places: Vec<wiring::VolumePath> = match &worker {
+        Some(worker) if args.paths.is_empty() => vec![wiring::VolumePath::root(&worker.output.root)],
         _ => args.paths.iter().map(|path| wiring::place(path)).collect(),
     };
     let looked = context.block_on(async {
@@ -56,8 +56,9 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
     if shown.files.is_empty() {
         context.ui.status("no staged or published files");
     }
-    let differs = looked.iter().flat_map(|look| &look.checks).any(|check| matches!(check.outcome, Outcome::Differs(_)));
-    Ok(if differs { Verdict::Ended(Code::Difference) } else { Verdict::Done })
+    let differs =
+        looked.iter().flat_map(|look| &look.checks).any(|check| matches!(check.outcome, CheckOutcome::Differs(_)));
+    Ok(if differs { CommandEnd::Ended(Code::Difference) } else { CommandEnd::Done })
 }
 
 #[derive(Serialize)]
@@ -101,9 +102,9 @@ impl CheckRow {
     /// For JSON.
     pub(super) fn new(check: &Check) -> Self {
         let (outcome, detail) = match &check.outcome {
-            Outcome::Same => ("same", None),
-            Outcome::Differs(how) => ("differs", Some(how.clone())),
-            Outcome::Unchecked(why) => ("unchecked", Some(why.clone())),
+            CheckOutcome::Same => ("same", None),
+            CheckOutcome::Differs(how) => ("differs", Some(how.clone())),
+            CheckOutcome::Unchecked(why) => ("unchecked", Some(why.clone())),
         };
         Self { check: check.what, outcome, detail }
     }
@@ -117,7 +118,7 @@ impl HeaderRow {
             business_date: look.run.as_ref().map(|run| run.date.to_string()),
             file_id: look.file.clone(),
             state: look.place.as_str(),
-            token: if let Place::Staged(token) = look.place { Some(token.0) } else { None },
+            token: if let FoundAt::Staged(token) = look.place { Some(token.0) } else { None },
             path: look.path.clone(),
             page: header.map(|header| header.page),
             rows: header.map(|header| header.rows),

@@ -2,7 +2,7 @@
 
 use super::foreground::Order;
 use crate::commands::context::Context;
-use crate::commands::exit::Verdict;
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::ui::table;
 use crate::core::generate::preview::{self, Preview};
@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Shows what a run would do.
-pub(super) fn show(context: &Context, order: &Order) -> Result<Verdict, Failure> {
+pub(super) fn show(context: &Context, order: &Order) -> Result<CommandEnd, Failure> {
     let progress = Arc::new(context.ui.progress());
     let found = context.block_on(async {
         let ports = wiring::ports(&order.worker, Access::Look, progress).await?;
@@ -21,7 +21,7 @@ pub(super) fn show(context: &Context, order: &Order) -> Result<Verdict, Failure>
     })?;
     let shown = PreviewView::new(&found);
     context.ui.result(&shown, |shown| text_of(context, shown));
-    Ok(Verdict::Done)
+    Ok(CommandEnd::Done)
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! `filegen publish-completion`: a run's completion events are sent again, or shown as they are sent.
 
 use crate::commands::context::{Context, DateArg};
-use crate::commands::exit::{Code, Verdict};
+use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::core::generate::completion;
 use crate::core::generate::spec::Worker;
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 /// Shows or sends the events.
-pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let events = context.block_on(async {
@@ -54,7 +54,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
         let question = format!("Send {count} event(s) of run {run} to {} at {} again?", topic.topic, topic.brokers);
         if !context.confirmed(args.yes, &question)? {
             context.ui.status("nothing sent");
-            return Ok(Verdict::Ended(Code::Failed));
+            return Ok(CommandEnd::Ended(Code::Failed));
         }
         send(context, args, &worker, &run, &events)?;
     }
@@ -69,7 +69,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
     if shown.sent {
         context.ui.status(&format!("sent {} event(s) of run {run}", events.len()));
     }
-    Ok(Verdict::Done)
+    Ok(CommandEnd::Done)
 }
 
 fn send(

@@ -3,7 +3,7 @@
 use super::foreground::{self, Order};
 use super::preview;
 use crate::commands::context::{Context, DateArg};
-use crate::commands::exit::{Code, Verdict};
+use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::core::generate::Start;
 use std::num::NonZeroU64;
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 /// Rolls back and goes on.
-pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let page = args.from_page.get();
@@ -48,7 +48,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
     let question = format!("Throw away pages from {page} on of run {}, and write them again?", order.run);
     if !context.confirmed(args.yes, &question)? {
         context.ui.status("nothing changed");
-        return Ok(Verdict::Ended(Code::Failed));
+        return Ok(CommandEnd::Ended(Code::Failed));
     }
     foreground::run(context, &order)
 }

@@ -3,7 +3,7 @@
 use super::foreground::{self, Order};
 use super::preview;
 use crate::commands::context::{Context, DateArg, ParamArgs};
-use crate::commands::exit::Verdict;
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::core::generate::Start;
 
@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 /// Runs.
-pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker_with(&args.params)?;
     let run = context.run_id(&worker, args.date)?;
     let start = if args.restart { Start::FromStart } else { Start::Resume };

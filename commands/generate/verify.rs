@@ -2,7 +2,7 @@
 
 use super::inspect_headers::{CheckRow, details};
 use crate::commands::context::{Context, DateArg};
-use crate::commands::exit::{Code, Verdict};
+use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::verify::{self, FileVerified, Reread, Verification, Verified};
@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 /// Verifies and prints.
-pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let reread = match (args.full, args.pages) {
@@ -57,13 +57,13 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Verdict
     let shown = VerifyView::new(&verified);
     context.ui.result(&shown, |shown| text(context, shown));
     Ok(if verified.differs() {
-        Verdict::Ended(Code::Difference)
+        CommandEnd::Ended(Code::Difference)
     } else if !verified.unreachable.is_empty() {
-        Verdict::Ended(Code::Unreachable)
+        CommandEnd::Ended(Code::Unreachable)
     } else if verified.is_incomplete() {
-        Verdict::Ended(Code::Failed)
+        CommandEnd::Ended(Code::Failed)
     } else {
-        Verdict::Done
+        CommandEnd::Done
     })
 }
 

@@ -80,7 +80,7 @@ pub(super) fn most(descriptors: u64) -> usize {
 
 /// One open connection.
 #[derive(Default)]
-struct Place {
+struct ConnectionSlot {
     /// Whether a request is being answered. Before its head is whole, and while the client takes the answer, it is not.
     busy: AtomicBool,
     /// Cancelled when another connection takes its place.
@@ -90,7 +90,7 @@ struct Place {
 /// Answers until `stop`, then ends each connection behind the answer in hand. `descriptors` is how many the process may have.
 pub async fn serve(router: Router, listener: TcpListener, descriptors: u64, stop: CancellationToken) {
     let most = most(descriptors);
-    let mut places: Vec<Weak<Place>> = Vec::new();
+    let mut places: Vec<Weak<ConnectionSlot>> = Vec::new();
     let mut tasks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -112,22 +112,23 @@ pub async fn serve(router: Router, listener: TcpListener, descriptors: u64, stop
 
 /// A place for one more connection. When all are taken, the oldest that answers no request is ended: a client that sends half a
 /// request must not keep a probe out. `None` when each answers one.
-fn room(places: &mut Vec<Weak<Place>>, most: usize) -> Option<Arc<Place>> {
+fn room(places: &mut Vec<Weak<ConnectionSlot>>, most: usize) -> Option<Arc<ConnectionSlot>> {
     places.retain(|place| place.strong_count() > 0);
     if places.len() >= most {
-        let idle = |place: &Weak<Place>| place.upgrade().is_none_or(|place| !place.busy.load(Ordering::Relaxed));
+        let idle =
+            |place: &Weak<ConnectionSlot>| place.upgrade().is_none_or(|place| !place.busy.load(Ordering::Relaxed));
         let oldest = places.iter().position(idle)?;
         if let Some(place) = places.remove(oldest).upgrade() {
             place.gone.cancel();
         }
     }
-    let place = Arc::new(Place::default());
+    let place = Arc::new(ConnectionSlot::default());
     places.push(Arc::downgrade(&place));
     Some(place)
 }
 
 /// Answers the requests of one connection, until the client ends it, its time is over, or another takes its place.
-async fn answer(stream: TcpStream, router: Router, place: Arc<Place>, stop: CancellationToken) {
+async fn answer(stream: TcpStream, router: Router, place: Arc<ConnectionSlot>, stop: CancellationToken) {
     let routes = TowerToHyperService::new(router);
     let answering = service_fn(|request| {
         let (routes, place) = (routes.clone(), Arc::clone(&place));

@@ -11,7 +11,7 @@ pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state};
-pub use volume::{Place, place, volume};
+pub use volume::{VolumePath, place, volume};
 
 use crate::adapters::host;
 use crate::adapters::system_clock::SystemClock;

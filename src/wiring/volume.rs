@@ -13,14 +13,14 @@ pub fn volume(root: &Path) -> Arc<dyn Volume> {
 
 /// A path on this host as a volume sees it.
 #[derive(Clone)]
-pub struct Place {
+pub struct VolumePath {
     /// The output root that the path lies in.
     pub volume: Arc<dyn Volume>,
     /// The path below the root. `None` is the whole root.
     pub path: Option<String>,
 }
 
-impl Place {
+impl VolumePath {
     /// A whole output root.
     pub fn root(root: &Path) -> Self {
         Self { volume: volume(root), path: None }
@@ -29,7 +29,7 @@ impl Place {
 
 /// Finds the output root that a path lies in: above `.filegen`, or the nearest folder with a `.filegen` in it, else the
 /// path's own folder. A folder that lies in no other root is a root itself.
-pub fn place(path: &Path) -> Place {
+pub fn place(path: &Path) -> VolumePath {
     // By its components, so that a slash at the end makes no other path.
     let whole: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components().collect();
     let hidden = whole.ancestors().find(|part| part.file_name().is_some_and(|name| name == HIDDEN));
@@ -39,7 +39,7 @@ pub fn place(path: &Path) -> Place {
     };
     let root = root.unwrap_or_else(|| if whole.is_dir() { &whole } else { whole.parent().unwrap_or(&whole) });
     let below = whole.strip_prefix(root).ok().and_then(Path::to_str).filter(|below| !below.is_empty());
-    Place { volume: volume(root), path: below.map(str::to_owned) }
+    VolumePath { volume: volume(root), path: below.map(str::to_owned) }
 }
 
 #[cfg(test)]

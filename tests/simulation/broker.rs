@@ -4,7 +4,7 @@ use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
 use filegen::core::model::event::CompletionEvent;
-use filegen::core::model::message::{Message, Partition, Position, Received};
+use filegen::core::model::message::{Message, Partition, Received, TopicPosition};
 use filegen::core::ports::broker::BrokerError;
 use filegen::core::ports::consumer::{Consumer, Polled, Watermarks};
 use filegen::core::ports::producer::Producer;
@@ -77,7 +77,7 @@ impl Consumer for SimEvents {
         }
     }
 
-    async fn commit(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
+    async fn commit(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError> {
         let (pod, sim) = (&self.pod, &self.pod.sim);
         pod.gate().await;
         if pod.weather.is_cut(Line::Broker, sim.now()).is_some() {
@@ -91,7 +91,7 @@ impl Consumer for SimEvents {
         Ok(())
     }
 
-    async fn seek(&mut self, _: &[Position]) -> Result<(), BrokerError> {
+    async fn seek(&mut self, _: &[TopicPosition]) -> Result<(), BrokerError> {
         Ok(())
     }
 

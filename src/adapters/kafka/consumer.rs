@@ -4,7 +4,7 @@ use super::fetch_buffer::{AssignmentEpoch, FetchBuffer, Member, Membership, Seek
 use super::fetching::{Change, Fetching};
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::message::{EventId, Partition, Position, Received};
+use crate::core::model::message::{EventId, Partition, Received, TopicPosition};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::{Consumer, Polled, Watermarks};
 use async_trait::async_trait;
@@ -132,23 +132,23 @@ impl Consumer for KafkaConsumer {
         }
     }
 
-    async fn commit(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
+    async fn commit(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError> {
         let (ours, client) = {
             let state = self.buffer.state();
-            let is_ours = |position: &&Position| {
+            let is_ours = |position: &&TopicPosition| {
                 let number = position.partition.number;
                 self.handed.get(&number).is_some_and(|epoch| state.is_ours(number, *epoch))
             };
             (positions.iter().filter(is_ours).cloned().collect::<Vec<_>>(), state.client.upgrade())
         };
-        for Position { partition, offset } in positions.iter().filter(|position| !ours.contains(position)) {
+        for TopicPosition { partition, offset } in positions.iter().filter(|position| !ours.contains(position)) {
             let event = format!("{}/{}@{}", partition.topic, partition.number, offset.saturating_sub(1));
             debug!(event, "its partition has gone to another member, where it comes again");
         }
         let Some(client) = client.filter(|_| !ours.is_empty()) else { return Ok(()) };
         self.ask(client, move |client| {
             let mut offsets = TopicPartitionList::with_capacity(ours.len());
-            for Position { partition, offset } in &ours {
+            for TopicPosition { partition, offset } in &ours {
                 offsets.add_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
             }
             client.commit(&offsets, CommitMode::Sync)
@@ -156,7 +156,7 @@ impl Consumer for KafkaConsumer {
         .await
     }
 
-    async fn seek(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
+    async fn seek(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError> {
         if self.thread.is_none() {
             // It has not joined yet: no partition is this member's.
             return Ok(());
@@ -283,9 +283,9 @@ fn tell(link: &KafkaClientConfig, client: &BaseConsumer<Member>, change: Change)
 }
 
 /// Goes on from these positions in partitions that are ours. A partition that has just come may not be ready for it.
-fn go_on_from(buffer: &FetchBuffer, client: &BaseConsumer<Member>, positions: &[Position]) -> KafkaResult<()> {
+fn go_on_from(buffer: &FetchBuffer, client: &BaseConsumer<Member>, positions: &[TopicPosition]) -> KafkaResult<()> {
     let until = Instant::now() + PATIENCE;
-    for Position { partition, offset } in positions {
+    for TopicPosition { partition, offset } in positions {
         if !buffer.state().has(partition.number) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! The buffer between the consumer's thread and the async side: fetched messages, and the partitions assigned to this member.
 
 use super::settings::{KafkaClientConfig, Told};
-use crate::core::model::message::{Partition, Position, Received};
+use crate::core::model::message::{Partition, Received, TopicPosition};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::Polled;
 use rdkafka::ClientContext;
@@ -34,7 +34,7 @@ pub(super) struct Membership(u64);
 
 /// The buffer, shared by the consumer's thread and the async side.
 pub(super) struct FetchBuffer {
-    state: Mutex<State>,
+    state: Mutex<BufferState>,
     /// Notified of each message, change and error.
     pub(super) news: Notify,
     /// Notified when messages were taken.
@@ -43,7 +43,7 @@ pub(super) struct FetchBuffer {
 
 /// Positions to go on from, and who waits for it.
 pub(super) struct Seek {
-    pub(super) positions: Vec<Position>,
+    pub(super) positions: Vec<TopicPosition>,
     pub(super) done: oneshot::Sender<Result<(), BrokerError>>,
 }
 
@@ -54,7 +54,7 @@ enum Item {
 }
 
 /// The buffer's content.
-pub(super) struct State {
+pub(super) struct BufferState {
     queue: VecDeque<Item>,
     messages: usize,
     bytes: usize,
@@ -75,7 +75,7 @@ pub(super) struct State {
     pub(super) client: Weak<BaseConsumer<Member>>,
 }
 
-impl Default for State {
+impl Default for BufferState {
     fn default() -> Self {
         Self {
             queue: VecDeque::new(),
@@ -94,7 +94,7 @@ impl Default for State {
     }
 }
 
-impl State {
+impl BufferState {
     /// A change, else messages, else the last error. Messages of paused partitions stay.
     fn take(&mut self, max: usize, epochs: &mut HashMap<i32, AssignmentEpoch>) -> Option<Result<Polled, BrokerError>> {
         let mut batch = Vec::new();
@@ -225,24 +225,24 @@ impl FetchBuffer {
     }
 
     /// Waits until it is not full, but not longer than this.
-    pub(super) fn room(&self, limit: Duration) -> MutexGuard<'_, State> {
+    pub(super) fn room(&self, limit: Duration) -> MutexGuard<'_, BufferState> {
         let waited = self.taken.wait_timeout_while(self.state(), limit, |state| state.is_full());
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, BufferState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new client fetches from now on. Drops the messages and assignments of the one before, and what it still says.
     pub(super) fn join(&self) -> Membership {
         let mut state = self.state();
-        *state = State { membership: state.membership + 1, ..state.emptied() };
+        *state = BufferState { membership: state.membership + 1, ..state.emptied() };
         Membership(state.membership)
     }
 
     /// The state, for a client that is still the present one.
-    pub(super) fn of(&self, member: Membership) -> Option<MutexGuard<'_, State>> {
+    pub(super) fn of(&self, member: Membership) -> Option<MutexGuard<'_, BufferState>> {
         Some(self.state()).filter(|state| state.membership == member.0)
     }
 
@@ -285,7 +285,7 @@ impl Member {
     }
 
     /// Changes what is assigned, unless another client has taken this one's place.
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut BufferState)) {
         if let Some(mut state) = self.buffer.of(self.membership) {
             change(&mut state);
             self.buffer.news.notify_one();

@@ -1,6 +1,6 @@
 //! Which partitions the client fetches: none while the buffer is full, and never those that the reader has paused.
 
-use super::fetch_buffer::State;
+use super::fetch_buffer::BufferState;
 use std::collections::BTreeSet;
 
 /// What the client was told last.
@@ -33,7 +33,7 @@ impl Fetching {
     ///
     /// Cooperative assignment adds partitions while others stay. The client fetches such a fresh partition at once, and has
     /// forgotten its pause if the partition was here before. So whatever is paused is paused again for it.
-    pub(super) fn next(&mut self, buffer: &mut State) -> Change {
+    pub(super) fn next(&mut self, buffer: &mut BufferState) -> Change {
         let (is_full, is_low, fresh) = (buffer.is_full(), buffer.is_low(), std::mem::take(&mut buffer.fresh));
         if is_full || self.full && !is_low {
             let known = self.full && !fresh;

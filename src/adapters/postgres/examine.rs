@@ -5,7 +5,7 @@ use super::extent::{count, key as key_in};
 use super::render::{Typed, Types, literal};
 use super::session::Session;
 use crate::adapters::sql::{self, PageRequest, Range};
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::key::KeyValue;
 use crate::core::model::sql::Relation;
 use crate::core::ports::source::{Query, SourceError};
@@ -19,7 +19,7 @@ pub(super) async fn examine(session: &mut Session, query: &Query) -> Result<Vec<
     if query.key.is_empty() {
         let detail =
             "without a key there is no order to resume in; fetch: offset promises nothing when rows come or go";
-        let key = finding("key is given", Verdict::Warn, detail.to_owned());
+        let key = finding("key is given", CheckVerdict::Warn, detail.to_owned());
         return Ok([hidden_rows(session, query).await?, Some(key)].into_iter().flatten().collect());
     }
     let key = query.key.join(", ");
@@ -53,17 +53,17 @@ async fn hidden_rows(session: &mut Session, query: &Query) -> Result<Option<Find
     let advice = "rows that its policies hide are in no file, and nothing else tells; a role with BYPASSRLS sees all \
                   (the view's owner counts, unless the view has security_invoker)";
     let detail = format!("row-level security is on for {}: {advice}", tables.join(", "));
-    Ok(Some(finding("no rows are hidden", Verdict::Warn, detail)))
+    Ok(Some(finding("no rows are hidden", CheckVerdict::Warn, detail)))
 }
 
 async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<Finding, SourceError> {
     let rows = session.query(&sql::null_keys(&DIALECT, query)?.sql).await?;
     let nulls = rows.first().and_then(|row| count(row, 0)).unwrap_or_default();
     Ok(if nulls == 0 {
-        finding("key is not null", Verdict::Pass, format!("{key}: no row without a value"))
+        finding("key is not null", CheckVerdict::Pass, format!("{key}: no row without a value"))
     } else {
         let advice = "take other key columns, or leave such rows out of the view";
-        finding("key is not null", Verdict::Fail, format!("{key}: {nulls} rows without a value; {advice}"))
+        finding("key is not null", CheckVerdict::Fail, format!("{key}: {nulls} rows without a value; {advice}"))
     })
 }
 
@@ -71,13 +71,13 @@ async fn unique(session: &mut Session, query: &Query, types: &Types, key: &str) 
     let typed = Typed { types, wanted: &[] };
     let duplicates = session.query(&sql::duplicate_keys(&DIALECT, &typed, query)?.sql).await?;
     let Some(row) = duplicates.first() else {
-        return Ok(finding("key is unique", Verdict::Pass, format!("{key}: no two rows alike")));
+        return Ok(finding("key is unique", CheckVerdict::Pass, format!("{key}: no two rows alike")));
     };
     let count = count(row, query.key.len()).unwrap_or_default();
     let example = key_in(row, query, types, 0..query.key.len());
     let example = example.map_or_else(|error| error.to_string(), |key| key.to_string());
     let advice = "add columns to the key until it is unique";
-    Ok(finding("key is unique", Verdict::Fail, format!("{key}: {count} rows have the key {example}; {advice}")))
+    Ok(finding("key is unique", CheckVerdict::Fail, format!("{key}: {count} rows have the key {example}; {advice}")))
 }
 
 /// Asks the planner whether it can avoid a sort. Sorts are made expensive first, so that the plan has one only where it must.
@@ -98,12 +98,16 @@ async fn ordered_by_index(
     };
     Ok(if lines.any(is_sort) {
         let advice = "an index on the key columns lets pages come at once, and a resumed run start without reading all";
-        finding("order is served by an index", Verdict::Warn, format!("{key}: the server sorts the view; {advice}"))
+        finding(
+            "order is served by an index",
+            CheckVerdict::Warn,
+            format!("{key}: the server sorts the view; {advice}"),
+        )
     } else {
-        finding("order is served by an index", Verdict::Pass, format!("{key}: rows come in order without sorting"))
+        finding("order is served by an index", CheckVerdict::Pass, format!("{key}: rows come in order without sorting"))
     })
 }
 
-fn finding(check: &str, verdict: Verdict, detail: String) -> Finding {
+fn finding(check: &str, verdict: CheckVerdict, detail: String) -> Finding {
     Finding { check: check.to_owned(), verdict, detail }
 }

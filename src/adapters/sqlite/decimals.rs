@@ -8,7 +8,7 @@ use super::params::values;
 use super::view;
 use crate::adapters::sql::{Bindings, Dialect, From};
 use crate::core::model::column::Kind;
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::ports::source::{Query, SourceError};
 use rusqlite::{OptionalExtension, params_from_iter};
 
@@ -35,11 +35,11 @@ pub(super) fn findings(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErr
                 "`{name}` is declared {declared} and holds floats: of {value:?} in the row with key {key}, digits \
                                   may be lost; {advice}"
             );
-            (Verdict::Warn, detail)
+            (CheckVerdict::Warn, detail)
         } else if let Some(Example { key, value }) = example(db, query, name, "1")? {
             let advice = "all have so few digits that none is lost";
             (
-                Verdict::Pass,
+                CheckVerdict::Pass,
                 format!(
                     "`{name}` is declared {declared} and holds floats, as {value:?} in the row with key {key}; {advice}"
                 ),

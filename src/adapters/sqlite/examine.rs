@@ -5,7 +5,7 @@ use super::keys::key_value;
 use super::params::values;
 use super::view;
 use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Query, SourceError};
 use rusqlite::params_from_iter;
@@ -21,11 +21,11 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
     let statement = sql::extent(&Dialect::SQLITE, &Plain, &counted, None)?;
     let params = params_from_iter(values(&statement.params)?);
     let rows: i64 = db.connection.query_row(&statement.sql, params, |row| row.get(0)).map_err(fault)?;
-    let mut findings = vec![finding("view can be read", Verdict::Pass, format!("{rows} rows"))];
+    let mut findings = vec![finding("view can be read", CheckVerdict::Pass, format!("{rows} rows"))];
     if query.key.is_empty() || query.fetch == Fetch::Offset {
         findings.push(finding(
             "key",
-            Verdict::Warn,
+            CheckVerdict::Warn,
             "read by row number: rows that come or go meanwhile may be missed or doubled; name a key if there is one",
         ));
         return Ok(findings);
@@ -35,24 +35,24 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
     let params = params_from_iter(values(&statement.params)?);
     let nulls: i64 = db.connection.query_row(&statement.sql, params, |row| row.get(0)).map_err(fault)?;
     findings.push(if nulls == 0 {
-        finding("key is not null", Verdict::Pass, format!("`{names}` has a value in every row"))
+        finding("key is not null", CheckVerdict::Pass, format!("`{names}` has a value in every row"))
     } else {
         let detail = format!("`{names}` is NULL in {nulls} rows; leave them out of the view or choose another key");
-        finding("key is not null", Verdict::Fail, detail)
+        finding("key is not null", CheckVerdict::Fail, detail)
     });
     let duplicate = duplicate(db, query)?;
     findings.push(match duplicate {
-        None => finding("key is unique", Verdict::Pass, format!("no two rows share `{names}`")),
+        None => finding("key is unique", CheckVerdict::Pass, format!("no two rows share `{names}`")),
         Some((key, count)) => {
             let detail = format!("{count} rows share key {key}; add a column to `{names}` or make the view unique");
-            finding("key is unique", Verdict::Fail, detail)
+            finding("key is unique", CheckVerdict::Fail, detail)
         }
     });
     findings.push(order(db, query)?);
     Ok(findings)
 }
 
-fn finding(check: &str, verdict: Verdict, detail: impl Into<String>) -> Finding {
+fn finding(check: &str, verdict: CheckVerdict, detail: impl Into<String>) -> Finding {
     Finding { check: check.to_owned(), verdict, detail: detail.into() }
 }
 
@@ -86,8 +86,8 @@ fn order(db: &Db, query: &Query) -> Result<Finding, SourceError> {
             "SQLite sorts the whole view before its first row, and for each page with `fetch: paged`; \
              an index on the table's columns behind `{names}` avoids that"
         );
-        finding("order is served by an index", Verdict::Warn, detail)
+        finding("order is served by an index", CheckVerdict::Warn, detail)
     } else {
-        finding("order is served by an index", Verdict::Pass, steps.join("; "))
+        finding("order is served by an index", CheckVerdict::Pass, steps.join("; "))
     })
 }

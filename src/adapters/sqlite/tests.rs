@@ -1,7 +1,7 @@
 //! What is SQLite's own: declared types, stored values, collations, files.
 
 use super::*;
-use crate::core::model::finding::Verdict;
+use crate::core::model::finding::CheckVerdict;
 use crate::core::model::key::KeyValue;
 use crate::core::model::names::ViewName;
 use crate::core::model::page::Page;
@@ -236,8 +236,8 @@ async fn doctor_hears_whether_an_index_gives_the_order() {
         let findings = source.examine(&query(&[key], &["id"])).await.unwrap();
         findings.into_iter().find(|finding| finding.check.contains("index")).unwrap().verdict
     };
-    assert_eq!(verdict("id").await, Verdict::Pass);
-    assert_eq!(verdict("k").await, Verdict::Warn);
+    assert_eq!(verdict("id").await, CheckVerdict::Pass);
+    assert_eq!(verdict("k").await, CheckVerdict::Warn);
 }
 
 #[tokio::test]

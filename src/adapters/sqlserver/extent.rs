@@ -7,7 +7,7 @@ use super::render::parameters;
 use super::run_params::run_parameters;
 use super::tds::{Record, Value};
 use crate::adapters::sql::{self, Dialect};
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::key::Key;
 use crate::core::ports::source::{After, Extent, Query, SourceError};
 use std::ops::Range;
@@ -71,7 +71,7 @@ pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Find
     let nulls = rows.first().and_then(|row| row.int(0)).unwrap_or_default();
     let not_null = Finding {
         check: "key is not null".to_owned(),
-        verdict: if nulls == 0 { Verdict::Pass } else { Verdict::Fail },
+        verdict: if nulls == 0 { CheckVerdict::Pass } else { CheckVerdict::Fail },
         detail: match nulls {
             0 => format!("`{names}` has a value in every row"),
             nulls => format!("{nulls} rows have no `{names}`: leave them out of the view or choose another key"),
@@ -86,7 +86,7 @@ pub(super) async fn examine(address: &Address, query: &Query) -> Result<Vec<Find
     });
     let unique = Finding {
         check: "key is unique".to_owned(),
-        verdict: if found.is_none() { Verdict::Pass } else { Verdict::Fail },
+        verdict: if found.is_none() { CheckVerdict::Pass } else { CheckVerdict::Fail },
         detail: match found {
             None => format!("no two rows have the same `{names}`"),
             Some(key) => format!("key {key} appears more than once: add a column to the key or make the view unique"),

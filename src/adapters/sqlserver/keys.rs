@@ -3,7 +3,7 @@
 use super::cells::guid;
 use super::civil;
 use super::describe::Seen;
-use super::tds::{Column, Row, Value, utf8};
+use super::tds::{Column, RowBytes, Value, utf8};
 use crate::core::model::key::{Key, KeyValue};
 
 /// Where a row's key stands, and of what types.
@@ -40,7 +40,7 @@ impl Keys {
     }
 
     /// The row's key, or the index of a key column that is NULL or has no fitting type.
-    pub(super) fn of(&self, row: &Row<'_>) -> Result<Key, usize> {
+    pub(super) fn of(&self, row: &RowBytes<'_>) -> Result<Key, usize> {
         (self.columns.iter().enumerate())
             .map(|(index, (place, _))| row.value(*place).ok().and_then(key_value).ok_or(index))
             .collect::<Result<Vec<_>, _>>()
@@ -48,7 +48,7 @@ impl Keys {
     }
 
     /// Compares a row's key with that of the row before.
-    pub(super) fn step(&self, before: &Held, row: &Row<'_>) -> Step {
+    pub(super) fn step(&self, before: &Held, row: &RowBytes<'_>) -> Step {
         let mut step = if before.0.is_empty() { Step::Forward } else { Step::Same };
         for (index, (place, _)) in self.columns.iter().enumerate() {
             let Some(now) = row.bytes(*place) else { return Step::Null(index) };
@@ -60,7 +60,7 @@ impl Keys {
     }
 
     /// Keeps a row's key, in place of another.
-    pub(super) fn hold(&self, row: &Row<'_>, held: &mut Held) {
+    pub(super) fn hold(&self, row: &RowBytes<'_>, held: &mut Held) {
         held.0.truncate(self.columns.len());
         for (index, (place, _)) in self.columns.iter().enumerate() {
             let (Some(column), Some(bytes)) = (row.column(*place), row.bytes(*place)) else { continue };

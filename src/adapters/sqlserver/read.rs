@@ -6,7 +6,7 @@ use super::cells::Cells;
 use super::describe::ReadPlan;
 use super::keys::{Held, Keys, Step};
 use super::render::parameters;
-use super::tds::{Connection, Row, Value};
+use super::tds::{Connection, RowBytes, Value};
 use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Range, mask_field};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
@@ -186,7 +186,7 @@ impl Reader {
     }
 
     /// Takes one row's values.
-    fn take(&mut self, row: &Row<'_>) -> Result<(), SourceError> {
+    fn take(&mut self, row: &RowBytes<'_>) -> Result<(), SourceError> {
         if self.rows == 0
             && let Some(keys) = &self.keys
         {
@@ -231,7 +231,7 @@ impl Reader {
 
     /// Checks that the key is not NULL and is new to the server. It is new when the server's rank of the row, in the order of the keys,
     /// is the row's number in its statement.
-    fn check_key(&self, row: &Row<'_>, number: i64) -> Result<(), SourceError> {
+    fn check_key(&self, row: &RowBytes<'_>, number: i64) -> Result<(), SourceError> {
         let Some(keys) = &self.keys else { return Ok(()) };
         let step = keys.step(&self.before, row);
         if let Step::Null(index) = step {

@@ -3,7 +3,7 @@
 
 use super::probe::{Probe, TEXT};
 use super::report::{Area, Report};
-use crate::core::model::finding::Verdict;
+use crate::core::model::finding::CheckVerdict;
 use crate::core::ports::volume::{Entry, EntryKind, VolumeError, VolumeFile};
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ const LINGERS: &str = "; an open file keeps its folder here, as NFS does: a take
 pub(super) async fn fencing(probe: &Probe<'_>, report: &mut Report<'_>) {
     let (verdict, detail) = match play(probe).await {
         Ok(Played { got_through, lingers }) if got_through.is_empty() => {
-            (Verdict::Pass, format!("{PROMISE}{}", if lingers { LINGERS } else { "" }))
+            (CheckVerdict::Pass, format!("{PROMISE}{}", if lingers { LINGERS } else { "" }))
         }
         Ok(played) => (
-            Verdict::Fail,
+            CheckVerdict::Fail,
             format!(
                 "an old holder is not kept out here: {}; use another file system for output.root",
                 played.got_through.join(", ")
             ),
         ),
-        Err(error) => (Verdict::Fail, format!("a takeover cannot be made here: {error}")),
+        Err(error) => (CheckVerdict::Fail, format!("a takeover cannot be made here: {error}")),
     };
     report.add(Area::Output, "fencing", verdict, detail);
 }

@@ -1,6 +1,6 @@
 //! The list of findings, which grows check by check.
 
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use std::time::Duration;
 
 /// A finding, and where it was made.
@@ -58,7 +58,7 @@ impl<'a> Report<'a> {
     }
 
     /// Adds a finding whose duration does not matter.
-    pub(crate) fn add(&mut self, area: Area, check: &str, verdict: Verdict, detail: impl Into<String>) {
+    pub(crate) fn add(&mut self, area: Area, check: &str, verdict: CheckVerdict, detail: impl Into<String>) {
         let finding = Finding { check: check.to_owned(), verdict, detail: detail.into() };
         self.push(CheckResult { area, finding, took: None, unreachable: false });
     }

@@ -2,7 +2,7 @@
 
 use super::report::{Area, CheckResult, Report};
 use crate::core::kind::HasKind;
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::Policies;
 use crate::core::ports::admin::StoreAdmin;
@@ -42,14 +42,14 @@ pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
     };
     let took = store.clock.elapsed().saturating_sub(started);
     let (verdict, detail, unreachable) = match &lease {
-        Ok(None) => (Verdict::Pass, "answers; the worker was never led".to_owned(), false),
+        Ok(None) => (CheckVerdict::Pass, "answers; the worker was never led".to_owned(), false),
         Ok(Some(lease)) if lease.released.is_some() => {
-            (Verdict::Pass, format!("answers; the lease is free, last token {}", lease.token), false)
+            (CheckVerdict::Pass, format!("answers; the lease is free, last token {}", lease.token), false)
         }
         Ok(Some(lease)) => {
-            (Verdict::Pass, format!("answers; {} leads with token {}", lease.instance, lease.token), false)
+            (CheckVerdict::Pass, format!("answers; {} leads with token {}", lease.instance, lease.token), false)
         }
-        Err(error) => (Verdict::Fail, error.to_string(), error.kind().is_away()),
+        Err(error) => (CheckVerdict::Fail, error.to_string(), error.kind().is_away()),
     };
     let finding = Finding { check: "reachable".to_owned(), verdict, detail };
     report.push(CheckResult { area: Area::State, finding, took: Some(took), unreachable });
@@ -63,8 +63,10 @@ pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
 /// Whether the store has time enough to answer.
 pub(super) fn lease_time(policies: &Policies, report: &mut Report<'_>) {
     let (verdict, detail) = match policies.short_lease() {
-        Some((message, hint)) => (Verdict::Warn, format!("{message}; {hint}")),
-        None => (Verdict::Pass, format!("{} ms for each call to the store", policies.store_patience().as_millis())),
+        Some((message, hint)) => (CheckVerdict::Warn, format!("{message}; {hint}")),
+        None => {
+            (CheckVerdict::Pass, format!("{} ms for each call to the store", policies.store_patience().as_millis()))
+        }
     };
     report.add(Area::State, "lease time", verdict, detail);
 }
@@ -83,13 +85,13 @@ pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mu
             let detail = format!("the server's clock is {:.3} s {way} this host's", apart.abs().as_secs_f64());
             if apart.abs() - doubt > CLOCKS_APART {
                 let advice = "have both kept by NTP: times in tables, logs and events are for people, leases need none";
-                (Verdict::Warn, format!("{detail}; {advice}"))
+                (CheckVerdict::Warn, format!("{detail}; {advice}"))
             } else {
-                (Verdict::Pass, detail)
+                (CheckVerdict::Pass, detail)
             }
         }
-        Ok(None) => (Verdict::Pass, "the server does not tell its time".to_owned()),
-        Err(error) => (Verdict::Warn, format!("the server's time is not known: {error}")),
+        Ok(None) => (CheckVerdict::Pass, "the server does not tell its time".to_owned()),
+        Err(error) => (CheckVerdict::Warn, format!("the server's time is not known: {error}")),
     };
     report.add(Area::State, "clock", verdict, detail);
 }
@@ -97,12 +99,12 @@ pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mu
 /// Reports missing indexes. No run fails without them: what must be unique is unique by its id.
 pub(super) async fn indexes(admin: &dyn StoreAdmin, report: &mut Report<'_>) {
     let (verdict, detail) = match admin.missing_indexes().await {
-        Ok(missing) if missing.is_empty() => (Verdict::Pass, "all there".to_owned()),
+        Ok(missing) if missing.is_empty() => (CheckVerdict::Pass, "all there".to_owned()),
         Ok(missing) => (
-            Verdict::Warn,
+            CheckVerdict::Warn,
             format!("missing: {}; the daemon makes them when it starts, `doctor --fix` now", missing.join(", ")),
         ),
-        Err(error) => (Verdict::Fail, error.to_string()),
+        Err(error) => (CheckVerdict::Fail, error.to_string()),
     };
     report.add(Area::State, INDEXES, verdict, detail);
 }
@@ -143,9 +145,9 @@ pub async fn fix(
     admin.make_indexes().await?;
     let left = admin.missing_indexes().await?;
     let (verdict, detail) = if left.is_empty() {
-        (Verdict::Pass, format!("made: {missing}"))
+        (CheckVerdict::Pass, format!("made: {missing}"))
     } else {
-        (Verdict::Fail, format!("still missing after they were made: {}", left.join(", ")))
+        (CheckVerdict::Fail, format!("still missing after they were made: {}", left.join(", ")))
     };
     let finding = Finding { check: INDEXES.to_owned(), verdict, detail };
     Ok(Some(CheckResult { area: Area::State, finding, took: None, unreachable: false }))

@@ -5,7 +5,7 @@ use super::topics::Topics;
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
-use crate::core::model::finding::Verdict;
+use crate::core::model::finding::CheckVerdict;
 use crate::core::model::policy::Policies;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
@@ -65,7 +65,7 @@ fn report() -> Report<'static> {
     Report::new(&|_| {})
 }
 
-async fn clock_check(time: Result<Option<Timestamp>, StoreError>) -> (Verdict, String) {
+async fn clock_check(time: Result<Option<Timestamp>, StoreError>) -> (CheckVerdict, String) {
     let mut report = report();
     state::clock(&Server::with(time, &[]), &MemoryClock::starting_at(noon()), &mut report).await;
     let found = report.found.remove(0);
@@ -75,12 +75,12 @@ async fn clock_check(time: Result<Option<Timestamp>, StoreError>) -> (Verdict, S
 #[tokio::test(start_paused = true)]
 async fn clocks_that_differ_by_more_than_a_second_are_told_and_never_fail() {
     let (verdict, detail) = clock_check(Ok(Some(noon() + 999.milliseconds()))).await;
-    assert_eq!((verdict, detail.as_str()), (Verdict::Pass, "the server's clock is 0.999 s ahead of this host's"));
+    assert_eq!((verdict, detail.as_str()), (CheckVerdict::Pass, "the server's clock is 0.999 s ahead of this host's"));
     let (verdict, detail) = clock_check(Ok(Some(noon() - 1500.milliseconds()))).await;
-    assert!(verdict == Verdict::Warn && detail.contains("1.500 s behind") && detail.contains("NTP"), "{detail}");
-    assert_eq!(clock_check(Ok(Some(noon() + 1500.milliseconds()))).await.0, Verdict::Warn);
-    assert_eq!(clock_check(Ok(None)).await.0, Verdict::Pass);
-    assert_eq!(clock_check(Err(silent())).await.0, Verdict::Warn);
+    assert!(verdict == CheckVerdict::Warn && detail.contains("1.500 s behind") && detail.contains("NTP"), "{detail}");
+    assert_eq!(clock_check(Ok(Some(noon() + 1500.milliseconds()))).await.0, CheckVerdict::Warn);
+    assert_eq!(clock_check(Ok(None)).await.0, CheckVerdict::Pass);
+    assert_eq!(clock_check(Err(silent())).await.0, CheckVerdict::Warn);
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,7 +89,7 @@ async fn missing_indexes_are_told_and_made_on_record() {
     let clock = MemoryClock::starting_at(noon());
     let mut report = report();
     state::indexes(&server, &mut report).await;
-    assert_eq!(report.found[0].finding.verdict, Verdict::Warn);
+    assert_eq!(report.found[0].finding.verdict, CheckVerdict::Warn);
     assert!(report.found[0].finding.detail.contains("runs.by_date, odd_events.latest"), "{:?}", report.found[0]);
     let words = Fix { who: "ann at pod-1:7", reason: "INC-4711" };
     let made = fix(&server, &runs, &clock, &words).await.unwrap().unwrap();
@@ -103,7 +103,7 @@ async fn missing_indexes_are_told_and_made_on_record() {
 
     let stubborn = Server { makes: false, ..Server::with(Ok(None), &["runs.by_date"]) };
     let left = fix(&stubborn, &runs, &clock, &words).await.unwrap().unwrap();
-    assert_eq!(left.finding.verdict, Verdict::Fail);
+    assert_eq!(left.finding.verdict, CheckVerdict::Fail);
 }
 
 #[test]
@@ -115,12 +115,12 @@ fn a_lease_too_short_for_a_busy_disk_is_told_with_what_to_write() {
         (found.verdict, found.detail)
     };
     let (verdict, detail) = told(Duration::from_secs(2));
-    assert_eq!(verdict, Verdict::Warn);
+    assert_eq!(verdict, CheckVerdict::Warn);
     for part in ["an eighth of it, 250 ms", "exit code 6", "30s"] {
         assert!(detail.contains(part), "{part}: {detail}");
     }
-    assert_eq!(told(Duration::from_millis(4999)).0, Verdict::Warn);
-    assert_eq!(told(Duration::from_secs(5)), (Verdict::Pass, "625 ms for each call to the store".to_owned()));
+    assert_eq!(told(Duration::from_millis(4999)).0, CheckVerdict::Warn);
+    assert_eq!(told(Duration::from_secs(5)), (CheckVerdict::Pass, "625 ms for each call to the store".to_owned()));
 }
 
 /// A topic that answers as it is told to.
@@ -148,7 +148,7 @@ fn refused() -> BrokerError {
     BrokerError::Refused { topic: "t at b:1".to_owned(), reason: "no".to_owned() }
 }
 
-async fn told(topics: Topics) -> Vec<(String, Verdict, bool)> {
+async fn told(topics: Topics) -> Vec<(String, CheckVerdict, bool)> {
     let mut report = report();
     topics::topics(&topics, &MemoryClock::starting_at(noon()), &mut report).await;
     report.found.into_iter().map(|found| (found.finding.check, found.finding.verdict, found.unreachable)).collect()
@@ -158,8 +158,8 @@ async fn told(topics: Topics) -> Vec<(String, Verdict, bool)> {
 async fn a_trigger_must_be_read_and_a_completion_topic_written() {
     let read_only = || Arc::new(Topic { there: Ok(3), allowed: [Ok(()), Err(refused())] }) as Arc<dyn TopicProbe>;
     let all = told(Ok(vec![("trigger", read_only()), ("completion", read_only())])).await;
-    let pass = |check: &str| (check.to_owned(), Verdict::Pass, false);
-    let fail = ("completion write".to_owned(), Verdict::Fail, false);
+    let pass = |check: &str| (check.to_owned(), CheckVerdict::Pass, false);
+    let fail = ("completion write".to_owned(), CheckVerdict::Fail, false);
     assert_eq!(all, [pass("trigger topic"), pass("trigger read"), pass("completion topic"), fail]);
 }
 
@@ -169,8 +169,8 @@ async fn a_topic_that_does_not_answer_is_asked_no_further() {
     for (error, unreachable) in [(away, true), (refused(), false)] {
         let topic = Topic { there: Err(error), allowed: [Ok(()), Ok(())] };
         let all = told(Ok(vec![("trigger", Arc::new(topic))])).await;
-        assert_eq!(all, [("trigger topic".to_owned(), Verdict::Fail, unreachable)]);
+        assert_eq!(all, [("trigger topic".to_owned(), CheckVerdict::Fail, unreachable)]);
     }
     assert_eq!(told(Ok(vec![])).await, []);
-    assert_eq!(told(Err(refused())).await, [("client".to_owned(), Verdict::Fail, false)]);
+    assert_eq!(told(Err(refused())).await, [("client".to_owned(), CheckVerdict::Fail, false)]);
 }

@@ -2,7 +2,7 @@
 
 use super::report::{Area, CheckResult, Report};
 use crate::core::kind::HasKind;
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::probe::{TopicProbe, TopicUse};
@@ -46,8 +46,8 @@ async fn topic(name: &str, probe: &dyn TopicProbe, clock: &dyn Clock, report: &m
 fn push(report: &mut Report<'_>, check: &str, took: Option<std::time::Duration>, answer: Result<String, BrokerError>) {
     let unreachable = answer.as_ref().is_err_and(|error| error.kind().is_away());
     let (verdict, detail) = match answer {
-        Ok(detail) => (Verdict::Pass, detail),
-        Err(error) => (Verdict::Fail, error.to_string()),
+        Ok(detail) => (CheckVerdict::Pass, detail),
+        Err(error) => (CheckVerdict::Fail, error.to_string()),
     };
     let finding = Finding { check: check.to_owned(), verdict, detail };
     report.push(CheckResult { area: Area::Kafka, finding, took, unreachable });

@@ -3,32 +3,32 @@
 use super::fencing;
 use super::probe::{Probe, TEXT};
 use super::report::{Area, Report};
-use crate::core::model::finding::Verdict;
+use crate::core::model::finding::CheckVerdict;
 use crate::core::ports::volume::{Volume, VolumeError};
 
 /// Runs all probes in a folder named after `name`, then removes what they made.
 pub async fn check(volume: &dyn Volume, name: &str, report: &mut Report<'_>) {
     let probe = Probe::new(volume, name);
     if let Err(error) = probe.begin().await {
-        report.add(Area::Output, "writable", Verdict::Fail, error.to_string());
+        report.add(Area::Output, "writable", CheckVerdict::Fail, error.to_string());
         return;
     }
-    report.add(Area::Output, "writable", Verdict::Pass, volume.describe());
+    report.add(Area::Output, "writable", CheckVerdict::Pass, volume.describe());
     judge(report, "write and fsync", "what is written and synced reads back", write_and_sync(&probe).await);
     judge(report, "rename", "a folder moves with what is in it", rename(&probe).await);
     judge(report, "link", "a link appears at once and never replaces a file", link(&probe).await);
     copy(&probe, report).await;
     fencing::fencing(&probe, report).await;
     if let Err(error) = probe.clean().await {
-        report.add(Area::Output, "clean up", Verdict::Warn, format!("remove `{}` by hand: {error}", probe.dir));
+        report.add(Area::Output, "clean up", CheckVerdict::Warn, format!("remove `{}` by hand: {error}", probe.dir));
     }
 }
 
 fn judge(report: &mut Report<'_>, check: &str, promise: &str, result: Result<bool, VolumeError>) {
     let (verdict, detail) = match result {
-        Ok(true) => (Verdict::Pass, promise.to_owned()),
-        Ok(false) => (Verdict::Fail, format!("not true here: {promise}; use another file system for output.root")),
-        Err(error) => (Verdict::Fail, error.to_string()),
+        Ok(true) => (CheckVerdict::Pass, promise.to_owned()),
+        Ok(false) => (CheckVerdict::Fail, format!("not true here: {promise}; use another file system for output.root")),
+        Err(error) => (CheckVerdict::Fail, error.to_string()),
     };
     report.add(Area::Output, check, verdict, detail);
 }
@@ -69,13 +69,13 @@ async fn copy(probe: &Probe<'_>, report: &mut Report<'_>) {
         Ok::<_, VolumeError>((whole, probe.volume.shares_blocks(&probe.term, &from, &to).await?))
     };
     let (verdict, detail) = match copied.await {
-        Ok((true, Some(true))) => (Verdict::Pass, "by reflink: a takeover copies nothing".to_owned()),
+        Ok((true, Some(true))) => (CheckVerdict::Pass, "by reflink: a takeover copies nothing".to_owned()),
         Ok((true, Some(false))) => {
-            (Verdict::Pass, "by the kernel, without reflink: a takeover copies all committed bytes".to_owned())
+            (CheckVerdict::Pass, "by the kernel, without reflink: a takeover copies all committed bytes".to_owned())
         }
-        Ok((true, None)) => (Verdict::Pass, "copies are whole".to_owned()),
-        Ok((false, _)) => (Verdict::Fail, "a copy is not what was copied; use another file system".to_owned()),
-        Err(error) => (Verdict::Fail, error.to_string()),
+        Ok((true, None)) => (CheckVerdict::Pass, "copies are whole".to_owned()),
+        Ok((false, _)) => (CheckVerdict::Fail, "a copy is not what was copied; use another file system".to_owned()),
+        Err(error) => (CheckVerdict::Fail, error.to_string()),
     };
     report.add(Area::Output, "copy", verdict, detail);
 }

@@ -12,7 +12,7 @@ use crate::core::doctor::state::{Store, state};
 use crate::core::doctor::topics::{Topics, topics};
 use crate::core::doctor::volume;
 use crate::core::model::column::Column;
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::run::{BusinessDate, RunId};
@@ -54,7 +54,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
     let bytes = match Plan::new(input.worker, input.registry, &params) {
         Ok(plan) => source(input, plan, &mut report).await,
         Err(error) => {
-            report.add(Area::Files, "translators", Verdict::Fail, error.to_string());
+            report.add(Area::Files, "translators", CheckVerdict::Fail, error.to_string());
             None
         }
     };
@@ -79,21 +79,21 @@ async fn output(input: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report
     let estimate = match last_size(input).await {
         Ok(Some(last)) => bytes.map(|bytes| bytes.max(last)).or(Some(last)),
         Ok(None) => bytes,
-        Err(error) => return report.add(Area::Output, "earlier runs", Verdict::Fail, error.to_string()),
+        Err(error) => return report.add(Area::Output, "earlier runs", CheckVerdict::Fail, error.to_string()),
     };
     let (verdict, detail) = match (volume.free_bytes().await, estimate) {
-        (Err(error), _) => (Verdict::Fail, error.to_string()),
-        (Ok(free), None) => (Verdict::Warn, format!("{free} bytes free; how much a run needs is not known")),
+        (Err(error), _) => (CheckVerdict::Fail, error.to_string()),
+        (Ok(free), None) => (CheckVerdict::Warn, format!("{free} bytes free; how much a run needs is not known")),
         (Ok(free), Some(needed)) => {
             let detail = format!("{free} bytes free, a run needs about {needed}");
             let tight = needed > free / 100 * TIGHT_PERCENT;
             (
                 if needed > free {
-                    Verdict::Fail
+                    CheckVerdict::Fail
                 } else if tight {
-                    Verdict::Warn
+                    CheckVerdict::Warn
                 } else {
-                    Verdict::Pass
+                    CheckVerdict::Pass
                 },
                 detail,
             )
@@ -120,9 +120,9 @@ async fn unsent(outbox: &dyn Outbox, input: &DoctorInput<'_>, report: &mut Repor
         Ok(waiting) if waiting.is_empty() || input.worker.completion.is_none() => {}
         Ok(waiting) => {
             let detail = format!("{} completion events wait for a broker", waiting.len());
-            report.add(Area::State, "outbox", Verdict::Warn, detail);
+            report.add(Area::State, "outbox", CheckVerdict::Warn, detail);
         }
-        Err(error) => report.add(Area::State, "outbox", Verdict::Fail, error.to_string()),
+        Err(error) => report.add(Area::State, "outbox", CheckVerdict::Fail, error.to_string()),
     }
 }
 
@@ -134,22 +134,22 @@ async fn source(input: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) ->
     let columns = source.columns(view).await;
     let took = clock.elapsed().saturating_sub(started);
     let (verdict, detail, unreachable) = match &columns {
-        Err(error) if error.is_away() => (Verdict::Fail, error.to_string(), true),
+        Err(error) if error.is_away() => (CheckVerdict::Fail, error.to_string(), true),
         // A refusal is an answer too.
-        Ok(_) | Err(SourceError::Refused { .. }) => (Verdict::Pass, source.describe(), false),
-        Err(error) => (Verdict::Fail, error.to_string(), false),
+        Ok(_) | Err(SourceError::Refused { .. }) => (CheckVerdict::Pass, source.describe(), false),
+        Err(error) => (CheckVerdict::Fail, error.to_string(), false),
     };
     let finding = Finding { check: "reachable".to_owned(), verdict, detail };
     report.push(CheckResult { area: Area::Source, finding, took: Some(took), unreachable });
     let columns = match columns {
         Ok(columns) => columns,
         Err(SourceError::Refused { reason }) => {
-            report.add(Area::Source, "view", Verdict::Fail, reason);
+            report.add(Area::Source, "view", CheckVerdict::Fail, reason);
             return None;
         }
         Err(_) => return None,
     };
-    report.add(Area::Source, "view", Verdict::Pass, format!("{view} with {} columns", columns.len()));
+    report.add(Area::Source, "view", CheckVerdict::Pass, format!("{view} with {} columns", columns.len()));
     if !named_columns(&plan, &columns, source.folds_names(), report) {
         return None;
     }
@@ -169,7 +169,7 @@ async fn source(input: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) ->
 }
 
 fn fail(report: &mut Report<'_>, area: Area, check: &str, error: &SourceError) {
-    let finding = Finding { check: check.to_owned(), verdict: Verdict::Fail, detail: error.to_string() };
+    let finding = Finding { check: check.to_owned(), verdict: CheckVerdict::Fail, detail: error.to_string() };
     report.push(CheckResult { area, finding, took: None, unreachable: error.is_away() });
 }
 
@@ -191,12 +191,12 @@ fn named_columns(plan: &Plan, columns: &[Column], folds: bool, report: &mut Repo
         .collect();
     if missing.is_empty() {
         let count = plan.query.columns.len();
-        report.add(Area::Source, "columns", Verdict::Pass, format!("{count} used, all there"));
+        report.add(Area::Source, "columns", CheckVerdict::Pass, format!("{count} used, all there"));
         return true;
     }
     let there: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let detail = format!("not in the view: {}; it has {}", missing.join(", "), there.join(", "));
-    report.add(Area::Source, "columns", Verdict::Fail, detail);
+    report.add(Area::Source, "columns", CheckVerdict::Fail, detail);
     false
 }
 
@@ -219,7 +219,7 @@ async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>
     };
     let pages = pages_of(extent.rows, plan.query.page_size.get());
     let range = extent.range.as_ref().map_or_else(String::new, |(first, last)| format!(", keys {first} to {last}"));
-    let rows = if extent.rows == 0 { Verdict::Warn } else { Verdict::Pass };
+    let rows = if extent.rows == 0 { CheckVerdict::Warn } else { CheckVerdict::Pass };
     report.add(Area::Source, "rows", rows, format!("{} rows in {pages} pages{range}", extent.rows));
     let until = extent.range.as_ref().map(|(_, last)| last);
     if plan.query.finds_nothing(until) {
@@ -240,7 +240,7 @@ async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>
         match bound.and_then(|()| file.translator.translate(&page, Vec::new())) {
             Ok(translated) => bytes += translated.bytes.len() as u64,
             Err(error) => {
-                report.add(Area::Files, spec.id.as_str(), Verdict::Fail, error.to_string());
+                report.add(Area::Files, spec.id.as_str(), CheckVerdict::Fail, error.to_string());
                 return None;
             }
         }
@@ -249,7 +249,7 @@ async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>
     report.add(
         Area::Files,
         "translators",
-        Verdict::Pass,
+        CheckVerdict::Pass,
         format!("the first {} rows give {bytes} bytes in {} files", page.rows(), input.worker.files.len()),
     );
     Some(total)

@@ -48,7 +48,7 @@ impl Identity {
 
 /// How a run ended without an error.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Report {
+pub struct RunResult {
     /// How.
     pub outcome: Outcome,
     /// The token it was made under. `None` when no lease was needed.
@@ -144,7 +144,7 @@ pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> 
 ///
 /// # Errors
 /// Why there are no files. Committed pages stay, and the next call takes them over.
-pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<Report, RunError> {
+pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) -> Result<RunResult, RunError> {
     let started = ports.clock.elapsed();
     let by = format!("command:{}", identity.instance);
     // A run with values of its own is recorded together with them, and only by the holder: see `params::keep`.
@@ -155,7 +155,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         && let Some((outcome, made_by)) = already_published(ports, job, false).await?
     {
         let took = ports.clock.elapsed().saturating_sub(started);
-        return Ok(Report { outcome, token: None, waited: Duration::ZERO, took, made_by });
+        return Ok(RunResult { outcome, token: None, waited: Duration::ZERO, took, made_by });
     }
     // Were this guessed when the volume cannot be listed, a store that was wiped could mint an old token again.
     let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
@@ -166,7 +166,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         ended = ended_by_other(ports, job) => {
             let (outcome, made_by) = ended?;
             let waited = ports.clock.elapsed().saturating_sub(started);
-            return Ok(Report { outcome, token: None, waited, took: Duration::ZERO, made_by });
+            return Ok(RunResult { outcome, token: None, waited, took: Duration::ZERO, made_by });
         }
     };
     let leadership = match acquired {
@@ -175,7 +175,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
             let page = last_page(ports, job).await?;
             let waited = ports.clock.elapsed().saturating_sub(started);
             let outcome = Outcome::Stopped { page };
-            return Ok(Report { outcome, token: None, waited, took: Duration::ZERO, made_by: None });
+            return Ok(RunResult { outcome, token: None, waited, took: Duration::ZERO, made_by: None });
         }
         Err(error) => return Err(error.into()),
     };
@@ -190,7 +190,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
     leadership.release_or_warn(&ended(job, &result)).await;
     let waited = leading.saturating_sub(started);
     let took = ports.clock.elapsed().saturating_sub(leading);
-    Ok(Report { outcome: result?, token: Some(token), waited, took, made_by: None })
+    Ok(RunResult { outcome: result?, token: Some(token), waited, took, made_by: None })
 }
 
 /// Waits until the present holder has made the run, or has tried it and failed. The run is recorded as wanted, so a service makes

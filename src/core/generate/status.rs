@@ -29,7 +29,7 @@ const SEARCHED: usize = 1000;
 
 /// All that the state store knows, for people.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Report {
+pub struct StatusReport {
     /// When it was asked, on our wall clock.
     pub at: Timestamp,
     /// Each worker that has a lease, a run or a dead letter, by name. A worker that was asked for is always there.
@@ -120,7 +120,7 @@ pub async fn report(
     clock: &dyn Clock,
     worker: Option<&WorkerId>,
     known: Option<Known<'_>>,
-) -> Result<Report, StoreError> {
+) -> Result<StatusReport, StoreError> {
     let (runs, at) = (&*state.runs, clock.now());
     let names = if let Some(worker) = worker {
         BTreeSet::from([worker.clone()])
@@ -136,7 +136,7 @@ pub async fn report(
         let known = known.filter(|known| *known.worker == worker);
         workers.push(worker_report(state, clock, worker, known, at).await?);
     }
-    Ok(Report { at, workers })
+    Ok(StatusReport { at, workers })
 }
 
 async fn worker_report(

@@ -6,14 +6,14 @@ pub struct Finding {
     /// What was looked at: `key is unique`.
     pub check: String,
     /// Whether a run would work.
-    pub verdict: Verdict,
+    pub verdict: CheckVerdict,
     /// What was found, and what to do about it.
     pub detail: String,
 }
 
 /// How a check ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum CheckVerdict {
     /// Fine.
     Pass,
     /// Works, but a person should know.

@@ -63,14 +63,14 @@ pub struct Partition {
 
 /// Where a reader of a partition goes on.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Position {
+pub struct TopicPosition {
     /// Where.
     pub partition: Partition,
     /// Offset of the next message to be read.
     pub offset: i64,
 }
 
-impl Position {
+impl TopicPosition {
     /// The positions of a reader that has dealt with all of these messages: behind the last one of each partition.
     pub fn behind(messages: &[Received]) -> Vec<Self> {
         let mut next: BTreeMap<(&str, i32), i64> = BTreeMap::new();
@@ -99,9 +99,10 @@ mod tests {
             payload: Vec::new(),
             at: None,
         };
-        let position = |number, offset| Position { partition: Partition { topic: "t".to_owned(), number }, offset };
-        assert_eq!(Position::behind(&[]), []);
+        let position =
+            |number, offset| TopicPosition { partition: Partition { topic: "t".to_owned(), number }, offset };
+        assert_eq!(TopicPosition::behind(&[]), []);
         let batch = [message(1, 7), message(0, 3), message(1, 9), message(0, 4)];
-        assert_eq!(Position::behind(&batch), [position(0, 5), position(1, 10)]);
+        assert_eq!(TopicPosition::behind(&batch), [position(0, 5), position(1, 10)]);
     }
 }

@@ -1,7 +1,7 @@
 //! Reading messages, as one member of a consumer group.
 
 use super::broker::BrokerError;
-use crate::core::model::message::{Partition, Position, Received};
+use crate::core::model::message::{Partition, Received, TopicPosition};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -41,11 +41,11 @@ pub trait Consumer: Send {
     /// Records durably, for the whole group, where its next member goes on. There is one answer for all positions. A partition
     /// that went to another member since its last message was delivered is left out. That is no error: its messages come again
     /// there.
-    async fn commit(&mut self, positions: &[Position]) -> Result<(), BrokerError>;
+    async fn commit(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError>;
 
     /// Goes on from these positions, in partitions of this member. Other partitions do not change. Messages that were fetched and
     /// not delivered are dropped.
-    async fn seek(&mut self, positions: &[Position]) -> Result<(), BrokerError>;
+    async fn seek(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError>;
 
     /// Delivers nothing of these partitions until they are resumed or revoked. The member stays in its group.
     async fn pause(&mut self, partitions: &[Partition]) -> Result<(), BrokerError>;

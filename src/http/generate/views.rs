@@ -4,7 +4,7 @@ use super::{AppState, WorkerHandle};
 use crate::core::generate::deadline::{self, Judgement};
 use crate::core::generate::spec::DeadlineSpec;
 use crate::core::generate::status::view::{PassedOverView, RunView, WorkerView};
-use crate::core::generate::status::{Report, WorkerReport};
+use crate::core::generate::status::{StatusReport, WorkerReport};
 use crate::core::health::Answer;
 use crate::core::model::moment::moment;
 use crate::core::ports::store::StoreError;
@@ -113,7 +113,7 @@ struct RecentShown {
 }
 
 impl WorkerShown {
-    pub(super) fn new(handle: &WorkerHandle, asked: Result<Report, StoreError>, now: Timestamp) -> Self {
+    pub(super) fn new(handle: &WorkerHandle, asked: Result<StatusReport, StoreError>, now: Timestamp) -> Self {
         let live = handle.status.now();
         let (report, error) = match asked {
             Ok(report) => (report.workers.into_iter().next(), None),

@@ -5,7 +5,7 @@ use filegen::adapters::disk::Disk;
 use filegen::adapters::memory::volume::MemoryVolume;
 use filegen::core::doctor::report::{CheckResult, Report};
 use filegen::core::doctor::volume;
-use filegen::core::model::finding::Verdict;
+use filegen::core::model::finding::CheckVerdict;
 use filegen::core::model::term::Term;
 use filegen::core::ports::volume::{Entry, Volume, VolumeError, VolumeFile};
 use std::sync::{Arc, Mutex, Weak};
@@ -19,7 +19,7 @@ async fn found(volume: &dyn Volume) -> Vec<CheckResult> {
 
 async fn check(volume: &dyn Volume) {
     let found = found(volume).await;
-    let bad: Vec<_> = found.iter().filter(|found| found.finding.verdict != Verdict::Pass).collect();
+    let bad: Vec<_> = found.iter().filter(|found| found.finding.verdict != CheckVerdict::Pass).collect();
     assert!(bad.is_empty(), "{bad:?}");
     let checks: Vec<_> = found.iter().map(|found| found.finding.check.as_str()).collect();
     assert_eq!(checks, ["writable", "write and fsync", "rename", "link", "copy", "fencing"]);
@@ -39,7 +39,7 @@ async fn a_folder_that_cannot_be_made_fails() {
     std::fs::write(folder.path().join("file"), "").unwrap();
     let found = found(&Disk::new(folder.path().join("file/root"))).await;
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].finding.verdict, Verdict::Fail);
+    assert_eq!(found[0].finding.verdict, CheckVerdict::Fail);
 }
 
 /// What is wrong with a volume.
@@ -153,7 +153,7 @@ impl Volume for Faulty {
 }
 
 /// How the fencing probe ends on a volume with this fault.
-async fn fencing(fault: Fault) -> (Verdict, String) {
+async fn fencing(fault: Fault) -> (CheckVerdict, String) {
     let volume = Faulty { inner: MemoryVolume::default(), fault, made: Mutex::default() };
     let found = found(&volume).await;
     let found = found.into_iter().find(|found| found.finding.check == "fencing").expect("it was tried");
@@ -170,7 +170,7 @@ async fn a_volume_on_which_an_old_holder_gets_through_is_refused_and_how_is_said
         (Fault::FolderStays, "cannot be removed"),
     ] {
         let (verdict, detail) = fencing(fault).await;
-        assert_eq!(verdict, Verdict::Fail, "{fault:?}: {detail}");
+        assert_eq!(verdict, CheckVerdict::Fail, "{fault:?}: {detail}");
         assert!(detail.contains(told) && detail.contains("use another file system"), "{fault:?}: {detail}");
     }
 }
@@ -178,6 +178,6 @@ async fn a_volume_on_which_an_old_holder_gets_through_is_refused_and_how_is_said
 #[tokio::test]
 async fn a_volume_that_keeps_a_folder_while_a_file_in_it_is_open_passes_and_that_is_said() {
     let (verdict, detail) = fencing(Fault::OpenFileStays).await;
-    assert_eq!(verdict, Verdict::Pass, "{detail}");
+    assert_eq!(verdict, CheckVerdict::Pass, "{detail}");
     assert!(detail.contains("as NFS does") && detail.contains("only two hosts can show"), "{detail}");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::broker::{Log, done, next, on_each, take, text};
 use crate::support::running::PATIENCE;
-use filegen::core::model::message::{Partition, Position, Received};
+use filegen::core::model::message::{Partition, Received, TopicPosition};
 use filegen::core::ports::consumer::{Consumer, Polled, Watermarks};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ fn part(log: &Log, number: i32) -> Partition {
     Partition { topic: log.name().to_owned(), number }
 }
 
-fn position(log: &Log, number: i32, offset: i64) -> Position {
-    Position { partition: part(log, number), offset }
+fn position(log: &Log, number: i32, offset: i64) -> TopicPosition {
+    TopicPosition { partition: part(log, number), offset }
 }
 
 /// The partitions that come first of all, before any message.
@@ -141,7 +141,7 @@ async fn a_long_topic_is_read_whole_and_in_order_in_batches() {
                 read[usize::try_from(message.id.partition).unwrap()].push(text(message));
             }
             // One answer for both partitions.
-            consumer.commit(&Position::behind(&batch)).await.expect("it is committed");
+            consumer.commit(&TopicPosition::behind(&batch)).await.expect("it is committed");
         }
         assert_eq!(read, [payloads.clone(), payloads]);
         consumer.close().await;

@@ -6,7 +6,7 @@ use filegen::adapters::memory::clock::MemoryClock;
 use filegen::adapters::memory::source::{Cell, MemorySource};
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::memory::volume::MemoryVolume;
-use filegen::core::generate::run::{Identity, Report, RunError, execute};
+use filegen::core::generate::run::{Identity, RunError, RunResult, execute};
 use filegen::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate};
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::names::{InstanceId, ViewName};
@@ -107,7 +107,7 @@ impl Rig {
     }
 
     /// As a process does it: with its own lease, under a clock, and with a hook between the flow and the volume.
-    pub async fn execute_hooked(&self, clock: Arc<dyn Clock>, hook: Arc<dyn Hook>) -> Result<Report, RunError> {
+    pub async fn execute_hooked(&self, clock: Arc<dyn Clock>, hook: Arc<dyn Hook>) -> Result<RunResult, RunError> {
         let volume = Arc::new(Hooked { volume: Arc::clone(&self.ports.volume), hook });
         let identity = Identity {
             instance: InstanceId::new("host:1"),

@@ -99,7 +99,7 @@ async fn numbers_that_the_server_holds_equal_are_one_key() {
 
 #[tokio::test]
 async fn an_order_without_an_index_is_found_and_one_with_is_not() {
-    use filegen::core::model::finding::Verdict::{Fail, Pass, Warn};
+    use filegen::core::model::finding::CheckVerdict::{Fail, Pass, Warn};
     let database = Database::create().await;
     database
         .run(

@@ -4,7 +4,7 @@ use super::{query, read, source};
 use crate::support::postgres::Database;
 use crate::support::source::shown;
 use filegen::adapters::postgres::Postgres;
-use filegen::core::model::finding::Verdict;
+use filegen::core::model::finding::CheckVerdict;
 use filegen::core::model::secret::Secret;
 use filegen::core::ports::source::{PageSource, Position};
 use std::fmt::Write as _;
@@ -115,7 +115,7 @@ async fn rows_that_policies_hide_are_told() {
     database.run("ALTER TABLE t ENABLE ROW LEVEL SECURITY").await;
     for view in ["v", "t"] {
         let finding = told(view).await.unwrap();
-        assert!(finding.verdict == Verdict::Warn && finding.detail.contains("public.t"), "{view}: {finding:?}");
+        assert!(finding.verdict == CheckVerdict::Warn && finding.detail.contains("public.t"), "{view}: {finding:?}");
     }
     assert_eq!(told("open").await, None);
 }

@@ -4,7 +4,7 @@ use super::kafka::Topic;
 use super::running::PATIENCE;
 use filegen::adapters::kafka::{KafkaConsumer, KafkaProducer};
 use filegen::adapters::memory::broker::MemoryBroker;
-use filegen::core::model::message::{Message, Position, Received};
+use filegen::core::model::message::{Message, Received, TopicPosition};
 use filegen::core::ports::consumer::{Consumer, Polled};
 use filegen::core::ports::producer::Producer;
 use std::future::Future;
@@ -80,7 +80,7 @@ pub async fn next(consumer: &mut dyn Consumer) -> Received {
 
 /// Commits that a message and all before it are dealt with.
 pub async fn done(consumer: &mut dyn Consumer, message: &Received) {
-    consumer.commit(&Position::behind(std::slice::from_ref(message))).await.expect("it is committed");
+    consumer.commit(&TopicPosition::behind(std::slice::from_ref(message))).await.expect("it is committed");
 }
 
 /// The payloads of the next messages, each committed.

@@ -2,7 +2,7 @@
 
 use super::group::Member;
 use super::{BrokerState, MemoryBroker, describe};
-use crate::core::model::message::{Partition, Position};
+use crate::core::model::message::{Partition, TopicPosition};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::{Consumer, Polled, Watermarks};
 use async_trait::async_trait;
@@ -111,11 +111,11 @@ impl Consumer for MemoryConsumer {
         }
     }
 
-    async fn commit(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
+    async fn commit(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError> {
         let (key, mut state) = (self.key(), self.broker.state());
         state.answer(&self.topic)?;
         let (Some(number), Some(group)) = (self.number, state.groups.get_mut(&key)) else { return Ok(()) };
-        for Position { partition, offset } in positions {
+        for TopicPosition { partition, offset } in positions {
             if group.member(number).is_some_and(|member| member.handed.contains(&partition.number)) {
                 group.committed.insert(partition.number, *offset);
             }
@@ -123,9 +123,9 @@ impl Consumer for MemoryConsumer {
         Ok(())
     }
 
-    async fn seek(&mut self, positions: &[Position]) -> Result<(), BrokerError> {
+    async fn seek(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError> {
         self.change(|member| {
-            for Position { partition, offset } in positions {
+            for TopicPosition { partition, offset } in positions {
                 if let Some(position) = member.positions.get_mut(&partition.number) {
                     *position = *offset;
                 }

@@ -8,7 +8,7 @@ pub use cell::Cell;
 
 use crate::adapters::sql::{unknown_column, unknown_view};
 use crate::core::model::column::Column;
-use crate::core::model::finding::{Finding, Verdict};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::key::Key;
 use crate::core::model::names::ViewName;
 use crate::core::model::sql::Relation;
@@ -182,7 +182,7 @@ impl PageSource for MemorySource {
         let table = self.table(&query.view)?;
         let plan = ReadPlan::new(query, &table.columns)?;
         let outcome = pages::ordered(query, &plan, &table);
-        let verdict = if outcome.is_ok() { Verdict::Pass } else { Verdict::Fail };
+        let verdict = if outcome.is_ok() { CheckVerdict::Pass } else { CheckVerdict::Fail };
         let detail = outcome.map_or_else(|error| error.to_string(), |rows| format!("{} rows", rows.len()));
         Ok(vec![Finding { check: "key is unique and not null".to_owned(), verdict, detail }])
     }

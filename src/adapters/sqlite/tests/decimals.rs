@@ -69,7 +69,10 @@ async fn floats_in_decimal_columns_are_told_with_a_row() {
     let asked = query(&["id"], &["id", "lossy", "fine", "kept", "whole", "f"]);
     let doubts = source.doubts(&asked).await.unwrap();
     let [lossy, fine] = doubts.as_slice() else { panic!("{doubts:?}") };
-    assert!(lossy.verdict == Verdict::Warn && lossy.detail.contains("`lossy` is declared DECIMAL(38,10)"), "{lossy:?}");
+    assert!(
+        lossy.verdict == CheckVerdict::Warn && lossy.detail.contains("`lossy` is declared DECIMAL(38,10)"),
+        "{lossy:?}"
+    );
     assert!(lossy.detail.contains("831935287882.7046 in the row with key 7"), "{lossy:?}");
-    assert!(fine.verdict == Verdict::Pass && fine.detail.contains("150.5 in the row with key 7"), "{fine:?}");
+    assert!(fine.verdict == CheckVerdict::Pass && fine.detail.contains("150.5 in the row with key 7"), "{fine:?}");
 }

@@ -3,7 +3,7 @@
 use super::column::Described;
 use super::packet_buffer::{HEADER, PacketBuffer};
 use super::reply::{Reply, Session, Step};
-use super::row::Row;
+use super::row::RowBytes;
 use super::{Error, senseless};
 use rustls::ClientConnection;
 use std::io::{self, Read, Write};
@@ -108,7 +108,7 @@ impl Connection {
     }
 
     /// The row that [`Connection::step`] found.
-    pub(in super::super) fn row(&self) -> Row<'_> {
+    pub(in super::super) fn row(&self) -> RowBytes<'_> {
         self.reply.row(&self.packets)
     }
 

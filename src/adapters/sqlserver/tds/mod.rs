@@ -16,7 +16,7 @@ pub(super) use column::{Column, Described};
 pub(super) use login::{Encryption, Login};
 pub(super) use reply::Step;
 pub(super) use request::{binary, declared, text};
-pub(super) use row::{Record, Row};
+pub(super) use row::{Record, RowBytes};
 pub(super) use value::{Value, number, utf8};
 
 use std::io;

@@ -2,7 +2,7 @@
 
 use super::column::{Column, Described};
 use super::packet_buffer::PacketBuffer;
-use super::row::{self, Row, Span};
+use super::row::{self, RowBytes, Span};
 use super::value::number;
 use super::{Error, ServerMessage, senseless};
 use tds_protocol::ProtocolError;
@@ -127,8 +127,8 @@ impl Reply {
     }
 
     /// The row that [`Reply::step`] found.
-    pub(super) fn row<'a>(&'a self, packets: &'a PacketBuffer) -> Row<'a> {
-        Row { columns: &self.columns, spans: &self.spans, bytes: packets.between(self.row) }
+    pub(super) fn row<'a>(&'a self, packets: &'a PacketBuffer) -> RowBytes<'a> {
+        RowBytes { columns: &self.columns, spans: &self.spans, bytes: packets.between(self.row) }
     }
 
     /// The columns of the statement answered last.

@@ -19,7 +19,7 @@ pub(super) struct Span {
 
 /// A row, as long as its bytes are there.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Row<'a> {
+pub(in super::super) struct RowBytes<'a> {
     pub(super) columns: &'a [Column],
     pub(super) spans: &'a [Span],
     pub(super) bytes: &'a [u8],
@@ -32,7 +32,7 @@ pub(in super::super) struct Record {
     bytes: Vec<u8>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> RowBytes<'a> {
     /// How a column travels.
     pub(in super::super) fn column(&self, index: usize) -> Option<Column> {
         self.columns.get(index).copied()
@@ -64,8 +64,8 @@ impl<'a> Row<'a> {
 
 impl Record {
     /// The row again.
-    pub(in super::super) fn row(&self) -> Row<'_> {
-        Row { columns: &self.columns, spans: &self.spans, bytes: &self.bytes }
+    pub(in super::super) fn row(&self) -> RowBytes<'_> {
+        RowBytes { columns: &self.columns, spans: &self.spans, bytes: &self.bytes }
     }
 
     /// A text. `None` for NULL and for anything else.
@@ -216,7 +216,7 @@ mod tests {
 
     fn values<'a>(bytes: &'a [u8], compressed: bool, spans: &'a mut Vec<Span>) -> Vec<Value<'a>> {
         assert_eq!(find(&COLUMNS, bytes, compressed, spans).unwrap(), Some(bytes.len()));
-        let row = Row { columns: &COLUMNS, spans, bytes };
+        let row = RowBytes { columns: &COLUMNS, spans, bytes };
         (0..COLUMNS.len()).map(|index| row.value(index).unwrap()).collect()
     }
 

@@ -3,7 +3,7 @@
 use super::count::{self, Frame};
 use super::find::{Folder, Run};
 use super::scan::Scan;
-use super::{Check, HeaderLine, Inspection, Looked, Outcome, Place};
+use super::{Check, CheckOutcome, FoundAt, HeaderLine, Inspection, Looked};
 use crate::core::generate::model::header::{HEADER_BYTES, Header};
 use crate::core::generate::model::journal::{FileCommit, Journal, PageCommit};
 use crate::core::generate::model::manifest::ManifestFile;
@@ -17,7 +17,7 @@ pub(super) struct Target<'a> {
     /// Relative to the root.
     pub path: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: FoundAt,
     spec: Option<&'a FileSpec>,
     /// The folder whose journal speaks of it.
     folder: Option<&'a Folder>,
@@ -34,7 +34,7 @@ pub(super) fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<T
         for id in &folder.files {
             let index = folder.index_of(id);
             let path = format!("{}/{id}", folder.dir);
-            let place = Place::Staged(folder.token);
+            let place = FoundAt::Staged(folder.token);
             let folder = Some(folder);
             targets.push(Target { spec: spec_of(id), id: id.clone(), path, place, folder, index, entry: None });
         }
@@ -43,7 +43,7 @@ pub(super) fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<T
         let folder = run.published_from();
         for entry in &manifest.files {
             let Some(name) = &entry.name else { continue };
-            let (id, path, place) = (entry.id.clone(), name.clone(), Place::Published);
+            let (id, path, place) = (entry.id.clone(), name.clone(), FoundAt::Published);
             let index = folder.and_then(|folder| folder.index_of(&id));
             targets.push(Target { spec: spec_of(&id), id, path, place, folder, index, entry: Some(entry) });
         }
@@ -52,7 +52,7 @@ pub(super) fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<T
         for spec in inspection.worker.iter().flat_map(|worker| &worker.files) {
             let (id, path) = (spec.id.to_string(), spec.name.render(&run.id, &spec.id));
             let index = folder.and_then(|folder| folder.index_of(&id));
-            targets.push(Target { spec: Some(spec), id, path, place: Place::Linked, folder, index, entry: None });
+            targets.push(Target { spec: Some(spec), id, path, place: FoundAt::Linked, folder, index, entry: None });
         }
     }
     targets
@@ -144,7 +144,7 @@ fn check_header(looked: &mut Looked, run: &Run, target: &Target<'_>) {
 /// A header is written behind the journal's line, so it may be behind; it must never be ahead.
 fn header_against_journal(header: Header, journal: Header) -> Check {
     if header.page < journal.page || header == journal {
-        Check { what: "header", outcome: Outcome::Same }
+        Check { what: "header", outcome: CheckOutcome::Same }
     } else {
         Check::differs("header", format!("{}, but the journal has {} committed", shown(header), shown(journal)))
     }
@@ -211,7 +211,7 @@ fn frame(
         first_totals: begin.and_then(|(begin, index)| begin.first_totals.get(index).cloned()).unwrap_or_default(),
         last_rows: target.entry.map(|entry| (entry.rows, entry.control_totals.clone())),
     };
-    let staged_end = matches!(target.place, Place::Staged(_)).then(|| marks.last().copied().unwrap_or(header_bytes));
+    let staged_end = matches!(target.place, FoundAt::Staged(_)).then(|| marks.last().copied().unwrap_or(header_bytes));
     Frame::new(spec, inspection.registry, &run.id, &known, header_bytes, bytes, staged_end)
 }
 
@@ -237,8 +237,8 @@ fn check_sums(target: &Target<'_>, scan: &Scan, looked: &mut Looked) {
         }
     }
     let outcome = match &journal.damage {
-        Some(damage) => Outcome::Unchecked(format!("the journal is damaged: {damage}")),
-        None => Outcome::Same,
+        Some(damage) => CheckOutcome::Unchecked(format!("the journal is damaged: {damage}")),
+        None => CheckOutcome::Same,
     };
     looked.checks.push(Check { what: "journal", outcome });
 }
@@ -251,7 +251,7 @@ fn check_records(target: &Target<'_>, why_not: Option<String>, looked: &mut Look
         }
         (Some(found), Some((name, want))) if found == want => {
             let _ = name;
-            Check { what: "records", outcome: Outcome::Same }
+            Check { what: "records", outcome: CheckOutcome::Same }
         }
         (Some(found), Some((name, want))) if target.spec.is_some_and(count::is_exact) => {
             Check::compare("records", &found, name, &want)

@@ -26,7 +26,7 @@ pub struct Looked {
     /// Relative to the root.
     pub path: String,
     /// Being written, or visible.
-    pub place: Place,
+    pub place: FoundAt,
     /// Its first line.
     pub header: HeaderLine,
     /// Its size.
@@ -39,7 +39,7 @@ pub struct Looked {
 
 /// Where a file stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum FoundAt {
     /// In the folder of the holder with this token.
     Staged(Token),
     /// Under its final name, and in a manifest.
@@ -50,7 +50,7 @@ pub enum Place {
     Alone,
 }
 
-impl Place {
+impl FoundAt {
     /// For tables and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,12 +89,12 @@ pub struct Check {
     /// What: `sha256`.
     pub what: &'static str,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
 }
 
 /// How a comparison ended. What could not be compared is not a pass.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// Both sides are the same.
     Same,
     /// They differ: where, and in what.
@@ -106,19 +106,22 @@ pub enum Outcome {
 impl Check {
     /// A comparison of two values of one kind.
     pub fn compare<T: PartialEq + std::fmt::Display>(what: &'static str, found: &T, name: &str, want: &T) -> Self {
-        let outcome =
-            if found == want { Outcome::Same } else { Outcome::Differs(format!("{found}, but {name} says {want}")) };
+        let outcome = if found == want {
+            CheckOutcome::Same
+        } else {
+            CheckOutcome::Differs(format!("{found}, but {name} says {want}"))
+        };
         Self { what, outcome }
     }
 
     /// Something that could not be compared.
     pub fn unchecked(what: &'static str, why: impl Into<String>) -> Self {
-        Self { what, outcome: Outcome::Unchecked(why.into()) }
+        Self { what, outcome: CheckOutcome::Unchecked(why.into()) }
     }
 
     /// Something that differs.
     pub fn differs(what: &'static str, how: impl Into<String>) -> Self {
-        Self { what, outcome: Outcome::Differs(how.into()) }
+        Self { what, outcome: CheckOutcome::Differs(how.into()) }
     }
 }
 
@@ -164,7 +167,7 @@ pub async fn below(inspection: &Inspection<'_>, path: &str) -> Result<Vec<Looked
         let bytes = file.size().await?;
         let checks = vec![Check::unchecked("header", "neither a journal nor a manifest speaks of this file")];
         let (run, path) = (None, path.to_owned());
-        looked.push(Looked { run, file: None, path, place: Place::Alone, header, bytes, records: None, checks });
+        looked.push(Looked { run, file: None, path, place: FoundAt::Alone, header, bytes, records: None, checks });
     }
     Ok(looked)
 }
@@ -187,7 +190,7 @@ async fn look_at(
         match look(inspection, run, &target).await {
             Ok(look) => looked.push(look),
             // A holder took the folder away, or gave the file its final name, while we looked.
-            Err(VolumeError::NotFound { .. }) if !matches!(target.place, Place::Published) => {}
+            Err(VolumeError::NotFound { .. }) if !matches!(target.place, FoundAt::Published) => {}
             Err(VolumeError::NotFound { path }) => looked.push(missing(run, &target, &path)),
             Err(error) => return Err(error.into()),
         }

@@ -1,6 +1,6 @@
 //! The status as it is printed: one view for the tables and JSON of `filegen status`, and for the daemon's pages.
 
-use super::{Report, RunReport, RunState, WorkerReport};
+use super::{RunReport, RunState, StatusReport, WorkerReport};
 use crate::core::election::report::LeaseState;
 use crate::core::generate::completion::event_of;
 use crate::core::model::moment::moment;
@@ -154,7 +154,7 @@ impl PassedOverView {
 
 impl StatusView {
     /// Of a whole report.
-    pub fn new(report: &Report) -> Self {
+    pub fn new(report: &StatusReport) -> Self {
         Self { at: report.at.to_string(), workers: report.workers.iter().map(WorkerView::new).collect() }
     }
 }

@@ -10,7 +10,7 @@ use crate::core::backoff::{Backoff, Pause};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec, Worker};
-use crate::core::model::message::{EventId, Position, Received};
+use crate::core::model::message::{EventId, Received, TopicPosition};
 use crate::core::model::names::WorkerId;
 use crate::core::model::payload::Payload;
 use crate::core::model::policy::RetrySpec;
@@ -183,7 +183,7 @@ async fn take_all(listener: &Listener, consumer: &mut dyn Consumer) {
                 continue;
             }
         };
-        let behind = Position::behind(&batch);
+        let behind = TopicPosition::behind(&batch);
         if planted("offset first") {
             let _ = consumer.commit(&behind).await;
         }

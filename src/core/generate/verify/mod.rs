@@ -4,7 +4,7 @@
 mod reread;
 
 use crate::core::generate::inspect::find::{self, Run};
-use crate::core::generate::inspect::{self, Check, HeaderLine, Inspection, Looked, Outcome, Place};
+use crate::core::generate::inspect::{self, Check, CheckOutcome, FoundAt, HeaderLine, Inspection, Looked};
 use crate::core::generate::plan::{Plan, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
@@ -67,7 +67,7 @@ pub struct FileVerified {
     /// Relative to the root.
     pub path: String,
     /// Staged or published.
-    pub place: Place,
+    pub place: FoundAt,
     /// Page and rows of its first line.
     pub header: HeaderLine,
     /// Records counted in it.
@@ -83,12 +83,12 @@ pub struct FileVerified {
 impl Verified {
     /// Whether any comparison found a difference.
     pub fn differs(&self) -> bool {
-        self.checks().any(|check| matches!(check.outcome, Outcome::Differs(_)))
+        self.checks().any(|check| matches!(check.outcome, CheckOutcome::Differs(_)))
     }
 
     /// Whether any comparison could not be made.
     pub fn is_incomplete(&self) -> bool {
-        self.checks().any(|check| matches!(check.outcome, Outcome::Unchecked(_)))
+        self.checks().any(|check| matches!(check.outcome, CheckOutcome::Unchecked(_)))
     }
 
     fn checks(&self) -> impl Iterator<Item = &Check> {
@@ -161,10 +161,10 @@ fn file_index(worker: &Worker, file: &str) -> Option<usize> {
 /// The published files of a published run; else what the newest holder has staged.
 fn newest_places(run: &Run, looked: Vec<Looked>) -> Vec<Looked> {
     let newest = run.folders.first().map(|folder| folder.token);
-    let wanted = |place: Place| match place {
-        Place::Published => true,
-        Place::Staged(token) => run.manifest.is_none() && Some(token) == newest,
-        Place::Linked | Place::Alone => false,
+    let wanted = |place: FoundAt| match place {
+        FoundAt::Published => true,
+        FoundAt::Staged(token) => run.manifest.is_none() && Some(token) == newest,
+        FoundAt::Linked | FoundAt::Alone => false,
     };
     looked.into_iter().filter(|look| wanted(look.place)).collect()
 }
@@ -191,7 +191,7 @@ fn side_by_side(
         (Ok(_), Some(now), Some((name, want))) if now != want => {
             Check::differs("sql count", format!("the view holds {now} rows now, but {name} says {want}"))
         }
-        (Ok(_), Some(_), Some(_)) => Check { what: "sql count", outcome: Outcome::Same },
+        (Ok(_), Some(_), Some(_)) => Check { what: "sql count", outcome: CheckOutcome::Same },
         (Ok(_), _, _) => Check::unchecked("sql count", "neither manifest nor journal says how many rows there were"),
     });
     FileVerified {
@@ -233,7 +233,7 @@ fn check_state(run: &Run, state: &FileStatus, header: &HeaderLine) -> Check {
             what,
             format!("it has page {} with {} rows, ahead of the file's header", state.last_page, state.rows),
         ),
-        Some(_) | None => Check { what, outcome: Outcome::Same },
+        Some(_) | None => Check { what, outcome: CheckOutcome::Same },
     }
 }
 
@@ -248,7 +248,7 @@ fn missing_files(verification: &Verification<'_>, run: &Run, verified: &mut Veri
         verified.files.push(FileVerified {
             file: id.to_owned(),
             path: spec.name.render(&run.id, &spec.id),
-            place: if run.manifest.is_some() { Place::Published } else { Place::Linked },
+            place: if run.manifest.is_some() { FoundAt::Published } else { FoundAt::Linked },
             header: HeaderLine::None,
             records: None,
             state_rows: None,

@@ -4,7 +4,7 @@ use super::{Reread, Verification, Verified};
 use crate::core::generate::GenerateError;
 use crate::core::generate::inspect::count::Ends;
 use crate::core::generate::inspect::find::{Folder, Run};
-use crate::core::generate::inspect::{Check, Outcome, Place};
+use crate::core::generate::inspect::{Check, CheckOutcome, FoundAt};
 use crate::core::generate::model::header::HEADER_BYTES;
 use crate::core::generate::model::journal::{Begin, Complete, FileCommit, PageCommit};
 use crate::core::generate::plan::Plan;
@@ -101,7 +101,7 @@ struct Compared<'a> {
     spec: &'a FileSpec,
     index: usize,
     handle: Option<Arc<dyn VolumeFile>>,
-    outcome: Outcome,
+    outcome: CheckOutcome,
 }
 
 impl<'a> Again<'a> {
@@ -116,7 +116,8 @@ impl<'a> Again<'a> {
         let mut files = Vec::new();
         for spec in &verification.worker.files {
             let Some(index) = folder.index_of(spec.id.as_str()) else { continue };
-            let path = verified.files.iter().find(|file| file.file == spec.id.as_str() && file.place != Place::Linked);
+            let path =
+                verified.files.iter().find(|file| file.file == spec.id.as_str() && file.place != FoundAt::Linked);
             let handle = match path {
                 Some(file) => match verification.ports.volume.open(&file.path).await {
                     Ok(handle) => Some(handle),
@@ -125,7 +126,7 @@ impl<'a> Again<'a> {
                 },
                 None => None,
             };
-            files.push(Compared { spec, index, handle, outcome: Outcome::Same });
+            files.push(Compared { spec, index, handle, outcome: CheckOutcome::Same });
         }
         Ok(Self { verification, params: plan.params.clone(), query: plan.query.clone(), run, begin, files })
     }
@@ -143,7 +144,7 @@ impl<'a> Again<'a> {
         };
         let mut plan = Plan::new(self.verification.worker, self.verification.registry, &self.params)?;
         for file in &mut self.files {
-            let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
+            let Some(handle) = file.handle.clone().filter(|_| file.outcome == CheckOutcome::Same) else { continue };
             let Some(pipeline) = plan.files.get_mut(file.index) else { continue };
             let stood = before.and_then(|before| before.files.get(file.index));
             let Some(stands) = commit.files.get(file.index) else { continue };
@@ -156,7 +157,8 @@ impl<'a> Again<'a> {
                         bytes.extend(record);
                     }
                     Err(reason) => {
-                        file.outcome = Outcome::Differs(format!("the first record cannot be made again: {reason}"));
+                        file.outcome =
+                            CheckOutcome::Differs(format!("the first record cannot be made again: {reason}"));
                         continue;
                     }
                 }
@@ -165,7 +167,7 @@ impl<'a> Again<'a> {
                 Ok(again) => bytes.extend(again),
                 Err(reason) => {
                     let text = format!("page {} cannot be translated again: {reason}", commit.page);
-                    file.outcome = Outcome::Differs(text);
+                    file.outcome = CheckOutcome::Differs(text);
                     continue;
                 }
             }
@@ -174,7 +176,8 @@ impl<'a> Again<'a> {
             let found = handle.read_at(from, length).await?;
             if let Some(difference) = first_difference(&found, &bytes) {
                 let record = record_at(file.spec, &bytes, first, stood.map_or(0, |stood| stood.rows), difference.at);
-                file.outcome = Outcome::Differs(difference.describe(&format!("page {}", commit.page), from, &record));
+                file.outcome =
+                    CheckOutcome::Differs(difference.describe(&format!("page {}", commit.page), from, &record));
             }
         }
         Ok(Ok(()))
@@ -208,7 +211,7 @@ impl<'a> Again<'a> {
     async fn tails(&mut self, last: Option<&PageCommit>, complete: &Complete) -> Result<(), GenerateError> {
         let plan = Plan::new(self.verification.worker, self.verification.registry, &self.params)?;
         for file in &mut self.files {
-            let Some(handle) = file.handle.clone().filter(|_| file.outcome == Outcome::Same) else { continue };
+            let Some(handle) = file.handle.clone().filter(|_| file.outcome == CheckOutcome::Same) else { continue };
             let Some(pipeline) = plan.files.get(file.index) else { continue };
             let none = FileCommit { bytes: header_bytes(file.spec), ..FileCommit::default() };
             let commit = last.and_then(|last| last.files.get(file.index)).unwrap_or(&none);
@@ -221,7 +224,7 @@ impl<'a> Again<'a> {
             let bytes = match first.and_then(|first| Ok([first, record?.unwrap_or_default()].concat())) {
                 Ok(bytes) => bytes,
                 Err(reason) => {
-                    file.outcome = Outcome::Differs(format!("the last record cannot be made again: {reason}"));
+                    file.outcome = CheckOutcome::Differs(format!("the last record cannot be made again: {reason}"));
                     continue;
                 }
             };
@@ -229,25 +232,28 @@ impl<'a> Again<'a> {
             let length = usize::try_from(size.saturating_sub(commit.bytes)).unwrap_or(usize::MAX);
             let found = handle.read_at(commit.bytes, length.min(bytes.len() + 4096)).await?;
             if let Some(difference) = first_difference(&found, &bytes) {
-                file.outcome =
-                    Outcome::Differs(difference.describe("behind the last page", commit.bytes, "in the last record"));
+                file.outcome = CheckOutcome::Differs(difference.describe(
+                    "behind the last page",
+                    commit.bytes,
+                    "in the last record",
+                ));
             }
         }
         Ok(())
     }
 
     fn not_read(&mut self, page: u64, error: &SourceError) {
-        for file in self.files.iter_mut().filter(|file| file.outcome == Outcome::Same) {
+        for file in self.files.iter_mut().filter(|file| file.outcome == CheckOutcome::Same) {
             let text = format!("page {page} could not be read again: {error}");
             file.outcome = match error {
                 SourceError::Changed { .. } | SourceError::Key { .. } | SourceError::Value { .. } => {
-                    Outcome::Differs(text)
+                    CheckOutcome::Differs(text)
                 }
                 SourceError::Unreachable { .. }
                 | SourceError::Absent { .. }
                 | SourceError::Denied { .. }
                 | SourceError::Refused { .. }
-                | SourceError::Failed { .. } => Outcome::Unchecked(text),
+                | SourceError::Failed { .. } => CheckOutcome::Unchecked(text),
             };
         }
     }

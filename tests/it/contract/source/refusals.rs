@@ -2,7 +2,7 @@
 
 use super::{MODES, SCRAMBLED, query, read, scrambled, view};
 use crate::support::source::{SqlType, Value, worlds};
-use filegen::core::model::finding::Verdict;
+use filegen::core::model::finding::CheckVerdict;
 use filegen::core::ports::source::{Position, Query, SourceError};
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn examine_finds_what_a_run_would_trip_over() {
         world.create(&view, &SCRAMBLED, &scrambled(6)).await;
         let verdicts = async |key: &[&str]| {
             let findings = world.source().examine(&query(&view, key, &["id"])).await.unwrap();
-            findings.iter().any(|finding| finding.verdict == Verdict::Fail)
+            findings.iter().any(|finding| finding.verdict == CheckVerdict::Fail)
         };
         assert!(!verdicts(&["id"]).await, "{}", world.name());
         assert!(verdicts(&["part"]).await, "{}: the key is not unique", world.name());
