@@ -10,6 +10,7 @@
 //!
 //! NULL is no number: each of them refuses it, except `decimal`, which passes it on, and `int` and `float` with a default.
 
+use super::budget::look;
 use super::exact::{
     COMPARISONS, Comparison, MISFIT, NULL_ADVICE, Number, OPERATORS, Operator, Rounding, compare, compute, contains,
 };
@@ -144,6 +145,7 @@ fn alike(value: Value) -> Result<Value, Error> {
     if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
         return Ok(value);
     }
+    look(&value)?;
     let exact = |item: Value| Number::of(&item).map_or(item, |number| number.to_value(false));
     let items: Vec<Value> = value.try_iter()?.map(exact).collect();
     let numbers = items.iter().filter(|item| Number::of(item).is_some()).count();
@@ -157,6 +159,7 @@ fn decimal(value: Value) -> Result<Value, Error> {
     if value.is_none() || Number::of(&value).is_some() {
         return Ok(value);
     }
+    look(&value)?;
     let text = value.to_string();
     let number = Number::parse(text.trim()).map(|number| number.to_value(false));
     number.ok_or_else(|| refuse(format!("{} is no plain number", super::shown(&text))))
@@ -221,6 +224,7 @@ fn float(state: &State, value: Value, default: Option<Value>, options: Kwargs) -
 
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
 fn sum(values: Value) -> Result<Value, Error> {
+    look(&values)?;
     let mut total = Value::from(0);
     for value in values.try_iter()? {
         total = compute("+", Operator::Add, &total, &value)?;

@@ -1,6 +1,7 @@
 //! Exact numbers in templates. Decimals are kept as digits, never as floats. Integers stay the template engine's own, which are
 //! exact up to 128 bits. A float is read by its shortest text, so that 0.1 is one tenth.
 
+use super::budget::{look, spend};
 use super::float_text::with_float_text;
 use crate::core::model::decimal::{Digits, push_scaled};
 use minijinja::value::{DynObject, Object, ObjectRepr, Value, ValueKind};
@@ -284,11 +285,15 @@ pub(super) fn compute(sign: &str, operator: Operator, left: &Value, right: &Valu
         };
     }
     match (operator, left.as_str(), right.as_str()) {
-        (Operator::Add, Some(left), Some(right)) => return Ok(Value::from([left, right].concat())),
+        (Operator::Add, Some(left), Some(right)) => {
+            spend(left.len().saturating_add(right.len()))?;
+            return Ok(Value::from([left, right].concat()));
+        }
         (Operator::Mul, Some(text), None) if right.is_integer() => {
             let times =
                 usize::try_from(right.clone()).ok().filter(|times| text.len().saturating_mul(*times) <= WIDTH_MAX);
             let times = times.ok_or_else(|| refuse(format!("{} cannot be repeated {right} times", shown(left))))?;
+            spend(text.len().saturating_mul(times))?;
             return Ok(Value::from(text.repeat(times)));
         }
         _ => {}
@@ -309,7 +314,10 @@ pub(super) fn compare(sign: &str, comparison: Comparison, left: &Value, right: &
     let order = match (Number::of(left), Number::of(right)) {
         (Some(a), Some(b)) => Some(a.compare(b)),
         _ => match (left.as_str(), right.as_str()) {
-            (Some(a), Some(b)) => Some(a.cmp(b)),
+            (Some(a), Some(b)) => {
+                spend(a.len().min(b.len()))?;
+                Some(a.cmp(b))
+            }
             _ if left.kind() == ValueKind::Bool && right.kind() == ValueKind::Bool => {
                 Some(left.is_true().cmp(&right.is_true()))
             }
@@ -346,8 +354,11 @@ pub(super) fn compare(sign: &str, comparison: Comparison, left: &Value, right: &
 /// Whether `item` is in a list, a text or an object's names.
 pub(super) fn contains(container: &Value, item: &Value) -> Result<bool, Error> {
     match (container.kind(), item.as_str()) {
-        (ValueKind::String, Some(part)) => Ok(container.as_str().is_some_and(|text| text.contains(part))),
+        (ValueKind::String, Some(part)) => {
+            look(container).map(|()| container.as_str().is_some_and(|text| text.contains(part)))
+        }
         (ValueKind::Seq | ValueKind::Iterable, _) => {
+            look(container)?;
             for other in container.try_iter()? {
                 if compare("==", Comparison::Eq, item, &other)? {
                     return Ok(true);

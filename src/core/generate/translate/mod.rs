@@ -4,6 +4,7 @@
 //! from [`Rows`] into [`Records`]; the built-in ones are `delimited`, `fixed_width`, `json` and `template`, others
 //! come from the [`Registry`]. What a single value looks like is decided in `cell`, and nowhere else.
 
+mod budget;
 mod calculus;
 mod cell;
 mod control;

@@ -10,6 +10,7 @@
 //! other filters take NULL for: see `texts`. One record takes a bounded number of steps and bytes.
 
 use super::TranslateError;
+use super::budget;
 use super::calculus::{self, Formatted};
 use super::date_format::{DateFormat, Moment};
 use super::exact::WIDTH_MAX;
@@ -21,7 +22,6 @@ use crate::core::generate::spec::{Align, ColumnSpec, OnOverflow};
 use crate::core::model::decimal::Digits;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// A compiled template.
@@ -36,14 +36,6 @@ pub(super) struct RecordTemplate {
 /// Steps of the template engine that one record may take. A record of a thousand columns takes some ten thousand.
 const STEPS_MAX: u64 = 1_000_000;
 
-/// Bytes that one record may write. Far above every real one.
-const RECORD_MAX: usize = 256 << 20;
-
-thread_local! {
-    /// Bytes that this thread's record has written so far.
-    static WRITTEN: Cell<usize> = const { Cell::new(0) };
-}
-
 /// The name of the template as it was given. The template that is rendered has exact operators.
 const GIVEN: &str = "given";
 
@@ -57,18 +49,13 @@ impl RecordTemplate {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment.set_fuel(Some(STEPS_MAX));
-        environment.set_formatter(|out, _, value| {
-            let text = texts::text(value)?;
-            let written = WRITTEN.get().saturating_add(text.len());
-            if written > RECORD_MAX {
-                return Err(refuse(format!("a record has no more than {RECORD_MAX} bytes")));
-            }
-            WRITTEN.set(written);
-            out.write_str(&text).map_err(Error::from)
-        });
+        environment.set_formatter(|out, _, value| budget::write(out, value));
+        // It would show every value of the row, and of the process what the engine holds.
+        environment.remove_global("debug");
         environment.add_filter("strftime", strftime);
         environment.add_filter("number", number);
         environment.add_filter("pad", pad);
+        budget::install(&mut environment);
         calculus::install(&mut environment);
         texts::install(&mut environment);
         let wrong = |why: String| TranslateError::setting(format!("template `{which}`: {why}"));
@@ -100,7 +87,7 @@ impl RecordTemplate {
     /// # Errors
     /// What failed, with the template's name and line.
     pub(super) fn render(&self, context: Value) -> Result<String, Error> {
-        WRITTEN.set(0);
+        budget::begin();
         self.environment.get_template(self.which)?.render(context)
     }
 
@@ -134,7 +121,9 @@ fn written(value: &Value, write: impl FnOnce(&str, &mut Vec<u8>) -> Result<(), S
         return Ok(Value::from(()));
     }
     let mut out = Vec::new();
+    budget::look(value)?;
     write(&texts::text(value)?, &mut out).map_err(refuse)?;
+    budget::spend(out.len())?;
     Ok(Value::from(String::from_utf8_lossy(&out).into_owned()))
 }
 

@@ -1,6 +1,7 @@
 //! Rewrites a template so that its operators are exact. Each `+`, `<` or `in` becomes a call of one of our own functions, because the
 //! engine's operators know integers and floats only.
 
+use super::budget::KEPT;
 use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, Macro, Stmt, UnaryOpKind};
 use minijinja::machinery::parse;
 use std::fmt::Write as _;
@@ -118,7 +119,15 @@ impl Text {
             Stmt::Set(set) => {
                 self.put("{% set ");
                 self.target(&set.target)?;
-                self.between(" = ", &set.expr, " %}")?;
+                match set.target {
+                    // A name of a namespace outlives the turn of a loop.
+                    Expr::GetAttr(_) => {
+                        self.put(" = ");
+                        self.put(KEPT);
+                        self.between("(", &set.expr, ") %}")?;
+                    }
+                    _ => self.between(" = ", &set.expr, " %}")?,
+                }
             }
             Stmt::SetBlock(set) => {
                 self.put("{% set ");

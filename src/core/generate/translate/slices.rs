@@ -2,6 +2,7 @@
 //!
 //! The template engine's own slices are not used, since it does not find the variables in them.
 
+use super::budget::look;
 use super::exact::{MISFIT, Number};
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
@@ -18,6 +19,7 @@ pub(super) fn slice(value: Value, start: Value, stop: Value, step: Value) -> Res
     if bounds.step == 0 {
         return Err(refuse("a slice cannot go in steps of 0".to_owned()));
     }
+    look(&value)?;
     match value.kind() {
         ValueKind::None => Ok(Value::from("")),
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),

@@ -4,6 +4,7 @@
 //! values to compute with, exactly. Everything else is text in its default form; dates in that form compare in their order. NULL is
 //! `none`, and neither less nor more than anything. It is the empty text where a text is wanted, and refused where a number is.
 
+use super::budget;
 use super::cell::{Bound, Cell};
 use super::exact::{MISFIT, Number};
 use super::record_template::RecordTemplate;
@@ -70,6 +71,8 @@ impl Template {
             {
                 Err(self.record.error(&error))
             }
+            // What is too much for a row of NULLs is too much for each.
+            Err(error) if budget::is_spent(&error) => Err(self.record.error(&error)),
             _ => Ok(()),
         }
     }

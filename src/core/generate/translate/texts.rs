@@ -6,6 +6,7 @@
 //! | `default(0)` | what stands for NULL |
 //! | `upper`, `trim`, `replace`, `join`, `format`, … | what the template engine's do, with NULL as the empty text |
 
+use super::budget::{look, spend};
 use super::exact::{MISFIT, NULL_ADVICE, Number, WIDTH_MAX};
 use super::float_text::{not_finite, with_float_text};
 use super::rewrite::{CONCAT, SLICE};
@@ -63,18 +64,25 @@ pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_function(SLICE, slice);
     environment.add_filter("default", default);
     environment.add_filter("d", default);
-    environment.add_filter("string", |value: Value| text(&value).map(|text| Value::from(text.as_ref())));
-    environment.add_filter("safe", |value: Value| text(&value).map(|text| Value::from(text.as_ref())));
+    for name in ["string", "safe"] {
+        environment.add_filter(name, |value: Value| {
+            look(&value)?;
+            text(&value).map(|text| Value::from(text.as_ref()))
+        });
+    }
     environment.add_filter("replace", replace);
     environment.add_filter("join", join);
     /// Puts a filter of the engine behind one of the same name that takes `$given` of its value.
     macro_rules! filters_of {
         ($given:expr; $($name:literal: $filter:path),+ $(,)?) => {$(
-            environment.add_filter(concat!("__", $name), $filter);
-            environment.add_filter($name, |state: &mut State, value: Value, rest: Rest<ValueOrKwargs>| {
+            let engine = Value::from_function($filter);
+            environment.add_filter($name, move |state: &mut State, value: Value, rest: Rest<ValueOrKwargs>| {
                 let mut all = vec![$given(value)?];
+                look(&all[0])?;
                 all.extend(rest.into_values());
-                state.apply_filter(concat!("__", $name), &all)
+                let made = engine.call(state, &all)?;
+                look(&made)?;
+                Ok::<_, Error>(made)
             });
         )+};
     }
@@ -82,14 +90,20 @@ pub(super) fn install(environment: &mut Environment<'_>) {
         "capitalize": filters::capitalize, "trim": filters::trim, "escape": filters::escape, "e": filters::escape);
     filters_of!(null_as_text; "split": filters::split, "lines": filters::lines, "reverse": filters::reverse,
         "length": filters::length, "count": filters::length);
-    environment.add_filter("__format", filters::format);
-    environment.add_filter("format", format);
-    environment.add_filter("__indent", filters::indent);
-    environment.add_filter("indent", indent);
+    let engine = Value::from_function(filters::format);
+    environment.add_filter("format", move |state: &mut State, form: Value, rest: Rest<ValueOrKwargs>| {
+        format(state, &engine, form, rest)
+    });
+    let engine = Value::from_function(filters::indent);
+    environment.add_filter("indent", move |state: &mut State, value: Value, rest: Rest<ValueOrKwargs>| {
+        indent(state, &engine, value, rest)
+    });
     environment.add_test("startingwith", |value: Value, part: Value| {
+        look(&part)?;
         Ok::<_, Error>(text(&value)?.starts_with(text(&part)?.as_ref()))
     });
     environment.add_test("endingwith", |value: Value, part: Value| {
+        look(&part)?;
         Ok::<_, Error>(text(&value)?.ends_with(text(&part)?.as_ref()))
     });
 }
@@ -107,6 +121,11 @@ fn null_as_text(value: Value) -> Result<Value, Error> {
 
 /// Refuses a text of so many bytes when no record needs one.
 fn within(bytes: usize) -> Result<(), Error> {
+    is_short(bytes)?;
+    spend(bytes)
+}
+
+fn is_short(bytes: usize) -> Result<(), Error> {
     if bytes <= TEXT_MAX {
         return Ok(());
     }
@@ -124,6 +143,7 @@ fn default(state: &State, value: Value, args: Rest<Value>) -> Result<Value, Erro
 /// A part that is NULL is nowhere in the text.
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
 fn replace(value: Value, from: Value, to: Value) -> Result<Value, Error> {
+    look(&value)?;
     let (value, part, to) = (text(&value)?, text(&from)?, text(&to)?);
     if from.is_none() {
         return Ok(Value::from(value.as_ref()));
@@ -141,6 +161,7 @@ fn join(values: Value, between: Option<Value>, attribute: Option<String>, option
     let between = between.as_ref().map(text).transpose()?.unwrap_or_default();
     let mut joined = String::new();
     for (at, item) in null_as_text(values)?.try_iter()?.enumerate() {
+        spend(between.len())?;
         let item = match &attribute {
             Some(path) => path.split('.').try_fold(item, |item, name| item.get_attr(name))?,
             None => item,
@@ -148,13 +169,15 @@ fn join(values: Value, between: Option<Value>, attribute: Option<String>, option
         if at > 0 {
             joined.push_str(&between);
         }
-        joined.push_str(&text(&item)?);
-        within(joined.len())?;
+        let item = text(&item)?;
+        spend(item.len())?;
+        joined.push_str(&item);
+        is_short(joined.len())?;
     }
     Ok(Value::from(joined))
 }
 
-fn indent(state: &mut State, value: Value, rest: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+fn indent(state: &mut State, engine: &Value, value: Value, rest: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let value = as_text(value)?;
     let rest = rest.into_values();
     let given = rest.first().filter(|first| !first.is_kwargs()).cloned();
@@ -162,12 +185,13 @@ fn indent(state: &mut State, value: Value, rest: Rest<ValueOrKwargs>) -> Result<
     let width = given.or(named).and_then(|width| usize::try_from(width).ok()).unwrap_or_default();
     let lines = value.as_str().map_or(0, |text| text.split('\n').count());
     within(lines.saturating_mul(width))?;
-    state.apply_filter("__indent", &[vec![value], rest].concat())
+    engine.call(state, &[vec![value], rest].concat())
 }
 
 /// What `%s` writes is given as a text. NULL is refused where a number is wanted.
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
-fn format(state: &mut State, form: Value, rest: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+fn format(state: &mut State, engine: &Value, form: Value, rest: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    look(&form)?;
     let form = text(&form)?.into_owned();
     let mut args = rest.into_values();
     let mut next = 0;
@@ -205,8 +229,13 @@ fn format(state: &mut State, form: Value, rest: Rest<ValueOrKwargs>) -> Result<V
             return Err(too_wide());
         }
     }
+    for argument in &args {
+        look(argument)?;
+    }
     args.insert(0, Value::from(form));
-    state.apply_filter("__format", &args)
+    let made = engine.call(state, &args)?;
+    look(&made)?;
+    Ok(made)
 }
 
 #[cold]
