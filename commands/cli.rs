@@ -2,7 +2,7 @@
 
 use super::generate::{drill, inspect_headers, publish_completion, resume, run, verify};
 use super::globals::Globals;
-use super::{completions, config, daemon, doctor, lease, man, report, status};
+use super::{completions, config, daemon, doctor, health, lease, man, report, status};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,6 +40,8 @@ pub enum Command {
     Run(run::Args),
     /// Serve workers: start runs on events, lead or stand by, send completion events
     Daemon(daemon::Args),
+    /// Ask the daemon of this host whether it is well
+    Health(health::Args),
     /// Show page and rows of every staged and published file
     InspectHeaders(inspect_headers::Args),
     /// Roll a run's staged files back to a page, and go on from there

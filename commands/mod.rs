@@ -13,6 +13,7 @@ pub mod exit;
 mod failure;
 mod generate;
 pub mod globals;
+mod health;
 mod hints;
 mod lease;
 mod man;
@@ -52,6 +53,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure>
     match command {
         Command::Run(args) => run::run(context, args),
         Command::Daemon(args) => daemon::run(context, args),
+        Command::Health(args) => health::run(context, args),
         Command::InspectHeaders(args) => inspect_headers::run(context, args),
         Command::Resume(args) => resume::run(context, args),
         Command::Verify(args) => verify::run(context, args),

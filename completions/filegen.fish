@@ -39,6 +39,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -s h -l help -d 'Print hel
 complete -c filegen -n "__fish_filegen_needs_command" -s V -l version -d 'Print version'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "run" -d 'Make a worker\'s files for one business date'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve workers: start runs on events, lead or stand by, send completion events'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "health" -d 'Ask the daemon of this host whether it is well'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "inspect-headers" -d 'Show page and rows of every staged and published file'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "resume" -d 'Roll a run\'s staged files back to a page, and go on from there'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "verify" -d 'Compare a run\'s files with journal, state store and source'
@@ -82,6 +83,22 @@ json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand health" -l health-port -d 'Port that the daemon listens at' -r
+complete -c filegen -n "__fish_filegen_using_subcommand health" -l health-address -d 'Address that the daemon listens on [default: this machine\'s own]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand health" -l timeout -d 'Longest wait for the answer, in seconds' -r
+complete -c filegen -n "__fish_filegen_using_subcommand health" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand health" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand health" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand health" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand health" -l ready -d 'Ask whether all that it depends on answers, too; without it, whether the daemon itself works'
+complete -c filegen -n "__fish_filegen_using_subcommand health" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand health" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand health" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand inspect-headers" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

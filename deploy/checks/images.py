@@ -88,14 +88,20 @@ def one_service(name, service, root, problem):
 def dockerfile(problem):
     text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(encoding="utf-8"), flags=re.M)
     steps = [line.split(None, 1) for line in text.replace("\\\n", " ").splitlines() if line.strip()]
-    stages, seen = [], {}
+    stages, seen, arguments = [], {}, {}
     for instruction, rest in steps:
         if instruction not in INSTRUCTIONS:
             problem(f"no such instruction: {instruction}")
+        if instruction == "ARG":
+            name, _, value = rest.partition("=")
+            arguments[name] = value
         if instruction == "FROM":
             image, _, stage = rest.partition(" AS ")
             stages.append(stage)
             seen = {}
+            image = re.sub(r"\$\{(\w+)\}", lambda match: arguments.get(match[1], ""), image)
+            if image == "scratch":
+                continue
             if image.endswith(":latest") or ":" not in image:
                 problem(f"the image has no version: {image}")
         if instruction == "COPY":

@@ -23,6 +23,11 @@ def check(problem):
     container = probes["spec"]["template"]["spec"]["containers"][0]
     if set(container) != {"name", "startupProbe", "livenessProbe", "readinessProbe"}:
         problem("health-probes.yaml: holds something else than the three probes")
+    for name in ("deploy/kubernetes/toolbox.yaml", f"{OPENSHIFT}/egress.yaml"):
+        (document,) = assemble.load(name)
+        one(document | {"spec": {"podSelector": {}} | document["spec"]} if document["kind"] == "NetworkPolicy" else document,
+            lambda text, name=name: problem(f"{name}: {text}"))
+        total += 1
     pod = next(d for d in assemble.build(OPENSHIFT) if d["kind"] == "Deployment")["spec"]["template"]["spec"]
     for name in ("runAsUser", "runAsGroup", "fsGroup"):
         if name in pod["securityContext"]:
@@ -127,6 +132,9 @@ def together(documents, problem):
     ):
         if not selector or not selector.items() <= labels.items():
             problem(f"the selector of {kind} does not select the pods")
+    for rule in by_kind["NetworkPolicy"]["spec"]["egress"]:
+        if not rule.get("to"):
+            problem("the NetworkPolicy lets the pods out to any address")
     monitor = by_kind["ServiceMonitor"]["spec"]
     if not monitor["selector"]["matchLabels"].items() <= by_kind["Service"]["metadata"]["labels"].items():
         problem("the ServiceMonitor does not select the Service")

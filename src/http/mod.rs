@@ -1,6 +1,7 @@
 //! The daemon's HTTP listener: `/health/live`, `/health/ready`, `/metrics`, and the pages of each flow. Only this module names
 //! the web framework.
 
+mod ask;
 mod door;
 pub mod generate;
 mod guard;
@@ -8,6 +9,7 @@ mod health;
 mod metrics;
 mod problem;
 
+pub use ask::{Answered, ask};
 pub use axum::Router;
 pub use door::{bind, serve};
 
