@@ -71,6 +71,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             date: params::today(&worker, wiring::clock().now()),
             name: &name,
             state_error,
+            state_file: wiring::state_file(&worker),
             admin: admin.as_deref(),
             topics: &topics,
             found: &tell,

@@ -1,7 +1,7 @@
 //! `filegen health`: whether the daemon of this host is well, for whoever cannot speak HTTP.
 
 use super::context::Context;
-use super::exit::{Code, Verdict};
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use crate::http;
 use std::net::IpAddr;
@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 /// Asks and prints the answer.
-pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let path = if args.ready { "/health/ready" } else { "/health/live" };
     let limit = Duration::from_secs(args.timeout);
     let answered = context.block_on(async { Ok(http::ask(args.address, args.port, path, limit).await) })?;
@@ -49,5 +49,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Verdict, Failure> {
         return Err(Failure::new(Code::Failed, text));
     };
     context.ui.out(&format!("{told}\n"));
-    Ok(if answer.code == 200 { Verdict::Done } else { Verdict::Ended(Code::Failed) })
+    Ok(if answer.code == 200 { CommandEnd::Done } else { CommandEnd::Ended(Code::Failed) })
 }

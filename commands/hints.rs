@@ -99,6 +99,9 @@ impl Hint for VolumeError {
             }
             Self::Denied { .. } => Some("`filegen doctor{c}` checks the output folder"),
             Self::Io { .. } => Some("`filegen doctor{c}` tries on the output folder what a run does"),
+            Self::Foreign { .. } => Some(
+                "find out who put it there, take it away, and run again; a link to another folder can be a mount instead",
+            ),
             Self::Exists { .. } | Self::NotFound { .. } | Self::NotEmpty { .. } => None,
         }
     }

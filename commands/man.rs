@@ -25,7 +25,7 @@ pub(super) fn run(context: &Context, args: &Args, tree: clap::Command) -> Result
         context.ui.out(&String::from_utf8_lossy(&page));
         return Ok(CommandEnd::Done);
     };
-    std::fs::create_dir_all(dir)
+    crate::files::make_folders(dir)
         .and_then(|()| clap_mangen::generate_to(tree, dir))
         .map_err(|error| Failure::caused(Code::Failed, &error).context(format!("cannot write to {}", dir.display())))?;
     context.ui.status(&format!("wrote manual pages to {}", dir.display()));

@@ -51,6 +51,7 @@
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port that speaks to the outside,
 //!   always compiled. Tests of the flow run on it; its broker has groups and rebalances as Kafka has. `layer` adds behaviour to a
 //!   port by wrapping it.
+//! - `files`: every opening of a file or folder of this host, without waiting for what is no plain file.
 //! - [`config`]: YAML to a checked file of its kind, such as a [`core::generate::spec::Worker`], or all that is wrong with it at
 //!   once. `kinds.rs` is the table of kinds.
 //! - [`telemetry`]: log lines, metrics, and what a worker is doing now. It only listens. A flow has a folder here:
@@ -91,6 +92,7 @@ pub mod commands;
 pub mod config;
 pub mod core;
 pub mod daemon;
+mod files;
 pub mod http;
 pub mod telemetry;
 pub mod wiring;

@@ -1,7 +1,6 @@
 //! The only place that names a client crate: one file or folder per outside system.
 pub mod disk;
 pub mod drill;
-mod folders;
 pub mod host;
 pub mod kafka;
 pub mod layer;

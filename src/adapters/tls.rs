@@ -1,5 +1,6 @@
 //! TLS for clients of every kind: how far a server's certificate is checked, and against which authorities.
 
+use crate::files;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -11,6 +12,9 @@ use rustls::{
 };
 use std::path::Path;
 use std::sync::Arc;
+
+/// Largest file of certificates in bytes: ten times all authorities of a system.
+const ROOTS_BYTES_MAX: u64 = 4 << 20;
 
 /// How far a server's certificate is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,7 +69,7 @@ fn certificates(file: Option<&Path>, option: &str) -> Result<RootCertStore, Stri
         return Ok(roots);
     };
     let unreadable = |why: &dyn std::fmt::Display| format!("{option} `{}` cannot be used: {why}", file.display());
-    let bytes = std::fs::read(file).map_err(|error| unreadable(&error))?;
+    let bytes = files::read(file, ROOTS_BYTES_MAX).map_err(|error| unreadable(&error))?;
     // A certificate as DER is an ASN.1 sequence; PEM is text.
     if bytes.starts_with(&[0x30]) {
         roots.add(CertificateDer::from(bytes)).map_err(|error| unreadable(&error))?;

@@ -1,6 +1,6 @@
 //! The ports of the flow generate.
 
-use super::{Access, WiringError, clock, source, state, volume};
+use super::{Access, WiringError, clock, source, state, volume_of};
 use crate::adapters::drill::{Children, ParentHook};
 use crate::adapters::layer::hooked::Hooked;
 use crate::core::generate::Ports;
@@ -64,5 +64,5 @@ pub fn drill_runner(
 
 /// Ports of what is at hand.
 pub fn assemble(worker: &Worker, source: Arc<dyn PageSource>, state: StateStore, clock: Arc<dyn Clock>) -> Ports {
-    Ports { source, volume: volume(&worker.output.root), state, clock }
+    Ports { source, volume: volume_of(&worker.output), state, clock }
 }

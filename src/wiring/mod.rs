@@ -10,8 +10,8 @@ mod volume;
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
 pub use sql::{source, source_at};
-pub use state::{Access, empty_state, state};
-pub use volume::{VolumePath, place, volume};
+pub use state::{Access, empty_state, state, state_file};
+pub use volume::{VolumePath, place, volume, volume_of};
 
 use crate::adapters::host;
 use crate::adapters::system_clock::SystemClock;

@@ -20,6 +20,12 @@ pub enum Access {
     Look,
 }
 
+/// The store's file on this host and its permissions, as `doctor` shows them. `None`: it is no file, or not there.
+pub fn state_file(worker: &Worker) -> Option<(String, u32)> {
+    let path = path_of(worker.state.reveal(), "sqlite:")?;
+    Some((path.to_owned(), crate::files::mode(Path::new(path))?))
+}
+
 /// A store that nothing was ever written to.
 pub fn empty_state() -> StateStore {
     StateStore::of(Arc::new(MemoryState::default()))

@@ -1,6 +1,7 @@
 //! Output roots.
 
 use crate::adapters::disk::Disk;
+use crate::core::generate::spec::OutputSpec;
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::volume::Volume;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,11 @@ use std::sync::Arc;
 /// The output root.
 pub fn volume(root: &Path) -> Arc<dyn Volume> {
     Arc::new(Disk::new(root))
+}
+
+/// The worker's output root; what is published gets the permissions that its file wants.
+pub fn volume_of(output: &OutputSpec) -> Arc<dyn Volume> {
+    Arc::new(Disk::with(&output.root, output.permissions.clone()))
 }
 
 /// A path on this host as a volume sees it.

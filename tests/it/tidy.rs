@@ -20,12 +20,13 @@ const FUNCTION_LINES: usize = 70;
 const TEST_LINES: usize = 100;
 
 /// Outside crates that only some modules may name, and why.
-const PLACES: [(&[&str], &[&str], &str); 2] = [
+const PLACES: [(&[&str], &[&str], &str); 3] = [
     (
-        &["rusqlite", "tokio_postgres", "rustix", "rdkafka", "mongodb", "tds_protocol", "async_nats", "redis"],
+        &["rusqlite", "tokio_postgres", "rdkafka", "mongodb", "tds_protocol", "async_nats", "redis"],
         &["adapters"],
         "client crates are named in src/adapters only: put what you need behind a port",
     ),
+    (&["rustix"], &["adapters", "files"], "system calls are made in src/adapters and src/files only"),
     (&["axum", "hyper", "hyper_util"], &["http"], "only src/http knows the web framework: give it values to show"),
 ];
 
@@ -44,7 +45,8 @@ const SHARED: &[&str] = &[
 
 /// Who may import from where, besides itself: the first layer that a file lies in decides. `crate` itself is what `lib.rs`
 /// gives to all. A flow names no other flow, and what flows share names none.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
+    ("files", &[]),
     ("core::model", &["core::kind", "core::failpoints"]),
     ("core::failpoints", &[]),
     ("core::ports", &["core::model", "core::kind", "core::failpoints"]),
@@ -53,7 +55,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("core::transfer", SHARED),
     ("core::schedule", SHARED),
     ("core", SHARED),
-    ("adapters", &["core::model", "core::ports", "core::failpoints", "core::kind", "core::backoff"]),
+    ("adapters", &["core::model", "core::ports", "core::failpoints", "core::kind", "core::backoff", "files"]),
     (
         "config",
         &[
@@ -63,13 +65,14 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "core::generate::spec",
             "core::generate::translate",
             "Registry",
+            "files",
         ],
     ),
     ("telemetry", &["core"]),
     ("http", &["core", "telemetry"]),
-    ("wiring", &["core", "adapters", "config"]),
+    ("wiring", &["core", "adapters", "config", "files"]),
     ("daemon", &["core", "config", "telemetry", "wiring", "http", "Registry"]),
-    ("commands", &["core", "config", "telemetry", "wiring", "http", "daemon", "Registry"]),
+    ("commands", &["core", "config", "telemetry", "wiring", "http", "daemon", "Registry", "files"]),
 ];
 
 #[test]
@@ -135,6 +138,37 @@ fn outside_crates_have_their_place() {
     findings.dedup();
     let rules: Vec<_> = PLACES.iter().map(|(crates, _, rule)| format!("{}: {rule}", crates.join(", "))).collect();
     hold(&rules.join("\n"), &findings);
+}
+
+#[test]
+fn only_one_place_opens_files() {
+    /// An open file is a value that may be handed on.
+    const VALUES: [&str; 3] = ["std::fs", "std::fs::File", "std::fs::Metadata"];
+    /// What a handle opens, or a path by itself.
+    const OPENS: [&str; 8] = [
+        "rustix::fs::open",
+        "rustix::fs::openat",
+        "rustix::fs::openat2",
+        "File::open",
+        "File::create",
+        "File::create_new",
+        "File::options",
+        "OpenOptions::new",
+    ];
+    let mut findings = Vec::new();
+    for file in rust_files(&["src", "commands"]).into_iter().filter(|file| !within(&file.module(), "files")) {
+        for (line, path) in file.outside_tests(&file.code.paths) {
+            let system = ["std::fs", "tokio::fs", "fs"].iter().any(|module| within(path, module));
+            if (system && !VALUES.contains(&path.as_str())) || OPENS.iter().any(|open| path.ends_with(open)) {
+                findings.push(format!("{}:{line}: `{path}`", file.name));
+            }
+        }
+    }
+    hold(
+        "src/files opens what lies on this host, and nobody else: it waits for no pipe, follows no link below an output root, and \
+         reads no more than was agreed on",
+        &findings,
+    );
 }
 
 #[test]

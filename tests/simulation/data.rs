@@ -12,6 +12,7 @@ use filegen::core::model::calendar::Calendar;
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::kafka::KafkaSpec;
 use filegen::core::model::names::{FileId, LeaseKey, ViewName, WorkerId};
+use filegen::core::model::permissions::Permissions;
 use filegen::core::model::policy::{Policies, RetrySpec};
 use filegen::core::model::query::Isolation;
 use filegen::core::model::run::{BusinessDate, RunId};
@@ -152,7 +153,11 @@ pub fn worker(mix: &Mix) -> Worker {
             fetch: mix.fetch,
             isolation: Isolation::Default,
         },
-        output: OutputSpec { root: PathBuf::from("/out"), when_empty: WhenEmpty::Write },
+        output: OutputSpec {
+            root: PathBuf::from("/out"),
+            when_empty: WhenEmpty::Write,
+            permissions: Permissions::default(),
+        },
         files: (0..mix.files).map(file).collect(),
         business_date: BusinessDateSpec {
             timezone: "UTC".to_owned(),

@@ -1,25 +1,21 @@
 //! The first bytes of one file into another: shared blocks where the file system can, else the kernel's copy.
 
 use rustix::io::Errno;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::path::Path;
 
-/// Copies `bytes` from the start of `from` into the existing, empty file `to`.
-pub(super) fn prefix(from: &Path, to: &Path, bytes: u64) -> io::Result<()> {
-    let source = File::open(from)?;
-    let target = OpenOptions::new().write(true).open(to)?;
+/// Copies `bytes` from the start of `source` into the existing, empty file `target`.
+pub(super) fn prefix(source: &File, target: &File, bytes: u64) -> io::Result<()> {
     // A whole-file clone costs nothing and is cut to size; ext4, tmpfs and NFSv3 cannot and say so.
-    if rustix::fs::ioctl_ficlone(&target, &source).is_ok() {
+    if clones(source, target) {
         return target.set_len(bytes);
     }
-    by_kernel(&source, &target, bytes)
+    by_kernel(source, target, bytes)
 }
 
-/// Whether the file system can make `to` share the blocks of `from`.
-pub(super) fn clones(from: &Path, to: &Path) -> io::Result<bool> {
-    let (source, target) = (File::open(from)?, OpenOptions::new().write(true).open(to)?);
-    Ok(rustix::fs::ioctl_ficlone(&target, &source).is_ok())
+/// Whether the file system can make `target` share the blocks of `source`.
+pub(super) fn clones(source: &File, target: &File) -> bool {
+    rustix::fs::ioctl_ficlone(target, source).is_ok()
 }
 
 fn by_kernel(source: &File, target: &File, bytes: u64) -> io::Result<()> {
@@ -65,13 +61,11 @@ mod tests {
         let (from, to) = (folder.path().join("a"), folder.path().join("b"));
         let content: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
         std::fs::write(&from, &content).unwrap();
+        let source = File::open(&from).unwrap();
         for bytes in [0, 1, 4096, 2_999_999, 3_000_000] {
-            File::create(&to).unwrap();
-            prefix(&from, &to, bytes as u64).unwrap();
+            prefix(&source, &File::create(&to).unwrap(), bytes as u64).unwrap();
             assert_eq!(std::fs::read(&to).unwrap(), content[..bytes]);
-            File::create(&to).unwrap();
-            by_hand(&File::open(&from).unwrap(), &OpenOptions::new().write(true).open(&to).unwrap(), 0, bytes as u64)
-                .unwrap();
+            by_hand(&source, &File::create(&to).unwrap(), 0, bytes as u64).unwrap();
             assert_eq!(std::fs::read(&to).unwrap(), content[..bytes]);
         }
     }

@@ -1,11 +1,15 @@
 //! The system's errors in the volume's words.
 
 use crate::core::ports::volume::VolumeError;
+use crate::files::Foreign;
 use std::io;
 
 /// Says what was tried on what, and how the system answered.
 pub(super) fn failed(operation: &'static str, path: &str, error: &io::Error) -> VolumeError {
     let path = if path.is_empty() { ".".to_owned() } else { path.to_owned() };
+    if let Some(Foreign { path, what }) = Foreign::of(error) {
+        return VolumeError::Foreign { path: path.clone(), what };
+    }
     let reason = error.to_string();
     match error.kind() {
         io::ErrorKind::AlreadyExists => VolumeError::Exists { path },

@@ -3,10 +3,12 @@
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::secret::is_secret_property;
 use crate::core::ports::broker::BrokerError;
+use crate::files::{self, Foreign};
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::{debug, error, info, warn};
 
@@ -48,9 +50,24 @@ impl KafkaClientConfig {
             config.set(*name, *value);
         }
         config.set_log_level(RDKafkaLogLevel::Info);
+        self.check_files()?;
         // Made once in vain, so that a wrong property is told before anything runs.
         drop(config.create_native_config().map_err(|error| self.error(&error))?);
         Ok(config)
+    }
+
+    /// librdkafka opens certificates and keys itself, and would wait for the other end of a pipe. A folder of certificates will do.
+    fn check_files(&self) -> Result<(), BrokerError> {
+        for (name, value) in self.spec.properties.iter().filter(|(name, _)| name.ends_with(".location")) {
+            match files::check_plain(Path::new(value.reveal())) {
+                Err(error) if Foreign::of(&error).is_some_and(|foreign| foreign.what != "a folder") => {
+                    let reason = format!("property `{name}`: {error}, not a file");
+                    return Err(BrokerError::Refused { topic: self.describe(), reason });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// An error as the port tells it.

@@ -7,6 +7,7 @@
 
 use crate::core::model::names::LeaseKey;
 use crate::core::model::term::Token;
+use crate::files;
 use rustix::fs::{FlockOperation, flock};
 use std::collections::HashMap;
 use std::fs::File;
@@ -29,8 +30,9 @@ struct Held {
 impl Guards {
     /// `trusted`: locks are kept by this kernel alone.
     pub(super) fn new(path: &Path, trusted: bool) -> Self {
-        let boot = trusted.then(|| std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()).flatten();
-        let boot = boot.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+        let boot = trusted.then(|| files::read(Path::new("/proc/sys/kernel/random/boot_id"), 4096).ok()).flatten();
+        let boot =
+            boot.and_then(|id| String::from_utf8(id).ok()).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
         Self { path: path.to_owned(), boot, held: Mutex::default() }
     }
 
@@ -45,7 +47,7 @@ impl Guards {
             Some(held) if held.token > token => return None,
             Some(held) => held.token = token,
             None => {
-                let file = File::options().create(true).truncate(false).write(true).open(self.file(key)).ok()?;
+                let file = files::open_or_make_private(&self.file(key)).ok()?;
                 flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
                 all.insert(key.clone(), Held { token, _lock: file });
             }
@@ -65,7 +67,8 @@ impl Guards {
     /// same time do not take each other for the holder.
     pub(super) fn is_gone(&self, key: &LeaseKey, guarded_by: &str) -> bool {
         self.boot.as_deref() == Some(guarded_by)
-            && File::open(self.file(key)).is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_ok())
+            && files::open(&self.file(key))
+                .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_ok())
     }
 
     fn file(&self, key: &LeaseKey) -> PathBuf {

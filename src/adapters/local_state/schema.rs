@@ -1,10 +1,10 @@
 //! Opening the database file: folder, format version, and how writes become durable.
 
 use super::error::failed;
-use crate::adapters::folders;
+use crate::core::model::names::HIDDEN;
 use crate::core::ports::store::StoreError;
+use crate::files::{self, Foreign};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -87,6 +87,11 @@ pub(super) fn open(path: &Path, missing: Missing, busy: Duration) -> Result<Opti
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
         }
     }
+    check_plain(path)?;
+    if missing == Missing::Create {
+        // SQLite gives its journals the permissions of the file. What cannot be made, it says itself.
+        let _ = files::open_or_make_private(path).is_ok();
+    }
     let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(path, &error))?;
     ready(connection, path, missing, busy)
 }
@@ -110,12 +115,26 @@ fn ready(
     Ok(Some((connection, home)))
 }
 
+fn check_plain(path: &Path) -> Result<(), StoreError> {
+    files::check_own_database(path, HIDDEN).map_err(|error| match Foreign::of(&error) {
+        Some(foreign) => {
+            let reason =
+                format!("it cannot be opened: {foreign}, not a file; take it away, or name another file for the state");
+            StoreError::Denied { store: super::name(path), reason }
+        }
+        None => io_failed(path, "cannot be looked at", &error),
+    })
+}
+
 fn there(path: &Path) -> Result<bool, StoreError> {
     path.try_exists().map_err(|error| io_failed(path, "cannot be looked at", &error))
 }
 
 fn io_failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
     let (store, reason) = (super::name(path), format!("{what}: {error}"));
+    if Foreign::of(error).is_some() {
+        return StoreError::Denied { store, reason };
+    }
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotADirectory => {
             StoreError::Denied { store, reason }
@@ -128,9 +147,9 @@ fn io_failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
 fn make_folder(path: &Path) -> Result<(), StoreError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     let missing: Vec<_> =
-        folder.ancestors().take_while(|folder| !folders::is_current(folder) && !folder.exists()).collect();
-    fs::create_dir_all(folder)
-        .and_then(|()| folders::sync_names(folder, folder, &missing))
+        folder.ancestors().take_while(|folder| !files::is_current(folder) && !folder.exists()).collect();
+    files::make_private_folder(folder)
+        .and_then(|()| files::sync_names(folder, folder, &missing))
         .map_err(|error| io_failed(path, &format!("its folder `{}` cannot be made", folder.display()), &error))
 }
 

@@ -85,9 +85,7 @@ impl MemoryVolume {
     fn file(&self, path: &str) -> Result<Arc<Mutex<Inode>>, VolumeError> {
         match locked(&self.names).get(&clean(path)) {
             Some(Node::File(inode)) => Ok(Arc::clone(inode)),
-            Some(Node::Dir) => {
-                Err(VolumeError::Io { operation: "open", path: path.to_owned(), reason: "is a folder".to_owned() })
-            }
+            Some(Node::Dir) => Err(VolumeError::Foreign { path: path.to_owned(), what: "a folder" }),
             None => Err(not_found(path)),
         }
     }

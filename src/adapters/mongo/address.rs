@@ -3,7 +3,8 @@
 use super::{error, late};
 use crate::core::model::secret::Secret;
 use crate::core::ports::store::StoreError;
-use mongodb::options::{ClientOptions, ConnectionString};
+use crate::files::{self, Foreign};
+use mongodb::options::{ClientOptions, ConnectionString, Tls};
 use std::time::Duration;
 
 /// The database where the address names none.
@@ -36,8 +37,22 @@ impl Address {
             Ok(options) => options.map_err(|error| error::failed(&name, &error))?,
             Err(_) => return Err(late(&name, limit)),
         };
+        check_files(&options).map_err(|reason| StoreError::Denied { store: name.clone(), reason })?;
         Ok(Self { options, database, name })
     }
+}
+
+/// The driver opens certificates itself, and would wait for the other end of a pipe.
+fn check_files(options: &ClientOptions) -> Result<(), String> {
+    let Some(Tls::Enabled(tls)) = &options.tls else { return Ok(()) };
+    for (option, file) in [("tlsCAFile", &tls.ca_file_path), ("tlsCertificateKeyFile", &tls.cert_key_file_path)] {
+        if let Some(Err(error)) = file.as_deref().map(files::check_plain)
+            && Foreign::of(&error).is_some()
+        {
+            return Err(format!("{option}: {error}, not a file"));
+        }
+    }
+    Ok(())
 }
 
 /// The configuration takes a scheme in any case; the driver does not.

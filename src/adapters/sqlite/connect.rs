@@ -1,10 +1,10 @@
 //! Opens the file for reading, and says in the port's words what SQLite says in its own.
 
 use crate::core::ports::source::SourceError;
+use crate::files::{self, Foreign};
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 use std::fmt::Display;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,12 +46,13 @@ impl DatabasePath {
 
     /// Opens the file, which must be there.
     pub(super) fn open(&self) -> Result<Db, SourceError> {
-        let file = match std::fs::metadata(&*self.path) {
-            Ok(found) if found.is_dir() => {
-                let reason = "this is a folder, not a database file; check the source's url".to_owned();
+        let file = match files::identity(&self.path).and_then(|found| files::check_database(&self.path).map(|()| found))
+        {
+            Ok(found) => found,
+            Err(error) if Foreign::of(&error).is_some() => {
+                let reason = format!("{error}, not a database file; check the source's url");
                 return Err(SourceError::Denied { source_name: self.describe(), reason });
             }
-            Ok(found) => (found.dev(), found.ino()),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let reason = format!("there is no such file ({error}); check the source's url");
                 return Err(SourceError::Absent { source_name: self.describe(), reason });
@@ -108,7 +109,7 @@ impl Db {
 
     /// Whether no other file was put in the place of the one that is open.
     pub(super) fn is_in_place(&self) -> bool {
-        std::fs::metadata(&*self.place.path).is_ok_and(|found| (found.dev(), found.ino()) == self.file)
+        files::identity(&self.place.path).is_ok_and(|found| found == self.file)
     }
 
     pub(super) fn fault(&self, error: &Error) -> SourceError {

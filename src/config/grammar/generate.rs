@@ -97,6 +97,18 @@ pub(in crate::config) static OUTPUT: Section = Section {
             "What a view without rows gives: files without records, no files, or a failed run.",
         )
         .default("write"),
+        Field::new(
+            "mode",
+            Shape::Words,
+            "The permissions of published files, in octal: `\"0640\"`. Folders that are made for them can also be entered by those who \
+             may read. Without it: as the umask has it, and nobody may write. With the right to write for the group, `.filegen` is the \
+             group's too.",
+        ),
+        Field::new(
+            "group",
+            Shape::Words,
+            "The group of published files, by name or number. The process has to be a member of it.",
+        ),
     ],
 };
 

@@ -52,6 +52,8 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>) -> Rendered {
                 WhenEmpty::Fail => "fail",
             })),
         ),
+        ("mode", worker.output.permissions.mode.map(|mode| text(format!("{mode:04o}")))),
+        ("group", worker.output.permissions.group.as_deref().map(text)),
     ]);
     let business_date = map([
         ("timezone", Some(text(&worker.business_date.timezone))),

@@ -2,6 +2,7 @@
 //! findings to a `report::Report`. No check knows a flow.
 
 mod fencing;
+pub(crate) mod permissions;
 mod probe;
 pub mod report;
 pub(crate) mod state;

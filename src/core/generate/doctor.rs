@@ -7,6 +7,7 @@ use super::publish;
 use super::spec::Worker;
 use super::translate::Registry;
 use super::{GenerateError, Ports};
+use crate::core::doctor::permissions;
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::doctor::state::{Store, state};
 use crate::core::doctor::topics::{Topics, topics};
@@ -39,6 +40,8 @@ pub struct DoctorInput<'a> {
     pub name: &'a str,
     /// Why the state store could not be opened. `None` when it is open. A store that is not open is not asked.
     pub state_error: Option<StoreError>,
+    /// The state store's file and its permissions. `None` where it has none, or not yet.
+    pub state_file: Option<(String, u32)>,
     /// The state store's server. `None` where it has none.
     pub admin: Option<&'a dyn StoreAdmin>,
     /// The worker's topics.
@@ -66,6 +69,9 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
         policies: &input.worker.policies,
         clock: &*input.ports.clock,
     };
+    if let Some(file) = &input.state_file {
+        permissions::of_state_file(file, &mut report);
+    }
     if state(&store, &mut report).await {
         unsent(&*input.ports.state.outbox, input, &mut report).await;
     }
@@ -76,6 +82,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
 async fn output(input: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report<'_>) {
     let volume = &*input.ports.volume;
     volume::check(volume, input.name, report).await;
+    permissions::of_staging(volume, report).await;
     let estimate = match last_size(input).await {
         Ok(Some(last)) => bytes.map(|bytes| bytes.max(last)).or(Some(last)),
         Ok(None) => bytes,

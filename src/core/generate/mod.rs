@@ -1,5 +1,6 @@
 //! The flow generate, in the order data moves: plan, take over, read, translate, write, publish, record.
 
+mod bounded;
 pub mod completion;
 pub mod deadline;
 pub(crate) mod digest;

@@ -2,6 +2,7 @@
 //!
 //! `link` never replaces. No process ever opens a published file for writing; a file that is already there is compared.
 
+use super::bounded::read_up_to;
 use super::digest::of_file;
 use super::layout::{MANIFEST, staging_dir};
 use super::plan::read_mode;
@@ -20,6 +21,9 @@ use crate::core::model::run::RunId;
 use crate::core::model::term::Term;
 use crate::core::ports::volume::{Volume, VolumeError};
 use std::collections::BTreeMap;
+
+/// Largest manifest in bytes: a thousand files with a hundred sums each.
+const MANIFEST_BYTES_MAX: u64 = 16 << 20;
 
 /// Writes what stands behind the last page, and makes everything durable.
 ///
@@ -195,16 +199,17 @@ async fn link_or_compare(
         Err(error) => return Err(error.into()),
     }
     // Ours from before a crash, an older holder's of the same content, or somebody else's.
-    let (bytes, sha256) = of_file(&volume.open(name).await?).await?;
-    if bytes == want.bytes && sha256 == want.sha256 {
-        return Ok(());
+    let file = volume.open(name).await?;
+    let conflict = |reason| Err(GenerateError::Conflict { path: name.to_owned(), reason });
+    // First: a file of another size is not read at all, however large it is.
+    let bytes = file.size().await?;
+    if bytes != want.bytes {
+        return conflict(format!("{bytes} bytes instead of {}", want.bytes));
     }
-    let reason = if bytes == want.bytes {
-        format!("same size, but sha256 {sha256} instead of {}", want.sha256)
-    } else {
-        format!("{bytes} bytes instead of {}", want.bytes)
-    };
-    Err(GenerateError::Conflict { path: name.to_owned(), reason })
+    match of_file(&file).await? {
+        (bytes, sha256) if bytes == want.bytes && sha256 == want.sha256 => Ok(()),
+        (_, sha256) => conflict(format!("same size, but sha256 {sha256} instead of {}", want.sha256)),
+    }
 }
 
 async fn publish_manifest(
@@ -280,7 +285,11 @@ pub async fn published(volume: &dyn Volume, run: &RunId) -> Result<Option<Manife
         Err(error) => return Err(error.into()),
     };
     let bytes = file.size().await?;
-    let text = file.read_at(0, usize::try_from(bytes).unwrap_or(usize::MAX)).await?;
+    if bytes > MANIFEST_BYTES_MAX {
+        let reason = format!("it is no manifest of this product: it has {bytes} bytes, and none has more than 16 MiB");
+        return Err(GenerateError::Conflict { path: name, reason });
+    }
+    let text = read_up_to(&*file, MANIFEST_BYTES_MAX, |_| false).await?;
     serde_json::from_slice(&text).map(Some).map_err(|error| GenerateError::Conflict {
         path: name,
         reason: format!("it is no manifest of this product: {error}"),

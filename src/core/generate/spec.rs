@@ -8,6 +8,7 @@ use crate::core::model::calendar::Calendar;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::param::{ParamKind, ParamValue};
+use crate::core::model::permissions::Permissions;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
@@ -97,6 +98,8 @@ pub struct OutputSpec {
     pub root: PathBuf,
     /// What a view without rows gives.
     pub when_empty: WhenEmpty,
+    /// Who may read what is published.
+    pub permissions: Permissions,
 }
 
 /// What a view without rows gives.

@@ -5,7 +5,7 @@
 //! with a cached handle could still rename or write through it; once the folder is removed it gets ESTALE.
 
 use super::layout::{JOURNAL, Name, fenced_name, parse_name, run_dir, token_name};
-use super::{GenerateError, Ports};
+use super::{GenerateError, Ports, bounded::read_up_to};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::model::journal::Journal;
@@ -17,8 +17,8 @@ use crate::core::ports::volume::{Entry, EntryKind, Volume, VolumeError};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Longest journal that is read back: 64 bytes a page and file would be tens of millions of pages.
-const JOURNAL_BYTES_MAX: u64 = 1 << 30;
+/// Longest journal that is read back: a million pages of one file, or a hundred thousand of ten. What is behind counts as damage.
+const JOURNAL_BYTES_MAX: u64 = 128 << 20;
 
 /// Tombstones made for tokens that never had a folder in this run, at most.
 ///
@@ -204,8 +204,12 @@ pub async fn read_journal(volume: &dyn Volume, dir: &str) -> Result<Vec<u8>, Vol
         Err(VolumeError::NotFound { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let bytes = file.size().await?.min(JOURNAL_BYTES_MAX);
-    file.read_at(0, usize::try_from(bytes).unwrap_or(usize::MAX)).await
+    let mut bytes = read_up_to(&*file, JOURNAL_BYTES_MAX, |chunk| chunk.contains(&0)).await?;
+    if let Some(hole) = bytes.iter().position(|byte| *byte == 0) {
+        // A journal is text. One zero is enough to see that it is damaged.
+        bytes.truncate(hole + 1);
+    }
+    Ok(bytes)
 }
 
 /// Unlinks what an older holder left and removes its folder, until that succeeds.

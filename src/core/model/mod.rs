@@ -14,6 +14,7 @@ pub mod names;
 pub mod page;
 pub mod param;
 pub mod payload;
+pub mod permissions;
 pub mod policy;
 pub mod query;
 pub mod replaced;

@@ -24,7 +24,7 @@ pub trait Volume: Send + Sync {
     /// Makes a new empty file, open for reading and writing; [`VolumeError::Exists`] when anything has that name.
     async fn create(&self, term: &Term, path: &str) -> Result<Arc<dyn VolumeFile>, VolumeError>;
 
-    /// Opens a file for reading only.
+    /// Opens a plain file for reading only; [`VolumeError::Foreign`] for anything else, which is neither followed nor waited for.
     async fn open(&self, path: &str) -> Result<Arc<dyn VolumeFile>, VolumeError>;
 
     /// Copies the first `bytes` of one file into an empty one: by reflink, by the kernel, or by hand.
@@ -52,7 +52,7 @@ pub trait Volume: Send + Sync {
     /// Makes the names in a folder durable.
     async fn sync_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError>;
 
-    /// Takes all write permission from a file.
+    /// Takes all write permission from a file, or gives it just the permissions that the worker file wants for what is published.
     async fn make_read_only(&self, term: &Term, path: &str) -> Result<(), VolumeError>;
 
     /// Names in a folder, sorted. Empty when the folder is not there.
@@ -60,6 +60,12 @@ pub trait Volume: Send + Sync {
 
     /// What a path is. `None` when nothing has that name.
     async fn stat(&self, path: &str) -> Result<Option<Entry>, VolumeError>;
+
+    /// The permissions of a path: `0o700`. `None` when the volume has none.
+    async fn mode(&self, path: &str) -> Result<Option<u32>, VolumeError> {
+        let _ = path;
+        Ok(None)
+    }
 
     /// Bytes that may still be written.
     async fn free_bytes(&self) -> Result<u64, VolumeError>;
@@ -128,6 +134,15 @@ pub enum VolumeError {
         /// Relative to the root.
         path: String,
     },
+    /// A link, a pipe, a device or a folder has a name where only a plain file may stand, or a folder of ours. Nothing was opened
+    /// or waited for.
+    #[error("`{path}` is {what}: only plain files and folders are used below the output root")]
+    Foreign {
+        /// Relative to the root: the path, or its part up to what stands in the way.
+        path: String,
+        /// What it is: `a pipe`.
+        what: &'static str,
+    },
     /// The right to write has ended; nothing was done.
     #[error(transparent)]
     TermEnded(#[from] TermEnded),
@@ -170,6 +185,7 @@ impl HasKind for VolumeError {
             | Self::NotEmpty { .. }
             | Self::Full { .. }
             | Self::Io { .. } => FailureKind::Failed,
+            Self::Foreign { .. } => FailureKind::Conflict,
             Self::Denied { .. } => FailureKind::Config,
         }
     }

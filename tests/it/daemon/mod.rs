@@ -3,6 +3,7 @@
 mod cut_off;
 mod deliveries;
 mod doors;
+mod foreign;
 mod killed;
 mod office;
 mod on_mongo;

@@ -7,6 +7,7 @@ pub mod containers;
 pub mod daemon;
 pub mod filegen;
 pub mod fleet;
+pub mod foreign;
 pub mod http;
 pub mod kafka;
 pub mod mongo;

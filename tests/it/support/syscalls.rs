@@ -67,7 +67,7 @@ impl Call {
 }
 
 /// Every call that can change a file, however a library spells it.
-const CALLS: &str = "mkdir,mkdirat,open,openat,creat,close,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,\
+const CALLS: &str = "mkdir,mkdirat,open,openat,openat2,creat,close,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,\
                      copy_file_range,sendfile,ioctl,fsync,fdatasync,sync_file_range,chmod,fchmod,fchmodat,link,linkat,rename,\
                      renameat,renameat2,unlink,unlinkat,rmdir";
 
@@ -133,9 +133,16 @@ fn call(text: &str, folder: &str) -> Option<Call> {
     let (name, rest) = text.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(") ").and_then(|(a, r)| Some((a, r.split_once("= ")?.1)))?;
     let result: u64 = result.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    // `"/folder/file"`, or `16</folder>, "file"`.
     let quoted = |number: usize| -> Option<String> {
         let path = arguments.split('"').nth(number * 2 + 1)?;
-        Some(below(path, folder).unwrap_or_else(|| path.to_owned()))
+        let before = arguments.split('"').nth(number * 2)?;
+        let at = before.rsplit_once('<').and_then(|(_, rest)| rest.split('>').next());
+        let path = match at {
+            Some(at) if !path.starts_with('/') => format!("{at}/{path}"),
+            _ => path.to_owned(),
+        };
+        Some(below(&path, folder).unwrap_or(path))
     };
     // `16</folder/file>`, or the second one of two descriptors.
     let open = |number: usize| -> Option<String> {
@@ -146,7 +153,7 @@ fn call(text: &str, folder: &str) -> Option<Call> {
     let descriptor = || arguments.split(['<', ',']).next()?.parse().ok();
     Some(match name {
         "mkdir" | "mkdirat" => Call::Mkdir { path: quoted(0)? },
-        "open" | "openat" | "creat" => {
+        "open" | "openat" | "openat2" | "creat" => {
             let writes =
                 ["O_RDWR", "O_WRONLY", "O_CREAT"].iter().any(|flag| arguments.contains(flag)) || name == "creat";
             let call = Call::Open {

@@ -7,6 +7,7 @@ use crate::config::grammar::generate::{OUTPUT, SOURCE};
 use crate::config::resolve::state::refused_at;
 use crate::core::generate::spec::{OutputSpec, ParamSpec, SourceSpec, WhenEmpty};
 use crate::core::model::names::ViewName;
+use crate::core::model::permissions::Permissions;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
 use crate::core::model::sql::{Lexicon, Relation, Template, check_expression, check_query};
@@ -125,6 +126,29 @@ fn no_folder(root: &str) -> Option<(String, &'static str)> {
     })
 }
 
+fn permissions(fields: &Fields<'_>) -> Option<Permissions> {
+    let mode = match fields.text("mode") {
+        None => None,
+        Some(text) => {
+            let mode = Permissions::mode_of(&text);
+            if mode.is_none() {
+                fields.place("mode").report(
+                    "impossible-value",
+                    "these are no permissions of a data file",
+                    "three octal digits, the owner's with the right to read and none with the right to run it: `\"0640\"`, `\"0444\"`",
+                );
+            }
+            Some(mode?)
+        }
+    };
+    let group = fields.text("group").map(|group| group.trim().to_owned());
+    if group.as_ref().is_some_and(|group| group.is_empty() || group.contains([':', '/', '\n'])) {
+        fields.place("group").report("impossible-value", "this is no group", "a name of /etc/group, or a number");
+        return None;
+    }
+    Some(Permissions { mode, group })
+}
+
 pub(super) fn output(at: &Cursor<'_>) -> Option<OutputSpec> {
     let fields = at.read(&OUTPUT);
     let root = fields.text("root")?;
@@ -145,5 +169,5 @@ pub(super) fn output(at: &Cursor<'_>) -> Option<OutputSpec> {
         "fail" => WhenEmpty::Fail,
         _ => return None,
     };
-    Some(OutputSpec { root, when_empty })
+    Some(OutputSpec { root, when_empty, permissions: permissions(&fields)? })
 }

@@ -1,12 +1,13 @@
 //! Names of folders that must outlive a power cut, whoever made them.
 
-use std::fs;
+use rustix::fs::{CWD, Mode, OFlags};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
 /// Makes an entry of `folder` durable.
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
+fn sync(folder: &Path) -> io::Result<()> {
+    self::folder(folder)?.sync_all()
 }
 
 /// Makes the names durable of `folder` and of what is above it, up to `given`; and of each of `missing`, which this process has
@@ -15,7 +16,7 @@ pub(super) fn sync(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// When a folder refuses. A `given` one that was there, a mount for example, may stand in a folder that only others may read, or
 /// that knows no sync, as those of an automounter.
-pub(super) fn sync_names(given: &Path, folder: &Path, missing: &[&Path]) -> io::Result<()> {
+pub(crate) fn sync_names(given: &Path, folder: &Path, missing: &[&Path]) -> io::Result<()> {
     for made in folder.ancestors().take_while(|made| missing.contains(made) || made.starts_with(given)) {
         let Some(parent) = made.parent() else { break };
         match sync(if is_current(parent) { Path::new(".") } else { parent }) {
@@ -32,6 +33,12 @@ fn is_no_matter(error: &io::Error) -> bool {
 }
 
 /// Whether this is the end of a relative path: the folder in which the process runs.
-pub(super) fn is_current(folder: &Path) -> bool {
+pub(crate) fn is_current(folder: &Path) -> bool {
     folder.as_os_str().is_empty()
+}
+
+/// A folder, for its `fsync`.
+pub(super) fn folder(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(CWD, path, flags, Mode::empty())?.into())
 }
