@@ -62,6 +62,7 @@ fn run(runtime: &Runtime, database: &Path, out: &TempDir, files: usize, page_siz
     let registry = Registry::default();
     let worker = config::parse(&text, &out.path().join("w.yaml"), &(), &registry).unwrap().into_worker().unwrap();
     let job = Job {
+        edition: filegen::core::generate::Edition::default(),
         run: RunId { worker: worker.id.clone(), date: BusinessDate(jiff::civil::date(2026, 11, 21)) },
         worker: Arc::new(worker),
         registry: Arc::new(registry),

@@ -1,6 +1,6 @@
 //! The root parser: global options and the subcommands, in the order of the help text.
 
-use super::generate::{drill, inspect_headers, publish_completion, resume, run, verify};
+use super::generate::{correct, drill, inspect_headers, publish_completion, resume, run, verify};
 use super::globals::Globals;
 use super::{completions, config, daemon, doctor, health, lease, man, report, status};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -46,6 +46,8 @@ pub enum Command {
     InspectHeaders(inspect_headers::Args),
     /// Roll a run's staged files back to a page, and go on from there
     Resume(resume::Args),
+    /// Make a published date again, as its next version
+    Correct(correct::Args),
     /// Compare a run's files with journal, state store and source
     Verify(verify::Args),
     /// Show or release the right to write

@@ -43,7 +43,7 @@ pub struct ParamArgs {
 }
 
 /// A business date as an option.
-fn parse_date(text: &str) -> Result<BusinessDate, String> {
+pub fn parse_date(text: &str) -> Result<BusinessDate, String> {
     BusinessDate::parse(text).ok_or_else(|| "write a day that exists, as 2026-11-21".to_owned())
 }
 

@@ -28,7 +28,7 @@ use cli::Command;
 use context::Context;
 use exit::CommandEnd;
 use failure::Failure;
-use generate::{drill, inspect_headers, publish_completion, resume, run, verify};
+use generate::{correct, drill, inspect_headers, publish_completion, resume, run, verify};
 use std::process::ExitCode;
 
 /// Runs the whole command line with translators of one's own. Parses, acts, prints, and returns the exit code.
@@ -56,6 +56,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure>
         Command::Health(args) => health::run(context, args),
         Command::InspectHeaders(args) => inspect_headers::run(context, args),
         Command::Resume(args) => resume::run(context, args),
+        Command::Correct(args) => correct::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Lease(args) => lease::run(context, args),
         Command::PublishCompletion(args) => publish_completion::run(context, args),

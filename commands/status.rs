@@ -107,6 +107,9 @@ fn runs_text(context: &Context, runs: &[RunView]) -> String {
         ]);
     }
     let mut text = table.text();
+    for (run, words) in runs.iter().filter_map(|run| Some((run, run.correction_words()?))) {
+        let _ = writeln!(text, "{}: {words}", run.business_date);
+    }
     for (run, file) in runs.iter().flat_map(|run| run.files.iter().map(move |file| (run, file))) {
         if let (true, Some(path)) = (file.gone, &file.path) {
             let words = format!("`{path}` was published and is no longer there");

@@ -42,6 +42,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve w
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "health" -d 'Ask the daemon of this host whether it is well'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "inspect-headers" -d 'Show page and rows of every staged and published file'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "resume" -d 'Roll a run\'s staged files back to a page, and go on from there'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "correct" -d 'Make a published date again, as its next version'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "verify" -d 'Compare a run\'s files with journal, state store and source'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "lease" -d 'Show or release the right to write'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "publish-completion" -d 'Send a run\'s completion events again, always with the same correlation ids'
@@ -130,6 +131,24 @@ complete -c filegen -n "__fish_filegen_using_subcommand resume" -s y -l yes -d '
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand resume" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l date -d 'Business date to make again' -r
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l reason -d 'Why; stands in the manifest, the completion events and the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l files -d 'Files to make anew; the others stay as they are [default: all]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l param -d 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it' -r
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l dry-run -d 'Connect and count; show what would be read and written, and do neither'
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -l pages -d 'Read so many pages again, spread over the run, the first and the last among them' -r
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -s c -l config -d 'Worker file (YAML)' -r -F

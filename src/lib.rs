@@ -36,9 +36,10 @@
 //!   [`service`](core::generate::service): the same for as long as the process lives: stand by, lead, make whatever is
 //!   wanted. [`trigger`](core::generate::trigger): events into wanted runs. [`deadline`](core::generate::deadline): whether
 //!   a run will be in time.
-//! - `plan` decides, `takeover` fences older holders, `staging` fills the holder's own folder with what they committed,
+//! - `edition` finds out which version of a date is made; [`correct`](core::generate::correct) asks for a later one.
+//!   `plan` decides, `takeover` fences older holders, `staging` fills the holder's own folder with what they committed,
 //!   `read_all` reads until what was read can be published, `pipeline` reads, translates and commits at the same time, `write`
-//!   commits a page, `publish` makes the files visible,
+//!   commits a page, `publish` makes the files visible, `switch` takes the version before away,
 //!   `record` tells the state store. Each is a file of that name. `translate` turns pages into bytes and knows nothing of files.
 //! - [`spec`](core::generate::spec) is a worker file, resolved; [`model`](core::generate::model) what a run leaves on the
 //!   volume: header line, journal, manifest.

@@ -8,7 +8,7 @@ use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::drill::{Drill, Drilled, Part, Scratch};
 use crate::core::generate::run;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{Job, Start};
+use crate::core::generate::{Edition, Job, Start};
 use crate::core::model::run::RunId;
 use crate::core::ports::observer::Unobserved;
 use crate::wiring;
@@ -123,6 +123,7 @@ async fn whole(
 
 fn job(context: &Context, worker: &Arc<Worker>, run: &RunId) -> Job {
     Job {
+        edition: Edition::default(),
         worker: Arc::clone(worker),
         run: run.clone(),
         registry: Arc::clone(&context.registry),

@@ -5,11 +5,12 @@ use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{Signals, StoppedBy};
 use crate::commands::ui::table::{self, Tone};
+use crate::core::generate::correct::{self, Asked, Wanted};
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::publish;
 use crate::core::generate::run::{self, Maker, RunResult};
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{Job, Outcome, Ports, Start};
+use crate::core::generate::{Edition, Job, Outcome, Ports, Start};
 use crate::core::model::run::RunId;
 use crate::core::outbox::OutboxPublisher;
 use crate::core::ports::observer::Unobserved;
@@ -34,6 +35,8 @@ pub(super) struct Order {
     pub wait: bool,
     /// Why it starts at another page than the next, for the audit trail.
     pub reason: String,
+    /// The correction that is asked for before the run is made.
+    pub correction: Option<Asked>,
 }
 
 /// Runs in the foreground: bars or lines on stderr, a table or JSON on stdout.
@@ -49,9 +52,14 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failur
             start: order.start,
             stop: signals.stop.clone(),
             observer: progress.clone(),
+            edition: Edition::default(),
         };
         // First the trail: a change that nobody can explain is worse than a recorded try.
         run::record_start(&ports, &job, &wiring::who(), &order.reason).await?;
+        if let Some(asked) = &order.correction {
+            let wanted = correct::want(&ports, &job, &wiring::identity(), asked, order.wait).await?;
+            context.ui.status(&going_on(&order.run, &wanted));
+        }
         let report = run::execute(&ports, &job, &wiring::identity(), order.wait).await?;
         let unsent = match report.outcome {
             Outcome::Published(_) | Outcome::AlreadyPublished(_) => empty_outbox(&order.worker, &ports).await,
@@ -78,12 +86,25 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failur
             Ok(CommandEnd::Done)
         }
         Outcome::AlreadyPublished(manifest) => {
-            let shown = RunView::new("alreadyPublished", manifest, &report);
+            // A correction that a service made for this command is what was asked for.
+            let outcome = if order.correction.is_some() { "published" } else { "alreadyPublished" };
+            let shown = RunView::new(outcome, manifest, &report);
             context.ui.status(&made_elsewhere(&order.run, report.made_by.as_ref()));
             context.ui.result(&shown, |shown| table_of(context, shown));
             Ok(all_there(context, &order.run, &gone))
         }
         Outcome::Stopped { page } => Ok(stopped(context, &order.run, *page, stopped_by)),
+    }
+}
+
+/// What is made now, and why, when it was asked for before.
+fn going_on(run: &RunId, Wanted { correction, was_begun }: &Wanted) -> String {
+    let what = correct::describe(correction);
+    if *was_begun {
+        let (by, reason) = (&correction.by, correction.shown_reason());
+        format!("run {run}: {what} was asked for by {by}, and goes on with that reason: {reason}")
+    } else {
+        format!("run {run}: {what}; the version before stays until all of it is made")
     }
 }
 
@@ -106,8 +127,8 @@ fn all_there(context: &Context, run: &RunId, gone: &[String]) -> CommandEnd {
     }
     let names = gone.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
     context.ui.error_line(&format!(
-        "no longer there of run {run}: {names}\na published date is not made again: ask who takes the files, or put them back from a \
-         copy; `filegen verify{} --date {}` holds them against the manifest",
+        "no longer there of run {run}: {names}\nask who takes the files, or put them back from a copy; to make the date again as \
+         its next version: filegen correct{} --date {} --reason TEXT",
         context.config_option(),
         run.date
     ));
@@ -187,7 +208,12 @@ impl<'a> RunView<'a> {
             made_by: report.made_by.as_ref().and_then(|maker| maker.instance.as_ref()).map(ToString::to_string),
             waited_seconds: report.waited.as_secs_f64(),
             seconds,
-            rows_per_second: (outcome == "published").then(|| per_second(manifest.source_rows, report.took)),
+            rows_per_second: report
+                .made_by
+                .is_none()
+                .then_some(outcome)
+                .filter(|it| *it == "published")
+                .map(|_| per_second(manifest.source_rows, report.took)),
             took: report.took,
         }
     }
@@ -235,6 +261,9 @@ fn table_of(context: &Context, shown: &RunView) -> String {
         None => {
             let _ = writeln!(text, "{}: published {}", manifest.run_id, manifest.completed_at);
         }
+    }
+    if let Some(reason) = &manifest.reason {
+        let _ = writeln!(text, "version {}: {reason}", manifest.version);
     }
     for file in &manifest.files {
         if let Some(changed) = file.replaced.describe() {

@@ -1,5 +1,6 @@
 //! The commands of the flow generate: a run, its files, and their completion events.
 
+pub(super) mod correct;
 pub(super) mod drill;
 mod foreground;
 mod hints;

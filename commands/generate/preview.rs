@@ -6,6 +6,8 @@ use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::ui::table;
 use crate::core::generate::preview::{self, Preview};
+use crate::core::generate::{Edition, correct};
+use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::param::{Params, listed};
 use crate::wiring::{self, Access};
 use serde::Serialize;
@@ -17,7 +19,12 @@ pub(super) fn show(context: &Context, order: &Order) -> Result<CommandEnd, Failu
     let progress = Arc::new(context.ui.progress());
     let found = context.block_on(async {
         let ports = wiring::ports(&order.worker, Access::Look, progress).await?;
-        Ok(preview::preview(&ports, &order.worker, &context.registry, &order.run, order.start).await?)
+        let edition = match &order.correction {
+            Some(asked) => correct::preview(&ports, &order.worker, &order.run, asked).await?,
+            None => Edition::default(),
+        };
+        let (worker, registry) = (&order.worker, &context.registry);
+        Ok::<_, Failure>(preview::preview(&ports, worker, registry, &order.run, order.start, &edition).await?)
     })?;
     let shown = PreviewView::new(&found);
     context.ui.result(&shown, |shown| text_of(context, shown));
@@ -29,6 +36,9 @@ pub(super) fn show(context: &Context, order: &Order) -> Result<CommandEnd, Failu
 struct PreviewView<'a> {
     outcome: &'static str,
     run_id: String,
+    version: u32,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    withdrawn: &'a [String],
     source: &'a str,
     query: Option<&'a str>,
     #[serde(skip_serializing_if = "Params::is_empty")]
@@ -61,6 +71,8 @@ impl<'a> PreviewView<'a> {
         Self {
             outcome: if preview.published { "alreadyPublished" } else { "dryRun" },
             run_id: preview.run.to_string(),
+            version: preview.version,
+            withdrawn: &preview.withdrawn,
             source: &preview.source,
             query: preview.query.as_deref(),
             parameters: &preview.parameters,
@@ -89,6 +101,12 @@ fn text_of(context: &Context, shown: &PreviewView) -> String {
         let _ = writeln!(text, "{name:9} {value}");
     };
     line("run", &shown.run_id);
+    if shown.version > FIRST_VERSION {
+        line("version", &shown.version.to_string());
+        if !shown.withdrawn.is_empty() {
+            line("aside", &format!("{}; kept below .filegen", shown.withdrawn.join(", ")));
+        }
+    }
     line("source", shown.source);
     if let Some(query) = shown.query {
         line("query", query);

@@ -41,7 +41,8 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let page = args.from_page.get();
-    let order = Order { worker, run, start: Start::FromPage(page), wait: !args.no_wait, reason: args.reason.clone() };
+    let (start, reason) = (Start::FromPage(page), args.reason.clone());
+    let order = Order { worker, run, start, wait: !args.no_wait, reason, correction: None };
     if args.dry_run {
         return preview::show(context, &order);
     }

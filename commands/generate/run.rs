@@ -39,6 +39,6 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     let worker = context.worker_with(&args.params)?;
     let run = context.run_id(&worker, args.date)?;
     let start = if args.restart { Start::FromStart } else { Start::Resume };
-    let order = Order { worker, run, start, wait: !args.no_wait, reason: String::new() };
+    let order = Order { worker, run, start, wait: !args.no_wait, reason: String::new(), correction: None };
     if args.dry_run { preview::show(context, &order) } else { foreground::run(context, &order) }
 }

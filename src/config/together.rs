@@ -34,7 +34,7 @@ fn shared_names(workers: &[InFile<'_>]) -> Vec<String> {
         for ((_, worker), root) in workers.iter().zip(&roots) {
             let run = RunId { worker: worker.id.clone(), date: BusinessDate(day) };
             let files = worker.files.iter().map(|file| file.name.render(&run, &file.id));
-            for name in files.chain([manifest_name(&run)]) {
+            for name in files.chain([manifest_name(&run, 1)]) {
                 let id = worker.id.as_str();
                 match taken.insert(root.join(&name), id) {
                     Some(other) if other != id && told.insert((other, id)) => {

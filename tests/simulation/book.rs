@@ -2,6 +2,9 @@
 
 use crate::disk::{Disk, Id};
 use crate::sim::TTL;
+use filegen::core::generate::model::file_name::manifest_name;
+use filegen::core::generate::model::manifest::Manifest;
+use filegen::core::model::run::RunId;
 use filegen::core::model::term::Token;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -35,8 +38,12 @@ pub struct Book {
     pub published: BTreeMap<String, (Id, Vec<u8>)>,
     /// Final names that nobody may miss any more, because a completion event says they are there.
     pub promised: BTreeSet<String>,
-    /// Correlation ids of completion events as the broker has them, by business date and file.
-    pub events: BTreeMap<(String, String), (String, u64)>,
+    /// Correlation ids of completion events as the broker has them, by business date, file and version.
+    pub events: BTreeMap<(String, String, u32), (String, u64)>,
+    /// The newest version that is wanted, by run; none for the first.
+    pub wanted: BTreeMap<RunId, u32>,
+    /// Versions that gave up their names, by business date.
+    pub superseded: BTreeMap<String, u32>,
 }
 
 impl Book {
@@ -62,8 +69,39 @@ impl Book {
         last.filter(|last| *last >= token).map(|last| format!("token {token} came after token {last}"))
     }
 
+    /// A published name was given up. Only an older version's may be.
+    pub fn withdrawn(&mut self, disk: &Disk, name: &str, id: Id) {
+        self.published.remove(name);
+        self.promised.remove(name);
+        let manifest = disk.file(id).ok().and_then(|file| serde_json::from_slice::<Manifest>(&file.seen).ok());
+        if let Some(manifest) = manifest {
+            let newest = self.wanted.iter().find(|(run, _)| run.date.to_string() == manifest.business_date);
+            if newest.is_none_or(|(_, version)| manifest.version >= *version) {
+                self.wrong.push(format!("version {} of `{name}` was taken away", manifest.version));
+            }
+            self.superseded.insert(manifest.business_date, manifest.version);
+        }
+    }
+
+    /// A manifest never stands beside files of another version. A file that is not there was lost, and is told elsewhere.
+    pub fn check_manifests(&mut self, disk: &Disk) {
+        for run in self.wanted.keys() {
+            let read = |name: &str| disk.resolve(name).and_then(|id| disk.file(id)).ok();
+            let Some(text) = read(&manifest_name(run, 1)) else { continue };
+            let Ok(manifest) = serde_json::from_slice::<Manifest>(&text.seen) else { continue };
+            for file in &manifest.files {
+                let found = file.name.as_deref().and_then(read).map(|file| file.seen.len() as u64);
+                if found.is_some_and(|bytes| bytes != file.bytes) {
+                    let (name, version) = (&file.id, manifest.version);
+                    self.wrong.push(format!("{run}: the manifest of version {version} stands beside another {name}"));
+                }
+            }
+        }
+    }
+
     /// Compares published files with what they were; forgets those that may have been lost in a power failure.
     pub fn check_published(&mut self, disk: &Disk) {
+        self.check_manifests(disk);
         let mut lost = Vec::new();
         for (name, (id, bytes)) in &self.published {
             match disk.resolve(name) {

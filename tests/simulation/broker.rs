@@ -146,7 +146,7 @@ impl SimSink {
 /// An event is durable at the broker: whoever reads it will look for its file.
 fn arrive(sim: &Sim, pod: usize, event: CompletionEvent) {
     sim.note(pod, format_args!("event {}", event.correlation_id));
-    let key = (event.business_date.clone(), event.file_id.clone());
+    let key = (event.business_date.clone(), event.file_id.clone(), event.version);
     let disk = locked(&sim.disk);
     let mut book = locked(&sim.book);
     let (id, count) = book.events.entry(key).or_insert_with(|| (event.correlation_id.clone(), 0));
@@ -154,6 +154,10 @@ fn arrive(sim: &Sim, pod: usize, event: CompletionEvent) {
     if *id != event.correlation_id {
         let wrong = format!("two completion events of one file: {id} and {}", event.correlation_id);
         book.wrong.push(wrong);
+    }
+    if book.superseded.get(&event.business_date).is_some_and(|version| event.version <= *version) {
+        // It came late: its file has given up the name.
+        return;
     }
     if !disk.is_durable(&event.path) {
         book.wrong.push(format!("the completion event of `{}` was sent before the file was durable", event.path));

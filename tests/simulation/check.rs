@@ -3,9 +3,10 @@
 use crate::data;
 use crate::sim::locked;
 use crate::world::World;
+use filegen::core::generate::layout::kept_dir;
 use filegen::core::generate::model::file_name::manifest_name;
-use filegen::core::generate::model::manifest::Manifest;
-use filegen::core::model::run::{RunId, RunStatus};
+use filegen::core::generate::model::manifest::{Manifest, ManifestFile};
+use filegen::core::model::run::RunId;
 use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::{FileState, FileStatus, RunStore};
 use futures_util::FutureExt;
@@ -17,9 +18,15 @@ impl World {
         (1..=self.sim.mix.dates).map(data::run).collect()
     }
 
+    /// The version that a run must end with.
+    fn version(&self, run: &RunId) -> u32 {
+        locked(&self.sim.book).wanted.get(run).copied().unwrap_or(1)
+    }
+
     fn events_sent(&self, run: &RunId) -> usize {
+        let version = self.version(run);
         let book = locked(&self.sim.book);
-        book.events.keys().filter(|(date, _)| *date == run.date.to_string()).count()
+        book.events.keys().filter(|(date, _, of)| *date == run.date.to_string() && *of == version).count()
     }
 
     /// Whether every run is published and recorded, and every event sent and marked.
@@ -28,7 +35,7 @@ impl World {
         let waiting = state.pending(&data::lease_key()).now_or_never().and_then(Result::ok);
         let published = |run: &RunId| {
             let record = state.run(run).now_or_never().and_then(Result::ok).flatten();
-            record.is_some_and(|record| record.status == RunStatus::Published)
+            record.is_some_and(|record| record.version() == self.version(run))
         };
         waiting.is_some_and(|waiting| waiting.is_empty())
             && self.runs().iter().all(|run| published(run) && self.events_sent(run) == self.sim.mix.files)
@@ -65,16 +72,33 @@ impl World {
         let mut wrong = Vec::new();
         let disk = locked(&self.sim.disk);
         locked(&self.sim.book).check_published(&disk);
+        let versions = locked(&self.sim.book).wanted.clone();
+        let version = |run: &RunId| versions.get(run).copied().unwrap_or(1);
         let read = |name: &str| {
             let id = disk.resolve(name).ok()?;
             disk.file(id).ok().map(|file| file.seen.clone())
         };
         for run in self.runs() {
-            let manifest = read(&manifest_name(&run)).and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+            let manifest =
+                read(&manifest_name(&run, 1)).and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
             let Some(manifest) = manifest else {
                 wrong.push(format!("{run} has no manifest"));
                 continue;
             };
+            if manifest.version != version(&run) {
+                wrong.push(format!("{run} ended with version {}", manifest.version));
+            }
+            for before in 1..manifest.version {
+                let dir = kept_dir(&run, before);
+                let kept = read(&format!("{dir}/manifest.json"));
+                let kept = kept.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
+                let whole = |file: &ManifestFile| {
+                    read(&format!("{dir}/{}", file.id)).is_some_and(|kept| kept.len() as u64 == file.bytes)
+                };
+                if !kept.is_some_and(|kept| kept.version == before && kept.files.iter().all(whole)) {
+                    wrong.push(format!("{run}: version {before} is not kept whole"));
+                }
+            }
             let files: Vec<Vec<u8>> =
                 manifest.files.iter().map(|file| file.name.as_deref().and_then(read).unwrap_or_default()).collect();
             let ids = data::ids_in(files.first().map_or(&[], Vec::as_slice));

@@ -4,7 +4,7 @@ use crate::mix::Mix;
 use filegen::adapters::memory::source::Cell;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
-    Align, BusinessDateSpec, ColumnSpec, CommitSpec, DelimitedSpec, EmptyText, Encoding, Escape, FileSpec,
+    Align, BusinessDateSpec, ColumnSpec, CommitSpec, Corrections, DelimitedSpec, EmptyText, Encoding, Escape, FileSpec,
     FixedWidthSpec, Forms, From, LeadingQuote, Limits, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec,
     TranslatorSpec, TriggerSpec, WhenEmpty, WidthIn, Worker,
 };
@@ -157,6 +157,7 @@ pub fn worker(mix: &Mix) -> Worker {
             root: PathBuf::from("/out"),
             when_empty: WhenEmpty::Write,
             permissions: Permissions::default(),
+            corrections: Corrections::Replace,
         },
         files: (0..mix.files).map(file).collect(),
         business_date: BusinessDateSpec {

@@ -48,6 +48,8 @@ pub struct Mix {
     pub dropped: u64,
     /// Of each event.
     pub lost_event: u64,
+    /// Of each moment in which a run is published: somebody corrects it.
+    pub corrected: u64,
 }
 
 impl Mix {
@@ -60,6 +62,7 @@ impl Mix {
         let (hung, failed_sync, full) = (some(8), some(8), some(4));
         let (dropped, lost_event) = (some(100), some(300));
         let (slow_store, trapped_leader) = (some(500), some(700));
+        let corrected = some(400);
         let slow = rng.below(600);
         Self {
             pods: 3 + rng.index(3),
@@ -93,6 +96,7 @@ impl Mix {
             full,
             dropped,
             lost_event,
+            corrected,
         }
     }
 }

@@ -7,7 +7,7 @@ use filegen::core::failpoints::planted::plant;
 const WITHIN: u64 = 2000;
 
 /// Faults that other projects had, or this one.
-const FAULTS: [&str; 24] = [
+const FAULTS: [&str; 25] = [
     "copied too far",
     "end forgotten",
     "header first",
@@ -18,6 +18,7 @@ const FAULTS: [&str; 24] = [
     "marked before sent",
     "no folder sync",
     "no tombstone",
+    "nothing kept",
     "offset first",
     "offset paging",
     "outbox apart",

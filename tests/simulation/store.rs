@@ -276,13 +276,18 @@ impl RunStore for SimStore {
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Told<()> {
         let record = record.clone();
         self.change(term, "save run", move |sim, term| {
-            let manifest = manifest_name(&record.id);
+            let manifest = manifest_name(&record.id, 1);
             if record.status == RunStatus::Published && !locked(&sim.disk).is_durable(&manifest) {
                 sim.wrong(format!("{} was recorded as published before {manifest} was durable", record.id));
             }
             now(sim.state.save_run(term, &record))
         })
         .await
+    }
+
+    async fn reopen(&self, old: &RunRecord, new: &RunRecord) -> Told<bool> {
+        let (old, new) = (old.clone(), new.clone());
+        self.ask("reopen", true, move |sim| now(sim.state.reopen(&old, &new))).await
     }
 
     async fn save_file(&self, term: &Term, status: &FileStatus) -> Told<()> {

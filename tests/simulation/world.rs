@@ -5,7 +5,10 @@ use crate::pod::{Clocks, Pod, Then, Trap, Weather};
 use crate::process::Process;
 use crate::sim::{LATEST, LINES, Line, Sim, TTL, locked, millis};
 use filegen::core::generate::spec::Worker;
+use filegen::core::model::correction::Correction;
 use filegen::core::model::message::{EventId, Received};
+use filegen::core::ports::runs::RunStore;
+use futures_util::FutureExt;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,6 +129,7 @@ impl World {
             if self.sim.mix.moving {
                 self.move_rows();
             }
+            self.correct(wanted);
             self.strike(end);
             locked(&self.sim.book).check_published(&locked(&self.sim.disk));
         }
@@ -151,13 +155,39 @@ impl World {
         }
     }
 
+    /// A published date gets a row more and is wanted as its next version.
+    fn correct(&mut self, wanted: u32) {
+        let sim = Arc::clone(&self.sim);
+        if wanted == 0 || !sim.strikes(sim.mix.corrected) {
+            return;
+        }
+        let run = data::run(1 + u32::try_from(sim.rng().below(wanted.into())).unwrap_or(0));
+        let record = sim.state.run(&run).now_or_never().and_then(Result::ok).flatten();
+        let Some(record) = record.filter(|record| (1..=2).contains(&record.version())) else { return };
+        let version = record.version() + 1;
+        // Right behind a stable row, and behind what moves, which is five below one.
+        let id = data::stable_id(i64::from(version) - 2) + i64::from(version);
+        self.sim.view.delete(&data::view(), |cells| *cells == data::cells(id));
+        self.sim.view.insert(&data::view(), vec![data::cells(id)]);
+        self.passing.insert(id);
+        let correction = Correction {
+            version,
+            reason: "a row came late".into(),
+            by: "a person".into(),
+            files: vec![],
+            suffix: false,
+        };
+        let new = record.reopened(correction, None, "a person", record.requested_at);
+        if sim.state.reopen(&record, &new).now_or_never() == Some(Ok(true)) {
+            sim.note(99, format_args!("{run} is wanted as version {version}"));
+            locked(&sim.book).wanted.insert(run, version);
+        }
+    }
+
     /// The pod that leads, more often than another.
     fn victim(&self) -> usize {
         let leader = locked(&self.sim.book).installs.last().map(|(token, _)| *token);
-        let lease = futures_util::FutureExt::now_or_never(filegen::core::ports::leases::LeaseStore::read(
-            &self.sim.state,
-            &data::lease_key(),
-        ));
+        let lease = filegen::core::ports::leases::LeaseStore::read(&self.sim.state, &data::lease_key()).now_or_never();
         let holder = lease.and_then(Result::ok).flatten().filter(|lease| Some(lease.token) == leader);
         let number =
             holder.and_then(|lease| lease.instance.as_str().strip_prefix("pod-")?.split(':').next()?.parse().ok());

@@ -5,7 +5,7 @@ use super::runs::file_status;
 use super::value::time;
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
-use crate::core::ports::runs::FileStatus;
+use crate::core::ports::runs::{FileStatus, file_and_version};
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,7 +14,8 @@ const PENDING: &str = "
 SELECT * FROM file_status WHERE workerId = ?1 AND event IS NOT NULL AND sentAt IS NULL ORDER BY completedAt, date, fileId";
 
 const MARK_SENT: &str = "
-UPDATE file_status SET sentAt = ?4 WHERE workerId = ?1 AND date = ?2 AND fileId = ?3 AND event IS NOT NULL AND sentAt IS NULL";
+UPDATE file_status SET sentAt = ?5 WHERE workerId = ?1 AND date = ?2 AND fileId = ?3 AND event IS NOT NULL AND sentAt IS NULL
+    AND coalesce(event ->> 'version', 1) = ?4";
 
 #[async_trait]
 impl Outbox for LocalState {
@@ -32,7 +33,8 @@ impl Outbox for LocalState {
         let id = id.clone();
         self.change(move |db, _| {
             if let Some((owner, date, file)) = parts(&id) {
-                db.prepare_cached(MARK_SENT)?.execute((owner, date, file, time(at)))?;
+                let (file, version) = file_and_version(file);
+                db.prepare_cached(MARK_SENT)?.execute((owner, date, file, version, time(at)))?;
             }
             Ok(())
         })

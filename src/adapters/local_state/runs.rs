@@ -13,6 +13,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Row, named_params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 const REQUEST: &str = "
 INSERT INTO runs (workerId, date, status, requestedBy, requestedAt, lastPage, rows)
@@ -25,15 +27,19 @@ SELECT * FROM runs WHERE ?1 IS NULL OR workerId = ?1 ORDER BY date DESC, workerI
 
 const SAVE_RUN: &str = "
 INSERT INTO runs (workerId, date, status, requestedBy, requestedAt, token, instanceId, startedAt, completedAt, lastPage,
-    rows, rowsExpected, error, failure, nextTryAt, given)
+    rows, rowsExpected, error, failure, nextTryAt, given, correction)
 VALUES (:worker, :date, :status, :by, :requested, :token, :instance, :started, :completed, :page, :rows, :expected,
-    :error, :failure, :next, :given)
+    :error, :failure, :next, :given, :correction)
 ON CONFLICT (workerId, date) DO UPDATE SET
     status = excluded.status, requestedBy = excluded.requestedBy, requestedAt = excluded.requestedAt,
     token = excluded.token, instanceId = excluded.instanceId, startedAt = excluded.startedAt,
     completedAt = excluded.completedAt, lastPage = excluded.lastPage, rows = excluded.rows,
     rowsExpected = excluded.rowsExpected, error = excluded.error, failure = excluded.failure,
-    nextTryAt = excluded.nextTryAt, given = excluded.given";
+    nextTryAt = excluded.nextTryAt, given = excluded.given, correction = excluded.correction
+WHERE coalesce(runs.correction ->> 'version', 1) <= coalesce(excluded.correction ->> 'version', 1)";
+
+const IS_PUBLISHED: &str = "
+SELECT 1 FROM runs WHERE workerId = ?1 AND date = ?2 AND status = 'published' AND correction IS ?3";
 
 /// An acknowledgement outlives a repeat of the write that announced the event.
 const SAVE_FILE: &str = "
@@ -44,7 +50,8 @@ ON CONFLICT (workerId, date, fileId) DO UPDATE SET
     status = excluded.status, lastPage = excluded.lastPage, cumulativeRows = excluded.cumulativeRows,
     startedAt = excluded.startedAt, completedAt = excluded.completedAt, token = excluded.token, event = excluded.event,
     sentAt = CASE WHEN event = excluded.event THEN coalesce(excluded.sentAt, sentAt) ELSE excluded.sentAt END
-WHERE excluded.event IS NOT NULL OR file_status.event IS NULL OR file_status.token < excluded.token";
+WHERE CASE WHEN excluded.event IS NULL THEN file_status.event IS NULL OR file_status.token < excluded.token
+    ELSE coalesce(file_status.event ->> 'version', 1) <= coalesce(excluded.event ->> 'version', 1) END";
 
 /// The highest token that has written to a run or to one of its files.
 const NEWEST: &str = "
@@ -86,27 +93,22 @@ impl RunStore for LocalState {
         let (term, record) = (term.clone(), record.clone());
         self.change(move |db, _| {
             may_write(db, &term, &record.id)?;
-            let (worker, date) = key(&record.id);
-            let given = record.given.as_ref().map(serde_json::to_string).transpose();
-            db.prepare_cached(SAVE_RUN)?.execute(named_params! {
-                ":worker": worker,
-                ":date": date,
-                ":status": record.status.as_str(),
-                ":by": record.requested_by,
-                ":requested": time(record.requested_at),
-                ":token": term.token().0,
-                ":instance": record.instance.as_ref().map(InstanceId::as_str),
-                ":started": record.started_at.map(time),
-                ":completed": record.completed_at.map(time),
-                ":page": record.last_page,
-                ":rows": record.rows,
-                ":expected": record.rows_expected,
-                ":error": record.error,
-                ":failure": record.failure.map(FailureKind::as_str),
-                ":next": record.next_try_at.map(time),
-                ":given": given.map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?,
-            })?;
-            Ok(())
+            Ok(write_run(db, &record, Some(term.token()))?)
+        })
+        .await
+    }
+
+    async fn reopen(&self, old: &RunRecord, new: &RunRecord) -> Result<bool, StoreError> {
+        let (old, new) = (old.clone(), new.clone());
+        self.change(move |db, _| {
+            let (worker, date) = key(&old.id);
+            let is_published =
+                db.prepare_cached(IS_PUBLISHED)?.exists((worker, date, json(old.correction.as_ref())?))?;
+            if is_published {
+                let kept = db.prepare_cached(RUN)?.query_row(key(&old.id), run_record)?.token;
+                write_run(db, &new, kept)?;
+            }
+            Ok(is_published)
         })
         .await
     }
@@ -116,7 +118,6 @@ impl RunStore for LocalState {
         self.change(move |db, _| {
             may_write(db, &term, &status.run)?;
             let (worker, date) = key(&status.run);
-            let event = status.event.as_ref().map(|entry| serde_json::to_string(&entry.event)).transpose();
             db.prepare_cached(SAVE_FILE)?.execute(named_params! {
                 ":worker": worker,
                 ":date": date,
@@ -127,7 +128,7 @@ impl RunStore for LocalState {
                 ":started": time(status.started_at),
                 ":completed": status.completed_at.map(time),
                 ":token": term.token().0,
-                ":event": event.map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))?,
+                ":event": json(status.event.as_ref().map(|entry| &entry.event))?,
                 ":sent": status.event.as_ref().and_then(|entry| entry.sent_at).map(time),
             })?;
             Ok(())
@@ -155,6 +156,41 @@ fn may_write(db: &Connection, term: &Term, run: &RunId) -> Result<(), SqliteStat
     }
 }
 
+fn write_run(db: &Connection, record: &RunRecord, token: Option<Token>) -> rusqlite::Result<()> {
+    let (worker, date) = key(&record.id);
+    db.prepare_cached(SAVE_RUN)?.execute(named_params! {
+        ":worker": worker,
+        ":date": date,
+        ":status": record.status.as_str(),
+        ":by": record.requested_by,
+        ":requested": time(record.requested_at),
+        ":token": token.map(|token| token.0),
+        ":instance": record.instance.as_ref().map(InstanceId::as_str),
+        ":started": record.started_at.map(time),
+        ":completed": record.completed_at.map(time),
+        ":page": record.last_page,
+        ":rows": record.rows,
+        ":expected": record.rows_expected,
+        ":error": record.error,
+        ":failure": record.failure.map(FailureKind::as_str),
+        ":next": record.next_try_at.map(time),
+        ":given": json(record.given.as_ref())?,
+        ":correction": json(record.correction.as_ref())?,
+    })?;
+    Ok(())
+}
+
+fn json(value: Option<&impl Serialize>) -> rusqlite::Result<Option<String>> {
+    value.map(serde_json::to_string).transpose().map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+/// What a column that came later holds. What this version cannot read is no reason to go on as if nothing stood there.
+fn read_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    let text = added::<String>(row, column)?;
+    let odd = |error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error));
+    text.map(|text| serde_json::from_str(&text)).transpose().map_err(odd)
+}
+
 fn key(run: &RunId) -> (&str, String) {
     (run.worker.as_str(), run.date.to_string())
 }
@@ -166,11 +202,6 @@ pub(super) fn at_most(limit: usize) -> i64 {
 /// A word that this version does not know.
 fn unknown(word: &str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Text, format!("`{word}` is no status").into())
-}
-
-/// Given parameters that this version cannot read: a run must not go on as if there were none.
-fn odd(error: serde_json::Error) -> Error {
-    Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
 }
 
 fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
@@ -190,7 +221,8 @@ fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         error: row.get("error")?,
         failure: added::<String>(row, "failure")?.map(|word| FailureKind::of_word(&word)),
         next_try_at: added::<String>(row, "nextTryAt")?.and_then(|text| text.parse().ok()),
-        given: added::<String>(row, "given")?.map(|text| serde_json::from_str(&text)).transpose().map_err(odd)?,
+        given: read_json(row, "given")?,
+        correction: read_json(row, "correction")?,
     })
 }
 

@@ -30,7 +30,7 @@ CREATE TABLE runs (
     workerId TEXT NOT NULL, date TEXT NOT NULL, status TEXT NOT NULL, requestedBy TEXT NOT NULL,
     requestedAt TEXT NOT NULL, token INTEGER, instanceId TEXT, startedAt TEXT, completedAt TEXT,
     lastPage INTEGER NOT NULL, rows INTEGER NOT NULL, rowsExpected INTEGER, error TEXT, failure TEXT, nextTryAt TEXT,
-    given TEXT,
+    given TEXT, correction TEXT,
     PRIMARY KEY (workerId, date)) STRICT, WITHOUT ROWID;
 CREATE TABLE file_status (
     workerId TEXT NOT NULL, date TEXT NOT NULL, fileId TEXT NOT NULL, status TEXT NOT NULL,
@@ -50,10 +50,11 @@ CREATE TABLE odd_events (
 
 /// Table, name and type of each column that came later. It may be null, and earlier builds go on reading and writing the table
 /// without it. So the format's number stays.
-const ADDED: [(&str, &str, &str); 5] = [
+const ADDED: [(&str, &str, &str); 6] = [
     ("runs", "failure", "TEXT"),
     ("runs", "nextTryAt", "TEXT"),
     ("runs", "given", "TEXT"),
+    ("runs", "correction", "TEXT"),
     ("odd_events", "payloadBytes", "INTEGER"),
     ("odd_events", "payloadSha256", "TEXT"),
 ];

@@ -3,7 +3,7 @@
 use crate::core::failpoints::planted::planted;
 use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
-use crate::core::model::run::{BusinessDate, RunId, RunRecord};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
@@ -183,9 +183,22 @@ impl RunStore for MemoryState {
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError> {
         let mut tables = self.tables();
         may_write(&tables, term, &record.id)?;
+        if tables.runs.get(&record.id).is_some_and(|stored| stored.newest_version() > record.newest_version()) {
+            return Ok(());
+        }
         let record = RunRecord { token: Some(term.token()), ..record.clone() };
         tables.runs.insert(record.id.clone(), record);
         Ok(())
+    }
+
+    async fn reopen(&self, old: &RunRecord, new: &RunRecord) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let Some(record) = tables.runs.get_mut(&old.id) else { return Ok(false) };
+        if record.status != RunStatus::Published || record.correction != old.correction {
+            return Ok(false);
+        }
+        *record = RunRecord { token: record.token, ..new.clone() };
+        Ok(true)
     }
 
     async fn save_file(&self, term: &Term, status: &FileStatus) -> Result<(), StoreError> {
@@ -195,6 +208,11 @@ impl RunStore for MemoryState {
         let announced = |old: &FileStatus| old.event.is_some() && old.token == term.token();
         let late = status.event.is_none() && !planted("late progress counts");
         if late && tables.files.get(&key).is_some_and(announced) {
+            return Ok(());
+        }
+        let version = |status: &FileStatus| status.event.as_ref().map_or(0, |entry| entry.event.version);
+        let older = |old: &FileStatus| status.event.is_some() && version(old) > version(status);
+        if tables.files.get(&key).is_some_and(older) {
             return Ok(());
         }
         let mut status = FileStatus { token: term.token(), ..status.clone() };
@@ -228,7 +246,8 @@ impl Outbox for MemoryState {
 
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         let mut tables = self.tables();
-        let status = tables.files.values_mut().find(|status| FileStatus::outbox_id(&status.run, &status.file) == *id);
+        let status =
+            tables.files.values_mut().find(|status| status.outbox_entry().is_some_and(|entry| entry.id == *id));
         if let Some(event) = status.and_then(|status| status.event.as_mut()) {
             event.sent_at.get_or_insert(at);
         }

@@ -6,6 +6,7 @@ mod rewritten;
 pub use rewritten::rewritten;
 
 use crate::core::kind::FailureKind;
+use crate::core::model::correction::Correction;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
@@ -140,6 +141,9 @@ pub(super) struct RunDocument {
     /// Not there at all when nothing was given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     given: Option<Params>,
+    /// Not there at all for a run that was never to be corrected.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    correction: Option<Correction>,
 }
 
 impl RunDocument {
@@ -161,6 +165,7 @@ impl RunDocument {
             failure: record.failure.map(|kind| kind.as_str().to_owned()),
             next_try_at: record.next_try_at.map(bson_date),
             given: record.given.clone(),
+            correction: record.correction.clone(),
         })
     }
 
@@ -181,6 +186,7 @@ impl RunDocument {
             failure: self.failure.map(|word| FailureKind::of_word(&word)),
             next_try_at: maybe_timestamp(self.next_try_at)?,
             given: self.given,
+            correction: self.correction,
         })
     }
 }

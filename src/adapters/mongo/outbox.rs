@@ -3,9 +3,10 @@
 use super::MongoState;
 use super::documents::{FileDocument, bson_date};
 use super::runs::collect;
+use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
-use crate::core::ports::runs::FileStatus;
+use crate::core::ports::runs::{FileStatus, file_and_version};
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -25,7 +26,13 @@ impl Outbox for MongoState {
 
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         self.call(async {
-            let waiting = doc! { "_id": id.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
+            let (id, version) = file_and_version(id.as_str());
+            let mut waiting = doc! { "_id": id, "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
+            waiting.extend(match version {
+                // Events of builds that knew of one version only have none.
+                FIRST_VERSION => doc! { "$or": [{ "event.version": 1 }, { "event.version": Bson::Null }] },
+                version => doc! { "event.version": i64::from(version) },
+            });
             let sent = doc! { "$set": { "sentAt": bson_date(at) } };
             self.collection::<Document>("file_status").update_one(waiting, sent).await?;
             Ok(())

@@ -46,7 +46,7 @@ impl MongoState {
 
     async fn raise_fence(&self, term: &Term, run: &RunId) -> Result<(), MongoError> {
         let token = long(term.token().0)?;
-        upsert(&self.runs_of(), term, not_newer(&run.to_string(), term)?, Document::new()).await?;
+        upsert(&self.runs_of(), term, not_newer(&run.to_string(), term)?, Document::new(), None).await?;
         let older = with(of_run(run), doc! { "fence": { "$lt": token } });
         self.files_of::<Document>().update_many(older, doc! { "$set": { "fence": token } }).await?;
         Ok(())
@@ -106,8 +106,22 @@ impl RunStore for MongoState {
         self.call(async {
             self.fence(term, &record.id).await?;
             let record = RunRecord { token: Some(term.token()), ..record.clone() };
-            let wanted = not_newer(&record.id.to_string(), term)?;
-            upsert(&self.runs_of(), term, wanted, fields(&RunDocument::new(&record)?)?).await
+            let id = record.id.to_string();
+            let late = doc! { "_id": &id, "correction.version": { "$gt": i64::from(record.newest_version()) } };
+            let wanted = with(not_newer(&id, term)?, not_later("correction.version", record.newest_version()));
+            upsert(&self.runs_of(), term, wanted, fields(&RunDocument::new(&record)?)?, Some(late)).await
+        })
+        .await
+    }
+
+    async fn reopen(&self, old: &RunRecord, new: &RunRecord) -> Result<bool, StoreError> {
+        self.call(async {
+            let correction = old.correction.as_ref().map_or(Ok(Bson::Null), |it| fields(it).map(Bson::Document))?;
+            let published = doc! { "_id": old.id.to_string(), "status": "published", "correction": correction };
+            let mut change = fields(&RunDocument::new(new)?)?;
+            // The stored one is what older holders are refused by.
+            change.remove("token");
+            Ok(self.runs_of::<Document>().update_one(published, doc! { "$set": change }).await?.matched_count == 1)
         })
         .await
     }
@@ -129,15 +143,19 @@ impl RunStore for MongoState {
                 }
             }
             let mut wanted = not_newer(&id, term)?;
-            if status.event.is_none() {
+            let late = if let Some(entry) = &status.event {
+                wanted.extend(not_later("event.version", entry.event.version));
+                doc! { "_id": &id, "event.version": { "$gt": i64::from(entry.event.version) } }
+            } else {
                 wanted.extend(unannounced(term)?);
-            }
+                doc! { "_id": &id, "token": long(term.token().0)?, "event": { "$ne": Bson::Null } }
+            };
             if update(&files, term, wanted.clone(), fields.clone()).await? {
                 return Ok(());
             }
-            // Announced; or not there yet, or a newer holder has fenced it: the run knows.
+            // Later than that; or not there yet, or a newer holder has fenced it: the run knows.
             self.raise_fence(term, &status.run).await?;
-            upsert(&files, term, wanted, fields).await
+            upsert(&files, term, wanted, fields, Some(late)).await
         })
         .await
     }
@@ -180,6 +198,11 @@ fn unannounced(term: &Term) -> Result<Document, MongoError> {
     Ok(doc! { "$or": [{ "event": Bson::Null }, { "token": { "$lt": long(term.token().0)? } }] })
 }
 
+/// A document of no later version than this one.
+fn not_later(path: &str, version: u32) -> Document {
+    doc! { path: { "$not": { "$gt": i64::from(version) } } }
+}
+
 /// Changes a document that is there. False when none matches.
 async fn update(
     collection: &Collection<Document>,
@@ -192,13 +215,13 @@ async fn update(
     Ok(collection.update_one(wanted, change).await?.matched_count == 1)
 }
 
-/// Changes the wanted document or makes it; refused when a newer holder has fenced it, and left alone when it is there and
-/// only not as wanted.
+/// Changes the wanted document or makes it; refused when a newer holder has fenced it, and left alone when it is as `late` says.
 async fn upsert(
     collection: &Collection<Document>,
     term: &Term,
     wanted: Document,
     fields: Document,
+    late: Option<Document>,
 ) -> Result<(), MongoError> {
     let token = long(term.token().0)?;
     let id = wanted.get("_id").cloned().unwrap_or_default();
@@ -216,11 +239,10 @@ async fn upsert(
         if newer.read_concern(ReadConcern::local()).await?.is_some() {
             return Err(MongoError::Refused(StoreError::Stale { token: term.token() }));
         }
-        if wanted.contains_key("$or") {
-            let announced = doc! { "_id": id.clone(), "token": token, "event": { "$ne": Bson::Null } };
-            if collection.find_one(announced).await?.is_some() {
-                return Ok(());
-            }
+        if let Some(late) = &late
+            && collection.find_one(late.clone()).await?.is_some()
+        {
+            return Ok(());
         }
     }
     Err(MongoError::Contended)

@@ -98,6 +98,12 @@ pub(in crate::config) static OUTPUT: Section = Section {
         )
         .default("write"),
         Field::new(
+            "corrections",
+            Shape::Choice(&["replace", "suffix"]),
+            "Where `filegen correct` puts a date's next version: in place of the old files, or beside them with `_v2` in the names.",
+        )
+        .default("replace"),
+        Field::new(
             "mode",
             Shape::Words,
             "The permissions of published files, in octal: `\"0640\"`. Folders that are made for them can also be entered by those who \

@@ -7,8 +7,8 @@ use crate::config::separators;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::generate::spec::{
-    Align, Case, ColumnSpec, DeadlineSpec, DecimalSign, DelimitedSpec, EmptyText, Escape, FileSpec, From, JsonNode,
-    LeadingQuote, Limit, OnOverflow, OnUnmappable, ParamSpec, Quote, SourceSpec, Timestamps, TranslatorSpec,
+    Align, Case, ColumnSpec, Corrections, DeadlineSpec, DecimalSign, DelimitedSpec, EmptyText, Escape, FileSpec, From,
+    JsonNode, LeadingQuote, Limit, OnOverflow, OnUnmappable, ParamSpec, Quote, SourceSpec, Timestamps, TranslatorSpec,
     TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
@@ -50,6 +50,13 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>) -> Rendered {
                 WhenEmpty::Write => "write",
                 WhenEmpty::Skip => "skip",
                 WhenEmpty::Fail => "fail",
+            })),
+        ),
+        (
+            "corrections",
+            Some(text(match worker.output.corrections {
+                Corrections::Replace => "replace",
+                Corrections::Suffix => "suffix",
             })),
         ),
         ("mode", worker.output.permissions.mode.map(|mode| text(format!("{mode:04o}")))),

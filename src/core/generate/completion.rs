@@ -6,8 +6,8 @@ use crate::core::generate::record::completion_event;
 use crate::core::generate::spec::Worker;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::run::RunId;
-use crate::core::ports::outbox::{OutboxEntry, OutboxId};
-use crate::core::ports::runs::RunStore;
+use crate::core::ports::outbox::OutboxEntry;
+use crate::core::ports::runs::{FileStatus, RunStore};
 use crate::core::ports::volume::Volume;
 
 /// The events of a run's files, or of one of them. The correlation ids are those of the first sending.
@@ -35,10 +35,9 @@ pub async fn events(
     let mut events = Vec::new();
     for spec in worker.files.iter().filter(|spec| file.is_none_or(|wanted| spec.id.as_str() == wanted)) {
         let recorded = outbox.iter().find(|status| status.file == spec.id).and_then(|status| status.event.clone());
-        match recorded {
-            Some(entry) => events.push(entry.event),
-            None => events.extend(completion_event(&manifest, spec.id.as_str(), spec.event_type.as_deref())),
-        }
+        let Some(made) = completion_event(&manifest, spec.id.as_str(), spec.event_type.as_deref()) else { continue };
+        // A record of an older version is of before a correction that is published and not recorded yet.
+        events.push(recorded.map(|entry| entry.event).filter(|event| event.version == made.version).unwrap_or(made));
     }
     Ok(events)
 }
@@ -46,7 +45,7 @@ pub async fn events(
 /// A run's event as the outbox sends it: JSON, under the file's id. A file's name and its outbox entry are made by
 /// [`FileStatus`](crate::core::ports::runs::FileStatus) in the same way.
 pub fn outbox_entry(run: &RunId, event: &CompletionEvent) -> OutboxEntry {
-    let id = OutboxId::new(format!("{run}:{}", event.file_id));
+    let id = FileStatus::outbox_id_of(run, &event.file_id, event.version);
     OutboxEntry { id, key: event.file_id.clone(), payload: event.payload() }
 }
 

@@ -2,14 +2,17 @@
 
 mod bounded;
 pub mod completion;
+pub mod correct;
 pub mod deadline;
 pub(crate) mod digest;
 pub mod doctor;
 pub mod drill;
+mod edition;
 mod error;
 pub mod event;
 pub mod inspect;
 pub mod layout;
+mod manifests;
 pub mod model;
 pub mod params;
 mod pipeline;
@@ -27,6 +30,7 @@ mod shape;
 pub mod spec;
 mod staging;
 pub mod status;
+mod switch;
 pub mod takeover;
 pub mod translate;
 mod translate_pages;
@@ -34,6 +38,7 @@ pub mod trigger;
 pub mod verify;
 mod write;
 
+pub use edition::Edition;
 pub use error::GenerateError;
 
 use crate::core::generate::model::journal::Begin;
@@ -46,6 +51,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::source::{Extent, PageSource, SourceError};
 use crate::core::ports::state::StateStore;
 use crate::core::ports::volume::Volume;
+use edition::Found;
 use event::{GenerateEvent, RunObserver};
 use plan::Plan;
 use promise::Promised;
@@ -83,6 +89,8 @@ pub struct Job {
     pub stop: CancellationToken,
     /// Who watches.
     pub observer: Arc<dyn RunObserver>,
+    /// Which version to make. [`generate`] finds it out; whoever asks leaves the default.
+    pub edition: Edition,
 }
 
 /// Where to begin.
@@ -116,14 +124,15 @@ pub enum Outcome {
 /// # Errors
 /// What ended it. Everything committed so far stays, and the next call takes it over.
 pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
-    if let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await? {
-        return already_published(ports, job, term, manifest).await;
-    }
+    let job = &match edition::find(ports, job, term).await? {
+        Found::Published(manifest) => return already_published(ports, job, term, *manifest).await,
+        Found::ToMake(job) => *job,
+    };
     // A failure that is recorded makes the run wanted, and a service would make it with other values than those given.
     let mut is_recorded = params::given(&job.worker).is_empty();
     let result = Box::pin(unpublished(ports, job, term, &mut is_recorded)).await;
     if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
-        && takeover::is_replaced(&*ports.volume, &job.run, term.token()).await
+        && takeover::is_replaced(&*ports.volume, &job.dir(), term.token()).await
     {
         // Nothing is wrong with the volume: what was under way came too late, and found a newer holder's tombstone.
         term.end();
@@ -144,9 +153,17 @@ async fn already_published(
     term: &Term,
     manifest: Manifest,
 ) -> Result<Outcome, GenerateError> {
-    if let Start::FromPage(page) = job.start {
-        let reason =
-            format!("cannot go on from page {page}: run {} is published, and published files never change", job.run);
+    let refused = match job.start {
+        Start::Resume => None,
+        Start::FromPage(page) => Some(format!("cannot go on from page {page}")),
+        Start::FromStart => Some("cannot start over".to_owned()),
+    };
+    if let Some(refused) = refused {
+        let reason = format!(
+            "{refused}: run {} is published, and published files never change; `filegen correct --date {} --reason TEXT` makes \
+             the date again as its next version",
+            job.run, job.run.date
+        );
         return Err(GenerateError::Staged { reason });
     }
     params::check_given(&job.worker, &job.run, &manifest.parameters)?;
@@ -166,10 +183,11 @@ async fn unpublished(
     let fresh = params::of(&job.worker, &job.run);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(&job.worker, job.run.date));
     let mut plan = Plan::new(&job.worker, &job.registry, &known)?;
-    let dead = takeover::fence(ports, &job.run, term).await?;
+    let dead = takeover::fence_in(ports, job.dir(), term).await?;
     // An older holder may have published between the first look and the fence. Behind the fence none can any more.
     if !dead.is_empty()
         && let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await?
+        && manifest.version >= job.edition.version()
     {
         remove_all(ports, job, term, &dead).await?;
         return already_published(ports, job, term, manifest).await;
@@ -220,7 +238,7 @@ async fn remove_all(ports: &Ports, job: &Job, term: &Term, dead: &[FencedTerm]) 
         takeover::remove(ports, dead, term).await?;
     }
     if !dead.is_empty() {
-        ports.volume.sync_dir(term, &layout::run_dir(&job.run)).await?;
+        ports.volume.sync_dir(term, &job.dir()).await?;
     }
     Ok(())
 }
@@ -240,6 +258,7 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
     names_are_free(ports, job).await?;
     let Some((extent, promised)) = counted(ports, job, plan).await? else { return Ok(None) };
     let begin = plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised);
+    let begin = Begin { correction: job.edition.correction.clone().map(Box::new), ..begin };
     if !plan.shape.hangs_on_kinds() {
         return Ok(Some(begin));
     }
@@ -291,8 +310,8 @@ async fn counted(
 async fn names_are_free(ports: &Ports, job: &Job) -> Result<(), GenerateError> {
     let repeating = job.worker.files.iter().filter(|file| job.start != Start::FromStart && file.name.repeats());
     for file in repeating {
-        let path = file.name.render(&job.run, &file.id);
-        if ports.volume.stat(&path).await?.is_some() {
+        let path = job.edition.file_name(&job.run, file);
+        if ports.volume.stat(&path).await?.is_some() && !job.edition.had(&path) {
             let reason = "it is another day's, and its name has no date; the next one is made when its receiver has taken it away, \
                           or with `overwrite: daily_folder`"
                 .to_owned();

@@ -83,8 +83,8 @@ pub fn check_given(worker: &Worker, run: &RunId, has: &Params) -> Result<(), Gen
             let has =
                 if has.is_empty() { "no parameters".to_owned() } else { format!("the parameters {}", listed(has)) };
             let reason = format!(
-                "run {run} has {has}, and {name} = {given} was given; leave `--param` out, or start over with \
-                 `filegen run --restart` where it is not published"
+                "run {run} has {has}, and {name} = {given} was given; leave `--param` out, start over with `filegen \
+                 run --restart`, or, where it is published, make its next version with `filegen correct`"
             );
             return Err(GenerateError::Staged { reason });
         }
@@ -125,7 +125,21 @@ pub(super) fn with(job: &Job, kept: &Params) -> Job {
         }
     }
     let (registry, observer) = (Arc::clone(&job.registry), Arc::clone(&job.observer));
-    Job { worker, run: job.run.clone(), registry, start: job.start, stop: job.stop.clone(), observer }
+    let (stop, edition) = (job.stop.clone(), job.edition.clone());
+    Job { worker, run: job.run.clone(), registry, start: job.start, stop, observer, edition }
+}
+
+/// The same job, without the values that were given for it.
+pub(super) fn without_given(job: &Job) -> Job {
+    let mut worker = Arc::clone(&job.worker);
+    if worker.params.iter().any(|param| param.is_given) {
+        for param in &mut Arc::make_mut(&mut worker).params {
+            param.is_given = false;
+        }
+    }
+    let (registry, observer) = (Arc::clone(&job.registry), Arc::clone(&job.observer));
+    let (stop, edition) = (job.stop.clone(), job.edition.clone());
+    Job { worker, run: job.run.clone(), registry, start: Start::Resume, stop, observer, edition }
 }
 
 /// Keeps the values given for this run in its record, in the one write that records the run where it is new. So whoever makes the

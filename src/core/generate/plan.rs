@@ -111,6 +111,7 @@ impl Plan {
             spec: self.shape.digest(None).to_owned(),
             writes: WRITES,
             params: self.params.clone(),
+            correction: None,
             rows: extent.rows,
             file_rows: self.files.iter().map(|file| rows_of(file.predicate, extent)).collect(),
             range: extent.range.clone(),

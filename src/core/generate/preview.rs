@@ -6,7 +6,7 @@ use crate::core::generate::model::journal::Journal;
 use crate::core::generate::plan::{Plan, last_kept, pages_of, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use crate::core::generate::{GenerateError, Ports, Start, params};
+use crate::core::generate::{Edition, GenerateError, Ports, Start, params};
 use crate::core::model::param::Params;
 use crate::core::model::run::RunId;
 use crate::core::model::term::Token;
@@ -18,6 +18,10 @@ pub struct Preview {
     pub run: RunId,
     /// Whether it is already published: then nothing would be done.
     pub published: bool,
+    /// The version that would be made.
+    pub version: u32,
+    /// Names that the version before would give up.
+    pub withdrawn: Vec<String>,
     /// The source, without secrets.
     pub source: String,
     /// The query that would be sent first, where the source has a query language.
@@ -70,24 +74,26 @@ pub async fn preview(
     registry: &Registry,
     id: &RunId,
     start: Start,
+    edition: &Edition,
 ) -> Result<Preview, GenerateError> {
     let fresh = params::of(worker, id);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(worker, id.date));
     let mut plan = Plan::new(worker, registry, &known)?;
     let run = find::run(&*ports.volume, id).await?;
-    let published = run.manifest.is_some();
+    let published = run.manifest.as_ref().is_some_and(|manifest| manifest.version >= edition.version());
     if published && matches!(start, Start::FromPage(_)) {
         let reason = format!("run {id} is published, and published files never change");
         return Err(GenerateError::Staged { reason });
     }
-    let newest = run.folders.iter().find(|folder| folder.journal.begin().is_some());
+    let of_version = run.folders.iter().filter(|folder| folder.version == edition.version());
+    let newest = of_version.clone().find(|folder| folder.journal.begin().is_some());
     let journal =
         newest.filter(|_| start != Start::FromStart && !published).map(|folder| (folder.token, &folder.journal));
     if let Some((journal, begin)) = journal.and_then(|(_, journal)| Some((journal, journal.begin()?))) {
         plan.check_fit(journal, begin, id)?;
         params::check_given(worker, id, &begin.params)?;
         plan = Plan::new(worker, registry, &begin.params)?;
-    } else if let Some(manifest) = &run.manifest {
+    } else if let Some(manifest) = run.manifest.as_ref().filter(|_| published) {
         params::check_given(worker, id, &manifest.parameters)?;
         plan = Plan::new(worker, registry, &manifest.parameters)?;
     } else {
@@ -97,8 +103,8 @@ pub async fn preview(
     let kept = journal.and_then(|(_, journal)| journal.pages().find(|page| page.page == keep_page));
     let extent = ports.source.extent(&plan.query).await?;
     let mut files = Vec::new();
-    for (spec, file) in worker.files.iter().zip(&plan.files) {
-        let path = spec.name.render(id, &spec.id);
+    for (spec, file) in worker.files.iter().zip(&plan.files).filter(|(spec, _)| edition.makes(spec.id.as_str())) {
+        let path = edition.file_name(id, spec);
         files.push(PreviewFile {
             file: spec.id.to_string(),
             rows: rows_of(file.predicate, &extent),
@@ -109,6 +115,8 @@ pub async fn preview(
     Ok(Preview {
         run: id.clone(),
         published,
+        version: edition.version(),
+        withdrawn: edition.withdrawn().map(str::to_owned).collect(),
         source: ports.source.describe(),
         query: ports.source.query_text(&plan.query)?,
         parameters: plan.params,

@@ -2,13 +2,13 @@
 //!
 //! `link` never replaces. No process ever opens a published file for writing; a file that is already there is compared.
 
-use super::bounded::read_up_to;
 use super::digest::of_file;
-use super::layout::{MANIFEST, staging_dir};
+use super::layout::MANIFEST;
+use super::manifests::{folder_of, manifest_at};
 use super::plan::read_mode;
 use super::staging::Staging;
 use super::translate_pages::{FilePipeline, within};
-use super::{GenerateError, Job, Ports};
+use super::{Edition, GenerateError, Job, Ports, switch};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::event::GenerateEvent;
@@ -17,13 +17,11 @@ use crate::core::generate::model::header::Header;
 use crate::core::generate::model::journal::{Complete, Entry, FileComplete};
 use crate::core::generate::model::manifest::{Manifest, ManifestFile};
 use crate::core::generate::spec::{FileSpec, WhenEmpty, Worker};
+use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::run::RunId;
 use crate::core::model::term::Term;
 use crate::core::ports::volume::{Volume, VolumeError};
 use std::collections::BTreeMap;
-
-/// Largest manifest in bytes: a thousand files with a hundred sums each.
-const MANIFEST_BYTES_MAX: u64 = 16 << 20;
 
 /// Writes what stands behind the last page, and makes everything durable.
 ///
@@ -142,16 +140,18 @@ pub async fn publish(
     complete: &Complete,
 ) -> Result<Manifest, GenerateError> {
     let volume = &*ports.volume;
-    let mut manifest = manifest(ports, job, term, &staging, complete);
+    let (mut manifest, dir) = (manifest(ports, job, term, &staging, complete), staging.dir.clone());
     let staged = closed(staging);
+    switch::withdraw(ports, job, term, &manifest).await?;
     if planted("manifest first") {
-        manifest = publish_manifest(ports, term, &job.run, manifest).await?;
+        manifest = publish_manifest(ports, job, term, manifest).await?;
     }
-    for (index, entry) in manifest.files.iter().enumerate() {
+    for (index, spec) in job.worker.files.iter().enumerate() {
+        let Some(entry) = manifest.files.iter().find(|entry| entry.id == spec.id.as_str()) else { continue };
         let Some(name) = &entry.name else { continue };
         let staged = &staged[index];
         volume.make_read_only(term, staged).await?;
-        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder_of(name);
         volume.make_dirs(term, folder).await?;
         crash_point!("publish.linking");
         link_or_compare(volume, term, staged, name, &complete.files[index]).await?;
@@ -160,20 +160,23 @@ pub async fn publish(
         }
         crash_point!("publish.linked");
         job.observer.observe(&GenerateEvent::Published {
-            file: job.worker.files[index].id.clone(),
+            file: spec.id.clone(),
             path: name.clone(),
             rows: entry.rows,
             bytes: entry.bytes,
         });
     }
-    let manifest = publish_manifest(ports, term, &job.run, manifest).await?;
+    let manifest = publish_manifest(ports, job, term, manifest).await?;
     crash_point!("publish.manifest");
-    for file in &manifest.files {
+    for file in manifest.files.iter().filter(|file| file.version == manifest.version) {
         if let Some(changed) = file.replaced.describe() {
             job.observer.observe(&GenerateEvent::Warning { text: format!("{}: {changed}", file.id) });
         }
     }
     remove_staged(volume, term, &staged).await;
+    if job.edition.before.is_some() {
+        switch::tidy_up(volume, term, &dir).await;
+    }
     Ok(manifest)
 }
 
@@ -214,12 +217,12 @@ async fn link_or_compare(
 
 async fn publish_manifest(
     ports: &Ports,
+    job: &Job,
     term: &Term,
-    run: &RunId,
     manifest: Manifest,
 ) -> Result<Manifest, GenerateError> {
     let volume = &*ports.volume;
-    let staged = format!("{}/{MANIFEST}", staging_dir(run, term.token()));
+    let staged = format!("{}/{MANIFEST}", job.staging_dir(term));
     let mut text = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| GenerateError::Staged { reason: format!("the manifest cannot be written: {error}") })?;
     text.push(b'\n');
@@ -228,7 +231,7 @@ async fn publish_manifest(
     file.sync_data(term).await?;
     drop(file);
     volume.make_read_only(term, &staged).await?;
-    let name = manifest_name(run);
+    let name = job.edition.manifest_name(&job.run);
     match volume.link(term, &staged, &name).await {
         Ok(()) => {
             if !planted("no folder sync") {
@@ -237,8 +240,9 @@ async fn publish_manifest(
             Ok(manifest)
         }
         // An older holder was here between our look and our lease; its files were compared with ours.
-        Err(VolumeError::Exists { .. }) => published_durably(volume, term, run)
+        Err(VolumeError::Exists { .. }) => published_durably(volume, term, &job.run)
             .await?
+            .filter(|there| there.version >= job.edition.version())
             .ok_or_else(|| GenerateError::Conflict { path: name, reason: "it is no manifest".to_owned() }),
         Err(error) => Err(error.into()),
     }
@@ -273,27 +277,21 @@ pub async fn gone(volume: &dyn Volume, manifest: &Manifest) -> Vec<String> {
     gone
 }
 
-/// The run's manifest, if it is published.
+/// The manifest of the run's newest version, if one is published.
 ///
 /// # Errors
 /// When it is there but cannot be read.
 pub async fn published(volume: &dyn Volume, run: &RunId) -> Result<Option<Manifest>, GenerateError> {
-    let name = manifest_name(run);
-    let file = match volume.open(&name).await {
-        Ok(file) => file,
-        Err(VolumeError::NotFound { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let bytes = file.size().await?;
-    if bytes > MANIFEST_BYTES_MAX {
-        let reason = format!("it is no manifest of this product: it has {bytes} bytes, and none has more than 16 MiB");
-        return Err(GenerateError::Conflict { path: name, reason });
+    let mut newest = manifest_at(volume, &manifest_name(run, FIRST_VERSION)).await?;
+    // Later versions may stand beside it, each under a name of its own, without a gap.
+    while let Some(manifest) = &newest {
+        let next = manifest.version.saturating_add(1);
+        match manifest_at(volume, &manifest_name(run, next)).await? {
+            Some(later) if later.version == next => newest = Some(later),
+            _ => break,
+        }
     }
-    let text = read_up_to(&*file, MANIFEST_BYTES_MAX, |_| false).await?;
-    serde_json::from_slice(&text).map(Some).map_err(|error| GenerateError::Conflict {
-        path: name,
-        reason: format!("it is no manifest of this product: {error}"),
-    })
+    Ok(newest)
 }
 
 /// The final names are further links to the same bytes, so the staged names only take room in the listing. The
@@ -309,11 +307,13 @@ async fn remove_staged(volume: &dyn Volume, term: &Term, staged: &[String]) {
 fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: &Complete) -> Manifest {
     let worker: &Worker = &job.worker;
     let no_file = staging.source_rows() == 0 && worker.output.when_empty == WhenEmpty::Skip;
+    let edition = &job.edition;
     let file = |(index, spec): (usize, &FileSpec)| {
         let commit = &staging.files[index].commit;
         ManifestFile {
             id: spec.id.to_string(),
-            name: (!no_file).then(|| spec.name.render(&job.run, &spec.id)),
+            version: edition.version(),
+            name: (!no_file).then(|| edition.file_name(&job.run, spec)),
             rows: commit.rows,
             bytes: complete.files[index].bytes,
             sha256: complete.files[index].sha256.clone(),
@@ -328,12 +328,29 @@ fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: 
         worker_id: worker.id.to_string(),
         run_id: job.run.to_string(),
         business_date: job.run.date.to_string(),
+        version: edition.version(),
+        reason: edition.correction.as_ref().map(|correction| correction.reason.clone()),
         token: term.token().0,
         completed_at: now.to_string(),
         pages: staging.page(),
         source_rows: staging.source_rows(),
         parameters: staging.begin.params.clone(),
         read_mode: read_mode(worker, staging.tokens.clone(), complete.source_moved),
-        files: worker.files.iter().enumerate().map(file).collect(),
+        files: with_others(edition, worker.files.iter().enumerate().map(file).collect()),
     }
+}
+
+/// The files of a version: those that it makes, and those of the version before that it leaves alone, in that one's order.
+fn with_others(edition: &Edition, mut made: Vec<ManifestFile>) -> Vec<ManifestFile> {
+    let is_whole = edition.correction.as_ref().is_none_or(|correction| correction.files.is_empty());
+    let Some(before) = edition.before.as_ref().filter(|_| !is_whole) else { return made };
+    let mut files = Vec::new();
+    for old in &before.files {
+        match made.iter().position(|file| file.id == old.id) {
+            Some(index) => files.push(made.remove(index)),
+            None => files.push(old.clone()),
+        }
+    }
+    files.extend(made);
+    files
 }

@@ -7,6 +7,7 @@ use crate::core::failpoints::planted::planted;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::kind::HasKind;
+use crate::core::model::correction::{Correction, FIRST_VERSION};
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
@@ -70,6 +71,10 @@ impl<'a> Recorder<'a> {
         record.last_page = staging.page();
         record.rows = staging.source_rows();
         self.ports.state.runs.save_run(self.term, &record).await?;
+        if self.job.edition.correction.is_some() {
+            // Until the switch the files are those of the version before, whose events may still be waiting.
+            return Ok(());
+        }
         let started_at = record.started_at.unwrap_or(record.requested_at);
         for (spec, file) in self.job.worker.files.iter().zip(&staging.files) {
             let status = FileStatus {
@@ -114,7 +119,10 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
     let known = ports.state.runs.files(&job.run).await?;
     for spec in &job.worker.files {
         let Some(event) = completion_event(manifest, spec.id.as_str(), spec.event_type.as_deref()) else { continue };
-        if known.iter().any(|status| status.file == spec.id && status.event.is_some()) {
+        let is_announced = |status: &FileStatus| {
+            status.file == spec.id && status.event.as_ref().is_some_and(|entry| entry.event.version == event.version)
+        };
+        if known.iter().any(is_announced) {
             continue;
         }
         let status = FileStatus {
@@ -131,7 +139,14 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
         ports.state.runs.save_file(term, &status).await?;
         crash_point!("record.file");
     }
-    if record.status != RunStatus::Published {
+    let is_newer = manifest.version > record.correction.as_ref().map_or(FIRST_VERSION, |it| it.version);
+    if record.status != RunStatus::Published || is_newer {
+        if is_newer {
+            // The store has lost who asked for it.
+            let reason = manifest.reason.clone().unwrap_or_default();
+            let (version, by) = (manifest.version, String::new());
+            record.correction = Some(Correction { version, reason, by, files: Vec::new(), suffix: false });
+        }
         record.status = RunStatus::Published;
         record.started_at.get_or_insert(completed_at);
         record.completed_at = Some(completed_at);
@@ -182,9 +197,13 @@ pub async fn put_off(ports: &Ports, run: &RunId, term: &Term, until: Option<Time
 
 pub(super) async fn run_record(ports: &Ports, job: &Job, now: Timestamp) -> Result<RunRecord, StoreError> {
     use crate::core::ports::runs::Requested;
-    Ok(match ports.state.runs.request(&job.run, "holder", now).await? {
+    let mut record = match ports.state.runs.request(&job.run, "holder", now).await? {
         Requested::New(record) | Requested::AlreadyThere(record) => record,
-    })
+    };
+    if let Some(correction) = &job.edition.correction {
+        record.correction = Some(correction.clone());
+    }
+    Ok(record)
 }
 
 /// The completion event of one file, as its manifest entry makes it. `None` for a file that was not published.
@@ -200,19 +219,18 @@ pub fn completion_event(manifest: &Manifest, file: &str, event_type: Option<&str
             "{}:{}:{}",
             manifest.worker_id,
             entry.id,
-            correlation_digits(&manifest.business_date, FIRST_VERSION)
+            correlation_digits(&manifest.business_date, entry.version)
         ),
         path: entry.name.clone()?,
         bytes: entry.bytes,
         sha256: entry.sha256.clone(),
         business_date: manifest.business_date.clone(),
         read_mode: manifest.read_mode.clone(),
+        version: entry.version,
+        reason: manifest.reason.clone().filter(|_| entry.version == manifest.version),
         replaced: Some(entry.replaced.clone()).filter(|replaced| !replaced.is_nothing()),
     })
 }
-
-/// The version of every published run: published files never change.
-const FIRST_VERSION: u32 = 1;
 
 /// The last part of a correlation id: the business date's eight digits, then the version with at least two digits. Days that are
 /// published in one second have different ids. An event that is made again has the same id.

@@ -98,8 +98,20 @@ pub struct OutputSpec {
     pub root: PathBuf,
     /// What a view without rows gives.
     pub when_empty: WhenEmpty,
+    /// Where a corrected date's files appear.
+    pub corrections: Corrections,
     /// Who may read what is published.
     pub permissions: Permissions,
+}
+
+/// Where the files of a date that is made again appear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Corrections {
+    /// Under the old names; the old files are taken away before.
+    #[default]
+    Replace,
+    /// Beside the old files, under names with the version: `loan0_20261121_v2.txt`.
+    Suffix,
 }
 
 /// What a view without rows gives.

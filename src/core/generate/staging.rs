@@ -3,7 +3,7 @@
 mod start_over;
 
 use super::digest::FileDigest;
-use super::layout::{JOURNAL, run_dir, staging_dir};
+use super::layout::JOURNAL;
 use super::plan::{Plan, last_kept, pages_of};
 use super::takeover::{FencedTerm, read_journal};
 use super::{GenerateError, Job, Ports, Start};
@@ -143,7 +143,7 @@ where
         file.handle.sync_data(term).await?;
     }
     ports.volume.sync_dir(term, &staging.dir).await?;
-    ports.volume.sync_dir(term, &run_dir(&job.run)).await?;
+    ports.volume.sync_dir(term, &job.dir()).await?;
     crash_point!("staging.durable");
     Ok(Some(staging))
 }
@@ -210,7 +210,7 @@ fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&
 }
 
 async fn create(ports: &Ports, job: &Job, term: &Term, begin: Begin, adopting: bool) -> Result<Staging, GenerateError> {
-    let dir = staging_dir(&job.run, term.token());
+    let dir = job.staging_dir(term);
     match ports.volume.make_dir(term, &dir).await {
         Ok(()) => {}
         Err(VolumeError::Exists { .. }) => {

@@ -4,7 +4,7 @@
 //! `staging`, then its files are unlinked and it is removed. Renaming alone would not do: an NFS client
 //! with a cached handle could still rename or write through it; once the folder is removed it gets ESTALE.
 
-use super::layout::{JOURNAL, Name, fenced_name, parse_name, run_dir, token_name};
+use super::layout::{JOURNAL, Name, fenced_name, parse_name, parse_version, run_dir, token_name};
 use super::{GenerateError, Ports, bounded::read_up_to};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
@@ -56,7 +56,11 @@ pub async fn highest_token(volume: &dyn Volume, worker: &WorkerId) -> Result<Tok
         if run.kind != EntryKind::Dir {
             continue;
         }
-        for entry in volume.list(&format!("{worker_dir}/{}", run.name)).await? {
+        let mut names = volume.list(&format!("{worker_dir}/{}", run.name)).await?;
+        for version in names.clone().iter().filter(|entry| parse_version(&entry.name).is_some()) {
+            names.extend(volume.list(&format!("{worker_dir}/{}/{}", run.name, version.name)).await?);
+        }
+        for entry in names {
             if let Some(Name::Token(token) | Name::Fenced(token)) = parse_name(&entry.name) {
                 highest = highest.max(token);
             }
@@ -70,8 +74,15 @@ pub async fn highest_token(volume: &dyn Volume, worker: &WorkerId) -> Result<Tok
 /// # Errors
 /// [`TermEnded`] when a newer holder has been here.
 pub async fn fence(ports: &Ports, run: &RunId, term: &Term) -> Result<Vec<FencedTerm>, GenerateError> {
+    fence_in(ports, run_dir(run), term).await
+}
+
+/// The same in the folder of one version. Each version has holders, tombstones and journals of its own.
+///
+/// # Errors
+/// As [`fence`].
+pub(super) async fn fence_in(ports: &Ports, dir: String, term: &Term) -> Result<Vec<FencedTerm>, GenerateError> {
     let volume = &*ports.volume;
-    let dir = run_dir(run);
     let is_new = make_run_dir(volume, &dir, term).await?;
     let found = names_in(volume, &dir, term).await?;
     let mine = term.token();
@@ -118,8 +129,8 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
 
 /// Whether a newer holder has been here: its own names stand in the run's folder, or it took ours away. A volume that
 /// cannot tell has not said so.
-pub(super) async fn is_replaced(volume: &dyn Volume, run: &RunId, mine: Token) -> bool {
-    let names = volume.list(&run_dir(run)).await.unwrap_or_default();
+pub(super) async fn is_replaced(volume: &dyn Volume, dir: &str, mine: Token) -> bool {
+    let names = volume.list(dir).await.unwrap_or_default();
     names.iter().any(|entry| match parse_name(&entry.name) {
         Some(Name::Token(token)) => token > mine || (token == mine && entry.kind != EntryKind::Dir),
         Some(Name::Fenced(token)) => token >= mine,

@@ -28,6 +28,12 @@ pub struct CompletionEvent {
     pub business_date: String,
     /// How the view was read and whether it moved meanwhile.
     pub read_mode: super::query::ReadMode,
+    /// The version of the run that the file is of, from 1.
+    #[serde(default = "super::correction::first_version")]
+    pub version: u32,
+    /// Why that version was made. `None` for the first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
     /// What policies changed in the file. `None` when nothing was changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaced: Option<super::replaced::Replaced>,

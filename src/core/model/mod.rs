@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod civil;
 pub mod column;
+pub mod correction;
 pub mod decimal;
 pub mod event;
 pub mod finding;

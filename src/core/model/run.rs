@@ -1,5 +1,6 @@
 //! A run: one generation of a worker's files for one business date.
 
+use super::correction::{Correction, FIRST_VERSION};
 use super::names::{InstanceId, WorkerId};
 use super::param::Params;
 use super::term::Token;
@@ -34,7 +35,7 @@ impl fmt::Display for BusinessDate {
 }
 
 /// Worker and business date; unique, so a run happens once a day.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct RunId {
     /// Whose files.
     pub worker: WorkerId,
@@ -112,6 +113,8 @@ pub struct RunRecord {
     pub next_try_at: Option<Timestamp>,
     /// Parameters that were given for this run alone. `None` when none ever were.
     pub given: Option<Params>,
+    /// The correction that is wanted, or that made what is published. `None` for a run that was never to be corrected.
+    pub correction: Option<Correction>,
 }
 
 impl RunRecord {
@@ -133,7 +136,35 @@ impl RunRecord {
             failure: None,
             next_try_at: None,
             given: None,
+            correction: None,
         }
+    }
+
+    /// The version that is published, as far as the store knows; 0 before there is one.
+    pub fn version(&self) -> u32 {
+        match (&self.correction, self.status) {
+            (Some(correction), RunStatus::Published) => correction.version,
+            (Some(correction), _) => correction.version.saturating_sub(1),
+            (None, RunStatus::Published) => FIRST_VERSION,
+            (None, _) => 0,
+        }
+    }
+
+    /// The version that is published or wanted, from 1.
+    pub fn newest_version(&self) -> u32 {
+        self.correction.as_ref().map_or(FIRST_VERSION, |correction| correction.version)
+    }
+
+    /// The correction that is still to be made.
+    pub fn wanted_correction(&self) -> Option<&Correction> {
+        self.correction.as_ref().filter(|_| self.status != RunStatus::Published)
+    }
+
+    /// This published run, wanted once more as its next version. `given` are that version's own parameters.
+    #[must_use]
+    pub fn reopened(&self, correction: Correction, given: Option<Params>, by: &str, at: Timestamp) -> Self {
+        let new = Self::pending(&self.id, by, at);
+        Self { token: self.token, instance: self.instance.clone(), given, correction: Some(correction), ..new }
     }
 }
 

@@ -47,6 +47,8 @@ fn run() -> RunId {
 
 fn event(file: &str) -> CompletionEvent {
     CompletionEvent {
+        version: 1,
+        reason: None,
         replaced: None,
         worker_id: "LoanWorker".to_owned(),
         file_id: file.to_owned(),

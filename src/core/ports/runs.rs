@@ -2,6 +2,7 @@
 
 use super::outbox::{OutboxEntry, OutboxId};
 use super::store::StoreError;
+use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{RunId, RunRecord};
@@ -53,17 +54,32 @@ pub struct FileStatus {
 }
 
 impl FileStatus {
-    /// What the outbox calls the completion event of a file: `LoanWorker:2026-11-21:Loan0`.
-    pub fn outbox_id(run: &RunId, file: &FileId) -> OutboxId {
-        OutboxId::new(format!("{run}:{file}"))
+    /// What the outbox calls the completion event of a file: `LoanWorker:2026-11-21:Loan0`, and of a later version
+    /// `LoanWorker:2026-11-21:Loan0#2`. So an acknowledgement that comes late is not taken for one of the next version's event.
+    pub fn outbox_id(run: &RunId, file: &FileId, version: u32) -> OutboxId {
+        Self::outbox_id_of(run, file.as_str(), version)
+    }
+
+    /// The same, of the id as a text.
+    pub fn outbox_id_of(run: &RunId, file: &str, version: u32) -> OutboxId {
+        OutboxId::new(match version {
+            FIRST_VERSION => format!("{run}:{file}"),
+            version => format!("{run}:{file}#{version}"),
+        })
     }
 
     /// The completion event as the outbox sends it. `None` before there is one.
     pub fn outbox_entry(&self) -> Option<OutboxEntry> {
         let event = &self.event.as_ref()?.event;
-        let id = Self::outbox_id(&self.run, &self.file);
+        let id = Self::outbox_id(&self.run, &self.file, event.version);
         Some(OutboxEntry { id, key: event.file_id.clone(), payload: event.payload() })
     }
+}
+
+/// The file's id and the version in the last part of an [outbox id](FileStatus::outbox_id).
+pub fn file_and_version(last_part: &str) -> (&str, u32) {
+    let later = last_part.split_once('#').and_then(|(file, version)| Some((file, version.parse().ok()?)));
+    later.unwrap_or((last_part, FIRST_VERSION))
 }
 
 /// A completion event and whether a broker has it.
@@ -100,11 +116,16 @@ pub trait RunStore: Send + Sync {
     /// The latest runs, newest business date first: of one worker, or of all.
     async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
 
-    /// Writes a run's progress or end. `record.token` is set from the term.
+    /// Writes a run's progress or end. `record.token` is set from the term. A record of an older version never replaces one of a
+    /// newer: it is late, and changes nothing.
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError>;
 
+    /// Writes `new` in place of a run that is published with the correction that `old` has, in one step, and keeps its token. False
+    /// when the run is not there or not as `old` says: it is being corrected, or was corrected meanwhile.
+    async fn reopen(&self, old: &RunRecord, new: &RunRecord) -> Result<bool, StoreError>;
+
     /// Writes one file's status and its completion event in one write. A status without an event never replaces one with an event
-    /// under the same token: it is late progress, and changes nothing.
+    /// under the same token, nor an older version's event a newer one: it is late, and changes nothing.
     async fn save_file(&self, term: &Term, status: &FileStatus) -> Result<(), StoreError>;
 
     /// All files of a run, by id.

@@ -87,6 +87,10 @@ struct RecordShown {
     completed_at: Option<String>,
     error: Option<String>,
     next_try_at: Option<String>,
+    /// The published version, where there is one.
+    version: Option<u32>,
+    /// The correction that is wanted, or that made the published version, in a sentence.
+    correction: Option<String>,
     /// Names of published files that are no longer there.
     gone: Vec<String>,
     /// Names of its published files.
@@ -209,6 +213,8 @@ impl RecordShown {
             completed_at: run.completed_at.clone(),
             error: run.error.clone(),
             next_try_at: run.next_try_at.clone(),
+            version: run.version,
+            correction: run.correction_words(),
             files: run.files.iter().filter_map(|file| file.path.clone()).collect(),
             gone: run.files.iter().filter(|file| file.gone).filter_map(|file| file.path.clone()).collect(),
         }

@@ -3,11 +3,12 @@
 use crate::support::filegen::Filegen;
 use std::fmt::Write as _;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "",
     "run",
     "inspect-headers",
     "resume",
+    "correct",
     "verify",
     "lease",
     "lease show",

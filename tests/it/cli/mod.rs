@@ -4,6 +4,7 @@ mod asks;
 mod changed;
 mod completions;
 mod config;
+mod correct;
 mod doctor;
 mod doctor_volume;
 mod drill;

@@ -17,10 +17,16 @@ async fn an_event_waits_from_the_write_that_publishes_until_a_broker_has_it() {
         store.save_file(&term(2), &published(&run("V", 21), "other", 1)).await.unwrap();
         assert_eq!(unsent(&state, "W").await, ["early", "late", "last"].map(|name| format!("W:2026-11-21:{name}")));
         for at_millisecond in [4000, 5000] {
-            store.mark_sent(&FileStatus::outbox_id(&id, &file("late")), at(at_millisecond)).await.unwrap();
+            store.mark_sent(&FileStatus::outbox_id(&id, &file("late"), 1), at(at_millisecond)).await.unwrap();
         }
-        store.mark_sent(&FileStatus::outbox_id(&id, &file("writing")), at(1)).await.expect("harmless without an event");
-        store.mark_sent(&FileStatus::outbox_id(&id, &file("nothing")), at(1)).await.expect("harmless without a file");
+        store
+            .mark_sent(&FileStatus::outbox_id(&id, &file("writing"), 1), at(1))
+            .await
+            .expect("harmless without an event");
+        store
+            .mark_sent(&FileStatus::outbox_id(&id, &file("nothing"), 1), at(1))
+            .await
+            .expect("harmless without a file");
         assert_eq!(unsent(&state, "W").await, ["early", "last"].map(|name| format!("W:2026-11-21:{name}")));
         for other in ["", "nothing", "W:2026-11-21", "W:2026-11-21:early:x", "ingest:early", "flow:W:2026-11-21:early"]
         {
@@ -49,6 +55,23 @@ async fn what_is_sent_is_the_same_in_every_store_and_at_every_look() {
         for door in &state.doors {
             assert_eq!(door.pending(&key("W")).await, Ok(vec![entry.clone()]));
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_acknowledgement_is_of_one_version_s_event() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        let mut second = published(&id, "Loan0", 3000);
+        second.event.as_mut().unwrap().event.version = 2;
+        store.save_file(&term(2), &published(&id, "Loan0", 2000)).await.unwrap();
+        store.save_file(&term(2), &second).await.unwrap();
+        assert_eq!(unsent(&state, "W").await, ["W:2026-11-21:Loan0#2"], "the newest version's");
+        store.mark_sent(&FileStatus::outbox_id(&id, &file("Loan0"), 1), at(4000)).await.expect("late");
+        assert_eq!(unsent(&state, "W").await.len(), 1, "the first version's acknowledgement came late");
+        store.mark_sent(&FileStatus::outbox_id(&id, &file("Loan0"), 2), at(5000)).await.unwrap();
+        assert_eq!(unsent(&state, "W").await, Vec::<String>::new());
     })
     .await;
 }

@@ -3,6 +3,7 @@
 use crate::support::state::{State, at, file, key, on_each, run, worker};
 use crate::support::term;
 use filegen::core::kind::FailureKind;
+use filegen::core::model::correction::Correction;
 use filegen::core::model::event::CompletionEvent;
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::param::{ParamKind, ParamValue, Params};
@@ -38,7 +39,13 @@ fn record(id: &RunId, rows: u64) -> RunRecord {
             ("limit".to_owned(), ParamValue::Decimal("-12.50".to_owned())),
             ("all".to_owned(), ParamValue::Boolean(true)),
         ])),
+        correction: Some(correction(2)),
     }
+}
+
+fn correction(version: u32) -> Correction {
+    let reason = "O'Brien's \"late\" rows {x}, ä\n".to_owned();
+    Correction { version, reason, by: "night@host".to_owned(), files: vec!["a".to_owned()], suffix: true }
 }
 
 pub(super) fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {
@@ -58,6 +65,8 @@ pub(super) fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {
 /// A published file whose event waits for a broker.
 pub(super) fn published(run: &RunId, name: &str, millisecond: i64) -> FileStatus {
     let event = CompletionEvent {
+        version: 1,
+        reason: None,
         replaced: None,
         worker_id: run.worker.to_string(),
         file_id: name.to_owned(),
@@ -270,11 +279,62 @@ async fn an_acknowledged_event_is_not_announced_anew_by_a_repeat() {
     on_each(|state| async move {
         let (store, id) = (state.store(), run("W", 21));
         store.save_file(&term(2), &published(&id, "a", 1000)).await.unwrap();
-        store.mark_sent(&FileStatus::outbox_id(&id, &file("a")), at(2000)).await.unwrap();
+        store.mark_sent(&FileStatus::outbox_id(&id, &file("a"), 1), at(2000)).await.unwrap();
         store.save_file(&term(3), &published(&id, "a", 1000)).await.unwrap();
         assert_eq!(unsent(&state, "W").await, [""; 0], "the same event");
         store.save_file(&term(3), &published(&id, "a", 9000)).await.unwrap();
         assert_eq!(unsent(&state, "W").await, ["W:2026-11-21:a"], "another one");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_published_run_is_wanted_again_once_as_its_next_version() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        let published = RunRecord { status: RunStatus::Published, correction: None, ..record(&id, 65) };
+        let wanted = published.reopened(correction(2), published.given.clone(), "command:a:1", at(50));
+        assert_eq!(store.reopen(&published, &wanted).await, Ok(false), "it is not there");
+        let running = RunRecord { status: RunStatus::Running, ..published.clone() };
+        store.save_run(&term(7), &running).await.unwrap();
+        assert_eq!(store.reopen(&published, &wanted).await, Ok(false), "it is not published");
+        store.save_run(&term(7), &published).await.unwrap();
+        for door in &state.doors {
+            let first = door.run(&id).await.unwrap().unwrap().status == RunStatus::Published;
+            assert_eq!(door.reopen(&published, &wanted).await, Ok(first), "the first one alone");
+        }
+        let stored = store.run(&id).await.unwrap().unwrap();
+        assert_eq!(stored, RunRecord { token: Some(Token(7)), ..wanted.clone() }, "the token stays");
+        assert_eq!((stored.version(), stored.wanted_correction()), (1, Some(&correction(2))));
+        let older = store.save_run(&term(6), &published).await;
+        assert_eq!(older, Err(StoreError::Stale { token: Token(6) }), "older holders are refused as before");
+
+        let corrected = RunRecord { status: RunStatus::Published, ..stored };
+        store.save_run(&term(8), &corrected).await.unwrap();
+        assert_eq!((corrected.version(), corrected.wanted_correction()), (2, None));
+        assert_eq!(store.reopen(&published, &wanted).await, Ok(false), "it is version 2 by now");
+        let third = corrected.reopened(correction(3), None, "command:a:1", at(60));
+        assert_eq!(store.reopen(&corrected, &third).await, Ok(true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_late_by_a_version_changes_nothing() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        let first = RunRecord { status: RunStatus::Published, correction: None, ..record(&id, 65) };
+        store.save_run(&term(7), &first).await.unwrap();
+        store.save_file(&term(7), &published(&id, "Loan0", 2000)).await.unwrap();
+        let wanted = first.reopened(correction(2), None, "command:a:1", at(50));
+        assert_eq!(store.reopen(&first, &wanted).await, Ok(true));
+        store.save_run(&term(7), &first).await.expect("its answer was lost, and it came again");
+        assert_eq!(store.run(&id).await.unwrap().unwrap().wanted_correction(), Some(&correction(2)));
+        let mut second = published(&id, "Loan0", 3000);
+        second.event.as_mut().unwrap().event.version = 2;
+        store.save_file(&term(7), &second).await.unwrap();
+        store.save_file(&term(7), &published(&id, "Loan0", 2000)).await.expect("late too");
+        assert_eq!(unsent(&state, "W").await, ["W:2026-11-21:Loan0#2"]);
     })
     .await;
 }

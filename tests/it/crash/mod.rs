@@ -2,6 +2,7 @@
 
 mod before;
 mod calls;
+mod correct;
 mod damage;
 mod kill;
 pub mod rig;

@@ -69,6 +69,7 @@ impl Rig {
             clock: Arc::new(MemoryClock::starting_at(jiff::Timestamp::UNIX_EPOCH)),
         };
         let job = Job {
+            edition: filegen::core::generate::Edition::default(),
             run: RunId { worker: worker.id.clone(), date: BusinessDate(jiff::civil::date(2026, 11, 21)) },
             worker,
             registry: Arc::new(Registry::default()),
@@ -85,8 +86,9 @@ impl Rig {
 
     /// The same job for another process.
     pub fn job(&self) -> Job {
-        let Job { worker, run, registry, start, stop, observer } = &self.job;
+        let Job { worker, run, registry, start, stop, observer, edition } = &self.job;
         Job {
+            edition: edition.clone(),
             worker: Arc::clone(worker),
             run: run.clone(),
             registry: Arc::clone(registry),

@@ -12,6 +12,8 @@ use filegen::core::ports::runs::{Announcement, FileState, FileStatus, RunStore};
 /// A file's event.
 pub fn event(file: &str) -> CompletionEvent {
     CompletionEvent {
+        version: 1,
+        reason: None,
         replaced: None,
         worker_id: "LoanWorker".to_owned(),
         file_id: file.to_owned(),

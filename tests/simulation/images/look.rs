@@ -70,7 +70,7 @@ impl Golden {
                 None => {}
             }
         }
-        let Some(manifest) = bytes(image, ROOT, &manifest_name(&data::run(1))) else {
+        let Some(manifest) = bytes(image, ROOT, &manifest_name(&data::run(1), 1)) else {
             return published.then(|| "the run was called published, and its manifest is not there".to_owned());
         };
         if serde_json::from_slice::<Manifest>(&manifest).is_err() {
@@ -105,7 +105,7 @@ impl Golden {
         if let Some(wrong) = folders.iter().find_map(|folder| header_ahead(image, folder, page).filter(|_| !torn)) {
             return Some(wrong);
         }
-        if bytes(image, ROOT, &manifest_name(&data::run(1))).is_some() {
+        if bytes(image, ROOT, &manifest_name(&data::run(1), 1)).is_some() {
             return None;
         }
         if page < told.page {

@@ -124,6 +124,7 @@ async fn run(
     let store = Arc::new(sim.state.clone());
     let ports = Ports { source: Arc::new(sim.view.clone()), volume, state: StateStore::of(store), clock: pod };
     let job = Job {
+        edition: filegen::core::generate::Edition::default(),
         worker: Arc::new(data::worker(&sim.mix)),
         run: data::run(1),
         registry: Arc::new(Registry::default()),

@@ -236,8 +236,13 @@ impl Volume for SimVolume {
 
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError> {
         let (old, new, name) = (self.place(from)?, self.place(to)?, to.to_owned());
+        let (from_name, token) = (from.to_owned(), term.token());
         self.change(term, "rename", from, move |disk, book| {
             disk.rename(&old, &new)?;
+            if name.starts_with(HIDDEN) && !from_name.starts_with(HIDDEN) {
+                sealed(book, &name, token, "took away a name");
+                book.withdrawn(disk, &from_name, disk.resolve(&name)?);
+            }
             let journal = format!("{name}/{JOURNAL}");
             if is_complete(disk, &journal) {
                 book.complete.insert(journal);
@@ -259,8 +264,13 @@ impl Volume for SimVolume {
                 None => disk.resolve(&origin)?,
             };
             disk.link(id, &place)?;
-            sealed(book, &origin, token, "published a file");
-            published(disk, book, id, &name);
+            if origin.starts_with(HIDDEN) {
+                sealed(book, &origin, token, "published a file");
+            }
+            if !name.starts_with(HIDDEN) {
+                published(disk, book, id, &name);
+                book.check_manifests(disk);
+            }
             Ok(())
         })
         .await
@@ -270,6 +280,10 @@ impl Volume for SimVolume {
         let (place, name, token) = (self.place(path)?, path.to_owned(), term.token());
         self.change(term, "remove", path, move |disk, book| {
             end_is_kept(disk, book, &name, token);
+            if !name.starts_with(HIDDEN) {
+                let id = disk.resolve(&name)?;
+                book.withdrawn(disk, &name, id);
+            }
             disk.unlink(&place)
         })
         .await

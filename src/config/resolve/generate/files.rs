@@ -197,7 +197,7 @@ fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
     let mut told = vec![false; names.len()];
     for day in days_to_compare(names.iter().map(|named| &named.name)) {
         let run = RunId { worker: worker.clone(), date: BusinessDate(day) };
-        let mut taken = HashMap::from([(manifest_name(&run), "the manifest".to_owned())]);
+        let mut taken = HashMap::from([(manifest_name(&run, 1), "the manifest".to_owned())]);
         let mut folders: HashMap<String, String> = HashMap::new();
         for (named, told) in names.iter().zip(&mut told) {
             let name = named.name.render(&run, &named.id);

@@ -5,7 +5,7 @@ use crate::config::address;
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::{OUTPUT, SOURCE};
 use crate::config::resolve::state::refused_at;
-use crate::core::generate::spec::{OutputSpec, ParamSpec, SourceSpec, WhenEmpty};
+use crate::core::generate::spec::{Corrections, OutputSpec, ParamSpec, SourceSpec, WhenEmpty};
 use crate::core::model::names::ViewName;
 use crate::core::model::permissions::Permissions;
 use crate::core::model::query::{Fetch, Isolation};
@@ -169,5 +169,10 @@ pub(super) fn output(at: &Cursor<'_>) -> Option<OutputSpec> {
         "fail" => WhenEmpty::Fail,
         _ => return None,
     };
-    Some(OutputSpec { root, when_empty, permissions: permissions(&fields)? })
+    let corrections = match fields.text("corrections")?.as_ref() {
+        "replace" => Corrections::Replace,
+        "suffix" => Corrections::Suffix,
+        _ => return None,
+    };
+    Some(OutputSpec { root, when_empty, corrections, permissions: permissions(&fields)? })
 }

@@ -56,6 +56,7 @@ fn run(status: RunStatus) -> RunRecord {
         failure: None,
         next_try_at: None,
         given: None,
+        correction: None,
     }
 }
 

@@ -292,7 +292,7 @@ impl Drill<'_> {
                 return Ok(Some(format!("`{name}` has {size} bytes and sha256 {digest}, not {bytes} and {sha256}")));
             }
         }
-        let manifest = format!("{dir}/{}", manifest_name(&self.job.run));
+        let manifest = format!("{dir}/{}", manifest_name(&self.job.run, 1));
         let missing = all && self.volume.stat(&manifest).await?.is_none();
         Ok(missing.then(|| "the manifest is not there".to_owned()))
     }

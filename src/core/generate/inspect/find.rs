@@ -1,12 +1,14 @@
 //! Finds the runs that have left anything on a volume: staging folders, tombstones' neighbours, manifests.
 
 use crate::core::generate::GenerateError;
-use crate::core::generate::layout::{JOURNAL, MANIFEST, Name, parse_name, run_dir};
+use crate::core::generate::edition;
+use crate::core::generate::layout::{JOURNAL, MANIFEST, Name, parse_name, parse_version, run_dir, version_dir};
 use crate::core::generate::model::journal::Journal;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::publish::published;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::takeover::read_journal;
+use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::names::HIDDEN;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{BusinessDate, RunId};
@@ -19,15 +21,19 @@ use jiff::civil::Date;
 pub struct Run {
     /// Which run.
     pub id: RunId,
-    /// Its staging folders, newest token first. Older ones are there only while a newer holder takes over.
+    /// Its staging folders, newest version and token first. Older ones are there only while a newer holder takes over.
     pub folders: Vec<Folder>,
-    /// Its manifest, once published.
+    /// The manifest of its newest version, once published.
     pub manifest: Option<Manifest>,
+    /// Manifests of versions that a later one has taken the place of, newest first.
+    pub kept: Vec<Manifest>,
 }
 
 /// A staging folder.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Folder {
+    /// The version that it is of.
+    pub version: u32,
     /// Its holder's token.
     pub token: Token,
     /// Relative to the root.
@@ -48,8 +54,17 @@ impl Folder {
 impl Run {
     /// The folder whose journal speaks of the published files.
     pub fn published_from(&self) -> Option<&Folder> {
-        let token = self.manifest.as_ref()?.token;
-        self.folders.iter().find(|folder| folder.token.0 == token)
+        let manifest = self.manifest.as_ref()?;
+        self.folders.iter().find(|folder| folder.version == manifest.version && folder.token.0 == manifest.token)
+    }
+
+    /// The folder whose journal speaks of a file that this version made.
+    pub fn made_from(&self, version: u32) -> Option<&Folder> {
+        match self.published_from() {
+            Some(folder) if folder.version == version => Some(folder),
+            // Behind its publication nobody made a folder there any more.
+            _ => self.folders.iter().find(|folder| folder.version == version),
+        }
     }
 }
 
@@ -90,22 +105,35 @@ pub async fn runs(volume: &dyn Volume, worker: Option<&Worker>) -> Result<Vec<Ru
 /// # Errors
 /// When the volume cannot be read.
 pub async fn run(volume: &dyn Volume, id: &RunId) -> Result<Run, GenerateError> {
-    let parent = run_dir(id);
+    let later = volume.list(&run_dir(id)).await?.into_iter().filter_map(|entry| parse_version(&entry.name));
+    let mut versions: Vec<u32> = later.chain([FIRST_VERSION]).collect();
+    versions.sort_unstable_by(|a, b| b.cmp(a));
+    versions.dedup();
+    let (mut folders, mut kept) = (Vec::new(), Vec::new());
+    for version in versions {
+        folders.extend(folders_of(volume, &version_dir(id, version), version).await?);
+        kept.extend(edition::kept(volume, id, version).await?);
+    }
+    Ok(Run { id: id.clone(), folders, manifest: published(volume, id).await?, kept })
+}
+
+/// The staging folders of one version, newest token first.
+async fn folders_of(volume: &dyn Volume, parent: &str, version: u32) -> Result<Vec<Folder>, GenerateError> {
     let mut folders = Vec::new();
-    for entry in volume.list(&parent).await? {
+    for entry in volume.list(parent).await? {
         let Some(Name::Token(token)) = parse_name(&entry.name) else { continue };
         if entry.kind == EntryKind::Dir {
             let dir = format!("{parent}/{}", entry.name);
-            let names = volume.list(&dir).await?.into_iter();
-            let staged =
-                names.filter(|file| file.kind == EntryKind::File && file.name != JOURNAL && file.name != MANIFEST);
-            let files = staged.map(|file| file.name).collect();
+            let names = volume.list(&dir).await?.into_iter().filter(|file| file.kind == EntryKind::File);
+            // Names with a dot are of a switch that is under way.
+            let is_staged = |name: &str| name != JOURNAL && name != MANIFEST && !name.starts_with('.');
+            let files = names.map(|file| file.name).filter(|name| is_staged(name)).collect();
             let journal = Journal::parse(&read_journal(volume, &dir).await?);
-            folders.push(Folder { token, dir, journal, files });
+            folders.push(Folder { version, token, dir, journal, files });
         }
     }
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.token));
-    Ok(Run { id: id.clone(), folders, manifest: published(volume, id).await? })
+    Ok(folders)
 }
 
 /// `20261121`.
@@ -116,7 +144,12 @@ fn compact_date(name: &str) -> Option<BusinessDate> {
 
 /// `LoanWorker_20261121.manifest.json`.
 fn run_of_manifest(name: &str) -> Option<RunId> {
-    let (worker, date) = name.strip_suffix(".manifest.json")?.rsplit_once('_')?;
+    let run = name.strip_suffix(".manifest.json")?;
+    let (worker, date) = match run.rsplit_once('_')? {
+        // A version that stands beside the one before.
+        (rest, version) if parse_version(version).is_some() => rest.rsplit_once('_')?,
+        parts => parts,
+    };
     Some(RunId { worker: WorkerId::new(worker).ok()?, date: compact_date(date)? })
 }
 
@@ -126,8 +159,10 @@ mod tests {
 
     #[test]
     fn a_manifest_names_its_run() {
-        let run = run_of_manifest("Loan_Worker_20261121.manifest.json").unwrap();
-        assert_eq!(run.to_string(), "Loan_Worker:2026-11-21");
+        for name in ["Loan_Worker_20261121.manifest.json", "Loan_Worker_20261121_v2.manifest.json"] {
+            let run = run_of_manifest(name).unwrap();
+            assert_eq!(run.to_string(), "Loan_Worker:2026-11-21");
+        }
         for foreign in ["x.json", "Loan_2026112.manifest.json", "20261121.manifest.json", "a_20261301.manifest.json"] {
             assert_eq!(run_of_manifest(foreign), None, "{foreign}");
         }

@@ -4,6 +4,7 @@ use super::count::{self, Frame};
 use super::find::{Folder, Run};
 use super::scan::Scan;
 use super::{Check, CheckOutcome, FoundAt, HeaderLine, Inspection, Looked};
+use crate::core::generate::layout::kept_dir;
 use crate::core::generate::model::header::{HEADER_BYTES, Header};
 use crate::core::generate::model::journal::{FileCommit, Journal, PageCommit};
 use crate::core::generate::model::manifest::ManifestFile;
@@ -40,9 +41,9 @@ pub(super) fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<T
         }
     }
     if let Some(manifest) = &run.manifest {
-        let folder = run.published_from();
         for entry in &manifest.files {
             let Some(name) = &entry.name else { continue };
+            let folder = run.made_from(entry.version);
             let (id, path, place) = (entry.id.clone(), name.clone(), FoundAt::Published);
             let index = folder.and_then(|folder| folder.index_of(&id));
             targets.push(Target { spec: spec_of(&id), id, path, place, folder, index, entry: Some(entry) });
@@ -53,6 +54,15 @@ pub(super) fn targets<'a>(inspection: &'a Inspection<'_>, run: &'a Run) -> Vec<T
             let (id, path) = (spec.id.to_string(), spec.name.render(&run.id, &spec.id));
             let index = folder.and_then(|folder| folder.index_of(&id));
             targets.push(Target { spec: Some(spec), id, path, place: FoundAt::Linked, folder, index, entry: None });
+        }
+    }
+    for kept in &run.kept {
+        let dir = kept_dir(&run.id, kept.version);
+        for entry in kept.files.iter().filter(|entry| entry.name.is_some()) {
+            let (id, path, place) = (entry.id.clone(), format!("{dir}/{}", entry.id), FoundAt::Kept(kept.version));
+            let folder = run.made_from(entry.version);
+            let index = folder.and_then(|folder| folder.index_of(&id));
+            targets.push(Target { spec: spec_of(&id), id, path, place, folder, index, entry: Some(entry) });
         }
     }
     targets
@@ -126,9 +136,12 @@ fn check_header(looked: &mut Looked, run: &Run, target: &Target<'_>) {
             return looked.checks.push(check);
         }
     };
-    let published = run.manifest.as_ref().zip(target.entry);
-    let check = if let Some((manifest, entry)) = published {
-        let want = Header { page: manifest.pages, rows: entry.rows };
+    // A file that a correction left alone has the pages of the version that made it.
+    let manifests = run.manifest.iter().chain(&run.kept);
+    let pages = |version: u32| manifests.clone().find(|manifest| manifest.version == version).map(|it| it.pages);
+    let published = target.entry.and_then(|entry| Some((pages(entry.version)?, entry)));
+    let check = if let Some((page, entry)) = published {
+        let want = Header { page, rows: entry.rows };
         Check::compare("header", &shown(header), "the manifest", &shown(want))
     } else if let Some((journal, index)) = target.journal() {
         let last = journal.last_page();

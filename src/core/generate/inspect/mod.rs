@@ -46,6 +46,8 @@ pub enum FoundAt {
     Published,
     /// Under its final name, but the run's manifest has not appeared: publishing was interrupted.
     Linked,
+    /// Kept under this version, whose place a later one has taken.
+    Kept(u32),
     /// Somewhere, and nothing speaks of it.
     Alone,
 }
@@ -57,6 +59,7 @@ impl FoundAt {
             Self::Staged(_) => "staged",
             Self::Published => "published",
             Self::Linked => "publishing",
+            Self::Kept(_) => "kept",
             Self::Alone => "unknown",
         }
     }

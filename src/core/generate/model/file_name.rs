@@ -1,5 +1,6 @@
 //! Final names of published files: a template that is parsed once, and names that never leave the output root.
 
+use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId};
 use jiff::civil::Date;
@@ -161,9 +162,29 @@ impl fmt::Debug for FileName {
     }
 }
 
-/// The name of a run's manifest, which is the last to appear: `LoanWorker_20261121.manifest.json`.
-pub fn manifest_name(run: &RunId) -> String {
-    format!("{}_{}.manifest.json", run.worker, run.date.compact())
+/// The name of a run's manifest, which is the last to appear: `LoanWorker_20261121.manifest.json`, and
+/// `LoanWorker_20261121_v2.manifest.json` for a version that stands beside the one before.
+pub fn manifest_name(run: &RunId, version: u32) -> String {
+    let suffix = if version == FIRST_VERSION { String::new() } else { format!("_v{version}") };
+    format!("{}_{}{suffix}.manifest.json", run.worker, run.date.compact())
+}
+
+/// A file's name for a version that stands beside the one before: `loan0_20261121_v2.txt`. The mark stands before the extension,
+/// also before a double one such as `.csv.gz`.
+pub fn with_version(name: &str, version: u32) -> String {
+    let base = name.rfind('/').map_or(0, |slash| slash + 1);
+    let is_extension =
+        |text: &str| (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let mut end = name.len();
+    if let Some(dot) = name[base..].rfind('.').filter(|dot| *dot > 0) {
+        end = base + dot;
+        if let Some(second) =
+            name[base..end].rfind('.').filter(|dot| *dot > 0 && is_extension(&name[base + dot + 1..end]))
+        {
+            end = base + second;
+        }
+    }
+    format!("{}_v{version}{}", &name[..end], &name[end..])
 }
 
 fn write_date(form: &str, date: BusinessDate) -> Result<String, FileNameError> {

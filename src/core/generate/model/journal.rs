@@ -7,6 +7,7 @@
 use super::manifest::Replaced;
 use crate::core::failpoints::planted::planted;
 use crate::core::model::column::Column;
+use crate::core::model::correction::Correction;
 use crate::core::model::key::Key;
 use crate::core::model::param::Params;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct Begin {
     /// The parameters that the run began with. Every later term has them too.
     #[serde(skip_serializing_if = "Params::is_empty", default)]
     pub params: Params,
+    /// Why a published date is made again. `None` for a run's first version.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub correction: Option<Box<Correction>>,
     /// What was asked of the view: rows in all, then rows of each file.
     pub rows: u64,
     /// Rows expected in each file.

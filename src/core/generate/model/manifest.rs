@@ -1,5 +1,6 @@
 //! The manifest: last to appear, and the proof that all files of a run are there.
 
+use crate::core::model::correction::first_version;
 use crate::core::model::param::Params;
 use crate::core::model::query::ReadMode;
 pub use crate::core::model::replaced::{Replaced, ReplacedIn};
@@ -16,6 +17,12 @@ pub struct Manifest {
     pub run_id: String,
     /// `2026-11-21`.
     pub business_date: String,
+    /// The version of the run that this is, from 1.
+    #[serde(default = "first_version")]
+    pub version: u32,
+    /// Why this version was made. `None` for the first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
     /// Fencing token of the holder that published.
     pub token: u64,
     /// RFC 3339, in UTC.
@@ -39,6 +46,9 @@ pub struct Manifest {
 pub struct ManifestFile {
     /// `Loan0`.
     pub id: String,
+    /// The version that made the file: this manifest's, or an earlier one that a correction of other files left alone.
+    #[serde(default = "first_version")]
+    pub version: u32,
     /// Relative to the output root; null when an empty view gives no file.
     pub name: Option<String>,
     /// Records; first and last record do not count.

@@ -8,7 +8,7 @@ use crate::core::election::{ElectionError, LeaderGuard};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{Job, Outcome, Ports, Start, generate, record, takeover, translate::Registry};
+use crate::core::generate::{Edition, Job, Outcome, Ports, Start, generate, record, takeover, translate::Registry};
 use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
 use crate::core::outbox::{OutboxPublisher, relay};
@@ -156,6 +156,7 @@ impl Service {
             start: Start::Resume,
             stop: stop.clone(),
             observer: Arc::clone(&self.observer),
+            edition: Edition::default(),
         };
         let lost = leadership.lost();
         let result = tokio::select! {

@@ -2,6 +2,7 @@
 
 use crate::core::generate::inspect::find;
 use crate::core::generate::model::journal::Journal;
+use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
@@ -45,7 +46,9 @@ pub(super) async fn look(known: Known<'_>, clock: &dyn Clock, record: &RunRecord
 async fn seen(volume: &dyn Volume, record: &RunRecord, files: &[FileStatus]) -> Seen {
     if record.status != RunStatus::Published {
         let found = find::run(volume, &record.id).await.ok();
-        let journal = found.and_then(|run| run.folders.into_iter().next()).map(|folder| folder.journal);
+        let version = record.wanted_correction().map_or(FIRST_VERSION, |correction| correction.version);
+        let newest = found.and_then(|run| run.folders.into_iter().find(|folder| folder.version == version));
+        let journal = newest.map(|folder| folder.journal);
         return Seen { journal, gone: BTreeSet::new() };
     }
     let mut gone = BTreeSet::new();
@@ -66,6 +69,10 @@ pub(super) fn correct(record: &mut RunRecord, files: &mut [FileStatus], journal:
     record.last_page = last.map_or(0, |page| page.page);
     record.rows = last.map_or(0, |page| page.source_rows);
     record.rows_expected = Some(begin.rows);
+    if begin.correction.is_some() {
+        // The files are those of the version before until this one is whole.
+        return;
+    }
     for file in files {
         let index = begin.files.iter().position(|id| id == file.file.as_str());
         if let Some(index) = index {

@@ -3,6 +3,7 @@
 use super::{RunReport, RunState, StatusReport, WorkerReport};
 use crate::core::election::report::LeaseState;
 use crate::core::generate::completion::event_of;
+use crate::core::model::correction::Correction;
 use crate::core::model::moment::moment;
 use crate::core::ports::dead_letters::DeadLetter;
 use serde::Serialize;
@@ -80,6 +81,12 @@ pub struct RunView {
     /// When its holder tries it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_try_at: Option<String>,
+    /// The published version; not there before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The correction that is wanted, or that made the published version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
     /// Its files, by id.
     pub files: Vec<FileView>,
     #[serde(skip)]
@@ -205,6 +212,8 @@ impl RunView {
             rows_per_second: report.rows_per_second,
             error: record.error.clone(),
             next_try_at: record.next_try_at.filter(|_| report.state == RunState::Failed).map(moment),
+            version: Some(record.version()).filter(|version| *version > 0),
+            correction: record.correction.clone(),
             files: report
                 .files
                 .iter()
@@ -233,6 +242,22 @@ impl RunView {
             }
             _ => self.status.to_owned(),
         }
+    }
+
+    /// The correction in a sentence: what is wanted, or why the published version was made.
+    pub fn correction_words(&self) -> Option<String> {
+        let correction = self.correction.as_ref()?;
+        let version = correction.version;
+        let by = if correction.by.is_empty() { String::new() } else { format!(" by {}", correction.by) };
+        let reason = correction.shown_reason();
+        Some(if self.word == RunState::Published {
+            format!("version {version}, corrected{by}: {reason}")
+        } else {
+            format!(
+                "version {version} is wanted{by}: {reason}; version {} stays until it is whole",
+                version.saturating_sub(1)
+            )
+        })
     }
 
     /// Why it failed last, and when it is tried again.

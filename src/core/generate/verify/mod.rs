@@ -164,7 +164,7 @@ fn newest_places(run: &Run, looked: Vec<Looked>) -> Vec<Looked> {
     let wanted = |place: FoundAt| match place {
         FoundAt::Published => true,
         FoundAt::Staged(token) => run.manifest.is_none() && Some(token) == newest,
-        FoundAt::Linked | FoundAt::Alone => false,
+        FoundAt::Linked | FoundAt::Kept(_) | FoundAt::Alone => false,
     };
     looked.into_iter().filter(|look| wanted(look.place)).collect()
 }

@@ -37,6 +37,18 @@ pub(super) async fn compare(
         unchecked(verified, "the run's journal, which says where each page stands, is not there or not readable");
         return Ok(());
     };
+    let made = |id: &str| begin.files.iter().any(|made| made == id);
+    let mut worker = verification.worker.clone();
+    if begin.correction.is_some() && !worker.files.iter().all(|file| made(file.id.as_str())) {
+        // A correction of some files: its journal speaks of these alone.
+        for file in verified.files.iter_mut().filter(|file| !made(&file.file)) {
+            let why = format!("an earlier version than {} made it, whose pages are not read again", folder.version);
+            file.checks.push(Check::unchecked(WHAT, why));
+        }
+        worker.files.retain(|file| made(file.id.as_str()));
+        *plan = Plan::new(&worker, verification.registry, &begin.params)?;
+    }
+    let verification = &Verification { worker: &worker, ..*verification };
     if let Err(error) = plan.check_fit(&folder.journal, begin, &run.id) {
         unchecked(verified, &error.to_string());
         return Ok(());

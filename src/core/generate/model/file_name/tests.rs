@@ -22,7 +22,7 @@ fn placeholders_are_filled() {
     ] {
         assert_eq!(rendered(template).as_deref(), Ok(name), "{template}");
     }
-    assert_eq!(manifest_name(&run(Date::constant(2026, 11, 21))), "LoanWorker_20261121.manifest.json");
+    assert_eq!(manifest_name(&run(Date::constant(2026, 11, 21)), 1), "LoanWorker_20261121.manifest.json");
 }
 
 #[test]
@@ -86,4 +86,19 @@ proptest! {
             prop_assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{}", path);
         }
     }
+}
+
+#[test]
+fn the_version_stands_before_the_extension() {
+    for (name, with) in [
+        ("loan0_20261121.txt", "loan0_20261121_v2.txt"),
+        ("sub.d/loan0", "sub.d/loan0_v2"),
+        ("a/loan.csv.gz", "a/loan_v2.csv.gz"),
+        ("loan.2026.txt", "loan.2026_v2.txt"),
+        ("loan.archive.txt", "loan.archive_v2.txt"),
+        ("x.y", "x_v2.y"),
+    ] {
+        assert_eq!(with_version(name, 2), with, "{name}");
+    }
+    assert_eq!(manifest_name(&run(Date::constant(2026, 11, 21)), 2), "LoanWorker_20261121_v2.manifest.json");
 }

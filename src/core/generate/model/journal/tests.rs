@@ -14,6 +14,7 @@ fn sample(pages: u64) -> (Vec<Entry>, Vec<u8>) {
         spec: "s".to_owned(),
         writes: 1,
         params: Params::new(),
+        correction: None,
         rows: 30,
         file_rows: vec![30],
         range: None,
