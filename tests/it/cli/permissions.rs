@@ -111,7 +111,7 @@ fn a_group_that_cannot_be_given_ends_the_run_before_it_reads() {
         let filegen = Filegen::with_loans(1);
         filegen.edit("  root: out\n", &format!("  root: out\n  {field}\n"));
         let done = filegen.run("config check -c worker.yaml").exits(3);
-        assert!(done.stderr.contains(said) && done.stderr.contains("worker.yaml:8"), "{}", done.stderr);
+        assert!(done.stderr.contains(said) && done.stderr.contains("worker.yaml:9"), "{}", done.stderr);
     }
 }
 
@@ -153,10 +153,10 @@ fn a_pod_of_another_user_of_the_same_group_takes_over() {
         pod.env_clear().env("PATH", "/usr/bin:/bin").env("TZ", "UTC").env("FAILPOINTS", failpoints);
         Filegen::finish(&mut pod)
     };
-    let killed = as_user(4001, "journal.synced=2*off->return");
+    let killed = as_user(4001, "publish.linking=return");
     assert_eq!(killed.code, None, "{}", killed.stderr);
     let done = as_user(4002, "").exits(0);
-    assert!(done.stderr.contains("resumed") || done.stderr.contains("going on"), "{}", done.stderr);
+    assert!(done.stderr.contains("resumed behind page 3"), "{}", done.stderr);
     assert!(filegen.has("out/loan0_20261121.txt"));
     as_user(4001, "").exits(0);
 }
