@@ -243,7 +243,7 @@ fn init(context: &Context, args: &InitArgs) -> Result<CommandEnd, Failure> {
 fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>) -> Result<String, Failure> {
     let worker = config::look_at(args.from.as_deref(), view, &Environment)
         .map_err(|(message, hint)| Failure::new(Code::Config, message).hint(hint))?;
-    let (columns, _) = columns(context, &worker)?;
+    let (columns, folds) = columns(context, &worker)?;
     // A relative path would start in the worker file's folder, and may be meant to start here.
     let elsewhere = path.and_then(Path::parent).is_some_and(|folder| !folder.as_os_str().is_empty());
     let from = args.from.as_deref().map(|url| match worker.source.url.reveal() {
@@ -252,10 +252,18 @@ fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>
     });
     let observed = observed(context, &worker, &columns)?;
     let receiver = args.receiver.as_deref();
-    let sample = config::Sample { url: from, view, key: &args.key, columns: &columns, observed: &observed, receiver };
+    let key: Vec<String> = args.key.iter().map(|given| spelled(given, &columns, folds)).collect();
+    let sample = config::Sample { url: from, view, key: &key, columns: &columns, observed: &observed, receiver };
     let text = sample.to_yaml().map_err(|message| Failure::new(Code::Config, message))?;
     config::parse(&text, path.unwrap_or(Path::new("worker.yaml")), &Environment, &context.registry)?;
     Ok(text)
+}
+
+/// A column's name as the view spells it, where the source takes it in any case.
+fn spelled(given: &str, columns: &[Column], folds: bool) -> String {
+    let exact = columns.iter().any(|column| column.name == given);
+    let alike = columns.iter().find(|column| folds && !exact && column.name.eq_ignore_ascii_case(given));
+    alike.map_or(given, |column| column.name.as_str()).to_owned()
 }
 
 /// What the view's first rows hold. When they cannot be read, a file can still be made of the columns alone.

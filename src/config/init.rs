@@ -192,20 +192,36 @@ impl Sample<'_> {
                 self.key.iter().map(|name| scalar(name)).collect::<Vec<_>>().join(", ")
             ));
         }
-        let guess = guessed_key(self.columns).ok_or("the view has no columns")?;
-        Ok(format!("  key: [{}]  # a guess: it must be unique and not null; `filegen doctor` looks\n", scalar(guess)))
+        let (guess, repeats) = guessed_key(self.columns, self.observed).ok_or("the view has no columns")?;
+        let note = if repeats {
+            "no column alone is a key: each has NULL, or a value twice, in the rows looked at; name more, as in `[a, b]`"
+        } else {
+            "a guess: it must be unique and not null; `filegen doctor` looks"
+        };
+        Ok(format!("  key: [{}]  # {note}\n", scalar(guess)))
     }
 }
 
-/// `id`, else the first that ends in `id`, else the first of all.
-fn guessed_key(columns: &[Column]) -> Option<&str> {
+/// `id`, else the first that ends in `id`, else the first of all: among the columns that were not seen to be no key, where there is
+/// one. Also says whether there is none.
+fn guessed_key<'a>(columns: &'a [Column], observed: &[Observed]) -> Option<(&'a str, bool)> {
     let fits = |kind: Kind| !matches!(kind, Kind::Float32 | Kind::Float64 | Kind::Bool | Kind::Json);
-    let usable = || columns.iter().filter(|column| fits(column.kind)).map(|column| column.name.as_str());
-    usable()
-        .find(|name| name.eq_ignore_ascii_case("id"))
-        .or_else(|| usable().find(|name| name.to_ascii_lowercase().ends_with("id")))
-        .or_else(|| usable().next())
-        .or_else(|| columns.first().map(|column| column.name.as_str()))
+    let repeats = |index: usize| observed.get(index).is_some_and(|seen| seen.repeats);
+    let guess = |may_repeat: bool| {
+        let usable = || {
+            let columns = columns.iter().enumerate().filter(move |(index, _)| may_repeat || !repeats(*index));
+            columns.filter(|(_, column)| fits(column.kind)).map(|(_, column)| column.name.as_str())
+        };
+        usable()
+            .find(|name| name.eq_ignore_ascii_case("id"))
+            .or_else(|| usable().find(|name| name.to_ascii_lowercase().ends_with("id")))
+            .or_else(|| usable().next())
+    };
+    let first = || columns.first().map(|column| column.name.as_str());
+    match guess(false) {
+        Some(name) => Some((name, false)),
+        None => guess(true).or_else(first).map(|name| (name, !observed.is_empty())),
+    }
 }
 
 /// The view's own name without prefixes and signs: `LoanData` of `dbo.v_LoanData`.

@@ -5,19 +5,27 @@ use super::check::receivers::warn;
 use super::problem::ConfigError;
 use super::receivers::Receiver;
 use super::redact::masked_in_place;
+use super::resolve::generate::blamed;
+use crate::core::generate::translate::doubts;
 
 impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self) -> Option<ConfigError> {
-        let short_lease = self.worker()?.policies.short_lease();
+        let worker = self.worker()?;
+        let short_lease = worker.policies.short_lease();
         let problems = self.with_root(|root| {
             if let Some((message, hint)) = short_lease {
                 root.section("policies").section("lease_ttl").report("short-lease", message, hint);
             }
-            for file in root.section("files").items() {
+            for (file, spec) in root.section("files").items().into_iter().zip(&worker.files) {
                 let receiver = file.field("receiver").and_then(|at| at.text()).and_then(Receiver::named);
                 if let Some(receiver) = receiver {
                     warn(receiver, &file);
+                }
+                for doubt in doubts(spec) {
+                    let hint =
+                        "choose another `null`, or say in the view that NULL means it, as in `COALESCE(flag, false)`";
+                    blamed(&file, &doubt).report("null", doubt, hint);
                 }
             }
             root.context.problems.take().into_sorted()

@@ -4,7 +4,7 @@ use super::connect::Db;
 use super::keys::key_value;
 use super::params::values;
 use super::view;
-use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
+use crate::adapters::sql::{self, Bindings, Dialect, From, PageRequest, Plain, Range};
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Query, SourceError};
@@ -48,8 +48,38 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
             finding("key is unique", CheckVerdict::Fail, detail)
         }
     });
+    findings.extend(mixed_types(db, query)?);
     findings.push(order(db, query)?);
     Ok(findings)
+}
+
+/// Finds a key column that holds numbers and texts. A view of several SELECTs gives its columns no type, or another one in each, so that
+/// rows may be compared in another way than they are sorted.
+fn mixed_types(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceError> {
+    let fault = |error| db.fault(&error);
+    let mut found = Vec::new();
+    for name in &query.key {
+        let mut bindings = Bindings::new(&Dialect::SQLITE);
+        let From { with, text: from } = bindings.relation(&query.view)?;
+        let column = Dialect::SQLITE.column(name);
+        let kinds = format!(
+            "{with}SELECT DISTINCT CASE typeof({column}) WHEN 'real' THEN 'integer' ELSE typeof({column}) END FROM {from} t \
+             WHERE {column} IS NOT NULL ORDER BY 1"
+        );
+        let mut prepared = db.connection.prepare(&kinds).map_err(fault)?;
+        let params = params_from_iter(values(&bindings.into_values())?);
+        let kinds = prepared.query_map(params, |row| row.get::<_, String>(0)).map_err(fault)?;
+        let kinds = kinds.collect::<Result<Vec<_>, _>>().map_err(fault)?;
+        if kinds.len() > 1 {
+            let detail = format!(
+                "`{name}` holds values of several types ({}); a view that is a UNION may compare them in another way than it sorts them, and \
+                 the run then ends with 7: give the column one type in each SELECT, as in `CAST({name} AS TEXT)`",
+                kinds.join(", ").replace("integer", "number")
+            );
+            found.push(finding("key has one type", CheckVerdict::Warn, detail));
+        }
+    }
+    Ok(found)
 }
 
 fn finding(check: &str, verdict: CheckVerdict, detail: impl Into<String>) -> Finding {

@@ -241,6 +241,21 @@ async fn doctor_hears_whether_an_index_gives_the_order() {
 }
 
 #[tokio::test]
+async fn doctor_hears_of_a_key_of_several_types() {
+    let sql = "CREATE TABLE a (k INTEGER); CREATE TABLE b (k TEXT); INSERT INTO a VALUES (1), (2); INSERT INTO b VALUES ('3'), ('4');
+               CREATE VIEW v AS SELECT k FROM a UNION ALL SELECT k FROM b; CREATE VIEW w AS SELECT CAST(k AS TEXT) AS k FROM v;";
+    let (_folder, source) = database(sql);
+    let told = async |view: &str| {
+        let query = Query { view: ViewName::parse(view).unwrap().into(), ..query(&["k"], &["k"]) };
+        let findings = source.examine(&query).await.unwrap();
+        findings.into_iter().find(|finding| finding.check == "key has one type").map(|finding| finding.detail)
+    };
+    let detail = told("v").await.unwrap();
+    assert!(detail.contains("(number, text)") && detail.contains("CAST(k AS TEXT)"), "{detail}");
+    assert_eq!(told("w").await, None);
+}
+
+#[tokio::test]
 async fn nothing_can_be_written_through_a_source() {
     let (_folder, source) = database("CREATE TABLE t (a); CREATE VIEW v AS SELECT a FROM t;");
     let outcome = worker::run(&source.place, |db| {

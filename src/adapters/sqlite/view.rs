@@ -24,7 +24,11 @@ pub(super) fn columns(db: &Db, view: &Relation) -> Result<Vec<Seen>, SourceError
         Ok(statement) => statement,
         Err(error) => {
             let refusal = db.refusal(format!("view `{view}` cannot be read"), &error);
-            return Err(if known(db, view)? { refusal } else { unknown_view(view, views(db)?) });
+            return Err(if known(db, view)? {
+                refusal
+            } else {
+                unknown_view(view, views(db)?.into_iter().map(written))
+            });
         }
     };
     let seen = statement.columns().map(|column| {
@@ -102,6 +106,11 @@ fn known(db: &Db, view: &Relation) -> Result<bool, SourceError> {
     let Relation::View(view) = view else { return Ok(true) };
     let name = view.parts().last().map(String::as_str).unwrap_or_default();
     Ok(views(db)?.iter().any(|other| other.eq_ignore_ascii_case(name)))
+}
+
+/// A name as a worker file takes it: with a dot in it, in brackets.
+fn written(name: String) -> String {
+    if name.contains(['.', '[', ']']) { format!("[{}]", name.replace(']', "]]")) } else { name }
 }
 
 fn views(db: &Db) -> Result<Vec<String>, SourceError> {

@@ -1,5 +1,6 @@
 //! Holds a file against the grammar: unknown and missing fields, wrong types, impossible values. All of them.
 
+mod date_format;
 pub(super) mod generate;
 pub(super) mod receivers;
 

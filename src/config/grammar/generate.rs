@@ -154,9 +154,9 @@ pub(in crate::config) static FILE: Section = Section {
         Field::new(
             "first_record",
             Shape::Words,
-            "A template for the record before all others, with `date`, `rows`, `sum.COLUMN` (of the values as the file writes them) \
-             and `source_sum.COLUMN` (of the source's own); `{{ sum.Amount | number(\"0.00\") | pad(15, \"0\") }}` is a form. Sums here \
-             cost a second read of their columns.",
+            "A template for the record before all others but the line of names, with `date`, `rows`, `sum.COLUMN` (of the values as the \
+             file writes them) and `source_sum.COLUMN` (of the source's own); `{{ sum.Amount | number(\"0.00\") | pad(15, \"0\") }}` is \
+             a form. Sums here cost a second read of their columns.",
         ),
         Field::new(
             "last_record",
@@ -189,6 +189,13 @@ pub(in crate::config) static FILE: Section = Section {
             "What stands between a number's whole part and its fraction. With a comma, groups of thousands are set apart by points.",
         )
         .default("."),
+        Field::new(
+            "bytes",
+            Shape::Choice(&["hex", "prefixed", "escaped"]),
+            "How bytes are written: `hex` (`00ff41`), `prefixed` (`\\x00ff41`, as PostgreSQL reads it), or `escaped` \
+             (`\\x00\\xff\\x41`, as DuckDB reads it).",
+        )
+        .default("hex"),
         Field::new("encoding", Shape::Encoding, "How text becomes bytes.").default("UTF-8"),
         Field::new("bom", Shape::Flag, "Whether a file in UTF-8 begins with the byte order mark.").default("false"),
         Field::new(

@@ -50,10 +50,15 @@ fn others(setting: &Setting) -> String {
     match setting.others {
         Others::Free => "as you like".to_owned(),
         Others::Told(how) => how.replace('|', "\\|"),
+        Others::Known(values, how) => format!("as it is: {}; any other: {how}", in_ticks(&values.concat())),
+        Others::OneByte(how) => format!("of one byte{}", how.map_or_else(String::new, |how| format!(": {how}"))),
         Others::Only(values, why) if values.len() > 1 => {
-            let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
-            format!("only {}: {why}", values.join(", "))
+            format!("only {}: {why}", in_ticks(values))
         }
         Others::Only(_, why) => format!("refused: {why}"),
     }
+}
+
+fn in_ticks(values: &[&str]) -> String {
+    values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
 }

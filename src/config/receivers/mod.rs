@@ -3,7 +3,10 @@
 //! One table says what each receiver sets, which other values it cannot take, and which commands of its own fit. The grammar's
 //! choices, the checks, the warnings and `docs/receivers.md` follow from it.
 
+mod databases;
 mod document;
+mod frames;
+mod people;
 mod settings;
 mod table;
 
@@ -49,6 +52,10 @@ pub(super) enum Others {
     Free,
     /// Any, if its own settings follow. The text says which.
     Told(&'static str),
+    /// These as they are, and any other if its own settings follow. Of booleans in any case.
+    Known(&'static [&'static [&'static str]], &'static str),
+    /// Any of one byte. The text says which of its own settings follows, if one does.
+    OneByte(Option<&'static str>),
     /// These only. The text says why.
     Only(&'static [&'static str], &'static str),
 }

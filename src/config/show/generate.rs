@@ -7,9 +7,9 @@ use crate::config::separators;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
 use crate::core::generate::spec::{
-    Align, Case, ColumnSpec, Corrections, DeadlineSpec, DecimalSign, DelimitedSpec, EmptyText, Escape, FileSpec, From,
-    JsonNode, LeadingQuote, Limit, OnOverflow, OnUnmappable, ParamSpec, Quote, SourceSpec, Timestamps, TranslatorSpec,
-    TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
+    Align, BytesForm, Case, ColumnSpec, Corrections, DeadlineSpec, DecimalSign, DelimitedSpec, EmptyText, Escape,
+    FileSpec, From, JsonNode, LeadingQuote, Limit, OnOverflow, OnUnmappable, ParamSpec, Quote, SourceSpec, Timestamps,
+    TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::policy::Policies;
@@ -162,6 +162,7 @@ fn file(file: &FileSpec, at: Option<&Cursor<'_>>) -> Rendered {
         ("booleans", file.forms.booleans.as_ref().map(text)),
         ("timestamps", Some(text(timestamps(&file.forms.timestamps)))),
         ("decimal", Some(text(if file.forms.decimal == DecimalSign::Comma { "," } else { "." }))),
+        ("bytes", Some(text(bytes(file.forms.bytes)))),
         ("encoding", Some(text(encoding_name(file.encoding)))),
         ("bom", Some(scalar(file.bom))),
         ("newline", Some(text(separators::write(&file.newline)))),
@@ -169,6 +170,14 @@ fn file(file: &FileSpec, at: Option<&Cursor<'_>>) -> Rendered {
         ("on_overflow", Some(policy(file.on_overflow == OnOverflow::Truncate, "truncate", file.limits.overflow))),
         ("progress_header", Some(scalar(file.progress_header))),
     ])
+}
+
+fn bytes(form: BytesForm) -> &'static str {
+    match form {
+        BytesForm::Hex => "hex",
+        BytesForm::Prefixed => "prefixed",
+        BytesForm::Escaped => "escaped",
+    }
 }
 
 fn timestamps(form: &Timestamps) -> &str {

@@ -62,9 +62,23 @@ fn what_is_made_of_a_view_is_fit_for_use() {
 }
 
 #[test]
+fn a_column_that_was_seen_to_be_no_key_is_not_guessed() {
+    let columns = columns(&["CustomerId", "LoanId", "Note"]);
+    let key_line = |repeats: [bool; 3]| {
+        let observed = repeats.map(|repeats| Observed { repeats, ..Observed::default() });
+        let sample = Sample { url: None, view: "v", key: &[], columns: &columns, observed: &observed, receiver: None };
+        sample.to_yaml().unwrap().lines().find(|line| line.starts_with("  key:")).unwrap().to_owned()
+    };
+    assert!(key_line([false; 3]).starts_with("  key: [CustomerId]  # a guess"));
+    assert!(key_line([true, false, false]).starts_with("  key: [LoanId]  # a guess"));
+    assert!(key_line([true, true, false]).starts_with("  key: [Note]  # a guess"));
+    assert!(key_line([true; 3]).starts_with("  key: [CustomerId]  # no column alone is a key"));
+}
+
+#[test]
 fn widths_fit_what_is_declared_and_what_was_seen() {
     let columns = columns(&["Code", "Name", "Note", "Wide", "Free"]);
-    let seen = |length, longest, widest, breaks| Observed { length, longest, widest, breaks };
+    let seen = |length, longest, widest, breaks| Observed { length, longest, widest, breaks, repeats: false };
     let observed = [
         seen(Some(3), 3, 1, false),
         seen(Some(5), 7, 2, false),

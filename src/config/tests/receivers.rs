@@ -1,7 +1,7 @@
 //! What a receiver sets, what comes before it, and what it refuses.
 
 use super::*;
-use crate::core::generate::spec::{DecimalSign, Escape, FileSpec, Timestamps};
+use crate::core::generate::spec::{BytesForm, DecimalSign, Escape, FileSpec, Timestamps};
 
 /// A file for a receiver, with a column that stands first.
 fn of_column(receiver: &str, fields: &str, column: &str) -> String {
@@ -29,6 +29,14 @@ fn what_a_column_says_in_place_of_its_file_is_held_against_the_receiver_too() {
         ("sqlserver-bulk", "{ column: Active, format: \"Y/N\" }"),
         ("pandas", "{ column: Note, null: \"-\" }"),
         ("excel", "{ column: Active, format: \"Y/N\" }"),
+        ("postgres-copy", "{ column: Due, format: \"%d.%m.%Y\" }"),
+        ("postgres-copy", "{ column: Due, format: \"%F\" }"),
+        ("postgres-copy", "{ column: At, format: \"%H:%M\" }"),
+        ("duckdb", "{ column: Due, format: \"%Y%m%d\" }"),
+        ("pandas", "{ column: Due, format: \"%Y%m%d\" }"),
+        ("polars", "{ column: Active, format: \"Y/N\" }"),
+        ("duckdb", "{ column: Active, format: \"Y/N\" }"),
+        ("duckdb", "{ column: Active, format: \"N/Y\" }"),
     ];
     let told = cases.map(|(receiver, column)| format!("{receiver} {column}\n{}\n", of_column(receiver, "", column)));
     insta::assert_snapshot!(told.join("\n").replace("/etc/filegen/", ""));
@@ -45,7 +53,11 @@ fn a_record_that_is_no_row_is_refused_where_the_receiver_cannot_pass_it_over() {
     let (refused, warned) =
         (of_column("duckdb", "    last_record: T\n", "LoanId"), of_column("duckdb", "    first_record: H\n", "LoanId"));
     assert!(refused.starts_with("refused: ") && refused.contains("(remove it)"), "{refused}");
-    assert!(warned.contains("(write `skip = 1`)") && !warned.starts_with("refused"), "{warned}");
+    assert!(
+        warned.contains("(write `header = false, skip = 2`, or `skip = 1` where the names are left out)")
+            && !warned.starts_with("refused"),
+        "{warned}"
+    );
 }
 
 /// The design's example, whose second file is this one.
@@ -118,7 +130,27 @@ fn what_the_receiver_would_misread_is_refused_and_what_it_must_be_told_is_a_warn
         ("    receiver: exel\n", ""),
         ("    receiver: excel\n    encoding: latin1\n", ""),
         ("    receiver: excel\n    decimal: \",\"\n", ""),
+        ("    receiver: postgres-copy\n", "delimiter: \"||\", "),
+        ("    receiver: polars\n", "delimiter: \"€\", "),
+        ("    receiver: excel\n", "delimiter: \";\", "),
+        ("    receiver: spark\n", "delimiter: \"||\", "),
+        ("    receiver: postgres-copy\n    booleans: ja/nein\n", ""),
+        ("    receiver: postgres-copy\n    booleans: YES/no\n", ""),
+        ("    receiver: pandas\n    booleans: 0/1\n", ""),
+        ("    receiver: postgres-copy\n    timestamps: \"%d.%m.%Y %T\"\n", ""),
+        ("    receiver: duckdb\n    timestamps: \"%FT%T%.3f%:z\"\n", ""),
+        ("    receiver: mysql-load\n    timestamps: iso\n", ""),
+        ("    receiver: postgres-copy\n    bytes: hex\n", ""),
+        ("    receiver: spark\n    bytes: prefixed\n", ""),
     ];
     let told = cases.map(|(fields, options)| format!("{fields}    {{ {options}}}\n{}\n", told(fields, options)));
     insta::assert_snapshot!(told.join("\n").replace("/etc/filegen/", ""));
+}
+
+#[test]
+fn bytes_have_the_form_that_their_receiver_loads_as_bytes() {
+    assert_eq!(file("    receiver: postgres-copy\n", "").forms.bytes, BytesForm::Prefixed);
+    assert_eq!(file("    receiver: duckdb\n", "").forms.bytes, BytesForm::Escaped);
+    assert_eq!(file("    receiver: mysql-load\n", "").forms.bytes, BytesForm::Hex);
+    assert_eq!(file("    receiver: duckdb\n    bytes: hex\n", "").forms.bytes, BytesForm::Hex);
 }

@@ -6,6 +6,7 @@ use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::sql::Relation;
 use crate::core::ports::source::{PageSource, Position, Query, SourceError};
 use arrow_array::RecordBatch;
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 /// Most rows that are looked at.
@@ -42,11 +43,15 @@ pub async fn sample(
         let mut seen = Observed { length: lengths.get(&column.name).copied(), ..Observed::default() };
         let batch = page.as_ref().map(|page| &page.batch);
         let rows = batch.map_or(0, RecordBatch::num_rows);
+        let mut distinct = HashSet::new();
         for text in (0..rows).filter_map(|row| text_of(batch?, index, row)) {
             seen.longest = seen.longest.max(text.len());
             seen.widest = text.chars().map(char::len_utf8).fold(seen.widest, usize::max);
             seen.breaks |= text.contains(['\n', '\r', '\0']);
+            distinct.insert(text);
         }
+        // NULL has no text.
+        seen.repeats = distinct.len() < rows;
         observed.push(seen);
     }
     Ok(observed)
@@ -72,9 +77,9 @@ mod tests {
             vec![row(1, "Zoë", Cell::Null), row(-1_000, "A", Cell::Text("two\nlines".to_owned()))],
         );
         let [id, name, note] = sample(&source, &view.clone().into(), &columns).await.unwrap().try_into().unwrap();
-        assert_eq!(id, Observed { length: None, longest: 5, widest: 1, breaks: false });
-        assert_eq!(name, Observed { length: None, longest: 4, widest: 2, breaks: false });
-        assert_eq!(note, Observed { length: None, longest: 9, widest: 1, breaks: true });
+        assert_eq!(id, Observed { length: None, longest: 5, widest: 1, breaks: false, repeats: false });
+        assert_eq!(name, Observed { length: None, longest: 4, widest: 2, breaks: false, repeats: false });
+        assert_eq!(note, Observed { length: None, longest: 9, widest: 1, breaks: true, repeats: true });
         source.put(&view, columns.clone(), Vec::new());
         assert_eq!(sample(&source, &view.clone().into(), &columns).await.unwrap(), vec![Observed::default(); 3]);
     }

@@ -11,7 +11,7 @@ use crate::core::generate::model::journal::{Begin, sum_of};
 use crate::core::model::column::Column;
 
 /// The number of this build's way to write files; see [`Begin::writes`].
-pub(super) const WRITES: u32 = 2;
+pub(super) const WRITES: u32 = 3;
 
 /// The digest of a worker's settings, the digest that earlier builds give them, and the differences between the builds.
 pub struct Shape {

@@ -77,6 +77,8 @@ pub struct Observed {
     pub widest: usize,
     /// Whether one of them holds a line break or NUL.
     pub breaks: bool,
+    /// Whether NULL or a value twice was among them, so that the column alone is no key.
+    pub repeats: bool,
 }
 
 impl Kind {

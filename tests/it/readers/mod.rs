@@ -1,6 +1,7 @@
 //! Real readers load what `receiver:` makes for them, and have each cell of an awkward view: texts that are taken for other things,
 //! NULL beside empty texts, numbers, booleans, timestamps, dates.
 
+mod told;
 mod view;
 
 use crate::support::filegen::{Filegen, in_time};

@@ -10,7 +10,9 @@ use crate::config::resolve::check_zone;
 use crate::config::tree::Value;
 use crate::config::{separators, values};
 use crate::core::generate::model::file_name::{FileName, days_to_compare, manifest_name};
-use crate::core::generate::spec::{DecimalSign, FileSpec, Forms, Limit, Limits, OnOverflow, OnUnmappable, Timestamps};
+use crate::core::generate::spec::{
+    BytesForm, DecimalSign, FileSpec, Forms, Limit, Limits, OnOverflow, OnUnmappable, Timestamps,
+};
 use crate::core::generate::translate::FileTranslator;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId};
@@ -145,6 +147,12 @@ fn forms(fields: &Fields<'_>) -> Option<Forms> {
             "," => DecimalSign::Comma,
             _ => return None,
         },
+        bytes: match fields.text("bytes")?.as_ref() {
+            "hex" => BytesForm::Hex,
+            "prefixed" => BytesForm::Prefixed,
+            "escaped" => BytesForm::Escaped,
+            _ => return None,
+        },
     })
 }
 
@@ -159,7 +167,7 @@ fn policy(fields: &Fields<'_>, name: &str, counted: &str) -> Option<(bool, Optio
 }
 
 /// The value that a translator's words are about: a field or column that they name, else the translator.
-pub(super) fn blamed<'a>(file: &Cursor<'a>, reason: &str) -> Cursor<'a> {
+pub(in crate::config) fn blamed<'a>(file: &Cursor<'a>, reason: &str) -> Cursor<'a> {
     let summed = reason.strip_prefix("the sum of column `").and_then(|rest| rest.split('`').next());
     let names_sum = |at: &Cursor<'_>| at.text().zip(summed).is_some_and(|(text, column)| text.contains(column));
     let mut records = ["first_record", "last_record"].into_iter().filter_map(|name| file.field(name));
@@ -167,10 +175,20 @@ pub(super) fn blamed<'a>(file: &Cursor<'a>, reason: &str) -> Cursor<'a> {
         return at;
     }
     let named = |name: &str| reason.contains(&format!("`{name}`")) || reason.starts_with(&format!("{name} "));
-    let mut own =
-        ["first_record", "last_record", "bom", "decimal", "booleans", "timestamps", "null", "newline", "encoding"]
-            .into_iter()
-            .filter(|name| named(name));
+    let mut own = [
+        "first_record",
+        "last_record",
+        "bom",
+        "decimal",
+        "booleans",
+        "timestamps",
+        "bytes",
+        "null",
+        "newline",
+        "encoding",
+    ]
+    .into_iter()
+    .filter(|name| named(name));
     if let Some(at) = own.find_map(|name| file.field(name)) {
         return at;
     }

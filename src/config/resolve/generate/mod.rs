@@ -9,6 +9,8 @@ mod source;
 mod topics;
 mod translator;
 
+pub(in crate::config) use files::blamed;
+
 use super::{check_zone, policies, state};
 use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{BUSINESS_DATE, COMMIT, WORKER};

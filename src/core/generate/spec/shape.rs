@@ -2,7 +2,7 @@
 //! earlier builds are continued. A later setting appears only when it differs from the behaviour before it. A setting that shapes no
 //! byte never appears.
 
-use super::{ColumnSpec, DelimitedSpec, Escape, FileSpec, FixedWidthSpec, Forms, Limits, TemplateSpec};
+use super::{BytesForm, ColumnSpec, DelimitedSpec, Escape, FileSpec, FixedWidthSpec, Forms, Limits, TemplateSpec};
 use std::fmt::{Debug, DebugStruct, Formatter, Result};
 
 /// Adds a later setting, if it differs from the behaviour before it.
@@ -29,6 +29,16 @@ impl Debug for FileSpec {
         later(&mut shape, "null", null, &None);
         later(&mut shape, "forms", forms, &Forms::default());
         later(&mut shape, "bom", bom, &false);
+        shape.finish()
+    }
+}
+
+impl Debug for Forms {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let Self { booleans, timestamps, decimal, bytes } = self;
+        let mut shape = f.debug_struct("Forms");
+        shape.field("booleans", booleans).field("timestamps", timestamps).field("decimal", decimal);
+        later(&mut shape, "bytes", bytes, &BytesForm::Hex);
         shape.finish()
     }
 }

@@ -186,7 +186,7 @@ pub struct ColumnSpec {
 }
 
 /// How a whole file writes values of some kinds, where their columns have no form of their own.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Forms {
     /// What true and false are written as: `Y/N`.
     pub booleans: Option<String>,
@@ -194,6 +194,20 @@ pub struct Forms {
     pub timestamps: Timestamps,
     /// What stands between a number's whole part and its fraction.
     pub decimal: DecimalSign,
+    /// How bytes are written.
+    pub bytes: BytesForm,
+}
+
+/// How bytes are written: two lower-case digits each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BytesForm {
+    /// `00ff41`.
+    #[default]
+    Hex,
+    /// `\x00ff41`, as PostgreSQL reads it.
+    Prefixed,
+    /// `\x00\xff\x41`, as DuckDB reads it.
+    Escaped,
 }
 
 /// How timestamps are written.

@@ -149,13 +149,14 @@ pub(super) fn write(out: &mut minijinja::Output, value: &Value) -> Result<(), Er
 
 #[cfg(test)]
 mod tests {
+    use crate::core::generate::spec::DecimalSign;
     use crate::core::generate::translate::record_template::RecordTemplate;
     use minijinja::context;
 
     /// Renders with a text of 1 MiB; says why that does not work.
     fn refused(source: &str) -> String {
-        let template =
-            RecordTemplate::new("record", source).unwrap_or_else(|error| panic!("{source}: {}", error.reason));
+        let template = RecordTemplate::new("record", source, DecimalSign::Point)
+            .unwrap_or_else(|error| panic!("{source}: {}", error.reason));
         let context = context! { big => "x".repeat(1 << 20), n => 1 };
         match template.render(context) {
             Ok(record) => panic!("{source} makes a record of {} bytes", record.len()),
@@ -222,13 +223,13 @@ mod tests {
         let source = "{% set ns = namespace(seen=[], n=0) %}\
             {% for part in 'b,a,b' | split(',') %}{% set ns.n = ns.n + 1 %}{% set ns.seen = [part, ns.n] %}{% endfor %}\
             {{ ns.seen | join(':') }}|{{ [3, 1] | sort | list | first }}|{{ [1, 2, 3] | batch(2) | map('join', '+') | join(';') }}";
-        let record = RecordTemplate::new("record", source).unwrap().render(context! {}).unwrap();
+        let record = RecordTemplate::new("record", source, DecimalSign::Point).unwrap().render(context! {}).unwrap();
         assert_eq!(record, "b:3|1|1+2;3");
     }
 
     #[test]
     fn nothing_shows_what_the_engine_holds() {
-        let template = RecordTemplate::new("record", "{{ debug() }}").unwrap();
+        let template = RecordTemplate::new("record", "{{ debug() }}", DecimalSign::Point).unwrap();
         assert!(template.render(context! {}).is_err());
         assert!(template.variables(false).contains("debug"), "so that a file is refused that has no such column");
     }

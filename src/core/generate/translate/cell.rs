@@ -6,7 +6,7 @@ use super::float_text::{no_number, with_float_text, with_point};
 use super::form::Form;
 use super::number_format::NumberFormat;
 use super::short::push_int;
-use super::values::{Values, push_text};
+use super::values::{Values, push_bytes, push_text};
 use super::{TranslateError, shown};
 use crate::core::generate::spec::{Case, ColumnSpec, DecimalSign, Trim};
 use crate::core::model::column::{Column, Kind};
@@ -74,7 +74,7 @@ impl Cell {
             self.form = form;
         }
         let why = match &self.form {
-            Form::Plain | Form::Stamp(_) => return Ok(()),
+            Form::Plain | Form::Stamp(_) | Form::Bytes(_) => return Ok(()),
             Form::Number(_) if self.kind.is_number() || self.kind == Kind::Text => return Ok(()),
             Form::Bool(..) if self.kind == Kind::Bool => return Ok(()),
             Form::Number(_) => format!("is {}, and only numbers have a number format", self.kind.describe()),
@@ -148,9 +148,18 @@ impl Cell {
         self.is_number() && (!is_null || self.null_is_number)
     }
 
-    /// Whether the value is a text of any words.
-    pub(super) fn is_text(&self) -> bool {
-        self.kind == Kind::Text && !self.is_formatted()
+    /// The text for NULL that no value may equal. A number or a truth value in NULL's place is meant to be one, and blanks are
+    /// what NULL is without such a text.
+    pub(super) fn reserved(&self) -> Option<&str> {
+        let is_own = !self.is_number() && self.kind != Kind::Bool;
+        self.null().filter(|null| is_own && !null.trim().is_empty())
+    }
+
+    /// Refuses a value that is written as NULL is.
+    #[cold]
+    pub(super) fn refuse_null(&self, row: usize, text: &[u8], advice: &str) -> TranslateError {
+        let value = shown(&String::from_utf8_lossy(text));
+        self.error(row, &format!("holds {value}, which is what NULL is written as; {advice}"))
     }
 
     /// Whether the text has only digits, letters, and `+-.:`, whatever the value.
@@ -163,7 +172,7 @@ impl Cell {
             _ if self.has_comma() => false,
             Form::Plain => !text,
             Form::Number(format) => !format.is_grouped(),
-            Form::Date(_) | Form::Bool(..) | Form::Stamp(_) => false,
+            Form::Date(_) | Form::Bool(..) | Form::Stamp(_) | Form::Bytes(_) => false,
         }
     }
 
@@ -194,7 +203,7 @@ impl Cell {
                 self.change_ascii_case(&mut out[start..]);
             }
             Form::Stamp(stamp) => stamp.push(Moment::parse(text)?, fraction_digits(text), out)?,
-            Form::Plain | Form::Bool(..) => push_case(text, self.case, out),
+            Form::Plain | Form::Bool(..) | Form::Bytes(_) => push_case(text, self.case, out),
         }
         Ok(())
     }
@@ -329,6 +338,10 @@ impl<'a> Bound<'a> {
             (Form::Number(format), Values::Float64(array)) => push_float(format, array.value(row), out)?,
             (Form::Bool(yes, no), Values::Bool(array)) => {
                 out.extend_from_slice(if array.value(row) { yes } else { no }.as_bytes());
+                return Ok(());
+            }
+            (Form::Bytes(form), Values::Bytes(array)) => {
+                push_bytes(*form, array.value(row), self.cell.case == Some(Case::Upper), out);
                 return Ok(());
             }
             (Form::Stamp(stamp), Values::Timestamp(array, digits, utc)) => {

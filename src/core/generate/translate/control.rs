@@ -4,8 +4,9 @@
 //! writes of a column, and `source_sum.COLUMN` for the exact sum of the source's own values.
 
 use super::TranslateError;
-use super::exact::Number;
-use super::record_template::RecordTemplate;
+use super::exact::{ENDLESS, Number};
+use super::record_template::{RecordTemplate, describe, is_lasting};
+use crate::core::generate::spec::DecimalSign;
 use crate::core::model::run::RunId;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
@@ -50,8 +51,8 @@ impl ControlRecord {
     ///
     /// # Errors
     /// When it is no valid template, fails, or uses an unknown variable.
-    pub(super) fn new(which: &'static str, source: &str) -> Result<Self, TranslateError> {
-        let template = RecordTemplate::new(which, source)?;
+    pub(super) fn new(which: &'static str, source: &str, decimal: DecimalSign) -> Result<Self, TranslateError> {
+        let template = RecordTemplate::new(which, source, decimal)?;
         let variables = template.variables(false);
         if let Some(unknown) = variables.iter().find(|name| !VARIABLES.contains(&name.as_str())) {
             return Err(TranslateError::setting(format!(
@@ -71,6 +72,12 @@ impl ControlRecord {
             let rendered = template.render(context("1970-01-01", "worker", rows, &Given::Asking(Arc::clone(&asked))));
             rendered.map_err(|error| template.error(&error))?;
             summed.extend(asked.lock().map(|asked| asked.clone()).unwrap_or_default());
+        }
+        // What fails for many rows whatever they hold. A value that does not fit a field is for the run to say.
+        for rows in [2, 3, 7, 1_000, 1_000_000] {
+            let rendered = template.render(context("2026-11-21", "worker", rows, &Given::Sample));
+            let lasting = |error: &minijinja::Error| is_lasting(error) || describe(error).contains(ENDLESS);
+            rendered.err().filter(lasting).map_or(Ok(()), |error| Err(template.error(&error)))?;
         }
         let needs_totals = ["rows", SUM, SOURCE_SUM].iter().any(|name| variables.contains(*name));
         Ok(Self { template, summed, needs_totals })
@@ -114,6 +121,8 @@ enum Given {
     Totals(Arc<BTreeMap<String, String>>),
     /// For a test of the template: every column has a sum, and is noted.
     Asking(Arc<Mutex<BTreeSet<Total>>>),
+    /// For a test of the template: every column has the same sum.
+    Sample,
 }
 
 /// One kind of sums: columns are its attributes.
@@ -131,6 +140,7 @@ impl Object for Sums {
                 let sum = totals.get(&total.name())?;
                 Some(Number::parse(sum).map_or_else(|| Value::from(sum.as_str()), |number| number.to_value(true)))
             }
+            Given::Sample => Some(Number::new(100_125, 2)?.to_value(false)),
             Given::Asking(asked) => {
                 asked.lock().ok()?.insert(total);
                 Some(Number::new(0, 0)?.to_value(false))
@@ -155,7 +165,7 @@ mod tests {
             RunId { worker: WorkerId::new("LoanWorker").unwrap(), date: BusinessDate(Date::constant(2026, 11, 21)) };
         let totals = [("Amount", "12.50"), ("Loan Total", "7"), ("source_sum.Amount", "12.503")]
             .map(|(k, v)| (k.to_owned(), v.to_owned()));
-        ControlRecord::new("last_record", source)?.render(&run, 1234, &BTreeMap::from(totals))
+        ControlRecord::new("last_record", source, DecimalSign::Point)?.render(&run, 1234, &BTreeMap::from(totals))
     }
 
     #[test]
@@ -170,7 +180,7 @@ mod tests {
 
     #[test]
     fn summed_columns_are_found_however_they_are_written() {
-        let record = |source| ControlRecord::new("first_record", source).unwrap();
+        let record = |source| ControlRecord::new("first_record", source, DecimalSign::Point).unwrap();
         let source = "{% if rows > 0 %}{{ sum['Loan Total'] }}{% else %}{{ sum.B }}{% endif %}{{ sum.A | number('0') }}\
              {{ source_sum.B }}";
         let summed: Vec<String> = record(source).summed().map(|total| total.name()).collect();
@@ -188,9 +198,34 @@ mod tests {
             ("{{ date | strftime('%!') }}", "%!"),
             ("{{ sum.Amount.x }}", "undefined"),
             ("{% for x in sum %}{{ x }}{% endfor %}", "not iterable"),
+            ("{% if rows > 5 %}{{ sum.Amount[:3] }}{% endif %}", "does not go together"),
+            ("{% if rows > 0 %}{{ sum.Amount / rows }}{% endif %}", "divide(b, 2)"),
+            ("{% for a in range(300) %}{% for b in range(rows) %}x{% endfor %}{% endfor %}", "steps for one record"),
         ] {
-            let reason = ControlRecord::new("last_record", source).unwrap_err().reason;
+            let reason = ControlRecord::new("last_record", source, DecimalSign::Point).unwrap_err().reason;
             assert!(reason.contains(what) && reason.contains("last_record"), "{source}: {reason}");
+        }
+    }
+
+    #[test]
+    fn numbers_have_the_files_own_decimal_sign() {
+        let run =
+            RunId { worker: WorkerId::new("LoanWorker").unwrap(), date: BusinessDate(Date::constant(2026, 11, 21)) };
+        let totals = BTreeMap::from([("A".to_owned(), "-1234.50".to_owned()), ("B".to_owned(), "7".to_owned())]);
+        for (source, text) in [
+            ("{{ sum.A }}", "-1234,50"),
+            ("{{ sum.A | number('#,##0.00') }}", "-1.234,50"),
+            ("{{ sum.A | number('0.00') | pad(10, '0') }}", "-001234,50"),
+            ("{{ sum.A | pad(10, '0') }}", "-001234,50"),
+            ("{{ sum.A ~ '' }}|{{ '%s' | format(sum.A) }}|{{ sum.A | string }}", "-1234,50|-1234,50|-1234,50"),
+            ("{{ sum.A * 2 + 0.25 }}", "-2468,75"),
+            ("{% if sum.A < -1234.4 %}less{% endif %} {{ sum.A | abs }}", "less 1234,50"),
+            ("{{ sum.B }} {{ rows }} {{ sum.A | number('0000000V00') }}", "7 1234 -000123450"),
+        ] {
+            let record = ControlRecord::new("last_record", source, DecimalSign::Comma).unwrap();
+            assert_eq!(record.render(&run, 1234, &totals).as_deref(), Ok(text), "{source}");
+            // Another file's numbers have a point.
+            assert_eq!(render("{{ sum.Amount }}").as_deref(), Ok("12.50"));
         }
     }
 

@@ -263,6 +263,11 @@ impl DateFormat {
     /// # Errors
     /// When strftime has no such format.
     pub(super) fn parse(format: &str) -> Result<Self, String> {
+        if writes_zone_name(format) {
+            return Err(format!(
+                "date format `{format}`: no value has the name of its zone, which `%Q` writes; `%:z` writes its offset"
+            ));
+        }
         let parsed = numeric(format).map_or_else(|| Self::Strftime(format.to_owned()), Self::Numeric);
         // A moment that has everything: what cannot be written for it can never be.
         let sample = Moment { offset: Some(0), ..Moment::from_micros(0, true)? };
@@ -317,6 +322,12 @@ impl DateFormat {
         }
         Ok(())
     }
+}
+
+/// Whether a format has `%Q` or `%:Q`.
+fn writes_zone_name(format: &str) -> bool {
+    let format = format.replace("%%", "");
+    format.contains("%Q") || format.contains("%:Q")
 }
 
 /// The parts of a format that has only numeric ones.

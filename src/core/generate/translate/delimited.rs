@@ -203,8 +203,8 @@ fn push_value(
     }
     if !is_null {
         let cell = bound.cell();
-        // A number in NULL's place is meant to be one: only quotes tell it from its like, and where there are none nothing need.
-        let null = cell.null().filter(|null| quoting.tells_null() || cell.is_text() && !null.is_empty());
+        // Only quotes tell a number from its like in NULL's place, and where there are none nothing need.
+        let null = if quoting.tells_null() { cell.null() } else { cell.reserved() };
         match (null, fit) {
             (Some(null), Some(fit)) => {
                 let mut fitted = null.as_bytes().to_vec();

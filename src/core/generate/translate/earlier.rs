@@ -5,7 +5,8 @@ use super::control;
 use super::number_format::NumberFormat;
 use super::totals::Wanted;
 use crate::core::generate::spec::{
-    Align, ColumnSpec, DelimitedSpec, Encoding, FileSpec, FixedWidthSpec, From, Quote, TranslatorSpec, WidthIn,
+    Align, ColumnSpec, DecimalSign, DelimitedSpec, Encoding, FileSpec, FixedWidthSpec, From, Quote, TranslatorSpec,
+    WidthIn,
 };
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::decimal::is_plain_number;
@@ -66,6 +67,10 @@ pub(super) fn changes(spec: &FileSpec, summed: &[Wanted]) -> Vec<Change> {
         if template.as_ref().is_some_and(|template| !is_plain(template, &CONTROL_FILTERS)) {
             let what = format!("`{which}` computes and compares exactly");
             found.push(Change { mark: which.to_owned(), what, since: 1, shows: Shows::Always });
+        }
+        if template.is_some() && spec.forms.decimal == DecimalSign::Comma {
+            let what = format!("`{which}` writes numbers with a comma, as the file does");
+            found.push(Change { mark: format!("{which}.decimal"), what, since: 3, shows: Shows::Always });
         }
     }
     for wanted in summed.iter().filter(|wanted| is_formed(wanted)) {

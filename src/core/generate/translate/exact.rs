@@ -2,10 +2,12 @@
 //! exact up to 128 bits. A float is read by its shortest text, so that 0.1 is one tenth.
 
 use super::budget::{look, spend};
-use super::float_text::with_float_text;
+use super::float_text::{with_float_text, with_point};
+use crate::core::generate::spec::DecimalSign;
 use crate::core::model::decimal::{Digits, push_scaled};
 use minijinja::value::{DynObject, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +21,21 @@ pub(super) struct Number {
 
 /// Digits that 128 bits always hold.
 const SCALE_MAX: u32 = 38;
+
+thread_local! {
+    /// Whether this thread's template writes numbers with a comma.
+    static HAS_COMMA: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets what stands before the fraction of a number that becomes a text on this thread.
+pub(super) fn set_decimal(decimal: DecimalSign) {
+    HAS_COMMA.set(decimal == DecimalSign::Comma);
+}
+
+/// What stands there now.
+pub(super) fn decimal_sign() -> DecimalSign {
+    if HAS_COMMA.get() { DecimalSign::Comma } else { DecimalSign::Point }
+}
 
 impl Object for Number {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -34,7 +51,8 @@ impl Object for Number {
     }
 
     fn render(self: &Arc<Self>, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&**self, out)
+        // A comma takes the place of a point as a point that of a comma.
+        out.write_str(&with_point(&ToString::to_string(&**self), decimal_sign()))
     }
 }
 
@@ -159,7 +177,6 @@ impl Number {
     }
 
     fn divided(self, other: Self) -> Result<Self, &'static str> {
-        const ENDLESS: &str = "has no end as a decimal; round it: `a | divide(b, 2)`";
         for places in 0..=SCALE_MAX {
             match self.divided_to(other, places) {
                 Some((quotient, true)) => return Ok(quotient),
@@ -251,6 +268,9 @@ pub(super) const WIDTH_MAX: usize = 1 << 20;
 
 /// What to write where NULL cannot be taken.
 pub(super) const NULL_ADVICE: &str = "; ask `is none` first, or say what stands for NULL, as in `| default(0)`";
+
+/// Part of the error about a quotient without an end. Such an error holds for most rows.
+pub(super) const ENDLESS: &str = "has no end as a decimal; round it: `a | divide(b, 2)`";
 
 /// Part of every error about wrong types. Such an error holds for every row.
 pub(super) const MISFIT: &str = "does not go together";

@@ -82,7 +82,7 @@ impl FileTranslator {
             TranslatorSpec::Custom { name, options } => registry.make(name, options)?,
         };
         let control = |which, template: &Option<String>| {
-            template.as_deref().map(|template| ControlRecord::new(which, template)).transpose()
+            template.as_deref().map(|template| ControlRecord::new(which, template, spec.forms.decimal)).transpose()
         };
         let first = control("first_record", &spec.first_record)?;
         let last = control("last_record", &spec.last_record)?;

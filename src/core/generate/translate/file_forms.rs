@@ -1,10 +1,10 @@
-//! The forms that a whole file gives to booleans, timestamps and numbers, where a column has no form of its own.
+//! The forms that a whole file gives to booleans, timestamps, numbers and bytes, where a column has no form of its own.
 
 use super::TranslateError;
 use super::date_format::DateFormat;
 use super::form::{Form, Stamp};
 use crate::core::generate::spec::{
-    Case, DecimalSign, DelimitedSpec, Encoding, FileSpec, Forms, Timestamps, TranslatorSpec,
+    BytesForm, Case, DecimalSign, DelimitedSpec, Encoding, FileSpec, Forms, Timestamps, TranslatorSpec,
 };
 use crate::core::model::column::Kind;
 
@@ -16,6 +16,7 @@ pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
 pub(super) struct FileForms {
     booleans: Option<Form>,
     timestamps: Option<Form>,
+    bytes: Option<Form>,
     pub(super) decimal: DecimalSign,
 }
 
@@ -28,6 +29,9 @@ impl FileForms {
         let booleans = match forms.booleans.as_deref().map(|format| (format, Form::parse(format, case))) {
             None => None,
             Some((_, Ok(form @ Form::Bool(..)))) => Some(form),
+            Some((format, Err(why))) if format.matches('/').count() == 1 => {
+                return Err(TranslateError::setting(format!("`booleans`: {why}")));
+            }
             Some((format, _)) => {
                 return Err(TranslateError::setting(format!(
                     "`booleans` is `{format}`; write both words, as in `Y/N` or `1/0`"
@@ -48,7 +52,8 @@ impl FileForms {
                 )));
             }
         };
-        Ok(Self { booleans, timestamps, decimal: forms.decimal })
+        let bytes = (forms.bytes != BytesForm::Hex).then_some(Form::Bytes(forms.bytes));
+        Ok(Self { booleans, timestamps, bytes, decimal: forms.decimal })
     }
 
     /// The form of a column of `kind` that has none of its own.
@@ -56,6 +61,7 @@ impl FileForms {
         match kind {
             Kind::Bool => self.booleans.clone(),
             Kind::Timestamp { .. } | Kind::TimestampText => self.timestamps.clone(),
+            Kind::Bytes => self.bytes.clone(),
             _ => None,
         }
     }
@@ -114,7 +120,7 @@ pub(super) fn check(file: &FileSpec) -> Result<(), TranslateError> {
             if file.null.is_some() || file.forms != Forms::default() =>
         {
             refuse(
-                "`null`, `booleans`, `timestamps` and `decimal` are for delimited, fixed-width and JSON files; the file's own \
+                "`null`, `booleans`, `timestamps`, `decimal` and `bytes` are for delimited, fixed-width and JSON files; the file's own \
                  translator says how values are written",
             )
         }

@@ -148,11 +148,22 @@ impl FixedWidth {
                 })?;
             }
         }
-        match fit.apply(out, start, cell.fits_as_number(is_null)) {
-            Fitted::Whole => Ok(false),
-            Fitted::Cut => Ok(true),
-            Fitted::TooWide(chars) => Err(too_wide(cell, row, out.get(start..).unwrap_or_default(), chars, fit)),
+        let is_cut = match fit.apply(out, start, cell.fits_as_number(is_null)) {
+            Fitted::Whole => false,
+            Fitted::Cut => true,
+            Fitted::TooWide(chars) => {
+                return Err(too_wide(cell, row, out.get(start..).unwrap_or_default(), chars, fit));
+            }
+        };
+        if !is_null && let Some(null) = cell.reserved() {
+            let mut field = null.as_bytes().to_vec();
+            fit.apply(&mut field, 0, false);
+            if out.get(start..) == Some(&field) {
+                let advice = "choose another `null`, or say in the view what stands for NULL, as in `COALESCE`";
+                return Err(cell.refuse_null(row, &field, advice));
+            }
         }
+        Ok(is_cut)
     }
 }
 

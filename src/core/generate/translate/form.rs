@@ -2,7 +2,7 @@
 
 use super::date_format::{DateFormat, Moment};
 use super::number_format::NumberFormat;
-use crate::core::generate::spec::Case;
+use crate::core::generate::spec::{BytesForm, Case};
 use jiff::tz::TimeZone;
 
 /// What a value is written as.
@@ -16,6 +16,8 @@ pub(super) enum Form {
     Bool(String, String),
     /// A timestamp that is no strftime format.
     Stamp(Stamp),
+    /// Bytes with a mark before all, or before each.
+    Bytes(BytesForm),
 }
 
 /// Whether a format says what true and false are written as.
@@ -43,7 +45,11 @@ impl Form {
                 Some(Case::Upper) => word.to_uppercase(),
                 Some(Case::Lower) => word.to_lowercase(),
             };
-            return Ok(Self::Bool(cased(yes), cased(no)));
+            let (yes, no) = (cased(yes), cased(no));
+            if yes.trim() == no.trim() {
+                return Err(format!("format `{format}` writes true and false alike; write two words, as in `Y/N`"));
+            }
+            return Ok(Self::Bool(yes, no));
         }
         Err(format!(
             "format `{format}` is neither a number's (`0.00`, `#,##0`), nor a date's (`%Y%m%d`), nor a boolean's (`Y/N`)"

@@ -224,11 +224,27 @@ fn push_value<'a>(
             }
         }
     }
+    if !is_null
+        && let Some(null) = cell.reserved()
+        && is_alike(line.out.get(start..).unwrap_or_default(), null, fit)
+    {
+        let advice = "leave out `null`, so that NULL is `null`, or choose another text";
+        return Err(cell.refuse_null(line.row, line.out.get(start..).unwrap_or_default(), advice));
+    }
     if !clean || is_null || fit.is_some() {
         json_text::escape(line.out, start, line.scratch);
     }
     line.out.push(b'"');
     Ok(())
+}
+
+/// Whether a text is what NULL is written as.
+fn is_alike(text: &[u8], null: &str, fit: Option<&Fit>) -> bool {
+    let mut field = null.as_bytes().to_vec();
+    if let Some(fit) = fit {
+        fit.apply(&mut field, 0, false);
+    }
+    text == field
 }
 
 impl Translator for Json {

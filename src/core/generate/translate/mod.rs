@@ -10,6 +10,7 @@ mod cell;
 mod control;
 mod date_format;
 mod delimited;
+mod doubts;
 mod earlier;
 mod encode;
 mod exact;
@@ -41,6 +42,7 @@ mod totals;
 mod values;
 mod written;
 
+pub use doubts::doubts;
 pub use earlier::Change;
 pub use file::{FileTranslator, Translated};
 pub(crate) use fixed_width::record_bytes;

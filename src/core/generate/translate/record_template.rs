@@ -13,15 +13,17 @@ use super::TranslateError;
 use super::budget;
 use super::calculus::{self, Formatted};
 use super::date_format::{DateFormat, Moment};
-use super::exact::WIDTH_MAX;
+use super::exact::{MISFIT, WIDTH_MAX, decimal_sign, set_decimal};
 use super::field::{Fit, Fitted};
+use super::float_text::with_point;
 use super::number_format::NumberFormat;
 use super::rewrite;
 use super::texts;
-use crate::core::generate::spec::{Align, ColumnSpec, OnOverflow};
+use crate::core::generate::spec::{Align, ColumnSpec, DecimalSign, OnOverflow};
 use crate::core::model::decimal::Digits;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A compiled template.
@@ -31,6 +33,8 @@ pub(super) struct RecordTemplate {
     /// `first_record`, `last_record` or `record`: the template's name in errors.
     which: &'static str,
     source: String,
+    /// What stands before the fraction of the numbers that it writes.
+    decimal: DecimalSign,
 }
 
 /// Steps of the template engine that one record may take. A record of a thousand columns takes some ten thousand.
@@ -44,7 +48,7 @@ impl RecordTemplate {
     ///
     /// # Errors
     /// When it is not valid.
-    pub(super) fn new(which: &'static str, source: &str) -> Result<Self, TranslateError> {
+    pub(super) fn new(which: &'static str, source: &str, decimal: DecimalSign) -> Result<Self, TranslateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
@@ -64,7 +68,7 @@ impl RecordTemplate {
             .add_template_owned(GIVEN, source.to_owned())
             .map_err(|error| wrong(describe(&error).replace(&format!("in {GIVEN}:"), &format!("in {which}:"))))?;
         environment.add_template_owned(which, exact).map_err(|error| wrong(describe(&error)))?;
-        Ok(Self { environment, which, source: source.to_owned() })
+        Ok(Self { environment, which, source: source.to_owned(), decimal })
     }
 
     /// Whether the template itself spans lines.
@@ -88,6 +92,7 @@ impl RecordTemplate {
     /// What failed, with the template's name and line.
     pub(super) fn render(&self, context: Value) -> Result<String, Error> {
         budget::begin();
+        set_decimal(self.decimal);
         self.environment.get_template(self.which)?.render(context)
     }
 
@@ -98,6 +103,21 @@ impl RecordTemplate {
             return TranslateError::setting(format!("template `{}` {why}", self.which));
         }
         TranslateError::setting(format!("template `{}`: {}", self.which, describe(error)))
+    }
+}
+
+/// Whether an error is one of the template, and not of the values that it met.
+pub(super) fn is_lasting(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::UnknownFilter
+        | ErrorKind::UnknownTest
+        | ErrorKind::UnknownFunction
+        | ErrorKind::UnknownMethod
+        | ErrorKind::OutOfFuel => true,
+        _ => {
+            let text = describe(error);
+            [MISFIT, "is not iterable"].iter().any(|part| text.contains(part))
+        }
     }
 }
 
@@ -134,14 +154,18 @@ fn strftime(value: Value, format: &str) -> Result<Value, Error> {
 
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
 fn number(value: Value, format: &str) -> Result<Value, Error> {
+    let is_text = value.as_str().is_some();
     let text = written(&value, |text, out| {
-        let number = Digits::parse(text.as_bytes());
+        // A text is what the template or the source says. A number is written as the file writes it.
+        let plain = if is_text { Cow::Borrowed(text) } else { with_point(text, decimal_sign()) };
+        let number = Digits::parse(plain.as_bytes());
         let number = number.ok_or_else(|| format!("{} is no plain number", super::shown(text)))?;
         NumberFormat::parse(format)?.push(number, out);
         Ok(())
     })?;
     // Still a number to whoever pads it.
-    Ok(text.as_str().map(|text| Value::from_object(Formatted(text.to_owned()))).unwrap_or(text))
+    let formatted = |text: &str| Value::from_object(Formatted(with_point(text, decimal_sign()).into_owned()));
+    Ok(text.as_str().map(formatted).unwrap_or(text))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "minijinja calls filters with owned values")]
@@ -165,7 +189,8 @@ fn pad(value: Value, width: u32, with: Option<char>, options: Kwargs) -> Result<
     written(&value, |text, out| {
         out.extend_from_slice(text.as_bytes());
         // A text stays a text whatever it looks like: in `+49170` the plus is no sign.
-        let is_number = calculus::is_number(&value) && Digits::parse(text.as_bytes()).is_some();
+        let is_number =
+            calculus::is_number(&value) && Digits::parse(with_point(text, decimal_sign()).as_bytes()).is_some();
         match fit.map(|fit| fit.apply(out, 0, is_number)) {
             Some(Fitted::TooWide(chars)) => {
                 Err(format!("{} has {chars} characters and does not fit {width}", super::shown(text)))
@@ -181,7 +206,7 @@ mod tests {
     use minijinja::context;
 
     fn render(source: &str) -> Result<String, TranslateError> {
-        let template = RecordTemplate::new("record", source)?;
+        let template = RecordTemplate::new("record", source, DecimalSign::Point)?;
         let context = context! {
             date => "2026-11-21", amount => "-1234.565", none => (), big => 1e21, n => 42, at => "2026-11-21T10:30:00Z",
         };

@@ -6,13 +6,13 @@
 
 use super::budget;
 use super::cell::{Bound, Cell};
-use super::exact::{MISFIT, Number};
-use super::record_template::RecordTemplate;
+use super::exact::Number;
+use super::record_template::{RecordTemplate, is_lasting};
 use super::records::Records;
 use super::rows::Rows;
 use super::values::Values;
 use super::{Columns, TranslateError, Translator};
-use crate::core::generate::spec::{ColumnSpec, TemplateSpec};
+use crate::core::generate::spec::{ColumnSpec, DecimalSign, TemplateSpec};
 use crate::core::model::column::{Column, Kind};
 use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{ErrorKind, context};
@@ -26,6 +26,9 @@ pub(super) struct Template {
     newline: String,
 }
 
+/// Most rows of sample values that are tried before the kinds are known: those of three columns.
+const CHOICES_MAX: usize = 6 * 6 * 6;
+
 /// The variable that holds all columns.
 const ROW: &str = "row";
 
@@ -35,7 +38,7 @@ impl Template {
     /// # Errors
     /// When it is no template, or uses a variable that is no column.
     pub(super) fn new(spec: &TemplateSpec, newline: &str) -> Result<Self, TranslateError> {
-        let template = RecordTemplate::new("record", &spec.record)?;
+        let template = RecordTemplate::new("record", &spec.record, DecimalSign::Point)?;
         let variables = template.variables(false);
         let is_known = |name: &String| spec.columns.contains(name);
         if let Some(unknown) = variables.iter().find(|name| !is_known(name) && *name != ROW) {
@@ -73,8 +76,43 @@ impl Template {
             }
             // What is too much for a row of NULLs is too much for each.
             Err(error) if budget::is_spent(&error) => Err(self.record.error(&error)),
-            _ => Ok(()),
+            _ => self.check_any_kinds(),
         }
+    }
+
+    /// Finds what works for no kinds of columns, which are not known yet: an error of the template with every choice. A template of many
+    /// columns has too many choices; it is looked at when the kinds are known.
+    fn check_any_kinds(&self) -> Result<(), TranslateError> {
+        let samples = [
+            Value::from(12),
+            Number::new(125, 2).map_or(Value::from(1), |number| number.to_value(false)),
+            Value::from("text"),
+            Value::from("2026-11-21"),
+            Value::from(true),
+            Value::from(()),
+        ];
+        let Some(choices) = u32::try_from(self.names.len()).ok().and_then(|count| samples.len().checked_pow(count))
+        else {
+            return Ok(());
+        };
+        if choices > CHOICES_MAX {
+            return Ok(());
+        }
+        let mut found = None;
+        for choice in 0..choices {
+            let mut rest = choice;
+            let values = self.names.iter().filter_map(|_| {
+                let sample = samples.get(rest % samples.len());
+                rest /= samples.len();
+                sample.cloned()
+            });
+            match self.record.render(self.row(values.collect())) {
+                Err(error) if error.kind() == ErrorKind::OutOfFuel => return Err(self.record.error(&error)),
+                Err(error) if is_lasting(&error) => found = found.or(Some(error)),
+                _ => return Ok(()),
+            }
+        }
+        found.map_or(Ok(()), |error| Err(self.record.error(&error)))
     }
 
     fn row(&self, values: Vec<Value>) -> Value {
@@ -137,7 +175,7 @@ impl Template {
             _ => Value::from("text"),
         };
         match self.record.render(self.row(self.cells.iter().map(sample).collect())) {
-            Err(error) if super::record_template::describe(&error).contains(MISFIT) => Err(self.record.error(&error)),
+            Err(error) if is_lasting(&error) => Err(self.record.error(&error)),
             _ => Ok(()),
         }
     }

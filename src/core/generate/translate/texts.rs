@@ -7,8 +7,8 @@
 //! | `upper`, `trim`, `replace`, `join`, `format`, … | what the template engine's do, with NULL as the empty text |
 
 use super::budget::{look, spend};
-use super::exact::{MISFIT, NULL_ADVICE, Number, WIDTH_MAX};
-use super::float_text::{not_finite, with_float_text};
+use super::exact::{MISFIT, NULL_ADVICE, Number, WIDTH_MAX, decimal_sign};
+use super::float_text::{not_finite, with_float_text, with_point};
 use super::rewrite::{CONCAT, SLICE};
 use super::slices::slice;
 use minijinja::value::{Kwargs, Rest, Value, ValueKind, ValueOrKwargs};
@@ -49,7 +49,10 @@ pub(super) fn text(value: &Value) -> Result<Cow<'_, str>, Error> {
         ))),
         _ => match value.as_str() {
             Some(text) => Ok(Cow::Borrowed(text)),
-            None => Ok(Cow::Owned(plain_text(value).unwrap_or_else(|| value.to_string()))),
+            None => Ok(match plain_text(value) {
+                Some(text) => Cow::Owned(with_point(&text, decimal_sign()).into_owned()),
+                None => Cow::Owned(value.to_string()),
+            }),
         },
     }
 }

@@ -3,6 +3,7 @@
 use super::date_format::Moment;
 use super::float_text::{no_number, with_float_text};
 use super::short::{push_int, push_part};
+use crate::core::generate::spec::BytesForm;
 use crate::core::model::column::Kind;
 use crate::core::model::decimal::push_scaled;
 use arrow_array::cast::AsArray;
@@ -119,7 +120,7 @@ impl<'a> Values<'a> {
             Self::Bool(array) => out.extend_from_slice(if array.value(row) { b"true" } else { b"false" }),
             Self::Float32(array) => return push_float(array.value(row), out),
             Self::Float64(array) => return push_float(array.value(row), out),
-            Self::Bytes(array) => push_hex(array.value(row), out),
+            Self::Bytes(array) => push_bytes(BytesForm::Hex, array.value(row), false, out),
             Self::Date(array) => Moment::from_days(array.value(row))?.push_iso(0, out),
             Self::Time(array, digits) => Moment::from_nanos_of_day(array.value(row))?.push_iso(*digits, out),
             Self::Timestamp(array, digits, utc) => {
@@ -144,10 +145,18 @@ fn push_float<F: zmij::Float + Into<f64> + Copy>(value: F, out: &mut Vec<u8>) ->
     with_float_text(value, |text| out.extend_from_slice(text)).ok_or_else(|| no_number(value.into()))
 }
 
-fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// Appends bytes as hexadecimal digits, with the marks of their form.
+pub(super) fn push_bytes(form: BytesForm, bytes: &[u8], upper: bool, out: &mut Vec<u8>) {
+    const MARK: &[u8] = b"\\x";
+    let digits = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
     out.reserve(bytes.len() * 2);
+    if form == BytesForm::Prefixed {
+        out.extend_from_slice(MARK);
+    }
     for byte in bytes {
-        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0x0F)]]);
+        if form == BytesForm::Escaped {
+            out.extend_from_slice(MARK);
+        }
+        out.extend_from_slice(&[digits[usize::from(byte >> 4)], digits[usize::from(byte & 0x0F)]]);
     }
 }

@@ -69,7 +69,7 @@ impl Written {
             Some(Form::Number(format)) => written.format = Some(format),
             Some(Form::Bool(text, _)) => yes = text,
             // No number: what cannot be summed is found when the column's kind is known.
-            Some(Form::Date(_) | Form::Plain | Form::Stamp(_)) | None => {
+            Some(Form::Date(_) | Form::Plain | Form::Stamp(_) | Form::Bytes(_)) | None => {
                 if let Some((text, _)) = spec.forms.booleans.as_deref().and_then(|format| format.split_once('/')) {
                     text.clone_into(&mut yes);
                 }

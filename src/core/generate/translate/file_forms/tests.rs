@@ -1,8 +1,8 @@
 //! Forms of a whole file, and what they go together with.
 
 use crate::core::generate::spec::{
-    Case, ColumnSpec, DecimalSign, Encoding, Escape, FileSpec, Forms, JsonNode, Quote, TemplateSpec, Timestamps,
-    TranslatorSpec,
+    BytesForm, Case, ColumnSpec, DecimalSign, Encoding, Escape, FileSpec, Forms, JsonNode, Quote, TemplateSpec,
+    Timestamps, TranslatorSpec,
 };
 use crate::core::generate::translate::fixtures::*;
 use crate::core::generate::translate::{FileTranslator, Registry};
@@ -39,8 +39,51 @@ fn booleans_are_written_in_the_files_words_unless_the_column_has_its_own() {
     assert_eq!(text(&with(booleans("Y/N"), spec), &given).as_deref(), Ok("Y|t|y|Ann\n"));
     let field = json(vec![("b", JsonNode::Value(column("bool")))]);
     assert_eq!(text(&with(booleans("1/0"), field), &given).as_deref(), Ok("{\"b\":\"1\"}\n"));
-    for wrong in ["Y", "a/b/c", "%Y/%m", "0.00"] {
+    for wrong in ["Y", "a/b/c", "%Y/%m", "0.00", "Y/Y", "J/ J", "/"] {
         assert!(refusal(&with(booleans(wrong), csv(&["int"])), &given).reason.contains("`booleans`"), "{wrong}");
+    }
+}
+
+#[test]
+fn true_and_false_are_never_written_alike() {
+    let given = every_kind();
+    let alike = file(TranslatorSpec::Delimited(delimited("|", Quote::Minimal, vec![formatted("bool", "Y/Y")])));
+    assert!(refusal(&alike, &given).reason.contains("writes true and false alike"));
+    // Letter case may make them so.
+    let upper = ColumnSpec { case: Some(Case::Upper), ..formatted("bool", "y/Y") };
+    let upper = file(TranslatorSpec::Delimited(delimited("|", Quote::Minimal, vec![upper])));
+    assert!(refusal(&upper, &given).reason.contains("writes true and false alike"));
+}
+
+#[test]
+fn bytes_have_the_form_of_their_reader() {
+    let given = every_kind();
+    let bytes = |bytes| Forms { bytes, ..Forms::default() };
+    let upper = ColumnSpec { case: Some(Case::Upper), ..column("bytes") };
+    for (form, lower, capital) in [
+        (BytesForm::Hex, "00ff", "00FF"),
+        (BytesForm::Prefixed, "\\x00ff", "\\x00FF"),
+        (BytesForm::Escaped, "\\x00\\xff", "\\x00\\xFF"),
+    ] {
+        let columns = vec![column("bytes"), upper.clone(), column("text")];
+        let spec = file(TranslatorSpec::Delimited(delimited("|", Quote::Minimal, columns)));
+        assert_eq!(text(&with(bytes(form), spec), &given), Ok(format!("{lower}|{capital}|Ann\n")), "{form:?}");
+        let field = with(bytes(form), json(vec![("b", JsonNode::Value(column("bytes")))]));
+        let line: serde_json::Value = serde_json::from_str(&text(&field, &given).unwrap()).unwrap();
+        assert_eq!(line["b"], lower, "{form:?}");
+    }
+    let mut escaped = delimited("|", Quote::Minimal, vec![column("bytes")]);
+    escaped.escape = Escape::Backslash;
+    let escaped = with(bytes(BytesForm::Prefixed), file(TranslatorSpec::Delimited(escaped)));
+    assert_eq!(text(&escaped, &given).as_deref(), Ok("\"\\\\x00ff\"\n"));
+}
+
+#[test]
+fn a_zone_that_no_value_names_is_refused_before_any_row() {
+    for format in ["%F %T %Q", "%:Q"] {
+        let spec = with(timestamps(Timestamps::Format(format.to_owned())), csv(&["int"]));
+        let reason = FileTranslator::new(&spec, &Registry::default()).err().unwrap().reason;
+        assert!(reason.starts_with("`timestamps`: ") && reason.contains("`%:z` writes its offset"), "{reason}");
     }
 }
 

@@ -46,6 +46,24 @@ fn null_has_the_text_that_it_was_given_padded_like_a_value() {
 }
 
 #[test]
+fn a_value_that_is_written_as_null_is_refused() {
+    let null = |text: &str, column| ColumnSpec { null: Some(text.to_owned()), ..column };
+    let name = |text| [texts("Name", Kind::Text, &[None, Some(text)])];
+    let spec = fixed_width(vec![null("n/a", wide(column("Name"), 5))]);
+    assert_eq!(text(&spec, &name("n/b")).as_deref(), Ok("n/a  \nn/b  \n"));
+    let refused = refusal(&spec, &name("n/a"));
+    assert!(refused.row == Some(1) && refused.reason.contains("what NULL is written as"), "{refused:?}");
+    // Cut, it would be the same field.
+    let cut = FileSpec { on_overflow: OnOverflow::Truncate, ..fixed_width(vec![null("n/a", wide(column("Name"), 3))]) };
+    assert_eq!(refusal(&cut, &name("n/ab")).row, Some(1));
+    let day = fixed_width(vec![null("2026", wide(formatted("Day", "%Y"), 4))]);
+    assert_eq!(refusal(&day, &[dates("Day", &[None, Some(20_778)])]).row, Some(1));
+    // Blanks are what NULL is anyway, and a number in its place is meant.
+    assert!(text(&fixed_width(vec![null("", wide(column("Name"), 3))]), &name("")).is_ok());
+    assert!(text(&fixed_width(vec![null("7", wide(column("n"), 3))]), &[ints("n", &[None, Some(7)])]).is_ok());
+}
+
+#[test]
 fn a_value_wider_than_its_field_is_an_error_that_says_all() {
     let spec = fixed_width(vec![wide(column("Name"), 3)]);
     let refused = refusal(&spec, &[texts("Name", Kind::Text, &[Some("Ann"), Some("Zoë B")])]);

@@ -34,6 +34,16 @@ fn every_kind_has_its_json_form() {
 }
 
 #[test]
+fn a_text_that_is_written_as_null_is_refused() {
+    let named = |name| JsonNode::Value(ColumnSpec { null: Some("none".to_owned()), ..column(name) });
+    let given = |text| [texts("Name", Kind::Text, &[None, Some(text)]), ints("n", &[None, Some(1)])];
+    let spec = json(vec![("name", named("Name")), ("n", named("n"))]);
+    assert!(text(&spec, &given("None")).is_ok());
+    let refused = refusal(&spec, &given("none"));
+    assert!(refused.row == Some(1) && refused.reason.contains("leave out `null`"), "{refused:?}");
+}
+
+#[test]
 fn objects_arrays_and_literals_nest() {
     let nested = JsonNode::Object(vec![
         ("kind".to_owned(), JsonNode::Value(literal("lo\"an"))),
