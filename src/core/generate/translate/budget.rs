@@ -1,7 +1,6 @@
 //! What one record's template may cost beside its steps: the bytes of the texts and lists that it makes, and of those that are looked
 //! through for it. Counted and never given back, so that it bounds both memory and time, and the same record always costs the same.
 
-use super::texts::text;
 use minijinja::value::{Rest, Value, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, filters, tests as engine_tests};
 use std::cell::Cell;
@@ -20,13 +19,8 @@ thread_local! {
     static SPENT: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How the error begins that says so.
-const SPENT_UP: &str = "a record's template makes no more than";
-
-/// Whether an error says that a record has spent its budget.
-pub(super) fn is_spent(error: &Error) -> bool {
-    super::record_template::describe(error).contains(SPENT_UP)
-}
+/// How the error begins of a record that has spent its budget.
+pub(super) const SPENT_UP: &str = "a record's template makes no more than";
 
 /// A new record begins.
 pub(super) fn begin() {
@@ -135,16 +129,6 @@ fn counted(
     let made = engine.call(state, &all)?;
     look(&made)?;
     Ok(made)
-}
-
-/// Writes a value into the record.
-///
-/// # Errors
-/// When it has no text, or the budget has no room for it.
-pub(super) fn write(out: &mut minijinja::Output, value: &Value) -> Result<(), Error> {
-    let text = text(value)?;
-    spend(text.len())?;
-    std::fmt::Write::write_str(out, &text).map_err(Error::from)
 }
 
 #[cfg(test)]

@@ -53,7 +53,11 @@ impl RecordTemplate {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment.set_fuel(Some(STEPS_MAX));
-        environment.set_formatter(|out, _, value| budget::write(out, value));
+        environment.set_formatter(|out, _, value| {
+            let text = texts::text(value)?;
+            budget::spend(text.len())?;
+            out.write_str(&text).map_err(Error::from)
+        });
         // It would show every value of the row, and of the process what the engine holds.
         environment.remove_global("debug");
         environment.add_filter("strftime", strftime);

@@ -4,7 +4,7 @@
 //! values to compute with, exactly. Everything else is text in its default form; dates in that form compare in their order. NULL is
 //! `none`, and neither less nor more than anything. It is the empty text where a text is wanted, and refused where a number is.
 
-use super::budget;
+use super::budget::SPENT_UP;
 use super::cell::{Bound, Cell};
 use super::exact::Number;
 use super::record_template::{RecordTemplate, is_lasting};
@@ -75,7 +75,7 @@ impl Template {
                 Err(self.record.error(&error))
             }
             // What is too much for a row of NULLs is too much for each.
-            Err(error) if budget::is_spent(&error) => Err(self.record.error(&error)),
+            Err(error) if super::record_template::describe(&error).contains(SPENT_UP) => Err(self.record.error(&error)),
             _ => self.check_any_kinds(),
         }
     }
