@@ -90,11 +90,12 @@ pub fn accept(shared: &Shared, socket: TcpStream) -> io::Result<Option<Session>>
     }
     let (mut login, password) = read_login(&payload).ok_or_else(|| io::Error::other("a LOGIN7 that ends early"))?;
     login.encrypted = (login_encrypted, rest_encrypted);
-    if !rest_encrypted {
+    let refusal = refusal(shared, &login, &password);
+    if !rest_encrypted && !(shared.options.refuses_under_tls && refusal.is_some()) {
         wire = wire.into_plain();
     }
     lock(&shared.logins).push(login.clone());
-    answer_login(shared, wire, &login, &password)
+    answer_login(shared, wire, &login, refusal)
 }
 
 /// Whether the client's first byte is that of a TLS handshake.
@@ -103,17 +104,27 @@ fn begins_with_tls(socket: &TcpStream) -> bool {
     matches!(socket.peek(&mut first), Ok(1)) && first == [0x16]
 }
 
-fn answer_login(shared: &Shared, mut wire: Wire, login: &Login, password: &str) -> io::Result<Option<Session>> {
+/// Why a login is refused.
+fn refusal(shared: &Shared, login: &Login, password: &str) -> Option<Message> {
     let options = &shared.options;
-    let mut reply = Reply::new(&mut wire, 4096, &options.form);
-    let refusal = if (login.user.as_str(), password) != (options.user.0.as_str(), options.user.1.as_str()) {
+    if (login.user.as_str(), password) != (options.user.0.as_str(), options.user.1.as_str()) {
         Some(Message::new(18456, 14, format!("Login failed for user '{}'.", login.user)))
     } else if ![options.database.as_str(), "master", ""].contains(&login.database.as_str()) {
         let text = format!("Cannot open database \"{}\" requested by the login. The login failed.", login.database);
         Some(Message::new(4060, 11, text))
     } else {
         None
-    };
+    }
+}
+
+fn answer_login(
+    shared: &Shared,
+    mut wire: Wire,
+    login: &Login,
+    refusal: Option<Message>,
+) -> io::Result<Option<Session>> {
+    let options = &shared.options;
+    let mut reply = Reply::new(&mut wire, 4096, &options.form);
     if let Some(message) = refusal {
         reply.error(&message);
         reply.done(Done::Batch, FAILED, 0, None);
@@ -131,7 +142,8 @@ fn answer_login(shared: &Shared, mut wire: Wire, login: &Login, password: &str) 
     reply.env_text(4, &packet_size.to_string(), "4096");
     let route = options.read_only_route.filter(|_| login.read_only);
     if let Some(route) = route {
-        reply.env_route(&route.ip().to_string(), route.port());
+        let name = options.route_name.clone().unwrap_or_else(|| route.ip().to_string());
+        reply.env_route(&name, route.port());
     }
     if options.form.talk == Talk::Chatty {
         reply.settings(&database);
@@ -219,6 +231,7 @@ fn read_login(payload: &[u8]) -> Option<(Login, String)> {
         user: text(40, false)?,
         database: text(68, false)?,
         application: text(48, false)?,
+        server: text(52, false)?,
         packet_size: Cursor::new(payload.get(8..12)?).u32()?,
         read_only: payload.get(26)? & 0x20 != 0,
         encrypted: (false, false),

@@ -46,6 +46,10 @@ pub struct Options {
     pub database: String,
     /// Where read-only connections are sent on to.
     pub read_only_route: Option<SocketAddr>,
+    /// What the route calls that server, in place of its IP address: `host\instance`.
+    pub route_name: Option<String>,
+    /// Whether a login that was encrypted alone is refused under TLS too, as some servers do.
+    pub refuses_under_tls: bool,
     /// Whether snapshot isolation is allowed.
     pub snapshot: bool,
     /// How it words its answers.
@@ -59,6 +63,8 @@ impl Default for Options {
             user: ("sa".to_owned(), "Pa55 word;'\"".to_owned()),
             database: "loans".to_owned(),
             read_only_route: None,
+            route_name: None,
+            refuses_under_tls: false,
             snapshot: true,
             form: Form::default(),
         }
@@ -71,6 +77,8 @@ pub struct Login {
     pub user: String,
     pub database: String,
     pub application: String,
+    /// The name by which the client calls the server.
+    pub server: String,
     pub packet_size: u32,
     pub read_only: bool,
     /// Whether the login, and whether what follows it, is encrypted.

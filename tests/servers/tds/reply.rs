@@ -1,9 +1,11 @@
 //! The tokens of an answer, sent packet by packet as they fill up.
 
 use super::form::{Form, Talk};
+use super::lock;
 use super::types::DEFAULT_COLLATION;
 use super::wire::{ATTENTION, HEADER, REPLY, Wire};
 use std::io::{self, Write as _};
+use std::sync::Mutex;
 
 /// Bits of a DONE token's status.
 pub const MORE: u16 = 0x01;
@@ -90,12 +92,14 @@ impl<'a> Reply<'a> {
         io::Error::other("cut by a fault")
     }
 
-    /// Sends what there is, then nothing, until the client goes.
-    pub fn stall(self) -> io::Error {
+    /// Sends what there is, then nothing, until the client goes; counts its attention signals.
+    pub fn stall(self, attentions: &Mutex<u64>) -> io::Error {
         // Whether it arrives matters no more.
         drop(self.wire.write_packet(REPLY, self.number.wrapping_add(1), false, &self.buffer, usize::MAX));
         drop(self.wire.flush());
-        while self.wire.read_message().is_ok() {}
+        while let Ok((kind, _)) = self.wire.read_message() {
+            *lock(attentions) += u64::from(kind == ATTENTION);
+        }
         io::Error::other("the stalled client went")
     }
 

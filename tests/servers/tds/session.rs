@@ -97,7 +97,7 @@ impl State<'_> {
                 End::Error(message) => return fail(reply, last, &message),
                 End::Attention => return attended(self.shared, reply),
                 End::Cut => return Err(reply.cut()),
-                End::Stall => return Err(reply.stall()),
+                End::Stall => return Err(reply.stall(&self.shared.attentions)),
                 End::Unended => return reply.finish(),
             }
         }
