@@ -57,6 +57,7 @@ async fn read(url: &str, view: &str, key: &str) -> Result<(u64, u64), Box<dyn Er
         predicates: Vec::new(),
         page_size: NonZeroU32::new(PAGE_SIZE).ok_or("no rows in a page")?,
         page_bytes: 64 << 20,
+        value_bytes: 64 << 20,
         fetch: Fetch::Stream,
         isolation: Isolation::Default,
         kinds: None,

@@ -115,6 +115,7 @@ fn query(fetch: Fetch) -> Query {
         predicates: vec!["flag = 1".into()],
         page_size: NonZeroU32::new(2).expect("not zero"),
         page_bytes: 1 << 20,
+        value_bytes: 64 << 20,
         fetch,
         isolation: Isolation::Default,
         kinds: None,

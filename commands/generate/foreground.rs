@@ -270,6 +270,9 @@ fn table_of(context: &Context, shown: &RunView) -> String {
             let _ = writeln!(text, "{}: {}", file.id, context.ui.paint_out(&changed, Tone::Warn));
         }
     }
+    if !manifest.read_mode.counted {
+        text.push_str("the view was not counted (count: false): whether all its rows were read was not checked\n");
+    }
     if manifest.read_mode.source_moved == Some(true) {
         text.push_str("the view moved while it was read: rows may belong to different moments\n");
     }

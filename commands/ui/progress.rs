@@ -47,12 +47,12 @@ struct BarState {
     files: Vec<File>,
     started: Option<Instant>,
     next_line: Option<Instant>,
-    expected: u64,
+    expected: Option<u64>,
 }
 
 struct File {
     bar: Option<ProgressBar>,
-    expected: u64,
+    expected: Option<u64>,
     bytes_at_start: u64,
     rows_at_start: u64,
 }
@@ -84,15 +84,20 @@ impl Progress {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, files: &[(FileId, u64)], rows: u64, pages: u64) {
+    fn start(&self, files: &[(FileId, Option<u64>)], rows: Option<u64>, pages: Option<u64>) {
         let mut state = self.state();
         let now = Instant::now();
         state.started = Some(now);
         state.next_line = Some(now + LINE_EVERY);
         state.expected = rows;
         if let Style::Lines = self.style {
-            let (rows, pages) = (table::thousands(rows), table::thousands(pages));
-            print(&state, &format!("reading {rows} rows in {pages} pages"));
+            let text = match rows.zip(pages) {
+                Some((rows, pages)) => {
+                    format!("reading {} rows in {} pages", table::thousands(rows), table::thousands(pages))
+                }
+                None => "reading rows, which are not counted".to_owned(),
+            };
+            print(&state, &text);
         }
         let bars = match self.style {
             Style::Bars { colour } => Some((MultiProgress::with_draw_target(ProgressDrawTarget::stderr()), colour)),
@@ -104,9 +109,11 @@ impl Progress {
             .map(|(id, expected)| File {
                 bar: bars.as_ref().map(|(multi, colour)| {
                     let bar = ProgressBar::hidden();
-                    bar.set_length(*expected);
+                    if let Some(expected) = expected {
+                        bar.set_length(*expected);
+                    }
                     let bar = multi.add(bar);
-                    bar.set_style(bar_style(width, *colour));
+                    bar.set_style(bar_style(width, *colour, expected.is_some()));
                     bar.set_prefix(id.to_string());
                     bar
                 }),
@@ -143,7 +150,9 @@ impl Progress {
                 let Some(bar) = &file.bar else { continue };
                 let position = rows.get(index).copied().unwrap_or(0);
                 let size = bytes.get(index).copied().unwrap_or(0);
-                bar.set_length(file.expected.max(position));
+                if let Some(expected) = file.expected {
+                    bar.set_length(expected.max(position));
+                }
                 let rows = rate(position.saturating_sub(file.rows_at_start), elapsed);
                 bar.set_message(speed(rows, rate(size.saturating_sub(file.bytes_at_start), elapsed)));
                 bar.set_position(position);
@@ -260,13 +269,10 @@ fn line(state: &BarState, page: u64, source_rows: u64, bytes: &[u64], elapsed: D
     let size: u64 = bytes.iter().sum();
     let before: u64 = state.files.iter().map(|file| file.bytes_at_start).sum();
     let speed = table::bytes(rate(size.saturating_sub(before), elapsed));
-    let percent = (source_rows * 100).checked_div(state.expected).unwrap_or(100).min(100);
-    format!(
-        "page {}: {} of {} rows ({percent} %), {speed}/s",
-        table::thousands(page),
-        table::thousands(source_rows),
-        table::thousands(state.expected)
-    )
+    let (page, rows) = (table::thousands(page), table::thousands(source_rows));
+    let Some(expected) = state.expected else { return format!("page {page}: {rows} rows, {speed}/s") };
+    let percent = (source_rows * 100).checked_div(expected).unwrap_or(100).min(100);
+    format!("page {page}: {rows} of {} rows ({percent} %), {speed}/s", table::thousands(expected))
 }
 
 /// Rows and bytes a second, always as wide: bars that jump cannot be read.
@@ -279,10 +285,14 @@ fn rate(amount: u64, time: Duration) -> u64 {
     amount.saturating_mul(1000) / millis
 }
 
-fn bar_style(width: usize, colour: bool) -> ProgressStyle {
+/// The look of a file's line; without a count there is no share of the rows and no time left to show.
+fn bar_style(width: usize, colour: bool, counted: bool) -> ProgressStyle {
     let bar = if colour { "{bar:24.cyan/blue}" } else { "{bar:24}" };
-    let template =
-        format!("{{prefix:{width}}} {bar} {{percent:>3}} %  {{human_pos:>13}} rows  {{msg}}  {{eta:>4}} left");
+    let template = if counted {
+        format!("{{prefix:{width}}} {bar} {{percent:>3}} %  {{human_pos:>13}} rows  {{msg}}  {{eta:>4}} left")
+    } else {
+        format!("{{prefix:{width}}} {{human_pos:>13}} rows  {{msg}}")
+    };
     ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 

@@ -150,7 +150,9 @@ pub fn worker(mix: &Mix) -> Worker {
             key: vec!["LoanId".to_owned()],
             page_size: number(mix.page_size),
             page_bytes: 1 << 20,
+            value_bytes: 64 << 20,
             fetch: mix.fetch,
+            count: true,
             isolation: Isolation::Default,
         },
         output: OutputSpec {

@@ -196,7 +196,7 @@ fn as_written(predicate: &Sql, place: usize) -> usize {
 
 /// Ends the failed transaction, so that the session answers again.
 async fn after_failure(session: &mut Session) -> Result<(), SourceError> {
-    session.run("ROLLBACK").await
+    session.undo().await
 }
 
 /// Names the columns that the view does not have, and what it has.

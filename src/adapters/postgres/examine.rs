@@ -68,7 +68,7 @@ async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<F
 }
 
 async fn unique(session: &mut Session, query: &Query, types: &Types, key: &str) -> Result<Finding, SourceError> {
-    let typed = Typed { types, wanted: &[] };
+    let typed = Typed { types, wanted: &[], limit: None };
     let duplicates = session.query(&sql::duplicate_keys(&DIALECT, &typed, query)?.sql).await?;
     let Some(row) = duplicates.first() else {
         return Ok(finding("key is unique", CheckVerdict::Pass, format!("{key}: no two rows alike")));
@@ -89,7 +89,7 @@ async fn ordered_by_index(
 ) -> Result<Finding, SourceError> {
     session.run("SET LOCAL enable_sort = off").await?;
     let request = PageRequest { query, after: None, until: None, range: Range::All };
-    let statement = sql::page(&DIALECT, &Typed { types, wanted: &query.columns }, &request)?;
+    let statement = sql::page(&DIALECT, &Typed { types, wanted: &query.columns, limit: None }, &request)?;
     let plan = session.query(&format!("EXPLAIN (COSTS OFF) {}", statement.sql)).await?;
     let mut lines = plan.iter().filter_map(|row| row.try_get(0).ok()?);
     let is_sort = |line: &str| {

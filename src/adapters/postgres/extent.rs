@@ -1,7 +1,7 @@
 //! What a view holds: rows, rows of each predicate and the range of its key, in one query.
 
 use super::decode::{NULL_KEY, key_value};
-use super::describe::{self, DIALECT};
+use super::describe::DIALECT;
 use super::kinds::Wire;
 use super::render::{Typed, Types};
 use super::session::Session;
@@ -11,13 +11,17 @@ use crate::core::ports::source::{After, Extent, Query, SourceError};
 use std::ops::Range;
 use tokio_postgres::SimpleQueryRow;
 
-/// Counts and finds the key range; counts the rows up to and with `until` apart.
+/// Counts and finds the key range; counts the rows up to and with `until` apart. `types` are those of the query.
 ///
 /// # Errors
 /// [`SourceError::Key`] when a key column is NULL somewhere; [`SourceError::Refused`] for what is not there.
-pub(super) async fn extent(session: &mut Session, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
-    let types = describe::types(session, query).await?;
-    let typed = Typed { types: &types, wanted: &[] };
+pub(super) async fn extent(
+    session: &mut Session,
+    query: &Query,
+    types: &Types,
+    until: Option<&Key>,
+) -> Result<After, SourceError> {
+    let typed = Typed { types, wanted: &[], limit: None };
     let statement = sql::extent(&DIALECT, &typed, query, until)?;
     let rows = session.query(&statement.sql).await?;
     let row = rows.first().ok_or_else(|| failed(session, "the server counted and sent no row"))?;
@@ -28,7 +32,7 @@ pub(super) async fn extent(session: &mut Session, query: &Query, until: Option<&
     let range = if rows == 0 || query.key.is_empty() {
         None
     } else {
-        Some((key(row, query, &types, layout.first)?, key(row, query, &types, layout.last)?))
+        Some((key(row, query, types, layout.first)?, key(row, query, types, layout.last)?))
     };
     let within = layout.within.map_or(Ok(rows), count)?;
     let extent = Extent { rows, matching: layout.matching.map(count).collect::<Result<_, _>>()?, range };

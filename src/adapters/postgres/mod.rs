@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod examine;
 mod extent;
+mod kept;
 mod kinds;
 mod nested;
 mod render;
@@ -20,8 +21,9 @@ mod snapshot;
 mod stream;
 mod timeouts;
 mod tls;
+mod too_long;
 
-use crate::adapters::sql::LastCount;
+use crate::adapters::sql::{LastCount, Waiting};
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
@@ -32,6 +34,7 @@ use crate::core::model::sql::Relation;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use address::Address;
 use async_trait::async_trait;
+use kept::Kept;
 use session::Session;
 use snapshot::snapshot;
 use std::collections::BTreeMap;
@@ -42,6 +45,8 @@ use std::fmt;
 pub struct Postgres {
     address: Address,
     counted: LastCount<String>,
+    /// A run's session between two questions.
+    waiting: Waiting<Kept>,
 }
 
 impl Postgres {
@@ -52,7 +57,7 @@ impl Postgres {
     /// # Errors
     /// [`SourceError::Refused`] when the address cannot be read.
     pub fn new(url: &Secret) -> Result<Self, SourceError> {
-        Ok(Self { address: Address::parse(url)?, counted: LastCount::default() })
+        Ok(Self { address: Address::parse(url)?, counted: LastCount::default(), waiting: Waiting::default() })
     }
 }
 
@@ -84,22 +89,40 @@ impl PageSource for Postgres {
         Ok(lengths)
     }
 
+    async fn kinds(&self, query: &Query) -> Result<Vec<Column>, SourceError> {
+        if let Some(columns) = self.waiting.look(|kept| kept.query.asks_as(query).then(|| kept.columns())) {
+            return Ok(columns);
+        }
+        let kept = Kept::next(&self.waiting, &self.address, query).await?;
+        let columns = kept.columns();
+        self.waiting.keep(kept);
+        Ok(columns)
+    }
+
     async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
-        let mut session = Session::open(&self.address, query.isolation, query.params()).await?;
+        // In a new transaction the view may be another one.
+        let (session, _) = Kept::renewed(&self.waiting, &self.address, query).await?;
+        let mut kept = Kept::learned(session, query).await?;
         // Asked first: what ends between the two questions is counted, and makes the count look older than it is.
-        let seen = snapshot(&mut session).await?;
-        let After { extent, .. } = extent::extent(&mut session, query, None).await?;
-        session.close().await;
+        let seen = snapshot(&mut kept.session).await?;
+        let After { extent, .. } = extent::extent(&mut kept.session, query, &kept.types, None).await?;
         self.counted.keep(query, &extent, seen);
+        self.waiting.keep(kept);
         Ok(extent)
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
         let before = self.counted.take(query, until);
-        let mut session = Session::open(&self.address, query.isolation, query.params()).await?;
+        let (mut session, types) = Kept::renewed(&self.waiting, &self.address, query).await?;
         let after = match before {
             Some((after, seen)) if snapshot(&mut session).await?.as_ref() == Some(&seen) => after,
-            _ => extent::extent(&mut session, query, until).await?,
+            _ => {
+                let types = match types {
+                    Some(types) => types,
+                    None => describe::types(&mut session, query).await?,
+                };
+                extent::extent(&mut session, query, &types, until).await?
+            }
         };
         session.close().await;
         Ok(after)
@@ -111,7 +134,12 @@ impl PageSource for Postgres {
         from: &Position,
         until: Option<&Key>,
     ) -> Result<Box<dyn PageStream>, SourceError> {
-        Ok(Box::new(stream::Reading::open(&self.address, query, from, until).await?))
+        let kept = Kept::next(&self.waiting, &self.address, query).await?;
+        Ok(Box::new(stream::Reading::new(kept, from, until, self.waiting.clone())?))
+    }
+
+    async fn rest(&self) {
+        self.waiting.end().await;
     }
 
     fn query_text(&self, query: &Query) -> Result<Option<String>, SourceError> {

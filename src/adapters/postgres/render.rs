@@ -2,6 +2,7 @@
 
 use super::column_type::ColumnType;
 use super::kinds::Wire;
+use super::too_long::Limit;
 use crate::adapters::sql::Render;
 use crate::core::model::key::KeyValue;
 use std::collections::HashMap;
@@ -15,26 +16,37 @@ pub(super) struct Typed<'a> {
     pub types: &'a Types,
     /// Columns that the statement selects; their key values are read from there.
     pub wanted: &'a [String],
+    /// How long a selected value may be.
+    pub limit: Option<Limit<'a>>,
 }
 
 impl Typed<'_> {
     fn wire(&self, name: &str) -> Wire {
         self.types.get(name).map_or(Wire::Cast, |column| column.wire)
     }
-}
 
-impl Render for Typed<'_> {
-    fn column(&self, name: &str, reference: &str) -> String {
+    /// A column in a form that can be read.
+    fn plain(&self, name: &str, reference: &str) -> String {
         match self.wire(name) {
             Wire::Cast => format!("{reference}::text"),
             Wire::Money => format!("{reference}::numeric"),
             _ => reference.to_owned(),
         }
     }
+}
+
+impl Render for Typed<'_> {
+    fn column(&self, name: &str, reference: &str) -> String {
+        let plain = self.plain(name, reference);
+        match (self.limit, self.types.get(name)) {
+            (Some(limit), Some(column)) => limit.on(name, reference, column, plain),
+            _ => plain,
+        }
+    }
 
     fn key(&self, name: &str, reference: &str) -> Option<String> {
         let is_selected = self.wanted.iter().any(|wanted| wanted == name);
-        (!is_selected && matches!(self.wire(name), Wire::Cast | Wire::Money)).then(|| self.column(name, reference))
+        (!is_selected && matches!(self.wire(name), Wire::Cast | Wire::Money)).then(|| self.plain(name, reference))
     }
 
     fn ranks(&self, key: &[String]) -> bool {
@@ -81,6 +93,8 @@ mod tests {
             sql: sql.to_owned(),
             nested: None,
             told_apart_by_text: wire != Wire::Cast,
+            most_bytes: None,
+            is_stored_as_sent: false,
         };
         let types = Types::from([
             ("id".to_owned(), of(Wire::Int, "\"pg_catalog\".\"int8\"")),
@@ -88,7 +102,7 @@ mod tests {
             ("paid".to_owned(), of(Wire::Money, "\"pg_catalog\".\"money\"")),
         ]);
         let wanted = ["id".to_owned()];
-        let typed = Typed { types: &types, wanted: &wanted };
+        let typed = Typed { types: &types, wanted: &wanted, limit: None };
         assert_eq!(typed.column("id", "t.\"id\""), "t.\"id\"");
         assert_eq!(typed.column("mood", "t.\"mood\""), "t.\"mood\"::text");
         assert_eq!(typed.key("mood", "t.\"mood\""), Some("t.\"mood\"::text".to_owned()));

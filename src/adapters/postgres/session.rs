@@ -4,7 +4,7 @@
 use super::address::Address;
 use super::error::source_error;
 use super::timeouts::Timeouts;
-use super::{settings, tls};
+use super::{settings, tls, too_long};
 use crate::adapters::sql;
 use crate::core::model::param::Params;
 use crate::core::model::query::Isolation;
@@ -136,7 +136,7 @@ impl Session {
             Ok(copy) => Ok(Box::pin(copy)),
             Err(error) => {
                 self.stopper.busy = false;
-                Err(source_error(&self.name, &error))
+                Err(self.fault(&error))
             }
         }
     }
@@ -181,21 +181,43 @@ impl Session {
         if !matches!(more, Ok(More::Text)) {
             self.stopper.busy = false;
         }
-        more.map_err(|error| source_error(&self.name, &error))
+        more.map_err(|error| self.fault(&error))
+    }
+
+    /// Why a copy ended.
+    fn fault(&self, error: &Error) -> SourceError {
+        too_long::told(error).unwrap_or_else(|| source_error(&self.name, error))
+    }
+
+    /// Ends the transaction and begins another, which sees the present.
+    pub(super) async fn renew(&mut self, isolation: Isolation) -> Result<(), SourceError> {
+        self.undo().await?;
+        self.begin(isolation).await
+    }
+
+    /// Ends the transaction. A read-only transaction is not without effects: functions that a predicate or a view calls may
+    /// write what the server does not count as writing, such as large objects.
+    pub(super) async fn undo(&mut self) -> Result<(), SourceError> {
+        self.run("ROLLBACK").await
     }
 
     /// Ends the transaction and takes leave, so that the server logs no lost connection. Faults are of no interest: all
     /// has been read.
     pub(super) async fn close(mut self) {
         let farewell = async {
-            let committed = self.run("COMMIT").await;
+            let undone = self.undo().await;
             let Self { client, connection, .. } = self;
             drop(client);
-            if committed.is_ok() {
+            if undone.is_ok() {
                 let _ = connection.await;
             }
         };
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+
+    /// Whether the parameters have these values.
+    pub(super) fn has(&self, params: &Params) -> bool {
+        self.params == *params
     }
 
     /// The source's name.

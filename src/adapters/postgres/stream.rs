@@ -1,13 +1,14 @@
 //! One read of a view: copies asked for as the query's `fetch` says, cut into pages as they arrive.
 
-use super::address::Address;
 use super::decode::{AT_ONCE, Cutter, Shape, Text};
-use super::describe::{self, DIALECT};
+use super::describe::DIALECT;
 use super::extent;
+use super::kept::Kept;
 use super::kinds::Wire;
 use super::render::{Typed, Types};
 use super::session::{More, Session};
-use crate::adapters::sql::{self, PageRequest, Range};
+use super::too_long::Limit;
+use crate::adapters::sql::{self, PageRequest, Range, Waiting};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
@@ -26,6 +27,8 @@ pub(super) struct Reading {
     position: Position,
     /// `None` at the end and after an error.
     session: Option<Session>,
+    /// Where the session waits behind the end.
+    place: Waiting<Kept>,
     copy: Option<Pin<Box<CopyOutStream>>>,
     /// Whether a statement left out rows by comparing keys: then NULLs were left out unseen.
     compared: bool,
@@ -36,18 +39,17 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Connects and learns the types; asks for no row yet.
+    /// A read on this session, which waits in `place` when all has been read; asks for no row yet.
     ///
     /// # Errors
     /// As [`PageSource::open`](crate::core::ports::source::PageSource::open).
-    pub(super) async fn open(
-        address: &Address,
-        query: &Query,
+    pub(super) fn new(
+        Kept { query, types, session, .. }: Kept,
         from: &Position,
         until: Option<&Key>,
+        place: Waiting<Kept>,
     ) -> Result<Self, SourceError> {
-        let mut session = Session::open(address, query.isolation, query.params()).await?;
-        let types = describe::types(&mut session, query).await?;
+        let query = &query;
         let shape = shape(query, &types)?;
         if let Some(before) = &query.kinds {
             sql::unchanged(before, &shape.columns)?;
@@ -58,6 +60,7 @@ impl Reading {
             until: until.cloned(),
             position: from.clone(),
             session: Some(session),
+            place,
             copy: None,
             compared: false,
             between: false,
@@ -77,7 +80,9 @@ impl Reading {
         let after = self.position.after.as_ref();
         self.compared |= after.is_some() && self.query.fetch != Fetch::Offset;
         let request = PageRequest { query: &self.query, after, until: self.until.as_ref(), range };
-        let typed = Typed { types: &self.types, wanted: &self.query.columns };
+        let key: Vec<String> = self.query.key.iter().map(|name| DIALECT.column(name)).collect();
+        let limit = Some(Limit { value_bytes: self.query.value_bytes, key: &key });
+        let typed = Typed { types: &self.types, wanted: &self.query.columns, limit };
         let statement = sql::page(&DIALECT, &typed, &request)?;
         self.copy = Some(session.copy(&statement.sql).await?);
         self.cutter.begin_copy(taken);
@@ -103,7 +108,7 @@ impl Reading {
         }
         if self.query.isolation == Isolation::Default {
             // No transaction stays open while the page is on its way through the files.
-            session.run("COMMIT").await?;
+            session.undo().await?;
             self.between = true;
         }
         Ok(false)
@@ -147,7 +152,8 @@ impl PageStream for Reading {
         // Taken out, so that an error or a dropped call leaves no connection behind in the middle of a row.
         let Some(mut session) = self.session.take() else { return Ok(None) };
         if self.read(&mut session).await? {
-            session.close().await;
+            let (query, types) = (self.query.clone(), std::mem::take(&mut self.types));
+            self.place.keep(Kept { session, query, types, has_read: true });
         } else {
             self.session = Some(session);
         }
@@ -157,7 +163,7 @@ impl PageStream for Reading {
 
 /// What stands where in the rows of a query.
 fn shape(query: &Query, types: &Types) -> Result<Shape, SourceError> {
-    let typed = Typed { types, wanted: &query.columns };
+    let typed = Typed { types, wanted: &query.columns, limit: None };
     let request = PageRequest { query, after: None, until: None, range: Range::All };
     let layout = sql::page(&DIALECT, &typed, &request)?.layout;
     let wire = |name: &String| types.get(name).map_or(Wire::Cast, |column| column.wire);

@@ -11,12 +11,14 @@ mod names;
 mod page;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use bindings::{Bindings, Bound, From, setting_name};
 pub use counted::LastCount;
 pub use extent::{ExtentLayout, ExtentStatement, duplicate_keys, extent, null_keys};
-pub use names::{mask_field, one_key, unchanged, unknown_column, unknown_view};
+pub use names::{mask_field, one_key, too_long, unchanged, unknown_column, unknown_view};
 pub use page::{Layout, PageRequest, PageStatement, Range, page, shown};
+pub use waiting::{Leave, Waiting};
 
 use crate::core::model::key::KeyValue;
 use crate::core::model::names::ViewName;
@@ -181,6 +183,29 @@ pub trait Render {
 pub struct Plain;
 
 impl Render for Plain {}
+
+/// The length of each wanted column in bytes in place of its value, by the database's function, and keys as another renders
+/// them: to find a value that is too long to be read.
+pub struct Lengths<'a> {
+    /// `DATALENGTH`.
+    pub function: &'static str,
+    /// Renders keys.
+    pub keys: &'a dyn Render,
+}
+
+impl Render for Lengths<'_> {
+    fn column(&self, _: &str, reference: &str) -> String {
+        format!("{}({reference})", self.function)
+    }
+
+    fn key(&self, name: &str, reference: &str) -> Option<String> {
+        Some(self.keys.key(name, reference).unwrap_or_else(|| reference.to_owned()))
+    }
+
+    fn bound(&self, name: &str, value: &KeyValue, placeholder: &str) -> String {
+        self.keys.bound(name, value, placeholder)
+    }
+}
 
 /// A statement and the values of its numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]

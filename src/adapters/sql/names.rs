@@ -81,3 +81,12 @@ pub fn unchanged<'a>(before: &[Column], now: impl IntoIterator<Item = &'a Column
 pub fn mask_field(index: usize) -> Field {
     Kind::Bool.field(&format!("where {index}"))
 }
+
+/// Why a value of so many bytes, where that is known, is not read.
+pub fn too_long(bytes: Option<u64>, value_bytes: u64) -> String {
+    let long = bytes.map_or_else(|| "is longer".to_owned(), |bytes| format!("has {bytes} bytes, more"));
+    format!(
+        "the value {long} than `source.value_bytes` allows ({value_bytes}); raise it (the memory must hold a few such values), or \
+         leave the column out or cut it in the view"
+    )
+}

@@ -2,6 +2,7 @@
 
 use crate::core::ports::source::SourceError;
 use crate::files::{self, Foreign};
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 use std::fmt::Display;
 use std::io::ErrorKind;
@@ -15,6 +16,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Room for pages of the file, in KiB: enough that an order by a secondary index finds inner pages again. The file is not
 /// mapped into memory, because what is mapped counts as the process's own.
 const CACHE_KIB: u32 = 16 * 1024;
+
+/// Values of the greatest length that a record may hold when it is sorted.
+const VALUES_OF_A_RECORD: u64 = 4;
+
+/// A record of so many bytes may be there in any case: the text of a view is one.
+const RECORD_BYTES: i32 = 16 << 20;
 
 /// Where the file is.
 #[derive(Clone, Debug)]
@@ -103,6 +110,14 @@ impl DatabasePath {
 }
 
 impl Db {
+    /// Has SQLite refuse values of many more bytes before it reads them. The limit is one of whole records too, which SQLite makes when
+    /// it sorts; so some values together may have as many, and the reader looks at each.
+    pub(super) fn limit_values(&self, bytes: u64) -> Result<(), SourceError> {
+        let most = i32::try_from(bytes.saturating_mul(VALUES_OF_A_RECORD)).unwrap_or(i32::MAX).max(RECORD_BYTES);
+        let set = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, most);
+        set.map(drop).map_err(|error| self.fault(&error))
+    }
+
     pub(super) fn place(&self) -> &DatabasePath {
         &self.place
     }

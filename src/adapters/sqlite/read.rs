@@ -5,7 +5,7 @@ use super::connect::Db;
 use super::keys::{Keys, Step};
 use super::params::values;
 use super::view;
-use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Plain, Range, mask_field};
+use crate::adapters::sql::{self, Dialect, Layout, Lengths, PageRequest, Plain, Range, mask_field};
 use crate::core::model::column::Column;
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
@@ -15,7 +15,7 @@ use arrow_array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::{Schema, SchemaRef};
 use rusqlite::types::ValueRef;
-use rusqlite::{Row, Statement, params_from_iter};
+use rusqlite::{ErrorCode, Row, Statement, params_from_iter};
 use std::sync::Arc;
 
 /// A page ends here at the latest, whatever `page_bytes` says: with the largest value that SQLite stores, a column then
@@ -60,9 +60,11 @@ pub(super) fn read(
         // One point in time from here on: names, kinds and rows.
         db.connection.execute_batch("BEGIN").map_err(|error| db.fault(&error))?;
     }
+    db.limit_values(query.value_bytes)?;
     let mut reader = Reader::new(db, query)?;
     let rows = u64::from(query.page_size.get());
     let mut after = from.after.clone();
+    reader.from.clone_from(from);
     let mut skip = from.rows;
     let mut ready = false;
     loop {
@@ -113,6 +115,8 @@ struct Reader<'a> {
     last_key: Option<Key>,
     /// Rows in the pages sent so far.
     delivered: u64,
+    /// Where the read began.
+    from: Position,
 }
 
 impl<'a> Reader<'a> {
@@ -134,6 +138,7 @@ impl<'a> Reader<'a> {
             first_key: Key(Vec::new()),
             last_key: None,
             delivered: 0,
+            from: Position::default(),
         })
     }
 
@@ -149,7 +154,7 @@ impl<'a> Reader<'a> {
         let page_bytes = self.query.page_bytes.min(MOST_BYTES);
         let page_rows = self.query.page_size.get() as usize;
         let mut rows = statement.query(params_from_iter(params)).map_err(fault)?;
-        while let Some(row) = rows.next().map_err(fault)? {
+        while let Some(row) = rows.next().map_err(|error| self.fault(&error))? {
             // A page is sent only when a row of the next one is here, so that the key is checked first.
             let full = self.rows >= page_rows || (self.bytes >= page_bytes && self.rows > 0);
             if full {
@@ -191,8 +196,10 @@ impl<'a> Reader<'a> {
                 Err(error) => return Err(self.db.fault(error)),
             };
             match pushed {
-                Ok(size) => bytes += size,
-                Err(reason) => {
+                Ok(size) if size as u64 <= self.query.value_bytes => bytes += size,
+                bad => {
+                    let long = |size| sql::too_long(Some(size as u64), self.query.value_bytes);
+                    let reason = bad.map_or_else(|reason| reason, long);
                     let column = cells.name().to_owned();
                     return Err(SourceError::Value { column, key: self.name_of(row), reason });
                 }
@@ -205,6 +212,52 @@ impl<'a> Reader<'a> {
         self.rows += 1;
         self.bytes += bytes as u64;
         Ok(())
+    }
+
+    /// A fault in the middle of a statement.
+    #[cold]
+    fn fault(&self, error: &rusqlite::Error) -> SourceError {
+        if error.sqlite_error_code() != Some(ErrorCode::TooBig) {
+            return self.db.fault(error);
+        }
+        let before =
+            self.keys.as_ref().map(Keys::last).filter(|key| !key.0.is_empty()).or_else(|| self.from.after.clone());
+        self.too_long(before.as_ref()).unwrap_or_else(|| {
+            let row = || format!("(row {} of this read)", self.number());
+            SourceError::Value {
+                column: "of the view, or all of them together".to_owned(),
+                key: before.map_or_else(row, |before| format!("(a row behind {before})")),
+                reason: sql::too_long(None, self.query.value_bytes),
+            }
+        })
+    }
+
+    /// The first value behind a key that is too long. SQLite knows the lengths of stored values without reading these. `None` where
+    /// it cannot tell.
+    fn too_long(&self, before: Option<&Key>) -> Option<SourceError> {
+        let query = Query { predicates: Vec::new(), ..self.query.clone() };
+        let lengths = Lengths { function: "octet_length", keys: &Plain };
+        let skip = Range::Offset { skip: self.from.rows + self.delivered + self.rows as u64, rows: 1 };
+        let range = if query.fetch == Fetch::Offset { skip } else { Range::All };
+        let statement =
+            sql::page(&Dialect::SQLITE, &lengths, &PageRequest { query: &query, after: before, until: None, range });
+        let statement = statement.ok()?;
+        let mut prepared = self.db.connection.prepare(&statement.sql).ok()?;
+        let mut rows = prepared.query(params_from_iter(values(&statement.params).ok()?)).ok()?;
+        while let Some(row) = rows.next().ok()? {
+            for (index, name) in query.columns.iter().enumerate() {
+                let bytes = row.get::<_, Option<u64>>(index).ok()?.unwrap_or_default();
+                if bytes > query.value_bytes {
+                    let keys = Keys::new(statement.layout.key.clone());
+                    let key = keys.of(row).filter(|key| !key.0.is_empty());
+                    let key =
+                        key.map_or_else(|| format!("(row {} of this read)", self.number()), |key| key.to_string());
+                    let reason = sql::too_long(Some(bytes), query.value_bytes);
+                    return Some(SourceError::Value { column: name.clone(), key, reason });
+                }
+            }
+        }
+        None
     }
 
     /// The row's key, or its number when rows are read by number: for messages.

@@ -36,6 +36,7 @@ fn query(key: &[&str], columns: &[&str]) -> Query {
         predicates: Vec::new(),
         page_size: NonZeroU32::new(2).unwrap(),
         page_bytes: 1 << 20,
+        value_bytes: 64 << 20,
         fetch: Fetch::Stream,
         isolation: Isolation::Default,
         kinds: None,

@@ -17,7 +17,7 @@ impl Version {
     pub(super) fn seen(mut db: Db) -> Option<Self> {
         let number = data_version(&db)?;
         // Kept for its number alone, not for the pages that it read.
-        db.connection.execute_batch("COMMIT; PRAGMA shrink_memory").ok()?;
+        db.connection.execute_batch("ROLLBACK; PRAGMA shrink_memory").ok()?;
         // The thread that it was opened for ends, and its leash with it.
         db.connection.progress_handler(0, None::<fn() -> bool>).ok()?;
         Some(Self { db, number })

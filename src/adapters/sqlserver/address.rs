@@ -20,7 +20,7 @@ const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Keys that are accepted and ignored. They steer a pool or a driver that does not exist here, or a session that is set here.
-const IGNORED: [&str; 22] = [
+const IGNORED: [&str; 27] = [
     "persistsecurityinfo",
     "pooling",
     "minpoolsize",
@@ -42,6 +42,11 @@ const IGNORED: [&str; 22] = [
     "attestationprotocol",
     "enclaveattestationurl",
     "serverspn",
+    "failoverpartnerspn",
+    "transparentnetworkipresolution",
+    "replication",
+    "contextconnection",
+    "userinstance",
     "driver",
 ];
 
@@ -56,7 +61,8 @@ pub(super) struct Address {
     read_only: bool,
     /// Bytes of a packet.
     pub packet_size: u32,
-    encryption: Encryption,
+    /// What of a connection is encrypted.
+    pub encryption: Encryption,
     check: Check,
     /// The file with the certificates of authorities. `None` takes those of the system.
     authority: Option<PathBuf>,
@@ -150,10 +156,10 @@ impl Address {
         Ok(Some(Arc::new(config)))
     }
 
-    /// The login at a host.
-    pub(super) fn login<'a>(&'a self, host: &'a str, tls: Option<Arc<ClientConfig>>) -> Login<'a> {
+    /// The login at a server, which is found at a host.
+    pub(super) fn login<'a>(&'a self, server: &'a str, host: &'a str, tls: Option<Arc<ClientConfig>>) -> Login<'a> {
         Login {
-            host,
+            server,
             certificate: self.certificate_host.as_deref().unwrap_or(host),
             encryption: self.encryption,
             tls,
@@ -215,6 +221,16 @@ impl ParsedAddress {
             }
             "networklibrary" | "network" | "net" if plain(&value) == "dbmssocn" => {}
             "networklibrary" | "network" | "net" => return Err("only TCP (dbmssocn) is supported".to_owned()),
+            "servercertificate" => {
+                return Err("Server Certificate is not supported; give the authority's certificate in \
+                            TrustServerCertificateCA"
+                    .to_owned());
+            }
+            "attachdbfilename" | "extendedproperties" | "initialfilename" => {
+                return Err(
+                    "no file is attached to a server here; leave out AttachDBFilename and give Database".to_owned()
+                );
+            }
             "dsn" | "filedsn" => {
                 return Err(
                     "this is an ODBC string that names a data source (DSN) of another host's registry".to_owned()

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::error::ENDS_CONNECTION;
-use super::tds::{Connection, Error, Record, ServerMessage, Step};
+use super::tds::{Connection, Encryption, Error, Offer, Record, ServerMessage, Step};
 use crate::core::model::query::Isolation;
 use crate::core::ports::source::SourceError;
 use futures_util::FutureExt;
@@ -56,6 +56,9 @@ fn lock_timeout(idle: Duration) -> u128 {
     (idle.as_millis() * 9 / 10).min(i32::MAX.unsigned_abs().into())
 }
 
+/// Longest wait for what a server offers, behind a handshake that failed.
+const OFFER: Duration = Duration::from_secs(5);
+
 /// Waits for `work` with a time limit. Data that is there already, as most rows are, needs no clock.
 pub(super) async fn within<T>(
     wait: Option<Duration>,
@@ -81,6 +84,14 @@ impl Address {
         let locks = self.timeouts.idle.map(|idle| format!("; SET LOCK_TIMEOUT {}", lock_timeout(idle)));
         self.run(&mut client, &format!("{SESSION}{}{snapshot}", locks.unwrap_or_default())).await?;
         Ok(client)
+    }
+
+    /// Ends a session's transaction, where it has one, and begins another, which sees the present.
+    pub(super) async fn renew(&self, client: &mut Connection, isolation: Isolation) -> Result<(), SourceError> {
+        match isolation {
+            Isolation::Default => Ok(()),
+            Isolation::Snapshot => self.run(client, "ROLLBACK TRANSACTION; BEGIN TRANSACTION").await,
+        }
     }
 
     /// Logs in at the server. If it does not answer or does not have the database now, logs in at its partner.
@@ -114,18 +125,24 @@ impl Address {
     async fn session(&self, host: &str, port: u16) -> Result<Connection, SourceError> {
         let tls = self.tls()?;
         let (mut host, mut port) = (host.to_owned(), port);
+        let mut server = host.clone();
         for _ in 0..HOPS {
             let place = format!("{host}:{port}");
             let tcp = self.reach(&host, port).await;
             let tcp = tcp.map_err(|error| self.unreachable(format!("{place}: {error}")))?;
             prepare(&tcp).map_err(|error| self.unreachable(format!("{place}: {error}")))?;
             let mut client = Connection::new(tcp);
-            match client.login(&self.login(&host, tls.clone())).await {
+            match client.login(&self.login(&server, &host, tls.clone())).await {
                 Ok(()) => return Ok(client),
                 Err(Error::Elsewhere { host: to, port: at }) => {
-                    // The port finds it; the name of an instance behind the host's only says which it is.
-                    let to = to.split('\\').next().unwrap_or_default();
-                    (host, port) = (to.to_owned(), at);
+                    // The port finds it. The name of an instance behind the host's says which it is, to the server alone; the
+                    // certificate names the host.
+                    to.split('\\').next().unwrap_or_default().clone_into(&mut host);
+                    (server, port) = (to, at);
+                }
+                Err(error @ (Error::NoCommonTls(_) | Error::ClosedInHandshake)) => {
+                    let offer = self.offer(&host, port).await;
+                    return Err(self.no_common_tls(&error, offer));
                 }
                 Err(error) => return Err(self.error(&error)),
             }
@@ -133,8 +150,15 @@ impl Address {
         Err(self.failed(format!("the login was sent on {HOPS} times, last to {host}:{port}")))
     }
 
+    /// What a server takes of the cipher suites that are not offered here. `None` where it does not say.
+    async fn offer(&self, host: &str, port: u16) -> Option<Offer> {
+        let strict = self.encryption == Encryption::Strict;
+        let ask = async { Connection::new(self.reach(host, port).await.ok()?).offer(host, strict).await.ok() };
+        tokio::time::timeout(OFFER, ask).await.ok()?
+    }
+
     /// Runs statements that give no rows.
-    async fn run(&self, client: &mut Connection, sql: &str) -> Result<(), SourceError> {
+    pub(super) async fn run(&self, client: &mut Connection, sql: &str) -> Result<(), SourceError> {
         let late = |wait| self.late("no answer", "Query Timeout", wait);
         let work = client.batch(sql);
         within(self.timeouts.query, work, late).await?.map_err(|error| self.error(&error))?;
@@ -186,6 +210,13 @@ impl Address {
     ) -> Result<Vec<Record>, SourceError> {
         let rows = self.ask(client, sql, params).await?;
         rows.map_err(|said| self.error(&Error::Server(said)))
+    }
+
+    /// The first row of a statement that has few, asked on a connection of its own. `None` for whatever goes wrong.
+    pub(super) async fn first(&self, isolation: Isolation, sql: &str, params: Vec<RpcParam>) -> Option<Record> {
+        let mut client = self.connect(isolation).await.ok()?;
+        let rows = self.all(&mut client, sql, params).await.ok()?;
+        rows.into_iter().next()
     }
 
     /// All rows of a statement that has few, or the server's error. The connection can go on after either.

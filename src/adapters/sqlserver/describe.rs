@@ -3,7 +3,7 @@
 use super::address::Address;
 use super::run_params::run_parameters;
 use super::tds::{self, Connection, Described, Error, Record};
-use crate::adapters::sql::{self, Dialect, unchanged, unknown_column, unknown_view};
+use crate::adapters::sql::{self, Dialect, Render, unchanged, unknown_column, unknown_view};
 use crate::core::model::column::{Column, Kind};
 use crate::core::model::sql::Relation;
 use crate::core::ports::source::{Query, SourceError};
@@ -172,6 +172,23 @@ impl ReadPlan {
             bindings.predicate(predicate)?;
         }
         Ok(plan)
+    }
+
+    /// Passes when an answer's columns, as the server describes them, have the kinds that they had when they were asked for. The
+    /// view may have been changed since.
+    ///
+    /// # Errors
+    /// [`SourceError::Changed`] names the first one that has not.
+    pub(super) fn still_holds(&self, described: &[Described]) -> Result<(), SourceError> {
+        let (mut before, mut now) = (Vec::new(), Vec::new());
+        for (seen, described) in self.wanted.iter().zip(described) {
+            // What is cast is of the type that it is cast to.
+            if self.column(&seen.name, "").is_empty() {
+                before.push(seen.column());
+                now.push(Column { name: seen.name.clone(), kind: Seen::new(described).kind });
+            }
+        }
+        unchanged(&before, &now)
     }
 
     /// The wanted columns for the port.

@@ -1,7 +1,7 @@
 //! What the server says, and what befalls a connection, as the port's errors.
 
 use super::address::Address;
-use super::tds::Error;
+use super::tds::{Error, Offer};
 use crate::core::ports::source::SourceError;
 use std::time::Duration;
 
@@ -51,11 +51,31 @@ impl Address {
             Error::Miscounted { rows, count } => {
                 self.failed(format!("{rows} rows came where the server counts {count}; start the run anew"))
             }
-            Error::Tls(text) => self.failed(format!("TLS: {text}")),
+            // Who reads the row knows its key and the column's name.
+            Error::TooLong { column, bytes } => SourceError::Value {
+                column: column.to_string(),
+                key: String::new(),
+                reason: format!("the value has at least {bytes} bytes"),
+            },
+            Error::Tls(text) | Error::NoCommonTls(text) => self.failed(format!("TLS: {text}")),
+            Error::ClosedInHandshake => {
+                self.unreachable("the server closed the connection during TLS's handshake".to_owned())
+            }
             Error::Elsewhere { host, port } => {
                 self.failed(format!("the server sent us on to {host}:{port} in mid-session"))
             }
         }
+    }
+
+    /// A handshake that came to nothing, and what the server would have taken.
+    pub(super) fn no_common_tls(&self, error: &Error, offer: Option<Offer>) -> SourceError {
+        let Some(offer) = offer else { return self.error(error) };
+        self.failed(format!(
+            "TLS: the server and filegen have nothing in common: the server takes {offer}, and filegen has TLS 1.2 (with \
+             `Encrypt=strict` 1.3 too) with ECDHE and AES-GCM or ChaCha20. Turn on \
+             TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 on the server, which Windows Server has from 2016 on; on 2012 R2 give it an \
+             ECDSA certificate, with which it has such suites. `Encrypt=off` sends all in the clear, the password too"
+        ))
     }
 
     /// A wait that took too long.

@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::describe::ReadPlan;
+use super::kept::Kept;
 use super::keys::Keys;
 use super::render::parameters;
 use super::run_params::run_parameters;
@@ -13,12 +14,13 @@ use crate::core::ports::source::{After, Extent, Query, SourceError};
 use std::ops::Range;
 
 /// Counts and finds the key range in one statement; counts the rows up to and with `until` apart.
-pub(super) async fn extent(address: &Address, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
-    let mut client = address.connect(query.isolation).await?;
-    let plan = ReadPlan::new(query, address.seen(&mut client, &query.view, &query.key).await?)?;
+pub(super) async fn extent(kept: &mut Kept, until: Option<&Key>) -> Result<After, SourceError> {
+    let plan = kept.plan()?;
+    let Kept { address, client, query, .. } = kept;
+    let (address, query) = (&*address, &*query);
     let statement = sql::extent(&Dialect::SQL_SERVER, &plan, query, until)?;
     let params = parameters(&plan, query, &statement.params)?;
-    let rows = address.all(&mut client, &statement.sql, params).await?;
+    let rows = address.all(client, &statement.sql, params).await?;
     let row = rows.first().ok_or_else(|| address.failed("a count gave no row".to_owned()))?;
     let layout = statement.layout;
     let wrong = |what: &str| address.failed(format!("{what}; report this"));

@@ -10,6 +10,7 @@ mod connect;
 mod describe;
 mod error;
 mod extent;
+mod kept;
 mod keys;
 mod pairs;
 mod read;
@@ -19,6 +20,7 @@ mod tds;
 #[cfg(test)]
 mod tests;
 
+use crate::adapters::sql::Waiting;
 use crate::core::model::column::Column;
 use crate::core::model::finding::Finding;
 use crate::core::model::key::Key;
@@ -29,7 +31,8 @@ use crate::core::model::sql::Relation;
 use crate::core::ports::source::{After, Extent, PageSource, PageStream, Position, Query, SourceError};
 use address::Address;
 use async_trait::async_trait;
-use describe::{ReadPlan, Seen};
+use describe::Seen;
+use kept::Kept;
 use read::{Reader, Told};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +45,8 @@ const PAGES_IN_FLIGHT: usize = 1;
 #[derive(Clone)]
 pub struct SqlServerSource {
     address: Arc<Address>,
+    /// A run's session between two questions.
+    waiting: Waiting<Kept>,
 }
 
 impl SqlServerSource {
@@ -55,7 +60,7 @@ impl SqlServerSource {
     /// # Errors
     /// [`SourceError::Refused`] for an address that cannot be used, without the address.
     pub fn new(address: &Secret) -> Result<Self, SourceError> {
-        Ok(Self { address: Arc::new(Address::parse(address)?) })
+        Ok(Self { address: Arc::new(Address::parse(address)?), waiting: Waiting::default() })
     }
 }
 
@@ -81,12 +86,28 @@ impl PageSource for SqlServerSource {
         true
     }
 
+    async fn kinds(&self, query: &Query) -> Result<Vec<Column>, SourceError> {
+        if let Some(columns) = self.waiting.look(|kept| kept.columns(query)) {
+            return Ok(columns);
+        }
+        let kept = Kept::next(&self.waiting, &self.address, query).await?;
+        let columns = kept.plan()?.columns();
+        self.waiting.keep(kept);
+        Ok(columns)
+    }
+
     async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
-        Ok(extent::extent(&self.address, query, None).await?.extent)
+        let mut kept = Kept::now(&self.waiting, &self.address, query, true).await?;
+        let After { extent, .. } = extent::extent(&mut kept, None).await?;
+        self.waiting.keep(kept);
+        Ok(extent)
     }
 
     async fn extent_after(&self, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
-        extent::extent(&self.address, query, until).await
+        let mut kept = Kept::now(&self.waiting, &self.address, query, false).await?;
+        let after = extent::extent(&mut kept, until).await?;
+        self.waiting.keep(kept);
+        Ok(after)
     }
 
     async fn open(
@@ -95,15 +116,19 @@ impl PageSource for SqlServerSource {
         from: &Position,
         until: Option<&Key>,
     ) -> Result<Box<dyn PageStream>, SourceError> {
-        let mut client = self.address.connect(query.isolation).await?;
-        let plan = ReadPlan::new(query, self.address.seen(&mut client, &query.view, &query.key).await?)?;
+        let kept = Kept::next(&self.waiting, &self.address, query).await?;
+        let plan = kept.plan()?;
         let columns = plan.columns();
         let reader = Reader::new(Arc::clone(&self.address), query.clone(), plan)?;
         let (tell, pages) = channel(PAGES_IN_FLIGHT);
         // Ends, and with it its connection, when nobody takes pages any more.
-        tokio::spawn(reader.run(client, from.clone(), until.cloned(), tell));
+        tokio::spawn(reader.run(kept, from.clone(), until.cloned(), tell, self.waiting.clone()));
         let address = Arc::clone(&self.address);
         Ok(Box::new(SqlServerStream { address, pages, columns, begun: false, done: false }))
+    }
+
+    async fn rest(&self) {
+        self.waiting.end().await;
     }
 
     fn query_text(&self, query: &Query) -> Result<Option<String>, SourceError> {

@@ -4,10 +4,11 @@
 use super::address::Address;
 use super::cells::Cells;
 use super::describe::ReadPlan;
+use super::kept::Kept;
 use super::keys::{Held, Keys, Step};
 use super::render::parameters;
 use super::tds::{Connection, RowBytes, Value};
-use crate::adapters::sql::{self, Dialect, Layout, PageRequest, Range, mask_field};
+use crate::adapters::sql::{self, Dialect, Layout, PageRequest, PageStatement, Range, Waiting, mask_field};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::query::Fetch;
@@ -42,6 +43,8 @@ pub(super) struct Reader {
     masks: Vec<BooleanBufferBuilder>,
     rows: usize,
     bytes: usize,
+    /// Where the read began.
+    from: Option<Key>,
     /// First row of the page that fills.
     first_key: Key,
     /// Key of the row taken last: it is the page's last one, and the next row's has to be another.
@@ -79,26 +82,41 @@ impl Reader {
             layout,
             rows: 0,
             bytes: 0,
+            from: None,
             first_key: Key(Vec::new()),
             before: Held::default(),
             delivered: 0,
         })
     }
 
-    /// Reads behind `from` up to `until`, and sends all pages.
-    pub(super) async fn run(mut self, mut client: Connection, from: Position, until: Option<Key>, tell: Sender<Told>) {
-        let work = self.read(&mut client, from, until, &tell);
+    /// Reads behind `from` up to `until`, and sends all pages. When all was read, the session waits in `place`.
+    pub(super) async fn run(
+        mut self,
+        mut kept: Kept,
+        from: Position,
+        until: Option<Key>,
+        tell: Sender<Told>,
+        place: Waiting<Kept>,
+    ) {
+        let work = self.read(&mut kept.client, from, until, &tell);
         let told = tokio::select! {
             biased;
             () = tell.closed() => None,
             told = work => Some(told),
         };
-        let is_whole = matches!(told, Some(Ok(())));
+        let left = match &told {
+            Some(Ok(())) => {
+                // Before the end is told: the next question may follow at once.
+                place.keep(Kept { has_read: true, ..kept });
+                None
+            }
+            _ => Some(kept.client),
+        };
         if let Some(told) = told {
             // A listener that went away hears neither.
             drop(tell.send(told.map(|()| None)).await);
         }
-        if !is_whole {
+        if let Some(client) = left {
             // A sort may go on for long before the server notices that nobody waits any more.
             drop(tokio::time::timeout(FAREWELL, client.leave()).await);
         }
@@ -113,6 +131,7 @@ impl Reader {
     ) -> Result<(), SourceError> {
         let page = u64::from(self.query.page_size.get());
         let Position { mut after, rows: mut skip } = from;
+        self.from.clone_from(&after);
         loop {
             let range = match self.query.fetch {
                 Fetch::Stream => Range::All,
@@ -156,12 +175,21 @@ impl Reader {
         let address = Arc::clone(&self.address);
         let page_rows = self.query.page_size.get() as usize;
         let page_bytes = usize::try_from(self.query.page_bytes).unwrap_or(MOST_BYTES).min(MOST_BYTES);
+        client.limit_values(self.query.value_bytes);
         address.query(client, sql, params).await?;
         let mut number = 0;
         let mut ended = ReadEnd::Rows;
-        while address.next(client, number == 0).await? {
-            let row = client.row();
+        while match address.next(client, number == 0).await {
+            Err(SourceError::Value { column, .. }) => {
+                return Err(self.too_long(column.parse().unwrap_or(usize::MAX)).await);
+            }
+            next => next?,
+        } {
             number += 1;
+            if number == 1 {
+                self.plan.still_holds(client.described())?;
+            }
+            let row = client.row();
             if ended == ReadEnd::Cut {
                 // The rest of a statement whose page was cut by its bytes: read, so that the connection can go on.
                 continue;
@@ -194,13 +222,17 @@ impl Reader {
         }
         for (index, cells) in self.cells.iter_mut().enumerate() {
             match row.value(index).and_then(|value| cells.push(value)) {
-                Ok(size) => self.bytes += size,
-                Err(reason) => {
+                Ok(size) if size as u64 <= self.query.value_bytes => self.bytes += size,
+                bad => {
+                    let reason = match bad {
+                        Ok(size) => sql::too_long(Some(size as u64), self.query.value_bytes),
+                        Err(reason) => reason.to_owned(),
+                    };
                     let column = cells.seen().name.clone();
                     let key = self.keys.as_ref().and_then(|keys| keys.of(row).ok());
                     let key =
                         key.map_or_else(|| format!("(row {} of this read)", self.number()), |key| key.to_string());
-                    return Err(SourceError::Value { column, key, reason: reason.to_owned() });
+                    return Err(SourceError::Value { column, key, reason });
                 }
             }
         }
@@ -212,6 +244,38 @@ impl Reader {
             keys.hold(row, &mut self.before);
         }
         Ok(())
+    }
+
+    /// The error for a value that was not read because it is too long. The row's key is asked for on another connection: on this one
+    /// the value is still on its way, and the key may stand behind it.
+    async fn too_long(&mut self, column: usize) -> SourceError {
+        let name = (self.plan.wanted.get(column)).map_or_else(|| "of the key".to_owned(), |seen| seen.name.clone());
+        let before = self.last_key().ok().flatten();
+        let place = match &before {
+            Some(before) => format!("(the next behind {before})"),
+            None => format!("(row {} of this read)", self.number()),
+        };
+        let key = match self.next_key(before.or_else(|| self.from.clone()).as_ref()) {
+            Some((statement, params)) => {
+                let (address, isolation) = (Arc::clone(&self.address), self.query.isolation);
+                let row = address.first(isolation, &statement.sql, params).await;
+                let keys = Keys::new(statement.layout.key.iter().copied(), &self.plan.key);
+                row.and_then(|row| keys.of(&row.row()).ok())
+            }
+            None => None,
+        };
+        let key = key.map_or(place, |key| key.to_string());
+        SourceError::Value { column: name, key, reason: sql::too_long(None, self.query.value_bytes) }
+    }
+
+    /// The statement for the key of the row behind another. `None` where rows are not read by key.
+    fn next_key(&self, before: Option<&Key>) -> Option<(PageStatement, Vec<RpcParam>)> {
+        self.keys.as_ref()?;
+        let query = Query { columns: Vec::new(), predicates: Vec::new(), ..self.query.clone() };
+        let request = PageRequest { query: &query, after: before, until: None, range: Range::Rows(1) };
+        let statement = sql::page(&Dialect::SQL_SERVER, &self.plan, &request).ok()?;
+        let params = parameters(&self.plan, &query, &statement.params).ok()?;
+        Some((statement, params))
     }
 
     /// Number of the row being read, from 1.

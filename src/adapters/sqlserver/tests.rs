@@ -48,6 +48,28 @@ fn both_forms_of_an_address_say_the_same() {
 }
 
 #[test]
+fn all_keywords_of_sqlclient_are_known() {
+    // Those of SqlConnectionStringBuilder 6, with their synonyms; each with a value that asks for nothing that is not here.
+    let keywords = "Addr=h;Address=h;App=a;Application Intent=ReadOnly;ApplicationIntent=ReadWrite;Application Name=a;\
+        Asynchronous Processing=False;Attestation Protocol=None;Authentication=SqlPassword;\
+        Column Encryption Setting=Disabled;Command Timeout=30;Connect Retry Count=1;ConnectRetryCount=1;\
+        Connect Retry Interval=10;ConnectRetryInterval=10;Connect Timeout=15;Connection Lifetime=0;Connection Timeout=15;\
+        Context Connection=False;Current Language=German;Data Source=h;Database=d;Enclave Attestation Url=;\
+        Encrypt=True;Enlist=False;Failover Partner=p;Failover Partner SPN=s;FailoverPartnerSPN=s;\
+        Host Name In Certificate=h;HostNameInCertificate=h;IP Address Preference=IPv6First;IPAddressPreference=IPv4First;\
+        Initial Catalog=d;Integrated Security=False;Language=German;Load Balance Timeout=0;Max Pool Size=100;\
+        Min Pool Size=0;Multi Subnet Failover=False;MultiSubnetFailover=True;Multiple Active Result Sets=False;\
+        MultipleActiveResultSets=True;Net=dbmssocn;Network=dbmssocn;Network Address=h;Network Library=dbmssocn;\
+        Packet Size=8000;Password=p;Persist Security Info=False;PersistSecurityInfo=False;Pool Blocking Period=Auto;\
+        PoolBlockingPeriod=NeverBlock;Pooling=True;Pwd=p;Replication=False;Server=h;Server SPN=s;ServerSPN=s;Timeout=15;\
+        Transaction Binding=Implicit Unbind;Transparent Network IP Resolution=True;\
+        TransparentNetworkIPResolution=True;Trust Server Certificate=False;TrustServerCertificate=False;\
+        Trusted_Connection=False;Type System Version=Latest;UID=u;User=u;User ID=u;User Instance=False;WSID=w;\
+        Workstation ID=w";
+    assert_eq!(parse(keywords).name, "sqlserver://h:1433/d");
+}
+
+#[test]
 fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
     for (text, says) in [
         ("Server=h;Uid=u;Pasword=hunter2", "`pasword` is not known"),
@@ -57,6 +79,8 @@ fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
         ("Server=h;Uid=u;Packet Size=100", "between 512 and 32768"),
         ("Server=h;Integrated Security=SSPI", "Windows logins"),
         ("Server=h\\inst;Uid=u", "HOST,PORT"),
+        ("Server=h;Uid=u;Server Certificate=h.cer", "TrustServerCertificateCA"),
+        ("Server=h;Uid=u;AttachDbFilename=x.mdf", "give Database"),
         ("Server=h", "there is no User Id"),
         ("Server=db.example:1433;Uid=u", "write Server=tcp:db.example,1433"),
         ("Server=h;Uid=u;Authentication=ActiveDirectoryPassword", "Authentication is SqlPassword"),

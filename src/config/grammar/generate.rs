@@ -70,6 +70,8 @@ pub(in crate::config) static SOURCE: Section = Section {
         ),
         Field::new("page_size", Shape::Whole(1, 10_000_000), "Rows of a page.").default("10000"),
         Field::new("page_bytes", Shape::Size(KIB, GIB), "A page ends early when its values reach this many bytes.").default("16MiB"),
+        Field::new("value_bytes", Shape::Size(KIB, GIB), "A value of more bytes ends the run, before it fills the memory.")
+            .default("64MiB"),
         Field::new(
             "fetch",
             Shape::Choice(&["stream", "paged", "offset"]),
@@ -77,6 +79,13 @@ pub(in crate::config) static SOURCE: Section = Section {
              nothing while rows come and go.",
         )
         .default("stream"),
+        Field::new(
+            "count",
+            Shape::Flag,
+            "`false` leaves out counting the view before the read and after it, for a view that is slow to count. The manifest then \
+             says so. Only `fetch: stream` goes without.",
+        )
+        .default("true"),
         Field::new(
             "isolation",
             Shape::Choice(&["default", "snapshot"]),

@@ -107,6 +107,7 @@ fn source(source: &SourceSpec) -> Rendered {
         ("key", (!source.key.is_empty()).then_some(key)),
         ("page_size", Some(scalar(source.page_size.get()))),
         ("page_bytes", Some(text(write_size(source.page_bytes)))),
+        ("value_bytes", Some(text(write_size(source.value_bytes)))),
         (
             "fetch",
             Some(text(match source.fetch {
@@ -115,6 +116,7 @@ fn source(source: &SourceSpec) -> Rendered {
                 Fetch::Offset => "offset",
             })),
         ),
+        ("count", Some(scalar(source.count))),
         (
             "isolation",
             Some(text(match source.isolation {

@@ -70,6 +70,8 @@ fn each_mistake_is_told_in_its_own_words() {
         ("page_size: 10000", "page_size: -1"),
         ("page_size: 10000", "page_size:"),
         ("page_size: 10000", "page_bytes: 2GiB"),
+        ("page_size: 10000", "value_bytes: 1B"),
+        ("page_size: 10000", "fetch: paged\n  count: false"),
         ("root: out", "when_empty: skip"),
         ("id: Loan1", "id: Loan0"),
         ("loan1_{date}.csv", "loan0_{date}.txt"),
@@ -161,5 +163,16 @@ fn a_password_beside_a_mistake_is_masked() {
         let error = refused(&wrong);
         let all = format!("{error} {error:?} {} {}", shown(&error), error.to_json());
         assert!(!all.contains("s3cret"), "{all}");
+    }
+}
+
+#[test]
+fn without_a_count_no_first_record_says_what_only_a_count_tells() {
+    let uncounted = DESIGN.replacen("page_size: 10000", "count: false", 1);
+    let with = |record: &str| parsed(&uncounted.replacen("    event_type: LoanDataReady", record, 1), &[]);
+    assert!(with("    first_record: \"{{ date }}\"").is_ok() && with("    last_record: \"{{ rows }}\"").is_ok());
+    for record in ["{{ rows }}", "{{ sum.Amount }}"] {
+        let said = with(&format!("    first_record: \"{record}\"")).unwrap_err().to_string();
+        assert!(said.contains("`count: false`") && said.contains("last_record"), "{record}: {said}");
     }
 }

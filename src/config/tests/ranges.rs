@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Every field with a least and a most, and both as people write them.
-const RANGES: [(&str, &str, &str); 6] = [
+const RANGES: [(&str, &str, &str); 7] = [
     ("page_size", "1", "10000000"),
     ("page_bytes", "1KiB", "1GiB"),
+    ("value_bytes", "1KiB", "1GiB"),
     ("width", "1", "1000000"),
     ("days_after", "0", "7"),
     ("pages", "1", "100000"),

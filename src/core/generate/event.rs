@@ -15,16 +15,16 @@ impl<T: Observer<ElectionEvent> + Observer<Retrying> + Observer<GenerateEvent>> 
 /// What happened to a run.
 #[derive(Clone, PartialEq, Debug)]
 pub enum GenerateEvent {
-    /// The view was counted and pages are about to be read.
+    /// The view was counted, where it is to be, and pages are about to be read.
     Started {
         /// Which run.
         run: RunId,
-        /// Rows the view holds now.
-        rows: u64,
+        /// Rows the view holds now. `None` where it is not counted, here and below.
+        rows: Option<u64>,
         /// Pages expected.
-        pages: u64,
+        pages: Option<u64>,
         /// Records expected in each file, in the worker file's order.
-        files: Vec<(FileId, u64)>,
+        files: Vec<(FileId, Option<u64>)>,
     },
     /// Committed pages of an earlier holder were taken over.
     Resumed {

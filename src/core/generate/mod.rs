@@ -131,6 +131,7 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
     // A failure that is recorded makes the run wanted, and a service would make it with other values than those given.
     let mut is_recorded = params::given(&job.worker).is_empty();
     let result = Box::pin(unpublished(ports, job, term, &mut is_recorded)).await;
+    ports.source.rest().await;
     if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
         && takeover::is_replaced(&*ports.volume, &job.dir(), term.token()).await
     {
@@ -252,12 +253,19 @@ fn begun_before(job: &Job, begin: &Begin, has_changed: bool) -> Result<Plan, Gen
     Plan::new(&job.worker, &job.registry, &begin.params)
 }
 
-/// Counts the view and finds its key range: the one query before the first page. `None` when asked to stop meanwhile: a large
+/// Counts the view and finds its key range, where it is to be counted: the one query before the first page. `None` when asked to stop meanwhile: a large
 /// view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     names_are_free(ports, job).await?;
-    let Some((extent, promised)) = counted(ports, job, plan).await? else { return Ok(None) };
-    let begin = plan.begin(&job.run, term.token().0, ports.clock.now().as_second(), &job.worker, &extent, promised);
+    let (extent, promised) = if job.worker.source.count {
+        let Some((extent, promised)) = counted(ports, job, plan).await? else { return Ok(None) };
+        (Some(extent), promised)
+    } else {
+        // No first record says what only a count tells: the settings are refused then.
+        (None, vec![BTreeMap::new(); plan.files.len()])
+    };
+    let now = ports.clock.now().as_second();
+    let begin = plan.begin(&job.run, term.token().0, now, &job.worker, extent.as_ref(), promised);
     let begin = Begin { correction: job.edition.correction.clone().map(Box::new), ..begin };
     if !plan.shape.hangs_on_kinds() {
         return Ok(Some(begin));
@@ -266,7 +274,7 @@ async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Opt
         biased;
         () = job.stop.cancelled() => return Ok(None),
         // Without an answer the digest is one that earlier builds refuse; the read has words of its own for the source.
-        columns = ports.source.columns(&plan.query.view) => columns.ok(),
+        columns = ports.source.kinds(&plan.query) => columns.ok(),
     };
     Ok(Some(Begin { spec: plan.shape.digest(columns.as_deref()).to_owned(), ..begin }))
 }
@@ -326,9 +334,9 @@ async fn record_start(ports: &Ports, job: &Job, term: &Term, staging: &Staging) 
     let ids = job.worker.files.iter().map(|file| file.id.clone());
     job.observer.observe(&GenerateEvent::Started {
         run: job.run.clone(),
-        rows: begin.rows,
-        pages: plan::pages_of(begin.rows, job.worker.source.page_size.get()),
-        files: ids.zip(begin.file_rows.iter().copied()).collect(),
+        rows: begin.rows(),
+        pages: begin.rows().map(|rows| plan::pages_of(rows, job.worker.source.page_size.get())),
+        files: ids.enumerate().map(|(index, id)| (id, begin.rows_of(index))).collect(),
     });
-    record::started(ports, job, term, begin.rows).await
+    record::started(ports, job, term, begin.rows()).await
 }

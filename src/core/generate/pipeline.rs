@@ -3,13 +3,13 @@
 //! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there. What is before it
 //! ends at once.
 
-use super::read::{Bounds, ReadEnd};
+use super::read::{Bounds, ReadEnd, Recount};
 use super::staging::Staging;
 use super::translate_pages::{BYTES_IN_FLIGHT, FilePipeline};
 use super::write::Committer;
 use super::{GenerateError, Job, Ports, read, translate_pages};
 use crate::core::model::term::Term;
-use crate::core::ports::source::{After, Position, Query, SourceError};
+use crate::core::ports::source::{Position, Query};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ pub(super) struct PipelineResult {
     /// The pipelines, with totals and digests behind the last page.
     pub pipelines: Vec<FilePipeline>,
     /// What the view held behind its last page. `None` when it ended because it was asked to stop.
-    pub after: Option<Result<After, SourceError>>,
+    pub after: Option<Recount>,
 }
 
 /// Reads, translates and commits all pages behind what is durable.
@@ -45,7 +45,7 @@ pub(super) async fn run(
         rows: staging.source_rows(),
     };
     let until = staging.begin.range.as_ref().map(|(_, last)| last.clone());
-    let bounds = Bounds { from: &position, until: until.as_ref(), rows: staging.begin.rows };
+    let bounds = Bounds { from: &position, until: until.as_ref(), rows: staging.begin.rows() };
 
     let (pages_in, pages_out) = mpsc::channel(PAGES_READ_AHEAD);
     let (work_in, work_out) = mpsc::channel(job.worker.commit.pages.get().max(4) as usize);

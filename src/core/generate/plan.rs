@@ -83,6 +83,7 @@ impl Plan {
             predicates,
             page_size: source.page_size,
             page_bytes: source.page_bytes,
+            value_bytes: source.value_bytes,
             fetch: if planted("offset paging") { Fetch::Offset } else { source.fetch },
             isolation: source.isolation,
             kinds: None,
@@ -91,15 +92,15 @@ impl Plan {
         Ok(Self { query, files, shape, params: params.clone() })
     }
 
-    /// The journal's first line for a run that starts now, with what its first records will say. Nothing is known of its
-    /// columns.
+    /// The journal's first line for a run that starts now, with what its first records will say. Without an extent the view was not
+    /// counted. Nothing is known of its columns.
     pub fn begin(
         &self,
         run: &RunId,
         token: u64,
         at: i64,
         worker: &Worker,
-        extent: &Extent,
+        extent: Option<&Extent>,
         first_totals: Vec<BTreeMap<String, String>>,
     ) -> Begin {
         Begin {
@@ -112,9 +113,14 @@ impl Plan {
             writes: WRITES,
             params: self.params.clone(),
             correction: None,
-            rows: extent.rows,
-            file_rows: self.files.iter().map(|file| rows_of(file.predicate, extent)).collect(),
-            range: extent.range.clone(),
+            counted: extent.is_some(),
+            rows: extent.map_or(0, |extent| extent.rows),
+            file_rows: self
+                .files
+                .iter()
+                .map(|file| extent.map_or(0, |extent| rows_of(file.predicate, extent)))
+                .collect(),
+            range: extent.and_then(|extent| extent.range.clone()),
             first_totals,
         }
     }
@@ -175,7 +181,7 @@ pub fn last_kept(start: Start, journal: &Journal) -> Result<u64, GenerateError> 
 }
 
 /// How the view was read, for manifest and event.
-pub fn read_mode(worker: &Worker, terms: Vec<u64>, source_moved: Option<bool>) -> ReadMode {
+pub fn read_mode(worker: &Worker, terms: Vec<u64>, source_moved: Option<bool>, counted: bool) -> ReadMode {
     ReadMode {
         fetch: match worker.source.fetch {
             Fetch::Stream => "stream",
@@ -190,5 +196,6 @@ pub fn read_mode(worker: &Worker, terms: Vec<u64>, source_moved: Option<bool>) -
         .to_owned(),
         terms,
         source_moved,
+        counted,
     }
 }

@@ -102,6 +102,7 @@ pub async fn preview(
     let keep_page = last_kept(start, journal.map_or(&Journal::default(), |(_, journal)| journal))?;
     let kept = journal.and_then(|(_, journal)| journal.pages().find(|page| page.page == keep_page));
     let extent = ports.source.extent(&plan.query).await?;
+    ports.source.rest().await;
     let mut files = Vec::new();
     for (spec, file) in worker.files.iter().zip(&plan.files).filter(|(spec, _)| edition.makes(spec.id.as_str())) {
         let path = edition.file_name(id, spec);

@@ -78,7 +78,7 @@ async fn add_up(
     let query = Query { columns, ..plan.query.clone() };
     let position = Position::default();
     let until = extent.range.as_ref().map(|(_, last)| last);
-    let bounds = Bounds { from: &position, until, rows: extent.rows };
+    let bounds = Bounds { from: &position, until, rows: Some(extent.rows) };
     let mut read = 0;
     let mut bound = false;
     if !bounds.are_reached(&query, read) {

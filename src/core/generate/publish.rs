@@ -335,7 +335,7 @@ fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: 
         pages: staging.page(),
         source_rows: staging.source_rows(),
         parameters: staging.begin.params.clone(),
-        read_mode: read_mode(worker, staging.tokens.clone(), complete.source_moved),
+        read_mode: read_mode(worker, staging.tokens.clone(), complete.source_moved, staging.begin.counted),
         files: with_others(edition, worker.files.iter().enumerate().map(file).collect()),
     }
 }

@@ -25,29 +25,33 @@ pub(super) struct Bounds<'a> {
     pub from: &'a Position,
     /// The last key to read. `None` when there is no key range.
     pub until: Option<&'a Key>,
-    /// The rows counted at the start. A read by row number ends with this row.
-    pub rows: u64,
+    /// The rows counted at the start. A read by row number ends with this row. `None`: not counted, and the read ends with its
+    /// statement.
+    pub rows: Option<u64>,
 }
 
 impl Bounds<'_> {
     /// Whether there is nothing to read. Rows that came since the start belong to the next run.
     pub(super) fn are_reached(&self, query: &Query, read: u64) -> bool {
-        self.left(query, read) == 0 || query.finds_nothing(self.until)
+        self.left(query, read) == 0 || self.rows.is_some() && query.finds_nothing(self.until)
     }
 
     /// Rows that may be taken behind so many.
     pub(super) fn left(&self, query: &Query, read: u64) -> u64 {
         match query.fetch {
-            Fetch::Offset => self.rows.saturating_sub(read),
+            Fetch::Offset => self.rows.unwrap_or(u64::MAX).saturating_sub(read),
             Fetch::Stream | Fetch::Paged => u64::MAX,
         }
     }
 }
 
+/// What the view holds behind the last page. `None` where it is not counted.
+pub(super) type Recount = Option<Result<After, SourceError>>;
+
 /// How reading ended.
 pub(super) enum ReadEnd {
     /// All pages were sent. Holds what the view holds now; the source was asked while the last pages were being written.
-    All(Result<After, SourceError>),
+    All(Recount),
     /// The run was asked to stop, or the next loop has ended and knows why.
     Early,
 }
@@ -73,20 +77,27 @@ pub(super) async fn pages(
         read = all_pages(ports, job, query, bounds, page, out) => read?,
     };
     let Some(read) = read else { return Ok(ReadEnd::Early) };
+    let Some(counted) = bounds.rows else { return Ok(ReadEnd::All(None)) };
     tokio::select! {
         biased;
         () = fault.cancelled() => Ok(ReadEnd::Early),
         () = job.stop.cancelled() => Ok(ReadEnd::Early),
-        after = after(ports, query, bounds, read) => Ok(ReadEnd::All(after)),
+        after = after(ports, query, bounds.until, counted, read) => Ok(ReadEnd::All(Some(after))),
     }
 }
 
 /// What the view holds after the last page. If other rows were read than counted and the source says that nothing was written, the
 /// view is counted once more: its rows may depend on the clock.
-async fn after(ports: &Ports, query: &Query, bounds: Bounds<'_>, read: u64) -> Result<After, SourceError> {
-    let after = ports.source.extent_after(query, bounds.until).await?;
-    if read != bounds.rows && after.within == bounds.rows {
-        return ports.source.extent_after(query, bounds.until).await;
+async fn after(
+    ports: &Ports,
+    query: &Query,
+    until: Option<&Key>,
+    counted: u64,
+    read: u64,
+) -> Result<After, SourceError> {
+    let after = ports.source.extent_after(query, until).await?;
+    if read != counted && after.within == counted {
+        return ports.source.extent_after(query, until).await;
     }
     Ok(after)
 }

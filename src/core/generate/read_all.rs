@@ -6,6 +6,7 @@
 use super::digest::FileDigest;
 use super::event::GenerateEvent;
 use super::plan::{FilePlan, Plan};
+use super::read::Recount;
 use super::staging::Staging;
 use super::translate_pages::FilePipeline;
 use super::{GenerateError, Job, Ports, begin, pipeline, publish, record_start, translate_pages};
@@ -103,7 +104,7 @@ fn pipelines(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePi
 
 /// What rows read against rows counted say.
 enum Read {
-    /// All that was counted, or the view is known to have moved (`None`: it could not be asked).
+    /// All that was counted, or the view is known to have moved (`None`: it could not be asked, or is not counted).
     AsCounted { moved: Option<bool> },
     /// Other rows were read than counted, and nothing says that the view moved.
     Miscounted(SourceError),
@@ -114,7 +115,8 @@ enum Read {
 ///
 /// # Errors
 /// When other rows were read, and the view cannot be asked again.
-fn source_moved(job: &Job, after: Result<After, SourceError>, staging: &Staging) -> Result<Read, GenerateError> {
+fn source_moved(job: &Job, after: Recount, staging: &Staging) -> Result<Read, GenerateError> {
+    let Some(after) = after else { return Ok(Read::AsCounted { moved: None }) };
     let (begin, read) = (&staging.begin, staging.source_rows());
     let as_counted = read == begin.rows;
     match after {

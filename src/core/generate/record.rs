@@ -98,12 +98,12 @@ impl<'a> Recorder<'a> {
 ///
 /// # Errors
 /// When the store refuses or is away.
-pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: u64) -> Result<(), GenerateError> {
+pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: Option<u64>) -> Result<(), GenerateError> {
     let now = ports.clock.now();
     let mut record = run_record(ports, job, now).await?;
     record.status = RunStatus::Running;
     record.started_at.get_or_insert(now);
-    record.rows_expected = Some(rows_expected);
+    record.rows_expected = rows_expected;
     (record.error, record.failure, record.next_try_at) = (None, None, None);
     Ok(ports.state.runs.save_run(term, &record).await?)
 }

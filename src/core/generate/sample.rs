@@ -33,6 +33,7 @@ pub async fn sample(
         predicates: Vec::new(),
         page_size: ROWS,
         page_bytes: BYTES,
+        value_bytes: 64 << 20,
         fetch: Fetch::Offset,
         isolation: Isolation::Default,
         kinds: None,

@@ -63,8 +63,12 @@ pub struct SourceSpec {
     pub page_size: NonZeroU32,
     /// A page ends early when its values reach this many bytes, so that wide rows do not fill the memory.
     pub page_bytes: u64,
+    /// A longer value ends the run, so that one value does not fill the memory either.
+    pub value_bytes: u64,
     /// How pages are asked for.
     pub fetch: Fetch,
+    /// Whether the view is counted before the read and after it. Only a stream goes without.
+    pub count: bool,
     /// What one read sees of concurrent changes.
     pub isolation: Isolation,
 }

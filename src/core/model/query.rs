@@ -34,6 +34,18 @@ pub struct ReadMode {
     pub isolation: String,
     /// Tokens under which pages were read, oldest first: more than one means more than one read.
     pub terms: Vec<u64>,
-    /// Whether count or key range differ before and after; null when it could not be asked again.
+    /// Whether count or key range differ before and after; null when it could not be asked again, and when it was not counted.
     pub source_moved: Option<bool>,
+    /// Whether the view was counted before and after. Left out when it was: earlier builds counted always.
+    #[serde(skip_serializing_if = "is_true", default = "yes")]
+    pub counted: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn yes() -> bool {
+    true
 }

@@ -60,7 +60,13 @@ fn event(file: &str) -> CompletionEvent {
         bytes: 1,
         sha256: String::new(),
         business_date: "2026-11-21".to_owned(),
-        read_mode: ReadMode { fetch: String::new(), isolation: String::new(), terms: vec![], source_moved: None },
+        read_mode: ReadMode {
+            fetch: String::new(),
+            isolation: String::new(),
+            terms: vec![],
+            source_moved: None,
+            counted: true,
+        },
     }
 }
 

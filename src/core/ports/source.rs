@@ -27,6 +27,9 @@ pub struct Query {
     pub page_size: NonZeroU32,
     /// A page ends early when its values reach this many bytes; at least one row is in it.
     pub page_bytes: u64,
+    /// A value of more bytes (a text's in UTF-8) is [`SourceError::Value`]. The source sees that before it has the whole value in
+    /// memory.
+    pub value_bytes: u64,
     /// How pages are asked for.
     pub fetch: Fetch,
     /// What one read sees of concurrent changes.
@@ -102,6 +105,13 @@ pub trait PageSource: Send + Sync {
         Ok(BTreeMap::new())
     }
 
+    /// The wanted columns of a query, each with its kind, as far as the source can tell without reading rows. A source that has just
+    /// counted the query answers without asking again, and one that is asked may keep its connection for the read. It may give other
+    /// columns too.
+    async fn kinds(&self, query: &Query) -> Result<Vec<Column>, SourceError> {
+        self.columns(&query.view).await
+    }
+
     /// Whether names that differ in case only may be one column to the source.
     fn folds_names(&self) -> bool {
         false
@@ -130,6 +140,9 @@ pub trait PageSource: Send + Sync {
         from: &Position,
         until: Option<&Key>,
     ) -> Result<Box<dyn PageStream>, SourceError>;
+
+    /// Says that no further question follows now: a connection that waits for one is closed. Without it, that takes a while.
+    async fn rest(&self) {}
 
     /// The query that a run sends first, for people to read. `None` for a source that has no query language.
     ///

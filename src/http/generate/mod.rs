@@ -123,7 +123,7 @@ mod tests {
         let worker = WorkerId::new("LoanWorker").unwrap();
         let status = Arc::new(WorkerStatus::new(worker.clone(), "host:1", Duration::from_secs(30), Arc::clone(&clock)));
         let run = RunId { worker, date: BusinessDate("2026-11-21".parse().unwrap()) };
-        status.observe(&GenerateEvent::Started { run, rows: 4, pages: 2, files: Vec::new() });
+        status.observe(&GenerateEvent::Started { run, rows: Some(4), pages: Some(2), files: Vec::new() });
         status.record_event("<b>\"a\" & b</b>".to_owned());
         let state = Arc::new(crate::adapters::memory::state::MemoryState::default());
         let handle = WorkerHandle {

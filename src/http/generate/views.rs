@@ -66,9 +66,9 @@ pub(super) struct WorkerShown {
 struct RunShown {
     run_id: String,
     page: u64,
-    pages_expected: u64,
+    pages_expected: Option<u64>,
     rows: u64,
-    rows_expected: u64,
+    rows_expected: Option<u64>,
     rows_per_second: f64,
     pages_per_second: f64,
     /// When all rows will be durable at the live rate.

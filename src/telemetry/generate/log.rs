@@ -108,9 +108,10 @@ impl Observer<GenerateEvent> for EventLog {
         }
         let context = self.context().clone();
         match event {
-            GenerateEvent::Started { rows, pages, .. } => {
+            GenerateEvent::Started { rows: Some(rows), pages: Some(pages), .. } => {
                 line!(info, self, context, rows, pages, "total rows and pages");
             }
+            GenerateEvent::Started { .. } => line!(info, self, context, "rows are not counted"),
             GenerateEvent::Resumed { from, page, .. } => {
                 line!(info, self, context, from_token = from.0, page, "resumed");
             }

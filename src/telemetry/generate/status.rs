@@ -61,10 +61,10 @@ pub struct RecentEvent {
 pub struct RunProgress {
     /// `LoanWorker:2026-11-21`.
     pub id: String,
-    /// Rows expected, as counted at the start.
-    pub rows_expected: u64,
+    /// Rows expected, as counted at the start. `None` where they are not counted.
+    pub rows_expected: Option<u64>,
     /// Pages expected.
-    pub pages_expected: u64,
+    pub pages_expected: Option<u64>,
     /// Rows of the source that are durable.
     pub rows: u64,
     /// Last durable page.
@@ -80,7 +80,7 @@ impl RunProgress {
     /// Seconds until all rows are durable at the live rate. `None` when nothing is known yet.
     #[expect(clippy::cast_precision_loss, reason = "a forecast for people")]
     pub fn seconds_left(&self) -> Option<f64> {
-        let left = self.rows_expected.saturating_sub(self.rows) as f64;
+        let left = self.rows_expected?.saturating_sub(self.rows) as f64;
         (self.rate.0 > 0.0).then(|| left / self.rate.0)
     }
 
@@ -244,8 +244,15 @@ impl WorkerStatus {
                     rate: (0.0, 0.0),
                     window: (elapsed, 0, 0),
                 });
-                self.metrics.started(*rows);
-                self.keep(state, format!("run {run} started: {rows} rows in {pages} pages"));
+                // Rows that are not counted are expected by nobody.
+                self.metrics.started(rows.unwrap_or_default());
+                self.keep(
+                    state,
+                    match rows.zip(*pages) {
+                        Some((rows, pages)) => format!("run {run} started: {rows} rows in {pages} pages"),
+                        None => format!("run {run} started: its rows are not counted"),
+                    },
+                );
             }
             GenerateEvent::Fetched { took, .. } => {
                 self.metrics.fetched(*took);

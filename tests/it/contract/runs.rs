@@ -83,6 +83,7 @@ pub(super) fn published(run: &RunId, name: &str, millisecond: i64) -> FileStatus
             isolation: "default".to_owned(),
             terms: vec![1, 2],
             source_moved: Some(false),
+            counted: true,
         },
     };
     FileStatus {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod keys;
+mod one_login;
 mod safety;
 mod settings;
 mod silence;
@@ -30,6 +31,7 @@ fn query(view: &str, key: &[&str], columns: &[&str]) -> Query {
         predicates: Vec::new(),
         page_size: NonZeroU32::new(1000).unwrap(),
         page_bytes: 64 << 20,
+        value_bytes: 64 << 20,
         fetch: Fetch::Stream,
         isolation: Isolation::Default,
         kinds: None,

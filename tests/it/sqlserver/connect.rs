@@ -185,3 +185,34 @@ async fn each_session_is_told_all_its_settings_in_one_batch_before_anything_else
         assert_eq!(statements[0].ends_with("BEGIN TRANSACTION"), isolation == Isolation::Snapshot);
     }
 }
+
+#[tokio::test]
+async fn a_route_keeps_the_name_that_the_server_expects() {
+    let folder = tempfile::tempdir().unwrap();
+    let replica = server(folder.path(), Encryption::Required);
+    let options = Options {
+        encryption: Encryption::Required,
+        read_only_route: Some(replica.address()),
+        route_name: Some(r"localhost\pool-7".to_owned()),
+        ..Options::default()
+    };
+    let primary = Server::start(&folder.path().join("db"), options).unwrap();
+    // Each has an authority of its own; the file holds both.
+    let ca = folder.path().join("both.pem");
+    std::fs::write(&ca, format!("{}{}", primary.ca().unwrap(), replica.ca().unwrap())).unwrap();
+    let more = format!("ApplicationIntent=ReadOnly;TrustServerCertificateCA={}", ca.display());
+    assert_eq!(columns(&primary, &more).await, Ok(2), "the certificate names the host alone");
+    assert_eq!(primary.logins()[0].server, "127.0.0.1");
+    assert_eq!(replica.logins()[0].server, r"localhost\pool-7");
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_under_tls_is_told_in_the_servers_words() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(server(folder.path(), Encryption::LoginOnly));
+    let options = Options { refuses_under_tls: true, ..Options::default() };
+    let server = Server::start(&folder.path().join("db"), options).unwrap();
+    let wrong = columns(&server, "Encrypt=false;Password=hunter2").await.unwrap_err();
+    assert!(matches!(&wrong, SourceError::Denied { reason, .. } if reason.contains("error 18456")), "{wrong:?}");
+    assert_eq!(columns(&server, "Encrypt=false").await, Ok(2), "what is not refused goes on in the clear");
+}

@@ -167,3 +167,28 @@ async fn a_database_without_snapshots_says_so() {
     let error = error.unwrap().to_string();
     assert!(error.contains("error 3952") && error.contains("isolation: snapshot"), "{error}");
 }
+
+#[tokio::test]
+async fn a_count_that_nobody_waits_for_any_more_is_stopped() {
+    let database = thousand().await;
+    for more in ["Encrypt=true", "Encrypt=off"] {
+        let before = database.server().attentions();
+        database.server().inject(Fault { statement: "COUNT_BIG".to_owned(), row: 0, action: Action::Stall });
+        let source = database.source(more);
+        let query = query("t", &["id"], &["id"]);
+        tokio::select! {
+            counted = source.extent(&query) => panic!("{counted:?}"),
+            () = async {
+                while database.server().faults_left() > 0 {
+                    tokio::task::yield_now().await;
+                }
+            } => {}
+        }
+        let asked = tokio::time::timeout(PATIENCE, async {
+            while database.server().attentions() == before {
+                tokio::task::yield_now().await;
+            }
+        });
+        asked.await.unwrap();
+    }
+}

@@ -7,6 +7,8 @@ mod faults;
 mod forms;
 mod freetds;
 mod keys;
+mod one_login;
+mod suites;
 mod types;
 
 use filegen::core::model::names::ViewName;
@@ -24,6 +26,7 @@ fn query(view: &str, key: &[&str], columns: &[&str]) -> Query {
         predicates: Vec::new(),
         page_size: NonZeroU32::new(10).unwrap(),
         page_bytes: 1 << 20,
+        value_bytes: 64 << 20,
         fetch: Fetch::Stream,
         isolation: Isolation::Default,
         kinds: None,

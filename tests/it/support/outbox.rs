@@ -30,6 +30,7 @@ pub fn event(file: &str) -> CompletionEvent {
             isolation: "default".to_owned(),
             terms: vec![1],
             source_moved: Some(false),
+            counted: true,
         },
     }
 }

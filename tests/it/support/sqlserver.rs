@@ -21,7 +21,7 @@ pub struct Database {
 }
 
 enum Place {
-    Here { server: Server, folder: TempDir },
+    Here { server: Box<Server>, folder: TempDir },
     Real { admin: String, name: String },
 }
 
@@ -50,7 +50,7 @@ impl Database {
     pub fn here(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(&folder.path().join("loans.db"), options).unwrap();
-        Self { ado: server.ado("TrustServerCertificate=true"), place: Place::Here { server, folder } }
+        Self { ado: server.ado("TrustServerCertificate=true"), place: Place::Here { server: Box::new(server), folder } }
     }
 
     /// The server in this process; only after [`Database::here`].

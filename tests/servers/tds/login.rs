@@ -91,7 +91,8 @@ pub fn accept(shared: &Shared, socket: TcpStream) -> io::Result<Option<Session>>
     let (mut login, password) = read_login(&payload).ok_or_else(|| io::Error::other("a LOGIN7 that ends early"))?;
     login.encrypted = (login_encrypted, rest_encrypted);
     let refusal = refusal(shared, &login, &password);
-    if !rest_encrypted && !(shared.options.refuses_under_tls && refusal.is_some()) {
+    let stays_encrypted = rest_encrypted || shared.options.refuses_under_tls && refusal.is_some();
+    if !stays_encrypted {
         wire = wire.into_plain();
     }
     lock(&shared.logins).push(login.clone());

@@ -89,6 +89,20 @@ impl PageSource for Retry {
         }
     }
 
+    async fn kinds(&self, query: &Query) -> Result<Vec<Column>, SourceError> {
+        let mut retries = self.retries.clone();
+        loop {
+            match self.source.kinds(query).await {
+                Ok(columns) => return Ok(columns),
+                Err(error) => retries.failed(error).await?,
+            }
+        }
+    }
+
+    async fn rest(&self) {
+        self.source.rest().await;
+    }
+
     async fn extent(&self, query: &Query) -> Result<Extent, SourceError> {
         let mut retries = self.retries.clone();
         loop {

@@ -59,6 +59,7 @@ fn query(fetch: Fetch) -> Query {
         predicates: Vec::new(),
         page_size: NonZeroU32::new(3).unwrap(),
         page_bytes: 1 << 20,
+        value_bytes: 64 << 20,
         fetch,
         isolation: Isolation::Default,
         kinds: None,

@@ -67,6 +67,14 @@ impl MemoryStream {
             if full || self.until.as_ref().is_some_and(|until| order(&key, until) == Ordering::Greater) {
                 break;
             }
+            for (&index, name) in plan.wanted.iter().zip(&self.query.columns) {
+                let long = row.get(index).map_or(0, Cell::bytes);
+                if long > self.query.value_bytes {
+                    let reason = crate::adapters::sql::too_long(Some(long), self.query.value_bytes);
+                    let key = self::key(&plan, &table, row).to_string();
+                    return Err(SourceError::Value { column: name.clone(), key, reason });
+                }
+            }
             bytes += plan.wanted.iter().filter_map(|&index| row.get(index)).map(Cell::bytes).sum::<u64>();
             taken.push(row);
         }

@@ -23,14 +23,21 @@ const HEAD: u16 = 8;
 /// Bytes that are asked of the network at once: two of the largest packets.
 const READ: usize = 64 << 10;
 
+/// The first byte of TLS's data, which begins no packet.
+const TLS_DATA: u8 = 0x17;
+
 /// Bytes of a packet before the server has said how many it takes.
-const FIRST_PACKET: u16 = 4096;
+pub(super) const FIRST_PACKET: u16 = 4096;
 
 /// A connection, used by one task: one request, then its answer to the end. Dropped, it is closed.
 pub(in super::super) struct Connection {
-    tcp: TcpStream,
+    pub(super) tcp: TcpStream,
     tls: Option<Box<ClientConnection>>,
+    /// TLS that ended with the login, until the answer shows that the server thinks so too.
+    resting: Option<Box<ClientConnection>>,
     raw: Vec<u8>,
+    /// Whether a statement was sent that the server may be at.
+    busy: bool,
     pub(super) packets: PacketBuffer,
     pub(super) reply: Reply,
     pub(super) session: Session,
@@ -42,10 +49,12 @@ impl Connection {
         Self {
             tcp,
             tls: None,
+            resting: None,
             raw: vec![0; READ],
+            busy: false,
             packets: PacketBuffer::default(),
             reply: Reply::default(),
-            session: Session { packet_size: FIRST_PACKET, transaction: 0 },
+            session: Session { packet_size: FIRST_PACKET, transaction: 0, value_bytes: u64::MAX },
         }
     }
 
@@ -53,6 +62,7 @@ impl Connection {
     pub(super) async fn send(&mut self, kind: u8, payload: &[u8]) -> Result<(), Error> {
         self.packets.restart()?;
         self.reply = Reply::default();
+        self.busy = kind != PRELOGIN && kind != LOGIN;
         self.write(&packets(kind, payload, self.session.packet_size)).await
     }
 
@@ -71,6 +81,7 @@ impl Connection {
 
     /// Asks the server to stop what it is at, and goes: what it still sends is passed over, so that it hears us.
     pub(in super::super) async fn leave(mut self) {
+        self.busy = false;
         let left = async {
             self.write(&packets(ATTENTION, &[], self.session.packet_size)).await?;
             self.tcp.shutdown().await?;
@@ -91,6 +102,9 @@ impl Connection {
                 return Err(Error::Io(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")));
             }
             let Some(bytes) = self.raw.get(..count) else { return senseless("more bytes than were asked for") };
+            if let Some(tls) = self.resting.take().filter(|_| bytes.first() == Some(&TLS_DATA)) {
+                self.tls = Some(tls);
+            }
             match &mut self.tls {
                 None => self.packets.take(bytes)?,
                 Some(tls) => decrypt(tls, bytes, &mut self.packets)?,
@@ -117,6 +131,11 @@ impl Connection {
         self.reply.described()
     }
 
+    /// Sets the most bytes of a value from here on, of a text's in UTF-8.
+    pub(in super::super) fn limit_values(&mut self, bytes: u64) {
+        self.session.value_bytes = bytes;
+    }
+
     /// Whether the whole answer is here, read or not.
     pub(in super::super) fn has_heard(&self) -> bool {
         self.packets.has_ended()
@@ -141,17 +160,14 @@ impl Connection {
             }
             let packet;
             let bytes = if wrapped {
-                packet = self.packet().await?.0;
+                packet = self.packet().await.map_err(in_handshake)?.0;
                 packet.as_slice()
             } else {
-                let count = self.tcp.read(&mut self.raw).await?;
+                let count = self.tcp.read(&mut self.raw).await.map_err(|error| in_handshake(error.into()))?;
                 self.raw.get(..count).unwrap_or_default()
             };
             if bytes.is_empty() {
-                return Err(Error::Io(io::Error::new(
-                    io::ErrorKind::UnexpectedEof,
-                    "the server closed it during TLS's handshake",
-                )));
+                return Err(Error::ClosedInHandshake);
             }
             feed(&mut tls, bytes)?;
         }
@@ -165,9 +181,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Speaks no TLS from here on, as after a login that alone was encrypted.
+    /// Speaks no TLS from here on, as after a login that alone was encrypted; unless the server goes on with it: some refuse a login
+    /// under TLS.
     pub(super) fn decrypt(&mut self) {
-        self.tls = None;
+        self.resting = self.tls.take();
     }
 
     /// Reads exactly one message before the login, whatever its packets' type.
@@ -204,8 +221,25 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    /// Asks the server to stop what it is at, as far as that goes without waiting: a count may take long, and a server notices only
+    /// when it has something to send that nobody waits any more.
+    fn drop(&mut self) {
+        if !self.busy || self.packets.has_ended() {
+            return;
+        }
+        let attention = packets(ATTENTION, &[], self.session.packet_size);
+        let sent = match &mut self.tls {
+            None => Ok(attention),
+            Some(tls) => tls.writer().write_all(&attention).and_then(|()| records(tls)),
+        };
+        // One that is lost needs no farewell.
+        drop(sent.and_then(|bytes| self.tcp.try_write(&bytes)));
+    }
+}
+
 /// A message cut into packets of up to so many bytes.
-fn packets(kind: u8, payload: &[u8], size: u16) -> Vec<u8> {
+pub(super) fn packets(kind: u8, payload: &[u8], size: u16) -> Vec<u8> {
     let room = size.max(512) - HEAD;
     let mut out = Vec::with_capacity(payload.len() + (payload.len() / usize::from(room) + 1) * HEADER);
     let mut rest = payload;
@@ -233,11 +267,33 @@ fn records(tls: &mut ClientConnection) -> io::Result<Vec<u8>> {
     Ok(records)
 }
 
+/// A fault of TLS.
+fn tls_error(error: &rustls::Error) -> Error {
+    use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+    let text = error.to_string();
+    match error {
+        rustls::Error::AlertReceived(HandshakeFailure | InsufficientSecurity | ProtocolVersion)
+        | rustls::Error::PeerIncompatible(_) => Error::NoCommonTls(text),
+        _ => Error::Tls(text),
+    }
+}
+
+/// A connection that was lost during the handshake.
+fn in_handshake(error: Error) -> Error {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
+    match error {
+        Error::Io(error) if [ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&error.kind()) => {
+            Error::ClosedInHandshake
+        }
+        other => other,
+    }
+}
+
 /// Gives TLS what came.
 fn feed(tls: &mut ClientConnection, mut bytes: &[u8]) -> Result<(), Error> {
     // Behind the other side's farewell nothing is taken any more.
     while !bytes.is_empty() && tls.read_tls(&mut bytes)? > 0 {
-        tls.process_new_packets().map_err(|error| Error::Tls(error.to_string()))?;
+        tls.process_new_packets().map_err(|error| tls_error(&error))?;
     }
     Ok(())
 }

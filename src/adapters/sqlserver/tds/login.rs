@@ -24,8 +24,8 @@ pub(in super::super) enum Encryption {
 
 /// Who logs in, and how.
 pub(in super::super) struct Login<'a> {
-    /// The server, as it is connected to.
-    pub host: &'a str,
+    /// The server's name: the host, or what another server called it that sent the login on.
+    pub server: &'a str,
     /// Name that the certificate must have.
     pub certificate: &'a str,
     pub encryption: Encryption,
@@ -73,7 +73,7 @@ impl Connection {
             .with_database(login.database)
             .with_hostname(login.workstation)
             .with_app_name(login.application)
-            .with_server_name(login.host)
+            .with_server_name(login.server)
             .with_packet_size(login.packet_size)
             .with_read_only_intent(login.read_only);
         "filegen".clone_into(&mut message.library_name);

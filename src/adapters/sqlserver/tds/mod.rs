@@ -5,6 +5,7 @@
 mod channel;
 mod column;
 mod login;
+mod offer;
 mod packet_buffer;
 mod reply;
 mod request;
@@ -14,6 +15,7 @@ mod value;
 pub(super) use channel::Connection;
 pub(super) use column::{Column, Described};
 pub(super) use login::{Encryption, Login};
+pub(super) use offer::Offer;
 pub(super) use reply::Step;
 pub(super) use request::{binary, declared, text};
 pub(super) use row::{Record, RowBytes};
@@ -31,10 +33,16 @@ pub(super) enum Error {
     Io(io::Error),
     /// The bytes make no sense.
     Protocol(String),
+    /// The value of this column, from 0, is longer than asked for: so many bytes, as far as they are known.
+    TooLong { column: usize, bytes: u64 },
     /// Fewer or more rows came than the server counts: another try would go on behind the gap.
     Miscounted { rows: u64, count: u64 },
     /// The two do not agree on encryption, or the certificate is not to be trusted.
     Tls(String),
+    /// The two have no version or cipher suite of TLS in common, by the words of either.
+    NoCommonTls(String),
+    /// The server closed the connection during TLS's handshake, without a word. Some do so for the same reason.
+    ClosedInHandshake,
     /// The login is to be tried there instead.
     Elsewhere { host: String, port: u16 },
 }

@@ -59,6 +59,8 @@ pub(super) struct Session {
     pub(super) packet_size: u16,
     /// The transaction that requests belong to; zero: none.
     pub(super) transaction: u64,
+    /// Longer values are not read.
+    pub(super) value_bytes: u64,
 }
 
 /// The answer to one request, as far as it was read.
@@ -106,7 +108,7 @@ impl Reply {
                 if self.columns.is_empty() {
                     return senseless("a row without columns");
                 }
-                row::find(&self.columns, body, compressed, &mut self.spans)?
+                row::find(&self.columns, body, compressed, session.value_bytes, &mut self.spans)?
             } else {
                 self.token(packets, session)?
             };

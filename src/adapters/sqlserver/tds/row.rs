@@ -1,6 +1,6 @@
 //! Rows where they lie: found by the lengths of their values, without reading these.
 
-use super::column::{Column, Form};
+use super::column::{Column, Form, Kind};
 use super::value::Value;
 use super::{Error, senseless};
 use std::borrow::Cow;
@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 /// Length of a value that is NULL, where it has eight bytes.
 const NO_PIECES: u64 = u64::MAX;
+
+/// Length of a value whose length is told by its pieces alone.
+const UNKNOWN_LENGTH: u64 = u64::MAX - 1;
 
 /// Where a value lies in its row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,12 +100,14 @@ fn joined(mut bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Finds a row's values in what follows its token; `compressed`: it begins with a bit for each column, set for NULL. The
-/// row's length, or `None` when it has not come whole.
+/// row's length, or `None` when it has not come whole. A value of more than `most` bytes of text or of more than `most` bytes is
+/// [`Error::TooLong`] as soon as that is known.
 #[inline]
 pub(super) fn find(
     columns: &[Column],
     bytes: &[u8],
     compressed: bool,
+    most: u64,
     spans: &mut Vec<Span>,
 ) -> Result<Option<usize>, Error> {
     spans.clear();
@@ -113,7 +118,16 @@ pub(super) fn find(
         let span = if is_null {
             Span { start: at, length: None }
         } else {
-            match span(column.form, bytes, at)? {
+            let found = span(column.form, bytes, at)?;
+            if matches!(column.form, Form::Pieces | Form::Pointer) {
+                // Two bytes a unit, of which each is at least one in UTF-8.
+                let most = if column.kind == Kind::Wide { most.saturating_mul(2) } else { most };
+                let length = length(column.form, bytes, at, found);
+                if length > most {
+                    return Err(Error::TooLong { column: index, bytes: length });
+                }
+            }
+            match found {
                 Some(span) => span,
                 None => return Ok(None),
             }
@@ -173,6 +187,22 @@ fn span(form: Form, bytes: &[u8], at: usize) -> Result<Option<Span>, Error> {
     }
 }
 
+/// How long a value is whose length or first piece stands at a place, as far as it has come.
+fn length(form: Form, bytes: &[u8], at: usize, found: Option<Span>) -> u64 {
+    if let Some(span) = found {
+        return span.length.unwrap_or_default() as u64;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    if form == Form::Pieces {
+        let told = rest.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+        // Else what has come of it, with the lengths of its pieces.
+        return told.filter(|length| *length < UNKNOWN_LENGTH).unwrap_or(rest.len() as u64);
+    }
+    let pointer = rest.first().map_or(0, |pointer| usize::from(*pointer));
+    let count = rest.get(1 + pointer + 8..).and_then(|rest| rest.first_chunk());
+    count.map_or(0, |count| u32::from_le_bytes(*count).into())
+}
+
 /// All pieces from a place on, without the empty one that ends them.
 fn pieces(bytes: &[u8], start: usize) -> Option<Span> {
     let mut at = start;
@@ -187,7 +217,6 @@ fn pieces(bytes: &[u8], start: usize) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::column::Kind;
     use super::*;
 
     /// `int NOT NULL`, `int`, `nvarchar(40)`, `nvarchar(max)`, `image`, each with a way of its own to say how long it is.
@@ -215,7 +244,7 @@ mod tests {
     }
 
     fn values<'a>(bytes: &'a [u8], compressed: bool, spans: &'a mut Vec<Span>) -> Vec<Value<'a>> {
-        assert_eq!(find(&COLUMNS, bytes, compressed, spans).unwrap(), Some(bytes.len()));
+        assert_eq!(find(&COLUMNS, bytes, compressed, u64::MAX, spans).unwrap(), Some(bytes.len()));
         let row = RowBytes { columns: &COLUMNS, spans, bytes };
         (0..COLUMNS.len()).map(|index| row.value(index).unwrap()).collect()
     }
@@ -224,10 +253,14 @@ mod tests {
     fn a_row_is_found_once_its_last_byte_is_here() {
         let bytes = row();
         for length in 0..bytes.len() {
-            assert_eq!(find(&COLUMNS, &bytes[..length], false, &mut Vec::new()).unwrap(), None, "{length} bytes");
+            assert_eq!(
+                find(&COLUMNS, &bytes[..length], false, u64::MAX, &mut Vec::new()).unwrap(),
+                None,
+                "{length} bytes"
+            );
         }
         let longer = [&bytes[..], b"next"].concat();
-        assert_eq!(find(&COLUMNS, &longer, false, &mut Vec::new()).unwrap(), Some(bytes.len()));
+        assert_eq!(find(&COLUMNS, &longer, false, u64::MAX, &mut Vec::new()).unwrap(), Some(bytes.len()));
         let mut spans = Vec::new();
         let values = values(&bytes, false, &mut spans);
         let [Value::Int(7), Value::Int(-1), Value::Wide(x), Value::Wide(abc), Value::Bytes(bytes)] = &values[..] else {
@@ -252,7 +285,8 @@ mod tests {
 
     #[test]
     fn a_length_that_the_type_does_not_have_is_refused() {
-        let find = |column: usize, bytes: &[u8]| find(&COLUMNS[column..=column], bytes, false, &mut Vec::new());
+        let find =
+            |column: usize, bytes: &[u8]| find(&COLUMNS[column..=column], bytes, false, u64::MAX, &mut Vec::new());
         assert!(find(1, &[3, 0, 0, 0]).is_err());
         assert!(find(2, &[82, 0]).is_err());
         assert_eq!(find(3, &[[0; 8], [0xff; 8]].concat()).unwrap(), None, "a piece of 4 GiB has not come");

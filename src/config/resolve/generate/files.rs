@@ -237,3 +237,14 @@ fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
         }
     }
 }
+
+/// Refuses first records that say what only a count before the read tells.
+pub(super) fn refuse_counted_records(at: &Cursor<'_>, files: &[FileSpec]) {
+    for (file, spec) in at.items().iter().zip(files) {
+        let needs_count = FileTranslator::new(spec, at.context.registry).is_ok_and(|made| made.first_needs_totals());
+        if let Some(at) = file.field("first_record").filter(|_| needs_count) {
+            let hint = "put rows and totals into `last_record`, or leave out `count: false`";
+            at.report("impossible-value", "with `count: false` nobody knows rows and totals before the read", hint);
+        }
+    }
+}

@@ -36,6 +36,9 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
     let lexicon = source.as_ref().map(|source| Lexicon::of_address(source.url.reveal()));
     let sql = marks::SqlContext { params: &params, lexicon };
     let files = files::files(&root.section("files"), id.as_ref(), &sql);
+    if source.as_ref().is_some_and(|source| !source.count) {
+        files::refuse_counted_records(&root.section("files"), files.as_deref().unwrap_or_default());
+    }
     let business_date = business_date(&root.section("business_date"));
     let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref());
     let state = state::state(&root.section("state"), output.as_ref().map(|output| &*output.root));

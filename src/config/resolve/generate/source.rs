@@ -30,6 +30,12 @@ pub(super) fn source(at: &Cursor<'_>, params: &[ParamSpec]) -> Option<SourceSpec
         Some("snapshot") => Some(Isolation::Snapshot),
         _ => None,
     };
+    let count = fields.flag("count");
+    if count == Some(false) && fetch.is_some_and(|fetch| fetch != Fetch::Stream) {
+        let hint = "remove `count: false`, or write `fetch: stream`";
+        let message = "only `fetch: stream` ends without a count: its one statement ends by itself";
+        fields.place("count").report("impossible-value", message, hint);
+    }
     let key = key(at, fetch);
     Some(SourceSpec {
         url: Secret::new(url?),
@@ -37,7 +43,9 @@ pub(super) fn source(at: &Cursor<'_>, params: &[ParamSpec]) -> Option<SourceSpec
         key: key?,
         page_size: NonZeroU32::new(u32::try_from(fields.whole("page_size")?).ok()?)?,
         page_bytes: fields.size("page_bytes")?,
+        value_bytes: fields.size("value_bytes")?,
         fetch: fetch?,
+        count: count?,
         isolation: isolation?,
     })
 }

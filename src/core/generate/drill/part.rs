@@ -67,6 +67,8 @@ impl Part {
         let mut worker = worker.clone();
         worker.source.page_size = self.page_size;
         worker.source.fetch = page_by_page(&worker.source.key, worker.source.fetch);
+        // The drill counts its few rows itself.
+        worker.source.count = true;
         worker.state = Secret::new(format!("sqlite:{}", root.join(".filegen/state.db").display()));
         worker.output.root = root;
         worker.commit = CommitSpec { pages: NonZeroU32::MIN, interval: Duration::ZERO };

@@ -57,6 +57,9 @@ pub struct Begin {
     /// Why a published date is made again. `None` for a run's first version.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub correction: Option<Box<Correction>>,
+    /// Whether the view was counted. If not, it was asked nothing: there are no rows below, and no range.
+    #[serde(skip_serializing_if = "is_true", default = "yes")]
+    pub counted: bool,
     /// What was asked of the view: rows in all, then rows of each file.
     pub rows: u64,
     /// Rows expected in each file.
@@ -119,6 +122,27 @@ pub struct FileComplete {
     /// Totals of a file without a page, whose commits cannot tell them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub totals: BTreeMap<String, String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Begin {
+    /// Rows counted in all.
+    pub fn rows(&self) -> Option<u64> {
+        self.counted.then_some(self.rows)
+    }
+
+    /// Rows counted for a file, by its place in the lists.
+    pub fn rows_of(&self, index: usize) -> Option<u64> {
+        self.file_rows.get(index).copied().filter(|_| self.counted)
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

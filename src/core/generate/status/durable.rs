@@ -68,7 +68,7 @@ pub(super) fn correct(record: &mut RunRecord, files: &mut [FileStatus], journal:
     let last = journal.last_page();
     record.last_page = last.map_or(0, |page| page.page);
     record.rows = last.map_or(0, |page| page.source_rows);
-    record.rows_expected = Some(begin.rows);
+    record.rows_expected = begin.rows();
     if begin.correction.is_some() {
         // The files are those of the version before until this one is whole.
         return;

@@ -141,6 +141,7 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
     if verification.reread != Reread::None {
         reread::compare(verification, &run, &mut plan, &mut verified).await?;
     }
+    ports.source.rest().await;
     Ok(verified)
 }
 
@@ -214,7 +215,7 @@ fn expected_rows(run: &Run, file: &str) -> Option<(&'static str, u64)> {
     }
     let folder = run.folders.first()?;
     let begin = folder.journal.begin()?;
-    Some(("the run's start", *begin.file_rows.get(folder.index_of(file)?)?))
+    Some(("the run's start", begin.rows_of(folder.index_of(file)?)?))
 }
 
 fn check_state(run: &Run, state: &FileStatus, header: &HeaderLine) -> Check {

@@ -1,6 +1,7 @@
 //! What every page source promises.
 
 mod keys;
+mod long;
 mod params;
 mod refusals;
 mod values;
@@ -29,6 +30,7 @@ fn query(view: &ViewName, key: &[&str], columns: &[&str]) -> Query {
         predicates: Vec::new(),
         page_size: NonZeroU32::new(3).unwrap(),
         page_bytes: 1 << 20,
+        value_bytes: 64 << 20,
         fetch: Fetch::Stream,
         isolation: Isolation::Default,
         kinds: None,

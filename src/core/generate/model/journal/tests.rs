@@ -16,6 +16,7 @@ fn sample(pages: u64) -> (Vec<Entry>, Vec<u8>) {
         params: Params::new(),
         correction: None,
         rows: 30,
+        counted: true,
         file_rows: vec![30],
         range: None,
         first_totals: vec![BTreeMap::new()],
