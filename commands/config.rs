@@ -10,8 +10,10 @@ use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
 use crate::core::model::column::{Column, Observed};
 use crate::core::model::finding::CheckVerdict as Found;
+use crate::core::model::secret::Secret;
 use crate::wiring;
 use serde::Serialize;
+use std::io::Read;
 use std::path::Path;
 
 /// Write, check, show and explain worker files
@@ -65,11 +67,15 @@ Examples:
   filegen config init > loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData --receiver duckdb -c loans.yaml
-  SQL_CONNECTION_STRING=postgres://... filegen config init --view sales.orders --key region,id")]
+  filegen config init --from-env LOANS_URL --view sales.orders --key region,id
+  vault read ... | filegen config init --from - --view sales.orders")]
 struct InitArgs {
-    /// Address of the source [default: SQL_CONNECTION_STRING]
+    /// Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]
     #[arg(long, value_name = "URL", requires = "view")]
     from: Option<String>,
+    /// Environment variable that holds the address; the worker file then names it
+    #[arg(long, value_name = "NAME", requires = "view", conflicts_with = "from")]
+    from_env: Option<String>,
     /// View whose columns to take
     #[arg(long, value_name = "NAME")]
     view: Option<String>,
@@ -91,7 +97,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Action::Check(args) => check(context, args),
         Action::Show => {
             let loaded = config::load(context.config_path()?, &Environment, &context.registry)?;
-            context.ui.result(&loaded.resolved(), config::Resolved::to_yaml);
+            context.ui.result(&loaded.resolved(&wiring::address_shown), config::Resolved::to_yaml);
             Ok(CommandEnd::Done)
         }
         Action::Schema => {
@@ -145,7 +151,7 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
                 context.ui.status(&format!("{} {doubt}", context.ui.paint_warning("warning:")));
             }
         }
-        if let Some(warnings) = loaded.as_ref().ok().and_then(Loaded::warnings)
+        if let Some(warnings) = warnings(&loaded)
             && !context.ui.is_json()
         {
             context.ui.status(&format!("{} {warnings}", context.ui.paint_warning("warning:")));
@@ -165,6 +171,12 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
         [] => Ok(verdict),
         found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
     }
+}
+
+/// What makes no file wrong, and is worth a second look.
+fn warnings(loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
+    let loaded = loaded.as_ref().ok()?;
+    loaded.warnings(&loaded.worker().map(wiring::insecure).unwrap_or_default())
 }
 
 /// The columns that a worker's view really has, and whether their names' case may differ.
@@ -193,7 +205,7 @@ fn doubts(context: &Context, worker: &Worker) -> Result<Vec<String>, Failure> {
 fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>, doubts: &[String]) -> Checked<'a> {
     let worker = loaded.as_ref().ok().and_then(Loaded::worker);
     let told = |error: Option<&ConfigError>| error.map_or_else(|| serde_json::json!([]), ConfigError::to_json);
-    let mut warnings = told(loaded.as_ref().ok().and_then(Loaded::warnings).as_ref());
+    let mut warnings = told(warnings(loaded).as_ref());
     if let Some(list) = warnings.as_array_mut() {
         let warning = |doubt: &String| serde_json::json!({ "code": "source", "message": doubt });
         list.extend(doubts.iter().map(warning));
@@ -241,15 +253,26 @@ fn init(context: &Context, args: &InitArgs) -> Result<CommandEnd, Failure> {
 
 /// A worker file of a view's own columns, checked as any other.
 fn from_view(context: &Context, args: &InitArgs, view: &str, path: Option<&Path>) -> Result<String, Failure> {
-    let worker = config::look_at(args.from.as_deref(), view, &Environment)
+    let from = source_address(args)?;
+    let worker = config::look_at(from.as_deref(), view, &Environment)
         .map_err(|(message, hint)| Failure::new(Code::Config, message).hint(hint))?;
+    // Whoever may list this host's processes has seen it.
+    if args.from.as_deref().is_some_and(|given| wiring::has_secret(&Secret::new(config::without_references(given)))) {
+        return Err(Failure::new(
+            Code::Usage,
+            "the address in `--from` holds a password, and arguments are seen by others",
+        )
+        .hint(IN_ARGUMENTS));
+    }
     let (columns, folds) = columns(context, &worker)?;
     // A relative path would start in the worker file's folder, and may be meant to start here.
     let elsewhere = path.and_then(Path::parent).is_some_and(|folder| !folder.as_os_str().is_empty());
-    let from = args.from.as_deref().map(|url| match worker.source.url.reveal() {
+    let from = from.as_deref().map(|url| match worker.source.url.reveal() {
         absolute if elsewhere && absolute.starts_with("sqlite:") => absolute,
         _ => url,
     });
+    // References are written as they stand; a password is not.
+    let from = from.filter(|url| !wiring::has_secret(&Secret::new(config::without_references(url))));
     let observed = observed(context, &worker, &columns)?;
     let receiver = args.receiver.as_deref();
     let key: Vec<String> = args.key.iter().map(|given| spelled(given, &columns, folds)).collect();
@@ -264,6 +287,31 @@ fn spelled(given: &str, columns: &[Column], folds: bool) -> String {
     let exact = columns.iter().any(|column| column.name == given);
     let alike = columns.iter().find(|column| folds && !exact && column.name.eq_ignore_ascii_case(given));
     alike.map_or(given, |column| column.name.as_str()).to_owned()
+}
+
+const IN_ARGUMENTS: &str = "change the password, since it was shown; then give the address by `--from -` on stdin, by `--from '${NAME}'` or \
+                            `--from-env NAME` from the environment, or by the file that SQL_CONNECTION_STRING_FILE names";
+
+/// Longest address that is read, in bytes.
+const ADDRESS_MAX: u64 = 64 << 10;
+
+/// The source's address as it was given: itself, on stdin, or by the name of a variable.
+fn source_address(args: &InitArgs) -> Result<Option<String>, Failure> {
+    if let Some(name) = &args.from_env {
+        return Ok(Some(format!("${{{name}}}")));
+    }
+    if args.from.as_deref() != Some("-") {
+        return Ok(args.from.clone());
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().take(ADDRESS_MAX).read_to_string(&mut text);
+    read.map_err(|error| Failure::caused(Code::Failed, &error).context("the address cannot be read from stdin"))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(Failure::new(Code::Usage, "there is no address on stdin").hint("write it there in one line"));
+    }
+    // What stands there is the address: nothing in it is a reference.
+    Ok(Some(text.replace("${", "$${")))
 }
 
 /// What the view's first rows hold. When they cannot be read, a file can still be made of the columns alone.

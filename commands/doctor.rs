@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let name = (wiring::identity().nonce)();
         let tell = |found: &CheckResult| {
             if !context.ui.is_json() {
-                context.ui.out(&line(context, found));
+                context.ui.tell(&line(context, found));
             }
         };
         let input = DoctorInput {
@@ -74,6 +74,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             state_file: wiring::state_file(&worker),
             admin: admin.as_deref(),
             topics: &topics,
+            insecure: &wiring::insecure(&worker),
             found: &tell,
         };
         let mut found = examine(&input).await;

@@ -31,6 +31,9 @@ use failure::Failure;
 use generate::{correct, drill, inspect_headers, publish_completion, resume, run, verify};
 use std::process::ExitCode;
 
+/// Set to anything, it leaves core files and debuggers alone.
+const CORE_DUMPS: &str = "FILEGEN_CORE_DUMPS";
+
 /// Runs the whole command line with translators of one's own. Parses, acts, prints, and returns the exit code.
 pub fn main(registry: Registry) -> ExitCode {
     let cli = match cli::parse(std::env::args_os()) {
@@ -41,6 +44,12 @@ pub fn main(registry: Registry) -> ExitCode {
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let context = Context::new(cli.globals, registry);
+    // A debugger and a core file show addresses and their passwords.
+    if std::env::var_os(CORE_DUMPS).is_none_or(|value| value.is_empty())
+        && let Err(error) = crate::wiring::hide_memory()
+    {
+        context.ui.status(&format!("{} core files may hold secrets: {error}", context.ui.paint_warning("warning:")));
+    }
     // The daemon starts its own log, in a form of its own: a second start changes nothing.
     if !matches!(cli.command, Command::Daemon(_)) {
         context.start_logging();

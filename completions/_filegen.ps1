@@ -320,7 +320,8 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             break
         }
         'filegen;config;init' {
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Address of the source [default: SQL_CONNECTION_STRING]')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]')
+            [CompletionResult]::new('--from-env', '--from-env', [CompletionResultType]::ParameterName, 'Environment variable that holds the address; the worker file then names it')
             [CompletionResult]::new('--view', '--view', [CompletionResultType]::ParameterName, 'View whose columns to take')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Columns that are unique and not null together; guessed when not given')
             [CompletionResult]::new('--receiver', '--receiver', [CompletionResultType]::ParameterName, 'Program that loads the file, such as `duckdb` or `postgres-copy`: makes the one file that it takes whole')

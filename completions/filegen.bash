@@ -310,13 +310,17 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__config__subcmd__init)
-            opts="-c -q -v -h --from --view --key --receiver --force --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --from --from-env --view --key --receiver --force --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from-env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -286,7 +286,8 @@ complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_s
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "check" -d 'Check worker files, and tell everything that is wrong with them'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "show" -d 'Show a worker file as it is understood, and where each value came from'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "schema" -d 'Print the JSON Schema of worker files, for editors'
-complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from -d 'Address of the source [default: SQL_CONNECTION_STRING]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from -d 'Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from-env -d 'Environment variable that holds the address; the worker file then names it' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l view -d 'View whose columns to take' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l key -d 'Columns that are unique and not null together; guessed when not given' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l receiver -d 'Program that loads the file, such as `duckdb` or `postgres-copy`: makes the one file that it takes whole' -r

@@ -54,7 +54,7 @@ pub fn worker_file(bytes: &[u8]) {
             ids.sort();
             ids.dedup();
             assert!(!ids.is_empty() && ids.len() == loaded.worker().unwrap().files.len());
-            assert!(!loaded.resolved().to_yaml().is_empty());
+            assert!(!loaded.resolved(&filegen::wiring::address_shown).to_yaml().is_empty());
         }
         Err(error) => {
             assert!(!error.problems.is_empty());

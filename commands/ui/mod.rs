@@ -5,6 +5,7 @@ pub mod progress;
 pub mod table;
 
 use super::globals::{Format, Globals, When};
+use crate::core::model::shown;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,11 +57,16 @@ impl Ui {
     pub fn result<T: Serialize>(&self, value: &T, table: impl FnOnce(&T) -> String) {
         match self.format {
             Format::Json => self.out(&format!("{}\n", json::line(value))),
-            Format::Table => self.out(&table(value)),
+            Format::Table => self.tell(&table(value)),
         }
     }
 
-    /// Prints on stdout, as it is. A closed pipe ends the printing quietly.
+    /// Prints for a person on stdout.
+    pub fn tell(&self, text: &str) {
+        self.out(&shown::lines(text, self.colour_out));
+    }
+
+    /// Prints on stdout, as it is: text of our own. A closed pipe ends the printing quietly.
     pub fn out(&self, text: &str) {
         if self.is_closed() {
             return;
@@ -80,7 +86,7 @@ impl Ui {
 
     /// Writes a line to stderr in any case.
     pub fn error_line(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", shown::lines(text, self.colour_err));
     }
 
     /// An empty table in the right colours.
@@ -96,6 +102,7 @@ impl Ui {
     /// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is no.
     pub fn ask(&self, question: &str) -> bool {
         let mut stderr = io::stderr().lock();
+        let question = shown::lines(question, false);
         let _ = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")

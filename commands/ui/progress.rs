@@ -4,6 +4,7 @@ use super::table;
 use crate::core::election::ElectionEvent;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::model::names::FileId;
+use crate::core::model::shown;
 use crate::core::ports::observer::{Observer, Retrying};
 use crate::telemetry::generate::log::EventLog;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -255,6 +256,8 @@ impl Counter {
 
 /// Writes a line above the bars; plainly where there are none.
 fn print(state: &BarState, text: &str) {
+    // The colour of `warning:` is ours.
+    let text = &shown::lines(text, true);
     match &state.bars {
         Some(bars) if !bars.is_hidden() => {
             let _ = bars.println(text);

@@ -1,5 +1,6 @@
 //! Tables for people: no borders, headings in capitals, numbers to the right.
 
+use crate::core::model::shown;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, presets};
 
 /// How a cell stands out.
@@ -54,13 +55,13 @@ impl Table {
     }
 }
 
-/// A cell of text.
-pub fn text(value: impl Into<String>) -> Cell {
-    Cell::new(value.into())
+/// A cell of text, wherever the text is from.
+pub fn text(value: impl AsRef<str>) -> Cell {
+    Cell::new(shown::text(value.as_ref()))
 }
 
 /// A cell of text that stands out.
-pub fn toned(value: impl Into<String>, tone: Tone) -> Cell {
+pub fn toned(value: impl AsRef<str>, tone: Tone) -> Cell {
     let cell = text(value);
     match tone {
         Tone::Plain => cell,
@@ -77,7 +78,7 @@ pub fn number(value: u64) -> Cell {
 }
 
 /// Text to the right, for numbers with a unit.
-pub fn right(value: impl Into<String>) -> Cell {
+pub fn right(value: impl AsRef<str>) -> Cell {
     text(value).set_alignment(CellAlignment::Right)
 }
 

@@ -1,6 +1,7 @@
 //! Who we are on this host, and a text that nobody else makes.
 
 use crate::core::model::names::InstanceId;
+use rustix::process::{Resource, Rlimit};
 
 /// Host name and process id: `pod-3:4711`.
 pub fn instance() -> InstanceId {
@@ -22,9 +23,22 @@ pub fn user() -> String {
     format!("{name}(uid {})", rustix::process::getuid().as_raw())
 }
 
+/// No core file of this process is written, and no other process of its user may read its memory.
+///
+/// # Errors
+/// What the system says.
+pub fn hide_memory() -> std::io::Result<()> {
+    let limit = rustix::process::getrlimit(Resource::Core);
+    rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), ..limit })?;
+    // Linux reads the memory of a process that dies by a handler of its own whatever the limit says.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
 /// How many descriptors this process may have open.
 pub fn descriptors() -> u64 {
-    rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX)
+    rustix::process::getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// A random text that no other process will ever make: 32 hexadecimal digits.

@@ -189,7 +189,10 @@ GLbnvBJB/tvE2Q==
             .unwrap()
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
-        let client = client(check, roots, "roots", rustls::DEFAULT_VERSIONS).unwrap();
+        shake(client(check, roots, "roots", rustls::DEFAULT_VERSIONS).unwrap(), server)
+    }
+
+    fn shake(client: ClientConfig, server: ServerConfig) -> Result<(), Error> {
         let mut server = ServerConnection::new(Arc::new(server)).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         let mut client = rustls::ClientConnection::new(Arc::new(client), name).unwrap();
@@ -214,6 +217,57 @@ GLbnvBJB/tvE2Q==
         std::fs::write(&roots, AUTHORITY).unwrap();
         for check in [Check::Authority, Check::Host] {
             assert!(matches!(handshake(check, Some(&roots)), Err(Error::InvalidCertificate(_))), "{check:?}");
+        }
+    }
+
+    /// Shakes hands as the client of `localhost` with a server of a certificate for `name`, signed by `signer` or by itself.
+    fn meets(
+        check: Check,
+        roots: &Path,
+        name: &str,
+        signer: Option<&rcgen::Issuer<'_, rcgen::KeyPair>>,
+        expired: bool,
+    ) -> Result<(), Error> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        if expired {
+            params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2020, 2, 1);
+        }
+        let certificate = match signer {
+            Some(signer) => params.signed_by(&key, signer).unwrap(),
+            None => params.self_signed(&key).unwrap(),
+        };
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        shake(client(check, Some(roots), "roots", rustls::DEFAULT_VERSIONS).unwrap(), server)
+    }
+
+    #[test]
+    fn only_the_right_certificate_is_taken() {
+        let authority = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let folder = tempfile::tempdir().unwrap();
+        let roots = folder.path().join("roots.pem");
+        std::fs::write(&roots, params.self_signed(&authority).unwrap().pem()).unwrap();
+        let signer = rcgen::Issuer::new(params, authority);
+        let fits = |check, name, signer: Option<&_>, expired| meets(check, &roots, name, signer, expired).is_ok();
+        for (what, name, signer, expired, [nothing, authority, host]) in [
+            ("right", "localhost", Some(&signer), false, [true, true, true]),
+            ("wrong name", "db.bank", Some(&signer), false, [true, true, false]),
+            ("self-made", "localhost", None, false, [true, false, false]),
+            ("expired", "localhost", Some(&signer), true, [true, false, false]),
+        ] {
+            assert_eq!(fits(Check::Nothing, name, signer, expired), nothing, "{what}");
+            assert_eq!(fits(Check::Authority, name, signer, expired), authority, "{what}");
+            assert_eq!(fits(Check::Host, name, signer, expired), host, "{what}");
         }
     }
 }

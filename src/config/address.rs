@@ -35,7 +35,10 @@ pub(super) fn are_brokers(text: &str) -> bool {
     text.split(',').all(|broker| {
         let broker = broker.trim();
         let (host, port) = broker.rsplit_once(':').unwrap_or((broker, "9092"));
-        !host.is_empty() && !host.contains(char::is_whitespace) && port.parse::<u16>().is_ok_and(|port| port > 0)
+        !host.is_empty()
+            && !host.contains(char::is_whitespace)
+            && !host.contains('@')
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
     })
 }
 
@@ -115,5 +118,6 @@ mod tests {
         assert!(!are_brokers("a:9092,"));
         assert!(!are_brokers("a:0"));
         assert!(!are_brokers("a:port"));
+        assert!(!are_brokers("u:pw@a:9092"));
     }
 }

@@ -3,11 +3,13 @@
 use super::grammar::{Presence, Section};
 use super::problem::{Problem, Problems, Span};
 use super::receivers::Setting;
-use super::redact::masked;
+use super::redact::looks_secret;
 use super::tree::{Name, Node, Scalar, Value};
 use super::values;
-use super::vars::Vars;
+use super::vars::{VarFault, Vars, value};
 use crate::core::generate::translate::Registry;
+use crate::core::model::peer::MASK;
+use crate::core::model::shown::Shown;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::Path;
@@ -168,16 +170,14 @@ impl<'a> Cursor<'a> {
             Some(Value::Scalar(scalar)) if !scalar.variables.is_empty() => {
                 return format!("the value of `${{{}}}`", scalar.variables.join("}`, `${"));
             }
-            Some(Value::Scalar(scalar)) => masked(&scalar.text),
+            Some(Value::Scalar(scalar)) if looks_secret(&scalar.text) => MASK,
+            Some(Value::Scalar(scalar)) => scalar.text.as_str(),
             Some(Value::List(_)) => return "a list".to_owned(),
             Some(Value::Map(_)) => return "a section".to_owned(),
             _ => return "nothing".to_owned(),
         };
-        let mut short: String = text.chars().take(SHOWN_MAX).flat_map(char::escape_debug).collect();
-        if text.chars().nth(SHOWN_MAX).is_some() {
-            short.push('…');
-        }
-        format!("`{short}`")
+        // A backslash of the text is no escape.
+        format!("`{}`", Shown(&text.replace('\\', "\\\\"), SHOWN_MAX))
     }
 
     /// Reads the fields of a section. Environment variables and defaults stand in for missing fields.
@@ -242,7 +242,16 @@ impl<'a> Fields<'a> {
 
     /// An environment variable that stands in for a field; empty counts as not set, as deployments often mean it.
     fn fallback(&self, name: &str, variable: &'static str) -> Option<String> {
-        let value = self.at.context.vars.get(variable)?.into_string().ok().filter(|value| !value.is_empty())?;
+        let value = match value(variable, self.at.context.vars) {
+            Ok(value) => value?.into_string().ok().filter(|value| !value.is_empty())?,
+            Err(VarFault::File(file_variable, why)) => {
+                let message = format!("the file that {file_variable} names cannot be used: {why}");
+                let hint = format!("correct {file_variable}, or the file's rights");
+                self.place(name).report("variable-file", message, hint);
+                return None;
+            }
+            Err(_) => return None,
+        };
         self.at.context.fallbacks.borrow_mut().push((self.at.join(name), variable));
         Some(value)
     }

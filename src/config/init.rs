@@ -3,7 +3,7 @@
 use super::receivers::{RECEIVERS, Receiver};
 use super::redact;
 use super::suggest::{listed, nearest};
-use super::vars::Vars;
+use super::vars::{Vars, without_references};
 use super::yaml::{name, scalar};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
@@ -161,19 +161,12 @@ impl Sample<'_> {
 
     /// A password is never written; the environment brings it.
     fn url_lines(&self) -> String {
-        match self.url {
-            None => "  # url: left out, so SQL_CONNECTION_STRING is it\n".to_owned(),
-            Some(url) if redact::masked(url) == url => format!("  url: {}\n", scalar(url).replace("$${", "${")),
-            Some(url) => {
-                let without = redact::without_secrets(url);
-                // A reference's default ends at the first brace.
-                let default = if without.contains('}') { String::new() } else { format!(":-{without}") };
-                let reference =
-                    super::yaml::quoted(&format!("${{SQL_CONNECTION_STRING{default}}}")).replace("$${", "${");
-                format!(
-                    "  # The password is not written here: set SQL_CONNECTION_STRING to the whole address.\n  url: {reference}\n"
-                )
+        match self.url.filter(|url| !redact::holds_login(url) || *url != without_references(url)) {
+            None => {
+                "  # url: left out, so SQL_CONNECTION_STRING is it, or the file that SQL_CONNECTION_STRING_FILE names\n"
+                    .to_owned()
             }
+            Some(url) => format!("  url: {}\n", scalar(url).replace("$${", "${")),
         }
     }
 

@@ -6,6 +6,7 @@
 mod address;
 mod check;
 mod cursor;
+mod excerpt;
 mod grammar;
 mod init;
 mod json;
@@ -39,13 +40,13 @@ pub use read::write_new;
 pub use receivers::document as receivers_document;
 pub use show::{Origin, Resolved};
 pub use together::{InFile, collisions};
-pub use vars::{Environment, Vars};
+pub use vars::{Environment, Vars, without_references};
 
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use cursor::{Context, Cursor};
+use excerpt::excerpt;
 use problem::Problems;
-use redact::masked_in_place;
 use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -91,6 +92,13 @@ impl Loaded {
         }
     }
 
+    /// An error of this file.
+    fn error(&self, problems: Vec<Problem>) -> ConfigError {
+        let section = kinds::kind_of(&self.tree).section;
+        let masked_text = Some(excerpt(&self.text, Some(&self.tree), section));
+        ConfigError { path: self.path.clone(), problems, masked_text }
+    }
+
     /// Looks at the file's tree again, now that it is known to be sound.
     fn with_root<T>(&self, look: impl FnOnce(&Cursor<'_>) -> T) -> T {
         let context = Context {
@@ -127,10 +135,10 @@ pub fn load(path: &Path, vars: &dyn Vars, registry: &Registry) -> Result<Loaded,
 pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> Result<Loaded, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (tree, problems) = tree::parse(text, vars);
-    let refused = |problems: Problems| ConfigError {
+    let refused = |problems: Problems, tree: Option<&Node>, section| ConfigError {
         path: path.to_owned(),
         problems: problems.into_sorted(),
-        masked_text: Some(masked_in_place(text)),
+        masked_text: Some(excerpt(text, tree, section)),
     };
     let tree = match tree {
         Some(tree) if tree.value != Value::Null => tree,
@@ -138,7 +146,7 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
             let hint = "write one with `filegen config init`";
             return Err(ConfigError::whole_file(path, "empty-file", "this worker file is empty".to_owned(), hint));
         }
-        _ => return Err(refused(problems)),
+        _ => return Err(refused(problems, None, kinds::KINDS[0].section)),
     };
     let kind = kinds::kind_of(&tree);
     let context = Context {
@@ -153,6 +161,7 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
     };
     let root = Cursor::root(&context, &tree);
     check::section(&root, kind.section);
+    check::variables::section(&root, kind.section);
     let flow = (kind.resolve)(&root);
     let health_port = resolve::health_port(&root);
     if flow.is_none() && context.problems.borrow().is_empty() {
@@ -166,6 +175,6 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
             let (path, text) = (path.to_owned(), text.to_owned());
             Ok(Loaded { flow, health_port, path, text, tree, fallbacks, presets })
         }
-        _ => Err(refused(problems)),
+        _ => Err(refused(problems, Some(&tree), kind.section)),
     }
 }

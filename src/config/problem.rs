@@ -1,7 +1,8 @@
 //! What is wrong with a worker file, where, and what to do about it.
 
-use super::redact::masked;
+use super::redact::{looks_secret, masked};
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::peer::MASK;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +74,7 @@ impl Problems {
         if !self.is_full() {
             self.found.push(Problem {
                 message: masked(&problem.message),
-                field: problem.field.map(|f| masked(&f)),
+                field: problem.field.map(|field| if looks_secret(&field) { MASK.to_owned() } else { field }),
                 ..problem
             });
         }

@@ -1,7 +1,7 @@
 //! YAML as a tree in which every value knows its place. Knows nothing of worker files.
 
 use super::problem::{Problem, Problems, Span};
-use super::redact::masked;
+use super::redact::name_shown;
 use super::vars::{VarFault, Vars, expand};
 use granit_parser::{Event, Parser, ScalarStyle, options};
 use std::collections::HashMap;
@@ -238,14 +238,20 @@ impl Builder<'_> {
                     format!("the environment variable `{name}` is not set"),
                     format!("set {name}, or give it a default: `${{{name}:-default}}`"),
                 ),
+                VarFault::File(name, why) => (
+                    "variable-file",
+                    format!("the file that {name} names cannot be used: {why}"),
+                    format!("correct {name}, or the file's rights"),
+                ),
                 VarFault::NotText(name) => (
                     "variable-not-text",
                     format!("the environment variable `{name}` is not UTF-8"),
                     format!("set {name} to UTF-8 text"),
                 ),
-                VarFault::Malformed(text) => (
+                // Not repeated: it may be part of a password.
+                VarFault::Malformed => (
                     "variable-malformed",
-                    format!("`${{{}` does not name an environment variable", shortened(&text)),
+                    "what stands behind `${` here does not name an environment variable".to_owned(),
                     "write `${NAME}` or `${NAME:-default}`; for the characters `${` themselves write `$${`".to_owned(),
                 ),
             };
@@ -277,8 +283,10 @@ impl Builder<'_> {
                 }
                 Entry::Occupied(first) => {
                     let line = first.get().place(self.text).line;
-                    let message =
-                        format!("`{}` stands here for the second time; the first is on line {line}", name.text);
+                    let message = format!(
+                        "`{}` stands here for the second time; the first is on line {line}",
+                        name_shown(&name.text)
+                    );
                     self.report("duplicate-field", name.span, message, "keep one of them");
                 }
             },
@@ -294,11 +302,6 @@ impl Builder<'_> {
             _ => {}
         }
     }
-}
-
-/// The start of a text for a message, without secrets.
-fn shortened(text: &str) -> String {
-    masked(text).chars().take(20).collect()
 }
 
 /// The byte at which a character starts.

@@ -1,7 +1,36 @@
-//! The environment, and `${NAME}` in values.
+//! The environment, and `${NAME}` in values. A variable that is a secret by its name may be given as a file: `NAME_FILE` says which.
 
+use crate::core::model::shown;
+use crate::files;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
+
+/// Parts of the names of variables that hold secrets. Such a variable may stand where secrets stand, and nowhere else.
+const SECRET_VARIABLES: [&str; 13] = [
+    "CONNECTION_STRING",
+    "CONNSTR",
+    "DATABASE_URL",
+    "DSN",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PWD_",
+    "SECRET",
+    "TOKEN",
+    "CREDENTIAL",
+    "API_KEY",
+    "PRIVATE_KEY",
+];
+
+/// Whether a variable holds a secret, by its name: `SQL_CONNECTION_STRING`, `KAFKA_PASSWORD`, `LOANS_DATABASE_URL`.
+pub(super) fn is_secret_variable(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    SECRET_VARIABLES.iter().any(|part| name.contains(part)) || name.ends_with("_PWD") || name.ends_with("_PW")
+}
+
+/// Longest secret in a file, in bytes.
+const SECRET_MAX: u64 = 64 << 10;
 
 /// Where `${NAME}` and the fields' fallbacks come from.
 pub trait Vars {
@@ -40,8 +69,10 @@ pub(super) enum VarFault {
     Missing(String),
     /// The variable's value is not UTF-8.
     NotText(String),
+    /// The file that holds the variable's value cannot be used: the variable that names it, and why.
+    File(String, String),
     /// What stands between the braces is not a name, or they are not closed.
-    Malformed(String),
+    Malformed,
 }
 
 /// A value with its references filled in.
@@ -68,7 +99,7 @@ pub(super) fn expand(text: &str, vars: &dyn Vars) -> Expanded {
             rest = after;
         } else if let Some(inner) = from.strip_prefix("${").filter(|inner| !inner.starts_with('{')) {
             let Some((reference, after)) = inner.split_once('}') else {
-                done.faults.push(VarFault::Malformed(inner.to_owned()));
+                done.faults.push(VarFault::Malformed);
                 return done;
             };
             fill(reference, vars, &mut done);
@@ -88,10 +119,13 @@ fn fill(reference: &str, vars: &dyn Vars, done: &mut Expanded) {
         None => (reference, None),
     };
     if !is_name(name) {
-        done.faults.push(VarFault::Malformed(reference.to_owned()));
+        done.faults.push(VarFault::Malformed);
         return;
     }
-    let value = vars.get(name).filter(|value| default.is_none() || !value.is_empty());
+    let value = match value(name, vars) {
+        Ok(value) => value.filter(|value| default.is_none() || !value.is_empty()),
+        Err(fault) => return done.faults.push(fault),
+    };
     match (value.map(OsString::into_string), default) {
         (Some(Ok(value)), _) => {
             done.text.push_str(&value);
@@ -101,6 +135,54 @@ fn fill(reference: &str, vars: &dyn Vars, done: &mut Expanded) {
         (None, Some(default)) => done.text.push_str(default),
         (None, None) => done.faults.push(VarFault::Missing(name.to_owned())),
     }
+}
+
+/// A variable's value: its own, or that in the file which `NAME_FILE` names, if the variable is a secret by its name. The file is read
+/// once, when the worker file is; a line end behind the value is none of it.
+pub(super) fn value(name: &str, vars: &dyn Vars) -> Result<Option<OsString>, VarFault> {
+    let own = vars.get(name);
+    if !is_secret_variable(name) {
+        return Ok(own);
+    }
+    let file_variable = format!("{name}_FILE");
+    let Some(path) = vars.get(&file_variable).filter(|path| !path.is_empty()) else { return Ok(own) };
+    if own.is_some_and(|value| !value.is_empty()) {
+        return Err(VarFault::File(file_variable, format!("{name} is set too; set one of them")));
+    }
+    match read_secret(Path::new(&path)) {
+        Ok(text) => Ok(Some(text.into())),
+        Err(why) => Err(VarFault::File(file_variable, format!("{}: {why}", shown::name(&path.to_string_lossy())))),
+    }
+}
+
+/// The text of a file without the line end behind it.
+fn read_secret(path: &Path) -> Result<String, String> {
+    let bytes = files::read(path, SECRET_MAX).map_err(|error| error.to_string())?;
+    let mut text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    let end = text.strip_suffix('\n').map_or(text.len(), |line| line.strip_suffix('\r').unwrap_or(line).len());
+    text.truncate(end);
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text) }
+}
+
+/// A text without its references.
+pub fn without_references(text: &str) -> String {
+    let mut rest = text;
+    let mut out = String::with_capacity(text.len());
+    while let Some(dollar) = rest.find('$') {
+        out.push_str(&rest[..dollar]);
+        let from = &rest[dollar..];
+        if let Some(after) = from.strip_prefix("$${") {
+            out.push_str("${");
+            rest = after;
+        } else if let Some((_, after)) = from.strip_prefix("${").and_then(|inner| inner.split_once('}')) {
+            rest = after;
+        } else {
+            out.push('$');
+            rest = &from[1..];
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn is_name(name: &str) -> bool {
@@ -136,15 +218,48 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_may_stand_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let read = |name: &str, more: &[(&str, &str)]| {
+            let mut vars = BTreeMap::from([("DB_PASSWORD_FILE".to_owned(), path(name))]);
+            vars.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            let done = expand("-${DB_PASSWORD}-", &vars);
+            if done.faults.is_empty() { Ok(done.text) } else { Err(format!("{:?}", done.faults)) }
+        };
+        for (content, text) in [("s3cret", "-s3cret-"), ("s3cret\r\n", "-s3cret-"), ("a\nb\n\n", "-a\nb\n-")] {
+            std::fs::write(path("s"), content).unwrap();
+            assert_eq!(read("s", &[]).as_deref(), Ok(text));
+        }
+        std::fs::write(path("empty"), "").unwrap();
+        std::fs::write(path("large"), "x".repeat(70_000)).unwrap();
+        std::fs::write(path("binary"), [255, 0]).unwrap();
+        for (name, more, why) in [
+            ("none", &[][..], "No such file"),
+            ("empty", &[], "empty"),
+            ("large", &[], "larger"),
+            ("binary", &[], "UTF-8"),
+            (".", &[], "folder"),
+            ("s", &[("DB_PASSWORD", "x")], "set one of them"),
+        ] {
+            let told = read(name, more).unwrap_err();
+            assert!(told.contains("DB_PASSWORD_FILE") && told.contains(why), "{told}");
+        }
+        // Only secrets are read from files.
+        let vars = BTreeMap::from([("HOST_FILE".to_owned(), path("s"))]);
+        assert_eq!(expand("${HOST}", &vars).faults, [VarFault::Missing("HOST".to_owned())]);
+    }
+
+    #[test]
     fn every_reference_without_a_value_is_named() {
         let expanded = expand("${N}${M:-x}${1}${O}${open", &vars());
         assert_eq!(
             expanded.faults,
             [
                 VarFault::Missing("N".to_owned()),
-                VarFault::Malformed("1".to_owned()),
+                VarFault::Malformed,
                 VarFault::Missing("O".to_owned()),
-                VarFault::Malformed("open".to_owned()),
+                VarFault::Malformed,
             ]
         );
     }

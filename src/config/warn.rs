@@ -4,18 +4,23 @@ use super::Loaded;
 use super::check::receivers::warn;
 use super::problem::ConfigError;
 use super::receivers::Receiver;
-use super::redact::masked_in_place;
 use super::resolve::generate::blamed;
 use crate::core::generate::translate::doubts;
+use crate::core::model::peer::Insecure;
 
 impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
-    pub fn warnings(&self) -> Option<ConfigError> {
+    /// `insecure` is what whoever knows the clients says of their connections.
+    pub fn warnings(&self, insecure: &[Insecure]) -> Option<ConfigError> {
         let worker = self.worker()?;
         let short_lease = worker.policies.short_lease();
         let problems = self.with_root(|root| {
             if let Some((message, hint)) = short_lease {
                 root.section("policies").section("lease_ttl").report("short-lease", message, hint);
+            }
+            for Insecure { field, what, instead, .. } in insecure {
+                let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
+                place.report("insecure-connection", what.as_str(), *instead);
             }
             for (file, spec) in root.section("files").items().into_iter().zip(&worker.files) {
                 let receiver = file.field("receiver").and_then(|at| at.text()).and_then(Receiver::named);
@@ -30,10 +35,6 @@ impl Loaded {
             }
             root.context.problems.take().into_sorted()
         });
-        (!problems.is_empty()).then(|| ConfigError {
-            path: self.path.clone(),
-            problems,
-            masked_text: Some(masked_in_place(&self.text)),
-        })
+        (!problems.is_empty()).then(|| self.error(problems))
     }
 }

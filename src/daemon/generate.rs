@@ -8,6 +8,7 @@ use crate::core::generate::spec::Worker;
 use crate::core::generate::trigger::{Listener, TriggerEvent, listen};
 use crate::core::generate::{deadline, params};
 use crate::core::health::{Dependencies, Member, Probe, SourceProbe, StateProbe, TopicsProbe};
+use crate::core::model::peer::Insecure;
 use crate::core::model::run::RunId;
 use crate::core::outbox::OutboxPublisher;
 use crate::core::ports::leases::LeaseStore;
@@ -18,7 +19,7 @@ use crate::telemetry::generate::status::WorkerStatus;
 use crate::wiring::{self, Access, WiringError};
 use std::sync::Arc;
 use tokio::sync::Notify;
-use tracing::info;
+use tracing::{info, warn};
 
 impl PanicObserver for WorkerStatus {
     fn ended(&self) {
@@ -52,6 +53,11 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     let clock = wiring::clock();
     let (instance, ttl) = (shared.identity.instance.as_str(), worker.policies.lease_ttl);
     let status = Arc::new(WorkerStatus::new(worker.id.clone(), instance, ttl, Arc::clone(&clock)));
+    let insecure = wiring::insecure(worker);
+    for Insecure { field, what, instead, .. } in &insecure {
+        warn!(target: TARGET, worker = worker.id.as_str(), field, instead, "{what}");
+    }
+    status.insecure(&insecure);
     let ports = wiring::ports(worker, Access::Serve, Arc::clone(&status) as Arc<_>).await?;
     let publisher = wiring::producer(worker)?.map(|sink| OutboxPublisher {
         owner: (&worker.id).into(),

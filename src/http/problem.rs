@@ -1,5 +1,6 @@
 //! Error answers: problem details in JSON, as RFC 9457 defines them.
 
+use crate::core::model::shown;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -40,5 +41,5 @@ pub(super) fn failed(error: &dyn std::error::Error) -> Response {
 fn problem(status: StatusCode, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
     let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], shown::json(&body.to_string())).into_response()
 }

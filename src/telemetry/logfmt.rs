@@ -1,5 +1,6 @@
 //! Log lines as `key=value`, as Splunk reads them without being told.
 
+use crate::core::model::shown::{Shown, TEXT_MAX, is_harmful};
 use std::fmt::{self, Write as _};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
@@ -61,19 +62,13 @@ struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bare = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '=' | '\\');
-        if !self.0.is_empty() && self.0.chars().all(bare) {
+        let bare = |c: char| !c.is_whitespace() && !is_harmful(c) && !matches!(c, '"' | '=' | '\\');
+        if !self.0.is_empty() && self.0.len() <= TEXT_MAX && self.0.chars().all(bare) {
             return f.write_str(self.0);
         }
         f.write_char('"')?;
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                '\n' => f.write_str("\\n")?,
-                c if c.is_control() => f.write_char(' ')?,
-                c => f.write_char(c)?,
-            }
-        }
+        let marked = self.0.replace('\\', "\\\\").replace('"', "\\\"");
+        write!(f, "{}", Shown(&marked, TEXT_MAX))?;
         f.write_char('"')
     }
 }
@@ -89,7 +84,8 @@ mod tests {
             ("", "\"\""),
             ("a b", "\"a b\""),
             ("x=1", "\"x=1\""),
-            ("say \"no\"\nthen\tgo", "\"say \\\"no\\\"\\nthen go\""),
+            ("\u{202e}x\r\x1b[2J", "\"\\u{202e}x\\r\\u{1b}[2J\""),
+            ("say \"no\"\nthen\tgo", "\"say \\\"no\\\"\\nthen\\tgo\""),
         ] {
             assert_eq!(Quoted(value).to_string(), line);
         }

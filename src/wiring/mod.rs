@@ -3,12 +3,14 @@
 
 mod generate;
 mod kafka;
+mod security;
 mod sql;
 mod state;
 mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
+pub use security::{address_shown, has_secret, insecure};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state, state_file};
 pub use volume::{VolumePath, place, volume, volume_of};
@@ -50,6 +52,14 @@ impl HasKind for WiringError {
 /// How many descriptors this process may have open.
 pub fn descriptors() -> u64 {
     host::descriptors()
+}
+
+/// Keeps what this process has in memory out of core files and from other processes of the same user.
+///
+/// # Errors
+/// What the system says.
+pub fn hide_memory() -> std::io::Result<()> {
+    host::hide_memory()
 }
 
 /// This process, as a candidate for leases.

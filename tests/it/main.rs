@@ -16,6 +16,7 @@ mod postgres;
 mod proofs;
 mod readers;
 mod second_process;
+mod security;
 mod sqlserver;
 mod support;
 #[path = "../servers/tds/mod.rs"]

@@ -364,3 +364,26 @@ fn every_dependency_says_why_it_is_there() {
     }
     hold("a line above each dependency in Cargo.toml gives its reason", &findings);
 }
+
+/// The files that write to a stream of this process, each through `core::model::shown`. What a parent process reads is no text for
+/// people.
+const OUTLETS: [&str; 4] =
+    ["commands/ui/mod.rs", "commands/ui/progress.rs", "commands/report.rs", "src/telemetry/log.rs"];
+const TO_A_PARENT: &str = "src/adapters/drill/parent_hook.rs";
+
+#[test]
+fn text_goes_out_through_one_function() {
+    let mut findings = Vec::new();
+    for file in rust_files(&["src", "commands"]) {
+        let writes =
+            ["stdout()", "stderr()", "print!(", "println!(", "dbg!("].iter().any(|call| file.text.contains(call));
+        let is_outlet = OUTLETS.contains(&file.name.as_str());
+        if writes && !is_outlet && file.name != TO_A_PARENT && !file.is_test() {
+            findings.push(format!("{}: prints by itself", file.name));
+        }
+        if is_outlet && !file.text.contains("shown::") && !file.text.contains("json::line") {
+            findings.push(format!("{}: prints what did not go through core::model::shown", file.name));
+        }
+    }
+    hold("text from outside is printed by commands/ui and telemetry/log alone, through core::model::shown", &findings);
+}

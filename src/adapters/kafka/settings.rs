@@ -1,7 +1,9 @@
 //! A topic's client settings, its client's log, and its errors in the port's words.
 
 use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::peer::{MASK, host_shown, is_loopback};
 use crate::core::model::secret::is_secret_property;
+use crate::core::model::shown;
 use crate::core::ports::broker::BrokerError;
 use crate::files::{self, Foreign};
 use rdkafka::ClientContext;
@@ -95,9 +97,10 @@ impl KafkaClientConfig {
     fn masked(&self, text: &str) -> String {
         let secrets =
             self.spec.properties.iter().filter(|(name, _)| is_secret_property(name)).map(|(_, value)| value.reveal());
-        secrets
+        let masked = secrets
             .filter(|secret| secret.len() >= SECRET_LENGTH)
-            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+            .fold(text.to_owned(), |text, secret| text.replace(secret, MASK));
+        shown::text(&masked)
     }
 
     /// Keeps what a client says about a fault for the error that comes of it.
@@ -166,5 +169,34 @@ fn advice(code: Code) -> Option<&'static str> {
         }
         Code::MessageSizeTooLarge => "have the topic's `max.message.bytes` raised",
         _ => return None,
+    })
+}
+
+/// What somebody on the way to a topic's brokers may do, and what to write against it. `None` when nobody can, or all brokers are on
+/// this host.
+pub fn weakness(spec: &KafkaSpec) -> Option<(String, &'static str)> {
+    let host = |broker: &str| {
+        let place = broker.trim().rsplit_once("://").map_or(broker.trim(), |(_, place)| place).to_owned();
+        place.rsplit_once(':').map_or(place.clone(), |(host, _)| host.to_owned())
+    };
+    if spec.brokers.split(',').all(|broker| is_loopback(&host(broker))) {
+        return None;
+    }
+    let said = |name: &str| spec.properties.get(name).map(|value| value.reveal().trim().to_ascii_lowercase());
+    let brokers = spec.brokers.replace(' ', "");
+    let brokers = host_shown(&brokers);
+    let protocol = said("security.protocol").unwrap_or_else(|| "plaintext".to_owned());
+    if !matches!(protocol.as_str(), "ssl" | "sasl_ssl") {
+        let instead = "write `security.protocol: SSL` or `SASL_SSL` under `kafka.properties`";
+        return Some((format!("the connection to {brokers} is not encrypted"), instead));
+    }
+    let is_off = |value: Option<String>| value.is_some_and(|value| matches!(value.as_str(), "false" | "0" | "f"));
+    if is_off(said("enable.ssl.certificate.verification")) {
+        let instead =
+            "remove `enable.ssl.certificate.verification`, and name one's own authority with `ssl.ca.location`";
+        return Some((format!("the certificate of {brokers} is not verified"), instead));
+    }
+    (said("ssl.endpoint.identification.algorithm").as_deref() == Some("none")).then(|| {
+        (format!("the host name of {brokers} is not verified"), "remove `ssl.endpoint.identification.algorithm`")
     })
 }

@@ -1,10 +1,11 @@
 //! Where the servers are: the connection string of the worker file.
 
 use super::{error, late};
+use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown, without};
 use crate::core::model::secret::Secret;
 use crate::core::ports::store::StoreError;
 use crate::files::{self, Foreign};
-use mongodb::options::{ClientOptions, ConnectionString, Tls};
+use mongodb::options::{ClientOptions, ConnectionString, HostInfo, ServerAddress, Tls};
 use std::time::Duration;
 
 /// The database where the address names none.
@@ -32,7 +33,7 @@ impl Address {
             reason: format!("its address in `state.url` is not understood: {}", reason(&text)),
         })?;
         let database = parsed.default_database.clone().unwrap_or_else(|| DATABASE.to_owned());
-        let name = format!("{}{}/{database}", scheme(&text), hosts(&text));
+        let name = name(&parsed, &text);
         let options = match tokio::time::timeout(limit, ClientOptions::parse(parsed)).await {
             Ok(options) => options.map_err(|error| error::failed(&name, &error))?,
             Err(_) => return Err(late(&name, limit)),
@@ -55,6 +56,66 @@ fn check_files(options: &ClientOptions) -> Result<(), String> {
     Ok(())
 }
 
+/// Every host with its port, and the database.
+fn name(parsed: &ConnectionString, text: &str) -> String {
+    let database = parsed.default_database.as_deref().unwrap_or(DATABASE);
+    format!("{}{}/{}", scheme(text), hosts(parsed).join(","), name_shown(database))
+}
+
+fn hosts(parsed: &ConnectionString) -> Vec<String> {
+    match &parsed.host_info {
+        HostInfo::HostIdentifiers(hosts) => hosts.iter().map(host).collect(),
+        HostInfo::DnsRecord(name) => vec![host_shown(name).to_owned()],
+        _ => vec![MASK.to_owned()],
+    }
+}
+
+fn host(address: &ServerAddress) -> String {
+    match address {
+        ServerAddress::Tcp { host, port: Some(port) } => format!("{}:{port}", host_shown(host)),
+        ServerAddress::Tcp { host, port: None } => host_shown(host).to_owned(),
+        ServerAddress::Unix { path } => host_shown(&path.display().to_string()).to_owned(),
+        _ => MASK.to_owned(),
+    }
+}
+
+/// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it
+/// cannot be read. Asks no DNS.
+pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
+    let text = with_lower_scheme(url.reveal());
+    let parsed = ConnectionString::parse(&text).ok()?;
+    let name = name(&parsed, &text);
+    let login = if parsed.credential.is_some() { format!("{MASK}@") } else { String::new() };
+    let (scheme, place) = name.split_at(scheme(&text).len());
+    let is_local = match &parsed.host_info {
+        HostInfo::HostIdentifiers(hosts) => hosts.iter().all(|host| match host {
+            ServerAddress::Tcp { host, .. } => is_loopback(host),
+            _ => true,
+        }),
+        _ => false,
+    };
+    // With `mongodb+srv://`, encryption is the default.
+    let is_srv = !matches!(parsed.host_info, HostInfo::HostIdentifiers(_));
+    let weakness = match &parsed.tls {
+        _ if is_local => None,
+        Some(Tls::Enabled(options)) if options.allow_invalid_certificates == Some(true) => Some((
+            format!("the certificate of {name} is not verified"),
+            "remove `tlsInsecure` and `tlsAllowInvalidCertificates`, and name one's own authority with `tlsCAFile=/path/ca.pem`",
+        )),
+        Some(Tls::Enabled(_)) => None,
+        None if is_srv => None,
+        Some(Tls::Disabled) | None => {
+            Some((format!("the connection to {name} is not encrypted"), "write `tls=true` in the address"))
+        }
+    };
+    let tls = match &parsed.tls {
+        Some(Tls::Enabled(_)) => "?tls=true",
+        Some(Tls::Disabled) => "?tls=false",
+        None => "",
+    };
+    Some((format!("{scheme}{login}{place}{tls}"), weakness))
+}
+
 /// The configuration takes a scheme in any case; the driver does not.
 fn with_lower_scheme(text: &str) -> String {
     match text.split_once("://") {
@@ -73,14 +134,11 @@ fn behind_user(text: &str) -> &str {
     rest.rsplit_once('@').map_or(rest, |(_, rest)| rest)
 }
 
-fn hosts(text: &str) -> &str {
-    behind_user(text).split(['/', '?']).next().unwrap_or_default()
-}
-
 /// Why the driver refuses an address, learned from the part without user and password.
 fn reason(text: &str) -> String {
     match ConnectionString::parse(format!("{}{}", scheme(text), behind_user(text))) {
-        Err(error) => error.kind.to_string(),
+        // The driver repeats options and their values.
+        Err(error) => without(&error.kind.to_string(), behind_user(text)),
         Ok(_) => "in user and password, each of `:/?#[]@%` must be percent-encoded (`@` as `%40`)".to_owned(),
     }
 }
@@ -106,6 +164,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_address_is_shown_without_user_password_and_token() {
+        for (text, shown, weak) in [
+            ("mongodb://ann:pw@h/db", "mongodb://***@h/db", true),
+            ("mongodb://h/db?tls=true", "mongodb://h/db?tls=true", false),
+            ("mongodb://h/db?tls=true&tlsInsecure=true", "mongodb://h/db?tls=true", true),
+            ("mongodb://localhost:27017,127.0.0.1/db", "mongodb://localhost:27017,127.0.0.1/db", false),
+            ("mongodb+srv://ann:pw@cluster.bank/db", "mongodb+srv://***@cluster.bank/db?tls=true", false),
+            ("mongodb+srv://cluster.bank/?tls=false", "mongodb+srv://cluster.bank/filegen?tls=false", true),
+        ] {
+            let (told, weakness) = look(&Secret::new(text)).unwrap();
+            assert_eq!((told.as_str(), weakness.is_some()), (shown, weak), "{text}");
+        }
+        assert_eq!(look(&Secret::new("mongodb://a@b@c")), None);
+    }
+
     #[tokio::test]
     async fn what_is_not_understood_is_said_without_the_password() {
         for (text, words) in [
@@ -113,7 +187,7 @@ mod tests {
             ("mongodb://ann:s3cr/t@h/db", "percent-encoded"),
             ("mongodb://ann:s3cr?t@h/db", "percent-encoded"),
             ("mongodb://ann:s3cr%t@h/db", "percent-encoded"),
-            ("mongodb://ann:s3crt@h:port/db", "port"),
+            ("mongodb://ann:s3crt@h:77777/db", "port"),
             ("mongodb://ann:s3crt@h/db?w", "key=value"),
         ] {
             let Err(error) = parse(text).await else { panic!("{text}") };

@@ -1,14 +1,16 @@
 //! Where a PostgreSQL server is and how it is reached: the URL or keyword/value string of the worker file.
 
+use super::auth::Methods;
+use super::pairs::take_said;
 use super::timeouts::{Limit, Timeouts};
 use crate::adapters::tls::Check;
+use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown, without};
 use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;
-use percent_encoding::percent_decode_str;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 
 /// Longest wait for a connection to a host where the address does not say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,10 +26,18 @@ const LIBRARY_IDLE: Duration = Duration::from_hours(2);
 /// An address, ready to connect to.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// For the client library.
+    /// For the client library. It leaves encryption to [`super::tls`], but for sockets of this host.
     pub config: Config,
+    /// What is encrypted.
+    pub demand: Demand,
+    /// Whether the address says so itself.
+    pub is_demand_said: bool,
     /// How the certificate is checked, as `sslmode` has it.
     pub check: Check,
+    /// TLS begins without asking the server first.
+    pub direct: bool,
+    /// How the server may ask for the password.
+    pub methods: Methods,
     /// The file with the certificates of authorities. `None` takes those of the system.
     pub root_certificates: Option<PathBuf>,
     /// `postgres://host:5432/db`: without user and password.
@@ -38,30 +48,52 @@ pub(super) struct Address {
     connect: Option<Duration>,
 }
 
+/// What of a connection is encrypted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Demand {
+    /// Nothing.
+    Nothing,
+    /// All, if the server offers it.
+    IfOffered,
+    /// All, or there is no connection.
+    Always,
+}
+
 impl Address {
-    /// Reads `postgres://…`, `postgresql://…` or `host=… user=…`, with libpq's `sslmode`, `sslrootcert` and `connect_timeout`,
-    /// and our own `query_timeout` and `idle_timeout`.
+    /// Reads `postgres://…`, `postgresql://…` or `host=… user=…`, with libpq's `sslmode`, `sslrootcert`, `require_auth` and
+    /// `connect_timeout`, and our own `query_timeout` and `idle_timeout`. Without `sslmode`, servers of other hosts are verified in
+    /// full, which libpq does not do.
     ///
     /// # Errors
     /// [`SourceError::Refused`], without the address: it may hold a password.
     pub(super) fn parse(text: &Secret) -> Result<Self, SourceError> {
+        check_marks(text.reveal()).map_err(refused)?;
         let (rest, said) = take_said(text.reveal());
-        let mut config: Config = rest.parse().map_err(|error| refused(&reasons(&error)))?;
+        let mut config: Config = rest.parse().map_err(|error| refused(&reasons(&error, &rest)))?;
+        fill_in(&mut config);
+        let local = is_local(&config);
         let has_roots = said.root_certificates.is_some();
-        let (mode, check) = match said.mode.as_deref() {
-            Some("disable") => (SslMode::Disable, Check::Nothing),
-            None | Some("allow" | "prefer") => (SslMode::Prefer, Check::Nothing),
-            Some("require") if has_roots => (SslMode::Require, Check::Authority),
-            Some("require") => (SslMode::Require, Check::Nothing),
-            Some("verify-ca") => (SslMode::Require, Check::Authority),
-            Some("verify-full") => (SslMode::Require, Check::Host),
-            Some(other) => {
-                let known = "disable, allow, prefer, require, verify-ca or verify-full";
-                return Err(refused(&format!("sslmode `{other}` is not known; it is one of {known}")));
+        let (demand, check) = match said.mode.as_deref() {
+            Some("disable") => (Demand::Nothing, Check::Nothing),
+            None if local => (Demand::IfOffered, Check::Nothing),
+            Some("allow" | "prefer") => (Demand::IfOffered, Check::Nothing),
+            Some("require") if has_roots => (Demand::Always, Check::Authority),
+            Some("require") => (Demand::Always, Check::Nothing),
+            Some("verify-ca") => (Demand::Always, Check::Authority),
+            None | Some("verify-full") => (Demand::Always, Check::Host),
+            Some(_) => {
+                return Err(refused("sslmode is one of disable, allow, prefer, require, verify-ca and verify-full"));
             }
         };
-        config.ssl_mode(mode);
-        fill_in(&mut config);
+        let methods = Methods::parse(said.methods.as_deref()).map_err(refused)?;
+        let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
+        if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
+            // The server offers no encryption there.
+            config.ssl_mode(SslMode::Disable).ssl_negotiation(SslNegotiation::Postgres);
+        } else {
+            // The connector does what the library would: it is asked at once.
+            config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+        }
         let seconds = |key: &str, said: &Option<String>| said.as_deref().map(|text| seconds(key, text)).transpose();
         let timeouts = Timeouts::new(seconds("query_timeout", &said.query)?, seconds("idle_timeout", &said.idle)?);
         let connect = Some(seconds("connect_timeout", &said.connect)?.unwrap_or(CONNECT_TIMEOUT));
@@ -71,7 +103,44 @@ impl Address {
         }
         let name = name(&config);
         let root_certificates = said.root_certificates.filter(|path| path.as_os_str() != "system");
-        Ok(Self { config, check, root_certificates, name, timeouts, connect })
+        let is_demand_said = said.mode.is_some();
+        Ok(Self { config, demand, is_demand_said, check, direct, methods, root_certificates, name, timeouts, connect })
+    }
+
+    /// As others may see it: user, place, and how it is encrypted.
+    pub(super) fn shown(&self) -> String {
+        let has_password = self.config.get_password().is_some_and(|password| !password.is_empty());
+        let password = if has_password { format!(":{MASK}") } else { String::new() };
+        let login = self.config.get_user().map(|user| format!("{}{password}@", name_shown(user))).unwrap_or_default();
+        let mode = match (self.demand, self.check) {
+            _ if !self.is_demand_said => "",
+            (Demand::Nothing, _) => "?sslmode=disable",
+            (Demand::IfOffered, _) => "?sslmode=prefer",
+            (Demand::Always, Check::Nothing) => "?sslmode=require",
+            (Demand::Always, Check::Authority) => "?sslmode=verify-ca",
+            (Demand::Always, Check::Host) => "?sslmode=verify-full",
+        };
+        format!("postgres://{login}{}{mode}", self.name.trim_start_matches("postgres://"))
+    }
+
+    /// What somebody on the way may do, and what to write against it. `None` when nobody can, or there is no way.
+    pub(super) fn weakness(&self) -> Option<(String, &'static str)> {
+        if is_local(&self.config) {
+            return None;
+        }
+        let name = &self.name;
+        Some(match (self.demand, self.check) {
+            (Demand::Nothing, _) => (format!("the connection to {name} is not encrypted"), INSTEAD),
+            (Demand::IfOffered, _) => {
+                (format!("the connection to {name} is encrypted only if nobody on the way objects"), INSTEAD)
+            }
+            (Demand::Always, Check::Nothing) => (format!("the certificate of {name} is not verified"), INSTEAD),
+            (Demand::Always, Check::Authority) => (format!("the host name of {name} is not verified"), INSTEAD),
+            (Demand::Always, Check::Host) if self.methods.takes_password() => {
+                (format!("{name} may ask for the password in clear"), "remove `require_auth=password`")
+            }
+            (Demand::Always, Check::Host) => return None,
+        })
     }
 
     /// For a session that is logged in, whichever host it is on: the library's own limit holds for each socket only, not for
@@ -82,10 +151,30 @@ impl Address {
     }
 }
 
+/// What is better than a weak connection.
+const INSTEAD: &str = "write `sslmode=verify-full`, and `sslrootcert=/path/ca.pem` where the authority is one's own";
+
+/// Whether nobody stands between this process and the server.
+fn is_local(config: &Config) -> bool {
+    if !config.get_hostaddrs().is_empty() {
+        return config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
+    }
+    config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(host) => is_loopback(host),
+        Host::Unix(_) => true,
+    })
+}
+
 /// Sets what the address leaves open.
 fn fill_in(config: &mut Config) {
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         config.host("localhost");
+    }
+    if config.get_hosts().is_empty() {
+        // The certificate has a name to be checked against.
+        for address in config.get_hostaddrs().to_vec() {
+            config.host(address.to_string());
+        }
     }
     if config.get_application_name().is_none() {
         config.application_name("filegen");
@@ -108,19 +197,15 @@ fn fill_in(config: &mut Config) {
 fn name(config: &Config) -> String {
     let ports = config.get_ports();
     let port = |index: usize| ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-    let mut hosts: Vec<String> = (config.get_hosts().iter().enumerate())
+    let hosts: Vec<String> = (config.get_hosts().iter().enumerate())
         .map(|(index, host)| match host {
-            Host::Tcp(host) if host.contains(':') => format!("[{host}]:{}", port(index)),
-            Host::Tcp(host) => format!("{host}:{}", port(index)),
-            Host::Unix(path) => format!("{}:{}", path.display(), port(index)),
+            Host::Tcp(host) if host.contains(':') => format!("[{}]:{}", host_shown(host), port(index)),
+            Host::Tcp(host) => format!("{}:{}", host_shown(host), port(index)),
+            Host::Unix(path) => format!("{}:{}", host_shown(&path.display().to_string()), port(index)),
         })
         .collect();
-    if hosts.is_empty() {
-        let addresses = config.get_hostaddrs().iter().enumerate();
-        hosts = addresses.map(|(index, ip)| std::net::SocketAddr::new(*ip, port(index)).to_string()).collect();
-    }
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
-    format!("postgres://{}/{database}", hosts.join(","))
+    format!("postgres://{}/{}", hosts.join(","), name_shown(database))
 }
 
 fn refused(reason: &str) -> SourceError {
@@ -128,11 +213,23 @@ fn refused(reason: &str) -> SourceError {
     SourceError::Refused { reason: format!("the PostgreSQL address cannot be used: {reason}; {form}") }
 }
 
-/// An error and what caused it.
-fn reasons(error: &dyn std::error::Error) -> String {
+/// An error and what caused it, without what it repeats of the address.
+fn reasons(error: &dyn std::error::Error, address: &str) -> String {
     match error.source() {
-        Some(cause) => format!("{error}: {}", reasons(cause)),
-        None => error.to_string(),
+        Some(cause) => format!("{}: {}", without(&error.to_string(), address), reasons(cause, address)),
+        None => without(&error.to_string(), address),
+    }
+}
+
+/// A URL has at most one `@`, behind the login: another one is part of a secret, and it is not known where that ends.
+fn check_marks(text: &str) -> Result<(), &'static str> {
+    let Some((_, rest)) = text.split_once("://") else { return Ok(()) };
+    let query = rest.find('?').unwrap_or(rest.len());
+    let mut marks = rest.match_indices('@').map(|(at, _)| at);
+    match (marks.next(), marks.next()) {
+        (None, _) => Ok(()),
+        (Some(at), None) if at < query => Ok(()),
+        _ => Err("only one `@` may stand there, behind user and password: write others as %40, and `?` as %3F"),
     }
 }
 
@@ -140,86 +237,6 @@ fn reasons(error: &dyn std::error::Error) -> String {
 fn seconds(key: &str, text: &str) -> Result<Duration, SourceError> {
     let number = text.strip_suffix('s').unwrap_or(text).parse();
     number.map(Duration::from_secs).map_err(|_| refused(&format!("{key} is a number of seconds; 0 waits without end")))
-}
-
-/// The settings that the client library does not know, or knows in part.
-#[derive(Default)]
-struct ParsedAddress {
-    mode: Option<String>,
-    root_certificates: Option<PathBuf>,
-    connect: Option<String>,
-    query: Option<String>,
-    idle: Option<String>,
-}
-
-impl ParsedAddress {
-    /// Takes a setting if it is one of these.
-    fn take(&mut self, key: &str, value: &str) -> bool {
-        match key {
-            "sslmode" => self.mode = Some(value.to_owned()),
-            "sslrootcert" => self.root_certificates = Some(PathBuf::from(value)),
-            "connect_timeout" => self.connect = Some(value.to_owned()),
-            "query_timeout" => self.query = Some(value.to_owned()),
-            "idle_timeout" => self.idle = Some(value.to_owned()),
-            _ => return false,
-        }
-        true
-    }
-}
-
-/// Parts these settings from the rest of an address.
-fn take_said(text: &str) -> (String, ParsedAddress) {
-    let mut said = ParsedAddress::default();
-    let rest = if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        let (head, query) = text.split_once('?').unwrap_or((text, ""));
-        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let kept = query.split('&').filter(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            !pair.is_empty() && !said.take(&decode(key), &decode(value))
-        });
-        let kept: Vec<&str> = kept.collect();
-        if kept.is_empty() { head.to_owned() } else { format!("{head}?{}", kept.join("&")) }
-    } else {
-        let kept = pairs(text).into_iter().filter(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            !said.take(key.trim(), &unquoted(value.trim()))
-        });
-        kept.collect::<Vec<_>>().join(" ")
-    };
-    (rest, said)
-}
-
-/// The `key = 'value'` pairs of a keyword/value string, as they stand; what is no pair is left to the client library.
-fn pairs(text: &str) -> Vec<&str> {
-    let mut pairs = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let value = rest.find('=').map_or(rest.len(), |equals| {
-            let behind = &rest[equals + 1..];
-            equals + 1 + (behind.len() - behind.trim_start().len())
-        });
-        let quoted = rest[value..].starts_with('\'');
-        let mut escaped = false;
-        let end = rest[value..].char_indices().skip(usize::from(quoted)).find(|(_, c)| {
-            let ends = !escaped && if quoted { *c == '\'' } else { c.is_whitespace() };
-            escaped = !escaped && *c == '\\';
-            ends
-        });
-        let end = end.map_or(rest.len(), |(at, _)| value + at + usize::from(quoted));
-        pairs.push(&rest[..end]);
-        rest = rest[end..].trim_start();
-    }
-    pairs
-}
-
-fn unquoted(value: &str) -> String {
-    let inner = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\'')).unwrap_or(value);
-    let mut text = String::new();
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        text.extend(if c == '\\' { chars.next() } else { Some(c) });
-    }
-    text
 }
 
 #[cfg(test)]
@@ -255,11 +272,22 @@ mod tests {
 
     #[test]
     fn sslmode_says_how_the_certificate_is_checked() {
-        let check = |text: &str| parse(text).map(|address| (address.config.get_ssl_mode(), address.check));
-        assert_eq!(check("postgres://h/db"), Ok((SslMode::Prefer, Check::Nothing)));
-        assert_eq!(check("postgres://h/db?sslmode=disable"), Ok((SslMode::Disable, Check::Nothing)));
-        assert_eq!(check("host=h sslmode = 'require'"), Ok((SslMode::Require, Check::Nothing)));
-        assert_eq!(check("postgres://h/db?sslmode=verify-full"), Ok((SslMode::Require, Check::Host)));
+        let check = |text: &str| parse(text).map(|address| (address.demand, address.check));
+        for local in ["postgres://localhost/db", "postgres://127.0.0.1/db", "host=::1", "host=/run/pg", "user=u"] {
+            assert_eq!(check(local), Ok((Demand::IfOffered, Check::Nothing)), "{local}");
+            assert_eq!(parse(local).unwrap().weakness(), None, "{local}");
+        }
+        for far in ["postgres://h/db", "postgres://localhost,h/db", "host=localhost hostaddr=10.0.0.1"] {
+            assert_eq!(check(far), Ok((Demand::Always, Check::Host)), "{far}");
+            assert_eq!(parse(far).unwrap().weakness(), None, "{far}");
+        }
+        for weak in ["disable", "allow", "prefer", "require", "verify-ca", "verify-full&require_auth=password"] {
+            let weakness = parse(&format!("postgres://h/db?sslmode={weak}")).unwrap().weakness();
+            assert!(weakness.is_some_and(|(what, _)| what.contains("postgres://h:5432/db")), "{weak}");
+        }
+        assert_eq!(check("postgres://h/db?sslmode=disable"), Ok((Demand::Nothing, Check::Nothing)));
+        assert_eq!(check("host=h sslmode = 'require'"), Ok((Demand::Always, Check::Nothing)));
+        assert_eq!(check("postgres://h/db?sslmode=verify-full"), Ok((Demand::Always, Check::Host)));
         let rooted = parse(r"host=h sslrootcert='/etc/my\'s ca.pem' sslmode=require user=u").unwrap();
         assert_eq!(rooted.check, Check::Authority);
         assert_eq!(rooted.root_certificates, Some(PathBuf::from("/etc/my's ca.pem")));

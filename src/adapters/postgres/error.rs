@@ -1,5 +1,6 @@
 //! What the client or the server says, as the core's errors: passing faults apart from those that stay.
 
+use super::tls::unfit;
 use crate::core::ports::source::SourceError;
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -26,6 +27,9 @@ pub(super) fn source_error(source_name: &str, error: &Error) -> SourceError {
         } else {
             SourceError::Failed { source_name, reason }
         };
+    }
+    if let Some(reason) = unfit(error) {
+        return SourceError::Denied { source_name, reason };
     }
     let reason = all_words(error);
     if is_lost(error) {

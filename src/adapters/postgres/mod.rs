@@ -5,6 +5,7 @@
 //! A `COPY` takes no bound values. So a run's parameters are bound to settings of the transaction, and read from there.
 
 mod address;
+mod auth;
 mod column_type;
 mod decode;
 mod describe;
@@ -14,6 +15,7 @@ mod extent;
 mod kept;
 mod kinds;
 mod nested;
+mod pairs;
 mod render;
 mod session;
 mod settings;
@@ -59,6 +61,13 @@ impl Postgres {
     pub fn new(url: &Secret) -> Result<Self, SourceError> {
         Ok(Self { address: Address::parse(url)?, counted: LastCount::default(), waiting: Waiting::default() })
     }
+}
+
+/// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it
+/// cannot be read.
+pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
+    let address = Address::parse(url).ok()?;
+    Some((address.shown(), address.weakness()))
 }
 
 impl fmt::Debug for Postgres {

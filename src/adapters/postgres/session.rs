@@ -14,14 +14,12 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{
     CancelToken, Client, Connection, CopyOutStream, Error, SimpleQueryMessage, SimpleQueryRow, Socket, Statement,
 };
-use tokio_postgres_rustls::MakeRustlsConnect;
 
-type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+type Wire = Connection<Socket, tls::Channel>;
 
 /// Longest wait for a server to take a farewell or a request to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -56,7 +54,7 @@ pub(super) enum More {
 struct Stopper {
     busy: bool,
     token: CancelToken,
-    tls: MakeRustlsConnect,
+    tls: tls::Connector,
 }
 
 impl Session {

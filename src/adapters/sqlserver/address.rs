@@ -1,8 +1,9 @@
 //! Where a SQL Server is and how it is reached: a `sqlserver://` URL or an ADO connection string.
 
-use super::pairs::{ado_pairs, plain, url_pairs};
+use super::pairs::{ado_pairs, is_known, nearest, plain, url_pairs};
 use super::tds::{Encryption, Login};
 use crate::adapters::tls::{self, Check};
+use crate::core::model::peer::{host_shown, name_shown};
 use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;
 use rustls::ClientConfig;
@@ -53,8 +54,8 @@ const IGNORED: [&str; 27] = [
 /// An address, ready to connect to.
 #[derive(Clone)]
 pub(super) struct Address {
-    user: String,
-    password: Secret,
+    pub(super) user: String,
+    pub(super) password: Secret,
     database: String,
     application: String,
     workstation: String,
@@ -63,7 +64,7 @@ pub(super) struct Address {
     pub packet_size: u32,
     /// What of a connection is encrypted.
     pub encryption: Encryption,
-    check: Check,
+    pub(super) check: Check,
     /// The file with the certificates of authorities. `None` takes those of the system.
     authority: Option<PathBuf>,
     /// The name that the certificate must have. `None` takes the host's.
@@ -128,9 +129,16 @@ impl Address {
             None => ado_pairs(text),
         };
         let mut said = ParsedAddress::default();
-        pairs
-            .and_then(|pairs| pairs.into_iter().try_for_each(|(key, value)| said.take(&key, value)))
-            .map_err(|why| refused(&why))?;
+        let mut before = String::new();
+        let mut take = |(key, value): (String, String)| {
+            if !is_known(&key) {
+                return Err(unknown(&key, &before));
+            }
+            said.take(&key, value)?;
+            before = key;
+            Ok(())
+        };
+        pairs.and_then(|pairs| pairs.into_iter().try_for_each(&mut take)).map_err(|why| refused(&why))?;
         said.resolve().map_err(|why| refused(&why))
     }
 
@@ -171,6 +179,15 @@ impl Address {
             packet_size: self.packet_size,
             read_only: self.read_only,
         }
+    }
+}
+
+/// A key that is not known is not repeated: it may be the end of a password.
+fn unknown(key: &str, before: &str) -> String {
+    let place = if before.is_empty() { "the first key".to_owned() } else { format!("the key behind `{before}`") };
+    match nearest(key) {
+        Some(near) => format!("{place} is not known; did you mean `{near}`?"),
+        None => format!("{place} is not known; a value with `;` stands in quotes"),
     }
 }
 
@@ -237,7 +254,8 @@ impl ParsedAddress {
                 );
             }
             key if IGNORED.contains(&key) => {}
-            other => return Err(format!("the key `{other}` is not known")),
+            // What `is_known` lets through stands above.
+            _ => return Err("a key is not known".to_owned()),
         }
         Ok(())
     }
@@ -261,10 +279,10 @@ impl ParsedAddress {
         let trusting = self.authority.is_none() && (self.trust || encryption == Encryption::Login);
         let check = if trusting { Check::Nothing } else { Check::Host };
         let wait = |said: Option<Duration>, default| Some(said.unwrap_or(default)).filter(|wait| !wait.is_zero());
-        let shown = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let shown = if host.contains(':') { format!("[{}]", host_shown(&host)) } else { host_shown(&host).to_owned() };
         let database = self.database.unwrap_or_default();
         Ok(Address {
-            name: format!("sqlserver://{shown}:{port}/{database}"),
+            name: format!("sqlserver://{shown}:{port}/{}", name_shown(&database)),
             timeouts: Timeouts {
                 connect: wait(self.connect, CONNECT_TIMEOUT),
                 query: wait(self.query, QUERY_TIMEOUT),
@@ -302,7 +320,7 @@ fn place(server: &str, port: Option<u16>) -> Result<(String, u16), String> {
         && !name.is_empty()
         && port.chars().all(|c| c.is_ascii_digit())
     {
-        return Err(format!("a port stands behind a comma there: write Server=tcp:{name},{port}"));
+        return Err(format!("a port stands behind a comma there: write Server=tcp:{},{port}", host_shown(name)));
     }
     if host.starts_with("np:") || host.starts_with("lpc:") || host.starts_with("\\\\") {
         return Err("only TCP is supported".to_owned());

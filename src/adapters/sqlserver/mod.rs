@@ -16,6 +16,7 @@ mod pairs;
 mod read;
 mod render;
 mod run_params;
+mod shown;
 mod tds;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,13 @@ impl SqlServerSource {
     pub fn new(address: &Secret) -> Result<Self, SourceError> {
         Ok(Self { address: Arc::new(Address::parse(address)?), waiting: Waiting::default() })
     }
+}
+
+/// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it
+/// cannot be read.
+pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
+    let address = Address::parse(url).ok()?;
+    Some((address.shown(), address.weakness()))
 }
 
 #[async_trait]

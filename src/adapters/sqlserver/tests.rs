@@ -72,7 +72,10 @@ fn all_keywords_of_sqlclient_are_known() {
 #[test]
 fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
     for (text, says) in [
-        ("Server=h;Uid=u;Pasword=hunter2", "`pasword` is not known"),
+        ("Server=h;Uid=u;Pasword=hunter2", "behind `uid` is not known; did you mean `password`?"),
+        ("Server=h;Uid=u;Password=x;hunter2=y", "behind `password` is not known; a value with `;`"),
+        ("Server=h;Uid=u;Password=x;hunter2='y", "the value of a key that is not known is not closed"),
+        ("sqlserver://u:x?a=b&hunter2=@h/db", "written %3F"),
         ("Server=h;Uid=u;Password='hunter2", "the value of `password` is not closed"),
         ("Server=h;Uid=u;Password='hunter2'x", "behind the quoted value of `password`"),
         ("Server=h;Uid=u;Encrypt=hunter2", "Encrypt is true"),
@@ -96,5 +99,44 @@ fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
         let refusal = refusal(text);
         assert!(refusal.contains(says), "{text}: {refusal}");
         assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+}
+
+#[test]
+fn every_key_that_is_known_has_a_meaning() {
+    for key in super::pairs::KEYS {
+        let said = Address::parse(&Secret::new(format!("Server=h;Uid=u;{key}=1")));
+        let words = said.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(!words.contains("not known"), "{key}: {words}");
+    }
+}
+
+#[test]
+fn what_is_weak_is_said_of_other_hosts() {
+    for (settings, says) in [
+        ("", None),
+        ("Encrypt=strict", None),
+        ("TrustServerCertificateCA=ca.pem", None),
+        ("Encrypt=off", Some("is not encrypted")),
+        ("Encrypt=optional", Some("the rows are not")),
+        ("TrustServerCertificate=true", Some("is not verified")),
+        ("Encrypt=strict;TrustServerCertificate=true", Some("is not verified")),
+    ] {
+        let weakness = |server: &str| parse(&format!("Server={server};Uid=u;{settings}")).weakness();
+        assert_eq!(weakness("localhost"), None, "{settings}");
+        let found = weakness("db.example");
+        let fits = |(what, _): &(String, &str)| what.contains(says.unwrap_or_default());
+        assert!(found.is_some() == says.is_some() && found.as_ref().is_none_or(fits), "{settings}: {found:?}");
+    }
+}
+
+#[test]
+fn an_address_is_shown_without_its_password() {
+    for (text, shown) in [
+        ("Server=h;Uid=u;Pwd=\"a\"\"b;c\"", "sqlserver://u:***@h:1433/"),
+        ("sqlserver://u:p@h/db?Encrypt=off", "sqlserver://u:***@h:1433/db?encrypt=off"),
+        ("Server=h;Uid=u;TrustServerCertificate=yes", "sqlserver://u@h:1433/?trustservercertificate=true"),
+    ] {
+        assert_eq!(parse(text).shown(), shown);
     }
 }

@@ -4,6 +4,7 @@ use super::{scalar, section, wrong};
 use crate::config::cursor::Cursor;
 use crate::config::grammar::Shape;
 use crate::config::grammar::generate::{COLUMN, PARAMETER, TRANSLATORS};
+use crate::config::redact::name_shown;
 use crate::config::suggest::{listed, nearest};
 use crate::config::tree::Value;
 
@@ -84,7 +85,12 @@ pub(in crate::config) fn translator(at: &Cursor<'_>) {
         } else if !known().any(|other| other == name.text) {
             let hint = nearest(&name.text, known())
                 .map_or_else(|| format!("there are {all}"), |near| format!("did you mean `{near}`?"));
-            at.report_at(name.span, "unknown-translator", format!("unknown translator `{}`", name.text), hint);
+            at.report_at(
+                name.span,
+                "unknown-translator",
+                format!("unknown translator `{}`", name_shown(&name.text)),
+                hint,
+            );
         }
     }
     match at.entries() {

@@ -3,14 +3,17 @@
 mod date_format;
 pub(super) mod generate;
 pub(super) mod receivers;
+pub(super) mod variables;
 
 use super::cursor::{Context, Cursor};
 use super::grammar::generate::MAX;
 use super::grammar::{Field, Presence, Section, Shape};
+use super::redact::name_shown;
 use super::separators;
 use super::suggest::{listed, nearest};
 use super::tree::{Name, Value};
 use super::values;
+use super::vars::value;
 
 /// Checks a whole section and everything in it; gives the names that were probably meant by unknown ones.
 pub(super) fn section(at: &Cursor<'_>, section: &'static Section) -> Vec<&'static str> {
@@ -46,7 +49,7 @@ fn unknown(at: &Cursor<'_>, section: &'static Section, name: &Name) -> Option<&'
     }
     let near = nearest(&name.text, section.fields.iter().map(|field| field.name));
     let hint = near.map_or_else(|| format!("there are {}", names(section)), |near| format!("did you mean `{near}`?"));
-    at.report_at(name.span, "unknown-field", format!("unknown field `{}`{}", name.text, of(at)), hint);
+    at.report_at(name.span, "unknown-field", format!("unknown field `{}`{}", name_shown(&name.text), of(at)), hint);
     near
 }
 
@@ -75,7 +78,8 @@ fn missing(at: &Cursor<'_>, field: &'static Field) {
 }
 
 fn is_set(context: &Context<'_>, variable: &'static str) -> bool {
-    context.vars.get(variable).is_some_and(|value| !value.is_empty())
+    // A file that cannot be read is told where it is read.
+    value(variable, context.vars).map_or(true, |value| value.is_some_and(|value| !value.is_empty()))
 }
 
 fn shape(at: &Cursor<'_>, expected: Shape) {

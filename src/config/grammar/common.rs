@@ -9,7 +9,8 @@ pub(in crate::config) static STATE: Section = Section {
         Shape::Words,
         "`sqlite:PATH` (relative to the worker file) or `mongodb://…`; `.filegen/state.db` in the output root when not given.",
     )
-    .presence(Presence::EnvironmentOrComputed("MONGO_CONNECTION_STRING"))],
+    .presence(Presence::EnvironmentOrComputed("MONGO_CONNECTION_STRING"))
+    .secret()],
 };
 
 pub(in crate::config) static POLICIES: Section = Section {
@@ -41,7 +42,8 @@ pub(super) const PROPERTIES: Field = Field::new(
     "properties",
     Shape::Names(&Shape::Text),
     "Any property of librdkafka, by its own name: `security.protocol`, `sasl.mechanism`, `sasl.username`, `ssl.ca.location`.",
-);
+)
+.secret();
 
 pub(super) const BROKERS: Presence = Presence::Environment("KAFKA_BROKERS", Some("localhost:9092"));
 

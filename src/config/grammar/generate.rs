@@ -49,7 +49,8 @@ pub(in crate::config) static SOURCE: Section = Section {
             "`sqlite:PATH`, `postgres://…`, `sqlserver://user:password@host:1433/database`, or an ADO string `Server=…;Database=…;…`. \
              A path is relative to the worker file.",
         )
-        .presence(Presence::Environment("SQL_CONNECTION_STRING", None)),
+        .presence(Presence::Environment("SQL_CONNECTION_STRING", None))
+        .secret(),
         Field::new(
             "view",
             Shape::Words,

@@ -24,6 +24,8 @@ pub(super) struct Field {
     pub(super) doc: &'static str,
     pub(super) shape: Shape,
     pub(super) presence: Presence,
+    /// Its value, or each of its values, is an address or a secret: it is shown nowhere as it is.
+    pub(super) is_secret: bool,
 }
 
 /// What becomes of a field that the file leaves out.
@@ -97,7 +99,12 @@ impl Section {
 
 impl Field {
     const fn new(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, doc, shape, presence: Presence::Optional }
+        Self { name, doc, shape, presence: Presence::Optional, is_secret: false }
+    }
+
+    const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
     }
 
     const fn required(mut self) -> Self {

@@ -2,7 +2,7 @@
 
 use super::Rendered;
 use crate::config::cursor::Cursor;
-use crate::config::redact::masked;
+use crate::config::redact::without_login;
 use crate::config::separators;
 use crate::config::tree::Value as Node;
 use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
@@ -12,6 +12,7 @@ use crate::core::generate::spec::{
     TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
 use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::peer::MASK;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::secret::Secret;
@@ -29,9 +30,8 @@ fn scalar(value: impl Into<Value>) -> Rendered {
     Rendered::Scalar(value.into())
 }
 
-fn secret(address: &Secret) -> Rendered {
-    text(masked(address.reveal()))
-}
+/// How an address is shown: by whoever can read it.
+pub(super) type ShowAddress<'a> = &'a dyn Fn(&Secret) -> String;
 
 /// Named values; those without a value are left out.
 fn map<const N: usize>(entries: [(&str, Option<Rendered>); N]) -> Rendered {
@@ -39,7 +39,7 @@ fn map<const N: usize>(entries: [(&str, Option<Rendered>); N]) -> Rendered {
     Rendered::Map(given.collect())
 }
 
-pub(super) fn worker(worker: &Worker, root: &Cursor<'_>) -> Rendered {
+pub(super) fn worker(worker: &Worker, root: &Cursor<'_>, address: ShowAddress<'_>) -> Rendered {
     let files = root.section("files").items();
     let file = |(index, spec): (usize, &FileSpec)| file(spec, files.get(index));
     let output = map([
@@ -73,13 +73,13 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>) -> Rendered {
     ]);
     map([
         ("worker", Some(text(worker.id.as_str()))),
-        ("source", Some(source(&worker.source))),
+        ("source", Some(source(&worker.source, address))),
         ("params", (!worker.params.is_empty()).then(|| params(&worker.params))),
         ("output", Some(output)),
         ("files", Some(Rendered::List(worker.files.iter().enumerate().map(file).collect()))),
         ("business_date", Some(business_date)),
         ("deadline", worker.deadline.as_ref().map(deadline)),
-        ("state", Some(map([("url", Some(secret(&worker.state)))]))),
+        ("state", Some(map([("url", Some(text(address(&worker.state))))]))),
         ("trigger", worker.trigger.as_ref().map(trigger)),
         ("completion", worker.completion.as_ref().map(|spec| map([("kafka", Some(kafka(spec)))]))),
         ("commit", Some(commit)),
@@ -98,12 +98,12 @@ fn deadline(spec: &DeadlineSpec) -> Rendered {
     ])
 }
 
-fn source(source: &SourceSpec) -> Rendered {
+fn source(source: &SourceSpec, address: ShowAddress<'_>) -> Rendered {
     let key = Rendered::Flow(Box::new(Rendered::List(source.key.iter().map(text).collect())));
     map([
-        ("url", Some(secret(&source.url))),
-        ("view", (!matches!(source.view, Relation::Query(_))).then(|| text(masked(&source.view.to_string())))),
-        ("query", if let Relation::Query(sql) = &source.view { Some(text(masked(sql.as_str()))) } else { None }),
+        ("url", Some(text(address(&source.url)))),
+        ("view", (!matches!(source.view, Relation::Query(_))).then(|| text(without_login(&source.view.to_string())))),
+        ("query", if let Relation::Query(sql) = &source.view { Some(text(without_login(sql.as_str()))) } else { None }),
         ("key", (!source.key.is_empty()).then_some(key)),
         ("page_size", Some(scalar(source.page_size.get()))),
         ("page_bytes", Some(text(write_size(source.page_bytes)))),
@@ -131,7 +131,7 @@ fn params(params: &[ParamSpec]) -> Rendered {
     let param = |param: &ParamSpec| {
         let object = map([
             ("type", Some(text(param.kind.as_str()))),
-            ("value", param.value.as_ref().map(|value| text(masked(&value.to_string())))),
+            ("value", param.value.as_ref().map(|value| text(without_login(&value.to_string())))),
         ]);
         (param.name.clone(), Rendered::Flow(Box::new(object)))
     };
@@ -156,7 +156,7 @@ fn file(file: &FileSpec, at: Option<&Cursor<'_>>) -> Rendered {
         ("overwrite", Some(text(if file.name.has_daily_folder() { "daily_folder" } else { "never" }))),
         ("event_type", file.event_type.as_ref().map(text)),
         ("translator", Some(translator(&file.translator, at))),
-        ("where", file.predicate.as_ref().map(|sql| text(masked(sql.as_str())))),
+        ("where", file.predicate.as_ref().map(|sql| text(without_login(sql.as_str())))),
         ("first_record", file.first_record.as_ref().map(text)),
         ("last_record", file.last_record.as_ref().map(text)),
         ("zone", file.zone.as_ref().map(text)),
@@ -224,16 +224,16 @@ fn custom(value: &Node) -> Rendered {
             let option = |name: &str, value: &Node| {
                 let name = name.to_lowercase();
                 let is_secret = SECRET_OPTIONS.iter().any(|word| name.contains(word));
-                if is_secret && matches!(value, Node::Scalar(_)) { text("***") } else { custom(value) }
+                if is_secret && matches!(value, Node::Scalar(_)) { text(MASK) } else { custom(value) }
             };
             Rendered::Map(
                 entries.iter().map(|(name, node)| (name.text.clone(), option(&name.text, &node.value))).collect(),
             )
         }
         Node::List(items) => Rendered::List(items.iter().map(|node| custom(&node.value)).collect()),
-        Node::Scalar(scalar) if !scalar.variables.is_empty() => text("***"),
+        Node::Scalar(scalar) if !scalar.variables.is_empty() => text(MASK),
         Node::Scalar(scalar) => match crate::config::json::to_json(value) {
-            Value::String(_) => text(masked(&scalar.text)),
+            Value::String(_) => text(without_login(&scalar.text)),
             other => Rendered::Scalar(other),
         },
         Node::Null | Node::Broken => scalar(Value::Null),
@@ -334,9 +334,9 @@ fn json_node(node: &JsonNode) -> Rendered {
 
 fn kafka(spec: &KafkaSpec) -> Rendered {
     // Which properties are secrets is librdkafka's business, so all of them may be.
-    let properties = spec.properties.keys().map(|name| (name.clone(), text("***"))).collect::<Vec<_>>();
+    let properties = spec.properties.keys().map(|name| (name.clone(), text(MASK))).collect::<Vec<_>>();
     map([
-        ("brokers", Some(text(masked(&spec.brokers)))),
+        ("brokers", Some(text(&spec.brokers))),
         ("topic", Some(text(&spec.topic))),
         ("group", spec.group.as_ref().map(text)),
         ("properties", (!properties.is_empty()).then_some(Rendered::Map(properties))),

@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::tree::Value;
 use super::yaml;
 use super::{Flow, Loaded};
+use crate::core::model::secret::Secret;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,11 +60,12 @@ pub struct Resolved<'a> {
 
 impl Loaded {
     /// What the file means, with where each value came from and without secrets.
-    pub fn resolved(&self) -> Resolved<'_> {
+    /// `address` shows an address without its secrets.
+    pub fn resolved(&self, address: &dyn Fn(&Secret) -> String) -> Resolved<'_> {
         let mut origins = BTreeMap::new();
         let worker = self.with_root(|root| {
             let worker = match &self.flow {
-                Flow::Generate(worker) => generate::worker(worker, root),
+                Flow::Generate(worker) => generate::worker(worker, root, address),
             };
             self.find_origins(&worker, Some(root.clone()), "", &mut origins);
             worker

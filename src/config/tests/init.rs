@@ -121,7 +121,7 @@ fn what_is_made_for_a_receiver_is_the_file_that_it_takes() {
     for receiver in crate::config::receivers::NAMES {
         let text = of(receiver).to_yaml().unwrap();
         let loaded = parsed(&text, &[]).unwrap_or_else(|error| panic!("{error}"));
-        assert!(loaded.warnings().is_none(), "{receiver}");
+        assert!(loaded.warnings(&[]).is_none(), "{receiver}");
         let [file] = loaded.worker().unwrap().files.as_slice() else { panic!("{text}") };
         assert!(!file.progress_header, "{receiver}");
     }
@@ -132,14 +132,12 @@ fn what_is_made_for_a_receiver_is_the_file_that_it_takes() {
 #[test]
 fn a_password_is_not_written_into_a_new_worker_file() {
     let columns = columns(&["A"]);
-    for (url, set) in [
-        (Some("postgres://ann:s3cret@h/db"), "postgres://ann@h/db"),
-        (Some("Server=h;Password=s3cret;Encrypt=true"), "Server=h;Encrypt=true"),
-    ] {
+    for url in ["postgres://ann:s3cret@h/db", "Server=h;Password=s3cret;Encrypt=true"] {
+        let url = Some(url);
         let text =
             Sample { url, view: "v", key: &[], columns: &columns, observed: &[], receiver: None }.to_yaml().unwrap();
         assert!(!text.contains("s3cret"), "{text}");
-        assert_eq!(parsed(&text, &[]).unwrap().into_worker().unwrap().source.url.reveal(), set);
+        assert!(text.contains("SQL_CONNECTION_STRING") && parsed(&text, &[]).is_err(), "{text}");
     }
     let text =
         Sample { url: None, view: "v", key: &[], columns: &columns, observed: &[], receiver: None }.to_yaml().unwrap();

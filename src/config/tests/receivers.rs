@@ -10,7 +10,7 @@ fn of_column(receiver: &str, fields: &str, column: &str) -> String {
         &with(&fields, "").replace("[LoanId, Status,", &format!("[{column}, Status,")).replace("quote: minimal, ", ""),
         &[],
     ) {
-        Ok(loaded) => loaded.warnings().map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string()),
+        Ok(loaded) => loaded.warnings(&[]).map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string()),
         Err(error) => format!("refused: {error}"),
     }
 }
@@ -75,7 +75,7 @@ fn file(fields: &str, options: &str) -> FileSpec {
 
 fn told(fields: &str, options: &str) -> String {
     match parsed(&with(fields, options), &[]) {
-        Ok(loaded) => loaded.warnings().map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string()),
+        Ok(loaded) => loaded.warnings(&[]).map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string()),
         Err(error) => format!("refused: {error}"),
     }
 }
@@ -109,7 +109,7 @@ fn a_receiver_sets_what_the_file_leaves_out() {
 #[test]
 fn where_a_value_came_from_is_shown() {
     let loaded = parsed(&with("    receiver: excel\n    newline: lf\n", ""), &[]).unwrap();
-    let json = serde_json::to_value(loaded.resolved()).unwrap();
+    let json = serde_json::to_value(loaded.resolved(&|url| url.reveal().to_owned())).unwrap();
     let origin = |field: &str| json["origins"][format!("files[1].{field}")].clone();
     assert_eq!(origin("bom"), serde_json::json!({"from": "receiver", "name": "excel"}));
     assert_eq!(origin("translator.delimited.quote"), serde_json::json!({"from": "receiver", "name": "excel"}));

@@ -1,6 +1,7 @@
 //! `config show`: what is shown, and that it means the same.
 
 use super::*;
+use crate::core::model::secret::Secret;
 use crate::{Records, Rows, TranslateError, Translator};
 
 /// A translator of one's own.
@@ -16,6 +17,11 @@ impl Translator for Nothing {
     }
 }
 
+/// As whoever knows the clients shows an address, but for its password.
+fn address(url: &Secret) -> String {
+    url.reveal().replace("s3cret", "***")
+}
+
 /// Secrets come back as they were, so that the two workers can be compared.
 fn unmasked(text: &str) -> String {
     text.replace("***", "s3cret")
@@ -25,7 +31,7 @@ fn unmasked(text: &str) -> String {
 fn what_is_shown_is_a_worker_file_that_means_the_same() {
     for text in [DESIGN, FULL, crate::config::init::EXAMPLE] {
         let loaded = parsed(text, &[]).unwrap();
-        let shown = loaded.resolved().to_yaml();
+        let shown = loaded.resolved(&address).to_yaml();
         assert!(!shown.contains("s3cret"), "{shown}");
         let again = parse(&unmasked(&shown), Path::new("/elsewhere/worker.yaml"), &(), &Registry::default()).unwrap();
         assert_eq!(again.flow, loaded.flow, "{shown}");
@@ -41,7 +47,7 @@ fn each_value_says_where_it_came_from() {
         ("HEALTH_PORT", "8080"),
     ];
     let loaded = parsed(&text, &environment).unwrap();
-    let shown = loaded.resolved();
+    let shown = loaded.resolved(&address);
     insta::assert_snapshot!(shown.to_yaml());
     let json = serde_json::to_value(&shown).unwrap();
     assert_eq!(json["worker"]["source"]["url"], "Server=db;Password=***;Database=x");
@@ -64,9 +70,9 @@ fn options_of_a_translator_of_ones_own_are_shown_without_secrets() {
     );
     let vars = vars(&[("A", "s3cret")]);
     let loaded = parse(&text, Path::new("/w.yaml"), &vars, &registry).unwrap();
-    let shown = serde_json::to_value(loaded.resolved()).unwrap();
+    let shown = serde_json::to_value(loaded.resolved(&address)).unwrap();
     assert_eq!(
         shown["worker"]["files"][3]["translator"]["mine"],
-        serde_json::json!({"api_key": "***", "n": 5, "t": "5", "list": [{"a": "***"}], "url": "x://u:***@h"})
+        serde_json::json!({"api_key": "***", "n": 5, "t": "5", "list": [{"a": "***"}], "url": "***"})
     );
 }

@@ -5,6 +5,7 @@ use crate::core::kind::HasKind;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::Policies;
+use crate::core::model::shown;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
@@ -139,7 +140,7 @@ pub async fn fix(
         who: fix.who.to_owned(),
         action: "doctor --fix".to_owned(),
         detail: format!("make the indexes {missing} of {}", admin.describe()),
-        reason: fix.reason.to_owned(),
+        reason: shown::text(fix.reason),
     };
     trail.audit(&entry).await?;
     admin.make_indexes().await?;

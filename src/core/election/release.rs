@@ -3,6 +3,7 @@
 use super::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::LeaseKey;
+use crate::core::model::shown;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore};
@@ -122,8 +123,12 @@ pub async fn release(
             found.record.instance,
             found.state.as_str()
         ),
-        reason: release.reason.to_owned(),
+        reason: shown::text(release.reason),
     };
     trail.audit(&entry).await?;
-    if leases.release(release.key, token, now, release.reason).await? { Ok(found) } else { Err(ReleaseError::Changed) }
+    if leases.release(release.key, token, now, &shown::text(release.reason)).await? {
+        Ok(found)
+    } else {
+        Err(ReleaseError::Changed)
+    }
 }

@@ -16,6 +16,7 @@ use crate::core::model::column::Column;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::key::Key;
 use crate::core::model::page::Page;
+use crate::core::model::peer::{Insecure, Peer};
 use crate::core::model::run::{BusinessDate, RunId};
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::outbox::Outbox;
@@ -46,6 +47,8 @@ pub struct DoctorInput<'a> {
     pub admin: Option<&'a dyn StoreAdmin>,
     /// The worker's topics.
     pub topics: &'a Topics,
+    /// Connections that are weaker than they should be.
+    pub insecure: &'a [Insecure],
     /// Gets each finding at once.
     pub found: &'a (dyn Fn(&CheckResult) + Send + Sync),
 }
@@ -76,7 +79,19 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
         unsent(&*input.ports.state.outbox, input, &mut report).await;
     }
     topics(input.topics, &*input.ports.clock, &mut report).await;
+    insecure(input.insecure, &mut report);
     report.found
+}
+
+fn insecure(found: &[Insecure], report: &mut Report<'_>) {
+    for Insecure { peer, field, what, instead } in found {
+        let area = match peer {
+            Peer::Postgres | Peer::SqlServer => Area::Source,
+            Peer::Mongo => Area::State,
+            Peer::Kafka => Area::Kafka,
+        };
+        report.add(area, "is encrypted and verified", CheckVerdict::Warn, format!("`{field}`: {what}; {instead}"));
+    }
 }
 
 async fn output(input: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report<'_>) {

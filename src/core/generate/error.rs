@@ -1,6 +1,7 @@
 //! Why a generation ended.
 
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::shown;
 use crate::core::model::term::TermEnded;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::store::StoreError;
@@ -22,7 +23,7 @@ pub enum GenerateError {
     #[error(transparent)]
     TermEnded(#[from] TermEnded),
     /// A value cannot be written as the file demands.
-    #[error("file {file}{}: {reason}", row.as_ref().map(|key| format!(", row with key {key}")).unwrap_or_default())]
+    #[error("file {file}{}: {}", row.as_ref().map(|key| format!(", row with key {}", shown::name(key))).unwrap_or_default(), shown::text(reason))]
     Data {
         /// Which file.
         file: String,

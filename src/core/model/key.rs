@@ -1,5 +1,6 @@
 //! A row's place in the stable order: the values of the key columns, exactly as the source compares them.
 
+use super::shown;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -35,13 +36,13 @@ impl fmt::Display for KeyValue {
 pub struct Key(pub Vec<KeyValue>);
 
 impl fmt::Display for Key {
-    /// `42`, or `42, 2026-11-21` for a composite key.
+    /// `42`, or `42, 2026-11-21` for a composite key. For people: values come from the source.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, value) in self.0.iter().enumerate() {
             if index > 0 {
                 f.write_str(", ")?;
             }
-            write!(f, "{value}")?;
+            f.write_str(&shown::name(&value.to_string()))?;
         }
         Ok(())
     }

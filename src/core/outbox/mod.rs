@@ -11,6 +11,7 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::message::Message;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::RetrySpec;
+use crate::core::model::shown;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
@@ -180,7 +181,7 @@ pub async fn send_again(
         who: again.who.to_owned(),
         action: "publish-completion".to_owned(),
         detail: format!("{}, events of {}", again.about, keys.join(", ")),
-        reason: again.reason.to_owned(),
+        reason: shown::text(again.reason),
     };
     trail.audit(&entry).await?;
     for entry in again.entries {

@@ -1,12 +1,13 @@
 //! Why a broker did not take or give a message: one error for every port that a broker implements.
 
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::shown;
 
 /// Why a broker did not take or give a message.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BrokerError {
     /// Not reachable, or no answer in time. Another try may work.
-    #[error("cannot reach {topic}: {reason}")]
+    #[error("cannot reach {topic}: {}", shown::text(reason))]
     Unreachable {
         /// Topic and brokers, without secrets: `loan-data at localhost:9092`.
         topic: String,
@@ -14,7 +15,7 @@ pub enum BrokerError {
         reason: String,
     },
     /// Refused: no such topic, no permission, too large, a setting that the client does not have.
-    #[error("{topic} refused: {reason}")]
+    #[error("{topic} refused: {}", shown::text(reason))]
     Refused {
         /// Topic and brokers, without secrets: `loan-data at localhost:9092`.
         topic: String,

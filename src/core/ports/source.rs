@@ -7,6 +7,7 @@ use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::param::Params;
 use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::shown;
 use crate::core::model::sql::{Relation, Sql};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -180,7 +181,7 @@ pub trait PageStream: Send {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SourceError {
     /// Not reachable, or the connection was lost: worth another try.
-    #[error("cannot reach {source_name}: {reason}")]
+    #[error("cannot reach {source_name}: {}", shown::text(reason))]
     Unreachable {
         /// [`PageSource::describe`].
         source_name: String,
@@ -188,7 +189,7 @@ pub enum SourceError {
         reason: String,
     },
     /// There is nothing at the source's address; asking again soon would not help.
-    #[error("cannot reach {source_name}: {reason}")]
+    #[error("cannot reach {source_name}: {}", shown::text(reason))]
     Absent {
         /// [`PageSource::describe`].
         source_name: String,
@@ -196,7 +197,7 @@ pub enum SourceError {
         reason: String,
     },
     /// The login, the database or a right is refused; asking again would not help, and may lock the account.
-    #[error("{source_name} refuses: {reason}")]
+    #[error("{source_name} refuses: {}", shown::text(reason))]
     Denied {
         /// [`PageSource::describe`].
         source_name: String,
@@ -204,25 +205,25 @@ pub enum SourceError {
         reason: String,
     },
     /// The view, a column or a predicate is not as the worker file says.
-    #[error("{reason}")]
+    #[error("{}", shown::text(reason))]
     Refused {
         /// What does not fit, and what there is instead.
         reason: String,
     },
     /// The view's columns are no longer those the run began with.
-    #[error("the view has changed since the run began: {reason}")]
+    #[error("the view has changed since the run began: {}", shown::text(reason))]
     Changed {
         /// Which column, from what to what.
         reason: String,
     },
     /// The key is NULL or not unique somewhere.
-    #[error("{reason}")]
+    #[error("{}", shown::text(reason))]
     Key {
         /// Which row.
         reason: String,
     },
     /// A value cannot be carried exactly.
-    #[error("column `{column}` of the row with key {key}: {reason}")]
+    #[error("column `{}` of the row with key {}: {}", shown::name(column), shown::name(key), shown::text(reason))]
     Value {
         /// Which column.
         column: String,
@@ -232,7 +233,7 @@ pub enum SourceError {
         reason: String,
     },
     /// Anything else the source said no to.
-    #[error("{source_name} failed: {reason}")]
+    #[error("{source_name} failed: {}", shown::text(reason))]
     Failed {
         /// [`PageSource::describe`].
         source_name: String,

@@ -1,13 +1,14 @@
 //! Why a state store did not answer, or refused: one error for all of its ports.
 
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::shown;
 use crate::core::model::term::{TermEnded, Token};
 
 /// Why a store did not answer, or refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Not reachable in time. Another try may work. Whether the write happened is unknown.
-    #[error("cannot reach the state store {store}: {reason}")]
+    #[error("cannot reach the state store {store}: {}", shown::text(reason))]
     Unreachable {
         /// Where it is, without secrets.
         store: String,
@@ -24,7 +25,7 @@ pub enum StoreError {
     #[error(transparent)]
     TermEnded(#[from] TermEnded),
     /// A login, a database or a right is refused, or a file may not be opened. A person mends the address or the rights.
-    #[error("the state store {store} refuses: {reason}")]
+    #[error("the state store {store} refuses: {}", shown::text(reason))]
     Denied {
         /// Where it is, without secrets.
         store: String,
@@ -32,7 +33,7 @@ pub enum StoreError {
         reason: String,
     },
     /// Anything else: a damaged store, a newer format.
-    #[error("the state store {store} failed: {reason}")]
+    #[error("the state store {store} failed: {}", shown::text(reason))]
     Failed {
         /// Where it is, without secrets.
         store: String,

@@ -6,6 +6,7 @@ use super::problem;
 use crate::core::generate::spec::DeadlineSpec;
 use crate::core::generate::status::{Known, report};
 use crate::core::health::Dependencies;
+use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::state::StateStore;
 use crate::core::ports::volume::Volume;
@@ -56,7 +57,7 @@ pub fn routes(state: AppState) -> Router {
 
 async fn json(State(state): State<Arc<AppState>>) -> Response {
     match serde_json::to_string(&look(&state).await) {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], shown::json(&text)).into_response(),
         Err(error) => problem::failed(&error),
     }
 }
@@ -83,6 +84,15 @@ async fn look(state: &AppState) -> StatusPage {
 /// The templates. Their names end in `.html`, so minijinja escapes every value.
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut templates = Environment::new();
+    // Texts are foreign: what would turn a line or a cursor is shown as an escape.
+    templates.set_formatter(|out, state, value| {
+        match value.as_str().filter(|text| text.chars().any(shown::is_harmful)) {
+            Some(text) if !value.is_safe() => {
+                minijinja::escape_formatter(out, state, &minijinja::Value::from(shown::text(text)))
+            }
+            _ => minijinja::escape_formatter(out, state, value),
+        }
+    });
     templates.add_filter("fixed", |value: f64, digits: usize| format!("{value:.digits$}"));
     templates.add_filter("grouped", grouped);
     templates.add_template("style.css", include_str!("templates/style.css"))?;
@@ -124,7 +134,7 @@ mod tests {
         let status = Arc::new(WorkerStatus::new(worker.clone(), "host:1", Duration::from_secs(30), Arc::clone(&clock)));
         let run = RunId { worker, date: BusinessDate("2026-11-21".parse().unwrap()) };
         status.observe(&GenerateEvent::Started { run, rows: Some(4), pages: Some(2), files: Vec::new() });
-        status.record_event("<b>\"a\" & b</b>".to_owned());
+        status.record_event("<b>\"a\" & b</b>\u{202e}\u{1b}[2J".to_owned());
         let state = Arc::new(crate::adapters::memory::state::MemoryState::default());
         let handle = WorkerHandle {
             dependencies: Arc::new(Dependencies::new(Vec::new(), Arc::clone(&clock), Arc::clone(&status) as Arc<_>)),
@@ -138,7 +148,8 @@ mod tests {
         let away = StoreError::Unreachable { store: "<i>".to_owned(), reason: "away".to_owned() };
         let shown = WorkerShown::new(&handle, Err(away), app.started);
         let html = html(&StatusPage::new(&app, vec![shown], app.started)).unwrap();
-        assert!(html.contains("&lt;b&gt;&quot;a&quot; &amp; b&lt;&#x2f;b&gt;"), "{html}");
+        assert!(html.contains("&lt;b&gt;&quot;a&quot; &amp; b&lt;&#x2f;b&gt;\\u{202e}\\u{1b}[2J"), "{html}");
+        assert!(!html.chars().any(|c| shown::is_harmful(c) && c != '\n'), "{html}");
         assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert!(html.contains("LoanWorker: cannot reach the state store &lt;i&gt;: away"), "on top: {html}");
         assert!(html.contains("page 0 of 2, 0 of 4 rows, 0 rows/s, 0.0 pages/s, done at ?"), "{html}");

@@ -1,5 +1,6 @@
 //! One worker's metrics, each with the label `worker`: a method for each event that moves one.
 
+use crate::core::model::peer::{Insecure, Peer};
 use crate::telemetry::metrics::{Late, Scope};
 use jiff::Timestamp;
 use metrics::{Counter, Gauge, Histogram};
@@ -168,6 +169,16 @@ impl GenerateMetrics {
         scope
             .late_gauge("filegen_dependency_latency_seconds", "How long its last answer took.")
             .set(took.as_secs_f64());
+    }
+
+    /// How many connections of each kind somebody on the way may read or answer.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    pub(super) fn insecure(&self, found: &[Insecure]) {
+        for peer in Peer::ALL {
+            let count = found.iter().filter(|insecure| insecure.peer == peer).count();
+            let help = "Connections that are not encrypted, or whose server is not verified, by the worker file.";
+            self.scope.with("peer", peer.name()).late_gauge("filegen_insecure_connections", help).set(count as f64);
+        }
     }
 
     fn at_rest(&self) {

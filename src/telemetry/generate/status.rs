@@ -7,6 +7,8 @@ use crate::core::generate::completion::event_of;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
 use crate::core::model::names::WorkerId;
+use crate::core::model::peer::Insecure;
+use crate::core::model::shown;
 use crate::core::outbox::OutboxEvent;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{Observer, Retrying};
@@ -139,6 +141,11 @@ impl WorkerStatus {
         state
     }
 
+    /// How many connections of this worker are weaker than they should be.
+    pub fn insecure(&self, found: &[Insecure]) {
+        self.metrics.insecure(found);
+    }
+
     /// Something for the status page.
     pub fn record_event(&self, what: String) {
         self.keep(&mut self.state(), what);
@@ -154,7 +161,7 @@ impl WorkerStatus {
     }
 
     fn keep(&self, state: &mut WorkerState, what: String) {
-        state.recent.push_front(RecentEvent { at: self.clock.now(), what });
+        state.recent.push_front(RecentEvent { at: self.clock.now(), what: shown::owned(what) });
         state.recent.truncate(KEPT);
     }
 

@@ -57,7 +57,7 @@ fn show_tells_origins_and_hides_secrets() {
     let line = |name: &str| done.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
     assert_eq!(
         line("url:").split_whitespace().collect::<Vec<_>>().join(" "),
-        "url: \"postgres://ann:***@h/db\" # environment SQL_CONNECTION_STRING"
+        "url: \"postgres://ann:***@h:5432/db\" # environment SQL_CONNECTION_STRING"
     );
     assert!(line("page_size:").ends_with("# line 5"), "{}", done.stdout);
     assert!(line("page_bytes:").ends_with("# default"), "{}", done.stdout);
@@ -65,7 +65,7 @@ fn show_tells_origins_and_hides_secrets() {
     let mut command = filegen.command("config show -c worker.yaml --output json");
     let done = Filegen::finish(command.env("SQL_CONNECTION_STRING", "postgres://ann:s3cret@h/db")).exits(0);
     let shown = done.json();
-    assert_eq!(shown["worker"]["source"]["url"], "postgres://ann:***@h/db");
+    assert_eq!(shown["worker"]["source"]["url"], "postgres://ann:***@h:5432/db");
     assert_eq!(shown["origins"]["source.page_size"], json!({ "from": "file", "line": 5 }));
     let error = filegen.run("config show -c worker.yaml --output json").exits(3).json_error();
     assert_eq!(error["problems"][0]["field"], "source.url");
@@ -152,7 +152,7 @@ fn init_writes_nothing_when_the_view_cannot_be_looked_at() {
         ("--from sqlite:loans.db --view v_Loans --key loanid", 3, "`LoanId`"),
         ("--from mysql://ann:s3cret@h --view v", 3, "mysql:"),
         ("--view v", 3, "SQL_CONNECTION_STRING"),
-        ("--from postgres://ann:s3cret@localhost:1/db --view v", 6, "postgres://"),
+        ("--from postgres://ann@localhost:1/db --view v", 6, "postgres://"),
         ("--from sqlite:loans.db", 2, "--view"),
     ] {
         let done = filegen.run(&format!("config init {args} -c new.yaml")).exits(code);

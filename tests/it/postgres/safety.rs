@@ -141,3 +141,40 @@ async fn the_connection_is_encrypted_where_the_server_can() {
     let pages = read(&source(&database), &query("secure", &["ssl"], &["ssl"]), &Position::default()).await.unwrap();
     assert_eq!(shown(&pages[0].batch), [[Some("true".to_owned())]]);
 }
+
+#[tokio::test]
+async fn a_password_goes_in_clear_only_where_the_address_allows_it() {
+    let database = loans().await;
+    let Some(folder) = Database::folder() else { return };
+    database.run("CREATE ROLE clear_user LOGIN PASSWORD 'cl3ar'; GRANT SELECT ON v_loandata TO clear_user").await;
+    let rules = folder.join("data/pg_hba.conf");
+    let before = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, format!("host all clear_user 127.0.0.1/32 password\n{before}")).unwrap();
+    database.run("SELECT pg_reload_conf()").await;
+    let try_out = async |settings: &str| {
+        let url = format!("postgres://clear_user:cl3ar@127.0.0.1:{}/{}?{settings}", database.port(), database.name());
+        let columns =
+            Postgres::new(&Secret::new(url)).unwrap().columns(&ViewName::parse("v_loandata").unwrap().into()).await;
+        columns.map(|columns| columns.len())
+    };
+    // The server takes the new rules in a moment.
+    let mut clear = try_out("sslmode=disable").await;
+    while clear.is_ok() {
+        clear = try_out("sslmode=disable").await;
+    }
+    let error = clear.unwrap_err();
+    assert!(
+        matches!(error, SourceError::Denied { .. }) && error.to_string().contains("require_auth=password"),
+        "{error}"
+    );
+    assert!(!error.to_string().contains("cl3ar"), "{error}");
+    for settings in
+        ["sslmode=disable&require_auth=password", "sslmode=require", "sslmode=require&require_auth=password"]
+    {
+        assert_eq!(try_out(settings).await, Ok(4), "{settings}");
+    }
+    for settings in ["sslmode=require&require_auth=scram-sha-256", "sslmode=require&require_auth=!password"] {
+        let error = try_out(settings).await.unwrap_err();
+        assert!(error.to_string().contains("require_auth"), "{settings}: {error}");
+    }
+}

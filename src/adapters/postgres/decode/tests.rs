@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::model::column::Kind;
+use crate::core::model::key::KeyValue;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 
@@ -153,7 +154,8 @@ fn escapes_are_replaced_in_values_and_keys() {
     let page = cutter.take().unwrap().unwrap();
     assert_eq!(page.batch.column(0).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("a\tb"), Some("a\\tb")]);
     assert_eq!(page.batch.column(1).as_string::<i32>().iter().collect::<Vec<_>>(), [Some("\\N"), Some("é\né")]);
-    assert_eq!((page.first_key.to_string(), page.last_key.to_string()), ("a\tb".to_owned(), "a\\tb".to_owned()));
+    let key = |text: &str| Key(vec![KeyValue::Text(text.to_owned())]);
+    assert_eq!((page.first_key, page.last_key), (key("a\tb"), key("a\\tb")));
     let error = cutter.fill(&mut data[used..]).unwrap_err();
     assert!(error.to_string().contains("key a\\tb appears twice"), "{error}");
 }

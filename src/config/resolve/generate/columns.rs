@@ -2,7 +2,6 @@
 
 use crate::config::cursor::Cursor;
 use crate::config::problem::ConfigError;
-use crate::config::redact::masked_in_place;
 use crate::config::suggest::{listed, nearest};
 use crate::config::tree::Value;
 use crate::config::{Flow, Loaded};
@@ -43,7 +42,7 @@ impl Loaded {
             return Ok(());
         }
         let problems = problems.into_sorted();
-        Err(ConfigError { path: self.path.clone(), problems, masked_text: Some(masked_in_place(&self.text)) })
+        Err(self.error(problems))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec};
 use crate::core::model::message::Received;
 use crate::core::model::run::BusinessDate;
+use crate::core::model::shown::Shown;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -85,5 +86,5 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn short(text: &str) -> String {
-    text.chars().take(SHOWN_MAX).flat_map(char::escape_debug).collect()
+    Shown(text, SHOWN_MAX).to_string()
 }

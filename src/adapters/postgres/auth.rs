@@ -1,0 +1,182 @@
+//! How a server may ask for the password: libpq's `require_auth`, and a look at what the server sends until it is content
+//! (PostgreSQL's manual, "Message Formats").
+
+/// Ways to log in, as `require_auth` names them, each with the code of the server's request.
+const METHODS: [(&str, i32); 7] =
+    [("none", 0), ("password", 3), ("md5", 5), ("gss", 7), ("sspi", 9), ("scram-sha-256", 10), ("oauth", 10)];
+
+/// The server's request for a password in clear.
+const CLEAR: i32 = 3;
+
+/// The ways that are allowed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Methods {
+    /// What the address says. `None`: any, but no password in clear where nothing is encrypted.
+    said: Option<Vec<i32>>,
+}
+
+impl Methods {
+    /// Reads `scram-sha-256,md5` or `!password,!md5`.
+    ///
+    /// # Errors
+    /// What a list looks like.
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, &'static str> {
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Self { said: None }) };
+        let names: Vec<&str> = text.split(',').map(str::trim).collect();
+        let denied = names.iter().all(|name| name.starts_with('!'));
+        let mut named = Vec::new();
+        for name in names {
+            let (is_denied, name) = name.strip_prefix('!').map_or((false, name), |name| (true, name));
+            let code = METHODS.iter().find(|(other, _)| *other == name).filter(|_| is_denied == denied);
+            named.push(code.ok_or(FORM)?.1);
+        }
+        let others = || METHODS.iter().map(|(_, code)| *code).filter(|code| !named.contains(code)).collect();
+        Ok(Self { said: Some(if denied { others() } else { named }) })
+    }
+
+    /// Whether the address asks for it that a password may be sent as it is.
+    pub(super) fn takes_password(&self) -> bool {
+        self.said.as_ref().is_some_and(|said| said.contains(&CLEAR))
+    }
+
+    /// Why a server's request is not answered. `None` when it is.
+    fn refuses(&self, code: i32, encrypted: bool) -> Option<&'static str> {
+        match &self.said {
+            Some(said) if !said.contains(&code) => Some(UNASKED),
+            None if code == CLEAR && !encrypted => Some(IN_CLEAR),
+            _ => None,
+        }
+    }
+}
+
+const FORM: &str =
+    "require_auth is a list of none, password, md5, gss, sspi, scram-sha-256 and oauth, or of these with `!` each";
+
+const UNASKED: &str = "the server logs in another way than `require_auth` in the address allows; correct it, or the server's \
+                       pg_hba.conf";
+
+const IN_CLEAR: &str = "the server asks for the password in clear on a connection that is not encrypted, so it was not sent; ask \
+                        for encryption (`sslmode=verify-full`), have the server's pg_hba.conf say scram-sha-256, or allow it with \
+                        `require_auth=password` in the address";
+
+/// Reads along until the login is over.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    methods: Methods,
+    encrypted: bool,
+    /// Whether the server has asked for anything yet.
+    asked: bool,
+    /// The first bytes of the message at hand: type, length, code.
+    head: Vec<u8>,
+    /// Bytes of the message that are still to come behind its head.
+    skip: usize,
+}
+
+impl Watch {
+    pub(super) fn new(methods: Methods, encrypted: bool) -> Self {
+        Self { methods, encrypted, asked: false, head: Vec::new(), skip: 0 }
+    }
+
+    /// Takes the server's next bytes; true when the login is over.
+    ///
+    /// # Errors
+    /// Why it must not go on.
+    pub(super) fn take(&mut self, mut bytes: &[u8]) -> Result<bool, &'static str> {
+        while let Some((first, rest)) = bytes.split_first() {
+            if self.skip > 0 {
+                let skipped = self.skip.min(bytes.len());
+                self.skip -= skipped;
+                bytes = &bytes[skipped..];
+                continue;
+            }
+            self.head.push(*first);
+            bytes = rest;
+            let [kind, lengths @ ..] = self.head.as_slice() else { continue };
+            let Some(length) = number(lengths) else { continue };
+            // The length counts itself.
+            let behind = usize::try_from(length).unwrap_or(0).saturating_sub(4);
+            if *kind == b'R' && behind >= 4 {
+                let Some(code) = lengths.get(4..).and_then(number) else { continue };
+                if self.look(code)? {
+                    return Ok(true);
+                }
+                self.skip = behind - 4;
+            } else {
+                self.skip = behind;
+            }
+            self.head.clear();
+        }
+        Ok(false)
+    }
+
+    /// Looks at a request; true when it is none, because the login is over.
+    fn look(&mut self, code: i32) -> Result<bool, &'static str> {
+        let asked = std::mem::replace(&mut self.asked, true);
+        // 8, 11 and 12 go on with what was asked before. Code 0 is the end, and without a request before it, nothing was asked.
+        let goes_on = matches!(code, 8 | 11 | 12) || code == 0 && asked;
+        match self.methods.refuses(code, self.encrypted) {
+            Some(why) if !goes_on => return Err(why),
+            _ => {}
+        }
+        Ok(code == 0)
+    }
+}
+
+/// Four bytes, most significant first.
+fn number(bytes: &[u8]) -> Option<i32> {
+    bytes.first_chunk().map(|four| i32::from_be_bytes(*four))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(code: i32, more: &[u8]) -> Vec<u8> {
+        let length = i32::try_from(8 + more.len()).unwrap();
+        [b"R".as_slice(), &length.to_be_bytes(), &code.to_be_bytes(), more].concat()
+    }
+
+    /// Fed byte by byte, and all at once.
+    fn play(said: Option<&str>, encrypted: bool, messages: &[Vec<u8>]) -> Result<bool, &'static str> {
+        let methods = Methods::parse(said).unwrap();
+        let bytes = messages.concat();
+        let (mut whole, mut pieces) = (Watch::new(methods.clone(), encrypted), Watch::new(methods, encrypted));
+        let at_once = whole.take(&bytes);
+        let mut by_byte = Ok(false);
+        for byte in &bytes {
+            by_byte = pieces.take(&[*byte]);
+            if by_byte != Ok(false) {
+                break;
+            }
+        }
+        assert_eq!(at_once, by_byte);
+        at_once
+    }
+
+    #[test]
+    fn a_password_goes_in_clear_only_where_it_is_encrypted_or_allowed() {
+        let clear = [request(3, b"")];
+        assert_eq!(play(None, false, &clear), Err(IN_CLEAR));
+        assert_eq!(play(None, true, &clear), Ok(false));
+        assert_eq!(play(Some("password"), false, &clear), Ok(false));
+        assert_eq!(play(Some("scram-sha-256"), true, &clear), Err(UNASKED));
+        assert_eq!(play(Some("!password"), true, &clear), Err(UNASKED));
+        // Behind a notice, too.
+        assert_eq!(play(None, false, &[b"N\0\0\0\x08abcd".to_vec(), request(3, b"")]), Err(IN_CLEAR));
+    }
+
+    #[test]
+    fn a_login_is_over_when_the_server_says_so() {
+        let scram = [request(10, b"SCRAM-SHA-256\0\0"), request(11, b"r=x"), request(12, b"v=y"), request(0, b"")];
+        assert_eq!(play(None, false, &scram), Ok(true));
+        assert_eq!(play(Some("scram-sha-256"), false, &scram), Ok(true));
+        assert_eq!(play(Some("!scram-sha-256"), false, &scram), Err(UNASKED));
+        let nothing = [request(0, b"")];
+        assert_eq!(play(None, false, &nothing), Ok(true));
+        assert_eq!(play(Some("scram-sha-256"), true, &nothing), Err(UNASKED));
+        assert_eq!(play(Some("none,md5"), true, &nothing), Ok(true));
+        for bad in ["plain", "md5,!password", ","] {
+            assert!(Methods::parse(Some(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Addresses as others may see them, and connections that are weaker than they should be.
+
+use super::path_of;
+use crate::adapters::{kafka, mongo, postgres, sqlserver};
+use crate::core::generate::spec::Worker;
+use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::peer::{Insecure, MASK, Peer};
+use crate::core::model::secret::Secret;
+use crate::core::model::shown;
+
+/// What an adapter says of an address: how it is shown, and what is weak about a connection to it.
+type Looked = Option<(String, Option<(String, &'static str)>)>;
+
+/// A kind of server, and what its adapter says. `None` for a file of this host.
+fn look(url: &Secret) -> Option<(Peer, Looked)> {
+    let is = |scheme: &str| path_of(url.reveal(), scheme).is_some();
+    if is("sqlite:") {
+        None
+    } else if is("postgres:") || is("postgresql:") {
+        Some((Peer::Postgres, postgres::look(url)))
+    } else if is("mongodb:") || is("mongodb+srv:") {
+        Some((Peer::Mongo, mongo::look(url)))
+    } else {
+        Some((Peer::SqlServer, sqlserver::look(url)))
+    }
+}
+
+/// An address as others may see it: what its client's own parser knows to be harmless. `***` where it cannot be read.
+pub fn address_shown(url: &Secret) -> String {
+    match look(url) {
+        None => shown::text(url.reveal()),
+        Some((_, looked)) => looked.map_or_else(|| MASK.to_owned(), |(text, _)| text),
+    }
+}
+
+/// Whether an address that can be read has something to hide.
+pub fn has_secret(url: &Secret) -> bool {
+    let shown = address_shown(url);
+    shown != MASK && shown.contains(MASK)
+}
+
+/// A worker's connections that somebody on the way may read, or answer in the server's place.
+pub fn insecure(worker: &Worker) -> Vec<Insecure> {
+    let address = |field: &str, url: &Secret| {
+        let (peer, looked) = look(url)?;
+        let (what, instead) = looked?.1?;
+        Some(Insecure { peer, field: field.to_owned(), what, instead })
+    };
+    let topic = |field: &str, spec: Option<&KafkaSpec>| {
+        let (what, instead) = kafka::weakness(spec?)?;
+        Some(Insecure { peer: Peer::Kafka, field: field.to_owned(), what, instead })
+    };
+    let found = [
+        address("source.url", &worker.source.url),
+        address("state.url", &worker.state),
+        topic("trigger.kafka", worker.trigger.as_ref().map(|trigger| &trigger.kafka)),
+        topic("completion.kafka", worker.completion.as_ref()),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Texts that would move a terminal's cursor, turn the direction of writing, begin a new line or fill a screen: from keys, servers,
+//! events, names and reasons to every place where text comes out.
+
+use crate::support::daemon::{Daemon, worker};
+use crate::support::filegen::{Done, Filegen};
+use filegen::adapters::local_state::LocalState;
+use filegen::adapters::postgres::Postgres;
+use filegen::core::model::message::EventId;
+use filegen::core::model::names::ViewName;
+use filegen::core::model::payload::Payload;
+use filegen::core::model::secret::Secret;
+use filegen::core::model::shown::is_harmful;
+use filegen::core::ports::dead_letters::{DeadLetter, DeadLetters};
+use filegen::core::ports::source::PageSource;
+use jiff::Timestamp;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
+
+/// A bell, a cleared screen, a new line of a log, a turned line, a separator of lines.
+const HOSTILE: &str = "\u{1b}[2J\u{7}x\r\ntime=now level=ERROR\u{202e}\u{2066}\u{2028}\u{9b}1m\u{feff}";
+
+/// How much of a foreign text may come out at one place, with all that stands around it.
+const MUCH: usize = 200_000;
+
+#[track_caller]
+fn harmless(place: &str, text: &str) {
+    let found = text.chars().find(|c| is_harmful(*c) && *c != '\n');
+    assert_eq!(found, None, "{place}: {}", text.escape_debug());
+    assert!(!text.lines().any(|line| line.starts_with("time=now")), "{place}: {text}");
+    assert!(text.len() < MUCH, "{place}: {} bytes", text.len());
+}
+
+#[track_caller]
+fn both(place: &str, done: &Done) {
+    harmless(place, &done.stdout);
+    harmless(place, &done.stderr);
+}
+
+/// A worker whose fourth row has a hostile key, a megabyte long, and a value that its file cannot hold.
+fn hostile_rows() -> Filegen {
+    let filegen = worker(0);
+    let key = format!("{HOSTILE}{}", "y".repeat(1 << 20));
+    let source = rusqlite::Connection::open(filegen.path("loans.db")).unwrap();
+    source
+        .execute_batch(
+            "DROP VIEW v_Loans; CREATE TABLE h (LoanId TEXT PRIMARY KEY, Customer TEXT, Amount DECIMAL(10,2));",
+        )
+        .unwrap();
+    source.execute("INSERT INTO h VALUES (?1, 'a|b' || ?1, 1)", [&key]).unwrap();
+    source.execute_batch("CREATE VIEW v_Loans AS SELECT * FROM h").unwrap();
+    filegen
+}
+
+#[test]
+fn keys_and_values_of_a_failing_row_are_shown_as_escapes() {
+    let filegen = hostile_rows();
+    for command in ["run -c worker.yaml --date 2026-11-21", "-v run -c worker.yaml --date 2026-11-21"] {
+        let done = filegen.run(command).exits(7);
+        both(command, &done);
+        assert!(done.stderr.contains("\\u{1b}[2J"), "{}", done.stderr);
+        both(command, &filegen.run(&format!("{command} --output json")));
+    }
+    for command in ["status -c worker.yaml", "doctor -c worker.yaml", "run -c worker.yaml --dry-run"] {
+        both(command, &filegen.run(command));
+        both(command, &filegen.run(&format!("{command} --output json")));
+    }
+    for form in ["text", "json", "kv"] {
+        both(form, &filegen.run(&format!("-vv run -c worker.yaml --date 2026-11-21 --log-format {form}")));
+    }
+    let daemon = Daemon::start(&filegen);
+    for path in ["/", "/status", "/metrics", "/health/ready", "/nothing%0d%0a%1b"] {
+        harmless(path, &daemon.get(path).1);
+    }
+    daemon.running.signal(rustix::process::Signal::TERM);
+    both("log", &daemon.running.finish());
+}
+
+#[tokio::test]
+async fn events_reasons_and_names_are_shown_as_escapes() {
+    let filegen = worker(3);
+    std::fs::create_dir_all(filegen.path("out/.filegen")).unwrap();
+    let state = LocalState::open(&filegen.path("out/.filegen/state.db"), Duration::from_secs(10)).await.unwrap();
+    let letter = DeadLetter {
+        id: EventId { topic: format!("t{HOSTILE}"), partition: 0, offset: 1 },
+        owner: (&filegen::core::model::names::WorkerId::new("LoanWorker").unwrap()).into(),
+        at: Timestamp::now(),
+        reason: format!("{HOSTILE}{}", "z".repeat(1 << 20)),
+        payload: Some(Payload::of(HOSTILE.as_bytes())),
+    };
+    state.keep_dead_letter(&letter).await.unwrap();
+    drop(state);
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    let mut command = filegen.command("run -c worker.yaml --date 2026-11-20 --restart --yes --reason");
+    Filegen::finish(command.arg(HOSTILE));
+    for command in ["status -c worker.yaml", "status -c worker.yaml --output json", "lease show -c worker.yaml"] {
+        both(command, &filegen.run(command));
+    }
+    let daemon = Daemon::start(&filegen);
+    for path in ["/", "/status"] {
+        harmless(path, &daemon.get(path).1);
+    }
+    // A view's name, and what the file says of it.
+    filegen.edit("view: v_Loans", &format!("view: {}", serde_json::to_string(&format!("v{HOSTILE}")).unwrap()));
+    for command in [
+        "run -c worker.yaml --date 2026-11-22",
+        "doctor -c worker.yaml",
+        "config show -c worker.yaml",
+        "config check --source -c worker.yaml",
+    ] {
+        both(command, &filegen.run(command));
+        both(command, &filegen.run(&format!("{command} --output json")));
+    }
+}
+
+/// A server that answers everything with these bytes.
+fn server(answer: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 1024];
+            if stream.read(&mut request).is_ok() {
+                let _ = stream.write_all(&answer);
+                let _ = stream.read(&mut request);
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_servers_words_are_shown_as_escapes_and_cut() {
+    let words = format!("{HOSTILE}{}", "w".repeat(1 << 20));
+    let fields = [b"SERROR\0VERROR\0C28000\0M".as_slice(), words.as_bytes(), b"\0\0"].concat();
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    let port = server([b"E".as_slice(), &length, &fields].concat());
+    let source = Postgres::new(&Secret::new(format!("postgres://u@127.0.0.1:{port}/db?sslmode=disable"))).unwrap();
+    let view = ViewName::parse("v").unwrap().into();
+    let error = source.columns(&view).await.unwrap_err().to_string();
+    harmless("an error", &error);
+    assert!(error.contains("\\u{1b}[2J") && error.len() < 10_000, "{error}");
+}
+
+#[tokio::test]
+async fn a_server_without_encryption_is_refused_in_words_that_say_what_to_write() {
+    let port = server(b"N".to_vec());
+    let view = ViewName::parse("v").unwrap().into();
+    let source =
+        |settings: &str| Postgres::new(&Secret::new(format!("postgres://u@127.0.0.1:{port}/db{settings}"))).unwrap();
+    let error = source("?sslmode=verify-full").columns(&view).await.unwrap_err();
+    assert!(!error.is_transient() && error.to_string().contains("offers no encryption"), "{error}");
+}

@@ -1,0 +1,5 @@
+//! What comes from outside shows no secret and moves no cursor, wherever it comes out.
+
+mod hostile;
+mod memory;
+mod told;
