@@ -3,7 +3,8 @@
 use super::column_type::ColumnType;
 use super::error::{server_words, source_error};
 use super::kinds::Wire;
-use super::render::{Types, literal};
+use super::literal::literal;
+use super::render::Types;
 use super::session::Session;
 use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
 use crate::core::model::column::Column;

@@ -2,7 +2,8 @@
 
 use super::describe::{self, DIALECT};
 use super::extent::{count, key as key_in};
-use super::render::{Typed, Types, literal};
+use super::literal::literal;
+use super::render::{Typed, Types};
 use super::session::Session;
 use crate::adapters::sql::{self, PageRequest, Range};
 use crate::core::model::finding::{CheckVerdict, Finding};

@@ -14,6 +14,7 @@ mod examine;
 mod extent;
 mod kept;
 mod kinds;
+mod literal;
 mod nested;
 mod pairs;
 mod render;

@@ -2,6 +2,7 @@
 
 use super::column_type::ColumnType;
 use super::kinds::Wire;
+use super::literal::literal;
 use super::too_long::Limit;
 use crate::adapters::sql::Render;
 use crate::core::model::key::KeyValue;
@@ -62,29 +63,9 @@ impl Render for Typed<'_> {
     }
 }
 
-/// A string literal with escapes, which means the same whatever `standard_conforming_strings` is.
-pub(super) fn literal(value: &KeyValue) -> String {
-    match value {
-        KeyValue::Int(value) => format!("E'{value}'"),
-        KeyValue::Text(text) | KeyValue::Typed(text) | KeyValue::Float(text) => {
-            format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-        }
-        KeyValue::Bytes(hex) => format!("E'\\\\x{}'", hex.replace('\\', "\\\\").replace('\'', "''")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn literals_cannot_be_left() {
-        let text = |text: &str| literal(&KeyValue::Text(text.to_owned()));
-        assert_eq!(text("O'Brien"), "E'O''Brien'");
-        assert_eq!(text(r"\' OR 1=1 --"), r"E'\\'' OR 1=1 --'");
-        assert_eq!(literal(&KeyValue::Bytes("00ff".to_owned())), r"E'\\x00ff'");
-        assert_eq!(literal(&KeyValue::Bytes("' OR".to_owned())), r"E'\\x'' OR'");
-    }
 
     #[test]
     fn only_types_that_arrow_lacks_are_cast() {

@@ -3,7 +3,7 @@
 
 use super::column_type::ColumnType;
 use super::kinds::Wire;
-use super::render::literal;
+use super::literal::literal;
 use crate::adapters::sql;
 use crate::core::model::key::KeyValue;
 use crate::core::ports::source::SourceError;
