@@ -85,6 +85,11 @@ pub(crate) fn make_folders(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
+/// Removes an empty folder.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::rmdir(path)?)
+}
+
 /// As [`make_folders`]. The folder itself, if it is made, is its owner's alone, or its group's too where that group may write to
 /// the folder above.
 pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {

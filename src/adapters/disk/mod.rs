@@ -214,7 +214,12 @@ impl Volume for Disk {
 
     async fn remove_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
         let place = path.to_owned();
-        self.call(Some(term), "remove folder", &[path], move |root| root.remove_dir(&place)).await
+        self.on(Some(term), "remove folder", &[path], move |root| match place.as_str() {
+            // No folder can be removed from its own handle.
+            "" | "." => files::remove_folder(root),
+            place => Beneath::of(root)?.remove_dir(place),
+        })
+        .await
     }
 
     async fn sync_dir(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
