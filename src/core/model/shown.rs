@@ -53,8 +53,9 @@ pub fn lines(text: &str, colour: bool) -> String {
             rest = &rest[length..];
             continue;
         }
-        if c == '\n' {
-            out.push('\n');
+        // Tabs part what we print; those of foreign pieces are escapes already.
+        if matches!(c, '\n' | '\t') {
+            out.push(c);
         } else {
             // Writing into a string cannot fail.
             let _ = escape(c, &mut out);

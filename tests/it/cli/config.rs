@@ -149,7 +149,6 @@ fn init_writes_nothing_when_the_view_cannot_be_looked_at() {
     let filegen = Filegen::with_loans(0);
     for (args, code, told) in [
         ("--from sqlite:loans.db --view v_Lons", 3, "v_Loans"),
-        ("--from sqlite:loans.db --view v_Loans --key loanid", 3, "`LoanId`"),
         ("--from mysql://ann:s3cret@h --view v", 3, "mysql:"),
         ("--view v", 3, "SQL_CONNECTION_STRING"),
         ("--from postgres://ann@localhost:1/db --view v", 6, "postgres://"),

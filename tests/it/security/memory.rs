@@ -53,7 +53,7 @@ fn an_address_need_not_stand_in_the_arguments() {
     let mut command = filegen.command("config init --from-env LOANS_URL --view v_Loans");
     let done = with_stdin(command.env("LOANS_URL", "sqlite:loans.db"), "");
     let text = String::from_utf8(done.stdout).unwrap();
-    assert!(done.status.success() && text.contains("url: ${LOANS_URL}"), "{text}");
+    assert!(done.status.success() && text.contains("url: \"${LOANS_URL}\""), "{text}");
     let done = with_stdin(&mut filegen.command("config init --from - --view v_Loans"), "\n");
     assert_eq!(done.status.code(), Some(2));
 }

@@ -40,7 +40,7 @@ fn with(url: &str) -> Filegen {
     filegen.edit("sqlite:loans.db", &url);
     let topic = "completion: { kafka: { brokers: 'localhost:1', topic: t, properties: { sasl.password: PW, sasl.username: u } } }\n";
     filegen.write("worker.yaml", &(filegen.read("worker.yaml") + topic));
-    let quick = "policies: { max_retries: 0, lease_ttl: 10s }\n";
+    let quick = "policies: { max_retries: 0, lease_ttl: 12s, lease_heartbeat_interval: 3s }\n";
     filegen.write("worker.yaml", &(filegen.read("worker.yaml") + quick));
     filegen
 }

@@ -189,14 +189,18 @@ fn span(form: Form, bytes: &[u8], at: usize) -> Result<Option<Span>, Error> {
 
 /// How long a value is whose length or first piece stands at a place, as far as it has come.
 fn length(form: Form, bytes: &[u8], at: usize, found: Option<Span>) -> u64 {
-    if let Some(span) = found {
-        return span.length.unwrap_or_default() as u64;
-    }
     let rest = bytes.get(at..).unwrap_or_default();
+    if found.is_some_and(|span| span.length.is_none()) {
+        return 0;
+    }
     if form == Form::Pieces {
         let told = rest.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
         // Else what has come of it, with the lengths of its pieces.
-        return told.filter(|length| *length < UNKNOWN_LENGTH).unwrap_or(rest.len() as u64);
+        let come = || found.and_then(|span| span.length).unwrap_or(rest.len()) as u64;
+        return told.filter(|length| *length < UNKNOWN_LENGTH).unwrap_or_else(come);
+    }
+    if let Some(span) = found {
+        return span.length.unwrap_or_default() as u64;
     }
     let pointer = rest.first().map_or(0, |pointer| usize::from(*pointer));
     let count = rest.get(1 + pointer + 8..).and_then(|rest| rest.first_chunk());

@@ -5,6 +5,7 @@ use crate::core::election::report::LeaseState;
 use crate::core::generate::completion::event_of;
 use crate::core::model::correction::Correction;
 use crate::core::model::moment::moment;
+use crate::core::model::shown;
 use crate::core::ports::dead_letters::DeadLetter;
 use serde::Serialize;
 
@@ -154,7 +155,7 @@ impl PassedOverView {
             topic: id.topic,
             partition: id.partition,
             offset: id.offset,
-            reason: event.reason.clone(),
+            reason: shown::text(&event.reason),
         }
     }
 }
