@@ -149,6 +149,7 @@ fn init_writes_nothing_when_the_view_cannot_be_looked_at() {
     let filegen = Filegen::with_loans(0);
     for (args, code, told) in [
         ("--from sqlite:loans.db --view v_Lons", 3, "v_Loans"),
+        ("--from sqlite:loans.db --view v_Loans --key loan_id", 3, "`LoanId`"),
         ("--from mysql://ann:s3cret@h --view v", 3, "mysql:"),
         ("--view v", 3, "SQL_CONNECTION_STRING"),
         ("--from postgres://ann@localhost:1/db --view v", 6, "postgres://"),
@@ -158,6 +159,17 @@ fn init_writes_nothing_when_the_view_cannot_be_looked_at() {
         assert!(done.stderr.contains(told) && !done.stderr.contains("s3cret"), "{args}: {}", done.stderr);
         assert!(!filegen.has("new.yaml"), "{args}");
     }
+}
+
+#[test]
+fn init_takes_a_key_in_any_case_and_shows_a_view_with_a_dot_in_brackets() {
+    let filegen = Filegen::with_loans(0);
+    filegen.sql("CREATE VIEW \"v.Dotted\" AS SELECT * FROM v_Loans");
+    let done = filegen.run("config init --from sqlite:loans.db --view v_Loans --key LOANID").exits(0);
+    assert!(done.stdout.contains("  key: [LoanId]\n"), "{}", done.stdout);
+    let done = filegen.run("config init --from sqlite:loans.db --view v.Dotted").exits(3);
+    assert!(done.stderr.contains("did you mean `[v.Dotted]`?"), "{}", done.stderr);
+    filegen.run("config init --from sqlite:loans.db --view [v.Dotted]").exits(0);
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod calls;
 mod correct;
 mod damage;
 mod kill;
+mod manifest;
 pub mod rig;
 mod stop;

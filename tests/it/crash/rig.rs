@@ -96,10 +96,11 @@ impl Rig {
         Running::start(&mut self.command(failpoints))
     }
 
-    /// Runs to the end and fails the test with the tool's own words when that does not work.
+    /// Runs to the end, and holds the manifest against the files. Fails the test with the tool's own words when that does not work.
     pub fn run_well(&self) {
         let output = self.run("");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.check_manifest();
     }
 
     /// All visible files but the manifest: name to bytes.
