@@ -3,6 +3,7 @@
 
 use super::supervisor::{PanicObserver, Supervisor};
 use super::{Flow, Shared, TARGET, WorkerFile};
+use crate::core::generate::due::RunsProbe;
 use crate::core::generate::service::Service;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::trigger::{Listener, TriggerEvent, listen};
@@ -97,8 +98,14 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         });
     }
     let (state, volume) = (ports.state.clone(), Arc::clone(&ports.volume));
-    let dependencies =
-        Arc::new(Dependencies::new(probes(worker, &state.leases)?, clock, Arc::clone(&status) as Arc<_>));
+    let mut probes = probes(worker, &state.leases)?;
+    probes.push(Box::new(RunsProbe {
+        worker: Arc::clone(worker),
+        runs: Arc::clone(&state.runs),
+        clock: Arc::clone(&clock),
+        observer: Arc::clone(&status) as Arc<_>,
+    }));
+    let dependencies = Arc::new(Dependencies::new(probes, clock, Arc::clone(&status) as Arc<_>));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
     tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });
     watch_deadline(worker, &state.runs, &status, shared, tasks);
