@@ -147,11 +147,10 @@ impl Builder<'_> {
 
     /// Takes one event; false when there is no point in going on.
     fn take(&mut self, event: Event<'_>, span: Span) -> bool {
-        if let Some(tag) = event.tag()
-            && tag.is_custom()
-        {
-            let message = format!("the tag `{}` is not known here", tag.original());
-            self.report("tag", span, message, "remove it: a value is what its field says it is");
+        if event.tag().is_some_and(|tag| tag.is_custom()) {
+            // The tag is not named: it may be the beginning of a password without quotes.
+            let message = "a tag (`!…`) has no meaning here".to_owned();
+            self.report("tag", span, message, "remove it, or put a value that begins with `!` in quotes");
         }
         match event {
             Event::Scalar(text, style, anchor, tag) => {

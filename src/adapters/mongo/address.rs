@@ -28,7 +28,7 @@ impl Address {
     /// Without any part of the address that may hold a secret.
     pub(super) async fn parse(url: &Secret, limit: Duration) -> Result<Self, StoreError> {
         let text = with_lower_scheme(url.reveal());
-        let parsed = ConnectionString::parse(&text).map_err(|_| StoreError::Failed {
+        let parsed = read(&text).map_err(|_| StoreError::Failed {
             store: scheme(&text).trim_end_matches("://").to_owned(),
             reason: format!("its address in `state.url` is not understood: {}", reason(&text)),
         })?;
@@ -83,7 +83,7 @@ fn host(address: &ServerAddress) -> String {
 /// cannot be read. Asks no DNS.
 pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     let text = with_lower_scheme(url.reveal());
-    let parsed = ConnectionString::parse(&text).ok()?;
+    let parsed = read(&text).ok()?;
     let name = name(&parsed, &text);
     let login = if parsed.credential.is_some() { format!("{MASK}@") } else { String::new() };
     let (scheme, place) = name.split_at(scheme(&text).len());
@@ -124,6 +124,17 @@ fn with_lower_scheme(text: &str) -> String {
     }
 }
 
+/// Reads an address as the driver does, or says why not. Percent signs are looked at first: the driver takes the two bytes behind
+/// one for text of its own.
+fn read(text: &str) -> Result<ConnectionString, String> {
+    let is_escape =
+        |behind: &str| behind.as_bytes().first_chunk::<2>().is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err("two hexadecimal digits must stand behind each `%`".to_owned());
+    }
+    ConnectionString::parse(text).map_err(|error| error.kind.to_string())
+}
+
 fn scheme(text: &str) -> &str {
     text.find("://").and_then(|at| text.get(..at + 3)).unwrap_or("mongodb://")
 }
@@ -136,9 +147,9 @@ fn behind_user(text: &str) -> &str {
 
 /// Why the driver refuses an address, learned from the part without user and password.
 fn reason(text: &str) -> String {
-    match ConnectionString::parse(format!("{}{}", scheme(text), behind_user(text))) {
+    match read(&format!("{}{}", scheme(text), behind_user(text))) {
         // The driver repeats options and their values.
-        Err(error) => without(&error.kind.to_string(), behind_user(text)),
+        Err(why) => without(&why, behind_user(text)),
         Ok(_) => "in user and password, each of `:/?#[]@%` must be percent-encoded (`@` as `%40`)".to_owned(),
     }
 }
@@ -187,6 +198,8 @@ mod tests {
             ("mongodb://ann:s3cr/t@h/db", "percent-encoded"),
             ("mongodb://ann:s3cr?t@h/db", "percent-encoded"),
             ("mongodb://ann:s3cr%t@h/db", "percent-encoded"),
+            ("mongodb://ann:s3cr%é@h/db", "percent-encoded"),
+            ("mongodb://h/db?appName=%é", "hexadecimal"),
             ("mongodb://ann:s3crt@h:77777/db", "port"),
             ("mongodb://ann:s3crt@h/db?w", "key=value"),
         ] {
