@@ -43,7 +43,7 @@ pub async fn events(
 }
 
 /// A run's event as the outbox sends it: JSON, under the file's id. A file's name and its outbox entry are made by
-/// [`FileStatus`](crate::core::ports::runs::FileStatus) in the same way.
+/// [`FileStatus`] in the same way.
 pub fn outbox_entry(run: &RunId, event: &CompletionEvent) -> OutboxEntry {
     let id = FileStatus::outbox_id_of(run, &event.file_id, event.version);
     OutboxEntry { id, key: event.file_id.clone(), payload: event.payload() }
