@@ -4,10 +4,10 @@ use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use crate::config::{self, ConfigError, Environment, Loaded};
-use crate::core::generate::params;
 use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
+use crate::core::generate::{params, predicates};
 use crate::core::model::column::{Column, Observed};
 use crate::core::model::finding::CheckVerdict as Found;
 use crate::core::model::secret::Secret;
@@ -52,7 +52,7 @@ Example:
 /// Check worker files, and tell everything that is wrong with them
 #[derive(clap::Args, Debug)]
 struct CheckArgs {
-    /// Also connect to the source, and hold the columns against those of the view
+    /// Also connect to the source: hold the columns against those of the view, try each `where`, read a row
     #[arg(long)]
     source: bool,
 }
@@ -137,7 +137,9 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
             && let Some(worker) = file.worker()
         {
             let (columns, folds) = columns(context, worker)?;
-            if let Err(error) = file.check_columns(&columns, folds, &context.registry) {
+            let checked = file.check_columns(&columns, folds, &context.registry);
+            let refused = if checked.is_ok() { refused(context, worker)? } else { Vec::new() };
+            if let Some(error) = checked.err().or_else(|| file.refused_predicates(&refused)) {
                 loaded = Err(error);
             }
         }
@@ -191,6 +193,13 @@ fn columns(context: &Context, worker: &Worker) -> Result<(Vec<Column>, bool), Fa
 fn looking(context: &Context, worker: &Worker) -> Result<Plan, Failure> {
     let params = params::for_looking(worker, params::today(worker, wiring::clock().now()));
     Ok(Plan::new(worker, &context.registry, &params)?)
+}
+
+/// Files whose predicate the source refuses, and why.
+fn refused(context: &Context, worker: &Worker) -> Result<Vec<(usize, String)>, Failure> {
+    let plan = looking(context, worker)?;
+    let source = wiring::source_at(&worker.source.url)?;
+    context.block_on(async { Ok(predicates::refused(&*source, &plan).await?) })
 }
 
 /// What the source knows of the values that a person should know too.

@@ -13,6 +13,7 @@ use crate::core::model::run::{BusinessDate, RunId};
 use crate::telemetry::log::{self, Form, Level};
 use crate::wiring;
 use jiff::tz::TimeZone;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,6 +46,13 @@ pub struct ParamArgs {
 /// A business date as an option.
 pub fn parse_date(text: &str) -> Result<BusinessDate, String> {
     BusinessDate::parse(text).ok_or_else(|| "write a day that exists, as 2026-11-21".to_owned())
+}
+
+impl ParamArgs {
+    /// The same options, for a process of our own.
+    pub fn arguments(&self) -> impl Iterator<Item = OsString> {
+        self.params.iter().flat_map(|text| [OsString::from("--param"), OsString::from(text)])
+    }
 }
 
 impl Context {

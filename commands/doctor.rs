@@ -1,6 +1,6 @@
 //! `filegen doctor`: whether a run would work, and why not; with `--fix`, what can be mended without harm.
 
-use super::context::Context;
+use super::context::{Context, ParamArgs};
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::ui::table::{self, Tone};
@@ -15,16 +15,20 @@ use serde::Serialize;
 /// Check source, key, output folder, state store and topics before a run does
 ///
 /// Reads the view, translates one page, and writes and removes a few small files in the output folder. Takes no event and
-/// sends none. Exit code 1 when a run would fail, 6 when a dependency cannot be reached.
+/// sends none. When a run would fail, the exit code is that run's: 6 when a dependency cannot be reached, 3 when worker file,
+/// login or rights are wrong, 7 when key or values are.
 ///
 /// --fix makes the indexes that MongoDB lacks, after asking; who did it and why is kept. Nothing else is changed.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen doctor -c loans.yaml
   filegen doctor -c loans.yaml --output json
+  filegen doctor -c loans.yaml --param region=EU
   filegen doctor -c loans.yaml --fix --dry-run
   filegen doctor -c loans.yaml --fix --reason \"restored from backup, INC-4711\"")]
 pub struct Args {
+    #[command(flatten)]
+    params: ParamArgs,
     /// Make missing indexes of the state store
     #[arg(long)]
     fix: bool,
@@ -41,7 +45,7 @@ pub struct Args {
 
 /// Examines and prints each finding as it comes.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let worker = context.worker()?;
+    let worker = context.worker_with(&args.params)?;
     let (found, made) = context.block_on(async {
         let clock = wiring::clock();
         let (state, state_error) = match wiring::state(&worker, Access::Look).await {
@@ -72,6 +76,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             name: &name,
             state_error,
             state_file: wiring::state_file(&worker),
+            state_rights: wiring::state_rights(&worker),
             admin: admin.as_deref(),
             topics: &topics,
             insecure: &wiring::insecure(&worker),
@@ -86,14 +91,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     let verdict = if failed > 0 { "fail" } else { "pass" };
     let declined = made == Some(Made::Declined);
     let shown = DoctorView { verdict, failed, warned, checks: found.iter().map(CheckRow::new).collect(), fix: made };
-    context.ui.result(&shown, |shown| format!("{} checks, {failed} failed, {warned} to look at\n", shown.checks.len()));
-    Ok(if found.iter().any(|found| found.unreachable) {
-        CommandEnd::Ended(Code::Unreachable)
-    } else if failed > 0 || declined {
-        CommandEnd::Ended(Code::Failed)
-    } else {
-        CommandEnd::Done
-    })
+    context.ui.result(&shown, |shown| {
+        format!("{}, {failed} failed, {warned} to look at\n", table::counted(shown.checks.len() as u64, "check"))
+    });
+    let code = Code::of_all(found.iter().filter_map(|found| found.failure)).or(declined.then_some(Code::Failed));
+    Ok(code.map_or(CommandEnd::Done, CommandEnd::Ended))
 }
 
 #[derive(Serialize)]

@@ -41,6 +41,16 @@ impl From<FailureKind> for Code {
     }
 }
 
+impl Code {
+    /// The code of a report that found several things to fail of: what cannot be reached hides the rest, and what a person mends in
+    /// the worker file or its rights comes before what is wrong with the data. `None` when there are none.
+    pub fn of_all(kinds: impl IntoIterator<Item = FailureKind>) -> Option<Self> {
+        const FIRST: [Code; 4] = [Code::Unreachable, Code::Config, Code::Data, Code::Lease];
+        let codes: Vec<Self> = kinds.into_iter().map(Self::from).collect();
+        FIRST.into_iter().find(|code| codes.contains(code)).or_else(|| codes.first().copied())
+    }
+}
+
 /// How a command ended that did its work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CommandEnd {
@@ -48,4 +58,19 @@ pub enum CommandEnd {
     Done,
     /// The answer is not "all is well". It is printed already.
     Ended(Code),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_several_failures_is_that_of_the_one_to_be_mended_first() {
+        use FailureKind::{Absent, Config, Data, Failed, Unreachable};
+        assert_eq!(Code::of_all([]), None);
+        assert_eq!(Code::of_all([Failed, Data]), Some(Code::Data));
+        assert_eq!(Code::of_all([Data, Failed, Absent]), Some(Code::Config));
+        assert_eq!(Code::of_all([Config, Unreachable, Data]), Some(Code::Unreachable));
+        assert_eq!(Code::of_all([Failed]), Some(Code::Failed));
+    }
 }

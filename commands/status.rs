@@ -72,7 +72,7 @@ fn worker_text(context: &Context, worker: &WorkerView) -> String {
         let _ = write!(text, ", renewed {age:.1} s ago");
     }
     if !worker.unsent_events.is_empty() {
-        let _ = write!(text, ", {} completion events not sent", worker.unsent_events.len());
+        let _ = write!(text, ", {} not sent", table::counted(worker.unsent_events.len() as u64, "completion event"));
     }
     text.push('\n');
     text.push_str(&runs_text(context, &worker.runs));

@@ -163,6 +163,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
         }
         'filegen;verify' {
             [CompletionResult]::new('--date', '--date', [CompletionResultType]::ParameterName, 'Business date [default: today in the worker file''s business_date.timezone]')
+            [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it')
             [CompletionResult]::new('--pages', '--pages', [CompletionResultType]::ParameterName, 'Read so many pages again, spread over the run, the first and the last among them')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
@@ -266,6 +267,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             break
         }
         'filegen;doctor' {
+            [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for the audit trail')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
@@ -286,6 +288,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
         }
         'filegen;drill' {
             [CompletionResult]::new('--date', '--date', [CompletionResultType]::ParameterName, 'Business date [default: today in the worker file''s business_date.timezone]')
+            [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it')
             [CompletionResult]::new('--pages', '--pages', [CompletionResultType]::ParameterName, 'Read so many pages of the view; a small view is cut into that many')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
@@ -345,7 +348,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; NO_COLOR turns it off too')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]')
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Also connect to the source, and hold the columns against those of the view')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Also connect to the source: hold the columns against those of the view, try each `where`, read a row')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log to stderr: -v what happens, -vv more, -vvv all')

@@ -638,12 +638,16 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__doctor)
-            opts="-y -c -q -v -h --fix --reason --yes --dry-run --config --output --color --quiet --verbose --log-format --help"
+            opts="-y -c -q -v -h --param --fix --reason --yes --dry-run --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --param)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -698,13 +702,17 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__drill)
-            opts="-c -q -v -h --date --pages --keep --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --date --param --pages --keep --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --date)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --param)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1381,13 +1389,17 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__verify)
-            opts="-c -q -v -h --date --pages --full --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --date --param --pages --full --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --date)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --param)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

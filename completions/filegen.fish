@@ -150,6 +150,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand correct" -s q -l quiet -
 complete -c filegen -n "__fish_filegen_using_subcommand correct" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand correct" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand verify" -l param -d 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it' -r
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -l pages -d 'Read so many pages again, spread over the run, the first and the last among them' -r
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand verify" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
@@ -239,6 +240,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand status" -l watch -d 'Sho
 complete -c filegen -n "__fish_filegen_using_subcommand status" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand status" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand status" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l param -d 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it' -r
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l reason -d 'Why, for the audit trail' -r
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
@@ -256,6 +258,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s q -l quiet -d
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand drill" -l param -d 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it' -r
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -l pages -d 'Read so many pages of the view; a small view is cut into that many' -r
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
@@ -313,7 +316,7 @@ never\t'In no case'"
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
-complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l source -d 'Also connect to the source, and hold the columns against those of the view'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -l source -d 'Also connect to the source: hold the columns against those of the view, try each `where`, read a row'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'

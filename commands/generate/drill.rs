@@ -1,6 +1,6 @@
 //! `filegen drill`: the proof that a killed run loses nothing, on a user's own worker.
 
-use crate::commands::context::{Context, DateArg};
+use crate::commands::context::{Context, DateArg, ParamArgs};
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
@@ -37,10 +37,13 @@ const SHOWN: usize = 10;
 #[command(after_help = "Examples:
   filegen drill -c loans.yaml
   filegen drill -c loans.yaml --pages 5 --output json
+  filegen drill -c loans.yaml --param region=EU
   filegen drill -c loans.yaml --keep")]
 pub struct Args {
     #[command(flatten)]
     date: DateArg,
+    #[command(flatten)]
+    params: ParamArgs,
     /// Read so many pages of the view; a small view is cut into that many
     #[arg(long, value_name = "N", default_value = "3")]
     pages: NonZeroU64,
@@ -51,7 +54,7 @@ pub struct Args {
 
 /// Drills and prints; or is one of the drill's own processes.
 pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let worker = context.worker()?;
+    let worker = context.worker_with(&args.params)?;
     let run = context.run_id(&worker, args.date)?;
     if let Some(place) = std::env::var_os(TRIAL) {
         return child_run(context, &worker, &run, &place);
@@ -106,7 +109,7 @@ async fn whole(
     let job = job(context, &Arc::new(part.worker(worker, root.join(&scratch.dir).join("golden"))), run);
     let golden = wiring::drill_ports(&job.worker, part, false, Arc::new(Unobserved)).await?;
     let place = format!("{}:{}:", part.page_size, part.rows);
-    let runner = wiring::drill_runner(arguments(context, run), (TRIAL, place), root)?;
+    let runner = wiring::drill_runner(arguments(context, run, &args.params), (TRIAL, place), root)?;
     let volume = wiring::volume(root);
     let drill = Drill {
         volume: &*volume,
@@ -134,9 +137,10 @@ fn job(context: &Context, worker: &Arc<Worker>, run: &RunId) -> Job {
 }
 
 /// The command line of one drill run: this command again, which sees in the environment that it is one.
-fn arguments(context: &Context, run: &RunId) -> Vec<OsString> {
+fn arguments(context: &Context, run: &RunId, params: &ParamArgs) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = ["drill", "--quiet", "--date"].map(OsString::from).into();
     arguments.push(run.date.to_string().into());
+    arguments.extend(params.arguments());
     for path in &context.globals.config {
         arguments.push("-c".into());
         arguments.push(path.into());
@@ -239,15 +243,15 @@ fn text(context: &Context, shown: &DrillView) -> String {
         ]);
     }
     let mut text = table.text();
-    let n = table::thousands;
+    let n = table::counted;
     let part = if shown.whole_view { "the whole view" } else { "the first pages; the view has more" };
     let _ = writeln!(
         text,
-        "tried on {} rows in {} pages of up to {} rows ({part}), {} files",
-        n(shown.rows),
-        n(shown.pages),
-        n(shown.page_size.into()),
-        shown.files
+        "tried on {} in {} of up to {} ({part}), {}",
+        n(shown.rows, "row"),
+        n(shown.pages, "page"),
+        n(shown.page_size.into(), "row"),
+        n(shown.files as u64, "file")
     );
     for difference in shown.differences.iter().take(SHOWN) {
         let _ = writeln!(text, "{}: killed before `{}`: {}", difference.trial, difference.before, difference.reason);
@@ -258,13 +262,13 @@ fn text(context: &Context, shown: &DrillView) -> String {
     let kills = shown.runs_killed + shown.takeovers_killed;
     let _ = writeln!(
         text,
-        "{}: {}; killed {} times ({} runs, {} takeovers), files the same {} times",
+        "{}: {}; killed {} ({}, {}), files the same {}",
         shown.run_id,
         shown.verdict,
-        n(kills),
-        n(shown.runs_killed),
-        n(shown.takeovers_killed),
-        n(kills - shown.differences.len() as u64)
+        n(kills, "time"),
+        n(shown.runs_killed, "run"),
+        n(shown.takeovers_killed, "takeover"),
+        n(kills - shown.differences.len() as u64, "time")
     );
     text
 }

@@ -66,7 +66,11 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failur
             Outcome::Stopped { .. } => None,
         };
         let gone = match &report.outcome {
-            Outcome::AlreadyPublished(manifest) => publish::gone(&*ports.volume, manifest).await,
+            Outcome::AlreadyPublished(manifest) => {
+                // A file without a name was left out, as its `when_empty` says.
+                let names = manifest.files.iter().filter_map(|file| file.name.as_deref());
+                publish::gone(&*ports.volume, names.collect()).await.into_iter().map(str::to_owned).collect()
+            }
             Outcome::Published(_) | Outcome::Stopped { .. } => Vec::new(),
         };
         Ok((report, unsent, gone, signals.stopped_by()))
@@ -245,14 +249,14 @@ fn table_of(context: &Context, shown: &RunView) -> String {
     }
     let mut text = table.text();
     let manifest = shown.manifest;
-    let (rows, pages) = (table::thousands(manifest.source_rows), table::thousands(manifest.pages));
+    let (rows, pages) = (table::counted(manifest.source_rows, "row"), table::counted(manifest.pages, "page"));
     match shown.rows_per_second {
         Some(rate) => {
             let size: u64 = manifest.files.iter().map(|file| file.bytes).sum();
             let speed = table::bytes(whole(per_second(size, shown.took)));
             let _ = writeln!(
                 text,
-                "{}: {rows} rows in {pages} pages, {} ({} rows/s, {speed}/s)",
+                "{}: {rows} in {pages}, {} ({} rows/s, {speed}/s)",
                 manifest.run_id,
                 table::span(shown.took),
                 table::thousands(whole(rate)),

@@ -115,13 +115,13 @@ fn text_of(context: &Context, shown: &PreviewView) -> String {
         line("with", &listed(shown.parameters));
     }
     let keys = shown.first_key.zip(shown.last_key).map(|(first, last)| format!(", keys {first} to {last}"));
-    let (rows, pages) = (table::thousands(shown.rows), table::thousands(shown.pages));
-    line("rows", &format!("{rows} in {pages} pages{}", keys.unwrap_or_default()));
+    let (rows, pages) = (table::thousands(shown.rows), table::counted(shown.pages, "page"));
+    line("rows", &format!("{rows} in {pages}{}", keys.unwrap_or_default()));
     line("columns", &shown.columns.join(", "));
     match shown.resumes_from_page {
         None => line("start", "nowhere: the run is already published, nothing would be done"),
         Some(1) => line("start", "page 1"),
-        Some(page) => line("start", &format!("page {page}, keeping {} rows", table::thousands(shown.kept_rows))),
+        Some(page) => line("start", &format!("page {page}, keeping {}", table::counted(shown.kept_rows, "row"))),
     }
     line("lease", &format!("{}{}", shown.lease, shown.lease_holder.map(|by| format!(" ({by})")).unwrap_or_default()));
     line("output", shown.root);

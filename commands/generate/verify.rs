@@ -1,7 +1,7 @@
 //! `filegen verify`: what stands in the files against journal, state store and source.
 
 use super::inspect_headers::{CheckRow, details};
-use crate::commands::context::{Context, DateArg};
+use crate::commands::context::{Context, DateArg, ParamArgs};
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::ui::table::{self, Tone};
@@ -16,8 +16,8 @@ use std::sync::Arc;
 /// Compare a run's files with journal, state store and source
 ///
 /// Puts header, counted records, state and SQL count side by side. With --pages or --full it also reads pages from the
-/// source again, translates them again and compares byte for byte. Exit code 4 on any difference; what could not be
-/// checked is not a pass (exit code 1, or 6 when a dependency cannot be reached).
+/// source again, translates them again and compares byte for byte. Exit code 4 on any difference. What could not be
+/// checked is not a pass: exit code 6 when a dependency cannot be reached, 3 when a login, right or file is missing, else 1.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen verify -c loans.yaml
@@ -26,6 +26,8 @@ use std::sync::Arc;
 pub struct Args {
     #[command(flatten)]
     date: DateArg,
+    #[command(flatten)]
+    params: ParamArgs,
     /// Read so many pages again, spread over the run, the first and the last among them
     #[arg(long, value_name = "K", conflicts_with = "full")]
     pages: Option<NonZeroU64>,
@@ -36,7 +38,7 @@ pub struct Args {
 
 /// Verifies and prints.
 pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let worker = context.worker()?;
+    let worker = context.worker_with(&args.params)?;
     let run = context.run_id(&worker, args.date)?;
     let reread = match (args.full, args.pages) {
         (true, _) => Reread::All,
@@ -58,8 +60,8 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     context.ui.result(&shown, |shown| text(context, shown));
     Ok(if verified.differs() {
         CommandEnd::Ended(Code::Difference)
-    } else if !verified.unreachable.is_empty() {
-        CommandEnd::Ended(Code::Unreachable)
+    } else if let Some(code) = Code::of_all(verified.unanswered.iter().map(|unanswered| unanswered.kind)) {
+        CommandEnd::Ended(code)
     } else if verified.is_incomplete() {
         CommandEnd::Ended(Code::Failed)
     } else {
@@ -94,6 +96,7 @@ struct FileRow {
 
 impl VerifyView {
     fn new(verified: &Verified) -> Self {
+        let away = verified.unanswered.iter().filter(|unanswered| unanswered.kind.is_away());
         Self {
             run_id: verified.run.to_string(),
             published: verified.published,
@@ -103,7 +106,7 @@ impl VerifyView {
                 (false, false) => "same",
             },
             pages_compared: verified.pages_compared,
-            unreachable: verified.unreachable.clone(),
+            unreachable: away.map(|unanswered| unanswered.reason.clone()).collect(),
             files: verified.files.iter().map(FileRow::new).collect(),
         }
     }
@@ -148,7 +151,7 @@ fn text(context: &Context, shown: &VerifyView) -> String {
     }
     let mut text = table.text();
     if shown.pages_compared > 0 {
-        let _ = writeln!(text, "{} pages read and translated again", table::thousands(shown.pages_compared));
+        let _ = writeln!(text, "{} read and translated again", table::counted(shown.pages_compared, "page"));
     }
     for row in &shown.files {
         text.push_str(&details(&row.path, &row.checks));

@@ -94,7 +94,7 @@ impl Progress {
         if let Style::Lines = self.style {
             let text = match rows.zip(pages) {
                 Some((rows, pages)) => {
-                    format!("reading {} rows in {} pages", table::thousands(rows), table::thousands(pages))
+                    format!("reading {} in {}", table::counted(rows, "row"), table::counted(pages, "page"))
                 }
                 None => "reading rows, which are not counted".to_owned(),
             };
@@ -215,7 +215,7 @@ impl Observer<GenerateEvent> for Progress {
             }
             GenerateEvent::Published { file, path, rows, .. } => {
                 if self.style == Style::Lines {
-                    self.say(&format!("published {file} as {path}: {} rows", table::thousands(*rows)));
+                    self.say(&format!("published {file} as {path}: {}", table::counted(*rows, "row")));
                 }
             }
             GenerateEvent::Warning { text } => self.say(&format!("{} {text}", self.warning)),
@@ -272,10 +272,13 @@ fn line(state: &BarState, page: u64, source_rows: u64, bytes: &[u64], elapsed: D
     let size: u64 = bytes.iter().sum();
     let before: u64 = state.files.iter().map(|file| file.bytes_at_start).sum();
     let speed = table::bytes(rate(size.saturating_sub(before), elapsed));
-    let (page, rows) = (table::thousands(page), table::thousands(source_rows));
-    let Some(expected) = state.expected else { return format!("page {page}: {rows} rows, {speed}/s") };
+    let page = table::thousands(page);
+    let Some(expected) = state.expected else {
+        return format!("page {page}: {}, {speed}/s", table::counted(source_rows, "row"));
+    };
     let percent = (source_rows * 100).checked_div(expected).unwrap_or(100).min(100);
-    format!("page {page}: {rows} of {} rows ({percent} %), {speed}/s", table::thousands(expected))
+    let (rows, expected) = (table::thousands(source_rows), table::counted(expected, "row"));
+    format!("page {page}: {rows} of {expected} ({percent} %), {speed}/s")
 }
 
 /// Rows and bytes a second, always as wide: bars that jump cannot be read.

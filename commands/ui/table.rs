@@ -1,5 +1,6 @@
 //! Tables for people: no borders, headings in capitals, numbers to the right.
 
+pub use crate::core::model::amount::{counted, thousands};
 use crate::core::model::shown;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, presets};
 
@@ -80,19 +81,6 @@ pub fn number(value: u64) -> Cell {
 /// Text to the right, for numbers with a unit.
 pub fn right(value: impl AsRef<str>) -> Cell {
     text(value).set_alignment(CellAlignment::Right)
-}
-
-/// `1,010,328`.
-pub fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A size for people: `74.2 MB`, in powers of ten.

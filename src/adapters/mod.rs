@@ -1,6 +1,7 @@
 //! The only place that names a client crate: one file or folder per outside system.
 pub mod disk;
 pub mod drill;
+pub mod faults;
 pub mod host;
 pub mod kafka;
 pub mod layer;

@@ -1,6 +1,7 @@
 //! Problems as miette reports that point into the YAML, and as JSON. Text only: who prints it is not known here.
 
 use super::problem::{ConfigError, Problem};
+use crate::core::model::amount::counted;
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 use serde::Serialize;
 use std::error::Error;
@@ -112,7 +113,7 @@ struct All {
 
 impl fmt::Display for All {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has {} problems", self.name, self.problems.len())
+        write!(f, "{} has {}", self.name, counted(self.problems.len() as u64, "problem"))
     }
 }
 

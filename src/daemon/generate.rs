@@ -74,6 +74,14 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         let worker = worker.id.as_str();
         info!(target: TARGET, worker, "no trigger: a run begins only when `filegen run` asks for it");
     }
+    for name in params::without_value(worker) {
+        let worker = worker.id.as_str();
+        let text = format!(
+            "the parameter `{name}` has no value in the worker file: a run fails until one is there; by hand, with the daemon stopped, \
+             `filegen run --param {name}=VALUE` gives one"
+        );
+        warn!(target: TARGET, worker, "{text}");
+    }
     if let Some(mut source) = consumer {
         let observers = (Arc::clone(&status), Arc::clone(&wanted));
         let observer = move |event: &TriggerEvent| {

@@ -1,10 +1,12 @@
 //! The state store.
 
 use super::{WiringError, path_of};
-use crate::adapters::local_state::LocalState;
+use crate::adapters::local_state::{LocalState, rights};
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::mongo::MongoState;
 use crate::core::generate::spec::Worker;
+use crate::core::model::finding::Finding;
+use crate::core::model::names::HIDDEN;
 use crate::core::ports::state::StateStore;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,6 +31,13 @@ pub fn state_file(worker: &Worker) -> Option<(String, u32)> {
 /// A store that nothing was ever written to.
 pub fn empty_state() -> StateStore {
     StateStore::of(Arc::new(MemoryState::default()))
+}
+
+/// Who may write the worker's state file and the folders around it. `None` where the state is a server's.
+pub fn state_rights(worker: &Worker) -> Option<Finding> {
+    let state = path_of(worker.state.reveal(), "sqlite:")?;
+    let (root, hidden) = (&worker.output.root, worker.output.root.join(HIDDEN));
+    Some(rights(Path::new(state), root, &[hidden.clone(), hidden.join(worker.id.as_str())]))
 }
 
 /// The state store at the worker's address.

@@ -2,6 +2,7 @@
 //! there, right before the system call.
 
 mod copy;
+mod device;
 mod error;
 mod file;
 mod permissions;
@@ -13,11 +14,14 @@ use crate::core::model::term::Term;
 use crate::core::ports::volume::{Entry, EntryKind, Volume, VolumeError, VolumeFile};
 use crate::files::{self, Beneath, Foreign, Found};
 use async_trait::async_trait;
-use error::failed;
+use error::{failed_below, not_made};
 use permissions::Keeper;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+
+/// What making a folder and those above it is called: the root may be among them.
+const MAKE_DIRS: &str = "make folder";
 
 /// The output root on a local or mounted file system.
 #[derive(Clone, Debug)]
@@ -66,7 +70,10 @@ impl Disk {
             if let Some(term) = term {
                 term.check()?;
             }
-            run(&root).map_err(|error| failed(operation, &name, &error))
+            run(&root).map_err(|error| {
+                let tell = if operation == MAKE_DIRS { not_made } else { failed_below };
+                tell(operation, &root, &name, &error)
+            })
         })
         .await
     }
@@ -159,7 +166,7 @@ impl Volume for Disk {
 
     async fn make_dirs(&self, term: &Term, path: &str) -> Result<(), VolumeError> {
         let (place, keeper) = (path.to_owned(), self.keeper.clone());
-        self.on(Some(term), "make folder", &[path], move |root| make_dirs_durably(root, &place, &keeper)).await
+        self.on(Some(term), MAKE_DIRS, &[path], move |root| make_dirs_durably(root, &place, &keeper)).await
     }
 
     async fn create(&self, term: &Term, path: &str) -> Result<Arc<dyn VolumeFile>, VolumeError> {
@@ -194,6 +201,11 @@ impl Volume for Disk {
             Ok(Some(copy::clones(&root.open(&source)?, &root.open_to_write(&target)?)))
         })
         .await
+    }
+
+    async fn is_one_device(&self, folder: &str) -> Result<Option<bool>, VolumeError> {
+        let place = folder.to_owned();
+        self.on(None, "look at", &[folder], move |root| device::is_one(root, &root.join(place))).await
     }
 
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError> {

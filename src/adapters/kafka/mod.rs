@@ -2,6 +2,7 @@
 //!
 //! Nothing here blocks an async thread: librdkafka is asked on threads of its own.
 
+mod codes;
 mod consumer;
 mod fetch_buffer;
 mod fetching;

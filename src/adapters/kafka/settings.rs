@@ -1,5 +1,7 @@
 //! A topic's client settings, its client's log, and its errors in the port's words.
 
+use super::codes::TABLE;
+use crate::adapters::faults::{Known, Sort, find};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::peer::{MASK, host_shown, is_loopback};
 use crate::core::model::secret::is_secret_property;
@@ -80,8 +82,11 @@ impl KafkaClientConfig {
         };
         let said = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
         let reason = self.masked(&said.map_or_else(|| code.to_string(), |said| format!("{code}: {said}")));
-        match advice(code) {
-            Some(advice) => BrokerError::Refused { topic, reason: format!("{reason}; {advice}") },
+        match find(TABLE, &code) {
+            Some(Known { sort: Sort::Passing, advice, .. }) => {
+                BrokerError::Unreachable { topic, reason: format!("{reason}; {advice}") }
+            }
+            Some(Known { advice, .. }) => BrokerError::Refused { topic, reason: format!("{reason}; {advice}") },
             None => BrokerError::Unreachable { topic, reason },
         }
     }
@@ -152,24 +157,6 @@ fn unasked(error: &KafkaError) -> String {
         KafkaError::ClientCreation(reason) => format!("the client cannot start: {reason}"),
         other => other.to_string(),
     }
-}
-
-/// What to do about a refusal. `None` when another try may help.
-fn advice(code: Code) -> Option<&'static str> {
-    Some(match code {
-        Code::UnknownTopic | Code::UnknownTopicOrPartition => {
-            "create the topic (`kafka-topics.sh --create --topic NAME`), or correct `topic` in the worker file"
-        }
-        Code::InvalidTopic => "correct `topic` in the worker file",
-        Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed | Code::ClusterAuthorizationFailed => {
-            "have this user's rights on topic and group granted (`kafka-acls.sh --add`)"
-        }
-        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => {
-            "look at user, password and mechanism in `kafka.properties`"
-        }
-        Code::MessageSizeTooLarge => "have the topic's `max.message.bytes` raised",
-        _ => return None,
-    })
 }
 
 /// What somebody on the way to a topic's brokers may do, and what to write against it. `None` when nobody can, or all brokers are on

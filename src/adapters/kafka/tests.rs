@@ -1,7 +1,10 @@
 //! What needs no broker: settings, the words of errors, and that nothing secret is told.
 
+use super::codes::TABLE;
 use super::settings::KafkaClientConfig;
 use super::{KafkaConsumer, KafkaProbe, KafkaProducer};
+use crate::adapters::faults::Sort;
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::secret::Secret;
 use crate::core::ports::broker::BrokerError;
@@ -44,16 +47,21 @@ fn security_is_part_of_this_build() {
 }
 
 #[test]
-fn errors_are_sorted_by_whether_another_try_may_help() {
+fn each_code_that_is_known_has_its_kind_and_its_advice_and_others_may_pass() {
+    crate::adapters::faults::check(TABLE);
     let link = KafkaClientConfig::new(&spec(&[]));
     let told = |code| link.error(&KafkaError::MessageProduction(code));
-    for code in [Code::MessageTimedOut, Code::AllBrokersDown, Code::RequestTimedOut, Code::NotEnoughReplicas] {
-        assert!(matches!(told(code), BrokerError::Unreachable { .. }), "{code}");
+    for row in TABLE {
+        for code in row.codes {
+            let error = told(*code);
+            let kind = if row.sort == Sort::Passing { FailureKind::Unreachable } else { FailureKind::Config };
+            assert_eq!(error.kind(), kind, "{code}");
+            let words = error.to_string();
+            assert!(words.contains("loan-data at kafka:9092") && words.ends_with(row.advice), "{words}");
+        }
     }
-    for code in [Code::UnknownTopic, Code::TopicAuthorizationFailed, Code::SaslAuthenticationFailed] {
-        let BrokerError::Refused { topic, reason } = told(code) else { panic!("{code}") };
-        assert_eq!(topic, "loan-data at kafka:9092");
-        assert!(reason.contains("; "), "with advice: {reason}");
+    for code in [Code::MessageTimedOut, Code::AllBrokersDown, Code::RequestTimedOut, Code::BrokerTransportFailure] {
+        assert!(matches!(told(code), BrokerError::Unreachable { .. }), "{code}");
     }
 }
 

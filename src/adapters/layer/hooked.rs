@@ -77,6 +77,10 @@ impl Volume for Hooked {
         self.volume.open(path).await
     }
 
+    async fn is_one_device(&self, folder: &str) -> Result<Option<bool>, VolumeError> {
+        self.volume.is_one_device(folder).await
+    }
+
     async fn copy_prefix(&self, term: &Term, from: &str, to: &str, bytes: u64) -> Result<(), VolumeError> {
         self.before("copy", to).await?;
         self.volume.copy_prefix(term, from, to, bytes).await

@@ -6,11 +6,14 @@ mod error;
 mod guard;
 mod leases;
 mod outbox;
+mod rights;
 mod runs;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod value;
+
+pub use rights::rights;
 
 use crate::core::ports::store::StoreError;
 use error::SqliteStateError;
@@ -126,6 +129,15 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.push(".");
     name.push(suffix);
     name.into()
+}
+
+/// The log that SQLite keeps beside the file, and its index.
+fn beside_wal(path: &Path) -> [PathBuf; 2] {
+    ["-wal", "-shm"].map(|suffix| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        name.into()
+    })
 }
 
 fn late(path: &Path, limit: Duration) -> StoreError {

@@ -1,11 +1,10 @@
 //! Opening the database file: folder, format version, and how writes become durable.
 
-use super::error::failed;
+use super::error::{failed, io_failed};
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::store::StoreError;
 use crate::files::{self, Foreign};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -110,7 +109,7 @@ fn ready(
     match prepare(&mut connection, missing).map_err(sqlite)? {
         Content::Ours => {}
         Content::Nothing => return Ok(None),
-        Content::Refused(reason) => return Err(StoreError::Failed { store: super::name(path), reason }),
+        Content::Refused(reason) => return Err(StoreError::Denied { store: super::name(path), reason }),
     }
     settle(&connection, home).map_err(sqlite)?;
     Ok(Some((connection, home)))
@@ -129,19 +128,6 @@ fn check_plain(path: &Path) -> Result<(), StoreError> {
 
 fn there(path: &Path) -> Result<bool, StoreError> {
     path.try_exists().map_err(|error| io_failed(path, "cannot be looked at", &error))
-}
-
-fn io_failed(path: &Path, what: &str, error: &io::Error) -> StoreError {
-    let (store, reason) = (super::name(path), format!("{what}: {error}"));
-    if Foreign::of(error).is_some() {
-        return StoreError::Denied { store, reason };
-    }
-    match error.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::NotADirectory => {
-            StoreError::Denied { store, reason }
-        }
-        _ => StoreError::Failed { store, reason },
-    }
 }
 
 /// Makes the file's folder and what is missing above it, durably.

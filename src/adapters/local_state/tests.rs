@@ -129,7 +129,7 @@ async fn a_newer_format_is_refused() {
     assert_eq!(
         refusal(&path).await,
         format!(
-            "the state store sqlite:{} failed: its format is 2 and this filegen knows 1: \
+            "the state store sqlite:{} refuses: its format is 2 and this filegen knows 1: \
              use the newer filegen that made it, or another state file",
             path.display()
         )

@@ -1,6 +1,7 @@
 //! The driver's words for a failure into the store's.
 
 use super::documents::Odd;
+use crate::adapters::faults::{Known, Sort, find};
 use crate::core::model::term::TermEnded;
 use crate::core::ports::store::StoreError;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
@@ -58,6 +59,41 @@ pub(super) fn is_duplicate(error: &Error) -> bool {
     }
 }
 
+const LOGIN: &str = "check user, password and authSource of `state.url`";
+
+/// The server's codes, by what they mean. Source: the driver's lists of codes that are worth another try, and the server's
+/// `error_codes.yml`.
+const TABLE: &[Known<i32>] = &[
+    Known::new(
+        &[91, 189, 10058, 10107, 11600, 11602, 13435, 13436],
+        Sort::Passing,
+        "another server of the set takes over, or this one goes down",
+    ),
+    Known::new(&[6, 7, 89, 9001], Sort::Passing, "the server cannot reach another one"),
+    Known::new(&[24, 50, 112, 262, 13388, 17280], Sort::Passing, "the server was too busy in the time that it had"),
+    Known::new(&[16500], Sort::Passing, "the server has no throughput left for this second"),
+    Known::new(
+        &[64, 100, 133, 134],
+        Sort::Passing,
+        "too few servers of the set are up to confirm a write by the majority",
+    ),
+    Known::new(&[13], Sort::Denied, "the user may not do this; grant it the role readWrite on the database"),
+    Known::new(&[11, 18, 31, 8000], Sort::Denied, LOGIN),
+    Known::new(&[73], Sort::Denied, "check the database's name in `state.url`"),
+    Known::new(
+        &[20, 59, 115, 323],
+        Sort::Denied,
+        "this server does not do what a state store needs; use a replica set of MongoDB 4.2 or later",
+    ),
+    Known::new(
+        &[85, 86],
+        Sort::Failed,
+        "an index of that name has other keys: drop it, and `filegen doctor --fix` makes it again",
+    ),
+    Known::new(&[121], Sort::Failed, "a validator on the collection refuses the document: remove it"),
+    Known::new(&[14031], Sort::Failed, "the server's disk is full: make room there"),
+];
+
 /// Says what is wrong, and what to do. An unknown outcome is [`StoreError::Unreachable`].
 pub(super) fn failed(name: &str, error: &Error) -> StoreError {
     let store = name.to_owned();
@@ -66,21 +102,11 @@ pub(super) fn failed(name: &str, error: &Error) -> StoreError {
         ErrorKind::Authentication { .. } => {
             return StoreError::Denied { store, reason: format!("{LOGIN} ({words})") };
         }
-        ErrorKind::Command(refused) if passes(refused.code) => {
-            return StoreError::Unreachable { store, reason: words };
+        ErrorKind::Command(refused) => return by_code(store, refused.code, &words),
+        ErrorKind::Write(WriteFailure::WriteError(refused)) => return by_code(store, refused.code, &words),
+        ErrorKind::InvalidTlsConfig { .. } => {
+            return StoreError::Denied { store, reason: format!("check the tls options of `state.url` ({words})") };
         }
-        ErrorKind::Command(refused) => match denied(refused.code) {
-            Some(advice) => return StoreError::Denied { store, reason: format!("{advice} ({words})") },
-            None => "the server refuses this",
-        },
-        ErrorKind::Write(WriteFailure::WriteError(refused)) if passes(refused.code) => {
-            return StoreError::Unreachable { store, reason: words };
-        }
-        ErrorKind::Write(WriteFailure::WriteError(refused)) => match denied(refused.code) {
-            Some(advice) => return StoreError::Denied { store, reason: format!("{advice} ({words})") },
-            None => "the server refuses this",
-        },
-        ErrorKind::InvalidTlsConfig { .. } => "check the tls options of `state.url`",
         ErrorKind::IncompatibleServer { .. } | ErrorKind::SessionsNotSupported => {
             "its version is none that this filegen knows; see the driver's compatibility table"
         }
@@ -100,21 +126,47 @@ pub(super) fn failed(name: &str, error: &Error) -> StoreError {
     StoreError::Failed { store, reason: format!("{advice} ({words})") }
 }
 
-/// Server errors that pass: elections, shutdowns, time limits, lost peers. The driver's own list of retryable codes, and
-/// those of a time limit.
-fn passes(code: i32) -> bool {
-    const CODES: [i32; 18] =
-        [6, 7, 50, 64, 89, 91, 100, 134, 189, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436, 17280];
-    CODES.contains(&code)
+/// What a server said with a code.
+fn by_code(store: String, code: i32, words: &str) -> StoreError {
+    let row = find(TABLE, &code);
+    let (sort, advice) = row.map_or((Sort::Failed, "the server refuses this"), |row| (row.sort, row.advice));
+    let reason = format!("{advice} ({words})");
+    match sort {
+        Sort::Passing => StoreError::Unreachable { store, reason },
+        Sort::Denied => StoreError::Denied { store, reason },
+        Sort::Statement | Sort::Failed => StoreError::Failed { store, reason },
+    }
 }
 
-const LOGIN: &str = "check user, password and authSource of `state.url`";
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::kind::{FailureKind, HasKind};
+    use mongodb::bson::{deserialize_from_document, doc};
 
-/// What to do about a refused right or login. `None` for anything else.
-fn denied(code: i32) -> Option<&'static str> {
-    match code {
-        13 => Some("the user may not do this; grant it the role readWrite on the database"),
-        18 => Some(LOGIN),
-        _ => None,
+    /// As the driver makes it of a server's answer.
+    fn command(code: i32) -> Error {
+        let answer = doc! { "ok": 0.0, "code": code, "codeName": "SoItIs", "errmsg": "so it is" };
+        ErrorKind::Command(deserialize_from_document(answer).unwrap()).into()
+    }
+
+    #[test]
+    fn each_code_that_is_known_has_its_kind_and_its_advice() {
+        crate::adapters::faults::check(TABLE);
+        for row in TABLE {
+            for code in row.codes {
+                let told = failed("mongodb://h/filegen", &command(*code));
+                let kind = match row.sort {
+                    Sort::Passing => FailureKind::Unreachable,
+                    Sort::Denied => FailureKind::Config,
+                    Sort::Statement | Sort::Failed => FailureKind::Failed,
+                };
+                assert_eq!(told.kind(), kind, "{code}: {told}");
+                let words = told.to_string();
+                assert!(words.contains(row.advice) && words.contains("so it is"), "{code}: {words}");
+            }
+        }
+        let unknown = failed("mongodb://h/filegen", &command(4711));
+        assert!(unknown.kind() == FailureKind::Failed && unknown.to_string().contains("refuses this"), "{unknown}");
     }
 }

@@ -6,6 +6,8 @@ use super::kinds::Wire;
 use super::literal::literal;
 use super::render::Types;
 use super::session::Session;
+use super::sqlstates;
+use crate::adapters::faults::Sort;
 use crate::adapters::sql::{self, Dialect, PageRequest, Plain, Range};
 use crate::core::model::column::Column;
 use crate::core::model::key::KeyValue;
@@ -147,9 +149,7 @@ async fn refused_view(session: &mut Session, view: &Relation, server: &DbError, 
     if let (Relation::View(name), true) = (view, is_missing_view(server)) {
         return missing_view(session, name).await;
     }
-    // Class 42 is syntax and access rules, 0A what the server does not do (another database's view): both stay.
-    let code = server.code().code();
-    if code.starts_with("42") || code.starts_with("0A") {
+    if sqlstates::known(server.code().code()).is_some_and(|row| row.sort == Sort::Statement) {
         return SourceError::Refused { reason: format!("view `{view}`: {}", server_words(server)) };
     }
     source_error(session.name(), error)

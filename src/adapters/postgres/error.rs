@@ -1,32 +1,22 @@
 //! What the client or the server says, as the core's errors: passing faults apart from those that stay.
 
+use super::sqlstates::known;
 use super::tls::unfit;
+use crate::adapters::faults::Sort;
 use crate::core::ports::source::SourceError;
 use std::error::Error as _;
 use std::io::ErrorKind;
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
-/// SQLSTATEs besides class 08 that pass by themselves: shutdowns, no room for a connection, a time limit on an idle
-/// transaction, lost races, a lock not to be had.
-const PASSING: [&str; 9] = ["57P01", "57P02", "57P03", "57P05", "25P03", "53300", "40001", "40P01", "55P03"];
+/// What is said of a code that no table has.
+const UNKNOWN: &str = "the server's log may say more";
 
 /// Turns a client's error into the core's.
 pub(super) fn source_error(source_name: &str, error: &Error) -> SourceError {
     let source_name = source_name.to_owned();
     if let Some(server) = error.as_db_error() {
-        let reason = server_words(server);
-        let state = server.code().code();
-        return if is_passing(state) {
-            SourceError::Unreachable { source_name, reason }
-        } else if let Some(advice) = advice(state) {
-            SourceError::Denied { source_name, reason: format!("{reason}; {advice}") }
-        } else if is_our_statement(state) {
-            let reason = format!("{source_name} refused the statement: {reason}; check the view, and each `where`");
-            SourceError::Refused { reason }
-        } else {
-            SourceError::Failed { source_name, reason }
-        };
+        return server_error(source_name, server);
     }
     if let Some(reason) = unfit(error) {
         return SourceError::Denied { source_name, reason };
@@ -34,8 +24,24 @@ pub(super) fn source_error(source_name: &str, error: &Error) -> SourceError {
     let reason = all_words(error);
     if is_lost(error) {
         SourceError::Unreachable { source_name, reason }
+    } else if is_setup(error) {
+        let reason = format!("{reason}; check the source's url, its `sslmode` and certificates");
+        SourceError::Denied { source_name, reason }
     } else {
-        SourceError::Failed { source_name, reason }
+        SourceError::Failed { source_name, reason: format!("{reason}; {UNKNOWN}") }
+    }
+}
+
+/// What the server said, in the core's words: by the table of its states.
+fn server_error(source_name: String, server: &DbError) -> SourceError {
+    let reason = server_words(server);
+    let row = known(server.code().code());
+    let reason = format!("{reason}; {}", row.map_or(UNKNOWN, |row| row.advice));
+    match row.map_or(Sort::Failed, |row| row.sort) {
+        Sort::Passing => SourceError::Unreachable { source_name, reason },
+        Sort::Denied => SourceError::Denied { source_name, reason },
+        Sort::Statement => SourceError::Refused { reason: format!("{source_name} refused the statement: {reason}") },
+        Sort::Failed => SourceError::Failed { source_name, reason },
     }
 }
 
@@ -47,26 +53,6 @@ pub(super) fn server_words(error: &DbError) -> String {
         text.push_str(more);
     }
     text
-}
-
-fn is_passing(sqlstate: &str) -> bool {
-    sqlstate.starts_with("08") || PASSING.contains(&sqlstate)
-}
-
-/// Whether the statement's text brings the error about: syntax, unknown names, types that do not go together.
-fn is_our_statement(sqlstate: &str) -> bool {
-    sqlstate.starts_with("42") && sqlstate != "42501"
-}
-
-/// What to do where the login, the database or a right is refused. `None` for anything else.
-fn advice(sqlstate: &str) -> Option<&'static str> {
-    match sqlstate {
-        "28P01" => Some("check user and password in the source's url"),
-        state if state.starts_with("28") => Some("check the user in the source's url, and the server's pg_hba.conf"),
-        "3D000" => Some("check the database in the source's url"),
-        "42501" => Some("GRANT what is missing: CONNECT on the database, USAGE on the schema, SELECT on the view"),
-        _ => None,
-    }
 }
 
 /// Whether the connection could not be made, or broke.
@@ -85,6 +71,19 @@ fn is_lost(error: &Error) -> bool {
     false
 }
 
+/// Whether the login could not be made for a reason that another try meets again: TLS that one side does not have, a certificate
+/// that does not fit, a way to log in that the client does not know.
+fn is_setup(error: &Error) -> bool {
+    // The client tells its kinds apart in words alone.
+    const SETUP: [&str; 4] = [
+        "error performing TLS handshake",
+        "authentication error",
+        "invalid connection string",
+        "invalid configuration",
+    ];
+    SETUP.iter().any(|kind| error.to_string().starts_with(kind))
+}
+
 /// The error and its causes, each said once.
 fn all_words(error: &Error) -> String {
     let mut text = error.to_string();
@@ -98,26 +97,4 @@ fn all_words(error: &Error) -> String {
         cause = inner.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lost_connections_and_lost_races_pass() {
-        for state in ["08006", "08001", "57P01", "53300", "40001", "55P03"] {
-            assert!(is_passing(state), "{state}");
-        }
-        for state in ["28P01", "28000", "3D000", "42501"] {
-            assert!(advice(state).is_some() && !is_passing(state), "{state}");
-        }
-        for state in ["42P01", "42703", "42601", "42883"] {
-            assert!(is_our_statement(state) && advice(state).is_none(), "{state}");
-        }
-        assert!(!is_our_statement("42501") && !is_our_statement("22012"), "a right, and a value");
-        for state in ["42P01", "28P01", "57014", "22012", "53100"] {
-            assert!(!is_passing(state), "{state}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ use super::literal::literal;
 use super::render::{Typed, Types};
 use super::session::Session;
 use crate::adapters::sql::{self, PageRequest, Range};
+use crate::core::model::amount::counted;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::key::KeyValue;
 use crate::core::model::sql::Relation;
@@ -64,7 +65,11 @@ async fn never_null(session: &mut Session, query: &Query, key: &str) -> Result<F
         finding("key is not null", CheckVerdict::Pass, format!("{key}: no row without a value"))
     } else {
         let advice = "take other key columns, or leave such rows out of the view";
-        finding("key is not null", CheckVerdict::Fail, format!("{key}: {nulls} rows without a value; {advice}"))
+        finding(
+            "key is not null",
+            CheckVerdict::Fail,
+            format!("{key}: {} without a value; {advice}", counted(nulls, "row")),
+        )
     })
 }
 

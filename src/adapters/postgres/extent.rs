@@ -6,6 +6,7 @@ use super::kinds::Wire;
 use super::render::{Typed, Types};
 use super::session::Session;
 use crate::adapters::sql;
+use crate::core::model::amount::counted;
 use crate::core::model::key::Key;
 use crate::core::ports::source::{After, Extent, Query, SourceError};
 use std::ops::Range;
@@ -91,7 +92,7 @@ pub(super) fn key(
 }
 
 fn null_key(query: &Query, name: &str, rows: Option<u64>) -> SourceError {
-    let rows = rows.map_or_else(|| "some rows".to_owned(), |rows| format!("{rows} rows"));
+    let rows = rows.map_or_else(|| "some rows".to_owned(), |rows| counted(rows, "row"));
     SourceError::Key { reason: format!("key column `{name}` of view `{}` is NULL in {rows}; {NULL_KEY}", query.view) }
 }
 

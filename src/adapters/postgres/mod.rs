@@ -21,6 +21,7 @@ mod render;
 mod session;
 mod settings;
 mod snapshot;
+pub mod sqlstates;
 mod stream;
 mod timeouts;
 mod tls;

@@ -1,5 +1,6 @@
 //! Opens the file for reading, and says in the port's words what SQLite says in its own.
 
+use crate::adapters::faults::{Known, Sort, find};
 use crate::core::ports::source::SourceError;
 use crate::files::{self, Foreign};
 use rusqlite::limits::Limit;
@@ -22,6 +23,47 @@ const VALUES_OF_A_RECORD: u64 = 4;
 
 /// A record of so many bytes may be there in any case: the text of a view is one.
 const RECORD_BYTES: i32 = 16 << 20;
+const RIGHTS: &str = "give its folders and the file to this user to read";
+
+const UNKNOWN: &str = "`PRAGMA integrity_check` on a copy says whether the file is sound";
+
+/// What SQLite says while it opens or reads, by what it means. What a statement's text brings about is told by
+/// [`Db::refusal`].
+pub(super) const TABLE: &[Known<ErrorCode>] = &[
+    Known::new(
+        &[ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked, ErrorCode::FileLockingProtocolFailed],
+        Sort::Passing,
+        "another process holds the file; a run tries again by itself",
+    ),
+    Known::new(&[ErrorCode::SystemIoFailure], Sort::Passing, "the disk did not answer; a run tries again by itself"),
+    Known::new(&[ErrorCode::SchemaChanged], Sort::Passing, "the schema changed meanwhile; a run tries again by itself"),
+    Known::new(
+        &[ErrorCode::NotADatabase],
+        Sort::Denied,
+        "it is no SQLite database, or encrypted; check the source's url",
+    ),
+    Known::new(&[ErrorCode::PermissionDenied], Sort::Denied, RIGHTS),
+    Known::new(
+        &[ErrorCode::CannotOpen, ErrorCode::ReadOnly],
+        Sort::Denied,
+        "check the file's permissions, and for a database in WAL mode those of its folder",
+    ),
+    Known::new(
+        &[ErrorCode::Unknown, ErrorCode::TooBig, ErrorCode::TypeMismatch],
+        Sort::Failed,
+        "an expression of the view, or of a `where`, does not work for one of the rows: mend the row or the expression",
+    ),
+    Known::new(
+        &[ErrorCode::DiskFull, ErrorCode::OutOfMemory],
+        Sort::Failed,
+        "this host has no room left to sort: give the key an index, or `SQLITE_TMPDIR` a folder with room",
+    ),
+    Known::new(
+        &[ErrorCode::DatabaseCorrupt],
+        Sort::Failed,
+        "the file is damaged: `PRAGMA integrity_check` says where, `.recover` of sqlite3 saves what can be read",
+    ),
+];
 
 /// Where the file is.
 #[derive(Clone, Debug)]
@@ -60,16 +102,7 @@ impl DatabasePath {
                 let reason = format!("{error}, not a database file; check the source's url");
                 return Err(SourceError::Denied { source_name: self.describe(), reason });
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let reason = format!("there is no such file ({error}); check the source's url");
-                return Err(SourceError::Absent { source_name: self.describe(), reason });
-            }
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                let reason =
-                    format!("cannot open the file: {error}; give its folders and the file to this user to read");
-                return Err(SourceError::Denied { source_name: self.describe(), reason });
-            }
-            Err(error) => return Err(self.failed(format!("cannot open the file: {error}; check the source's url"))),
+            Err(error) => return Err(self.not_found(&error)),
         };
         // No other thread uses the connection, so SQLite need not lock it for each value.
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -92,19 +125,40 @@ impl DatabasePath {
         }
     }
 
+    /// Why the file cannot be looked at.
+    fn not_found(&self, error: &std::io::Error) -> SourceError {
+        let source_name = self.describe();
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                let reason = format!("there is no such file ({error}); check the source's url");
+                SourceError::Absent { source_name, reason }
+            }
+            ErrorKind::PermissionDenied => {
+                let reason = format!("cannot open the file: {error}; {RIGHTS}");
+                SourceError::Denied { source_name, reason }
+            }
+            ErrorKind::InvalidFilename | ErrorKind::InvalidInput => {
+                let reason = format!("cannot open the file: {error}; check the source's url");
+                SourceError::Denied { source_name, reason }
+            }
+            // A disk or a network share that does not answer.
+            _ => {
+                let reason = format!("cannot look at the file: {error}; check its disk, or the share it lies on");
+                SourceError::Unreachable { source_name, reason }
+            }
+        }
+    }
+
     /// A fault while rows are read.
     pub(super) fn fault(&self, error: &Error) -> SourceError {
-        let reason = words(error);
-        match error.sqlite_error_code() {
-            // A writer holds the file, or the disk did not answer: both pass, or the retries end.
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure) => {
-                SourceError::Unreachable { source_name: self.describe(), reason }
-            }
-            Some(ErrorCode::NotADatabase) => self.failed("the file is not an SQLite database (or is encrypted)"),
-            Some(ErrorCode::CannotOpen) => self.failed(format!(
-                "{reason}; check the file's permissions, and for a database in WAL mode those of its folder"
-            )),
-            _ => self.failed(reason),
+        let row = error.sqlite_error_code().and_then(|code| find(TABLE, &code));
+        let (sort, advice) = row.map_or((Sort::Failed, UNKNOWN), |row| (row.sort, row.advice));
+        let (source_name, reason) = (self.describe(), format!("{}; {advice}", words(error)));
+        match sort {
+            Sort::Passing => SourceError::Unreachable { source_name, reason },
+            Sort::Denied => SourceError::Denied { source_name, reason },
+            Sort::Statement => SourceError::Refused { reason },
+            Sort::Failed => SourceError::Failed { source_name, reason },
         }
     }
 }

@@ -5,6 +5,7 @@ use super::keys::key_value;
 use super::params::values;
 use super::view;
 use crate::adapters::sql::{self, Bindings, Dialect, From, PageRequest, Plain, Range};
+use crate::core::model::amount::counted;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{Query, SourceError};
@@ -17,11 +18,11 @@ const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";
 pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceError> {
     let fault = |error| db.fault(&error);
     view::resolve(db, query)?;
-    let counted = Query { key: Vec::new(), predicates: Vec::new(), ..query.clone() };
-    let statement = sql::extent(&Dialect::SQLITE, &Plain, &counted, None)?;
+    let whole = Query { key: Vec::new(), predicates: Vec::new(), ..query.clone() };
+    let statement = sql::extent(&Dialect::SQLITE, &Plain, &whole, None)?;
     let params = params_from_iter(values(&statement.params)?);
     let rows: i64 = db.connection.query_row(&statement.sql, params, |row| row.get(0)).map_err(fault)?;
-    let mut findings = vec![finding("view can be read", CheckVerdict::Pass, format!("{rows} rows"))];
+    let mut findings = vec![finding("view can be read", CheckVerdict::Pass, counted(rows.unsigned_abs(), "row"))];
     if query.key.is_empty() || query.fetch == Fetch::Offset {
         findings.push(finding(
             "key",
@@ -37,7 +38,10 @@ pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceErro
     findings.push(if nulls == 0 {
         finding("key is not null", CheckVerdict::Pass, format!("`{names}` has a value in every row"))
     } else {
-        let detail = format!("`{names}` is NULL in {nulls} rows; leave them out of the view or choose another key");
+        let detail = format!(
+            "`{names}` is NULL in {}; leave them out of the view or choose another key",
+            counted(nulls.unsigned_abs(), "row")
+        );
         finding("key is not null", CheckVerdict::Fail, detail)
     });
     let duplicate = duplicate(db, query)?;

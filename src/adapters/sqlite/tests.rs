@@ -1,6 +1,9 @@
 //! What is SQLite's own: declared types, stored values, collations, files.
 
+use super::connect::TABLE;
 use super::*;
+use crate::adapters::faults::{Sort, find};
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::finding::CheckVerdict;
 use crate::core::model::key::KeyValue;
 use crate::core::model::names::ViewName;
@@ -218,15 +221,67 @@ async fn a_file_that_is_no_database_is_said() {
     assert!(reason(folder.path()).await.contains("folder"));
     let other = folder.path().join("other.db");
     std::fs::write(&other, "a text file that is longer than a header of SQLite\n".repeat(40)).unwrap();
-    assert!(reason(&other).await.contains("not an SQLite database"));
+    assert!(reason(&other).await.contains("no SQLite database"));
 }
 
 #[test]
-fn a_lock_may_pass_and_a_damaged_file_not() {
+fn each_error_that_is_known_has_its_kind_and_its_advice() {
+    let numbers = [
+        ffi::SQLITE_BUSY,
+        ffi::SQLITE_LOCKED,
+        ffi::SQLITE_PROTOCOL,
+        ffi::SQLITE_IOERR_READ,
+        ffi::SQLITE_SCHEMA,
+        ffi::SQLITE_NOTADB,
+        ffi::SQLITE_PERM,
+        ffi::SQLITE_CANTOPEN_ISDIR,
+        ffi::SQLITE_READONLY_RECOVERY,
+        ffi::SQLITE_ERROR,
+        ffi::SQLITE_TOOBIG,
+        ffi::SQLITE_MISMATCH,
+        ffi::SQLITE_FULL,
+        ffi::SQLITE_NOMEM,
+        ffi::SQLITE_CORRUPT_INDEX,
+    ];
+    crate::adapters::faults::check(TABLE);
     let place = DatabasePath::new(Path::new("x.db"));
-    let transient = |code| place.fault(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).is_transient();
-    assert!(transient(ffi::SQLITE_BUSY) && transient(ffi::SQLITE_LOCKED) && transient(ffi::SQLITE_IOERR_READ));
-    assert!(!transient(ffi::SQLITE_CORRUPT) && !transient(ffi::SQLITE_NOTADB) && !transient(ffi::SQLITE_CANTOPEN));
+    let mut tried = Vec::new();
+    for number in numbers {
+        let said = rusqlite::Error::SqliteFailure(ffi::Error::new(number), Some("so it is".to_owned()));
+        let code = said.sqlite_error_code().unwrap();
+        let row = find(TABLE, &code).unwrap_or_else(|| panic!("{code:?}"));
+        let kind = match row.sort {
+            Sort::Passing => FailureKind::Unreachable,
+            Sort::Denied | Sort::Statement => FailureKind::Config,
+            Sort::Failed => FailureKind::Refused,
+        };
+        let told = place.fault(&said);
+        assert_eq!(told.kind(), kind, "{code:?}: {told}");
+        assert!(told.to_string().ends_with(&format!("so it is; {}", row.advice)), "{told}");
+        tried.push(code);
+    }
+    assert!(TABLE.iter().flat_map(|row| row.codes).all(|code| tried.contains(code)), "each row is tried");
+    let abort = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_ABORT), None);
+    assert!(place.fault(&abort).to_string().contains("integrity_check"), "what no row has");
+}
+
+#[tokio::test]
+async fn a_damaged_file_and_an_expression_that_fails_are_told_by_the_real_reader() {
+    let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
+                INSERT INTO t SELECT i, 'some text to fill a page ' || i FROM n;";
+    let view = "CREATE VIEW v AS SELECT id, pad, CASE WHEN id = 1500 THEN abs(-9223372036854775808) END AS x FROM t;";
+    let (folder, source) = database(&format!("CREATE TABLE t (id INTEGER PRIMARY KEY, pad TEXT); {rows} {view}"));
+    let Err(error) = read(&source, &query(&["id"], &["x"])).await else { panic!("no such number") };
+    assert!(matches!(&error, SourceError::Failed { .. }), "{error:?}");
+    assert!(error.to_string().contains("integer overflow; an expression of the view"), "{error}");
+
+    let path = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..].fill(0x5a);
+    std::fs::write(&path, bytes).unwrap();
+    let Err(error) = read(&source, &query(&["id"], &["pad"])).await else { panic!("half of it is gone") };
+    assert!(error.to_string().contains("the file is damaged"), "{error}");
 }
 
 #[tokio::test]
@@ -263,7 +318,7 @@ async fn nothing_can_be_written_through_a_source() {
         let error = db.connection.execute_batch("INSERT INTO t VALUES (1)").unwrap_err();
         Err::<(), _>(db.fault(&error))
     });
-    assert!(matches!(outcome.await, Err(SourceError::Failed { .. })));
+    assert!(matches!(outcome.await, Err(SourceError::Denied { .. })));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod error;
 mod extent;
 mod kept;
 mod keys;
+pub mod numbers;
 mod pairs;
 mod read;
 mod render;

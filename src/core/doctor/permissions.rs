@@ -1,7 +1,8 @@
 //! Who may read what is not published yet, and the state. Nothing is changed: another holder may rely on what is there.
 
-use super::report::{Area, Report};
-use crate::core::model::finding::CheckVerdict;
+use super::report::{Area, CheckResult, Report};
+use crate::core::kind::FailureKind;
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::volume::Volume;
 
@@ -19,10 +20,20 @@ pub(crate) async fn of_staging(volume: &dyn Volume, report: &mut Report<'_>) {
     report.add(Area::Output, "permissions", verdict, detail);
 }
 
-/// Looks at a state store's file: its path and permissions.
-pub(crate) fn of_state_file((path, mode): &(String, u32), report: &mut Report<'_>) {
-    let (verdict, detail) = judged(path, *mode, "who writes to it decides who leads", (0o600, 0o660));
-    report.add(Area::State, "permissions", verdict, detail);
+/// Looks at a state store's file, its path and permissions, where it is there; and at who may write it and the folders around it.
+pub(crate) fn of_state(file: Option<&(String, u32)>, writers: Option<&Finding>, report: &mut Report<'_>) {
+    let open = file.map(|(path, mode)| judged(path, *mode, "who writes to it decides who leads", (0o600, 0o660)));
+    let writers = writers.map(|found| (found.verdict, found.detail.clone()));
+    let told: Vec<_> = open.into_iter().chain(writers).collect();
+    let Some(verdict) = told.iter().map(|(verdict, _)| *verdict).max() else { return };
+    // What is well says nothing beside what is not.
+    let details: Vec<_> = told
+        .into_iter()
+        .filter(|told| told.0 > CheckVerdict::Pass || verdict == told.0)
+        .map(|(_, detail)| detail)
+        .collect();
+    let finding = Finding { check: "permissions".to_owned(), verdict, detail: details.join("; ") };
+    report.push(CheckResult::new(Area::State, finding, FailureKind::Config));
 }
 
 fn judged(path: &str, mode: u32, why: &str, (alone, shared): (u32, u32)) -> (CheckVerdict, String) {
@@ -38,6 +49,24 @@ fn judged(path: &str, mode: u32, why: &str, (alone, shared): (u32, u32)) -> (Che
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_state_has_one_line_with_all_that_is_not_well() {
+        let told = |mode, verdict, detail: &str| {
+            let writers = Finding { check: String::new(), verdict, detail: detail.to_owned() };
+            let mut report = Report::new(&|_| {});
+            of_state(Some(&("state.db".to_owned(), mode)), Some(&writers), &mut report);
+            let [only] = report.found.try_into().expect("one line");
+            (only.finding.verdict, only.finding.detail, only.failure)
+        };
+        let (verdict, detail, failure) = told(0o600, CheckVerdict::Pass, "all may");
+        assert_eq!((verdict, failure), (CheckVerdict::Pass, None));
+        assert_eq!(detail, "`state.db` is its owner's alone (0600); all may");
+        let (verdict, detail, failure) = told(0o644, CheckVerdict::Fail, "may not");
+        assert_eq!((verdict, failure), (CheckVerdict::Fail, Some(FailureKind::Config)));
+        assert!(detail.contains("open to everybody") && detail.ends_with("; may not"), "{detail}");
+        assert_eq!(told(0o600, CheckVerdict::Warn, "only I").1, "only I");
+    }
 
     #[test]
     fn what_is_open_to_everybody_is_told_with_what_to_do() {

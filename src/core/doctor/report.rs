@@ -1,5 +1,6 @@
 //! The list of findings, which grows check by check.
 
+use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::finding::{CheckVerdict, Finding};
 use std::time::Duration;
 
@@ -12,8 +13,16 @@ pub struct CheckResult {
     pub finding: Finding,
     /// How long it took, where that matters.
     pub took: Option<Duration>,
-    /// Whether it failed because a dependency cannot be reached.
-    pub unreachable: bool,
+    /// What a run would fail of. `None` unless the verdict is [`CheckVerdict::Fail`].
+    pub failure: Option<FailureKind>,
+}
+
+impl CheckResult {
+    /// A finding whose duration does not matter. If it fails, a run would fail of this `kind`.
+    pub(crate) fn new(area: Area, finding: Finding, kind: FailureKind) -> Self {
+        let failure = (finding.verdict == CheckVerdict::Fail).then_some(kind);
+        Self { area, finding, took: None, failure }
+    }
 }
 
 /// What a finding is about.
@@ -57,10 +66,33 @@ impl<'a> Report<'a> {
         Self { found: Vec::new(), tell }
     }
 
-    /// Adds a finding whose duration does not matter.
+    /// Adds a finding that no error stands behind.
     pub(crate) fn add(&mut self, area: Area, check: &str, verdict: CheckVerdict, detail: impl Into<String>) {
         let finding = Finding { check: check.to_owned(), verdict, detail: detail.into() };
-        self.push(CheckResult { area, finding, took: None, unreachable: false });
+        self.push(CheckResult::new(area, finding, FailureKind::Failed));
+    }
+
+    /// Adds what an error says: a run would fail of it.
+    pub(crate) fn fail(&mut self, area: Area, check: &str, error: &impl HasKind) {
+        let finding = Finding { check: check.to_owned(), verdict: CheckVerdict::Fail, detail: error.to_string() };
+        self.push(CheckResult::new(area, finding, error.kind()));
+    }
+
+    /// Adds an answer, which took its time, or the error that came in its place.
+    pub(crate) fn answered(
+        &mut self,
+        area: Area,
+        check: &str,
+        took: Option<Duration>,
+        answer: Result<String, &impl HasKind>,
+    ) {
+        let kind = answer.as_ref().err().map_or(FailureKind::Failed, |error| error.kind());
+        let (verdict, detail) = match answer {
+            Ok(detail) => (CheckVerdict::Pass, detail),
+            Err(error) => (CheckVerdict::Fail, error.to_string()),
+        };
+        let finding = Finding { check: check.to_owned(), verdict, detail };
+        self.push(CheckResult { took, ..CheckResult::new(area, finding, kind) });
     }
 
     /// Adds a finding.

@@ -1,7 +1,7 @@
 //! Looks at the state store: whether it answers, its server's clock, its indexes, and what waits in it.
 
 use super::report::{Area, CheckResult, Report};
-use crate::core::kind::HasKind;
+use crate::core::kind::FailureKind;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::Policies;
@@ -42,18 +42,12 @@ pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
         Ok(leases) => leases.read(store.leader_of).await,
     };
     let took = store.clock.elapsed().saturating_sub(started);
-    let (verdict, detail, unreachable) = match &lease {
-        Ok(None) => (CheckVerdict::Pass, "answers; the worker was never led".to_owned(), false),
-        Ok(Some(lease)) if lease.released.is_some() => {
-            (CheckVerdict::Pass, format!("answers; the lease is free, last token {}", lease.token), false)
-        }
-        Ok(Some(lease)) => {
-            (CheckVerdict::Pass, format!("answers; {} leads with token {}", lease.instance, lease.token), false)
-        }
-        Err(error) => (CheckVerdict::Fail, error.to_string(), error.kind().is_away()),
-    };
-    let finding = Finding { check: "reachable".to_owned(), verdict, detail };
-    report.push(CheckResult { area: Area::State, finding, took: Some(took), unreachable });
+    let answer = lease.as_ref().map(|lease| match lease {
+        None => "answers; the worker was never led".to_owned(),
+        Some(lease) if lease.released.is_some() => format!("answers; the lease is free, last token {}", lease.token),
+        Some(lease) => format!("answers; {} leads with token {}", lease.instance, lease.token),
+    });
+    report.answered(Area::State, "reachable", Some(took), answer);
     if let (Ok(_), Some(admin)) = (&lease, store.admin) {
         clock(admin, store.clock, report).await;
         indexes(admin, report).await;
@@ -99,15 +93,14 @@ pub(super) async fn clock(admin: &dyn StoreAdmin, clock: &dyn Clock, report: &mu
 
 /// Reports missing indexes. No run fails without them: what must be unique is unique by its id.
 pub(super) async fn indexes(admin: &dyn StoreAdmin, report: &mut Report<'_>) {
-    let (verdict, detail) = match admin.missing_indexes().await {
-        Ok(missing) if missing.is_empty() => (CheckVerdict::Pass, "all there".to_owned()),
-        Ok(missing) => (
-            CheckVerdict::Warn,
-            format!("missing: {}; the daemon makes them when it starts, `doctor --fix` now", missing.join(", ")),
-        ),
-        Err(error) => (CheckVerdict::Fail, error.to_string()),
-    };
-    report.add(Area::State, INDEXES, verdict, detail);
+    match admin.missing_indexes().await {
+        Ok(missing) if missing.is_empty() => report.add(Area::State, INDEXES, CheckVerdict::Pass, "all there"),
+        Ok(missing) => {
+            let advice = "the daemon makes them when it starts, `doctor --fix` now";
+            report.add(Area::State, INDEXES, CheckVerdict::Warn, format!("missing: {}; {advice}", missing.join(", ")));
+        }
+        Err(error) => report.fail(Area::State, INDEXES, &error),
+    }
 }
 
 /// Who asks for a repair, and why.
@@ -151,5 +144,5 @@ pub async fn fix(
         (CheckVerdict::Fail, format!("still missing after they were made: {}", left.join(", ")))
     };
     let finding = Finding { check: INDEXES.to_owned(), verdict, detail };
-    Ok(Some(CheckResult { area: Area::State, finding, took: None, unreachable: false }))
+    Ok(Some(CheckResult::new(Area::State, finding, FailureKind::Failed)))
 }

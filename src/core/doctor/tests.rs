@@ -5,6 +5,7 @@ use super::topics::Topics;
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
+use crate::core::kind::FailureKind;
 use crate::core::model::finding::CheckVerdict;
 use crate::core::model::policy::Policies;
 use crate::core::ports::admin::StoreAdmin;
@@ -151,7 +152,11 @@ fn refused() -> BrokerError {
 async fn told(topics: Topics) -> Vec<(String, CheckVerdict, bool)> {
     let mut report = report();
     topics::topics(&topics, &MemoryClock::starting_at(noon()), &mut report).await;
-    report.found.into_iter().map(|found| (found.finding.check, found.finding.verdict, found.unreachable)).collect()
+    report
+        .found
+        .into_iter()
+        .map(|found| (found.finding.check, found.finding.verdict, found.failure == Some(FailureKind::Unreachable)))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,7 @@
 //! Looks at the topics: whether their brokers answer, whether they are there, and what this user may do.
 
-use super::report::{Area, CheckResult, Report};
-use crate::core::kind::HasKind;
-use crate::core::model::finding::{CheckVerdict, Finding};
+use super::report::{Area, Report};
+use crate::core::model::amount::counted;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::probe::{TopicProbe, TopicUse};
@@ -19,16 +18,19 @@ pub(crate) async fn topics(topics: &Topics, clock: &dyn Clock, report: &mut Repo
                 topic(name, &**probe, clock, report).await;
             }
         }
-        Err(error) => push(report, "client", None, Err(error.clone())),
+        Err(error) => report.fail(Area::Kafka, "client", error),
     }
 }
 
 async fn topic(name: &str, probe: &dyn TopicProbe, clock: &dyn Clock, report: &mut Report<'_>) {
     let asked = clock.elapsed();
-    let answer = probe.check().await.map(|partitions| format!("{}, {partitions} partitions", probe.describe()));
+    let answer = probe
+        .check()
+        .await
+        .map(|partitions| format!("{}, {}", probe.describe(), counted(partitions as u64, "partition")));
     let took = clock.elapsed().saturating_sub(asked);
     let is_there = answer.is_ok();
-    push(report, &format!("{name} topic"), Some(took), answer);
+    report.answered(Area::Kafka, &format!("{name} topic"), Some(took), borrowed(&answer));
     if !is_there {
         return;
     }
@@ -40,15 +42,14 @@ async fn topic(name: &str, probe: &dyn TopicProbe, clock: &dyn Clock, report: &m
         let promise = "the broker lets this user produce; to this very topic, only an event that is sent can show";
         (TopicUse::Write, "completion write", promise)
     };
-    push(report, check, None, probe.may(wanted).await.map(|()| promise.to_owned()));
+    let answer = probe.may(wanted).await.map(|()| promise.to_owned());
+    report.answered(Area::Kafka, check, None, borrowed(&answer));
 }
 
-fn push(report: &mut Report<'_>, check: &str, took: Option<std::time::Duration>, answer: Result<String, BrokerError>) {
-    let unreachable = answer.as_ref().is_err_and(|error| error.kind().is_away());
-    let (verdict, detail) = match answer {
-        Ok(detail) => (CheckVerdict::Pass, detail),
-        Err(error) => (CheckVerdict::Fail, error.to_string()),
-    };
-    let finding = Finding { check: check.to_owned(), verdict, detail };
-    report.push(CheckResult { area: Area::Kafka, finding, took, unreachable });
+/// The answer with its error lent.
+fn borrowed(answer: &Result<String, BrokerError>) -> Result<String, &BrokerError> {
+    match answer {
+        Ok(detail) => Ok(detail.clone()),
+        Err(error) => Err(error),
+    }
 }

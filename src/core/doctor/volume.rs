@@ -10,7 +10,7 @@ use crate::core::ports::volume::{Volume, VolumeError};
 pub async fn check(volume: &dyn Volume, name: &str, report: &mut Report<'_>) {
     let probe = Probe::new(volume, name);
     if let Err(error) = probe.begin().await {
-        report.add(Area::Output, "writable", CheckVerdict::Fail, error.to_string());
+        report.fail(Area::Output, "writable", &error);
         return;
     }
     report.add(Area::Output, "writable", CheckVerdict::Pass, volume.describe());
@@ -25,12 +25,14 @@ pub async fn check(volume: &dyn Volume, name: &str, report: &mut Report<'_>) {
 }
 
 fn judge(report: &mut Report<'_>, check: &str, promise: &str, result: Result<bool, VolumeError>) {
-    let (verdict, detail) = match result {
-        Ok(true) => (CheckVerdict::Pass, promise.to_owned()),
-        Ok(false) => (CheckVerdict::Fail, format!("not true here: {promise}; use another file system for output.root")),
-        Err(error) => (CheckVerdict::Fail, error.to_string()),
-    };
-    report.add(Area::Output, check, verdict, detail);
+    match result {
+        Ok(true) => report.add(Area::Output, check, CheckVerdict::Pass, promise),
+        Ok(false) => {
+            let detail = format!("not true here: {promise}; use another file system for output.root");
+            report.add(Area::Output, check, CheckVerdict::Fail, detail);
+        }
+        Err(error) => report.fail(Area::Output, check, &error),
+    }
 }
 
 async fn write_and_sync(probe: &Probe<'_>) -> Result<bool, VolumeError> {

@@ -6,6 +6,7 @@ mod watch;
 pub use watch::{DeadlineEvent, watch};
 
 use crate::core::generate::spec::DeadlineSpec;
+use crate::core::model::amount::{counted, thousands};
 use crate::core::model::run::{BusinessDate, RunRecord, RunStatus};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -176,8 +177,8 @@ fn seconds_to_end(run: &RunRecord, rate: Option<f64>) -> Option<f64> {
 
 fn rows(run: &RunRecord) -> String {
     match run.rows_expected {
-        Some(expected) => format!("{} of {expected} rows", run.rows),
-        None => format!("{} rows", run.rows),
+        Some(expected) => format!("{} of {}", thousands(run.rows), counted(expected, "row")),
+        None => counted(run.rows, "row"),
     }
 }
 

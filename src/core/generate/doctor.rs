@@ -2,6 +2,7 @@
 //! source, writes and removes a few small files in the output folder, and changes nothing else.
 
 use super::params;
+use super::places;
 use super::plan::{Plan, pages_of};
 use super::publish;
 use super::spec::Worker;
@@ -12,6 +13,8 @@ use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::doctor::state::{Store, state};
 use crate::core::doctor::topics::{Topics, topics};
 use crate::core::doctor::volume;
+use crate::core::kind::FailureKind;
+use crate::core::model::amount::{counted, thousands};
 use crate::core::model::column::Column;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::key::Key;
@@ -43,6 +46,8 @@ pub struct DoctorInput<'a> {
     pub state_error: Option<StoreError>,
     /// The state store's file and its permissions. `None` where it has none, or not yet.
     pub state_file: Option<(String, u32)>,
+    /// Who may write the state store's file. `None` where it has none.
+    pub state_rights: Option<Finding>,
     /// The state store's server. `None` where it has none.
     pub admin: Option<&'a dyn StoreAdmin>,
     /// The worker's topics.
@@ -60,7 +65,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
     let bytes = match Plan::new(input.worker, input.registry, &params) {
         Ok(plan) => source(input, plan, &mut report).await,
         Err(error) => {
-            report.add(Area::Files, "translators", CheckVerdict::Fail, error.to_string());
+            report.fail(Area::Files, "translators", &error);
             None
         }
     };
@@ -72,9 +77,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
         policies: &input.worker.policies,
         clock: &*input.ports.clock,
     };
-    if let Some(file) = &input.state_file {
-        permissions::of_state_file(file, &mut report);
-    }
+    permissions::of_state(input.state_file.as_ref(), input.state_rights.as_ref(), &mut report);
     if state(&store, &mut report).await {
         unsent(&*input.ports.state.outbox, input, &mut report).await;
     }
@@ -98,16 +101,25 @@ async fn output(input: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report
     let volume = &*input.ports.volume;
     volume::check(volume, input.name, report).await;
     permissions::of_staging(volume, report).await;
+    let run = RunId { worker: input.worker.id.clone(), date: input.date };
+    let folders = places::folders(input.worker, &run);
+    match places::check(volume, &folders).await {
+        Ok(()) if folders.is_empty() => {}
+        Ok(()) => report.add(Area::Output, "sub-folders", CheckVerdict::Pass, "on the device of output.root"),
+        Err(error) => report.fail(Area::Output, "sub-folders", &error),
+    }
     let estimate = match last_size(input).await {
         Ok(Some(last)) => bytes.map(|bytes| bytes.max(last)).or(Some(last)),
         Ok(None) => bytes,
-        Err(error) => return report.add(Area::Output, "earlier runs", CheckVerdict::Fail, error.to_string()),
+        Err(error) => return report.fail(Area::Output, "earlier runs", &error),
     };
     let (verdict, detail) = match (volume.free_bytes().await, estimate) {
-        (Err(error), _) => (CheckVerdict::Fail, error.to_string()),
-        (Ok(free), None) => (CheckVerdict::Warn, format!("{free} bytes free; how much a run needs is not known")),
+        (Err(error), _) => return report.fail(Area::Output, "free space", &error),
+        (Ok(free), None) => {
+            (CheckVerdict::Warn, format!("{} free; how much a run needs is not known", counted(free, "byte")))
+        }
         (Ok(free), Some(needed)) => {
-            let detail = format!("{free} bytes free, a run needs about {needed}");
+            let detail = format!("{} free, a run needs about {}", counted(free, "byte"), thousands(needed));
             let tight = needed > free / 100 * TIGHT_PERCENT;
             (
                 if needed > free {
@@ -141,10 +153,10 @@ async fn unsent(outbox: &dyn Outbox, input: &DoctorInput<'_>, report: &mut Repor
     match outbox.pending(&worker.into()).await {
         Ok(waiting) if waiting.is_empty() || input.worker.completion.is_none() => {}
         Ok(waiting) => {
-            let detail = format!("{} completion events wait for a broker", waiting.len());
+            let detail = format!("{} not sent yet", counted(waiting.len() as u64, "completion event"));
             report.add(Area::State, "outbox", CheckVerdict::Warn, detail);
         }
-        Err(error) => report.add(Area::State, "outbox", CheckVerdict::Fail, error.to_string()),
+        Err(error) => report.fail(Area::State, "outbox", &error),
     }
 }
 
@@ -155,23 +167,26 @@ async fn source(input: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) ->
     let started = clock.elapsed();
     let columns = source.columns(view).await;
     let took = clock.elapsed().saturating_sub(started);
-    let (verdict, detail, unreachable) = match &columns {
-        Err(error) if error.is_away() => (CheckVerdict::Fail, error.to_string(), true),
+    let answer = match &columns {
         // A refusal is an answer too.
-        Ok(_) | Err(SourceError::Refused { .. }) => (CheckVerdict::Pass, source.describe(), false),
-        Err(error) => (CheckVerdict::Fail, error.to_string(), false),
+        Ok(_) | Err(SourceError::Refused { .. }) => Ok(source.describe()),
+        Err(error) => Err(error),
     };
-    let finding = Finding { check: "reachable".to_owned(), verdict, detail };
-    report.push(CheckResult { area: Area::Source, finding, took: Some(took), unreachable });
+    report.answered(Area::Source, "reachable", Some(took), answer);
     let columns = match columns {
         Ok(columns) => columns,
-        Err(SourceError::Refused { reason }) => {
-            report.add(Area::Source, "view", CheckVerdict::Fail, reason);
+        Err(error @ SourceError::Refused { .. }) => {
+            report.fail(Area::Source, "view", &error);
             return None;
         }
         Err(_) => return None,
     };
-    report.add(Area::Source, "view", CheckVerdict::Pass, format!("{view} with {} columns", columns.len()));
+    report.add(
+        Area::Source,
+        "view",
+        CheckVerdict::Pass,
+        format!("{view} with {}", counted(columns.len() as u64, "column")),
+    );
     if !named_columns(&plan, &columns, source.folds_names(), report) {
         return None;
     }
@@ -182,17 +197,13 @@ async fn source(input: &DoctorInput<'_>, plan: Plan, report: &mut Report<'_>) ->
     match examined {
         Ok(findings) => {
             for finding in findings {
-                report.push(CheckResult { area: Area::Source, finding, took: None, unreachable: false });
+                // What a source looks for is a key that is NULL or not unique.
+                report.push(CheckResult::new(Area::Source, finding, FailureKind::Data));
             }
         }
-        Err(error) => fail(report, Area::Source, "key", &error),
+        Err(error) => report.fail(Area::Source, "key", &error),
     }
     sample(input, plan, report).await
-}
-
-fn fail(report: &mut Report<'_>, area: Area, check: &str, error: &SourceError) {
-    let finding = Finding { check: check.to_owned(), verdict: CheckVerdict::Fail, detail: error.to_string() };
-    report.push(CheckResult { area, finding, took: None, unreachable: error.is_away() });
 }
 
 /// Whether all columns that the files and the key name are there.
@@ -218,7 +229,7 @@ fn named_columns(plan: &Plan, columns: &[Column], folds: bool, report: &mut Repo
     }
     let there: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let detail = format!("not in the view: {}; it has {}", missing.join(", "), there.join(", "));
-    report.add(Area::Source, "columns", CheckVerdict::Fail, detail);
+    report.fail(Area::Source, "columns", &SourceError::Refused { reason: detail });
     false
 }
 
@@ -235,14 +246,19 @@ async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>
     let extent = match source.extent(&plan.query).await {
         Ok(extent) => extent,
         Err(error) => {
-            fail(report, Area::Source, "rows", &error);
+            report.fail(Area::Source, "rows", &error);
             return None;
         }
     };
     let pages = pages_of(extent.rows, plan.query.page_size.get());
     let range = extent.range.as_ref().map_or_else(String::new, |(first, last)| format!(", keys {first} to {last}"));
     let rows = if extent.rows == 0 { CheckVerdict::Warn } else { CheckVerdict::Pass };
-    report.add(Area::Source, "rows", rows, format!("{} rows in {pages} pages{range}", extent.rows));
+    report.add(
+        Area::Source,
+        "rows",
+        rows,
+        format!("{} in {}{range}", counted(extent.rows, "row"), counted(pages, "page")),
+    );
     let until = extent.range.as_ref().map(|(_, last)| last);
     if plan.query.finds_nothing(until) {
         return Some(0);
@@ -251,7 +267,7 @@ async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>
         Ok(Some(read)) => read,
         Ok(None) => return Some(0),
         Err(error) => {
-            fail(report, Area::Source, "first page", &error);
+            report.fail(Area::Source, "first page", &error);
             return None;
         }
     };
@@ -262,7 +278,9 @@ async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>
         match bound.and_then(|()| file.translator.translate(&page, Vec::new())) {
             Ok(translated) => bytes += translated.bytes.len() as u64,
             Err(error) => {
-                report.add(Area::Files, spec.id.as_str(), CheckVerdict::Fail, error.to_string());
+                let finding =
+                    Finding { check: spec.id.to_string(), verdict: CheckVerdict::Fail, detail: error.to_string() };
+                report.push(CheckResult::new(Area::Files, finding, FailureKind::Data));
                 return None;
             }
         }
@@ -272,7 +290,12 @@ async fn sample(input: &DoctorInput<'_>, mut plan: Plan, report: &mut Report<'_>
         Area::Files,
         "translators",
         CheckVerdict::Pass,
-        format!("the first {} rows give {bytes} bytes in {} files", page.rows(), input.worker.files.len()),
+        format!(
+            "the first {} give {} in {}",
+            counted(page.rows(), "row"),
+            counted(bytes, "byte"),
+            counted(input.worker.files.len() as u64, "file")
+        ),
     );
     Some(total)
 }

@@ -16,7 +16,9 @@ mod manifests;
 pub mod model;
 pub mod params;
 mod pipeline;
+mod places;
 pub mod plan;
+pub mod predicates;
 pub mod preview;
 mod promise;
 pub mod publish;
@@ -257,6 +259,7 @@ fn begun_before(job: &Job, begin: &Begin, has_changed: bool) -> Result<Plan, Gen
 /// view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     names_are_free(ports, job).await?;
+    places::check(&*ports.volume, &places::folders(&job.worker, &job.run)).await?;
     let (extent, promised) = if job.worker.source.count {
         let Some((extent, promised)) = counted(ports, job, plan).await? else { return Ok(None) };
         (Some(extent), promised)

@@ -118,11 +118,7 @@ pub(super) async fn kept(ports: &Ports, job: &Job) -> Result<Params, GenerateErr
 pub(super) fn with(job: &Job, kept: &Params) -> Job {
     let mut worker = Arc::clone(&job.worker);
     if kept.keys().any(|name| worker.params.iter().any(|param| param.name == *name && !param.is_given)) {
-        for param in Arc::make_mut(&mut worker).params.iter_mut().filter(|param| !param.is_given) {
-            if let Some(value) = kept.get(&param.name) {
-                (param.value, param.is_given) = (Some(value.clone()), true);
-            }
-        }
+        fill(Arc::make_mut(&mut worker), kept);
     }
     let (registry, observer) = (Arc::clone(&job.registry), Arc::clone(&job.observer));
     let (stop, edition) = (job.stop.clone(), job.edition.clone());
@@ -140,6 +136,15 @@ pub(super) fn without_given(job: &Job) -> Job {
     let (registry, observer) = (Arc::clone(&job.registry), Arc::clone(&job.observer));
     let (stop, edition) = (job.stop.clone(), job.edition.clone());
     Job { worker, run: job.run.clone(), registry, start: Start::Resume, stop, observer, edition }
+}
+
+/// Gives a worker the values that an earlier call gave, where this one gives none.
+pub(super) fn fill(worker: &mut Worker, kept: &Params) {
+    for param in worker.params.iter_mut().filter(|param| !param.is_given) {
+        if let Some(value) = kept.get(&param.name) {
+            (param.value, param.is_given) = (Some(value.clone()), true);
+        }
+    }
 }
 
 /// Keeps the values given for this run in its record, in the one write that records the run where it is new. So whoever makes the

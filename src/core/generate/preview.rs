@@ -76,6 +76,7 @@ pub async fn preview(
     start: Start,
     edition: &Edition,
 ) -> Result<Preview, GenerateError> {
+    let worker = &kept(ports, worker, id, start).await?;
     let fresh = params::of(worker, id);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(worker, id.date));
     let mut plan = Plan::new(worker, registry, &known)?;
@@ -132,4 +133,15 @@ pub async fn preview(
         files,
         lease: lease_of(&*ports.state.leases, &(&worker.id).into(), ports.clock.now()).await?,
     })
+}
+
+/// The worker as the run would have it: with the values that an earlier call gave for this run.
+async fn kept(ports: &Ports, worker: &Worker, id: &RunId, start: Start) -> Result<Worker, GenerateError> {
+    let mut worker = worker.clone();
+    if start != Start::FromStart
+        && let Some(given) = ports.state.runs.run(id).await?.and_then(|record| record.given)
+    {
+        params::fill(&mut worker, &given);
+    }
+    Ok(worker)
 }

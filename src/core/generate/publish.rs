@@ -265,13 +265,12 @@ pub async fn published_durably(
     Ok(manifest)
 }
 
-/// The paths of a published run's files that are no longer there. A volume that does not answer has said nothing.
-pub async fn gone(volume: &dyn Volume, manifest: &Manifest) -> Vec<String> {
+/// Which of these names of published files are no longer there. A volume that does not answer has said nothing.
+pub async fn gone<'a>(volume: &dyn Volume, names: Vec<&'a str>) -> Vec<&'a str> {
     let mut gone = Vec::new();
-    // A file without a name was left out, as its `when_empty` says.
-    for name in manifest.files.iter().filter_map(|file| file.name.as_ref()) {
+    for name in names {
         if matches!(volume.stat(name).await, Ok(None)) {
-            gone.push(name.clone());
+            gone.push(name);
         }
     }
     gone

@@ -2,12 +2,13 @@
 
 use crate::core::election::report::{LeaseState, lease_of};
 use crate::core::election::{Candidate, ElectionError};
-use crate::core::generate::event::RunObserver;
+use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, params, publish, record, takeover};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::moment::moment;
 use crate::core::model::names::InstanceId;
+use crate::core::model::param::listed;
 use crate::core::model::run::RunStatus;
 use crate::core::model::shown;
 use crate::core::model::term::{TermEnded, Token};
@@ -202,8 +203,18 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
 async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Maker>), RunError> {
     let began = ports.clock.now();
     let mut unplanned = false;
+    let given = params::given(&job.worker);
+    let mut tells = !given.is_empty();
     loop {
         ports.clock.sleep(job.worker.policies.takeover_polling_interval).await;
+        if std::mem::take(&mut tells) {
+            let text = format!(
+                "values of one run ({}) are handed to no other process: this command waits until it holds the lease itself, and a \
+                 service gives it back only at its end",
+                listed(&given)
+            );
+            job.observer.observe(&GenerateEvent::Warning { text });
+        }
         if job.start != Start::Resume {
             continue;
         }
@@ -230,7 +241,10 @@ async fn failed_elsewhere(
 ) -> Result<Option<RunError>, StoreError> {
     let was_unplanned = std::mem::take(unplanned);
     let Some(record) = ports.state.runs.run(&job.run).await? else { return Ok(None) };
-    if record.status != RunStatus::Failed {
+    // With other values than these it failed for others' reasons.
+    let given = params::given(&job.worker);
+    let is_this = given.iter().all(|(name, value)| record.given.as_ref().and_then(|has| has.get(name)) == Some(value));
+    if record.status != RunStatus::Failed || !is_this {
         return Ok(None);
     }
     let is_left = !record::is_tried_again(&record, ports.clock.now());

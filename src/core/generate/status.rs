@@ -165,10 +165,16 @@ async fn worker_report(
         let rows_per_second = rate(&record, run_state, at);
         reports.push(RunReport { record, state: run_state, files, rows_per_second, gone });
     }
-    let unsent =
-        if known.is_none_or(|known| known.has_outbox) { state.outbox.pending(&key).await? } else { Vec::new() };
+    // Whether a worker has a topic stands in its own file; without that, a worker whose events were sent before has one.
+    let has_sent = || reports.iter().flat_map(|run| &run.files).any(is_sent);
+    let has_outbox = known.map_or_else(has_sent, |known| known.has_outbox);
+    let unsent = if has_outbox { state.outbox.pending(&key).await? } else { Vec::new() };
     let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await?;
     Ok(WorkerReport { worker, lease, runs: reports, unsent, odd_events })
+}
+
+fn is_sent(file: &FileStatus) -> bool {
+    file.event.as_ref().is_some_and(|entry| entry.sent_at.is_some())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rate for people; rows above 2^53 are not countable anyway")]

@@ -11,8 +11,8 @@ pub struct Finding {
     pub detail: String,
 }
 
-/// How a check ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How a check ended, the worst last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum CheckVerdict {
     /// Fine.
     Pass,

@@ -1,5 +1,6 @@
 //! Plain values that a port or two flows speak of. No I/O, no async, no vendor type; only constructors fail.
 
+pub mod amount;
 pub mod calendar;
 pub mod civil;
 pub mod column;

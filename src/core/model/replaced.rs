@@ -1,5 +1,6 @@
 //! What policies changed in a file instead of ending the run.
 
+use super::amount::counted;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -62,9 +63,9 @@ impl Replaced {
         };
         let columns: Vec<String> = self.columns.iter().map(column).collect();
         let all = match (self.overflow, self.unmappable) {
-            (cut, 0) => format!("{cut} values cut"),
-            (0, replaced) => format!("{replaced} characters replaced"),
-            (cut, replaced) => format!("{cut} values cut, {replaced} characters replaced"),
+            (cut, 0) => format!("{} cut", counted(cut, "value")),
+            (0, replaced) => format!("{} replaced", counted(replaced, "character")),
+            (cut, replaced) => format!("{} cut, {} replaced", counted(cut, "value"), counted(replaced, "character")),
         };
         Some(if columns.is_empty() { all } else { format!("{all} ({})", columns.join("; ")) })
     }

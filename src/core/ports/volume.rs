@@ -37,6 +37,13 @@ pub trait Volume: Send + Sync {
         Ok(None)
     }
 
+    /// Whether a link from anywhere below the root into `folder` can work: both are on one device. `None` when the volume cannot
+    /// tell, or the folder is not there yet.
+    async fn is_one_device(&self, folder: &str) -> Result<Option<bool>, VolumeError> {
+        let _ = folder;
+        Ok(None)
+    }
+
     /// Renames; a file in the way is replaced. Not durable before [`Volume::sync_dir`].
     async fn rename(&self, term: &Term, from: &str, to: &str) -> Result<(), VolumeError>;
 

@@ -6,19 +6,21 @@ use super::problem;
 use crate::core::generate::spec::DeadlineSpec;
 use crate::core::generate::status::{Known, report};
 use crate::core::health::Dependencies;
+use crate::core::model::amount::{counted, thousands, whole_span};
 use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::state::StateStore;
 use crate::core::ports::volume::Volume;
 use crate::telemetry::generate::status::WorkerStatus;
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use minijinja::Environment;
 use minijinja::value::Serde;
+use serde::Serialize;
 use std::sync::{Arc, LazyLock};
 use views::{StatusPage, WorkerShown};
 
@@ -62,8 +64,12 @@ async fn json(State(state): State<Arc<AppState>>) -> Response {
     }
 }
 
-async fn page(State(state): State<Arc<AppState>>) -> Response {
-    match html(&look(&state).await) {
+/// The query of a page that stays as it is: for whoever reads slowly, or goes through it by keyboard.
+const STILL: &str = "refresh=off";
+
+async fn page(State(state): State<Arc<AppState>>, RawQuery(asked): RawQuery) -> Response {
+    let refreshes = asked.as_deref() != Some(STILL);
+    match html(&look(&state).await, refreshes) {
         Ok(text) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response(),
         Err(error) => problem::failed(&error),
     }
@@ -94,26 +100,36 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
         }
     });
     templates.add_filter("fixed", |value: f64, digits: usize| format!("{value:.digits$}"));
-    templates.add_filter("grouped", grouped);
+    templates.add_filter("from", |at: String, now: String| from_moment(&at, &now));
+    templates.add_filter("grouped", thousands);
+    templates.add_filter("counted", |value: u64, what: String| counted(value, &what));
     templates.add_template("style.css", include_str!("templates/style.css"))?;
     templates.add_template("status.html", include_str!("templates/status.html"))?;
     templates.add_template("worker.html", include_str!("templates/worker.html"))?;
     Ok(templates)
 });
 
-/// A whole number with a comma between thousands.
-fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
+/// The page as the template gets it.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    page: &'a StatusPage,
+    refreshes: bool,
 }
 
-fn html(page: &StatusPage) -> Result<String, minijinja::Error> {
+/// How far off a moment is, from another one: `in 4m 07s`, `2h 05m ago`. Nothing where one of them is no moment.
+fn from_moment(at: &str, now: &str) -> String {
+    let (Ok(at), Ok(now)) = (at.parse::<Timestamp>(), now.parse::<Timestamp>()) else { return String::new() };
+    let away = at.duration_since(now);
+    let text = whole_span(away.unsigned_abs());
+    if away.is_negative() { format!("{text} ago") } else { format!("in {text}") }
+}
+
+fn html(page: &StatusPage, refreshes: bool) -> Result<String, minijinja::Error> {
     let templates = TEMPLATES.as_ref().map_err(|error| {
         minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, format!("a template is wrong: {error}"))
     })?;
-    templates.get_template("status.html")?.render(Serde(page))
+    templates.get_template("status.html")?.render(Serde(Shown { page, refreshes }))
 }
 
 #[cfg(test)]
@@ -147,12 +163,15 @@ mod tests {
         let app = AppState { instance: "host:1".to_owned(), started: clock.now(), workers: Vec::new(), clock };
         let away = StoreError::Unreachable { store: "<i>".to_owned(), reason: "away".to_owned() };
         let shown = WorkerShown::new(&handle, Err(away), app.started);
-        let html = html(&StatusPage::new(&app, vec![shown], app.started)).unwrap();
+        let html = html(&StatusPage::new(&app, vec![shown], app.started), true).unwrap();
         assert!(html.contains("&lt;b&gt;&quot;a&quot; &amp; b&lt;&#x2f;b&gt;\\u{202e}\\u{1b}[2J"), "{html}");
         assert!(!html.chars().any(|c| shown::is_harmful(c) && c != '\n'), "{html}");
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert!(html.contains("LoanWorker: cannot reach the state store &lt;i&gt;: away"), "on top: {html}");
-        assert!(html.contains("page 0 of 2, 0 of 4 rows, 0 rows/s, 0.0 pages/s, done at ?"), "{html}");
+        let on_top = "<a href=\"#LoanWorker\">LoanWorker</a>: cannot reach the state store &lt;i&gt;: away";
+        assert!(html.contains(on_top) && html.contains(">Trouble with 1 of 1 worker: LoanWorker<"), "{html}");
+        assert!(html.contains("page 0 of 2, 0 of 4 rows, 0 rows/s, 0.0 pages/s"), "{html}");
+        assert_eq!(from_moment("2026-11-21T10:00:07Z", "2026-11-21T10:00:00Z"), "in 7 s");
+        assert_eq!(from_moment("2026-11-21T10:00:00Z", "2026-11-21T12:05:00Z"), "2h 05m ago");
+        assert_eq!(from_moment("<b>", "2026-11-21T12:05:00Z"), "");
         assert!(!html.contains("<b>\"a\"") && !html.contains("<i>"), "{html}");
     }
 }

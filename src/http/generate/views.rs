@@ -3,9 +3,10 @@
 use super::{AppState, WorkerHandle};
 use crate::core::generate::deadline::{self, Judgement};
 use crate::core::generate::spec::DeadlineSpec;
-use crate::core::generate::status::view::{PassedOverView, RunView, WorkerView};
+use crate::core::generate::status::view::{FileView, PassedOverView, RunView, WorkerView};
 use crate::core::generate::status::{StatusReport, WorkerReport};
 use crate::core::health::Answer;
+use crate::core::model::amount::{counted, thousands};
 use crate::core::model::moment::moment;
 use crate::core::ports::store::StoreError;
 use crate::telemetry::generate::status::{RecentEvent, RunProgress};
@@ -13,6 +14,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Workers that the headline names, at most.
+const NAMED: usize = 3;
 
 /// The whole page.
 #[derive(Serialize)]
@@ -22,17 +26,57 @@ pub(super) struct StatusPage {
     version: &'static str,
     started_at: String,
     at: String,
+    /// The whole page in a line.
+    headline: String,
     /// What is wrong now, a line each. Empty when all is well.
-    troubles: Vec<String>,
+    troubles: Vec<Trouble>,
     workers: Vec<WorkerShown>,
 }
 
 impl StatusPage {
     pub(super) fn new(state: &AppState, workers: Vec<WorkerShown>, now: Timestamp) -> Self {
         let (instance, version) = (state.instance.clone(), env!("CARGO_PKG_VERSION"));
-        let told = workers.iter().flat_map(|worker| worker.troubles().into_iter().map(move |text| (worker, text)));
-        let troubles = told.map(|(worker, text)| format!("{}: {text}", worker.worker_id)).collect();
-        Self { instance, version, started_at: moment(state.started), at: moment(now), troubles, workers }
+        let told =
+            workers.iter().flat_map(|worker| worker.troubles().into_iter().map(|what| (&*worker.worker_id, what)));
+        let troubles = troubles(told);
+        let headline = headline(&troubles, workers.len());
+        Self { instance, version, started_at: moment(state.started), at: moment(now), headline, troubles, workers }
+    }
+}
+
+/// Something that a person should know now, and the workers that have it: what all of them miss stands once.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Trouble {
+    worker_ids: Vec<String>,
+    what: String,
+}
+
+fn troubles<'a>(told: impl Iterator<Item = (&'a str, String)>) -> Vec<Trouble> {
+    let mut all: Vec<Trouble> = Vec::new();
+    for (worker, what) in told {
+        match all.iter_mut().find(|trouble| trouble.what == what) {
+            Some(trouble) => trouble.worker_ids.push(worker.to_owned()),
+            None => all.push(Trouble { worker_ids: vec![worker.to_owned()], what }),
+        }
+    }
+    all
+}
+
+/// What is wrong, or that all is well, in one line.
+fn headline(troubles: &[Trouble], workers: usize) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for name in troubles.iter().flat_map(|trouble| &trouble.worker_ids) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    match names.as_slice() {
+        [] => format!("All is well with {}", counted(workers as u64, "worker")),
+        [.., _] if names.len() > NAMED => {
+            format!("Trouble with {} of {}", names.len(), counted(workers as u64, "worker"))
+        }
+        names => format!("Trouble with {} of {}: {}", names.len(), counted(workers as u64, "worker"), names.join(", ")),
     }
 }
 
@@ -95,6 +139,9 @@ struct RecordShown {
     gone: Vec<String>,
     /// Names of its published files.
     files: Vec<String>,
+    /// What policies changed in them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replaced: Vec<String>,
 }
 
 /// A deadline, and whether it will be met.
@@ -112,7 +159,7 @@ struct DeadlineShown {
 struct RecentShown {
     at: String,
     what: String,
-    /// How often it happened in a row. `at` is the last time.
+    /// How often it happened. `at` is the last time.
     times: usize,
 }
 
@@ -155,21 +202,39 @@ impl WorkerShown {
         if self.error.is_none() && self.lease != "held" {
             all.push(format!("nobody leads: the lease is {}", self.lease));
         }
+        all.extend(self.failed());
         for run in &self.runs {
-            let date = &run.business_date;
-            match run.status {
-                "failed" => {
-                    let next = run.next_try_at.as_ref().map(|at| format!(", next try at {at}")).unwrap_or_default();
-                    all.push(format!("the run of {date} has failed{next}"));
-                }
-                "interrupted" => all.push(format!("the run of {date} is interrupted at page {}", run.page)),
-                _ => {}
+            if run.status == "interrupted" {
+                let page = thousands(run.page);
+                all.push(format!("the run of {} is interrupted at page {page}", run.business_date));
             }
             all.extend(run.gone.iter().map(|path| format!("{path} was published and is no longer there")));
         }
-        let down = self.dependencies.iter().filter(|(_, answer)| answer.state == "down");
-        all.extend(down.map(|(name, _)| format!("{name} is down")));
+        for (name, answer) in self.dependencies.iter().filter(|(_, answer)| answer.state == "down") {
+            let why = answer.last_error.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            all.push(format!("{name} is down{why}"));
+        }
         all
+    }
+
+    /// Which runs have failed, in one line.
+    fn failed(&self) -> Option<String> {
+        let failed: Vec<&RecordShown> = self.runs.iter().filter(|run| run.status == "failed").collect();
+        // The soonest try: the times have one form, so their order as text is their order in time.
+        let next = failed.iter().filter_map(|run| run.next_try_at.as_deref()).min();
+        let next = next.map(|at| format!(", next try at {at}")).unwrap_or_default();
+        // The newest stands first.
+        let why = failed.first().and_then(|run| run.error.as_ref()).map(|why| format!(": {why}")).unwrap_or_default();
+        match failed.as_slice() {
+            [] => None,
+            [one] => Some(format!("the run of {} has failed{next}{why}", one.business_date)),
+            [newest, .., oldest] => Some(format!(
+                "{} from {} to {} have failed{next}{why}",
+                counted(failed.len() as u64, "run"),
+                oldest.business_date,
+                newest.business_date
+            )),
+        }
     }
 }
 
@@ -216,18 +281,24 @@ impl RecordShown {
             version: run.version,
             correction: run.correction_words(),
             files: run.files.iter().filter_map(|file| file.path.clone()).collect(),
+            replaced: run.files.iter().filter_map(replaced).collect(),
             gone: run.files.iter().filter(|file| file.gone).filter_map(|file| file.path.clone()).collect(),
         }
     }
 }
 
-/// What happened lately, the latest first. What happened several times in a row stands once.
+/// What policies changed in a file.
+fn replaced(file: &FileView) -> Option<String> {
+    Some(format!("{}: {}", file.path.as_ref()?, file.replaced.as_ref()?.describe()?))
+}
+
+/// What happened lately, the latest first. What happened several times stands once, at its last time.
 fn recent<'a>(events: impl IntoIterator<Item = &'a RecentEvent>) -> Vec<RecentShown> {
     let mut all: Vec<RecentShown> = Vec::new();
     for event in events {
-        match all.last_mut() {
-            Some(last) if last.what == event.what => last.times += 1,
-            _ => all.push(RecentShown { at: moment(event.at), what: event.what.clone(), times: 1 }),
+        match all.iter_mut().find(|shown| shown.what == event.what) {
+            Some(shown) => shown.times += 1,
+            None => all.push(RecentShown { at: moment(event.at), what: event.what.clone(), times: 1 }),
         }
     }
     all
@@ -250,13 +321,19 @@ mod tests {
         };
         let shown = recent(&[event(9, "down"), event(5, "down"), event(3, "up"), event(1, "down")]);
         let words: Vec<_> = shown.iter().map(|event| (event.at.as_str(), event.what.as_str(), event.times)).collect();
-        assert_eq!(
-            words,
-            [
-                ("1970-01-01T00:00:09Z", "down", 2),
-                ("1970-01-01T00:00:03Z", "up", 1),
-                ("1970-01-01T00:00:01Z", "down", 1)
-            ]
-        );
+        assert_eq!(words, [("1970-01-01T00:00:09Z", "down", 3), ("1970-01-01T00:00:03Z", "up", 1)]);
+    }
+
+    #[test]
+    fn the_headline_says_with_which_workers_there_is_trouble() {
+        let trouble = |names: &[&str]| troubles(names.iter().map(|name| (*name, format!("{name} is so"))));
+        assert_eq!(headline(&[], 1), "All is well with 1 worker");
+        assert_eq!(headline(&trouble(&["A", "A", "B"]), 5), "Trouble with 2 of 5 workers: A, B");
+        assert_eq!(headline(&trouble(&["A", "B", "C", "D"]), 5), "Trouble with 4 of 5 workers");
+        let away = ["A", "B"].map(|name| (name, "the store is away".to_owned()));
+        let told = troubles(away.into_iter().chain([("A", "late".to_owned())]));
+        assert_eq!(told.len(), 2);
+        assert_eq!(told[0].worker_ids, ["A", "B"], "what both miss stands once");
+        assert_eq!(headline(&told, 5), "Trouble with 2 of 5 workers: A, B");
     }
 }

@@ -6,6 +6,7 @@ use crate::core::election::ElectionEvent;
 use crate::core::generate::completion::event_of;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
+use crate::core::model::amount::counted;
 use crate::core::model::names::WorkerId;
 use crate::core::model::peer::Insecure;
 use crate::core::model::shown;
@@ -256,7 +257,9 @@ impl WorkerStatus {
                 self.keep(
                     state,
                     match rows.zip(*pages) {
-                        Some((rows, pages)) => format!("run {run} started: {rows} rows in {pages} pages"),
+                        Some((rows, pages)) => {
+                            format!("run {run} started: {} in {}", counted(rows, "row"), counted(pages, "page"))
+                        }
                         None => format!("run {run} started: its rows are not counted"),
                     },
                 );
@@ -290,7 +293,7 @@ impl WorkerStatus {
             GenerateEvent::Warning { text } => self.keep(state, text.clone()),
             GenerateEvent::Published { file, path, rows, .. } => {
                 self.metrics.published();
-                self.keep(state, format!("published {file} as {path}: {rows} rows"));
+                self.keep(state, format!("published {file} as {path}: {}", counted(*rows, "row")));
             }
             GenerateEvent::Done { run, took, .. } => {
                 state.run = None;

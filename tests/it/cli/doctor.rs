@@ -28,57 +28,56 @@ fn a_sound_worker_passes_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn a_column_that_is_not_in_the_view_exits_1_and_a_near_one_is_named() {
+fn a_column_that_is_not_in_the_view_exits_3_and_a_near_one_is_named() {
     let filegen = Filegen::with_loans(5);
     filegen.edit("columns: [LoanId, Customer, Amount] }\n  - id: Loan1", "columns: [LoanId, Custmer] }\n  - id: Loan1");
-    let json = filegen.run("doctor -c worker.yaml --output json").exits(1).json();
+    let json = filegen.run("doctor -c worker.yaml --output json").exits(3).json();
     let found = check(&json, "source", "columns");
     assert_eq!(found["verdict"], "fail");
     assert!(found["detail"].as_str().unwrap().contains("did you mean `Customer`?"), "{found}");
 }
 
 #[test]
-fn a_key_that_is_not_unique_exits_1() {
+fn a_key_that_is_not_unique_exits_7() {
     let filegen = Filegen::with_loans(5);
     filegen.sql("DROP VIEW v_Loans; CREATE VIEW v_Loans AS SELECT 1 AS LoanId, Customer, Amount FROM loans");
-    let done = filegen.run("doctor -c worker.yaml").exits(1);
+    let done = filegen.run("doctor -c worker.yaml").exits(7);
     assert!(done.stdout.lines().any(|line| line.starts_with("fail") && line.contains("key")), "{}", done.stdout);
 }
 
 #[test]
-fn a_value_that_cannot_be_written_exits_1() {
+fn a_value_that_cannot_be_written_exits_7() {
     let filegen = Filegen::with_loans(5);
     filegen.sql("UPDATE loans SET Customer = 'a|b'");
-    let json = filegen.run("doctor -c worker.yaml --output json").exits(1).json();
+    let json = filegen.run("doctor -c worker.yaml --output json").exits(7).json();
     assert_eq!(check(&json, "files", "Loan0")["verdict"], "fail");
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_exits_1() {
+fn a_folder_that_cannot_be_written_exits_3() {
     let filegen = Filegen::with_loans(5);
     filegen.write("file", "");
     filegen.edit("root: out", "root: file/out");
     filegen.edit("files:", "state: { url: \"sqlite:state.db\" }\nfiles:");
-    let json = filegen.run("doctor -c worker.yaml --output json").exits(1).json();
+    let json = filegen.run("doctor -c worker.yaml --output json").exits(3).json();
     assert_eq!(check(&json, "output", "writable")["verdict"], "fail");
 }
 
 #[test]
 fn a_source_that_cannot_be_reached_exits_6_and_the_rest_is_still_looked_at() {
     let filegen = Filegen::with_loans(5);
-    filegen.edit("sqlite:loans.db", "sqlite:gone/loans.db");
-    filegen.edit("files:", "policies: { max_retries: 0 }\nfiles:");
+    filegen.edit("sqlite:loans.db", "postgres://u@127.0.0.1:1/x");
     let json = filegen.run("doctor -c worker.yaml --output json").exits(6).json();
     assert_eq!(check(&json, "source", "reachable")["verdict"], "fail");
     assert_eq!(check(&json, "output", "link")["verdict"], "pass");
 }
 
 #[test]
-fn a_state_store_of_another_program_exits_1() {
+fn a_state_store_of_another_program_exits_3() {
     let filegen = Filegen::with_loans(5);
     filegen.write("state.db", "this is no database at all, but it is long enough to have a header");
     filegen.edit("files:", "state: { url: \"sqlite:state.db\" }\nfiles:");
-    let json = filegen.run("doctor -c worker.yaml --output json").exits(1).json();
+    let json = filegen.run("doctor -c worker.yaml --output json").exits(3).json();
     assert_eq!(check(&json, "state", "reachable")["verdict"], "fail");
 }
 
@@ -174,11 +173,11 @@ async fn topics_are_asked_for_and_no_event_is_taken_or_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_that_is_not_there_exits_1_and_a_broker_that_is_away_6() {
+async fn a_topic_that_is_not_there_exits_3_and_a_broker_that_is_away_6() {
     let there = Topic::create(1).await;
     let missing = format!("{}-missing", there.name);
     let filegen = with_topics((&there.brokers, &there.name), (&there.brokers, &missing));
-    let json = filegen.run("doctor -c worker.yaml --output json").exits(1).json();
+    let json = filegen.run("doctor -c worker.yaml --output json").exits(3).json();
     assert_eq!(check(&json, "kafka", "trigger read")["verdict"], "pass", "{json}");
     assert!(detail(&json, "kafka", "completion topic").contains("create the topic"), "{json}");
     assert_eq!(check(&json, "kafka", "completion write"), &Value::Null, "there is nothing to ask for");

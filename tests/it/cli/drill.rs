@@ -61,7 +61,7 @@ fn the_workers_own_run_stays_as_it_is() {
     filegen.publish();
     let (before, manifest) = (left(&filegen), filegen.read("out/LoanWorker_20261121.manifest.json"));
     let done = filegen.run("drill -c worker.yaml --date 2026-11-21 --pages 1").exits(0);
-    assert!(done.stdout.contains("5 rows in 1 pages of up to 1,000 rows (the whole view)"), "{}", done.stdout);
+    assert!(done.stdout.contains("5 rows in 1 page of up to 1,000 rows (the whole view)"), "{}", done.stdout);
     assert!(done.stdout.contains("LoanWorker:2026-11-21: same"), "{}", done.stdout);
     assert_eq!(left(&filegen), before);
     assert_eq!(filegen.read("out/LoanWorker_20261121.manifest.json"), manifest);

@@ -1,6 +1,7 @@
 //! The command line as a user meets it: one file per subcommand.
 
 mod asks;
+mod causes;
 mod changed;
 mod completions;
 mod config;

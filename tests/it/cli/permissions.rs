@@ -105,7 +105,7 @@ fn a_group_that_cannot_be_given_ends_the_run_before_it_reads() {
     filegen.edit("  root: out\n", "  root: out\n  group: no-such-group\n");
     let done = filegen.run(RUN).exits(3);
     assert!(done.stderr.contains("no group `no-such-group`") && done.stderr.contains("number"), "{}", done.stderr);
-    let done = filegen.run("doctor -c worker.yaml").exits(1);
+    let done = filegen.run("doctor -c worker.yaml").exits(3);
     assert!(done.stdout.contains("no-such-group"), "{}", done.stdout);
     for (field, said) in [("mode: \"0750\"", "no permissions of a data file"), ("group: 'a:b'", "this is no group")] {
         let filegen = Filegen::with_loans(1);

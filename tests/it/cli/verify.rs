@@ -127,7 +127,7 @@ fn what_could_not_be_checked_is_no_pass() {
     assert!(done.stdout.contains("pages unchecked: the run's journal"), "{}", done.stdout);
     filegen.edit("sqlite:loans.db", "sqlite:gone.db");
     filegen.edit("files:", "policies: { max_retries: 0 }\nfiles:");
-    let json = filegen.run("verify -c worker.yaml --date 2026-11-21 --output json").exits(6).json();
+    let json = filegen.run("verify -c worker.yaml --date 2026-11-21 --output json").exits(3).json();
     assert_eq!(json["verdict"], "incomplete");
     assert!(detail(&json, 0, "sql count").starts_with("unchecked"));
 }

@@ -8,6 +8,7 @@ mod killed;
 mod office;
 mod on_mongo;
 mod rolling;
+mod seen;
 mod sent;
 mod shown;
 mod silent;

@@ -1,5 +1,6 @@
 //! What PostgreSQL as a source must do beyond the contract of all sources.
 
+mod errors;
 mod faults;
 mod keys;
 mod one_login;

@@ -5,6 +5,9 @@ use crate::support::running::PATIENCE;
 use crate::support::source::shown;
 use crate::support::sqlserver::Database;
 use crate::tds::{Action, Fault, Options};
+use filegen::adapters::faults::{Sort, find};
+use filegen::adapters::sqlserver::numbers;
+use filegen::core::kind::{FailureKind, HasKind};
 use filegen::core::model::query::{Fetch, Isolation};
 use filegen::core::ports::source::{PageSource, Position, SourceError};
 use std::fmt::Write as _;
@@ -89,21 +92,45 @@ async fn a_server_that_never_answers_a_login_is_given_up() {
 }
 
 #[tokio::test]
-async fn passing_errors_are_worth_another_try_and_others_are_told_in_the_servers_words() {
+async fn each_error_that_is_known_has_its_kind_and_its_advice() {
     let database = thousand().await;
     let source = database.source("");
-    let passing =
-        [921, 976, 983, 8645, 1205, 1222, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919, 49920];
-    for number in passing {
-        database.server().inject(Fault::error(3, number, 16, "try again"));
+    for row in numbers::TABLE {
+        for number in row.codes {
+            database.server().inject(Fault::error(3, *number, 16, "so it is"));
+            let (_, error) = pages(&source, &query("t", &["id"], &["id"]), &Position::default()).await;
+            let error = error.unwrap_or_else(|| panic!("{number} was not seen"));
+            let kind = match row.sort {
+                Sort::Passing => FailureKind::Unreachable,
+                Sort::Denied | Sort::Statement => FailureKind::Config,
+                Sort::Failed => FailureKind::Refused,
+            };
+            assert_eq!(error.kind(), kind, "{number}: {error}");
+            let words = error.to_string();
+            assert!(words.contains(&format!("error {number}, line 1: so it is; {}", row.advice)), "{words}");
+        }
+    }
+    // What no row has, and what ends the connection.
+    for (class, kind) in [(16, FailureKind::Refused), (21, FailureKind::Unreachable)] {
+        database.server().inject(Fault::error(3, 50_001, class, "so it is"));
         let (_, error) = pages(&source, &query("t", &["id"], &["id"]), &Position::default()).await;
         let error = error.unwrap();
-        assert!(error.is_transient() && error.to_string().contains(&number.to_string()), "{number}: {error}");
+        assert!(error.kind() == kind && error.to_string().contains("so it is; the server"), "{class}: {error}");
     }
-    database.server().inject(Fault::error(3, 8134, 16, "Divide by zero error encountered."));
-    let (_, error) = pages(&source, &query("t", &["id"], &["id"]), &Position::default()).await;
-    let Some(SourceError::Failed { reason, .. }) = &error else { panic!("{error:?}") };
-    assert_eq!(reason, "error 8134, line 1: Divide by zero error encountered.");
+}
+
+#[tokio::test]
+async fn what_a_server_waits_for_after_a_failover_passes_and_what_a_person_mends_does_not() {
+    let passing =
+        [921, 976, 983, 8645, 1205, 1222, 10053, 10054, 10060, 10928, 10929, 40197, 40501, 40613, 49918, 49919];
+    let denied = [229, 911, 916, 4060, 18456, 18470, 18488, 40615];
+    let sort = |number: u32| find(numbers::TABLE, &number).map(|row| row.sort);
+    assert!(passing.into_iter().all(|number| sort(number) == Some(Sort::Passing)));
+    assert!(denied.into_iter().all(|number| sort(number) == Some(Sort::Denied)));
+    assert_eq!([208, 207, 8134].map(sort), [Some(Sort::Statement), Some(Sort::Statement), Some(Sort::Failed)]);
+
+    let database = thousand().await;
+    let source = database.source("");
     let mut bad = query("t", &["id"], &["id"]);
     bad.predicates = vec!["nope = 1".into()];
     let (_, error) = pages(&source, &bad, &Position::default()).await;

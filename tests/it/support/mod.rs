@@ -2,6 +2,7 @@
 
 pub mod again;
 pub mod broker;
+pub mod browser;
 pub mod chance;
 pub mod containers;
 pub mod daemon;

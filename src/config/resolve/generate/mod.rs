@@ -5,6 +5,7 @@ mod deadline;
 mod files;
 mod marks;
 mod params;
+mod predicates;
 mod source;
 mod topics;
 mod translator;

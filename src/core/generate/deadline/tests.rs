@@ -204,7 +204,7 @@ fn a_running_run_without_progress_is_at_risk_when_the_warning_time_begins() {
     assert!(
         reason(&running, None, "05:10:00")
             .unwrap()
-            .ends_with("in 20m, and makes no progress, with 400000 of 1000000 rows")
+            .ends_with("in 20m, and makes no progress, with 400,000 of 1,000,000 rows")
     );
     // All rows are read; only publishing is left.
     let done = RunRecord { rows: 1_000_000, ..running.clone() };
@@ -230,7 +230,7 @@ fn what_is_not_published_in_time_is_late() {
     assert_eq!((late.at_risk, late.seconds_left), (true, -7930.0));
     assert_eq!(
         late.reason.unwrap(),
-        "run LoanWorker:2026-11-21 was due at 2026-11-22T06:30:00+01:00 and is 2h 12m late: it is running, with 400000 of 1000000 rows"
+        "run LoanWorker:2026-11-21 was due at 2026-11-22T06:30:00+01:00 and is 2h 12m late: it is running, with 400,000 of 1,000,000 rows"
     );
     assert!(reason(&run(RunStatus::Pending), None, "05:30:00").unwrap().ends_with("is 0s late: it has not started"));
     let days_later = judge(&spec(), Some(&running), None, at("2026-11-25T05:30:00Z")).unwrap();

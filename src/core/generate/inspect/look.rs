@@ -9,6 +9,7 @@ use crate::core::generate::model::header::{HEADER_BYTES, Header};
 use crate::core::generate::model::journal::{FileCommit, Journal, PageCommit};
 use crate::core::generate::model::manifest::ManifestFile;
 use crate::core::generate::spec::FileSpec;
+use crate::core::model::amount::counted;
 use crate::core::ports::volume::{VolumeError, VolumeFile};
 use std::sync::Arc;
 
@@ -164,7 +165,7 @@ fn header_against_journal(header: Header, journal: Header) -> Check {
 }
 
 fn shown(header: Header) -> String {
-    format!("page {} with {} rows", header.page, header.rows)
+    format!("page {} with {}", header.page, counted(header.rows, "row"))
 }
 
 fn committed(page: Option<&PageCommit>, index: usize) -> Option<&FileCommit> {

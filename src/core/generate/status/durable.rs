@@ -2,6 +2,7 @@
 
 use crate::core::generate::inspect::find;
 use crate::core::generate::model::journal::Journal;
+use crate::core::generate::publish::gone;
 use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunRecord, RunStatus};
@@ -51,14 +52,12 @@ async fn seen(volume: &dyn Volume, record: &RunRecord, files: &[FileStatus]) -> 
         let journal = newest.map(|folder| folder.journal);
         return Seen { journal, gone: BTreeSet::new() };
     }
-    let mut gone = BTreeSet::new();
-    for file in files.iter().filter(|file| file.state == FileState::Published) {
-        let Some(event) = &file.event else { continue };
-        if matches!(volume.stat(&event.event.path).await, Ok(None)) {
-            gone.insert(file.file.to_string());
-        }
-    }
-    Seen { journal: None, gone }
+    let published = files.iter().filter(|file| file.state == FileState::Published);
+    let named: Vec<_> =
+        published.filter_map(|file| Some((&file.file, file.event.as_ref()?.event.path.as_str()))).collect();
+    let missing = gone(volume, named.iter().map(|(_, path)| *path).collect()).await;
+    let is_missing = named.iter().filter(|(_, path)| missing.contains(path));
+    Seen { journal: None, gone: is_missing.map(|(file, _)| file.to_string()).collect() }
 }
 
 /// Puts what is durable in place of what was saved last. The store is behind the journal by up to a second, and by more after a

@@ -9,7 +9,8 @@ use crate::core::generate::plan::{Plan, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::generate::{GenerateError, Ports, params};
-use crate::core::kind::HasKind;
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::amount::{counted, thousands};
 use crate::core::model::param::Params;
 use crate::core::model::run::RunId;
 use crate::core::ports::runs::{FileState, FileStatus};
@@ -55,8 +56,23 @@ pub struct Verified {
     pub files: Vec<FileVerified>,
     /// Pages that were read again and compared.
     pub pages_compared: u64,
-    /// Why source or state store could not be asked, when they could not be reached.
-    pub unreachable: Vec<String>,
+    /// Why source or state store gave no answer.
+    pub unanswered: Vec<Unanswered>,
+}
+
+/// A question that was not answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unanswered {
+    /// What can be done about it.
+    pub kind: FailureKind,
+    /// Why.
+    pub reason: String,
+}
+
+impl<E: HasKind> From<&E> for Unanswered {
+    fn from(error: &E) -> Self {
+        Self { kind: error.kind(), reason: error.to_string() }
+    }
 }
 
 /// One file's numbers side by side.
@@ -120,18 +136,10 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
         published: run.manifest.is_some(),
         files: Vec::new(),
         pages_compared: 0,
-        unreachable: Vec::new(),
+        unanswered: Vec::new(),
     };
-    if let Err(error) = &extent
-        && error.is_away()
-    {
-        verified.unreachable.push(error.to_string());
-    }
-    if let Err(error) = &states
-        && error.kind().is_away()
-    {
-        verified.unreachable.push(error.to_string());
-    }
+    verified.unanswered.extend(extent.as_ref().err().map(Unanswered::from));
+    verified.unanswered.extend(states.as_ref().err().map(Unanswered::from));
     for look in looked {
         let Some(file) = look.file.clone() else { continue };
         let predicate = file_index(worker, &file).and_then(|index| plan.files.get(index)?.predicate);
@@ -148,11 +156,13 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
 /// The parameters that the run was read with: those of its manifest, else of its journal.
 fn parameters(worker: &Worker, run: &Run) -> Result<Params, GenerateError> {
     let begun = run.folders.first().and_then(|folder| folder.journal.begin());
-    match (&run.manifest, begun) {
-        (Some(manifest), _) => Ok(manifest.parameters.clone()),
-        (None, Some(begin)) => Ok(begin.params.clone()),
-        (None, None) => params::of(worker, &run.id),
-    }
+    let has = match (&run.manifest, begun) {
+        (Some(manifest), _) => &manifest.parameters,
+        (None, Some(begin)) => &begin.params,
+        (None, None) => return params::of(worker, &run.id),
+    };
+    params::check_given(worker, &run.id, has)?;
+    Ok(has.clone())
 }
 
 fn file_index(worker: &Worker, file: &str) -> Option<usize> {
@@ -189,9 +199,10 @@ fn side_by_side(
     });
     checks.push(match (extent, sql_rows, expected) {
         (Err(error), _, _) => Check::unchecked("sql count", error.to_string()),
-        (Ok(_), Some(now), Some((name, want))) if now != want => {
-            Check::differs("sql count", format!("the view holds {now} rows now, but {name} says {want}"))
-        }
+        (Ok(_), Some(now), Some((name, want))) if now != want => Check::differs(
+            "sql count",
+            format!("the view holds {} now, but {name} says {}", counted(now, "row"), thousands(want)),
+        ),
         (Ok(_), Some(_), Some(_)) => Check { what: "sql count", outcome: CheckOutcome::Same },
         (Ok(_), _, _) => Check::unchecked("sql count", "neither manifest nor journal says how many rows there were"),
     });
@@ -232,7 +243,7 @@ fn check_state(run: &Run, state: &FileStatus, header: &HeaderLine) -> Check {
     match header.read() {
         Some(header) if state.rows > header.rows || state.last_page > header.page => Check::differs(
             what,
-            format!("it has page {} with {} rows, ahead of the file's header", state.last_page, state.rows),
+            format!("it has page {} with {}, ahead of the file's header", state.last_page, counted(state.rows, "row")),
         ),
         Some(_) | None => Check { what, outcome: CheckOutcome::Same },
     }

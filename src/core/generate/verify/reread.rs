@@ -1,6 +1,6 @@
 //! Pages read again, translated again, and compared with what stands in the files.
 
-use super::{Reread, Verification, Verified};
+use super::{Reread, Unanswered, Verification, Verified};
 use crate::core::generate::GenerateError;
 use crate::core::generate::inspect::count::Ends;
 use crate::core::generate::inspect::find::{Folder, Run};
@@ -62,9 +62,7 @@ pub(super) async fn compare(
         match again.page(before, commit).await? {
             Ok(()) => verified.pages_compared += 1,
             Err(error) => {
-                if error.is_away() {
-                    verified.unreachable.push(error.to_string());
-                }
+                verified.unanswered.push(Unanswered::from(&error));
                 again.not_read(commit.page, &error);
                 break;
             }

@@ -7,18 +7,42 @@ use std::collections::BTreeSet;
 /// Days of a leap year: each form of a date has all its texts on them, but for the years.
 const YEAR: usize = 366;
 
-/// The days that tell about all days: one where every date stands in the names as eight digits, else those of a leap year; and
-/// each day that a name itself holds as a fixed text, as in `loan0_20261121.txt`.
+/// More years than this are no years.
+const YEARS_MAX: usize = 8;
+
+/// The days that tell about all days: one where every date stands in the names as eight digits, else those of a leap year and of
+/// each year that a name holds as a fixed text, as in `2026{date:%m%d}.txt`; and each day that a name itself holds as a fixed text, as
+/// in `loan0_20261121.txt`.
 pub fn days_to_compare<'a>(names: impl IntoIterator<Item = &'a FileName>) -> Vec<Date> {
-    let (mut plain, mut written) = (true, BTreeSet::new());
+    let (mut plain, mut written, mut years) = (true, BTreeSet::new(), BTreeSet::new());
     for part in names.into_iter().flat_map(|name| &name.parts) {
         match part {
             Part::DayAs(_) => plain = false,
-            Part::Text(text) => written.extend(days_in(text)),
+            Part::Text(text) => {
+                written.extend(days_in(text));
+                years.extend(years_in(text));
+            }
             Part::Worker | Part::Id | Part::Day => {}
         }
     }
+    if !plain {
+        written.extend(years.into_iter().take(YEARS_MAX).flat_map(days_of));
+    }
     days(if plain { 1 } else { YEAR }).chain(written).collect()
+}
+
+/// The days of a year.
+fn days_of(year: i16) -> impl Iterator<Item = Date> {
+    let first = Date::new(year, 1, 1).ok();
+    std::iter::successors(first, |day| day.tomorrow().ok()).take_while(move |day| day.year() == year)
+}
+
+/// The years of this and the last century in a text.
+fn years_in(text: &str) -> impl Iterator<Item = i16> {
+    let bytes = text.as_bytes();
+    let digits = bytes.windows(4).filter(|four| four.iter().all(u8::is_ascii_digit));
+    let years = digits.filter_map(|four| std::str::from_utf8(four).ok()?.parse().ok());
+    years.filter(|year| (1900..2100).contains(year))
 }
 
 /// The first `count` days from the start of a leap year.
@@ -66,5 +90,8 @@ mod tests {
         assert_eq!(days_to_compare(&names), [Date::constant(2024, 1, 1), Date::constant(2026, 11, 21)]);
         let forms = FileName::parse("a_{date:%d}.csv").unwrap();
         assert_eq!(days_to_compare([&forms]).len(), YEAR);
+        let year = FileName::parse("2026{date:%m%d}/a.csv").unwrap();
+        let days = days_to_compare([&year]);
+        assert!(days.contains(&Date::constant(2026, 11, 21)) && days.len() == YEAR + 365, "{}", days.len());
     }
 }
