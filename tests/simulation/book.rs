@@ -83,7 +83,7 @@ impl Book {
         }
     }
 
-    /// A manifest never stands beside files of another version. A file that is not there was lost, and is told elsewhere.
+    /// A manifest of a corrected date never stands without its files, or beside those of another version.
     pub fn check_manifests(&mut self, disk: &Disk) {
         for run in self.wanted.keys() {
             let read = |name: &str| disk.resolve(name).and_then(|id| disk.file(id)).ok();
@@ -91,9 +91,9 @@ impl Book {
             let Ok(manifest) = serde_json::from_slice::<Manifest>(&text.seen) else { continue };
             for file in &manifest.files {
                 let found = file.name.as_deref().and_then(read).map(|file| file.seen.len() as u64);
-                if found.is_some_and(|bytes| bytes != file.bytes) {
+                if found != Some(file.bytes) {
                     let (name, version) = (&file.id, manifest.version);
-                    self.wrong.push(format!("{run}: the manifest of version {version} stands beside another {name}"));
+                    self.wrong.push(format!("{run}: the manifest of version {version} stands without its {name}"));
                 }
             }
         }

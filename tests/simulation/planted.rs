@@ -7,7 +7,7 @@ use filegen::core::failpoints::planted::plant;
 const WITHIN: u64 = 2000;
 
 /// Faults that other projects had, or this one.
-const FAULTS: [&str; 25] = [
+const FAULTS: [&str; 28] = [
     "copied too far",
     "end forgotten",
     "header first",
@@ -21,6 +21,8 @@ const FAULTS: [&str; 25] = [
     "nothing kept",
     "offset first",
     "offset paging",
+    "old files first",
+    "old removed by name",
     "outbox apart",
     "publish by rename",
     "release by worker",
@@ -33,6 +35,7 @@ const FAULTS: [&str; 25] = [
     "tombstone taken along",
     "unknown renewal counts",
     "wall clock expiry",
+    "withdrawal not synced",
 ];
 
 /// The first seed that finds a fault, and what it says.

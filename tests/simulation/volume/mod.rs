@@ -242,6 +242,7 @@ impl Volume for SimVolume {
             if name.starts_with(HIDDEN) && !from_name.starts_with(HIDDEN) {
                 sealed(book, &name, token, "took away a name");
                 book.withdrawn(disk, &from_name, disk.resolve(&name)?);
+                book.check_manifests(disk);
             }
             let journal = format!("{name}/{JOURNAL}");
             if is_complete(disk, &journal) {
@@ -284,7 +285,11 @@ impl Volume for SimVolume {
                 let id = disk.resolve(&name)?;
                 book.withdrawn(disk, &name, id);
             }
-            disk.unlink(&place)
+            disk.unlink(&place)?;
+            if !name.starts_with(HIDDEN) {
+                book.check_manifests(disk);
+            }
+            Ok(())
         })
         .await
     }
