@@ -1,5 +1,6 @@
 //! Addresses of sources and state stores: which kinds there are, and paths in them made absolute.
 
+use crate::core::model::database::Database;
 use std::path::{Path, absolute};
 
 /// Why an address was refused: what is wrong, without the address itself, and what to do.
@@ -11,23 +12,20 @@ const STATES: &str = "write `sqlite:PATH` or `mongodb://host/database`";
 
 /// Makes an SQLite path absolute; lets the other kinds of source pass.
 pub(super) fn source(url: &str, folder: &Path) -> Result<String, Refused> {
-    let lower = url.to_ascii_lowercase();
-    if let Some(path) = sqlite_path(url) {
-        return sqlite(path, folder);
+    match Database::of_address(url) {
+        Some(Database::Sqlite) => sqlite(url, folder),
+        Some(Database::Postgres | Database::SqlServer) => Ok(url.to_owned()),
+        Some(Database::Mongo) | None => Err((unknown(url, "a source"), SOURCES)),
     }
-    let ado = ["server", "data source"].iter().any(|name| ado_names(&lower).any(|other| other == *name));
-    let known = ["postgres://", "postgresql://", "sqlserver://"].iter().any(|scheme| lower.starts_with(scheme));
-    if known || ado { Ok(url.to_owned()) } else { Err((unknown(url, "a source"), SOURCES)) }
 }
 
 /// Makes an SQLite path absolute; lets MongoDB's addresses pass.
 pub(super) fn state(url: &str, folder: &Path) -> Result<String, Refused> {
-    if let Some(path) = sqlite_path(url) {
-        return sqlite(path, folder);
+    match Database::of_address(url) {
+        Some(Database::Sqlite) => sqlite(url, folder),
+        Some(Database::Mongo) => Ok(url.to_owned()),
+        Some(Database::Postgres | Database::SqlServer) | None => Err((unknown(url, "a state store"), STATES)),
     }
-    let lower = url.to_ascii_lowercase();
-    let known = ["mongodb://", "mongodb+srv://"].iter().any(|scheme| lower.starts_with(scheme));
-    if known { Ok(url.to_owned()) } else { Err((unknown(url, "a state store"), STATES)) }
 }
 
 /// `host:port`, comma separated.
@@ -51,26 +49,15 @@ pub(super) fn resolved(path: &str, folder: &Path) -> Result<std::path::PathBuf, 
         .map_err(|error| (format!("this path cannot be made absolute: {error}"), "write an absolute path"))
 }
 
-fn sqlite_path(url: &str) -> Option<&str> {
-    let path = url
-        .get(.."sqlite:".len())
-        .filter(|scheme| scheme.eq_ignore_ascii_case("sqlite:"))
-        .map(|_| &url["sqlite:".len()..])?;
-    Some(path.strip_prefix("//").unwrap_or(path))
-}
-
-fn sqlite(path: &str, folder: &Path) -> Result<String, Refused> {
+fn sqlite(url: &str, folder: &Path) -> Result<String, Refused> {
+    let path = Database::sqlite_path(url).unwrap_or_default();
+    let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() {
         return Err(("`sqlite:` names no file".to_owned(), "write the path behind it: `sqlite:loans.db`"));
     }
     let path = resolved(path, folder)?;
     let path = path.to_str().ok_or(("the worker file's folder is not UTF-8".to_owned(), "write an absolute path"))?;
     Ok(format!("sqlite:{path}"))
-}
-
-/// The names of an ADO string's settings.
-fn ado_names(lower: &str) -> impl Iterator<Item = &str> {
-    lower.split(';').filter_map(|setting| Some(setting.split_once('=')?.0.trim()))
 }
 
 /// Repeats at most the scheme: the rest may hold a password.

@@ -81,9 +81,3 @@ pub fn who() -> String {
 pub fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
-
-/// The rest of an address behind its scheme, in whichever case the scheme is written.
-fn path_of<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
-    let start = url.get(..scheme.len())?;
-    start.eq_ignore_ascii_case(scheme).then(|| &url[scheme.len()..])
-}

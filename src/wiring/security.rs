@@ -1,8 +1,8 @@
 //! Addresses as others may see them, and connections that are weaker than they should be.
 
-use super::path_of;
 use crate::adapters::{kafka, mongo, postgres, sqlserver};
 use crate::core::generate::spec::Worker;
+use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::peer::{Insecure, MASK, Peer};
 use crate::core::model::secret::Secret;
@@ -11,17 +11,14 @@ use crate::core::model::shown;
 /// What an adapter says of an address: how it is shown, and what is weak about a connection to it.
 type Looked = Option<(String, Option<(String, &'static str)>)>;
 
-/// A kind of server, and what its adapter says. `None` for a file of this host.
+/// A kind of server, and what its adapter says. `None` for a file of this host. An address of no known kind may be a mistyped one
+/// of SQL Server, whose parser shows nothing that it cannot read.
 fn look(url: &Secret) -> Option<(Peer, Looked)> {
-    let is = |scheme: &str| path_of(url.reveal(), scheme).is_some();
-    if is("sqlite:") {
-        None
-    } else if is("postgres:") || is("postgresql:") {
-        Some((Peer::Postgres, postgres::look(url)))
-    } else if is("mongodb:") || is("mongodb+srv:") {
-        Some((Peer::Mongo, mongo::look(url)))
-    } else {
-        Some((Peer::SqlServer, sqlserver::look(url)))
+    match Database::of_address(url.reveal()) {
+        Some(Database::Sqlite) => None,
+        Some(Database::Postgres) => Some((Peer::Postgres, postgres::look(url))),
+        Some(Database::Mongo) => Some((Peer::Mongo, mongo::look(url))),
+        Some(Database::SqlServer) | None => Some((Peer::SqlServer, sqlserver::look(url))),
     }
 }
 

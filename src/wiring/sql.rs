@@ -1,15 +1,16 @@
 //! Sources of rows.
 
-use super::{WiringError, path_of};
+use super::WiringError;
 use crate::adapters::layer::retry::Retry;
 use crate::adapters::postgres::Postgres;
 use crate::adapters::sqlite::SqliteSource;
 use crate::adapters::sqlserver::SqlServerSource;
 use crate::core::generate::spec::Worker;
+use crate::core::model::database::Database;
 use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{Observer, Retrying};
-use crate::core::ports::source::PageSource;
+use crate::core::ports::source::{PageSource, SourceError};
 use std::sync::Arc;
 
 /// The view's source. Passing faults are tried again as the worker's policies say, and reported to `observer`.
@@ -31,13 +32,13 @@ pub fn source(
 /// When the address is not understood. Nothing is connected yet.
 pub fn source_at(url: &Secret) -> Result<Arc<dyn PageSource>, WiringError> {
     let address = url.reveal();
-    let is = |scheme: &str| path_of(address, scheme).is_some();
-    if let Some(path) = path_of(address, "sqlite:") {
-        Ok(Arc::new(SqliteSource::new(path)))
-    } else if is("postgres:") || is("postgresql:") {
-        Ok(Arc::new(Postgres::new(url)?))
-    } else {
-        // A `sqlserver://` URL or an ADO string: the configuration lets nothing else through.
-        Ok(Arc::new(SqlServerSource::new(url)?))
+    match Database::of_address(address) {
+        Some(Database::Sqlite) => Ok(Arc::new(SqliteSource::new(Database::sqlite_path(address).unwrap_or_default()))),
+        Some(Database::Postgres) => Ok(Arc::new(Postgres::new(url)?)),
+        Some(Database::SqlServer) => Ok(Arc::new(SqlServerSource::new(url)?)),
+        // The configuration refuses these; a program that links this library may not have asked it.
+        Some(Database::Mongo) | None => {
+            Err(SourceError::Refused { reason: "this is no address that a source has".to_owned() }.into())
+        }
     }
 }

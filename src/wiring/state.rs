@@ -1,10 +1,11 @@
 //! The state store.
 
-use super::{WiringError, path_of};
+use super::WiringError;
 use crate::adapters::local_state::{LocalState, rights};
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::mongo::MongoState;
 use crate::core::generate::spec::Worker;
+use crate::core::model::database::Database;
 use crate::core::model::finding::Finding;
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::state::StateStore;
@@ -24,7 +25,7 @@ pub enum Access {
 
 /// The store's file on this host and its permissions, as `doctor` shows them. `None`: it is no file, or not there.
 pub fn state_file(worker: &Worker) -> Option<(String, u32)> {
-    let path = path_of(worker.state.reveal(), "sqlite:")?;
+    let path = Database::sqlite_path(worker.state.reveal())?;
     Some((path.to_owned(), crate::files::mode(Path::new(path))?))
 }
 
@@ -35,7 +36,7 @@ pub fn empty_state() -> StateStore {
 
 /// Who may write the worker's state file and the folders around it. `None` where the state is a server's.
 pub fn state_rights(worker: &Worker) -> Option<Finding> {
-    let state = path_of(worker.state.reveal(), "sqlite:")?;
+    let state = Database::sqlite_path(worker.state.reveal())?;
     let (root, hidden) = (&worker.output.root, worker.output.root.join(HIDDEN));
     Some(rights(Path::new(state), root, &[hidden.clone(), hidden.join(worker.id.as_str())]))
 }
@@ -46,7 +47,7 @@ pub fn state_rights(worker: &Worker) -> Option<Finding> {
 /// When it cannot be opened.
 pub async fn state(worker: &Worker, access: Access) -> Result<StateStore, WiringError> {
     let ttl = worker.policies.lease_ttl;
-    let Some(path) = path_of(worker.state.reveal(), "sqlite:") else {
+    let Some(path) = Database::sqlite_path(worker.state.reveal()) else {
         // `mongodb://` or `mongodb+srv://`: the configuration lets nothing else through.
         let store = match access {
             Access::Change => MongoState::open(&worker.state, ttl).await?,

@@ -2,6 +2,7 @@
 
 mod circles;
 mod code;
+mod planted;
 mod ports;
 mod source;
 

@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod civil;
 pub mod column;
 pub mod correction;
+pub mod database;
 pub mod decimal;
 pub mod event;
 pub mod finding;

@@ -8,6 +8,7 @@ use crate::config::{Flow, Loaded};
 use crate::core::generate::spec::FileSpec;
 use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Column;
+use crate::core::model::database::Database;
 use std::collections::BTreeMap;
 
 /// More names than this are no help in a hint.
@@ -23,7 +24,7 @@ impl Loaded {
         let Flow::Generate(worker) = &self.flow;
         let problems = self.with_root(|root| {
             // SQLite calls a column text until a value has told what it really is.
-            let texts_known = !worker.source.url.reveal().starts_with("sqlite:");
+            let texts_known = Database::of_address(worker.source.url.reveal()) != Some(Database::Sqlite);
             let check = Check { view, texts_known, folds };
             root.section("source").section("key").items().iter().for_each(|at| check.name(at));
             for (file, spec) in root.section("files").items().iter().zip(&worker.files) {

@@ -17,6 +17,7 @@ use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{BUSINESS_DATE, COMMIT, WORKER};
 use crate::core::generate::spec::{BusinessDateSpec, CommitSpec, Worker};
 use crate::core::model::calendar::Calendar;
+use crate::core::model::database::Database;
 use crate::core::model::names::WorkerId;
 use crate::core::model::sql::Lexicon;
 use std::num::NonZeroU32;
@@ -34,7 +35,7 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
     let params = params::params(&root.section("params"));
     let source = source::source(&root.section("source"), &params);
     let output = source::output(&root.section("output"));
-    let lexicon = source.as_ref().map(|source| Lexicon::of_address(source.url.reveal()));
+    let lexicon = source.as_ref().and_then(|source| Database::of_address(source.url.reveal())).and_then(Lexicon::of);
     let sql = marks::SqlContext { params: &params, lexicon };
     let files = files::files(&root.section("files"), id.as_ref(), &sql);
     if source.as_ref().is_some_and(|source| !source.count) {

@@ -6,6 +6,7 @@ use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::{OUTPUT, SOURCE};
 use crate::config::resolve::state::refused_at;
 use crate::core::generate::spec::{Corrections, OutputSpec, ParamSpec, SourceSpec, WhenEmpty};
+use crate::core::model::database::Database;
 use crate::core::model::names::ViewName;
 use crate::core::model::permissions::Permissions;
 use crate::core::model::query::{Fetch, Isolation};
@@ -17,7 +18,7 @@ use std::num::NonZeroU32;
 pub(super) fn source(at: &Cursor<'_>, params: &[ParamSpec]) -> Option<SourceSpec> {
     let fields = at.read(&SOURCE);
     let url = fields.text("url").and_then(|url| refused_at(&fields, address::source(&url, at.context.folder)));
-    let lexicon = url.as_deref().map(Lexicon::of_address);
+    let lexicon = url.as_deref().and_then(Database::of_address).and_then(Lexicon::of);
     let view = relation(&fields, &SqlContext { params, lexicon });
     let fetch = match fields.text("fetch").as_deref() {
         Some("stream") => Some(Fetch::Stream),

@@ -1,5 +1,7 @@
 //! What the databases take as strings, names, comments and parameters: needed to tell where a piece of SQL ends.
 
+use crate::core::model::database::Database;
+
 /// Stands in a parameter's place while SQL is looked at.
 pub const PARAMETER: char = '\u{1}';
 
@@ -27,15 +29,13 @@ impl Lexicon {
     pub const SQL_SERVER: Self =
         Self { name_marks: "[", postgres_strings: false, nested_comments: true, parameter_marks: "@" };
 
-    /// That of the source at this address.
-    pub fn of_address(url: &str) -> Self {
-        let starts = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-        if starts("sqlite:") {
-            Self::SQLITE
-        } else if starts("postgres") {
-            Self::POSTGRES
-        } else {
-            Self::SQL_SERVER
+    /// That of a source. `None` for a store that speaks no SQL.
+    pub fn of(database: Database) -> Option<Self> {
+        match database {
+            Database::Sqlite => Some(Self::SQLITE),
+            Database::Postgres => Some(Self::POSTGRES),
+            Database::SqlServer => Some(Self::SQL_SERVER),
+            Database::Mongo => None,
         }
     }
 }
