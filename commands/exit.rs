@@ -35,6 +35,7 @@ impl From<FailureKind> for Code {
             FailureKind::Data => Self::Data,
             // A file that is not at its address is a wrong address until somebody says otherwise.
             FailureKind::Config | FailureKind::Absent => Self::Config,
+            FailureKind::Difference => Self::Difference,
             FailureKind::Stopped => Self::Interrupted,
             FailureKind::Refused | FailureKind::Conflict | FailureKind::Failed => Self::Failed,
         }

@@ -77,6 +77,10 @@ fn worker_text(context: &Context, worker: &WorkerView) -> String {
     text.push('\n');
     text.push_str(&runs_text(context, &worker.runs));
     text.push_str(&passed_over_text(context, &worker.passed_over));
+    for record in &worker.unreadable {
+        let words = format!("record {} cannot be read: {}", record.id, record.reason);
+        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+    }
     text
 }
 

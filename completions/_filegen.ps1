@@ -54,6 +54,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
         'filegen;run' {
             [CompletionResult]::new('--date', '--date', [CompletionResultType]::ParameterName, 'Business date [default: today in the worker file''s business_date.timezone]')
             [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for the audit trail')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')
@@ -61,6 +62,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]')
             [CompletionResult]::new('--no-wait', '--no-wait', [CompletionResultType]::ParameterName, 'Do not wait for the lease: exit code 5 when another instance holds it')
             [CompletionResult]::new('--restart', '--restart', [CompletionResultType]::ParameterName, 'Throw staged pages away and start with the first; who did it is kept')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Make a date that `business_date.accept` does not take, or a run that a service has given up; who did it and why is kept')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Connect and count; show what would be read and written, and do neither')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')

@@ -1265,7 +1265,7 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__run)
-            opts="-c -q -v -h --date --param --no-wait --restart --dry-run --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --date --param --no-wait --restart --force --reason --dry-run --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1276,6 +1276,10 @@ _filegen() {
                     return 0
                     ;;
                 --param)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -54,6 +54,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Pr
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l date -d 'Business date [default: today in the worker file\'s business_date.timezone]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l param -d 'Value of a parameter of the worker file for this run; may be given for several. The run keeps it' -r
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l reason -d 'Why, for the audit trail' -r
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
@@ -65,6 +66,7 @@ kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l restart -d 'Throw staged pages away and start with the first; who did it is kept'
+complete -c filegen -n "__fish_filegen_using_subcommand run" -l force -d 'Make a date that `business_date.accept` does not take, or a run that a service has given up; who did it and why is kept'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -l dry-run -d 'Connect and count; show what would be read and written, and do neither'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'

@@ -1,5 +1,6 @@
 //! What holds for any bytes. Shared by the fuzz targets and by the test that replays their corpus.
 
+pub mod forged;
 pub mod mongo;
 pub mod sqlserver;
 
@@ -8,7 +9,7 @@ use filegen::adapters::mongo::rewritten;
 use filegen::config;
 use filegen::core::generate::model::header::{HEADER_BYTES, Header};
 use filegen::core::generate::model::journal::{Journal, JournalWriter};
-use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
+use filegen::core::generate::spec::{AcceptSpec, BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{TriggerDecision, interpret};
 use filegen::core::model::calendar::Calendar;
 use filegen::core::model::kafka::KafkaSpec;
@@ -76,17 +77,19 @@ pub fn trigger_event(bytes: &[u8]) {
         timezone: "America/New_York".to_owned(),
         pointer: "/businessDate".to_owned(),
         calendar: Calendar::Weekends,
+        accept: AcceptSpec { past_days: 4_000_000, future_days: 4_000_000, runs_per_hour: 60 },
     };
     let id = EventId { topic: "t".to_owned(), partition: 0, offset: 0 };
     let delivery =
         |payload: &[u8], at| Received { id: id.clone(), key: None, headers: Vec::new(), payload: payload.to_vec(), at };
-    match interpret(&delivery(bytes, None), &trigger, &dates) {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    match interpret(&delivery(bytes, None), &trigger, &dates, now) {
         heard @ TriggerDecision::Run(date) => {
             let at = Some(jiff::Timestamp::UNIX_EPOCH);
-            assert_eq!(interpret(&delivery(bytes, at), &trigger, &dates), heard);
+            assert_eq!(interpret(&delivery(bytes, at), &trigger, &dates, now), heard);
             let plain = format!(r#"{{"kind":"loans","businessDate":"{}"}}"#, date.compact());
             if date.0.year() >= 1000 {
-                assert_eq!(interpret(&delivery(plain.as_bytes(), None), &trigger, &dates), heard);
+                assert_eq!(interpret(&delivery(plain.as_bytes(), None), &trigger, &dates, now), heard);
             }
         }
         TriggerDecision::Other => {
@@ -117,4 +120,9 @@ pub fn mongo_document(bytes: &[u8]) {
 /// Whatever a MongoDB answers is ours, or an error that says something.
 pub fn mongo_reply(bytes: &[u8]) {
     drop(mongo::mongo_reply(bytes));
+}
+
+/// A journal or manifest with right checksums and wrong content is refused, or leads to files that are as they should be.
+pub fn forged(bytes: &[u8]) {
+    forged::forged(bytes);
 }

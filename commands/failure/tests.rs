@@ -138,6 +138,10 @@ fn errors_of_a_run_and_a_drill() {
     check(RunError::Generate(data), FailureKind::Data, Code::Data, "");
     let conflict = GenerateError::Conflict { path: text(), reason: text() };
     check(conflict, FailureKind::Conflict, Code::Failed, "published files are never replaced");
+    let unproved = GenerateError::Unproved { path: text(), run: text(), reason: text() };
+    check(unproved, FailureKind::Difference, Code::Difference, "put back what is missing");
+    check(GenerateError::Panicked { reason: text() }, FailureKind::Failed, Code::Failed, "");
+    check(RunError::Outside { reason: text() }, FailureKind::Config, Code::Config, "");
     let staged = GenerateError::Staged { reason: text() };
     check(DrillError::Run(staged.into()), FailureKind::Conflict, Code::Failed, "");
     let stopped = ElectionError::Stopped { key: key() };

@@ -57,6 +57,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
         run,
         start: Start::Resume,
         wait: !args.no_wait,
+        force: false,
         reason: args.reason.clone(),
         correction: Some(asked),
     };

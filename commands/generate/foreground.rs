@@ -5,6 +5,7 @@ use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{Signals, StoppedBy};
 use crate::commands::ui::table::{self, Tone};
+use crate::core::generate::admit;
 use crate::core::generate::correct::{self, Asked, Wanted};
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::publish;
@@ -33,7 +34,9 @@ pub(super) struct Order {
     pub start: Start,
     /// Whether to wait for the lease.
     pub wait: bool,
-    /// Why it starts at another page than the next, for the audit trail.
+    /// Whether a date is made that the worker file does not take.
+    pub force: bool,
+    /// Why it starts at another page than the next or is forced, for the audit trail.
     pub reason: String,
     /// The correction that is asked for before the run is made.
     pub correction: Option<Asked>,
@@ -56,11 +59,16 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failur
         };
         // First the trail: a change that nobody can explain is worse than a recorded try.
         run::record_start(&ports, &job, &wiring::who(), &order.reason).await?;
+        let identity = wiring::identity();
+        let force = order.force.then(wiring::who);
         if let Some(asked) = &order.correction {
-            let wanted = correct::want(&ports, &job, &wiring::identity(), asked, order.wait).await?;
+            let wanted = correct::want(&ports, &job, &identity, asked, order.wait).await?;
             context.ui.status(&going_on(&order.run, &wanted));
+        } else {
+            let force = force.as_deref().map(|who| (who, order.reason.as_str()));
+            admit::admit(&ports, &job, &identity.instance, force).await?;
         }
-        let report = run::execute(&ports, &job, &wiring::identity(), order.wait).await?;
+        let report = run::execute(&ports, &job, &identity, order.wait).await?;
         let unsent = match report.outcome {
             Outcome::Published(_) | Outcome::AlreadyPublished(_) => empty_outbox(&order.worker, &ports).await,
             Outcome::Stopped { .. } => None,

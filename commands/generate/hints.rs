@@ -16,7 +16,11 @@ impl Hint for GenerateError {
             Self::Conflict { .. } => {
                 Some("published files are never replaced: move that file away if it is not wanted, then run again")
             }
-            Self::Data { .. } | Self::Parameter { .. } | Self::Staged { .. } => None,
+            Self::Unproved { .. } => Some(
+                "put back what is missing from a copy; a manifest that is not this run's is moved away, then run again: files \
+                 that are there already are compared and never replaced. `filegen verify{c}` holds files against their manifest",
+            ),
+            Self::Panicked { .. } | Self::Data { .. } | Self::Parameter { .. } | Self::Staged { .. } => None,
         }
     }
 }
@@ -26,6 +30,7 @@ impl Hint for RunError {
         match self {
             Self::Election(error) => error.hint(),
             Self::Generate(error) => error.hint(),
+            Self::Outside { .. } => None,
             Self::Elsewhere { next_try_at: None, .. } => Some(
                 "mend what it says, end the process that holds the lease, and run this again: a service leaves a failed run alone \
                  24 hours after it was asked for. `filegen status{c}` shows the run",

@@ -41,8 +41,8 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     let worker = context.worker()?;
     let run = context.run_id(&worker, args.date)?;
     let page = args.from_page.get();
-    let (start, reason) = (Start::FromPage(page), args.reason.clone());
-    let order = Order { worker, run, start, wait: !args.no_wait, reason, correction: None };
+    let (start, wait, reason) = (Start::FromPage(page), !args.no_wait, args.reason.clone());
+    let order = Order { worker, run, start, wait, force: false, reason, correction: None };
     if args.dry_run {
         return preview::show(context, &order);
     }

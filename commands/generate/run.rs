@@ -13,10 +13,12 @@ use crate::core::generate::Start;
 /// its last committed page; files appear under their final names complete or not at all; a run that is already published
 /// is left alone. Waits while another instance holds the worker's lease.
 #[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "Examples:
   filegen run -c loans.yaml
   filegen run -c loans.yaml --date 2026-11-21 --no-wait
   filegen run -c loans.yaml --param region=EU
+  filegen run -c loans.yaml --date 2019-12-31 --force --reason \"audit, INC-4711\"
   filegen run -c loans.yaml --dry-run")]
 pub struct Args {
     #[command(flatten)]
@@ -29,6 +31,12 @@ pub struct Args {
     /// Throw staged pages away and start with the first; who did it is kept
     #[arg(long)]
     restart: bool,
+    /// Make a date that `business_date.accept` does not take, or a run that a service has given up; who did it and why is kept
+    #[arg(long, requires = "reason")]
+    force: bool,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
     /// Connect and count; show what would be read and written, and do neither
     #[arg(long)]
     dry_run: bool,
@@ -39,6 +47,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     let worker = context.worker_with(&args.params)?;
     let run = context.run_id(&worker, args.date)?;
     let start = if args.restart { Start::FromStart } else { Start::Resume };
-    let order = Order { worker, run, start, wait: !args.no_wait, reason: String::new(), correction: None };
+    let (wait, force, reason) = (!args.no_wait, args.force, args.reason.clone());
+    let order = Order { worker, run, start, wait, force, reason, correction: None };
     if args.dry_run { preview::show(context, &order) } else { foreground::run(context, &order) }
 }

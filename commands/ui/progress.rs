@@ -80,6 +80,19 @@ impl Progress {
         print(&self.state(), text);
     }
 
+    /// How far a file is checked: at its begin, and every few seconds.
+    fn check(&self, path: &str, done: u64, bytes: u64) {
+        let mut state = self.state();
+        let now = Instant::now();
+        let is_due = done == 0 || state.next_line.is_some_and(|next| now >= next);
+        if !is_due || matches!(self.style, Style::Silent) {
+            return;
+        }
+        state.next_line = Some(now + LINE_EVERY);
+        let (done, bytes) = (table::thousands(done), table::thousands(bytes));
+        print(&state, &format!("`{path}` is checked, for the state store does not know it: {done} of {bytes} bytes"));
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, BarState> {
         // What a panicking thread left is still good enough to show.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -218,6 +231,7 @@ impl Observer<GenerateEvent> for Progress {
                     self.say(&format!("published {file} as {path}: {}", table::counted(*rows, "row")));
                 }
             }
+            GenerateEvent::Checked { path, done, bytes } => self.check(path, *done, *bytes),
             GenerateEvent::Warning { text } => self.say(&format!("{} {text}", self.warning)),
             GenerateEvent::Fetched { .. }
             | GenerateEvent::Synced { .. }

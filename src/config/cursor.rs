@@ -280,6 +280,10 @@ impl<'a> Fields<'a> {
         values::size(&self.text(name)?)
     }
 
+    pub(super) fn days(&self, name: &str) -> Option<u32> {
+        values::days(&self.text(name)?)
+    }
+
     pub(super) fn duration(&self, name: &str) -> Option<Duration> {
         values::duration(&self.text(name)?)
     }

@@ -24,9 +24,28 @@ const ENCODINGS: [(Encoding, &[&str]); 4] = [
     (Encoding::Ibm037, &["IBM037", "cp037", "ibm-037", "ebcdic-us", "ebcdic-cp-us"]),
 ];
 
+/// About ten thousand years.
+const DAYS_MAX: u32 = 3_660_000;
+
 /// `30s`, `500ms`, `1h 30m`: never without a unit, never negative.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     Duration::try_from(text.trim().parse::<jiff::SignedDuration>().ok()?).ok()
+}
+
+/// Whole days: `400d`, `2w`, `0d`.
+pub(super) fn days(text: &str) -> Option<u32> {
+    let text = text.trim();
+    let (digits, factor) =
+        text.strip_suffix('d').map(|digits| (digits, 1)).or_else(|| Some((text.strip_suffix('w')?, 7)))?;
+    let digits = digits.trim_end();
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let days = is_number.then(|| digits.parse::<u32>().ok()).flatten()?.checked_mul(factor)?;
+    (days <= DAYS_MAX).then_some(days)
+}
+
+/// Days as [`days`] reads them.
+pub(super) fn write_days(days: u32) -> String {
+    format!("{days}d")
 }
 
 /// A time as [`duration`] reads it, exact.
@@ -141,6 +160,10 @@ mod tests {
         assert_eq!(duration("30s"), Some(Duration::from_secs(30)));
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
         assert_eq!(duration("1h 30m"), Some(Duration::from_mins(90)));
+        assert_eq!((days("400d"), days("2w"), days(" 0 d ")), (Some(400), Some(14), Some(0)));
+        for bad in ["", "d", "400", "-1d", "1.5d", "1d 2d", "99999999d", "4294967295w"] {
+            assert_eq!(days(bad), None, "{bad}");
+        }
         assert_eq!(duration("0s"), Some(Duration::ZERO));
         for bad in ["", "30", "-1s", "s", "1 fortnight", "1e3s"] {
             assert_eq!(duration(bad), None, "{bad}");

@@ -18,6 +18,8 @@ pub enum FailureKind {
     Data,
     /// What exists does not fit what is asked. A person decides.
     Conflict,
+    /// What is there is not what is recorded or claimed of it. A person looks which of them is right.
+    Difference,
     /// The worker file names something that does not exist or is not allowed. A person changes the file or the rights.
     Config,
     /// Somebody asked for a stop.
@@ -28,13 +30,14 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Unreachable,
         Self::Absent,
         Self::Refused,
         Self::Lease,
         Self::Data,
         Self::Conflict,
+        Self::Difference,
         Self::Config,
         Self::Stopped,
         Self::Failed,
@@ -49,6 +52,7 @@ impl FailureKind {
             Self::Lease => "lease",
             Self::Data => "data",
             Self::Conflict => "conflict",
+            Self::Difference => "difference",
             Self::Config => "config",
             Self::Stopped => "stopped",
             Self::Failed => "failed",
@@ -69,6 +73,7 @@ impl FailureKind {
             | Self::Lease
             | Self::Data
             | Self::Conflict
+            | Self::Difference
             | Self::Config
             | Self::Stopped
             | Self::Failed => false,
@@ -79,9 +84,14 @@ impl FailureKind {
     pub fn is_away(self) -> bool {
         match self {
             Self::Unreachable | Self::Absent => true,
-            Self::Refused | Self::Lease | Self::Data | Self::Conflict | Self::Config | Self::Stopped | Self::Failed => {
-                false
-            }
+            Self::Refused
+            | Self::Lease
+            | Self::Data
+            | Self::Conflict
+            | Self::Difference
+            | Self::Config
+            | Self::Stopped
+            | Self::Failed => false,
         }
     }
 
@@ -90,7 +100,7 @@ impl FailureKind {
     pub fn is_passing(self) -> bool {
         match self {
             Self::Unreachable | Self::Absent | Self::Lease | Self::Failed => true,
-            Self::Refused | Self::Data | Self::Conflict | Self::Config | Self::Stopped => false,
+            Self::Refused | Self::Data | Self::Conflict | Self::Difference | Self::Config | Self::Stopped => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::supervisor::{PanicObserver, Supervisor};
 use super::{Flow, Shared, TARGET, WorkerFile};
+use crate::core::generate::due::RunsProbe;
 use crate::core::generate::service::Service;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::trigger::{Listener, TriggerEvent, listen};
@@ -14,6 +15,7 @@ use crate::core::outbox::OutboxPublisher;
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
+use crate::core::ports::state::StateStore;
 use crate::http::generate::{AppState, WorkerHandle, routes};
 use crate::telemetry::generate::status::WorkerStatus;
 use crate::wiring::{self, Access, WiringError};
@@ -69,36 +71,17 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
     });
     let has_outbox = publisher.is_some();
     let wanted = Arc::new(Notify::new());
-    let consumer = wiring::consumer(worker)?;
-    if consumer.is_none() {
-        let worker = worker.id.as_str();
-        info!(target: TARGET, worker, "no trigger: a run begins only when `filegen run` asks for it");
-    }
-    for name in params::without_value(worker) {
-        let worker = worker.id.as_str();
-        let text = format!(
-            "the parameter `{name}` has no value in the worker file: a run fails until one is there; by hand, with the daemon stopped, \
-             `filegen run --param {name}=VALUE` gives one"
-        );
-        warn!(target: TARGET, worker, "{text}");
-    }
-    if let Some(mut source) = consumer {
-        let observers = (Arc::clone(&status), Arc::clone(&wanted));
-        let observer = move |event: &TriggerEvent| {
-            observers.0.observe(event);
-            observers.1.notify_one();
-        };
-        let listener = Listener::new(worker, &ports.state, Arc::clone(&clock), Arc::new(observer));
-        let stop = shared.stop.clone();
-        tasks.start("trigger", Some(Arc::clone(&status) as Arc<_>), async move {
-            if let Some(listener) = listener {
-                listen(&listener, &mut *source, &stop).await;
-            }
-        });
-    }
+    start_trigger(worker, &ports.state, (&status, &wanted), shared, tasks)?;
+    warn_of_values(worker);
     let (state, volume) = (ports.state.clone(), Arc::clone(&ports.volume));
-    let dependencies =
-        Arc::new(Dependencies::new(probes(worker, &state.leases)?, clock, Arc::clone(&status) as Arc<_>));
+    let mut probes = probes(worker, &state.leases)?;
+    probes.push(Box::new(RunsProbe {
+        worker: Arc::clone(worker),
+        runs: Arc::clone(&state.runs),
+        clock: Arc::clone(&clock),
+        observer: Arc::clone(&status) as Arc<_>,
+    }));
+    let dependencies = Arc::new(Dependencies::new(probes, clock, Arc::clone(&status) as Arc<_>));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
     tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });
     watch_deadline(worker, &state.runs, &status, shared, tasks);
@@ -117,6 +100,46 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         ended.ended();
     });
     Ok(WorkerHandle { status, dependencies, state, volume, has_outbox, deadline: worker.deadline.clone() })
+}
+
+/// Says which parameters have no value: a service cannot be given one.
+fn warn_of_values(worker: &Worker) {
+    for name in params::without_value(worker) {
+        let worker = worker.id.as_str();
+        let text = format!(
+            "the parameter `{name}` has no value in the worker file: a run fails until one is there; by hand, with the daemon stopped, \
+             `filegen run --param {name}=VALUE` gives one"
+        );
+        warn!(target: TARGET, worker, "{text}");
+    }
+}
+
+/// Starts to listen to the worker's topic, where it has one. Each taken event is told to the status, and wakes who waits for a run.
+fn start_trigger(
+    worker: &Arc<Worker>,
+    state: &StateStore,
+    (status, wanted): (&Arc<WorkerStatus>, &Arc<Notify>),
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<(), WiringError> {
+    let Some(mut source) = wiring::consumer(worker)? else {
+        let worker = worker.id.as_str();
+        info!(target: TARGET, worker, "no trigger: a run begins only when `filegen run` asks for it");
+        return Ok(());
+    };
+    let observers = (Arc::clone(status), Arc::clone(wanted));
+    let observer = move |event: &TriggerEvent| {
+        observers.0.observe(event);
+        observers.1.notify_one();
+    };
+    let listener = Listener::new(worker, state, wiring::clock(), Arc::new(observer));
+    let stop = shared.stop.clone();
+    tasks.start("trigger", Some(Arc::clone(status) as Arc<_>), async move {
+        if let Some(listener) = listener {
+            listen(&listener, &mut *source, &stop).await;
+        }
+    });
+    Ok(())
 }
 
 /// The probes of a worker's dependencies. The source is asked without retries, so that health shows the first fault.

@@ -35,6 +35,23 @@ fn journals_of_the_corpus_keep_the_claims() {
 }
 
 #[test]
+fn forged_journals_and_manifests_of_the_corpus_keep_the_claims() {
+    replay("forged", claims::forged);
+    replay_spoilt("forged", claims::forged);
+}
+
+/// One change to each value of the journal and of the manifest, in each way.
+#[test]
+fn each_single_change_to_a_journal_or_manifest_keeps_the_claims() {
+    let with = u8::try_from(Chance::new().within(0..256)).unwrap();
+    for which in 0..=u8::MAX {
+        for how in (0..7).chain(128..135) {
+            claims::forged(&[which, how, with, which, how, with]);
+        }
+    }
+}
+
+#[test]
 fn the_corpus_holds_a_journal_that_is_whole() {
     let whole = include_bytes!("../../fuzz/corpus/journal/whole");
     let journal = filegen::core::generate::model::journal::Journal::parse(whole);

@@ -37,7 +37,7 @@ impl World {
             let record = state.run(run).now_or_never().and_then(Result::ok).flatten();
             record.is_some_and(|record| record.version() == self.version(run))
         };
-        waiting.is_some_and(|waiting| waiting.is_empty())
+        waiting.is_some_and(|waiting| waiting.records.is_empty())
             && self.runs().iter().all(|run| published(run) && self.events_sent(run) == self.sim.mix.files)
     }
 
@@ -51,7 +51,7 @@ impl World {
         };
         let runs: Vec<String> = self.runs().into_iter().map(told).collect();
         let waiting = state.pending(&data::lease_key()).now_or_never().and_then(Result::ok).unwrap_or_default();
-        format!("{} {} unsent", runs.join(" "), waiting.len())
+        format!("{} {} unsent", runs.join(" "), waiting.records.len())
     }
 
     /// Every file's record says that it is published and announced.

@@ -4,9 +4,9 @@ use crate::mix::Mix;
 use filegen::adapters::memory::source::Cell;
 use filegen::core::generate::model::file_name::FileName;
 use filegen::core::generate::spec::{
-    Align, BusinessDateSpec, ColumnSpec, CommitSpec, Corrections, DelimitedSpec, EmptyText, Encoding, Escape, FileSpec,
-    FixedWidthSpec, Forms, From, LeadingQuote, Limits, OnOverflow, OnUnmappable, OutputSpec, Quote, SourceSpec,
-    TranslatorSpec, TriggerSpec, WhenEmpty, WidthIn, Worker,
+    AcceptSpec, Align, BusinessDateSpec, ColumnSpec, CommitSpec, Corrections, DelimitedSpec, EmptyText, Encoding,
+    Escape, FileSpec, FixedWidthSpec, Forms, From, LeadingQuote, Limits, OnOverflow, OnUnmappable, OutputSpec, Quote,
+    SourceSpec, TranslatorSpec, TriggerSpec, WhenEmpty, WidthIn, Worker,
 };
 use filegen::core::model::calendar::Calendar;
 use filegen::core::model::column::{Column, Kind};
@@ -166,6 +166,8 @@ pub fn worker(mix: &Mix) -> Worker {
             timezone: "UTC".to_owned(),
             pointer: "/businessDate".to_owned(),
             calendar: Calendar::Weekends,
+            // The clocks of the pods begin before the dates.
+            accept: AcceptSpec { future_days: 30, ..AcceptSpec::default() },
         },
         deadline: None,
         state: Secret::new("memory:"),

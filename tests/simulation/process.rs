@@ -66,6 +66,9 @@ impl Observer<GenerateEvent> for Watcher {
         let (pod, sim) = (&self.0, &self.0.sim);
         match event {
             GenerateEvent::Warning { text } => sim.note(pod.number, format_args!("warns: {text}")),
+            GenerateEvent::Failed { error, .. } if error.contains("a fault of filegen itself") => {
+                sim.wrong(format!("a run panicked: {error}"));
+            }
             GenerateEvent::Failed { error, .. } => sim.note(pod.number, format_args!("run failed: {error}")),
             GenerateEvent::Resumed { from, page, .. } => {
                 sim.note(pod.number, format_args!("resumed {from} behind {page}"));

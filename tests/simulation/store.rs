@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use filegen::core::generate::model::file_name::manifest_name;
 use filegen::core::model::message::EventId;
 use filegen::core::model::names::{InstanceId, LeaseKey, WorkerId};
-use filegen::core::model::run::{RunId, RunRecord, RunStatus};
+use filegen::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::audit::{AuditEntry, AuditLog};
 use filegen::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use filegen::core::ports::runs::{FileStatus, Requested, RunStore};
-use filegen::core::ports::store::StoreError;
+use filegen::core::ports::store::{Found, StoreError};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
@@ -268,9 +268,24 @@ impl RunStore for SimStore {
         self.ask("run", false, move |sim| now(sim.state.run(&id))).await
     }
 
-    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Told<Vec<RunRecord>> {
+    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Told<Found<RunRecord>> {
         let worker = worker.cloned();
         self.ask("runs", false, move |sim| now(sim.state.runs(worker.as_ref(), limit))).await
+    }
+
+    async fn unpublished(
+        &self,
+        worker: &WorkerId,
+        after: Option<BusinessDate>,
+        limit: usize,
+    ) -> Told<Found<RunRecord>> {
+        let worker = worker.clone();
+        self.ask("unpublished", false, move |sim| now(sim.state.unpublished(&worker, after, limit))).await
+    }
+
+    async fn ask_again(&self, id: &RunId, requested_by: &str, at: Timestamp) -> Told<()> {
+        let (id, by) = (id.clone(), requested_by.to_owned());
+        self.ask("ask again", true, move |sim| now(sim.state.ask_again(&id, &by, at))).await
     }
 
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Told<()> {
@@ -303,7 +318,7 @@ impl RunStore for SimStore {
 
 #[async_trait]
 impl Outbox for SimStore {
-    async fn pending(&self, owner: &LeaseKey) -> Told<Vec<OutboxEntry>> {
+    async fn pending(&self, owner: &LeaseKey) -> Told<Found<OutboxEntry>> {
         let owner = owner.clone();
         self.ask("pending", false, move |sim| now(sim.state.pending(&owner))).await
     }

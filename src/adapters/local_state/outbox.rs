@@ -1,12 +1,12 @@
 //! The outbox: the completion events that `file_status` holds.
 
 use super::LocalState;
-use super::runs::file_status;
+use super::runs::{file_status, found};
 use super::value::time;
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::{FileStatus, file_and_version};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -19,12 +19,16 @@ UPDATE file_status SET sentAt = ?5 WHERE workerId = ?1 AND date = ?2 AND fileId 
 
 #[async_trait]
 impl Outbox for LocalState {
-    async fn pending(&self, owner: &LeaseKey) -> Result<Vec<OutboxEntry>, StoreError> {
+    async fn pending(&self, owner: &LeaseKey) -> Result<Found<OutboxEntry>, StoreError> {
         let owner = owner.clone();
         self.look(move |db, _| {
             let mut query = db.prepare_cached(PENDING)?;
-            let waiting = query.query_map([owner.as_str()], file_status)?.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(waiting.iter().filter_map(FileStatus::outbox_entry).collect())
+            let id = |row: &rusqlite::Row<'_>| {
+                let text = |column| row.get::<_, String>(column).unwrap_or_default();
+                format!("{}:{}:{}", text("workerId"), text("date"), text("fileId"))
+            };
+            let Found { records, odd } = found(query.query([owner.as_str()])?, usize::MAX, id, file_status)?;
+            Ok(Found { records: records.iter().filter_map(FileStatus::outbox_entry).collect(), odd })
         })
         .await
     }

@@ -5,14 +5,14 @@ use super::error::SqliteStateError;
 use super::value::{added, date, file, maybe, maybe_timestamp, time, timestamp, token, worker};
 use crate::core::kind::FailureKind;
 use crate::core::model::names::{InstanceId, WorkerId};
-use crate::core::model::run::{RunId, RunRecord, RunStatus};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::runs::{Announcement, FileState, FileStatus, Requested, RunStore};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Error, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, Error, OptionalExtension, Row, Rows, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,7 +23,14 @@ VALUES (?1, ?2, 'pending', ?3, ?4, 0, 0) ON CONFLICT DO NOTHING";
 const RUN: &str = "SELECT * FROM runs WHERE workerId = ?1 AND date = ?2";
 
 const RUNS: &str = "
-SELECT * FROM runs WHERE ?1 IS NULL OR workerId = ?1 ORDER BY date DESC, workerId LIMIT ?2";
+SELECT * FROM runs WHERE ?1 IS NULL OR workerId = ?1 ORDER BY date DESC, workerId";
+
+/// By the index `runs_unpublished`.
+const UNPUBLISHED: &str = "
+SELECT * FROM runs WHERE workerId = ?1 AND status <> 'published' AND date > ?2 ORDER BY date";
+
+const ASK_AGAIN: &str = "
+UPDATE runs SET requestedBy = ?3, requestedAt = ?4 WHERE workerId = ?1 AND date = ?2 AND status <> 'published'";
 
 const SAVE_RUN: &str = "
 INSERT INTO runs (workerId, date, status, requestedBy, requestedAt, token, instanceId, startedAt, completedAt, lastPage,
@@ -79,12 +86,36 @@ impl RunStore for LocalState {
         self.look(move |db, _| Ok(db.prepare_cached(RUN)?.query_row(key(&id), run_record).optional()?)).await
     }
 
-    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Found<RunRecord>, StoreError> {
         let worker = worker.cloned();
         self.look(move |db, _| {
             let mut query = db.prepare_cached(RUNS)?;
-            let runs = query.query_map((worker.as_ref().map(WorkerId::as_str), at_most(limit)), run_record)?;
-            Ok(runs.collect::<rusqlite::Result<_>>()?)
+            Ok(found(query.query([worker.as_ref().map(WorkerId::as_str)])?, limit, id_of_run, run_record)?)
+        })
+        .await
+    }
+
+    async fn unpublished(
+        &self,
+        worker: &WorkerId,
+        after: Option<BusinessDate>,
+        limit: usize,
+    ) -> Result<Found<RunRecord>, StoreError> {
+        let worker = worker.clone();
+        self.look(move |db, _| {
+            let after = after.map(|date| date.to_string()).unwrap_or_default();
+            let mut query = db.prepare_cached(UNPUBLISHED)?;
+            Ok(found(query.query((worker.as_str(), after))?, limit, id_of_run, run_record)?)
+        })
+        .await
+    }
+
+    async fn ask_again(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<(), StoreError> {
+        let (id, by) = (id.clone(), requested_by.to_owned());
+        self.change(move |db, _| {
+            let (worker, date) = key(&id);
+            db.prepare_cached(ASK_AGAIN)?.execute((worker, date, by, time(now)))?;
+            Ok(())
         })
         .await
     }
@@ -193,6 +224,28 @@ fn read_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Resu
 
 fn key(run: &RunId) -> (&str, String) {
     (run.worker.as_str(), run.date.to_string())
+}
+
+/// The rows that can be read, up to `limit` of them, and what is wrong with the others before and between them.
+pub(super) fn found<T>(
+    mut rows: Rows<'_>,
+    limit: usize,
+    id: impl Fn(&Row<'_>) -> String,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Found<T>> {
+    let mut found = Found::default();
+    while found.records.len() < limit {
+        let Some(row) = rows.next()? else { break };
+        let record = read(row).map_err(|error| format!("{error}; use the filegen that wrote it, or mend the record"));
+        found.add(|| id(row), record);
+    }
+    Ok(found)
+}
+
+/// `LoanWorker:2026-11-21`, from a row that may be odd.
+fn id_of_run(row: &Row<'_>) -> String {
+    let text = |column| row.get::<_, String>(column).unwrap_or_default();
+    format!("{}:{}", text("workerId"), text("date"))
 }
 
 pub(super) fn at_most(limit: usize) -> i64 {

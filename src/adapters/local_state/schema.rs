@@ -31,6 +31,7 @@ CREATE TABLE runs (
     lastPage INTEGER NOT NULL, rows INTEGER NOT NULL, rowsExpected INTEGER, error TEXT, failure TEXT, nextTryAt TEXT,
     given TEXT, correction TEXT,
     PRIMARY KEY (workerId, date)) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_unpublished ON runs (workerId, date) WHERE status <> 'published';
 CREATE TABLE file_status (
     workerId TEXT NOT NULL, date TEXT NOT NULL, fileId TEXT NOT NULL, status TEXT NOT NULL,
     lastPage INTEGER NOT NULL, cumulativeRows INTEGER NOT NULL, startedAt TEXT NOT NULL, completedAt TEXT,
@@ -192,7 +193,7 @@ fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Co
     match (&content, missing) {
         (Content::Nothing, Missing::Create) => {}
         (Content::Ours, Missing::Create) => {
-            add_columns(connection)?;
+            add_what_came_later(connection)?;
             return Ok(content);
         }
         (Content::Ours | Content::Nothing | Content::Refused(_), _) => return Ok(content),
@@ -210,9 +211,18 @@ fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Co
     Ok(Content::Ours)
 }
 
-/// Adds the columns that came later, in a file of an earlier build.
-fn add_columns(connection: &mut Connection) -> rusqlite::Result<()> {
-    if missing_columns(connection)?.is_empty() {
+/// An index that came later. Earlier builds keep it up without knowing of it.
+const ADDED_INDEX: (&str, &str) = (
+    "runs_unpublished",
+    "CREATE INDEX IF NOT EXISTS runs_unpublished ON runs (workerId, date) WHERE status <> 'published'",
+);
+
+/// Adds the columns and the index that came later, in a file of an earlier build.
+fn add_what_came_later(connection: &mut Connection) -> rusqlite::Result<()> {
+    let (index, make_index) = ADDED_INDEX;
+    let has_index =
+        connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?1")?.exists([index])?;
+    if has_index && missing_columns(connection)?.is_empty() {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -220,6 +230,7 @@ fn add_columns(connection: &mut Connection) -> rusqlite::Result<()> {
     for (table, column, kind) in missing_columns(&transaction)? {
         transaction.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
     }
+    transaction.execute_batch(make_index)?;
     transaction.commit()
 }
 

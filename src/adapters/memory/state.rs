@@ -10,7 +10,7 @@ use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::{FileStatus, Requested, RunStore};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, OddRecord, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -32,6 +32,7 @@ struct Tables {
     files: BTreeMap<(WorkerId, BusinessDate, FileId), FileStatus>,
     audits: Vec<AuditEntry>,
     dead_letters: Vec<DeadLetter>,
+    odd: Vec<OddRecord>,
 }
 
 impl MemoryState {
@@ -50,6 +51,13 @@ impl MemoryState {
         let mut tables = self.tables();
         tables.leases.clear();
         tables.epochs.clear();
+    }
+
+    /// From now on this run's record cannot be read, for this reason.
+    pub fn spoil(&self, run: &RunId, reason: &str) {
+        let mut tables = self.tables();
+        tables.runs.remove(run);
+        tables.odd.push(OddRecord { id: run.to_string(), reason: reason.to_owned() });
     }
 
     /// From now on [`LeaseStore::holder_is_gone`] knows that this instance's process has ended.
@@ -171,13 +179,43 @@ impl RunStore for MemoryState {
         Ok(self.tables().runs.get(id).cloned())
     }
 
-    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
+    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Found<RunRecord>, StoreError> {
         let tables = self.tables();
         let wanted = |record: &&RunRecord| worker.is_none_or(|worker| record.id.worker == *worker);
         let mut runs: Vec<_> = tables.runs.values().filter(wanted).cloned().collect();
         runs.sort_by(|a, b| (b.id.date, &a.id.worker).cmp(&(a.id.date, &b.id.worker)));
         runs.truncate(limit);
-        Ok(runs)
+        let is_asked = |odd: &&OddRecord| worker.is_none_or(|worker| odd.id.starts_with(&format!("{worker}:")));
+        let odd = tables.odd.iter().filter(is_asked).cloned().collect();
+        Ok(Found { records: runs, odd })
+    }
+
+    async fn unpublished(
+        &self,
+        worker: &WorkerId,
+        after: Option<BusinessDate>,
+        limit: usize,
+    ) -> Result<Found<RunRecord>, StoreError> {
+        let tables = self.tables();
+        let is_due = |record: &&RunRecord| {
+            record.id.worker == *worker
+                && record.status != RunStatus::Published
+                && after.is_none_or(|after| record.id.date > after)
+        };
+        let mut records: Vec<_> = tables.runs.values().filter(is_due).cloned().collect();
+        records.sort_by_key(|record| record.id.date);
+        records.truncate(limit);
+        let ours = format!("{worker}:");
+        let odd = tables.odd.iter().filter(|odd| odd.id.starts_with(&ours)).cloned().collect();
+        Ok(Found { records, odd })
+    }
+
+    async fn ask_again(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        if let Some(record) = tables.runs.get_mut(id).filter(|record| record.status != RunStatus::Published) {
+            (record.requested_by, record.requested_at) = (requested_by.to_owned(), now);
+        }
+        Ok(())
     }
 
     async fn save_run(&self, term: &Term, record: &RunRecord) -> Result<(), StoreError> {
@@ -233,7 +271,7 @@ impl RunStore for MemoryState {
 
 #[async_trait]
 impl Outbox for MemoryState {
-    async fn pending(&self, owner: &LeaseKey) -> Result<Vec<OutboxEntry>, StoreError> {
+    async fn pending(&self, owner: &LeaseKey) -> Result<Found<OutboxEntry>, StoreError> {
         let tables = self.tables();
         let waits = |status: &&FileStatus| {
             status.run.worker.as_str() == owner.as_str()
@@ -241,7 +279,8 @@ impl Outbox for MemoryState {
         };
         let mut waiting: Vec<_> = tables.files.values().filter(waits).collect();
         waiting.sort_by_key(|status| status.completed_at);
-        Ok(waiting.into_iter().filter_map(FileStatus::outbox_entry).collect())
+        let records = waiting.into_iter().filter_map(FileStatus::outbox_entry).collect();
+        Ok(Found { records, odd: Vec::new() })
     }
 
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {

@@ -20,7 +20,7 @@ use crate::core::ports::leases::{EpochClaim, LeaseRecord};
 use crate::core::ports::runs::{Announcement, FileState, FileStatus};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use mongodb::bson::DateTime;
+use mongodb::bson::{DateTime, Document, deserialize_from_document};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -169,6 +169,17 @@ impl RunDocument {
         })
     }
 
+    /// A document as the server sent it. Its id must be that of its worker and date: what is written goes there.
+    pub(super) fn read_whole(document: Document) -> Read<RunRecord> {
+        let id = document.get_str("_id").unwrap_or_default().to_owned();
+        let record = parsed(deserialize_from_document::<Self>(document))?.read()?;
+        if record.id.to_string() == id {
+            Ok(record)
+        } else {
+            Err(odd(&format!("it is of run {}, and its id says otherwise", record.id)))
+        }
+    }
+
     pub(super) fn read(self) -> Read<RunRecord> {
         Ok(RunRecord {
             id: run_id(self.worker_id, &self.date)?,
@@ -224,6 +235,11 @@ impl FileDocument {
             event,
             sent_at: sent_at.flatten().map(bson_date),
         })
+    }
+
+    /// A document as the server sent it.
+    pub(super) fn read_whole(document: Document) -> Read<FileStatus> {
+        parsed(deserialize_from_document::<Self>(document))?.read()
     }
 
     pub(super) fn read(self) -> Read<FileStatus> {

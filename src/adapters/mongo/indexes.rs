@@ -14,11 +14,12 @@ use std::time::Duration;
 const LITTER: Duration = Duration::from_hours(7 * 24);
 
 /// Collection, name and keys of each index.
-fn all() -> [(&'static str, &'static str, Document); 9] {
+fn all() -> [(&'static str, &'static str, Document); 10] {
     [
         ("worker_epochs", "highest_token", doc! { "workerId": 1, "token": -1 }),
         ("worker_leases", "litter", doc! { "expiresAt": 1 }),
         ("runs", "of_worker", doc! { "workerId": 1, "date": -1 }),
+        ("runs", "unpublished", doc! { "workerId": 1, "status": 1, "date": 1 }),
         ("runs", "by_date", doc! { "date": -1, "workerId": 1 }),
         ("file_status", "of_run", doc! { "workerId": 1, "date": 1, "fileId": 1 }),
         ("file_status", "unsent", doc! { "workerId": 1, "sentAt": 1, "completedAt": 1 }),

@@ -1,13 +1,13 @@
 //! `runs` and `file_status`.
 
 use super::MongoState;
-use super::documents::{FileDocument, Odd, RunDocument, file_id, long};
+use super::documents::{FileDocument, Odd, RunDocument, bson_date, file_id, long};
 use super::error::{MongoError, is_duplicate};
 use crate::core::model::names::WorkerId;
-use crate::core::model::run::{RunId, RunRecord};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::runs::{FileStatus, Requested, RunStore};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Bson, Document, doc, serialize_to_document};
@@ -16,6 +16,9 @@ use mongodb::{Collection, Cursor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::PoisonError;
+
+/// The word of a published run.
+const PUBLISHED: &str = RunStatus::Published.as_str();
 
 /// Tries of a write whose document another one makes in between.
 const TRIES: usize = 3;
@@ -54,10 +57,10 @@ impl MongoState {
 
     /// The run as it is now, and durable.
     async fn current_run(&self, id: &RunId) -> Result<Option<RunRecord>, MongoError> {
-        let runs = self.runs_of::<RunDocument>();
+        let runs = self.runs_of::<Document>();
         let found = runs.find_one(requested(doc! { "_id": id.to_string() }));
         let found = found.read_concern(ReadConcern::linearizable()).max_time(self.answer_within).await?;
-        Ok(found.map(RunDocument::read).transpose()?)
+        Ok(found.map(RunDocument::read_whole).transpose()?)
     }
 }
 
@@ -85,19 +88,47 @@ impl RunStore for MongoState {
 
     async fn run(&self, id: &RunId) -> Result<Option<RunRecord>, StoreError> {
         self.call(async {
-            let found = self.runs_of::<RunDocument>().find_one(requested(doc! { "_id": id.to_string() })).await?;
-            Ok(found.map(RunDocument::read).transpose()?)
+            let found = self.runs_of::<Document>().find_one(requested(doc! { "_id": id.to_string() })).await?;
+            Ok(found.map(RunDocument::read_whole).transpose()?)
         })
         .await
     }
 
-    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<RunRecord>, StoreError> {
-        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Found<RunRecord>, StoreError> {
         self.call(async {
             let wanted = worker.map_or_else(Document::new, |worker| doc! { "workerId": worker.as_str() });
-            let runs = self.runs_of();
-            let found = runs.find(requested(wanted)).sort(doc! { "date": -1, "workerId": 1 });
-            collect(found.limit(limit).await?, RunDocument::read).await
+            let runs = self.runs_of::<Document>();
+            let runs = runs.find(requested(wanted)).sort(doc! { "date": -1, "workerId": 1 });
+            found(runs.batch_size(batch(limit)).await?, limit, RunDocument::read_whole).await
+        })
+        .await
+    }
+
+    async fn unpublished(
+        &self,
+        worker: &WorkerId,
+        after: Option<BusinessDate>,
+        limit: usize,
+    ) -> Result<Found<RunRecord>, StoreError> {
+        self.call(async {
+            // By the index `unpublished`.
+            let mut wanted = doc! { "workerId": worker.as_str(), "status": { "$exists": true, "$ne": PUBLISHED } };
+            if let Some(after) = after {
+                wanted.insert("date", doc! { "$gt": after.to_string() });
+            }
+            let runs = self.runs_of::<Document>();
+            let runs = runs.find(wanted).sort(doc! { "date": 1 }).batch_size(batch(limit)).await?;
+            found(runs, limit, RunDocument::read_whole).await
+        })
+        .await
+    }
+
+    async fn ask_again(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.call(async {
+            let wanted = doc! { "_id": id.to_string(), "status": { "$exists": true, "$ne": PUBLISHED } };
+            let asked = doc! { "$set": { "requestedBy": requested_by, "requestedAt": bson_date(now) } };
+            self.runs_of::<Document>().update_one(wanted, asked).await?;
+            Ok(())
         })
         .await
     }
@@ -246,6 +277,29 @@ async fn upsert(
         }
     }
     Err(MongoError::Contended)
+}
+
+/// The documents that can be read, up to `limit` of them, and what is wrong with the others before and between them.
+pub(super) async fn found<T>(
+    mut cursor: Cursor<Document>,
+    limit: usize,
+    read: impl Fn(Document) -> Result<T, Odd>,
+) -> Result<Found<T>, MongoError> {
+    let mut found = Found::default();
+    while found.records.len() < limit && cursor.advance().await? {
+        let document = cursor.deserialize_current()?;
+        let id = match document.get("_id") {
+            Some(Bson::String(id)) => id.clone(),
+            other => format!("{}", other.unwrap_or(&Bson::Null)),
+        };
+        found.add(|| id, read(document).map_err(|odd| odd.0));
+    }
+    Ok(found)
+}
+
+/// As many documents at a time as are wanted, and no first batch of none.
+fn batch(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX).clamp(1, 1000)
 }
 
 pub(super) async fn collect<D: DeserializeOwned + Send + Sync, T>(

@@ -135,6 +135,7 @@ fn scalar(at: &Cursor<'_>, expected: Shape, description: &str) {
         Shape::AtLeast(least) => text.parse::<f64>().is_ok_and(|number| number.is_finite() && number >= least),
         Shape::Flag => values::flag(text).is_some(),
         Shape::Duration => values::duration(text).is_some(),
+        Shape::Days => values::days(text).is_some(),
         Shape::Limit => values::limit(text).is_some(),
         Shape::Encoding => values::encoding(text).is_some(),
         Shape::Delimiter => separators::delimiter(text).is_ok(),
@@ -203,6 +204,7 @@ fn description(shape: Shape) -> String {
         Shape::AtLeast(least) => format!("a number of at least {least}"),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Duration => "a time with its unit".to_owned(),
+        Shape::Days => "whole days".to_owned(),
         Shape::Limit => "a number, or a share of the rows".to_owned(),
         Shape::Size(least, most) => {
             format!("a size from {} to {}", values::write_size(least), values::write_size(most))
@@ -224,6 +226,7 @@ fn example(shape: Shape) -> String {
         Shape::AtLeast(_) => "for example `2.0`",
         Shape::Flag => "write `true` or `false` without quotes",
         Shape::Limit => "for example `100` or `1%`",
+        Shape::Days => "for example `0d`, `5d` or `400d`",
         Shape::Duration => "for example `500ms`, `30s`, `5m` or `1h`",
         Shape::Size(..) => "for example `16MiB`, `8MB` or a number of bytes",
         _ => "write one of them",

@@ -35,6 +35,12 @@ pub(in crate::config) static POLICIES: Section = Section {
         Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")
             .default("2.0"),
         Field::new("max_backoff", Shape::Duration, "No wait is longer; at most 24h.").default("30s"),
+        Field::new(
+            "max_pending",
+            Shape::Duration,
+            "A wanted run that nobody has made for longer makes its worker not ready.",
+        )
+        .default("2h"),
     ],
 };
 

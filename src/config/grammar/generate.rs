@@ -244,6 +244,30 @@ pub(in crate::config) static MAX: Section = Section {
     .required()],
 };
 
+pub(in crate::config) static ACCEPT: Section = Section {
+    doc: "Which business dates are believed, counted in days of the zone from today, and how many new runs an hour.",
+    fields: &[
+        Field::new(
+            "past",
+            Shape::Days,
+            "Days back. An event that waited in its topic is judged by the day it was sent, up to 31 days before.",
+        )
+        .default("400d"),
+        Field::new(
+            "future",
+            Shape::Days,
+            "Days forward; `0d` takes no date before its day has begun. A file of tomorrow that is made today has today's rows for ever.",
+        )
+        .default("1d"),
+        Field::new(
+            "runs_per_hour",
+            Shape::Whole(1, 1_000_000),
+            "New runs that events may start within an hour; more of them wait. Those of today and yesterday are not counted.",
+        )
+        .default("60"),
+    ],
+};
+
 pub(in crate::config) static BUSINESS_DATE: Section = Section {
     doc: "How a run that an event starts finds its date.",
     fields: &[
@@ -260,6 +284,11 @@ pub(in crate::config) static BUSINESS_DATE: Section = Section {
             "Which days `{previous_business_date}` passes over: `weekends`, or also the holidays of `target`, the euro's payment system.",
         )
         .default("weekends"),
+        Field::new(
+            "accept",
+            Shape::Section(&ACCEPT),
+            "Which dates are believed: an event beyond them becomes a dead letter, and a command needs `--force`.",
+        ),
     ],
 };
 

@@ -68,6 +68,8 @@ pub(super) enum Shape {
     Flag,
     /// A time with its unit.
     Duration,
+    /// Whole days.
+    Days,
     /// Bytes, within limits.
     Size(u64, u64),
     /// One of these.
@@ -153,6 +155,7 @@ mod tests {
                 Shape::AtLeast(least) => default.parse::<f64>().is_ok_and(|value| value >= least),
                 Shape::Flag => values::flag(default).is_some(),
                 Shape::Duration => values::duration(default).is_some(),
+                Shape::Days => values::days(default).is_some(),
                 Shape::Size(least, most) => values::size(default).is_some_and(|value| (least..=most).contains(&value)),
                 Shape::Choice(options) => options.contains(&default),
                 Shape::Policy(options) => options.contains(&default),

@@ -34,6 +34,7 @@ pub(super) fn policies(at: &Cursor<'_>) -> Option<Policies> {
         lease_heartbeat_interval: fields.duration("lease_heartbeat_interval")?,
         takeover_polling_interval: fields.duration("takeover_polling_interval")?,
         retry,
+        max_pending: fields.duration("max_pending")?,
     })
 }
 

@@ -121,6 +121,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Duration => {
             json!({ "type": "string", "pattern": r"[0-9]\s*[a-zµ]|\$\{", "examples": ["500ms", "30s", "5m"] })
         }
+        Shape::Days => or_reference(
+            &json!({ "type": "string", "pattern": r"^\s*[0-9]+\s*[dw]\s*$", "examples": ["0d", "5d", "400d"] }),
+        ),
         Shape::Size(least, most) => {
             let unit = json!({ "type": "string", "pattern": r"^\s*[0-9][0-9_]*\s*([kKmMgG]?[iI]?[bB])?\s*$" });
             or_reference(&json!({ "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, unit] }))

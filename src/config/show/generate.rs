@@ -5,7 +5,7 @@ use crate::config::cursor::Cursor;
 use crate::config::redact::without_login;
 use crate::config::separators;
 use crate::config::tree::Value as Node;
-use crate::config::values::{encoding_name, weekday_name, write_clock, write_duration, write_size};
+use crate::config::values::{encoding_name, weekday_name, write_clock, write_days, write_duration, write_size};
 use crate::core::generate::spec::{
     Align, BytesForm, Case, ColumnSpec, Corrections, DeadlineSpec, DecimalSign, DelimitedSpec, EmptyText, Escape,
     FileSpec, From, JsonNode, LeadingQuote, Limit, OnOverflow, OnUnmappable, ParamSpec, Quote, SourceSpec, Timestamps,
@@ -62,10 +62,17 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>, address: ShowAddress<'_
         ("mode", worker.output.permissions.mode.map(|mode| text(format!("{mode:04o}")))),
         ("group", worker.output.permissions.group.as_deref().map(text)),
     ]);
+    let accept = &worker.business_date.accept;
+    let accept = map([
+        ("past", Some(text(write_days(accept.past_days)))),
+        ("future", Some(text(write_days(accept.future_days)))),
+        ("runs_per_hour", Some(scalar(accept.runs_per_hour))),
+    ]);
     let business_date = map([
         ("timezone", Some(text(&worker.business_date.timezone))),
         ("pointer", Some(text(&worker.business_date.pointer))),
         ("calendar", Some(text(worker.business_date.calendar.as_str()))),
+        ("accept", Some(accept)),
     ]);
     let commit = map([
         ("pages", Some(scalar(worker.commit.pages.get()))),
@@ -358,5 +365,6 @@ fn policies(policies: &Policies) -> Rendered {
         ("initial_backoff", Some(text(write_duration(policies.retry.initial_backoff)))),
         ("backoff_multiplier", Some(scalar(policies.retry.backoff_multiplier))),
         ("max_backoff", Some(text(write_duration(policies.retry.max_backoff)))),
+        ("max_pending", Some(text(write_duration(policies.max_pending)))),
     ])
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Every field with a least and a most, and both as people write them.
-const RANGES: [(&str, &str, &str); 7] = [
+const RANGES: [(&str, &str, &str); 8] = [
     ("page_size", "1", "10000000"),
     ("page_bytes", "1KiB", "1GiB"),
     ("value_bytes", "1KiB", "1GiB"),
@@ -16,10 +16,11 @@ const RANGES: [(&str, &str, &str); 7] = [
     ("days_after", "0", "7"),
     ("pages", "1", "100000"),
     ("max_retries", "0", "1000"),
+    ("runs_per_hour", "1", "1000000"),
 ];
 
 /// Every field that is a time.
-const TIMES: [&str; 7] = [
+const TIMES: [&str; 8] = [
     "lease_ttl",
     "lease_heartbeat_interval",
     "takeover_polling_interval",
@@ -27,6 +28,7 @@ const TIMES: [&str; 7] = [
     "max_backoff",
     "interval",
     "warn_before",
+    "max_pending",
 ];
 
 /// Names and shapes of all fields with one value, in whatever section they stand.
@@ -127,6 +129,21 @@ fn a_limit_is_a_number_or_a_share_up_to_the_whole() {
             assert!(is_taken(name, taken), "{name}: {taken}");
         }
         for wrong in ["18446744073709551616", "100.0001%", "0.00001%", "-1", "-1%", "1.5"] {
+            assert!(!is_taken(name, wrong), "{name}: {wrong}");
+        }
+    }
+}
+
+#[test]
+fn days_are_whole_and_have_their_unit() {
+    let mut names: Vec<&str> = fields().iter().filter(|(_, s)| matches!(s, Shape::Days)).map(|(n, _)| *n).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["future", "past"]);
+    for name in names {
+        for taken in ["0d", "1d", "52w", "3660000d"] {
+            assert!(is_taken(name, taken), "{name}: {taken}");
+        }
+        for wrong in ["0", "400", "-1d", "1.5d", "24h", "1y", "3660001d", "\"\""] {
             assert!(!is_taken(name, wrong), "{name}: {wrong}");
         }
     }

@@ -1,4 +1,4 @@
-//! A published run's completion events: as the outbox holds them, else as the manifest makes them.
+//! A published run's completion events, as the outbox holds them.
 
 use crate::core::generate::GenerateError;
 use crate::core::generate::publish::published;
@@ -37,7 +37,15 @@ pub async fn events(
         let recorded = outbox.iter().find(|status| status.file == spec.id).and_then(|status| status.event.clone());
         let Some(made) = completion_event(&manifest, spec.id.as_str(), spec.event_type.as_deref()) else { continue };
         // A record of an older version is of before a correction that is published and not recorded yet.
-        events.push(recorded.map(|entry| entry.event).filter(|event| event.version == made.version).unwrap_or(made));
+        let Some(event) = recorded.map(|entry| entry.event).filter(|event| event.version == made.version) else {
+            // Who may write on the volume could make any event of a manifest.
+            let (id, date) = (&spec.id, run.date);
+            return Err(refuse(format!(
+                "the state store does not know file {id} of run {run}, only a manifest does; `filegen run --date {date}` checks \
+                 the files against it, records them and sends their events"
+            )));
+        };
+        events.push(event);
     }
     Ok(events)
 }

@@ -138,7 +138,7 @@ async fn output(input: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report
 
 /// Bytes of the latest published run.
 async fn last_size(input: &DoctorInput<'_>) -> Result<Option<u64>, GenerateError> {
-    let runs = input.ports.state.runs.runs(Some(&input.worker.id), 30).await.unwrap_or_default();
+    let runs = input.ports.state.runs.runs(Some(&input.worker.id), 30).await.unwrap_or_default().records;
     for record in runs {
         let id: &RunId = &record.id;
         if let Some(manifest) = publish::published(&*input.ports.volume, id).await? {
@@ -151,9 +151,9 @@ async fn last_size(input: &DoctorInput<'_>) -> Result<Option<u64>, GenerateError
 async fn unsent(outbox: &dyn Outbox, input: &DoctorInput<'_>, report: &mut Report<'_>) {
     let worker = &input.worker.id;
     match outbox.pending(&worker.into()).await {
-        Ok(waiting) if waiting.is_empty() || input.worker.completion.is_none() => {}
+        Ok(waiting) if waiting.records.is_empty() || input.worker.completion.is_none() => {}
         Ok(waiting) => {
-            let detail = format!("{} not sent yet", counted(waiting.len() as u64, "completion event"));
+            let detail = format!("{} not sent yet", counted(waiting.records.len() as u64, "completion event"));
             report.add(Area::State, "outbox", CheckVerdict::Warn, detail);
         }
         Err(error) => report.fail(Area::State, "outbox", &error),

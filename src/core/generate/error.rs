@@ -40,6 +40,27 @@ pub enum GenerateError {
         /// In what.
         reason: String,
     },
+    /// A manifest says that the run is published, and neither the state store nor its files confirm it.
+    #[error(
+        "`{path}` says that run {run} is published, but {reason}; it is not believed, and nothing was recorded or sent"
+    )]
+    Unproved {
+        /// The manifest, relative to the output root.
+        path: String,
+        /// The run.
+        run: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A fault of this program or of a translator that was built into it. It ends this run alone.
+    #[error(
+        "a fault of filegen itself, or of a translator built into it, has ended this run: {reason}; what is committed stays, and \
+         other runs go on. Report it together with the lines that stand before it in the log"
+    )]
+    Panicked {
+        /// The panic's own words.
+        reason: String,
+    },
     /// A parameter has no value.
     #[error("{reason}")]
     Parameter {
@@ -62,7 +83,9 @@ impl HasKind for GenerateError {
             Self::Store(error) => error.kind(),
             Self::TermEnded(error) => error.kind(),
             Self::Data { .. } => FailureKind::Data,
+            Self::Panicked { .. } => FailureKind::Failed,
             Self::Parameter { .. } => FailureKind::Config,
+            Self::Unproved { .. } => FailureKind::Difference,
             Self::Conflict { .. } | Self::Staged { .. } => FailureKind::Conflict,
         }
     }

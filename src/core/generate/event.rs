@@ -64,6 +64,16 @@ pub enum GenerateEvent {
         /// How long the commit took.
         took: Duration,
     },
+    /// A published file that the state store does not know is read, before its manifest is believed. The first comes with none
+    /// of its bytes.
+    Checked {
+        /// Relative to the output root.
+        path: String,
+        /// Bytes read so far.
+        done: u64,
+        /// Its size.
+        bytes: u64,
+    },
     /// A file is visible under its final name.
     Published {
         /// Which file.

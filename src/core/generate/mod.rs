@@ -1,18 +1,22 @@
 //! The flow generate, in the order data moves: plan, take over, read, translate, write, publish, record.
 
+pub mod admit;
 mod bounded;
 pub mod completion;
+mod contained;
 pub mod correct;
 pub mod deadline;
 pub(crate) mod digest;
 pub mod doctor;
 pub mod drill;
+pub mod due;
 mod edition;
 mod error;
 pub mod event;
 pub mod inspect;
 pub mod layout;
 mod manifests;
+mod marker;
 pub mod model;
 pub mod params;
 mod pipeline;
@@ -38,6 +42,7 @@ pub mod translate;
 mod translate_pages;
 pub mod trigger;
 pub mod verify;
+pub mod window;
 mod write;
 
 pub use edition::Edition;
@@ -126,13 +131,21 @@ pub enum Outcome {
 /// # Errors
 /// What ended it. Everything committed so far stays, and the next call takes it over.
 pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, GenerateError> {
-    let job = &match edition::find(ports, job, term).await? {
-        Found::Published(manifest) => return already_published(ports, job, term, *manifest).await,
-        Found::ToMake(job) => *job,
-    };
     // A failure that is recorded makes the run wanted, and a service would make it with other values than those given.
     let mut is_recorded = params::given(&job.worker).is_empty();
-    let result = Box::pin(unpublished(ports, job, term, &mut is_recorded)).await;
+    let job = &match contained::contained(found(ports, job, term)).await {
+        Ok(Some(Found::ToMake(job))) => *job,
+        Ok(Some(Found::Published(manifest))) => return already_published(ports, job, term, *manifest).await,
+        Ok(None) => return Ok(Outcome::Stopped { page: 0 }),
+        Err(error) => {
+            if is_recorded && matches!(error, GenerateError::Unproved { .. } | GenerateError::Panicked { .. }) {
+                record::failed(ports, job, term, &error).await;
+            }
+            staging::distrust(term, &error);
+            return Err(error);
+        }
+    };
+    let result = Box::pin(contained::contained(unpublished(ports, job, term, &mut is_recorded))).await;
     ports.source.rest().await;
     if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
         && takeover::is_replaced(&*ports.volume, &job.dir(), term.token()).await
@@ -148,6 +161,22 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
         staging::distrust(term, error);
     }
     result
+}
+
+/// Which version is to be made, or the newest one's manifest, if it is to be believed. `None` when asked to stop before its files
+/// were read.
+async fn found(ports: &Ports, job: &Job, term: &Term) -> Result<Option<Found>, GenerateError> {
+    let found = edition::find(ports, job, term).await?;
+    match &found {
+        Found::Published(manifest) if !marker::is_proved(ports, job, manifest).await? => return Ok(None),
+        Found::Published(_) => {}
+        Found::ToMake(made) => {
+            if let Some(before) = &made.edition.before {
+                marker::check_before(ports, job, before).await?;
+            }
+        }
+    }
+    Ok(Some(found))
 }
 
 async fn already_published(
@@ -192,6 +221,9 @@ async fn unpublished(
         && let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await?
         && manifest.version >= job.edition.version()
     {
+        if !marker::is_proved(ports, asked, &manifest).await? {
+            return Ok(Outcome::Stopped { page: 0 });
+        }
         remove_all(ports, job, term, &dead).await?;
         return already_published(ports, job, term, manifest).await;
     }

@@ -129,13 +129,34 @@ impl Plan {
     ///
     /// # Errors
     /// Says what differs, and what to do.
-    pub fn check_fit(&self, journal: &Journal, begin: &Begin, run: &RunId) -> Result<(), GenerateError> {
+    pub fn check_fit(
+        &self,
+        journal: &Journal,
+        begin: &Begin,
+        run: &RunId,
+        worker: &Worker,
+    ) -> Result<(), GenerateError> {
         let staged = |reason| Err(GenerateError::Staged { reason });
         if begin.run != run.to_string() {
-            return staged(format!("the staged journal belongs to run {}, not to {run}", begin.run));
+            return staged(format!(
+                "the staged journal belongs to run {}, not to {run}; start over with `filegen run --restart`",
+                begin.run
+            ));
+        }
+        // The digest below is of the settings alone: it says nothing of what else such a line holds.
+        let same_files = begin.files.len() == worker.files.len()
+            && worker.files.iter().zip(&begin.files).all(|(spec, id)| spec.id.as_str() == id);
+        let key = self.query.key.len();
+        let range = begin.range.iter().flat_map(|(first, last)| [first, last]);
+        let mut keys = range.chain(journal.pages().map(|page| &page.key));
+        if !same_files || keys.any(|found| !found.0.is_empty() && found.0.len() != key) {
+            return staged(format!(
+                "the staged journal of run {run} names other files or keys than the worker file; start over with \
+                 `filegen run --restart`"
+            ));
         }
         let columns = journal.pages().next().and_then(|page| page.columns.as_deref());
-        match self.shape.fit(begin, columns) {
+        match self.shape.fit(&begin.spec, begin.writes, columns) {
             Fit::Same => Ok(()),
             Fit::Earlier(differences) => staged(format!(
                 "run {run} was begun by an earlier version of filegen, which writes some values otherwise: {}; finish the run \

@@ -91,7 +91,7 @@ pub async fn preview(
     let journal =
         newest.filter(|_| start != Start::FromStart && !published).map(|folder| (folder.token, &folder.journal));
     if let Some((journal, begin)) = journal.and_then(|(_, journal)| Some((journal, journal.begin()?))) {
-        plan.check_fit(journal, begin, id)?;
+        plan.check_fit(journal, begin, id, worker)?;
         params::check_given(worker, id, &begin.params)?;
         plan = Plan::new(worker, registry, &begin.params)?;
     } else if let Some(manifest) = run.manifest.as_ref().filter(|_| published) {

@@ -240,12 +240,32 @@ async fn publish_manifest(
             Ok(manifest)
         }
         // An older holder was here between our look and our lease; its files were compared with ours.
-        Err(VolumeError::Exists { .. }) => published_durably(volume, term, &job.run)
-            .await?
-            .filter(|there| there.version >= job.edition.version())
-            .ok_or_else(|| GenerateError::Conflict { path: name, reason: "it is no manifest".to_owned() }),
+        Err(VolumeError::Exists { .. }) => {
+            let theirs = published_durably(volume, term, &job.run).await?;
+            let theirs = theirs
+                .filter(|there| there.version >= job.edition.version())
+                .ok_or_else(|| GenerateError::Conflict { path: name, reason: "it is no manifest".to_owned() })?;
+            if theirs.version == manifest.version {
+                same_files(&job.run, &manifest, &theirs)?;
+            }
+            Ok(theirs)
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Sees that the manifest that another holder of this run has published says the same as ours would.
+fn same_files(run: &RunId, ours: &Manifest, theirs: &Manifest) -> Result<(), GenerateError> {
+    let content =
+        |file: &ManifestFile| (file.id.clone(), file.name.clone(), file.rows, file.bytes, file.sha256.clone());
+    let is_same = (&ours.worker_id, &ours.run_id, &ours.business_date)
+        == (&theirs.worker_id, &theirs.run_id, &theirs.business_date)
+        && ours.files.iter().map(content).eq(theirs.files.iter().map(content));
+    if is_same {
+        return Ok(());
+    }
+    let reason = "it does not list the files of this run as they are".to_owned();
+    Err(GenerateError::Unproved { path: manifest_name(run, theirs.version), run: run.to_string(), reason })
 }
 
 /// The run's manifest, if it is published. Syncs its folder first: the holder may have died between the link and that sync.
@@ -334,6 +354,8 @@ fn manifest(ports: &Ports, job: &Job, term: &Term, staging: &Staging, complete: 
         pages: staging.page(),
         source_rows: staging.source_rows(),
         parameters: staging.begin.params.clone(),
+        spec: Some(staging.begin.spec.clone()),
+        writes: Some(staging.begin.writes),
         read_mode: read_mode(worker, staging.tokens.clone(), complete.source_moved, staging.begin.counted),
         files: with_others(edition, worker.files.iter().enumerate().map(file).collect()),
     }

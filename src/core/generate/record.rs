@@ -166,9 +166,12 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
     Ok(())
 }
 
-/// Records why a run ended. Does nothing if the store itself is what failed.
+/// Records why a run ended. Does nothing if the store itself is what failed, and to a run that it knows as published: that stays
+/// so, whatever stands on the volume now.
 pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError) {
-    if let Ok(mut record) = run_record(ports, job, ports.clock.now()).await {
+    if let Ok(mut record) = run_record(ports, job, ports.clock.now()).await
+        && record.status != RunStatus::Published
+    {
         record.status = RunStatus::Failed;
         record.error = Some(error.to_string());
         record.failure = Some(error.kind());

@@ -4,7 +4,9 @@ use crate::core::election::report::{LeaseState, lease_of};
 use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{GenerateError, Job, Outcome, Ports, Start, generate, params, publish, record, takeover};
+use crate::core::generate::{
+    GenerateError, Job, Outcome, Ports, Start, generate, marker, params, publish, record, takeover,
+};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::moment::moment;
 use crate::core::model::names::InstanceId;
@@ -18,8 +20,8 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Runs of a worker that are searched for the one under way.
-const LOOKED_AT: usize = 400;
+/// Runs of a worker that are searched at a time for the one under way.
+const LOOKED_AT: usize = 64;
 
 /// Who runs, and the two things that only a process can give.
 #[derive(Clone)]
@@ -85,6 +87,12 @@ pub enum RunError {
     /// The lease was acquired, and the generation failed.
     #[error(transparent)]
     Generate(#[from] GenerateError),
+    /// The worker file does not take the run's date.
+    #[error("run is not begun: {reason}")]
+    Outside {
+        /// Which dates it takes, and what to do.
+        reason: String,
+    },
     /// The present holder of the lease tried the run, and failed.
     #[error("{} tried this run and failed: {reason}{}", holder(instance.as_ref()), next_try(*next_try_at))]
     Elsewhere {
@@ -115,6 +123,7 @@ impl HasKind for RunError {
         match self {
             Self::Election(error) => error.kind(),
             Self::Generate(error) => error.kind(),
+            Self::Outside { .. } => FailureKind::Config,
             Self::Elsewhere { kind, .. } => *kind,
         }
     }
@@ -220,7 +229,9 @@ async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Mak
         }
         match already_published(ports, job, true).await {
             Ok(Some(ended)) => return Ok(ended),
-            Err(error @ RunError::Generate(GenerateError::Staged { .. })) => return Err(error),
+            Err(error @ RunError::Generate(GenerateError::Staged { .. } | GenerateError::Unproved { .. })) => {
+                return Err(error);
+            }
             // A store that cannot be read now is read again.
             Ok(None) | Err(_) => {}
         }
@@ -280,8 +291,17 @@ async fn failed_elsewhere(
 
 /// Whether the holder of this token makes no run just now. A command that makes one gives the lease back at its end.
 async fn is_idle(ports: &Ports, job: &Job, token: Token) -> Result<bool, StoreError> {
-    let runs = ports.state.runs.runs(Some(&job.run.worker), LOOKED_AT).await?;
-    Ok(!runs.iter().any(|run| run.status == RunStatus::Running && run.token == Some(token)))
+    let mut after = None;
+    loop {
+        let found = ports.state.runs.unpublished(&job.run.worker, after, LOOKED_AT).await?.records;
+        if found.iter().any(|run| run.status == RunStatus::Running && run.token == Some(token)) {
+            return Ok(false);
+        }
+        after = found.last().map(|last| last.id.date);
+        if found.len() < LOOKED_AT {
+            return Ok(true);
+        }
+    }
 }
 
 /// The manifest of a run that is published on the volume and recorded in the store, with all completion events, and who made it.
@@ -291,14 +311,19 @@ async fn already_published(
     meanwhile: bool,
 ) -> Result<Option<(Outcome, Option<Maker>)>, RunError> {
     let record = ports.state.runs.run(&job.run).await?;
-    if record.is_none_or(|record| record.status != RunStatus::Published) {
+    let Some(record) = record.filter(|record| record.status == RunStatus::Published) else { return Ok(None) };
+    let Some(manifest) = publish::published(&*ports.volume, &job.run).await? else { return Ok(None) };
+    let recorded = ports.state.runs.files(&job.run).await?;
+    if !marker::is_known(&job.worker, &manifest, &record, &recorded)? {
+        // The holder of the lease looks at the files.
         return Ok(None);
     }
-    let Some(manifest) = publish::published(&*ports.volume, &job.run).await? else { return Ok(None) };
     params::check_given(&job.worker, &job.run, &manifest.parameters)?;
     let made_by = match manifest.completed_at.parse::<Timestamp>() {
         Ok(at) => {
-            let claim = ports.state.leases.claim(&(&job.run.worker).into(), Token(manifest.token)).await?;
+            // A token that no store can keep has no claim.
+            let claim = ports.state.leases.claim(&(&job.run.worker).into(), Token(manifest.token)).await;
+            let claim = claim.unwrap_or_default();
             let ago = Duration::try_from(ports.clock.now().duration_since(at)).unwrap_or_default();
             Some(Maker { instance: claim.map(|claim| claim.instance), at, ago, meanwhile })
         }

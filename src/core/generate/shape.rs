@@ -7,10 +7,10 @@
 
 use super::spec::Worker;
 use super::translate::{Change, FileTranslator};
-use crate::core::generate::model::journal::{Begin, sum_of};
+use crate::core::generate::model::journal::sum_of;
 use crate::core::model::column::Column;
 
-/// The number of this build's way to write files; see [`Begin::writes`].
+/// The number of this build's way to write files; see [`Begin::writes`](crate::core::generate::model::journal::Begin::writes).
 pub(super) const WRITES: u32 = 3;
 
 /// The digest of a worker's settings, the digest that earlier builds give them, and the differences between the builds.
@@ -63,17 +63,18 @@ impl Shape {
         digest.map_or("", String::as_str)
     }
 
-    /// Whether a run with this first line fits. `columns` are the run's own, as far as they are known.
-    pub fn fit(&self, begin: &Begin, columns: Option<&[Column]>) -> Fit {
-        let at = |writes: u32| self.digests.get(writes as usize).is_some_and(|digest| *digest == begin.spec);
-        if begin.writes >= WRITES {
+    /// Whether a run fits that was made with settings of this digest, by a build with this way of writing. `columns` are the run's
+    /// own, as far as they are known.
+    pub fn fit(&self, spec: &str, writes: u32, columns: Option<&[Column]>) -> Fit {
+        let at = |writes: u32| self.digests.get(writes as usize).is_some_and(|digest| digest == spec);
+        if writes >= WRITES {
             // Its builder has looked at the kinds: without differences, the digest is the first one.
             return if at(WRITES) || at(0) { Fit::Same } else { Fit::Other };
         }
-        if !at(begin.writes) && !at(0) {
+        if !at(writes) && !at(0) {
             return Fit::Other;
         }
-        let differences: Vec<String> = self.differences(begin.writes, columns).collect();
+        let differences: Vec<String> = self.differences(writes, columns).collect();
         if differences.is_empty() { Fit::Same } else { Fit::Earlier(differences) }
     }
 

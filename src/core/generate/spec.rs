@@ -255,6 +255,25 @@ pub struct BusinessDateSpec {
     pub pointer: String,
     /// Which days are business days: for `{previous_business_date}`.
     pub calendar: Calendar,
+    /// Which dates are taken from outside, and how many new runs an hour.
+    pub accept: AcceptSpec,
+}
+
+/// The window on business dates, and the limit of new runs. What lies outside is not believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AcceptSpec {
+    /// Days before today, in the zone of the business date.
+    pub past_days: u32,
+    /// Days behind today, in the same zone.
+    pub future_days: u32,
+    /// New runs an hour that events may start; those of today and yesterday do not count.
+    pub runs_per_hour: u32,
+}
+
+impl Default for AcceptSpec {
+    fn default() -> Self {
+        Self { past_days: 400, future_days: 1, runs_per_hour: 60 }
+    }
 }
 
 /// When the files of a business date are due, and on which business dates there are any.

@@ -160,10 +160,12 @@ impl Staging {
     }
 }
 
-/// Ends the term when a write or sync has failed: the kernel may have dropped what it could not write, so nothing
+/// Ends the term when a write or sync has failed, or a panic has left who knows what under way: the kernel may have dropped what it could not write, so nothing
 /// more is trusted on these descriptors, and no second try is made. A later term starts from the journal.
 pub(super) fn distrust(term: &Term, error: &GenerateError) {
-    if let GenerateError::Volume(VolumeError::Io { .. } | VolumeError::Full { .. }) = error {
+    if let GenerateError::Volume(VolumeError::Io { .. } | VolumeError::Full { .. }) | GenerateError::Panicked { .. } =
+        error
+    {
         term.end();
     }
 }
@@ -199,7 +201,7 @@ fn choose<'a>(job: &Job, plan: &Plan, dead: &'a [FencedTerm]) -> Result<Option<&
             let page = dead.journal.last_page().map_or(0, |last| last.page);
             warn(format!("the journal of token {} is damaged: {damage}; pages up to {page} are kept", dead.token));
         }
-        plan.check_fit(&dead.journal, begin, &job.run)?;
+        plan.check_fit(&dead.journal, begin, &job.run, &job.worker)?;
         return Ok(Some(dead));
     }
     if dead.iter().any(|dead| dead.has_files) {

@@ -14,7 +14,7 @@ use crate::core::ports::dead_letters::DeadLetter;
 use crate::core::ports::outbox::OutboxEntry;
 use crate::core::ports::runs::FileStatus;
 use crate::core::ports::state::StateStore;
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, OddRecord, StoreError};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -49,6 +49,8 @@ pub struct WorkerReport {
     pub unsent: Vec<OutboxEntry>,
     /// The trigger's latest dead letters, newest first.
     pub odd_events: Vec<DeadLetter>,
+    /// Records of the state store that cannot be read. Nothing is made of them, and the others go on.
+    pub odd: Vec<OddRecord>,
 }
 
 /// A run and its files.
@@ -125,10 +127,13 @@ pub async fn report(
     let names = if let Some(worker) = worker {
         BTreeSet::from([worker.clone()])
     } else {
-        let holders = state.leases.list().await?.into_iter().filter_map(|lease| lease.key.worker());
-        let ran = runs.runs(None, SEARCHED).await?.into_iter().map(|run| run.id.worker);
-        let heard =
-            state.dead_letters.dead_letters(None, SEARCHED).await?.into_iter().filter_map(|event| event.owner.worker());
+        // One that cannot be read hides no other worker.
+        let leases = readable(state.leases.list().await, "worker_leases", &mut BTreeSet::new())?;
+        let holders = leases.into_iter().filter_map(|lease| lease.key.worker());
+        let ran = runs.runs(None, SEARCHED).await?.records.into_iter().map(|run| run.id.worker);
+        let heard = state.dead_letters.dead_letters(None, SEARCHED).await;
+        let heard = readable(heard, "odd_events", &mut BTreeSet::new())?;
+        let heard = heard.into_iter().filter_map(|event| event.owner.worker());
         holders.chain(ran).chain(heard).collect()
     };
     let mut workers = Vec::with_capacity(names.len());
@@ -137,6 +142,21 @@ pub async fn report(
         workers.push(worker_report(state, clock, worker, known, at).await?);
     }
     Ok(StatusReport { at, workers })
+}
+
+/// A list, or nothing where one of its records cannot be read; then that is told in its place.
+fn readable<T>(
+    list: Result<Vec<T>, StoreError>,
+    id: &str,
+    odd: &mut BTreeSet<OddRecord>,
+) -> Result<Vec<T>, StoreError> {
+    match list {
+        Err(StoreError::Failed { reason, .. }) => {
+            odd.insert(OddRecord { id: id.to_owned(), reason });
+            Ok(Vec::new())
+        }
+        list => list,
+    }
 }
 
 async fn worker_report(
@@ -149,8 +169,11 @@ async fn worker_report(
     let key = LeaseKey::from(&worker);
     let lease = lease_of(&*state.leases, &key, at).await?;
     let mut reports = Vec::new();
-    for mut record in state.runs.runs(Some(&worker), RUNS).await? {
-        let mut files = state.runs.files(&record.id).await?;
+    let latest = state.runs.runs(Some(&worker), RUNS).await?;
+    let mut odd: BTreeSet<OddRecord> = latest.odd.into_iter().collect();
+    odd.extend(state.runs.unpublished(&worker, None, RUNS).await?.odd);
+    for mut record in latest.records {
+        let mut files = readable(state.runs.files(&record.id).await, &record.id.to_string(), &mut odd)?;
         let mut gone = BTreeSet::new();
         if let Some(known) = known {
             let seen = durable::look(known, clock, &record, &files).await;
@@ -168,9 +191,18 @@ async fn worker_report(
     // Whether a worker has a topic stands in its own file; without that, a worker whose events were sent before has one.
     let has_sent = || reports.iter().flat_map(|run| &run.files).any(is_sent);
     let has_outbox = known.map_or_else(has_sent, |known| known.has_outbox);
-    let unsent = if has_outbox { state.outbox.pending(&key).await? } else { Vec::new() };
-    let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await?;
-    Ok(WorkerReport { worker, lease, runs: reports, unsent, odd_events })
+    let unsent = if has_outbox { state.outbox.pending(&key).await? } else { Found::default() };
+    odd.extend(unsent.odd);
+    let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await;
+    let odd_events = readable(odd_events, "odd_events", &mut odd)?;
+    Ok(WorkerReport {
+        worker,
+        lease,
+        runs: reports,
+        unsent: unsent.records,
+        odd_events,
+        odd: odd.into_iter().collect(),
+    })
 }
 
 fn is_sent(file: &FileStatus) -> bool {

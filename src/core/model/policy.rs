@@ -13,6 +13,8 @@ pub struct Policies {
     pub takeover_polling_interval: Duration,
     /// Retries after passing faults.
     pub retry: RetrySpec,
+    /// Work that is wanted and waits for longer is told by readiness.
+    pub max_pending: Duration,
 }
 
 /// Below this, a disk that is busy for a moment may end a run.
@@ -68,6 +70,7 @@ impl Default for Policies {
             lease_heartbeat_interval: Duration::from_secs(10),
             takeover_polling_interval: Duration::from_secs(5),
             retry: RetrySpec::default(),
+            max_pending: Duration::from_hours(2),
         }
     }
 }

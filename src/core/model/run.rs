@@ -14,11 +14,12 @@ use std::fmt;
 pub struct BusinessDate(pub Date);
 
 impl BusinessDate {
-    /// Reads `2026-11-21` or `20261121`, and nothing else that a date library might take.
+    /// Reads `2026-11-21` or `20261121` of the years 1 to 9999, and nothing else that a date library might take.
     pub fn parse(text: &str) -> Option<Self> {
         let (form, length) = if text.contains('-') { ("%Y-%m-%d", 10) } else { ("%Y%m%d", 8) };
         let well_formed = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        well_formed.then(|| Date::strptime(form, text).ok()).flatten().map(Self)
+        let date = well_formed.then(|| Date::strptime(form, text).ok()).flatten();
+        date.filter(|date| date.year() > 0).map(Self)
     }
 
     /// `20261121`: as it stands in file and folder names.
@@ -65,7 +66,7 @@ pub enum RunStatus {
 
 impl RunStatus {
     /// The word in the state store, tables and JSON.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Running => "running",
@@ -185,7 +186,9 @@ mod tests {
         let day = Some(BusinessDate(Date::constant(2026, 11, 21)));
         assert_eq!(BusinessDate::parse("2026-11-21"), day);
         assert_eq!(BusinessDate::parse("20261121"), day);
-        for bad in ["", "2026-11-31", "2026-11-21T00:00", "21.11.2026", "2026-1-1", "2026-11-2", "tomorrow"] {
+        for bad in
+            ["", "2026-11-31", "2026-11-21T00:00", "21.11.2026", "2026-1-1", "2026-11-2", "0000-01-01", "tomorrow"]
+        {
             assert_eq!(BusinessDate::parse(bad), None, "{bad}");
         }
     }

@@ -18,7 +18,8 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::outbox::{Outbox, OutboxEntry};
 use crate::core::ports::producer::Producer;
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -39,6 +40,11 @@ pub enum OutboxEvent {
     Waiting {
         /// How many.
         events: usize,
+    },
+    /// A record cannot be read, so its message is not sent. The others are.
+    Odd {
+        /// Which, and what is wrong with it.
+        record: OddRecord,
     },
     /// Broker or store failed. The same call is tried again until it works.
     Failing {
@@ -95,7 +101,18 @@ impl OutboxPublisher {
     /// # Errors
     /// What failed; the messages from there on still wait.
     pub async fn send_waiting(&self) -> Result<usize, OutboxError> {
-        let waiting = self.outbox.pending(&self.owner).await?;
+        self.send(&mut BTreeSet::new()).await
+    }
+
+    /// As [`send_waiting`](Self::send_waiting). Tells of odd records that were not `told` before.
+    async fn send(&self, told: &mut BTreeSet<OddRecord>) -> Result<usize, OutboxError> {
+        let found = self.outbox.pending(&self.owner).await?;
+        for record in found.odd {
+            if told.insert(record.clone()) {
+                self.observer.observe(&OutboxEvent::Odd { record });
+            }
+        }
+        let waiting = found.records;
         self.observer.observe(&OutboxEvent::Waiting { events: waiting.len() });
         let mut sent = 0;
         for entry in waiting {
@@ -129,8 +146,9 @@ pub async fn relay(publisher: &OutboxPublisher, wake: &Notify, stop: &Cancellati
 
 async fn relay_for_ever(publisher: &OutboxPublisher, wake: &Notify) {
     let mut backoff = Backoff::new(publisher.retry);
+    let mut told = BTreeSet::new();
     loop {
-        match publisher.send_waiting().await {
+        match publisher.send(&mut told).await {
             Ok(_) => {
                 backoff.succeeded();
                 tokio::select! {

@@ -134,7 +134,7 @@ async fn a_broker_that_is_away_is_tried_until_it_takes_each_event_once_and_in_or
     };
     tokio::join!(relay(&publisher, &wake, &stop), script);
     assert_eq!(got(&broker), ["Loan1", "Loan0", "Loan2", "Loan3"].map(|file| format!("LoanWorker:{file}:1")));
-    assert_eq!(runs.pending(&key()).await.unwrap(), []);
+    assert_eq!(runs.pending(&key()).await.unwrap().records, []);
     let event = event.lock().unwrap();
     let failing = event.iter().filter(|event| matches!(event, OutboxEvent::Failing { .. })).count();
     assert_eq!((failing, event.first()), (40, Some(&OutboxEvent::Waiting { events: 2 })));
@@ -157,7 +157,7 @@ async fn a_person_may_send_an_event_again_and_that_is_kept() {
         assert_eq!(send_again(&sink, &*runs, &*runs, &clock, &again).await, Ok(1));
     }
     assert_eq!(got(&broker), ["LoanWorker:Loan0:1"; 2]);
-    let waiting = runs.pending(&key()).await.unwrap();
+    let waiting = runs.pending(&key()).await.unwrap().records;
     assert_eq!(waiting.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), ["Loan1"]);
     let audits = runs.audits(9).await.unwrap();
     assert_eq!((audits.len(), audits[0].who.as_str(), audits[0].reason.as_str()), (2, "ann at pod-1:7", "INC-4711"));

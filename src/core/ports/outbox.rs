@@ -1,6 +1,6 @@
 //! The outbox: messages that are recorded with their effect and sent behind it.
 
-use super::store::StoreError;
+use super::store::{Found, StoreError};
 use crate::core::model::names::LeaseKey;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -44,7 +44,7 @@ pub struct OutboxEntry {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// The entries that no broker has acknowledged, oldest first.
-    async fn pending(&self, owner: &LeaseKey) -> Result<Vec<OutboxEntry>, StoreError>;
+    async fn pending(&self, owner: &LeaseKey) -> Result<Found<OutboxEntry>, StoreError>;
 
     /// Records a broker's acknowledgement. It is durable when this answers. The first acknowledgement stays. An id that is not
     /// in the outbox changes nothing.

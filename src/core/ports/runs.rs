@@ -1,11 +1,11 @@
 //! Runs, and how far each of their files has come.
 
 use super::outbox::{OutboxEntry, OutboxId};
-use super::store::StoreError;
+use super::store::{Found, StoreError};
 use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::event::CompletionEvent;
 use crate::core::model::names::{FileId, WorkerId};
-use crate::core::model::run::{RunId, RunRecord};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord};
 use crate::core::model::term::{Term, Token};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -113,8 +113,21 @@ pub trait RunStore: Send + Sync {
     /// One run.
     async fn run(&self, id: &RunId) -> Result<Option<RunRecord>, StoreError>;
 
-    /// The latest runs, newest business date first: of one worker, or of all.
-    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Vec<RunRecord>, StoreError>;
+    /// The latest runs, newest business date first: of one worker, or of all. At most `limit` of them.
+    async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Found<RunRecord>, StoreError>;
+
+    /// A worker's runs that are not published, oldest business date first: those behind `after`, at most `limit` that can be
+    /// read. However many runs are published or due later, it finds these by an index.
+    async fn unpublished(
+        &self,
+        worker: &WorkerId,
+        after: Option<BusinessDate>,
+        limit: usize,
+    ) -> Result<Found<RunRecord>, StoreError>;
+
+    /// Asks again for a run that is not published: from now on it is this one's request, of this moment. Changes nothing else, and
+    /// no run that is published or not there.
+    async fn ask_again(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<(), StoreError>;
 
     /// Writes a run's progress or end. `record.token` is set from the term. A record of an older version never replaces one of a
     /// newer: it is late, and changes nothing.

@@ -4,6 +4,44 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::shown;
 use crate::core::model::term::{TermEnded, Token};
 
+/// The records that a question found. One that cannot be read hides no other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found<T> {
+    /// Those that can be read, in the order that was asked for.
+    pub records: Vec<T>,
+    /// Those that cannot: the first of them.
+    pub odd: Vec<OddRecord>,
+}
+
+/// A record that cannot be read.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct OddRecord {
+    /// Its id, as far as it has one: `LoanWorker:2026-11-21`.
+    pub id: String,
+    /// What is wrong with it, and what to do.
+    pub reason: String,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self { records: Vec::new(), odd: Vec::new() }
+    }
+}
+
+impl<T> Found<T> {
+    /// Most odd records that one answer holds.
+    pub const ODD_MAX: usize = 20;
+
+    /// Adds a record, or what is wrong with it.
+    pub fn add(&mut self, id: impl FnOnce() -> String, record: Result<T, String>) {
+        match record {
+            Ok(record) => self.records.push(record),
+            Err(reason) if self.odd.len() < Self::ODD_MAX => self.odd.push(OddRecord { id: id(), reason }),
+            Err(_) => {}
+        }
+    }
+}
+
 /// Why a store did not answer, or refused.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StoreError {

@@ -2,6 +2,7 @@
 
 use super::status::WorkerStatus;
 use crate::core::generate::deadline::DeadlineEvent;
+use crate::core::generate::due::DueEvent;
 use crate::core::health::{HealthEvent, Working};
 use crate::core::ports::observer::Observer;
 use std::time::Duration;
@@ -24,6 +25,13 @@ impl Observer<HealthEvent> for WorkerStatus {
             None => info!(target: DEPENDENCIES, worker, dependency, "dependency is up"),
             Some(reason) => warn!(target: DEPENDENCIES, worker, dependency, reason, "dependency is down"),
         }
+    }
+}
+
+impl Observer<DueEvent> for WorkerStatus {
+    fn observe(&self, due: &DueEvent) {
+        let oldest = due.oldest.as_ref().map_or(Duration::ZERO, |(_, age)| *age);
+        self.metrics().due(due.waiting, oldest, due.refused, due.odd.len() as u64);
     }
 }
 

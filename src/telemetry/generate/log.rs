@@ -128,6 +128,14 @@ impl Observer<GenerateEvent> for EventLog {
                     line!(debug, self, context, page, source_rows, bytes, took_seconds = took, "progress updated");
                 }
             }
+            GenerateEvent::Checked { path, done: 0, bytes } => {
+                line!(info, self, context, path, bytes, "published file is checked: the state store does not know it");
+            }
+            GenerateEvent::Checked { path, done, bytes } => {
+                if self.is_progress_due(Instant::now()) {
+                    line!(info, self, context, path, done, bytes, "published file is checked");
+                }
+            }
             GenerateEvent::Published { file, path, rows, bytes } => {
                 line!(info, self, context, %file, path, rows, bytes, "file finalized");
             }
@@ -184,6 +192,10 @@ impl Observer<OutboxEvent> for EventLog {
                 let Some(event) = event_of(entry) else { return };
                 let (file, correlation_id) = (&event.file_id, &event.correlation_id);
                 line!(info, self, context, file, correlation_id, "event published");
+            }
+            OutboxEvent::Odd { record } => {
+                let (record, reason) = (&record.id, &record.reason);
+                line!(warn, self, context, record, reason, "a completion event cannot be read from the state store");
             }
             OutboxEvent::Waiting { events } => line!(debug, self, context, events, "outbox looked at"),
             OutboxEvent::Failing { reason, attempt, after } => {

@@ -29,6 +29,10 @@ pub struct GenerateMetrics {
     lease_renewals: Counter,
     outbox_depth: Gauge,
     duplicate_triggers: Counter,
+    runs_waiting: Gauge,
+    oldest_waiting: Gauge,
+    runs_refused: Gauge,
+    odd_records: Gauge,
     odd_events: Counter,
     deadline: Late<Gauge>,
     deadline_at_risk: Late<Gauge>,
@@ -60,6 +64,15 @@ impl GenerateMetrics {
             lease_renewals: scope
                 .counter("lease_renewals_total", "Renewals of the lease that the state store confirmed."),
             outbox_depth: scope.gauge("filegen_outbox_depth", "Completion events that wait for the broker."),
+            runs_waiting: scope.gauge("filegen_pending_runs", "Runs that are wanted and that nobody makes just now."),
+            oldest_waiting: scope.gauge(
+                "filegen_oldest_pending_run_seconds",
+                "Since the one of them was asked for that has waited longest.",
+            ),
+            runs_refused: scope
+                .gauge("filegen_refused_runs", "Recorded runs outside business_date.accept; nobody makes them."),
+            odd_records: scope
+                .gauge("filegen_unreadable_records", "Runs in the state store whose records cannot be read."),
             duplicate_triggers: scope
                 .counter("filegen_duplicate_triggers_total", "Events that asked for a run that was there already."),
             odd_events: scope
@@ -152,6 +165,15 @@ impl GenerateMetrics {
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     pub(super) fn outbox(&self, events: usize) {
         self.outbox_depth.set(events as f64);
+    }
+
+    /// Runs that wait.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    pub(super) fn due(&self, waiting: u64, oldest: Duration, refused: u64, odd: u64) {
+        self.runs_waiting.set(waiting as f64);
+        self.oldest_waiting.set(oldest.as_secs_f64());
+        self.runs_refused.set(refused as f64);
+        self.odd_records.set(odd as f64);
     }
 
     /// How the deadline looks.

@@ -291,6 +291,9 @@ impl WorkerStatus {
                 self.keep(state, format!("goes on behind page {page} of token {from}"));
             }
             GenerateEvent::Warning { text } => self.keep(state, text.clone()),
+            GenerateEvent::Checked { path, done: 0, bytes } => {
+                self.keep(state, format!("{path} is checked, {bytes} bytes: the state store does not know it"));
+            }
             GenerateEvent::Published { file, path, rows, .. } => {
                 self.metrics.published();
                 self.keep(state, format!("published {file} as {path}: {}", counted(*rows, "row")));
@@ -336,6 +339,12 @@ impl Observer<OutboxEvent> for WorkerStatus {
                 if let Some(event) = event_of(entry) {
                     self.record_event(format!("sent {}", event.correlation_id));
                 }
+            }
+            OutboxEvent::Odd { record } => {
+                self.record_event(format!(
+                    "event of {} cannot be read from the state store: {}",
+                    record.id, record.reason
+                ));
             }
             OutboxEvent::Waiting { events } => {
                 self.state().outbox = *events;

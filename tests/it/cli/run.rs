@@ -60,7 +60,7 @@ fn the_date_is_today_in_the_workers_zone() {
     let filegen = Filegen::with_loans(1);
     filegen.write(
         "worker.yaml",
-        &format!("{}business_date: {{ timezone: Pacific/Kiritimati }}\n", filegen.read("worker.yaml")),
+        &filegen.read("worker.yaml").replace("business_date: {", "business_date: { timezone: Pacific/Kiritimati,"),
     );
     let zone = jiff::tz::TimeZone::get("Pacific/Kiritimati").unwrap();
     let before = jiff::Timestamp::now().to_zoned(zone.clone()).date();

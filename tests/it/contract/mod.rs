@@ -3,6 +3,7 @@
 mod audit;
 mod consumer;
 mod dead_letters;
+mod due;
 mod leases;
 mod outbox;
 mod producer;

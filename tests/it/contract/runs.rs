@@ -11,7 +11,7 @@ use filegen::core::model::query::ReadMode;
 use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, TermEnded, Token};
 use filegen::core::ports::runs::{Announcement, FileState, FileStatus, Requested};
-use filegen::core::ports::store::StoreError;
+use filegen::core::ports::store::{Found, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -100,7 +100,7 @@ fn ended(token: u64) -> Term {
 }
 
 pub(super) async fn unsent(state: &State, name: &str) -> Vec<String> {
-    let pending = state.store().pending(&key(name)).await.unwrap();
+    let pending = state.store().pending(&key(name)).await.unwrap().records;
     pending.into_iter().map(|entry| entry.id.to_string()).collect()
 }
 
@@ -139,7 +139,7 @@ async fn runs_come_newest_first() {
         }
         let ids = async |name: Option<&str>, limit| {
             let name = name.map(worker);
-            let runs = store.runs(name.as_ref(), limit).await.unwrap();
+            let runs = store.runs(name.as_ref(), limit).await.unwrap().records;
             runs.into_iter().map(|record| record.id.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(ids(None, 9).await, ["W:2026-11-11", "W:2026-11-09", "V:2026-11-03", "W:2026-11-02"]);
@@ -220,7 +220,7 @@ async fn a_run_is_asked_for_once_also_when_a_file_of_it_was_written_first() {
         let (store, id) = (state.store(), run("W", 21));
         store.save_file(&term(2), &status(&id, "Loan0", 5)).await.unwrap();
         assert_eq!(store.run(&id).await, Ok(None));
-        assert_eq!(store.runs(None, 5).await, Ok(vec![]));
+        assert_eq!(store.runs(None, 5).await, Ok(Found::default()));
         let new = state.door(1).request(&id, "a", at(1)).await.unwrap();
         let Requested::New(first) = new else { panic!("{new:?}") };
         assert_eq!(store.request(&id, "b", at(2)).await, Ok(Requested::AlreadyThere(first)));

@@ -64,6 +64,7 @@ impl Rig {
              source: {{ url: \"sqlite:loans.db\", view: v_LoanData, key: [LoanId], page_size: 10 }}\n\
              output: {{ root: out }}\n\
              commit: {{ pages: 1 }}\n\
+             business_date: {{ accept: {{ past: 40000d }} }}\n\
              policies: {policies}\n\
              files:\n{}",
             FILES[..files].concat()

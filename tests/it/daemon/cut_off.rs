@@ -161,7 +161,7 @@ async fn another_takes_over_from_a_holder_that_is_cut_off_and_has_stopped_before
     assert_eq!(holder(&state, &daemons, after.token.0).await, 1);
     stop(daemons);
     assert_eq!(watched.written(), last, "who was cut off wrote nothing more");
-    assert_eq!(state.runs(None, 9).await.unwrap().len(), 1);
+    assert_eq!(state.runs(None, 9).await.unwrap().records.len(), 1);
     assert_eq!(fleet.terms(&run).len(), 2);
     fleet.is_undisturbed(&run);
 }

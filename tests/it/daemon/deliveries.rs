@@ -284,7 +284,7 @@ async fn thousands_of_deliveries_of_a_day_make_one_run_whoever_comes_and_dies() 
         storm.tally.read(&log);
     }
 
-    assert_eq!(storm.state.runs(None, 9).await.unwrap().len(), 2);
+    assert_eq!(storm.state.runs(None, 9).await.unwrap().records.len(), 2);
     storm.kept_what_is_odd().await;
     assert!(storm.manifest(&one) == manifest, "it was made once");
     storm.fleet.is_undisturbed(&one);

@@ -37,7 +37,7 @@ async fn one_trigger_sent_five_times_and_two_dead_leaders_make_one_run_with_the_
     // The five events are dealt with, and made no other run.
     daemons[0].running.wait_for_line("all events", |line| line.contains("/0@2").then_some(()));
     stop(daemons);
-    assert_eq!(state.runs(None, 9).await.unwrap().len(), 1);
+    assert_eq!(state.runs(None, 9).await.unwrap().records.len(), 1);
     let terms = fleet.terms(&run);
     assert!(terms.len() == 3 && terms.is_sorted(), "two went on behind another's pages: {terms:?}");
     fleet.is_undisturbed(&run);

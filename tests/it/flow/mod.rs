@@ -1,9 +1,11 @@
 //! The flow upon ports in memory.
 
+mod due;
 mod faults;
 mod fence;
 mod growing;
 mod late;
+mod marker;
 mod miscounted;
 mod moved;
 pub mod rig;

@@ -44,12 +44,17 @@ pub struct Rig {
 impl Rig {
     /// Needs a tokio runtime, for its clock.
     pub fn new() -> Self {
+        Self::reading("")
+    }
+
+    /// With more settings of how to read.
+    pub fn reading(more: &str) -> Self {
         let source = MemorySource::default();
         let columns = [("LoanId", Kind::Int), ("Name", Kind::Text)];
         let columns = columns.map(|(name, kind)| Column { name: name.to_owned(), kind });
         let rows = (1..=6).map(|id| vec![Cell::Int(id), Cell::Text(format!("name {id}"))]);
         source.put(&ViewName::parse("v_Loans").unwrap(), columns.into(), rows.collect());
-        Self::over(Arc::new(source), "view: v_Loans, key: [LoanId]")
+        Self::over(Arc::new(source), &format!("view: v_Loans, key: [LoanId]{more}"))
     }
 
     /// Over another view, as the worker file has it.
@@ -59,7 +64,12 @@ impl Rig {
 
     /// With another worker file.
     pub fn of(source: Arc<dyn PageSource>, text: &str) -> Self {
-        let loaded = filegen::config::parse(text, Path::new("/worker.yaml"), &(), &Registry::default()).unwrap();
+        Self::with(source, text, &Registry::default())
+    }
+
+    /// With another worker file and translators of its own.
+    pub fn with(source: Arc<dyn PageSource>, text: &str, registry: &Registry) -> Self {
+        let loaded = filegen::config::parse(text, Path::new("/worker.yaml"), &(), registry).unwrap();
         let worker = Arc::new(loaded.into_worker().unwrap());
         let state = Arc::new(MemoryState::default());
         let ports = Ports {

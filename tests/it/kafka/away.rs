@@ -6,7 +6,7 @@ use crate::support::state::{key, run, worker};
 use filegen::adapters::kafka::{KafkaConsumer, KafkaProducer};
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::system_clock::SystemClock;
-use filegen::core::generate::spec::{BusinessDateSpec, TriggerSpec};
+use filegen::core::generate::spec::{AcceptSpec, BusinessDateSpec, TriggerSpec};
 use filegen::core::generate::trigger::{Listener, TriggerEvent, listen};
 use filegen::core::model::calendar::Calendar;
 use filegen::core::model::payload::Payload;
@@ -65,7 +65,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
     let running = tokio::spawn(async move { relay(&publisher, &loop_wake, &loop_stop).await });
     let failing = |event: &OutboxEvent| matches!(event, OutboxEvent::Failing { attempt: 2, .. });
     event(&mut received, failing).await;
-    assert_eq!(runs.pending(&key("LoanWorker")).await.unwrap().len(), 2, "nothing is marked");
+    assert_eq!(runs.pending(&key("LoanWorker")).await.unwrap().records.len(), 2, "nothing is marked");
     let broker = tokio::task::spawn_blocking(move || {
         broker.again();
         broker
@@ -75,7 +75,7 @@ async fn events_wait_for_a_broker_that_is_away_and_go_out_once_it_is_back() {
         let sent = event(&mut received, |event| matches!(event, OutboxEvent::Sent { .. })).await;
         assert!(matches!(&sent, OutboxEvent::Sent { entry } if entry.key == file), "{sent:?}");
     }
-    assert_eq!(runs.pending(&key("LoanWorker")).await.unwrap(), []);
+    assert_eq!(runs.pending(&key("LoanWorker")).await.unwrap().records, []);
     let keys: Vec<String> = topic.read(2).await.into_iter().map(|(key, _)| key).collect();
     assert!(keys.contains(&"Loan0".to_owned()), "{keys:?}");
     // What is published later goes out at once.
@@ -99,6 +99,7 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
             timezone: "UTC".to_owned(),
             pointer: "/businessDate".to_owned(),
             calendar: Calendar::Weekends,
+            accept: AcceptSpec { past_days: 4000, ..AcceptSpec::default() },
         },
         retry: RETRY,
         runs: Arc::clone(&runs) as Arc<dyn RunStore>,
@@ -137,5 +138,5 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
     assert_eq!(run.requested_by, format!("kafka:{}/0/4", topic.name));
     stop.cancel();
     timeout(LONG, running).await.unwrap().unwrap();
-    assert_eq!(runs.runs(None, 9).await.unwrap().len(), 2, "five events, two days, two runs");
+    assert_eq!(runs.runs(None, 9).await.unwrap().records.len(), 2, "five events, two days, two runs");
 }

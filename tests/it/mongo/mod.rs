@@ -1,6 +1,7 @@
 //! What is particular to the store on MongoDB: its documents, its indexes, its silence. The ports' promises are held in
 //! `contract`.
 
+mod odd;
 mod silence;
 mod tls;
 
@@ -15,7 +16,7 @@ use filegen::core::model::term::Token;
 use filegen::core::ports::leases::LeaseStore;
 use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::{FileState, FileStatus, RunStore};
-use filegen::core::ports::store::StoreError;
+use filegen::core::ports::store::{Found, StoreError};
 use futures_util::TryStreamExt;
 use mongodb::IndexModel;
 use mongodb::bson::{DateTime, Document, doc};
@@ -37,9 +38,9 @@ async fn looking_makes_nothing() {
     let store = MongoState::connect(&Secret::new(database.url()), TTL).await.unwrap();
     assert_eq!(store.read(&key("W")).await, Ok(None));
     assert_eq!(store.highest_token(&key("W")).await, Ok(None));
-    assert_eq!(store.runs(None, 5).await, Ok(vec![]));
-    assert_eq!(store.pending(&key("W")).await, Ok(vec![]));
-    assert_eq!(store.missing_indexes().await.unwrap().len(), 9);
+    assert_eq!(store.runs(None, 5).await, Ok(Found::default()));
+    assert_eq!(store.pending(&key("W")).await, Ok(Found::default()));
+    assert_eq!(store.missing_indexes().await.unwrap().len(), 10);
     assert_eq!(database.client().await.list_collection_names().await.unwrap(), [""; 0]);
 }
 

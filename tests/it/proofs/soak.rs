@@ -296,7 +296,7 @@ impl Soak {
     async fn judge(&mut self, runs: &[RunId]) {
         until_async("all offsets", async || (self.trigger.left(GROUP, PARTITIONS, 0).await == 0).then_some(())).await;
         stop(self.pods.iter_mut().filter_map(|pod| pod.daemon.take()));
-        let mut made = self.state.runs(None, runs.len() + 9).await.unwrap();
+        let mut made = self.state.runs(None, runs.len() + 9).await.unwrap().records;
         made.sort_by_key(|record| record.id.date);
         assert_eq!(made.iter().map(|record| &record.id).collect::<Vec<_>>(), runs.iter().collect::<Vec<_>>());
         assert!(made.iter().all(|record| record.status == RunStatus::Published), "{made:?}");

@@ -57,6 +57,7 @@ source:
   page_size: 10
 output:
   root: out
+business_date: { accept: { past: 40000d, future: 40000d, runs_per_hour: 1000000 } }
 files:
   - id: Loan0
     name: "loan0_{date}.txt"

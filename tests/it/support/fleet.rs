@@ -19,6 +19,7 @@ use std::path::Path;
 /// Behind the `source:` section's URL; ten rows a page, each page a commit.
 const WORKER: &str = r#", view: v_Loans, key: [LoanId], page_size: 10 }
 commit: { pages: 1 }
+business_date: { accept: { past: 40000d, future: 40000d, runs_per_hour: 1000000 } }
 files:
   - id: Loan0
     name: "loan0_{date}.txt"
@@ -155,7 +156,7 @@ pub async fn published(runs: &dyn RunStore, run: &RunId) -> RunRecord {
 
 /// Waits until all completion events are sent.
 pub async fn all_sent(outbox: &dyn Outbox) {
-    let unsent = async || outbox.pending(&key("LoanWorker")).await.ok().filter(Vec::is_empty);
+    let unsent = async || outbox.pending(&key("LoanWorker")).await.ok().filter(|found| found.records.is_empty());
     until_async("an empty outbox", unsent).await;
 }
 

@@ -34,6 +34,9 @@ pub trait Litter: Send + Sync {
 
     /// Both collections, as somebody does who drops them.
     async fn drop_all(&self);
+
+    /// Writes a word into a run's record that no build knows.
+    async fn spoil_run(&self, run: &RunId);
 }
 
 /// One store.
@@ -104,6 +107,10 @@ impl Litter for MemoryState {
     async fn drop_all(&self) {
         self.forget_claims();
     }
+
+    async fn spoil_run(&self, run: &RunId) {
+        self.spoil(run, "`bogus` is no status");
+    }
 }
 
 struct Sqlite(PathBuf);
@@ -122,6 +129,11 @@ impl Litter for Sqlite {
         self.open().execute("DELETE FROM worker_leases WHERE workerId = ?1", [key.as_str()]).unwrap();
     }
 
+    async fn spoil_run(&self, run: &RunId) {
+        let key = (run.worker.as_str(), run.date.to_string());
+        self.open().execute("UPDATE runs SET status = 'bogus' WHERE workerId = ?1 AND date = ?2", key).unwrap();
+    }
+
     async fn drop_all(&self) {
         self.open().execute_batch("DELETE FROM worker_leases; DELETE FROM worker_epochs;").unwrap();
     }
@@ -134,6 +146,11 @@ impl Litter for Mongo {
     async fn collect(&self, key: &LeaseKey) {
         let leases = self.0.collection::<Document>("worker_leases");
         leases.delete_one(doc! { "_id": key.as_str() }).await.unwrap();
+    }
+
+    async fn spoil_run(&self, run: &RunId) {
+        let runs = self.0.collection::<Document>("runs");
+        runs.update_one(doc! { "_id": run.to_string() }, doc! { "$set": { "status": "bogus" } }).await.unwrap();
     }
 
     async fn drop_all(&self) {

@@ -14,8 +14,8 @@ pub(in crate::config) use files::blamed;
 
 use super::{check_zone, policies, state};
 use crate::config::cursor::Cursor;
-use crate::config::grammar::generate::{BUSINESS_DATE, COMMIT, WORKER};
-use crate::core::generate::spec::{BusinessDateSpec, CommitSpec, Worker};
+use crate::config::grammar::generate::{ACCEPT, BUSINESS_DATE, COMMIT, WORKER};
+use crate::core::generate::spec::{AcceptSpec, BusinessDateSpec, CommitSpec, Worker};
 use crate::core::model::calendar::Calendar;
 use crate::core::model::database::Database;
 use crate::core::model::names::WorkerId;
@@ -74,7 +74,17 @@ fn business_date(at: &Cursor<'_>) -> Option<BusinessDateSpec> {
         fields.place("pointer").report("impossible-value", "this is no JSON pointer", hint);
     }
     let calendar = Calendar::parse(&fields.text("calendar")?)?;
-    Some(BusinessDateSpec { timezone, pointer, calendar })
+    let accept = accept(&at.section("accept"))?;
+    Some(BusinessDateSpec { timezone, pointer, calendar, accept })
+}
+
+fn accept(at: &Cursor<'_>) -> Option<AcceptSpec> {
+    let fields = at.read(&ACCEPT);
+    Some(AcceptSpec {
+        past_days: fields.days("past")?,
+        future_days: fields.days("future")?,
+        runs_per_hour: u32::try_from(fields.whole("runs_per_hour")?).ok()?,
+    })
 }
 
 fn commit(at: &Cursor<'_>) -> Option<CommitSpec> {

@@ -78,6 +78,7 @@ impl Part {
             lease_heartbeat_interval: Duration::from_secs(1),
             takeover_polling_interval: Duration::from_millis(100),
             retry: worker.policies.retry,
+            max_pending: worker.policies.max_pending,
         };
         (worker.deadline, worker.trigger, worker.completion) = (None, None, None);
         worker

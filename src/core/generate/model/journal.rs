@@ -4,6 +4,8 @@
 //! Every line ends in a checksum that covers the line and the checksum before it, so a torn, flipped, missing or
 //! foreign line ends the readable prefix there, and nothing behind it is believed.
 
+mod follows;
+
 use super::manifest::Replaced;
 use crate::core::failpoints::planted::planted;
 use crate::core::model::column::Column;
@@ -166,11 +168,15 @@ impl JournalWriter {
     /// # Errors
     /// Only when an entry has no JSON form, which no entry of this module lacks.
     pub fn append(&mut self, entry: &Entry, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-        let start = out.len();
-        serde_json::to_writer(&mut *out, entry)?;
-        self.chain = chained(self.chain, &out[start..]);
-        out.extend_from_slice(format!("\t{:016x}\n", self.chain).as_bytes());
+        self.append_text(&serde_json::to_vec(entry)?, out);
         Ok(())
+    }
+
+    /// Appends one line that says this, whatever it is.
+    pub fn append_text(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        self.chain = chained(self.chain, text);
+        out.extend_from_slice(text);
+        out.extend_from_slice(format!("\t{:016x}\n", self.chain).as_bytes());
     }
 }
 
@@ -197,7 +203,7 @@ impl Journal {
             let line_number = journal.entries.len() + 1;
             match next_line(journal.chain, rest) {
                 Ok((entry, chain, length)) => {
-                    if let Err(why) = journal.follows(&entry) {
+                    if let Err(why) = follows::check(&journal, &entry) {
                         journal.damage = Some(format!("line {line_number} {why}"));
                         break;
                     }
@@ -284,31 +290,6 @@ impl Journal {
             length += end + 1;
         }
         Self { entries: kept, bytes: length as u64, chain, damage: None }
-    }
-
-    fn follows(&self, entry: &Entry) -> Result<(), String> {
-        let files = self.begin().map_or(0, |begin| begin.files.len());
-        match entry {
-            Entry::Begin(_) if self.entries.is_empty() => Ok(()),
-            Entry::Begin(_) => Err("begins a second run".to_owned()),
-            _ if self.entries.is_empty() => Err("does not begin a run".to_owned()),
-            Entry::Term { .. } => Ok(()),
-            _ if self.complete().is_some() => Err("stands behind the end".to_owned()),
-            Entry::Page(commit) => {
-                let expected = self.last_page().map_or(1, |last| last.page + 1);
-                if commit.page != expected {
-                    Err(format!("is page {}, not page {expected}", commit.page))
-                } else if commit.files.len() != files {
-                    Err(format!("speaks of {} files, not of {files}", commit.files.len()))
-                } else {
-                    Ok(())
-                }
-            }
-            Entry::Complete(complete) if complete.files.len() != files => {
-                Err(format!("speaks of {} files, not of {files}", complete.files.len()))
-            }
-            Entry::Complete(_) => Ok(()),
-        }
     }
 }
 

@@ -34,6 +34,12 @@ pub struct Manifest {
     /// The parameters that the view was read with.
     #[serde(skip_serializing_if = "Params::is_empty", default)]
     pub parameters: Params,
+    /// Digest of the settings that shaped the bytes, as the journal's first line has it. `None` from builds that did not write it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub spec: Option<String>,
+    /// The number of the build's way to write files, beside `spec`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub writes: Option<u32>,
     /// How the view was read and whether it moved meanwhile.
     pub read_mode: ReadMode,
     /// One entry per file, in the worker file's order.

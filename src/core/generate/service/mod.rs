@@ -13,11 +13,14 @@ use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
 use crate::core::outbox::{OutboxPublisher, relay};
 use crate::core::ports::observer::Retrying;
-use pending::Pending;
+use pending::{Look, Moment, Pending};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+/// Runs asked for at a time.
+const PAGE: usize = 64;
 
 /// One worker, served until it is told to stop.
 #[derive(Clone)]
@@ -52,6 +55,8 @@ impl Service {
     /// growing waits.
     pub async fn serve(&self, stop: &CancellationToken) {
         let mut backoff = Backoff::new(self.worker.policies.retry);
+        // Through all terms: a run that ends each one would come first again, and hide the others.
+        let mut pending = Pending::new(&self.worker.policies.retry, &self.worker.business_date);
         while !stop.is_cancelled() {
             let leadership = match self.campaign(stop).await {
                 Ok(leadership) => leadership,
@@ -65,7 +70,7 @@ impl Service {
             let published = Notify::new();
             let ended = tokio::select! {
                 biased;
-                ended = self.lead(&leadership, &published, stop) => ended,
+                ended = self.lead(&leadership, &published, &mut pending, stop) => ended,
                 () = self.relay(&published) => ServiceEnd::Term,
             };
             let reason = match ended {
@@ -107,9 +112,14 @@ impl Service {
     }
 
     /// Makes the wanted runs, oldest business date first, while the lease lasts.
-    async fn lead(&self, leadership: &LeaderGuard, published: &Notify, stop: &CancellationToken) -> ServiceEnd {
+    async fn lead(
+        &self,
+        leadership: &LeaderGuard,
+        published: &Notify,
+        pending: &mut Pending,
+        stop: &CancellationToken,
+    ) -> ServiceEnd {
         let lost = leadership.lost();
-        let mut pending = Pending::new(&self.worker.policies.retry);
         loop {
             if stop.is_cancelled() {
                 return ServiceEnd::Stopped;
@@ -117,16 +127,8 @@ impl Service {
             if lost.is_cancelled() || leadership.term().check().is_err() {
                 return ServiceEnd::Term;
             }
-            let next = match self.ports.state.runs.runs(Some(&self.worker.id), pending::LOOKED_AT).await {
-                Ok(records) => pending.next(records, self.ports.clock.elapsed(), self.ports.clock.now()),
-                Err(error) => {
-                    self.observer
-                        .observe(&GenerateEvent::Warning { text: format!("runs cannot be asked for: {error}") });
-                    None
-                }
-            };
-            if let Some(record) = next {
-                if self.make(&record, leadership, &mut pending, stop).await {
+            if let Some(record) = self.next(pending).await {
+                if self.make(&record, leadership, pending, stop).await {
                     published.notify_one();
                 }
             } else {
@@ -139,6 +141,37 @@ impl Service {
                 }
             }
         }
+    }
+
+    /// The run to be made now. Looks through all that are not published, oldest business date first, so that no number of others
+    /// hides it.
+    async fn next(&self, pending: &mut Pending) -> Option<RunRecord> {
+        let (mut look, mut after) = (Look::default(), None);
+        let at = Moment { elapsed: self.ports.clock.elapsed(), now: self.ports.clock.now() };
+        let next = loop {
+            let found = match self.ports.state.runs.unpublished(&self.worker.id, after, PAGE).await {
+                Ok(found) => found,
+                Err(error) => {
+                    let text = format!("runs cannot be asked for: {error}");
+                    self.observer.observe(&GenerateEvent::Warning { text });
+                    break None;
+                }
+            };
+            look.odd.extend(found.odd);
+            after = found.records.last().map(|last| last.id.date);
+            let is_last = found.records.len() < PAGE;
+            let next = pending.next(found.records, &mut look, at);
+            if next.is_some() || is_last {
+                break next;
+            }
+        };
+        if let Some(next) = &next {
+            pending.begin(next, at);
+        }
+        for text in pending.news(&look) {
+            self.observer.observe(&GenerateEvent::Warning { text });
+        }
+        next
     }
 
     /// Makes one run's files, or remembers when to try again. Returns whether the files are published.

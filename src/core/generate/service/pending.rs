@@ -1,15 +1,18 @@
-//! Which run comes next: the oldest business date that is wanted and not put off.
+//! Which run comes next: the oldest business date that is wanted, whose date is believed, and that is not put off.
 
 use crate::core::backoff::Backoff;
 use crate::core::generate::record::is_tried_again;
+use crate::core::generate::spec::BusinessDateSpec;
+use crate::core::generate::window;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
+use crate::core::ports::store::OddRecord;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
-/// Runs searched. More than this never pile up.
-pub(super) const LOOKED_AT: usize = 400;
+/// The limit of new runs counts those of this time.
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A fault that a person must mend is tried again after this many longest waits. The wait doubles with each failure.
 const SLOWER: u32 = 10;
@@ -17,10 +20,37 @@ const SLOWER: u32 = 10;
 /// It never exceeds this many longest waits.
 const SLOWEST: u32 = 120;
 
-/// What this holder knows of the runs that it tried.
+/// What this process knows of the runs that it tried and began, through all its terms.
 pub(super) struct Pending {
     retry: RetrySpec,
+    dates: BusinessDateSpec,
     tried: HashMap<RunId, Tried>,
+    /// When the counted runs of the last hour were begun.
+    begun: VecDeque<Duration>,
+    /// Odd records and refused dates that were told: once is enough.
+    told: BTreeSet<String>,
+    /// Whether the limit holds runs back, as it was told last.
+    limited: bool,
+}
+
+/// Now, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// Time that never goes back.
+    pub elapsed: Duration,
+    /// The wall clock.
+    pub now: Timestamp,
+}
+
+/// What one search for the next run passed over.
+#[derive(Default, Debug)]
+pub(super) struct Look {
+    /// Records that cannot be read.
+    pub odd: BTreeSet<OddRecord>,
+    /// Runs whose dates are not believed, oldest first.
+    pub refused: Vec<RunId>,
+    /// Runs that the limit holds back.
+    pub held: u64,
 }
 
 struct Tried {
@@ -32,19 +62,83 @@ struct Tried {
 
 impl Pending {
     /// Nothing was tried yet.
-    pub(super) fn new(retry: &RetrySpec) -> Self {
-        Self { retry: *retry, tried: HashMap::new() }
+    pub(super) fn new(retry: &RetrySpec, dates: &BusinessDateSpec) -> Self {
+        Self {
+            retry: *retry,
+            dates: dates.clone(),
+            tried: HashMap::new(),
+            begun: VecDeque::new(),
+            told: BTreeSet::new(),
+            limited: false,
+        }
     }
 
-    /// The run to be made now; `elapsed` is time that never goes back, `now` the wall clock.
-    pub(super) fn next(&self, records: Vec<RunRecord>, elapsed: Duration, now: Timestamp) -> Option<RunRecord> {
-        let wanted = |record: &RunRecord| match record.status {
-            RunStatus::Pending | RunStatus::Running => true,
-            RunStatus::Failed => is_tried_again(record, now),
-            RunStatus::Published => false,
-        };
-        let due = |record: &RunRecord| self.tried.get(&record.id).is_none_or(|tried| tried.not_before <= elapsed);
-        records.into_iter().filter(|record| wanted(record) && due(record)).min_by_key(|record| record.id.date)
+    /// The first of these runs, oldest business date first, that is to be made now; `elapsed` is time that never goes back, `now`
+    /// the wall clock.
+    pub(super) fn next(&mut self, records: Vec<RunRecord>, look: &mut Look, at: Moment) -> Option<RunRecord> {
+        self.begun.retain(|begun| at.elapsed.saturating_sub(*begun) < HOUR);
+        let limit = self.dates.accept.runs_per_hour as usize;
+        for record in records {
+            let is_wanted = match record.status {
+                RunStatus::Pending | RunStatus::Running => true,
+                RunStatus::Failed => is_tried_again(&record, at.now),
+                RunStatus::Published => false,
+            };
+            let is_put_off = self.tried.get(&record.id).is_some_and(|tried| tried.not_before > at.elapsed);
+            if !is_wanted || is_put_off {
+                continue;
+            }
+            if !window::admits(&self.dates, &record) {
+                look.refused.push(record.id);
+                continue;
+            }
+            if self.begun.len() >= limit && window::is_counted(&self.dates, &record, at.now) {
+                look.held += 1;
+                continue;
+            }
+            return Some(record);
+        }
+        None
+    }
+
+    /// A run is begun. It counts against the limit when an event asked for an older day.
+    pub(super) fn begin(&mut self, record: &RunRecord, at: Moment) {
+        if window::is_counted(&self.dates, record, at.now) {
+            self.begun.push_back(at.elapsed);
+        }
+    }
+
+    /// What is to be told of a look, each thing once: records that cannot be read, dates that are not believed, and that the limit
+    /// holds runs back.
+    pub(super) fn news(&mut self, look: &Look) -> Vec<String> {
+        let mut news: Vec<String> = look
+            .odd
+            .iter()
+            .map(|OddRecord { id, reason }| {
+                format!(
+                    "record {id} of the state store cannot be read, so no run is made of it; the others go on: {reason}"
+                )
+            })
+            .collect();
+        if let (Some(first), Some(last)) = (look.refused.first(), look.refused.last()) {
+            let runs = look.refused.len();
+            news.push(format!(
+                "{runs} recorded runs from {} to {} lie outside `business_date.accept` and are not made; by hand: `filegen run --date \
+                 … --force --reason …`",
+                first.date, last.date
+            ));
+        }
+        news.retain(|text| self.told.insert(text.clone()));
+        let limited = look.held > 0;
+        if limited && !self.limited {
+            news.push(format!(
+                "the limit of {} new runs an hour is reached (`business_date.accept.runs_per_hour`): runs of older dates wait; those \
+                 of today and yesterday do not",
+                self.dates.accept.runs_per_hour
+            ));
+        }
+        self.limited = limited;
+        news
     }
 
     /// The run is published.
@@ -71,8 +165,46 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::generate::spec::AcceptSpec;
+    use crate::core::model::calendar::Calendar;
     use crate::core::model::names::WorkerId;
     use crate::core::model::run::BusinessDate;
+
+    fn dates() -> BusinessDateSpec {
+        BusinessDateSpec {
+            timezone: "UTC".to_owned(),
+            pointer: String::new(),
+            calendar: Calendar::Weekends,
+            accept: AcceptSpec { runs_per_hour: 2, ..AcceptSpec::default() },
+        }
+    }
+
+    #[test]
+    fn a_backfill_waits_for_its_hour_and_the_day_that_is_due_does_not() {
+        let now: Timestamp = "2026-11-28T08:00:00Z".parse().unwrap();
+        let record = |day| {
+            let id =
+                RunId { worker: WorkerId::new("W").unwrap(), date: BusinessDate(jiff::civil::date(2026, 11, day)) };
+            RunRecord::pending(&id, "kafka:t/0/1", now)
+        };
+        let mut pending = Pending::new(&RetrySpec::default(), &dates());
+        let mut wanted: Vec<_> = (1..=5).chain([28]).map(record).collect();
+        let mut made = Vec::new();
+        let mut elapsed = Duration::ZERO;
+        while !wanted.is_empty() {
+            let (mut look, at) = (Look::default(), Moment { elapsed, now });
+            if let Some(next) = pending.next(wanted.clone(), &mut look, at) {
+                pending.begin(&next, at);
+                wanted.retain(|record| record.id != next.id);
+                made.push((elapsed.as_secs() / 3600, next.id.date.0.day()));
+            } else {
+                elapsed += HOUR;
+            }
+            let (held, news) = (look.held, pending.news(&look));
+            assert!(news.iter().all(|text| text.contains("2 new runs an hour")) && (held > 0 || news.is_empty()));
+        }
+        assert_eq!(made, [(0, 1), (0, 2), (0, 28), (1, 3), (1, 4), (2, 5)]);
+    }
 
     fn minutes(pending: &mut Pending, run: &RunId, passing: bool) -> u64 {
         pending.failed(run, passing, Duration::ZERO).as_secs() / 60
@@ -82,7 +214,7 @@ mod tests {
     fn a_fault_for_a_person_is_tried_ever_more_seldom_up_to_an_hour() {
         let date = BusinessDate(jiff::civil::date(2026, 11, 21));
         let run = RunId { worker: WorkerId::new("LoanWorker").unwrap(), date };
-        let mut pending = Pending::new(&RetrySpec::default());
+        let mut pending = Pending::new(&RetrySpec::default(), &dates());
         let waits: Vec<_> = (0..7).map(|_| minutes(&mut pending, &run, false)).collect();
         assert_eq!(waits, [5, 10, 20, 40, 60, 60, 60]);
         assert_eq!(minutes(&mut pending, &run, true), 0, "another fault passes by itself");
@@ -95,7 +227,7 @@ mod tests {
     fn the_longest_wait_that_there_is_ends_no_service() {
         let date = BusinessDate(jiff::civil::date(2026, 11, 21));
         let run = RunId { worker: WorkerId::new("LoanWorker").unwrap(), date };
-        let mut pending = Pending::new(&RetrySpec { max_backoff: Duration::MAX, ..RetrySpec::default() });
+        let mut pending = Pending::new(&RetrySpec { max_backoff: Duration::MAX, ..RetrySpec::default() }, &dates());
         for _ in 0..3 {
             assert_eq!(pending.failed(&run, false, Duration::from_secs(1)), Duration::MAX);
         }

@@ -32,6 +32,18 @@ pub struct WorkerView {
     pub unsent_events: Vec<UnsentView>,
     /// The trigger's latest dead letters, newest first.
     pub passed_over: Vec<PassedOverView>,
+    /// Records of the state store that cannot be read; not there when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableView>,
+}
+
+/// A record of the state store that cannot be read.
+#[derive(Serialize)]
+pub struct UnreadableView {
+    /// Its id.
+    pub id: String,
+    /// What is wrong with it, and what to do.
+    pub reason: String,
 }
 
 /// A lease.
@@ -192,6 +204,11 @@ impl WorkerView {
                 })
                 .collect(),
             passed_over: report.odd_events.iter().map(PassedOverView::new).collect(),
+            unreadable: report
+                .odd
+                .iter()
+                .map(|odd| UnreadableView { id: odd.id.clone(), reason: odd.reason.clone() })
+                .collect(),
         }
     }
 }

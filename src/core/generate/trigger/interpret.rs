@@ -1,6 +1,7 @@
-//! What an event asks for. Pure: it gets the worker's rules, and never reads a clock.
+//! What an event asks for. Pure: it gets the worker's rules and the moment, and never reads a clock.
 
 use crate::core::generate::spec::{BusinessDateSpec, TriggerSpec};
+use crate::core::generate::window::Window;
 use crate::core::model::message::Received;
 use crate::core::model::run::BusinessDate;
 use crate::core::model::shown::Shown;
@@ -19,13 +20,19 @@ pub enum TriggerDecision {
     Run(BusinessDate),
     /// Nothing: the event is for another worker.
     Other,
-    /// The event cannot be understood, for this reason.
+    /// The event cannot be understood or is not believed, for this reason.
     Odd(String),
 }
 
 /// Interprets an event: a JSON object that fits the trigger's `match`. It asks for the day at the pointer (`2026-11-21`, `20261121`,
 /// or a moment with its offset, taken in the zone). Without a value there, it asks for the day of its own timestamp in the zone.
-pub fn interpret(message: &Received, trigger: &TriggerSpec, dates: &BusinessDateSpec) -> TriggerDecision {
+/// Either is taken only within the window of `business_date.accept` at `now`.
+pub fn interpret(
+    message: &Received,
+    trigger: &TriggerSpec,
+    dates: &BusinessDateSpec,
+    now: Timestamp,
+) -> TriggerDecision {
     let event = match serde_json::from_slice::<Value>(&message.payload) {
         Ok(Value::Object(fields)) => Value::Object(fields),
         Ok(other) => return TriggerDecision::Odd(format!("it is {}, not a JSON object", kind(&other))),
@@ -36,7 +43,10 @@ pub fn interpret(message: &Received, trigger: &TriggerSpec, dates: &BusinessDate
         return TriggerDecision::Other;
     }
     match date(&event, message.at, dates) {
-        Ok(date) => TriggerDecision::Run(BusinessDate(date)),
+        Ok(date) => match Window::at(dates, now, message.at).refusal(BusinessDate(date)) {
+            None => TriggerDecision::Run(BusinessDate(date)),
+            Some(reason) => TriggerDecision::Odd(reason),
+        },
         Err(reason) => TriggerDecision::Odd(reason),
     }
 }

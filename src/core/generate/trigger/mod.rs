@@ -50,7 +50,7 @@ pub enum TriggerEvent {
         /// Which.
         event: EventId,
     },
-    /// The event was not understood. It is kept as a dead letter.
+    /// The event was not understood or is not believed. It is kept as a dead letter.
     Odd {
         /// Which.
         event: EventId,
@@ -114,11 +114,13 @@ impl Listener {
     /// Does what an event asks for, durably.
     async fn handle(&self, message: &Received) -> Result<TriggerEvent, StoreError> {
         let event = message.id.clone();
-        match interpret(message, &self.trigger, &self.dates) {
+        // The same moment for both: the record tells by it that its date was taken.
+        let now = self.clock.now();
+        match interpret(message, &self.trigger, &self.dates, now) {
             TriggerDecision::Run(date) => {
                 let id = RunId { worker: self.worker.clone(), date };
                 let by = format!("kafka:{}/{}/{}", event.topic, event.partition, event.offset);
-                Ok(match self.runs.request(&id, &by, self.clock.now()).await? {
+                Ok(match self.runs.request(&id, &by, now).await? {
                     Requested::New(run) => TriggerEvent::Requested { run, event },
                     Requested::AlreadyThere(run) => TriggerEvent::Repeated { run, event },
                 })
@@ -128,7 +130,7 @@ impl Listener {
                 let odd = DeadLetter {
                     id: event.clone(),
                     owner: (&self.worker).into(),
-                    at: self.clock.now(),
+                    at: now,
                     reason: reason.clone(),
                     payload: Some(Payload::of(&message.payload)),
                 };

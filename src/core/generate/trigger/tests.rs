@@ -4,6 +4,7 @@ use super::*;
 use crate::adapters::memory::broker::MemoryBroker;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
+use crate::core::generate::spec::AcceptSpec;
 use crate::core::model::calendar::Calendar;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::Message;
@@ -31,8 +32,14 @@ fn dates(timezone: &str) -> BusinessDateSpec {
         timezone: timezone.to_owned(),
         pointer: "/businessDate".to_owned(),
         calendar: Calendar::Weekends,
+        accept: ANY_DATE,
     }
 }
+
+/// Every date that has a name of eight digits.
+const ANY_DATE: AcceptSpec = AcceptSpec { past_days: 4_000_000, future_days: 4_000_000, runs_per_hour: 60 };
+
+const NOW: Timestamp = Timestamp::constant(1_795_824_000, 0);
 
 fn delivery(offset: i64, payload: &[u8], at: Option<&str>) -> Received {
     let id = EventId { topic: "loan-data".to_owned(), partition: 3, offset };
@@ -41,7 +48,7 @@ fn delivery(offset: i64, payload: &[u8], at: Option<&str>) -> Received {
 }
 
 fn heard(payload: &str, at: Option<&str>, timezone: &str) -> TriggerDecision {
-    interpret(&delivery(0, payload.as_bytes(), at), &trigger(&[]), &dates(timezone))
+    interpret(&delivery(0, payload.as_bytes(), at), &trigger(&[]), &dates(timezone), NOW)
 }
 
 fn run(year: i16, month: i8, day: i8) -> TriggerDecision {
@@ -70,10 +77,9 @@ fn without_a_date_the_timestamp_counts_in_the_zone() {
         assert_eq!(heard(payload, Some("2026-11-20T23:30:00Z"), "Europe/Berlin"), run(2026, 11, 21));
         assert!(matches!(heard(payload, None, "UTC"), TriggerDecision::Odd(_)), "{payload}: never today");
     }
-    let only_timestamp =
-        BusinessDateSpec { timezone: "UTC".to_owned(), pointer: String::new(), calendar: Calendar::Weekends };
+    let only_timestamp = BusinessDateSpec { pointer: String::new(), ..dates("UTC") };
     let event = delivery(0, br#"{"businessDate":"2020-01-01"}"#, Some("2026-11-20T23:30:00Z"));
-    assert_eq!(interpret(&event, &trigger(&[]), &only_timestamp), run(2026, 11, 20));
+    assert_eq!(interpret(&event, &trigger(&[]), &only_timestamp, NOW), run(2026, 11, 20));
 }
 
 #[test]
@@ -99,9 +105,39 @@ fn what_cannot_be_understood_is_odd_and_says_why() {
 }
 
 #[test]
+fn a_date_outside_the_window_is_odd_wherever_it_comes_from() {
+    let narrow = BusinessDateSpec {
+        accept: AcceptSpec { past_days: 5, future_days: 0, ..AcceptSpec::default() },
+        ..dates("UTC")
+    };
+    let asks = |payload: &str, at: &str| {
+        interpret(
+            &delivery(0, payload.as_bytes(), Some(at)),
+            &trigger(&[]),
+            &narrow,
+            "2026-11-21T12:00:00Z".parse().unwrap(),
+        )
+    };
+    for (payload, sent) in [
+        (r#"{"businessDate":"2090-01-01"}"#, "2026-11-21T12:00:00Z"),
+        (r#"{"businessDate":"2026-11-22"}"#, "2026-11-21T12:00:00Z"),
+        (r#"{"businessDate":"2026-11-15"}"#, "2026-11-21T12:00:00Z"),
+        (r#"{"businessDate":"9999-12-31"}"#, "2026-11-21T12:00:00Z"),
+        ("{}", "2090-01-01T00:00:00Z"),
+        ("{}", "1970-01-01T00:00:00Z"),
+    ] {
+        let TriggerDecision::Odd(reason) = asks(payload, sent) else { panic!("{payload}") };
+        assert!(reason.contains("business_date.accept") && reason.contains("--force"), "{payload}: {reason}");
+    }
+    assert_eq!(asks(r#"{"businessDate":"2026-11-16"}"#, "2026-11-21T12:00:00Z"), run(2026, 11, 16));
+    assert_eq!(asks(r#"{"businessDate":"2026-11-10"}"#, "2026-11-14T12:00:00Z"), run(2026, 11, 10), "it waited a week");
+}
+
+#[test]
 fn only_events_that_match_are_for_this_worker() {
     let wanted = trigger(&[("/dataset", json!("loans")), ("/source/version", json!(2))]);
-    let asks = |payload: Value| interpret(&delivery(0, payload.to_string().as_bytes(), None), &wanted, &dates("UTC"));
+    let asks =
+        |payload: Value| interpret(&delivery(0, payload.to_string().as_bytes(), None), &wanted, &dates("UTC"), NOW);
     let day = "2026-11-21";
     assert_eq!(asks(json!({ "dataset": "loans", "source": { "version": 2 }, "businessDate": day })), run(2026, 11, 21));
     assert_eq!(
@@ -125,8 +161,8 @@ proptest! {
     fn no_bytes_are_too_odd(payload in any::<Vec<u8>>(), millis in any::<Option<i64>>()) {
         let mut event = delivery(0, &payload, None);
         event.at = millis.and_then(|millis| Timestamp::from_millisecond(millis).ok());
-        interpret(&event, &trigger(&[("/a", json!(1))]), &dates("Europe/Berlin"));
-        interpret(&event, &trigger(&[]), &dates("no/zone"));
+        interpret(&event, &trigger(&[("/a", json!(1))]), &dates("Europe/Berlin"), NOW);
+        interpret(&event, &trigger(&[]), &dates("no/zone"), NOW);
     }
 
     #[test]
@@ -140,7 +176,7 @@ proptest! {
     #[test]
     fn each_day_is_read_in_each_form(days in -700_000_i32..2_900_000) {
         let day = date(0, 1, 1).saturating_add(jiff::Span::new().days(days));
-        prop_assume!((0..=9999).contains(&day.year()));
+        prop_assume!((1..=9999).contains(&day.year()));
         for form in ["%Y-%m-%d", "%Y%m%d", "%Y-%m-%dT12:00:00Z"] {
             let payload = json!({ "businessDate": day.strftime(form).to_string() }).to_string();
             prop_assert_eq!(heard(&payload, None, "UTC"), TriggerDecision::Run(BusinessDate(day)), "{}", payload);
@@ -212,7 +248,7 @@ async fn events_are_committed_behind_what_they_ask_for_and_a_repeat_makes_no_run
     let day = r#"{"businessDate":"2026-11-21"}"#;
     let (runs, trail) = listened(&[day, "no JSON", day], 0).await;
     assert_eq!(trail, ["requested 2026-11-21", "odd", "repeated 2026-11-21"], "nothing is committed before the last");
-    let made = runs.runs(None, 9).await.unwrap();
+    let made = runs.runs(None, 9).await.unwrap().records;
     assert_eq!(made.iter().map(|run| run.requested_by.as_str()).collect::<Vec<_>>(), ["kafka:loan-data/3/0"]);
     let odd = runs.dead_letters(None, 9).await.unwrap();
     assert_eq!((odd.len(), odd[0].id.offset, &odd[0].payload), (1, 1, &None));
@@ -243,5 +279,5 @@ async fn faults_are_borne_and_skip_nothing() {
         "recovered, 2 committed",
     ];
     assert_eq!(trail, wanted);
-    assert_eq!(runs.runs(None, 9).await.unwrap().len(), 2);
+    assert_eq!(runs.runs(None, 9).await.unwrap().records.len(), 2);
 }

@@ -49,7 +49,7 @@ pub(super) async fn compare(
         *plan = Plan::new(&worker, verification.registry, &begin.params)?;
     }
     let verification = &Verification { worker: &worker, ..*verification };
-    if let Err(error) = plan.check_fit(&folder.journal, begin, &run.id) {
+    if let Err(error) = plan.check_fit(&folder.journal, begin, &run.id, verification.worker) {
         unchecked(verified, &error.to_string());
         return Ok(());
     }

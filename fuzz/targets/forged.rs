@@ -1,0 +1,8 @@
+//! Journals and manifests with right checksums and wrong content.
+#![no_main]
+
+#[allow(dead_code, reason = "each target holds one of the claims")]
+#[path = "../claims.rs"]
+mod claims;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claims::forged(bytes));

@@ -1,0 +1,287 @@
+//! Whether a run's marker, its manifest, is to be believed.
+//!
+//! Anybody who may write on the volume can put a manifest there, or copy another day's. So it counts only where the state store
+//! recorded the very same files, or where each file proves it: there, regular, of this size and digest, under the name that this
+//! run gives it, made with these settings. What was proved is recorded, so it is read once.
+
+use super::digest::FileDigest;
+use super::layout::{staging_dir_in, version_dir};
+use super::plan::Plan;
+use super::shape::Fit;
+use super::staging::header_bytes;
+use super::takeover::read_journal;
+use super::{GenerateError, Job, Ports};
+use crate::core::failpoints::planted::planted;
+use crate::core::generate::event::GenerateEvent;
+use crate::core::generate::model::file_name::{manifest_name, with_version};
+use crate::core::generate::model::header::{HEADER_BYTES, Header};
+use crate::core::generate::model::journal::Journal;
+use crate::core::generate::model::manifest::{Manifest, ManifestFile};
+use crate::core::generate::spec::{WhenEmpty, Worker};
+use crate::core::model::correction::FIRST_VERSION;
+use crate::core::model::run::{RunId, RunRecord, RunStatus};
+use crate::core::model::term::Token;
+use crate::core::ports::runs::FileStatus;
+use crate::core::ports::volume::{EntryKind, VolumeError};
+use jiff::Timestamp;
+
+/// Bytes of a file between two looks at whether to stop, and between two words about the progress.
+const PIECE: u64 = 64 << 20;
+
+/// Whether a manifest is to be believed: the state store knows its files, or the files prove it. False when asked to stop before
+/// all files were read.
+///
+/// # Errors
+/// [`GenerateError::Unproved`] for a manifest that is not this run's, or whose files are not there as it says.
+pub(super) async fn is_proved(ports: &Ports, job: &Job, manifest: &Manifest) -> Result<bool, GenerateError> {
+    if planted("marker believed") {
+        return Ok(true);
+    }
+    speaks_of(&job.worker, &job.run, manifest)?;
+    let recorded = ports.state.runs.files(&job.run).await?;
+    let unknown = unknown(&job.run, manifest, &recorded)?;
+    if unknown.is_empty() && is_recorded(ports, &job.run, manifest, &recorded).await? {
+        return Ok(true);
+    }
+    made_here(ports, job, manifest).await?;
+    for file in unknown {
+        if !is_file_proved(ports, job, manifest, file).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Checks a version that is about to give up its names: whoever names other files in it would have them taken away. What stands
+/// under the names is held against its digests later, right before it is moved.
+///
+/// # Errors
+/// [`GenerateError::Unproved`] for a manifest that is not this run's, or whose files the state store does not know under these
+/// names, and this run would give them others.
+pub(super) async fn check_before(ports: &Ports, job: &Job, before: &Manifest) -> Result<(), GenerateError> {
+    speaks_of(&job.worker, &job.run, before)?;
+    let recorded = ports.state.runs.files(&job.run).await?;
+    if unknown(&job.run, before, &recorded)?.is_empty() { Ok(()) } else { has_names(job, before) }
+}
+
+/// Whether the state store knows this version as published.
+async fn is_recorded(
+    ports: &Ports,
+    run: &RunId,
+    manifest: &Manifest,
+    recorded: &[FileStatus],
+) -> Result<bool, GenerateError> {
+    let mut events = recorded.iter().filter_map(|status| status.event.as_ref());
+    if events.any(|entry| entry.event.version >= manifest.version) {
+        return Ok(true);
+    }
+    let record = ports.state.runs.run(run).await?;
+    Ok(record.is_some_and(|record| is_published(&record, manifest)))
+}
+
+/// Whether a record says that this version is published: one without files has nothing else in the store.
+fn is_published(record: &RunRecord, manifest: &Manifest) -> bool {
+    let version = record.correction.as_ref().map_or(FIRST_VERSION, |correction| correction.version);
+    record.status == RunStatus::Published && version >= manifest.version
+}
+
+/// Whether the state store recorded all files of this manifest, as they stand in it. For those who may not read whole files.
+///
+/// # Errors
+/// [`GenerateError::Unproved`] when it is another run's manifest, or the store recorded other files.
+pub(super) fn is_known(
+    worker: &Worker,
+    manifest: &Manifest,
+    record: &RunRecord,
+    recorded: &[FileStatus],
+) -> Result<bool, GenerateError> {
+    speaks_of(worker, &record.id, manifest)?;
+    Ok(unknown(&record.id, manifest, recorded)?.is_empty() && is_published(record, manifest))
+}
+
+/// The files of a manifest that the state store does not know.
+fn unknown<'a>(
+    run: &RunId,
+    manifest: &'a Manifest,
+    recorded: &[FileStatus],
+) -> Result<Vec<&'a ManifestFile>, GenerateError> {
+    let announced = |status: &&FileStatus| status.event.as_ref().is_some_and(|it| it.event.version == manifest.version);
+    let is_listed =
+        |status: &FileStatus| manifest.files.iter().any(|file| file.id == status.file.as_str() && file.name.is_some());
+    if let Some(missing) = recorded.iter().filter(announced).find(|status| !is_listed(status)) {
+        return Err(unproved(run, &format!("it leaves out file {}, which the state store recorded", missing.file)));
+    }
+    let mut unknown = Vec::new();
+    for file in &manifest.files {
+        let Some(name) = &file.name else { continue };
+        let status = recorded.iter().find(|status| status.file.as_str() == file.id);
+        let Some(event) = status.and_then(|status| status.event.as_ref()).map(|entry| &entry.event) else {
+            unknown.push(file);
+            continue;
+        };
+        if event.version < file.version {
+            // A correction that is published and not recorded yet.
+            unknown.push(file);
+            continue;
+        }
+        if (&event.path, event.total_rows, event.bytes, &event.sha256) != (name, file.rows, file.bytes, &file.sha256) {
+            let (path, rows, bytes, sha256) = (&event.path, event.total_rows, event.bytes, &event.sha256);
+            return Err(unproved(
+                run,
+                &format!(
+                    "the state store recorded another file {}: `{path}`, {rows} rows, {bytes} bytes, sha256 {sha256}",
+                    file.id
+                ),
+            ));
+        }
+    }
+    Ok(unknown)
+}
+
+/// Whether it is a manifest of this run and of these files.
+fn speaks_of(worker: &Worker, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
+    let whose = (manifest.worker_id.as_str(), manifest.run_id.as_str(), manifest.business_date.as_str());
+    if whose != (worker.id.as_str(), run.to_string().as_str(), run.date.to_string().as_str()) {
+        return Err(unproved(
+            run,
+            &format!("it is the manifest of run {} ({})", manifest.run_id, manifest.business_date),
+        ));
+    }
+    if manifest.completed_at.parse::<Timestamp>().is_err() {
+        return Err(unproved(run, "it does not say when it was made"));
+    }
+    Ok(())
+}
+
+/// Whether a manifest that the store does not know lists the worker's files under this run's names, made with its settings.
+async fn made_here(ports: &Ports, job: &Job, manifest: &Manifest) -> Result<(), GenerateError> {
+    let (worker, run) = (&job.worker, &job.run);
+    let refuse = |why: &str| Err(unproved(run, why));
+    let has = |id: &str| manifest.files.iter().any(|file| file.id == id);
+    // A correction of some files is made by a worker of these alone.
+    let is_whole = manifest.files.len() == worker.files.len() || manifest.version > FIRST_VERSION;
+    if !is_whole || !worker.files.iter().all(|spec| has(spec.id.as_str())) {
+        return refuse("it lists other files than the worker file has now");
+    }
+    let is_of_this = |id: &str| manifest.files.iter().any(|file| file.id == id && file.version == manifest.version);
+    let mut made = worker.as_ref().clone();
+    // A correction of some files was made with their settings alone.
+    made.files.retain(|spec| is_of_this(spec.id.as_str()));
+    let plan = Plan::new(&made, &job.registry, &manifest.parameters)?;
+    if let Some(spec) = &manifest.spec
+        && plan.shape.fit(spec, manifest.writes.unwrap_or_default(), None) == Fit::Other
+    {
+        return refuse(
+            "it was made with other settings than the worker file has now; run it once with the worker file of that time",
+        );
+    }
+    if manifest.version > FIRST_VERSION {
+        // The same bytes under a higher number would be told once more. A later version has a folder of its own in `.filegen`,
+        // where nobody else may write.
+        let dir = version_dir(run, manifest.version);
+        let entry = ports.volume.stat(&dir).await?;
+        if entry.is_none_or(|entry| entry.kind != EntryKind::Dir) {
+            return refuse(&format!(
+                "it is of version {}, and there is no `{dir}` in which that was made",
+                manifest.version
+            ));
+        }
+    }
+    has_names(job, manifest)?;
+    if manifest.files.iter().any(|file| file.name.is_none()) {
+        return without_files(ports, job, manifest).await;
+    }
+    Ok(())
+}
+
+/// Whether each file has the name that this run gives it.
+fn has_names(job: &Job, manifest: &Manifest) -> Result<(), GenerateError> {
+    let (worker, run) = (&job.worker, &job.run);
+    for file in &manifest.files {
+        let Some(spec) = worker.files.iter().find(|spec| spec.id.as_str() == file.id) else { continue };
+        let name = spec.name.render(run, &spec.id);
+        let later = with_version(&name, file.version);
+        if file.name.as_ref().is_some_and(|found| *found != name && *found != later) {
+            let found = file.name.as_deref().unwrap_or_default();
+            let why = format!("it names `{found}`, and this run's file {} is `{name}`", spec.id);
+            return Err(unproved(run, &why));
+        }
+    }
+    Ok(())
+}
+
+/// No file proves a run without files: its journal has to.
+async fn without_files(ports: &Ports, job: &Job, manifest: &Manifest) -> Result<(), GenerateError> {
+    let no_file = manifest.files.iter().all(|file| file.name.is_none());
+    if job.worker.output.when_empty != WhenEmpty::Skip || manifest.source_rows != 0 || !no_file {
+        return Err(unproved(&job.run, "it leaves files out that this worker publishes"));
+    }
+    let dir = staging_dir_in(&version_dir(&job.run, manifest.version), Token(manifest.token));
+    let journal = Journal::parse(&read_journal(&*ports.volume, &dir).await?);
+    let ended = journal.begin().is_some_and(|begin| begin.run == job.run.to_string() && begin.rows == 0)
+        && journal.complete().is_some()
+        && journal.last_page().is_none();
+    if ended {
+        Ok(())
+    } else {
+        Err(unproved(&job.run, "it lists no file, and no journal shows that the view was empty"))
+    }
+}
+
+/// Reads one file whole. False when asked to stop meanwhile.
+async fn is_file_proved(
+    ports: &Ports,
+    job: &Job,
+    manifest: &Manifest,
+    file: &ManifestFile,
+) -> Result<bool, GenerateError> {
+    let (volume, run) = (&*ports.volume, &job.run);
+    let Some(path) = &file.name else { return Ok(true) };
+    let refuse = |why: String| Err(unproved(run, &format!("its file `{path}` {why}")));
+    match volume.stat(path).await? {
+        None => return refuse("is not there".to_owned()),
+        Some(entry) if entry.kind != EntryKind::File => return refuse("is no regular file".to_owned()),
+        Some(entry) if entry.bytes != file.bytes => {
+            return refuse(format!("has {} bytes instead of {}", entry.bytes, file.bytes));
+        }
+        Some(_) => {}
+    }
+    let handle = match volume.open(path).await {
+        Err(VolumeError::NotFound { .. }) => return refuse("is not there".to_owned()),
+        handle => handle?,
+    };
+    let has_header = job.worker.files.iter().any(|spec| spec.id.as_str() == file.id && header_bytes(spec) > 0);
+    if has_header {
+        let found = Header::parse(&handle.read_at(0, HEADER_BYTES).await?).ok();
+        let is_of_this = file.version == manifest.version;
+        if !found.is_some_and(|found| found.rows == file.rows && (found.page == manifest.pages || !is_of_this)) {
+            return refuse(format!("does not begin with {} pages and {} rows", manifest.pages, file.rows));
+        }
+    }
+    let mut digest = FileDigest::new(None);
+    let mut done = 0;
+    loop {
+        job.observer.observe(&GenerateEvent::Checked { path: path.clone(), done, bytes: file.bytes });
+        if done == file.bytes {
+            break;
+        }
+        let length = PIECE.min(file.bytes - done);
+        let piece = tokio::select! {
+            biased;
+            () = job.stop.cancelled() => return Ok(false),
+            piece = digest.read(&handle, done, length) => piece?,
+        };
+        if piece.is_none() {
+            return refuse(format!("is shorter than {} bytes", file.bytes));
+        }
+        done += length;
+    }
+    match digest.finish(None) {
+        Some(sha256) if sha256 == file.sha256 => Ok(true),
+        _ => refuse(format!("has another digest than sha256 {}", file.sha256)),
+    }
+}
+
+fn unproved(run: &RunId, why: &str) -> GenerateError {
+    GenerateError::Unproved { path: manifest_name(run, FIRST_VERSION), run: run.to_string(), reason: why.to_owned() }
+}

@@ -1,0 +1,169 @@
+//! Which business dates are believed. Whoever may write an event names any date: one of 2090 fixes that day's files with today's
+//! rows, and ten thousand of them hide the day that is due.
+
+use super::spec::BusinessDateSpec;
+use crate::core::model::run::{BusinessDate, RunRecord};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
+
+/// An event that waited in its topic while nobody listened is no older for it, up to this: longer than topics usually keep.
+const WAITED_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// How a record names a request by an event.
+const BY_EVENT: &str = "kafka:";
+
+/// The dates that are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// The first.
+    pub first: Date,
+    /// The last.
+    pub last: Date,
+    /// Today, in the zone of the business date.
+    pub today: Date,
+}
+
+impl Window {
+    /// The window at `now`. For an event that was `sent` before, it reaches back as far as it did then.
+    pub fn at(dates: &BusinessDateSpec, now: Timestamp, sent: Option<Timestamp>) -> Self {
+        let zone = TimeZone::get(&dates.timezone).unwrap_or(TimeZone::UTC);
+        let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
+        let earliest = now.saturating_sub(WAITED_MAX).unwrap_or(now);
+        let sent = sent.map_or(now, |sent| sent.clamp(earliest, now));
+        let days = |count: u32| Span::new().days(i64::from(count.min(DAYS_MAX)));
+        Self {
+            first: day(sent).saturating_sub(days(dates.accept.past_days)).max(YEARS.0),
+            last: day(now).saturating_add(days(dates.accept.future_days)).min(YEARS.1),
+            today: day(now),
+        }
+    }
+
+    /// Whether the date lies in it.
+    pub fn holds(&self, date: BusinessDate) -> bool {
+        (self.first..=self.last).contains(&date.0)
+    }
+
+    /// Why a date is not taken, and what to do. `None` when it is.
+    pub fn refusal(&self, date: BusinessDate) -> Option<String> {
+        let Self { first, last, today } = self;
+        (!self.holds(date)).then(|| {
+            format!(
+                "its business date {date} lies outside `business_date.accept`, which takes {first} to {last} (today is {today}); \
+                 by hand: `filegen run --date {date} --force --reason …`"
+            )
+        })
+    }
+}
+
+/// More days than a calendar has.
+const DAYS_MAX: u32 = 4_000_000;
+
+/// The first and the last day that have a name of eight digits.
+const YEARS: (Date, Date) = (Date::constant(1, 1, 1), Date::constant(9999, 12, 31));
+
+/// Whether a recorded run may be made: a person asked for it, or its date was taken when its event was recorded. Builds without a
+/// window recorded any date.
+pub fn admits(dates: &BusinessDateSpec, record: &RunRecord) -> bool {
+    let sent = record.requested_at.saturating_sub(WAITED_MAX).unwrap_or(record.requested_at);
+    !is_by_event(record) || Window::at(dates, record.requested_at, Some(sent)).holds(record.id.date)
+}
+
+/// Whether an event asked for the run.
+pub fn is_by_event(record: &RunRecord) -> bool {
+    record.requested_by.starts_with(BY_EVENT)
+}
+
+/// Whether the run counts against the limit of new runs: an event asked for it, nobody has begun it, and it is of an older day
+/// than yesterday. So no backfill hides the day that is due.
+pub fn is_counted(dates: &BusinessDateSpec, record: &RunRecord, now: Timestamp) -> bool {
+    use crate::core::model::run::RunStatus;
+    let today = Window::at(dates, now, None).today;
+    let recent = record.id.date.0 >= today.saturating_sub(Span::new().days(1));
+    record.status == RunStatus::Pending && is_by_event(record) && !recent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::generate::spec::AcceptSpec;
+    use crate::core::model::calendar::Calendar;
+    use crate::core::model::names::WorkerId;
+    use crate::core::model::run::RunId;
+    use jiff::civil::date;
+
+    fn dates(timezone: &str, past_days: u32, future_days: u32) -> BusinessDateSpec {
+        BusinessDateSpec {
+            timezone: timezone.to_owned(),
+            pointer: String::new(),
+            calendar: Calendar::Weekends,
+            accept: AcceptSpec { past_days, future_days, ..AcceptSpec::default() },
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn holds(dates: &BusinessDateSpec, day: Date, now: &str, sent: Option<&str>) -> bool {
+        Window::at(dates, at(now), sent.map(at)).holds(BusinessDate(day))
+    }
+
+    #[test]
+    fn the_window_is_days_of_the_zone() {
+        let (utc, tokyo) = (dates("UTC", 2, 0), dates("Asia/Tokyo", 2, 0));
+        let now = "2026-11-28T20:00:00Z";
+        for (spec, day, wanted) in [
+            (&utc, date(2026, 11, 28), true),
+            (&utc, date(2026, 11, 29), false),
+            (&tokyo, date(2026, 11, 29), true),
+            (&tokyo, date(2026, 11, 30), false),
+            (&utc, date(2026, 11, 26), true),
+            (&utc, date(2026, 11, 25), false),
+            (&tokyo, date(2026, 11, 26), false),
+        ] {
+            assert_eq!(holds(spec, day, now, None), wanted, "{day} in {}", spec.timezone);
+        }
+        let refusal = Window::at(&utc, at(now), None).refusal(BusinessDate(date(2090, 1, 1))).unwrap();
+        assert!(refusal.contains("2090-01-01") && refusal.contains("2026-11-26 to 2026-11-28"), "{refusal}");
+    }
+
+    #[test]
+    fn an_event_that_waited_a_week_is_judged_by_the_day_it_was_sent() {
+        let spec = dates("UTC", 3, 0);
+        let (now, sent) = ("2026-11-28T08:00:00Z", Some("2026-11-21T08:00:00Z"));
+        assert!(!holds(&spec, date(2026, 11, 21), now, None));
+        assert!(holds(&spec, date(2026, 11, 21), now, sent) && holds(&spec, date(2026, 11, 18), now, sent));
+        assert!(!holds(&spec, date(2026, 11, 17), now, sent));
+        // A timestamp is as easily made up as a date: it reaches back a month, and never forward.
+        assert!(!holds(&spec, date(1971, 1, 1), now, Some("1971-01-01T00:00:00Z")));
+        assert!(!holds(&spec, date(2090, 1, 1), now, Some("2090-01-01T00:00:00Z")));
+        // An event for tomorrow that is read tomorrow makes tomorrow's file of tomorrow's rows.
+        assert!(!holds(&spec, date(2026, 11, 22), "2026-11-21T23:59:59Z", sent));
+        assert!(holds(&spec, date(2026, 11, 22), "2026-11-22T00:00:00Z", sent));
+    }
+
+    #[test]
+    fn no_number_of_days_leaves_the_calendar() {
+        let window = Window::at(&dates("UTC", u32::MAX, u32::MAX), at("2026-11-28T08:00:00Z"), None);
+        assert_eq!((window.first, window.last), YEARS);
+        assert!(!window.holds(BusinessDate(date(0, 12, 31))));
+    }
+
+    #[test]
+    fn what_was_taken_when_it_was_recorded_stays_wanted_and_a_person_is_believed() {
+        let spec = dates("UTC", 3, 0);
+        let record = |day: Date, by: &str| {
+            let id = RunId { worker: WorkerId::new("W").unwrap(), date: BusinessDate(day) };
+            RunRecord::pending(&id, by, at("2026-11-28T08:00:00Z"))
+        };
+        assert!(admits(&spec, &record(date(2026, 11, 1), "kafka:t/0/1")), "its event may have waited");
+        assert!(!admits(&spec, &record(date(2026, 9, 1), "kafka:t/0/1")));
+        assert!(!admits(&spec, &record(date(2090, 1, 1), "kafka:t/0/1")));
+        assert!(admits(&spec, &record(date(2090, 1, 1), "command:host:1")));
+        let (now, later) = (at("2026-11-28T09:00:00Z"), at("2026-11-30T09:00:00Z"));
+        assert!(!is_counted(&spec, &record(date(2026, 11, 27), "kafka:t/0/1"), now), "yesterday");
+        assert!(is_counted(&spec, &record(date(2026, 11, 27), "kafka:t/0/1"), later));
+        assert!(!is_counted(&spec, &record(date(2026, 11, 1), "command:host:1"), now));
+    }
+}

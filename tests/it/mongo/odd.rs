@@ -1,0 +1,78 @@
+//! Documents of runs that no build wrote: fields that are missing, of other types and out of range. Each is told, and hides no
+//! other.
+
+use crate::support::mongo::Database;
+use crate::support::state::{at, run, worker};
+use filegen::core::ports::runs::RunStore;
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{Bson, DateTime, Document, doc};
+
+/// Values of every type, and those at the ends of what a field may hold.
+fn values() -> Vec<Bson> {
+    vec![
+        Bson::Null,
+        Bson::String(String::new()),
+        Bson::String("bogus".to_owned()),
+        Bson::String("2026-02-30".to_owned()),
+        Bson::String("\u{202e}\n".repeat(40)),
+        Bson::Int32(-1),
+        Bson::Int64(i64::MIN),
+        Bson::Int64(i64::MAX),
+        Bson::Double(f64::NAN),
+        Bson::Boolean(true),
+        Bson::Array(vec![Bson::Null]),
+        Bson::Document(doc! { "a": 1 }),
+        Bson::DateTime(DateTime::MAX),
+        Bson::DateTime(DateTime::MIN),
+        Bson::ObjectId(ObjectId::from_bytes([7; 12])),
+    ]
+}
+
+#[tokio::test]
+async fn no_document_hides_the_run_that_is_due() {
+    let database = Database::new();
+    let store = database.open().await;
+    let (good, bad) = (run("W", 21), run("W", 2));
+    store.request(&good, "kafka:t/0/1", at(1)).await.unwrap();
+    store.request(&bad, "kafka:t/0/1", at(1)).await.unwrap();
+    let runs = database.client().await.collection::<Document>("runs");
+    let whole = runs.find_one(doc! { "_id": bad.to_string() }).await.unwrap().unwrap();
+    let mut told = 0;
+    for field in whole.keys().filter(|name| *name != "_id") {
+        for value in values().into_iter().map(Some).chain([None]) {
+            let mut spoilt = whole.clone();
+            match value.clone() {
+                Some(value) => drop(spoilt.insert(field, value)),
+                None => drop(spoilt.remove(field)),
+            }
+            runs.replace_one(doc! { "_id": bad.to_string() }, spoilt).await.unwrap();
+            let found = store.unpublished(&worker("W"), None, 9).await.unwrap();
+            assert!(found.records.iter().any(|record| record.id == good), "{field} = {value:?}");
+            assert!(found.records.iter().all(|record| record.id == good || record.id == bad), "{field} = {value:?}");
+            assert!(found.odd.iter().all(|odd| odd.id == bad.to_string() && !odd.reason.is_empty()));
+            told += found.odd.len();
+            let latest = store.runs(Some(&worker("W")), 9).await.unwrap();
+            assert!(latest.records.iter().any(|record| record.id == good), "{field} = {value:?}");
+            // By its name, it is that record or an error.
+            if let Ok(Some(record)) = store.run(&bad).await {
+                assert_eq!(record.id, bad, "{field} = {value:?}");
+            }
+        }
+    }
+    assert!(told > 50, "{told} of them are told");
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_told_and_the_others_are_sent() {
+    use crate::support::state::key;
+    use filegen::core::ports::outbox::Outbox;
+    let database = Database::new();
+    let store = database.open().await;
+    let files = database.client().await.collection::<Document>("file_status");
+    for (day, event) in [(2, Bson::Int32(1)), (3, Bson::Document(doc! { "workerId": 1 }))] {
+        let id = format!("{}:A", run("W", day));
+        files.insert_one(doc! { "_id": id, "workerId": "W", "sentAt": Bson::Null, "event": event }).await.unwrap();
+    }
+    let found = store.pending(&key("W")).await.unwrap();
+    assert_eq!((found.records.len(), found.odd.len()), (0, 2), "{found:?}");
+}
