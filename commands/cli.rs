@@ -2,7 +2,7 @@
 
 use super::generate::{correct, drill, inspect_headers, publish_completion, resume, run, verify};
 use super::globals::Globals;
-use super::{completions, config, daemon, doctor, health, lease, man, report, status};
+use super::{completions, config, daemon, doctor, health, lease, man, report, schedule, status};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -60,6 +60,8 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Prove on your own worker that a killed run loses nothing
     Drill(drill::Args),
+    /// Show when a schedule is due
+    Schedule(schedule::Args),
     /// Write, check, show and explain worker files
     Config(config::Args),
     /// Print a completion script for a shell

@@ -18,6 +18,7 @@ mod hints;
 mod lease;
 mod man;
 mod report;
+mod schedule;
 mod status;
 mod stop;
 pub mod ui;
@@ -72,6 +73,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure>
         Command::Status(args) => status::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Drill(args) => drill::run(context, args),
+        Command::Schedule(args) => schedule::run(context, args),
         Command::Config(args) => config::run(context, args),
         Command::Completions(args) => Ok(completions::run(context, args, cli::tree())),
         Command::Man(args) => man::run(context, args, cli::tree()),

@@ -47,6 +47,8 @@
 //!   [`doctor`](core::generate::doctor), [`drill`](core::generate::drill), [`preview`](core::generate::preview),
 //!   [`completion`](core::generate::completion): the questions of the on-call engineer, one module each.
 //!
+//! The flow **schedule** ([`core::schedule`]): cron expressions as Quartz reads them, and the times that they name.
+//!
 //! Around the core:
 //!
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port that speaks to the outside,

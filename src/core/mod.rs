@@ -10,3 +10,4 @@ pub mod kind;
 pub mod model;
 pub mod outbox;
 pub mod ports;
+pub mod schedule;

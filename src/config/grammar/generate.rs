@@ -281,7 +281,7 @@ pub(in crate::config) static BUSINESS_DATE: Section = Section {
         Field::new(
             "calendar",
             Shape::Choice(&Calendar::NAMES),
-            "Which days `{previous_business_date}` passes over: `weekends`, or also the holidays of `target`, the euro's payment system.",
+            "Which days `{previous_business_date}` passes over: `weekends`, or also the holidays of `target` (the euro's payment system) or `us-federal`.",
         )
         .default("weekends"),
         Field::new(

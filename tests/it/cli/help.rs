@@ -3,7 +3,7 @@
 use crate::support::filegen::Filegen;
 use std::fmt::Write as _;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "",
     "run",
     "inspect-headers",
@@ -17,6 +17,8 @@ const COMMANDS: [&str; 18] = [
     "status",
     "doctor",
     "drill",
+    "schedule",
+    "schedule next",
     "config",
     "config init",
     "config check",

@@ -20,6 +20,7 @@ mod permissions;
 mod publish_completion;
 mod resume;
 mod run;
+mod schedule;
 mod status;
 mod totals;
 mod usage;

@@ -1,0 +1,104 @@
+//! Cron expressions as Quartz writes them: six or seven fields, to the second. Parsing, and the times that follow. Pure: no clock
+//! is read here, and an answer never depends on when it is asked for.
+
+#[cfg(test)]
+mod brute;
+mod days;
+mod field;
+mod parse;
+mod slots;
+#[cfg(test)]
+mod tests;
+mod time;
+
+pub use parse::ExpressionError;
+pub use slots::{Dst, Slots};
+
+use days::DayRule;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::fmt;
+
+/// First year that an expression may name.
+pub const YEAR_MIN: u32 = 1970;
+
+/// Last year that an expression may name or reach. Quartz looks a hundred years ahead of the day it runs on; an answer here
+/// does not depend on that day.
+pub const YEAR_MAX: u32 = 2199;
+
+/// A cron expression: which seconds of a local clock are due.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Expression {
+    text: String,
+    /// Bit `n`: second `n`.
+    seconds: u64,
+    /// Bit `n`: minute `n`.
+    minutes: u64,
+    /// Bit `n`: hour `n`.
+    hours: u64,
+    days: DayRule,
+    /// Bit `n`: month `n`, from 1.
+    months: u64,
+    years: Years,
+}
+
+impl Expression {
+    /// Reads an expression: second, minute, hour, day of the month, month, day of the week, and a year that may be left out.
+    ///
+    /// # Errors
+    /// What is wrong, where in the text, and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, ExpressionError> {
+        parse::expression(text)
+    }
+
+    /// The text as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The first due instant after `after`, if there is one until the end of [`YEAR_MAX`].
+    pub fn next_after(&self, zone: &TimeZone, dst: Dst, after: Timestamp) -> Option<Timestamp> {
+        self.slots(zone, dst, after).next()
+    }
+
+    /// All due instants after `after`, in order. None is found twice, and a later start finds no others.
+    pub fn slots<'a>(&'a self, zone: &'a TimeZone, dst: Dst, after: Timestamp) -> Slots<'a> {
+        Slots::new(self, zone, dst, after)
+    }
+}
+
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The years that an expression names: bit `n` of word `n / 64` is year `YEAR_MIN + n`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Years([u64; 4]);
+
+impl Years {
+    const NONE: Self = Self([0; 4]);
+
+    fn insert(&mut self, year: u32) {
+        let bit = year.saturating_sub(YEAR_MIN) as usize;
+        if let Some(word) = self.0.get_mut(bit / 64) {
+            *word |= 1 << (bit % 64);
+        }
+    }
+
+    /// The first year from `year` on.
+    fn from(&self, year: i64) -> Option<i64> {
+        let first = i64::from(YEAR_MIN);
+        let mut bit = usize::try_from(year.max(first) - first).ok()?;
+        while let Some(word) = self.0.get(bit / 64) {
+            let rest = word >> (bit % 64);
+            if rest != 0 {
+                let year = i64::try_from(bit + rest.trailing_zeros() as usize).ok()? + first;
+                return (year <= i64::from(YEAR_MAX)).then_some(year);
+            }
+            bit = (bit / 64 + 1) * 64;
+        }
+        None
+    }
+}
