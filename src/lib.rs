@@ -47,7 +47,11 @@
 //!   [`doctor`](core::generate::doctor), [`drill`](core::generate::drill), [`preview`](core::generate::preview),
 //!   [`completion`](core::generate::completion): the questions of the on-call engineer, one module each.
 //!
-//! The flow **schedule** ([`core::schedule`]): cron expressions as Quartz reads them, and the times that they name.
+//! The flow **schedule** ([`core::schedule`]), in the order a due time comes: [`cron`](core::schedule::cron) reads expressions as Quartz
+//! does, [`timetable`](core::schedule::timetable) gives their times, [`plan`](core::schedule::plan) what a schedule means,
+//! [`decide`](core::schedule::decide) what becomes of the times that have come. [`service`](core::schedule::service) leads and fires,
+//! [`record`](core::schedule::record) is each change of a schedule, [`sync`](core::schedule::sync) follows the data sources, and
+//! [`steer`](core::schedule::steer) is what people do.
 //!
 //! Around the core:
 //!

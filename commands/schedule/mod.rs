@@ -22,7 +22,7 @@ enum Action {
 }
 
 /// Shows.
-pub(in super::super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::Next(args) => next::run(context, args),
     }

@@ -4,14 +4,17 @@ use crate::commands::context::Context;
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::ui::table;
-use crate::core::model::calendar::Calendar;
+use crate::config;
+use crate::core::model::business_days::BusinessDays;
+use crate::core::model::data_source::{ClosedDay, Words};
 use crate::core::schedule::cron::{Dst, Expression, ExpressionError};
-use crate::core::schedule::timetable::Timetable;
+use crate::core::schedule::timetable::{Affected, Closed, Timetable};
 use crate::wiring;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::path::Path;
 
 /// An expression has six or seven fields: second, minute, hour, day of the month, month, day of the week, and a year that may
 /// be left out. One of the two day fields is `?`. Weekdays are SUN to SAT or 1 to 7; L is the last, 15W the workday nearest to
@@ -34,9 +37,12 @@ pub(super) struct Args {
     /// How many times to show
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     count: u16,
-    /// Leave out days without business: weekends, and the holidays of target (the euro's) or us-federal
+    /// Leave out days without business: weekends, those of target (the euro's) or us-federal too, or a file of dates (.yaml, .ics)
     #[arg(long, value_name = "CALENDAR", value_parser = calendar)]
-    calendar: Option<Calendar>,
+    calendar: Option<BusinessDays>,
+    /// What becomes of times on such days: skip (they are left out), previous or next (they move to that day with business)
+    #[arg(long, value_name = "skip|previous|next", default_value = "skip", value_parser = closed_day, requires = "calendar")]
+    closed_day: ClosedDay,
     /// What becomes of times that a clock change skips or repeats: quartz (skipped ones are not due, repeated ones once, in the
     /// later pass), run_missing (skipped ones right behind the change), first (the earlier pass), both (both passes)
     #[arg(long, value_name = "quartz|run_missing|first|both", default_value = "quartz", value_parser = dst)]
@@ -47,8 +53,12 @@ fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|_| "no time zone has this name: write an IANA name such as Europe/Berlin".to_owned())
 }
 
-fn calendar(name: &str) -> Result<Calendar, String> {
-    Calendar::parse(name).ok_or_else(|| format!("write {}", Calendar::NAMES.join(", ")))
+fn calendar(name: &str) -> Result<BusinessDays, String> {
+    config::calendar::calendar(name, Path::new("")).map_err(|error| format!("{error}; {}", error.hint))
+}
+
+fn closed_day(word: &str) -> Result<ClosedDay, String> {
+    ClosedDay::parse(word).ok_or_else(|| "write skip, previous or next".to_owned())
 }
 
 fn dst(name: &str) -> Result<Dst, String> {
@@ -59,11 +69,28 @@ fn dst(name: &str) -> Result<Dst, String> {
 }
 
 #[derive(Serialize)]
-struct Next<'a> {
+struct Upcoming<'a> {
     expression: &'a str,
     zone: &'a str,
     /// With the zone's offset.
     next: Vec<String>,
+    /// Days without business that the expression names, up to the last time shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    affected: Vec<Left>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Left {
+    date: String,
+    /// `None`: left out.
+    moved_to: Option<String>,
+}
+
+impl From<&Affected> for Left {
+    fn from(affected: &Affected) -> Self {
+        Self { date: affected.day.to_string(), moved_to: affected.moved_to.map(|day| day.to_string()) }
+    }
 }
 
 /// Shows them.
@@ -73,15 +100,23 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Some(text) => moment(text, &args.zone)?,
         None => wiring::clock().now(),
     };
-    let table = Timetable { expression, zone: args.zone.clone(), dst: args.dst, calendar: args.calendar };
+    let closed = args.calendar.clone().map(|calendar| Closed { calendar, goes: args.closed_day });
+    let table = Timetable { expression, zone: args.zone.clone(), dst: args.dst, closed };
     let due = table.upcoming(from, usize::from(args.count));
     if due.is_empty() {
         context.ui.status("it is never due again");
     }
     let local = |at: &Timestamp, form: &str| at.to_zoned(args.zone.clone()).strftime(form).to_string();
     let next = due.iter().map(|at| local(at, "%Y-%m-%dT%H:%M:%S%:z")).collect();
+    let affected = due.last().map_or_else(Vec::new, |last| table.affected(from, *last));
+    for day in &affected {
+        let goes =
+            day.moved_to.map_or_else(|| "left out".to_owned(), |to| format!("moved to {}", to.strftime("%a %F")));
+        context.ui.status(&format!("{} is without business: {goes}", day.day.strftime("%a %F")));
+    }
+    let affected = affected.iter().map(Left::from).collect();
     let name = args.zone.iana_name().unwrap_or("UTC");
-    context.ui.result(&Next { expression: table.expression.as_str(), zone: name, next }, |_| {
+    context.ui.result(&Upcoming { expression: table.expression.as_str(), zone: name, next, affected }, |_| {
         let mut shown = context.ui.table(&[name, "UTC", "in"]);
         for at in &due {
             let wait = at.duration_since(from).unsigned_abs();

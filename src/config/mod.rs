@@ -4,6 +4,7 @@
 //! fields of its kind (`kind`, `grammar`, `check`), which the JSON Schema is written from too; values become the core's own (`resolve`).
 
 mod address;
+pub mod calendar;
 mod check;
 mod cursor;
 mod excerpt;

@@ -4,3 +4,4 @@ pub mod generate;
 pub mod log;
 mod logfmt;
 pub mod metrics;
+pub mod schedule;

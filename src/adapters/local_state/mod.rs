@@ -8,6 +8,7 @@ mod leases;
 mod outbox;
 mod rights;
 mod runs;
+mod schedules;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Opening the database file: folder, format version, and how writes become durable.
 
 use super::error::{failed, io_failed};
+use super::schedules;
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::store::StoreError;
 use crate::files::{self, Foreign};
@@ -194,6 +195,7 @@ fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Co
         (Content::Nothing, Missing::Create) => {}
         (Content::Ours, Missing::Create) => {
             add_what_came_later(connection)?;
+            add_tables(connection)?;
             return Ok(content);
         }
         (Content::Ours | Content::Nothing | Content::Refused(_), _) => return Ok(content),
@@ -205,10 +207,22 @@ fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Co
         return Ok(content);
     }
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(schedules::TABLES)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(Content::Ours)
+}
+
+/// Adds the tables that came later, in a file of an earlier build.
+fn add_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+    let found = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'ScheduleExecution'";
+    if connection.prepare(found)?.exists(())? {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(schedules::TABLES)?;
+    transaction.commit()
 }
 
 /// An index that came later. Earlier builds keep it up without knowing of it.

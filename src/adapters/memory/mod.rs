@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod broker;
 pub mod clock;
+pub mod schedules;
 pub mod source;
 pub mod state;
 pub mod volume;

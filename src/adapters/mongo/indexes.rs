@@ -2,6 +2,7 @@
 
 use super::MongoState;
 use super::error::MongoError;
+use super::schedules;
 use crate::core::ports::store::StoreError;
 use mongodb::IndexModel;
 use mongodb::bson::{Document, doc};
@@ -36,7 +37,7 @@ impl MongoState {
     /// # Errors
     /// When no server answers in time, or the user may not make indexes.
     pub async fn make_indexes(&self) -> Result<(), StoreError> {
-        for (collection, name, keys) in all() {
+        for (collection, name, keys) in all().into_iter().chain(schedules::indexes()) {
             let options = IndexOptions::builder().name(name.to_owned());
             let options = if name == "litter" { options.expire_after(LITTER).build() } else { options.build() };
             let index = IndexModel::builder().keys(keys).options(options).build();
@@ -57,7 +58,7 @@ impl MongoState {
     /// When no server answers in time.
     pub async fn missing_indexes(&self) -> Result<Vec<String>, StoreError> {
         let mut missing = Vec::new();
-        for (collection, name, keys) in all() {
+        for (collection, name, keys) in all().into_iter().chain(schedules::indexes()) {
             let there = self.call(self.has_index(collection, &keys)).await?;
             if !there {
                 missing.push(format!("{collection}.{name}"));

@@ -12,6 +12,8 @@ mod indexes;
 mod leases;
 mod outbox;
 mod runs;
+mod schedule_documents;
+mod schedules;
 #[cfg(test)]
 mod tests;
 

@@ -1,10 +1,13 @@
 //! Plain values that a port or two flows speak of. No I/O, no async, no vendor type; only constructors fail.
 
 pub mod amount;
+pub mod as_text;
+pub mod business_days;
 pub mod calendar;
 pub mod civil;
 pub mod column;
 pub mod correction;
+pub mod data_source;
 pub mod database;
 pub mod decimal;
 pub mod event;
@@ -23,6 +26,7 @@ pub mod policy;
 pub mod query;
 pub mod replaced;
 pub mod run;
+pub mod schedule;
 pub mod secret;
 pub mod shown;
 pub mod sql;

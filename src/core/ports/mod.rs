@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod probe;
 pub mod producer;
 pub mod runs;
+pub mod schedules;
 pub mod source;
 pub mod state;
 pub mod store;

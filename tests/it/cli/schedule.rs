@@ -32,6 +32,26 @@ fn a_calendar_leaves_days_out_and_a_clock_change_is_treated_as_asked() {
 }
 
 #[test]
+fn a_file_of_dates_is_a_calendar_and_affected_days_are_told() {
+    let filegen = Filegen::empty();
+    filegen.write("house.yaml", "beside: weekends\ndates: [2026-12-24/2026-12-26]\n");
+    let options = ["--from", "2026-12-23T12:00Z", "--count", "1", "--closed-day", "next", "--calendar"];
+    let asked = |format: &str| {
+        let mut command = filegen.command("schedule next");
+        command.arg("0 0 4 ? * THU,SUN").args(options).arg("house.yaml").args(["--output", format]);
+        Filegen::finish(&mut command).exits(0)
+    };
+    let json = asked("json").json();
+    assert_eq!(json["next"], serde_json::json!(["2026-12-28T04:00:00+00:00"]));
+    let affected = serde_json::json!([{"date": "2026-12-24", "movedTo": "2026-12-28"}, {"date": "2026-12-27", "movedTo": "2026-12-28"}]);
+    assert_eq!(json["affected"], affected);
+    let told = asked("table").stderr;
+    assert!(told.contains("Thu 2026-12-24 is without business: moved to Mon 2026-12-28"), "{told}");
+    let wrong = next("0 0 4 * * ?", "--calendar nowhere.ics").exits(2);
+    assert!(wrong.stderr.contains("cannot be read"), "{}", wrong.stderr);
+}
+
+#[test]
 fn what_never_comes_again_is_an_empty_list() {
     let never = next("0 0 0 30 2 ?", "--output json").exits(0);
     assert_eq!(never.json()["next"], serde_json::json!([]));

@@ -8,5 +8,6 @@ mod leases;
 mod outbox;
 mod producer;
 mod runs;
+mod schedules;
 mod source;
 mod volume;

@@ -3,6 +3,7 @@
 use super::mongo;
 use async_trait::async_trait;
 use filegen::adapters::local_state::LocalState;
+use filegen::adapters::memory::schedules::MemorySchedules;
 use filegen::adapters::memory::state::MemoryState;
 use filegen::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
@@ -12,6 +13,7 @@ use filegen::core::ports::dead_letters::DeadLetters;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
+use filegen::core::ports::schedules::ScheduleStore;
 use filegen::core::ports::state::StateStore;
 use jiff::{Timestamp, ToSpan};
 use mongodb::bson::{Document, doc};
@@ -44,6 +46,8 @@ pub trait Litter: Send + Sync {
 pub struct State {
     /// Different clients of it; at least one.
     pub doors: Vec<Arc<dyn Store>>,
+    /// The same doors, for schedules; of memory, one of its own.
+    schedules: Vec<Arc<dyn ScheduleStore>>,
     pub litter: Arc<dyn Litter>,
     /// Goes with the store.
     _place: Arc<dyn Any + Send + Sync>,
@@ -58,6 +62,11 @@ impl State {
     /// Any door, by number.
     pub fn door(&self, number: usize) -> Arc<dyn Store> {
         Arc::clone(&self.doors[number % self.doors.len()])
+    }
+
+    /// Any door for schedules, by number.
+    pub fn schedules(&self, number: usize) -> Arc<dyn ScheduleStore> {
+        Arc::clone(&self.schedules[number % self.schedules.len()])
     }
 
     /// All ports of one door.
@@ -75,26 +84,31 @@ impl State {
 
     fn memory() -> Self {
         let state = MemoryState::default();
-        Self { doors: vec![Arc::new(state.clone())], litter: Arc::new(state), _place: Arc::new(()) }
+        let schedules: Vec<Arc<dyn ScheduleStore>> = vec![Arc::new(MemorySchedules::default())];
+        Self { doors: vec![Arc::new(state.clone())], schedules, litter: Arc::new(state), _place: Arc::new(()) }
     }
 
     async fn embedded() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".filegen/state.db");
-        let mut doors: Vec<Arc<dyn Store>> = Vec::new();
+        let (mut doors, mut schedules): (Vec<Arc<dyn Store>>, Vec<Arc<dyn ScheduleStore>>) = Default::default();
         for _ in 0..4 {
-            doors.push(Arc::new(LocalState::open(&path, Duration::from_mins(4)).await.unwrap()));
+            let door = Arc::new(LocalState::open(&path, Duration::from_mins(4)).await.unwrap());
+            doors.push(Arc::clone(&door) as _);
+            schedules.push(door);
         }
-        Self { doors, litter: Arc::new(Sqlite(path)), _place: Arc::new(folder) }
+        Self { doors, schedules, litter: Arc::new(Sqlite(path)), _place: Arc::new(folder) }
     }
 
     async fn mongo() -> Self {
         let database = Arc::new(mongo::Database::new());
-        let mut doors: Vec<Arc<dyn Store>> = Vec::new();
+        let (mut doors, mut schedules): (Vec<Arc<dyn Store>>, Vec<Arc<dyn ScheduleStore>>) = Default::default();
         for _ in 0..4 {
-            doors.push(Arc::new(database.open().await));
+            let door = Arc::new(database.open().await);
+            doors.push(Arc::clone(&door) as _);
+            schedules.push(door);
         }
-        Self { doors, litter: Arc::new(Mongo(database.client().await)), _place: database }
+        Self { doors, schedules, litter: Arc::new(Mongo(database.client().await)), _place: database }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One field of an expression: numbers, names, lists, ranges that may wrap, and steps.
 
-use super::parse::{ExpressionError, Word};
+use super::word::{ExpressionError, Word};
 use super::{YEAR_MAX, YEAR_MIN};
 
 /// What a field counts.

@@ -1,21 +1,25 @@
 //! Cron expressions as Quartz writes them: six or seven fields, to the second. Parsing, and the times that follow. Pure: no clock
 //! is read here, and an answer never depends on when it is asked for.
 
-#[cfg(test)]
-mod brute;
+mod changes;
 mod days;
 mod field;
+mod offsets;
 mod parse;
 mod slots;
 #[cfg(test)]
 mod tests;
 mod time;
+mod word;
 
-pub use parse::ExpressionError;
+pub use changes::{ClockMove, LeftOut};
 pub use slots::{Dst, Slots};
+pub use word::ExpressionError;
 
+use crate::core::model::civil;
 use days::DayRule;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::fmt;
 
@@ -63,8 +67,63 @@ impl Expression {
 
     /// All due instants after `after`, in order. None is found twice, and a later start finds no others.
     pub fn slots<'a>(&'a self, zone: &'a TimeZone, dst: Dst, after: Timestamp) -> Slots<'a> {
-        Slots::new(self, zone, dst, after)
+        Slots::new(Times { expression: self, days: None }, zone, dst, after)
     }
+
+    /// [`Expression::slots`], with the named days moved.
+    pub fn slots_on<'a>(&'a self, days: &'a dyn DayShift, zone: &'a TimeZone, dst: Dst, after: Timestamp) -> Slots<'a> {
+        Slots::new(Times { expression: self, days: Some(days) }, zone, dst, after)
+    }
+
+    /// What the first clock change after `after` and until `until` leaves out. Changes that leave nothing out are passed over.
+    pub fn left_out(
+        &self,
+        days: Option<&dyn DayShift>,
+        zone: &TimeZone,
+        dst: Dst,
+        (after, until): (Timestamp, Timestamp),
+    ) -> Option<LeftOut> {
+        changes::left_out(Times { expression: self, days }, zone, dst, (after, until))
+    }
+
+    /// The first day from `from` on that the expression names.
+    pub fn next_named_day(&self, from: Date) -> Option<Date> {
+        let day = civil::days(i64::from(from.year()), i64::from(from.month()), i64::from(from.day()));
+        date_of(self.next_day(day)?)
+    }
+}
+
+/// Moves the days that an expression names. Days are counted from 1970-01-01.
+pub trait DayShift: fmt::Debug + Send + Sync {
+    /// The day that a named day is moved to, itself where it stays; `None` when it is left out. Of two days, the later one is never
+    /// moved before the earlier one.
+    fn shift(&self, day: i64) -> Option<i64>;
+
+    /// A day so early that all days before it are moved to days before `day`, or left out.
+    fn origin(&self, day: i64) -> i64;
+}
+
+/// The local times of an expression.
+#[derive(Clone, Copy, Debug)]
+struct Times<'a> {
+    expression: &'a Expression,
+    days: Option<&'a dyn DayShift>,
+}
+
+impl Times<'_> {
+    /// The first one from `from` on.
+    fn next_local(&self, from: time::Local) -> Option<time::Local> {
+        match self.days {
+            None => self.expression.next_local(from),
+            Some(days) => self.expression.next_moved(from, days),
+        }
+    }
+}
+
+/// A day counted from 1970-01-01. `None` outside of what a date can be.
+pub fn date_of(day: i64) -> Option<Date> {
+    let (year, month, day) = civil::date(day);
+    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 impl fmt::Display for Expression {

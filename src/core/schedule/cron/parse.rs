@@ -2,68 +2,8 @@
 
 use super::days::{DayRule, MonthDays};
 use super::field::{DAY, HOUR, MINUTE, MONTH, SECOND, WEEKDAY, YEAR};
+use super::word::{ExpressionError, Word};
 use super::{Expression, Years};
-use std::ops::Range;
-
-/// Why a text is no expression.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct ExpressionError {
-    /// What is wrong.
-    pub message: String,
-    /// Where, in bytes of the text.
-    pub at: Range<usize>,
-    /// What to write instead.
-    pub hint: String,
-}
-
-/// A part of the text, and where it begins.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Word<'a> {
-    pub(super) text: &'a str,
-    at: usize,
-}
-
-impl<'a> Word<'a> {
-    pub(super) fn error(self, message: String, hint: String) -> ExpressionError {
-        ExpressionError { message, at: self.at..self.at + self.text.len(), hint }
-    }
-
-    /// What stands between commas. Nothing between two commas is no element.
-    pub(super) fn elements(self) -> impl Iterator<Item = Self> {
-        self.pieces(',')
-    }
-
-    fn pieces(self, separator: char) -> impl Iterator<Item = Self> {
-        let mut at = self.at;
-        self.text.split(separator).filter_map(move |text| {
-            let word = Self { text, at };
-            at += text.len() + 1;
-            (!text.is_empty()).then_some(word)
-        })
-    }
-
-    pub(super) fn split_once(self, separator: char) -> Option<(Self, Self)> {
-        let (before, behind) = self.text.split_once(separator)?;
-        Some((Self { text: before, at: self.at }, Self { text: behind, at: self.at + before.len() + 1 }))
-    }
-
-    /// Digits alone, at most four of them.
-    pub(super) fn number(self) -> Option<u32> {
-        let digits = self.text.bytes().all(|byte| byte.is_ascii_digit());
-        (digits && (1..=4).contains(&self.text.len())).then(|| self.text.parse().ok())?
-    }
-
-    /// This without its last letter, where that is `letter` in any case.
-    fn without_last(self, letter: char) -> Option<Self> {
-        let text = self.text.strip_suffix([letter, letter.to_ascii_lowercase()])?;
-        Some(Self { text, ..self })
-    }
-
-    fn is(self, text: &str) -> bool {
-        self.text.eq_ignore_ascii_case(text)
-    }
-}
 
 pub(super) fn expression(text: &str) -> Result<Expression, ExpressionError> {
     let whole = Word { text, at: 0 };
@@ -144,13 +84,11 @@ fn week_days(word: Word<'_>) -> Result<DayRule, ExpressionError> {
             Some(DayRule::Week(1 << 7))
         } else if let Some((weekday, nth)) = element.split_once('#') {
             let weekday = weekday_of(weekday, element)?;
-            match nth.number() {
-                Some(nth @ 1..=5) => Some(DayRule::Nth { weekday, nth: u8::try_from(nth).unwrap_or(5) }),
-                _ => {
-                    let message = format!("a month has no weekday number \"{}\"", nth.text);
-                    return Err(nth.error(message, "write 1 to 5 behind the #, or FRIL for the last one".to_owned()));
-                }
-            }
+            let Some(number @ 1..=5) = nth.number() else {
+                let message = format!("a month has no weekday number \"{}\"", nth.text);
+                return Err(nth.error(message, "write 1 to 5 behind the #, or FRIL for the last one".to_owned()));
+            };
+            Some(DayRule::Nth { weekday, nth: u8::try_from(number).unwrap_or(5) })
         } else if element.text.starts_with(['L', 'l']) {
             let message = format!("\"{}\" is no day of the week", element.text);
             return Err(element.error(message, "write L for Saturday, FRIL for the month's last Friday".to_owned()));

@@ -1,6 +1,6 @@
 //! Local time in whole seconds, and the search for the next one that an expression names.
 
-use super::Expression;
+use super::{DayShift, Expression};
 use crate::core::model::civil;
 
 const DAY: i64 = 86_400;
@@ -29,6 +29,21 @@ impl Local {
         Self { first, year, month: small(month), day: small(day), hour, minute, second }
     }
 
+    /// A time of a day, which counts from 1970-01-01.
+    fn on(day: i64, (hour, minute, second): (u32, u32, u32)) -> Self {
+        Self { hour, minute, second, ..Self::from_seconds(day * DAY) }
+    }
+
+    /// Its day, counted from 1970-01-01.
+    pub(super) fn day(&self) -> i64 {
+        self.first + i64::from(self.day) - 1
+    }
+
+    /// The time of its day: `02:30:00`.
+    pub(super) fn clock(&self) -> String {
+        format!("{:02}:{:02}:{:02}", self.hour, self.minute, self.second)
+    }
+
     /// The second behind this one, to search from: second 60 is the next minute's first.
     pub(super) fn next_second(self) -> Self {
         Self { second: self.second + 1, ..self }
@@ -36,7 +51,7 @@ impl Local {
 
     /// Seconds since 1970-01-01T00:00:00 on the same clock.
     pub(super) fn seconds(&self) -> i64 {
-        (self.first + i64::from(self.day) - 1) * DAY + i64::from(self.hour * 3600 + self.minute * 60 + self.second)
+        self.day() * DAY + i64::from(self.hour * 3600 + self.minute * 60 + self.second)
     }
 }
 
@@ -52,6 +67,29 @@ impl Expression {
         let (first, year, month, day) = self.date_after(from)?;
         let (hour, minute, second) = self.time_from(0, 0, 0)?;
         Some(Local { first, year, month, day, hour, minute, second })
+    }
+
+    /// The first day from `day` on that the expression names, both counted from 1970-01-01.
+    pub(super) fn next_day(&self, day: i64) -> Option<i64> {
+        self.next_local(Local::from_seconds(day * DAY)).map(|local| local.day())
+    }
+
+    /// [`Expression::next_local`], of the days that the named ones are moved to.
+    pub(super) fn next_moved(&self, from: Local, days: &dyn DayShift) -> Option<Local> {
+        let today = from.day();
+        let mut named = self.next_day(days.origin(today))?;
+        loop {
+            match days.shift(named) {
+                Some(day) if day == today => {
+                    if let Some(time) = self.time_from(from.hour, from.minute, from.second) {
+                        return Some(Local::on(day, time));
+                    }
+                }
+                Some(day) if day > today => return Some(Local::on(day, self.time_from(0, 0, 0)?)),
+                _ => {}
+            }
+            named = self.next_day(named + 1)?;
+        }
     }
 
     /// The first time of a day from this one on.

@@ -1,7 +1,7 @@
 //! The times of an expression by looking at every day of the calendar: slow, and by other means than the search that it is held
 //! against. It knows the expression's parts, not its text.
 
-use super::{Dst, Expression};
+use crate::core::schedule::cron::{Dst, Expression};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan};
@@ -85,15 +85,15 @@ impl Model {
     }
 
     fn names(&self, date: Date) -> bool {
-        if !self.months.is_empty() && !self.months.contains(&(date.month() as u8)) {
+        if !self.months.is_empty() && !self.months.contains(&(date.month().cast_unsigned())) {
             return false;
         }
-        let weekday = |day: u8| Weekday::from_sunday_one_offset(day as i8).unwrap();
+        let weekday = |day: u8| Weekday::from_sunday_one_offset(day.cast_signed()).unwrap();
         match &self.days {
             Days::Every => true,
             Days::Month(days) => days.iter().any(|day| day.date(date) == Some(date)),
             Days::Week(days) => days.iter().any(|day| weekday(*day) == date.weekday()),
-            Days::Nth(day, nth) => date.nth_weekday_of_month(*nth as i8, weekday(*day)).ok() == Some(date),
+            Days::Nth(day, nth) => date.nth_weekday_of_month(nth.cast_signed(), weekday(*day)).ok() == Some(date),
             Days::Last(day) => date.nth_weekday_of_month(-1, weekday(*day)).ok() == Some(date),
         }
     }
@@ -134,7 +134,7 @@ impl Model {
     fn times(&self) -> impl Iterator<Item = (i8, i8, i8)> {
         self.hours.iter().flat_map(move |hour| {
             self.minutes.iter().flat_map(move |minute| {
-                self.seconds.iter().map(move |second| (*hour as i8, *minute as i8, *second as i8))
+                self.seconds.iter().map(move |second| (hour.cast_signed(), minute.cast_signed(), second.cast_signed()))
             })
         })
     }
@@ -143,7 +143,7 @@ impl Model {
 impl MonthDay {
     /// Which day of that month this is.
     fn date(self, of: Date) -> Option<Date> {
-        let day = |day: u8| of.with().day(day as i8).build().ok();
+        let day = |day: u8| of.with().day(day.cast_signed()).build().ok();
         let before = |days: u8| {
             of.last_of_month().checked_sub(Span::new().days(days)).ok().filter(|date| date.month() == of.month())
         };

@@ -1,0 +1,209 @@
+//! Schedules and executions: `ScheduledDataSource` and `ScheduleExecution`. Each row has its whole document as JSON, under the names that
+//! the contract gives, and beside it what rows are found by.
+
+use super::LocalState;
+use super::error::SqliteStateError;
+use super::runs::at_most;
+use super::value::time;
+use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
+use crate::core::model::term::Term;
+use crate::core::ports::schedules::{ScheduleStore, Writer};
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Params, Row};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Made where they are missing: files of earlier builds have none.
+pub(super) const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS ScheduledDataSource (
+    id TEXT PRIMARY KEY NOT NULL, changedAt TEXT NOT NULL, revision INTEGER NOT NULL, token INTEGER NOT NULL,
+    document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ScheduledDataSource_changed ON ScheduledDataSource (changedAt);
+CREATE TABLE IF NOT EXISTS ScheduleExecution (
+    id TEXT PRIMARY KEY NOT NULL, scheduleId TEXT NOT NULL, dueTime TEXT NOT NULL, outcome TEXT NOT NULL,
+    token INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS ScheduleExecution_due ON ScheduleExecution (scheduleId, dueTime);
+CREATE INDEX IF NOT EXISTS ScheduleExecution_all ON ScheduleExecution (dueTime);
+CREATE INDEX IF NOT EXISTS ScheduleExecution_open ON ScheduleExecution (dueTime) WHERE outcome IN ('Queued', 'Running');
+";
+
+const INSERT_SCHEDULE: &str = "
+INSERT INTO ScheduledDataSource (id, changedAt, revision, token, document) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+
+const REPLACE_SCHEDULE: &str = "
+UPDATE ScheduledDataSource SET changedAt = ?2, revision = ?3, token = ?4, document = ?5 WHERE id = ?1 AND revision = ?3 - 1";
+
+const INSERT_EXECUTION: &str = "
+INSERT INTO ScheduleExecution (id, scheduleId, dueTime, outcome, token, document) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT DO NOTHING";
+
+const REPLACE_EXECUTION: &str = "
+UPDATE ScheduleExecution SET outcome = ?2, token = ?3, document = ?4 WHERE id = ?1 AND outcome = ?5 AND token = ?6";
+
+const OPEN: &str = "
+SELECT document FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id LIMIT ?1";
+
+const HISTORY: &str = "
+SELECT document FROM ScheduleExecution WHERE dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
+
+const HISTORY_OF: &str = "
+SELECT document FROM ScheduleExecution WHERE scheduleId = ?3 AND dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
+
+const DUE: &str = "
+SELECT document FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime BETWEEN ?2 AND ?3 ORDER BY dueTime, id";
+
+const FORGET: &str = "
+DELETE FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime < ?2 AND outcome NOT IN ('Queued', 'Running')
+    AND id NOT IN (SELECT value FROM json_each(?3))";
+
+/// Later than every due time, as text.
+const END: &str = "~";
+
+#[async_trait]
+impl ScheduleStore for LocalState {
+    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+        self.look(|db, _| all(db, "SELECT document FROM ScheduledDataSource ORDER BY id", ())).await
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
+        let id = id.to_string();
+        self.look(move |db, _| one(db, "SELECT document FROM ScheduledDataSource WHERE id = ?1", &id)).await
+    }
+
+    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError> {
+        let query = "SELECT document FROM ScheduledDataSource WHERE changedAt >= ?1 ORDER BY id";
+        self.look(move |db, _| all(db, query, [time(since)])).await
+    }
+
+    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
+        let schedule = schedule.clone();
+        self.change(move |db, _| Ok(write_schedule(db, INSERT_SCHEDULE, &schedule)?)).await
+    }
+
+    async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError> {
+        let schedule = schedule.clone();
+        let term = match writer {
+            Writer::Leader(term) => Some(term.clone()),
+            Writer::Other => None,
+        };
+        self.change(move |db, _| {
+            let stored = db
+                .prepare_cached("SELECT token FROM ScheduledDataSource WHERE id = ?1")?
+                .query_row([schedule.id.as_str()], |row| row.get::<_, u64>(0))
+                .optional()?;
+            let Some(mut token) = stored else { return Ok(false) };
+            if let Some(term) = term {
+                term.check()?;
+                if token > term.token().0 {
+                    return Err(StoreError::Stale { token: term.token() }.into());
+                }
+                token = term.token().0;
+            }
+            Ok(write_schedule(db, REPLACE_SCHEDULE, &Schedule { token, ..schedule })?)
+        })
+        .await
+    }
+
+    async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Result<bool, StoreError> {
+        let (term, it) = (term.cloned(), execution.clone());
+        self.change(move |db, _| {
+            lasts(term.as_ref())?;
+            let (id, schedule, due) = (&it.id, it.schedule_id.as_str(), time(it.due_time));
+            let values = (id, schedule, due, it.outcome.as_str(), it.token, json(&it)?);
+            Ok(db.prepare_cached(INSERT_EXECUTION)?.execute(values)? == 1)
+        })
+        .await
+    }
+
+    async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError> {
+        let id = id.to_owned();
+        self.look(move |db, _| one(db, "SELECT document FROM ScheduleExecution WHERE id = ?1", &id)).await
+    }
+
+    async fn replace_execution(
+        &self,
+        term: Option<&Term>,
+        (outcome, token): (Outcome, u64),
+        execution: &Execution,
+    ) -> Result<bool, StoreError> {
+        let (term, it) = (term.cloned(), execution.clone());
+        self.change(move |db, _| {
+            lasts(term.as_ref())?;
+            let values = (&it.id, it.outcome.as_str(), it.token, json(&it)?, outcome.as_str(), token);
+            Ok(db.prepare_cached(REPLACE_EXECUTION)?.execute(values)? == 1)
+        })
+        .await
+    }
+
+    async fn open_executions(&self, limit: usize) -> Result<Vec<Execution>, StoreError> {
+        self.look(move |db, _| all(db, OPEN, [at_most(limit)])).await
+    }
+
+    async fn history(
+        &self,
+        schedule: Option<&ScheduleId>,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let (schedule, before) = (schedule.cloned(), before.map_or_else(|| END.to_owned(), time));
+        self.look(move |db, _| match schedule {
+            None => all(db, HISTORY, (before, at_most(limit))),
+            Some(id) => all(db, HISTORY_OF, (before, at_most(limit), id.as_str())),
+        })
+        .await
+    }
+
+    async fn executions_due(
+        &self,
+        schedule: &ScheduleId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let id = schedule.to_string();
+        self.look(move |db, _| all(db, DUE, (id, time(from), time(to)))).await
+    }
+
+    async fn forget_executions(
+        &self,
+        schedule: &ScheduleId,
+        before: Timestamp,
+        keep: &[String],
+    ) -> Result<u64, StoreError> {
+        let (id, keep) = (schedule.to_string(), keep.to_vec());
+        self.change(move |db, _| Ok(db.prepare_cached(FORGET)?.execute((id, time(before), json(&keep)?))? as u64)).await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+}
+
+fn lasts(term: Option<&Term>) -> Result<(), SqliteStateError> {
+    term.map_or(Ok(()), |term| Ok(term.check()?))
+}
+
+fn write_schedule(db: &Connection, statement: &str, it: &Schedule) -> rusqlite::Result<bool> {
+    let values = (it.id.as_str(), time(it.changed_at), it.revision, it.token, json(it)?);
+    Ok(db.prepare_cached(statement)?.execute(values)? == 1)
+}
+
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn document<T: DeserializeOwned>(row: &Row<'_>) -> rusqlite::Result<T> {
+    let text: String = row.get(0)?;
+    serde_json::from_str(&text).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+}
+
+fn all<T: DeserializeOwned>(db: &Connection, query: &str, values: impl Params) -> Result<Vec<T>, SqliteStateError> {
+    let mut query = db.prepare_cached(query)?;
+    Ok(query.query_map(values, document)?.collect::<rusqlite::Result<_>>()?)
+}
+
+fn one<T: DeserializeOwned>(db: &Connection, query: &str, id: &str) -> Result<Option<T>, SqliteStateError> {
+    Ok(db.prepare_cached(query)?.query_row([id], document).optional()?)
+}

@@ -1,0 +1,152 @@
+//! Schedules and executions in memory.
+
+use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
+use crate::core::model::term::Term;
+use crate::core::ports::schedules::{ScheduleStore, Writer};
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Schedules and executions for as long as the process lives. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemorySchedules {
+    tables: Arc<Mutex<Tables>>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    schedules: BTreeMap<ScheduleId, Schedule>,
+    executions: BTreeMap<String, Execution>,
+}
+
+impl MemorySchedules {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // Every change below is one assignment, so what a panicking thread left behind is whole.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chosen(&self, wanted: impl Fn(&Execution) -> bool) -> Vec<Execution> {
+        let mut chosen: Vec<_> = self.tables().executions.values().filter(|it| wanted(it)).cloned().collect();
+        chosen.sort_by(|a, b| (a.due_time, &a.id).cmp(&(b.due_time, &b.id)));
+        chosen
+    }
+}
+
+fn lasts(term: Option<&Term>) -> Result<(), StoreError> {
+    term.map_or(Ok(()), |term| Ok(term.check()?))
+}
+
+#[async_trait]
+impl ScheduleStore for MemorySchedules {
+    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+        Ok(self.tables().schedules.values().cloned().collect())
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
+        Ok(self.tables().schedules.get(id).cloned())
+    }
+
+    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError> {
+        Ok(self.tables().schedules.values().filter(|it| it.changed_at >= since).cloned().collect())
+    }
+
+    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let is_new = !tables.schedules.contains_key(&schedule.id);
+        if is_new {
+            tables.schedules.insert(schedule.id.clone(), schedule.clone());
+        }
+        Ok(is_new)
+    }
+
+    async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let Some(stored) = tables.schedules.get_mut(&schedule.id) else { return Ok(false) };
+        let mut token = stored.token;
+        if let Writer::Leader(term) = writer {
+            term.check()?;
+            if token > term.token().0 {
+                return Err(StoreError::Stale { token: term.token() });
+            }
+            token = term.token().0;
+        }
+        let is_next = stored.revision + 1 == schedule.revision;
+        if is_next {
+            *stored = Schedule { token, ..schedule.clone() };
+        }
+        Ok(is_next)
+    }
+
+    async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        lasts(term)?;
+        let is_new = !tables.executions.contains_key(&execution.id);
+        if is_new {
+            tables.executions.insert(execution.id.clone(), execution.clone());
+        }
+        Ok(is_new)
+    }
+
+    async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError> {
+        Ok(self.tables().executions.get(id).cloned())
+    }
+
+    async fn replace_execution(
+        &self,
+        term: Option<&Term>,
+        seen: (Outcome, u64),
+        execution: &Execution,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        lasts(term)?;
+        let stored = tables.executions.get_mut(&execution.id).filter(|it| (it.outcome, it.token) == seen);
+        Ok(stored.map(|stored| *stored = execution.clone()).is_some())
+    }
+
+    async fn open_executions(&self, limit: usize) -> Result<Vec<Execution>, StoreError> {
+        let mut open = self.chosen(|it| !it.outcome.is_end());
+        open.truncate(limit);
+        Ok(open)
+    }
+
+    async fn history(
+        &self,
+        schedule: Option<&ScheduleId>,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let wanted = |it: &Execution| {
+            schedule.is_none_or(|id| it.schedule_id == *id) && before.is_none_or(|before| it.due_time < before)
+        };
+        Ok(self.chosen(wanted).into_iter().rev().take(limit).collect())
+    }
+
+    async fn executions_due(
+        &self,
+        schedule: &ScheduleId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Execution>, StoreError> {
+        Ok(self.chosen(|it| it.schedule_id == *schedule && (from..=to).contains(&it.due_time)))
+    }
+
+    async fn forget_executions(
+        &self,
+        schedule: &ScheduleId,
+        before: Timestamp,
+        keep: &[String],
+    ) -> Result<u64, StoreError> {
+        let executions = &mut self.tables().executions;
+        let all = executions.len();
+        executions.retain(|id, it| {
+            it.schedule_id != *schedule || it.due_time >= before || !it.outcome.is_end() || keep.contains(id)
+        });
+        Ok((all - executions.len()) as u64)
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,220 @@
+//! Schedules and executions: the collections `ScheduledDataSource` and `ScheduleExecution`.
+
+use super::MongoState;
+use super::documents::long;
+use super::error::{MongoError, is_duplicate};
+use super::runs::at_most;
+use super::schedule_documents::{document, read};
+use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
+use crate::core::model::term::Term;
+use crate::core::ports::schedules::{ScheduleStore, Writer};
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use mongodb::bson::{DateTime, Document, doc};
+use mongodb::options::ReadConcern;
+use mongodb::{Collection, Cursor};
+use serde::de::DeserializeOwned;
+
+const SCHEDULES: &str = "ScheduledDataSource";
+const EXECUTIONS: &str = "ScheduleExecution";
+
+/// Collection, name and keys of each index.
+pub(super) fn indexes() -> [(&'static str, &'static str, Document); 4] {
+    [
+        (SCHEDULES, "changed", doc! { "changedAt": 1 }),
+        (EXECUTIONS, "of_schedule", doc! { "scheduleId": 1, "dueTime": -1, "_id": -1 }),
+        (EXECUTIONS, "latest", doc! { "dueTime": -1, "_id": -1 }),
+        (EXECUTIONS, "open", doc! { "outcome": 1, "dueTime": 1 }),
+    ]
+}
+
+impl MongoState {
+    fn of_schedules(&self) -> Collection<Document> {
+        self.collection(SCHEDULES)
+    }
+
+    fn of_executions(&self) -> Collection<Document> {
+        self.collection(EXECUTIONS)
+    }
+}
+
+#[async_trait]
+impl ScheduleStore for MongoState {
+    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+        self.call(async { all(self.of_schedules().find(doc! {}).sort(doc! { "_id": 1 }).await?).await }).await
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
+        self.call(async { one(self.of_schedules(), id.as_str()).await }).await
+    }
+
+    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError> {
+        let changed = doc! { "changedAt": { "$gte": date(since) } };
+        self.call(async { all(self.of_schedules().find(changed).sort(doc! { "_id": 1 }).await?).await }).await
+    }
+
+    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
+        self.call(async { insert(self.of_schedules(), document(schedule)?).await }).await
+    }
+
+    async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError> {
+        self.call(async {
+            let mut change = document(schedule)?;
+            let id = change.remove("_id").unwrap_or_default();
+            let mut wanted = doc! { "_id": id.clone(), "revision": long(schedule.revision.saturating_sub(1))? };
+            match writer {
+                Writer::Other => {
+                    change.remove("token");
+                }
+                Writer::Leader(term) => {
+                    let token = long(term.token().0)?;
+                    change.insert("token", token);
+                    wanted.insert("token", doc! { "$lte": token });
+                    term.check()?;
+                }
+            }
+            let schedules = self.of_schedules();
+            if schedules.update_one(wanted, doc! { "$set": change }).await?.matched_count == 1 {
+                return Ok(true);
+            }
+            if let Writer::Leader(term) = writer {
+                // What the majority does not have yet counts too: whoever doubts does not write.
+                let newer = schedules.find_one(doc! { "_id": id, "token": { "$gt": long(term.token().0)? } });
+                if newer.read_concern(ReadConcern::local()).await?.is_some() {
+                    return Err(MongoError::Refused(StoreError::Stale { token: term.token() }));
+                }
+            }
+            Ok(false)
+        })
+        .await
+    }
+
+    async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Result<bool, StoreError> {
+        self.call(async {
+            let new = document(execution)?;
+            lasts(term)?;
+            insert(self.of_executions(), new).await
+        })
+        .await
+    }
+
+    async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError> {
+        self.call(async { one(self.of_executions(), id).await }).await
+    }
+
+    async fn replace_execution(
+        &self,
+        term: Option<&Term>,
+        (outcome, token): (Outcome, u64),
+        execution: &Execution,
+    ) -> Result<bool, StoreError> {
+        self.call(async {
+            let mut change = document(execution)?;
+            let id = change.remove("_id").unwrap_or_default();
+            let seen = doc! { "_id": id, "outcome": outcome.as_str(), "token": long(token)? };
+            lasts(term)?;
+            Ok(self.of_executions().update_one(seen, doc! { "$set": change }).await?.matched_count == 1)
+        })
+        .await
+    }
+
+    async fn open_executions(&self, limit: usize) -> Result<Vec<Execution>, StoreError> {
+        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+        let open = doc! { "outcome": { "$in": [Outcome::Queued.as_str(), Outcome::Running.as_str()] } };
+        self.call(async {
+            let executions = self.of_executions();
+            let found = executions.find(open).sort(doc! { "dueTime": 1, "_id": 1 });
+            all(found.limit(limit).await?).await
+        })
+        .await
+    }
+
+    async fn history(
+        &self,
+        schedule: Option<&ScheduleId>,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+        let mut wanted = Document::new();
+        if let Some(id) = schedule {
+            wanted.insert("scheduleId", id.as_str());
+        }
+        if let Some(before) = before {
+            wanted.insert("dueTime", doc! { "$lt": date(before) });
+        }
+        self.call(async {
+            let executions = self.of_executions();
+            let found = executions.find(wanted).sort(doc! { "dueTime": -1, "_id": -1 });
+            all(found.limit(limit).await?).await
+        })
+        .await
+    }
+
+    async fn executions_due(
+        &self,
+        schedule: &ScheduleId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let due = doc! { "scheduleId": schedule.as_str(), "dueTime": { "$gte": date(from), "$lte": date(to) } };
+        self.call(async { all(self.of_executions().find(due).sort(doc! { "dueTime": 1, "_id": 1 }).await?).await })
+            .await
+    }
+
+    async fn forget_executions(
+        &self,
+        schedule: &ScheduleId,
+        before: Timestamp,
+        keep: &[String],
+    ) -> Result<u64, StoreError> {
+        let old = doc! {
+            "scheduleId": schedule.as_str(),
+            "dueTime": { "$lt": date(before) },
+            "outcome": { "$nin": [Outcome::Queued.as_str(), Outcome::Running.as_str()] },
+            "_id": { "$nin": keep },
+        };
+        self.call(async { Ok(self.of_executions().delete_many(old).await?.deleted_count) }).await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.call(async {
+            let database = self.link().database.clone();
+            let hello = database.run_command(doc! { "hello": 1 }).await?;
+            let theirs = hello.get_datetime("localTime").ok();
+            Ok(theirs.and_then(|at| Timestamp::from_millisecond(at.timestamp_millis()).ok()))
+        })
+        .await
+    }
+}
+
+fn date(at: Timestamp) -> DateTime {
+    DateTime::from_millis(at.as_millisecond())
+}
+
+fn lasts(term: Option<&Term>) -> Result<(), MongoError> {
+    term.map_or(Ok(()), |term| Ok(term.check()?))
+}
+
+/// False when a document of this id is there.
+async fn insert(collection: Collection<Document>, new: Document) -> Result<bool, MongoError> {
+    match collection.insert_one(new).await {
+        Ok(_) => Ok(true),
+        Err(error) if is_duplicate(&error) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn one<T: DeserializeOwned>(collection: Collection<Document>, id: &str) -> Result<Option<T>, MongoError> {
+    let found = collection.find_one(doc! { "_id": id }).await?;
+    Ok(found.map(read).transpose()?)
+}
+
+async fn all<T: DeserializeOwned>(mut found: Cursor<Document>) -> Result<Vec<T>, MongoError> {
+    let mut all = Vec::new();
+    while found.advance().await? {
+        all.push(read(found.deserialize_current()?)?);
+    }
+    Ok(all)
+}

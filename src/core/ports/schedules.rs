@@ -1,0 +1,81 @@
+//! Schedules, and the executions of their due times.
+
+use super::store::StoreError;
+use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
+use crate::core::model::term::Term;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// What a change of a schedule saw.
+#[derive(Clone, Copy, Debug)]
+pub enum Writer<'a> {
+    /// The leader. A store refuses it with [`StoreError::Stale`] once a newer leader has written the same schedule.
+    Leader(&'a Term),
+    /// A person, or a change of the data source.
+    Other,
+}
+
+/// The schedules of a state store, and their history. A write is durable when it answers; times are kept to the millisecond.
+#[async_trait]
+pub trait ScheduleStore: Send + Sync {
+    /// All schedules by id, those of deleted data sources among them.
+    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError>;
+
+    /// One schedule.
+    async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError>;
+
+    /// Those that somebody other than the leader has changed since then, by their `changed_at`.
+    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError>;
+
+    /// Keeps a new schedule. False when one of this id is there.
+    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError>;
+
+    /// Writes a schedule in place of the one that has the revision before its own. False when another has. A leader's write sets
+    /// its token, and others keep the one that is stored.
+    async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError>;
+
+    /// Keeps a new execution. Exactly one of many inserts of one id is new: true. With a term, only while that lasts.
+    async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Result<bool, StoreError>;
+
+    /// One execution.
+    async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError>;
+
+    /// Writes an execution in place of itself, where that has this outcome and token. False when it has not. With a term, only while
+    /// that lasts.
+    async fn replace_execution(
+        &self,
+        term: Option<&Term>,
+        seen: (Outcome, u64),
+        execution: &Execution,
+    ) -> Result<bool, StoreError>;
+
+    /// Executions that are queued or running, by due time, the earliest first; at most `limit`.
+    async fn open_executions(&self, limit: usize) -> Result<Vec<Execution>, StoreError>;
+
+    /// Executions by due time, the latest first, of one schedule or all, due before `before` where it is given.
+    async fn history(
+        &self,
+        schedule: Option<&ScheduleId>,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Execution>, StoreError>;
+
+    /// Executions of one schedule that were due from `from` to `to`, both included, by due time, the earliest first.
+    async fn executions_due(
+        &self,
+        schedule: &ScheduleId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<Execution>, StoreError>;
+
+    /// Removes executions of one schedule that ended and were due before `before`, but those in `keep`. Returns how many.
+    async fn forget_executions(
+        &self,
+        schedule: &ScheduleId,
+        before: Timestamp,
+        keep: &[String],
+    ) -> Result<u64, StoreError>;
+
+    /// The store's own clock. `None` where it has none but this host's.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError>;
+}

@@ -1,0 +1,99 @@
+//! What an edit, a pause and an execution make of a schedule.
+
+use super::*;
+use crate::core::model::data_source::{Action, DataSourceId, Misfire, Overlap};
+use crate::core::model::schedule::Cause;
+
+fn at(time: &str) -> Timestamp {
+    format!("2026-11-29T{time}Z").parse().unwrap()
+}
+
+fn source(version: u64, cron: &str) -> DataSource {
+    DataSource {
+        id: DataSourceId::new("a1").unwrap(),
+        name: "Loans".to_owned(),
+        description: String::new(),
+        path: "data".to_owned(),
+        pattern: "*.csv".to_owned(),
+        recursive: false,
+        cron_expression: cron.to_owned(),
+        zone: "UTC".to_owned(),
+        calendar: None,
+        is_active: true,
+        overlap: Overlap::Skip,
+        misfire: Misfire::FireOnce,
+        action: Action::default(),
+        dst: None,
+        closed_day: None,
+        deadline: None,
+        pause_after_failures: None,
+        version,
+        created_at: at("00:00:00"),
+        updated_at: at("00:00:00"),
+    }
+}
+
+fn hourly() -> Schedule {
+    created(&source(3, "0 0 * * * ?"), &Settings::default(), at("10:30:00"))
+}
+
+#[test]
+fn a_new_schedule_waits_for_its_first_time_and_a_broken_one_says_why() {
+    assert_eq!((hourly().status, hourly().next_execution_time), (ScheduleStatus::Active, Some(at("11:00:00"))));
+    let broken = created(&source(1, "0 0 * * *"), &Settings::default(), at("10:30:00"));
+    assert_eq!((broken.status, broken.next_execution_time), (ScheduleStatus::Failed, None));
+    assert!(broken.last_error.clone().unwrap().starts_with("cronExpression: "), "{:?}", broken.last_error);
+    let mended = updated(&broken, &source(2, "0 0 * * * ?"), &Settings::default(), at("12:30:00")).unwrap();
+    assert_eq!((mended.status, mended.next_execution_time), (ScheduleStatus::Active, Some(at("13:00:00"))));
+}
+
+#[test]
+fn only_a_later_version_is_applied() {
+    let settings = Settings::default();
+    for version in [1, 2, 3] {
+        assert_eq!(updated(&hourly(), &source(version, "0 30 * * * ?"), &settings, at("12:00:00")), None, "{version}");
+        assert_eq!(deleted(&hourly(), version, at("12:00:00")), None);
+    }
+    let gone = deleted(&hourly(), 5, at("12:00:00")).unwrap();
+    assert!(gone.is_deleted && gone.next_execution_time.is_none() && !fires(&gone));
+    assert_eq!(updated(&gone, &source(4, "0 0 * * * ?"), &settings, at("13:00:00")), None, "a late update");
+}
+
+#[test]
+fn a_name_moves_no_time_an_edit_of_the_times_starts_from_now_and_a_pause_stays() {
+    let settings = Settings::default();
+    let named = DataSource { name: "Others".to_owned(), ..source(4, "0 0 * * * ?") };
+    // Long after the next due time: it is still due.
+    let renamed = updated(&hourly(), &named, &settings, at("11:30:00")).unwrap();
+    assert_eq!((renamed.name.as_str(), renamed.next_execution_time), ("Others", Some(at("11:00:00"))));
+    let edited = updated(&hourly(), &source(4, "0 15 * * * ?"), &settings, at("11:30:00")).unwrap();
+    assert_eq!((edited.next_execution_time, edited.decided_until), (Some(at("12:15:00")), at("11:30:00")));
+    let idle = paused(&hourly(), "ann", "moving house", at("11:10:00")).unwrap();
+    let edited = updated(&idle, &source(4, "0 15 * * * ?"), &settings, at("11:30:00")).unwrap();
+    assert_eq!((edited.status, edited.next_execution_time), (ScheduleStatus::Paused, None));
+    assert_eq!((edited.paused_by.as_deref(), edited.pause_reason.as_deref()), (Some("ann"), Some("moving house")));
+    assert_eq!(paused(&idle, "bob", "too", at("11:20:00")), None);
+    let resumed = resumed(&edited, &settings, at("14:30:00")).unwrap();
+    assert_eq!((resumed.next_execution_time, resumed.paused_by), (Some(at("15:15:00")), None));
+}
+
+#[test]
+fn failures_in_a_row_pause_it() {
+    let settings = Settings { pause_after_failures: Some(2), ..Settings::default() };
+    let plan = Plan::of(&hourly(), &settings).unwrap();
+    let ended = |schedule: &Schedule, outcome, hour: &str| {
+        let due = at(&format!("{hour}:00:00"));
+        let execution = Execution::new(&schedule.id, due, 1, Cause::Due, outcome);
+        told(schedule, &Execution { error: Some("no folder".to_owned()), ..execution }, Some(&plan), due)
+    };
+    let one = ended(&hourly(), Outcome::Failed, "11");
+    let well = ended(&one, Outcome::Succeeded, "12");
+    let two = ended(&well, Outcome::Failed, "13");
+    assert_eq!((two.status, two.failure_count, two.execution_count), (ScheduleStatus::Active, 2, 3));
+    let three = ended(&two, Outcome::Failed, "14");
+    assert_eq!((three.status, three.paused_by.as_deref()), (ScheduleStatus::Paused, Some(BY_ITSELF)));
+    assert_eq!(three.pause_reason.as_deref(), Some("2 failures in a row, the last one: no folder"));
+    assert_eq!(three.last_success_id.as_deref(), Some("a1:2026-11-29T12:00:00Z"));
+    let resumed = resumed(&three, &settings, at("14:30:00")).unwrap();
+    assert_eq!(ended(&resumed, Outcome::Failed, "15").status, ScheduleStatus::Active, "the count begins again");
+}

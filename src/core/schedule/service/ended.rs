@@ -1,0 +1,160 @@
+//! The end of an execution: what became of it is written down, and what was interrupted is done again.
+
+use super::lead::{Ended, Lead};
+use super::live::Live;
+use crate::core::model::data_source::Misfire;
+use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId, ScheduleStatus};
+use crate::core::ports::store::StoreError;
+use crate::core::schedule::action::ActionError;
+use crate::core::schedule::event::ScheduleEvent;
+use crate::core::schedule::record;
+use jiff::SignedDuration;
+use tokio::task::{Id, JoinError};
+
+/// Tries of one due time that leaders end in. One that ends them each time is left.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Open executions of a leader before that are read at once.
+const LEFT_OVER: usize = 10_000;
+
+/// Time between two removals of a schedule's old executions.
+const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+impl Lead<'_> {
+    /// Takes the end of a task.
+    pub(super) async fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) -> Result<(), StoreError> {
+        let (task, result) = match ended {
+            Ok((task, (_, result))) => (task, result),
+            Err(error) => {
+                let reason = "it panicked; the log says where. Please report this".to_owned();
+                (error.id(), Err(ActionError::Failed { reason }))
+            }
+        };
+        let Some(execution) = self.under_way.remove(&task) else { return Ok(()) };
+        let ended_at = Some(self.now());
+        let execution = match result {
+            Ok(done) => Execution {
+                outcome: Outcome::Succeeded,
+                files_seen: done.files_seen,
+                files_new: done.files_new,
+                reason: done.note.or_else(|| execution.reason.clone()),
+                ended_at,
+                ..execution
+            },
+            Err(ActionError::Failed { reason }) => {
+                Execution { outcome: Outcome::Failed, error: Some(reason), ended_at, ..execution }
+            }
+            Err(ActionError::Interrupted) => {
+                let ended = Execution { outcome: Outcome::Interrupted, ended_at, ..execution };
+                ended.because("the process was stopped in it")
+            }
+        };
+        self.lives.with(&execution.schedule_id, |live| live.running = live.running.saturating_sub(1));
+        self.finish(execution, self.term.token().0).await
+    }
+
+    /// Writes down how an execution ended that ran under a token.
+    async fn finish(&mut self, execution: Execution, token: u64) -> Result<(), StoreError> {
+        self.known.remove(&execution.id);
+        let (store, term, now) = (&self.service.schedules, &self.term, self.now());
+        let seen = (Outcome::Running, token);
+        if !self.persist(|| store.replace_execution(Some(term), seen, &execution)).await? {
+            let stored = self.persist(|| store.execution(&execution.id)).await?;
+            if stored.as_ref() != Some(&execution) {
+                // Somebody else has ended it.
+                return Ok(());
+            }
+        }
+        let id = execution.schedule_id.clone();
+        let was = self.lives.get(&id).map(|live| live.schedule.status);
+        // Told once, also where the answer to the first telling was lost and somebody has changed the schedule since.
+        let last = Some(&execution.id);
+        let is_told = |live: &Live| {
+            live.schedule.last_success_id.as_ref() == last || live.schedule.last_failure_id.as_ref() == last
+        };
+        self.write(&id, |live| {
+            (!is_told(live)).then(|| record::told(&live.schedule, &execution, live.plan.as_ref(), now))
+        })
+        .await?;
+        let paused = self.lives.get(&id).map(|live| &live.schedule).filter(|it| Some(it.status) != was);
+        if let Some(schedule) = paused.filter(|it| it.status == ScheduleStatus::Paused) {
+            let reason = schedule.pause_reason.clone().unwrap_or_default();
+            self.tell(&ScheduleEvent::Paused { schedule: id.clone(), reason });
+        }
+        self.tell(&ScheduleEvent::Ended { execution: execution.clone() });
+        if execution.outcome == Outcome::Interrupted {
+            self.again(&execution).await?;
+        }
+        self.prune(&id).await
+    }
+
+    /// Ends what a leader before has left under way, and lets it be done again.
+    pub(super) async fn end_left_over(&mut self) -> Result<(), StoreError> {
+        let store = &self.service.schedules;
+        for execution in self.persist(|| store.open_executions(LEFT_OVER)).await? {
+            self.take_open(execution).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes an execution that has not ended. What is queued waits its turn. What runs under an older token has no leader any more: one
+    /// that was written late, too.
+    pub(super) async fn take_open(&mut self, execution: Execution) -> Result<(), StoreError> {
+        let token = execution.token;
+        if execution.outcome == Outcome::Queued {
+            self.enqueue(execution);
+        } else if token < self.term.token().0 {
+            let reason = format!("its leader, with token {token}, ended in it");
+            let ended = Execution { outcome: Outcome::Interrupted, ended_at: Some(self.now()), ..execution };
+            self.finish(ended.because(reason), token).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the due time of an interrupted execution be made up for, as the policy says: not with `skip`; with `fire_once` only while
+    /// no later one was missed, which is fired for all of them.
+    async fn again(&mut self, execution: &Execution) -> Result<(), StoreError> {
+        let Some(live) = self.lives.get(&execution.schedule_id) else { return Ok(()) };
+        let Some(plan) = live.plan.as_ref().filter(|_| !live.schedule.is_deleted) else { return Ok(()) };
+        let now = self.now();
+        let is_asked_for = matches!(execution.cause, Cause::Manual | Cause::Backfill);
+        let missed_before = now.checked_sub(plan.grace).unwrap_or(now);
+        let is_latest = || plan.next_after(execution.due_time).is_none_or(|next| next >= missed_before);
+        let is_wanted = match plan.misfire {
+            _ if is_asked_for => true,
+            Misfire::Skip => false,
+            Misfire::FireOnce => is_latest(),
+            Misfire::FireAll => true,
+        };
+        if !is_wanted || execution.attempt >= ATTEMPTS_MAX {
+            return Ok(());
+        }
+        let (id, due) = (&execution.schedule_id, execution.due_time);
+        let again = Execution::new(id, due, execution.attempt + 1, Cause::Again, Outcome::Queued);
+        let again = again.because(format!("attempt {} was interrupted", execution.attempt));
+        let (store, term) = (&self.service.schedules, &self.term);
+        self.persist(|| store.insert_execution(Some(term), &again)).await?;
+        let stored = self.persist(|| store.execution(&again.id)).await?;
+        if let Some(stored) = stored.filter(|stored| stored.outcome == Outcome::Queued) {
+            self.enqueue(stored);
+        }
+        Ok(())
+    }
+
+    /// Removes executions that are older than the history is kept, now and then.
+    async fn prune(&mut self, id: &ScheduleId) -> Result<(), StoreError> {
+        let now = self.now();
+        if self.pruned.get(id).is_some_and(|last| now.duration_since(*last) < PRUNE_EVERY) {
+            return Ok(());
+        }
+        self.pruned.insert(id.clone(), now);
+        let Some(schedule) = self.lives.get(id).map(|live| &live.schedule) else { return Ok(()) };
+        let keep: Vec<String> = schedule.last_success_id.iter().chain(&schedule.last_failure_id).cloned().collect();
+        let history = SignedDuration::try_from(self.service.settings.history).unwrap_or(SignedDuration::MAX);
+        if let Ok(before) = now.checked_sub(history) {
+            let store = &self.service.schedules;
+            self.persist(|| store.forget_executions(id, before, &keep)).await?;
+        }
+        Ok(())
+    }
+}

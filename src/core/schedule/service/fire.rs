@@ -1,0 +1,226 @@
+//! Due times into executions: written down first, then run.
+
+use super::lead::Lead;
+use super::live::Live;
+use crate::core::failpoints::planted::planted;
+use crate::core::model::data_source::{Misfire, Overlap};
+use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId};
+use crate::core::ports::store::StoreError;
+use crate::core::schedule::action::Firing;
+use crate::core::schedule::decide::{self, Step};
+use crate::core::schedule::event::ScheduleEvent;
+use crate::core::schedule::{deadline, record};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What becomes of a due time beside those that run and wait.
+enum Turn {
+    Begin,
+    Wait,
+    Skip(String),
+}
+
+impl Lead<'_> {
+    /// Decides all due times of a schedule that have come.
+    ///
+    /// A pause or an edit that nobody told this leader of is heard first. Each due time is written down before the schedule says that it is decided: whoever leads after a crash in between decides the same, and
+    /// finds them written.
+    pub(super) async fn decide(&mut self, id: &ScheduleId, now: Timestamp) -> Result<(), StoreError> {
+        let (store, known) = (&self.service.schedules, self.lives.get(id).map(|live| live.schedule.revision));
+        if let Some(stored) = self.persist(|| store.schedule(id)).await?
+            && Some(stored.revision) != known
+        {
+            self.adopt(stored);
+            return Ok(());
+        }
+        let Some((plan, decided_until)) =
+            self.lives.get(id).and_then(|live| Some((live.plan.clone()?, live.schedule.decided_until)))
+        else {
+            return Ok(());
+        };
+        let decision = decide::decide(&plan, decided_until, now);
+        let mut begun = Vec::new();
+        for step in decision.steps {
+            self.take(id, step, now, &mut begun).await?;
+        }
+        let (until, next) = (decision.decided_until, decision.next);
+        // An edit or a pause in between decides by itself what is due next.
+        self.write(id, |live| {
+            (live.schedule.decided_until == decided_until && record::fires(&live.schedule))
+                .then(|| record::advanced(&live.schedule, until, next))
+        })
+        .await?;
+        for execution in begun {
+            self.spawn(execution);
+        }
+        Ok(())
+    }
+
+    async fn take(
+        &mut self,
+        id: &ScheduleId,
+        step: Step,
+        now: Timestamp,
+        begun: &mut Vec<Execution>,
+    ) -> Result<(), StoreError> {
+        match step {
+            Step::LeftOut(left) => {
+                let execution = Execution::new(id, left.at, 1, Cause::Due, Outcome::Skipped).because(left.reason());
+                // The moment of the change may be a due time by itself.
+                self.told(Execution { id: format!("{}~clocks", execution.id), ..execution }, now).await
+            }
+            Step::Missed { slot, reason } => {
+                self.told(Execution::new(id, slot, 1, Cause::Due, Outcome::Missed).because(reason), now).await
+            }
+            Step::Fire { slot, cause } => {
+                let busy_before = begun.len();
+                let Some(turn) = self.lives.get(id).map(|live| turn(live, cause, busy_before)) else { return Ok(()) };
+                let execution = Execution::new(id, slot, 1, cause, Outcome::Queued);
+                match turn {
+                    Turn::Begin if self.has_room(busy_before) => self.begin(execution, now, begun).await,
+                    Turn::Begin | Turn::Wait => self.queue(execution).await,
+                    Turn::Skip(reason) => {
+                        self.told(Execution { outcome: Outcome::Skipped, ..execution }.because(reason), now).await
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes down what ended without having begun.
+    async fn told(&mut self, execution: Execution, now: Timestamp) -> Result<(), StoreError> {
+        let execution = Execution { ended_at: Some(now), token: self.term.token().0, ..execution };
+        if self.insert(&execution).await? {
+            self.tell(&ScheduleEvent::Ended { execution });
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, execution: &Execution) -> Result<bool, StoreError> {
+        let (store, term) = (&self.service.schedules, &self.term);
+        self.persist(|| store.insert_execution(Some(term), execution)).await
+    }
+
+    async fn begin(
+        &mut self,
+        execution: Execution,
+        now: Timestamp,
+        begun: &mut Vec<Execution>,
+    ) -> Result<(), StoreError> {
+        let execution = execution.begun(now, &self.service.instance, self.term.token().0);
+        if planted("insert after the run") {
+            begun.push(execution);
+            return Ok(());
+        }
+        let is_ours = self.insert(&execution).await? || self.is_ours(&execution).await?;
+        if is_ours && !self.known.contains(&execution.id) {
+            begun.push(execution);
+        }
+        Ok(())
+    }
+
+    /// Whether an insert that found the execution there found our own, whose answer was lost.
+    async fn is_ours(&self, execution: &Execution) -> Result<bool, StoreError> {
+        let store = &self.service.schedules;
+        let stored = self.persist(|| store.execution(&execution.id)).await?;
+        Ok(stored.is_some_and(|stored| (stored.outcome, stored.token) == (Outcome::Running, execution.token)))
+    }
+
+    async fn queue(&mut self, execution: Execution) -> Result<(), StoreError> {
+        self.insert(&execution).await?;
+        let store = &self.service.schedules;
+        let stored = self.persist(|| store.execution(&execution.id)).await?;
+        if let Some(stored) = stored.filter(|stored| stored.outcome == Outcome::Queued) {
+            self.enqueue(stored);
+        }
+        Ok(())
+    }
+
+    /// Whether one more execution may begin beside those that run and those that are about to.
+    fn has_room(&self, about_to: usize) -> bool {
+        self.tasks.len() + about_to < self.service.settings.concurrency
+    }
+
+    /// Begins what waits, as long as there is room.
+    pub(super) async fn begin_waiting(&mut self) -> Result<(), StoreError> {
+        while self.has_room(0)
+            && !self.stop.is_cancelled()
+            && let Some(id) = self.lives.next_ready()
+        {
+            let mut first = None;
+            self.lives.with(&id, |live| first = live.waiting.pop_front());
+            let Some(queued) = first else { return Ok(()) };
+            let (store, term, now) = (&self.service.schedules, &self.term, self.now());
+            let is_gone = self.lives.get(&id).is_none_or(|live| live.schedule.is_deleted);
+            let seen = (Outcome::Queued, queued.token);
+            let changed = if is_gone {
+                let skipped = Execution { outcome: Outcome::Skipped, ended_at: Some(now), ..queued.clone() };
+                skipped.because("the data source was deleted")
+            } else {
+                queued.clone().begun(now, &self.service.instance, term.token().0)
+            };
+            let is_written = self.persist(|| store.replace_execution(Some(term), seen, &changed)).await?;
+            let is_ours = is_written || self.is_ours(&changed).await?;
+            self.known.remove(&queued.id);
+            if is_ours && !is_gone {
+                self.spawn(changed);
+            }
+        }
+        Ok(())
+    }
+
+    fn spawn(&mut self, execution: Execution) {
+        let Some(live) = self.lives.get(&execution.schedule_id) else { return };
+        let firing = Firing {
+            schedule: live.schedule.clone(),
+            execution: execution.clone(),
+            term: self.term.clone(),
+            stop: self.stop.clone(),
+        };
+        let now = self.now();
+        let late = Duration::try_from(now.duration_since(execution.due_time)).unwrap_or_default();
+        self.tell(&ScheduleEvent::Began { execution: execution.clone(), late });
+        self.known.insert(execution.id.clone());
+        self.lives.with(&execution.schedule_id, |live| live.running += 1);
+        let (action, ran) = (Arc::clone(&self.service.action), execution.clone());
+        let task = self.tasks.spawn(async move {
+            let result = action.run(&firing).await;
+            (ran, result)
+        });
+        self.under_way.insert(task.id(), execution);
+    }
+
+    /// Tells a deadline by which nothing has succeeded.
+    pub(super) async fn look_at_deadline(&mut self, id: &ScheduleId, at: Timestamp) -> Result<(), StoreError> {
+        let Some(plan) = self.lives.get(id).and_then(|live| live.plan.clone()) else { return Ok(()) };
+        let (day, midnight) = deadline::day_of(&plan, at);
+        let store = &self.service.schedules;
+        // An execution that was due the day before may end on this one.
+        let from = midnight.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(midnight);
+        let executions = self.persist(|| store.executions_due(id, from, at)).await?;
+        if deadline::is_kept(&executions, midnight, at) {
+            return Ok(());
+        }
+        self.write(id, |live| Some(record::past_deadline(&live.schedule, &day.to_string()))).await?;
+        self.tell(&ScheduleEvent::DeadlineMissed { schedule: id.clone(), day });
+        Ok(())
+    }
+}
+
+/// What becomes of a due time beside what runs and waits of the same schedule. `about_to`: of it, too, this many begin just now.
+fn turn(live: &Live, cause: Cause, about_to: usize) -> Turn {
+    let Some(plan) = &live.plan else { return Turn::Wait };
+    if plan.overlap == Overlap::Allow || (!live.is_busy() && about_to == 0) {
+        return Turn::Begin;
+    }
+    let waits = live.waiting.len();
+    match (cause, plan.overlap) {
+        // One at a time, in order.
+        (Cause::CatchUp, _) => Turn::Wait,
+        (_, _) if plan.misfire == Misfire::FireAll && waits > 0 && waits < plan.catch_up => Turn::Wait,
+        (_, Overlap::Queue) if waits == 0 => Turn::Wait,
+        (_, Overlap::Queue) => Turn::Skip("the execution before still ran, and one waited already".to_owned()),
+        (_, Overlap::Skip | Overlap::Allow) => Turn::Skip("the execution before still ran".to_owned()),
+    }
+}

@@ -1,0 +1,304 @@
+//! One term as leader: schedules are loaded, what a leader before left is ended, and then each due time is decided when it comes.
+
+use super::Service;
+use super::live::{Live, Lives};
+use crate::core::backoff::{Backoff, Pause};
+use crate::core::kind::HasKind;
+use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
+use crate::core::model::term::Term;
+use crate::core::ports::observer::Retrying;
+use crate::core::ports::schedules::Writer;
+use crate::core::ports::store::StoreError;
+use crate::core::schedule::action::{ActionError, Done};
+use crate::core::schedule::event::ScheduleEvent;
+use crate::core::schedule::{record, sync};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// Time between two looks at what others have changed or asked for. A wall clock that jumps is noticed as soon.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Changes are looked for so far back: other hosts write their own clock's time.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
+
+/// Time between two looks at all schedules: a change by a host whose clock is far behind is found by nothing else.
+const LOOK_AT_ALL_EVERY: Duration = Duration::from_mins(1);
+
+/// Open executions that are read at once, beside those that are known.
+const OPEN_AT_ONCE: usize = 1_000;
+
+/// A difference of the clocks that is told.
+const SKEW_TOLD: i64 = 1_000;
+
+/// How a term ended.
+pub(super) enum LeadEnd {
+    /// Asked to stop.
+    Stopped,
+    /// The lease is lost, or the store refuses: why.
+    Term(String),
+}
+
+/// What an execution's task gives.
+pub(super) type Ended = (Execution, Result<Done, ActionError>);
+
+type Answer<'f, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'f>>;
+
+/// One term.
+pub(super) struct Lead<'a> {
+    pub(super) service: &'a Service,
+    pub(super) term: Term,
+    pub(super) stop: CancellationToken,
+    pub(super) lives: Lives,
+    /// Executions that run or wait here.
+    pub(super) known: HashSet<String>,
+    pub(super) tasks: JoinSet<Ended>,
+    /// What runs in which task, for one that panics.
+    pub(super) under_way: HashMap<Id, Execution>,
+    /// When old executions of a schedule were removed last.
+    pub(super) pruned: HashMap<ScheduleId, Timestamp>,
+    /// Changes up to here are known.
+    heard: Timestamp,
+    looked: Option<Duration>,
+    looked_at_all: Duration,
+    counted: [usize; 3],
+}
+
+impl<'a> Lead<'a> {
+    pub(super) fn new(service: &'a Service, term: Term, stop: CancellationToken) -> Self {
+        Self {
+            service,
+            term,
+            stop,
+            lives: Lives::default(),
+            known: HashSet::new(),
+            tasks: JoinSet::new(),
+            under_way: HashMap::new(),
+            pruned: HashMap::new(),
+            heard: Timestamp::MIN,
+            looked: None,
+            looked_at_all: Duration::ZERO,
+            counted: [usize::MAX; 3],
+        }
+    }
+
+    /// Leads until `stop`, or until the lease is lost.
+    pub(super) async fn run(mut self, lost: &CancellationToken) -> LeadEnd {
+        let ended = tokio::select! {
+            biased;
+            // What is under way is dropped: nothing of it would be accepted any more.
+            () = lost.cancelled() => return LeadEnd::Term("the lease is lost".to_owned()),
+            ended = self.lead() => ended,
+        };
+        match ended {
+            Ok(()) => LeadEnd::Stopped,
+            Err(error) => LeadEnd::Term(error.to_string()),
+        }
+    }
+
+    async fn lead(&mut self) -> Result<(), StoreError> {
+        self.tell_skew().await?;
+        self.load().await?;
+        self.end_left_over().await?;
+        loop {
+            if self.stop.is_cancelled() {
+                return self.drain().await;
+            }
+            self.turn().await?;
+            let wait = self.wait();
+            let service = self.service;
+            let ended = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => None,
+                Some(ended) = self.tasks.join_next_with_id() => Some(ended),
+                () = service.wanted.notified() => {
+                    self.looked = None;
+                    None
+                }
+                () = service.clock.sleep(wait) => None,
+            };
+            if let Some(ended) = ended {
+                self.ended(ended).await?;
+            }
+        }
+    }
+
+    /// Looks at everything once.
+    async fn turn(&mut self) -> Result<(), StoreError> {
+        let elapsed = self.service.clock.elapsed();
+        if self.looked.is_none_or(|looked| elapsed.saturating_sub(looked) >= LOOK_EVERY) {
+            self.looked = Some(elapsed);
+            self.listen().await?;
+        }
+        let now = self.now();
+        while let Some((at, id)) = self.lives.past_deadline(now) {
+            self.look_at_deadline(&id, at).await?;
+        }
+        while let Some(id) = self.lives.due(now) {
+            self.decide(&id, now).await?;
+        }
+        self.begin_waiting().await?;
+        let counts = self.lives.counts();
+        if std::mem::replace(&mut self.counted, counts) != counts {
+            self.tell(&ScheduleEvent::Counted { counts });
+        }
+        Ok(())
+    }
+
+    /// Until something is to be decided, and never longer than until the next look at the store.
+    fn wait(&self) -> Duration {
+        let now = self.now();
+        let until = self.lives.next_look().and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+        until.map_or(LOOK_EVERY, |until| until.min(LOOK_EVERY))
+    }
+
+    /// Waits for what is in hand.
+    async fn drain(&mut self) -> Result<(), StoreError> {
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.ended(ended).await?;
+        }
+        Ok(())
+    }
+
+    /// All schedules, and those that data sources lack.
+    async fn load(&mut self) -> Result<(), StoreError> {
+        let (service, now) = (self.service, self.now());
+        (self.heard, self.looked_at_all) = (now, service.clock.elapsed());
+        if let Some(feed) = &service.feed {
+            // In this order: a schedule that was there before the data sources were read is of one of them, or of a deleted one.
+            let schedules = self.persist(|| service.schedules.schedules()).await?;
+            let sources = self.persist(|| feed.sources()).await?;
+            let differences = sync::differences(&sources, &schedules, &service.settings, now);
+            sync::mend(&*service.schedules, &differences).await?;
+        }
+        let stored = self.persist(|| service.schedules.schedules()).await?;
+        // What somebody has dropped is fired no more.
+        for gone in self.lives.not_among(&stored) {
+            self.adopt(Schedule { is_deleted: true, ..gone });
+        }
+        for schedule in stored {
+            self.adopt_changed(schedule);
+        }
+        Ok(())
+    }
+
+    /// What others have changed or asked for since the last look.
+    async fn listen(&mut self) -> Result<(), StoreError> {
+        let (service, now) = (self.service, self.now());
+        let since = self.heard.min(now).checked_sub(OVERLAP).unwrap_or(self.heard);
+        if let Some(feed) = &service.feed {
+            for source in self.persist(|| feed.changed_sources(since)).await? {
+                sync::apply(&*service.schedules, &source, false, &service.settings, now).await?;
+            }
+        }
+        if service.clock.elapsed().saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
+            self.load().await?;
+        } else {
+            for schedule in self.persist(|| service.schedules.changed_schedules(since)).await? {
+                self.adopt_changed(schedule);
+            }
+        }
+        self.heard = now;
+        let limit = self.known.len() + OPEN_AT_ONCE;
+        for execution in self.persist(|| service.schedules.open_executions(limit)).await? {
+            self.take_open(execution).await?;
+        }
+        Ok(())
+    }
+
+    /// An execution that waits.
+    pub(super) fn enqueue(&mut self, execution: Execution) {
+        let id = execution.schedule_id.clone();
+        if self.lives.get(&id).is_some() && self.known.insert(execution.id.clone()) {
+            self.lives.with(&id, |live| live.waiting.push_back(execution));
+        }
+    }
+
+    /// Takes a schedule as it is stored now, if that is another than the known one.
+    fn adopt_changed(&mut self, schedule: Schedule) {
+        let known = self.lives.get(&schedule.id).map(|live| live.schedule.revision);
+        if known != Some(schedule.revision) {
+            self.adopt(schedule);
+        }
+    }
+
+    /// Takes a schedule as it is stored now.
+    pub(super) fn adopt(&mut self, schedule: Schedule) {
+        let id = schedule.id.clone();
+        let settings = &self.service.settings;
+        if let Some(fault) = self.lives.adopt(schedule, settings, self.now()) {
+            self.tell(&ScheduleEvent::Unusable { schedule: id, reason: fault.to_string() });
+        }
+    }
+
+    /// Writes a change of a schedule. What somebody else wrote meanwhile is adopted instead, and the change is made on that; `None`
+    /// from `change` leaves it at that.
+    pub(super) async fn write(
+        &mut self,
+        id: &ScheduleId,
+        change: impl Fn(&Live) -> Option<Schedule>,
+    ) -> Result<(), StoreError> {
+        let service = self.service;
+        while let Some(changed) = self.lives.get(id).and_then(&change) {
+            let term = self.term.clone();
+            let writer = || service.schedules.replace_schedule(Writer::Leader(&term), &changed);
+            if self.persist(writer).await? {
+                self.adopt(Schedule { token: term.token().0, ..changed });
+                return Ok(());
+            }
+            match self.persist(|| service.schedules.schedule(id)).await? {
+                Some(stored) => {
+                    // By our own first try, whose answer was lost.
+                    let is_ours = stored == Schedule { token: term.token().0, ..changed };
+                    self.adopt(stored);
+                    if is_ours {
+                        return Ok(());
+                    }
+                }
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_skew(&self) -> Result<(), StoreError> {
+        let before = self.now();
+        if let Some(theirs) = self.persist(|| self.service.schedules.time()).await? {
+            // Half of the time that the answer took.
+            let ours = before.as_millisecond() / 2 + self.now().as_millisecond() / 2;
+            let millis = theirs.as_millisecond() - ours;
+            if millis.abs() > SKEW_TOLD {
+                self.tell(&ScheduleEvent::Skew { millis });
+            }
+        }
+        Ok(())
+    }
+
+    /// The wall clock, as stores keep it.
+    pub(super) fn now(&self) -> Timestamp {
+        record::millis(self.service.clock.now())
+    }
+
+    pub(super) fn tell(&self, event: &ScheduleEvent) {
+        self.service.observer.observe(event);
+    }
+
+    /// Asks until the store answers, while the term lasts. Only for questions that may be asked twice.
+    pub(super) async fn persist<'f, T>(&self, ask: impl Fn() -> Answer<'f, T>) -> Result<T, StoreError> {
+        let mut backoff = Backoff::new(self.service.policies.retry);
+        loop {
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if error.kind().is_transient() => error,
+                Err(error) => return Err(error),
+            };
+            self.term.check()?;
+            let Pause { attempt, after } = backoff.failed();
+            self.service.observer.observe(&Retrying { reason: error.to_string(), attempt, after });
+            self.service.clock.sleep(after).await;
+        }
+    }
+}

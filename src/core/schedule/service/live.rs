@@ -1,0 +1,142 @@
+//! What the leader knows of its schedules: their plans, what runs, what waits, and when to look again.
+
+use crate::core::model::data_source::Overlap;
+use crate::core::model::schedule::{Execution, Schedule, ScheduleId, ScheduleStatus};
+use crate::core::schedule::deadline;
+use crate::core::schedule::plan::{Plan, PlanFault, Settings};
+use crate::core::schedule::record;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// One schedule.
+pub(super) struct Live {
+    pub(super) schedule: Schedule,
+    /// `None`: its words mean nothing.
+    pub(super) plan: Option<Plan>,
+    /// How many of its executions run here.
+    pub(super) running: usize,
+    /// Those that wait, in order.
+    pub(super) waiting: VecDeque<Execution>,
+    /// When something is to be decided.
+    wake: Option<Timestamp>,
+    /// When its deadline passes that was not looked at.
+    deadline: Option<Timestamp>,
+    /// Deadlines up to here were looked at.
+    looked_at: Timestamp,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(super) struct Lives {
+    all: BTreeMap<ScheduleId, Live>,
+    wakes: BTreeSet<(Timestamp, ScheduleId)>,
+    deadlines: BTreeSet<(Timestamp, ScheduleId)>,
+    /// Those whose first waiting execution may begin, by its due time.
+    ready: BTreeSet<(Timestamp, ScheduleId)>,
+}
+
+impl Live {
+    /// Whether one more of its executions may begin now.
+    fn has_room(&self) -> bool {
+        self.running == 0 || self.plan.as_ref().is_some_and(|plan| plan.overlap == Overlap::Allow)
+    }
+
+    /// Whether an execution of it runs or waits.
+    pub(super) fn is_busy(&self) -> bool {
+        self.running > 0 || !self.waiting.is_empty()
+    }
+
+    fn first_waiting(&self) -> Option<Timestamp> {
+        self.waiting.front().filter(|_| self.has_room()).map(|execution| execution.due_time)
+    }
+}
+
+impl Lives {
+    pub(super) fn get(&self, id: &ScheduleId) -> Option<&Live> {
+        self.all.get(id)
+    }
+
+    /// Takes a schedule as it is stored now. What runs and waits goes on. Returns why its words mean nothing, if they do not.
+    pub(super) fn adopt(&mut self, schedule: Schedule, settings: &Settings, now: Timestamp) -> Option<PlanFault> {
+        let id = schedule.id.clone();
+        let (plan, fault) = match Plan::of(&schedule, settings) {
+            Ok(plan) => (Some(plan), None),
+            Err(fault) => (None, (!schedule.is_deleted).then_some(fault)),
+        };
+        let old = self.all.remove(&id);
+        let looked_at = old.as_ref().map_or(Timestamp::MIN, |old| old.looked_at);
+        let (running, waiting) = old.map(|old| self.forget_times(&id, old)).unwrap_or_default();
+        let fires = record::fires(&schedule);
+        let wake = plan.as_ref().filter(|_| fires).and_then(|plan| plan.wake(schedule.decided_until));
+        let pending = |plan: &Plan| deadline::pending(plan, &schedule, looked_at, now);
+        let deadline = plan.as_ref().filter(|_| fires).and_then(pending);
+        let live = Live { schedule, plan, running, waiting, wake, deadline, looked_at };
+        self.wakes.extend(wake.map(|at| (at, id.clone())));
+        self.deadlines.extend(deadline.map(|at| (at, id.clone())));
+        self.ready.extend(live.first_waiting().map(|at| (at, id.clone())));
+        self.all.insert(id, live);
+        fault
+    }
+
+    fn forget_times(&mut self, id: &ScheduleId, old: Live) -> (usize, VecDeque<Execution>) {
+        for (set, at) in
+            [(&mut self.wakes, old.wake), (&mut self.deadlines, old.deadline), (&mut self.ready, old.first_waiting())]
+        {
+            if let Some(at) = at {
+                set.remove(&(at, id.clone()));
+            }
+        }
+        (old.running, old.waiting)
+    }
+
+    /// Changes what runs and waits.
+    pub(super) fn with(&mut self, id: &ScheduleId, change: impl FnOnce(&mut Live)) {
+        let Some(live) = self.all.get_mut(id) else { return };
+        if let Some(at) = live.first_waiting() {
+            self.ready.remove(&(at, id.clone()));
+        }
+        change(live);
+        self.ready.extend(live.first_waiting().map(|at| (at, id.clone())));
+    }
+
+    /// The schedule of the waiting execution that begins next.
+    pub(super) fn next_ready(&self) -> Option<ScheduleId> {
+        self.ready.first().map(|(_, id)| id.clone())
+    }
+
+    /// A schedule for which something is to be decided by now.
+    pub(super) fn due(&self, now: Timestamp) -> Option<ScheduleId> {
+        self.wakes.first().filter(|(at, _)| *at <= now).map(|(_, id)| id.clone())
+    }
+
+    /// A deadline that has passed by now. It counts as looked at.
+    pub(super) fn past_deadline(&mut self, now: Timestamp) -> Option<(Timestamp, ScheduleId)> {
+        let (at, id) = self.deadlines.first().filter(|(at, _)| *at <= now).cloned()?;
+        self.deadlines.remove(&(at, id.clone()));
+        if let Some(live) = self.all.get_mut(&id) {
+            live.looked_at = at;
+            live.deadline = live.plan.as_ref().and_then(|plan| deadline::pending(plan, &live.schedule, at, now));
+            self.deadlines.extend(live.deadline.map(|next| (next, id.clone())));
+        }
+        Some((at, id))
+    }
+
+    /// When to look again at the latest.
+    pub(super) fn next_look(&self) -> Option<Timestamp> {
+        [&self.wakes, &self.deadlines].into_iter().filter_map(|set| set.first()).map(|(at, _)| *at).min()
+    }
+
+    /// Those that are not deleted and not among these.
+    pub(super) fn not_among(&self, stored: &[Schedule]) -> Vec<Schedule> {
+        let there: BTreeSet<&ScheduleId> = stored.iter().map(|it| &it.id).collect();
+        let gone = self.all.values().filter(|it| !it.schedule.is_deleted && !there.contains(&it.schedule.id));
+        gone.map(|it| it.schedule.clone()).collect()
+    }
+
+    /// How many there are of each status.
+    pub(super) fn counts(&self) -> [usize; 3] {
+        let count =
+            |status| self.all.values().filter(|it| !it.schedule.is_deleted && it.schedule.status == status).count();
+        ScheduleStatus::ALL.map(count)
+    }
+}

@@ -1,0 +1,178 @@
+//! Due times, deadlines, pauses, and what people ask for.
+
+use super::*;
+use crate::core::model::data_source::DeadlineTime;
+use crate::core::schedule::steer::{self, Asked};
+use jiff::SignedDuration;
+
+fn asked(world: &World) -> Asked {
+    Asked { who: "ann".to_owned(), why: "a late delivery".to_owned(), at: world.clock.now() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_due_time_fires_once_and_stands_in_the_history() {
+    let world = World::new();
+    world.add("loans", "0 0 * * * ?", |_| {}).await;
+    let pod = world.start("pod-1");
+    world.seconds(2 * 3600).await;
+    assert_eq!(world.history("loans").await, ["11:00:00 Succeeded", "12:00:00 Succeeded"]);
+    let schedule = world.schedule("loans").await;
+    let next = "2026-11-29T13:00:00Z".parse().ok();
+    assert_eq!((schedule.execution_count, schedule.next_execution_time), (2, next));
+    assert_eq!(schedule.last_status, Some(Outcome::Succeeded));
+    let first = &world.executions("loans").await[1];
+    assert_eq!((first.id.as_str(), first.files_seen, first.files_new), ("loans:2026-11-29T11:00:00Z", 3, 1));
+    assert_eq!((first.instance.as_deref(), first.token, first.attempt), (Some("pod-1"), 1, 1));
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_made_up_for_once_and_many_misses_stop_nothing() {
+    let world = World::new();
+    world.add("loans", "0 0 * * * ?", |_| {}).await;
+    world.seconds(3 * 3600 + 1800 + 120).await;
+    let pod = world.start("pod-1");
+    world.seconds(10).await;
+    let caught_up = ["11:00:00 Missed", "12:00:00 Missed", "13:00:00 Missed", "14:00:00 Succeeded"];
+    assert_eq!(world.history("loans").await, caught_up);
+    assert_eq!(world.began(), ["loans:2026-11-29T14:00:00Z"], "under its own due time");
+    world.seconds(3600).await;
+    assert_eq!(world.history("loans").await[4..], ["15:00:00 Succeeded"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_jumps_fires_nothing_twice_and_leaves_nothing_out() {
+    let world = World::new();
+    world.add("loans", "0 0/10 * * * ?", |it| it.rule.misfire = Misfire::FireAll).await;
+    let pod = world.start("pod-1");
+    world.seconds(1860).await;
+    world.clock.jump_wall(SignedDuration::from_hours(-1));
+    world.seconds(1800).await;
+    assert_eq!(world.began().len(), 3, "10:40, 10:50 and 11:00, and no second time");
+    world.clock.jump_wall(SignedDuration::from_hours(2));
+    world.seconds(120).await;
+    let began = world.began();
+    assert_eq!(began.len(), 12, "{began:?}");
+    let mut once = began.clone();
+    once.dedup();
+    assert_eq!(once, began);
+    assert_eq!(began.last().unwrap(), "loans:2026-11-29T12:30:00Z");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_schedule_is_silent_and_resumes_from_now() {
+    let world = World::new();
+    world.add("loans", "0 0 * * * ?", |_| {}).await;
+    let pod = world.start("pod-1");
+    world.seconds(60).await;
+    steer::pause(&world.store, "loans", &asked(&world)).await.unwrap();
+    world.seconds(3 * 3600).await;
+    assert!(world.began().is_empty());
+    let paused = world.schedule("loans").await;
+    assert_eq!((paused.paused_by.as_deref(), paused.pause_reason.as_deref()), (Some("ann"), Some("a late delivery")));
+    assert!(matches!(
+        steer::pause(&world.store, "loans", &asked(&world)).await,
+        Err(steer::SteerError::Already { .. })
+    ));
+    // A person may ask for one all the same.
+    let asked_for = steer::run_now(&world.store, "loans", &asked(&world)).await.unwrap();
+    world.seconds(5).await;
+    assert_eq!(world.began(), [asked_for.id]);
+    steer::resume(&world.store, &world.settings, "loans", &asked(&world)).await.unwrap();
+    world.seconds(3600).await;
+    assert_eq!(world.history("loans").await.len(), 2, "nothing that was due meanwhile");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_in_a_row_pause_a_schedule_and_are_told() {
+    let world = World { settings: Settings { pause_after_failures: Some(3), ..Settings::default() }, ..World::new() };
+    world.add("loans", "0 * * * * ?", |_| {}).await;
+    *world.work.fails.lock().unwrap() = true;
+    let pod = world.start("pod-1");
+    world.seconds(600).await;
+    let schedule = world.schedule("loans").await;
+    assert_eq!((schedule.status, schedule.failure_count), (ScheduleStatus::Paused, 3));
+    assert_eq!(schedule.paused_by.as_deref(), Some(record::BY_ITSELF));
+    assert_eq!(world.began().len(), 3);
+    assert_eq!(world.heard(|event| matches!(event, ScheduleEvent::Paused { .. })), 1);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_between_two_times_is_made_up_for_exactly_once() {
+    let world = World::new();
+    world.add("loans", "0 0 * * * ?", |it| it.rule.misfire = Misfire::Skip).await;
+    world.seconds(3 * 3600).await;
+    let pod = world.start("pod-1");
+    world.seconds(1810).await;
+    let before = ["11:00:00 Missed", "12:00:00 Missed", "13:00:00 Missed", "14:00:00 Succeeded"];
+    assert_eq!(world.history("loans").await, before);
+    let span = ("2026-11-29T09:00:00Z".parse().unwrap(), "2026-11-29T23:00:00Z".parse().unwrap());
+    let missed = steer::missed(&world.store, &world.settings, "loans", span, &asked(&world)).await.unwrap();
+    let due: Vec<String> = missed.iter().map(|it| it.id.clone()).collect();
+    assert_eq!(
+        due[..3],
+        ["09", "10", "11"].map(|hour| match hour {
+            "11" => format!("loans:2026-11-29T{hour}:00:00Z#2"),
+            _ => format!("loans:2026-11-29T{hour}:00:00Z"),
+        })
+    );
+    assert_eq!(due.len(), 5);
+    assert_eq!(steer::backfill(&world.store, &missed).await.unwrap(), 5);
+    assert_eq!(steer::backfill(&world.store, &missed).await.unwrap(), 0, "a repeat asks for none again");
+    world.seconds(10).await;
+    let succeeded = world.executions("loans").await.iter().filter(|it| it.outcome == Outcome::Succeeded).count();
+    assert_eq!(succeeded, 6);
+    let again = steer::missed(&world.store, &world.settings, "loans", span, &asked(&world)).await.unwrap();
+    assert!(again.is_empty(), "{again:?}");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_told_when_nothing_succeeded_also_when_nothing_began() {
+    let world = World::starting_at("2026-11-29T01:00:00Z");
+    let deadline = Some(DeadlineTime { time: "06:30".to_owned() });
+    world.add("never", "0 0 8 * * ?", |it| it.rule.deadline.clone_from(&deadline)).await;
+    world.add("early", "0 0 4 * * ?", |it| it.rule.deadline.clone_from(&deadline)).await;
+    let pod = world.start("pod-1");
+    world.seconds(6 * 3600).await;
+    let told = |id: &str| {
+        world.heard(|event| matches!(event, ScheduleEvent::DeadlineMissed { schedule, .. } if schedule.as_str() == id))
+    };
+    assert_eq!((told("never"), told("early")), (1, 0));
+    assert_eq!(world.schedule("never").await.deadline_missed.as_deref(), Some("2026-11-29"));
+    world.seconds(24 * 3600).await;
+    assert_eq!((told("never"), told("early")), (2, 0), "once a day");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_clock_change_left_out_stands_in_the_history() {
+    let world = World::starting_at("2026-03-28T12:00:00Z");
+    world.add("nightly", "0 30 2 * * ?", |it| it.rule.zone = "Europe/Berlin".to_owned()).await;
+    let pod = world.start("pod-1");
+    world.seconds(36 * 3600 + 3600).await;
+    let all = world.executions("nightly").await;
+    assert_eq!(world.history("nightly").await, ["01:00:00 Skipped", "00:30:00 Succeeded"]);
+    assert_eq!(all[1].reason.as_deref(), Some("clocks went forward: 02:30:00 did not exist"));
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_is_kept_for_its_time_with_the_last_success_and_failure_for_ever() {
+    let settings = Settings { history: Duration::from_hours(5), ..Settings::default() };
+    let world = World { settings, ..World::new() };
+    world.add("loans", "0 0 * * * ?", |_| {}).await;
+    *world.work.fails.lock().unwrap() = true;
+    let pod = world.start("pod-1");
+    world.seconds(3600).await;
+    *world.work.fails.lock().unwrap() = false;
+    world.seconds(20 * 3600).await;
+    let kept = world.history("loans").await;
+    assert_eq!(kept[0], "11:00:00 Failed");
+    assert!(kept.len() < 9, "{kept:?}");
+    pod.end().await;
+}

@@ -1,0 +1,110 @@
+//! A due time that comes while the one before still runs, and how many run at once.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_due_time_is_left_out_while_the_one_before_runs_and_the_next_one_is_not() {
+    let world = World::new();
+    world.add("slow", "0 * * * * ?", |_| {}).await;
+    world.lasts("slow", 90);
+    let pod = world.start("pod-1");
+    world.seconds(200).await;
+    assert_eq!(world.history("slow").await, ["10:31:00 Succeeded", "10:32:00 Skipped", "10:33:00 Running"]);
+    let skipped = &world.executions("slow").await[1];
+    assert_eq!(skipped.reason.as_deref(), Some("the execution before still ran"));
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_waits_where_it_is_to_be_queued() {
+    let world = World::new();
+    world.add("slow", "0 * * * * ?", |it| it.rule.overlap = Overlap::Queue).await;
+    world.lasts("slow", 150);
+    let pod = world.start("pod-1");
+    world.seconds(225).await;
+    // The first one ends at 10:33:30.
+    assert_eq!(world.history("slow").await, ["10:31:00 Succeeded", "10:32:00 Running", "10:33:00 Skipped"]);
+    world.seconds(20).await;
+    assert_eq!(world.history("slow").await[3..], ["10:34:00 Queued"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_run_side_by_side_where_that_is_allowed() {
+    let world = World::new();
+    world.add("slow", "0 * * * * ?", |it| it.rule.overlap = Overlap::Allow).await;
+    world.lasts("slow", 150);
+    let pod = world.start("pod-1");
+    world.seconds(170).await;
+    assert_eq!(world.history("slow").await, ["10:31:00 Running", "10:32:00 Running"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_run_at_once_than_was_said_and_one_that_hangs_holds_up_no_other() {
+    let world = World::new();
+    for number in 0..20 {
+        let id = format!("source-{number}");
+        world.add(&id, "0 0 * * * ?", |_| {}).await;
+        world.lasts(&id, if number == 0 { 3000 } else { 10 });
+    }
+    let pod = world.start("pod-1");
+    world.seconds(1800 + 120).await;
+    assert_eq!(world.work.ended.lock().unwrap().len(), 19);
+    assert_eq!(world.work.at_once.lock().unwrap().1, 4);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_missed_times_are_made_up_for_one_at_a_time_in_order() {
+    let settings = Settings { catch_up: 3, ..Settings::default() };
+    let world = World { settings, ..World::new() };
+    world.add("loans", "0 0/10 * * * ?", |it| it.rule.misfire = Misfire::FireAll).await;
+    world.lasts("loans", 30);
+    world.seconds(3600 + 120).await;
+    let pod = world.start("pod-1");
+    world.seconds(100).await;
+    let began: Vec<String> = world.began().iter().map(|id| id[17..22].to_owned()).collect();
+    assert_eq!(began, ["11:10", "11:20", "11:30"]);
+    assert_eq!(world.work.at_once.lock().unwrap().1, 1);
+    assert_eq!(world.history("loans").await[..3], ["10:40:00 Missed", "10:50:00 Missed", "11:00:00 Missed"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_panics_fails_alone() {
+    struct Panics;
+    #[async_trait]
+    impl Action for Panics {
+        async fn run(&self, firing: &Firing) -> Result<Done, ActionError> {
+            assert_ne!(firing.schedule.id.as_str(), "bad", "on purpose");
+            Ok(Done::default())
+        }
+    }
+    let world = World::new();
+    world.add("bad", "0 * * * * ?", |_| {}).await;
+    world.add("good", "0 * * * * ?", |_| {}).await;
+    let service = Service {
+        key: LeaseKey::new("schedule:intake").unwrap(),
+        instance: InstanceId::new("pod-1"),
+        policies: Policies::default(),
+        leases: Arc::new(world.leases.clone()),
+        schedules: Arc::new(world.store.clone()),
+        feed: None,
+        clock: Arc::new(world.clock.clone()),
+        settings: Arc::default(),
+        action: Arc::new(Panics),
+        observer: Arc::clone(&world.notes) as Arc<_>,
+        nonce: Arc::new(|| "nonce".to_owned()),
+        abort: Arc::new(|| {}),
+        wanted: Arc::default(),
+    };
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let task = tokio::spawn(async move { service.serve(&stopped).await });
+    world.seconds(65).await;
+    assert_eq!(world.history("bad").await, ["10:31:00 Failed"]);
+    assert_eq!(world.history("good").await, ["10:31:00 Succeeded"]);
+    stop.cancel();
+    task.await.unwrap();
+}

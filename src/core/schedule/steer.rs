@@ -1,0 +1,225 @@
+//! What people do to schedules: look, pause, resume, run now, and make up for what was missed. Commands and API share it.
+
+use super::plan::{Plan, PlanFault, Settings};
+use super::{record, sync};
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::schedule::{Cause, Execution, Outcome, Schedule, ScheduleId, ScheduleStatus};
+use crate::core::ports::schedules::ScheduleStore;
+use crate::core::ports::store::StoreError;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// Due times that one backfill makes up for.
+pub const BACKFILL_MAX: usize = 10_000;
+
+/// Tries to find a moment that nothing else was asked for at.
+const TRIES: i64 = 100;
+
+/// Who asks, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Operating-system user and instance, or whom the API knows.
+    pub who: String,
+    /// Their words.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why it was not done.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SteerError {
+    /// There is no such schedule.
+    #[error("there is no schedule \"{id}\"")]
+    Unknown {
+        /// As it was given.
+        id: String,
+    },
+    /// Several have this name.
+    #[error("{count} schedules are called \"{name}\"")]
+    Ambiguous {
+        /// Which name.
+        name: String,
+        /// How many.
+        count: usize,
+    },
+    /// It is as it should be already.
+    #[error("schedule {id} is {status} already")]
+    Already {
+        /// Which.
+        id: ScheduleId,
+        /// What it is.
+        status: &'static str,
+    },
+    /// Its words mean nothing.
+    #[error("schedule {id} cannot be used: {fault}")]
+    Unusable {
+        /// Which.
+        id: ScheduleId,
+        /// Why.
+        fault: PlanFault,
+    },
+    /// More due times than are made up for at once.
+    #[error("more than {BACKFILL_MAX} due times lie between the two moments")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl HasKind for SteerError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Unknown { .. } | Self::Ambiguous { .. } | Self::TooMany | Self::Already { .. } => {
+                FailureKind::Conflict
+            }
+            Self::Unusable { .. } => FailureKind::Config,
+            Self::Store(error) => error.kind(),
+        }
+    }
+}
+
+impl Asked {
+    fn words(&self) -> String {
+        if self.why.is_empty() { format!("asked for by {}", self.who) } else { format!("{}: {}", self.who, self.why) }
+    }
+}
+
+/// How late a schedule is: its next due time has passed, and nobody has decided it.
+pub fn late_by(schedule: &Schedule, now: Timestamp) -> Option<SignedDuration> {
+    let next = schedule.next_execution_time.filter(|_| record::fires(schedule))?;
+    Some(now.duration_since(next)).filter(SignedDuration::is_positive)
+}
+
+/// All schedules of data sources that are there, by name.
+///
+/// # Errors
+/// When the store fails.
+pub async fn list(store: &dyn ScheduleStore) -> Result<Vec<Schedule>, SteerError> {
+    let mut all = store.schedules().await?;
+    all.retain(|schedule| !schedule.is_deleted);
+    all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    Ok(all)
+}
+
+/// A schedule by its id, or by a name that only one has.
+///
+/// # Errors
+/// When there is none, or several have the name, or the store fails.
+pub async fn find(store: &dyn ScheduleStore, given: &str) -> Result<Schedule, SteerError> {
+    let by_id = store.schedule(&ScheduleId::new(given)).await?;
+    if let Some(schedule) = by_id.filter(|schedule| !schedule.is_deleted) {
+        return Ok(schedule);
+    }
+    let mut named = list(store).await?;
+    named.retain(|schedule| schedule.name == given);
+    let count = named.len();
+    match (named.pop(), count) {
+        (Some(schedule), 1) => Ok(schedule),
+        (None, _) => Err(SteerError::Unknown { id: given.to_owned() }),
+        (_, count) => Err(SteerError::Ambiguous { name: given.to_owned(), count }),
+    }
+}
+
+/// Pauses a schedule. What runs goes on to its end.
+///
+/// # Errors
+/// When there is no such schedule, it is paused, or the store fails.
+pub async fn pause(store: &dyn ScheduleStore, given: &str, asked: &Asked) -> Result<Schedule, SteerError> {
+    let id = find(store, given).await?.id;
+    let paused = |there: Option<&Schedule>| record::paused(there?, &asked.who, &asked.why, asked.at);
+    let changed = sync::change(store, &id, paused).await?;
+    changed.ok_or(SteerError::Already { id, status: ScheduleStatus::Paused.as_str() })
+}
+
+/// Lets a paused schedule go on from now.
+///
+/// # Errors
+/// When there is no such schedule, it is not paused, or the store fails.
+pub async fn resume(
+    store: &dyn ScheduleStore,
+    settings: &Settings,
+    given: &str,
+    asked: &Asked,
+) -> Result<Schedule, SteerError> {
+    let id = find(store, given).await?.id;
+    let changed = sync::change(store, &id, |there| record::resumed(there?, settings, asked.at)).await?;
+    changed.ok_or(SteerError::Already { id, status: ScheduleStatus::Active.as_str() })
+}
+
+/// Asks for one execution now, whether the schedule is paused or not. The leader begins it.
+///
+/// # Errors
+/// When there is no such schedule, or the store fails.
+pub async fn run_now(store: &dyn ScheduleStore, given: &str, asked: &Asked) -> Result<Execution, SteerError> {
+    let id = find(store, given).await?.id;
+    for later in 0..TRIES {
+        // Never a whole second: that may be a due time.
+        let millis = asked.at.as_millisecond() + later;
+        let millis = if millis % 1000 == 0 { millis + 1 } else { millis };
+        let due = Timestamp::from_millisecond(millis).unwrap_or(asked.at);
+        let execution = Execution::new(&id, due, 1, Cause::Manual, Outcome::Queued).because(asked.words());
+        if store.insert_execution(None, &execution).await? {
+            return Ok(execution);
+        }
+    }
+    let reason = format!("{TRIES} executions of {id} were asked for at this moment; try again");
+    Err(StoreError::Unreachable { store: "of schedules".to_owned(), reason }.into())
+}
+
+/// The due times from `from` to `to`, both included, for which nothing ran: those that stand as missed, left out or interrupted, and
+/// those of which nothing is written down.
+///
+/// # Errors
+/// When there is no such schedule, its words mean nothing, there are too many, or the store fails.
+pub async fn missed(
+    store: &dyn ScheduleStore,
+    settings: &Settings,
+    given: &str,
+    (from, to): (Timestamp, Timestamp),
+    asked: &Asked,
+) -> Result<Vec<Execution>, SteerError> {
+    let schedule = find(store, given).await?;
+    let plan =
+        Plan::of(&schedule, settings).map_err(|fault| SteerError::Unusable { id: schedule.id.clone(), fault })?;
+    // What is not due yet is not missed.
+    let to = to.min(asked.at);
+    let before = from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(from);
+    let slots: Vec<Timestamp> =
+        plan.timetable.slots(before).take_while(|slot| *slot <= to).take(BACKFILL_MAX + 1).collect();
+    if slots.len() > BACKFILL_MAX {
+        return Err(SteerError::TooMany);
+    }
+    // The last attempt of each due time decides.
+    let mut last: BTreeMap<Timestamp, Execution> = BTreeMap::new();
+    for execution in store.executions_due(&schedule.id, from, to).await? {
+        let is_slot = execution.id == Execution::id_of(&schedule.id, execution.due_time, execution.attempt);
+        if is_slot && last.get(&execution.due_time).is_none_or(|known| known.attempt < execution.attempt) {
+            last.insert(execution.due_time, execution);
+        }
+    }
+    let wanted = |slot: Timestamp| match last.get(&slot) {
+        None => Some(1),
+        Some(known) => match known.outcome {
+            Outcome::Missed | Outcome::Skipped | Outcome::Interrupted => Some(known.attempt + 1),
+            Outcome::Queued | Outcome::Running | Outcome::Succeeded | Outcome::Failed => None,
+        },
+    };
+    let execution = |slot, attempt| {
+        Execution::new(&schedule.id, slot, attempt, Cause::Backfill, Outcome::Queued).because(asked.words())
+    };
+    Ok(slots.into_iter().filter_map(|slot| Some(execution(slot, wanted(slot)?))).collect())
+}
+
+/// Asks for executions of due times that were [`missed`]. The leader begins them, one after the other. Returns how many are new: a
+/// repeat asks for none again.
+///
+/// # Errors
+/// When the store fails.
+pub async fn backfill(store: &dyn ScheduleStore, executions: &[Execution]) -> Result<usize, SteerError> {
+    let mut asked = 0;
+    for execution in executions {
+        asked += usize::from(store.insert_execution(None, execution).await?);
+    }
+    Ok(asked)
+}

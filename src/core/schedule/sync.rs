@@ -1,0 +1,165 @@
+//! Data sources held against their schedules, and the difference mended.
+
+use super::plan::Settings;
+use super::record;
+use crate::core::model::data_source::DataSource;
+use crate::core::model::schedule::{Schedule, ScheduleId};
+use crate::core::ports::schedules::{ScheduleStore, Writer};
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Tries of a change whose schedule somebody else changes in between.
+const TRIES: usize = 20;
+
+/// Where the data sources are.
+#[async_trait]
+pub trait Feed: Send + Sync {
+    /// All of them.
+    async fn sources(&self) -> Result<Vec<DataSource>, StoreError>;
+
+    /// Those that have changed since then, the deleted ones not among them.
+    async fn changed_sources(&self, since: Timestamp) -> Result<Vec<DataSource>, StoreError>;
+}
+
+/// What a schedule lacks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Lack {
+    /// The data source has no schedule.
+    Schedule,
+    /// The schedule says an earlier version.
+    Version,
+    /// The schedule is of no data source.
+    DataSource,
+}
+
+/// One difference.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Difference {
+    /// Of which schedule.
+    pub id: ScheduleId,
+    /// What people call it.
+    pub name: String,
+    /// What it lacks.
+    pub lacks: Lack,
+    /// What is to be written.
+    #[serde(skip)]
+    pub mended: Schedule,
+    /// Whether there is a schedule already.
+    #[serde(skip)]
+    is_there: bool,
+}
+
+/// All differences, by the schedule's id. The schedules are to be read before the data sources are: the other way round, a data source
+/// that was made in between would look like a deleted one.
+pub fn differences(
+    sources: &[DataSource],
+    schedules: &[Schedule],
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<Difference> {
+    let mut found = BTreeMap::new();
+    let there: BTreeMap<&str, &Schedule> = schedules.iter().map(|it| (it.data_source_id.as_str(), it)).collect();
+    let named: BTreeMap<&str, &DataSource> = sources.iter().map(|it| (it.id.as_str(), it)).collect();
+    for source in sources {
+        let schedule = there.get(source.id.as_str()).copied();
+        let (lacks, mended) = match schedule {
+            None => (Lack::Schedule, record::created(source, settings, now)),
+            // The store has it, so it is not deleted: it was made again under its old id.
+            Some(gone) if gone.is_deleted => {
+                let again = record::created(source, settings, now);
+                (Lack::Schedule, Schedule { revision: gone.revision + 1, token: gone.token, ..again })
+            }
+            Some(schedule) => match record::updated(schedule, source, settings, now) {
+                Some(mended) => (Lack::Version, mended),
+                None => continue,
+            },
+        };
+        let difference = Difference {
+            id: mended.id.clone(),
+            name: source.name.clone(),
+            lacks,
+            mended,
+            is_there: schedule.is_some(),
+        };
+        found.insert(difference.id.clone(), difference);
+    }
+    for schedule in schedules.iter().filter(|it| !it.is_deleted && !named.contains_key(it.data_source_id.as_str())) {
+        if let Some(mended) = record::deleted(schedule, schedule.version + 1, now) {
+            let (id, name) = (schedule.id.clone(), schedule.name.clone());
+            let difference = Difference { id: id.clone(), name, lacks: Lack::DataSource, mended, is_there: true };
+            found.insert(id, difference);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// Writes what is to be written. What somebody else changed meanwhile is left for the next look. Returns how many were written.
+///
+/// # Errors
+/// When the store fails.
+pub async fn mend(store: &dyn ScheduleStore, differences: &[Difference]) -> Result<usize, StoreError> {
+    let mut written = 0;
+    for difference in differences {
+        let is_new = if difference.is_there {
+            store.replace_schedule(Writer::Other, &difference.mended).await?
+        } else {
+            store.insert_schedule(&difference.mended).await?
+        };
+        written += usize::from(is_new);
+    }
+    Ok(written)
+}
+
+/// Applies one change of a data source, as an event tells it. False when it is late: the same or a later version is known.
+///
+/// # Errors
+/// When the store fails, or others keep changing the same schedule.
+pub async fn apply(
+    store: &dyn ScheduleStore,
+    source: &DataSource,
+    is_deleted: bool,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let id = ScheduleId::new(source.id.as_str());
+    change(store, &id, |there| match there {
+        None if is_deleted => {
+            let gone = record::created(source, settings, now);
+            Some(Schedule { is_deleted: true, next_execution_time: None, ..gone })
+        }
+        None => Some(record::created(source, settings, now)),
+        Some(there) if is_deleted => record::deleted(there, source.version, now),
+        Some(there) => record::updated(there, source, settings, now),
+    })
+    .await
+    .map(|written| written.is_some())
+}
+
+/// Changes one schedule as somebody other than the leader. `None` from `change`: nothing is to be written.
+///
+/// # Errors
+/// When the store fails, or others keep changing the same schedule.
+pub async fn change(
+    store: &dyn ScheduleStore,
+    id: &ScheduleId,
+    change: impl Fn(Option<&Schedule>) -> Option<Schedule>,
+) -> Result<Option<Schedule>, StoreError> {
+    for _ in 0..TRIES {
+        let there = store.schedule(id).await?;
+        let Some(changed) = change(there.as_ref()) else { return Ok(None) };
+        let is_written = match there {
+            Some(_) => store.replace_schedule(Writer::Other, &changed).await?,
+            None => store.insert_schedule(&changed).await?,
+        };
+        if is_written {
+            return Ok(Some(changed));
+        }
+    }
+    let reason = format!("others changed schedule {id} at every try; try again");
+    Err(StoreError::Unreachable { store: "of schedules".to_owned(), reason })
+}
