@@ -49,6 +49,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "publish-completion"
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "status" -d 'Show leases, runs, files and unsent events'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "doctor" -d 'Check source, key, output folder and state store before a run does'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "drill" -d 'Prove on your own worker that a killed run loses nothing'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "schedule" -d 'Show when a schedule is due'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "config" -d 'Write, check, show and explain worker files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
@@ -275,6 +276,37 @@ complete -c filegen -n "__fish_filegen_using_subcommand drill" -l keep -d 'Leave
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -f -a "next" -d 'Show the next times of a cron expression, as Quartz reads it'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l zone -d 'The zone whose clock it reads, by its IANA name' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l from -d 'Look behind this moment: with an offset, or on the zone\'s clock [default: now]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l count -d 'How many times to show' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l calendar -d 'Leave out days without business: weekends, those of target (the euro\'s) or us-federal too, or a file of dates (.yaml, .ics)' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l closed-day -d 'What becomes of times on such days: skip (they are left out), previous or next (they move to that day with business)' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l dst -d 'What becomes of times that a clock change skips or repeats: quartz (skipped ones are not due, repeated ones once, in the later pass), run_missing (skipped ones right behind the change), first (the earlier pass), both (both passes)' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

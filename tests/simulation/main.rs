@@ -5,7 +5,6 @@
 mod book;
 mod broker;
 mod check;
-mod clockwork;
 mod data;
 mod disk;
 mod images;
@@ -30,7 +29,7 @@ use world::{Verdict, play};
 /// How many schedules; `FILEGEN_SCHEDULES` says otherwise.
 const SCHEDULES: u64 = 20_000;
 
-pub fn number(variable: &str) -> Option<u64> {
+fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 

@@ -31,6 +31,7 @@ fn rule_of(source: &DataSource) -> Rule {
 
 /// The schedule of a data source that has none yet. Its first due time is the first one from now on.
 pub fn created(source: &DataSource, settings: &Settings, now: Timestamp) -> Schedule {
+    let now = millis(now);
     let schedule = Schedule {
         id: ScheduleId::new(source.id.as_str()),
         data_source_id: source.id.to_string(),
@@ -66,6 +67,7 @@ pub fn created(source: &DataSource, settings: &Settings, now: Timestamp) -> Sche
 ///
 /// A pause stays. The next due time stays where the times stay: nothing that an edit does fires at once.
 pub fn updated(schedule: &Schedule, source: &DataSource, settings: &Settings, now: Timestamp) -> Option<Schedule> {
+    let now = millis(now);
     let is_late = source.version <= schedule.version;
     let is_let_through =
         planted("event applied without version") || (planted("delete beaten by a late update") && schedule.is_deleted);
@@ -95,6 +97,7 @@ fn when(rule: &Rule) -> impl PartialEq + '_ {
 
 /// The schedule of a data source that is deleted. `None` when that is known, or something later.
 pub fn deleted(schedule: &Schedule, version: u64, now: Timestamp) -> Option<Schedule> {
+    let now = millis(now);
     (version > schedule.version).then(|| {
         let gone = Schedule { version, is_deleted: true, next_execution_time: None, ..schedule.clone() };
         by_others(gone, now)
@@ -103,6 +106,7 @@ pub fn deleted(schedule: &Schedule, version: u64, now: Timestamp) -> Option<Sche
 
 /// Paused by somebody, who says why. `None` when it is paused.
 pub fn paused(schedule: &Schedule, who: &str, why: &str, now: Timestamp) -> Option<Schedule> {
+    let now = millis(now);
     (schedule.status != ScheduleStatus::Paused).then(|| {
         let paused = Schedule {
             status: ScheduleStatus::Paused,
@@ -118,6 +122,7 @@ pub fn paused(schedule: &Schedule, who: &str, why: &str, now: Timestamp) -> Opti
 
 /// Goes on from now: nothing that was due meanwhile is made up for. `None` when it is not paused.
 pub fn resumed(schedule: &Schedule, settings: &Settings, now: Timestamp) -> Option<Schedule> {
+    let now = millis(now);
     (schedule.status == ScheduleStatus::Paused).then(|| {
         let resumed = Schedule {
             status: ScheduleStatus::Active,

@@ -14,14 +14,12 @@ use std::collections::BTreeMap;
 /// Tries of a change whose schedule somebody else changes in between.
 const TRIES: usize = 20;
 
-/// Where the data sources are.
+/// Where the data sources are. Each leader holds its schedules against them when it begins, and once a minute; whoever changes a data
+/// source [applies](apply) that at once.
 #[async_trait]
 pub trait Feed: Send + Sync {
     /// All of them.
     async fn sources(&self) -> Result<Vec<DataSource>, StoreError>;
-
-    /// Those that have changed since then, the deleted ones not among them.
-    async fn changed_sources(&self, since: Timestamp) -> Result<Vec<DataSource>, StoreError>;
 }
 
 /// What a schedule lacks.

@@ -4,7 +4,7 @@ use super::Service;
 use super::live::{Live, Lives};
 use crate::core::backoff::{Backoff, Pause};
 use crate::core::kind::HasKind;
-use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
+use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::observer::Retrying;
 use crate::core::ports::schedules::Writer;
@@ -25,7 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Changes are looked for so far back: other hosts write their own clock's time.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
 
-/// Time between two looks at all schedules: a change by a host whose clock is far behind is found by nothing else.
+/// Time between two looks at all schedules and data sources: a change by a host whose clock is far behind, and a change of a data source
+/// that nobody told, are found by nothing else.
 const LOOK_AT_ALL_EVERY: Duration = Duration::from_mins(1);
 
 /// Open executions that are read at once, beside those that are known.
@@ -189,11 +190,6 @@ impl<'a> Lead<'a> {
     async fn listen(&mut self) -> Result<(), StoreError> {
         let (service, now) = (self.service, self.now());
         let since = self.heard.min(now).checked_sub(OVERLAP).unwrap_or(self.heard);
-        if let Some(feed) = &service.feed {
-            for source in self.persist(|| feed.changed_sources(since)).await? {
-                sync::apply(&*service.schedules, &source, false, &service.settings, now).await?;
-            }
-        }
         if service.clock.elapsed().saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
             self.load().await?;
         } else {
