@@ -91,7 +91,8 @@ impl State {
     async fn embedded() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".filegen/state.db");
-        let (mut doors, mut schedules): (Vec<Arc<dyn Store>>, Vec<Arc<dyn ScheduleStore>>) = Default::default();
+        let mut doors: Vec<Arc<dyn Store>> = Vec::new();
+        let mut schedules: Vec<Arc<dyn ScheduleStore>> = Vec::new();
         for _ in 0..4 {
             let door = Arc::new(LocalState::open(&path, Duration::from_mins(4)).await.unwrap());
             doors.push(Arc::clone(&door) as _);
@@ -102,7 +103,8 @@ impl State {
 
     async fn mongo() -> Self {
         let database = Arc::new(mongo::Database::new());
-        let (mut doors, mut schedules): (Vec<Arc<dyn Store>>, Vec<Arc<dyn ScheduleStore>>) = Default::default();
+        let mut doors: Vec<Arc<dyn Store>> = Vec::new();
+        let mut schedules: Vec<Arc<dyn ScheduleStore>> = Vec::new();
         for _ in 0..4 {
             let door = Arc::new(database.open().await);
             doors.push(Arc::clone(&door) as _);
