@@ -5,6 +5,7 @@
 mod book;
 mod broker;
 mod check;
+mod clockwork;
 mod data;
 mod disk;
 mod images;
@@ -29,7 +30,7 @@ use world::{Verdict, play};
 /// How many schedules; `FILEGEN_SCHEDULES` says otherwise.
 const SCHEDULES: u64 = 20_000;
 
-fn number(variable: &str) -> Option<u64> {
+pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 

@@ -53,9 +53,13 @@ impl Lead<'_> {
         self.finish(execution, self.term.token().0).await
     }
 
-    /// Writes down how an execution ended that ran under a token.
+    /// Writes down how an execution ended that ran under a token. What is to be done again is queued before: whoever leads after a crash
+    /// in between finds both.
     async fn finish(&mut self, execution: Execution, token: u64) -> Result<(), StoreError> {
         self.known.remove(&execution.id);
+        if execution.outcome == Outcome::Interrupted {
+            self.again(&execution).await?;
+        }
         let (store, term, now) = (&self.service.schedules, &self.term, self.now());
         let seen = (Outcome::Running, token);
         if !self.persist(|| store.replace_execution(Some(term), seen, &execution)).await? {
@@ -81,10 +85,7 @@ impl Lead<'_> {
             let reason = schedule.pause_reason.clone().unwrap_or_default();
             self.tell(&ScheduleEvent::Paused { schedule: id.clone(), reason });
         }
-        self.tell(&ScheduleEvent::Ended { execution: execution.clone() });
-        if execution.outcome == Outcome::Interrupted {
-            self.again(&execution).await?;
-        }
+        self.tell(&ScheduleEvent::Ended { execution });
         self.prune(&id).await
     }
 

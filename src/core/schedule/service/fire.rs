@@ -152,22 +152,39 @@ impl Lead<'_> {
             self.lives.with(&id, |live| first = live.waiting.pop_front());
             let Some(queued) = first else { return Ok(()) };
             let (store, term, now) = (&self.service.schedules, &self.term, self.now());
-            let is_gone = self.lives.get(&id).is_none_or(|live| live.schedule.is_deleted);
             let seen = (Outcome::Queued, queued.token);
-            let changed = if is_gone {
-                let skipped = Execution { outcome: Outcome::Skipped, ended_at: Some(now), ..queued.clone() };
-                skipped.because("the data source was deleted")
-            } else {
-                queued.clone().begun(now, &self.service.instance, term.token().0)
+            let needless = self.needless(&queued).await?;
+            let is_needless = needless.is_some();
+            let changed = match needless {
+                Some(reason) => {
+                    Execution { outcome: Outcome::Skipped, ended_at: Some(now), ..queued.clone() }.because(reason)
+                }
+                None => queued.clone().begun(now, &self.service.instance, term.token().0),
             };
             let is_written = self.persist(|| store.replace_execution(Some(term), seen, &changed)).await?;
             let is_ours = is_written || self.is_ours(&changed).await?;
             self.known.remove(&queued.id);
-            if is_ours && !is_gone {
+            if is_ours && !is_needless {
                 self.spawn(changed);
             }
         }
         Ok(())
+    }
+
+    /// Why an execution that waited is not to begin.
+    async fn needless(&self, queued: &Execution) -> Result<Option<&'static str>, StoreError> {
+        if self.lives.get(&queued.schedule_id).is_none_or(|live| live.schedule.is_deleted) {
+            return Ok(Some("the data source was deleted"));
+        }
+        if queued.cause != Cause::Again {
+            return Ok(None);
+        }
+        // Its leader's last word may have come after all.
+        let before = Execution::id_of(&queued.schedule_id, queued.due_time, queued.attempt.saturating_sub(1));
+        let store = &self.service.schedules;
+        let before = self.persist(|| store.execution(&before)).await?;
+        let has_ended = before.is_some_and(|it| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed));
+        Ok(has_ended.then_some("the attempt before has ended after all"))
     }
 
     fn spawn(&mut self, execution: Execution) {

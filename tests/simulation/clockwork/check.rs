@@ -1,0 +1,134 @@
+//! What must hold at the end.
+
+use super::people::{EDITED, IDLE, People, STEADY};
+use super::world::World;
+use crate::sim::locked;
+use filegen::core::model::data_source::Misfire;
+use filegen::core::model::schedule::{Cause, Execution, Outcome, Schedule};
+use filegen::core::ports::schedules::ScheduleStore;
+use filegen::core::schedule::plan::Plan;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// A leader that did not hear of a pause yet may fire for so long: it looks each second, and its calls may be lost.
+const UNHEARD: SignedDuration = SignedDuration::from_secs(120);
+
+pub async fn check(world: &World, people: &People) {
+    let mut wrong = Vec::new();
+    for (name, misfire) in STEADY {
+        let id = People::id(name);
+        let schedule = world.schedules.schedule(&id).await.ok().flatten();
+        let all = world.schedules.history(Some(&id), None, 10_000).await.unwrap_or_default();
+        match schedule {
+            Some(schedule) => steady(world, people, &schedule, misfire, &all, &mut wrong),
+            None => wrong.push(format!("{name} is gone")),
+        }
+    }
+    paused(world, people, &mut wrong);
+    if let Ok(Some(edited)) = world.schedules.schedule(&People::id(EDITED)).await {
+        versions(people, &edited, &mut wrong);
+    }
+    let open = world.schedules.open_executions(1000).await.unwrap_or_default();
+    for it in open.iter().filter(|it| it.outcome == Outcome::Running) {
+        wrong.push(format!("{} runs for ever", it.id));
+    }
+    locked(&world.book).wrong.extend(wrong);
+}
+
+/// A schedule whose times nobody changed.
+fn steady(
+    world: &World,
+    people: &People,
+    schedule: &Schedule,
+    misfire: Misfire,
+    all: &[Execution],
+    wrong: &mut Vec<String>,
+) {
+    let Ok(plan) = Plan::of(schedule, &world.settings) else {
+        return wrong.push(format!("{} cannot be used", schedule.id));
+    };
+    let mut by_slot: BTreeMap<Timestamp, Vec<&Execution>> = BTreeMap::new();
+    for it in all.iter().filter(|it| !it.id.ends_with("~clocks") && it.due_time.subsec_nanosecond() == 0) {
+        by_slot.entry(it.due_time).or_default().push(it);
+    }
+    let mut made_up_for = 0;
+    for slot in plan.timetable.slots(people.began).take_while(|slot| *slot <= schedule.decided_until) {
+        let of_slot = by_slot.remove(&slot).unwrap_or_default();
+        let name = format!("{}:{slot}", schedule.id);
+        if of_slot.is_empty() {
+            wrong.push(format!("{name} is not accounted for"));
+            continue;
+        }
+        let succeeded = of_slot.iter().filter(|it| it.outcome == Outcome::Succeeded).count();
+        if succeeded > 1 {
+            wrong.push(format!("{name} succeeded {succeeded} times"));
+        }
+        for it in &of_slot {
+            each(people, &plan, misfire, it, wrong);
+            let is_last = it.outcome == Outcome::Interrupted && it.attempt < 3;
+            let again = of_slot.iter().any(|other| other.attempt == it.attempt + 1);
+            if is_last && misfire == Misfire::FireAll && !again {
+                wrong.push(format!("{} was interrupted, and not done again", it.id));
+            }
+        }
+        let is_made_up_for = of_slot.iter().any(|it| it.cause == Cause::CatchUp);
+        made_up_for = if is_made_up_for { made_up_for + 1 } else { 0 };
+        let most = match misfire {
+            Misfire::FireOnce => 1,
+            Misfire::FireAll => world.settings.catch_up,
+            Misfire::Skip => 0,
+        };
+        if made_up_for > most {
+            wrong.push(format!("{name} is the {made_up_for}. in a row that was made up for"));
+        }
+    }
+    for slot in by_slot.keys() {
+        wrong.push(format!("{}:{slot} is no due time", schedule.id));
+    }
+    let ended = all.iter().filter(|it| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed)).count() as u64;
+    if schedule.execution_count > ended {
+        wrong.push(format!("{} counts {} executions, and there were {ended}", schedule.id, schedule.execution_count));
+    }
+}
+
+fn each(people: &People, plan: &Plan, misfire: Misfire, it: &Execution, wrong: &mut Vec<String>) {
+    let decided_after = it.ended_at.map(|ended| ended.duration_since(it.due_time));
+    if it.outcome == Outcome::Missed && decided_after.is_some_and(|after| after <= plan.grace + plan.offset) {
+        wrong.push(format!("{} was decided within the grace, and counts as missed", it.id));
+    }
+    let is_calm = people.calm_since.is_some_and(|since| it.due_time > since);
+    if is_calm && !matches!(it.outcome, Outcome::Succeeded | Outcome::Failed | Outcome::Skipped) && it.attempt == 1 {
+        let stopped = matches!(it.outcome, Outcome::Interrupted | Outcome::Queued);
+        if !stopped {
+            wrong.push(format!("{} is {} in calm weather", it.id, it.outcome.as_str()));
+        }
+    }
+    if it.cause == Cause::Again && misfire == Misfire::Skip {
+        wrong.push(format!("{} was done again, with misfire skip", it.id));
+    }
+}
+
+/// Nothing that was due in a pause ran.
+fn paused(world: &World, people: &People, wrong: &mut Vec<String>) {
+    let book = locked(&world.book);
+    for (it, _) in book.ran.values().filter(|(it, _)| it.schedule_id.as_str() == IDLE && it.cause == Cause::Due) {
+        let is_in = |(from, until): &(Timestamp, Option<Timestamp>)| {
+            it.due_time > *from + UNHEARD && until.is_some_and(|until| it.due_time < until)
+        };
+        if people.pauses.iter().any(is_in) {
+            wrong.push(format!("{} ran while it was paused", it.id));
+        }
+    }
+}
+
+/// The latest version holds, in whichever order they came.
+fn versions(people: &People, edited: &Schedule, wrong: &mut Vec<String>) {
+    let Some((last, deleted)) = people.versions.last() else { return };
+    let found = (edited.version, edited.is_deleted, edited.rule.cron_expression.as_str());
+    if (edited.version, edited.is_deleted) != (last.version, *deleted) {
+        wrong.push(format!("version {} (deleted: {deleted}) is the latest, and {found:?} holds", last.version));
+    }
+    if !deleted && edited.rule.cron_expression != last.cron_expression {
+        wrong.push(format!("the latest version says {}, and {found:?} holds", last.cron_expression));
+    }
+}

@@ -1,0 +1,262 @@
+//! One instance's line to the store, and its clock. A call may be lost, its answer may be, it may take effect long after it was given
+//! up; the instance may stand still, be cut off, or be dead.
+
+use crate::rng::Rng;
+use crate::sim::locked;
+use async_trait::async_trait;
+use filegen::adapters::memory::schedules::MemorySchedules;
+use filegen::adapters::memory::state::MemoryState;
+use filegen::core::model::names::{InstanceId, LeaseKey};
+use filegen::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
+use filegen::core::model::term::{Term, Token};
+use filegen::core::ports::clock::Clock;
+use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use filegen::core::ports::schedules::{ScheduleStore, Writer};
+use filegen::core::ports::store::StoreError;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A call is given up after this.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The latest that a call takes effect.
+const LATEST: Duration = Duration::from_secs(90);
+
+type Told<T> = Result<T, StoreError>;
+
+/// How often, per mille, something becomes of a call.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Faults {
+    pub lost: u64,
+    pub unanswered: u64,
+    pub late: u64,
+}
+
+/// What befalls an instance.
+#[derive(Default, Debug)]
+pub struct Weather {
+    pub faults: Faults,
+    pub stands_until: Option<Instant>,
+    pub cut_until: Option<Instant>,
+    pub skew: SignedDuration,
+}
+
+#[derive(Clone)]
+pub struct Line {
+    pub weather: Arc<Mutex<Weather>>,
+    pub rng: Arc<Mutex<Rng>>,
+    pub leases: MemoryState,
+    pub schedules: MemorySchedules,
+    pub start: (Instant, Timestamp),
+    /// The latest that any instance's clock has said.
+    pub latest: Arc<Mutex<Timestamp>>,
+}
+
+/// A request that is under way was allowed when it was sent.
+fn sent(term: &Term) -> Term {
+    Term::new(term.token(), Duration::MAX, Arc::new(|| Duration::ZERO))
+}
+
+impl Line {
+    /// Waits while the whole instance stands still.
+    pub async fn stand(&self) {
+        loop {
+            let until = locked(&self.weather).stands_until.filter(|until| *until > Instant::now());
+            let Some(until) = until else { return };
+            tokio::time::sleep_until(until).await;
+        }
+    }
+
+    async fn ask<T: Send + 'static, F: Future<Output = Told<T>> + Send + 'static>(
+        &self,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> Told<T> {
+        self.stand().await;
+        let away = || StoreError::Unreachable { store: "simulated".to_owned(), reason: "it was lost".to_owned() };
+        let (faults, is_cut) = {
+            let weather = locked(&self.weather);
+            (weather.faults, weather.cut_until.is_some_and(|until| until > Instant::now()))
+        };
+        let (roll, quick, later) = {
+            let mut rng = locked(&self.rng);
+            (rng.below(1000), rng.millis(Duration::from_millis(30)), rng.millis(LATEST))
+        };
+        let answer = if is_cut || roll < faults.lost {
+            None
+        } else if roll < faults.lost + faults.unanswered {
+            let _ = work().await;
+            None
+        } else if roll < faults.lost + faults.unanswered + faults.late {
+            tokio::spawn(async move {
+                tokio::time::sleep(later).await;
+                let _ = work().await;
+            });
+            None
+        } else {
+            tokio::time::sleep(quick).await;
+            Some(work().await)
+        };
+        if answer.is_none() {
+            tokio::time::sleep(PATIENCE).await;
+        }
+        self.stand().await;
+        answer.unwrap_or_else(|| Err(away()))
+    }
+}
+
+#[async_trait]
+impl Clock for Line {
+    fn now(&self) -> Timestamp {
+        let true_time = self.start.1.saturating_add(self.start.0.elapsed()).unwrap_or(self.start.1);
+        let now = true_time.saturating_add(locked(&self.weather).skew).unwrap_or(true_time);
+        let mut latest = locked(&self.latest);
+        *latest = now.max(*latest);
+        now
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.start.0.elapsed()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+        self.stand().await;
+    }
+}
+
+/// Each call as a request of its own: what it needs goes with it.
+macro_rules! asked {
+    ($line:expr, $store:ident, [$($name:ident = $value:expr),*] $call:expr) => {{
+        let $store = $line.$store.clone();
+        $(let $name = $value;)*
+        $line.ask(move || async move { $call.await }).await
+    }};
+}
+
+#[async_trait]
+impl LeaseStore for Line {
+    async fn read(&self, key: &LeaseKey) -> Told<Option<LeaseRecord>> {
+        asked!(self, leases, [key = key.clone()] leases.read(&key))
+    }
+
+    async fn list(&self) -> Told<Vec<LeaseRecord>> {
+        asked!(self, leases, [] leases.list())
+    }
+
+    async fn highest_token(&self, key: &LeaseKey) -> Told<Option<Token>> {
+        asked!(self, leases, [key = key.clone()] leases.highest_token(&key))
+    }
+
+    async fn mint(&self, claim: &EpochClaim) -> Told<Mint> {
+        asked!(self, leases, [claim = claim.clone()] leases.mint(&claim))
+    }
+
+    async fn claim(&self, key: &LeaseKey, token: Token) -> Told<Option<EpochClaim>> {
+        asked!(self, leases, [key = key.clone()] leases.claim(&key, token))
+    }
+
+    async fn install(&self, record: &LeaseRecord) -> Told<bool> {
+        asked!(self, leases, [record = record.clone()] leases.install(&record))
+    }
+
+    async fn renew(
+        &self,
+        key: &LeaseKey,
+        token: Token,
+        instance: &InstanceId,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Told<bool> {
+        asked!(self, leases, [key = key.clone(), instance = instance.clone()] leases.renew(
+            &key, token, &instance, now, expires_at
+        ))
+    }
+
+    async fn release(&self, key: &LeaseKey, token: Token, now: Timestamp, reason: &str) -> Told<bool> {
+        asked!(self, leases, [key = key.clone(), reason = reason.to_owned()] leases
+            .release(&key, token, now, &reason))
+    }
+
+    async fn holder_is_gone(&self, _: &LeaseRecord) -> Told<bool> {
+        Ok(false)
+    }
+}
+
+#[async_trait]
+impl ScheduleStore for Line {
+    async fn schedules(&self) -> Told<Vec<Schedule>> {
+        asked!(self, schedules, [] schedules.schedules())
+    }
+
+    async fn schedule(&self, id: &ScheduleId) -> Told<Option<Schedule>> {
+        asked!(self, schedules, [id = id.clone()] schedules.schedule(&id))
+    }
+
+    async fn changed_schedules(&self, since: Timestamp) -> Told<Vec<Schedule>> {
+        asked!(self, schedules, [] schedules.changed_schedules(since))
+    }
+
+    async fn insert_schedule(&self, schedule: &Schedule) -> Told<bool> {
+        asked!(self, schedules, [it = schedule.clone()] schedules.insert_schedule(&it))
+    }
+
+    async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Told<bool> {
+        let term = match writer {
+            Writer::Leader(term) => {
+                term.check()?;
+                Some(sent(term))
+            }
+            Writer::Other => None,
+        };
+        let (store, it) = (self.schedules.clone(), schedule.clone());
+        self.ask(move || async move {
+            let writer = term.as_ref().map_or(Writer::Other, Writer::Leader);
+            store.replace_schedule(writer, &it).await
+        })
+        .await
+    }
+
+    async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Told<bool> {
+        term.map_or(Ok(()), Term::check)?;
+        asked!(self, schedules, [term = term.map(sent), it = execution.clone()] schedules
+            .insert_execution(term.as_ref(), &it))
+    }
+
+    async fn execution(&self, id: &str) -> Told<Option<Execution>> {
+        asked!(self, schedules, [id = id.to_owned()] schedules.execution(&id))
+    }
+
+    async fn replace_execution(&self, term: Option<&Term>, seen: (Outcome, u64), execution: &Execution) -> Told<bool> {
+        term.map_or(Ok(()), Term::check)?;
+        asked!(self, schedules, [term = term.map(sent), it = execution.clone()] schedules
+            .replace_execution(term.as_ref(), seen, &it))
+    }
+
+    async fn open_executions(&self, limit: usize) -> Told<Vec<Execution>> {
+        asked!(self, schedules, [] schedules.open_executions(limit))
+    }
+
+    async fn history(
+        &self,
+        schedule: Option<&ScheduleId>,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Told<Vec<Execution>> {
+        asked!(self, schedules, [id = schedule.cloned()] schedules.history(id.as_ref(), before, limit))
+    }
+
+    async fn executions_due(&self, schedule: &ScheduleId, from: Timestamp, to: Timestamp) -> Told<Vec<Execution>> {
+        asked!(self, schedules, [id = schedule.clone()] schedules.executions_due(&id, from, to))
+    }
+
+    async fn forget_executions(&self, schedule: &ScheduleId, before: Timestamp, keep: &[String]) -> Told<u64> {
+        asked!(self, schedules, [id = schedule.clone(), keep = keep.to_vec()] schedules
+            .forget_executions(&id, before, &keep))
+    }
+
+    async fn time(&self) -> Told<Option<Timestamp>> {
+        Ok(None)
+    }
+}
