@@ -108,10 +108,13 @@ impl<'a> Cursor<'a> {
     /// The place of one entry.
     pub(super) fn below(&self, name: &Name, node: &'a Node) -> Cursor<'a> {
         let span = if matches!(node.value, Value::Scalar(_) | Value::Broken) { node.span } else { name.span };
-        // A client's property without a value may be the end of a password that stands without quotes in front of it.
-        let is_odd = matches!(node.value, Value::Null) && self.path.ends_with("properties");
-        let name = if is_odd { MASK } else { name.text.as_str() };
-        Cursor { context: self.context, node: Some(node), path: self.join(name), span }
+        Cursor { context: self.context, node: Some(node), path: self.join(&name.text), span }
+    }
+
+    /// The place of one entry whose name is another program's: one without a value is shown nowhere.
+    pub(super) fn foreign(&self, name: &Name, node: &'a Node) -> Cursor<'a> {
+        let at = self.below(name, node);
+        if matches!(node.value, Value::Null) { Cursor { path: self.join(MASK), ..at } } else { at }
     }
 
     /// The value of a name, or a place without a value, where defaults apply.

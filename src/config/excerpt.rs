@@ -51,9 +51,11 @@ impl Spans<'_> {
         match &node.value {
             Value::Map(entries) => {
                 for (name, child) in entries {
-                    let (stays, place) = below(place, &name.text);
-                    self.add(name.span.start, name.span.end, stays && is_plain_name(&name.text));
-                    self.node(child, place);
+                    let (stays, inner) = below(place, &name.text);
+                    // The end of a password without quotes reads as a name without a value.
+                    let is_odd = matches!((place, &child.value), (Place::Named, Value::Null));
+                    self.add(name.span.start, name.span.end, stays && !is_odd && is_plain_name(&name.text));
+                    self.node(child, inner);
                 }
             }
             Value::List(items) => {
@@ -131,7 +133,7 @@ fn misspelt(section: &'static Section, name: &str) -> Place {
 
 fn of_field(field: &Field) -> Place {
     match (field.is_secret, field.shape) {
-        (true, Shape::Names(_)) => Place::Named,
+        (true, Shape::Foreign(_)) => Place::Named,
         (true, _) => Place::Nothing,
         (false, shape) => of_shape(shape),
     }
@@ -243,6 +245,10 @@ mod tests {
             (
                 "completion: { kafka: { topic: t, properties: { sasl.password: x } } }",
                 "completion: { kafka: { topic: t, properties: { sasl.password: * } } }",
+            ),
+            (
+                "completion: { kafka: { topic: t, properties: { sasl.password: a!b,cde } } }",
+                "completion: { kafka: { topic: t, properties: { sasl.password: ***,*** } } }",
             ),
             ("source:\n  url: { a: b }\n", "source:\n  url: { *: * }\n"),
             (

@@ -11,7 +11,7 @@ use super::grammar::{Field, Presence, Section, Shape};
 use super::redact::name_shown;
 use super::separators;
 use super::suggest::{listed, nearest};
-use super::tree::{Name, Value};
+use super::tree::{Name, Node, Value};
 use super::values;
 use super::vars::value;
 
@@ -92,10 +92,8 @@ fn shape(at: &Cursor<'_>, expected: Shape) {
             Some(Value::List(_)) => list(at, *item),
             _ => shape(at, *item),
         },
-        Shape::Names(inner) => match at.value() {
-            Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| shape(&at.below(name, node), *inner)),
-            _ => wrong(at, "names and values (`name: value`)", "write `{ name: value }`, or a line for each"),
-        },
+        Shape::Names(inner) => each(at, |name, node| shape(&at.below(name, node), *inner)),
+        Shape::Foreign(inner) => each(at, |name, node| shape(&at.foreign(name, node), *inner)),
         Shape::Own(name) => {
             if let Some(own) = at.context.shapes.iter().find(|own| own.name == name) {
                 (own.check)(at);
@@ -103,6 +101,13 @@ fn shape(at: &Cursor<'_>, expected: Shape) {
         }
         Shape::Policy(options) => policy(at, options),
         other => scalar(at, other, &description(other)),
+    }
+}
+
+fn each<'a>(at: &Cursor<'a>, check: impl Fn(&Name, &'a Node)) {
+    match at.value() {
+        Some(Value::Map(_)) => at.entries().iter().for_each(|(name, node)| check(name, node)),
+        _ => wrong(at, "names and values (`name: value`)", "write `{ name: value }`, or a line for each"),
     }
 }
 

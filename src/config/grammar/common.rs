@@ -46,7 +46,7 @@ pub(in crate::config) static POLICIES: Section = Section {
 
 pub(super) const PROPERTIES: Field = Field::new(
     "properties",
-    Shape::Names(&Shape::Text),
+    Shape::Foreign(&Shape::Text),
     "Any property of librdkafka, by its own name: `security.protocol`, `sasl.mechanism`, `sasl.username`, `ssl.ca.location`.",
 )
 .secret();

@@ -88,6 +88,9 @@ pub(super) enum Shape {
     OneOrMore(&'static Shape),
     /// Any names, each with one of these.
     Names(&'static Shape),
+    /// Names of another program, each with one of these. A name without a value may be the end of a password that stands in front of
+    /// it without quotes, so it is shown nowhere.
+    Foreign(&'static Shape),
     /// What only one kind of file has: one of its own shapes, by name.
     Own(&'static str),
 }

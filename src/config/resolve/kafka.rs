@@ -63,7 +63,7 @@ fn topic(fields: &Fields<'_>) -> Option<String> {
 fn properties(at: &Cursor<'_>) -> BTreeMap<String, Secret> {
     let mut properties = BTreeMap::new();
     for (name, node) in at.entries() {
-        let place = at.below(name, node);
+        let place = at.foreign(name, node);
         let property = name.text.trim();
         if let Some((_, field)) = HAVE_FIELDS.iter().find(|(other, _)| *other == property) {
             let message = format!("`{property}` has a field of its own");

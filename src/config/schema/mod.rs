@@ -141,7 +141,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Section(inner) => section(inner),
         Shape::List(item) => json!({ "type": "array", "minItems": 1, "items": self::shape(*item) }),
         Shape::OneOrMore(item) => json!({ "anyOf": [self::shape(*item), self::shape(Shape::List(item))] }),
-        Shape::Names(inner) => json!({ "type": "object", "additionalProperties": self::shape(*inner) }),
+        Shape::Names(inner) | Shape::Foreign(inner) => {
+            json!({ "type": "object", "additionalProperties": self::shape(*inner) })
+        }
         Shape::Own(name) => json!({ "$ref": format!("#/$defs/{name}") }),
     }
 }

@@ -36,7 +36,8 @@ fn fields() -> Vec<(&'static str, Shape)> {
     fn walk(section: &'static Section, found: &mut Vec<(&'static str, Shape)>) {
         for field in section.fields {
             let mut shape = field.shape;
-            while let Shape::List(inner) | Shape::OneOrMore(inner) | Shape::Names(inner) = shape {
+            while let Shape::List(inner) | Shape::OneOrMore(inner) | Shape::Names(inner) | Shape::Foreign(inner) = shape
+            {
                 shape = *inner;
             }
             match shape {

@@ -5,7 +5,6 @@ use crate::core::kind::FailureKind;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::Policies;
-use crate::core::model::shown;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
@@ -128,13 +127,8 @@ pub async fn fix(
         return Ok(None);
     }
     // First the trail: a change that nobody can explain is worse than a recorded try.
-    let entry = AuditEntry {
-        at: clock.now(),
-        who: fix.who.to_owned(),
-        action: "doctor --fix".to_owned(),
-        detail: format!("make the indexes {missing} of {}", admin.describe()),
-        reason: shown::text(fix.reason),
-    };
+    let detail = format!("make the indexes {missing} of {}", admin.describe());
+    let entry = AuditEntry::new(clock.now(), fix.who, "doctor --fix", &detail, fix.reason);
     trail.audit(&entry).await?;
     admin.make_indexes().await?;
     let left = admin.missing_indexes().await?;

@@ -113,18 +113,9 @@ pub async fn release(
     let (token, now) = (found.record.token, clock.now());
     let forced = if release.force { ", forced" } else { "" };
     // First the trail: a change that nobody can explain is worse than a recorded try.
-    let entry = AuditEntry {
-        at: now,
-        who: release.who.to_owned(),
-        action: "lease release".to_owned(),
-        detail: format!(
-            "{}, token {token} of {} ({}{forced})",
-            release.key,
-            found.record.instance,
-            found.state.as_str()
-        ),
-        reason: shown::text(release.reason),
-    };
+    let (key, holder, state) = (release.key, &found.record.instance, found.state.as_str());
+    let detail = format!("{key}, token {token} of {holder} ({state}{forced})");
+    let entry = AuditEntry::new(now, release.who, "lease release", &detail, release.reason);
     trail.audit(&entry).await?;
     if leases.release(release.key, token, now, &shown::text(release.reason)).await? {
         Ok(found)

@@ -20,13 +20,7 @@ pub async fn admit(
 ) -> Result<(), RunError> {
     let now = ports.clock.now();
     if let Some((who, reason)) = force {
-        let entry = AuditEntry {
-            at: now,
-            who: who.to_owned(),
-            action: "run --force".to_owned(),
-            detail: format!("run {}", job.run),
-            reason: reason.to_owned(),
-        };
+        let entry = AuditEntry::new(now, who, "run --force", &format!("run {}", job.run), reason);
         // First the trail: a change that nobody can explain is worse than a recorded try.
         ports.state.audit.audit(&entry).await?;
         ports.state.runs.ask_again(&job.run, &format!("command:{instance}"), now).await?;

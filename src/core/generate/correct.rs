@@ -11,6 +11,7 @@ use crate::core::model::correction::{Correction, FIRST_VERSION};
 use crate::core::model::names::FileId;
 use crate::core::model::param::Params;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
+use crate::core::model::shown;
 use crate::core::ports::audit::AuditEntry;
 use crate::core::ports::volume::Volume;
 
@@ -68,7 +69,7 @@ pub async fn want(
     let (at, reason) = (ports.clock.now(), correction.reason.clone());
     // First the trail: a change that nobody can explain is worse than a recorded try.
     let detail = format!("run {run}, {}", describe(&correction));
-    let entry = AuditEntry { at, who: asked.who.clone(), action: "correct".to_owned(), detail, reason };
+    let entry = AuditEntry::new(at, &asked.who, "correct", &detail, &reason);
     ports.state.audit.audit(&entry).await?;
     let new = record.reopened(correction.clone(), given, &by, at);
     if !ports.state.runs.reopen(&record, &new).await? {
@@ -130,7 +131,7 @@ async fn next(
     }
     let Some(manifest) = published else { return Err(refused(unpublished(run, record))) };
     let suffix = worker.output.corrections == Corrections::Suffix || is_beside(volume, run, &manifest).await?;
-    let (reason, by) = (asked.reason.clone(), asked.who.clone());
+    let (reason, by) = (shown::text(&asked.reason), shown::text(&asked.who));
     Ok(Next::New(Correction { version: manifest.version.saturating_add(1), reason, by, files, suffix }))
 }
 

@@ -138,7 +138,8 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
         Ok(Some(Found::Published(manifest))) => return already_published(ports, job, term, *manifest).await,
         Ok(None) => return Ok(Outcome::Stopped { page: 0 }),
         Err(error) => {
-            if is_recorded && matches!(error, GenerateError::Unproved { .. } | GenerateError::Panicked { .. }) {
+            // Who waits for the run is told, also where it has not begun.
+            if is_recorded {
                 record::failed(ports, job, term, &error).await;
             }
             staging::distrust(term, &error);

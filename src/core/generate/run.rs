@@ -12,7 +12,6 @@ use crate::core::model::moment::moment;
 use crate::core::model::names::InstanceId;
 use crate::core::model::param::listed;
 use crate::core::model::run::RunStatus;
-use crate::core::model::shown;
 use crate::core::model::term::{TermEnded, Token};
 use crate::core::ports::audit::AuditEntry;
 use crate::core::ports::store::StoreError;
@@ -145,9 +144,8 @@ pub async fn record_start(ports: &Ports, job: &Job, who: &str, reason: &str) -> 
         Start::FromPage(page) => ("resume", format!("from page {page} on")),
         Start::FromStart => ("run --restart", "from the start".to_owned()),
     };
-    let (who, reason) = (who.to_owned(), shown::text(reason));
     let detail = format!("run {}, written again {from}", job.run);
-    ports.state.audit.audit(&AuditEntry { at: ports.clock.now(), who, action: action.to_owned(), detail, reason }).await
+    ports.state.audit.audit(&AuditEntry::new(ports.clock.now(), who, action, &detail, reason)).await
 }
 
 /// Makes one run's files. Records that they are wanted, waits for the lease (unless `wait` is false), generates, and releases the

@@ -11,7 +11,6 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::message::Message;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::RetrySpec;
-use crate::core::model::shown;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
@@ -194,13 +193,8 @@ pub async fn send_again(
 ) -> Result<usize, OutboxError> {
     let keys: Vec<&str> = again.entries.iter().map(|entry| entry.key.as_str()).collect();
     // First the trail: a change that nobody can explain is worse than a recorded try.
-    let entry = AuditEntry {
-        at: clock.now(),
-        who: again.who.to_owned(),
-        action: "publish-completion".to_owned(),
-        detail: format!("{}, events of {}", again.about, keys.join(", ")),
-        reason: shown::text(again.reason),
-    };
+    let detail = format!("{}, events of {}", again.about, keys.join(", "));
+    let entry = AuditEntry::new(clock.now(), again.who, "publish-completion", &detail, again.reason);
     trail.audit(&entry).await?;
     for entry in again.entries {
         sink.send(&message(entry)).await?;

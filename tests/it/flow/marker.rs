@@ -5,6 +5,7 @@ use crate::support::term;
 use async_trait::async_trait;
 use filegen::adapters::layer::hooked::{Change, Hook};
 use filegen::adapters::memory::state::MemoryState;
+use filegen::core::failpoints::planted::plant;
 use filegen::core::generate::model::file_name::manifest_name;
 use filegen::core::generate::model::journal::{Entry, Journal};
 use filegen::core::generate::model::manifest::Manifest;
@@ -132,6 +133,22 @@ async fn a_marker_that_comes_while_a_run_publishes_must_list_its_files() {
     let error = rig.generate_hooked(&term(7), hook).await.expect_err("it is not ours");
     assert!(matches!(error, GenerateError::Unproved { .. }), "{error}");
     assert_eq!(rig.ports.state.runs.files(rig.run()).await.unwrap(), []);
+}
+
+/// Faults of the code that the tests above find.
+const FAULTS: [&str; 1] = ["marker believed"];
+
+#[tokio::test(start_paused = true)]
+async fn with_a_planted_fault_a_forged_manifest_is_believed() {
+    for fault in FAULTS {
+        let (rig, mut manifest) = restored().await;
+        manifest.files[1].sha256 = "0".repeat(64);
+        put_manifest(&rig, &manifest).await;
+        plant(fault);
+        let believed = rig.generate(&term(8)).await;
+        plant("");
+        assert!(believed.is_ok(), "{fault}: {believed:?}");
+    }
 }
 
 /// The journal of a holder.
