@@ -13,7 +13,8 @@ fn quoted_behind<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a s
 fn every_planted_fault_is_looked_for() {
     let places: BTreeSet<&str> =
         rust_files(&["src"]).iter().flat_map(|file| quoted_behind(&file.text, "planted")).collect();
-    let lists = rust_files(&["tests"]).into_iter().filter(|file| file.text.contains("const FAULTS: ["));
+    // This file holds the mark that it looks for.
+    let lists = rust_files(&["tests"]).into_iter().filter(|file| !file.name.starts_with("tests/it/tidy"));
     let listed = lists.flat_map(|file| {
         let list =
             file.text.split("const FAULTS: [").nth(1).and_then(|rest| rest.split("];").next()).unwrap_or_default();
