@@ -3,7 +3,7 @@
 use crate::support::daemon::{Daemon, listening, stop, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
-use crate::support::running::PATIENCE;
+use crate::support::running::{PATIENCE, until};
 use serde_json::Value;
 use std::time::Instant;
 
@@ -35,6 +35,19 @@ async fn one_event_sent_five_times_to_three_daemons_makes_one_run_with_each_comp
     assert_eq!(status["workers"][0]["runs"][0]["status"], "published", "{status}");
     assert_eq!(completion.length().await, 2, "each event once");
     filegen.run("verify -c worker.yaml --date 2026-11-21 --full").exits(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_of_a_fault_of_its_own_is_not_alive() {
+    let (trigger, completion) = (Topic::create(1).await, Topic::create(1).await);
+    let filegen = worker(30);
+    listening(&filegen, &trigger, &completion);
+    let mut command = filegen.command("daemon -c worker.yaml --health-port 0");
+    let daemon = Daemon::of(command.env("FAILPOINTS", "trigger.recorded=panic"));
+    assert_eq!(daemon.get("/health/live").0, 200);
+    trigger.write(0, &[r#"{"businessDate": "2026-11-21"}"#]).await;
+    let (_, body) = until("an end of the task", || Some(daemon.get("/health/live")).filter(|(code, _)| *code == 503));
+    assert!(body.contains("its service has ended"), "{body}");
 }
 
 /// One of the daemons says in its log that it passed over what is no JSON; the command, JSON and page of each show it.
