@@ -161,10 +161,9 @@ fn a_run_that_panics_fails_and_the_service_lives() {
     let mut command = filegen.command("daemon -c worker.yaml --health-port 0");
     let mut daemon = Daemon::of(command.env("FAILPOINTS", "commit.begun=panic"));
     daemon.running.wait_for("leadership acquired");
-    let asking = filegen.start("run -c worker.yaml --date 2026-11-21");
-    daemon.running.wait_for("run failed");
-    let told = asking.finish().exits(1).stderr;
-    assert!(told.contains("a fault of filegen itself"), "{told}");
+    // Whoever asks may make the run itself once the term has ended: only the daemon is told to panic.
+    let _asking = filegen.start("run -c worker.yaml --date 2026-11-21");
+    daemon.running.wait_for("a fault of filegen itself");
     assert_eq!(daemon.get("/health/live").0, 200);
     filegen.run("status -c worker.yaml").exits(0);
 }
