@@ -7,7 +7,7 @@ use filegen::core::failpoints::planted::plant;
 const WITHIN: u64 = 2000;
 
 /// Faults that other projects had, or this one.
-const FAULTS: [&str; 28] = [
+const FAULTS: [&str; 26] = [
     "copied too far",
     "end forgotten",
     "header first",
@@ -22,7 +22,6 @@ const FAULTS: [&str; 28] = [
     "offset first",
     "offset paging",
     "old files first",
-    "old removed by name",
     "outbox apart",
     "publish by rename",
     "release by worker",
@@ -35,7 +34,6 @@ const FAULTS: [&str; 28] = [
     "tombstone taken along",
     "unknown renewal counts",
     "wall clock expiry",
-    "withdrawal not synced",
 ];
 
 /// The first seed that finds a fault, and what it says.
