@@ -4,6 +4,7 @@ mod bounded;
 pub mod completion;
 pub mod correct;
 pub mod deadline;
+mod decision;
 pub(crate) mod digest;
 pub mod doctor;
 pub mod drill;
