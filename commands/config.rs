@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
-use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::config::{self, ConfigError, Environment, Flow, Loaded};
 use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
@@ -65,11 +65,15 @@ struct CheckArgs {
 
 Examples:
   filegen config init > loans.yaml
+  filegen config init --kind scheduler -c intake.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData --receiver duckdb -c loans.yaml
   filegen config init --from-env LOANS_URL --view sales.orders --key region,id
   vault read ... | filegen config init --from - --view sales.orders")]
 struct InitArgs {
+    /// Kind of file
+    #[arg(long, value_name = "worker|scheduler", default_value = "worker", value_parser = kind, conflicts_with = "view")]
+    kind: String,
     /// Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]
     #[arg(long, value_name = "URL", requires = "view")]
     from: Option<String>,
@@ -88,6 +92,15 @@ struct InitArgs {
     /// Replace the worker file that is there
     #[arg(long)]
     force: bool,
+}
+
+/// A kind of file by its key.
+fn kind(text: &str) -> Result<String, String> {
+    let mut keys = config::kinds().map(|(key, _)| key);
+    if keys.any(|key| key == text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("there are {}", config::kinds().map(|(key, _)| key).collect::<Vec<_>>().join(" and ")))
 }
 
 /// Acts on worker files.
@@ -118,6 +131,8 @@ struct Checked<'a> {
     file: String,
     ok: bool,
     worker: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduler: Option<&'a str>,
     files: Option<usize>,
     problems: serde_json::Value,
     /// What makes no file wrong.
@@ -178,7 +193,7 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
 /// What makes no file wrong, and is worth a second look.
 fn warnings(loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
     let loaded = loaded.as_ref().ok()?;
-    loaded.warnings(&loaded.worker().map(wiring::insecure).unwrap_or_default())
+    loaded.warnings(&wiring::insecure_in(&loaded.flow))
 }
 
 /// The columns that a worker's view really has, and whether their names' case may differ.
@@ -223,6 +238,7 @@ fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>, doubts: &[S
         file: path.display().to_string(),
         ok: loaded.is_ok(),
         worker: worker.map(|worker| worker.id.as_str()),
+        scheduler: loaded.as_ref().ok().and_then(Loaded::scheduler).map(|scheduler| scheduler.id.as_str()),
         files: worker.map(|worker| worker.files.len()),
         problems: told(loaded.as_ref().err()),
         warnings,
@@ -231,11 +247,18 @@ fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>, doubts: &[S
 
 /// A line about a file that is fine; nothing about one that is not.
 fn fine(path: &Path, loaded: Option<&Loaded>) -> String {
-    loaded.and_then(Loaded::worker).map_or_else(String::new, |worker| {
-        let files = worker.files.len();
-        let plural = if files == 1 { "file" } else { "files" };
-        format!("{}: ok: {} makes {files} {plural} from {}\n", path.display(), worker.id, worker.source.view)
-    })
+    let what = match loaded.map(|loaded| &loaded.flow) {
+        None => return String::new(),
+        Some(Flow::Generate(worker)) => {
+            let files = worker.files.len();
+            let plural = if files == 1 { "file" } else { "files" };
+            format!("{} makes {files} {plural} from {}", worker.id, worker.source.view)
+        }
+        Some(Flow::Schedule(scheduler)) => {
+            format!("{} takes data sources below {}", scheduler.id, scheduler.roots.shown())
+        }
+    };
+    format!("{}: ok: {what}\n", path.display())
 }
 
 /// What was written, and where.
@@ -249,7 +272,7 @@ fn init(context: &Context, args: &InitArgs) -> Result<CommandEnd, Failure> {
     let path = if context.globals.config.is_empty() { None } else { Some(context.config_path()?) };
     let text = match &args.view {
         Some(view) => from_view(context, args, view, path)?,
-        None => config::example("worker").to_owned(),
+        None => config::example(&args.kind).to_owned(),
     };
     if let Some(path) = path {
         write(path, &text, args.force)?;

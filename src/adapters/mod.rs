@@ -2,6 +2,7 @@
 pub mod disk;
 pub mod drill;
 pub mod faults;
+pub mod folders;
 pub mod host;
 pub mod kafka;
 pub mod layer;

@@ -4,13 +4,26 @@ use super::cursor::{Cursor, OwnShape};
 use super::grammar::Section;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
+use crate::core::schedule::spec::Scheduler;
 use serde_json::{Map, Value};
 
 /// What a file declares.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Flow {
     /// `worker`: files out of a SQL view.
-    Generate(Worker),
+    Generate(Box<Worker>),
+    /// `scheduler`: data sources, and when they are looked at.
+    Schedule(Box<Scheduler>),
+}
+
+impl Flow {
+    /// The key of its kind.
+    pub(super) fn key(&self) -> &'static str {
+        match self {
+            Self::Generate(_) => "worker",
+            Self::Schedule(_) => "scheduler",
+        }
+    }
 }
 
 /// One kind of file.

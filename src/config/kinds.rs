@@ -2,26 +2,39 @@
 
 use super::cursor::OwnShape;
 use super::grammar::generate::WORKER;
+use super::grammar::schedule::SCHEDULER;
 use super::kind::{FileKind, Flow};
 use super::suggest::nearest;
 use super::tree::{self, Node};
 use super::{check, init, resolve, schema};
+use serde_json::Map;
 
 /// All kinds.
-pub(super) static KINDS: [FileKind; 1] = [FileKind {
-    key: "worker",
-    noun: "worker file",
-    section: &WORKER,
-    shapes: &[
-        OwnShape { name: "column", check: check::generate::column_or_name },
-        OwnShape { name: "jsonFields", check: check::generate::json_fields },
-        OwnShape { name: "parameter", check: check::generate::parameter },
-        OwnShape { name: "translator", check: check::generate::translator },
-    ],
-    resolve: |root| resolve::generate::worker(root).map(Flow::Generate),
-    definitions: schema::generate::definitions,
-    example: init::EXAMPLE,
-}];
+pub(super) static KINDS: [FileKind; 2] = [
+    FileKind {
+        key: "worker",
+        noun: "worker file",
+        section: &WORKER,
+        shapes: &[
+            OwnShape { name: "column", check: check::generate::column_or_name },
+            OwnShape { name: "jsonFields", check: check::generate::json_fields },
+            OwnShape { name: "parameter", check: check::generate::parameter },
+            OwnShape { name: "translator", check: check::generate::translator },
+        ],
+        resolve: |root| resolve::generate::worker(root).map(Box::new).map(Flow::Generate),
+        definitions: schema::generate::definitions,
+        example: init::EXAMPLE,
+    },
+    FileKind {
+        key: "scheduler",
+        noun: "scheduler file",
+        section: &SCHEDULER,
+        shapes: &[],
+        resolve: |root| resolve::schedule::scheduler(root).map(Box::new).map(Flow::Schedule),
+        definitions: |_| Map::new(),
+        example: include_str!("scheduler.yaml"),
+    },
+];
 
 /// The key of each kind, and a complete file of it.
 pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -31,6 +44,11 @@ pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// A complete file of a kind, by its key. Empty when there is no such kind.
 pub fn example(key: &str) -> &'static str {
     kinds().find(|(other, _)| *other == key).map_or("", |(_, example)| example)
+}
+
+/// What people call a file of a kind, by its key: `worker file`.
+pub(super) fn noun(key: &str) -> &'static str {
+    KINDS.iter().find(|kind| kind.key == key).map_or("file", |kind| kind.noun)
 }
 
 /// The kind of a file. The first key that names a kind decides; without such a key, it is the kind that was probably meant.

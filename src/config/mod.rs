@@ -45,6 +45,7 @@ pub use vars::{Environment, Vars, without_references};
 
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
+use crate::core::schedule::spec::Scheduler;
 use cursor::{Context, Cursor};
 use excerpt::excerpt;
 use problem::Problems;
@@ -80,6 +81,7 @@ impl Loaded {
     pub fn worker(&self) -> Option<&Worker> {
         match &self.flow {
             Flow::Generate(worker) => Some(worker),
+            Flow::Schedule(_) => None,
         }
     }
 
@@ -89,8 +91,36 @@ impl Loaded {
     /// When it declares something else.
     pub fn into_worker(self) -> Result<Worker, ConfigError> {
         match self.flow {
-            Flow::Generate(worker) => Ok(worker),
+            Flow::Generate(worker) => Ok(*worker),
+            Flow::Schedule(_) => Err(self.other_kind("worker")),
         }
+    }
+
+    /// The scheduler that the file declares; `None` when it declares something else.
+    pub fn scheduler(&self) -> Option<&Scheduler> {
+        match &self.flow {
+            Flow::Schedule(scheduler) => Some(scheduler),
+            Flow::Generate(_) => None,
+        }
+    }
+
+    /// The scheduler that the file declares.
+    ///
+    /// # Errors
+    /// When it declares something else.
+    pub fn into_scheduler(self) -> Result<Scheduler, ConfigError> {
+        match self.flow {
+            Flow::Schedule(scheduler) => Ok(*scheduler),
+            Flow::Generate(_) => Err(self.other_kind("scheduler")),
+        }
+    }
+
+    /// A file of another kind was wanted.
+    fn other_kind(&self, wanted: &str) -> ConfigError {
+        let (is, wanted) = (kinds::noun(self.flow.key()), kinds::noun(wanted));
+        let (message, hint) =
+            (format!("this is a {is}, and this command takes a {wanted}"), format!("name a {wanted}"));
+        ConfigError::whole_file(&self.path, "other-kind", message, &hint)
     }
 
     /// An error of this file.
@@ -107,6 +137,7 @@ impl Loaded {
             vars: &(),
             folder: Path::new(""),
             registry: &Registry::default(),
+            noun: kinds::noun(self.flow.key()),
             shapes: &[],
             problems: RefCell::default(),
             fallbacks: RefCell::default(),
@@ -145,7 +176,7 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         Some(tree) if tree.value != Value::Null => tree,
         _ if problems.is_empty() => {
             let hint = "write one with `filegen config init`";
-            return Err(ConfigError::whole_file(path, "empty-file", "this worker file is empty".to_owned(), hint));
+            return Err(ConfigError::whole_file(path, "empty-file", "this file is empty".to_owned(), hint));
         }
         _ => return Err(refused(problems, None, kinds::KINDS[0].section)),
     };
@@ -155,6 +186,7 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         vars,
         folder: path.parent().unwrap_or(Path::new("")),
         registry,
+        noun: kind.noun,
         shapes: kind.shapes,
         problems: RefCell::new(problems),
         fallbacks: RefCell::default(),

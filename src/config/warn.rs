@@ -1,10 +1,10 @@
 //! What a person should know of a worker file that can be used.
 
-use super::Loaded;
 use super::check::receivers::warn;
 use super::problem::ConfigError;
 use super::receivers::Receiver;
 use super::resolve::generate::blamed;
+use super::{Flow, Loaded};
 use crate::core::generate::translate::doubts;
 use crate::core::model::peer::Insecure;
 
@@ -12,8 +12,11 @@ impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     /// `insecure` is what whoever knows the clients says of their connections.
     pub fn warnings(&self, insecure: &[Insecure]) -> Option<ConfigError> {
-        let worker = self.worker()?;
-        let short_lease = worker.policies.short_lease();
+        let (policies, files) = match &self.flow {
+            Flow::Generate(worker) => (&worker.policies, worker.files.as_slice()),
+            Flow::Schedule(scheduler) => (&scheduler.policies, &[][..]),
+        };
+        let short_lease = policies.short_lease();
         let problems = self.with_root(|root| {
             if let Some((message, hint)) = short_lease {
                 root.section("policies").section("lease_ttl").report("short-lease", message, hint);
@@ -22,7 +25,7 @@ impl Loaded {
                 let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
                 place.report("insecure-connection", what.as_str(), *instead);
             }
-            for (file, spec) in root.section("files").items().into_iter().zip(&worker.files) {
+            for (file, spec) in root.section("files").items().into_iter().zip(files) {
                 let receiver = file.field("receiver").and_then(|at| at.text()).and_then(Receiver::named);
                 if let Some(receiver) = receiver {
                     warn(receiver, &file);

@@ -10,7 +10,7 @@ mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
-pub use security::{address_shown, has_secret, insecure};
+pub use security::{address_shown, has_secret, insecure, insecure_in, insecure_of_scheduler};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state, state_file, state_rights};
 pub use volume::{VolumePath, place, volume, volume_of};

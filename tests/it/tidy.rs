@@ -65,6 +65,8 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "core::generate::model",
             "core::generate::spec",
             "core::generate::translate",
+            "core::schedule::roots",
+            "core::schedule::spec",
             "Registry",
             "files",
         ],

@@ -4,6 +4,7 @@
 pub(super) mod generate;
 mod kafka;
 mod policies;
+pub(super) mod schedule;
 mod state;
 
 use super::cursor::Cursor;

@@ -1,6 +1,7 @@
 //! A worker file as it was understood: every value with where it came from, secrets as `***`.
 
 mod generate;
+mod schedule;
 
 use super::cursor::Cursor;
 use super::tree::Value;
@@ -52,7 +53,9 @@ enum Rendered {
 /// A worker file as it was understood.
 pub struct Resolved<'a> {
     path: &'a Path,
-    worker: Rendered,
+    /// The kind's key.
+    kind: &'static str,
+    declared: Rendered,
     /// By path: `files[0].name`.
     origins: BTreeMap<String, Origin>,
     health_port: Option<u16>,
@@ -63,14 +66,15 @@ impl Loaded {
     /// `address` shows an address without its secrets.
     pub fn resolved(&self, address: &dyn Fn(&Secret) -> String) -> Resolved<'_> {
         let mut origins = BTreeMap::new();
-        let worker = self.with_root(|root| {
-            let worker = match &self.flow {
+        let declared = self.with_root(|root| {
+            let declared = match &self.flow {
                 Flow::Generate(worker) => generate::worker(worker, root, address),
+                Flow::Schedule(scheduler) => schedule::scheduler(scheduler, address),
             };
-            self.find_origins(&worker, Some(root.clone()), "", &mut origins);
-            worker
+            self.find_origins(&declared, Some(root.clone()), "", &mut origins);
+            declared
         });
-        Resolved { path: &self.path, worker, origins, health_port: self.health_port }
+        Resolved { path: &self.path, kind: self.flow.key(), declared, origins, health_port: self.health_port }
     }
 
     fn find_origins(
@@ -131,7 +135,7 @@ impl Resolved<'_> {
     /// As YAML that is a worker file itself, each value's origin in a comment.
     pub fn to_yaml(&self) -> String {
         let mut lines = vec![(format!("# {}, as it is understood", self.path.display()), None)];
-        self.block(&self.worker, "", 0, &mut lines);
+        self.block(&self.declared, "", 0, &mut lines);
         if let Some(port) = self.health_port {
             lines.push((format!("# health port: {port} (environment HEALTH_PORT)"), None));
         }
@@ -240,7 +244,7 @@ impl Serialize for Resolved<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut all = serializer.serialize_struct("Resolved", 4)?;
         all.serialize_field("file", &self.path.display().to_string())?;
-        all.serialize_field("worker", &self.worker)?;
+        all.serialize_field(self.kind, &self.declared)?;
         all.serialize_field("origins", &self.origins)?;
         all.serialize_field("healthPort", &self.health_port)?;
         all.end()
