@@ -6,8 +6,8 @@ use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
-use crate::config::{self, Environment};
-use crate::daemon::{self, Daemon, DaemonError, Door, WorkerFile};
+use crate::config::{self, Environment, Flow};
+use crate::daemon::{self, Daemon, DaemonError, Door, SchedulerFile, WorkerFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
@@ -26,6 +26,7 @@ use tracing::info;
 #[command(after_help = "Examples:
   filegen daemon -c loan.yaml -c customer.yaml
   filegen daemon -c loan.yaml --log-format json --health-port 5001
+  filegen daemon -c examples/intake.yaml
 
 Answers at http://HOST:5000: / (status page), /status (JSON), /health/live, /health/ready, /metrics")]
 pub struct Args {
@@ -42,7 +43,7 @@ pub struct Args {
 
 /// Serves until a signal.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let workers = load_all(context)?;
+    let (workers, schedulers) = load_all(context)?;
     let level = match context.globals.verbose {
         0 | 1 => Level::Info,
         2 => Level::Debug,
@@ -56,24 +57,28 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let stop = Signals::watch(Arc::new(Logged))?.stop;
         let (registry, identity) = (Arc::clone(&context.registry), wiring::identity());
         let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone() };
-        let daemon = Daemon { workers, registry, identity, door, metrics, stop, hangups };
+        let daemon = Daemon { workers, schedulers, registry, identity, door, metrics, stop, hangups };
         daemon::serve(daemon).await?;
         Ok(CommandEnd::Done)
     })
 }
 
-fn load_all(context: &Context) -> Result<Vec<WorkerFile>, Failure> {
+fn load_all(context: &Context) -> Result<(Vec<WorkerFile>, Vec<SchedulerFile>), Failure> {
     if context.globals.config.is_empty() {
-        return Err(Failure::new(Code::Usage, "no worker file is named").hint("name one or more with `-c FILE`"));
+        return Err(Failure::new(Code::Usage, "no file is named").hint("name one or more with `-c FILE`"));
     }
-    let mut all: Vec<WorkerFile> = Vec::new();
+    let (mut all, mut schedulers): (Vec<WorkerFile>, Vec<SchedulerFile>) = Default::default();
     for path in &context.globals.config {
-        let worker = Arc::new(config::load(path, &Environment, &context.registry)?.into_worker()?);
-        all.push(WorkerFile { path: path.clone(), worker });
+        match config::load(path, &Environment, &context.registry)?.flow {
+            Flow::Generate(worker) => all.push(WorkerFile { path: path.clone(), worker: Arc::new(*worker) }),
+            Flow::Schedule(scheduler) => {
+                schedulers.push(SchedulerFile { path: path.clone(), scheduler: Arc::new(*scheduler) });
+            }
+        }
     }
     let together: Vec<_> = all.iter().map(|file| (file.path.as_path(), &*file.worker)).collect();
     match config::collisions(&together).as_slice() {
-        [] => Ok(all),
+        [] => Ok((all, schedulers)),
         found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
     }
 }
@@ -82,6 +87,9 @@ impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
             DaemonError::Wiring(error) => error.into(),
+            DaemonError::Config(error) => error.into(),
+            DaemonError::Sources { error, path } => Self::from(error).context(path.display().to_string()),
+            DaemonError::Calendar(error) => Self::caused(Code::Config, &error),
             DaemonError::Listen { .. } => Self::caused(Code::Failed, &error)
                 .hint("another process has it, or the address is not this host's; choose others with --health-port and --health-address"),
         }

@@ -22,6 +22,7 @@ mod resolve;
 mod schema;
 mod separators;
 mod show;
+mod sources;
 mod suggest;
 mod together;
 mod tree;
@@ -40,6 +41,7 @@ pub use problem::{ConfigError, Problem, SourcePosition};
 pub use read::write_new;
 pub use receivers::document as receivers_document;
 pub use show::{Origin, Resolved};
+pub use sources::{data_sources, data_sources_to_yaml, parse_data_sources};
 pub use together::{InFile, collisions};
 pub use vars::{Environment, Vars, without_references};
 

@@ -5,6 +5,7 @@ use super::TARGET;
 use crate::config::{self, Environment};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
+use crate::core::schedule::spec::Scheduler;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -20,6 +21,14 @@ pub struct WorkerFile {
     pub path: PathBuf,
     /// As it was at the start.
     pub worker: Arc<Worker>,
+}
+
+/// A scheduler and the file that it stands in.
+pub struct SchedulerFile {
+    /// The file.
+    pub path: PathBuf,
+    /// As it was at the start.
+    pub scheduler: Arc<Scheduler>,
 }
 
 /// Watches the files for ever.

@@ -2,17 +2,24 @@
 
 mod files;
 pub mod generate;
+mod schedule;
+mod seed;
 mod supervisor;
 
+use crate::config::ConfigError;
+use crate::config::calendar::CalendarError;
 use crate::core::generate::run::Identity;
 use crate::core::generate::translate::Registry;
 use crate::core::health::Member;
+use crate::core::schedule::sources::SourceError;
 use crate::http::{self, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
-pub use files::WorkerFile;
+pub use files::{SchedulerFile, WorkerFile};
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::Supervisor;
@@ -30,6 +37,8 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Daemon {
     /// The workers it serves, each with its file.
     pub workers: Vec<WorkerFile>,
+    /// The schedulers it serves, each with its file.
+    pub schedulers: Vec<SchedulerFile>,
     /// Translators that worker files may name.
     pub registry: Arc<Registry>,
     /// As whom.
@@ -68,9 +77,23 @@ pub enum DaemonError {
         /// Why.
         source: std::io::Error,
     },
-    /// A worker cannot be put together.
+    /// A worker or a scheduler cannot be put together.
     #[error(transparent)]
     Wiring(#[from] WiringError),
+    /// A file that a scheduler names is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A calendar of a scheduler cannot be used.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+    /// The data sources that a scheduler brings along cannot be made.
+    #[error("{}: {error}", .path.display())]
+    Sources {
+        /// Their file.
+        path: PathBuf,
+        /// Why.
+        error: SourceError,
+    },
 }
 
 /// What each flow is built with.
@@ -91,7 +114,7 @@ struct Flow {
 /// # Errors
 /// When it cannot start.
 pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
-    let Daemon { workers, registry, identity, door, metrics, stop, hangups } = daemon;
+    let Daemon { workers, schedulers, registry, identity, door, metrics, stop, hangups } = daemon;
     let names: Vec<&str> = workers.iter().map(|file| file.worker.id.as_str()).collect();
     let (instance, version) = (identity.instance.to_string(), env!("CARGO_PKG_VERSION"));
     info!(target: TARGET, workers = names.join(","), instance, version, "service starting");
@@ -102,7 +125,9 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
 
     let mut tasks = Supervisor::default();
     let shared = Shared { registry: &registry, identity: &identity, stop: &stop };
-    let flow = generate::build(&workers, &shared, &mut tasks).await?;
+    let mut flow = generate::build(&workers, &shared, &mut tasks).await?;
+    let served: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    flow.members.extend(schedule::build(&schedulers, &served, &shared, &mut tasks).await?);
     let small = (metrics.clone(), stop.clone());
     tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
     let descriptors = wiring::descriptors();

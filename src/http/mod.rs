@@ -8,6 +8,7 @@ mod guard;
 mod health;
 mod metrics;
 mod problem;
+pub mod schedule;
 
 pub use ask::{Answered, ask};
 pub use axum::Router;

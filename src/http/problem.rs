@@ -3,7 +3,7 @@
 use crate::core::model::shown;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// No such page.
 pub(super) async fn not_found(uri: Uri) -> Response {
@@ -38,8 +38,26 @@ pub(super) fn failed(error: &dyn std::error::Error) -> Response {
     problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }
 
+/// A page of another site may not do this.
+pub(super) fn refused(detail: &str) -> Response {
+    problem(StatusCode::FORBIDDEN, detail)
+}
+
+/// Any other error.
+pub(super) fn of(status: StatusCode, detail: &str) -> Response {
+    problem(status, detail)
+}
+
 fn problem(status: StatusCode, detail: &str) -> Response {
+    with(status, detail, json!({}))
+}
+
+/// An error with members of its own beside those that all have.
+pub(super) fn with(status: StatusCode, detail: &str, members: Value) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
-    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    let mut body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    if let (Some(body), Value::Object(members)) = (body.as_object_mut(), members) {
+        body.extend(members);
+    }
     (status, [(header::CONTENT_TYPE, "application/problem+json")], shown::json(&body.to_string())).into_response()
 }

@@ -3,6 +3,7 @@
 
 mod generate;
 mod kafka;
+mod schedule;
 mod security;
 mod sql;
 mod state;
@@ -10,6 +11,9 @@ mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
+pub use schedule::{
+    SchedulerState, folders, new_ids, schedule_settings, scheduler_state, sources, topic_consumer, topic_producer,
+};
 pub use security::{address_shown, has_secret, insecure, insecure_in, insecure_of_scheduler};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state, state_file, state_rights};
