@@ -2,7 +2,7 @@
 
 use super::generate::{correct, drill, inspect_headers, publish_completion, resume, run, verify};
 use super::globals::Globals;
-use super::{completions, config, daemon, doctor, health, lease, man, report, schedule, status};
+use super::{completions, config, daemon, dlq, doctor, health, ingest, lease, man, report, schedule, status};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,6 +40,10 @@ pub enum Command {
     Run(run::Args),
     /// Serve workers: start runs on events, lead or stand by, send completion events
     Daemon(daemon::Args),
+    /// Write events into tables, each effect once
+    Ingest(ingest::Args),
+    /// Search, plan, replay and drop events that cannot be rows
+    Dlq(dlq::Args),
     /// Ask the daemon of this host whether it is well
     Health(health::Args),
     /// Show page and rows of every staged and published file

@@ -65,11 +65,15 @@ struct CheckArgs {
 
 Examples:
   filegen config init > loans.yaml
+  filegen config init --kind ingest > events.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData --receiver duckdb -c loans.yaml
   filegen config init --from-env LOANS_URL --view sales.orders --key region,id
   vault read ... | filegen config init --from - --view sales.orders")]
 struct InitArgs {
+    /// Kind of file, by its first key: worker or ingest
+    #[arg(long, value_name = "KIND", default_value = "worker", value_parser = kind, conflicts_with = "view")]
+    kind: String,
     /// Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]
     #[arg(long, value_name = "URL", requires = "view")]
     from: Option<String>,
@@ -88,6 +92,11 @@ struct InitArgs {
     /// Replace the worker file that is there
     #[arg(long)]
     force: bool,
+}
+
+fn kind(text: &str) -> Result<String, String> {
+    let all: Vec<&str> = config::kinds().map(|(key, _)| key).collect();
+    if all.contains(&text) { Ok(text.to_owned()) } else { Err(format!("there are {}", all.join(", "))) }
 }
 
 /// Acts on worker files.
@@ -119,6 +128,8 @@ struct Checked<'a> {
     ok: bool,
     worker: Option<&'a str>,
     files: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ingest: Option<&'a str>,
     problems: serde_json::Value,
     /// What makes no file wrong.
     warnings: serde_json::Value,
@@ -224,6 +235,7 @@ fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>, doubts: &[S
         ok: loaded.is_ok(),
         worker: worker.map(|worker| worker.id.as_str()),
         files: worker.map(|worker| worker.files.len()),
+        ingest: loaded.as_ref().ok().and_then(Loaded::ingest).map(|ingest| ingest.id.as_str()),
         problems: told(loaded.as_ref().err()),
         warnings,
     }
@@ -231,6 +243,10 @@ fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>, doubts: &[S
 
 /// A line about a file that is fine; nothing about one that is not.
 fn fine(path: &Path, loaded: Option<&Loaded>) -> String {
+    if let Some(ingest) = loaded.and_then(Loaded::ingest) {
+        let (types, tables) = (ingest.events.len(), ingest.tables.tables.len());
+        return format!("{}: ok: {} writes {types} types of events into {tables} tables\n", path.display(), ingest.id);
+    }
     loaded.and_then(Loaded::worker).map_or_else(String::new, |worker| {
         let files = worker.files.len();
         let plural = if files == 1 { "file" } else { "files" };
@@ -249,7 +265,7 @@ fn init(context: &Context, args: &InitArgs) -> Result<CommandEnd, Failure> {
     let path = if context.globals.config.is_empty() { None } else { Some(context.config_path()?) };
     let text = match &args.view {
         Some(view) => from_view(context, args, view, path)?,
-        None => config::example("worker").to_owned(),
+        None => config::example(&args.kind).to_owned(),
     };
     if let Some(path) = path {
         write(path, &text, args.force)?;

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 pub mod context;
 mod daemon;
+mod dlq;
 mod doctor;
 pub mod exit;
 mod failure;
@@ -15,6 +16,7 @@ mod generate;
 pub mod globals;
 mod health;
 mod hints;
+mod ingest;
 mod lease;
 mod man;
 mod report;
@@ -63,6 +65,8 @@ fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure>
     match command {
         Command::Run(args) => run::run(context, args),
         Command::Daemon(args) => daemon::run(context, args),
+        Command::Ingest(args) => ingest::run(context, args),
+        Command::Dlq(args) => dlq::run(context, args),
         Command::Health(args) => health::run(context, args),
         Command::InspectHeaders(args) => inspect_headers::run(context, args),
         Command::Resume(args) => resume::run(context, args),

@@ -53,6 +53,10 @@
 //! [`record`](core::schedule::record) is each change of a schedule, [`sync`](core::schedule::sync) follows the data sources, and
 //! [`steer`](core::schedule::steer) is what people do.
 //!
+//! The flow **ingest** ([`core::ingest`]) takes events into tables: [`decode`](core::ingest::decode) makes a row of an event,
+//! [`fold`](core::ingest::fold) one change of several events of a row, [`service`](core::ingest::service) moves batches,
+//! [`relay`](core::ingest::relay) dead letters, [`replay`](core::ingest::replay) what people want done with them.
+//!
 //! Around the core:
 //!
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port that speaks to the outside,

@@ -28,6 +28,31 @@ pub(super) fn state(url: &str, folder: &Path) -> Result<String, Refused> {
     }
 }
 
+/// A sink of events: makes an SQLite path absolute.
+pub(super) fn sink(url: &str, folder: &Path) -> Result<String, Refused> {
+    match Database::of_address(url) {
+        Some(Database::Sqlite) => sqlite(url, folder),
+        Some(Database::Postgres) => Err(not_yet("PostgreSQL", "sink")),
+        Some(Database::SqlServer) => Err(not_yet("SQL Server", "sink")),
+        Some(Database::Mongo) | None => Err((unknown(url, "a sink"), "write `sqlite:PATH`")),
+    }
+}
+
+/// A queue of dead letters: makes an SQLite path absolute.
+pub(super) fn queue(url: &str, folder: &Path) -> Result<String, Refused> {
+    let lower = url.to_ascii_lowercase();
+    match Database::of_address(url) {
+        Some(Database::Sqlite) => sqlite(url, folder),
+        _ if lower.starts_with("redis://") || lower.starts_with("rediss://") => Err(not_yet("Redis", "dead_letters")),
+        _ => Err((unknown(url, "a queue of dead letters"), "write `sqlite:PATH`")),
+    }
+}
+
+/// What a later version takes.
+fn not_yet(what: &str, section: &str) -> Refused {
+    (format!("{what} is not yet supported for `{section}`"), "write `sqlite:PATH`")
+}
+
 /// `host:port`, comma separated.
 pub(super) fn are_brokers(text: &str) -> bool {
     text.split(',').all(|broker| {

@@ -233,6 +233,10 @@ impl<'a> Fields<'a> {
             Presence::Environment(variable, default) => {
                 self.fallback(name, variable).map(Cow::Owned).or(default.map(Cow::Borrowed))
             }
+            Presence::EnvironmentAny(variables, default) => {
+                let set = variables.iter().find_map(|variable| self.fallback(name, variable));
+                set.map(Cow::Owned).or(default.map(Cow::Borrowed))
+            }
             Presence::EnvironmentOrComputed(variable) => self.fallback(name, variable).map(Cow::Owned),
             Presence::Required | Presence::RequiredInSection | Presence::RequiredUnless(_) | Presence::Optional => None,
         }

@@ -4,6 +4,7 @@ use super::cursor::{Cursor, OwnShape};
 use super::grammar::Section;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
+use crate::core::ingest::spec::Ingest;
 use serde_json::{Map, Value};
 
 /// What a file declares.
@@ -11,6 +12,8 @@ use serde_json::{Map, Value};
 pub enum Flow {
     /// `worker`: files out of a SQL view.
     Generate(Worker),
+    /// `ingest`: events into tables.
+    Ingest(Ingest),
 }
 
 /// One kind of file.

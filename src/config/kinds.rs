@@ -2,13 +2,16 @@
 
 use super::cursor::OwnShape;
 use super::grammar::generate::WORKER;
+use super::grammar::ingest::INGEST;
 use super::kind::{FileKind, Flow};
 use super::suggest::nearest;
 use super::tree::{self, Node};
 use super::{check, init, resolve, schema};
 
 /// All kinds.
-pub(super) static KINDS: [FileKind; 1] = [FileKind {
+pub(super) static KINDS: [FileKind; 2] = [WORKERS, INGESTS];
+
+const WORKERS: FileKind = FileKind {
     key: "worker",
     noun: "worker file",
     section: &WORKER,
@@ -21,7 +24,20 @@ pub(super) static KINDS: [FileKind; 1] = [FileKind {
     resolve: |root| resolve::generate::worker(root).map(Flow::Generate),
     definitions: schema::generate::definitions,
     example: init::EXAMPLE,
-}];
+};
+
+const INGESTS: FileKind = FileKind {
+    key: "ingest",
+    noun: "ingest file",
+    section: &INGEST,
+    shapes: &[],
+    resolve: |root| resolve::ingest::ingest(root).map(Flow::Ingest),
+    definitions: |_| serde_json::Map::new(),
+    example: INGEST_EXAMPLE,
+};
+
+/// An ingest file with every section and its reasons.
+const INGEST_EXAMPLE: &str = include_str!("ingest.yaml");
 
 /// The key of each kind, and a complete file of it.
 pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {

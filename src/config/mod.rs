@@ -45,6 +45,7 @@ pub use vars::{Environment, Vars, without_references};
 
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
+use crate::core::ingest::spec::Ingest;
 use cursor::{Context, Cursor};
 use excerpt::excerpt;
 use problem::Problems;
@@ -80,6 +81,15 @@ impl Loaded {
     pub fn worker(&self) -> Option<&Worker> {
         match &self.flow {
             Flow::Generate(worker) => Some(worker),
+            Flow::Ingest(_) => None,
+        }
+    }
+
+    /// The ingest that the file declares; `None` when it declares something else.
+    pub fn ingest(&self) -> Option<&Ingest> {
+        match &self.flow {
+            Flow::Ingest(ingest) => Some(ingest),
+            Flow::Generate(_) => None,
         }
     }
 
@@ -90,6 +100,18 @@ impl Loaded {
     pub fn into_worker(self) -> Result<Worker, ConfigError> {
         match self.flow {
             Flow::Generate(worker) => Ok(worker),
+            Flow::Ingest(_) => Err(other_kind(&self.path, "a worker file", "an ingest file")),
+        }
+    }
+
+    /// The ingest that the file declares.
+    ///
+    /// # Errors
+    /// When it declares something else.
+    pub fn into_ingest(self) -> Result<Ingest, ConfigError> {
+        match self.flow {
+            Flow::Ingest(ingest) => Ok(ingest),
+            Flow::Generate(_) => Err(other_kind(&self.path, "an ingest file", "a worker file")),
         }
     }
 
@@ -114,6 +136,12 @@ impl Loaded {
         };
         look(&Cursor::root(&context, &self.tree))
     }
+}
+
+/// An error of a file that is fine, and of another kind than is needed.
+fn other_kind(path: &Path, wanted: &str, found: &str) -> ConfigError {
+    let hint = "the first key of a file names its kind: `worker` or `ingest`";
+    ConfigError::whole_file(path, "other-kind", format!("this command takes {wanted}, and this is {found}"), hint)
 }
 
 /// The JSON Schema of every kind of file, with the translators that are registered by name.

@@ -6,6 +6,7 @@ pub mod election;
 pub mod failpoints;
 pub mod generate;
 pub mod health;
+pub mod ingest;
 pub mod kind;
 pub mod model;
 pub mod outbox;

@@ -2,6 +2,7 @@
 //! and one for each flow.
 
 mod generate;
+mod ingest;
 mod kafka;
 mod security;
 mod sql;
@@ -9,6 +10,7 @@ mod state;
 mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
+pub use ingest::{events, jitter, letter_queue, sql_sink};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
 pub use security::{address_shown, has_secret, insecure};
 pub use sql::{source, source_at};

@@ -9,6 +9,7 @@ mod daemon;
 mod examples;
 mod flow;
 mod fuzz_corpus;
+mod ingest;
 mod kafka;
 mod model;
 mod mongo;

@@ -65,6 +65,8 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "core::generate::model",
             "core::generate::spec",
             "core::generate::translate",
+            "core::ingest::spec",
+            "core::ingest::convert",
             "Registry",
             "files",
         ],

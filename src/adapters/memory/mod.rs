@@ -4,7 +4,9 @@
 pub mod admin;
 pub mod broker;
 pub mod clock;
+pub mod queue;
 pub mod schedules;
 pub mod source;
+pub mod sql_sink;
 pub mod state;
 pub mod volume;

@@ -64,6 +64,9 @@ fn missing(at: &Cursor<'_>, field: &'static Field) {
         Presence::Environment(variable, None) if !is_set(at.context, variable) => {
             format!("add it, or set the environment variable {variable}. {}", field.doc)
         }
+        Presence::EnvironmentAny(variables, None) if !variables.iter().any(|variable| is_set(at.context, variable)) => {
+            format!("add it, or set the environment variable {}. {}", variables.join(" or "), field.doc)
+        }
         // A section without a line of its own may still lack what has no default.
         _ => match field.shape {
             Shape::Section(inner) => {

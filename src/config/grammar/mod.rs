@@ -2,6 +2,7 @@
 
 pub(super) mod common;
 pub(super) mod generate;
+pub(super) mod ingest;
 mod translators;
 
 /// The environment variable that stands in for no field of a worker file.
@@ -43,6 +44,8 @@ pub(super) enum Presence {
     Default(&'static str),
     /// An environment variable stands in for it, then a default, if there is one.
     Environment(&'static str, Option<&'static str>),
+    /// The first of these environment variables that is set stands in for it, then a default, if there is one.
+    EnvironmentAny(&'static [&'static str], Option<&'static str>),
     /// An environment variable stands in for it; else there is a default that depends on other fields.
     EnvironmentOrComputed(&'static str),
 }
@@ -142,7 +145,10 @@ mod tests {
         assert!(section.doc.ends_with('.'), "{}", section.doc);
         for field in section.fields {
             assert!(field.doc.ends_with('.') && !field.doc.contains('\n'), "{}: {}", field.name, field.doc);
-            let (Presence::Default(default) | Presence::Environment(_, Some(default))) = field.presence else {
+            let (Presence::Default(default)
+            | Presence::Environment(_, Some(default))
+            | Presence::EnvironmentAny(_, Some(default))) = field.presence
+            else {
                 match field.shape {
                     Shape::Section(inner) | Shape::List(&Shape::Section(inner)) => check(inner),
                     _ => {}

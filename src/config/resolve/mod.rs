@@ -2,6 +2,7 @@
 //! collide, times that do not fit each other. Single values have been checked before.
 
 pub(super) mod generate;
+pub(super) mod ingest;
 mod kafka;
 mod policies;
 mod state;

@@ -71,7 +71,10 @@ fn property(field: &Field) -> Value {
     };
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".to_owned(), json!(help(field)));
-        if let Presence::Default(default) | Presence::Environment(_, Some(default)) = field.presence {
+        if let Presence::Default(default)
+        | Presence::Environment(_, Some(default))
+        | Presence::EnvironmentAny(_, Some(default)) = field.presence
+        {
             object.insert("default".to_owned(), typed(field.shape, default));
         }
     }
@@ -82,6 +85,10 @@ fn help(field: &Field) -> String {
     match field.presence {
         Presence::Environment(variable, _) | Presence::EnvironmentOrComputed(variable) => {
             format!("{} When left out, the environment variable {variable} is its value.", field.doc)
+        }
+        Presence::EnvironmentAny(variables, _) => {
+            let names = variables.join(" or ");
+            format!("{} When left out, the environment variable {names} is its value.", field.doc)
         }
         Presence::Required
         | Presence::RequiredInSection

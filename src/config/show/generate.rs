@@ -22,11 +22,11 @@ use serde_json::Value;
 /// Names of options whose values are secrets, in lower case.
 const SECRET_OPTIONS: [&str; 6] = ["password", "passwd", "pwd", "secret", "token", "key"];
 
-fn text(text: impl Into<String>) -> Rendered {
+pub(super) fn text(text: impl Into<String>) -> Rendered {
     Rendered::Scalar(Value::String(text.into()))
 }
 
-fn scalar(value: impl Into<Value>) -> Rendered {
+pub(super) fn scalar(value: impl Into<Value>) -> Rendered {
     Rendered::Scalar(value.into())
 }
 
@@ -34,7 +34,7 @@ fn scalar(value: impl Into<Value>) -> Rendered {
 pub(super) type ShowAddress<'a> = &'a dyn Fn(&Secret) -> String;
 
 /// Named values; those without a value are left out.
-fn map<const N: usize>(entries: [(&str, Option<Rendered>); N]) -> Rendered {
+pub(super) fn map<const N: usize>(entries: [(&str, Option<Rendered>); N]) -> Rendered {
     let given = entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Rendered::Map(given.collect())
 }
@@ -339,7 +339,7 @@ fn json_node(node: &JsonNode) -> Rendered {
     }
 }
 
-fn kafka(spec: &KafkaSpec) -> Rendered {
+pub(super) fn kafka(spec: &KafkaSpec) -> Rendered {
     // Which properties are secrets is librdkafka's business, so all of them may be.
     let properties = spec.properties.keys().map(|name| (name.clone(), text(MASK))).collect::<Vec<_>>();
     map([

@@ -2,6 +2,7 @@
 
 mod errors;
 mod files;
+mod ingest;
 mod init;
 mod properties;
 mod ranges;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::grammar::generate::WORKER;
+use crate::config::grammar::ingest::INGEST;
 use crate::config::grammar::{Section, Shape};
 use crate::config::json::to_json;
 use serde_json::{Value, json};
@@ -136,8 +137,9 @@ fn the_schema_says_what_every_field_is_and_its_default() {
         }
     }
     let schema = schema(&Registry::default());
-    check(&WORKER, &schema);
-    let page_size = schema.pointer("/properties/source/properties/page_size").unwrap();
+    check(&WORKER, &schema["oneOf"][0]);
+    check(&INGEST, &schema["oneOf"][1]);
+    let page_size = schema.pointer("/oneOf/0/properties/source/properties/page_size").unwrap();
     assert_eq!(page_size["default"], json!(10_000));
 }
 

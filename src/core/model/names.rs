@@ -81,6 +81,12 @@ name!(
     ["state.db"]
 );
 name!(
+    /// An ingest: `orders`. Positions, parked events and metrics carry it.
+    IngestId,
+    "ingest",
+    []
+);
+name!(
     /// One target file of a worker: `Loan0`. Also the name of its staged file.
     FileId,
     "file id",

@@ -56,6 +56,11 @@ pub trait Consumer: Send {
     /// Asks the broker where a partition begins and ends.
     async fn watermarks(&mut self, partition: &Partition) -> Result<Watermarks, BrokerError>;
 
+    /// What tells the topic from another one of the same name, made after it was deleted. Empty where nobody tells.
+    async fn topic_id(&mut self) -> Result<String, BrokerError> {
+        Ok(String::new())
+    }
+
     /// Leaves the group. The other members then need not wait for a time-out. This is the last call.
     async fn close(&mut self) {}
 }

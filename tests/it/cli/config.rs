@@ -90,7 +90,7 @@ fn schema_is_one_json_document_in_both_forms() {
     let schema = filegen.run("config schema --output json").exits(0).json();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&pretty).unwrap(), schema);
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    assert!(schema["properties"]["source"]["properties"]["page_size"]["description"].is_string());
+    assert!(schema["oneOf"][0]["properties"]["source"]["properties"]["page_size"]["description"].is_string());
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! `filegen dlq plan`: a frozen set of entries, and what a replay would do with each.
+
+use super::FilterArgs;
+use crate::commands::context::Context;
+use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::failure::Failure;
+use crate::commands::ingest::load;
+use crate::commands::ui::table;
+use crate::config;
+use crate::core::ingest::replay::Replay;
+use crate::wiring;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Freeze a set of entries, and say what a replay would do with each today
+///
+/// Nothing changes: the sink is asked in a transaction that is rolled back.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Where the plan goes
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    out: PathBuf,
+    /// Replace the file that is there
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
+    let ingest = load(context)?;
+    let (queue, clock) = (wiring::letter_queue(&ingest), wiring::clock());
+    let instance = wiring::identity().instance.to_string();
+    let replay = Replay { spec: &ingest, queue: &*queue, clock: &*clock, instance };
+    let plan = context.block_on(async {
+        let mut sink = wiring::sql_sink(&ingest);
+        sink.open(ingest.sink.create).await?;
+        Ok(replay.plan(&args.filter.filter(), &mut *sink).await?)
+    })?;
+    let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
+    config::write_new(&args.out, &format!("{text}\n"), args.force).map_err(|error| {
+        let failure = Failure::caused(Code::Failed, &error).context(format!("cannot write {}", args.out.display()));
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            return failure.hint("name another file, or replace it with `--force`");
+        }
+        failure
+    })?;
+    let mut fates: BTreeMap<&str, u64> = BTreeMap::new();
+    for entry in &plan.entries {
+        *fates.entry(entry.forecast.as_str()).or_default() += 1;
+    }
+    let shown = json!({ "plan": args.out.display().to_string(), "entries": plan.entries.len(), "forecast": fates });
+    context.ui.result(&shown, |_| {
+        let mut rows = context.ui.table(&["id", "event", "type", "would be", "why"]);
+        for entry in &plan.entries {
+            rows.row(vec![
+                table::text(&entry.id),
+                table::text(entry.event_id.as_deref().unwrap_or("-")),
+                table::text(entry.event.as_deref().unwrap_or("-")),
+                table::text(entry.forecast.as_str()),
+                table::text(entry.reason.as_deref().unwrap_or("-")),
+            ]);
+        }
+        format!(
+            "{}wrote {}: {} entries\n",
+            rows.text(),
+            args.out.display(),
+            table::thousands(plan.entries.len() as u64)
+        )
+    });
+    Ok(CommandEnd::Done)
+}

@@ -1,0 +1,106 @@
+//! An ingest on stderr: a bar on a terminal, a line now and then elsewhere.
+
+use crate::commands::stop::SignalReporter;
+use crate::commands::ui::Ui;
+use crate::commands::ui::table::thousands;
+use crate::core::ingest::event::{IngestEvent, Tally};
+use crate::core::model::shown;
+use crate::core::ports::observer::Observer;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Time between two lines of progress where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// What was seen so far.
+struct Seen {
+    tally: Tally,
+    next_line: Instant,
+}
+
+/// Shows what becomes of events.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    quiet: bool,
+    warning: String,
+    seen: Mutex<Seen>,
+}
+
+impl Progress {
+    /// Shows nothing yet.
+    pub(super) fn new(ui: &Ui, quiet: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if !quiet && std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        let seen = Seen { tally: Tally::default(), next_line: Instant::now() + LINE_EVERY };
+        Self { bar, quiet, warning: ui.paint_warning("warning:"), seen: Mutex::new(seen) }
+    }
+
+    fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        let text = shown::lines(text, true);
+        if self.bar.is_hidden() {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        } else {
+            self.bar.println(text);
+        }
+    }
+
+    fn begin(&self, behind: Option<u64>) {
+        let template = match behind {
+            Some(all) => {
+                self.bar.set_length(all);
+                "{percent:>3} % {wide_bar} {msg}  {eta} left"
+            }
+            None => "{spinner} {msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+    }
+
+    fn count(&self, tally: &Tally, moved: u64) {
+        // What a panicking thread left is still good enough to show.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.tally.add(tally);
+        self.bar.inc(moved);
+        let text = format!("{} events, {} dead", thousands(seen.tally.all()), thousands(seen.tally.dead));
+        self.bar.set_message(text.clone());
+        if self.bar.is_hidden() && Instant::now() >= seen.next_line {
+            seen.next_line = Instant::now() + LINE_EVERY;
+            self.line(&text);
+        }
+    }
+}
+
+impl Observer<IngestEvent> for Progress {
+    fn observe(&self, event: &IngestEvent) {
+        match event {
+            IngestEvent::Begun { behind } => self.begin(*behind),
+            IngestEvent::Written { tally, moved, .. } => self.count(tally, *moved),
+            IngestEvent::Waiting { reason, after, .. } => {
+                self.line(&format!("{} {reason}; again in {:.1} s", self.warning, after.as_secs_f64()));
+            }
+            IngestEvent::Rival { reason } => {
+                self.line(&format!("{} another reader moved {reason}; going on from there", self.warning));
+            }
+            IngestEvent::QueueAway { reason } => self.line(&format!("{} {reason}", self.warning)),
+            IngestEvent::Released { .. } | IngestEvent::Expired { .. } | IngestEvent::Sent { .. } => {}
+        }
+    }
+}
+
+impl SignalReporter for Progress {
+    fn say(&self, text: &str) {
+        self.line(text);
+    }
+
+    fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

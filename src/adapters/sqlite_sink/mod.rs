@@ -1,0 +1,194 @@
+//! Tables of an SQLite file as a sink of events. A batch is one immediate transaction: nobody else writes meanwhile, so reading a row
+//! before changing it needs no lock of its own.
+
+mod apply;
+mod batch;
+mod book;
+mod ddl;
+mod fault;
+mod fit;
+mod value;
+
+use crate::core::model::letter::DeadLetter;
+use crate::core::model::rows::TableSet;
+use crate::core::ports::sql_sink::{Batch, Outcome, Parked, SinkCounts, SinkError, SqlSink, StoredPosition};
+use crate::files::{self, Foreign};
+use async_trait::async_trait;
+use fault::{Place, SqliteFault};
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// How long a writer waits for another one before the fault is passed on as a passing one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements that are kept prepared: some for each shape and table.
+const STATEMENTS: usize = 256;
+
+/// Whose events they are, and how many dead letters may wait.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reader {
+    /// The ingest.
+    pub source: String,
+    /// The group.
+    pub group: String,
+    /// Most dead letters in the outbox.
+    pub outbox_limit: u64,
+}
+
+/// The tables of one SQLite file.
+pub struct SqliteSink {
+    place: Place,
+    tables: Arc<TableSet>,
+    reader: Arc<Reader>,
+    connection: Arc<Mutex<Option<Connection>>>,
+}
+
+impl SqliteSink {
+    /// Tables of the file at `path`. Nothing is opened yet.
+    pub fn new(path: &Path, tables: Arc<TableSet>, reader: Reader) -> Self {
+        Self { place: Place::new(path), tables, reader: Arc::new(reader), connection: Arc::default() }
+    }
+
+    /// Runs on a blocking thread, on the one connection; opens it first.
+    async fn call<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&mut Connection, &Work) -> Result<T, SqliteFault> + Send + 'static,
+    ) -> Result<T, SinkError> {
+        let mut held = Arc::clone(&self.connection).lock_owned().await;
+        let place = self.place.clone();
+        let work = Work { tables: Arc::clone(&self.tables), reader: Arc::clone(&self.reader) };
+        let ran = tokio::task::spawn_blocking(move || {
+            let mut connection = match held.take() {
+                Some(connection) => connection,
+                None => open(&place, false)?,
+            };
+            let ran = run(&mut connection, &work);
+            // After a fault of the file the connection is not trusted.
+            if !matches!(ran, Err(SqliteFault::Sqlite(_))) {
+                *held = Some(connection);
+            }
+            ran.map_err(|fault| place.error(fault))
+        });
+        match ran.await {
+            Ok(answer) => answer,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Transaction<'_>, &Work) -> Result<T, SqliteFault> + Send + 'static,
+    ) -> Result<T, SinkError> {
+        self.call(move |connection, work| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = run(&transaction, work)?;
+            transaction.commit()?;
+            Ok(value)
+        })
+        .await
+    }
+}
+
+/// What every statement is about.
+struct Work {
+    tables: Arc<TableSet>,
+    reader: Arc<Reader>,
+}
+
+/// Opens the file. Makes it only with `make`.
+fn open(place: &Place, make: bool) -> Result<Connection, SinkError> {
+    let path = place.path();
+    let io = |error: std::io::Error| {
+        let reason = format!("the file cannot be opened: {error}; check `sink.url`");
+        if Foreign::of(&error).is_some() || error.kind() != std::io::ErrorKind::Other {
+            return place.refused(reason);
+        }
+        place.failed(reason)
+    };
+    files::check_database(path).map_err(io)?;
+    if make {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            files::make_folders(folder).map_err(io)?;
+        }
+    } else if files::identity(path).is_err() {
+        let hint = "`create: missing` makes it, and `filegen ingest schema --apply` too";
+        return Err(place.refused(format!("there is no such file; {hint}")));
+    }
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    flags.set(OpenFlags::SQLITE_OPEN_CREATE, make);
+    let ready = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection
+            .execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA recursive_triggers = ON;")?;
+        let now: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+        // Readers of the tables go on while a batch is written. A file in use keeps the mode it has, which is as durable.
+        if now != "wal" {
+            let _ = connection.pragma_update(None, "journal_mode", "wal").is_ok();
+        }
+        Ok::<_, rusqlite::Error>(connection)
+    };
+    ready().map_err(|error| place.error(SqliteFault::Sqlite(error)))
+}
+
+#[async_trait]
+impl SqlSink for SqliteSink {
+    fn describe(&self) -> String {
+        self.place.describe()
+    }
+
+    fn schema(&self, tables: &TableSet) -> Vec<String> {
+        ddl::statements(tables)
+    }
+
+    async fn open(&mut self, create: bool) -> Result<(), SinkError> {
+        let mut held = Arc::clone(&self.connection).lock_owned().await;
+        let (place, tables) = (self.place.clone(), Arc::clone(&self.tables));
+        let opened = tokio::task::spawn_blocking(move || {
+            let mut connection = open(&place, create)?;
+            fit::ready(&mut connection, &tables, create).map_err(|fault| place.error(fault))?;
+            *held = Some(connection);
+            Ok(())
+        });
+        match opened.await {
+            Ok(answer) => answer,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError> {
+        self.call(|connection, work| book::positions(connection, &work.reader)).await
+    }
+
+    async fn write(&mut self, batch: &Batch) -> Result<Vec<Outcome>, SinkError> {
+        let batch = batch.clone();
+        self.call(move |connection, work| batch::write(connection, work, &batch)).await
+    }
+
+    async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError> {
+        self.call(move |connection, work| book::released(connection, &work.reader, max)).await
+    }
+
+    async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError> {
+        let instance = instance.to_owned();
+        self.change(move |transaction, work| book::expire(transaction, &work.reader, before, now, &instance)).await
+    }
+
+    async fn outbox(&mut self, max: usize) -> Result<Vec<DeadLetter>, SinkError> {
+        self.call(move |connection, work| book::outbox(connection, &work.reader, max)).await
+    }
+
+    async fn sent(&mut self, indexes: &[String]) -> Result<(), SinkError> {
+        let indexes = indexes.to_vec();
+        self.change(move |transaction, work| book::sent(transaction, &work.reader, &indexes)).await
+    }
+
+    async fn counts(&mut self) -> Result<SinkCounts, SinkError> {
+        self.call(|connection, work| book::counts(connection, work)).await
+    }
+}

@@ -1,0 +1,93 @@
+//! Dead letters from the sink's outbox to the queue: off the path of the events, and each once.
+
+use super::event::IngestEvent;
+use crate::core::backoff::Backoff;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::letter::DeadLetter;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::observer::Observer;
+use crate::core::ports::queue::LetterQueue;
+use crate::core::ports::sql_sink::{SinkError, SqlSink};
+use crate::core::ports::store::StoreError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Letters that go to the queue in one step.
+const STEP: usize = 500;
+
+/// Time between two looks when nobody says that letters wait.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Why letters did not go.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The sink's.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The queue's.
+    #[error("the queue of dead letters: {0}")]
+    Queue(#[from] StoreError),
+}
+
+impl HasKind for RelayError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Sink(error) => error.kind(),
+            Self::Queue(error) => error.kind(),
+        }
+    }
+}
+
+/// Sends all that wait. The queue has a letter before the sink forgets it; a letter that is sent again is there once.
+///
+/// # Errors
+/// When the sink or the queue does not answer. What was sent stays sent.
+pub async fn drain(
+    sink: &mut dyn SqlSink,
+    queue: &dyn LetterQueue,
+    observer: &dyn Observer<IngestEvent>,
+) -> Result<(), RelayError> {
+    loop {
+        let letters = sink.outbox(STEP).await?;
+        if letters.is_empty() {
+            return Ok(());
+        }
+        queue.add(&letters).await?;
+        crash_point!("letters.added");
+        let indexes: Vec<String> = letters.iter().map(DeadLetter::index).collect();
+        sink.sent(&indexes).await?;
+        observer.observe(&IngestEvent::Sent { count: indexes.len() });
+    }
+}
+
+/// Sends whenever letters wait, until `stop`; tries again with growing waits while the queue is away.
+pub async fn run(
+    sink: &mut dyn SqlSink,
+    queue: &dyn LetterQueue,
+    clock: &dyn Clock,
+    observer: &dyn Observer<IngestEvent>,
+    (letters, mut backoff): (Arc<Notify>, Backoff),
+    stop: &CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        let wait = match drain(sink, queue, observer).await {
+            Ok(()) => {
+                backoff.succeeded();
+                None
+            }
+            Err(error) => {
+                let pause = backoff.failed();
+                observer.observe(&IngestEvent::QueueAway { reason: error.to_string() });
+                Some(pause.after)
+            }
+        };
+        tokio::select! {
+            () = clock.sleep(wait.unwrap_or(LOOK_EVERY)) => {}
+            () = letters.notified(), if wait.is_none() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! Events out of a log into tables, batch by batch, until stopped or at the log's end.
+
+use super::decode::{decode, raw};
+use super::event::{IngestEvent, Tally};
+use super::fold::fold;
+use super::spec::{Ingest, OnRecreated};
+use crate::core::backoff::{Backoff, Jitter};
+use crate::core::failpoints::crash::crash_point;
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::letter::{DeadLetter, LetterError, RawEvent};
+use crate::core::model::message::{Partition, Received, TopicPosition};
+use crate::core::model::shown;
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::consumer::{Consumer, Polled};
+use crate::core::ports::observer::Observer;
+use crate::core::ports::sql_sink::{Batch, Change, Outcome, PositionMove, RowChange, SinkError, SqlSink, WriteMode};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// How long a reader waits for the next event before it looks around.
+const LOOK_AROUND: Duration = Duration::from_millis(200);
+
+/// Time between two looks at what is parked, when nothing else asks for one.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// Parked events that are taken up in one transaction.
+const RELEASED_MAX: usize = 1000;
+
+/// Why an ingest ended.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The log's.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The sink's.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A topic or file is another one than the positions are of.
+    #[error(
+        "{} is not the one that was read before: it was made anew, or cut off; nothing was read. Its events count as new with \
+         `on_recreated: restart`",
+        shown::text(topic)
+    )]
+    Recreated {
+        /// Its name.
+        topic: String,
+    },
+}
+
+impl HasKind for IngestError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Broker(error) => error.kind(),
+            Self::Sink(error) => error.kind(),
+            Self::Recreated { .. } => FailureKind::Conflict,
+        }
+    }
+}
+
+/// What an ingest works with.
+pub struct IngestPorts {
+    /// Where events come from.
+    pub consumer: Box<dyn Consumer>,
+    /// Where rows go.
+    pub sink: Box<dyn SqlSink>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches.
+    pub observer: Arc<dyn Observer<IngestEvent>>,
+    /// Chance in waits.
+    pub jitter: Jitter,
+    /// Told when dead letters wait for the queue.
+    pub letters: Arc<Notify>,
+}
+
+/// Where a partition stands.
+#[derive(Clone, Copy, Default)]
+struct Standing {
+    /// As the sink has it.
+    stored: Option<i64>,
+    /// The next offset, for the end.
+    next: i64,
+    /// Where the partition ended when it was assigned.
+    end: i64,
+}
+
+/// One reader of a log.
+pub struct Service {
+    spec: Arc<Ingest>,
+    instance: String,
+    ports: IngestPorts,
+    topic: Option<String>,
+    topic_id: String,
+    standings: BTreeMap<i32, Standing>,
+    tally: Tally,
+    /// Whether events may be parked.
+    has_parked: bool,
+    swept: Option<Duration>,
+    /// A change of the assignment that came while a batch was gathered.
+    change: Option<Polled>,
+}
+
+/// What is done with a batch.
+enum Sunk {
+    Done(Vec<Outcome>),
+    /// A rival has moved the positions.
+    Dropped,
+    Stopped,
+}
+
+impl Service {
+    /// Reads nothing yet.
+    pub fn new(spec: Arc<Ingest>, instance: String, ports: IngestPorts) -> Self {
+        Self {
+            spec,
+            instance,
+            ports,
+            topic: None,
+            topic_id: String::new(),
+            standings: BTreeMap::new(),
+            tally: Tally::default(),
+            has_parked: true,
+            swept: None,
+            change: None,
+        }
+    }
+
+    /// Reads until `stop`, or with `until_end` until each partition is where it ended when it was assigned.
+    ///
+    /// # Errors
+    /// What no wait mends. What was written is durable.
+    pub async fn run(mut self, until_end: bool, stop: &CancellationToken) -> Result<Tally, IngestError> {
+        let ended = self.read(until_end, stop).await;
+        self.ports.consumer.close().await;
+        ended.map(|()| self.tally)
+    }
+
+    async fn read(&mut self, until_end: bool, stop: &CancellationToken) -> Result<(), IngestError> {
+        let mut backoff = self.backoff();
+        while let Err(error) = self.ports.sink.open(self.spec.sink.create).await {
+            self.bear(&mut backoff, error.into(), stop).await?;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+        }
+        let (mut is_assigned, mut away) = (false, self.backoff());
+        while !stop.is_cancelled() {
+            let polled = match self.change.take() {
+                Some(change) => Ok(change),
+                None => tokio::select! {
+                    polled = self.ports.consumer.next_batch(self.spec.policies.batch, LOOK_AROUND) => polled,
+                    () = stop.cancelled() => break,
+                },
+            };
+            let polled = match polled {
+                Ok(polled) => polled,
+                Err(error) => {
+                    self.bear(&mut away, error.into(), stop).await?;
+                    continue;
+                }
+            };
+            away.succeeded();
+            match polled {
+                Polled::Assigned(partitions) => {
+                    is_assigned = true;
+                    while let Err(error) = self.assigned(&partitions).await {
+                        self.bear(&mut away, error, stop).await?;
+                        if stop.is_cancelled() {
+                            return Ok(());
+                        }
+                    }
+                }
+                Polled::Revoked(partitions) => {
+                    for partition in &partitions {
+                        self.standings.remove(&partition.number);
+                    }
+                }
+                Polled::Messages(messages) if !messages.is_empty() => {
+                    let messages = self.gather(messages).await?;
+                    self.batch(messages, stop).await?;
+                }
+                Polled::Messages(_) => self.look_for_end().await?,
+            }
+            self.sweep(stop).await?;
+            let is_done = self.standings.values().all(|standing| standing.next >= standing.end);
+            if until_end && is_assigned && is_done && self.change.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins at the positions that the sink has; in a partition without one, at its first event.
+    async fn assigned(&mut self, partitions: &[Partition]) -> Result<(), IngestError> {
+        self.topic = partitions.first().map(|partition| partition.topic.clone());
+        self.topic_id = self.ports.consumer.topic_id().await?;
+        let stored = self.ports.sink.positions().await?;
+        let mut positions = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let marks = self.ports.consumer.watermarks(partition).await?;
+            let same = |topic: &str, number: i32| topic == partition.topic && number == partition.number;
+            let of_partition = || stored.iter().filter(|stored| same(&stored.topic, stored.partition));
+            let own = of_partition().find(|stored| stored.topic_id == self.topic_id).map(|stored| stored.next);
+            let is_other =
+                (own.is_none() && of_partition().next().is_some()) || own.is_some_and(|next| next > marks.next);
+            if is_other && self.spec.on_recreated == OnRecreated::Stop {
+                return Err(IngestError::Recreated { topic: partition.topic.clone() });
+            }
+            let next = own.filter(|_| !is_other).unwrap_or(marks.first).max(marks.first);
+            self.standings.insert(partition.number, Standing { stored: own, next, end: marks.next });
+            positions.push(TopicPosition { partition: partition.clone(), offset: next });
+        }
+        self.ports.consumer.seek(&positions).await?;
+        let behind = |standing: &Standing| u64::try_from(standing.end.saturating_sub(standing.next)).unwrap_or(0);
+        let is_known = self.standings.values().all(|standing| standing.end < i64::MAX);
+        let behind = is_known.then(|| self.standings.values().map(behind).sum());
+        self.ports.observer.observe(&IngestEvent::Begun { behind });
+        Ok(())
+    }
+
+    /// Asks again where partitions end of which nobody knew.
+    async fn look_for_end(&mut self) -> Result<(), IngestError> {
+        let Some(topic) = self.topic.clone() else { return Ok(()) };
+        for (number, standing) in self.standings.iter_mut().filter(|(_, standing)| standing.end == i64::MAX) {
+            let partition = Partition { topic: topic.clone(), number: *number };
+            standing.end = self.ports.consumer.watermarks(&partition).await?.next;
+        }
+        Ok(())
+    }
+
+    /// Waits a little for a batch to be filled.
+    async fn gather(&mut self, mut messages: Vec<Received>) -> Result<Vec<Received>, IngestError> {
+        let (most, until) = (self.spec.policies.batch, self.ports.clock.elapsed() + self.spec.policies.linger);
+        while messages.len() < most {
+            let Some(rest) = until.checked_sub(self.ports.clock.elapsed()).filter(|rest| !rest.is_zero()) else {
+                break;
+            };
+            match self.ports.consumer.next_batch(most - messages.len(), rest).await? {
+                Polled::Messages(more) if more.is_empty() => break,
+                Polled::Messages(more) => messages.extend(more),
+                change => {
+                    self.change = Some(change);
+                    break;
+                }
+            }
+        }
+        Ok(messages)
+    }
+
+    /// One batch: decoded, folded, written with its positions.
+    async fn batch(&mut self, messages: Vec<Received>, stop: &CancellationToken) -> Result<(), IngestError> {
+        let messages: Vec<Received> =
+            messages.into_iter().filter(|message| self.standings.contains_key(&message.id.partition)).collect();
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let topic = messages[0].id.topic.clone();
+        let moves = self.moves(&messages);
+        let commits = TopicPosition::behind(&messages);
+        let now = self.ports.clock.now();
+        let (mut changes, mut events, mut dead) = (Vec::new(), Vec::with_capacity(messages.len()), Vec::new());
+        for (number, message) in messages.into_iter().enumerate() {
+            match decode(&self.spec, raw(message, &self.topic_id), number, now) {
+                Ok(change) => {
+                    events.push((Arc::clone(&change.event), Outcome::Stale));
+                    changes.push(change);
+                }
+                Err(refused) => {
+                    let (event, error) = *refused;
+                    dead.push(DeadLetter::new(&event, error.clone(), 1, now, &self.instance));
+                    events.push((Arc::new(event), Outcome::Dead(error)));
+                }
+            }
+        }
+        let mut batch = self.empty_batch();
+        (batch.rows, batch.dead, batch.moves, batch.numbers) =
+            (fold(&self.spec.tables, changes), dead, moves, events.len());
+        crash_point!("ingest.decoded");
+        let begun = self.ports.clock.elapsed();
+        let outcomes = match self.sink(&batch, stop).await? {
+            Sunk::Done(outcomes) => outcomes,
+            Sunk::Stopped => return Ok(()),
+            Sunk::Dropped => return self.rejoin(&topic).await,
+        };
+        crash_point!("ingest.written");
+        let took = self.ports.clock.elapsed().saturating_sub(begun);
+        let mut tally = Tally::default();
+        for ((_, outcome), sunk) in events.iter_mut().zip(outcomes) {
+            if !matches!(outcome, Outcome::Dead(_)) {
+                *outcome = sunk;
+            }
+            tally.count(outcome);
+        }
+        let moved = self.moved(&batch.moves);
+        self.note(&tally);
+        self.ports.observer.observe(&IngestEvent::Written { tally, took, moved, events });
+        // For lag tools alone: what counts is in the sink.
+        let _ = self.ports.consumer.commit(&commits).await.is_ok();
+        if self.has_parked {
+            self.release(stop).await?;
+        }
+        Ok(())
+    }
+
+    fn empty_batch(&self) -> Batch {
+        Batch {
+            rows: Vec::new(),
+            dead: Vec::new(),
+            unpark: Vec::new(),
+            moves: Vec::new(),
+            numbers: 0,
+            mode: WriteMode::Apply,
+            now: self.ports.clock.now(),
+            instance: self.instance.clone(),
+            attempts: self.spec.policies.attempts,
+        }
+    }
+
+    fn note(&mut self, tally: &Tally) {
+        self.tally.add(tally);
+        self.has_parked |= tally.parked > 0;
+        if tally.dead > 0 {
+            self.ports.letters.notify_one();
+        }
+    }
+
+    /// The steps of the positions that these messages make.
+    fn moves(&self, messages: &[Received]) -> Vec<PositionMove> {
+        let step = |position: TopicPosition| PositionMove {
+            topic: position.partition.topic,
+            topic_id: self.topic_id.clone(),
+            partition: position.partition.number,
+            from: self.standings.get(&position.partition.number).and_then(|standing| standing.stored),
+            to: position.offset,
+        };
+        TopicPosition::behind(messages).into_iter().map(step).collect()
+    }
+
+    /// Notes durable steps; gives how far they went.
+    fn moved(&mut self, moves: &[PositionMove]) -> u64 {
+        let mut all = 0;
+        for step in moves {
+            if let Some(standing) = self.standings.get_mut(&step.partition) {
+                all += u64::try_from(step.to.saturating_sub(standing.next)).unwrap_or(0);
+                (standing.stored, standing.next) = (Some(step.to), step.to);
+            }
+        }
+        all
+    }
+
+    /// Writes a batch, as often as it takes. A lost answer is not guessed: the positions tell whether the batch is durable.
+    async fn sink(&mut self, batch: &Batch, stop: &CancellationToken) -> Result<Sunk, IngestError> {
+        let mut backoff = self.backoff();
+        loop {
+            match self.ports.sink.write(batch).await {
+                Ok(outcomes) => return Ok(Sunk::Done(outcomes)),
+                Err(SinkError::Rival { place }) => {
+                    self.ports.observer.observe(&IngestEvent::Rival { reason: place });
+                    return Ok(Sunk::Dropped);
+                }
+                Err(error) => self.bear(&mut backoff, error.into(), stop).await?,
+            }
+            if stop.is_cancelled() {
+                return Ok(Sunk::Stopped);
+            }
+            if let Ok(stored) = self.ports.sink.positions().await {
+                let is_there = |step: &PositionMove| {
+                    stored.iter().any(|stored| {
+                        (&stored.topic, &stored.topic_id, stored.partition)
+                            == (&step.topic, &step.topic_id, step.partition)
+                            && stored.next == step.to
+                    })
+                };
+                if !batch.moves.is_empty() && batch.moves.iter().all(is_there) {
+                    return Ok(Sunk::Done(vec![Outcome::Written; batch.numbers]));
+                }
+            }
+        }
+    }
+
+    /// Goes on where the sink's positions are now.
+    async fn rejoin(&mut self, topic: &str) -> Result<(), IngestError> {
+        let partition = |number: &i32| Partition { topic: topic.to_owned(), number: *number };
+        let partitions: Vec<Partition> = self.standings.keys().map(partition).collect();
+        self.assigned(&partitions).await
+    }
+
+    /// Looks at what is parked, now and then.
+    async fn sweep(&mut self, stop: &CancellationToken) -> Result<(), IngestError> {
+        let elapsed = self.ports.clock.elapsed();
+        if !self.has_parked || self.swept.is_some_and(|swept| elapsed < swept + SWEEP_EVERY) {
+            return Ok(());
+        }
+        self.swept = Some(elapsed);
+        self.release(stop).await?;
+        let now = self.ports.clock.now();
+        let before = now.checked_sub(self.spec.policies.park_for).unwrap_or(now);
+        match self.ports.sink.expire(before, now, &self.instance).await {
+            Ok(0) => {}
+            Ok(count) => {
+                self.tally.parked = self.tally.parked.saturating_sub(count);
+                self.tally.dead += count;
+                self.ports.letters.notify_one();
+                self.ports.observer.observe(&IngestEvent::Expired { count });
+            }
+            Err(error) if error.kind().is_passing() => {}
+            Err(error) => return Err(error.into()),
+        }
+        if let Ok(counts) = self.ports.sink.counts().await {
+            self.has_parked = counts.parked > 0;
+        }
+        Ok(())
+    }
+
+    /// Writes parked events whose parent has come, and those that waited for them in turn.
+    async fn release(&mut self, stop: &CancellationToken) -> Result<(), IngestError> {
+        loop {
+            let parked = match self.ports.sink.released(RELEASED_MAX).await {
+                Ok(parked) => parked,
+                Err(error) if error.kind().is_passing() => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            if parked.is_empty() || stop.is_cancelled() {
+                return Ok(());
+            }
+            let mut batch = self.empty_batch();
+            let mut tally = Tally::default();
+            for (number, parked) in parked.into_iter().enumerate() {
+                batch.numbers += 1;
+                match decode(&self.spec, parked.event, number, batch.now) {
+                    Ok(change) => batch.rows.push(alone(Change { parked: Some(parked.number), ..change })),
+                    Err(refused) => self.unfit(&mut batch, *refused, parked.number),
+                }
+            }
+            let died_before = batch.dead.len() as u64;
+            batch.rows.sort_by_key(|row| self.spec.tables.shapes[row.last.shape].table);
+            let Sunk::Done(outcomes) = self.sink(&batch, stop).await? else { return Ok(()) };
+            crash_point!("ingest.released");
+            for row in &batch.rows {
+                tally.count(outcomes.get(row.last.number).unwrap_or(&Outcome::Stale));
+            }
+            tally.dead += died_before;
+            let left = tally.all() - tally.parked;
+            tally.parked = 0;
+            self.tally.parked = self.tally.parked.saturating_sub(left);
+            self.note(&tally);
+            self.ports.observer.observe(&IngestEvent::Released { tally });
+            if left == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A parked event that the file no longer takes.
+    fn unfit(&self, batch: &mut Batch, (event, error): (RawEvent, LetterError), number: i64) {
+        batch.dead.push(DeadLetter::new(&event, error, 1, batch.now, &self.instance));
+        batch.unpark.push(number);
+    }
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(self.spec.policies.retry).with_jitter(Arc::clone(&self.ports.jitter))
+    }
+
+    /// Waits after a passing error. Anything else ends the ingest.
+    async fn bear(
+        &self,
+        backoff: &mut Backoff,
+        error: IngestError,
+        stop: &CancellationToken,
+    ) -> Result<(), IngestError> {
+        if error.kind() != FailureKind::Unreachable {
+            return Err(error);
+        }
+        let pause = backoff.failed();
+        let (reason, attempt, after) = (error.to_string(), pause.attempt, pause.after);
+        self.ports.observer.observe(&IngestEvent::Waiting { reason, attempt, after });
+        tokio::select! {
+            () = self.ports.clock.sleep(after) => {}
+            () = stop.cancelled() => {}
+        }
+        Ok(())
+    }
+}
+
+/// A change that covers none.
+pub(super) fn alone(change: Change) -> RowChange {
+    RowChange { last: change, covered: Vec::new() }
+}

@@ -1,0 +1,320 @@
+//! An event as a consumer sees it, and a dead letter: an event that cannot be a row, with its reason.
+
+use super::shown;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// Where an event stands in its log.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct EventPlace {
+    /// The topic, or the file's name.
+    pub topic: String,
+    /// What tells a topic from another one of the same name.
+    pub topic_id: String,
+    /// Which part of it.
+    pub partition: i32,
+    /// Place in the partition.
+    pub offset: i64,
+}
+
+impl fmt::Display for EventPlace {
+    /// `events/3@1207`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}@{}", self.topic, self.partition, self.offset)
+    }
+}
+
+/// An event as it came.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RawEvent {
+    /// Where it stands.
+    pub place: EventPlace,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Names and values beside the payload.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Its bytes.
+    pub payload: Vec<u8>,
+    /// Its id, when the envelope could be read.
+    pub event_id: Option<String>,
+    /// Its type, when the envelope could be read.
+    pub kind: Option<String>,
+}
+
+/// Why an event cannot be a row, in one word.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterKind {
+    /// No JSON: not UTF-8, broken, too deep, a name twice in one object, no object.
+    Json,
+    /// No payload at all: a tombstone.
+    Empty,
+    /// More bytes than an event may have.
+    Size,
+    /// A type that the file does not declare.
+    Type,
+    /// A value that is required is not there.
+    Missing,
+    /// A value of another kind than its column: a text where a number belongs.
+    WrongKind,
+    /// A text that is too long.
+    Length,
+    /// More digits than a decimal has, before or behind the point.
+    Precision,
+    /// A number that its column cannot hold.
+    Range,
+    /// A text with a NUL character.
+    Nul,
+    /// No timestamp, one without a zone, one before 1970, or one too far ahead.
+    Timestamp,
+    /// A constraint of the sink.
+    Constraint,
+    /// A trigger of the sink.
+    Trigger,
+    /// The row that it refers to did not come in time.
+    Parent,
+}
+
+impl LetterKind {
+    /// All kinds.
+    pub const ALL: [Self; 14] = [
+        Self::Json,
+        Self::Empty,
+        Self::Size,
+        Self::Type,
+        Self::Missing,
+        Self::WrongKind,
+        Self::Length,
+        Self::Precision,
+        Self::Range,
+        Self::Nul,
+        Self::Timestamp,
+        Self::Constraint,
+        Self::Trigger,
+        Self::Parent,
+    ];
+
+    /// Its word in entries, filters and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Empty => "empty",
+            Self::Size => "size",
+            Self::Type => "type",
+            Self::Missing => "missing",
+            Self::WrongKind => "wrong_kind",
+            Self::Length => "length",
+            Self::Precision => "precision",
+            Self::Range => "range",
+            Self::Nul => "nul",
+            Self::Timestamp => "timestamp",
+            Self::Constraint => "constraint",
+            Self::Trigger => "trigger",
+            Self::Parent => "parent",
+        }
+    }
+}
+
+/// Why an event is dead.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LetterError {
+    /// In one word.
+    pub kind: LetterKind,
+    /// In a sentence.
+    pub message: String,
+    /// What lies behind it, outermost first.
+    #[serde(default)]
+    pub causes: Vec<String>,
+    /// The table, when one is known.
+    pub table: Option<String>,
+    /// The column, when one is to blame.
+    pub column: Option<String>,
+}
+
+impl LetterError {
+    /// A reason without a table.
+    pub fn new(kind: LetterKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), causes: Vec::new(), table: None, column: None }
+    }
+
+    /// The same, of a table's column.
+    #[must_use]
+    pub fn of(mut self, table: &str, column: Option<&str>) -> Self {
+        (self.table, self.column) = (Some(table.to_owned()), column.map(str::to_owned));
+        self
+    }
+}
+
+impl fmt::Display for LetterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown::text(&self.message))
+    }
+}
+
+/// A dead letter, as the queue keeps it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetter {
+    /// `topic/partition@offset`.
+    pub id: String,
+    /// The event's id, when it could be read.
+    pub event_id: Option<String>,
+    /// Its type, when it could be read.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Its key, as text.
+    pub key: Option<String>,
+    /// The topic, or the file's name.
+    pub topic: String,
+    /// What tells a topic from another one of the same name.
+    #[serde(default)]
+    pub topic_id: String,
+    /// Which part of it.
+    pub partition: i32,
+    /// Place in the partition.
+    pub offset: i64,
+    /// The bytes as text, or in base64 where `encoding` says so.
+    pub payload: String,
+    /// `base64`, where the payload is no UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// Names and values beside the payload.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// Why it is dead.
+    pub error: LetterError,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it died.
+    #[serde(with = "crate::core::model::moment::instant")]
+    pub timestamp: Timestamp,
+    /// Where it died.
+    pub instance: String,
+    /// Who changed its payload since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_by: Option<String>,
+}
+
+impl DeadLetter {
+    /// The letter of an event that died.
+    pub fn new(event: &RawEvent, error: LetterError, attempts: u32, at: Timestamp, instance: &str) -> Self {
+        let (payload, encoding) = match std::str::from_utf8(&event.payload) {
+            Ok(text) => (text.to_owned(), None),
+            Err(_) => (BASE64.encode(&event.payload), Some("base64".to_owned())),
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            id: event.place.to_string(),
+            event_id: event.event_id.clone(),
+            kind: event.kind.clone(),
+            key: event.key.as_deref().map(text),
+            topic: event.place.topic.clone(),
+            topic_id: event.place.topic_id.clone(),
+            partition: event.place.partition,
+            offset: event.place.offset,
+            payload,
+            encoding,
+            headers: event.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            error,
+            attempts,
+            timestamp: at,
+            instance: instance.to_owned(),
+            edited_by: None,
+        }
+    }
+
+    /// The event that it was. `None` when its base64 is damaged.
+    pub fn event(&self) -> Option<RawEvent> {
+        let payload = match self.encoding.as_deref() {
+            Some("base64") => BASE64.decode(&self.payload).ok()?,
+            _ => self.payload.clone().into_bytes(),
+        };
+        Some(RawEvent {
+            place: self.place(),
+            key: self.key.clone().map(String::into_bytes),
+            headers: self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect(),
+            payload,
+            event_id: self.event_id.clone(),
+            kind: self.kind.clone(),
+        })
+    }
+
+    /// Where the event stands.
+    pub fn place(&self) -> EventPlace {
+        EventPlace {
+            topic: self.topic.clone(),
+            topic_id: self.topic_id.clone(),
+            partition: self.partition,
+            offset: self.offset,
+        }
+    }
+
+    /// What no other record has: the id, with the topic's own.
+    pub fn index(&self) -> String {
+        format!("{}#{}", self.id, self.topic_id)
+    }
+
+    /// The entry as the queue keeps it.
+    pub fn to_json(&self) -> String {
+        // A struct of texts and numbers has a JSON form.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// What changes when anything of the entry does.
+    pub fn digest(&self) -> String {
+        hex::encode(Sha256::digest(self.to_json().as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn event(payload: &[u8]) -> RawEvent {
+        let place = EventPlace { topic: "events".to_owned(), topic_id: "x".to_owned(), partition: 3, offset: 7 };
+        RawEvent {
+            place,
+            key: Some(b"k".to_vec()),
+            headers: vec![("h".to_owned(), b"v".to_vec())],
+            payload: payload.to_vec(),
+            event_id: Some("e".to_owned()),
+            kind: None,
+        }
+    }
+
+    fn letter(payload: &[u8]) -> DeadLetter {
+        DeadLetter::new(&event(payload), LetterError::new(LetterKind::Json, "bad"), 1, Timestamp::UNIX_EPOCH, "here")
+    }
+
+    #[test]
+    fn an_entry_has_the_fields_of_the_queue() {
+        let json: serde_json::Value = serde_json::from_str(&letter(b"{}").to_json()).unwrap();
+        assert_eq!(json["id"], "events/3@7");
+        assert_eq!((&json["payload"], json.get("encoding")), (&"{}".into(), None));
+        assert_eq!(json["error"]["kind"], "json");
+        assert_eq!(json["timestamp"], "1970-01-01T00:00:00Z");
+        assert_eq!(letter(&[0xff, 0]).encoding.as_deref(), Some("base64"));
+    }
+
+    #[test]
+    fn each_kind_has_the_word_of_its_json() {
+        for kind in LetterKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_bytes_an_event_has_come_back(payload in any::<Vec<u8>>()) {
+            let letter = letter(&payload);
+            let read: DeadLetter = serde_json::from_str(&letter.to_json()).unwrap();
+            prop_assert_eq!(&read, &letter);
+            prop_assert_eq!(read.event().unwrap(), event(&payload));
+        }
+    }
+}

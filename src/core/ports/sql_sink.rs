@@ -1,0 +1,227 @@
+//! Tables that events are written to, with all that has to be recorded in the same transaction: positions, dead letters, and
+//! events that wait for their parent.
+
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::letter::{DeadLetter, LetterError, RawEvent};
+use crate::core::model::rows::{SqlValue, TableSet};
+use crate::core::model::shown;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// What one event does to a row.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Change {
+    /// Its number in the batch; outcomes are counted by it.
+    pub number: usize,
+    /// Index of the shape in the sink's tables.
+    pub shape: usize,
+    /// A value for each column of the shape, then for each of its sums.
+    pub values: Vec<SqlValue>,
+    /// The event.
+    pub event: Arc<RawEvent>,
+    /// The number it is parked under, when it was parked before.
+    pub parked: Option<i64>,
+}
+
+/// The change that counts for a row, and those that it covers: they need be tried only when it fails.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RowChange {
+    /// The newest.
+    pub last: Change,
+    /// The others of the same row, in their order, each with what becomes of it when the newest goes in.
+    pub covered: Vec<(Change, Outcome)>,
+}
+
+/// What became of an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Its effect is in the table.
+    Written,
+    /// The row was as new or newer, or the event was there before.
+    Stale,
+    /// A newer event of the same batch covers it.
+    Folded,
+    /// It waits for its parent, in the sink.
+    Parked,
+    /// It cannot be a row.
+    Dead(LetterError),
+}
+
+/// A step of a partition's position.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PositionMove {
+    /// The topic.
+    pub topic: String,
+    /// What tells it from another of the same name.
+    pub topic_id: String,
+    /// Which part of it.
+    pub partition: i32,
+    /// The position that the batch began at. `None`: none was stored.
+    pub from: Option<i64>,
+    /// The next event's offset.
+    pub to: i64,
+}
+
+/// A stored position.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredPosition {
+    /// The topic.
+    pub topic: String,
+    /// What tells it from another of the same name.
+    pub topic_id: String,
+    /// Which part of it.
+    pub partition: i32,
+    /// The next event's offset.
+    pub next: i64,
+}
+
+/// Why rows are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteMode {
+    /// Events of the log. What dies is recorded in the outbox.
+    Apply,
+    /// Dead letters again: what dies once more is only told.
+    Replay,
+    /// To see what would happen: nothing stays.
+    Judge,
+}
+
+/// One transaction.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Batch {
+    /// Rows, parents before children. Changes of one row stand in their order.
+    pub rows: Vec<RowChange>,
+    /// Events that died before.
+    pub dead: Vec<DeadLetter>,
+    /// Parked events that are among `dead` now, by number.
+    pub unpark: Vec<i64>,
+    /// Positions; each has to stand where its move begins.
+    pub moves: Vec<PositionMove>,
+    /// How many numbers the changes have.
+    pub numbers: usize,
+    /// Why.
+    pub mode: WriteMode,
+    /// The present.
+    pub now: Timestamp,
+    /// Who writes.
+    pub instance: String,
+    /// A parked event that fails so often though its parent is there is dead.
+    pub attempts: u32,
+}
+
+/// An event that waits for its parent.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Parked {
+    /// Its number in the sink; older ones have smaller ones.
+    pub number: i64,
+    /// The event.
+    pub event: RawEvent,
+}
+
+/// What a sink holds besides rows.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SinkCounts {
+    /// Where readers stand.
+    pub positions: Vec<StoredPosition>,
+    /// Events that wait for a parent.
+    pub parked: u64,
+    /// Dead letters that have not gone to the queue.
+    pub outbox: u64,
+    /// Rows of each table.
+    pub tables: Vec<(String, u64)>,
+}
+
+/// Why a sink did not do it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SinkError {
+    /// Not reachable, locked, full, read-only, failing over. The batch is tried again; its outcome may be unknown.
+    #[error("cannot write to {sink} now: {}", shown::text(reason))]
+    Unreachable {
+        /// Where, without secrets.
+        sink: String,
+        /// The client's own words.
+        reason: String,
+    },
+    /// No such table or column, no permission, a type that does not fit. A person mends it.
+    #[error("{sink} cannot take the events: {}", shown::text(reason))]
+    Refused {
+        /// Where, without secrets.
+        sink: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// Another consumer has moved the position. Nothing of the batch was written.
+    #[error("another consumer has moved the position of {place}; this batch is dropped")]
+    Rival {
+        /// Topic and partition.
+        place: String,
+    },
+    /// The queue of dead letters has been away for too long.
+    #[error("{waiting} dead letters wait in {sink} and its limit is {limit}: bring the queue back")]
+    OutboxFull {
+        /// Where, without secrets.
+        sink: String,
+        /// How many wait.
+        waiting: u64,
+        /// How many may.
+        limit: u64,
+    },
+    /// Anything else.
+    #[error("{sink} failed: {}", shown::text(reason))]
+    Failed {
+        /// Where, without secrets.
+        sink: String,
+        /// The client's own words.
+        reason: String,
+    },
+}
+
+impl HasKind for SinkError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Unreachable { .. } | Self::OutboxFull { .. } => FailureKind::Unreachable,
+            Self::Refused { .. } => FailureKind::Config,
+            Self::Rival { .. } => FailureKind::Lease,
+            Self::Failed { .. } => FailureKind::Failed,
+        }
+    }
+}
+
+/// The tables of one ingest file, for one group of readers.
+#[async_trait]
+pub trait SqlSink: Send {
+    /// Where it is, without secrets.
+    fn describe(&self) -> String;
+
+    /// Statements that make all tables, in the words of this database. Each ends with a semicolon.
+    fn schema(&self, tables: &TableSet) -> Vec<String>;
+
+    /// Checks that the tables are there and fit; makes its own that are missing, and with `create` those of the file too.
+    async fn open(&mut self, create: bool) -> Result<(), SinkError>;
+
+    /// Where this group's readers go on.
+    async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError>;
+
+    /// Writes all of a batch or nothing. Gives an outcome for each number of its changes; a number without a change is `Stale`.
+    ///
+    /// An event changes its row only when its version and id are strictly greater than the row's; an event that adds something up
+    /// does so once. A data error harms its own event only. A missing parent parks the event, and what comes for the same row later
+    /// is parked behind it. A batch whose positions do not stand where it began is refused whole.
+    async fn write(&mut self, batch: &Batch) -> Result<Vec<Outcome>, SinkError>;
+
+    /// Parked events whose parent is there by now, oldest first, at most `max`.
+    async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError>;
+
+    /// Makes dead letters of the events that were parked before this moment. Returns how many.
+    async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError>;
+
+    /// Dead letters that have not gone to the queue, oldest first, at most `max`.
+    async fn outbox(&mut self, max: usize) -> Result<Vec<DeadLetter>, SinkError>;
+
+    /// Forgets dead letters that the queue has, by [`DeadLetter::index`].
+    async fn sent(&mut self, indexes: &[String]) -> Result<(), SinkError>;
+
+    /// What it holds.
+    async fn counts(&mut self) -> Result<SinkCounts, SinkError>;
+}
