@@ -7,7 +7,7 @@ mod plan;
 use super::context::Context;
 use super::exit::CommandEnd;
 use super::failure::Failure;
-use crate::core::ingest::replay::Filter;
+use crate::core::ingest::plan::Filter;
 use crate::core::model::letter::LetterKind;
 use jiff::Timestamp;
 

@@ -1,9 +1,9 @@
 //! What to do next about an error of the flow that takes events.
 
 use crate::commands::hints::Hint;
+use crate::core::ingest::error::IngestError;
 use crate::core::ingest::relay::RelayError;
 use crate::core::ingest::replay::ReplayError;
-use crate::core::ingest::service::IngestError;
 use crate::core::ports::sql_sink::SinkError;
 
 impl Hint for SinkError {

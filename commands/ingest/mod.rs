@@ -2,7 +2,6 @@
 
 mod check;
 mod hints;
-mod progress;
 mod run;
 mod schema;
 mod status;

@@ -1,11 +1,11 @@
 //! `filegen ingest run`: events into tables, in the foreground.
 
 use super::load;
-use super::progress::Progress;
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
+use crate::commands::ui::ingest::IngestProgress;
 use crate::commands::ui::table;
 use crate::core::backoff::Backoff;
 use crate::core::ingest::event::{IngestEvent, Tally};
@@ -39,6 +39,16 @@ pub(super) struct Args {
     until_end: bool,
 }
 
+impl SignalReporter for IngestProgress {
+    fn say(&self, text: &str) {
+        self.line(text);
+    }
+
+    fn finish(&self) {
+        Self::finish(self);
+    }
+}
+
 /// How a run ended.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -56,7 +66,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     let is_file = args.from.is_some() || matches!(ingest.source, SourceSpec::File(_));
     context.block_on(async {
         let clock = wiring::clock();
-        let progress = Arc::new(Progress::new(&context.ui, context.globals.quiet));
+        let progress = Arc::new(IngestProgress::new(&context.ui, context.globals.quiet));
         let signals = Signals::watch(Arc::clone(&progress) as Arc<dyn SignalReporter>)?;
         let letters = Arc::new(Notify::new());
         let instance = wiring::identity().instance.to_string();

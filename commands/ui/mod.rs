@@ -1,5 +1,6 @@
 //! Streams and terminal: results on stdout, everything else on stderr; legible without colour.
 
+pub mod ingest;
 pub mod json;
 pub mod progress;
 pub mod table;

@@ -185,13 +185,16 @@ pub(super) fn bury(transaction: &Transaction<'_>, reader: &Reader, letter: &Dead
 
 /// Refuses a batch that leaves more dead letters in the outbox than there may be.
 pub(super) fn check_limit(transaction: &Transaction<'_>, reader: &Reader) -> Result<(), SqliteFault> {
-    let (waiting, limit) = (waiting(transaction, "filegen_dead_letters", reader)?, reader.outbox_limit);
+    let (waiting, limit) = (waiting(transaction, OUTBOX_COUNT, reader)?, reader.outbox_limit);
     if waiting > limit { Err(SqliteFault::OutboxFull { waiting, limit }) } else { Ok(()) }
 }
 
-fn waiting(connection: &Connection, table: &str, reader: &Reader) -> Result<u64, Error> {
-    let sql = format!("SELECT count(*) FROM {table} WHERE source = ?1");
-    connection.prepare_cached(&sql)?.query_row([&reader.source], |row| row.get(0))
+const OUTBOX_COUNT: &str = "SELECT count(*) FROM filegen_dead_letters WHERE source = ?1";
+
+const PARKED_COUNT: &str = "SELECT count(*) FROM filegen_parked WHERE source = ?1";
+
+fn waiting(connection: &Connection, sql: &str, reader: &Reader) -> Result<u64, Error> {
+    connection.prepare_cached(sql)?.query_row([&reader.source], |row| row.get(0))
 }
 
 /// Dead letters for the queue, oldest first.
@@ -219,8 +222,8 @@ pub(super) fn counts(connection: &Connection, work: &Work) -> Result<SinkCounts,
     let tables = work.tables.tables.iter().map(|table| &table.name);
     Ok(SinkCounts {
         positions: positions(connection, &work.reader)?,
-        parked: waiting(connection, "filegen_parked", &work.reader)?,
-        outbox: waiting(connection, "filegen_dead_letters", &work.reader)?,
+        parked: waiting(connection, PARKED_COUNT, &work.reader)?,
+        outbox: waiting(connection, OUTBOX_COUNT, &work.reader)?,
         tables: tables.map(count).collect::<Result<_, Error>>()?,
     })
 }

@@ -7,8 +7,10 @@
 pub mod convert;
 pub mod decode;
 mod document;
+pub mod error;
 pub mod event;
 pub mod fold;
+pub mod plan;
 pub mod relay;
 pub mod replay;
 pub mod service;

@@ -1,16 +1,17 @@
 //! Events out of a log into tables, batch by batch, until stopped or at the log's end.
 
+mod parked;
+
 use super::decode::{decode, raw};
+use super::error::IngestError;
 use super::event::{IngestEvent, Tally};
 use super::fold::fold;
 use super::spec::{Ingest, OnRecreated};
 use crate::core::backoff::{Backoff, Jitter};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::letter::{DeadLetter, LetterError, RawEvent};
+use crate::core::model::letter::DeadLetter;
 use crate::core::model::message::{Partition, Received, TopicPosition};
-use crate::core::model::shown;
-use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::consumer::{Consumer, Polled};
 use crate::core::ports::observer::Observer;
@@ -23,43 +24,6 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a reader waits for the next event before it looks around.
 const LOOK_AROUND: Duration = Duration::from_millis(200);
-
-/// Time between two looks at what is parked, when nothing else asks for one.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
-
-/// Parked events that are taken up in one transaction.
-const RELEASED_MAX: usize = 1000;
-
-/// Why an ingest ended.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum IngestError {
-    /// The log's.
-    #[error(transparent)]
-    Broker(#[from] BrokerError),
-    /// The sink's.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-    /// A topic or file is another one than the positions are of.
-    #[error(
-        "{} is not the one that was read before: it was made anew, or cut off; nothing was read. Its events count as new with \
-         `on_recreated: restart`",
-        shown::text(topic)
-    )]
-    Recreated {
-        /// Its name.
-        topic: String,
-    },
-}
-
-impl HasKind for IngestError {
-    fn kind(&self) -> FailureKind {
-        match self {
-            Self::Broker(error) => error.kind(),
-            Self::Sink(error) => error.kind(),
-            Self::Recreated { .. } => FailureKind::Conflict,
-        }
-    }
-}
 
 /// What an ingest works with.
 pub struct IngestPorts {
@@ -387,78 +351,6 @@ impl Service {
         let partition = |number: &i32| Partition { topic: topic.to_owned(), number: *number };
         let partitions: Vec<Partition> = self.standings.keys().map(partition).collect();
         self.assigned(&partitions).await
-    }
-
-    /// Looks at what is parked, now and then.
-    async fn sweep(&mut self, stop: &CancellationToken) -> Result<(), IngestError> {
-        let elapsed = self.ports.clock.elapsed();
-        if !self.has_parked || self.swept.is_some_and(|swept| elapsed < swept + SWEEP_EVERY) {
-            return Ok(());
-        }
-        self.swept = Some(elapsed);
-        self.release(stop).await?;
-        let now = self.ports.clock.now();
-        let before = now.checked_sub(self.spec.policies.park_for).unwrap_or(now);
-        match self.ports.sink.expire(before, now, &self.instance).await {
-            Ok(0) => {}
-            Ok(count) => {
-                self.tally.parked = self.tally.parked.saturating_sub(count);
-                self.tally.dead += count;
-                self.ports.letters.notify_one();
-                self.ports.observer.observe(&IngestEvent::Expired { count });
-            }
-            Err(error) if error.kind().is_passing() => {}
-            Err(error) => return Err(error.into()),
-        }
-        if let Ok(counts) = self.ports.sink.counts().await {
-            self.has_parked = counts.parked > 0;
-        }
-        Ok(())
-    }
-
-    /// Writes parked events whose parent has come, and those that waited for them in turn.
-    async fn release(&mut self, stop: &CancellationToken) -> Result<(), IngestError> {
-        loop {
-            let parked = match self.ports.sink.released(RELEASED_MAX).await {
-                Ok(parked) => parked,
-                Err(error) if error.kind().is_passing() => return Ok(()),
-                Err(error) => return Err(error.into()),
-            };
-            if parked.is_empty() || stop.is_cancelled() {
-                return Ok(());
-            }
-            let mut batch = self.empty_batch();
-            let mut tally = Tally::default();
-            for (number, parked) in parked.into_iter().enumerate() {
-                batch.numbers += 1;
-                match decode(&self.spec, parked.event, number, batch.now) {
-                    Ok(change) => batch.rows.push(alone(Change { parked: Some(parked.number), ..change })),
-                    Err(refused) => self.unfit(&mut batch, *refused, parked.number),
-                }
-            }
-            let died_before = batch.dead.len() as u64;
-            batch.rows.sort_by_key(|row| self.spec.tables.shapes[row.last.shape].table);
-            let Sunk::Done(outcomes) = self.sink(&batch, stop).await? else { return Ok(()) };
-            crash_point!("ingest.released");
-            for row in &batch.rows {
-                tally.count(outcomes.get(row.last.number).unwrap_or(&Outcome::Stale));
-            }
-            tally.dead += died_before;
-            let left = tally.all() - tally.parked;
-            tally.parked = 0;
-            self.tally.parked = self.tally.parked.saturating_sub(left);
-            self.note(&tally);
-            self.ports.observer.observe(&IngestEvent::Released { tally });
-            if left == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// A parked event that the file no longer takes.
-    fn unfit(&self, batch: &mut Batch, (event, error): (RawEvent, LetterError), number: i64) {
-        batch.dead.push(DeadLetter::new(&event, error, 1, batch.now, &self.instance));
-        batch.unpark.push(number);
     }
 
     fn backoff(&self) -> Backoff {

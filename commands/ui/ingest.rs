@@ -1,8 +1,7 @@
 //! An ingest on stderr: a bar on a terminal, a line now and then elsewhere.
 
-use crate::commands::stop::SignalReporter;
-use crate::commands::ui::Ui;
-use crate::commands::ui::table::thousands;
+use super::Ui;
+use super::table::thousands;
 use crate::core::ingest::event::{IngestEvent, Tally};
 use crate::core::model::shown;
 use crate::core::ports::observer::Observer;
@@ -21,16 +20,16 @@ struct Seen {
 }
 
 /// Shows what becomes of events.
-pub(super) struct Progress {
+pub struct IngestProgress {
     bar: ProgressBar,
     quiet: bool,
     warning: String,
     seen: Mutex<Seen>,
 }
 
-impl Progress {
+impl IngestProgress {
     /// Shows nothing yet.
-    pub(super) fn new(ui: &Ui, quiet: bool) -> Self {
+    pub fn new(ui: &Ui, quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if !quiet && std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -39,7 +38,13 @@ impl Progress {
         Self { bar, quiet, warning: ui.paint_warning("warning:"), seen: Mutex::new(seen) }
     }
 
-    fn line(&self, text: &str) {
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Says something above the bar.
+    pub fn line(&self, text: &str) {
         if self.quiet {
             return;
         }
@@ -78,7 +83,7 @@ impl Progress {
     }
 }
 
-impl Observer<IngestEvent> for Progress {
+impl Observer<IngestEvent> for IngestProgress {
     fn observe(&self, event: &IngestEvent) {
         match event {
             IngestEvent::Begun { behind } => self.begin(*behind),
@@ -92,15 +97,5 @@ impl Observer<IngestEvent> for Progress {
             IngestEvent::QueueAway { reason } => self.line(&format!("{} {reason}", self.warning)),
             IngestEvent::Released { .. } | IngestEvent::Expired { .. } | IngestEvent::Sent { .. } => {}
         }
-    }
-}
-
-impl SignalReporter for Progress {
-    fn say(&self, text: &str) {
-        self.line(text);
-    }
-
-    fn finish(&self) {
-        self.bar.finish_and_clear();
     }
 }
