@@ -39,6 +39,8 @@ complete -c filegen -n "__fish_filegen_needs_command" -s h -l help -d 'Print hel
 complete -c filegen -n "__fish_filegen_needs_command" -s V -l version -d 'Print version'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "run" -d 'Make a worker\'s files for one business date'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve workers: start runs on events, lead or stand by, send completion events'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "ingest" -d 'Write events into tables, each effect once'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "dlq" -d 'Search, plan, replay and drop events that cannot be rows'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "health" -d 'Ask the daemon of this host whether it is well'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "inspect-headers" -d 'Show page and rows of every staged and published file'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "resume" -d 'Roll a run\'s staged files back to a page, and go on from there'
@@ -87,6 +89,188 @@ json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -f -a "run" -d 'Write events into tables, in the foreground'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -f -a "status" -d 'Show where reading stands, and what waits'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -f -a "schema" -d 'Print the tables as statements of the sink\'s database, or make those that are missing'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -f -a "check" -d 'Say which events of a file would die, and why; no sink is needed'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -l from -d 'File of events, one a line, in place of the source; `-` reads stdin' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -l until-end -d 'Stop where the topic ended at the start [default for files]'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from status" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from status" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from status" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from status" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -l apply -d 'Make the tables that are missing, and check the others'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -l from -d 'File of events, one a line; `-` reads stdin [default: the source, when it is a file]' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -f -a "list" -d 'List entries, newest first'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -f -a "show" -d 'Show one entry whole'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -f -a "stats" -d 'Count entries by kind, type, table and column'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -f -a "plan" -d 'Freeze a set of entries, and say what a replay would do with each today'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -f -a "apply" -d 'Replay exactly the entries of a plan'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -f -a "drop" -d 'Remove exactly the entries of a plan'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l type -d 'Only events of this type' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l kind -d 'Only this kind of error: json, empty, size, type, missing, wrong_kind, length, precision, range, nul, timestamp, constraint, trigger or parent' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l key -d 'Only this message key' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l since -d 'Only what died then or later' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l contains -d 'Only entries with this text in payload, message or id' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from show" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from show" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l type -d 'Only events of this type' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l kind -d 'Only this kind of error: json, empty, size, type, missing, wrong_kind, length, precision, range, nul, timestamp, constraint, trigger or parent' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l key -d 'Only this message key' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l since -d 'Only what died then or later' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l contains -d 'Only entries with this text in payload, message or id' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l limit -d 'At most so many, the newest' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from stats" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l type -d 'Only events of this type' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l kind -d 'Only this kind of error: json, empty, size, type, missing, wrong_kind, length, precision, range, nul, timestamp, constraint, trigger or parent' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l key -d 'Only this message key' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l since -d 'Only what died then or later' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l contains -d 'Only entries with this text in payload, message or id' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l limit -d 'At most so many, the newest' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l out -d 'Where the plan goes' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -l force -d 'Replace the file that is there'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -l reason -d 'Why, for the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -l rate -d 'Entries a second [default: as fast as it goes]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -l max-failures -d 'Stop after so many failures of one kind' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -l reason -d 'Why, for the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand dlq; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand health" -l health-port -d 'Port that the daemon listens at' -r
 complete -c filegen -n "__fish_filegen_using_subcommand health" -l health-address -d 'Address that the daemon listens on [default: this machine\'s own]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand health" -l timeout -d 'Longest wait for the answer, in seconds' -r
@@ -323,6 +507,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_s
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "check" -d 'Check worker files, and tell everything that is wrong with them'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "show" -d 'Show a worker file as it is understood, and where each value came from'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "schema" -d 'Print the JSON Schema of worker files, for editors'
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l kind -d 'Kind of file, by its first key: worker or ingest' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from -d 'Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from-env -d 'Environment variable that holds the address; the worker file then names it' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l view -d 'View whose columns to take' -r

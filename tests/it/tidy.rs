@@ -370,8 +370,13 @@ fn every_dependency_says_why_it_is_there() {
 
 /// The files that write to a stream of this process, each through `core::model::shown`. What a parent process reads is no text for
 /// people.
-const OUTLETS: [&str; 4] =
-    ["commands/ui/mod.rs", "commands/ui/progress.rs", "commands/report.rs", "src/telemetry/log.rs"];
+const OUTLETS: [&str; 5] = [
+    "commands/ui/mod.rs",
+    "commands/ui/ingest.rs",
+    "commands/ui/progress.rs",
+    "commands/report.rs",
+    "src/telemetry/log.rs",
+];
 const TO_A_PARENT: &str = "src/adapters/drill/parent_hook.rs";
 
 #[test]
