@@ -113,12 +113,13 @@ impl Service {
         }
         let (mut is_assigned, mut away) = (false, self.backoff());
         while !stop.is_cancelled() {
-            let polled = match self.change.take() {
-                Some(change) => Ok(change),
-                None => tokio::select! {
+            let polled = if let Some(change) = self.change.take() {
+                Ok(change)
+            } else {
+                tokio::select! {
                     polled = self.ports.consumer.next_batch(self.spec.policies.batch, LOOK_AROUND) => polled,
                     () = stop.cancelled() => break,
-                },
+                }
             };
             let polled = match polled {
                 Ok(polled) => polled,
