@@ -51,7 +51,8 @@ events:
 fn with_events(events: &[&str]) -> Filegen {
     let filegen = Filegen::empty();
     filegen.write("events.yaml", FILE);
-    filegen.write("events.jsonl", &events.iter().map(|event| format!("{event}\n")).collect::<String>());
+    let lines = events.iter().fold(String::new(), |lines, event| lines + event + "\n");
+    filegen.write("events.jsonl", &lines);
     filegen
 }
 
