@@ -44,7 +44,7 @@ fn cast(value: ValueRef<'_>, kind: &str) -> Result<Value, String> {
     };
     let bad = || format!("8114 Error converting data type nvarchar to {kind}.");
     match SqlType::parse(kind).ok_or_else(|| format!("243 Type {kind} is not a defined system type."))? {
-        SqlType::Decimal(_, scale) => {
+        SqlType::Decimal(_, scale) | SqlType::Numeric(_, scale) => {
             let units = scaled(&text, scale).ok_or_else(bad)?;
             let digits = units.unsigned_abs().to_le_bytes();
             Ok(Value::Text(values::decimal_text(units >= 0, &digits, scale)))

@@ -139,7 +139,9 @@ fn answer_login(
     reply.env_text(2, "us_english", "");
     reply.info(&Message::new(5703, 0, "Changed language setting to us_english."));
     reply.login_ack();
-    let packet_size = (login.packet_size as usize).min(options.form.packet_size).clamp(512, 32767);
+    // Zero leaves it to the server.
+    let wanted = if login.packet_size == 0 { 4096 } else { login.packet_size as usize };
+    let packet_size = wanted.min(options.form.packet_size).clamp(512, 32767);
     reply.env_text(4, &packet_size.to_string(), "4096");
     let route = options.read_only_route.filter(|_| login.read_only);
     if let Some(route) = route {
@@ -217,6 +219,7 @@ fn features(asked: &[u8]) -> Vec<(u8, &'static [u8])> {
 
 /// Reads a LOGIN7; returns the password beside it.
 fn read_login(payload: &[u8]) -> Option<(Login, String)> {
+    (Cursor::new(payload).u32()? as usize == payload.len()).then_some(())?;
     let text = |at: usize, secret: bool| -> Option<String> {
         let mut place = Cursor::new(payload.get(at..at + 4)?);
         let (offset, length) = (usize::from(place.u16()?), usize::from(place.u16()?));

@@ -3,9 +3,14 @@
 use super::types;
 use rusqlite::types::Value;
 
+/// The header that every request has.
+const TRANSACTION_DESCRIPTOR: u16 = 2;
+
 /// A statement to run.
 #[derive(Debug)]
 pub struct Request {
+    /// The transaction that the client believes to be in; zero for none.
+    pub transaction: u64,
     pub sql: String,
     /// `@P1 nvarchar(4000), @P2 bigint`, as the client declares them.
     pub declared: String,
@@ -61,25 +66,40 @@ impl<'a> Cursor<'a> {
         self.0.len()
     }
 
-    /// Skips ALL_HEADERS, which stand before every request since TDS 7.2.
-    fn skip_headers(&mut self) -> Option<()> {
+    /// Reads ALL_HEADERS, which stand before every request since TDS 7.2; returns the transaction that the client believes to be in.
+    /// Each header has its length and type in front, and all of them together make up the whole. Without that of the transaction
+    /// there is no request.
+    fn headers(&mut self) -> Option<u64> {
         let total = self.u32()? as usize;
-        self.bytes(total.checked_sub(4)?).map(drop)
+        let mut all = Cursor::new(self.bytes(total.checked_sub(4)?)?);
+        let mut transaction = None;
+        while !all.is_empty() {
+            let length = all.u32()? as usize;
+            let kind = all.u16()?;
+            let mut header = Cursor::new(all.bytes(length.checked_sub(6)?)?);
+            if kind == TRANSACTION_DESCRIPTOR {
+                let descriptor = header.u64()?;
+                // One request at a time: the session has no others under way.
+                (header.u32()? == 1 && header.is_empty()).then_some(())?;
+                transaction = Some(descriptor);
+            }
+        }
+        transaction
     }
 }
 
 /// Reads a batch.
 pub fn batch(payload: &[u8]) -> Option<Request> {
     let mut cursor = Cursor::new(payload);
-    cursor.skip_headers()?;
+    let transaction = cursor.headers()?;
     let units = cursor.len() / 2;
-    Some(Request { sql: cursor.utf16(units)?, declared: String::new(), params: Vec::new() })
+    Some(Request { transaction, sql: cursor.utf16(units)?, declared: String::new(), params: Vec::new() })
 }
 
 /// Reads a call of `sp_executesql` (by number or by name); an error names any other procedure.
 pub fn rpc(payload: &[u8]) -> Option<Result<Request, String>> {
     let mut cursor = Cursor::new(payload);
-    cursor.skip_headers()?;
+    let transaction = cursor.headers()?;
     let procedure = match cursor.u16()? {
         0xffff => match cursor.u16()? {
             10 => "sp_executesql".to_owned(),
@@ -104,7 +124,7 @@ pub fn rpc(payload: &[u8]) -> Option<Result<Request, String>> {
         _ => Some(String::new()),
     };
     let (sql, declared) = (text()?, text().unwrap_or_default());
-    Some(Ok(Request { sql, declared, params: values.collect() }))
+    Some(Ok(Request { transaction, sql, declared, params: values.collect() }))
 }
 
 /// What a transaction manager request asks for.
@@ -115,14 +135,15 @@ pub enum Transaction {
     Rollback,
 }
 
-/// Reads a transaction manager request.
-pub fn transaction(payload: &[u8]) -> Option<Transaction> {
+/// Reads a transaction manager request; returns the transaction that the client believes to be in beside it.
+pub fn transaction(payload: &[u8]) -> Option<(u64, Transaction)> {
     let mut cursor = Cursor::new(payload);
-    cursor.skip_headers()?;
-    match cursor.u16()? {
-        5 => Some(Transaction::Begin),
-        7 => Some(Transaction::Commit),
-        8 => Some(Transaction::Rollback),
-        _ => None,
-    }
+    let transaction = cursor.headers()?;
+    let what = match cursor.u16()? {
+        5 => Transaction::Begin,
+        7 => Transaction::Commit,
+        8 => Transaction::Rollback,
+        _ => return None,
+    };
+    Some((transaction, what))
 }

@@ -84,6 +84,9 @@ impl State<'_> {
         let declared = if request.declared.is_empty() { String::new() } else { format!("({}) ", request.declared) };
         lock(&self.shared.statements).push(format!("{declared}{}", request.sql));
         let last = if done == Done::Batch { Done::Batch } else { Done::Proc };
+        if let Some(message) = self.unfit(request.transaction) {
+            return fail(reply, last, &message);
+        }
         let statements = match tsql::statements(&request.sql) {
             Ok(statements) => statements,
             Err(near) => return fail(reply, last, &Message::new(102, 15, format!("Incorrect syntax near '{near}'."))),
@@ -141,7 +144,16 @@ impl State<'_> {
         }
     }
 
-    fn manage(&mut self, what: Transaction, mut reply: Reply<'_>) -> io::Result<()> {
+    /// What is said of a request that names another transaction than the session's.
+    fn unfit(&self, transaction: u64) -> Option<Message> {
+        let text = "New request is not allowed to start because it should come with valid transaction descriptor.";
+        (transaction != self.transaction.unwrap_or(0)).then(|| Message::new(3989, 16, text))
+    }
+
+    fn manage(&mut self, (transaction, what): (u64, Transaction), mut reply: Reply<'_>) -> io::Result<()> {
+        if let Some(message) = self.unfit(transaction) {
+            return fail(reply, Done::Batch, &message);
+        }
         let end = match what {
             Transaction::Begin => self.begin(&mut reply),
             other => self.end(&mut reply, other),

@@ -19,6 +19,7 @@ pub enum SqlType {
     SmallMoney,
     Money,
     Decimal(u8, u8),
+    Numeric(u8, u8),
     Guid,
     Date,
     Time(u8),
@@ -174,6 +175,7 @@ impl ColumnType {
             SqlType::SmallDateTime => out.extend_from_slice(&[0x6f, 4]),
             SqlType::DateTime => out.extend_from_slice(&[0x6f, 8]),
             SqlType::Decimal(p, s) => out.extend_from_slice(&[0x6a, decimal_bytes(p), p, s]),
+            SqlType::Numeric(p, s) => out.extend_from_slice(&[0x6c, decimal_bytes(p), p, s]),
             SqlType::Guid => out.extend_from_slice(&[0x24, 16]),
             SqlType::Date => out.push(0x28),
             SqlType::Time(s) => out.extend_from_slice(&[0x29, s]),
@@ -229,7 +231,8 @@ impl SqlType {
             "float" => Self::Float,
             "smallmoney" => Self::SmallMoney,
             "money" => Self::Money,
-            "decimal" | "numeric" => Self::Decimal(digits(0, 18)?, digits(1, 0)?),
+            "decimal" | "dec" => Self::Decimal(digits(0, 18)?, digits(1, 0)?),
+            "numeric" => Self::Numeric(digits(0, 18)?, digits(1, 0)?),
             "uniqueidentifier" => Self::Guid,
             "date" => Self::Date,
             "time" => Self::Time(digits(0, 7)?),
@@ -257,6 +260,7 @@ impl SqlType {
         let sized = |name: &str, n: Option<u16>| n.map_or(format!("{name}(max)"), |n| format!("{name}({n})"));
         match self {
             Self::Decimal(p, s) => format!("decimal({p},{s})"),
+            Self::Numeric(p, s) => format!("numeric({p},{s})"),
             Self::Time(s) => format!("time({s})"),
             Self::DateTime2(s) => format!("datetime2({s})"),
             Self::DateTimeOffset(s) => format!("datetimeoffset({s})"),
@@ -275,7 +279,7 @@ impl SqlType {
     /// How SQLite has to order its values; none for SQLite's own order.
     pub fn order(self, collation: &Collation) -> Option<&'static str> {
         match self {
-            Self::Decimal(..) | Self::Money | Self::SmallMoney => Some("sql_decimal"),
+            Self::Decimal(..) | Self::Numeric(..) | Self::Money | Self::SmallMoney => Some("sql_decimal"),
             Self::Guid => Some("sql_guid"),
             Self::SmallDateTime | Self::DateTime | Self::DateTime2(_) | Self::DateTimeOffset(_) => Some("sql_time"),
             Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_) => Some(match collation.name {

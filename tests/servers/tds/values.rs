@@ -44,7 +44,7 @@ pub fn write(column: &ColumnType, value: ValueRef<'_>, plp: Plp, out: &mut Vec<u
                 short(column, &bytes, out);
             }
         }
-        SqlType::Decimal(precision, scale) => {
+        SqlType::Decimal(precision, scale) | SqlType::Numeric(precision, scale) => {
             let units = text().and_then(|text| scaled(&text, scale)).ok_or_else(bad)?;
             let length = decimal_bytes(precision);
             out.extend_from_slice(&[length, u8::from(units >= 0)]);
@@ -324,13 +324,16 @@ impl Moment {
                 out.extend_from_slice(&day(self.days));
             }
             SqlType::SmallDateTime => {
-                let mut bytes = ((self.days - DAYS_TO_1900) as u16).to_le_bytes().to_vec();
-                bytes.extend_from_slice(&((self.ticks / 600_000_000) as u16).to_le_bytes());
+                // Half a minute counts as one, and the last one of a day as the next day's first.
+                let (days, minutes) = carried(self.days, (self.ticks + 300_000_000) / 600_000_000, 24 * 60);
+                let mut bytes = ((days - DAYS_TO_1900) as u16).to_le_bytes().to_vec();
+                bytes.extend_from_slice(&(minutes as u16).to_le_bytes());
                 short(column, &bytes, out);
             }
             SqlType::DateTime => {
-                let mut bytes = ((self.days - DAYS_TO_1900) as i32).to_le_bytes().to_vec();
-                let thirds = (self.ticks * 300 + 5_000_000) / 10_000_000;
+                let (days, thirds) =
+                    carried(self.days, (self.ticks * 300 + 5_000_000) / 10_000_000, 24 * 60 * 60 * 300);
+                let mut bytes = ((days - DAYS_TO_1900) as i32).to_le_bytes().to_vec();
                 bytes.extend_from_slice(&(thirds as u32).to_le_bytes());
                 short(column, &bytes, out);
             }
@@ -345,6 +348,11 @@ impl Moment {
             _ => {}
         }
     }
+}
+
+/// A day's last unit rounded up is the next day's first.
+fn carried(days: i64, units: i64, in_a_day: i64) -> (i64, i64) {
+    (days + units / in_a_day, units % in_a_day)
 }
 
 /// Ticks in units of the scale's last digit, three to five bytes, and what follows them.
