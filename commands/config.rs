@@ -8,9 +8,11 @@ use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{params, predicates};
+use crate::core::kind::HasKind;
 use crate::core::model::column::{Column, Observed};
 use crate::core::model::finding::CheckVerdict as Found;
 use crate::core::model::secret::Secret;
+use crate::core::ports::source::SourceError;
 use crate::wiring;
 use serde::Serialize;
 use std::io::Read;
@@ -146,25 +148,21 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
         if let Ok(file) = &loaded
             && args.source
             && let Some(worker) = file.worker()
+            && let Some(error) = refused(context, file, worker)?
         {
-            let (columns, folds) = columns(context, worker)?;
-            let checked = file.check_columns(&columns, folds, &context.registry);
-            let refused = if checked.is_ok() { refused(context, worker)? } else { Vec::new() };
-            if let Some(error) = checked.err().or_else(|| file.refused_predicates(&refused)) {
-                loaded = Err(error);
-            }
+            loaded = Err(error);
         }
         let doubts = match loaded.as_ref().ok().and_then(Loaded::worker) {
             Some(worker) if args.source => doubts(context, worker)?,
             _ => Vec::new(),
         };
-        context.ui.result(&checked(path, &loaded, &doubts), |_| fine(path, loaded.as_ref().ok()));
+        context.ui.result(&checked(context, path, &loaded, &doubts), |_| fine(path, loaded.as_ref().ok()));
         if !context.ui.is_json() {
             for doubt in &doubts {
                 context.ui.status(&format!("{} {doubt}", context.ui.paint_warning("warning:")));
             }
         }
-        if let Some(warnings) = warnings(&loaded)
+        if let Some(warnings) = warnings(context, &loaded)
             && !context.ui.is_json()
         {
             context.ui.status(&format!("{} {warnings}", context.ui.paint_warning("warning:")));
@@ -187,9 +185,13 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
 }
 
 /// What makes no file wrong, and is worth a second look.
-fn warnings(loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
+fn warnings(context: &Context, loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
     let loaded = loaded.as_ref().ok()?;
-    loaded.warnings(&loaded.worker().map(wiring::insecure).unwrap_or_default())
+    let namesakes = config::namesakes(loaded, &context.globals.config, &Environment, &context.registry);
+    let worker = loaded.worker();
+    let (insecure, ignored) = (worker.map(wiring::insecure), worker.map(wiring::ignored_keys));
+    let (insecure, ignored) = (insecure.unwrap_or_default(), ignored.unwrap_or_default());
+    loaded.warnings(&config::Notes { insecure, namesakes, ignored })
 }
 
 /// The columns that a worker's view really has, and whether their names' case may differ.
@@ -206,11 +208,30 @@ fn looking(context: &Context, worker: &Worker) -> Result<Plan, Failure> {
     Ok(Plan::new(worker, &context.registry, &params)?)
 }
 
-/// Files whose predicate the source refuses, and why.
-fn refused(context: &Context, worker: &Worker) -> Result<Vec<(usize, String)>, Failure> {
-    let plan = looking(context, worker)?;
-    let source = wiring::source_at(&worker.source.url)?;
-    context.block_on(async { Ok(predicates::refused(&*source, &plan).await?) })
+/// What the source says no to, as problems of the file: login, view, right to read it, columns, predicates.
+fn refused(context: &Context, file: &Loaded, worker: &Worker) -> Result<Option<ConfigError>, Failure> {
+    let (plan, source) = (looking(context, worker)?, wiring::source_at(&worker.source.url)?);
+    let asked = async || {
+        let columns = source.columns(&plan.query.view).await?;
+        let unfit = file.check_columns(&columns, source.folds_names(), &context.registry).err();
+        if unfit.is_some() {
+            return Ok(unfit);
+        }
+        Ok::<_, SourceError>(file.refused_predicates(&predicates::refused(&*source, &plan).await?))
+    };
+    match context.block_on(async { Ok(asked().await) })? {
+        Err(error) if Code::from(error.kind()) == Code::Config => {
+            // A server's name is an address, which messages about a file do not show; a file's is its path.
+            let (fields, why): (&[&str], String) = match &error {
+                SourceError::Refused { reason } => (&["view", "query"], reason.clone()),
+                SourceError::Absent { .. } => (&["url"], error.to_string()),
+                SourceError::Denied { reason, .. } => (&[], reason.clone()),
+                other => (&[], other.to_string()),
+            };
+            Ok(Some(file.refused_by_source(fields, why)))
+        }
+        answer => Ok(answer?),
+    }
 }
 
 /// What the source knows of the values that a person should know too.
@@ -222,10 +243,15 @@ fn doubts(context: &Context, worker: &Worker) -> Result<Vec<String>, Failure> {
     Ok(findings.into_iter().filter(|finding| finding.verdict != Found::Pass).map(|finding| finding.detail).collect())
 }
 
-fn checked<'a>(path: &Path, loaded: &'a Result<Loaded, ConfigError>, doubts: &[String]) -> Checked<'a> {
+fn checked<'a>(
+    context: &Context,
+    path: &Path,
+    loaded: &'a Result<Loaded, ConfigError>,
+    doubts: &[String],
+) -> Checked<'a> {
     let worker = loaded.as_ref().ok().and_then(Loaded::worker);
     let told = |error: Option<&ConfigError>| error.map_or_else(|| serde_json::json!([]), ConfigError::to_json);
-    let mut warnings = told(warnings(loaded).as_ref());
+    let mut warnings = told(warnings(context, loaded).as_ref());
     if let Some(list) = warnings.as_array_mut() {
         let warning = |doubt: &String| serde_json::json!({ "code": "source", "message": doubt });
         list.extend(doubts.iter().map(warning));
@@ -269,11 +295,21 @@ fn init(context: &Context, args: &InitArgs) -> Result<CommandEnd, Failure> {
     };
     if let Some(path) = path {
         write(path, &text, args.force)?;
+        tell_namesakes(context, path);
     }
     let file = path.map(|path| path.display().to_string());
     let told = file.as_ref().map(|file| format!("wrote {file}\n"));
     context.ui.result(&Written { file, text: &text }, |written| told.unwrap_or_else(|| written.text.to_owned()));
     Ok(CommandEnd::Done)
+}
+
+/// Says of a new worker file that another one beside it declares the same worker.
+fn tell_namesakes(context: &Context, path: &Path) {
+    let Ok(loaded) = config::load(path, &Environment, &context.registry) else { return };
+    for namesake in config::namesakes(&loaded, &[], &Environment, &context.registry) {
+        let warning = context.ui.paint_warning("warning:");
+        context.ui.status(&format!("{warning} {}; {}", namesake.describe(), config::APART));
+    }
 }
 
 /// A worker file of a view's own columns, checked as any other.

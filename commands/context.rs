@@ -103,6 +103,11 @@ impl Context {
         Ok(config::load(self.config_path()?, &Environment, &self.registry)?)
     }
 
+    /// Worker files beside the one of this command that declare the same worker.
+    pub fn namesakes(&self) -> Result<Vec<config::Namesake>, Failure> {
+        Ok(config::namesakes(&self.load()?, &[], &Environment, &self.registry))
+    }
+
     /// What the worker file says.
     ///
     /// # Errors

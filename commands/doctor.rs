@@ -4,6 +4,7 @@ use super::context::{Context, ParamArgs};
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::ui::table::{self, Tone};
+use crate::config;
 use crate::core::doctor::report::{Area, CheckResult};
 use crate::core::doctor::{self, Fix};
 use crate::core::generate::doctor::{DoctorInput, examine};
@@ -74,6 +75,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             registry: &context.registry,
             date: params::today(&worker, wiring::clock().now()),
             name: &name,
+            namesakes: &context.namesakes()?.iter().map(config::Namesake::describe).collect::<Vec<_>>(),
             state_error,
             state_file: wiring::state_file(&worker),
             state_rights: wiring::state_rights(&worker),

@@ -544,7 +544,7 @@ _filegen() {
             return 0
             ;;
         filegen__subcmd__correct)
-            opts="-c -q -v -h --date --reason --files --param --no-wait --dry-run --config --output --color --quiet --verbose --log-format --help"
+            opts="-c -q -v -h --date --reason --files --param --cancel --no-wait --dry-run --config --output --color --quiet --verbose --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -331,6 +331,7 @@ never\t'In no case'"
 complete -c filegen -n "__fish_filegen_using_subcommand correct" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand correct" -l cancel -d 'Take back a correction that was asked for and has not appeared yet; the version before stays'
 complete -c filegen -n "__fish_filegen_using_subcommand correct" -l no-wait -d 'Do not wait for the lease: exit code 5 when another instance holds it'
 complete -c filegen -n "__fish_filegen_using_subcommand correct" -l dry-run -d 'Connect and count; show what would be read and written, and do neither'
 complete -c filegen -n "__fish_filegen_using_subcommand correct" -s q -l quiet -d 'Print results and errors only: no progress'

@@ -5,12 +5,17 @@ use super::preview;
 use crate::commands::context::{Context, ParamArgs, parse_date};
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
-use crate::core::generate::Start;
-use crate::core::generate::correct::Asked;
+use crate::core::generate::correct::{self, Asked, Cancelled};
+use crate::core::generate::spec::Worker;
+use crate::core::generate::{Edition, Job, Start};
 use crate::core::model::correction::checked_reason;
 use crate::core::model::names::FileId;
 use crate::core::model::run::{BusinessDate, RunId};
-use crate::wiring;
+use crate::core::ports::observer::Unobserved;
+use crate::wiring::{self, Access};
+use serde::Serialize;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Make a published date again, as its next version
 ///
@@ -22,7 +27,8 @@ use crate::wiring;
 #[command(after_help = "Examples:
   filegen correct -c loans.yaml --date 2026-11-21 --reason \"late bookings, INC-4711\" --dry-run
   filegen correct -c loans.yaml --date 2026-11-21 --reason \"late bookings, INC-4711\"
-  filegen correct -c loans.yaml --date 2026-11-21 --reason \"wrong rate\" --files Loan1,Loan2")]
+  filegen correct -c loans.yaml --date 2026-11-21 --reason \"wrong rate\" --files Loan1,Loan2
+  filegen correct -c loans.yaml --date 2026-11-21 --reason \"the wrong date\" --cancel")]
 pub struct Args {
     /// Business date to make again
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
@@ -35,6 +41,9 @@ pub struct Args {
     files: Vec<FileId>,
     #[command(flatten)]
     params: ParamArgs,
+    /// Take back a correction that was asked for and has not appeared yet; the version before stays
+    #[arg(long, conflicts_with_all = ["files", "params", "dry_run", "no_wait"])]
+    cancel: bool,
     /// Do not wait for the lease: exit code 5 when another instance holds it
     #[arg(long)]
     no_wait: bool,
@@ -52,6 +61,9 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     let worker = context.worker_with(&args.params)?;
     let run = RunId { worker: worker.id.clone(), date: args.date };
     let asked = Asked { reason: args.reason.clone(), who: wiring::who(), files: args.files.clone() };
+    if args.cancel {
+        return cancel(context, worker, &run, &asked);
+    }
     let order = Order {
         worker,
         run,
@@ -62,4 +74,51 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
         correction: Some(asked),
     };
     if args.dry_run { preview::show(context, &order) } else { foreground::run(context, &order) }
+}
+
+/// What was cancelled.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelledView {
+    run_id: String,
+    version: u32,
+    files: Vec<String>,
+    asked_by: String,
+    asked_because: String,
+    reason: String,
+    recorded: bool,
+}
+
+fn cancel(context: &Context, worker: Arc<Worker>, run: &RunId, asked: &Asked) -> Result<CommandEnd, Failure> {
+    let Cancelled { correction, is_recorded } = context.block_on(async {
+        let ports = wiring::ports(&worker, Access::Change, Arc::new(Unobserved)).await?;
+        let job = Job {
+            worker,
+            run: run.clone(),
+            registry: Arc::clone(&context.registry),
+            start: Start::Resume,
+            stop: CancellationToken::new(),
+            observer: Arc::new(Unobserved),
+            edition: Edition::default(),
+        };
+        Ok(correct::cancel(&ports, &job, &wiring::identity(), asked).await?)
+    })?;
+    let what = correct::describe(&correction);
+    let shown = CancelledView {
+        run_id: run.to_string(),
+        version: correction.version,
+        asked_because: correction.shown_reason(),
+        asked_by: correction.by,
+        files: correction.files,
+        reason: asked.reason.clone(),
+        recorded: is_recorded,
+    };
+    context.ui.result(&shown, |shown| {
+        let (run, by, why) = (&shown.run_id, &shown.asked_by, &shown.asked_because);
+        format!("cancelled {what} of run {run}, asked for by {by}: {why}; the version before stays\n")
+    });
+    if !is_recorded {
+        context.ui.status("another process leads, and records it when it looks at the run next");
+    }
+    Ok(CommandEnd::Done)
 }

@@ -5,11 +5,13 @@ use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
 use crate::commands::ui::table::{self, Tone};
+use crate::core::generate::correct::{self, Asked};
 use crate::core::generate::drill::{Drill, Drilled, Part, Scratch};
 use crate::core::generate::run;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{Edition, Job, Start};
 use crate::core::model::run::RunId;
+use crate::core::ports::drill::Task;
 use crate::core::ports::observer::Unobserved;
 use crate::wiring;
 use serde::Serialize;
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Tells a drill's own process what it is: `PAGE_SIZE:ROWS:OUTPUT_ROOT`.
+/// Tells a drill's own process what it is: `PAGE_SIZE:ROWS:TASK:OUTPUT_ROOT`.
 const TRIAL: &str = "FILEGEN_DRILL_TRIAL";
 
 /// Differences that are told one by one.
@@ -29,7 +31,8 @@ const SHOWN: usize = 10;
 /// Prove on your own worker that a killed run loses nothing
 ///
 /// On a scratch copy (the same view, translators and volume, an output root and state store of its own) a run is killed
-/// before each change that it makes on the volume, and so is the run that takes over. After each kill the next run must
+/// before each change that it makes on the volume, and so is the run that takes over, and a correction of the published
+/// date from its last write on. After each kill the next run must
 /// end with the same files, byte for byte, and no file may have been visible before it was whole. Only the first pages of
 /// the view are read. Nothing else is changed, no event is sent, and the scratch folder is removed. Exit code 4 when a
 /// file was not the same.
@@ -150,22 +153,28 @@ fn arguments(context: &Context, run: &RunId, params: &ParamArgs) -> Vec<OsString
 
 /// One run in its own process, watched by the drill.
 fn child_run(context: &Context, worker: &Worker, run: &RunId, place: &OsString) -> Result<CommandEnd, Failure> {
-    let Some((part, root)) = place.to_str().and_then(place_of) else {
+    let Some((part, task, root)) = place.to_str().and_then(place_of) else {
         return Err(Failure::new(Code::Usage, format!("{TRIAL} is for a drill's own processes")));
     };
     let worker = Arc::new(part.worker(worker, root));
     context.block_on(async {
         let ports = wiring::drill_ports(&worker, part, true, Arc::new(Unobserved)).await?;
-        run::execute(&ports, &job(context, &worker, run), &wiring::identity(), true).await?;
+        let (job, identity) = (job(context, &worker, run), wiring::identity());
+        if task == Task::Correct {
+            let asked = Asked { reason: "a drill".to_owned(), who: wiring::who(), files: Vec::new() };
+            correct::want(&ports, &job, &identity, &asked, true).await?;
+        }
+        run::execute(&ports, &job, &identity, true).await?;
         Ok(CommandEnd::Done)
     })
 }
 
-fn place_of(text: &str) -> Option<(Part, PathBuf)> {
-    let mut parts = text.splitn(3, ':');
+fn place_of(text: &str) -> Option<(Part, Task, PathBuf)> {
+    let mut parts = text.splitn(4, ':');
     let page_size: NonZeroU32 = parts.next()?.parse().ok()?;
     let rows = parts.next()?.parse().ok()?;
-    Some((Part { rows, page_size, more: false }, parts.next()?.into()))
+    let task = Task::parse(parts.next()?)?;
+    Some((Part { rows, page_size, more: false }, task, parts.next()?.into()))
 }
 
 #[derive(Serialize)]
@@ -180,6 +189,7 @@ struct DrillView {
     files: usize,
     runs_killed: u64,
     takeovers_killed: u64,
+    corrections_killed: u64,
     points: Vec<ShownPoint>,
     differences: Vec<ShownDifference>,
     scratch: Option<String>,
@@ -223,6 +233,7 @@ impl DrillView {
             files: worker.files.len(),
             runs_killed: drilled.runs,
             takeovers_killed: drilled.takeovers,
+            corrections_killed: drilled.corrections,
             points: points.collect(),
             differences: differences.collect(),
             scratch: scratch.map(|path| path.display().to_string()),
@@ -259,15 +270,16 @@ fn text(context: &Context, shown: &DrillView) -> String {
     if let Some(scratch) = &shown.scratch {
         let _ = writeln!(text, "kept: {scratch}");
     }
-    let kills = shown.runs_killed + shown.takeovers_killed;
+    let kills = shown.runs_killed + shown.takeovers_killed + shown.corrections_killed;
     let _ = writeln!(
         text,
-        "{}: {}; killed {} ({}, {}), files the same {}",
+        "{}: {}; killed {} ({}, {}, {}), files the same {}",
         shown.run_id,
         shown.verdict,
         n(kills, "time"),
         n(shown.runs_killed, "run"),
         n(shown.takeovers_killed, "takeover"),
+        n(shown.corrections_killed, "correction"),
         n(kills - shown.differences.len() as u64, "time")
     );
     text

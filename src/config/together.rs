@@ -1,9 +1,9 @@
 //! Worker files that are given together, and what stands in each other's way: one worker twice, or one name for two files.
 
-use crate::core::generate::model::file_name::{days_to_compare, manifest_name};
-use crate::core::generate::spec::Worker;
+use crate::core::generate::model::file_name::{days_to_compare, manifest_name, version_of};
+use crate::core::generate::spec::{Corrections, Worker};
 use crate::core::model::run::{BusinessDate, RunId};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 /// A worker and the file that it stands in.
@@ -30,18 +30,30 @@ fn shared_names(workers: &[InFile<'_>]) -> Vec<String> {
     let roots: Vec<PathBuf> = workers.iter().map(|(_, worker)| settled(&worker.output.root)).collect();
     let names = workers.iter().flat_map(|(_, worker)| worker.files.iter().map(|file| &file.name));
     for day in days_to_compare(names) {
-        let mut taken: HashMap<PathBuf, &str> = HashMap::new();
+        let mut taken: BTreeMap<PathBuf, &Worker> = BTreeMap::new();
         for ((_, worker), root) in workers.iter().zip(&roots) {
             let run = RunId { worker: worker.id.clone(), date: BusinessDate(day) };
             let files = worker.files.iter().map(|file| file.name.render(&run, &file.id));
             for name in files.chain([manifest_name(&run, 1)]) {
-                let id = worker.id.as_str();
-                match taken.insert(root.join(&name), id) {
-                    Some(other) if other != id && told.insert((other, id)) => {
-                        found.push(format!("workers {other} and {id} both write `{name}` on {day}"));
-                    }
-                    _ => {}
+                if let Some(other) = taken.insert(root.join(&name), worker)
+                    && other.id != worker.id
+                    && told.insert((other.id.as_str(), worker.id.as_str()))
+                {
+                    found.push(format!("workers {} and {} both write `{name}` on {day}", other.id, worker.id));
                 }
+            }
+        }
+        for (path, worker) in &taken {
+            let before = path.to_str().and_then(version_of);
+            let Some((other, version)) = before.and_then(|(path, v)| Some((taken.get(Path::new(&path))?, v))) else {
+                continue;
+            };
+            let takes = other.output.corrections == Corrections::Suffix && other.id != worker.id;
+            if takes && told.insert((other.id.as_str(), worker.id.as_str())) {
+                let (path, other, id) = (path.display(), &other.id, &worker.id);
+                found.push(format!(
+                    "version {version} of worker {other} takes `{path}`, which worker {id} writes on {day}"
+                ));
             }
         }
     }
@@ -50,7 +62,7 @@ fn shared_names(workers: &[InFile<'_>]) -> Vec<String> {
 
 /// One spelling for a folder that can be reached by several: links are followed as far as it is there, and what is not there yet
 /// is taken by its words.
-fn settled(root: &Path) -> PathBuf {
+pub(super) fn settled(root: &Path) -> PathBuf {
     let (mut there, mut rest) = (root, Vec::new());
     loop {
         if let Ok(real) = there.canonicalize() {

@@ -2,21 +2,42 @@
 
 use super::Loaded;
 use super::check::receivers::warn;
+use super::namesakes::{APART, Namesake};
 use super::problem::ConfigError;
 use super::receivers::Receiver;
 use super::resolve::generate::blamed;
 use crate::core::generate::translate::doubts;
 use crate::core::model::peer::Insecure;
 
+/// What others know of a worker file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Notes {
+    /// Connections that are weaker than they should be.
+    pub insecure: Vec<Insecure>,
+    /// Worker files beside this one that declare the same worker.
+    pub namesakes: Vec<Namesake>,
+    /// Keys of the source's address that change nothing here.
+    pub ignored: Vec<&'static str>,
+}
+
 impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
-    /// `insecure` is what whoever knows the clients says of their connections.
-    pub fn warnings(&self, insecure: &[Insecure]) -> Option<ConfigError> {
+    pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
+        let Notes { insecure, namesakes, ignored } = notes;
         let worker = self.worker()?;
         let short_lease = worker.policies.short_lease();
         let problems = self.with_root(|root| {
+            for namesake in namesakes {
+                root.section("worker").report("worker-twice", namesake.describe(), APART);
+            }
             if let Some((message, hint)) = short_lease {
                 root.section("policies").section("lease_ttl").report("short-lease", message, hint);
+            }
+            if !ignored.is_empty() {
+                let keys: Vec<String> = ignored.iter().map(|key| format!("`{key}`")).collect();
+                let message = format!("the address has settings that change nothing here: {}", keys.join(", "));
+                let hint = "they steer pools and drivers of other clients; leave them out, or let them stand";
+                root.section("source").section("url").report("ignored-setting", message, hint);
             }
             for Insecure { field, what, instead, .. } in insecure {
                 let place = field.split('.').fold(root.clone(), |at, name| at.section(name));

@@ -17,5 +17,5 @@ pub(crate) use durable::{is_current, sync_names};
 pub(crate) use foreign::Foreign;
 pub(crate) use named::{
     check_database, check_own_database, check_plain, group_number, identity, make_folders, make_private_folder, mode,
-    open, open_or_make_private, read, remove_folder, replace, write_new,
+    names, open, open_or_make_private, read, remove_folder, replace, write_new,
 };

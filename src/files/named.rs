@@ -4,6 +4,7 @@ use super::beneath::Found;
 use super::durable::{self, folder};
 use super::foreign::Foreign;
 use rustix::fs::{CWD, FileType, Mode, OFlags};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -78,6 +79,11 @@ fn journals(path: &Path) -> [PathBuf; 3] {
 pub(crate) fn identity(path: &Path) -> io::Result<(u64, u64)> {
     let stat = rustix::fs::stat(path)?;
     Ok((stat.st_dev, stat.st_ino))
+}
+
+/// The first `most` names in a folder.
+pub(crate) fn names(path: &Path, most: usize) -> io::Result<Vec<OsString>> {
+    std::fs::read_dir(path)?.take(most).map(|entry| entry.map(|entry| entry.file_name())).collect()
 }
 
 /// Makes a folder and what is missing above it.

@@ -36,6 +36,14 @@ pub fn has_secret(url: &Secret) -> bool {
     shown != MASK && shown.contains(MASK)
 }
 
+/// Keys of the source's address that change nothing here.
+pub fn ignored_keys(worker: &Worker) -> Vec<&'static str> {
+    match look(&worker.source.url) {
+        Some((Peer::SqlServer, _)) => sqlserver::ignored(&worker.source.url),
+        _ => Vec::new(),
+    }
+}
+
 /// A worker's connections that somebody on the way may read, or answer in the server's place.
 pub fn insecure(worker: &Worker) -> Vec<Insecure> {
     let address = |field: &str, url: &Secret| {

@@ -176,6 +176,8 @@ impl World {
             by: "a person".into(),
             files: vec![],
             suffix: false,
+            stands: None,
+            cancelled: None,
         };
         let new = record.reopened(correction, None, "a person", record.requested_at);
         if sim.state.reopen(&record, &new).now_or_never() == Some(Ok(true)) {

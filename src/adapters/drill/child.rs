@@ -1,6 +1,6 @@
 //! This program again, as a child that is killed at a given change.
 
-use crate::core::ports::drill::{DrillRunner, DrillRunnerError, ProcessExit};
+use crate::core::ports::drill::{DrillRunner, DrillRunnerError, ProcessExit, Task};
 use async_trait::async_trait;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -28,7 +28,7 @@ pub struct Children {
 }
 
 impl Children {
-    /// Runs this very program with `arguments`; the variable `place.0` says `place.1` and then the trial's output root.
+    /// Runs this very program with `arguments`; the variable `place.0` says `place.1`, the task and then the trial's output root.
     ///
     /// # Errors
     /// When the system does not tell which file this program is.
@@ -41,8 +41,10 @@ impl Children {
         Ok(Self { program, arguments, place, root: root.into() })
     }
 
-    fn spawn(&self, root: &str) -> io::Result<Child> {
+    fn spawn(&self, task: Task, root: &str) -> io::Result<Child> {
         let mut place = OsString::from(&self.place.1);
+        place.push(task.as_str());
+        place.push(":");
         place.push(self.root.join(root));
         Command::new(&self.program)
             .args(&self.arguments)
@@ -56,8 +58,8 @@ impl Children {
 
 #[async_trait]
 impl DrillRunner for Children {
-    async fn run(&self, root: &str, kill_before: Option<u64>) -> Result<ProcessExit, DrillRunnerError> {
-        let child = Watched(Arc::new(Mutex::new(self.spawn(root).map_err(|error| failed(&error))?)));
+    async fn run(&self, task: Task, root: &str, kill_before: Option<u64>) -> Result<ProcessExit, DrillRunnerError> {
+        let child = Watched(Arc::new(Mutex::new(self.spawn(task, root).map_err(|error| failed(&error))?)));
         let watched = Watched(Arc::clone(&child.0));
         let ended = tokio::task::spawn_blocking(move || watched.watch(kill_before));
         match tokio::time::timeout(LONGEST, ended).await {

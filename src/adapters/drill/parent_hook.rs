@@ -51,6 +51,7 @@ fn thing(path: &str) -> &'static str {
     match name {
         "journal.jsonl" if hidden => "journal",
         "manifest.json" if hidden => "manifest",
+        "decision" | ".decision" if hidden => "decision",
         name if !hidden && name.ends_with(".manifest.json") => "manifest",
         name if hidden && is_token(name) => "tombstone",
         _ => "file",

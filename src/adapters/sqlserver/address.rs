@@ -21,7 +21,7 @@ const QUERY_TIMEOUT: Duration = Duration::from_mins(10);
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Keys that are accepted and ignored. They steer a pool or a driver that does not exist here, or a session that is set here.
-const IGNORED: [&str; 27] = [
+const IGNORED: [&str; 26] = [
     "persistsecurityinfo",
     "pooling",
     "minpoolsize",
@@ -48,7 +48,6 @@ const IGNORED: [&str; 27] = [
     "replication",
     "contextconnection",
     "userinstance",
-    "driver",
 ];
 
 /// An address, ready to connect to.
@@ -81,6 +80,8 @@ pub(super) struct Address {
     pub name: String,
     /// Longest waits.
     pub timeouts: Timeouts,
+    /// Keys that it has and that change nothing here.
+    pub ignored: Vec<&'static str>,
 }
 
 /// Longest waits. `None` waits without end.
@@ -115,6 +116,7 @@ struct ParsedAddress {
     connect: Option<Duration>,
     query: Option<Duration>,
     idle: Option<Duration>,
+    ignored: Vec<&'static str>,
 }
 
 impl Address {
@@ -126,6 +128,8 @@ impl Address {
         let text = text.reveal();
         let pairs = match text.strip_prefix("sqlserver://").or_else(|| text.strip_prefix("mssql://")) {
             Some(rest) => url_pairs(rest),
+            // Its values in braces are no pairs to ADO.
+            None if names_driver(text) => Err(ODBC.to_owned()),
             None => ado_pairs(text),
         };
         let mut said = ParsedAddress::default();
@@ -180,6 +184,15 @@ impl Address {
             read_only: self.read_only,
         }
     }
+}
+
+const ODBC: &str = "this is an ODBC string, since it names a Driver, which is not needed here: leave Driver out, and write a value with `;` \
+                    in double quotes, not in braces";
+
+/// Whether one of the keys is `Driver`, which only ODBC has.
+fn names_driver(text: &str) -> bool {
+    let mut keys = text.split(';').filter_map(|pair| Some(pair.split_once('=')?.0));
+    keys.any(|key| key.trim().eq_ignore_ascii_case("driver"))
 }
 
 /// A key that is not known is not repeated: it may be the end of a password.
@@ -253,9 +266,12 @@ impl ParsedAddress {
                     "this is an ODBC string that names a data source (DSN) of another host's registry".to_owned()
                 );
             }
-            key if IGNORED.contains(&key) => {}
-            // What `is_known` lets through stands above.
-            _ => return Err("a key is not known".to_owned()),
+            "driver" => return Err(ODBC.to_owned()),
+            key => match IGNORED.iter().find(|ignored| **ignored == key) {
+                Some(ignored) => self.ignored.push(*ignored),
+                // What `is_known` lets through stands above.
+                None => return Err("a key is not known".to_owned()),
+            },
         }
         Ok(())
     }
@@ -303,6 +319,7 @@ impl ParsedAddress {
             port,
             partner,
             all_at_once: self.all_at_once,
+            ignored: self.ignored,
         })
     }
 }

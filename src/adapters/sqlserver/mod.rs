@@ -73,6 +73,11 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     Some((address.shown(), address.weakness()))
 }
 
+/// Keys of an address that change nothing here, though other clients know them. None where it cannot be read.
+pub fn ignored(url: &Secret) -> Vec<&'static str> {
+    Address::parse(url).map(|address| address.ignored).unwrap_or_default()
+}
+
 #[async_trait]
 impl PageSource for SqlServerSource {
     fn describe(&self) -> String {

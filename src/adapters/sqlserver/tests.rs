@@ -70,6 +70,14 @@ fn all_keywords_of_sqlclient_are_known() {
 }
 
 #[test]
+fn keys_without_a_meaning_here_are_named() {
+    let ignored = |text: &str| super::ignored(&Secret::new(format!("Server=h;Uid=u;{text}")));
+    assert_eq!(ignored("Max Pool Size=5;Encrypt=false;Pooling=true"), ["maxpoolsize", "pooling"]);
+    assert!(ignored("Authentication=SqlPassword;Net=dbmssocn").is_empty(), "these say what holds here anyway");
+    assert!(super::ignored(&Secret::new("hunter2")).is_empty());
+}
+
+#[test]
 fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
     for (text, says) in [
         ("Server=h;Uid=u;Pasword=hunter2", "behind `uid` is not known; did you mean `password`?"),
@@ -90,6 +98,8 @@ fn an_address_that_cannot_be_used_says_which_key_and_no_secret() {
         ("Server=h;Uid=u;Column Encryption Setting=Enabled", "Always Encrypted"),
         ("Server=h;Uid=u;Network Library=dbnmpntw", "only TCP"),
         ("DSN=loans;Uid=u", "an ODBC string"),
+        ("Driver={ODBC Driver 18 for SQL Server};Server=h;UID=u;PWD={hunter2;x}", "this is an ODBC string"),
+        ("Server=h;Uid=u;Driver=SQL Server", "leave Driver out"),
         ("Uid=u", "there is no server"),
         ("Server=h;Uid=u;TrustServerCertificate=true;TrustServerCertificateCA=ca.pem", "give one of them"),
         ("sqlserver://u:hunter2@h:x/db", "`port` is no fitting number"),

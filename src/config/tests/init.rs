@@ -121,7 +121,7 @@ fn what_is_made_for_a_receiver_is_the_file_that_it_takes() {
     for receiver in crate::config::receivers::NAMES {
         let text = of(receiver).to_yaml().unwrap();
         let loaded = parsed(&text, &[]).unwrap_or_else(|error| panic!("{error}"));
-        assert!(loaded.warnings(&[]).is_none(), "{receiver}");
+        assert!(loaded.warnings(&Notes::default()).is_none(), "{receiver}");
         let [file] = loaded.worker().unwrap().files.as_slice() else { panic!("{text}") };
         assert!(!file.progress_header, "{receiver}");
     }

@@ -10,7 +10,9 @@ fn of_column(receiver: &str, fields: &str, column: &str) -> String {
         &with(&fields, "").replace("[LoanId, Status,", &format!("[{column}, Status,")).replace("quote: minimal, ", ""),
         &[],
     ) {
-        Ok(loaded) => loaded.warnings(&[]).map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string()),
+        Ok(loaded) => {
+            loaded.warnings(&Notes::default()).map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string())
+        }
         Err(error) => format!("refused: {error}"),
     }
 }
@@ -75,7 +77,9 @@ fn file(fields: &str, options: &str) -> FileSpec {
 
 fn told(fields: &str, options: &str) -> String {
     match parsed(&with(fields, options), &[]) {
-        Ok(loaded) => loaded.warnings(&[]).map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string()),
+        Ok(loaded) => {
+            loaded.warnings(&Notes::default()).map_or_else(|| "nothing".to_owned(), |warnings| warnings.to_string())
+        }
         Err(error) => format!("refused: {error}"),
     }
 }

@@ -1,5 +1,7 @@
 //! A published date is wanted once more, as its next version. Whoever leads makes it, as it makes any run.
 
+use super::decision::{self, Decision};
+use super::layout::version_dir;
 use super::manifests::manifest_at;
 use super::model::file_name::manifest_name;
 use super::model::manifest::Manifest;
@@ -12,8 +14,11 @@ use crate::core::model::names::FileId;
 use crate::core::model::param::Params;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::shown;
+use crate::core::model::term::{Term, Token};
 use crate::core::ports::audit::AuditEntry;
 use crate::core::ports::volume::Volume;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What a person asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,7 +137,77 @@ async fn next(
     let Some(manifest) = published else { return Err(refused(unpublished(run, record))) };
     let suffix = worker.output.corrections == Corrections::Suffix || is_beside(volume, run, &manifest).await?;
     let (reason, by) = (shown::text(&asked.reason), shown::text(&asked.who));
-    Ok(Next::New(Correction { version: manifest.version.saturating_add(1), reason, by, files, suffix }))
+    let version = next_version(volume, run, &manifest, record).await?;
+    let stands = Some(manifest.version).filter(|stands| *stands != version - 1);
+    Ok(Next::New(Correction { version, reason, by, files, suffix, stands, cancelled: None }))
+}
+
+/// The number behind all that were given, cancelled ones among them.
+async fn next_version(
+    volume: &dyn Volume,
+    run: &RunId,
+    manifest: &Manifest,
+    record: Option<&RunRecord>,
+) -> Result<u32, RunError> {
+    let newest = record.map_or(FIRST_VERSION, RunRecord::newest_version).max(manifest.version);
+    let mut version = newest.saturating_add(1);
+    while decision::cancelled(volume, run, version).await?.is_some() {
+        version = version.saturating_add(1);
+    }
+    Ok(version)
+}
+
+/// A correction that will not appear.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cancelled {
+    /// What was wanted.
+    pub correction: Correction,
+    /// Whether the state store says so already. Else whoever leads records it at the next look at the run.
+    pub is_recorded: bool,
+}
+
+/// Cancels a correction that is wanted and not about to appear; the version before it stays. Needs no lease: who leads, and is
+/// making it, finds it cancelled at its end at the latest.
+///
+/// # Errors
+/// When none is wanted, or its files are whole already and it appears.
+pub async fn cancel(ports: &Ports, job: &Job, identity: &Identity, asked: &Asked) -> Result<Cancelled, RunError> {
+    let (volume, run) = (&*ports.volume, &job.run);
+    let record = ports.state.runs.run(run).await?;
+    let published = published(volume, run).await.map_err(RunError::Generate)?;
+    let version = published.as_ref().map_or(0, |manifest| manifest.version);
+    let wanted = record.as_ref().and_then(RunRecord::wanted_correction).filter(|it| it.version > version).cloned();
+    let late = |correction: &Correction| {
+        let reason = format!(
+            "{} of run {run} is whole and about to appear; let `filegen run --date {}` end it, and correct the date again",
+            describe(correction),
+            run.date
+        );
+        refused(reason)
+    };
+    let correction = match (wanted, &published) {
+        (Some(correction), Some(_)) => correction,
+        (Some(correction), None) => return Err(late(&correction)),
+        (None, _) => {
+            return Err(refused(format!("no correction of run {run} is wanted; `filegen status` shows what is")));
+        }
+    };
+    let detail = format!("run {run}, {}", describe(&correction));
+    let entry = AuditEntry::new(ports.clock.now(), &asked.who, "cancel-correction", &detail, &asked.reason);
+    ports.state.audit.audit(&entry).await?;
+    // No lease stands behind it: the name is given once, whoever comes first.
+    let term = Term::new(Token(0), Duration::MAX, Arc::new(|| Duration::ZERO));
+    let dir = version_dir(run, correction.version);
+    volume.make_dirs(&term, &dir).await.map_err(GenerateError::from)?;
+    let own = format!("{dir}/.cancel-{}", (identity.nonce)());
+    let why = Decision { cancelled: Some(format!("{}: {}", asked.who, asked.reason)) };
+    let decided = decision::decide(volume, &term, (run, correction.version), &own, &why).await?;
+    if decided.cancelled.is_none() {
+        return Err(late(&correction));
+    }
+    // Where nobody leads, this call records it; else whoever does, since no other may write the run's record.
+    let is_recorded = execute(ports, &params::without_given(job), identity, false).await.is_ok();
+    Ok(Cancelled { correction, is_recorded })
 }
 
 /// The edition that a correction would make. Asks volume and store, and changes nothing.

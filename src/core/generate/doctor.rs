@@ -44,6 +44,8 @@ pub struct DoctorInput<'a> {
     pub name: &'a str,
     /// Why the state store could not be opened. `None` when it is open. A store that is not open is not asked.
     pub state_error: Option<StoreError>,
+    /// Other worker files that declare this worker, in a sentence each.
+    pub namesakes: &'a [String],
     /// The state store's file and its permissions. `None` where it has none, or not yet.
     pub state_file: Option<(String, u32)>,
     /// Who may write the state store's file. `None` where it has none.
@@ -62,6 +64,9 @@ pub struct DoctorInput<'a> {
 pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
     let mut report = Report::new(input.found);
     let params = params::for_looking(input.worker, input.date);
+    for namesake in input.namesakes {
+        report.add(Area::Files, "worker id", CheckVerdict::Warn, namesake.as_str());
+    }
     let bytes = match Plan::new(input.worker, input.registry, &params) {
         Ok(plan) => source(input, plan, &mut report).await,
         Err(error) => {

@@ -10,10 +10,10 @@ use super::model::journal::Journal;
 use super::model::manifest::Manifest;
 use super::publish::published_durably;
 use super::spec::FileSpec;
-use super::takeover::read_journal;
-use super::{GenerateError, Job, Ports, Start};
+use super::takeover::{self, read_journal};
+use super::{GenerateError, Job, Ports, Start, decision, record};
 use crate::core::model::correction::{Correction, FIRST_VERSION};
-use crate::core::model::run::RunId;
+use crate::core::model::run::{RunId, RunRecord};
 use crate::core::model::term::Term;
 use crate::core::ports::volume::{EntryKind, Volume, VolumeError};
 use std::sync::Arc;
@@ -99,13 +99,17 @@ pub(super) async fn find(ports: &Ports, job: &Job, term: &Term) -> Result<Found,
     let published = published_durably(volume, term, &job.run).await?;
     let version = published.as_ref().map_or(0, |manifest| manifest.version);
     let record = ports.state.runs.run(&job.run).await?;
-    let wanted = record.as_ref().and_then(|record| record.wanted_correction()).filter(|it| it.version > version);
+    let wanted =
+        record.as_ref().and_then(|record| record.wanted_correction()).filter(|it| it.version > version).cloned();
+    if let Some(manifest) = settled(ports, &job.run, term, record.as_ref(), published.as_ref()).await? {
+        return Ok(Found::Published(Box::new(manifest)));
+    }
     let begun = begun(volume, &job.run).await?.filter(|begun| begun.correction.version > version);
     let begun_complete = begun.as_ref().is_some_and(|begun| begun.is_complete);
     let correction = match (wanted, begun) {
         // Without a manifest the switch to it has begun. A complete one needs only to be made visible.
         (_, Some(begun)) if published.is_none() || begun.is_complete => Some(begun.correction),
-        (Some(wanted), _) => Some(wanted.clone()),
+        (Some(wanted), _) => Some(wanted),
         (None, _) => None,
     };
     if begun_complete && job.start != Start::Resume {
@@ -127,6 +131,36 @@ pub(super) async fn find(ports: &Ports, job: &Job, term: &Term) -> Result<Found,
             Ok(Found::ToMake(Box::new(with_edition(job, Edition { correction: Some(correction), before })?)))
         }
     }
+}
+
+/// Records a wanted correction that was cancelled, and throws away what is staged of it. Returns the manifest that stands; `None` where
+/// nothing was cancelled.
+///
+/// # Errors
+/// When volume or store cannot be read or written.
+async fn settled(
+    ports: &Ports,
+    run: &RunId,
+    term: &Term,
+    record: Option<&RunRecord>,
+    published: Option<&Manifest>,
+) -> Result<Option<Manifest>, GenerateError> {
+    let (Some(record), Some(manifest)) = (record, published) else { return Ok(None) };
+    let wanted = record.wanted_correction().filter(|wanted| wanted.version > manifest.version);
+    let Some(version) = wanted.map(|wanted| wanted.version) else { return Ok(None) };
+    let Some(why) = decision::cancelled(&*ports.volume, run, version).await? else { return Ok(None) };
+    throw_away(ports, run, version, term).await?;
+    record::cancelled(ports, term, record.clone(), why, manifest).await?;
+    Ok(Some(manifest.clone()))
+}
+
+/// Throws away what holders have staged of a cancelled version. None of them can write there any more.
+async fn throw_away(ports: &Ports, run: &RunId, version: u32, term: &Term) -> Result<(), GenerateError> {
+    let dir = version_dir(run, version);
+    for dead in takeover::fence_in(ports, dir.clone(), term).await? {
+        takeover::remove(ports, &dead, term).await?;
+    }
+    Ok(ports.volume.sync_dir(term, &dir).await?)
 }
 
 /// The job with the files of its version alone.

@@ -6,6 +6,7 @@ pub mod completion;
 mod contained;
 pub mod correct;
 pub mod deadline;
+mod decision;
 pub(crate) mod digest;
 pub mod doctor;
 pub mod drill;

@@ -2,6 +2,7 @@
 //!
 //! `link` never replaces. No process ever opens a published file for writing; a file that is already there is compared.
 
+use super::decision;
 use super::digest::of_file;
 use super::layout::MANIFEST;
 use super::manifests::{folder_of, manifest_at};
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When an empty view is not allowed, policies changed too many values, or the volume refuses.
 pub async fn complete(
+    volume: &dyn Volume,
     job: &Job,
     term: &Term,
     staging: &mut Staging,
@@ -47,6 +49,7 @@ pub async fn complete(
         files.push(complete_file(job, term, staging, index, pipeline, page).await?);
     }
     crash_point!("complete.synced");
+    decision::to_appear(volume, job, term).await?;
     let complete = Complete { source_moved, files };
     staging.journal.append(term, &[Entry::Complete(complete.clone())]).await?;
     crash_point!("complete.journaled");

@@ -49,7 +49,8 @@ pub(super) async fn read_all(
                 }
                 match publish::untrue_first_record(job, &staging, &pipelines) {
                     None => {
-                        let complete = publish::complete(job, term, &mut staging, pipelines, moved).await?;
+                        let complete =
+                            publish::complete(&*ports.volume, job, term, &mut staging, pipelines, moved).await?;
                         return Ok((staging, Some(complete)));
                     }
                     Some(error) => error,

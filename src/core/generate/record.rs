@@ -145,7 +145,15 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
             // The store has lost who asked for it.
             let reason = manifest.reason.clone().unwrap_or_default();
             let (version, by) = (manifest.version, String::new());
-            record.correction = Some(Correction { version, reason, by, files: Vec::new(), suffix: false });
+            record.correction = Some(Correction {
+                version,
+                reason,
+                by,
+                files: Vec::new(),
+                suffix: false,
+                stands: None,
+                cancelled: None,
+            });
         }
         record.status = RunStatus::Published;
         record.started_at.get_or_insert(completed_at);
@@ -164,6 +172,30 @@ pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifes
         }
     }
     Ok(())
+}
+
+/// Records that a correction was cancelled, and that the version before it stands, as its manifest says.
+///
+/// # Errors
+/// When the store refuses or is away.
+pub async fn cancelled(
+    ports: &Ports,
+    term: &Term,
+    mut record: RunRecord,
+    why: String,
+    manifest: &Manifest,
+) -> Result<(), GenerateError> {
+    let stands = Some(manifest.version);
+    record.correction = record.correction.map(|it| Correction { stands, cancelled: Some(why), ..it });
+    record.status = RunStatus::Published;
+    record.completed_at = manifest.completed_at.parse().ok();
+    record.last_page = manifest.pages;
+    record.rows = manifest.source_rows;
+    // Values given for the cancelled version alone are not the next one's.
+    let made = |name: &String| manifest.parameters.get(name).map(|value| (name.clone(), value.clone()));
+    record.given = record.given.map(|given| given.keys().filter_map(made).collect());
+    (record.error, record.failure, record.next_try_at) = (None, None, None);
+    Ok(ports.state.runs.save_run(term, &record).await?)
 }
 
 /// Records why a run ended. Does nothing if the store itself is what failed, and to a run that it knows as published: that stays

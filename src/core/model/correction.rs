@@ -24,6 +24,12 @@ pub struct Correction {
     /// Whether the new files stand beside the old ones, under names with `_v2`.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub suffix: bool,
+    /// The version that it takes the place of, where that is not the number before: cancelled versions lie between.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stands: Option<u32>,
+    /// Who cancelled it, and why. It never appears then, and its number is not given again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cancelled: Option<String>,
 }
 
 /// A reason as a person gave it, without blanks around it.
@@ -45,6 +51,11 @@ pub fn checked_reason(text: &str) -> Result<String, String> {
 }
 
 impl Correction {
+    /// The version that stands until this one appears.
+    pub fn version_before(&self) -> u32 {
+        self.stands.unwrap_or_else(|| self.version.saturating_sub(1))
+    }
+
     /// The reason for a terminal or a log, whatever stands in the store or in a journal.
     pub fn shown_reason(&self) -> String {
         let plain = self.reason.chars().map(|c| if c.is_control() { ' ' } else { c });
@@ -77,6 +88,8 @@ mod tests {
             by: String::new(),
             files: Vec::new(),
             suffix: false,
+            stands: None,
+            cancelled: None,
         };
         assert_eq!(stored.shown_reason(), "a [2Jb ");
     }

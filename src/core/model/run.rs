@@ -144,8 +144,8 @@ impl RunRecord {
     /// The version that is published, as far as the store knows; 0 before there is one.
     pub fn version(&self) -> u32 {
         match (&self.correction, self.status) {
-            (Some(correction), RunStatus::Published) => correction.version,
-            (Some(correction), _) => correction.version.saturating_sub(1),
+            (Some(correction), RunStatus::Published) if correction.cancelled.is_none() => correction.version,
+            (Some(correction), _) => correction.version_before(),
             (None, RunStatus::Published) => FIRST_VERSION,
             (None, _) => 0,
         }

@@ -3,12 +3,36 @@
 use crate::core::kind::{FailureKind, HasKind};
 use async_trait::async_trait;
 
+/// What a process of a drill does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Task {
+    /// Makes the run, or goes on with it.
+    Run,
+    /// Makes the published date again, as its next version.
+    Correct,
+}
+
+impl Task {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Correct => "correct",
+        }
+    }
+
+    /// What the word stands for.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Run, Self::Correct].into_iter().find(|task| task.as_str() == word)
+    }
+}
+
 /// Runs processes.
 #[async_trait]
 pub trait DrillRunner: Send + Sync {
-    /// Runs the worker with `root` as its output root (relative to the worker's own), to its end, or kills it when it is
+    /// Does the task with `root` as its output root (relative to the worker's own), to its end, or kills it when it is
     /// about to make its `kill_before`th change on the volume, from 1.
-    async fn run(&self, root: &str, kill_before: Option<u64>) -> Result<ProcessExit, DrillRunnerError>;
+    async fn run(&self, task: Task, root: &str, kill_before: Option<u64>) -> Result<ProcessExit, DrillRunnerError>;
 }
 
 /// How a process ended.

@@ -140,7 +140,7 @@ fn told(file: &str) -> String {
     let worker = loaded.worker().unwrap();
     let insecure = wiring::insecure(worker);
     told.push(format!("{insecure:?}"));
-    told.extend(loaded.warnings(&insecure).as_ref().map(rendered));
+    told.extend(loaded.warnings(&config::Notes { insecure, ..config::Notes::default() }).as_ref().map(rendered));
     told.push(match wiring::source_at(&worker.source.url) {
         Ok(source) => source.describe(),
         Err(error) => format!("{error} {error:?}"),

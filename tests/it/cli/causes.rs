@@ -142,3 +142,51 @@ fn a_state_file_that_others_of_the_group_may_not_write_is_told() {
     let [found] = lines[..] else { panic!("one line about the state file: {told}") };
     assert!(found.starts_with("warn") && found.contains("state.db") && found.contains("chmod g+rw"), "{found}");
 }
+
+#[test]
+fn two_worker_files_of_one_worker_in_one_folder_are_found() {
+    let filegen = Filegen::with_loans(3);
+    std::fs::remove_file(filegen.path("worker.yaml")).unwrap();
+    let init = |name: &str| {
+        filegen.run(&format!("config init --from sqlite:loans.db --view v_Loans -c {name}")).exits(0).stderr
+    };
+    assert!(!init("a.yaml").contains("warning"));
+    assert!(init("b.yaml").contains("./a.yaml:3 declares this worker too"), "found when it is made");
+    let json = filegen.run("config check -c b.yaml --output json").exits(0).json();
+    let warning = &json["warnings"][0];
+    assert_eq!(
+        (warning["code"].as_str(), warning["field"].as_str(), &warning["line"]),
+        (Some("worker-twice"), Some("worker"), &3.into())
+    );
+    assert!(warning["message"].as_str().unwrap().contains("a.yaml:3"), "{warning}");
+    let doctor = filegen.run("doctor -c a.yaml").exits(0).stdout;
+    assert!(doctor.lines().any(|line| line.starts_with("warn") && line.contains("b.yaml:3 declares")), "{doctor}");
+    let together = filegen.run("config check -c a.yaml -c b.yaml").exits(3).stderr;
+    assert!(together.contains("stands in a.yaml and in b.yaml") && !together.contains("declares"), "{together}");
+    // With a root of its own it is another environment's.
+    filegen.write("b.yaml", &filegen.read("b.yaml").replace("root: out", "root: other"));
+    assert_eq!(filegen.run("config check -c b.yaml --output json").exits(0).json()["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn names_that_a_correction_takes_beside_the_old_ones_are_found() {
+    let filegen = Filegen::with_loans(3);
+    filegen.edit("loan1_{date}.csv", "loan0_{date}_v2.txt");
+    filegen.run("config check -c worker.yaml").exits(0);
+    filegen.edit("root: out", "root: out\n  corrections: suffix");
+    let told = || filegen.run("config check -c worker.yaml --output json").exits(3).json()["problems"][0].take();
+    let problem = told();
+    assert_eq!((&problem["line"], &problem["field"]), (&17.into(), &"files[1].name".into()), "{problem}");
+    assert!(problem["message"].as_str().unwrap().contains("which version 2 of file Loan0 takes"), "{problem}");
+    filegen.edit("loan0_{date}_v2.txt", "{worker}_{date}_v12.manifest.json");
+    let problem = told();
+    assert!(problem["message"].as_str().unwrap().contains("which version 12 of the manifest takes"), "{problem}");
+    // Of another worker in one root.
+    filegen.edit("{worker}_{date}_v12.manifest.json", "loan1_{date}.csv");
+    let other =
+        filegen.read("worker.yaml").replace("worker: LoanWorker", "worker: Other").replace("corrections: suffix", "");
+    filegen.write("other.yaml", &other.replace("loan0_{date}", "loan0_{date}_v3").replace("loan1_{date}", "x_{date}"));
+    filegen.run("config check -c other.yaml").exits(0);
+    let told = filegen.run("config check -c worker.yaml -c other.yaml").exits(3).stderr;
+    assert!(told.contains("version 3 of worker LoanWorker takes") && told.contains("_v3.txt"), "{told}");
+}

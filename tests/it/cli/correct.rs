@@ -1,7 +1,9 @@
 //! `filegen correct`: a published date as its next version, seen by every command; and what is refused.
 
 use crate::support::daemon::{Daemon, worker};
-use crate::support::filegen::{Done, Filegen};
+use crate::support::filegen::{Done, Filegen, names_below};
+use crate::support::running::Running;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 const CORRECT: &str = "correct -c worker.yaml --date 2026-11-21 --reason late-rows";
@@ -82,7 +84,10 @@ fn a_corrected_date_is_its_next_version_for_every_command() {
 
 #[test]
 fn some_files_are_made_anew_and_the_others_keep_their_version() {
-    let filegen = published();
+    let filegen = Filegen::with_loans(60);
+    filegen.publish();
+    // A row of the first file alone.
+    filegen.sql("UPDATE loans SET Customer = 'changed' WHERE LoanId = 5");
     let loan1 = filegen.read("out/loan1_20261121.csv");
     filegen.run(&format!("{CORRECT} --files Loan0")).exits(0);
     let second = manifest(&filegen, "LoanWorker_20261121");
@@ -92,7 +97,13 @@ fn some_files_are_made_anew_and_the_others_keep_their_version() {
     assert!(filegen.read("out/loan0_20261121.txt").contains("changed"));
     let ids: Vec<Value> = events(&filegen).iter().map(|event| event["correlationId"].clone()).collect();
     assert_eq!(ids, ["LoanWorker:Loan0:2026112102", "LoanWorker:Loan1:2026112101"]);
-    filegen.run("verify -c worker.yaml --date 2026-11-21").exits(0);
+    // Each file by the journal of the version that made it.
+    let all = filegen.run("verify -c worker.yaml --date 2026-11-21 --full --output json").exits(0).json();
+    assert_eq!((all["verdict"].as_str(), &all["pagesCompared"]), (Some("same"), &12.into()), "{all}");
+    filegen.sql("UPDATE loans SET Customer = 'moved' WHERE LoanId = 58");
+    let moved = filegen.run("verify -c worker.yaml --date 2026-11-21 --full").exits(4).stdout;
+    assert!(moved.contains("moved") && moved.contains("loan1_20261121.csv"), "{moved}");
+    filegen.sql("UPDATE loans SET Customer = 'customer 58' WHERE LoanId = 58");
     filegen.run("inspect-headers --deep -c worker.yaml").exits(0);
     // The third version makes the other file anew, and keeps the first one's second version.
     filegen.run(&format!("{CORRECT} --files Loan1")).exits(0);
@@ -265,4 +276,71 @@ fn a_daemon_that_serves_the_worker_makes_the_correction() {
     assert!(!page.contains("<script>alert(1)"), "the reason is escaped");
     let shown: Value = serde_json::from_str(&daemon.get("/status").1).unwrap();
     assert_eq!(shown["workers"][0]["runs"][0]["version"], 2, "{shown}");
+}
+
+const CANCEL: &str = "correct -c worker.yaml --date 2026-11-21 --reason wrong-date --cancel";
+
+#[test]
+fn a_correction_that_does_not_work_is_cancelled_and_its_number_is_not_given_again() {
+    let filegen = published();
+    let none = filegen.run(CANCEL).exits(1);
+    assert!(none.stderr.contains("no correction of run LoanWorker:2026-11-21 is wanted"), "{}", none.stderr);
+    let before = filegen.read("out/loan0_20261121.txt");
+    filegen.sql("UPDATE loans SET Customer = 'a|b' WHERE LoanId = 23");
+    because(&filegen, "first words", "").exits(7);
+    assert_eq!(status(&filegen)["status"], "failed");
+
+    let json = filegen.run(&format!("{CANCEL} --output json")).exits(0).json();
+    assert_eq!(
+        (&json["version"], &json["askedBecause"], &json["recorded"]),
+        (&2.into(), &"first words".into(), &true.into())
+    );
+    let [_, action, detail, reason] = filegen.audits().pop().unwrap();
+    assert_eq!((action.as_str(), reason.as_str()), ("cancel-correction", "wrong-date"));
+    assert!(detail.contains("version 2 of all files"), "{detail}");
+    let run = status(&filegen);
+    assert_eq!((&run["status"], &run["version"], &run["error"]), (&"published".into(), &1.into(), &Value::Null));
+    let text = filegen.run("status -c worker.yaml").exits(0).stdout;
+    assert!(text.contains("version 2 was cancelled by") && text.contains("wrong-date; version 1 stands"), "{text}");
+    assert_eq!(filegen.read("out/loan0_20261121.txt"), before);
+    let staged = names_below(&filegen.path("out/.filegen/LoanWorker/20261121/v2"));
+    assert!(
+        staged.iter().all(|name| !filegen.path("out/.filegen/LoanWorker/20261121/v2").join(name).is_dir()),
+        "{staged:?}"
+    );
+    filegen.run("verify -c worker.yaml --date 2026-11-21").exits(0);
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    filegen.run(CANCEL).exits(1);
+
+    filegen.sql("UPDATE loans SET Customer = 'mended' WHERE LoanId = 23");
+    because(&filegen, "second words", "").exits(0);
+    let next = manifest(&filegen, "LoanWorker_20261121");
+    assert_eq!((&next["version"], &next["reason"]), (&3.into(), &"second words".into()));
+    assert_eq!(events(&filegen)[0]["correlationId"], "LoanWorker:Loan0:2026112103");
+    assert!(filegen.has("out/.filegen/LoanWorker/20261121/v1/kept/Loan0"));
+    filegen.run("verify -c worker.yaml --date 2026-11-21 --full").exits(0);
+    // What has appeared is not taken back.
+    let late = filegen.run(CANCEL).exits(1);
+    assert!(late.stderr.contains("no correction"), "{}", late.stderr);
+}
+
+#[test]
+fn whoever_makes_a_cancelled_correction_ends_without_it() {
+    let filegen = published();
+    let mut command = filegen.command(CORRECT);
+    let mut making = Running::start(command.env("FAILPOINTS", "commit.begun=sleep(300)"));
+    making.wait_for("reading 60 rows");
+    making.signal(Signal::STOP);
+    let done = filegen.run(CANCEL).exits(0);
+    assert!(done.stdout.contains("cancelled version 2 of all files"), "{}", done.stdout);
+    assert!(done.stderr.contains("another process leads"), "{}", done.stderr);
+    making.signal(Signal::CONT);
+    let made = making.finish().exits(1);
+    let why = "version 2 of run LoanWorker:2026-11-21 was cancelled by";
+    assert!(made.stderr.contains(why) && made.stderr.contains("wrong-date"), "{}", made.stderr);
+    // Whoever leads next records it.
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    let run = status(&filegen);
+    assert_eq!((&run["status"], &run["version"]), (&"published".into(), &1.into()), "{run}");
+    assert_eq!(manifest(&filegen, "LoanWorker_20261121")["version"], 1);
 }

@@ -25,11 +25,14 @@ fn killed_before_each_change_the_files_are_the_same() {
     assert_eq!((counts, json["wholeView"].as_bool()), ([20, 2, 10, 2], Some(false)));
     // Two pages, the journal's beginning, its end, and what a takeover writes of it.
     assert!(kills(&json, "sync journal") >= 4, "{}", done.stdout);
-    assert_eq!(kills(&json, "link file"), 2, "{}", done.stdout);
-    assert_eq!(kills(&json, "link manifest"), 1, "{}", done.stdout);
+    assert!(kills(&json, "link file") >= 4, "both versions' files: {}", done.stdout);
+    assert!(kills(&json, "link manifest") >= 2, "{}", done.stdout);
     assert!(kills(&json, "rename folder") >= 1 && kills(&json, "copy file") >= 2, "{}", done.stdout);
     let all: u64 = json["points"].as_array().unwrap().iter().map(|point| point["kills"].as_u64().unwrap()).sum();
-    assert_eq!(json["runsKilled"].as_u64().unwrap() + json["takeoversKilled"].as_u64().unwrap(), all);
+    let killed = ["runsKilled", "takeoversKilled", "correctionsKilled"].map(|name| json[name].as_u64().unwrap());
+    assert_eq!(killed.iter().sum::<u64>(), all);
+    // At least: each file and the manifest kept, withdrawn and linked, with what is synced between.
+    assert!(killed[2] >= 15, "{killed:?}");
     assert!(!filegen.has("out"), "an output root that was not there is not there again: {:?}", left(&filegen));
 }
 

@@ -45,7 +45,15 @@ fn record(id: &RunId, rows: u64) -> RunRecord {
 
 fn correction(version: u32) -> Correction {
     let reason = "O'Brien's \"late\" rows {x}, ä\n".to_owned();
-    Correction { version, reason, by: "night@host".to_owned(), files: vec!["a".to_owned()], suffix: true }
+    Correction {
+        version,
+        reason,
+        by: "night@host".to_owned(),
+        files: vec!["a".to_owned()],
+        suffix: true,
+        stands: None,
+        cancelled: None,
+    }
 }
 
 pub(super) fn status(run: &RunId, name: &str, rows: u64) -> FileStatus {

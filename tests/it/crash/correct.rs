@@ -15,13 +15,15 @@ type Files = BTreeMap<String, Vec<u8>>;
 const REASON: &str = "late rows";
 
 /// Points that a correction passes, in order.
-const POINTS: [&str; 17] = [
+const POINTS: [&str; 19] = [
     "fence.buried",
     "staging.created",
     "staging.durable",
     "journal.written",
     "journal.synced",
     "complete.synced",
+    "correct.deciding",
+    "correct.decided",
     "complete.journaled",
     "correct.keeping",
     "correct.kept",

@@ -1,6 +1,7 @@
 //! The server's errors by kind: each row of the table, raised by the real server, and the usual ones by their real cause.
 
 use super::{query, read, source};
+use crate::support::filegen::Filegen;
 use crate::support::postgres::Database;
 use filegen::adapters::faults::Sort;
 use filegen::adapters::postgres::Postgres;
@@ -70,22 +71,34 @@ async fn the_usual_causes_say_what_to_mend() {
     }
     // A role that may log in, and nothing else.
     let role = format!("{}_reader", database.name());
-    database.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'x'")).await;
+    database.run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'quiet-harbour-7'")).await;
     let stranger = Postgres::new(&Secret::new(as_role(&database, &role))).unwrap();
     for view in ["v_shut", "hidden.v"] {
         let error = read(&stranger, &query(view, &["id"], &["x"]), &Position::default()).await.unwrap_err();
         assert!(matches!(error, SourceError::Denied { .. }), "{view}: {error:?}");
         assert!(error.to_string().contains("; GRANT what is missing"), "{view}: {error}");
     }
+    // The same by the commands, with the line of the worker file.
+    let filegen = Filegen::empty();
+    let source = format!("worker: W\nsource:\n  url: '{}'\n  view: v_shut\n  key: [id]\n", as_role(&database, &role));
+    let files =
+        "files: [{ id: A, name: 'a_{date}.txt', translator: { delimited: { delimiter: ',', columns: [id, x] } } }]\n";
+    filegen.write("worker.yaml", &format!("{source}output: {{ root: out }}\n{files}"));
+    let problem =
+        filegen.run("config check -c worker.yaml --source --output json").exits(3).json()["problems"][0].take();
+    assert_eq!((&problem["code"], &problem["line"]), (&"refused-source".into(), &2.into()), "{problem}");
+    assert!(problem["message"].as_str().unwrap().contains("GRANT what is missing"), "{problem}");
+    let doctor = filegen.run("doctor -c worker.yaml").exits(3).stdout;
+    assert!(doctor.lines().any(|line| line.starts_with("fail") && line.contains("GRANT what is missing")), "{doctor}");
     database.run(&format!("ALTER ROLE {role} NOLOGIN")).await;
     let error = stranger.columns(&filegen::core::model::names::ViewName::parse("v").unwrap().into()).await.unwrap_err();
     assert!(matches!(error, SourceError::Denied { .. }) && error.to_string().contains("SQLSTATE 28000"), "{error:?}");
     database.run(&format!("DROP ROLE {role}")).await;
 }
 
-/// The database's address, for another role with the password `x`.
+/// The database's address, for another role with a password.
 fn as_role(database: &Database, role: &str) -> String {
     let url = database.url();
     let rest = url.split_once('@').map(|(_, rest)| rest.to_owned()).unwrap();
-    format!("postgres://{role}:x@{rest}")
+    format!("postgres://{role}:quiet-harbour-7@{rest}")
 }

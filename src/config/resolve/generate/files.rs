@@ -9,7 +9,7 @@ use crate::config::receivers::Receiver;
 use crate::config::resolve::check_zone;
 use crate::config::tree::Value;
 use crate::config::{separators, values};
-use crate::core::generate::model::file_name::{FileName, days_to_compare, manifest_name};
+use crate::core::generate::model::file_name::{FileName, days_to_compare, manifest_name, version_of};
 use crate::core::generate::spec::{
     BytesForm, DecimalSign, FileSpec, Forms, Limit, Limits, OnOverflow, OnUnmappable, Timestamps,
 };
@@ -26,7 +26,13 @@ struct Named<'a> {
     name: FileName,
 }
 
-pub(super) fn files(at: &Cursor<'_>, worker: Option<&WorkerId>, sql: &SqlContext<'_>) -> Option<Vec<FileSpec>> {
+/// The files. With `suffixed` corrections stand beside what they correct.
+pub(super) fn files(
+    at: &Cursor<'_>,
+    worker: Option<&WorkerId>,
+    sql: &SqlContext<'_>,
+    suffixed: bool,
+) -> Option<Vec<FileSpec>> {
     let mut specs = Some(Vec::new());
     let mut ids: HashMap<String, String> = HashMap::new();
     let mut names = Vec::new();
@@ -45,7 +51,7 @@ pub(super) fn files(at: &Cursor<'_>, worker: Option<&WorkerId>, sql: &SqlContext
         });
     }
     if let Some(worker) = worker {
-        check_names(worker, &names);
+        check_names(worker, &names, suffixed);
     }
     specs
 }
@@ -205,8 +211,8 @@ pub(in crate::config) fn blamed<'a>(file: &Cursor<'a>, reason: &str) -> Cursor<'
 }
 
 /// Refuses names that collide on some day: two files, or a file and the manifest, with one name, or a name that is a folder in the
-/// other's path.
-fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
+/// other's path. With `suffixed` a name with `_v2` may be that of another file's correction.
+fn check_names(worker: &WorkerId, names: &[Named<'_>], suffixed: bool) {
     for named in names {
         if let Err(error) = named.name.check(worker, &named.id) {
             named.at.report("impossible-name", format!("the file's name {error}"), "for example `loan0_{date}.txt`");
@@ -234,6 +240,25 @@ fn check_names(worker: &WorkerId, names: &[Named<'_>]) {
                 folders.entry(folder.to_owned()).or_insert_with(|| own.clone());
             }
             taken.entry(name.clone()).or_insert(own);
+        }
+        if suffixed {
+            check_versions(&run, names, &taken, &mut told);
+        }
+    }
+}
+
+/// Refuses names that a later version of another file, or of the manifest, takes beside it. `taken` has all names of the day.
+fn check_versions(run: &RunId, names: &[Named<'_>], taken: &HashMap<String, String>, told: &mut [bool]) {
+    for (named, told) in names.iter().zip(told).filter(|(_, told)| !**told) {
+        let name = named.name.render(run, &named.id);
+        if let Some((before, version)) = version_of(&name)
+            && let Some(other) = taken.get(&before)
+        {
+            let day = run.date;
+            let message = format!("on {day} this name is `{name}`, which version {version} of {other} takes beside it");
+            let hint = "choose a name without `_v` and a number, or `corrections: replace` in `output`";
+            named.at.report("name-collision", message, hint);
+            *told = true;
         }
     }
 }

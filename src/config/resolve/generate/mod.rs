@@ -15,7 +15,7 @@ pub(in crate::config) use files::blamed;
 use super::{check_zone, policies, state};
 use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{ACCEPT, BUSINESS_DATE, COMMIT, WORKER};
-use crate::core::generate::spec::{AcceptSpec, BusinessDateSpec, CommitSpec, Worker};
+use crate::core::generate::spec::{AcceptSpec, BusinessDateSpec, CommitSpec, Corrections, Worker};
 use crate::core::model::calendar::Calendar;
 use crate::core::model::database::Database;
 use crate::core::model::names::WorkerId;
@@ -37,7 +37,8 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
     let output = source::output(&root.section("output"));
     let lexicon = source.as_ref().and_then(|source| Database::of_address(source.url.reveal())).and_then(Lexicon::of);
     let sql = marks::SqlContext { params: &params, lexicon };
-    let files = files::files(&root.section("files"), id.as_ref(), &sql);
+    let suffixed = output.as_ref().is_some_and(|output| output.corrections == Corrections::Suffix);
+    let files = files::files(&root.section("files"), id.as_ref(), &sql, suffixed);
     if source.as_ref().is_some_and(|source| !source.count) {
         files::refuse_counted_records(&root.section("files"), files.as_deref().unwrap_or_default());
     }

@@ -2,23 +2,26 @@
 //! volume, and taken over. The files must be those of a run that nobody disturbed.
 
 mod part;
+mod scratch;
 
 pub use part::{FirstRows, Part};
+pub use scratch::Scratch;
 
 use crate::core::generate::digest::of_file;
+use crate::core::generate::manifests::manifest_at;
 use crate::core::generate::model::file_name::manifest_name;
 use crate::core::generate::run::{Identity, RunError, execute};
 use crate::core::generate::{GenerateError, Job, Outcome, Ports};
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::names::HIDDEN;
-use crate::core::model::term::{Term, Token};
-use crate::core::ports::drill::{DrillRunner, DrillRunnerError, ProcessExit};
-use crate::core::ports::volume::{EntryKind, Volume, VolumeError};
+use crate::core::model::correction::FIRST_VERSION;
+use crate::core::ports::drill::{DrillRunner, DrillRunnerError, ProcessExit, Task};
+use crate::core::ports::volume::{Volume, VolumeError};
 use futures_util::stream::{StreamExt, iter};
+use scratch::{clear, scratch_term};
 use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+
+/// The version that a correction makes of a run that was never corrected.
+const CORRECTED: u32 = FIRST_VERSION + 1;
 
 /// Trials that run at once. Most of the time each waits for the disk.
 const AT_ONCE: usize = 4;
@@ -52,6 +55,8 @@ pub struct Drilled {
     pub runs: u64,
     /// Kills of a run that was taking over.
     pub takeovers: u64,
+    /// Kills of a correction, while one version took the other's place.
+    pub corrections: u64,
     /// Each file that was wrong.
     pub differences: Vec<Difference>,
 }
@@ -118,64 +123,37 @@ impl From<GenerateError> for DrillError {
 /// Size and SHA-256 of each file, by its name.
 type Files = BTreeMap<String, (u64, String)>;
 
-/// A folder on the worker's volume. It does not exist before the drill, and is removed after it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Scratch {
-    /// Relative to the output root: `.filegen/drill-…`.
-    pub dir: String,
-    /// What of the folders above it has to go with it.
-    new: Vec<&'static str>,
-}
-
-impl Scratch {
-    /// Thinks of one; makes nothing yet.
-    ///
-    /// # Errors
-    /// When the volume cannot be looked at.
-    pub async fn plan(volume: &dyn Volume, name: &str) -> Result<Self, VolumeError> {
-        let mut new = Vec::new();
-        for folder in [HIDDEN, ""] {
-            if volume.stat(folder).await?.is_none() {
-                new.push(folder);
-            }
-        }
-        Ok(Self { dir: format!("{HIDDEN}/drill-{name}"), new })
-    }
-
-    /// Removes it, and the folders above it that were not there before, unless somebody uses them by now.
-    ///
-    /// # Errors
-    /// When something cannot be removed.
-    pub async fn remove(&self, volume: &dyn Volume) -> Result<(), VolumeError> {
-        let term = scratch_term();
-        clear(volume, &term, &self.dir).await?;
-        for folder in &self.new {
-            match volume.remove_dir(&term, folder).await {
-                Ok(()) | Err(VolumeError::NotFound { .. }) => {}
-                Err(VolumeError::NotEmpty { .. }) => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// No lease stands behind it: nothing else is where it writes.
-fn scratch_term() -> Term {
-    Term::new(Token(0), Duration::MAX, Arc::new(|| Duration::ZERO))
+/// What a trial is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Run,
+    Takeover,
+    Correction,
 }
 
 /// One trial: before which changes the processes are killed, one after the other.
 struct PlannedDrill {
+    kind: Kind,
     name: String,
     kills: Vec<u64>,
 }
 
+impl PlannedDrill {
+    fn new(kind: Kind, number: usize, before: &[u64]) -> Self {
+        let word = match kind {
+            Kind::Run => "run",
+            Kind::Takeover => "takeover",
+            Kind::Correction => "correction",
+        };
+        Self { kind, name: format!("{word}-{number:03}"), kills: [before, &[number as u64]].concat() }
+    }
+}
+
 /// How a trial ended.
 struct DrillOutcome {
+    kind: Kind,
     name: String,
     change: String,
-    takeover: bool,
     reason: Option<String>,
 }
 
@@ -194,18 +172,20 @@ impl Drill<'_> {
         let middle = first.changes.len() as u64 / 2;
         let (next, _) = self.undisturbed("taken-over", &[middle], &golden).await?;
         let takeover = next.changes.iter().position(|change| change == "write file").unwrap_or(next.changes.len());
-        let runs =
-            (1..=first.changes.len()).map(|n| PlannedDrill { name: format!("run-{n:03}"), kills: vec![n as u64] });
-        let takeovers =
-            (1..=takeover).map(|n| PlannedDrill { name: format!("takeover-{n:03}"), kills: vec![middle, n as u64] });
-        let plans: Vec<PlannedDrill> = runs.chain(takeovers).collect();
+        let corrected = self.corrected().await?;
+        // Until its last write a correction is a run like any other.
+        let written = corrected.changes.iter().rposition(|change| change == "write file").map_or(0, |at| at + 1);
+        let runs = (1..=first.changes.len()).map(|n| PlannedDrill::new(Kind::Run, n, &[]));
+        let takeovers = (1..=takeover).map(|n| PlannedDrill::new(Kind::Takeover, n, &[middle]));
+        let corrections = (written + 1..=corrected.changes.len()).map(|n| PlannedDrill::new(Kind::Correction, n, &[]));
+        let plans: Vec<PlannedDrill> = runs.chain(takeovers).chain(corrections).collect();
 
         let all = plans.len() as u64;
         let mut trials = iter(plans).map(|plan| self.try_one(plan, &golden)).buffered(AT_ONCE);
         let mut found = DrillTally::default();
         while let Some(tried) = trials.next().await {
             found.add(tried?);
-            (self.progress)(found.drilled.runs + found.drilled.takeovers, all);
+            (self.progress)(found.done(), all);
         }
         if !found.drilled.differences.is_empty()
             && let (_, Some(reason)) = self.undisturbed("again", &[], &golden).await?
@@ -237,9 +217,9 @@ impl Drill<'_> {
     ) -> Result<(ProcessExit, Option<String>), DrillError> {
         let dir = format!("{}/{name}", self.scratch.dir);
         for kill in kills {
-            self.runner.run(&dir, Some(*kill)).await?;
+            self.runner.run(Task::Run, &dir, Some(*kill)).await?;
         }
-        let ended = self.runner.run(&dir, None).await?;
+        let ended = self.runner.run(Task::Run, &dir, None).await?;
         let reason = self.judge(&dir, &ended, golden).await?;
         self.tidy(&dir).await?;
         Ok((ended, reason))
@@ -247,26 +227,56 @@ impl Drill<'_> {
 
     async fn try_one(&self, plan: PlannedDrill, golden: &Files) -> Result<DrillOutcome, DrillError> {
         let dir = format!("{}/{}", self.scratch.dir, plan.name);
-        let mut tried =
-            DrillOutcome { takeover: plan.kills.len() > 1, name: plan.name, change: String::new(), reason: None };
+        let kind = plan.kind;
+        let mut tried = DrillOutcome { kind, name: plan.name, change: String::new(), reason: None };
+        let task = if kind == Kind::Correction { Task::Correct } else { Task::Run };
+        if kind == Kind::Correction {
+            self.runner.run(Task::Run, &dir, None).await?;
+        }
         for kill in plan.kills {
-            let killed = self.runner.run(&dir, Some(kill)).await?;
+            let killed = self.runner.run(task, &dir, Some(kill)).await?;
             let change = killed.changes.get(usize::try_from(kill).unwrap_or(usize::MAX).wrapping_sub(1));
             tried.change = change.cloned().unwrap_or_default();
             if killed.code.is_some() {
                 tried.reason = Some(format!("the run ended before it could be killed: {}", last_line(&killed)));
                 return Ok(tried);
             }
-            // At any moment: what is visible is whole.
-            if let Some(reason) = self.compare(&dir, golden, false).await? {
+            // At any moment: what is visible is whole, and a manifest stands beside all of its files.
+            let whole = kind == Kind::Correction && self.version(&dir).await?.is_some();
+            if let Some(reason) = self.compare(&dir, golden, whole).await? {
                 tried.reason = Some(format!("right after the kill, {reason}"));
                 return Ok(tried);
             }
         }
-        let ended = self.runner.run(&dir, None).await?;
+        let ended = self.runner.run(Task::Run, &dir, None).await?;
         tried.reason = self.judge(&dir, &ended, golden).await?;
+        if kind == Kind::Correction && tried.reason.is_none() {
+            let version = self.version(&dir).await?;
+            tried.reason =
+                (version != Some(CORRECTED)).then(|| format!("version {CORRECTED} is not published, but {version:?}"));
+        }
         self.tidy(&dir).await?;
         Ok(tried)
+    }
+
+    /// Corrects a run that nobody disturbed, to see the changes that this makes.
+    async fn corrected(&self) -> Result<ProcessExit, DrillError> {
+        let dir = format!("{}/corrected", self.scratch.dir);
+        self.runner.run(Task::Run, &dir, None).await?;
+        let ended = self.runner.run(Task::Correct, &dir, None).await?;
+        self.tidy(&dir).await?;
+        Ok(ended)
+    }
+
+    /// The version whose manifest is the newest in a trial's folder. `None` where there is none.
+    async fn version(&self, dir: &str) -> Result<Option<u32>, DrillError> {
+        for version in [CORRECTED, FIRST_VERSION] {
+            let path = format!("{dir}/{}", manifest_name(&self.job.run, version));
+            if let Some(manifest) = manifest_at(self.volume, &path).await? {
+                return Ok(Some(manifest.version));
+            }
+        }
+        Ok(None)
     }
 
     /// What is wrong after a run that nobody killed.
@@ -309,14 +319,22 @@ struct DrillTally {
 
 impl Default for DrillTally {
     fn default() -> Self {
-        Self { drilled: Drilled { points: Vec::new(), runs: 0, takeovers: 0, differences: Vec::new() } }
+        Self { drilled: Drilled { points: Vec::new(), runs: 0, takeovers: 0, corrections: 0, differences: Vec::new() } }
     }
 }
 
 impl DrillTally {
+    fn done(&self) -> u64 {
+        self.drilled.runs + self.drilled.takeovers + self.drilled.corrections
+    }
+
     fn add(&mut self, tried: DrillOutcome) {
         let drilled = &mut self.drilled;
-        *(if tried.takeover { &mut drilled.takeovers } else { &mut drilled.runs }) += 1;
+        *(match tried.kind {
+            Kind::Run => &mut drilled.runs,
+            Kind::Takeover => &mut drilled.takeovers,
+            Kind::Correction => &mut drilled.corrections,
+        }) += 1;
         let place = drilled.points.iter().position(|point| point.change == tried.change).unwrap_or_else(|| {
             drilled.points.push(Point { change: tried.change.clone(), kills: 0, differences: 0 });
             drilled.points.len() - 1
@@ -334,28 +352,4 @@ impl DrillTally {
 /// What a process said last.
 fn last_line(ended: &ProcessExit) -> &str {
     ended.said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing")
-}
-
-/// Removes a folder with all that is in it.
-fn clear<'a>(
-    volume: &'a dyn Volume,
-    term: &'a Term,
-    dir: &'a str,
-) -> Pin<Box<dyn Future<Output = Result<(), VolumeError>> + Send + 'a>> {
-    Box::pin(async move {
-        for entry in volume.list(dir).await? {
-            let path = format!("{dir}/{}", entry.name);
-            match entry.kind {
-                EntryKind::Dir => clear(volume, term, &path).await?,
-                EntryKind::File | EntryKind::Other => match volume.unlink(term, &path).await {
-                    Ok(()) | Err(VolumeError::NotFound { .. }) => {}
-                    Err(error) => return Err(error),
-                },
-            }
-        }
-        match volume.remove_dir(term, dir).await {
-            Ok(()) | Err(VolumeError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    })
 }

@@ -166,8 +166,26 @@ impl fmt::Debug for FileName {
 /// `LoanWorker_20261121_v2.manifest.json` for a version that stands beside the one before.
 pub fn manifest_name(run: &RunId, version: u32) -> String {
     let suffix = if version == FIRST_VERSION { String::new() } else { format!("_v{version}") };
-    format!("{}_{}{suffix}.manifest.json", run.worker, run.date.compact())
+    format!("{}_{}{suffix}{MANIFEST_END}", run.worker, run.date.compact())
 }
+
+/// The name that a correction beside it turns into this one, and the version: `a.txt` and 2 for `a_v2.txt`. `None` for a name that no
+/// correction gives.
+pub fn version_of(name: &str) -> Option<(String, u32)> {
+    let mut marks = name.rmatch_indices("_v").map(|(at, _)| at);
+    marks.find_map(|at| {
+        let rest = &name[at + 2..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let version = rest[..digits].parse::<u32>().ok().filter(|version| *version > FIRST_VERSION)?;
+        let before = format!("{}{}", &name[..at], &rest[digits..]);
+        // A manifest's mark stands before all of its ending.
+        let manifest = before.strip_suffix(MANIFEST_END).map(|stem| format!("{stem}_v{version}{MANIFEST_END}"));
+        (with_version(&before, version) == name || manifest.as_deref() == Some(name)).then_some((before, version))
+    })
+}
+
+/// What every manifest's name ends with.
+const MANIFEST_END: &str = ".manifest.json";
 
 /// A file's name for a version that stands beside the one before: `loan0_20261121_v2.txt`. The mark stands before the extension,
 /// also before a double one such as `.csv.gz`.

@@ -268,12 +268,14 @@ impl RunView {
         let version = correction.version;
         let by = if correction.by.is_empty() { String::new() } else { format!(" by {}", correction.by) };
         let reason = correction.shown_reason();
-        Some(if self.word == RunState::Published {
+        Some(if let Some(why) = &correction.cancelled {
+            format!("version {version} was cancelled by {why}; version {} stands", correction.version_before())
+        } else if self.word == RunState::Published {
             format!("version {version}, corrected{by}: {reason}")
         } else {
             format!(
                 "version {version} is wanted{by}: {reason}; version {} stays until it is whole",
-                version.saturating_sub(1)
+                correction.version_before()
             )
         })
     }

@@ -1,6 +1,7 @@
 //! Compares one run's header, counted records, state and SQL count. On request it reads pages from the source again, translates them
 //! again and compares byte for byte. It changes nothing. What could not be compared is not a pass.
 
+mod difference;
 mod reread;
 
 use crate::core::generate::inspect::find::{self, Run};
@@ -120,7 +121,7 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
     let Verification { ports, worker, registry, run: id, .. } = verification;
     let volume = &*ports.volume;
     let run = find::run(volume, id).await?;
-    let mut plan = Plan::new(worker, registry, &parameters(worker, &run)?)?;
+    let plan = Plan::new(worker, registry, &parameters(worker, &run)?)?;
     let inspection = Inspection { volume, worker: Some(worker), registry, deep: true };
     let looked = newest_places(&run, inspect::one_run(&inspection, &run).await?);
     // A view without rows may rightly give no file at all: then the manifest names none.
@@ -147,7 +148,7 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
     }
     missing_files(verification, &run, &mut verified);
     if verification.reread != Reread::None {
-        reread::compare(verification, &run, &mut plan, &mut verified).await?;
+        reread::compare(verification, &run, &mut verified).await?;
     }
     ports.source.rest().await;
     Ok(verified)

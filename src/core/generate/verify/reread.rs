@@ -1,8 +1,8 @@
 //! Pages read again, translated again, and compared with what stands in the files.
 
+use super::difference::{first_difference, record_at};
 use super::{Reread, Unanswered, Verification, Verified};
 use crate::core::generate::GenerateError;
-use crate::core::generate::inspect::count::Ends;
 use crate::core::generate::inspect::find::{Folder, Run};
 use crate::core::generate::inspect::{Check, CheckOutcome, FoundAt};
 use crate::core::generate::model::header::HEADER_BYTES;
@@ -19,43 +19,64 @@ use std::sync::Arc;
 /// What is checked, in tables and JSON.
 const WHAT: &str = "pages";
 
-/// Longest piece of a record that a difference shows.
-const SHOWN_CHARS: usize = 80;
-
-/// Compares the pages that were asked for, and what stands around them: first and last record.
+/// Compares the pages that were asked for, and what stands around them: first and last record. A correction of some files leaves the
+/// others as an earlier version made them: each is compared by the journal of its own version.
 ///
 /// # Errors
 /// When the volume cannot be read, or a translator cannot be made.
 pub(super) async fn compare(
     verification: &Verification<'_>,
     run: &Run,
-    plan: &mut Plan,
     verified: &mut Verified,
 ) -> Result<(), GenerateError> {
-    let folder = if run.manifest.is_some() { run.published_from() } else { run.folders.first() };
+    let Some(manifest) = &run.manifest else {
+        let all: Vec<String> = verified.files.iter().map(|file| file.file.clone()).collect();
+        return by_journal(verification, run, run.folders.first(), &all, verified).await;
+    };
+    let made =
+        |id: &str| manifest.files.iter().find(|file| file.id == id).map_or(manifest.version, |file| file.version);
+    let mut versions: Vec<u32> = verified.files.iter().map(|file| made(&file.file)).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    for version in versions {
+        let ids = verified
+            .files
+            .iter()
+            .filter(|file| made(&file.file) == version)
+            .map(|file| file.file.clone())
+            .collect::<Vec<_>>();
+        let folder = if version == manifest.version { run.published_from() } else { run.made_from(version) };
+        by_journal(verification, run, folder, &ids, verified).await?;
+    }
+    Ok(())
+}
+
+/// Compares some files by the journal that speaks of them.
+async fn by_journal(
+    verification: &Verification<'_>,
+    run: &Run,
+    folder: Option<&Folder>,
+    ids: &[String],
+    verified: &mut Verified,
+) -> Result<(), GenerateError> {
     let Some((folder, begin)) = folder.and_then(|folder| Some((folder, folder.journal.begin()?))) else {
-        unchecked(verified, "the run's journal, which says where each page stands, is not there or not readable");
+        unchecked(verified, ids, "the run's journal, which says where each page stands, is not there or not readable");
         return Ok(());
     };
-    let made = |id: &str| begin.files.iter().any(|made| made == id);
     let mut worker = verification.worker.clone();
-    if begin.correction.is_some() && !worker.files.iter().all(|file| made(file.id.as_str())) {
-        // A correction of some files: its journal speaks of these alone.
-        for file in verified.files.iter_mut().filter(|file| !made(&file.file)) {
-            let why = format!("an earlier version than {} made it, whose pages are not read again", folder.version);
-            file.checks.push(Check::unchecked(WHAT, why));
-        }
-        worker.files.retain(|file| made(file.id.as_str()));
-        *plan = Plan::new(&worker, verification.registry, &begin.params)?;
+    if begin.correction.is_some() {
+        // Of some files, perhaps: its journal speaks of these alone.
+        worker.files.retain(|file| begin.files.iter().any(|made| made == file.id.as_str()));
     }
+    let mut plan = Plan::new(&worker, verification.registry, &begin.params)?;
     let verification = &Verification { worker: &worker, ..*verification };
     if let Err(error) = plan.check_fit(&folder.journal, begin, &run.id, verification.worker) {
-        unchecked(verified, &error.to_string());
+        unchecked(verified, ids, &error.to_string());
         return Ok(());
     }
     let commits: Vec<&PageCommit> = folder.journal.pages().collect();
     plan.query.kinds = commits.first().and_then(|first| first.columns.clone());
-    let mut again = Again::open(verification, run, plan, folder, begin, verified).await?;
+    let mut again = Again::open(verification, run, &plan, (folder, begin), ids, verified).await?;
     let chosen = chosen(verification.reread, commits.len());
     for (done, &index) in chosen.iter().enumerate() {
         let (before, commit) = (index.checked_sub(1).and_then(|before| commits.get(before)).copied(), commits[index]);
@@ -91,8 +112,8 @@ fn chosen(reread: Reread, pages: usize) -> Vec<usize> {
     }
 }
 
-fn unchecked(verified: &mut Verified, why: &str) {
-    for file in &mut verified.files {
+fn unchecked(verified: &mut Verified, ids: &[String], why: &str) {
+    for file in verified.files.iter_mut().filter(|file| ids.contains(&file.file)) {
         file.checks.push(Check::unchecked(WHAT, why));
     }
 }
@@ -119,12 +140,12 @@ impl<'a> Again<'a> {
         verification: &'a Verification<'a>,
         run: &'a Run,
         plan: &Plan,
-        folder: &Folder,
-        begin: &'a Begin,
+        (folder, begin): (&Folder, &'a Begin),
+        ids: &[String],
         verified: &Verified,
     ) -> Result<Self, GenerateError> {
         let mut files = Vec::new();
-        for spec in &verification.worker.files {
+        for spec in verification.worker.files.iter().filter(|spec| ids.iter().any(|id| id == spec.id.as_str())) {
             let Some(index) = folder.index_of(spec.id.as_str()) else { continue };
             let path =
                 verified.files.iter().find(|file| file.file == spec.id.as_str() && file.place != FoundAt::Linked);
@@ -315,53 +336,6 @@ fn translated(
     Ok(bytes)
 }
 
-/// Where two texts differ first.
-#[derive(Debug, PartialEq, Eq)]
-struct Difference {
-    /// Bytes that are the same before it.
-    at: usize,
-    /// What is around it in the file, and what should be.
-    found: String,
-    wanted: String,
-}
-
-impl Difference {
-    fn describe(&self, place: &str, from: u64, what: &str) -> String {
-        let offset = from + self.at as u64;
-        format!(
-            "{place}, offset {offset}, {what}: the file has {:?}, the source now gives {:?}",
-            self.found, self.wanted
-        )
-    }
-}
-
-fn first_difference(found: &[u8], wanted: &[u8]) -> Option<Difference> {
-    if found == wanted {
-        return None;
-    }
-    let at = found.iter().zip(wanted).take_while(|(a, b)| a == b).count();
-    let line_start = wanted[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    // In a file without line feeds the line may be long: what is shown begins near the difference.
-    let start = line_start.max(at.saturating_sub(SHOWN_CHARS / 2));
-    let line = |text: &[u8]| {
-        let rest = text.get(start..).unwrap_or_default();
-        let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        String::from_utf8_lossy(line).chars().take(SHOWN_CHARS).collect::<String>()
-    };
-    Some(Difference { at, found: line(found), wanted: line(wanted) })
-}
-
-/// Names the record that holds byte `at` of a page, by its number in the file.
-fn record_at(spec: &FileSpec, page: &[u8], first_record: usize, before: u64, at: usize) -> String {
-    if at < first_record {
-        return "in the first record".to_owned();
-    }
-    match Ends::of(spec) {
-        Some(ends) => format!("record {}", before + ends.count(page.get(first_record..at).unwrap_or_default()) + 1),
-        None => format!("behind record {before}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,14 +350,5 @@ mod tests {
         assert_eq!(pages(7, 3), [0, 1, 2]);
         assert_eq!(pages(7, 0), [] as [usize; 0]);
         assert_eq!(chosen(Reread::All, 3), [0, 1, 2]);
-    }
-
-    #[test]
-    fn a_difference_names_its_offset_and_shows_both_sides() {
-        let difference = first_difference(b"1|a\n2|x\n3|c\n", b"1|a\n2|b\n3|c\n").unwrap();
-        assert_eq!(difference.at, 6);
-        assert_eq!((difference.found.as_str(), difference.wanted.as_str()), ("2|x", "2|b"));
-        assert_eq!(first_difference(b"1\n", b"1\n"), None);
-        assert_eq!(first_difference(b"1\n", b"1\n2\n").unwrap().at, 2);
     }
 }

@@ -99,6 +99,20 @@ fn the_version_stands_before_the_extension() {
         ("x.y", "x_v2.y"),
     ] {
         assert_eq!(with_version(name, 2), with, "{name}");
+        assert_eq!(version_of(with), Some((name.to_owned(), 2)), "{with}");
+        assert_eq!(version_of(name), None, "{name}");
     }
     assert_eq!(manifest_name(&run(Date::constant(2026, 11, 21)), 2), "LoanWorker_20261121_v2.manifest.json");
+}
+
+#[test]
+fn a_name_tells_of_which_one_it_is_a_version() {
+    let run = run(Date::constant(2026, 11, 21));
+    assert_eq!(version_of(&manifest_name(&run, 12)), Some((manifest_name(&run, 1), 12)));
+    for plain in
+        ["a.txt", "a_v.txt", "a_v1.txt", "a_v02.txt", "a_v2b.txt", "a.txt_v2", "a_v99999999999.txt", "a_v2/b.txt"]
+    {
+        let found = version_of(plain);
+        assert_eq!(found, None, "{plain}");
+    }
 }
