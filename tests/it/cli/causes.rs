@@ -176,7 +176,7 @@ fn names_that_a_correction_takes_beside_the_old_ones_are_found() {
     filegen.edit("root: out", "root: out\n  corrections: suffix");
     let told = || filegen.run("config check -c worker.yaml --output json").exits(3).json()["problems"][0].take();
     let problem = told();
-    assert_eq!((&problem["line"], &problem["field"]), (&17.into(), &"files[1].name".into()), "{problem}");
+    assert_eq!((&problem["line"], &problem["field"]), (&18.into(), &"files[1].name".into()), "{problem}");
     assert!(problem["message"].as_str().unwrap().contains("which version 2 of file Loan0 takes"), "{problem}");
     filegen.edit("loan0_{date}_v2.txt", "{worker}_{date}_v12.manifest.json");
     let problem = told();
