@@ -6,8 +6,8 @@ use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
-use crate::config::{self, Environment};
-use crate::daemon::{self, Daemon, DaemonError, Door, WorkerFile};
+use crate::config::{self, Environment, Flow};
+use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, WorkerFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
@@ -42,7 +42,7 @@ pub struct Args {
 
 /// Serves until a signal.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let workers = load_all(context)?;
+    let (workers, ingests) = load_all(context)?;
     let level = match context.globals.verbose {
         0 | 1 => Level::Info,
         2 => Level::Debug,
@@ -56,24 +56,34 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let stop = Signals::watch(Arc::new(Logged))?.stop;
         let (registry, identity) = (Arc::clone(&context.registry), wiring::identity());
         let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone() };
-        let daemon = Daemon { workers, registry, identity, door, metrics, stop, hangups };
+        let daemon = Daemon { workers, ingests, registry, identity, door, metrics, stop, hangups };
         daemon::serve(daemon).await?;
         Ok(CommandEnd::Done)
     })
 }
 
-fn load_all(context: &Context) -> Result<Vec<WorkerFile>, Failure> {
+fn load_all(context: &Context) -> Result<(Vec<WorkerFile>, Vec<IngestFile>), Failure> {
     if context.globals.config.is_empty() {
-        return Err(Failure::new(Code::Usage, "no worker file is named").hint("name one or more with `-c FILE`"));
+        return Err(Failure::new(Code::Usage, "no file is named").hint("name one or more with `-c FILE`"));
     }
-    let mut all: Vec<WorkerFile> = Vec::new();
+    let (mut all, mut ingests) = (Vec::<WorkerFile>::new(), Vec::<IngestFile>::new());
     for path in &context.globals.config {
-        let worker = Arc::new(config::load(path, &Environment, &context.registry)?.into_worker()?);
-        all.push(WorkerFile { path: path.clone(), worker });
+        let (path, flow) = (path.clone(), config::load(path, &Environment, &context.registry)?.flow);
+        match flow {
+            Flow::Generate(worker) => all.push(WorkerFile { path, worker: Arc::new(worker) }),
+            Flow::Ingest(ingest) => {
+                if let Some(other) = ingests.iter().find(|other| other.ingest.id == ingest.id) {
+                    let (id, other) = (ingest.id.as_str(), other.path.display());
+                    let message = format!("ingest {id} stands in {other} and in {}", path.display());
+                    return Err(Failure::new(Code::Config, message).hint(TOGETHER));
+                }
+                ingests.push(IngestFile { path, ingest: Arc::new(ingest) });
+            }
+        }
     }
     let together: Vec<_> = all.iter().map(|file| (file.path.as_path(), &*file.worker)).collect();
     match config::collisions(&together).as_slice() {
-        [] => Ok(all),
+        [] => Ok((all, ingests)),
         found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
     }
 }

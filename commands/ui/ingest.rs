@@ -95,7 +95,11 @@ impl Observer<IngestEvent> for IngestProgress {
                 self.line(&format!("{} another reader moved {reason}; going on from there", self.warning));
             }
             IngestEvent::QueueAway { reason } => self.line(&format!("{} {reason}", self.warning)),
-            IngestEvent::Released { .. } | IngestEvent::Expired { .. } | IngestEvent::Sent { .. } => {}
+            IngestEvent::Released { .. }
+            | IngestEvent::Expired { .. }
+            | IngestEvent::Sent { .. }
+            | IngestEvent::Lag { .. }
+            | IngestEvent::Revoked { .. } => {}
         }
     }
 }

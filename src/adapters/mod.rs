@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod sql;
 pub mod sqlite;
 pub mod sqlite_queue;
+pub mod sqlite_reader;
 pub mod sqlite_sink;
 pub mod sqlserver;
 pub mod system_clock;

@@ -5,6 +5,7 @@ use super::TARGET;
 use crate::config::{self, Environment};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
+use crate::core::ingest::spec::Ingest;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,18 +23,45 @@ pub struct WorkerFile {
     pub worker: Arc<Worker>,
 }
 
+/// An ingest and the file that it stands in.
+pub struct IngestFile {
+    /// The file.
+    pub path: PathBuf,
+    /// As it was at the start.
+    pub ingest: Arc<Ingest>,
+}
+
+enum Watched<'a> {
+    Worker(&'a WorkerFile),
+    Ingest(&'a IngestFile),
+}
+
+impl Watched<'_> {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Worker(file) => &file.path,
+            Self::Ingest(file) => &file.path,
+        }
+    }
+}
+
 /// Watches the files for ever.
-pub(super) async fn watch(files: &[WorkerFile], registry: &Registry, mut hangups: Signal) {
-    let mut seen: Vec<_> = files.iter().map(|file| changed_at(&file.path)).collect();
+pub(super) async fn watch(workers: &[WorkerFile], ingests: &[IngestFile], registry: &Registry, mut hangups: Signal) {
+    let files: Vec<Watched<'_>> =
+        workers.iter().map(Watched::Worker).chain(ingests.iter().map(Watched::Ingest)).collect();
+    let mut seen: Vec<_> = files.iter().map(|file| changed_at(file.path())).collect();
     loop {
         let asked = tokio::select! {
             _ = hangups.recv() => true,
             () = tokio::time::sleep(LOOK_EVERY) => false,
         };
         for (file, seen) in files.iter().zip(&mut seen) {
-            let now = changed_at(&file.path);
+            let now = changed_at(file.path());
             if std::mem::replace(seen, now) != now || asked {
-                look_again(file, registry);
+                match file {
+                    Watched::Worker(file) => look_again(file, registry),
+                    Watched::Ingest(file) => look_at_ingest(file, registry),
+                }
             }
         }
     }
@@ -56,6 +84,21 @@ fn look_again(file: &WorkerFile, registry: &Registry) {
         Ok(now) => {
             let sections = changed_sections(&file.worker, &now).join(",");
             warn!(target: TARGET, worker, file = %path, sections, "the worker file has changed: a restart would apply it");
+        }
+    }
+}
+
+fn look_at_ingest(file: &IngestFile, registry: &Registry) {
+    let (ingest, path) = (file.ingest.id.as_str(), file.path.display());
+    match config::load(&file.path, &Environment, registry).and_then(config::Loaded::into_ingest) {
+        Err(problem) => {
+            warn!(target: TARGET, ingest, file = %path, %problem, "the ingest file is wrong now: a restart would fail");
+        }
+        Ok(now) if now == *file.ingest => {
+            info!(target: TARGET, ingest, file = %path, "the ingest file says what is served");
+        }
+        Ok(_) => {
+            warn!(target: TARGET, ingest, file = %path, "the ingest file has changed: a restart would apply it");
         }
     }
 }

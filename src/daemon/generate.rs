@@ -17,6 +17,7 @@ use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::state::StateStore;
 use crate::http::generate::{AppState, WorkerHandle, routes};
+use crate::http::panel::Panel;
 use crate::telemetry::generate::status::WorkerStatus;
 use crate::wiring::{self, Access, WiringError};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ impl PanicObserver for WorkerStatus {
 /// Starts all workers' tasks.
 pub(super) async fn build(
     files: &[WorkerFile],
+    panels: Vec<Arc<dyn Panel>>,
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
 ) -> Result<Flow, WiringError> {
@@ -47,7 +49,8 @@ pub(super) async fn build(
     let members = workers.iter().map(member).collect();
     let clock = wiring::clock();
     let instance = shared.identity.instance.to_string();
-    Ok(Flow { members, routes: routes(AppState { instance, started: clock.now(), workers, clock }) })
+    let routes = routes(AppState { instance, started: clock.now(), workers, panels, clock });
+    Ok(Flow { members, routes, doors: Vec::new() })
 }
 
 /// Starts one worker's tasks.

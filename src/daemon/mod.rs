@@ -2,6 +2,7 @@
 
 mod files;
 pub mod generate;
+mod ingest;
 mod supervisor;
 
 use crate::core::generate::run::Identity;
@@ -10,13 +11,15 @@ use crate::core::health::Member;
 use crate::http::{self, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
-pub use files::WorkerFile;
+pub use files::{IngestFile, WorkerFile};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::Supervisor;
+use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -30,6 +33,8 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Daemon {
     /// The workers it serves, each with its file.
     pub workers: Vec<WorkerFile>,
+    /// The ingests it serves, each with its file.
+    pub ingests: Vec<IngestFile>,
     /// Translators that worker files may name.
     pub registry: Arc<Registry>,
     /// As whom.
@@ -84,6 +89,15 @@ struct Shared<'a> {
 struct Flow {
     members: Vec<Member>,
     routes: Router,
+    doors: Vec<OpenDoor>,
+}
+
+/// A door of a flow's own: bound, and not answered yet.
+struct OpenDoor {
+    listener: TcpListener,
+    routes: Router,
+    /// Whose health it tells.
+    member: Member,
 }
 
 /// Serves until `stop`. Then each flow finishes its commit in hand and releases its leases.
@@ -91,10 +105,11 @@ struct Flow {
 /// # Errors
 /// When it cannot start.
 pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
-    let Daemon { workers, registry, identity, door, metrics, stop, hangups } = daemon;
+    let Daemon { workers, ingests, registry, identity, door, metrics, stop, hangups } = daemon;
     let names: Vec<&str> = workers.iter().map(|file| file.worker.id.as_str()).collect();
+    let others: Vec<&str> = ingests.iter().map(|file| file.ingest.id.as_str()).collect();
     let (instance, version) = (identity.instance.to_string(), env!("CARGO_PKG_VERSION"));
-    info!(target: TARGET, workers = names.join(","), instance, version, "service starting");
+    info!(target: TARGET, workers = names.join(","), ingests = others.join(","), instance, version, "service starting");
     let Door { address, port, hosts } = door;
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
@@ -102,22 +117,31 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
 
     let mut tasks = Supervisor::default();
     let shared = Shared { registry: &registry, identity: &identity, stop: &stop };
-    let flow = generate::build(&workers, &shared, &mut tasks).await?;
+    let (ingest, panels) = ingest::build(&ingests, &shared, &mut tasks)?;
+    let generate = generate::build(&workers, panels, &shared, &mut tasks).await?;
     let small = (metrics.clone(), stop.clone());
     tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
     let descriptors = wiring::descriptors();
-    let common = http::Shared { members: flow.members, metrics, stop: stop.clone() };
-    let router = http::router(common, [flow.routes], hosts, descriptors);
     let serving = CancellationToken::new();
-    let server = tokio::spawn(http::serve(router, listener, descriptors, serving.clone()));
+    let mut servers = JoinSet::new();
+    for door in generate.doors.into_iter().chain(ingest.doors) {
+        let own = http::Shared { members: vec![door.member], metrics: metrics.clone(), stop: stop.clone() };
+        let router = http::door(own, door.routes, hosts.clone(), descriptors);
+        let wanted = (descriptors, http::DOOR_CONNECTIONS);
+        servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
+    }
+    let members = generate.members.into_iter().chain(ingest.members).collect();
+    let common = http::Shared { members, metrics, stop: stop.clone() };
+    let router = http::router(common, [generate.routes, ingest.routes], hosts, descriptors);
+    servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
-        () = files::watch(&workers, &registry, hangups) => {}
+        () = files::watch(&workers, &ingests, &registry, hangups) => {}
     }
     // Each flow finishes its commit in hand and releases its leases. A second signal ends the process at once.
     tasks.join().await;
     serving.cancel();
-    let _ = tokio::time::timeout(GRACE, server).await;
+    let _ = tokio::time::timeout(GRACE, servers.join_all()).await;
     info!(target: TARGET, "service stopped");
     Ok(())
 }

@@ -29,8 +29,11 @@ const CONNECTION_TIME: Duration = Duration::from_mins(2);
 /// Longest head of a request.
 const HEAD_MAX: usize = 32 * 1024;
 
-/// Most connections at a time, where the process may have descriptors enough.
-const CONNECTIONS_MAX: usize = 64;
+/// Most connections at a time to the pages for people and probes, where the process may have descriptors enough.
+pub const PAGE_CONNECTIONS: usize = 64;
+
+/// Most connections at a time to a door that programs use.
+pub const DOOR_CONNECTIONS: usize = 1024;
 
 /// Time before the next try when the system gives no connection: for a moment it has no descriptor, or no memory.
 const NO_CONNECTION: Duration = Duration::from_millis(100);
@@ -74,8 +77,8 @@ fn listen(at: SocketAddr) -> io::Result<TcpListener> {
 
 /// How many connections there may be where a process may have so many descriptors: a quarter of them, the rest is for the work.
 /// One more than the pages at the least: a probe finds a connection.
-pub(super) fn most(descriptors: u64) -> usize {
-    usize::try_from(descriptors / 4).unwrap_or(CONNECTIONS_MAX).clamp(2, CONNECTIONS_MAX)
+pub(super) fn most(descriptors: u64, wanted: usize) -> usize {
+    usize::try_from(descriptors / 4).unwrap_or(wanted).clamp(2, wanted)
 }
 
 /// One open connection.
@@ -87,9 +90,15 @@ struct ConnectionSlot {
     gone: CancellationToken,
 }
 
-/// Answers until `stop`, then ends each connection behind the answer in hand. `descriptors` is how many the process may have.
-pub async fn serve(router: Router, listener: TcpListener, descriptors: u64, stop: CancellationToken) {
-    let most = most(descriptors);
+/// Answers until `stop`, then ends each connection behind the answer in hand. `descriptors` is how many the process may have,
+/// `wanted` how many connections there may be at most.
+pub async fn serve(
+    router: Router,
+    listener: TcpListener,
+    (descriptors, wanted): (u64, usize),
+    stop: CancellationToken,
+) {
+    let most = most(descriptors, wanted);
     let mut places: Vec<Weak<ConnectionSlot>> = Vec::new();
     let mut tasks = JoinSet::new();
     loop {

@@ -46,6 +46,12 @@ pub(super) fn pages(router: Router, connections: usize) -> Router {
     router.layer(middleware::from_fn_with_state(Arc::new(places), one_of_few))
 }
 
+/// Guards the routes of a flow's own door: a few connections stay for probes.
+pub(super) fn door(router: Router, connections: usize) -> Router {
+    let places = Semaphore::new((connections - connections / 8).max(1));
+    router.layer(middleware::from_fn_with_state(Arc::new(places), one_of_few))
+}
+
 async fn in_time(request: Request<Body>, next: Next) -> Response {
     match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(answer) => answer,

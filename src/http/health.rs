@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready`, for probes.
+//! `/health/live` and `/health/ready`, for probes; `/health` is the latter.
 
 use super::Shared;
 use crate::core::health::Answer;
@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) fn routes(shared: &Arc<Shared>) -> Router {
-    Router::new().route("/health/live", get(alive)).route("/health/ready", get(ready)).with_state(Arc::clone(shared))
+    let router = Router::new().route("/health/live", get(alive)).route("/health/ready", get(ready));
+    router.route("/health", get(ready)).with_state(Arc::clone(shared))
 }
 
 /// Whether each member works: its service runs, it renews the lease that it holds, and its run makes progress.

@@ -6,12 +6,14 @@ mod door;
 pub mod generate;
 mod guard;
 mod health;
+pub mod ingest;
 mod metrics;
+pub mod panel;
 mod problem;
 
 pub use ask::{Answered, ask};
 pub use axum::Router;
-pub use door::{bind, serve};
+pub use door::{DOOR_CONNECTIONS, PAGE_CONNECTIONS, bind, serve};
 
 use crate::core::health::Member;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// What all flows of this process show together.
+#[derive(Clone)]
 pub struct Shared {
     /// Who is asked for health.
     pub members: Vec<Member>,
@@ -32,8 +35,18 @@ pub struct Shared {
 /// an address. `descriptors` is how many the process may have, as for [`serve`].
 pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>, hosts: Vec<String>, descriptors: u64) -> Router {
     let shared = Arc::new(shared);
-    let pages = guard::pages(flows.into_iter().fold(Router::new(), Router::merge), door::most(descriptors));
+    let pages =
+        guard::pages(flows.into_iter().fold(Router::new(), Router::merge), door::most(descriptors, PAGE_CONNECTIONS));
     let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared)).merge(pages);
+    let router = router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed);
+    guard::all(router, hosts)
+}
+
+/// A flow's own door: its routes, with health and metrics beside them. `descriptors` as for [`router`].
+pub fn door(shared: Shared, routes: Router, hosts: Vec<String>, descriptors: u64) -> Router {
+    let shared = Arc::new(shared);
+    let routes = guard::door(routes, door::most(descriptors, DOOR_CONNECTIONS));
+    let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared)).merge(routes);
     let router = router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed);
     guard::all(router, hosts)
 }

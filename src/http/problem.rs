@@ -38,6 +38,21 @@ pub(super) fn failed(error: &dyn std::error::Error) -> Response {
     problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }
 
+/// Nothing has the key that the path names.
+pub(super) fn absent() -> Response {
+    problem(StatusCode::NOT_FOUND, "nothing has this key")
+}
+
+/// What an answer needs is away.
+pub(super) fn away(detail: &str) -> Response {
+    ([(header::RETRY_AFTER, "5")], problem(StatusCode::SERVICE_UNAVAILABLE, detail)).into_response()
+}
+
+/// The request carries no token, or another one.
+pub(super) fn no_token() -> Response {
+    problem(StatusCode::UNAUTHORIZED, "this needs a token: `Authorization: Bearer …`")
+}
+
 fn problem(status: StatusCode, detail: &str) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
     let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });

@@ -13,6 +13,10 @@ use tracing::trace;
 const SHORT: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// Upper bounds in seconds for whole runs.
 const LONG: [f64; 12] = [1.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0];
+/// Upper bounds for how many stand in one batch.
+const SIZES: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0, 100_000.0];
+/// How the name of a histogram of batches ends, in every flow.
+const BATCHES: &str = "_batch_events";
 /// How the name of a histogram of whole runs ends, in every flow.
 const WHOLE_RUNS: &str = "_run_seconds";
 
@@ -25,8 +29,9 @@ const TAKE_IN_EVERY: Duration = Duration::from_secs(10);
 /// When something else records already.
 pub fn start() -> Result<PrometheusHandle, BuildError> {
     let whole_runs = Matcher::Suffix(WHOLE_RUNS.to_owned());
-    let handle =
-        PrometheusBuilder::new().set_buckets(&SHORT)?.set_buckets_for_metric(whole_runs, &LONG)?.install_recorder()?;
+    let batches = Matcher::Suffix(BATCHES.to_owned());
+    let builder = PrometheusBuilder::new().set_buckets(&SHORT)?.set_buckets_for_metric(whole_runs, &LONG)?;
+    let handle = builder.set_buckets_for_metric(batches, &SIZES)?.install_recorder()?;
     Scope::new("version", env!("CARGO_PKG_VERSION")).gauge("filegen_build_info", "1, with the version.").set(1.0);
     Ok(handle)
 }
@@ -96,6 +101,14 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// A histogram of sizes. It is shown from its first value on.
+    pub fn sizes(&self, name: &'static str, help: &'static str) -> Late<Histogram> {
+        describe_histogram!(name, help);
+        Late { name, labels: self.labels.clone(), make: |name, labels| histogram!(name, labels), made: OnceLock::new() }
+    }
+}
+
 /// A metric that is declared now and shown from its first value on.
 #[derive(Debug)]
 pub struct Late<T> {
@@ -122,5 +135,10 @@ impl Late<Histogram> {
     /// Records one time.
     pub fn record(&self, took: Duration) {
         self.get().record(took.as_secs_f64());
+    }
+
+    /// Records one size.
+    pub fn size(&self, size: f64) {
+        self.get().record(size);
     }
 }

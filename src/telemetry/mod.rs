@@ -1,6 +1,7 @@
 //! Log lines, metrics, and what a worker is doing now. This module only listens to events; it changes nothing.
 
 pub mod generate;
+pub mod ingest;
 pub mod log;
 mod logfmt;
 pub mod metrics;

@@ -1,18 +1,25 @@
 //! The ports of the flow ingest.
 
 use crate::adapters::event_file::EventFile;
-use crate::adapters::kafka::KafkaConsumer;
+use crate::adapters::kafka::{KafkaConsumer, KafkaProbe};
 use crate::adapters::sqlite_queue::SqliteQueue;
+use crate::adapters::sqlite_reader::SqliteReader;
 use crate::adapters::sqlite_sink::{Reader, SqliteSink};
 use crate::core::backoff::Jitter;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::Consumer;
+use crate::core::ports::probe::TopicProbe;
 use crate::core::ports::queue::LetterQueue;
 use crate::core::ports::sql_sink::SqlSink;
+use crate::core::ports::table_reader::TableReader;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest time of the question for health, where no reader has a time of its own.
+const PROBE_TIME: Duration = Duration::from_secs(4);
 
 /// The log of the file's events, or another file in its place: a path, or `-` for the standard input. With `follows`, the end of a
 /// file is no end.
@@ -38,6 +45,25 @@ pub fn sql_sink(ingest: &Ingest) -> Box<dyn SqlSink> {
         outbox_limit: ingest.dead_letters.outbox_limit,
     };
     Box::new(SqliteSink::new(Path::new(path), Arc::new(ingest.tables.clone()), reader))
+}
+
+/// The tables, for readers; nothing is opened yet.
+pub fn table_reader(ingest: &Ingest) -> Arc<dyn TableReader> {
+    let url = ingest.sink.url.reveal();
+    let path = Database::sqlite_path(url).unwrap_or(url);
+    let (pool, timeout) = ingest.read.as_ref().map_or((1, PROBE_TIME), |read| (read.pool, read.timeout));
+    Arc::new(SqliteReader::new(Path::new(path), pool, timeout))
+}
+
+/// The probe of the file's topic. `None` when its events come from a file.
+///
+/// # Errors
+/// A property that the broker's client does not take.
+pub fn event_topic_probe(ingest: &Ingest) -> Result<Option<Arc<dyn TopicProbe>>, BrokerError> {
+    match &ingest.source {
+        SourceSpec::Kafka(spec) => Ok(Some(Arc::new(KafkaProbe::new(spec)?))),
+        SourceSpec::File(_) => Ok(None),
+    }
 }
 
 /// The queue of dead letters; nothing is connected yet.

@@ -9,4 +9,5 @@ pub mod schedules;
 pub mod source;
 pub mod sql_sink;
 pub mod state;
+pub mod table_reader;
 pub mod volume;

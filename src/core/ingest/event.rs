@@ -1,6 +1,6 @@
 //! What an ingest reports while it works.
 
-use crate::core::model::letter::RawEvent;
+use crate::core::model::letter::{LetterKind, RawEvent};
 use crate::core::ports::sql_sink::Outcome;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +70,18 @@ pub enum IngestEvent {
     Released {
         /// What became of them.
         tally: Tally,
+        /// Why those died that did.
+        dead: Vec<LetterKind>,
+    },
+    /// How many events wait in partitions of this reader.
+    Lag {
+        /// Each partition with its lag.
+        partitions: Vec<(i32, u64)>,
+    },
+    /// Partitions went to another reader.
+    Revoked {
+        /// Which.
+        partitions: Vec<i32>,
     },
     /// Parked events are dead: their parent did not come in time.
     Expired {
@@ -100,4 +112,15 @@ pub enum IngestEvent {
         /// Why.
         reason: String,
     },
+}
+
+/// A request that was answered at a door.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Served {
+    /// The route, with its parameters' names: `/users/{id}`.
+    pub route: String,
+    /// The status code.
+    pub status: u16,
+    /// How long that took.
+    pub took: Duration,
 }

@@ -10,6 +10,7 @@ mod document;
 pub mod error;
 pub mod event;
 pub mod fold;
+pub mod health;
 pub mod plan;
 pub mod relay;
 pub mod replay;

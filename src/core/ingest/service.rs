@@ -1,5 +1,6 @@
 //! Events out of a log into tables, batch by batch, until stopped or at the log's end.
 
+mod lag;
 mod parked;
 
 use super::decode::{decode, raw};
@@ -64,6 +65,7 @@ pub struct Service {
     /// Whether events may be parked.
     has_parked: bool,
     swept: Option<Duration>,
+    measured: Option<Duration>,
     /// A change of the assignment that came while a batch was gathered.
     change: Option<Polled>,
 }
@@ -89,6 +91,7 @@ impl Service {
             tally: Tally::default(),
             has_parked: true,
             swept: None,
+            measured: None,
             change: None,
         }
     }
@@ -140,9 +143,7 @@ impl Service {
                     }
                 }
                 Polled::Revoked(partitions) => {
-                    for partition in &partitions {
-                        self.standings.remove(&partition.number);
-                    }
+                    self.revoked(&partitions);
                 }
                 Polled::Messages(messages) if !messages.is_empty() => {
                     let messages = self.gather(messages).await?;
@@ -151,6 +152,7 @@ impl Service {
                 Polled::Messages(_) => self.look_for_end().await?,
             }
             self.sweep(stop).await?;
+            self.measure().await;
             let is_done = self.standings.values().all(|standing| standing.next >= standing.end);
             if until_end && is_assigned && is_done && self.change.is_none() {
                 break;
@@ -360,7 +362,7 @@ impl Service {
 
     /// Waits after a passing error. Anything else ends the ingest.
     async fn bear(
-        &self,
+        &mut self,
         backoff: &mut Backoff,
         error: IngestError,
         stop: &CancellationToken,

@@ -20,4 +20,5 @@ pub mod source;
 pub mod sql_sink;
 pub mod state;
 pub mod store;
+pub mod table_reader;
 pub mod volume;

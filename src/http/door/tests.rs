@@ -21,11 +21,16 @@ fn door_that_tells(descriptors: u64, begun: Arc<Notify>) -> SocketAddr {
         begun.notify_one();
         std::future::pending::<StatusCode>().await
     });
-    let pages = guard::pages(Router::new().route("/never", never), most(descriptors));
+    let pages = guard::pages(Router::new().route("/never", never), most(descriptors, PAGE_CONNECTIONS));
     let router = Router::new().route("/", get(|| async { "here" })).merge(pages);
     let listener = bind(Some(LOOPBACK), 0).unwrap();
     let at = listener.local_addr().unwrap();
-    tokio::spawn(serve(guard::all(router, Vec::new()), listener, descriptors, CancellationToken::new()));
+    tokio::spawn(serve(
+        guard::all(router, Vec::new()),
+        listener,
+        (descriptors, PAGE_CONNECTIONS),
+        CancellationToken::new(),
+    ));
     at
 }
 
@@ -92,7 +97,7 @@ async fn slow_pages_leave_a_connection_for_a_probe() {
         let begun = Arc::new(Notify::new());
         let at = door_that_tells(descriptors, Arc::clone(&begun));
         let mut slow = Vec::new();
-        for _ in 0..CONNECTIONS_MAX {
+        for _ in 0..PAGE_CONNECTIONS {
             let page = sent(at, b"GET /never HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
             tokio::select! {
                 () = begun.notified() => {}
@@ -108,6 +113,7 @@ async fn slow_pages_leave_a_connection_for_a_probe() {
 
 #[test]
 fn connections_leave_descriptors_for_the_work() {
+    let most = |descriptors| most(descriptors, PAGE_CONNECTIONS);
     assert_eq!((most(0), most(100), most(1024), most(u64::MAX)), (2, 25, 64, 64));
     let mut places = Vec::new();
     let (first, second) = (room(&mut places, 2).unwrap(), room(&mut places, 2).unwrap());

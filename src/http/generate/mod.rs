@@ -2,6 +2,7 @@
 
 mod views;
 
+use super::panel::Panel;
 use super::problem;
 use crate::core::generate::spec::DeadlineSpec;
 use crate::core::generate::status::{Known, report};
@@ -48,6 +49,8 @@ pub struct AppState {
     pub started: Timestamp,
     /// Its workers.
     pub workers: Vec<WorkerHandle>,
+    /// What else it serves.
+    pub panels: Vec<Arc<dyn Panel>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -84,7 +87,11 @@ async fn look(state: &AppState) -> StatusPage {
         let asked = report(&handle.state, &*state.clock, Some(worker), Some(known)).await;
         workers.push(WorkerShown::new(handle, asked, now));
     }
-    StatusPage::new(state, workers, now)
+    let mut others = Vec::with_capacity(state.panels.len());
+    for panel in &state.panels {
+        others.push((panel.name().to_owned(), panel.look().await));
+    }
+    StatusPage::new(state, workers, others, now)
 }
 
 /// The templates. Their names end in `.html`, so minijinja escapes every value.
@@ -105,6 +112,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     templates.add_filter("counted", |value: u64, what: String| counted(value, &what));
     templates.add_template("style.css", include_str!("templates/style.css"))?;
     templates.add_template("status.html", include_str!("templates/status.html"))?;
+    templates.add_template("ingest.html", include_str!("templates/ingest.html"))?;
     templates.add_template("worker.html", include_str!("templates/worker.html"))?;
     Ok(templates)
 });
@@ -160,10 +168,16 @@ mod tests {
             has_outbox: false,
             deadline: None,
         };
-        let app = AppState { instance: "host:1".to_owned(), started: clock.now(), workers: Vec::new(), clock };
+        let app = AppState {
+            instance: "host:1".to_owned(),
+            started: clock.now(),
+            workers: Vec::new(),
+            panels: Vec::new(),
+            clock,
+        };
         let away = StoreError::Unreachable { store: "<i>".to_owned(), reason: "away".to_owned() };
         let shown = WorkerShown::new(&handle, Err(away), app.started);
-        let html = html(&StatusPage::new(&app, vec![shown], app.started), true).unwrap();
+        let html = html(&StatusPage::new(&app, vec![shown], Vec::new(), app.started), true).unwrap();
         assert!(html.contains("&lt;b&gt;&quot;a&quot; &amp; b&lt;&#x2f;b&gt;\\u{202e}\\u{1b}[2J"), "{html}");
         assert!(!html.chars().any(|c| shown::is_harmful(c) && c != '\n'), "{html}");
         let on_top = "<a href=\"#LoanWorker\">LoanWorker</a>: cannot reach the state store &lt;i&gt;: away";

@@ -9,6 +9,7 @@ use crate::core::health::Answer;
 use crate::core::model::amount::{counted, thousands};
 use crate::core::model::moment::moment;
 use crate::core::ports::store::StoreError;
+use crate::http::panel::PanelView;
 use crate::telemetry::generate::status::{RecentEvent, RunProgress};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -31,16 +32,27 @@ pub(super) struct StatusPage {
     /// What is wrong now, a line each. Empty when all is well.
     troubles: Vec<Trouble>,
     workers: Vec<WorkerShown>,
+    /// Ingests, as each tells of itself.
+    ingests: Vec<serde_json::Value>,
 }
 
 impl StatusPage {
-    pub(super) fn new(state: &AppState, workers: Vec<WorkerShown>, now: Timestamp) -> Self {
+    pub(super) fn new(
+        state: &AppState,
+        workers: Vec<WorkerShown>,
+        others: Vec<(String, PanelView)>,
+        now: Timestamp,
+    ) -> Self {
         let (instance, version) = (state.instance.clone(), env!("CARGO_PKG_VERSION"));
         let told =
             workers.iter().flat_map(|worker| worker.troubles().into_iter().map(|what| (&*worker.worker_id, what)));
-        let troubles = troubles(told);
-        let headline = headline(&troubles, workers.len());
-        Self { instance, version, started_at: moment(state.started), at: moment(now), headline, troubles, workers }
+        let panels =
+            others.iter().flat_map(|(name, panel)| panel.troubles.iter().map(|what| (name.as_str(), what.clone())));
+        let troubles = troubles(told.chain(panels));
+        let headline = headline(&troubles, workers.len(), others.len());
+        let (started_at, at) = (moment(state.started), moment(now));
+        let ingests = others.into_iter().map(|(_, panel)| panel.body).collect();
+        Self { instance, version, started_at, at, headline, troubles, workers, ingests }
     }
 }
 
@@ -64,7 +76,13 @@ fn troubles<'a>(told: impl Iterator<Item = (&'a str, String)>) -> Vec<Trouble> {
 }
 
 /// What is wrong, or that all is well, in one line.
-fn headline(troubles: &[Trouble], workers: usize) -> String {
+fn headline(troubles: &[Trouble], workers: usize, ingests: usize) -> String {
+    let (workers, ingests) = (workers as u64, ingests as u64);
+    let all = match (workers, ingests) {
+        (_, 0) => counted(workers, "worker"),
+        (0, _) => counted(ingests, "ingest"),
+        (..) => format!("{} and {}", counted(workers, "worker"), counted(ingests, "ingest")),
+    };
     let mut names: Vec<&str> = Vec::new();
     for name in troubles.iter().flat_map(|trouble| &trouble.worker_ids) {
         if !names.contains(&name.as_str()) {
@@ -72,11 +90,11 @@ fn headline(troubles: &[Trouble], workers: usize) -> String {
         }
     }
     match names.as_slice() {
-        [] => format!("All is well with {}", counted(workers as u64, "worker")),
+        [] => format!("All is well with {all}"),
         [.., _] if names.len() > NAMED => {
-            format!("Trouble with {} of {}", names.len(), counted(workers as u64, "worker"))
+            format!("Trouble with {} of {all}", names.len())
         }
-        names => format!("Trouble with {} of {}: {}", names.len(), counted(workers as u64, "worker"), names.join(", ")),
+        names => format!("Trouble with {} of {all}: {}", names.len(), names.join(", ")),
     }
 }
 
@@ -327,13 +345,15 @@ mod tests {
     #[test]
     fn the_headline_says_with_which_workers_there_is_trouble() {
         let trouble = |names: &[&str]| troubles(names.iter().map(|name| (*name, format!("{name} is so"))));
-        assert_eq!(headline(&[], 1), "All is well with 1 worker");
-        assert_eq!(headline(&trouble(&["A", "A", "B"]), 5), "Trouble with 2 of 5 workers: A, B");
-        assert_eq!(headline(&trouble(&["A", "B", "C", "D"]), 5), "Trouble with 4 of 5 workers");
+        assert_eq!(headline(&[], 1, 0), "All is well with 1 worker");
+        assert_eq!(headline(&[], 2, 1), "All is well with 2 workers and 1 ingest");
+        assert_eq!(headline(&[], 0, 1), "All is well with 1 ingest");
+        assert_eq!(headline(&trouble(&["A", "A", "B"]), 5, 0), "Trouble with 2 of 5 workers: A, B");
+        assert_eq!(headline(&trouble(&["A", "B", "C", "D"]), 5, 0), "Trouble with 4 of 5 workers");
         let away = ["A", "B"].map(|name| (name, "the store is away".to_owned()));
         let told = troubles(away.into_iter().chain([("A", "late".to_owned())]));
         assert_eq!(told.len(), 2);
         assert_eq!(told[0].worker_ids, ["A", "B"], "what both miss stands once");
-        assert_eq!(headline(&told, 5), "Trouble with 2 of 5 workers: A, B");
+        assert_eq!(headline(&told, 5, 0), "Trouble with 2 of 5 workers: A, B");
     }
 }

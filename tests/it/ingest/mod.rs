@@ -4,6 +4,7 @@ mod example;
 mod killed;
 mod letters;
 mod rows;
+mod served;
 mod topic;
 
 use crate::support::filegen::{Done, Filegen};

@@ -19,6 +19,13 @@ pub(super) fn read(at: &Cursor<'_>, lexicon: Option<Lexicon>) -> Option<ReadSpec
     let place = at.section("routes");
     let routes: Vec<Option<RouteSpec>> =
         place.entries().iter().map(|(name, node)| route(&place.below(name, node), &name.text, lexicon)).collect();
+    for (at, (name, node)) in place.entries().iter().enumerate() {
+        let before = place.entries()[..at].iter().map(|(name, _)| name.text.as_str());
+        if let Some(other) = before.into_iter().find(|other| shape(other) == shape(&name.text)) {
+            let message = format!("this path answers the same requests as `{other}`");
+            place.below(name, node).report("impossible-value", message, "give each route a path of its own");
+        }
+    }
     if routes.is_empty() {
         place.report(
             "missing-field",
@@ -53,6 +60,11 @@ fn route(at: &Cursor<'_>, path: &str, lexicon: Option<Lexicon>) -> Option<RouteS
         at.report("missing-field", "this route answers with nothing", "add a member: `user: { one: \"SELECT …\" }`");
     }
     Some(RouteSpec { path: path.to_owned(), members: members.into_iter().collect::<Option<_>>()?, parameters })
+}
+
+/// A path without the names of its parameters: two of one shape answer the same requests.
+fn shape(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
 }
 
 /// The names in the braces of a path. `None` for what is no path.

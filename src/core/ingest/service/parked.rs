@@ -6,7 +6,7 @@ use crate::core::ingest::decode::decode;
 use crate::core::ingest::error::IngestError;
 use crate::core::ingest::event::{IngestEvent, Tally};
 use crate::core::kind::HasKind;
-use crate::core::model::letter::{DeadLetter, LetterError, RawEvent};
+use crate::core::model::letter::{DeadLetter, LetterError, LetterKind, RawEvent};
 use crate::core::ports::sql_sink::{Batch, Change, Outcome};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -69,15 +69,20 @@ impl Service {
             batch.rows.sort_by_key(|row| self.spec.tables.shapes[row.last.shape].table);
             let Sunk::Done(outcomes) = self.sink(&batch, stop).await? else { return Ok(()) };
             crash_point!("ingest.released");
+            let mut dead: Vec<LetterKind> = batch.dead.iter().map(|letter| letter.error.kind).collect();
             for row in &batch.rows {
-                tally.count(outcomes.get(row.last.number).unwrap_or(&Outcome::Stale));
+                let outcome = outcomes.get(row.last.number).unwrap_or(&Outcome::Stale);
+                tally.count(outcome);
+                if let Outcome::Dead(error) = outcome {
+                    dead.push(error.kind);
+                }
             }
             tally.dead += died_before;
             let left = tally.all() - tally.parked;
             tally.parked = 0;
             self.tally.parked = self.tally.parked.saturating_sub(left);
             self.note(&tally);
-            self.ports.observer.observe(&IngestEvent::Released { tally });
+            self.ports.observer.observe(&IngestEvent::Released { tally, dead });
             if left == 0 {
                 return Ok(());
             }

@@ -1,0 +1,46 @@
+//! How far reading is behind the log, for people and alerts.
+
+use super::Service;
+use crate::core::ingest::event::IngestEvent;
+use crate::core::ingest::spec::SourceSpec;
+use crate::core::model::message::Partition;
+use std::time::Duration;
+
+/// Time between two questions to the broker.
+const MEASURE_EVERY: Duration = Duration::from_secs(2);
+
+impl Service {
+    /// Tells the lag, now and then. A broker that does not answer is told of by the next poll.
+    pub(super) async fn measure(&mut self) {
+        let elapsed = self.ports.clock.elapsed();
+        let Some(topic) = self.topic.clone() else { return };
+        if self.measured.is_some_and(|measured| elapsed < measured + MEASURE_EVERY) {
+            return;
+        }
+        self.measured = Some(elapsed);
+        // A file is read whole to find its last line, so it is asked only when it is assigned.
+        let is_cheap = matches!(self.spec.source, SourceSpec::Kafka(_));
+        let mut partitions = Vec::with_capacity(self.standings.len());
+        for (number, standing) in &self.standings {
+            let mut end = standing.end;
+            if is_cheap {
+                let partition = Partition { topic: topic.clone(), number: *number };
+                let Ok(marks) = self.ports.consumer.watermarks(&partition).await else { return };
+                end = marks.next;
+            }
+            if end < i64::MAX {
+                partitions.push((*number, u64::try_from(end.saturating_sub(standing.next)).unwrap_or(0)));
+            }
+        }
+        self.ports.observer.observe(&IngestEvent::Lag { partitions });
+    }
+
+    /// Forgets partitions that go to another reader.
+    pub(super) fn revoked(&mut self, partitions: &[Partition]) {
+        for partition in partitions {
+            self.standings.remove(&partition.number);
+        }
+        let partitions = partitions.iter().map(|partition| partition.number).collect();
+        self.ports.observer.observe(&IngestEvent::Revoked { partitions });
+    }
+}

@@ -1,0 +1,179 @@
+//! Ingests in the daemon. Each reads its log into its tables, sends dead letters to their queue, and opens the doors of its file.
+
+use super::supervisor::{PanicObserver, Supervisor};
+use super::{DaemonError, Flow, IngestFile, OpenDoor, Shared, TARGET};
+use crate::core::backoff::Backoff;
+use crate::core::health::{Dependencies, Member, Probe, TopicsProbe};
+use crate::core::ingest::event::IngestEvent;
+use crate::core::ingest::health::{SinkProbe, WritingProbe};
+use crate::core::ingest::relay;
+use crate::core::ingest::service::{IngestPorts, Service};
+use crate::core::ingest::spec::{DoorSpec, Ingest};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::observer::Observer;
+use crate::core::ports::table_reader::TableReader;
+use crate::http::ingest::{IngestPanel, Watcher, described, reading};
+use crate::http::panel::Panel;
+use crate::http::{self, Router};
+use crate::telemetry::ingest::IngestStatus;
+use crate::wiring::{self, WiringError};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+/// Time before reading begins anew that ended with an error which no wait mends by itself: a person may have mended it.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// Time between two lines about how it goes.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+impl PanicObserver for IngestStatus {
+    fn ended(&self) {
+        Self::ended(self);
+    }
+}
+
+/// Starts all ingests' tasks, and opens their doors.
+pub(super) fn build(
+    files: &[IngestFile],
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<(Flow, Vec<Arc<dyn Panel>>), DaemonError> {
+    let mut flow = Flow { members: Vec::new(), routes: Router::new(), doors: Vec::new() };
+    let mut panels: Vec<Arc<dyn Panel>> = Vec::new();
+    for file in files {
+        let (ingest, clock) = (&file.ingest, wiring::clock());
+        let status = Arc::new(IngestStatus::new(ingest, Arc::clone(&clock)));
+        let reader = wiring::table_reader(ingest);
+        let dependencies = dependencies(ingest, &status, &reader, &clock)?;
+        let member = Member {
+            name: ingest.id.as_str().to_owned(),
+            working: Arc::clone(&status) as Arc<_>,
+            dependencies: Arc::clone(&dependencies),
+        };
+        flow.doors.extend(doors(ingest, &status, &reader, &member)?);
+        start(ingest, &status, shared, tasks)?;
+        let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
+        tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.watch(&stop).await });
+        flow.members.push(member);
+        panels.push(Arc::new(IngestPanel { status, dependencies, queue: wiring::letter_queue(ingest) }));
+    }
+    Ok((flow, panels))
+}
+
+/// What it needs.
+fn dependencies(
+    ingest: &Arc<Ingest>,
+    status: &Arc<IngestStatus>,
+    reader: &Arc<dyn TableReader>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Dependencies>, WiringError> {
+    let watched = Arc::clone(status);
+    let mut probes: Vec<Box<dyn Probe>> = vec![
+        Box::new(SinkProbe { reader: Arc::clone(reader) }),
+        Box::new(WritingProbe { halted: Box::new(move || watched.now().halted) }),
+    ];
+    if let Some(topic) = wiring::event_topic_probe(ingest)? {
+        probes.push(Box::new(TopicsProbe { topics: vec![("source", topic)] }));
+    }
+    Ok(Arc::new(Dependencies::new(probes, Arc::clone(clock), Arc::clone(status) as Arc<_>)))
+}
+
+/// Starts reading, and sending dead letters.
+fn start(
+    ingest: &Arc<Ingest>,
+    status: &Arc<IngestStatus>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<(), WiringError> {
+    let letters = Arc::new(Notify::new());
+    // Made once here, so that a wrong property is told at the start.
+    drop(wiring::events(ingest, None, true)?);
+    let member = || Some(Arc::clone(status) as Arc<dyn PanicObserver>);
+    let (instance, stop) = (shared.identity.instance.to_string(), shared.stop.clone());
+    tasks.start("events", member(), read(Arc::clone(ingest), instance, Arc::clone(status), Arc::clone(&letters), stop));
+
+    let (queue, mut sink, clock) = (wiring::letter_queue(ingest), wiring::sql_sink(ingest), wiring::clock());
+    let backoff = Backoff::new(ingest.policies.retry).with_jitter(wiring::jitter());
+    let (observer, stop) = (Arc::clone(status), shared.stop.clone());
+    tasks.start("dead letters", member(), async move {
+        relay::run(&mut *sink, &*queue, &*clock, &*observer, (letters, backoff), &stop).await;
+    });
+
+    let (told, clock, stop) = (Arc::clone(status), wiring::clock(), shared.stop.clone());
+    tasks.start("rates", member(), async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = clock.sleep(TELL_EVERY) => told.tell(),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Reads until it is to stop. What no wait mends is told, and tried again now and then.
+async fn read(
+    ingest: Arc<Ingest>,
+    instance: String,
+    status: Arc<IngestStatus>,
+    letters: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    let clock = wiring::clock();
+    while !stop.is_cancelled() {
+        let ended = match wiring::events(&ingest, None, true) {
+            Ok(consumer) => {
+                let observer: Arc<dyn Observer<IngestEvent>> = Arc::clone(&status) as _;
+                let ports = IngestPorts {
+                    consumer,
+                    sink: wiring::sql_sink(&ingest),
+                    clock: Arc::clone(&clock),
+                    observer,
+                    jitter: wiring::jitter(),
+                    letters: Arc::clone(&letters),
+                };
+                let service = Service::new(Arc::clone(&ingest), instance.clone(), ports);
+                service.run(false, &stop).await.map(drop).map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        let Err(reason) = ended else { continue };
+        status.halted(&reason);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = clock.sleep(AGAIN_AFTER) => {}
+        }
+    }
+}
+
+/// Binds the doors of a file.
+fn doors(
+    ingest: &Arc<Ingest>,
+    status: &Arc<IngestStatus>,
+    reader: &Arc<dyn TableReader>,
+    member: &Member,
+) -> Result<Vec<OpenDoor>, DaemonError> {
+    let watcher: Watcher = Arc::clone(status) as _;
+    let mut opened = Vec::new();
+    if let Some(read) = &ingest.read {
+        let routes = reading(read, reader, &watcher).merge(described(ingest));
+        opened.push(open(ingest, ("read", &read.door), routes, member)?);
+    }
+    Ok(opened)
+}
+
+fn open(
+    ingest: &Ingest,
+    (name, spec): (&str, &DoorSpec),
+    routes: Router,
+    member: &Member,
+) -> Result<OpenDoor, DaemonError> {
+    let DoorSpec { port, listen: address, .. } = *spec;
+    let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
+    let port = listener.local_addr().map_or(port, |address| address.port());
+    info!(target: TARGET, ingest = ingest.id.as_str(), door = name, port, "door is open");
+    Ok(OpenDoor { listener, routes, member: member.clone() })
+}

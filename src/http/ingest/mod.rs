@@ -1,0 +1,50 @@
+//! The doors of the flow ingest: routes that answer from its tables, and what describes them.
+
+mod openapi;
+mod panel;
+mod read;
+mod token;
+
+pub use panel::IngestPanel;
+
+use crate::core::ingest::event::Served;
+use crate::core::ingest::spec::{DoorSpec, Ingest, ReadSpec};
+use crate::core::ports::observer::Observer;
+use crate::core::ports::table_reader::TableReader;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::MethodRouter;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Who hears of requests.
+pub type Watcher = Arc<dyn Observer<Served>>;
+
+/// The routes of the read API.
+pub fn reading(spec: &ReadSpec, reader: &Arc<dyn TableReader>, watcher: &Watcher) -> Router {
+    spec.routes.iter().fold(Router::new(), |router, route| {
+        router.route(&route.path, guarded(read::route(route, reader), &route.path, &spec.door, watcher))
+    })
+}
+
+/// `/openapi.json`, which describes all doors of the file.
+pub fn described(ingest: &Ingest) -> Router {
+    openapi::routes(ingest)
+}
+
+/// A route that asks for the door's token, and tells of each request.
+fn guarded(methods: MethodRouter, path: &str, door: &DoorSpec, watcher: &Watcher) -> MethodRouter {
+    let state: (Watcher, Arc<str>) = (Arc::clone(watcher), path.into());
+    token::asked(methods, door).route_layer(middleware::from_fn_with_state(state, watched))
+}
+
+async fn watched(State((watcher, route)): State<(Watcher, Arc<str>)>, request: Request<Body>, next: Next) -> Response {
+    let begun = Instant::now();
+    let answer = next.run(request).await;
+    watcher.observe(&Served { route: route.to_string(), status: answer.status().as_u16(), took: begun.elapsed() });
+    answer
+}
