@@ -256,7 +256,7 @@ pub(in crate::config) static ACCEPT: Section = Section {
         Field::new(
             "future",
             Shape::Days,
-            "Days forward; `0d` takes no date before its day has begun. A file of tomorrow that is made today has today's rows for ever.",
+            "Days forward. The run of such a date waits until its day has begun: made before, its file would have another day's rows.",
         )
         .default("1d"),
         Field::new(

@@ -22,7 +22,7 @@ const PAGE: usize = 256;
 pub struct DueEvent {
     /// How many.
     pub waiting: u64,
-    /// The one that was asked for first, and how long ago.
+    /// The one that has been due longest, and for how long.
     pub oldest: Option<(RunId, Duration)>,
     /// Recorded runs whose dates are not believed.
     pub refused: u64,
@@ -59,7 +59,7 @@ impl Probe for RunsProbe {
         }
         match &due.oldest {
             Some((run, age)) if *age > self.worker.policies.max_pending => Err(format!(
-                "run {run} was asked for {} minutes ago and is not made; {} runs wait (`policies.max_pending`)",
+                "run {run} has been due for {} minutes and is not made; {} runs wait (`policies.max_pending`)",
                 age.as_secs() / 60,
                 due.waiting
             )),
@@ -89,8 +89,12 @@ pub async fn look(worker: &Worker, runs: &dyn RunStore, clock: &dyn Clock) -> Re
                 due.refused += 1;
                 continue;
             }
+            if window::is_early(&worker.business_date, &record, now) {
+                continue;
+            }
             due.waiting += 1;
-            let age = Duration::try_from(now.duration_since(record.requested_at)).unwrap_or_default();
+            let since = window::due_since(&worker.business_date, &record);
+            let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
             if due.oldest.as_ref().is_none_or(|(_, oldest)| age > *oldest) {
                 due.oldest = Some((record.id, age));
             }

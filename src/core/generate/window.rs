@@ -2,7 +2,7 @@
 //! rows, and ten thousand of them hide the day that is due.
 
 use super::spec::BusinessDateSpec;
-use crate::core::model::run::{BusinessDate, RunRecord};
+use crate::core::model::run::{BusinessDate, RunRecord, RunStatus};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
@@ -74,10 +74,21 @@ pub fn is_by_event(record: &RunRecord) -> bool {
     record.requested_by.starts_with(BY_EVENT)
 }
 
+/// Since when the run is due: since it was asked for, and not before its day has begun in the zone of the business date.
+pub fn due_since(dates: &BusinessDateSpec, record: &RunRecord) -> Timestamp {
+    let zone = TimeZone::get(&dates.timezone).unwrap_or(TimeZone::UTC);
+    let begins = record.id.date.0.to_zoned(zone).map(|day| day.timestamp());
+    begins.map_or(record.requested_at, |begins| begins.max(record.requested_at))
+}
+
+/// Whether an event asked for the run, and its day has not begun. The view has another day's rows until then.
+pub fn is_early(dates: &BusinessDateSpec, record: &RunRecord, now: Timestamp) -> bool {
+    record.status == RunStatus::Pending && is_by_event(record) && now < due_since(dates, record)
+}
+
 /// Whether the run counts against the limit of new runs: an event asked for it, nobody has begun it, and it is of an older day
 /// than yesterday. So no backfill hides the day that is due.
 pub fn is_counted(dates: &BusinessDateSpec, record: &RunRecord, now: Timestamp) -> bool {
-    use crate::core::model::run::RunStatus;
     let today = Window::at(dates, now, None).today;
     let recent = record.id.date.0 >= today.saturating_sub(Span::new().days(1));
     record.status == RunStatus::Pending && is_by_event(record) && !recent

@@ -67,7 +67,7 @@ impl GenerateMetrics {
             runs_waiting: scope.gauge("filegen_pending_runs", "Runs that are wanted and that nobody makes just now."),
             oldest_waiting: scope.gauge(
                 "filegen_oldest_pending_run_seconds",
-                "Since the one of them was asked for that has waited longest.",
+                "Time that the one of them has been due that has waited longest.",
             ),
             runs_refused: scope
                 .gauge("filegen_refused_runs", "Recorded runs outside business_date.accept; nobody makes them."),

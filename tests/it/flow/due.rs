@@ -20,6 +20,7 @@ use filegen::core::ports::runs::RunStore;
 use filegen::core::ports::state::StateStore;
 use filegen::{Records, Registry, Rows, TranslateError, Translator};
 use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -164,6 +165,16 @@ async fn today_is_made_whatever_an_earlier_build_recorded_for_later_days() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_day_that_has_not_begun_is_made_when_it_has() {
+    let house = House::new();
+    let tomorrow = TODAY.tomorrow().unwrap();
+    house.ask(tomorrow).await;
+    house.serve_until_published(tomorrow).await;
+    assert!(house.clock.now() >= tomorrow.to_zoned(TimeZone::UTC).unwrap().timestamp(), "{}", house.clock.now());
+    assert!(house.said().contains("LoanWorker:2026-11-22 is wanted before its day"), "{}", house.said());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_backfill_is_made_behind_any_number_of_newer_runs() {
     let house = House::new();
     let days = |back: i64| TODAY.saturating_sub(Span::new().days(back));
@@ -207,7 +218,7 @@ async fn a_run_that_waits_too_long_makes_its_worker_not_ready() {
     assert_eq!(house.probe().check().await, Ok(()), "what is not believed is not due");
     house.clock.sleep(Duration::from_hours(2) + Duration::from_secs(1)).await;
     let said = house.probe().check().await.unwrap_err();
-    assert!(said.contains("LoanWorker:2026-11-21 was asked for 120 minutes ago"), "{said}");
+    assert!(said.contains("LoanWorker:2026-11-21 has been due for 120 minutes"), "{said}");
     let due = look(&house.service.worker, &house.state, &*house.clock).await.unwrap();
     assert_eq!((due.waiting, due.refused, due.odd.len()), (1, 1, 0));
     house.serve_until_published(TODAY).await;

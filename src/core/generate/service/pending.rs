@@ -51,6 +51,8 @@ pub(super) struct Look {
     pub refused: Vec<RunId>,
     /// Runs that the limit holds back.
     pub held: u64,
+    /// The run whose day begins next, where an event asked for it before.
+    pub early: Option<RunId>,
 }
 
 struct Tried {
@@ -92,6 +94,10 @@ impl Pending {
                 look.refused.push(record.id);
                 continue;
             }
+            if window::is_early(&self.dates, &record, at.now) {
+                look.early.get_or_insert(record.id);
+                continue;
+            }
             if self.begun.len() >= limit && window::is_counted(&self.dates, &record, at.now) {
                 look.held += 1;
                 continue;
@@ -108,8 +114,8 @@ impl Pending {
         }
     }
 
-    /// What is to be told of a look, each thing once: records that cannot be read, dates that are not believed, and that the limit
-    /// holds runs back.
+    /// What is to be told of a look, each thing once: records that cannot be read, dates that are not believed or have not begun, and
+    /// that the limit holds runs back.
     pub(super) fn news(&mut self, look: &Look) -> Vec<String> {
         let mut news: Vec<String> = look
             .odd
@@ -127,6 +133,10 @@ impl Pending {
                  … --force --reason …`",
                 first.date, last.date
             ));
+        }
+        if let Some(run) = &look.early {
+            let zone = &self.dates.timezone;
+            news.push(format!("run {run} is wanted before its day: it is made once that day has begun in {zone}"));
         }
         news.retain(|text| self.told.insert(text.clone()));
         let limited = look.held > 0;
@@ -204,6 +214,31 @@ mod tests {
             assert!(news.iter().all(|text| text.contains("2 new runs an hour")) && (held > 0 || news.is_empty()));
         }
         assert_eq!(made, [(0, 1), (0, 2), (0, 28), (1, 3), (1, 4), (2, 5)]);
+    }
+
+    #[test]
+    fn a_day_that_has_not_begun_waits_for_its_rows() {
+        let now = |text: &str| text.parse::<Timestamp>().unwrap();
+        let run =
+            |day| RunId { worker: WorkerId::new("W").unwrap(), date: BusinessDate(jiff::civil::date(2026, 11, day)) };
+        let spec = BusinessDateSpec { timezone: "Asia/Tokyo".to_owned(), ..dates() };
+        let mut pending = Pending::new(&RetrySpec::default(), &spec);
+        let asked = now("2026-11-28T08:00:00Z");
+        let mut next = |records: &[RunRecord], at: &str| {
+            let mut look = Look::default();
+            let found = pending.next(records.to_vec(), &mut look, Moment { elapsed: Duration::ZERO, now: now(at) });
+            (found.map(|record| record.id), look.early.clone(), pending.news(&look).len())
+        };
+        let tomorrow = [RunRecord::pending(&run(29), "kafka:t/0/1", asked)];
+        assert_eq!(next(&tomorrow, "2026-11-28T14:59:59Z"), (None, Some(run(29)), 1));
+        assert_eq!(next(&tomorrow, "2026-11-28T14:59:59Z"), (None, Some(run(29)), 0), "told once");
+        assert_eq!(next(&tomorrow, "2026-11-28T15:00:00Z"), (Some(run(29)), None, 0), "its day has begun in Tokyo");
+        let by_hand = [RunRecord::pending(&run(29), "command:h", asked)];
+        assert_eq!(
+            next(&by_hand, "2026-11-28T08:00:00Z"),
+            (Some(run(29)), None, 0),
+            "a person knows what they ask for"
+        );
     }
 
     fn minutes(pending: &mut Pending, run: &RunId, passing: bool) -> u64 {
