@@ -167,7 +167,7 @@ pub fn worker(mix: &Mix) -> Worker {
             pointer: "/businessDate".to_owned(),
             calendar: Calendar::Weekends,
             // The clocks of the pods begin before the dates.
-            accept: AcceptSpec { future_days: 30, ..AcceptSpec::default() },
+            accept: AcceptSpec::default(),
         },
         deadline: None,
         state: Secret::new("memory:"),

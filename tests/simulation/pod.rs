@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Wall time at the start of every world.
-const WALL: i64 = 1_795_000_000;
+const WALL: i64 = 1_795_500_000;
 
 /// What can happen to a pod from outside; stays when its process is started again.
 #[derive(Default)]
