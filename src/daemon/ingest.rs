@@ -12,7 +12,7 @@ use crate::core::ingest::spec::{DoorSpec, Ingest};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
-use crate::http::ingest::{IngestPanel, Watcher, described, reading};
+use crate::http::ingest::{IngestPanel, Sending, Watcher, described, producing, reading};
 use crate::http::panel::Panel;
 use crate::http::{self, Router};
 use crate::telemetry::ingest::IngestStatus;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Time before reading begins anew that ended with an error which no wait mends by itself: a person may have mended it.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -158,6 +158,15 @@ fn doors(
 ) -> Result<Vec<OpenDoor>, DaemonError> {
     let watcher: Watcher = Arc::clone(status) as _;
     let mut opened = Vec::new();
+    let producer = wiring::event_producer(ingest).map_err(WiringError::from)?;
+    if ingest.produce.is_some() && producer.is_none() {
+        warn!(target: TARGET, ingest = ingest.id.as_str(), "events come from a file: `produce` has no topic, and no door");
+    }
+    if let Some((door, producer)) = ingest.produce.as_ref().zip(producer) {
+        let sending = Sending { producer, clock: wiring::clock(), observer: Arc::clone(status) as _ };
+        let routes = producing(ingest, door, sending, &watcher).merge(described(ingest));
+        opened.push(open(ingest, ("produce", &door.door), routes, member)?);
+    }
     if let Some(read) = &ingest.read {
         let routes = reading(read, reader, &watcher).merge(described(ingest));
         opened.push(open(ingest, ("read", &read.door), routes, member)?);

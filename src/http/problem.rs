@@ -3,7 +3,7 @@
 use crate::core::model::shown;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// No such page.
 pub(super) async fn not_found(uri: Uri) -> Response {
@@ -54,7 +54,15 @@ pub(super) fn no_token() -> Response {
 }
 
 fn problem(status: StatusCode, detail: &str) -> Response {
+    with(status, detail, json!({}))
+}
+
+/// A problem with members of its own.
+pub(super) fn with(status: StatusCode, detail: &str, members: Value) -> Response {
     let title = status.canonical_reason().unwrap_or("Error");
-    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    let mut body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
+    if let (Value::Object(body), Value::Object(members)) = (&mut body, members) {
+        body.extend(members);
+    }
     (status, [(header::CONTENT_TYPE, "application/problem+json")], shown::json(&body.to_string())).into_response()
 }

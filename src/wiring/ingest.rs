@@ -1,7 +1,7 @@
 //! The ports of the flow ingest.
 
 use crate::adapters::event_file::EventFile;
-use crate::adapters::kafka::{KafkaConsumer, KafkaProbe};
+use crate::adapters::kafka::{KafkaConsumer, KafkaProbe, KafkaProducer};
 use crate::adapters::sqlite_queue::SqliteQueue;
 use crate::adapters::sqlite_reader::SqliteReader;
 use crate::adapters::sqlite_sink::{Reader, SqliteSink};
@@ -11,6 +11,7 @@ use crate::core::model::database::Database;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::Consumer;
 use crate::core::ports::probe::TopicProbe;
+use crate::core::ports::producer::Producer;
 use crate::core::ports::queue::LetterQueue;
 use crate::core::ports::sql_sink::SqlSink;
 use crate::core::ports::table_reader::TableReader;
@@ -53,6 +54,17 @@ pub fn table_reader(ingest: &Ingest) -> Arc<dyn TableReader> {
     let path = Database::sqlite_path(url).unwrap_or(url);
     let (pool, timeout) = ingest.read.as_ref().map_or((1, PROBE_TIME), |read| (read.pool, read.timeout));
     Arc::new(SqliteReader::new(Path::new(path), pool, timeout))
+}
+
+/// The producer of the file's topic. `None` when its events come from a file. Nothing is connected yet.
+///
+/// # Errors
+/// A property that the broker's client does not take.
+pub fn event_producer(ingest: &Ingest) -> Result<Option<Arc<dyn Producer>>, BrokerError> {
+    match &ingest.source {
+        SourceSpec::Kafka(spec) => Ok(Some(Arc::new(KafkaProducer::new(spec)?))),
+        SourceSpec::File(_) => Ok(None),
+    }
 }
 
 /// The probe of the file's topic. `None` when its events come from a file.

@@ -10,7 +10,7 @@ mod state;
 mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
-pub use ingest::{event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
+pub use ingest::{event_producer, event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
 pub use security::{address_shown, has_secret, ignored_keys, insecure};
 pub use sql::{source, source_at};

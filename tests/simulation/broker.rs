@@ -4,7 +4,7 @@ use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
 use filegen::core::model::event::CompletionEvent;
-use filegen::core::model::message::{Message, Partition, Received, TopicPosition};
+use filegen::core::model::message::{EventId, Message, Partition, Received, TopicPosition};
 use filegen::core::ports::broker::BrokerError;
 use filegen::core::ports::consumer::{Consumer, Polled, Watermarks};
 use filegen::core::ports::producer::Producer;
@@ -114,10 +114,11 @@ pub struct SimSink {
 
 #[async_trait]
 impl Producer for SimSink {
-    async fn send_all(&self, messages: &[Message]) -> Vec<Result<(), BrokerError>> {
+    async fn send_all(&self, messages: &[Message]) -> Vec<Result<EventId, BrokerError>> {
         let mut answers = Vec::with_capacity(messages.len());
         for message in messages {
-            answers.push(self.send_one(message).await);
+            let place = EventId { topic: "file-events".to_owned(), partition: 0, offset: 0 };
+            answers.push(self.send_one(message).await.map(|()| place));
         }
         answers
     }

@@ -3,7 +3,7 @@
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::message::Message;
+use crate::core::model::message::{EventId, Message};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::producer::Producer;
 use async_trait::async_trait;
@@ -105,11 +105,11 @@ impl KafkaProducer {
 }
 
 /// Gets the client's report on a message.
-type Word = oneshot::Receiver<KafkaResult<()>>;
+type Word = oneshot::Receiver<KafkaResult<EventId>>;
 
 #[async_trait]
 impl Producer for KafkaProducer {
-    async fn send_all(&self, messages: &[Message]) -> Vec<Result<(), BrokerError>> {
+    async fn send_all(&self, messages: &[Message]) -> Vec<Result<EventId, BrokerError>> {
         let down = self.down.notified();
         tokio::pin!(down);
         // From here on, so that nothing is missed that the client finds when it starts.
@@ -153,7 +153,7 @@ impl Producer for KafkaProducer {
                 }
             };
             answers.push(match answer {
-                Some(Ok(())) => Ok(()),
+                Some(Ok(place)) => Ok(place),
                 Some(Err(error)) => Err(self.link.error(&error)),
                 // No word, or the client went before it gave one: unknown, so the message is sent again.
                 None => Err(self.link.silent()),
@@ -197,7 +197,7 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<oneshot::Sender<KafkaResult<()>>>;
+    type DeliveryOpaque = Box<oneshot::Sender<KafkaResult<EventId>>>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, word: Self::DeliveryOpaque) {
         let outcome = match result {
@@ -208,7 +208,8 @@ impl ProducerContext for Deliveries {
                     offset = message.offset(),
                     "event acknowledged"
                 );
-                Ok(())
+                let (topic, partition) = (message.topic().to_owned(), message.partition());
+                Ok(EventId { topic, partition, offset: message.offset() })
             }
             Err((error, _)) => Err(error.clone()),
         };

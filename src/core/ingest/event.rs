@@ -124,3 +124,10 @@ pub struct Served {
     /// How long that took.
     pub took: Duration,
 }
+
+/// Events went to the topic through a door.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Produced {
+    /// How many the broker has confirmed.
+    pub count: u64,
+}

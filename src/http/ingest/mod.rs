@@ -2,18 +2,20 @@
 
 mod openapi;
 mod panel;
+mod produce;
 mod read;
 mod token;
 
 pub use panel::IngestPanel;
+pub use produce::Sending;
 
 use crate::core::ingest::event::Served;
-use crate::core::ingest::spec::{DoorSpec, Ingest, ReadSpec};
+use crate::core::ingest::spec::{DoorSpec, Ingest, ProduceSpec, ReadSpec};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -29,6 +31,14 @@ pub fn reading(spec: &ReadSpec, reader: &Arc<dyn TableReader>, watcher: &Watcher
     spec.routes.iter().fold(Router::new(), |router, route| {
         router.route(&route.path, guarded(read::route(route, reader), &route.path, &spec.door, watcher))
     })
+}
+
+/// `POST /produce`: events onto the topic.
+pub fn producing(ingest: &Arc<Ingest>, door: &ProduceSpec, sending: Sending, watcher: &Watcher) -> Router {
+    let methods = produce::methods(Arc::clone(ingest), sending);
+    Router::new()
+        .route("/produce", guarded(methods, "/produce", &door.door, watcher))
+        .layer(DefaultBodyLimit::disable())
 }
 
 /// `/openapi.json`, which describes all doors of the file.

@@ -16,6 +16,9 @@ pub(super) fn routes(ingest: &Ingest) -> Router {
 
 fn document(ingest: &Ingest) -> Value {
     let mut paths = Map::new();
+    if let Some(door) = &ingest.produce {
+        paths.insert("/produce".to_owned(), produce(ingest, door.door.token.is_some()));
+    }
     if let Some(read) = &ingest.read {
         paths.extend(read.routes.iter().map(|route| (route.path.clone(), path(read, route))));
     }
@@ -46,7 +49,7 @@ fn problem() -> Value {
 }
 
 /// A problem of this status, as a response.
-pub(super) fn refused(says: &str) -> Value {
+fn refused(says: &str) -> Value {
     let schema = json!({ "$ref": "#/components/schemas/Problem" });
     json!({ "description": says, "content": { "application/problem+json": { "schema": schema } } })
 }
@@ -83,4 +86,37 @@ fn path(read: &ReadSpec, route: &RouteSpec) -> Value {
         operation["security"] = json!([{ "token": [] }]);
     }
     json!({ "get": operation })
+}
+
+/// `/produce`.
+fn produce(ingest: &Ingest, has_token: bool) -> Value {
+    let event = json!({ "schema": { "type": "object", "additionalProperties": true } });
+    let text = json!({ "schema": { "type": "string" } });
+    let place = json!({
+        "type": "object",
+        "properties": {
+            "eventId": { "type": ["string", "null"] }, "topic": { "type": "string" },
+            "partition": { "type": "integer" }, "offset": { "type": "integer", "format": "int64" },
+        },
+        "required": ["eventId", "topic", "partition", "offset"],
+    });
+    let mut operation = json!({
+        "requestBody": { "required": true, "content": { "application/json": event, "application/x-ndjson": text } },
+        "responses": {
+            "202": {
+                "description": "The broker has it on all replicas in step.",
+                "content": { "application/json": { "schema": place }, "application/x-ndjson": text },
+            },
+            "400": refused("It is no JSON object."),
+            "413": refused("It has more than 1 MiB."),
+            "503": refused("The broker is away; `Retry-After` says when to try again."),
+        },
+    });
+    if ingest.produce.as_ref().is_some_and(|door| door.strict) {
+        operation["responses"]["422"] = refused("The event cannot be a row; `errors` says all that is wrong.");
+    }
+    if has_token {
+        operation["security"] = json!([{ "token": [] }]);
+    }
+    json!({ "post": operation })
 }

@@ -15,6 +15,7 @@ const OTHER: &str = "other";
 #[derive(Debug)]
 pub struct IngestMetrics {
     scope: Scope,
+    produced: Counter,
     processed: BTreeMap<String, Counter>,
     dead: Counter,
     dead_by_kind: BTreeMap<LetterKind, Counter>,
@@ -40,6 +41,7 @@ impl IngestMetrics {
             (kind, scope.counter("ingest_dead_letters_total", "Events that became dead letters, by reason."))
         };
         Self {
+            produced: scope.counter("events_produced_total", "Events that the broker took from the door."),
             processed: types.chain([OTHER]).map(processed).collect(),
             dead: scope.counter("dlq_count_total", "Events that became dead letters."),
             dead_by_kind: LetterKind::ALL.into_iter().map(by_kind).collect(),
@@ -52,6 +54,10 @@ impl IngestMetrics {
             lag: Mutex::default(),
             scope,
         }
+    }
+
+    pub(super) fn produced(&self, count: u64) {
+        self.produced.increment(count);
     }
 
     /// Events of a type, `None` for one that cannot be read.

@@ -5,7 +5,7 @@ pub mod metrics;
 mod window;
 
 use crate::core::health::{HealthEvent, Working};
-use crate::core::ingest::event::{IngestEvent, Served, Tally};
+use crate::core::ingest::event::{IngestEvent, Produced, Served, Tally};
 use crate::core::ingest::spec::Ingest;
 use crate::core::model::letter::LetterKind;
 use crate::core::model::moment::moment;
@@ -193,6 +193,12 @@ impl Observer<IngestEvent> for IngestStatus {
                 }
             }
         }
+    }
+}
+
+impl Observer<Produced> for IngestStatus {
+    fn observe(&self, produced: &Produced) {
+        self.metrics.produced(produced.count);
     }
 }
 

@@ -3,6 +3,7 @@
 mod example;
 mod killed;
 mod letters;
+mod produced;
 mod rows;
 mod served;
 mod topic;

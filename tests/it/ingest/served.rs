@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// A daemon of these files, and the door of this name.
-fn served(filegen: &Filegen, files: &str, door: &str) -> (Daemon, Http) {
+pub(super) fn served(filegen: &Filegen, files: &str, door: &str) -> (Daemon, Http) {
     let mut daemon = Daemon::of(&mut filegen.command(&format!("daemon {files} --health-port 0 -vv")));
     let line = daemon.running.wait_for(&format!("door={door}"));
     let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok()).expect("a port");
