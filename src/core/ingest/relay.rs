@@ -80,7 +80,10 @@ pub async fn run(
             }
             Err(error) => {
                 let pause = backoff.failed();
-                observer.observe(&IngestEvent::QueueAway { reason: error.to_string() });
+                // Who writes the rows tells of a sink that is away, or not made yet.
+                if let RelayError::Queue(_) = error {
+                    observer.observe(&IngestEvent::QueueAway { reason: error.to_string() });
+                }
                 Some(pause.after)
             }
         };
