@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
-use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::config::{self, ConfigError, Environment, Flow, Loaded};
 use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
@@ -68,13 +68,14 @@ struct CheckArgs {
 Examples:
   filegen config init > loans.yaml
   filegen config init --kind ingest > events.yaml
+  filegen config init --kind scheduler -c intake.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData --receiver duckdb -c loans.yaml
   filegen config init --from-env LOANS_URL --view sales.orders --key region,id
   vault read ... | filegen config init --from - --view sales.orders")]
 struct InitArgs {
-    /// Kind of file, by its first key: worker or ingest
-    #[arg(long, value_name = "KIND", default_value = "worker", value_parser = kind, conflicts_with = "view")]
+    /// Kind of file, by its first key
+    #[arg(long, value_name = "worker|ingest|scheduler", default_value = "worker", value_parser = kind, conflicts_with = "view")]
     kind: String,
     /// Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]
     #[arg(long, value_name = "URL", requires = "view")]
@@ -96,6 +97,7 @@ struct InitArgs {
     force: bool,
 }
 
+/// A kind of file by its key.
 fn kind(text: &str) -> Result<String, String> {
     let all: Vec<&str> = config::kinds().map(|(key, _)| key).collect();
     if all.contains(&text) { Ok(text.to_owned()) } else { Err(format!("there are {}", all.join(", "))) }
@@ -129,6 +131,8 @@ struct Checked<'a> {
     file: String,
     ok: bool,
     worker: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduler: Option<&'a str>,
     files: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ingest: Option<&'a str>,
@@ -188,10 +192,8 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
 fn warnings(context: &Context, loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
     let loaded = loaded.as_ref().ok()?;
     let namesakes = config::namesakes(loaded, &context.globals.config, &Environment, &context.registry);
-    let worker = loaded.worker();
-    let (insecure, ignored) = (worker.map(wiring::insecure), worker.map(wiring::ignored_keys));
-    let (insecure, ignored) = (insecure.unwrap_or_default(), ignored.unwrap_or_default());
-    loaded.warnings(&config::Notes { insecure, namesakes, ignored })
+    let ignored = loaded.worker().map(wiring::ignored_keys).unwrap_or_default();
+    loaded.warnings(&config::Notes { insecure: wiring::insecure_in(&loaded.flow), namesakes, ignored })
 }
 
 /// The columns that a worker's view really has, and whether their names' case may differ.
@@ -260,6 +262,7 @@ fn checked<'a>(
         file: path.display().to_string(),
         ok: loaded.is_ok(),
         worker: worker.map(|worker| worker.id.as_str()),
+        scheduler: loaded.as_ref().ok().and_then(Loaded::scheduler).map(|scheduler| scheduler.id.as_str()),
         files: worker.map(|worker| worker.files.len()),
         ingest: loaded.as_ref().ok().and_then(Loaded::ingest).map(|ingest| ingest.id.as_str()),
         problems: told(loaded.as_ref().err()),
@@ -269,15 +272,22 @@ fn checked<'a>(
 
 /// A line about a file that is fine; nothing about one that is not.
 fn fine(path: &Path, loaded: Option<&Loaded>) -> String {
-    if let Some(ingest) = loaded.and_then(Loaded::ingest) {
-        let (types, tables) = (ingest.events.len(), ingest.tables.tables.len());
-        return format!("{}: ok: {} writes {types} types of events into {tables} tables\n", path.display(), ingest.id);
-    }
-    loaded.and_then(Loaded::worker).map_or_else(String::new, |worker| {
-        let files = worker.files.len();
-        let plural = if files == 1 { "file" } else { "files" };
-        format!("{}: ok: {} makes {files} {plural} from {}\n", path.display(), worker.id, worker.source.view)
-    })
+    let what = match loaded.map(|loaded| &loaded.flow) {
+        None => return String::new(),
+        Some(Flow::Generate(worker)) => {
+            let files = worker.files.len();
+            let plural = if files == 1 { "file" } else { "files" };
+            format!("{} makes {files} {plural} from {}", worker.id, worker.source.view)
+        }
+        Some(Flow::Ingest(ingest)) => {
+            let (types, tables) = (ingest.events.len(), ingest.tables.tables.len());
+            format!("{} writes {types} types of events into {tables} tables", ingest.id)
+        }
+        Some(Flow::Schedule(scheduler)) => {
+            format!("{} takes data sources below {}", scheduler.id, scheduler.roots.shown())
+        }
+    };
+    format!("{}: ok: {what}\n", path.display())
 }
 
 /// What was written, and where.

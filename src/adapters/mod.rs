@@ -3,6 +3,7 @@ pub mod disk;
 pub mod drill;
 pub mod event_file;
 pub mod faults;
+pub mod folders;
 pub mod host;
 pub mod kafka;
 pub mod layer;

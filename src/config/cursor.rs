@@ -35,6 +35,8 @@ pub(super) struct Context<'a> {
     /// The worker file's folder: relative paths start here.
     pub(super) folder: &'a Path,
     pub(super) registry: &'a Registry,
+    /// What people call a file of this kind.
+    pub(super) noun: &'static str,
     /// The shapes that only this kind of file has.
     pub(super) shapes: &'static [OwnShape],
     pub(super) problems: RefCell<Problems>,

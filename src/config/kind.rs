@@ -5,15 +5,29 @@ use super::grammar::Section;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::ingest::spec::Ingest;
+use crate::core::schedule::spec::Scheduler;
 use serde_json::{Map, Value};
 
 /// What a file declares.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Flow {
     /// `worker`: files out of a SQL view.
-    Generate(Worker),
+    Generate(Box<Worker>),
     /// `ingest`: events into tables.
-    Ingest(Ingest),
+    Ingest(Box<Ingest>),
+    /// `scheduler`: data sources, and when they are looked at.
+    Schedule(Box<Scheduler>),
+}
+
+impl Flow {
+    /// The key of its kind.
+    pub(super) fn key(&self) -> &'static str {
+        match self {
+            Self::Generate(_) => "worker",
+            Self::Ingest(_) => "ingest",
+            Self::Schedule(_) => "scheduler",
+        }
+    }
 }
 
 /// One kind of file.

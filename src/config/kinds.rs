@@ -3,41 +3,48 @@
 use super::cursor::OwnShape;
 use super::grammar::generate::WORKER;
 use super::grammar::ingest::INGEST;
+use super::grammar::schedule::SCHEDULER;
 use super::kind::{FileKind, Flow};
 use super::suggest::nearest;
 use super::tree::{self, Node};
 use super::{check, init, resolve, schema};
+use serde_json::Map;
 
 /// All kinds.
-pub(super) static KINDS: [FileKind; 2] = [WORKERS, INGESTS];
-
-const WORKERS: FileKind = FileKind {
-    key: "worker",
-    noun: "worker file",
-    section: &WORKER,
-    shapes: &[
-        OwnShape { name: "column", check: check::generate::column_or_name },
-        OwnShape { name: "jsonFields", check: check::generate::json_fields },
-        OwnShape { name: "parameter", check: check::generate::parameter },
-        OwnShape { name: "translator", check: check::generate::translator },
-    ],
-    resolve: |root| resolve::generate::worker(root).map(Flow::Generate),
-    definitions: schema::generate::definitions,
-    example: init::EXAMPLE,
-};
-
-const INGESTS: FileKind = FileKind {
-    key: "ingest",
-    noun: "ingest file",
-    section: &INGEST,
-    shapes: &[],
-    resolve: |root| resolve::ingest::ingest(root).map(Flow::Ingest),
-    definitions: |_| serde_json::Map::new(),
-    example: INGEST_EXAMPLE,
-};
-
-/// An ingest file with every section and its reasons.
-const INGEST_EXAMPLE: &str = include_str!("ingest.yaml");
+pub(super) static KINDS: [FileKind; 3] = [
+    FileKind {
+        key: "worker",
+        noun: "worker file",
+        section: &WORKER,
+        shapes: &[
+            OwnShape { name: "column", check: check::generate::column_or_name },
+            OwnShape { name: "jsonFields", check: check::generate::json_fields },
+            OwnShape { name: "parameter", check: check::generate::parameter },
+            OwnShape { name: "translator", check: check::generate::translator },
+        ],
+        resolve: |root| resolve::generate::worker(root).map(Box::new).map(Flow::Generate),
+        definitions: schema::generate::definitions,
+        example: init::EXAMPLE,
+    },
+    FileKind {
+        key: "ingest",
+        noun: "ingest file",
+        section: &INGEST,
+        shapes: &[],
+        resolve: |root| resolve::ingest::ingest(root).map(Box::new).map(Flow::Ingest),
+        definitions: |_| Map::new(),
+        example: include_str!("ingest.yaml"),
+    },
+    FileKind {
+        key: "scheduler",
+        noun: "scheduler file",
+        section: &SCHEDULER,
+        shapes: &[],
+        resolve: |root| resolve::schedule::scheduler(root).map(Box::new).map(Flow::Schedule),
+        definitions: |_| Map::new(),
+        example: include_str!("scheduler.yaml"),
+    },
+];
 
 /// The key of each kind, and a complete file of it.
 pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -47,6 +54,18 @@ pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// A complete file of a kind, by its key. Empty when there is no such kind.
 pub fn example(key: &str) -> &'static str {
     kinds().find(|(other, _)| *other == key).map_or("", |(_, example)| example)
+}
+
+/// What people call a file of a kind, by its key: `worker file`.
+pub(super) fn noun(key: &str) -> &'static str {
+    KINDS.iter().find(|kind| kind.key == key).map_or("file", |kind| kind.noun)
+}
+
+/// The same with its article: `a worker file`, `an ingest file`.
+pub(super) fn a_noun(key: &str) -> String {
+    let noun = noun(key);
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 /// The kind of a file. The first key that names a kind decides; without such a key, it is the kind that was probably meant.

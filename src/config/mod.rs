@@ -49,6 +49,7 @@ pub use warn::Notes;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::ingest::spec::Ingest;
+use crate::core::schedule::spec::Scheduler;
 use cursor::{Context, Cursor};
 use excerpt::excerpt;
 use problem::Problems;
@@ -84,7 +85,7 @@ impl Loaded {
     pub fn worker(&self) -> Option<&Worker> {
         match &self.flow {
             Flow::Generate(worker) => Some(worker),
-            Flow::Ingest(_) => None,
+            _ => None,
         }
     }
 
@@ -92,7 +93,7 @@ impl Loaded {
     pub fn ingest(&self) -> Option<&Ingest> {
         match &self.flow {
             Flow::Ingest(ingest) => Some(ingest),
-            Flow::Generate(_) => None,
+            _ => None,
         }
     }
 
@@ -102,8 +103,8 @@ impl Loaded {
     /// When it declares something else.
     pub fn into_worker(self) -> Result<Worker, ConfigError> {
         match self.flow {
-            Flow::Generate(worker) => Ok(worker),
-            Flow::Ingest(_) => Err(other_kind(&self.path, "a worker file", "an ingest file")),
+            Flow::Generate(worker) => Ok(*worker),
+            _ => Err(self.other_kind("worker")),
         }
     }
 
@@ -113,9 +114,35 @@ impl Loaded {
     /// When it declares something else.
     pub fn into_ingest(self) -> Result<Ingest, ConfigError> {
         match self.flow {
-            Flow::Ingest(ingest) => Ok(ingest),
-            Flow::Generate(_) => Err(other_kind(&self.path, "an ingest file", "a worker file")),
+            Flow::Ingest(ingest) => Ok(*ingest),
+            _ => Err(self.other_kind("ingest")),
         }
+    }
+
+    /// The scheduler that the file declares; `None` when it declares something else.
+    pub fn scheduler(&self) -> Option<&Scheduler> {
+        match &self.flow {
+            Flow::Schedule(scheduler) => Some(scheduler),
+            _ => None,
+        }
+    }
+
+    /// The scheduler that the file declares.
+    ///
+    /// # Errors
+    /// When it declares something else.
+    pub fn into_scheduler(self) -> Result<Scheduler, ConfigError> {
+        match self.flow {
+            Flow::Schedule(scheduler) => Ok(*scheduler),
+            _ => Err(self.other_kind("scheduler")),
+        }
+    }
+
+    /// A file of another kind was wanted.
+    fn other_kind(&self, wanted: &str) -> ConfigError {
+        let [is, wanted] = [self.flow.key(), wanted].map(kinds::a_noun);
+        let (message, hint) = (format!("this is {is}, and this command takes {wanted}"), format!("name {wanted}"));
+        ConfigError::whole_file(&self.path, "other-kind", message, &hint)
     }
 
     /// An error of this file.
@@ -132,6 +159,7 @@ impl Loaded {
             vars: &(),
             folder: Path::new(""),
             registry: &Registry::default(),
+            noun: kinds::noun(self.flow.key()),
             shapes: &[],
             problems: RefCell::default(),
             fallbacks: RefCell::default(),
@@ -139,12 +167,6 @@ impl Loaded {
         };
         look(&Cursor::root(&context, &self.tree))
     }
-}
-
-/// An error of a file that is fine, and of another kind than is needed.
-fn other_kind(path: &Path, wanted: &str, found: &str) -> ConfigError {
-    let hint = "the first key of a file names its kind: `worker` or `ingest`";
-    ConfigError::whole_file(path, "other-kind", format!("this command takes {wanted}, and this is {found}"), hint)
 }
 
 /// The JSON Schema of every kind of file, with the translators that are registered by name.
@@ -176,7 +198,7 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         Some(tree) if tree.value != Value::Null => tree,
         _ if problems.is_empty() => {
             let hint = "write one with `filegen config init`";
-            return Err(ConfigError::whole_file(path, "empty-file", "this worker file is empty".to_owned(), hint));
+            return Err(ConfigError::whole_file(path, "empty-file", "this file is empty".to_owned(), hint));
         }
         _ => return Err(refused(problems, None, kinds::KINDS[0].section)),
     };
@@ -186,6 +208,7 @@ pub fn parse(text: &str, path: &Path, vars: &dyn Vars, registry: &Registry) -> R
         vars,
         folder: path.parent().unwrap_or(Path::new("")),
         registry,
+        noun: kind.noun,
         shapes: kind.shapes,
         problems: RefCell::new(problems),
         fallbacks: RefCell::default(),

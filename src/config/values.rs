@@ -2,6 +2,7 @@
 
 use super::grammar::common::WEEKDAYS;
 use crate::core::generate::spec::{Encoding, Limit};
+use crate::core::model::as_text::read_duration;
 use jiff::civil::{Time, Weekday};
 use std::time::Duration;
 
@@ -27,9 +28,9 @@ const ENCODINGS: [(Encoding, &[&str]); 4] = [
 /// About ten thousand years.
 const DAYS_MAX: u32 = 3_660_000;
 
-/// `30s`, `500ms`, `1h 30m`: never without a unit, never negative.
+/// `30s`, `500ms`, `1h 30m`, `90d`: never without a unit, never negative.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    Duration::try_from(text.trim().parse::<jiff::SignedDuration>().ok()?).ok()
+    read_duration(text)
 }
 
 /// Whole days: `400d`, `2w`, `0d`.
@@ -55,6 +56,11 @@ pub(super) fn write_duration(time: Duration) -> String {
     let nanos = time.as_nanos();
     if nanos == 0 {
         return "0s".to_owned();
+    }
+    // Up to two days people count hours.
+    let day = 86_400_000_000_000;
+    if nanos > 2 * day && nanos.is_multiple_of(day) {
+        return format!("{}d", nanos / day);
     }
     let unit = units.iter().find(|(size, _)| nanos.is_multiple_of(*size));
     unit.map_or_else(|| format!("{nanos}ns"), |(size, name)| format!("{}{name}", nanos / size))
@@ -165,6 +171,10 @@ mod tests {
             assert_eq!(days(bad), None, "{bad}");
         }
         assert_eq!(duration("0s"), Some(Duration::ZERO));
+        assert_eq!(
+            (duration("90d"), write_duration(Duration::from_hours(90 * 24)).as_str()),
+            (Some(Duration::from_hours(90 * 24)), "90d")
+        );
         for bad in ["", "30", "-1s", "s", "1 fortnight", "1e3s"] {
             assert_eq!(duration(bad), None, "{bad}");
         }

@@ -1,11 +1,11 @@
 //! What a person should know of a worker file that can be used.
 
-use super::Loaded;
 use super::check::receivers::warn;
 use super::namesakes::{APART, Namesake};
 use super::problem::ConfigError;
 use super::receivers::Receiver;
 use super::resolve::generate::blamed;
+use super::{Flow, Loaded};
 use crate::core::generate::translate::doubts;
 use crate::core::model::peer::Insecure;
 
@@ -24,8 +24,13 @@ impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
         let Notes { insecure, namesakes, ignored } = notes;
-        let worker = self.worker()?;
-        let short_lease = worker.policies.short_lease();
+        let files = self.worker().map_or(&[][..], |worker| worker.files.as_slice());
+        let short_lease = match &self.flow {
+            Flow::Generate(worker) => worker.policies.short_lease(),
+            Flow::Schedule(scheduler) => scheduler.policies.short_lease(),
+            // An ingest has no lease: its consumer group leads.
+            Flow::Ingest(_) => None,
+        };
         let problems = self.with_root(|root| {
             for namesake in namesakes {
                 root.section("worker").report("worker-twice", namesake.describe(), APART);
@@ -43,7 +48,7 @@ impl Loaded {
                 let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
                 place.report("insecure-connection", what.as_str(), *instead);
             }
-            for (file, spec) in root.section("files").items().into_iter().zip(&worker.files) {
+            for (file, spec) in root.section("files").items().into_iter().zip(files) {
                 let receiver = file.field("receiver").and_then(|at| at.text()).and_then(Receiver::named);
                 if let Some(receiver) = receiver {
                     warn(receiver, &file);

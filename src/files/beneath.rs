@@ -37,6 +37,12 @@ pub(crate) struct Found {
     pub(crate) mode: u32,
     /// The group's number.
     group: u32,
+    /// When its content was changed, as its writer says: seconds since 1970, and nanoseconds.
+    pub(crate) modified: (i64, i64),
+    /// When anything of it was changed, as the file system says.
+    changed: (i64, i64),
+    /// Its number in its file system.
+    number: u64,
 }
 
 impl Found {
@@ -46,7 +52,21 @@ impl Found {
             bytes: u64::try_from(stat.st_size).unwrap_or_default(),
             mode: stat.st_mode & 0o7777,
             group: stat.st_gid,
+            modified: (number(stat.st_mtime), number(stat.st_mtime_nsec)),
+            changed: (number(stat.st_ctime), number(stat.st_ctime_nsec)),
+            number: stat.st_ino,
         }
+    }
+
+    /// A text that differs after every change of a file: no writer sets the time that the file system keeps.
+    pub(crate) fn stamp(&self) -> String {
+        let ((modified, modified_nanos), (changed, changed_nanos)) = (self.modified, self.changed);
+        format!("{}:{modified}.{modified_nanos:09}:{changed}.{changed_nanos:09}:{}", self.bytes, self.number)
+    }
+
+    /// What it is, in words.
+    pub(crate) fn words(&self) -> &'static str {
+        super::foreign::words(self.kind)
     }
 
     /// What an open file is.
@@ -269,6 +289,11 @@ impl Beneath {
         }
         error.into()
     }
+}
+
+/// Kernels and architectures have times of several widths.
+fn number<N: TryInto<i64>>(number: N) -> i64 {
+    number.try_into().unwrap_or_default()
 }
 
 fn is_root(path: &str) -> bool {

@@ -33,7 +33,7 @@ impl fmt::Display for Foreign {
 
 impl std::error::Error for Foreign {}
 
-fn words(kind: FileType) -> &'static str {
+pub(super) fn words(kind: FileType) -> &'static str {
     match kind {
         FileType::Fifo => "a pipe",
         FileType::Socket => "a socket",

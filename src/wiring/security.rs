@@ -1,12 +1,14 @@
 //! Addresses as others may see them, and connections that are weaker than they should be.
 
 use crate::adapters::{kafka, mongo, postgres, sqlserver};
+use crate::config::Flow;
 use crate::core::generate::spec::Worker;
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::peer::{Insecure, MASK, Peer};
 use crate::core::model::secret::Secret;
 use crate::core::model::shown;
+use crate::core::schedule::spec::Scheduler;
 
 /// What an adapter says of an address: how it is shown, and what is weak about a connection to it.
 type Looked = Option<(String, Option<(String, &'static str)>)>;
@@ -44,17 +46,37 @@ pub fn ignored_keys(worker: &Worker) -> Vec<&'static str> {
     }
 }
 
+/// The weak connections of whatever a file declares.
+pub fn insecure_in(flow: &Flow) -> Vec<Insecure> {
+    match flow {
+        Flow::Generate(worker) => insecure(worker),
+        Flow::Schedule(scheduler) => insecure_of_scheduler(scheduler),
+    }
+}
+
+fn address(field: &str, url: &Secret) -> Option<Insecure> {
+    let (peer, looked) = look(url)?;
+    let (what, instead) = looked?.1?;
+    Some(Insecure { peer, field: field.to_owned(), what, instead })
+}
+
+fn topic(field: &str, spec: Option<&KafkaSpec>) -> Option<Insecure> {
+    let (what, instead) = kafka::weakness(spec?)?;
+    Some(Insecure { peer: Peer::Kafka, field: field.to_owned(), what, instead })
+}
+
+/// A scheduler's connections that somebody on the way may read, or answer in the server's place.
+pub fn insecure_of_scheduler(scheduler: &Scheduler) -> Vec<Insecure> {
+    let found = [
+        address("state.url", &scheduler.state),
+        topic("changes.kafka", scheduler.changes.as_ref()),
+        topic("discovered.kafka", scheduler.discovered.as_ref()),
+    ];
+    found.into_iter().flatten().collect()
+}
+
 /// A worker's connections that somebody on the way may read, or answer in the server's place.
 pub fn insecure(worker: &Worker) -> Vec<Insecure> {
-    let address = |field: &str, url: &Secret| {
-        let (peer, looked) = look(url)?;
-        let (what, instead) = looked?.1?;
-        Some(Insecure { peer, field: field.to_owned(), what, instead })
-    };
-    let topic = |field: &str, spec: Option<&KafkaSpec>| {
-        let (what, instead) = kafka::weakness(spec?)?;
-        Some(Insecure { peer: Peer::Kafka, field: field.to_owned(), what, instead })
-    };
     let found = [
         address("source.url", &worker.source.url),
         address("state.url", &worker.state),

@@ -67,6 +67,8 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "core::generate::translate",
             "core::ingest::spec",
             "core::ingest::convert",
+            "core::schedule::roots",
+            "core::schedule::spec",
             "Registry",
             "files",
         ],

@@ -1,10 +1,12 @@
 //! The embedded state store: one SQLite file that several processes on one host share. Nothing to install.
 
 mod audit;
+mod data_sources;
 mod dead_letters;
 mod error;
 mod guard;
 mod leases;
+mod ledger;
 mod outbox;
 mod rights;
 mod runs;

@@ -1,6 +1,7 @@
 //! The outbox: the completion events that `file_status` holds.
 
 use super::LocalState;
+use super::data_sources;
 use super::runs::{file_status, found};
 use super::value::time;
 use crate::core::model::names::LeaseKey;
@@ -28,7 +29,9 @@ impl Outbox for LocalState {
                 format!("{}:{}:{}", text("workerId"), text("date"), text("fileId"))
             };
             let Found { records, odd } = found(query.query([owner.as_str()])?, usize::MAX, id, file_status)?;
-            Ok(Found { records: records.iter().filter_map(FileStatus::outbox_entry).collect(), odd })
+            let mut entries: Vec<_> = records.iter().filter_map(FileStatus::outbox_entry).collect();
+            entries.extend(data_sources::pending(db, &owner)?);
+            Ok(Found { records: entries, odd })
         })
         .await
     }
@@ -36,6 +39,9 @@ impl Outbox for LocalState {
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
         self.change(move |db, _| {
+            if data_sources::mark_sent(db, &id, at)? {
+                return Ok(());
+            }
             if let Some((owner, date, file)) = parts(&id) {
                 let (file, version) = file_and_version(file);
                 db.prepare_cached(MARK_SENT)?.execute((owner, date, file, version, time(at)))?;

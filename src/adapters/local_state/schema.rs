@@ -1,6 +1,8 @@
 //! Opening the database file: folder, format version, and how writes become durable.
 
+use super::data_sources;
 use super::error::{failed, io_failed};
+use super::ledger;
 use super::schedules;
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::store::StoreError;
@@ -58,6 +60,13 @@ const ADDED: [(&str, &str, &str); 6] = [
     ("runs", "correction", "TEXT"),
     ("odd_events", "payloadBytes", "INTEGER"),
     ("odd_events", "payloadSha256", "TEXT"),
+];
+
+/// Tables that came later: the last thing that each batch makes, and the batch.
+const LATER: [(&str, &str); 3] = [
+    ("outbox_unsent", data_sources::TABLES),
+    ("DiscoveredFile_of_source", ledger::TABLES),
+    ("ScheduleExecution", schedules::TABLES),
 ];
 
 /// Whether a store that is not there is made.
@@ -207,22 +216,13 @@ fn prepare(connection: &mut Connection, missing: Missing) -> rusqlite::Result<Co
         return Ok(content);
     }
     transaction.execute_batch(TABLES)?;
-    transaction.execute_batch(schedules::TABLES)?;
+    for (_, tables) in LATER {
+        transaction.execute_batch(tables)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(Content::Ours)
-}
-
-/// Adds the tables that came later, in a file of an earlier build.
-fn add_tables(connection: &mut Connection) -> rusqlite::Result<()> {
-    let found = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'ScheduleExecution'";
-    if connection.prepare(found)?.exists(())? {
-        return Ok(());
-    }
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(schedules::TABLES)?;
-    transaction.commit()
 }
 
 /// An index that came later. Earlier builds keep it up without knowing of it.
@@ -246,6 +246,25 @@ fn add_what_came_later(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.execute_batch(make_index)?;
     transaction.commit()
+}
+
+/// Makes the tables that came later, in a file of an earlier build. Earlier builds go on without them.
+fn add_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+    let is_missing = |connection: &Connection, name: &str| {
+        Ok::<_, rusqlite::Error>(!connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1")?.exists([name])?)
+    };
+    for (last, tables) in LATER {
+        if !is_missing(connection, last)? {
+            continue;
+        }
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Looked at again inside: several processes may start at once.
+        if is_missing(&transaction, last)? {
+            transaction.execute_batch(tables)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
 }
 
 fn missing_columns(connection: &Connection) -> rusqlite::Result<Vec<(&'static str, &'static str, &'static str)>> {

@@ -4,6 +4,9 @@
 pub mod admin;
 pub mod broker;
 pub mod clock;
+mod data_sources;
+pub mod folders;
+mod ledger;
 pub mod queue;
 pub mod schedules;
 pub mod source;

@@ -1,6 +1,7 @@
 //! The state store in memory: all its ports over a few maps, with the same refusals as the durable stores.
 
 use crate::core::failpoints::planted::planted;
+use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
@@ -8,6 +9,7 @@ use crate::core::model::term::{Term, Token};
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use crate::core::ports::ledger::ToldFile;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::{FileStatus, Requested, RunStore};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
@@ -24,7 +26,7 @@ pub struct MemoryState {
 }
 
 #[derive(Debug, Default)]
-struct Tables {
+pub(super) struct Tables {
     leases: BTreeMap<LeaseKey, LeaseRecord>,
     epochs: BTreeMap<(LeaseKey, Token), EpochClaim>,
     gone: HashSet<InstanceId>,
@@ -33,10 +35,23 @@ struct Tables {
     audits: Vec<AuditEntry>,
     dead_letters: Vec<DeadLetter>,
     odd: Vec<OddRecord>,
+    pub(super) sources: BTreeMap<DataSourceId, DataSource>,
+    pub(super) told: BTreeMap<String, ToldFile>,
+    /// Entries of flows that have no record of their own to keep them in; what was sent goes.
+    outbox: Vec<OutboxEntry>,
+}
+
+impl Tables {
+    /// Records a message with its effect. Its id begins with its owner and a slash.
+    pub(super) fn record(&mut self, event: &OutboxEntry) {
+        if !self.outbox.iter().any(|entry| entry.id == event.id) {
+            self.outbox.push(event.clone());
+        }
+    }
 }
 
 impl MemoryState {
-    fn tables(&self) -> MutexGuard<'_, Tables> {
+    pub(super) fn tables(&self) -> MutexGuard<'_, Tables> {
         // Every change below is one assignment, so what a panicking thread left behind is whole.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -279,12 +294,16 @@ impl Outbox for MemoryState {
         };
         let mut waiting: Vec<_> = tables.files.values().filter(waits).collect();
         waiting.sort_by_key(|status| status.completed_at);
-        let records = waiting.into_iter().filter_map(FileStatus::outbox_entry).collect();
+        let ours =
+            |entry: &&OutboxEntry| entry.id.as_str().split_once('/').is_some_and(|(key, _)| key == owner.as_str());
+        let others = tables.outbox.iter().filter(ours).cloned();
+        let records = waiting.into_iter().filter_map(FileStatus::outbox_entry).chain(others).collect();
         Ok(Found { records, odd: Vec::new() })
     }
 
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         let mut tables = self.tables();
+        tables.outbox.retain(|entry| entry.id != *id);
         let status =
             tables.files.values_mut().find(|status| status.outbox_entry().is_some_and(|entry| entry.id == *id));
         if let Some(event) = status.and_then(|status| status.event.as_mut()) {

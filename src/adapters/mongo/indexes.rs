@@ -1,4 +1,5 @@
-//! The indexes. Speed and litter removal only: what must be unique is unique by `_id`.
+//! The indexes. Speed and litter removal only: what must be unique is unique by `_id`, but for the names of data sources,
+//! whose index is made before the first one is written.
 
 use super::MongoState;
 use super::error::MongoError;
@@ -15,7 +16,7 @@ use std::time::Duration;
 const LITTER: Duration = Duration::from_hours(7 * 24);
 
 /// Collection, name and keys of each index.
-fn all() -> [(&'static str, &'static str, Document); 10] {
+fn all() -> [(&'static str, &'static str, Document); 15] {
     [
         ("worker_epochs", "highest_token", doc! { "workerId": 1, "token": -1 }),
         ("worker_leases", "litter", doc! { "expiresAt": 1 }),
@@ -26,6 +27,11 @@ fn all() -> [(&'static str, &'static str, Document); 10] {
         ("file_status", "unsent", doc! { "workerId": 1, "sentAt": 1, "completedAt": 1 }),
         ("odd_events", "latest", doc! { "at": -1 }),
         ("odd_events", "of_worker", doc! { "workerId": 1, "at": -1, "_id": -1 }),
+        ("DataSource", "by_name", doc! { "name": 1, "_id": 1 }),
+        ("DataSource", "changed", doc! { "updatedAt": 1 }),
+        ("DataSource", "unsent", doc! { "unsent": 1, "updatedAt": 1 }),
+        ("DiscoveredFile", "of_source", doc! { "dataSourceId": 1, "path": 1 }),
+        ("DiscoveredFile", "unsent", doc! { "unsent": 1, "discoveredAt": 1 }),
         ("audit", "latest", doc! { "at": -1, "_id": -1 }),
     ]
 }

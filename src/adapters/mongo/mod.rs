@@ -5,11 +5,13 @@
 mod address;
 mod admin;
 mod audit;
+mod data_sources;
 mod dead_letters;
 mod documents;
 mod error;
 mod indexes;
 mod leases;
+mod ledger;
 mod outbox;
 mod runs;
 mod schedule_documents;
@@ -33,6 +35,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tracing::warn;
 
 /// Time between two tries to make the indexes, which nothing but speed waits for.
@@ -51,6 +54,8 @@ pub struct MongoState {
     answer_within: Duration,
     /// The run that each worker's holder in this process has fenced last, and under which token.
     fenced: Arc<Mutex<HashMap<WorkerId, (BusinessDate, Token)>>>,
+    /// Set once the names of data sources are known to be unique.
+    unique_names: Arc<OnceCell<()>>,
 }
 
 impl MongoState {
@@ -100,6 +105,7 @@ impl MongoState {
             name: name.into(),
             answer_within,
             fenced: Arc::default(),
+            unique_names: Arc::default(),
         })
     }
 

@@ -12,21 +12,37 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Bson, Document, doc};
 
+/// The owner of the changes of data sources: their events stand in `DataSource`.
+const CHANGES: &str = "schedule:changes";
+
+/// The owner of the events of new files: they stand in `DiscoveredFile`.
+const DISCOVERED: &str = "schedule:discovered";
+
 #[async_trait]
 impl Outbox for MongoState {
     async fn pending(&self, owner: &LeaseKey) -> Result<Found<OutboxEntry>, StoreError> {
         let waiting = self.call(async {
+            match owner.as_str() {
+                CHANGES => return Ok(Found { records: self.waiting_changes().await?, odd: Vec::new() }),
+                DISCOVERED => return Ok(Found { records: self.waiting_files().await?, odd: Vec::new() }),
+                _ => {}
+            }
             let waiting = doc! { "workerId": owner.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
             let files = self.collection::<Document>("file_status");
             let files = files.find(waiting).sort(doc! { "completedAt": 1, "date": 1, "fileId": 1 }).await?;
-            found(files, usize::MAX, FileDocument::read_whole).await
+            let Found { records, odd } = found(files, usize::MAX, FileDocument::read_whole).await?;
+            Ok(Found { records: records.iter().filter_map(FileStatus::outbox_entry).collect(), odd })
         });
-        let Found { records, odd } = waiting.await?;
-        Ok(Found { records: records.iter().filter_map(FileStatus::outbox_entry).collect(), odd })
+        waiting.await
     }
 
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         self.call(async {
+            match id.as_str().split_once('/') {
+                Some((CHANGES, event)) => return self.mark_change_sent(id, event).await,
+                Some((DISCOVERED, file)) => return self.mark_file_sent(id, file).await,
+                _ => {}
+            }
             let (id, version) = file_and_version(id.as_str());
             let mut waiting = doc! { "_id": id, "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };
             waiting.extend(match version {

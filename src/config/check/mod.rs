@@ -196,7 +196,7 @@ fn wrong(at: &Cursor<'_>, expected: &str, hint: &str) {
         return;
     }
     let code = if at.scalar().is_some() { "impossible-value" } else { "wrong-type" };
-    let name = if at.path.is_empty() { "a worker file".to_owned() } else { format!("`{}`", at.name()) };
+    let name = if at.path.is_empty() { format!("a {}", at.context.noun) } else { format!("`{}`", at.name()) };
     at.report(code, format!("{name} must be {expected}, but is {}", at.shown()), hint);
 }
 

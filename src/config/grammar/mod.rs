@@ -3,6 +3,7 @@
 pub(super) mod common;
 pub(super) mod generate;
 pub(super) mod ingest;
+pub(super) mod schedule;
 mod translators;
 
 /// The environment variable that stands in for no field of a worker file.
@@ -156,7 +157,7 @@ mod tests {
                 continue;
             };
             let fits = match field.shape {
-                Shape::Text | Shape::Words => true,
+                Shape::Text | Shape::Words | Shape::OneOrMore(&Shape::Words) => true,
                 Shape::Character => default.chars().count() == 1,
                 Shape::Whole(least, most) => {
                     values::whole(default).is_some_and(|value| (least..=most).contains(&value))

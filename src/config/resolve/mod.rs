@@ -5,6 +5,7 @@ pub(super) mod generate;
 pub(super) mod ingest;
 mod kafka;
 mod policies;
+pub(super) mod schedule;
 mod state;
 
 use super::cursor::Cursor;

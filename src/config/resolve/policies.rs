@@ -39,7 +39,7 @@ pub(super) fn policies(at: &Cursor<'_>) -> Option<Policies> {
 }
 
 /// Times that would make a lease useless.
-fn lease_times_fit(fields: &Fields<'_>) {
+pub(super) fn lease_times_fit(fields: &Fields<'_>) {
     let report =
         |field: &str, message: String, hint: &str| fields.place(field).report("impossible-value", message, hint);
     let ttl = fields.duration("lease_ttl");

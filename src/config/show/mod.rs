@@ -2,9 +2,9 @@
 
 mod generate;
 mod ingest;
+mod schedule;
 
 use super::cursor::Cursor;
-use super::kinds::kind_of;
 use super::tree::Value;
 use super::yaml;
 use super::{Flow, Loaded};
@@ -54,9 +54,9 @@ enum Rendered {
 /// A worker file as it was understood.
 pub struct Resolved<'a> {
     path: &'a Path,
-    /// Under the key of its kind.
-    key: &'static str,
-    flow: Rendered,
+    /// The kind's key.
+    kind: &'static str,
+    declared: Rendered,
     /// By path: `files[0].name`.
     origins: BTreeMap<String, Origin>,
     health_port: Option<u16>,
@@ -67,16 +67,16 @@ impl Loaded {
     /// `address` shows an address without its secrets.
     pub fn resolved(&self, address: &dyn Fn(&Secret) -> String) -> Resolved<'_> {
         let mut origins = BTreeMap::new();
-        let flow = self.with_root(|root| {
-            let flow = match &self.flow {
+        let declared = self.with_root(|root| {
+            let declared = match &self.flow {
                 Flow::Generate(worker) => generate::worker(worker, root, address),
                 Flow::Ingest(ingest) => ingest::ingest(ingest, address),
+                Flow::Schedule(scheduler) => schedule::scheduler(scheduler, address),
             };
-            self.find_origins(&flow, Some(root.clone()), "", &mut origins);
-            flow
+            self.find_origins(&declared, Some(root.clone()), "", &mut origins);
+            declared
         });
-        let key = kind_of(&self.tree).key;
-        Resolved { path: &self.path, key, flow, origins, health_port: self.health_port }
+        Resolved { path: &self.path, kind: self.flow.key(), declared, origins, health_port: self.health_port }
     }
 
     fn find_origins(
@@ -137,7 +137,7 @@ impl Resolved<'_> {
     /// As YAML that is a worker file itself, each value's origin in a comment.
     pub fn to_yaml(&self) -> String {
         let mut lines = vec![(format!("# {}, as it is understood", self.path.display()), None)];
-        self.block(&self.flow, "", 0, &mut lines);
+        self.block(&self.declared, "", 0, &mut lines);
         if let Some(port) = self.health_port {
             lines.push((format!("# health port: {port} (environment HEALTH_PORT)"), None));
         }
@@ -246,7 +246,7 @@ impl Serialize for Resolved<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut all = serializer.serialize_struct("Resolved", 4)?;
         all.serialize_field("file", &self.path.display().to_string())?;
-        all.serialize_field(self.key, &self.flow)?;
+        all.serialize_field(self.kind, &self.declared)?;
         all.serialize_field("origins", &self.origins)?;
         all.serialize_field("healthPort", &self.health_port)?;
         all.end()

@@ -28,7 +28,7 @@ fn the_example_is_read_with_parents_first_and_shown_as_a_file_of_the_same_meanin
 #[test]
 fn a_file_is_of_one_kind() {
     let error = parsed(EXAMPLE, &[]).unwrap().into_worker().unwrap_err().to_string();
-    assert!(error.contains("takes a worker file, and this is an ingest file"), "{error}");
+    assert!(error.contains("this is an ingest file, and this command takes a worker file"), "{error}");
     let error = parsed(DESIGN, &[]).unwrap().into_ingest().unwrap_err().to_string();
     assert!(error.contains("takes an ingest file"), "{error}");
 }

@@ -7,6 +7,7 @@ mod init;
 mod properties;
 mod ranges;
 mod receivers;
+mod schedule;
 mod schema;
 mod show;
 mod topics;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::grammar::generate::WORKER;
 use crate::config::grammar::ingest::INGEST;
+use crate::config::grammar::schedule::SCHEDULER;
 use crate::config::grammar::{Section, Shape};
 use crate::config::json::to_json;
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ fn accepts(text: &str) -> bool {
 
 #[test]
 fn real_worker_files_fit_the_schema() {
-    for text in [DESIGN, FULL, crate::config::init::EXAMPLE] {
+    for text in [DESIGN, FULL, include_str!("scheduler.yaml")].into_iter().chain(kinds().map(|(_, example)| example)) {
         assert!(accepts(text));
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -137,9 +138,14 @@ fn the_schema_says_what_every_field_is_and_its_default() {
         }
     }
     let schema = schema(&Registry::default());
-    check(&WORKER, &schema["oneOf"][0]);
-    check(&INGEST, &schema["oneOf"][1]);
-    let page_size = schema.pointer("/oneOf/0/properties/source/properties/page_size").unwrap();
+    let of = |key: &str| {
+        let kinds = schema["oneOf"].as_array().unwrap();
+        kinds.iter().find(|kind| kind["properties"].get(key).is_some()).unwrap()
+    };
+    check(&WORKER, of("worker"));
+    check(&INGEST, of("ingest"));
+    check(&SCHEDULER, of("scheduler"));
+    let page_size = of("worker").pointer("/properties/source/properties/page_size").unwrap();
     assert_eq!(page_size["default"], json!(10_000));
 }
 

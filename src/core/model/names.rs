@@ -94,6 +94,13 @@ name!(
     ["journal.jsonl", "manifest.json"]
 );
 
+name!(
+    /// A scheduler: `intake`.
+    SchedulerId,
+    "scheduler",
+    []
+);
+
 /// What is led, watched over and answered for as one: the key of its lease, its messages in the outbox and its dead letters.
 ///
 /// A worker's key is its id. The key of a part of another flow begins with the flow's word and a colon, `transfer:Loans`, which no
@@ -122,6 +129,13 @@ impl LeaseKey {
     /// The worker that this is the key of. `None` for a part of another flow.
     pub fn worker(&self) -> Option<WorkerId> {
         WorkerId::new(self.0.as_str()).ok()
+    }
+}
+
+impl From<&SchedulerId> for LeaseKey {
+    /// `schedule:intake`.
+    fn from(scheduler: &SchedulerId) -> Self {
+        Self(format!("schedule:{scheduler}"))
     }
 }
 

@@ -26,6 +26,27 @@ fn init_writes_a_worker_file_that_check_takes_and_never_replaces_one_unasked() {
 }
 
 #[test]
+fn a_scheduler_file_is_written_checked_and_shown_as_a_worker_file_is() {
+    let filegen = Filegen::empty();
+    filegen.run("config init --kind scheduler -c intake.yaml").exits(0);
+    let checked = filegen.run("config check -c intake.yaml").exits(0);
+    assert!(checked.stdout.starts_with("intake.yaml: ok: intake takes data sources below "), "{}", checked.stdout);
+    let json = filegen.run("config check -c intake.yaml --output json").exits(0).json();
+    assert_eq!((&json["ok"], &json["scheduler"], &json["worker"]), (&json!(true), &json!("intake"), &json!(null)));
+    let shown = filegen.run("config show -c intake.yaml --output json").exits(0).json();
+    assert_eq!(shown.pointer("/scheduler/policies/history"), Some(&json!("90d")));
+    let refused = filegen.run("config init --kind schedule").exits(2);
+    assert!(refused.stderr.contains("there are worker and scheduler"), "{}", refused.stderr);
+    let refused = filegen.run("run -c intake.yaml").exits(3);
+    assert!(refused.stderr.contains("this is a scheduler file"), "{}", refused.stderr);
+    filegen.write("wrong.yaml", "scheduler: intake\nroot: data\ndefaults: { grace: soon }\n");
+    let refused = filegen.run("config check -c wrong.yaml").exits(3);
+    for told in ["wrong.yaml:2:1", "did you mean `roots`?", "wrong.yaml:3:20"] {
+        assert!(refused.stderr.contains(told), "{told}: {}", refused.stderr);
+    }
+}
+
+#[test]
 fn check_tells_every_problem_of_every_file_and_exits_3() {
     let filegen = Filegen::with_loans(0);
     filegen.write(

@@ -2,9 +2,11 @@
 
 mod audit;
 mod consumer;
+mod data_sources;
 mod dead_letters;
 mod due;
 mod leases;
+mod ledger;
 mod outbox;
 mod producer;
 mod queue;

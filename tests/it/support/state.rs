@@ -9,8 +9,10 @@ use filegen::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use filegen::core::model::run::{BusinessDate, RunId};
 use filegen::core::model::term::Token;
 use filegen::core::ports::audit::AuditLog;
+use filegen::core::ports::data_sources::DataSources;
 use filegen::core::ports::dead_letters::DeadLetters;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
+use filegen::core::ports::ledger::Ledger;
 use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
 use filegen::core::ports::schedules::ScheduleStore;
@@ -24,9 +26,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// All ports of one store.
-pub trait Store: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters {}
+pub trait Store: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + DataSources + Ledger {}
 
-impl<S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters> Store for S {}
+impl<S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + DataSources + Ledger> Store for S {}
 
 /// Deletes behind the store's back.
 #[async_trait]

@@ -1,10 +1,10 @@
 //! Holds a worker file's columns against those that the view really has.
 
+use crate::config::Loaded;
 use crate::config::cursor::Cursor;
 use crate::config::problem::ConfigError;
 use crate::config::suggest::{listed, nearest};
 use crate::config::tree::Value;
-use crate::config::{Flow, Loaded};
 use crate::core::generate::spec::FileSpec;
 use crate::core::generate::translate::{FileTranslator, Registry};
 use crate::core::model::column::Column;
@@ -21,7 +21,7 @@ impl Loaded {
     /// # Errors
     /// Every column that it does not have, with its place and the nearest that it has; every column whose kind does not fit.
     pub fn check_columns(&self, view: &[Column], folds: bool, registry: &Registry) -> Result<(), ConfigError> {
-        let Flow::Generate(worker) = &self.flow else { return Ok(()) };
+        let Some(worker) = self.worker() else { return Ok(()) };
         let problems = self.with_root(|root| {
             // SQLite calls a column text until a value has told what it really is.
             let texts_known = Database::of_address(worker.source.url.reveal()) != Some(Database::Sqlite);

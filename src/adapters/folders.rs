@@ -1,0 +1,194 @@
+//! Folders of this host, each opened from its root's handle.
+
+use crate::core::ports::folders::{Content, FILES_MAX, FolderError, Folders, FoundFile, Listing};
+use crate::files::{Beneath, Foreign, Found};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Most odd things of one folder that are told.
+const ODD_MAX: usize = 20;
+
+/// Deepest folder below a data source's.
+const DEPTH_MAX: usize = 64;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 * 1024;
+
+/// Folders of this host. Each call runs on a thread of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LocalFolders;
+
+#[async_trait]
+impl Folders for LocalFolders {
+    async fn check(&self, root: &Path, below: &str) -> Result<(), FolderError> {
+        apart(root, below, |root, below| {
+            let beneath = open(&root)?;
+            // Opened as it is for a listing, so that rights and links are seen.
+            beneath.list(&below).map(drop).map_err(|error| failed(&at(&root, &below), &error))
+        })
+        .await
+    }
+
+    async fn list(&self, root: &Path, below: &str, deep: bool) -> Result<Listing, FolderError> {
+        apart(root, below, move |root, below| list(&root, &below, deep)).await
+    }
+
+    async fn read(&self, root: &Path, path: &str) -> Result<Content, FolderError> {
+        apart(root, path, |root, path| {
+            let file = open(&root)?.open(&path).map_err(|error| failed(&at(&root, &path), &error))?;
+            content(file).map_err(|error| failed(&at(&root, &path), &error))
+        })
+        .await
+    }
+}
+
+/// Works where it may block. A panic there goes on here.
+async fn apart<T: Send + 'static>(
+    root: &Path,
+    below: &str,
+    work: impl FnOnce(PathBuf, String) -> Result<T, FolderError> + Send + 'static,
+) -> Result<T, FolderError> {
+    let (root, below) = (root.to_owned(), below.to_owned());
+    match tokio::task::spawn_blocking(move || work(root, below)).await {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn open(root: &Path) -> Result<Beneath, FolderError> {
+    Beneath::of(root).map_err(|error| failed(&root.display().to_string(), &error))
+}
+
+fn at(root: &Path, below: &str) -> String {
+    if below.is_empty() { root.display().to_string() } else { root.join(below).display().to_string() }
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+fn list(root: &Path, below: &str, deep: bool) -> Result<Listing, FolderError> {
+    let beneath = open(root)?;
+    let mut listing = Listing::default();
+    // Paths below the listed folder, each with its depth.
+    let mut folders = vec![(String::new(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let path = if folder.is_empty() { below.to_owned() } else { join(below, &folder) };
+        let names = match beneath.list(&path) {
+            Ok(names) => names,
+            Err(error) if folder.is_empty() => return Err(failed(&at(root, &path), &error)),
+            // A folder below that is gone or closed is told, and the others are looked at.
+            Err(error) => {
+                note(&mut listing.odd, failed(&at(root, &path), &error).to_string());
+                continue;
+            }
+        };
+        for (name, found) in names {
+            let path = join(&folder, &name);
+            if found.is_file() {
+                listing.files.push(FoundFile {
+                    size: found.bytes,
+                    modified_at: modified(&found),
+                    stamp: found.stamp(),
+                    path,
+                });
+            } else if found.is_dir() {
+                if deep && depth < DEPTH_MAX {
+                    folders.push((path, depth + 1));
+                }
+            } else {
+                note(&mut listing.odd, format!("{path} is {}, and is passed over", found.words()));
+            }
+        }
+        if listing.files.len() > FILES_MAX {
+            return Err(FolderError::TooMany { path: at(root, below) });
+        }
+    }
+    listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(listing)
+}
+
+fn note(odd: &mut Vec<String>, sentence: String) {
+    if odd.len() < ODD_MAX {
+        odd.push(sentence);
+    }
+}
+
+fn content(mut file: File) -> io::Result<Content> {
+    let mut digest = Sha256::new();
+    let mut piece = vec![0; PIECE];
+    let mut size = 0;
+    loop {
+        let count = file.read(&mut piece)?;
+        if count == 0 {
+            break;
+        }
+        size += count as u64;
+        digest.update(&piece[..count]);
+    }
+    let found = Found::of_file(&file)?;
+    let (modified_at, stamp) = (modified(&found), found.stamp());
+    Ok(Content { sha256: hex::encode(digest.finalize()), size, modified_at, stamp })
+}
+
+/// To the millisecond, as every store keeps it.
+fn modified(found: &Found) -> Timestamp {
+    let (seconds, nanos) = found.modified;
+    Timestamp::from_millisecond(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000)).unwrap_or_default()
+}
+
+fn failed(path: &str, error: &io::Error) -> FolderError {
+    let path = path.to_owned();
+    if let Some(foreign) = Foreign::of(error) {
+        return FolderError::Foreign { path, what: foreign.what };
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound => FolderError::Missing { path },
+        io::ErrorKind::PermissionDenied => FolderError::Denied { path },
+        io::ErrorKind::NotADirectory => FolderError::Foreign { path, what: "a file, not a folder" },
+        _ => FolderError::Failed { path, reason: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[tokio::test]
+    async fn nothing_outside_of_a_root_is_looked_at() {
+        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let root = inside.path();
+        fs::write(outside.path().join("secret.csv"), "s").unwrap();
+        fs::create_dir_all(root.join("in/deep")).unwrap();
+        fs::write(root.join("in/a.csv"), "abc").unwrap();
+        fs::write(root.join("in/deep/b.csv"), "").unwrap();
+        symlink(outside.path(), root.join("out")).unwrap();
+        symlink(outside.path().join("secret.csv"), root.join("in/link.csv")).unwrap();
+        let paths = |listing: &Listing| listing.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+        let flat = LocalFolders.list(root, "in", false).await.unwrap();
+        assert_eq!((paths(&flat), flat.odd.len()), (vec!["a.csv".to_owned()], 1), "{:?}", flat.odd);
+        let deep = LocalFolders.list(root, "", true).await.unwrap();
+        assert_eq!(paths(&deep), ["in/a.csv", "in/deep/b.csv"]);
+        for path in ["out", "in/link.csv"] {
+            let error = LocalFolders.check(root, path).await.unwrap_err();
+            assert!(matches!(error, FolderError::Foreign { what: "a link", .. }), "{error:?}");
+        }
+        assert!(matches!(LocalFolders.read(root, "in/link.csv").await, Err(FolderError::Foreign { .. })));
+        assert!(matches!(LocalFolders.read(root, "out/secret.csv").await, Err(FolderError::Foreign { .. })));
+        assert!(matches!(LocalFolders.check(root, "none").await, Err(FolderError::Missing { .. })));
+        assert!(matches!(LocalFolders.check(root, "in/a.csv").await, Err(FolderError::Foreign { .. })));
+        let content = LocalFolders.read(root, "in/a.csv").await.unwrap();
+        assert_eq!((content.size, &content.sha256[..8]), (3, "ba7816bf"));
+        assert_eq!(content.stamp, flat.files[0].stamp);
+        // A folder that becomes a link later is a link.
+        fs::rename(root.join("in"), root.join("was")).unwrap();
+        symlink(outside.path(), root.join("in")).unwrap();
+        assert!(matches!(LocalFolders.list(root, "in", true).await, Err(FolderError::Foreign { .. })));
+    }
+}

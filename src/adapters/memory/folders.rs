@@ -1,0 +1,75 @@
+//! Folders in memory.
+
+use crate::core::ports::folders::{Content, FolderError, Folders, FoundFile, Listing};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Content and time of each file, by its whole path.
+type Files = BTreeMap<PathBuf, (Vec<u8>, Timestamp)>;
+
+/// Files by their whole path, each with when it was changed. A folder is there when a file lies in it. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryFolders {
+    files: Arc<Mutex<Files>>,
+}
+
+impl MemoryFolders {
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a file there.
+    pub fn write(&self, path: impl Into<PathBuf>, content: &[u8], at: Timestamp) {
+        self.files().insert(path.into(), (content.to_vec(), at));
+    }
+
+    /// Takes a file away.
+    pub fn remove(&self, path: &Path) {
+        self.files().remove(path);
+    }
+}
+
+fn stamp(content: &[u8], at: Timestamp) -> String {
+    format!("{at}:{}:{}", content.len(), hex::encode(Sha256::digest(content)))
+}
+
+#[async_trait]
+impl Folders for MemoryFolders {
+    async fn check(&self, root: &Path, below: &str) -> Result<(), FolderError> {
+        self.list(root, below, true).await.map(drop)
+    }
+
+    async fn list(&self, root: &Path, below: &str, deep: bool) -> Result<Listing, FolderError> {
+        let folder = if below.is_empty() { root.to_owned() } else { root.join(below) };
+        let files = self.files();
+        let mut is_there = false;
+        let mut listing = Listing::default();
+        for (path, (content, at)) in files.iter() {
+            let Some(path) = path.strip_prefix(&folder).ok().and_then(Path::to_str) else { continue };
+            is_there = true;
+            if deep || !path.contains('/') {
+                listing.files.push(FoundFile {
+                    path: path.to_owned(),
+                    size: content.len() as u64,
+                    modified_at: *at,
+                    stamp: stamp(content, *at),
+                });
+            }
+        }
+        if is_there { Ok(listing) } else { Err(FolderError::Missing { path: folder.display().to_string() }) }
+    }
+
+    async fn read(&self, root: &Path, path: &str) -> Result<Content, FolderError> {
+        let files = self.files();
+        let whole = root.join(path);
+        let Some((content, at)) = files.get(&whole) else {
+            return Err(FolderError::Missing { path: whole.display().to_string() });
+        };
+        let sha256 = hex::encode(Sha256::digest(content));
+        Ok(Content { sha256, size: content.len() as u64, modified_at: *at, stamp: stamp(content, *at) })
+    }
+}

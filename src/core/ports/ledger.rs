@@ -1,0 +1,41 @@
+//! The ledger of discovered files: which versions of which files were told.
+
+use super::outbox::OutboxEntry;
+use super::store::StoreError;
+use crate::core::model::data_source::DataSourceId;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+/// A version of a file that was told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ToldFile {
+    /// Which: made of data source, path and content.
+    pub id: String,
+    /// By which data source it was found.
+    pub source: DataSourceId,
+    /// Its path below the data source's folder.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of its whole content.
+    pub sha256: String,
+    /// What the file system said of the file when its content was read last.
+    pub stamp: String,
+    /// When its content was changed, as its writer says.
+    pub modified_at: Timestamp,
+    /// When it was told.
+    pub discovered_at: Timestamp,
+    /// By which execution.
+    pub execution: String,
+}
+
+/// The ledger of a state store. It is only added to; what was told once is never told again.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Records a version of a file, and its event in the same write. False when it was told before: then no event is recorded, and
+    /// its stamp is kept in place of the one before.
+    async fn tell(&self, file: &ToldFile, event: Option<&OutboxEntry>) -> Result<bool, StoreError>;
+
+    /// Paths and stamps of what a data source has told, of all paths from `first` to `last`, both included.
+    async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError>;
+}

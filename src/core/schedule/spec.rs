@@ -1,0 +1,86 @@
+//! A scheduler file, resolved: every field present and valid.
+
+use crate::core::model::data_source::{ClockChange, Misfire, Overlap};
+use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::names::SchedulerId;
+use crate::core::model::policy::Policies;
+use crate::core::model::secret::Secret;
+use crate::core::schedule::roots::Roots;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A scheduler: data sources, their schedules, and the doors to both.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scheduler {
+    /// Its name.
+    pub id: SchedulerId,
+    /// The state store's address.
+    pub state: Secret,
+    /// Where changes of data sources are told, and heard. `None`: they reach the scheduler through the store.
+    pub changes: Option<KafkaSpec>,
+    /// Where new files are told.
+    pub discovered: Option<KafkaSpec>,
+    /// Folders that data sources may name.
+    pub roots: Roots,
+    /// A file of data sources for a store that was never used.
+    pub sources: Option<PathBuf>,
+    /// Calendars by name, each a file of dates.
+    pub calendars: BTreeMap<String, PathBuf>,
+    /// The door for programs.
+    pub api: DoorSpec,
+    /// The door for people.
+    pub page: DoorSpec,
+    /// What holds for data sources that do not say otherwise.
+    pub defaults: Defaults,
+    /// Lease times and retries.
+    pub policies: Policies,
+    /// How much is done and kept.
+    pub limits: Limits,
+}
+
+/// An HTTP listener.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DoorSpec {
+    /// Its port; 0 takes any free one.
+    pub port: u16,
+    /// Its address. `None` stands for all addresses.
+    pub listen: Option<IpAddr>,
+    /// Origins whose pages may use it: `http://localhost:8080`, or `*`.
+    pub cors: Vec<String>,
+}
+
+/// What holds for data sources that do not say otherwise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Defaults {
+    /// A cron expression, as Quartz reads it.
+    pub cron: String,
+    /// An IANA zone.
+    pub zone: String,
+    /// Due times that passed while nobody led.
+    pub misfire: Misfire,
+    /// A due time that comes while the one before still runs.
+    pub overlap: Overlap,
+    /// Local times that a clock change skips or repeats.
+    pub dst: ClockChange,
+    /// A due time that is fired later than this is missed.
+    pub grace: Duration,
+    /// Each schedule begins up to this much later.
+    pub jitter: Duration,
+    /// A file is ready when it held still for so long.
+    pub stable_for: Duration,
+    /// A schedule pauses by itself after so many failures in a row. `None`: never.
+    pub pause_after_failures: Option<u32>,
+}
+
+/// How much is done and kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// How long executions are kept.
+    pub history: Duration,
+    /// Discoveries at once, at most.
+    pub concurrency: u16,
+    /// Missed due times that `fire_all` fires, at most.
+    pub catch_up: u16,
+}
