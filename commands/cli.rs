@@ -2,7 +2,9 @@
 
 use super::generate::{correct, drill, inspect_headers, publish_completion, resume, run, verify};
 use super::globals::Globals;
-use super::{completions, config, daemon, dlq, doctor, health, ingest, lease, man, report, schedule, status};
+use super::{
+    completions, config, daemon, datasource, dlq, doctor, health, ingest, lease, man, report, schedule, status,
+};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -66,6 +68,8 @@ pub enum Command {
     Drill(drill::Args),
     /// Show when a schedule is due
     Schedule(schedule::Args),
+    /// List, show, make, change and delete data sources; take them over from files
+    Datasource(datasource::Args),
     /// Write, check, show and explain worker files
     Config(config::Args),
     /// Print a completion script for a shell

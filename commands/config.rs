@@ -1,9 +1,11 @@
 //! `filegen config`: worker files written, checked, shown and explained.
 
+mod fine;
+
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
-use crate::config::{self, ConfigError, Environment, Flow, Loaded};
+use crate::config::{self, ConfigError, Environment, Loaded};
 use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
@@ -14,6 +16,7 @@ use crate::core::model::finding::CheckVerdict as Found;
 use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;
 use crate::wiring;
+use fine::fine;
 use serde::Serialize;
 use std::io::Read;
 use std::path::Path;
@@ -268,26 +271,6 @@ fn checked<'a>(
         problems: told(loaded.as_ref().err()),
         warnings,
     }
-}
-
-/// A line about a file that is fine; nothing about one that is not.
-fn fine(path: &Path, loaded: Option<&Loaded>) -> String {
-    let what = match loaded.map(|loaded| &loaded.flow) {
-        None => return String::new(),
-        Some(Flow::Generate(worker)) => {
-            let files = worker.files.len();
-            let plural = if files == 1 { "file" } else { "files" };
-            format!("{} makes {files} {plural} from {}", worker.id, worker.source.view)
-        }
-        Some(Flow::Ingest(ingest)) => {
-            let (types, tables) = (ingest.events.len(), ingest.tables.tables.len());
-            format!("{} writes {types} types of events into {tables} tables", ingest.id)
-        }
-        Some(Flow::Schedule(scheduler)) => {
-            format!("{} takes data sources below {}", scheduler.id, scheduler.roots.shown())
-        }
-    };
-    format!("{}: ok: {what}\n", path.display())
 }
 
 /// What was written, and where.

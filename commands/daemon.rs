@@ -7,11 +7,12 @@ use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment, Flow};
-use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, WorkerFile};
+use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, SchedulerFile, Served, WorkerFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::SignalKind;
 use tracing::info;
@@ -26,6 +27,7 @@ use tracing::info;
 #[command(after_help = "Examples:
   filegen daemon -c loan.yaml -c customer.yaml
   filegen daemon -c loan.yaml --log-format json --health-port 5001
+  filegen daemon -c examples/intake.yaml
 
 Answers at http://HOST:5000: / (status page), /status (JSON), /health/live, /health/ready, /metrics")]
 pub struct Args {
@@ -42,7 +44,7 @@ pub struct Args {
 
 /// Serves until a signal.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let (workers, ingests) = load_all(context)?;
+    let served = load_all(context)?;
     let level = match context.globals.verbose {
         0 | 1 => Level::Info,
         2 => Level::Debug,
@@ -56,42 +58,54 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let stop = Signals::watch(Arc::new(Logged))?.stop;
         let (registry, identity) = (Arc::clone(&context.registry), wiring::identity());
         let door = Door { address: args.address, port: args.port, hosts: args.hosts.clone() };
-        let daemon = Daemon { workers, ingests, registry, identity, door, metrics, stop, hangups };
+        let daemon = Daemon { served, registry, identity, door, metrics, stop, hangups };
         daemon::serve(daemon).await?;
         Ok(CommandEnd::Done)
     })
 }
 
-fn load_all(context: &Context) -> Result<(Vec<WorkerFile>, Vec<IngestFile>), Failure> {
+fn load_all(context: &Context) -> Result<Served, Failure> {
     if context.globals.config.is_empty() {
         return Err(Failure::new(Code::Usage, "no file is named").hint("name one or more with `-c FILE`"));
     }
-    let (mut all, mut ingests) = (Vec::<WorkerFile>::new(), Vec::<IngestFile>::new());
+    let mut served = Served::default();
     for path in &context.globals.config {
         let (path, flow) = (path.clone(), config::load(path, &Environment, &context.registry)?.flow);
         match flow {
-            Flow::Generate(worker) => all.push(WorkerFile { path, worker: Arc::new(worker) }),
+            Flow::Generate(worker) => served.workers.push(WorkerFile { path, worker: Arc::new(*worker) }),
             Flow::Ingest(ingest) => {
-                if let Some(other) = ingests.iter().find(|other| other.ingest.id == ingest.id) {
-                    let (id, other) = (ingest.id.as_str(), other.path.display());
-                    let message = format!("ingest {id} stands in {other} and in {}", path.display());
-                    return Err(Failure::new(Code::Config, message).hint(TOGETHER));
+                if let Some(other) = served.ingests.iter().find(|other| other.ingest.id == ingest.id) {
+                    return Err(twice("ingest", ingest.id.as_str(), &other.path, &path));
                 }
-                ingests.push(IngestFile { path, ingest: Arc::new(ingest) });
+                served.ingests.push(IngestFile { path, ingest: Arc::new(*ingest) });
+            }
+            Flow::Schedule(scheduler) => {
+                if let Some(other) = served.schedulers.iter().find(|other| other.scheduler.id == scheduler.id) {
+                    return Err(twice("scheduler", scheduler.id.as_str(), &other.path, &path));
+                }
+                served.schedulers.push(SchedulerFile { path, scheduler: Arc::new(*scheduler) });
             }
         }
     }
-    let together: Vec<_> = all.iter().map(|file| (file.path.as_path(), &*file.worker)).collect();
+    let together: Vec<_> = served.workers.iter().map(|file| (file.path.as_path(), &*file.worker)).collect();
     match config::collisions(&together).as_slice() {
-        [] => Ok((all, ingests)),
+        [] => Ok(served),
         found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
     }
+}
+
+fn twice(what: &str, id: &str, one: &Path, other: &Path) -> Failure {
+    let message = format!("{what} {id} stands in {} and in {}", one.display(), other.display());
+    Failure::new(Code::Config, message).hint(TOGETHER)
 }
 
 impl From<DaemonError> for Failure {
     fn from(error: DaemonError) -> Self {
         match error {
             DaemonError::Wiring(error) => error.into(),
+            DaemonError::Config(error) => error.into(),
+            DaemonError::Sources { error, path } => Self::from(error).context(path.display().to_string()),
+            DaemonError::Calendar(error) => Self::caused(Code::Config, &error),
             DaemonError::Listen { .. } => Self::caused(Code::Failed, &error)
                 .hint("another process has it, or the address is not this host's; choose others with --health-port and --health-address"),
         }

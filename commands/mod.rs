@@ -8,6 +8,7 @@ mod completions;
 mod config;
 pub mod context;
 mod daemon;
+mod datasource;
 mod dlq;
 mod doctor;
 pub mod exit;
@@ -78,6 +79,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure>
         Command::Doctor(args) => doctor::run(context, args),
         Command::Drill(args) => drill::run(context, args),
         Command::Schedule(args) => schedule::run(context, args),
+        Command::Datasource(args) => datasource::run(context, args),
         Command::Config(args) => config::run(context, args),
         Command::Completions(args) => Ok(completions::run(context, args, cli::tree())),
         Command::Man(args) => man::run(context, args, cli::tree()),

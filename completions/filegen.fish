@@ -52,6 +52,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "status" -d 'Show le
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "doctor" -d 'Check source, key, output folder and state store before a run does'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "drill" -d 'Prove on your own worker that a killed run loses nothing'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "schedule" -d 'Show when a schedule is due'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "datasource" -d 'List, show, make, change and delete data sources; take them over from files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "config" -d 'Write, check, show and explain worker files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
@@ -492,6 +493,136 @@ json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -f -a "list" -d 'List data sources'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -f -a "show" -d 'Show one data source, and its next due times'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -f -a "create" -d 'Make a data source'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -f -a "update" -d 'Change a data source: what is not given stays'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -f -a "delete" -d 'Delete a data source'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -f -a "import" -d 'Make or change data sources as a file says, by their names'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -f -a "export" -d 'Write all data sources, as import takes them'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -l search -d 'Those with this text in name, description, path or pattern' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -l status -d 'Those that are active, or those that are not' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -l limit -d 'At most so many' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from show" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from show" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l name -d 'Unique name' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l description -d 'What it is for' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l path -d 'Folder below one of the scheduler\'s roots' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l pattern -d 'Which files: \'*.csv\', \'{a,b}_??.txt\', \'**/*.csv\'' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l recursive -d 'Whether folders below count too' -r -f -a "true\t''
+false\t''"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l cron -d 'When: a cron expression, as Quartz reads it' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l rate -d 'How often, in place of --cron: 2m' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l zone -d 'IANA zone of the expression' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l set -d 'Any field as JSON: \'action={"run":"LoanWorker"}\'; may be given many times' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l version -d 'Refuse when another version than this is there' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l name -d 'Unique name' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l description -d 'What it is for' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l path -d 'Folder below one of the scheduler\'s roots' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l pattern -d 'Which files: \'*.csv\', \'{a,b}_??.txt\', \'**/*.csv\'' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l recursive -d 'Whether folders below count too' -r -f -a "true\t''
+false\t''"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l cron -d 'When: a cron expression, as Quartz reads it' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l rate -d 'How often, in place of --cron: 2m' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l zone -d 'IANA zone of the expression' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l set -d 'Any field as JSON: \'action={"run":"LoanWorker"}\'; may be given many times' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -l version -d 'Refuse when another version than this is there' -r
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from export" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from export" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from export" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from export" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
@@ -508,7 +639,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_s
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "check" -d 'Check worker files, and tell everything that is wrong with them'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "show" -d 'Show a worker file as it is understood, and where each value came from'
 complete -c filegen -n "__fish_filegen_using_subcommand config; and not __fish_seen_subcommand_from init check show schema" -f -a "schema" -d 'Print the JSON Schema of worker files, for editors'
-complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l kind -d 'Kind of file, by its first key: worker or ingest' -r
+complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l kind -d 'Kind of file, by its first key' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from -d 'Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l from-env -d 'Environment variable that holds the address; the worker file then names it' -r
 complete -c filegen -n "__fish_filegen_using_subcommand config; and __fish_seen_subcommand_from init" -l view -d 'View whose columns to take' -r

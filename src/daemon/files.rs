@@ -2,10 +2,11 @@
 //! files as they were at its start, and logs what a restart would change.
 
 use super::TARGET;
-use crate::config::{self, Environment};
+use crate::config::{self, ConfigError, Environment, Loaded};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::ingest::spec::Ingest;
+use crate::core::schedule::spec::Scheduler;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -31,9 +32,29 @@ pub struct IngestFile {
     pub ingest: Arc<Ingest>,
 }
 
+/// A scheduler and the file that it stands in.
+pub struct SchedulerFile {
+    /// The file.
+    pub path: PathBuf,
+    /// As it was at the start.
+    pub scheduler: Arc<Scheduler>,
+}
+
+/// All that one process serves.
+#[derive(Default)]
+pub struct Served {
+    /// Workers.
+    pub workers: Vec<WorkerFile>,
+    /// Ingests.
+    pub ingests: Vec<IngestFile>,
+    /// Schedulers.
+    pub schedulers: Vec<SchedulerFile>,
+}
+
 enum Watched<'a> {
     Worker(&'a WorkerFile),
     Ingest(&'a IngestFile),
+    Scheduler(&'a SchedulerFile),
 }
 
 impl Watched<'_> {
@@ -41,14 +62,17 @@ impl Watched<'_> {
         match self {
             Self::Worker(file) => &file.path,
             Self::Ingest(file) => &file.path,
+            Self::Scheduler(file) => &file.path,
         }
     }
 }
 
 /// Watches the files for ever.
-pub(super) async fn watch(workers: &[WorkerFile], ingests: &[IngestFile], registry: &Registry, mut hangups: Signal) {
-    let files: Vec<Watched<'_>> =
-        workers.iter().map(Watched::Worker).chain(ingests.iter().map(Watched::Ingest)).collect();
+pub(super) async fn watch(served: &Served, registry: &Registry, mut hangups: Signal) {
+    let Served { workers, ingests, schedulers } = served;
+    let workers = workers.iter().map(Watched::Worker);
+    let others = ingests.iter().map(Watched::Ingest).chain(schedulers.iter().map(Watched::Scheduler));
+    let files: Vec<Watched<'_>> = workers.chain(others).collect();
     let mut seen: Vec<_> = files.iter().map(|file| changed_at(file.path())).collect();
     loop {
         let asked = tokio::select! {
@@ -60,7 +84,15 @@ pub(super) async fn watch(workers: &[WorkerFile], ingests: &[IngestFile], regist
             if std::mem::replace(seen, now) != now || asked {
                 match file {
                     Watched::Worker(file) => look_again(file, registry),
-                    Watched::Ingest(file) => look_at_ingest(file, registry),
+                    Watched::Ingest(file) => {
+                        let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_ingest);
+                        tell(("ingest", file.ingest.id.as_str()), &file.path, &now.map(|now| now == *file.ingest));
+                    }
+                    Watched::Scheduler(file) => {
+                        let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_scheduler);
+                        let id = ("scheduler", file.scheduler.id.as_str());
+                        tell(id, &file.path, &now.map(|now| now == *file.scheduler));
+                    }
                 }
             }
         }
@@ -73,7 +105,7 @@ fn changed_at(path: &Path) -> Option<SystemTime> {
 
 fn look_again(file: &WorkerFile, registry: &Registry) {
     let (worker, path) = (file.worker.id.as_str(), file.path.display());
-    let now = config::load(&file.path, &Environment, registry).and_then(config::Loaded::into_worker);
+    let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_worker);
     match now {
         Err(problem) => {
             warn!(target: TARGET, worker, file = %path, %problem, "the worker file is wrong now: a restart would fail");
@@ -88,18 +120,15 @@ fn look_again(file: &WorkerFile, registry: &Registry) {
     }
 }
 
-fn look_at_ingest(file: &IngestFile, registry: &Registry) {
-    let (ingest, path) = (file.ingest.id.as_str(), file.path.display());
-    match config::load(&file.path, &Environment, registry).and_then(config::Loaded::into_ingest) {
+/// Tells of a file whether it is as it was served, in a word for its kind and its name.
+fn tell((kind, id): (&str, &str), path: &Path, is_same: &Result<bool, ConfigError>) {
+    let path = path.display();
+    match is_same {
         Err(problem) => {
-            warn!(target: TARGET, ingest, file = %path, %problem, "the ingest file is wrong now: a restart would fail");
+            warn!(target: TARGET, kind, id, file = %path, %problem, "the file is wrong now: a restart would fail");
         }
-        Ok(now) if now == *file.ingest => {
-            info!(target: TARGET, ingest, file = %path, "the ingest file says what is served");
-        }
-        Ok(_) => {
-            warn!(target: TARGET, ingest, file = %path, "the ingest file has changed: a restart would apply it");
-        }
+        Ok(true) => info!(target: TARGET, kind, id, file = %path, "the file says what is served"),
+        Ok(false) => warn!(target: TARGET, kind, id, file = %path, "the file has changed: a restart would apply it"),
     }
 }
 

@@ -3,17 +3,24 @@
 mod files;
 pub mod generate;
 mod ingest;
+mod schedule;
+mod seed;
 mod supervisor;
 
+use crate::config::ConfigError;
+use crate::config::calendar::CalendarError;
 use crate::core::generate::run::Identity;
 use crate::core::generate::translate::Registry;
 use crate::core::health::Member;
+use crate::core::schedule::sources::SourceError;
 use crate::http::{self, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
-pub use files::{IngestFile, WorkerFile};
+pub use files::{IngestFile, SchedulerFile, Served, WorkerFile};
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::Supervisor;
@@ -31,10 +38,8 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// What a daemon is made of.
 pub struct Daemon {
-    /// The workers it serves, each with its file.
-    pub workers: Vec<WorkerFile>,
-    /// The ingests it serves, each with its file.
-    pub ingests: Vec<IngestFile>,
+    /// What it serves, each with its file.
+    pub served: Served,
     /// Translators that worker files may name.
     pub registry: Arc<Registry>,
     /// As whom.
@@ -73,9 +78,23 @@ pub enum DaemonError {
         /// Why.
         source: std::io::Error,
     },
-    /// A worker cannot be put together.
+    /// A worker or a scheduler cannot be put together.
     #[error(transparent)]
     Wiring(#[from] WiringError),
+    /// A file that a scheduler names is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A calendar of a scheduler cannot be used.
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+    /// The data sources that a scheduler brings along cannot be made.
+    #[error("{}: {error}", .path.display())]
+    Sources {
+        /// Their file.
+        path: PathBuf,
+        /// Why.
+        error: SourceError,
+    },
 }
 
 /// What each flow is built with.
@@ -105,11 +124,16 @@ struct OpenDoor {
 /// # Errors
 /// When it cannot start.
 pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
-    let Daemon { workers, ingests, registry, identity, door, metrics, stop, hangups } = daemon;
+    let Daemon { served, registry, identity, door, metrics, stop, hangups } = daemon;
+    let Served { workers, ingests, schedulers } = &served;
     let names: Vec<&str> = workers.iter().map(|file| file.worker.id.as_str()).collect();
     let others: Vec<&str> = ingests.iter().map(|file| file.ingest.id.as_str()).collect();
+    let clocks: Vec<&str> = schedulers.iter().map(|file| file.scheduler.id.as_str()).collect();
     let (instance, version) = (identity.instance.to_string(), env!("CARGO_PKG_VERSION"));
-    info!(target: TARGET, workers = names.join(","), ingests = others.join(","), instance, version, "service starting");
+    info!(
+        target: TARGET, workers = names.join(","), ingests = others.join(","), schedulers = clocks.join(","), instance, version,
+        "service starting"
+    );
     let Door { address, port, hosts } = door;
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
@@ -117,8 +141,10 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
 
     let mut tasks = Supervisor::default();
     let shared = Shared { registry: &registry, identity: &identity, stop: &stop };
-    let (ingest, panels) = ingest::build(&ingests, &shared, &mut tasks)?;
-    let generate = generate::build(&workers, panels, &shared, &mut tasks).await?;
+    let (ingest, panels) = ingest::build(ingests, &shared, &mut tasks)?;
+    let generate = generate::build(workers, panels, &shared, &mut tasks).await?;
+    let runnable: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let schedule = schedule::build(schedulers, &runnable, &shared, &mut tasks).await?;
     let small = (metrics.clone(), stop.clone());
     tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
     let descriptors = wiring::descriptors();
@@ -130,13 +156,13 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
         let wanted = (descriptors, http::DOOR_CONNECTIONS);
         servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
     }
-    let members = generate.members.into_iter().chain(ingest.members).collect();
+    let members = generate.members.into_iter().chain(ingest.members).chain(schedule).collect();
     let common = http::Shared { members, metrics, stop: stop.clone() };
     let router = http::router(common, [generate.routes, ingest.routes], hosts, descriptors);
     servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
-        () = files::watch(&workers, &ingests, &registry, hangups) => {}
+        () = files::watch(&served, &registry, hangups) => {}
     }
     // Each flow finishes its commit in hand and releases its leases. A second signal ends the process at once.
     tasks.join().await;

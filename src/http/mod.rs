@@ -10,6 +10,7 @@ pub mod ingest;
 mod metrics;
 pub mod panel;
 mod problem;
+pub mod schedule;
 
 pub use ask::{Answered, ask};
 pub use axum::Router;

@@ -53,6 +53,16 @@ pub(super) fn no_token() -> Response {
     problem(StatusCode::UNAUTHORIZED, "this needs a token: `Authorization: Bearer …`")
 }
 
+/// A page of another site may not do this.
+pub(super) fn refused(detail: &str) -> Response {
+    problem(StatusCode::FORBIDDEN, detail)
+}
+
+/// Any other error.
+pub(super) fn of(status: StatusCode, detail: &str) -> Response {
+    problem(status, detail)
+}
+
 fn problem(status: StatusCode, detail: &str) -> Response {
     with(status, detail, json!({}))
 }

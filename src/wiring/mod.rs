@@ -4,6 +4,7 @@
 mod generate;
 mod ingest;
 mod kafka;
+mod schedule;
 mod security;
 mod sql;
 mod state;
@@ -12,6 +13,9 @@ mod volume;
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use ingest::{event_producer, event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
 pub use kafka::{NamedProbe, consumer, producer, topic_probes};
+pub use schedule::{
+    SchedulerState, folders, new_ids, schedule_settings, scheduler_state, sources, topic_consumer, topic_producer,
+};
 pub use security::{address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_scheduler};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state, state_file, state_rights};

@@ -3,6 +3,7 @@
 use crate::adapters::{kafka, mongo, postgres, sqlserver};
 use crate::config::Flow;
 use crate::core::generate::spec::Worker;
+use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::peer::{Insecure, MASK, Peer};
@@ -50,6 +51,7 @@ pub fn ignored_keys(worker: &Worker) -> Vec<&'static str> {
 pub fn insecure_in(flow: &Flow) -> Vec<Insecure> {
     match flow {
         Flow::Generate(worker) => insecure(worker),
+        Flow::Ingest(ingest) => insecure_of_ingest(ingest),
         Flow::Schedule(scheduler) => insecure_of_scheduler(scheduler),
     }
 }
@@ -63,6 +65,15 @@ fn address(field: &str, url: &Secret) -> Option<Insecure> {
 fn topic(field: &str, spec: Option<&KafkaSpec>) -> Option<Insecure> {
     let (what, instead) = kafka::weakness(spec?)?;
     Some(Insecure { peer: Peer::Kafka, field: field.to_owned(), what, instead })
+}
+
+/// An ingest's connections that somebody on the way may read, or answer in the server's place.
+fn insecure_of_ingest(ingest: &Ingest) -> Vec<Insecure> {
+    let topic = match &ingest.source {
+        SourceSpec::Kafka(spec) => topic("source.kafka", Some(spec)),
+        SourceSpec::File(_) => None,
+    };
+    [topic, address("sink.url", &ingest.sink.url)].into_iter().flatten().collect()
 }
 
 /// A scheduler's connections that somebody on the way may read, or answer in the server's place.

@@ -8,9 +8,12 @@ use crate::core::generate::spec::Worker;
 use crate::core::model::database::Database;
 use crate::core::model::finding::Finding;
 use crate::core::model::names::HIDDEN;
+use crate::core::model::secret::Secret;
 use crate::core::ports::state::StateStore;
+use crate::core::ports::store::StoreError;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What will be done with a state store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,23 +50,34 @@ pub fn state_rights(worker: &Worker) -> Option<Finding> {
 /// When it cannot be opened.
 pub async fn state(worker: &Worker, access: Access) -> Result<StateStore, WiringError> {
     let ttl = worker.policies.lease_ttl;
-    let Some(path) = Database::sqlite_path(worker.state.reveal()) else {
-        // `mongodb://` or `mongodb+srv://`: the configuration lets nothing else through.
-        let store = match access {
-            Access::Change => MongoState::open(&worker.state, ttl).await?,
-            Access::Serve => MongoState::open_for_service(&worker.state, ttl).await?,
-            Access::Look => MongoState::connect(&worker.state, ttl).await?,
-        };
-        let store = Arc::new(store);
-        return Ok(StateStore { admin: Some(Arc::clone(&store) as _), ..StateStore::of(store) });
-    };
-    let path = Path::new(path);
-    let store = match access {
-        Access::Change | Access::Serve => Some(LocalState::open(path, ttl).await?),
-        Access::Look => LocalState::open_existing(path, ttl).await?,
-    };
-    Ok(match store {
-        Some(store) => StateStore::of(Arc::new(store)),
-        None => empty_state(),
-    })
+    let address = worker.state.reveal();
+    match Database::of_address(address) {
+        Some(Database::Sqlite) => {
+            let path = Path::new(Database::sqlite_path(address).unwrap_or_default());
+            let store = match access {
+                Access::Change | Access::Serve => Some(LocalState::open(path, ttl).await?),
+                Access::Look => LocalState::open_existing(path, ttl).await?,
+            };
+            Ok(store.map_or_else(empty_state, |store| StateStore::of(Arc::new(store))))
+        }
+        Some(Database::Mongo) => {
+            let store = Arc::new(mongo(&worker.state, ttl, access).await?);
+            Ok(StateStore { admin: Some(Arc::clone(&store) as _), ..StateStore::of(store) })
+        }
+        Some(Database::Postgres | Database::SqlServer) | None => Err(foreign().into()),
+    }
+}
+
+/// The MongoDB store at an address.
+pub(super) async fn mongo(url: &Secret, ttl: Duration, access: Access) -> Result<MongoState, StoreError> {
+    match access {
+        Access::Change => MongoState::open(url, ttl).await,
+        Access::Serve => MongoState::open_for_service(url, ttl).await,
+        Access::Look => MongoState::connect(url, ttl).await,
+    }
+}
+
+/// The configuration refuses such an address; a program that links this library may not have asked it.
+pub(super) fn foreign() -> StoreError {
+    StoreError::Failed { store: "at this address".to_owned(), reason: "no state store has such an address".to_owned() }
 }

@@ -94,14 +94,6 @@ impl DataSources for LocalState {
         .await
     }
 
-    async fn changed(&self, since: Timestamp) -> Result<Vec<DataSource>, StoreError> {
-        self.look(move |db, _| {
-            let mut query = db.prepare_cached("SELECT document FROM DataSource WHERE updatedAt >= ?1")?;
-            Ok(query.query_map([time(since)], document)?.collect::<rusqlite::Result<_>>()?)
-        })
-        .await
-    }
-
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError> {
         let wanted = wanted.clone();
         self.look(move |db, _| {

@@ -110,7 +110,7 @@ impl ScheduleStore for LocalState {
     async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Result<bool, StoreError> {
         let (term, it) = (term.cloned(), execution.clone());
         self.change(move |db, _| {
-            lasts(term.as_ref())?;
+            Term::check_any(term.as_ref())?;
             let (id, schedule, due) = (&it.id, it.schedule_id.as_str(), time(it.due_time));
             let values = (id, schedule, due, it.outcome.as_str(), it.token, json(&it)?);
             Ok(db.prepare_cached(INSERT_EXECUTION)?.execute(values)? == 1)
@@ -131,7 +131,7 @@ impl ScheduleStore for LocalState {
     ) -> Result<bool, StoreError> {
         let (term, it) = (term.cloned(), execution.clone());
         self.change(move |db, _| {
-            lasts(term.as_ref())?;
+            Term::check_any(term.as_ref())?;
             let values = (&it.id, it.outcome.as_str(), it.token, json(&it)?, outcome.as_str(), token);
             Ok(db.prepare_cached(REPLACE_EXECUTION)?.execute(values)? == 1)
         })
@@ -179,10 +179,6 @@ impl ScheduleStore for LocalState {
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
     }
-}
-
-fn lasts(term: Option<&Term>) -> Result<(), SqliteStateError> {
-    term.map_or(Ok(()), |term| Ok(term.check()?))
 }
 
 fn write_schedule(db: &Connection, statement: &str, it: &Schedule) -> rusqlite::Result<bool> {

@@ -6,7 +6,6 @@ use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::outbox::OutboxEntry;
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 #[async_trait]
 impl DataSources for MemoryState {
@@ -57,10 +56,6 @@ impl DataSources for MemoryState {
 
     async fn named(&self, name: &str) -> Result<Option<DataSource>, StoreError> {
         Ok(self.tables().sources.values().find(|source| source.name == name).cloned())
-    }
-
-    async fn changed(&self, since: Timestamp) -> Result<Vec<DataSource>, StoreError> {
-        Ok(self.tables().sources.values().filter(|source| source.updated_at >= since).cloned().collect())
     }
 
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError> {

@@ -34,10 +34,6 @@ impl MemorySchedules {
     }
 }
 
-fn lasts(term: Option<&Term>) -> Result<(), StoreError> {
-    term.map_or(Ok(()), |term| Ok(term.check()?))
-}
-
 #[async_trait]
 impl ScheduleStore for MemorySchedules {
     async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
@@ -81,7 +77,7 @@ impl ScheduleStore for MemorySchedules {
 
     async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        lasts(term)?;
+        Term::check_any(term)?;
         let is_new = !tables.executions.contains_key(&execution.id);
         if is_new {
             tables.executions.insert(execution.id.clone(), execution.clone());
@@ -100,7 +96,7 @@ impl ScheduleStore for MemorySchedules {
         execution: &Execution,
     ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
-        lasts(term)?;
+        Term::check_any(term)?;
         let stored = tables.executions.get_mut(&execution.id).filter(|it| (it.outcome, it.token) == seen);
         Ok(stored.map(|stored| *stored = execution.clone()).is_some())
     }

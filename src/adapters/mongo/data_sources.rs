@@ -96,15 +96,6 @@ impl DataSources for MongoState {
         .await
     }
 
-    async fn changed(&self, since: Timestamp) -> Result<Vec<DataSource>, StoreError> {
-        self.call(async {
-            let sources = self.collection::<Document>(COLLECTION);
-            let wanted = doc! { "updatedAt": { "$gte": bson_date(since) }, "deletedAt": Bson::Null };
-            collect(sources.find(wanted).await?, read).await
-        })
-        .await
-    }
-
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError> {
         let mut fits = doc! { "deletedAt": Bson::Null };
         if let Some(active) = wanted.active {

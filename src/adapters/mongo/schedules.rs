@@ -93,7 +93,7 @@ impl ScheduleStore for MongoState {
     async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Result<bool, StoreError> {
         self.call(async {
             let new = document(execution)?;
-            lasts(term)?;
+            Term::check_any(term)?;
             insert(self.of_executions(), new).await
         })
         .await
@@ -113,7 +113,7 @@ impl ScheduleStore for MongoState {
             let mut change = document(execution)?;
             let id = change.remove("_id").unwrap_or_default();
             let seen = doc! { "_id": id, "outcome": outcome.as_str(), "token": long(token)? };
-            lasts(term)?;
+            Term::check_any(term)?;
             Ok(self.of_executions().update_one(seen, doc! { "$set": change }).await?.matched_count == 1)
         })
         .await
@@ -191,10 +191,6 @@ impl ScheduleStore for MongoState {
 
 fn date(at: Timestamp) -> DateTime {
     DateTime::from_millis(at.as_millisecond())
-}
-
-fn lasts(term: Option<&Term>) -> Result<(), MongoError> {
-    term.map_or(Ok(()), |term| Ok(term.check()?))
 }
 
 /// False when a document of this id is there.

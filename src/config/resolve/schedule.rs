@@ -107,7 +107,9 @@ fn roots(fields: &Fields<'_>) -> Option<Roots> {
         }
         roots.push(root);
     }
-    Some(Roots { base: absolute(at.context.folder.join("")).ok()?, roots })
+    // A file without a folder before its name lies in the current one, and `absolute` takes no empty path.
+    let base = absolute(Path::new(".").join(at.context.folder)).ok()?;
+    Some(Roots { base, roots })
 }
 
 /// A path that starts in the file's folder. `None` when it was refused; that is noted then.

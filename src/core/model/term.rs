@@ -67,6 +67,14 @@ impl Term {
         }
     }
 
+    /// As [`check`](Self::check), for a write that may be nobody's: one without a term passes.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_any(term: Option<&Self>) -> Result<(), TermEnded> {
+        term.map_or(Ok(()), Self::check)
+    }
+
     /// Moves the deadline, unless the term has already ended: what is lost is not regained.
     pub fn extend(&self, ends_at: Duration) {
         if self.check().is_ok() {

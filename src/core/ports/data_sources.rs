@@ -4,7 +4,6 @@ use super::outbox::OutboxEntry;
 use super::store::StoreError;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use async_trait::async_trait;
-use jiff::Timestamp;
 
 /// What became of a change.
 #[derive(Clone, PartialEq, Debug)]
@@ -59,9 +58,6 @@ pub trait DataSources: Send + Sync {
 
     /// The data source of this name. `None` when there is none.
     async fn named(&self, name: &str) -> Result<Option<DataSource>, StoreError>;
-
-    /// Those that were made or changed at this moment or later, in no order.
-    async fn changed(&self, since: Timestamp) -> Result<Vec<DataSource>, StoreError>;
 
     /// Some of them.
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError>;

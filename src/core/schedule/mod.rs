@@ -1,18 +1,28 @@
-//! The flow schedule: when something is due, and what becomes of each due time. [`cron`] reads expressions and finds the times that they
-//! name; a [`timetable`] leaves out the days without business; [`decide`](decide::decide) says what becomes of the due times that have
-//! come; the [`service`] leads, writes each one down and lets its [`action`](action::Action) run.
+//! The flow schedule: data sources, when they are looked at, and what was found. [`sources`] keeps what people describe, held against
+//! [`data_source`]; each [`change`] is an event, and [`hear`] applies it. [`cron`] reads expressions and finds the times that they name;
+//! a [`timetable`] leaves out the days without business; [`decide`](decide::decide) says what becomes of the due times that have come;
+//! the [`service`] leads, writes each one down and lets its [`action`](action::Action) run, such as [`discover`].
 
 pub mod action;
+pub mod change;
 pub mod cron;
+pub mod data_source;
 pub mod deadline;
 pub mod decide;
+pub mod discover;
 pub mod event;
+pub mod explain;
+pub mod feed;
+pub mod hear;
+pub mod import;
 pub mod pattern;
 pub mod plan;
 pub mod record;
 pub mod roots;
 pub mod service;
+pub mod sources;
 pub mod spec;
 pub mod steer;
 pub mod sync;
 pub mod timetable;
+pub mod words;

@@ -1,6 +1,7 @@
 //! The flow schedule, observed: its events as log lines and metrics, and who leads.
 
 pub mod metrics;
+pub mod sources;
 
 use crate::core::election::ElectionEvent;
 use crate::core::model::schedule::{Execution, Outcome};

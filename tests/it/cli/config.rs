@@ -36,7 +36,7 @@ fn a_scheduler_file_is_written_checked_and_shown_as_a_worker_file_is() {
     let shown = filegen.run("config show -c intake.yaml --output json").exits(0).json();
     assert_eq!(shown.pointer("/scheduler/policies/history"), Some(&json!("90d")));
     let refused = filegen.run("config init --kind schedule").exits(2);
-    assert!(refused.stderr.contains("there are worker and scheduler"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("there are worker, ingest, scheduler"), "{}", refused.stderr);
     let refused = filegen.run("run -c intake.yaml").exits(3);
     assert!(refused.stderr.contains("this is a scheduler file"), "{}", refused.stderr);
     filegen.write("wrong.yaml", "scheduler: intake\nroot: data\ndefaults: { grace: soon }\n");

@@ -60,8 +60,6 @@ async fn a_change_and_its_event_are_one_write() {
         assert_eq!(state.door(2).data_source(&first.id).await, Ok(Some(second.clone())));
         assert_eq!(state.door(2).named("Loans of today").await, Ok(Some(second.clone())));
         assert_eq!(state.door(2).named("Loans").await, Ok(None));
-        assert_eq!(state.door(2).changed(second.updated_at).await, Ok(vec![second.clone()]));
-        assert_eq!(state.door(2).changed(at(9)).await, Ok(vec![]));
         let gone = OutboxEntry { id: OutboxId::new(format!("{OWNER}/a:3")), ..event(&second) };
         assert_eq!(store.delete(&first.id, 2, &gone).await, Ok(Written::Done));
         assert_eq!(state.door(3).data_source(&first.id).await, Ok(None));

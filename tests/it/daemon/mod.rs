@@ -4,6 +4,7 @@ mod cut_off;
 mod deliveries;
 mod doors;
 mod foreign;
+mod intake;
 mod killed;
 mod office;
 mod on_mongo;

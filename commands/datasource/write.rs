@@ -1,0 +1,169 @@
+//! `filegen datasource create`, `update` and `delete`.
+
+use super::{open, scheduler};
+use crate::commands::context::Context;
+use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::failure::Failure;
+use crate::core::schedule::import::said;
+use crate::core::schedule::sources::{Saved, Seen};
+use crate::wiring::Access;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// What people say of a data source.
+#[derive(clap::Args, Debug)]
+struct Said {
+    /// Unique name
+    #[arg(long)]
+    name: Option<String>,
+    /// What it is for
+    #[arg(long)]
+    description: Option<String>,
+    /// Folder below one of the scheduler's roots
+    #[arg(long)]
+    path: Option<String>,
+    /// Which files: '*.csv', '{a,b}_??.txt', '**/*.csv'
+    #[arg(long)]
+    pattern: Option<String>,
+    /// Whether folders below count too
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    recursive: Option<bool>,
+    /// When: a cron expression, as Quartz reads it
+    #[arg(long, value_name = "EXPR", conflicts_with = "rate")]
+    cron: Option<String>,
+    /// How often, in place of --cron: 2m
+    #[arg(long, value_name = "TIME")]
+    rate: Option<String>,
+    /// IANA zone of the expression
+    #[arg(long)]
+    zone: Option<String>,
+    /// Any field as JSON: 'action={"run":"LoanWorker"}'; may be given many times
+    #[arg(long = "set", value_name = "FIELD=JSON", value_parser = set)]
+    set: Vec<(String, Value)>,
+}
+
+/// Make a data source
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen datasource create -c intake.yaml --name Loans --path data/loans --pattern '*.csv' --rate 2m")]
+pub(super) struct CreateArgs {
+    #[command(flatten)]
+    said: Said,
+}
+
+/// Change a data source: what is not given stays
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen datasource update -c intake.yaml Loans --cron '0 0 6 ? * MON-FRI' --zone Europe/Berlin")]
+pub(super) struct UpdateArgs {
+    /// Its id or its name
+    #[arg(value_name = "ID|NAME")]
+    which: String,
+    /// Refuse when another version than this is there
+    #[arg(long, value_name = "N")]
+    version: Option<u64>,
+    #[command(flatten)]
+    said: Said,
+}
+
+/// Delete a data source
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen datasource delete -c intake.yaml Loans --yes")]
+pub(super) struct DeleteArgs {
+    /// Its id or its name
+    #[arg(value_name = "ID|NAME")]
+    which: String,
+    /// Refuse when another version than this is there
+    #[arg(long, value_name = "N")]
+    version: Option<u64>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+fn set(text: &str) -> Result<(String, Value), String> {
+    let (name, json) = text.split_once('=').ok_or("write FIELD=JSON")?;
+    let value = serde_json::from_str(json).map_err(|error| format!("this is no JSON: {error}"))?;
+    Ok((name.to_owned(), value))
+}
+
+impl Said {
+    fn over(&self, before: Value) -> Value {
+        let mut fields = match before {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        let texts = [
+            ("name", &self.name),
+            ("description", &self.description),
+            ("path", &self.path),
+            ("pattern", &self.pattern),
+            ("cronExpression", &self.cron),
+            ("pollingRate", &self.rate),
+            ("zone", &self.zone),
+        ];
+        if self.rate.is_some() {
+            fields.remove("cronExpression");
+        }
+        let given = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.clone()?))));
+        fields.extend(given);
+        fields.extend(self.recursive.map(|recursive| ("recursive".to_owned(), recursive.into())));
+        fields.extend(self.set.iter().cloned());
+        Value::Object(fields)
+    }
+}
+
+fn told(context: &Context, verb: &str, saved: &Saved) -> CommandEnd {
+    for warning in &saved.warnings {
+        context.ui.status(&format!("{} {warning}", context.ui.paint_warning("warning:")));
+    }
+    context.ui.result(&saved.source, |source| {
+        format!("{verb} {} ({}), version {}\n", source.name, source.id, source.version)
+    });
+    CommandEnd::Done
+}
+
+pub(super) fn create(context: &Context, args: &CreateArgs) -> Result<CommandEnd, Failure> {
+    let (scheduler, workers) = scheduler(context)?;
+    context.block_on(async {
+        let (sources, _) = open(&scheduler, &workers, Access::Change).await?;
+        let saved = sources.create(&args.said.over(Value::Null)).await?;
+        Ok(told(context, "created", &saved))
+    })
+}
+
+pub(super) fn update(context: &Context, args: &UpdateArgs) -> Result<CommandEnd, Failure> {
+    let (scheduler, workers) = scheduler(context)?;
+    context.block_on(async {
+        let (sources, _) = open(&scheduler, &workers, Access::Change).await?;
+        let there = sources.find(&args.which).await?;
+        let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
+        let saved = sources.update(there.id.as_str(), &seen, &args.said.over(said(&there))).await?;
+        Ok(told(context, "changed", &saved))
+    })
+}
+
+#[derive(Serialize)]
+struct Deleted {
+    id: String,
+    name: String,
+}
+
+pub(super) fn delete(context: &Context, args: &DeleteArgs) -> Result<CommandEnd, Failure> {
+    let (scheduler, workers) = scheduler(context)?;
+    context.block_on(async {
+        let (sources, _) = open(&scheduler, &workers, Access::Change).await?;
+        let there = sources.find(&args.which).await?;
+        let question = format!("Delete the data source {}, version {}?", there.name, there.version);
+        if !context.confirmed(args.yes, &question)? {
+            context.ui.status("nothing deleted");
+            return Ok(CommandEnd::Ended(Code::Failed));
+        }
+        let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
+        let gone = sources.delete(there.id.as_str(), &seen).await?;
+        let gone = Deleted { id: gone.id.to_string(), name: gone.name };
+        context.ui.result(&gone, |gone| format!("deleted {} ({})\n", gone.name, gone.id));
+        Ok(CommandEnd::Done)
+    })
+}

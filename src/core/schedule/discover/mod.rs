@@ -1,0 +1,227 @@
+//! New files of a data source's folder: found when they hold still, known by their content, and told once.
+
+mod event;
+mod ready;
+#[cfg(test)]
+mod tests;
+
+pub use event::{DISCOVERED, FileDiscovered};
+
+use super::action::{ActionError, Done, Firing};
+use super::pattern::Pattern;
+use super::roots::{Place, Roots};
+use crate::core::model::data_source::{Action, DataSource, DataSourceId, Discover};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::data_sources::DataSources;
+use crate::core::ports::folders::{FolderError, Folders, FoundFile};
+use crate::core::ports::ledger::{Ledger, ToldFile};
+use crate::core::ports::observer::Observer;
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Files whose entries of the ledger are asked for at once.
+const AT_ONCE: usize = 1000;
+
+/// Faults of single files that an outcome names.
+const NAMED_MAX: usize = 3;
+
+/// Looks for new files.
+pub struct Discovery {
+    /// Data sources.
+    pub sources: Arc<dyn DataSources>,
+    /// What was told.
+    pub ledger: Arc<dyn Ledger>,
+    /// Folders.
+    pub folders: Arc<dyn Folders>,
+    /// Folders that may be looked at.
+    pub roots: Roots,
+    /// A file is ready when it held still for so long, unless its data source says otherwise.
+    pub stable_for: Duration,
+    /// Whether there is a topic for what is found. Without one, the outbox stays empty.
+    pub has_topic: bool,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Notified when an event waits.
+    pub wake: Arc<Notify>,
+    /// Hears of each new file.
+    pub observer: Arc<dyn Observer<FileDiscovered>>,
+}
+
+/// What a look at a folder found.
+#[derive(Default)]
+struct Tally {
+    seen: u64,
+    new: u64,
+    /// Files that still move, or are marked by their writer.
+    unready: u64,
+    vanished: u64,
+    /// What cannot be read: each a sentence.
+    faults: Vec<String>,
+    /// What is worth a note.
+    notes: Vec<String>,
+}
+
+/// One look at one folder.
+struct Look<'a> {
+    source: &'a DataSource,
+    place: Place,
+    firing: &'a Firing,
+    tally: Tally,
+}
+
+#[async_trait]
+impl super::action::Action for Discovery {
+    async fn run(&self, firing: &Firing) -> Result<Done, ActionError> {
+        let failed = |reason: String| ActionError::Failed { reason };
+        let id = DataSourceId::new(&firing.schedule.data_source_id);
+        let found = match &id {
+            Some(id) => self.sources.data_source(id).await.map_err(|error| failed(error.to_string()))?,
+            None => None,
+        };
+        let source = found.ok_or_else(|| failed("its data source is gone".to_owned()))?;
+        let Action::Discover(settings) = &source.action else {
+            return Err(failed("its data source looks for no files".to_owned()));
+        };
+        let place = self.roots.place(&source.path);
+        let place =
+            place.map_err(|fault| failed(format!("the folder {} cannot be looked at: {fault}", source.path)))?;
+        let pattern =
+            Pattern::parse(&source.pattern).map_err(|fault| failed(format!("the pattern is wrong: {fault}")))?;
+        let mut look = Look { source: &source, place, firing, tally: Tally::default() };
+        tokio::select! {
+            biased;
+            () = firing.stop.cancelled() => Err(ActionError::Interrupted),
+            ended = self.look(&mut look, &pattern, settings) => ended,
+        }?;
+        look.tally.end()
+    }
+}
+
+impl Discovery {
+    async fn look(&self, look: &mut Look<'_>, pattern: &Pattern, settings: &Discover) -> Result<(), ActionError> {
+        let before = self.list(look, pattern).await?;
+        let wanted = ready::ready(&before, pattern, settings);
+        look.tally.seen = wanted.fits;
+        look.tally.unready = wanted.marked;
+        let candidates = self.unknown(look, wanted.files).await?;
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        self.clock.sleep(settings.stable_for.unwrap_or(self.stable_for)).await;
+        // What holds still between the two looks is not being written.
+        let now = self.list(look, pattern).await?;
+        let still: HashSet<(&str, &str)> = now.iter().map(|file| (file.path.as_str(), file.stamp.as_str())).collect();
+        let there: HashSet<&str> = now.iter().map(|file| file.path.as_str()).collect();
+        for file in &candidates {
+            if still.contains(&(file.path.as_str(), file.stamp.as_str())) {
+                self.read(look, file).await?;
+            } else if there.contains(file.path.as_str()) {
+                look.tally.unready += 1;
+            } else {
+                look.tally.vanished += 1;
+            }
+        }
+        Ok(())
+    }
+
+    async fn list(&self, look: &mut Look<'_>, pattern: &Pattern) -> Result<Vec<FoundFile>, ActionError> {
+        let deep = look.source.recursive || pattern.has_folders();
+        let listed = self.folders.list(&look.place.root, &look.place.below, deep).await;
+        let listing = listed.map_err(|error| ActionError::Failed { reason: error.to_string() })?;
+        look.tally.notes = listing.odd;
+        Ok(listing.files)
+    }
+
+    /// The files that are not known to be told, by what the file system says of them.
+    async fn unknown(&self, look: &Look<'_>, files: Vec<FoundFile>) -> Result<Vec<FoundFile>, ActionError> {
+        let mut unknown = Vec::new();
+        for files in files.chunks(AT_ONCE) {
+            let (Some(first), Some(last)) = (files.first(), files.last()) else { continue };
+            let told = self.ledger.told(&look.source.id, &first.path, &last.path).await;
+            let told: HashSet<(String, String)> = told.map_err(away)?.into_iter().collect();
+            let is_new = |file: &&FoundFile| !told.contains(&(file.path.clone(), file.stamp.clone()));
+            unknown.extend(files.iter().filter(is_new).cloned());
+        }
+        Ok(unknown)
+    }
+
+    /// Reads a file, and tells it unless it was told.
+    async fn read(&self, look: &mut Look<'_>, file: &FoundFile) -> Result<(), ActionError> {
+        let below = match look.place.below.as_str() {
+            "" => file.path.clone(),
+            folder => format!("{folder}/{}", file.path),
+        };
+        let content = match self.folders.read(&look.place.root, &below).await {
+            Ok(content) if content.stamp == file.stamp => content,
+            // It was written to while it was read.
+            Ok(_) => {
+                look.tally.unready += 1;
+                return Ok(());
+            }
+            Err(FolderError::Missing { .. }) => {
+                look.tally.vanished += 1;
+                return Ok(());
+            }
+            Err(error) => {
+                look.tally.faults.push(error.to_string());
+                return Ok(());
+            }
+        };
+        let now = self.clock.now();
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let told = ToldFile {
+            id: event::id(&look.source.id, &file.path, &content.sha256, content.size),
+            source: look.source.id.clone(),
+            path: file.path.clone(),
+            size: content.size,
+            sha256: content.sha256,
+            stamp: content.stamp,
+            modified_at: content.modified_at,
+            discovered_at: now,
+            execution: look.firing.execution.id.clone(),
+        };
+        let whole = look.place.root.join(&below).display().to_string();
+        let event = FileDiscovered::of(&told, whole);
+        let entry = event.entry();
+        look.firing.term.check().map_err(|_| ActionError::Interrupted)?;
+        let is_new = self.ledger.tell(&told, Some(&entry).filter(|_| self.has_topic)).await.map_err(away)?;
+        if is_new {
+            look.tally.new += 1;
+            self.observer.observe(&event);
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed by its name to `map_err`")]
+fn away(error: StoreError) -> ActionError {
+    ActionError::Failed { reason: error.to_string() }
+}
+
+impl Tally {
+    /// The outcome: what could not be read fails the execution; all else was done before.
+    fn end(self) -> Result<Done, ActionError> {
+        let Self { seen, new, unready, vanished, faults, mut notes } = self;
+        if !faults.is_empty() {
+            let named = faults.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
+            let more = faults.len().saturating_sub(NAMED_MAX);
+            let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+            let reason = format!("{new} of {seen} files were told, {} cannot be read: {named}{more}", faults.len());
+            return Err(ActionError::Failed { reason });
+        }
+        if unready > 0 {
+            notes.push(format!("{unready} files are not ready: they are still written, or marked by their writer"));
+        }
+        if vanished > 0 {
+            notes.push(format!("{vanished} files vanished while they were looked at"));
+        }
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        Ok(Done { files_seen: seen, files_new: new, note })
+    }
+}

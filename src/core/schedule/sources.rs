@@ -1,0 +1,233 @@
+//! What people do to data sources: make, change, take away, look. API, page and commands share it.
+
+use super::change::{ChangeKind, changed};
+use super::data_source::{Fault, Faults, Rules, Stamp};
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::data_source::{DataSource, DataSourceId};
+use crate::core::model::shown;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
+use crate::core::ports::folders::{FolderError, Folders};
+use crate::core::ports::store::StoreError;
+use crate::core::schedule::cron::Expression;
+use crate::core::schedule::explain;
+use crate::core::schedule::plan::Settings;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Data sources, and what they are held against.
+pub struct Sources {
+    /// Where they are kept.
+    pub store: Arc<dyn DataSources>,
+    /// What must be true of them.
+    pub rules: Rules,
+    /// What holds for all schedules.
+    pub settings: Settings,
+    /// The folders that they name.
+    pub folders: Arc<dyn Folders>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// A new id each time.
+    pub new_id: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Notified of each change: its event waits.
+    pub wake: Arc<Notify>,
+}
+
+/// A data source as it was kept, and what its owner should know.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Saved {
+    /// As it is now.
+    pub source: DataSource,
+    /// What is not wrong, and worth a second look: each a sentence.
+    pub warnings: Vec<String>,
+}
+
+/// Why it was not done.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum SourceError {
+    /// What was given is wrong.
+    #[error("the data source cannot be taken: {0}")]
+    Wrong(#[from] Faults),
+    /// The name is another data source's.
+    #[error("the name {} is taken by another data source", shown::name(name))]
+    NameTaken {
+        /// Which.
+        name: String,
+    },
+    /// Somebody else changed it first.
+    #[error("somebody was faster: version {} of {} is there now", now.version, shown::name(&now.name))]
+    Faster {
+        /// As it is now.
+        now: Box<DataSource>,
+    },
+    /// There is none.
+    #[error("there is no data source {}", shown::name(id))]
+    Missing {
+        /// As it was given.
+        id: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl HasKind for SourceError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Wrong(_) => FailureKind::Config,
+            Self::NameTaken { .. } | Self::Faster { .. } => FailureKind::Conflict,
+            Self::Missing { .. } => FailureKind::Absent,
+            Self::Store(error) => error.kind(),
+        }
+    }
+}
+
+/// Which versions a change is meant for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// Whichever is there.
+    Any,
+    /// One of these.
+    Versions(Vec<u64>),
+}
+
+impl Seen {
+    fn fits(&self, version: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
+    }
+}
+
+impl Sources {
+    /// Makes a data source.
+    ///
+    /// # Errors
+    /// As [`SourceError`] says. Nothing was changed then, unless the store is away: then that is unknown.
+    pub async fn create(&self, given: &Value) -> Result<Saved, SourceError> {
+        let now = self.now();
+        // An id is made here and never given: hexadecimal digits and dashes.
+        let id = DataSourceId::new((self.new_id)()).ok_or_else(|| SourceError::Missing { id: String::new() })?;
+        let source = self.rules.read(given, Stamp { id, version: 1, created_at: now, updated_at: now })?;
+        let warnings = self.look(&source).await?;
+        let written = self.store.create(&source, &changed(ChangeKind::Created, &source, now)).await?;
+        self.saved(written, source, warnings)
+    }
+
+    /// Puts a data source in the place of the version that was seen.
+    ///
+    /// # Errors
+    /// As [`Sources::create`].
+    pub async fn update(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
+        let there = self.there(id, seen).await?;
+        let now = self.now().max(there.updated_at);
+        let stamp = Stamp { id: there.id, version: there.version + 1, created_at: there.created_at, updated_at: now };
+        let source = self.rules.read(given, stamp)?;
+        let warnings = self.look(&source).await?;
+        let written = self.store.replace(&source, &changed(ChangeKind::Updated, &source, now)).await?;
+        self.saved(written, source, warnings)
+    }
+
+    /// Takes away the version that was seen.
+    ///
+    /// # Errors
+    /// As [`Sources::create`].
+    pub async fn delete(&self, id: &str, seen: &Seen) -> Result<DataSource, SourceError> {
+        let there = self.there(id, seen).await?;
+        let now = self.now().max(there.updated_at);
+        // The event's version is above all others', so that a late change does not bring the data source back.
+        let last = DataSource { version: there.version + 1, updated_at: now, ..there.clone() };
+        let written = self.store.delete(&there.id, there.version, &changed(ChangeKind::Deleted, &last, now)).await?;
+        self.saved(written, there, Vec::new()).map(|saved| saved.source)
+    }
+
+    /// A data source as it would be made now. Nothing is written, and no folder is looked at.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn check(&self, given: &Value) -> Result<DataSource, SourceError> {
+        let now = self.now();
+        let id = DataSourceId::new("new").ok_or_else(|| SourceError::Missing { id: String::new() })?;
+        Ok(self.rules.read(given, Stamp { id, version: 1, created_at: now, updated_at: now })?)
+    }
+
+    /// One data source by its id.
+    ///
+    /// # Errors
+    /// When there is none, or the store fails.
+    pub async fn get(&self, id: &str) -> Result<DataSource, SourceError> {
+        let missing = || SourceError::Missing { id: id.to_owned() };
+        let known = DataSourceId::new(id).ok_or_else(missing)?;
+        self.store.data_source(&known).await?.ok_or_else(missing)
+    }
+
+    /// One data source by its id or its name.
+    ///
+    /// # Errors
+    /// As [`Sources::get`].
+    pub async fn find(&self, given: &str) -> Result<DataSource, SourceError> {
+        match self.get(given).await {
+            Err(SourceError::Missing { id }) => self.store.named(given).await?.ok_or(SourceError::Missing { id }),
+            found => found,
+        }
+    }
+
+    /// Some data sources.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(&self, wanted: &Wanted) -> Result<Listed, SourceError> {
+        Ok(self.store.data_sources(wanted).await?)
+    }
+
+    async fn there(&self, id: &str, seen: &Seen) -> Result<DataSource, SourceError> {
+        let there = self.get(id).await?;
+        if seen.fits(there.version) { Ok(there) } else { Err(SourceError::Faster { now: Box::new(there) }) }
+    }
+
+    fn saved(&self, written: Written, source: DataSource, warnings: Vec<String>) -> Result<Saved, SourceError> {
+        match written {
+            Written::Done => {
+                self.wake.notify_one();
+                Ok(Saved { source, warnings })
+            }
+            Written::NameTaken => Err(SourceError::NameTaken { name: source.name }),
+            Written::Changed(now) => Err(SourceError::Faster { now }),
+            Written::Gone => Err(SourceError::Missing { id: source.id.to_string() }),
+        }
+    }
+
+    /// What only the disk and the calendar know. A folder that is not there yet is none of the faults.
+    async fn look(&self, source: &DataSource) -> Result<Vec<String>, Faults> {
+        let mut warnings = Vec::new();
+        if let Ok(place) = self.rules.roots.place(&source.path) {
+            match self.folders.check(&place.root, &place.below).await {
+                Ok(()) => {}
+                Err(error @ FolderError::Foreign { .. }) => {
+                    let message = format!("the path cannot be taken: {error}");
+                    let hint = "write a folder by its own path: links are not followed".to_owned();
+                    return Err(Faults(vec![Fault { pointer: "/path".to_owned(), message, hint, at: None }]));
+                }
+                Err(error) => warnings.push(format!("{error}; until it can be read, each look at it fails")),
+            }
+        }
+        if Expression::parse(&source.cron_expression).is_ok() && self.next(source, self.clock.now(), 1).is_empty() {
+            warnings.push("the cron expression is never due again".to_owned());
+        }
+        Ok(warnings)
+    }
+
+    /// The next due times of a data source.
+    pub fn next(&self, source: &DataSource, after: Timestamp, count: usize) -> Vec<Timestamp> {
+        explain::upcoming(source, &self.settings, after, count)
+    }
+
+    /// To the millisecond, as every store keeps it.
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+}

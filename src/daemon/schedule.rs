@@ -1,0 +1,264 @@
+//! Schedulers in the daemon. Each serves its two doors, leads or stands by, looks for files, and sends its outbox.
+
+use super::seed::seed;
+use super::supervisor::{PanicObserver, Supervisor};
+use super::{DaemonError, SchedulerFile, Shared, TARGET};
+use crate::core::health::{Dependencies, Member, StateProbe};
+use crate::core::model::kafka::KafkaSpec;
+use crate::core::model::message::{EventId, Message};
+use crate::core::model::names::LeaseKey;
+use crate::core::model::peer::Insecure;
+use crate::core::outbox::{OutboxPublisher, relay};
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::producer::Producer;
+use crate::core::schedule::change::CHANGES;
+use crate::core::schedule::discover::{DISCOVERED, Discovery};
+use crate::core::schedule::feed::StoreFeed;
+use crate::core::schedule::hear::{Applier, Listener, hear};
+use crate::core::schedule::plan::Settings;
+use crate::core::schedule::service::Service;
+use crate::core::schedule::sources::Sources;
+use crate::core::schedule::spec::{DoorSpec, Scheduler};
+use crate::http::schedule::{Doors, Origins};
+use crate::http::{self, Router};
+use crate::telemetry::schedule::SchedulerStatus;
+use crate::telemetry::schedule::sources::SourcesStatus;
+use crate::wiring::{self, Access, SchedulerState};
+use async_trait::async_trait;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+impl PanicObserver for SourcesStatus {
+    fn ended(&self) {
+        Self::ended(self);
+    }
+}
+
+/// What the tasks of one scheduler share.
+struct Parts<'a> {
+    scheduler: &'a Scheduler,
+    state: SchedulerState,
+    settings: Settings,
+    status: Arc<SourcesStatus>,
+    /// Notified when a change of a data source waits in the outbox.
+    changed: Arc<Notify>,
+    /// Notified when an event of a new file waits in the outbox.
+    found: Arc<Notify>,
+    /// Notified when the leader is to look at once.
+    wanted: Arc<Notify>,
+}
+
+/// Starts all schedulers' tasks. `workers` are those that the same daemon serves.
+pub(super) async fn build(
+    files: &[SchedulerFile],
+    workers: &BTreeSet<String>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<Vec<Member>, DaemonError> {
+    let mut members = Vec::with_capacity(files.len());
+    for file in files {
+        members.push(serve(&file.scheduler, workers, shared, tasks).await?);
+    }
+    Ok(members)
+}
+
+/// Starts one scheduler's tasks.
+async fn serve(
+    scheduler: &Scheduler,
+    workers: &BTreeSet<String>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<Member, DaemonError> {
+    for Insecure { field, what, instead, .. } in wiring::insecure_of_scheduler(scheduler) {
+        warn!(target: TARGET, scheduler = scheduler.id.as_str(), field, instead, "{what}");
+    }
+    let parts = Parts {
+        scheduler,
+        state: wiring::scheduler_state(scheduler, Access::Serve).await?,
+        settings: wiring::schedule_settings(scheduler)?,
+        status: Arc::new(SourcesStatus::new(scheduler.id.as_str())),
+        changed: Arc::new(Notify::new()),
+        found: Arc::new(Notify::new()),
+        wanted: Arc::new(Notify::new()),
+    };
+    let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, workers, &parts.changed));
+    if let Some(path) = &scheduler.sources {
+        seed(path, &sources, &parts.state).await?;
+    }
+    open_doors(&parts, &sources, shared, tasks)?;
+    send(&parts, shared, tasks)?;
+    listen(&parts, shared, tasks)?;
+    lead(&parts, &sources, shared, tasks);
+    let probe = StateProbe { leases: Arc::clone(&parts.state.leases), key: (&scheduler.id).into() };
+    let observer = Arc::clone(&parts.status) as Arc<_>;
+    let dependencies = Arc::new(Dependencies::new(vec![Box::new(probe)], wiring::clock(), observer));
+    let asked = (Arc::clone(&dependencies), shared.stop.clone());
+    tasks.start("dependencies", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+        asked.0.watch(&asked.1).await;
+    });
+    Ok(Member {
+        name: format!("schedule:{}", scheduler.id),
+        working: Arc::clone(&parts.status) as Arc<_>,
+        dependencies,
+    })
+}
+
+/// Opens the doors for programs and for people.
+fn open_doors(
+    parts: &Parts<'_>,
+    sources: &Arc<Sources>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<(), DaemonError> {
+    let doors = Arc::new(Doors {
+        name: parts.scheduler.id.to_string(),
+        sources: Arc::clone(sources),
+        schedules: Arc::clone(&parts.state.schedules),
+        settings: parts.settings.clone(),
+        steered: Arc::clone(&parts.wanted),
+        instance: shared.identity.instance.to_string(),
+        clock: wiring::clock(),
+        page_token: (wiring::new_ids())(),
+    });
+    let origins = Origins(parts.scheduler.api.cors.clone());
+    open("api", &parts.scheduler.api, http::schedule::api(&doors, origins), parts, shared, tasks)?;
+    open("page", &parts.scheduler.page, http::schedule::page(&doors), parts, shared, tasks)
+}
+
+fn open(
+    name: &'static str,
+    spec: &DoorSpec,
+    router: Router,
+    parts: &Parts<'_>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<(), DaemonError> {
+    let DoorSpec { port, listen: address, .. } = *spec;
+    let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
+    let port = listener.local_addr().map_or(port, |address| address.port());
+    info!(target: TARGET, scheduler = parts.scheduler.id.as_str(), door = name, port, "door is open");
+    let (descriptors, stop) = (wiring::descriptors(), shared.stop.clone());
+    tasks.start(
+        name,
+        Some(Arc::clone(&parts.status) as Arc<_>),
+        http::serve(router, listener, (descriptors, http::DOOR_CONNECTIONS), stop),
+    );
+    Ok(())
+}
+
+/// Sends the outbox: changes of data sources, and new files where there is a topic for them.
+fn send(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Result<(), DaemonError> {
+    let publish = |owner: &str, sink| {
+        let owner = LeaseKey::new(owner).ok()?;
+        Some(OutboxPublisher {
+            owner,
+            outbox: Arc::clone(&parts.state.outbox),
+            sink,
+            retry: parts.scheduler.policies.retry,
+            clock: wiring::clock(),
+            observer: Arc::clone(&parts.status) as Arc<_>,
+        })
+    };
+    let here = || Arc::new(Here(applier(parts))) as Arc<dyn Producer>;
+    let changes = parts.scheduler.changes.as_ref().map(wiring::topic_producer).transpose()?.unwrap_or_else(here);
+    let files = parts.scheduler.discovered.as_ref().map(wiring::topic_producer).transpose()?;
+    let both = [
+        (publish(CHANGES, changes), &parts.changed),
+        (files.and_then(|files| publish(DISCOVERED, files)), &parts.found),
+    ];
+    for (publisher, wake) in both {
+        let Some(publisher) = publisher else { continue };
+        let (wake, stop) = (Arc::clone(wake), shared.stop.clone());
+        tasks.start("outbox", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+            relay(&publisher, &wake, &stop).await;
+        });
+    }
+    Ok(())
+}
+
+/// Hears changes from their topic.
+fn listen(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Result<(), DaemonError> {
+    let Some(spec): Option<&KafkaSpec> = parts.scheduler.changes.as_ref() else { return Ok(()) };
+    let mut consumer = wiring::topic_consumer(spec)?;
+    let listener = Listener {
+        owner: (&parts.scheduler.id).into(),
+        applier: applier(parts),
+        dead_letters: Arc::clone(&parts.state.dead_letters),
+        retry: parts.scheduler.policies.retry,
+        observer: Arc::clone(&parts.status) as Arc<_>,
+    };
+    let stop = shared.stop.clone();
+    tasks.start("changes", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+        hear(&listener, &mut *consumer, &stop).await;
+    });
+    Ok(())
+}
+
+fn applier(parts: &Parts<'_>) -> Applier {
+    Applier {
+        schedules: Arc::clone(&parts.state.schedules),
+        settings: parts.settings.clone(),
+        clock: wiring::clock(),
+        wanted: Arc::clone(&parts.wanted),
+    }
+}
+
+/// Leads or stands by.
+fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, shared: &Shared<'_>, tasks: &mut Supervisor) {
+    let discovery = Discovery {
+        sources: Arc::clone(&parts.state.sources),
+        ledger: Arc::clone(&parts.state.ledger),
+        folders: Arc::clone(&sources.folders),
+        roots: parts.scheduler.roots.clone(),
+        stable_for: parts.scheduler.defaults.stable_for,
+        has_topic: parts.scheduler.discovered.is_some(),
+        clock: wiring::clock(),
+        wake: Arc::clone(&parts.found),
+        observer: Arc::clone(&parts.status) as Arc<_>,
+    };
+    let service = Service {
+        key: (&parts.scheduler.id).into(),
+        instance: shared.identity.instance.clone(),
+        policies: parts.scheduler.policies.clone(),
+        leases: Arc::clone(&parts.state.leases),
+        schedules: Arc::clone(&parts.state.schedules),
+        feed: Some(Arc::new(StoreFeed(Arc::clone(&parts.state.sources)))),
+        clock: wiring::clock(),
+        settings: Arc::new(parts.settings.clone()),
+        action: Arc::new(discovery),
+        observer: Arc::new(SchedulerStatus::new(parts.scheduler.id.as_str())),
+        nonce: Arc::clone(&shared.identity.nonce),
+        abort: Arc::clone(&shared.identity.abort),
+        wanted: Arc::clone(&parts.wanted),
+    };
+    let (stop, ended) = (shared.stop.clone(), Arc::clone(&parts.status));
+    tasks.start("clockwork", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+        Box::pin(service.serve(&stop)).await;
+        ended.ended();
+    });
+}
+
+/// What stands for a topic where there is none.
+const HERE: &str = "the schedules";
+
+/// Where changes go without a topic: into the schedules, at once.
+struct Here(Applier);
+
+#[async_trait]
+impl Producer for Here {
+    async fn send_all(&self, messages: &[Message]) -> Vec<Result<EventId, BrokerError>> {
+        // No log keeps it, so all have one place.
+        let place = || EventId { topic: HERE.to_owned(), partition: 0, offset: 0 };
+        let mut answers = Vec::with_capacity(messages.len());
+        for message in messages {
+            let applied = self.0.apply(&message.payload).await;
+            answers.push(applied.map(|_| place()).map_err(|error| {
+                let (topic, reason) = (HERE.to_owned(), error.to_string());
+                BrokerError::Unreachable { topic, reason }
+            }));
+        }
+        answers
+    }
+}

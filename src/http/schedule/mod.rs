@@ -1,0 +1,82 @@
+//! The doors of a scheduler: REST for programs, and a page for people.
+
+mod answers;
+mod asked;
+mod data_sources;
+mod explain;
+mod origin;
+mod page;
+mod schedules;
+
+pub use origin::Origins;
+
+use super::guard;
+use super::problem;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::schedules::ScheduleStore;
+use crate::core::schedule::plan::Settings;
+use crate::core::schedule::sources::Sources;
+use axum::Router;
+use axum::http::header;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What the doors show and change.
+pub struct Doors {
+    /// The scheduler's name.
+    pub name: String,
+    /// Data sources.
+    pub sources: Arc<Sources>,
+    /// Schedules and their history.
+    pub schedules: Arc<dyn ScheduleStore>,
+    /// What holds for all schedules.
+    pub settings: Settings,
+    /// Notified when somebody steers a schedule.
+    pub steered: Arc<Notify>,
+    /// Host and process, for the trail of who paused what.
+    pub instance: String,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// What a page of ours shows when it writes: chance, new with each process.
+    pub page_token: String,
+}
+
+/// The routes that both doors have.
+fn shared(doors: &Arc<Doors>) -> Router {
+    Router::new()
+        .merge(data_sources::routes())
+        .merge(schedules::routes())
+        .merge(explain::routes())
+        .with_state(Arc::clone(doors))
+        .route("/openapi.json", get(openapi))
+}
+
+/// The door for programs. Pages of `origins` may use it from a browser.
+pub fn api(doors: &Arc<Doors>, origins: Origins) -> Router {
+    // Around the answers to unknown methods too: a browser's question beforehand has a method that no route takes.
+    let origins = middleware::from_fn_with_state(Arc::new(origins), origin::guard);
+    guard::all(answered(shared(doors)).layer(origins), Vec::new())
+}
+
+/// The door for people. What writes carries the page's token.
+pub fn page(doors: &Arc<Doors>) -> Router {
+    let writes = middleware::from_fn_with_state(Arc::clone(doors), page::with_token);
+    let own = page::routes().with_state(Arc::clone(doors));
+    guard::all(answered(shared(doors).layer(writes).merge(own)), Vec::new())
+}
+
+/// A door that has an answer to everything.
+fn answered(router: Router) -> Router {
+    router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed)
+}
+
+/// Written by hand: it is one file that people read, and a test holds it against routes and fields.
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], include_str!("openapi.json")).into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,340 @@
+// The page's behaviour: lists, edits and steers data sources through its own door. Nothing else is loaded.
+"use strict";
+
+const token = document.querySelector("meta[name=page-token]").content;
+const at = (id) => document.getElementById(id);
+const SIZE = 50, LOOK_EVERY = 5000;
+const state = { page: 1, pages: 1, items: [], schedules: new Map(), open: null, edited: null, history: new Map() };
+
+/** Makes an element; text stays text. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/** Asks the door. Gives status, headers and the JSON, which may be a problem. */
+async function ask(path, options = {}) {
+  const headers = { accept: "application/json", "x-page-token": token, ...options.headers };
+  if (options.body !== undefined) headers["content-type"] = "application/json";
+  try {
+    const answer = await fetch(path, { ...options, headers });
+    const text = await answer.text();
+    return { ok: answer.ok, status: answer.status, json: text ? JSON.parse(text) : null };
+  } catch (error) {
+    return { ok: false, status: 0, json: { detail: "the service does not answer; it is tried again" } };
+  }
+}
+
+function say(text) { at("message").textContent = text; }
+
+function moment(text) { return text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }) : "never"; }
+
+function span(seconds) {
+  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const parts = [];
+  let left = Math.max(0, Math.round(seconds));
+  for (const [size, name] of units) {
+    if (left >= size && parts.length < 2) { parts.push(`${Math.floor(left / size)} ${name}`); left %= size; }
+  }
+  return parts.join(" ") || "0 s";
+}
+
+const CLASSES = { Succeeded: "good", Failed: "bad", Interrupted: "bad", Missed: "odd", Skipped: "faint", Running: "busy", Queued: "busy" };
+const SIGNS = { Succeeded: "✓", Failed: "✗", Interrupted: "!", Missed: "–", Skipped: "·", Running: "…", Queued: "…" };
+
+function status(source, schedule) {
+  if (!source.isActive) return ["inactive", "faint"];
+  if (!schedule) return ["not scheduled yet", "faint"];
+  if (schedule.status === "Paused") return ["paused", "odd"];
+  if (schedule.status === "Failed") return ["cannot be used", "bad"];
+  return ["active", "good"];
+}
+
+async function look() {
+  const query = new URLSearchParams({ page: state.page, size: SIZE, search: at("search").value, status: at("status").value });
+  const [sources, schedules] = await Promise.all([ask(`/api/v1/datasource?${query}`), ask("/api/v1/schedule")]);
+  if (!sources.ok || !schedules.ok) {
+    say((sources.ok ? schedules : sources).json?.detail ?? "the list cannot be shown");
+    return;
+  }
+  state.items = sources.json.items;
+  state.pages = Math.max(1, sources.json.pages);
+  state.schedules = new Map(schedules.json.items.map((schedule) => [schedule.dataSourceId, schedule]));
+  if (state.open) await lookAtHistory(state.open);
+  show(sources.json.total);
+}
+
+async function lookAtHistory(id) {
+  const found = await ask(`/api/v1/schedule/${encodeURIComponent(id)}/history?limit=40`);
+  if (found.ok) state.history.set(id, found.json.items);
+}
+
+function show(total) {
+  const list = at("sources");
+  const focused = document.activeElement?.closest?.("[data-key]")?.dataset.key;
+  list.replaceChildren(...state.items.map(row));
+  list.setAttribute("aria-busy", "false");
+  if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  at("empty").hidden = total > 0 || at("search").value !== "" || at("status").value !== "";
+  at("pages").hidden = state.pages < 2;
+  at("where").textContent = `page ${state.page} of ${state.pages}, ${total} data sources`;
+  at("back").disabled = state.page <= 1;
+  at("on").disabled = state.page >= state.pages;
+  wrong();
+  tick();
+}
+
+/** What is wrong stands on top. */
+function wrong() {
+  const found = [];
+  for (const source of state.items) {
+    const schedule = state.schedules.get(source.id);
+    if (!schedule || !source.isActive) continue;
+    if (schedule.status === "Failed") found.push(`${source.name} cannot be used: ${schedule.lastError ?? ""}`);
+    else if (schedule.status === "Paused" && schedule.pausedBy === "filegen") found.push(`${source.name} paused by itself: ${schedule.pauseReason ?? ""}`);
+    else if (["Failed", "Interrupted"].includes(schedule.lastStatus)) found.push(`${source.name}: ${schedule.lastError ?? schedule.lastStatus}`);
+    else if (schedule.lateSeconds > 60) found.push(`${source.name} is late by ${span(schedule.lateSeconds)}: nobody leads`);
+    else if (schedule.deadlineMissed) found.push(`${source.name} missed its deadline on ${schedule.deadlineMissed}`);
+  }
+  at("wrong").hidden = found.length === 0;
+  at("wrong-list").replaceChildren(...found.map((text) => make("li", {}, text)));
+}
+
+function row(source) {
+  const schedule = state.schedules.get(source.id);
+  const [word, kind] = status(source, schedule);
+  const paused = schedule?.status === "Paused";
+  const key = (name) => `${source.id}/${name}`;
+  const button = (name, text, action, more = {}) =>
+    make("button", { type: "button", "data-key": key(name), "aria-label": `${text} ${source.name}`, onclick: action, ...more }, text);
+  const fact = (name, ...value) => make("div", {}, make("dt", {}, name), make("dd", {}, ...value));
+  const last = schedule?.lastStatus;
+  const isOpen = state.open === source.id;
+  const item = make("li", { "data-id": source.id },
+    make("div", { class: "head" }, make("h3", {}, source.name), make("span", { class: kind }, word)),
+    source.description ? make("p", { class: "faint" }, source.description) : null,
+    make("dl", { class: "facts" },
+      fact("Next", make("span", { "data-next": schedule?.nextExecutionTime ?? "" }, "")),
+      fact("Last", make("span", { class: CLASSES[last] ?? "faint" }, last ? `${last}, ${moment(schedule.lastExecutionTime)}` : "never")),
+      fact("Folder", make("code", {}, `${source.path}/${source.pattern}`)),
+      fact("When", make("code", {}, source.cronExpression), ` ${source.zone}`)),
+    paused ? make("p", { class: "odd" }, `Paused by ${schedule.pausedBy ?? "somebody"}${schedule.pauseReason ? `: ${schedule.pauseReason}` : ""}`) : null,
+    make("div", { class: "buttons" },
+      button("history", "History", () => toggle(source.id), { "aria-expanded": String(isOpen) }),
+      button("edit", "Edit", () => edit(source.id)),
+      schedule ? (paused ? button("pause", "Resume", () => steer(source, "resume")) : button("pause", "Pause", () => steer(source, "pause"))) : null,
+      schedule ? button("run", "Run now", () => steer(source, "run")) : null,
+      button("delete", "Delete", () => remove(source), { class: "danger" })));
+  if (isOpen) item.append(strip(source));
+  return item;
+}
+
+function strip(source) {
+  const executions = state.history.get(source.id) ?? [];
+  const detail = make("div", { "aria-live": "polite" });
+  const tell = (one) => {
+    const parts = [`${one.outcome}: due ${moment(one.dueTime)}`];
+    if (one.startedAt) parts.push(`began ${moment(one.startedAt)}`);
+    if (one.endedAt && one.startedAt) parts.push(`took ${span((new Date(one.endedAt) - new Date(one.startedAt)) / 1000)}`);
+    if (one.startedAt) parts.push(`${one.filesSeen} files seen, ${one.filesNew} new`);
+    if (one.attempt > 1) parts.push(`attempt ${one.attempt}`);
+    if (one.instance) parts.push(`on ${one.instance}`);
+    detail.replaceChildren(make("p", {}, parts.join(", ")),
+      one.reason ? make("p", { class: "odd" }, one.reason) : "", one.error ? make("p", { class: "bad" }, one.error) : "");
+  };
+  const marks = executions.map((one) => make("li", {}, make("button", {
+    type: "button", class: one.outcome, title: `${one.outcome}, ${moment(one.dueTime)}`, "data-key": `${source.id}/${one.id}`,
+    "aria-label": `${one.outcome}, due ${moment(one.dueTime)}, ${one.filesNew} new files${one.reason ? `, ${one.reason}` : ""}`,
+    onclick: () => tell(one), onfocus: () => tell(one),
+  }, SIGNS[one.outcome] ?? "?")));
+  if (executions.length > 0) tell(executions[0]);
+  return make("div", { class: "history" }, executions.length ? make("ol", { class: "strip", reversed: true, "aria-label": `History of ${source.name}, latest first` }, ...marks)
+    : make("p", { class: "faint" }, "Nothing was due yet."), detail);
+}
+
+async function toggle(id) {
+  state.open = state.open === id ? null : id;
+  await look();
+}
+
+/** Counts down, without asking. */
+function tick() {
+  for (const element of document.querySelectorAll("[data-next]")) {
+    const next = element.dataset.next;
+    const left = (new Date(next) - Date.now()) / 1000;
+    element.textContent = !next ? "not planned" : left > 0 ? `in ${span(left)}, ${moment(next)}` : "due now";
+  }
+}
+
+// Editing ------------------------------------------------------------------------------------------------------------------------
+
+const FIELDS = ["name", "path", "pattern", "cronExpression", "zone", "description", "calendar", "overlap", "misfire"];
+const CHECKS = ["recursive", "isActive"];
+const form = at("form");
+const fresh = new FormData(form);
+
+function fill(source) {
+  for (const name of FIELDS) form.elements[name].value = source?.[name] ?? fresh.get(name) ?? "";
+  for (const name of CHECKS) form.elements[name].checked = source ? source[name] : name === "isActive";
+  clear();
+}
+
+function clear() {
+  at("faults").hidden = at("conflict").hidden = true;
+  form.querySelectorAll(".fault").forEach((fault) => fault.remove());
+  form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
+}
+
+function openEditor(source) {
+  state.edited = source;
+  at("editor-title").textContent = source ? `Edit ${source.name}` : "New data source";
+  fill(source);
+  explain();
+  at("editor").showModal();
+  form.elements.name.focus();
+}
+
+async function edit(id) {
+  const found = await ask(`/api/v1/datasource/${encodeURIComponent(id)}`);
+  if (found.ok) openEditor(found.json);
+  else { say(found.json?.detail ?? "it cannot be shown"); await look(); }
+}
+
+function written() {
+  const value = state.edited ? { ...state.edited } : {};
+  for (const name of FIELDS) value[name] = form.elements[name].value;
+  for (const name of CHECKS) value[name] = form.elements[name].checked;
+  value.calendar = value.calendar || null;
+  if (!value.pattern) delete value.pattern;
+  return value;
+}
+
+async function save(event) {
+  event.preventDefault();
+  clear();
+  const body = JSON.stringify(written());
+  const answer = state.edited
+    ? await ask(`/api/v1/datasource/${encodeURIComponent(state.edited.id)}`, { method: "PUT", body, headers: { "if-match": `"${state.edited.version}"` } })
+    : await ask("/api/v1/datasource", { method: "POST", body });
+  if (answer.ok) {
+    at("editor").close();
+    const warnings = answer.json.warnings ?? [];
+    say([`Saved ${answer.json.name}.`, ...warnings].join(" "));
+    await look();
+  } else if (answer.status === 412) {
+    conflict(answer.json.current);
+  } else {
+    refuse(answer.json);
+  }
+}
+
+function refuse(problem) {
+  const errors = problem?.errors ?? [];
+  const items = errors.map((error) => make("li", {}, `${error.detail} (${error.hint})`));
+  at("faults").replaceChildren(make("p", {}, errors.length ? "Not saved:" : `Not saved: ${problem?.detail ?? "the service does not answer"}`), make("ul", {}, ...items));
+  at("faults").hidden = false;
+  for (const error of errors) {
+    const field = form.elements[error.pointer.split("/")[1]];
+    if (!field?.setAttribute) continue;
+    field.setAttribute("aria-invalid", "true");
+    field.closest(".field, .check")?.append(make("span", { class: "fault" }, error.detail));
+    field.closest("details")?.setAttribute("open", "");
+  }
+  (form.querySelector("[aria-invalid]") ?? at("faults")).focus();
+}
+
+/** Somebody else saved first: shows what differs, and lets the person choose. */
+function conflict(current) {
+  if (!current) { refuse({ detail: "it is gone: somebody deleted it" }); return; }
+  const mine = written();
+  const differs = [...FIELDS, ...CHECKS].filter((name) => String(current[name] ?? "") !== String(mine[name] ?? ""));
+  const items = differs.map((name) => make("li", {}, `${name}: theirs “${current[name] ?? ""}”, yours “${mine[name] ?? ""}”`));
+  at("conflict").replaceChildren(
+    make("p", {}, `Somebody saved version ${current.version} while you edited version ${state.edited.version}. Nothing of yours was saved.`),
+    make("ul", {}, ...items),
+    make("p", { class: "buttons" },
+      make("button", { type: "button", onclick: () => openAgain(current) }, "Take theirs"),
+      make("button", { type: "button", onclick: () => { state.edited = { ...current }; clear(); say("Save again to write yours over theirs."); at("save").focus(); } }, "Keep mine")));
+  at("conflict").hidden = false;
+  at("conflict").focus();
+}
+
+function openAgain(source) { state.edited = source; fill(source); explain(); form.elements.name.focus(); }
+
+// The expression in words ----------------------------------------------------------------------------------------------------------
+
+let asked = 0, waiting = null, searching = null;
+
+async function explain() {
+  const number = ++asked;
+  const expression = form.elements.cronExpression.value;
+  const query = new URLSearchParams({ expression, zone: form.elements.zone.value, calendar: form.elements.calendar.value });
+  const answer = await ask(`/api/v1/cron?${query}`);
+  if (number !== asked || !answer.ok) return;
+  const { ok, words, next, error } = answer.json;
+  at("cron-words").textContent = ok ? (next.length ? words : `${words}: never again`) : "";
+  at("cron-next").replaceChildren(...next.map(({ local, utc }) => make("li", {}, `${local} `, make("small", {}, `${utc.slice(0, 19).replace("T", " ")} UTC`))));
+  const place = error?.start === undefined ? "" : `\n${expression}\n${" ".repeat(error.start)}${"^".repeat(Math.max(1, error.end - error.start))}`;
+  at("cron-error").textContent = error ? `${error.message}: ${error.hint}${place}` : "";
+  at("cron-error").hidden = !error;
+  form.elements.cronExpression.removeAttribute("aria-invalid");
+  if (error?.field === "cronExpression") form.elements.cronExpression.setAttribute("aria-invalid", "true");
+}
+
+function explainSoon() { clearTimeout(waiting); waiting = setTimeout(explain, 150); }
+
+// Steering -------------------------------------------------------------------------------------------------------------------------
+
+let yes = null;
+
+function question(title, text, needsReason) {
+  at("ask-title").textContent = at("ask-yes").textContent = title;
+  at("ask-text").textContent = text;
+  at("reason").value = "";
+  at("reason").closest(".field").hidden = at("by").closest(".field").hidden = !needsReason;
+  at("ask").showModal();
+  (needsReason ? at("reason") : at("ask-yes")).focus();
+  return new Promise((resolve) => { yes = resolve; });
+}
+
+async function steer(source, what) {
+  const title = { pause: "Pause", resume: "Resume", run: "Run now" }[what];
+  const text = { pause: `${source.name} is not looked at until somebody resumes it.`, resume: `${source.name} goes on from now; what was due meanwhile is not made up for.`, run: `${source.name} is looked at now.` }[what];
+  if (!(await question(title, text, true))) return;
+  const body = JSON.stringify({ reason: at("reason").value, by: at("by").value });
+  const answer = await ask(`/api/v1/schedule/${encodeURIComponent(source.id)}/${what}`, { method: "POST", body });
+  const done = { pause: "is paused", resume: "goes on", run: "is asked for" }[what];
+  say(answer.ok ? `${source.name} ${done}.` : answer.json?.detail ?? "it was not done");
+  await look();
+}
+
+async function remove(source) {
+  if (!(await question("Delete", `${source.name} is deleted. Files stay where they are; its history is kept.`, false))) return;
+  const answer = await ask(`/api/v1/datasource/${encodeURIComponent(source.id)}`, { method: "DELETE", headers: { "if-match": `"${source.version}"` } });
+  say(answer.ok ? `${source.name} is deleted.` : answer.status === 412 ? `${source.name} was changed by somebody meanwhile; look at it before you delete it.` : answer.json?.detail ?? "it was not deleted");
+  await look();
+  at("sources").focus();
+}
+
+// Start ----------------------------------------------------------------------------------------------------------------------------
+
+at("new").addEventListener("click", () => openEditor(null));
+form.addEventListener("submit", save);
+for (const name of ["cronExpression", "zone", "calendar"]) form.elements[name].addEventListener("input", explainSoon);
+at("ask-form").addEventListener("submit", () => { yes?.(true); yes = null; });
+at("ask").addEventListener("close", () => { yes?.(false); yes = null; });
+document.querySelectorAll("[data-close]").forEach((button) => button.addEventListener("click", () => button.closest("dialog").close()));
+at("filter").addEventListener("submit", (event) => event.preventDefault());
+at("search").addEventListener("input", () => { clearTimeout(searching); searching = setTimeout(() => { state.page = 1; look(); }, 200); });
+at("status").addEventListener("change", () => { state.page = 1; look(); });
+at("back").addEventListener("click", () => { state.page -= 1; look(); });
+at("on").addEventListener("click", () => { state.page += 1; look(); });
+for (const zone of Intl.supportedValuesOf?.("timeZone") ?? []) at("zones").append(make("option", { value: zone }));
+look();
+setInterval(tick, 1000);
+setInterval(() => { if (!document.hidden && !document.querySelector("dialog[open]")) look(); }, LOOK_EVERY);

@@ -1,0 +1,85 @@
+//! The doors without a network: what is described is served, and what is asked wrongly is refused by its own words.
+
+use super::asked::{number, query, seen};
+use super::origin::is_own;
+use crate::core::schedule::sources::Seen;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::Value;
+
+fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+    pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+}
+
+#[test]
+fn if_match_names_versions() {
+    for (given, expected) in [
+        ("\"3\"", Seen::Versions(vec![3])),
+        ("3", Seen::Versions(vec![3])),
+        ("W/\"3\", \"4\"", Seen::Versions(vec![3, 4])),
+        ("\"x\"", Seen::Versions(vec![])),
+        ("*", Seen::Any),
+    ] {
+        assert_eq!(seen(&headers(&[(header::IF_MATCH, given)])).unwrap(), expected, "{given}");
+    }
+    assert_eq!(seen(&HeaderMap::new()).unwrap_err().status(), StatusCode::PRECONDITION_REQUIRED);
+}
+
+#[test]
+fn a_query_is_read_as_browsers_write_it() {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(query(Some("a=1+2&b=%2A%3F&c&&d=")), [pair("a", "1 2"), pair("b", "*?"), pair("c", ""), pair("d", "")]);
+    assert_eq!(number("page", "7", (1, 9)).unwrap(), 7);
+    for bad in ["0", "10", "-1", "x", ""] {
+        assert_eq!(number("page", bad, (1, 9)).unwrap_err().status(), StatusCode::BAD_REQUEST, "{bad}");
+    }
+}
+
+#[test]
+fn a_page_is_the_doors_own_by_its_host_and_port() {
+    let host = headers(&[(header::HOST, "localhost:8080")]);
+    assert!(is_own("http://localhost:8080", &host) && is_own("https://LOCALHOST:8080", &host));
+    for other in ["http://localhost", "http://localhost:8081", "http://evil.example", "null", ""] {
+        assert!(!is_own(other, &host), "{other}");
+    }
+}
+
+#[test]
+fn what_is_described_names_each_field_of_a_data_source() {
+    let description: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+    let schema = |name: &str| description.pointer(&format!("/components/schemas/{name}/properties")).unwrap();
+    for field in [
+        "name",
+        "path",
+        "pattern",
+        "recursive",
+        "cronExpression",
+        "zone",
+        "calendar",
+        "isActive",
+        "overlap",
+        "misfire",
+        "action",
+    ] {
+        assert!(
+            schema("DataSource").get(field).is_some() && schema("DataSourceWritten").get(field).is_some(),
+            "{field}"
+        );
+    }
+    assert!(schema("DataSourceWritten").get("pollingRate").is_some());
+    let mut references = Vec::new();
+    collect(&description, &mut references);
+    for reference in references {
+        assert!(description.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            object.values().for_each(|value| collect(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,151 @@
+//! The ports of the flow schedule.
+
+use super::{Access, WiringError, clock, state};
+use crate::adapters::folders::LocalFolders;
+use crate::adapters::host;
+use crate::adapters::kafka::{KafkaConsumer, KafkaProducer};
+use crate::adapters::local_state::LocalState;
+use crate::config::calendar::{CalendarError, calendar};
+use crate::core::model::database::Database;
+use crate::core::model::kafka::KafkaSpec;
+use crate::core::ports::consumer::Consumer;
+use crate::core::ports::data_sources::DataSources;
+use crate::core::ports::dead_letters::DeadLetters;
+use crate::core::ports::folders::Folders;
+use crate::core::ports::leases::LeaseStore;
+use crate::core::ports::ledger::Ledger;
+use crate::core::ports::outbox::Outbox;
+use crate::core::ports::producer::Producer;
+use crate::core::ports::schedules::ScheduleStore;
+use crate::core::schedule::data_source::Rules;
+use crate::core::schedule::plan::Settings;
+use crate::core::schedule::sources::Sources;
+use crate::core::schedule::spec::Scheduler;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// The state store of a scheduler: its ports together.
+#[derive(Clone)]
+pub struct SchedulerState {
+    /// Who leads.
+    pub leases: Arc<dyn LeaseStore>,
+    /// Data sources.
+    pub sources: Arc<dyn DataSources>,
+    /// Schedules and their history.
+    pub schedules: Arc<dyn ScheduleStore>,
+    /// Which files were told.
+    pub ledger: Arc<dyn Ledger>,
+    /// What is to be sent.
+    pub outbox: Arc<dyn Outbox>,
+    /// Events that could not be used.
+    pub dead_letters: Arc<dyn DeadLetters>,
+}
+
+impl SchedulerState {
+    fn of<S>(store: Arc<S>) -> Self
+    where
+        S: LeaseStore + DataSources + ScheduleStore + Ledger + Outbox + DeadLetters + 'static,
+    {
+        Self {
+            leases: Arc::clone(&store) as Arc<_>,
+            sources: Arc::clone(&store) as Arc<_>,
+            schedules: Arc::clone(&store) as Arc<_>,
+            ledger: Arc::clone(&store) as Arc<_>,
+            outbox: Arc::clone(&store) as Arc<_>,
+            dead_letters: store,
+        }
+    }
+}
+
+/// The state store at the scheduler's address. One that is only looked at is made all the same: an empty one has nothing to show.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn scheduler_state(scheduler: &Scheduler, access: Access) -> Result<SchedulerState, WiringError> {
+    let ttl = scheduler.policies.lease_ttl;
+    let address = scheduler.state.reveal();
+    match Database::of_address(address) {
+        Some(Database::Sqlite) => {
+            let path = Path::new(Database::sqlite_path(address).unwrap_or_default());
+            Ok(SchedulerState::of(Arc::new(LocalState::open(path, ttl).await?)))
+        }
+        Some(Database::Mongo) => Ok(SchedulerState::of(Arc::new(state::mongo(&scheduler.state, ttl, access).await?))),
+        Some(Database::Postgres | Database::SqlServer) | None => Err(state::foreign().into()),
+    }
+}
+
+/// This host's folders.
+pub fn folders() -> Arc<dyn Folders> {
+    Arc::new(LocalFolders)
+}
+
+/// A new random id at each call.
+pub fn new_ids() -> Arc<dyn Fn() -> String + Send + Sync> {
+    Arc::new(host::nonce)
+}
+
+/// The producer of a topic. Nothing is connected yet.
+///
+/// # Errors
+/// A property that the client does not take.
+pub fn topic_producer(spec: &KafkaSpec) -> Result<Arc<dyn Producer>, WiringError> {
+    Ok(Arc::new(KafkaProducer::new(spec)?))
+}
+
+/// The consumer of a topic. Nothing is connected yet.
+///
+/// # Errors
+/// As [`topic_producer`].
+pub fn topic_consumer(spec: &KafkaSpec) -> Result<Box<dyn Consumer>, WiringError> {
+    Ok(Box::new(KafkaConsumer::new(spec)?))
+}
+
+/// Data sources, and what they are held against. `workers` are those that the same daemon serves. `changed` is notified of each
+/// change.
+pub fn sources(
+    scheduler: &Scheduler,
+    state: &SchedulerState,
+    settings: &Settings,
+    workers: &BTreeSet<String>,
+    changed: &Arc<Notify>,
+) -> Sources {
+    Sources {
+        store: Arc::clone(&state.sources),
+        rules: Rules {
+            roots: scheduler.roots.clone(),
+            defaults: scheduler.defaults.clone(),
+            calendars: scheduler.calendars.keys().cloned().collect(),
+            workers: workers.clone(),
+            transfers: BTreeSet::new(),
+        },
+        settings: settings.clone(),
+        folders: folders(),
+        clock: clock(),
+        new_id: new_ids(),
+        wake: Arc::clone(changed),
+    }
+}
+
+/// What holds for all schedules of a scheduler, its calendars read.
+///
+/// # Errors
+/// When a calendar's file is none of dates.
+pub fn schedule_settings(scheduler: &Scheduler) -> Result<Settings, CalendarError> {
+    let (defaults, limits) = (&scheduler.defaults, &scheduler.limits);
+    let read = |(name, path): (&String, &PathBuf)| {
+        let days = calendar(&path.display().to_string(), Path::new(""))?;
+        Ok((name.clone(), days))
+    };
+    Ok(Settings {
+        dst: defaults.dst.into(),
+        grace: defaults.grace,
+        jitter: defaults.jitter,
+        catch_up: usize::from(limits.catch_up),
+        pause_after_failures: defaults.pause_after_failures,
+        concurrency: usize::from(limits.concurrency),
+        history: limits.history,
+        calendars: scheduler.calendars.iter().map(read).collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,240 @@
+//! A scheduler as a service: data sources by REST, found files, and the page in a real browser.
+
+use crate::support::browser::Browser;
+use crate::support::daemon::{Daemon, stop};
+use crate::support::filegen::Filegen;
+use crate::support::http::{Answer, Http};
+use crate::support::running::until;
+use serde_json::{Value, json};
+use std::os::unix::fs::symlink;
+
+const SCHEDULER: &str = "scheduler: intake\nroots: [data]\napi: { port: 0, listen: 127.0.0.1, cors: [\"http://app.example\"] }\n\
+                         page: { port: 0, listen: 127.0.0.1 }\ndefaults: { stable_for: 100ms }\n\
+                         policies: { lease_ttl: 10s, lease_heartbeat_interval: 500ms, takeover_polling_interval: 200ms }\n";
+
+const SOURCES: &str = "/api/v1/datasource";
+
+struct Intake {
+    filegen: Filegen,
+    daemon: Daemon,
+    api: Http,
+    page: Http,
+}
+
+impl Intake {
+    fn start() -> Self {
+        let filegen = Filegen::empty();
+        filegen.write("intake.yaml", SCHEDULER);
+        std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+        Self::over(filegen)
+    }
+
+    fn over(filegen: Filegen) -> Self {
+        let mut daemon = Daemon::of(&mut filegen.command("daemon -c intake.yaml --health-port 0"));
+        let mut door = |name: &str| {
+            let line = daemon.running.wait_for(&format!("door={name}"));
+            let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok());
+            Http::at(port.unwrap_or_else(|| panic!("no port in {line}")))
+        };
+        let (api, page) = (door("api"), door("page"));
+        Self { filegen, daemon, api, page }
+    }
+
+    fn post(&self, value: &Value) -> Answer {
+        self.api.post(SOURCES, "application/json", &value.to_string())
+    }
+
+    fn put(&self, id: &str, tag: Option<&str>, value: &Value) -> Answer {
+        let request = self.api.request("PUT", &format!("{SOURCES}/{id}")).header("content-type", "application/json");
+        let request = tag.into_iter().fold(request, |request, tag| request.header("if-match", tag));
+        self.api.send(request, value.to_string().as_str())
+    }
+
+    fn delete(&self, id: &str, tag: Option<&str>) -> Answer {
+        let request = self.api.request("DELETE", &format!("{SOURCES}/{id}"));
+        let request = tag.into_iter().fold(request, |request, tag| request.header("if-match", tag));
+        self.api.send(request, ())
+    }
+
+    fn history(&self, id: &str) -> Vec<Value> {
+        let answer = self.api.get(&format!("/api/v1/schedule/{id}/history"));
+        if answer.code == 404 { Vec::new() } else { answer.json()["items"].as_array().unwrap().clone() }
+    }
+}
+
+#[test]
+fn a_data_source_is_made_changed_and_taken_away_by_whoever_saw_it() {
+    let intake = Intake::start();
+    let given = json!({ "name": "Loans", "path": "data/in", "pattern": "*.csv", "pollingRate": "00:02:00" });
+    let made = intake.post(&given);
+    assert_eq!((made.code, made.header("etag")), (201, "\"1\""), "{}", made.body);
+    let source = made.json();
+    let id = source["id"].as_str().unwrap();
+    assert_eq!(made.header("location"), format!("{SOURCES}/{id}"));
+    assert_eq!((&source["cronExpression"], &source["version"]), (&json!("0 */2 * * * ?"), &json!(1)));
+    assert_eq!(intake.api.get(&format!("{SOURCES}/{id}")).json(), source);
+    assert_eq!(intake.post(&given).code, 409);
+    assert_eq!(intake.put(id, None, &source).code, 428);
+    let mut changed = source.clone();
+    changed["description"] = json!("of the day");
+    let saved = intake.put(id, Some("\"1\""), &changed);
+    assert_eq!((saved.code, saved.header("etag")), (200, "\"2\""), "{}", saved.body);
+    let late = intake.put(id, Some("\"1\""), &source);
+    assert_eq!((late.code, &late.json()["current"]["description"]), (412, &json!("of the day")));
+    assert_eq!(intake.delete(id, None).code, 428);
+    assert_eq!(intake.delete(id, Some("\"1\"")).code, 412);
+    assert_eq!(intake.delete(id, Some("\"2\"")).code, 204);
+    assert_eq!(intake.delete(id, Some("\"2\"")).code, 404);
+    assert_eq!(intake.api.get(&format!("{SOURCES}/{id}")).code, 404);
+    assert_eq!(intake.post(&given).code, 201, "the name is free again");
+    stop([intake.daemon]);
+}
+
+#[test]
+fn what_is_wrong_is_refused_with_every_fields_fault() {
+    let intake = Intake::start();
+    symlink("/etc", intake.filegen.path("data/link")).unwrap();
+    let answer =
+        intake.post(&json!({ "name": "", "path": "/etc", "cronExpression": "0 0 12 * * * *", "zone": "Mars" }));
+    let problem = answer.json();
+    assert_eq!((answer.code, answer.header("content-type")), (422, "application/problem+json"));
+    let pointers: Vec<&str> =
+        problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    for pointer in ["/name", "/path", "/cronExpression", "/zone"] {
+        assert!(pointers.contains(&pointer), "{problem}");
+    }
+    for path in ["data/../../etc", "data/link", "/etc/passwd"] {
+        assert_eq!(intake.post(&json!({ "name": "a", "path": path })).code, 422, "{path}");
+    }
+    for (kind, body, code) in [
+        ("application/json", "{", 400),
+        ("text/plain", "{}", 415),
+        ("application/json", "[]", 422),
+        ("application/json", &format!("{{\"name\":\"{}\"}}", "x".repeat(70_000)), 413),
+    ] {
+        let answer = intake.api.post(SOURCES, kind, body);
+        assert_eq!((answer.code, answer.header("content-type")), (code, "application/problem+json"), "{}", answer.body);
+    }
+    assert_eq!(intake.api.get("/api/v1/nothing").code, 404);
+    assert_eq!(intake.api.send(intake.api.request("DELETE", SOURCES), ()).code, 405);
+    assert_eq!(intake.api.get(&format!("{SOURCES}?page=0")).code, 400);
+    assert_eq!(intake.api.get("/openapi.json").json()["openapi"], "3.1.0");
+    // Pages of other origins.
+    let from = |origin: &str| {
+        let request = intake.api.request("POST", SOURCES).header("content-type", "application/json");
+        intake.api.send(request.header("origin", origin), "{}")
+    };
+    assert_eq!(from("http://evil.example").code, 403);
+    let answer = from("http://app.example");
+    assert_eq!((answer.code, answer.header("access-control-allow-origin")), (422, "http://app.example"));
+    // A browser asks beforehand, with a method that no route takes.
+    let asked = |origin: &str| {
+        let request = intake.api.request("OPTIONS", SOURCES).header("access-control-request-method", "PUT");
+        intake.api.send(request.header("origin", origin), ())
+    };
+    let (known, other) = (asked("http://app.example"), asked("http://evil.example"));
+    assert_eq!((known.code, known.header("access-control-allow-origin")), (204, "http://app.example"));
+    assert!(known.header("access-control-allow-headers").contains("if-match"));
+    assert_eq!(other.header("access-control-allow-origin"), "");
+    // The page's door wants the page's token.
+    assert_eq!(intake.page.post(SOURCES, "application/json", "{}").code, 403);
+    stop([intake.daemon]);
+}
+
+#[test]
+fn files_are_found_once_also_after_a_restart() {
+    let intake = Intake::start();
+    for name in ["a.csv", "b.csv", "c.txt"] {
+        intake.filegen.write(&format!("data/in/{name}"), name);
+    }
+    let given = json!({ "name": "Loans", "path": "data/in", "pattern": "*.csv", "cronExpression": "* * * * * ?" });
+    let id = intake.post(&given).json()["id"].as_str().unwrap().to_owned();
+    let found = |intake: &Intake| {
+        let news: Vec<u64> = intake.history(&id).iter().filter_map(|one| one["filesNew"].as_u64()).collect();
+        news.iter().sum::<u64>()
+    };
+    until("both files are told", || (found(&intake) == 2).then_some(()));
+    let metrics = intake.daemon.get("/metrics").1;
+    assert!(metrics.contains("files_discovered_total{scheduler=\"intake\"} 2"), "{metrics}");
+    let Intake { filegen, daemon, .. } = intake;
+    stop([daemon]);
+    let again = Intake::over(filegen);
+    let count = again.history(&id).len();
+    until("it goes on", || (again.history(&id).len() > count + 1).then_some(()));
+    assert_eq!(found(&again), 2, "nothing is told twice");
+    again.filegen.write("data/in/a.csv", "new content");
+    until("new content is told", || (found(&again) == 3).then_some(()));
+    stop([again.daemon]);
+}
+
+#[test]
+fn people_describe_pause_run_and_delete_data_sources_in_a_browser() {
+    let intake = Intake::start();
+    let browser = Browser::open();
+    browser.width(420);
+    browser.go(&format!("http://127.0.0.1:{}/", intake.page.port()));
+    let type_in = |field: &str, text: &str| {
+        let script = "const e = document.getElementById(arguments_0); e.value = arguments_1; e.dispatchEvent(new Event('input'))";
+        browser.script(
+            &script.replace("arguments_0", &json!(field).to_string()).replace("arguments_1", &json!(text).to_string()),
+        );
+    };
+    let click = |selector: &str| {
+        browser.script(&format!("document.querySelector({}).click()", json!(selector)));
+    };
+    let see = |selector: &str, text: &str| {
+        let shown = || browser.text(selector);
+        until(&format!("{selector} says {text}"), || shown().contains(text).then_some(()));
+    };
+    // Wrong input, told at its field.
+    click("#new");
+    type_in("name", "Loans");
+    type_in("path", "/etc");
+    type_in("cronExpression", "0 0 12 * * * *");
+    see("#cron-error", "^");
+    click("#save");
+    see("#faults", "Not saved");
+    assert_eq!(browser.script("return document.getElementById('path').getAttribute('aria-invalid')"), json!("true"));
+    // Made right, explained while typed.
+    type_in("path", "data/in");
+    type_in("cronExpression", "0 30 2 ? * MON-FRI");
+    see("#cron-words", "at 02:30, on Monday to Friday");
+    until("five times", || {
+        (browser.script("return document.querySelectorAll('#cron-next li').length") == json!(5)).then_some(())
+    });
+    click("#save");
+    see("#sources", "Loans");
+    // Somebody else saves while it is edited.
+    click("[data-key$='/edit']");
+    see("#editor-title", "Edit Loans");
+    let listed = intake.api.get(SOURCES).json();
+    let mut theirs = listed["items"][0].clone();
+    theirs["description"] = json!("theirs");
+    assert_eq!(intake.put(theirs["id"].as_str().unwrap(), Some("*"), &theirs).code, 200);
+    type_in("pattern", "*.txt");
+    click("#save");
+    see("#conflict", "Somebody saved version 2");
+    click("[data-close]");
+    see("#sources", "theirs");
+    // Paused with a reason, run, deleted.
+    see("#sources", "active");
+    until("it is scheduled", || {
+        (browser.script("return document.querySelector(\"[data-key$='/pause']\") !== null") == json!(true))
+            .then_some(())
+    });
+    click("[data-key$='/pause']");
+    type_in("reason", "month end");
+    type_in("by", "ann");
+    click("#ask-yes");
+    see("#sources", "Paused by ann: month end");
+    click("[data-key$='/run']");
+    click("#ask-yes");
+    see("#message", "is asked for");
+    click("[data-key$='/delete']");
+    click("#ask-yes");
+    see("#message", "is deleted");
+    assert_eq!(intake.api.get(SOURCES).json()["total"], json!(0));
+    let wide = browser.script("return document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth");
+    assert_eq!(wide, json!(0), "nothing reaches out of a telephone");
+    stop([intake.daemon]);
+}
