@@ -9,7 +9,9 @@ use std::time::Duration;
 /// What is wrong, and what to write.
 pub(super) fn expression(text: &str) -> Result<String, (String, String)> {
     let example = "write hours, minutes and seconds as 00:02:00, or a time with its unit as 2m";
-    let Some(rate) = span(text).or_else(|| read_duration(text)) else {
+    // What has colons and is no time of a clock, `00:60:00` say, is not guessed at.
+    let with_unit = || if text.contains(':') { None } else { read_duration(text) };
+    let Some(rate) = span(text).or_else(with_unit) else {
         return Err(("this is no polling rate".to_owned(), example.to_owned()));
     };
     if rate.subsec_nanos() != 0 || rate.is_zero() {
