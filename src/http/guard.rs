@@ -42,14 +42,17 @@ pub(super) fn all(router: Router, hosts: Vec<String>) -> Router {
 
 /// Guards the pages of the flows: only so many are made at a time, and never on more than half of the connections.
 pub(super) fn pages(router: Router, connections: usize) -> Router {
-    let places = Semaphore::new(PAGES_MAX.min(connections / 2));
-    router.layer(middleware::from_fn_with_state(Arc::new(places), one_of_few))
+    few(router, PAGES_MAX.min(connections / 2))
 }
 
 /// Guards the routes of a flow's own door: a few connections stay for probes.
 pub(super) fn door(router: Router, connections: usize) -> Router {
-    let places = Semaphore::new((connections - connections / 8).max(1));
-    router.layer(middleware::from_fn_with_state(Arc::new(places), one_of_few))
+    few(router, (connections - connections / 8).max(1))
+}
+
+/// Only so many requests are answered at a time.
+fn few(router: Router, places: usize) -> Router {
+    router.layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(places)), one_of_few))
 }
 
 async fn in_time(request: Request<Body>, next: Next) -> Response {

@@ -8,6 +8,7 @@ use crate::adapters::sqlite_sink::{Reader, SqliteSink};
 use crate::core::backoff::Jitter;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
+use crate::core::model::secret::Secret;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::Consumer;
 use crate::core::ports::probe::TopicProbe;
@@ -36,24 +37,26 @@ pub fn events(ingest: &Ingest, instead: Option<&Path>, follows: bool) -> Result<
     })
 }
 
-/// The sink; nothing is connected yet. The configuration lets no other kind of address through.
+/// The file at an address. The configuration lets no other kind of address through.
+fn path(address: &Secret) -> &Path {
+    let address = address.reveal();
+    Path::new(Database::sqlite_path(address).unwrap_or(address))
+}
+
+/// The sink; nothing is connected yet.
 pub fn sql_sink(ingest: &Ingest) -> Box<dyn SqlSink> {
-    let url = ingest.sink.url.reveal();
-    let path = Database::sqlite_path(url).unwrap_or(url);
     let reader = Reader {
         source: ingest.id.as_str().to_owned(),
         group: ingest.group().to_owned(),
         outbox_limit: ingest.dead_letters.outbox_limit,
     };
-    Box::new(SqliteSink::new(Path::new(path), Arc::new(ingest.tables.clone()), reader))
+    Box::new(SqliteSink::new(path(&ingest.sink.url), Arc::new(ingest.tables.clone()), reader))
 }
 
 /// The tables, for readers; nothing is opened yet.
 pub fn table_reader(ingest: &Ingest) -> Arc<dyn TableReader> {
-    let url = ingest.sink.url.reveal();
-    let path = Database::sqlite_path(url).unwrap_or(url);
     let (pool, timeout) = ingest.read.as_ref().map_or((1, PROBE_TIME), |read| (read.pool, read.timeout));
-    Arc::new(SqliteReader::new(Path::new(path), pool, timeout))
+    Arc::new(SqliteReader::new(path(&ingest.sink.url), pool, timeout))
 }
 
 /// The producer of the file's topic. `None` when its events come from a file. Nothing is connected yet.
@@ -80,9 +83,7 @@ pub fn event_topic_probe(ingest: &Ingest) -> Result<Option<Arc<dyn TopicProbe>>,
 
 /// The queue of dead letters; nothing is connected yet.
 pub fn letter_queue(ingest: &Ingest) -> Arc<dyn LetterQueue> {
-    let url = ingest.dead_letters.url.reveal();
-    let path = Database::sqlite_path(url).unwrap_or(url);
-    Arc::new(SqliteQueue::new(Path::new(path), &ingest.dead_letters.key))
+    Arc::new(SqliteQueue::new(path(&ingest.dead_letters.url), &ingest.dead_letters.key))
 }
 
 /// Chance in waits, so that instances do not all try at one moment.

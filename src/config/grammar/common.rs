@@ -18,12 +18,7 @@ pub(in crate::config) static POLICIES: Section = Section {
     fields: &[
         Field::new("lease_ttl", Shape::Duration, "A holder not seen alive for this long may be replaced. A call to the state store has an eighth of it: below 5s, a busy disk may end a run.")
             .default("30s"),
-        Field::new(
-            "lease_heartbeat_interval",
-            Shape::Duration,
-            "Time between renewals; at most a third of `lease_ttl`.",
-        )
-        .default("10s"),
+        HEARTBEAT,
         Field::new(
             "takeover_polling_interval",
             Shape::Duration,
@@ -51,7 +46,13 @@ pub(super) const PROPERTIES: Field = Field::new(
 )
 .secret();
 
-pub(super) const BROKERS: Presence = Presence::Environment("KAFKA_BROKERS", Some("localhost:9092"));
+/// How often a lease is renewed.
+pub(super) const HEARTBEAT: Field =
+    Field::new("lease_heartbeat_interval", Shape::Duration, "Time between renewals; at most a third of `lease_ttl`.")
+        .default("10s");
+
+pub(super) const BROKERS: Field = Field::new("brokers", Shape::Words, "`host:port`, comma separated.")
+    .presence(Presence::Environment("KAFKA_BROKERS", Some("localhost:9092")));
 
 /// As a worker file writes them, from Monday on.
 pub(in crate::config) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

@@ -344,7 +344,7 @@ static TRIGGER: Section = Section {
 pub(in crate::config) static TRIGGER_KAFKA: Section = Section {
     doc: "A topic whose events start runs.",
     fields: &[
-        Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
+        BROKERS,
         Field::new("topic", Shape::Words, "The topic.").default("loan-data"),
         Field::new("group", Shape::Words, "The consumer group; `filegen-{worker}` when not given."),
         PROPERTIES,
@@ -359,11 +359,7 @@ static COMPLETION: Section = Section {
 /// The topic for completion events.
 pub(in crate::config) static COMPLETION_KAFKA: Section = Section {
     doc: "The topic for completion events.",
-    fields: &[
-        Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
-        Field::new("topic", Shape::Words, "The topic.").default("file-events"),
-        PROPERTIES,
-    ],
+    fields: &[BROKERS, Field::new("topic", Shape::Words, "The topic.").default("file-events"), PROPERTIES],
 };
 
 pub(in crate::config) static COMMIT: Section = Section {

@@ -1,6 +1,6 @@
 //! The sections of a scheduler file, outermost first.
 
-use super::common::{BROKERS, PROPERTIES};
+use super::common::{BROKERS, HEARTBEAT, PROPERTIES};
 use super::{Field, Presence, Section, Shape};
 
 /// Data sources without a cron expression of their own are looked at every two hours.
@@ -62,7 +62,7 @@ static CHANGES: Section = Section {
 pub(in crate::config) static CHANGES_KAFKA: Section = Section {
     doc: "The topic of changes.",
     fields: &[
-        Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
+        BROKERS,
         Field::new("topic", Shape::Words, "The topic.").default("datasource-events"),
         Field::new("group", Shape::Words, "The scheduler's consumer group.").default("scheduling-service"),
         PROPERTIES,
@@ -76,11 +76,7 @@ static DISCOVERED: Section = Section {
 
 pub(in crate::config) static DISCOVERED_KAFKA: Section = Section {
     doc: "The topic of new files.",
-    fields: &[
-        Field::new("brokers", Shape::Words, "`host:port`, comma separated.").presence(BROKERS),
-        Field::new("topic", Shape::Words, "The topic.").default("file-discovered"),
-        PROPERTIES,
-    ],
+    fields: &[BROKERS, Field::new("topic", Shape::Words, "The topic.").default("file-discovered"), PROPERTIES],
 };
 
 const LISTEN: Field =
@@ -154,12 +150,7 @@ pub(in crate::config) static POLICIES: Section = Section {
     fields: &[
         Field::new("lease_ttl", Shape::Duration, "A leader not seen alive for this long may be replaced.")
             .default("30s"),
-        Field::new(
-            "lease_heartbeat_interval",
-            Shape::Duration,
-            "Time between renewals; at most a third of `lease_ttl`.",
-        )
-        .default("10s"),
+        HEARTBEAT,
         Field::new(
             "takeover_polling_interval",
             Shape::Duration,
