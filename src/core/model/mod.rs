@@ -20,6 +20,7 @@ pub mod moment;
 pub mod names;
 pub mod page;
 pub mod param;
+pub mod pattern;
 pub mod payload;
 pub mod peer;
 pub mod permissions;

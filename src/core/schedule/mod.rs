@@ -15,7 +15,6 @@ pub mod explain;
 pub mod feed;
 pub mod hear;
 pub mod import;
-pub mod pattern;
 pub mod plan;
 pub mod record;
 pub mod roots;

@@ -8,13 +8,13 @@ mod tests;
 
 pub use fault::{Fault, Faults};
 
-use super::pattern::Pattern;
 use super::roots::{PathFault, Roots};
 use super::spec::Defaults;
 use crate::core::model::calendar::Calendar;
 use crate::core::model::data_source::{
     Action, ClockChange, ClosedDay, DataSource, DataSourceId, DeadlineTime, Discover, Misfire, Overlap,
 };
+use crate::core::model::pattern::Pattern;
 use crate::core::schedule::cron::Expression;
 use fields::Fields;
 use jiff::Timestamp;

@@ -8,9 +8,9 @@ mod tests;
 pub use event::{DISCOVERED, FileDiscovered};
 
 use super::action::{ActionError, Done, Firing};
-use super::pattern::Pattern;
 use super::roots::{Place, Roots};
 use crate::core::model::data_source::{Action, DataSource, DataSourceId, Discover};
+use crate::core::model::pattern::Pattern;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::DataSources;
 use crate::core::ports::folders::{FolderError, Folders, FoundFile};

@@ -1,8 +1,8 @@
 //! Which files of a listing count, by their names and those beside them.
 
 use crate::core::model::data_source::Discover;
+use crate::core::model::pattern::Pattern;
 use crate::core::ports::folders::FoundFile;
-use crate::core::schedule::pattern::Pattern;
 use std::collections::HashSet;
 
 /// What writers put behind a name while they write.

@@ -1,11 +1,11 @@
-//! Which files of a folder count: a glob.
+//! Which files of a folder count: a glob, held against paths below it.
 
 use globset::{GlobBuilder, GlobMatcher};
 
 /// Longest pattern, in bytes.
 const PATTERN_MAX: usize = 512;
 
-/// A glob, held against a file's path below the data source's folder.
+/// A glob, held against a file's path below the folder that is looked at.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     glob: GlobMatcher,
@@ -61,7 +61,7 @@ impl Pattern {
         self.has_folders
     }
 
-    /// Whether a file counts, by its path below the data source's folder.
+    /// Whether a file counts, by its path below the folder that is looked at.
     pub fn fits(&self, path: &str) -> bool {
         let name = if self.has_folders { path } else { path.rsplit('/').next().unwrap_or(path) };
         self.glob.is_match(name)
