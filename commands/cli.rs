@@ -66,7 +66,7 @@ pub enum Command {
     Doctor(doctor::Args),
     /// Prove on your own worker that a killed run loses nothing
     Drill(drill::Args),
-    /// Show when a schedule is due
+    /// Show, steer and make up for schedules
     Schedule(schedule::Args),
     /// List, show, make, change and delete data sources; take them over from files
     Datasource(datasource::Args),

@@ -22,6 +22,7 @@ mod lease;
 mod man;
 mod report;
 mod schedule;
+mod scheduler;
 mod status;
 mod stop;
 pub mod ui;

@@ -51,7 +51,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "publish-completion"
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "status" -d 'Show leases, runs, files and unsent events'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "doctor" -d 'Check source, key, output folder and state store before a run does'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "drill" -d 'Prove on your own worker that a killed run loses nothing'
-complete -c filegen -n "__fish_filegen_needs_command" -f -a "schedule" -d 'Show when a schedule is due'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "schedule" -d 'Show, steer and make up for schedules'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "datasource" -d 'List, show, make, change and delete data sources; take them over from files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "config" -d 'Write, check, show and explain worker files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -462,19 +462,26 @@ complete -c filegen -n "__fish_filegen_using_subcommand drill" -l keep -d 'Leave
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand drill" -s h -l help -d 'Print help'
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s c -l config -d 'Worker file (YAML)' -r -F
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'In any case'
 never\t'In no case'"
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s q -l quiet -d 'Print results and errors only: no progress'
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -s h -l help -d 'Print help'
-complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next" -f -a "next" -d 'Show the next times of a cron expression, as Quartz reads it'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "next" -d 'Show the next times of a cron expression, as Quartz reads it'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "list" -d 'Show all schedules: status, next time, last outcome, how late'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "show" -d 'Show one schedule with its history'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "pause" -d 'Stop a schedule from firing'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "resume" -d 'Let a paused schedule go on from now'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "run" -d 'Run a schedule once, now'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "backfill" -d 'Run the due times that were missed between two times'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and not __fish_seen_subcommand_from next list show pause resume run backfill sync" -f -a "sync" -d 'Hold schedules against data sources, and mend the difference'
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l zone -d 'The zone whose clock it reads, by its IANA name' -r
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l from -d 'Look behind this moment: with an offset, or on the zone\'s clock [default: now]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -l count -d 'How many times to show' -r
@@ -493,6 +500,104 @@ json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from next" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -l status -d 'Only those of this status' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -l history -d 'How many due times to show' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -l reason -d 'Why, for the list and the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -l reason -d 'Why, for the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -l reason -d 'Why, for the history' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -l dry-run -d 'Show what would be done, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -l from -d 'From this moment on' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -l to -d 'Up to this moment [default: now]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -l reason -d 'Why, for the history' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -l dry-run -d 'Show which due times would run, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from backfill" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -l reason -d 'Why, for the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -l dry-run -d 'Show the differences, and change nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
@@ -558,6 +663,7 @@ never\t'In no case'"
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
@@ -581,6 +687,7 @@ never\t'In no case'"
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
@@ -595,6 +702,7 @@ complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_s
 kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
+complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -l dry-run -d 'Show what would be done, and change nothing'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'

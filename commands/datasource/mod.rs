@@ -7,11 +7,11 @@ mod write;
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
-use crate::config::{self, Environment, Flow};
+use super::scheduler::{Opened, scheduler};
 use crate::core::kind::HasKind;
 use crate::core::schedule::sources::{SourceError, Sources};
 use crate::core::schedule::spec::Scheduler;
-use crate::wiring::{self, Access, SchedulerState};
+use crate::wiring::{self, Access};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -58,42 +58,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     }
 }
 
-/// The scheduler file among those that were named. Worker files beside it say which runs a data source may start.
-fn scheduler(context: &Context) -> Result<(Scheduler, BTreeSet<String>), Failure> {
-    if context.globals.config.is_empty() {
-        context.config_path()?;
-    }
-    let (mut found, mut workers) = (None, BTreeSet::new());
-    for path in &context.globals.config {
-        match config::load(path, &Environment, &context.registry)?.flow {
-            Flow::Schedule(scheduler) if found.is_none() => found = Some(*scheduler),
-            Flow::Schedule(_) => {
-                return Err(Failure::new(Code::Usage, "this command takes one scheduler file, and several are named"));
-            }
-            // No data source starts it.
-            Flow::Ingest(_) => {}
-            Flow::Generate(worker) => {
-                workers.insert(worker.id.to_string());
-            }
-        }
-    }
-    let missing = || {
-        Failure::new(Code::Usage, "no scheduler file is named")
-            .hint("name it with `-c FILE`; `filegen config init --kind scheduler` writes one")
-    };
-    Ok((found.ok_or_else(missing)?, workers))
-}
-
 /// Data sources, ready to be asked.
-async fn open(
-    scheduler: &Scheduler,
-    workers: &BTreeSet<String>,
-    access: Access,
-) -> Result<(Sources, SchedulerState), Failure> {
-    let state = wiring::scheduler_state(scheduler, access).await?;
-    let settings = wiring::schedule_settings(scheduler).map_err(|error| Failure::caused(Code::Config, &error))?;
-    let sources = wiring::sources(scheduler, &state, &settings, workers, &Arc::new(Notify::new()));
-    Ok((sources, state))
+async fn open(scheduler: &Scheduler, workers: &BTreeSet<String>, access: Access) -> Result<Sources, Failure> {
+    let Opened { state, settings, .. } = Opened::of(scheduler, access).await?;
+    Ok(wiring::sources(scheduler, &state, &settings, workers, &Arc::new(Notify::new())))
 }
 
 impl From<SourceError> for Failure {

@@ -4,6 +4,7 @@ use super::{open, scheduler};
 use crate::commands::context::Context;
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
+use crate::core::model::data_source::DataSource;
 use crate::core::schedule::import::said;
 use crate::core::schedule::sources::{Saved, Seen};
 use crate::wiring::Access;
@@ -49,6 +50,9 @@ struct Said {
 pub(super) struct CreateArgs {
     #[command(flatten)]
     said: Said,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Change a data source: what is not given stays
@@ -64,6 +68,9 @@ pub(super) struct UpdateArgs {
     version: Option<u64>,
     #[command(flatten)]
     said: Said,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Delete a data source
@@ -80,6 +87,9 @@ pub(super) struct DeleteArgs {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 fn set(text: &str) -> Result<(String, Value), String> {
@@ -114,6 +124,10 @@ impl Said {
     }
 }
 
+fn access(dry_run: bool) -> Access {
+    if dry_run { Access::Look } else { Access::Change }
+}
+
 fn told(context: &Context, verb: &str, saved: &Saved) -> CommandEnd {
     for warning in &saved.warnings {
         context.ui.status(&format!("{} {warning}", context.ui.paint_warning("warning:")));
@@ -127,20 +141,26 @@ fn told(context: &Context, verb: &str, saved: &Saved) -> CommandEnd {
 pub(super) fn create(context: &Context, args: &CreateArgs) -> Result<CommandEnd, Failure> {
     let (scheduler, workers) = scheduler(context)?;
     context.block_on(async {
-        let (sources, _) = open(&scheduler, &workers, Access::Change).await?;
-        let saved = sources.create(&args.said.over(Value::Null)).await?;
-        Ok(told(context, "created", &saved))
+        let sources = open(&scheduler, &workers, access(args.dry_run)).await?;
+        let given = args.said.over(Value::Null);
+        if args.dry_run {
+            return Ok(told(context, "would create", &sources.would_create(&given).await?));
+        }
+        Ok(told(context, "created", &sources.create(&given).await?))
     })
 }
 
 pub(super) fn update(context: &Context, args: &UpdateArgs) -> Result<CommandEnd, Failure> {
     let (scheduler, workers) = scheduler(context)?;
     context.block_on(async {
-        let (sources, _) = open(&scheduler, &workers, Access::Change).await?;
+        let sources = open(&scheduler, &workers, access(args.dry_run)).await?;
         let there = sources.find(&args.which).await?;
         let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
-        let saved = sources.update(there.id.as_str(), &seen, &args.said.over(said(&there))).await?;
-        Ok(told(context, "changed", &saved))
+        let (id, given) = (there.id.as_str(), args.said.over(said(&there)));
+        if args.dry_run {
+            return Ok(told(context, "would change", &sources.would_update(id, &seen, &given).await?));
+        }
+        Ok(told(context, "changed", &sources.update(id, &seen, &given).await?))
     })
 }
 
@@ -153,17 +173,24 @@ struct Deleted {
 pub(super) fn delete(context: &Context, args: &DeleteArgs) -> Result<CommandEnd, Failure> {
     let (scheduler, workers) = scheduler(context)?;
     context.block_on(async {
-        let (sources, _) = open(&scheduler, &workers, Access::Change).await?;
+        let sources = open(&scheduler, &workers, access(args.dry_run)).await?;
         let there = sources.find(&args.which).await?;
+        let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
+        if args.dry_run {
+            let there = sources.would_delete(there.id.as_str(), &seen).await?;
+            return Ok(gone(context, "would delete", there));
+        }
         let question = format!("Delete the data source {}, version {}?", there.name, there.version);
         if !context.confirmed(args.yes, &question)? {
             context.ui.status("nothing deleted");
             return Ok(CommandEnd::Ended(Code::Failed));
         }
-        let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
-        let gone = sources.delete(there.id.as_str(), &seen).await?;
-        let gone = Deleted { id: gone.id.to_string(), name: gone.name };
-        context.ui.result(&gone, |gone| format!("deleted {} ({})\n", gone.name, gone.id));
-        Ok(CommandEnd::Done)
+        Ok(gone(context, "deleted", sources.delete(there.id.as_str(), &seen).await?))
     })
+}
+
+fn gone(context: &Context, verb: &str, source: DataSource) -> CommandEnd {
+    let gone = Deleted { id: source.id.to_string(), name: source.name };
+    context.ui.result(&gone, |gone| format!("{verb} {} ({})\n", gone.name, gone.id));
+    CommandEnd::Done
 }

@@ -8,6 +8,7 @@ use crate::core::generate::drill::DrillError;
 use crate::core::generate::run::RunError;
 use crate::core::kind::FailureKind;
 use crate::core::model::names::{InstanceId, LeaseKey};
+use crate::core::model::schedule::ScheduleId;
 use crate::core::model::term::{TermEnded, Token};
 use crate::core::outbox::OutboxError;
 use crate::core::ports::broker::BrokerError;
@@ -16,6 +17,8 @@ use crate::core::ports::leases::LeaseRecord;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::store::StoreError;
 use crate::core::ports::volume::VolumeError;
+use crate::core::schedule::plan::PlanFault;
+use crate::core::schedule::steer::SteerError;
 use crate::wiring::WiringError;
 use jiff::{SignedDuration, Timestamp};
 
@@ -156,4 +159,19 @@ fn errors_of_a_run_and_a_drill() {
         Code::Failed,
         "drill when the view stands still",
     );
+}
+
+#[test]
+fn errors_of_steering_a_schedule() {
+    let id = || ScheduleId::new("a1");
+    check(SteerError::Unknown { id: text() }, FailureKind::Absent, Code::Config, "`filegen schedule list{c}`");
+    let ambiguous = SteerError::Ambiguous { name: text(), count: 2 };
+    check(ambiguous, FailureKind::Conflict, Code::Failed, "name it by its id");
+    let already = SteerError::Already { id: id(), status: "Paused" };
+    check(already, FailureKind::Conflict, Code::Failed, "`filegen schedule show{c}`");
+    let fault = PlanFault { field: "zone", message: text(), hint: text() };
+    check(SteerError::Unusable { id: id(), fault }, FailureKind::Config, Code::Config, "mend the data source");
+    check(SteerError::TooMany, FailureKind::Conflict, Code::Failed, "choose two times");
+    let stale = StoreError::Stale { token: Token(7) };
+    check(SteerError::Store(stale), FailureKind::Lease, Code::Lease, "`filegen lease show{c}`");
 }

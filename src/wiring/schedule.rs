@@ -5,9 +5,12 @@ use crate::adapters::folders::LocalFolders;
 use crate::adapters::host;
 use crate::adapters::kafka::{KafkaConsumer, KafkaProducer};
 use crate::adapters::local_state::LocalState;
+use crate::adapters::memory::schedules::MemorySchedules;
+use crate::adapters::memory::state::MemoryState;
 use crate::config::calendar::{CalendarError, calendar};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
+use crate::core::ports::audit::AuditLog;
 use crate::core::ports::consumer::Consumer;
 use crate::core::ports::data_sources::DataSources;
 use crate::core::ports::dead_letters::DeadLetters;
@@ -41,12 +44,14 @@ pub struct SchedulerState {
     pub outbox: Arc<dyn Outbox>,
     /// Events that could not be used.
     pub dead_letters: Arc<dyn DeadLetters>,
+    /// What people changed by hand.
+    pub audit: Arc<dyn AuditLog>,
 }
 
 impl SchedulerState {
     fn of<S>(store: Arc<S>) -> Self
     where
-        S: LeaseStore + DataSources + ScheduleStore + Ledger + Outbox + DeadLetters + 'static,
+        S: LeaseStore + DataSources + ScheduleStore + Ledger + Outbox + DeadLetters + AuditLog + 'static,
     {
         Self {
             leases: Arc::clone(&store) as Arc<_>,
@@ -54,12 +59,27 @@ impl SchedulerState {
             schedules: Arc::clone(&store) as Arc<_>,
             ledger: Arc::clone(&store) as Arc<_>,
             outbox: Arc::clone(&store) as Arc<_>,
-            dead_letters: store,
+            dead_letters: Arc::clone(&store) as Arc<_>,
+            audit: store,
+        }
+    }
+
+    /// A state that nothing was ever written to.
+    fn empty() -> Self {
+        let store = Arc::new(MemoryState::default());
+        Self {
+            leases: Arc::clone(&store) as Arc<_>,
+            sources: Arc::clone(&store) as Arc<_>,
+            schedules: Arc::new(MemorySchedules::default()),
+            ledger: Arc::clone(&store) as Arc<_>,
+            outbox: Arc::clone(&store) as Arc<_>,
+            dead_letters: Arc::clone(&store) as Arc<_>,
+            audit: store,
         }
     }
 }
 
-/// The state store at the scheduler's address. One that is only looked at is made all the same: an empty one has nothing to show.
+/// The state store at the scheduler's address. Where it is only looked at, a missing file counts as an empty store, and is not made.
 ///
 /// # Errors
 /// When it cannot be opened.
@@ -69,7 +89,11 @@ pub async fn scheduler_state(scheduler: &Scheduler, access: Access) -> Result<Sc
     match Database::of_address(address) {
         Some(Database::Sqlite) => {
             let path = Path::new(Database::sqlite_path(address).unwrap_or_default());
-            Ok(SchedulerState::of(Arc::new(LocalState::open(path, ttl).await?)))
+            let store = match access {
+                Access::Change | Access::Serve => Some(LocalState::open(path, ttl).await?),
+                Access::Look => LocalState::open_existing(path, ttl).await?,
+            };
+            Ok(store.map_or_else(SchedulerState::empty, |store| SchedulerState::of(Arc::new(store))))
         }
         Some(Database::Mongo) => Ok(SchedulerState::of(Arc::new(state::mongo(&scheduler.state, ttl, access).await?))),
         Some(Database::Postgres | Database::SqlServer) | None => Err(state::foreign().into()),

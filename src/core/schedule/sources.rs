@@ -108,13 +108,37 @@ impl Sources {
     /// # Errors
     /// As [`SourceError`] says. Nothing was changed then, unless the store is away: then that is unknown.
     pub async fn create(&self, given: &Value) -> Result<Saved, SourceError> {
+        let Saved { source, warnings } = self.made(given).await?;
+        let event = changed(ChangeKind::Created, &source, source.created_at);
+        let written = self.store.create(&source, &event).await?;
+        self.saved(written, source, warnings)
+    }
+
+    /// What [`Sources::create`] would make. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Sources::create`].
+    pub async fn would_create(&self, given: &Value) -> Result<Saved, SourceError> {
+        let made = self.made(given).await?;
+        self.free_name(made).await
+    }
+
+    async fn made(&self, given: &Value) -> Result<Saved, SourceError> {
         let now = self.now();
         // An id is made here and never given: hexadecimal digits and dashes.
         let id = DataSourceId::new((self.new_id)()).ok_or_else(|| SourceError::Missing { id: String::new() })?;
         let source = self.rules.read(given, Stamp { id, version: 1, created_at: now, updated_at: now })?;
         let warnings = self.look(&source).await?;
-        let written = self.store.create(&source, &changed(ChangeKind::Created, &source, now)).await?;
-        self.saved(written, source, warnings)
+        Ok(Saved { source, warnings })
+    }
+
+    /// As the store will look again when it writes.
+    async fn free_name(&self, saved: Saved) -> Result<Saved, SourceError> {
+        let named = self.store.named(&saved.source.name).await?;
+        match named.filter(|other| other.id != saved.source.id) {
+            Some(other) => Err(SourceError::NameTaken { name: other.name }),
+            None => Ok(saved),
+        }
     }
 
     /// Puts a data source in the place of the version that was seen.
@@ -122,13 +146,28 @@ impl Sources {
     /// # Errors
     /// As [`Sources::create`].
     pub async fn update(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
+        let Saved { source, warnings } = self.next_version(id, seen, given).await?;
+        let event = changed(ChangeKind::Updated, &source, source.updated_at);
+        let written = self.store.replace(&source, &event).await?;
+        self.saved(written, source, warnings)
+    }
+
+    /// What [`Sources::update`] would make of it. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Sources::create`].
+    pub async fn would_update(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
+        let next = self.next_version(id, seen, given).await?;
+        self.free_name(next).await
+    }
+
+    async fn next_version(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
         let there = self.there(id, seen).await?;
         let now = self.now().max(there.updated_at);
         let stamp = Stamp { id: there.id, version: there.version + 1, created_at: there.created_at, updated_at: now };
         let source = self.rules.read(given, stamp)?;
         let warnings = self.look(&source).await?;
-        let written = self.store.replace(&source, &changed(ChangeKind::Updated, &source, now)).await?;
-        self.saved(written, source, warnings)
+        Ok(Saved { source, warnings })
     }
 
     /// Takes away the version that was seen.
@@ -142,6 +181,14 @@ impl Sources {
         let last = DataSource { version: there.version + 1, updated_at: now, ..there.clone() };
         let written = self.store.delete(&there.id, there.version, &changed(ChangeKind::Deleted, &last, now)).await?;
         self.saved(written, there, Vec::new()).map(|saved| saved.source)
+    }
+
+    /// What [`Sources::delete`] would take away. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Sources::create`].
+    pub async fn would_delete(&self, id: &str, seen: &Seen) -> Result<DataSource, SourceError> {
+        self.there(id, seen).await
     }
 
     /// A data source as it would be made now. Nothing is written, and no folder is looked at.

@@ -7,6 +7,7 @@ use crate::core::model::schedule::{Cause, Execution, Outcome, Schedule, Schedule
 use crate::core::ports::schedules::ScheduleStore;
 use crate::core::ports::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Due times that one backfill makes up for.
@@ -70,9 +71,8 @@ pub enum SteerError {
 impl HasKind for SteerError {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Unknown { .. } | Self::Ambiguous { .. } | Self::TooMany | Self::Already { .. } => {
-                FailureKind::Conflict
-            }
+            Self::Unknown { .. } => FailureKind::Absent,
+            Self::Ambiguous { .. } | Self::TooMany | Self::Already { .. } => FailureKind::Conflict,
             Self::Unusable { .. } => FailureKind::Config,
             Self::Store(error) => error.kind(),
         }
@@ -89,6 +89,25 @@ impl Asked {
 pub fn late_by(schedule: &Schedule, now: Timestamp) -> Option<SignedDuration> {
     let next = schedule.next_execution_time.filter(|_| record::fires(schedule))?;
     Some(now.duration_since(next)).filter(SignedDuration::is_positive)
+}
+
+/// A schedule, and how late it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// As it is kept.
+    #[serde(flatten)]
+    pub schedule: Schedule,
+    /// Seconds since a due time that nobody has decided; 0 for one that is in time.
+    pub late_seconds: i64,
+}
+
+impl Standing {
+    /// How a schedule stands at a moment.
+    pub fn at(now: Timestamp, schedule: Schedule) -> Self {
+        let late_seconds = late_by(&schedule, now).map_or(0, |late| late.as_secs());
+        Self { schedule, late_seconds }
+    }
 }
 
 /// All schedules of data sources that are there, by name.

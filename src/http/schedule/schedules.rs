@@ -6,7 +6,7 @@ use super::asked::{Refused, maybe_json, number, query, refuse};
 use super::problem;
 use crate::core::model::schedule::{Execution, Schedule};
 use crate::core::model::shown::text as shown_text;
-use crate::core::schedule::steer::{self, Asked, SteerError};
+use crate::core::schedule::steer::{self, Asked, Standing, SteerError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -39,19 +39,9 @@ pub(super) fn routes() -> Router<Arc<Doors>> {
         .route("/api/v1/schedule/{id}/run", post(run))
 }
 
-/// A schedule, and how late it is.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    #[serde(flatten)]
-    schedule: Schedule,
-    /// Seconds since a due time that nobody has decided; 0 for one that is in time.
-    late_seconds: i64,
-}
-
 #[derive(Serialize)]
 struct Schedules {
-    items: Vec<Shown>,
+    items: Vec<Standing>,
     total: usize,
 }
 
@@ -60,16 +50,11 @@ struct Executions {
     items: Vec<Execution>,
 }
 
-fn shown(schedule: Schedule, now: Timestamp) -> Shown {
-    let late_seconds = steer::late_by(&schedule, now).map_or(0, |late| late.as_secs());
-    Shown { schedule, late_seconds }
-}
-
 async fn list(State(doors): State<Arc<Doors>>) -> Response {
     let now = doors.clock.now();
     match steer::list(&*doors.schedules).await {
         Ok(all) => {
-            let items: Vec<Shown> = all.into_iter().map(|schedule| shown(schedule, now)).collect();
+            let items: Vec<Standing> = all.into_iter().map(|schedule| Standing::at(now, schedule)).collect();
             json_of(StatusCode::OK, &Schedules { total: items.len(), items })
         }
         Err(error) => steer_error(&error),
@@ -78,7 +63,7 @@ async fn list(State(doors): State<Arc<Doors>>) -> Response {
 
 async fn show(State(doors): State<Arc<Doors>>, Path(id): Path<String>) -> Response {
     match steer::find(&*doors.schedules, &id).await {
-        Ok(schedule) => json_of(StatusCode::OK, &shown(schedule, doors.clock.now())),
+        Ok(schedule) => json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule)),
         Err(error) => steer_error(&error),
     }
 }
@@ -132,7 +117,7 @@ fn steered(doors: &Doors, result: Result<Schedule, SteerError>) -> Response {
     match result {
         Ok(schedule) => {
             doors.steered.notify_one();
-            json_of(StatusCode::OK, &shown(schedule, doors.clock.now()))
+            json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule))
         }
         Err(error) => steer_error(&error),
     }

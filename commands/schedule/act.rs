@@ -1,0 +1,176 @@
+//! `filegen schedule pause`, `resume` and `run`.
+
+use crate::commands::context::Context;
+use crate::commands::exit::CommandEnd;
+use crate::commands::failure::Failure;
+use crate::commands::scheduler::{Opened, scheduler};
+use crate::core::model::moment::moment;
+use crate::core::model::schedule::{Schedule, ScheduleId, ScheduleStatus};
+use crate::core::schedule::record;
+use crate::core::schedule::steer::{self, SteerError};
+use crate::wiring::Access;
+use clap::builder::NonEmptyStringValueParser;
+use serde::Serialize;
+
+/// Stop a schedule from firing
+///
+/// It fires no more until it is resumed; what runs goes on to its end. Who paused it and why stands in the list, on the page and in
+/// the audit trail. An edit of the data source leaves it paused.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen schedule pause Loans -c intake.yaml --reason \"the folder moves, INC-4711\"")]
+pub(super) struct PauseArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for the list and the audit trail
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    reason: String,
+}
+
+/// Let a paused schedule go on from now
+///
+/// The next due time is the first one from now on: nothing that was due meanwhile is made up for. `backfill` does that.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen schedule resume Loans -c intake.yaml --reason \"the folder has moved\"")]
+pub(super) struct ResumeArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+/// Run a schedule once, now
+///
+/// The leader begins it within seconds, also while the schedule is paused. It is no due time: the next one stays.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Example:
+  filegen schedule run Loans -c intake.yaml --reason \"a late delivery\"")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for the history
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+#[derive(clap::Args, Debug)]
+struct Which {
+    /// Its id or its name
+    #[arg(value_name = "ID|NAME")]
+    id: String,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Which {
+    fn access(&self) -> Access {
+        if self.dry_run { Access::Look } else { Access::Change }
+    }
+}
+
+/// As it is now; of a dry run, as it would be.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Acted {
+    id: ScheduleId,
+    name: String,
+    status: &'static str,
+    next_execution_time: Option<String>,
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wanted {
+    id: ScheduleId,
+    name: String,
+    execution_id: Option<String>,
+    dry_run: bool,
+}
+
+pub(super) fn pause(context: &Context, args: &PauseArgs) -> Result<CommandEnd, Failure> {
+    let (scheduler, _) = scheduler(context)?;
+    context.block_on(async {
+        let opened = Opened::of(&scheduler, args.which.access()).await?;
+        let (store, asked) = (&*opened.state.schedules, opened.asked(&args.reason));
+        let schedule = if args.which.dry_run {
+            let there = steer::find(store, &args.which.id).await?;
+            record::paused(&there, &asked.who, &asked.why, asked.at)
+                .ok_or(SteerError::Already { id: there.id, status: there.status.as_str() })?
+        } else {
+            steer::pause(store, &args.which.id, &asked).await?
+        };
+        tell(context, &opened, schedule, args.which.dry_run, ("pause", "paused", &args.reason)).await
+    })
+}
+
+pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<CommandEnd, Failure> {
+    let (scheduler, _) = scheduler(context)?;
+    context.block_on(async {
+        let opened = Opened::of(&scheduler, args.which.access()).await?;
+        let (store, asked) = (&*opened.state.schedules, opened.asked(&args.reason));
+        let schedule = if args.which.dry_run {
+            let there = steer::find(store, &args.which.id).await?;
+            record::resumed(&there, &opened.settings, asked.at)
+                .ok_or(SteerError::Already { id: there.id, status: there.status.as_str() })?
+        } else {
+            steer::resume(store, &opened.settings, &args.which.id, &asked).await?
+        };
+        tell(context, &opened, schedule, args.which.dry_run, ("resume", "resumed", &args.reason)).await
+    })
+}
+
+pub(super) fn run(context: &Context, args: &RunArgs) -> Result<CommandEnd, Failure> {
+    let (scheduler, _) = scheduler(context)?;
+    context.block_on(async {
+        let opened = Opened::of(&scheduler, args.which.access()).await?;
+        let store = &*opened.state.schedules;
+        let Schedule { id, name, .. } = steer::find(store, &args.which.id).await?;
+        if args.which.dry_run {
+            context.ui.result(&Wanted { id, name, execution_id: None, dry_run: true }, |wanted| {
+                format!("would run {} ({}) once, now\n", wanted.name, wanted.id)
+            });
+            return Ok(CommandEnd::Done);
+        }
+        let execution = steer::run_now(store, id.as_str(), &opened.asked(&args.reason)).await?;
+        opened.audit("schedule run", &execution.id, &args.reason).await?;
+        let wanted = Wanted { id, name, execution_id: Some(execution.id), dry_run: false };
+        context.ui.result(&wanted, |wanted| {
+            let execution = wanted.execution_id.as_deref().unwrap_or_default();
+            format!("asked for {} ({}) once, now: {execution}\n", wanted.name, wanted.id)
+        });
+        let see = format!("filegen schedule show{} {}", context.config_option(), wanted.id);
+        context.ui.status(&format!("the leader begins it; `{see}` shows what became of it"));
+        Ok(CommandEnd::Done)
+    })
+}
+
+/// Says what was done, or would be.
+async fn tell(
+    context: &Context,
+    opened: &Opened,
+    schedule: Schedule,
+    dry_run: bool,
+    (verb, done, reason): (&str, &str, &str),
+) -> Result<CommandEnd, Failure> {
+    let is_active = schedule.status == ScheduleStatus::Active;
+    let acted = Acted {
+        next_execution_time: schedule.next_execution_time.filter(|_| is_active).map(moment),
+        status: schedule.status.as_str(),
+        id: schedule.id,
+        name: schedule.name,
+        dry_run,
+    };
+    if !dry_run {
+        opened.audit(&format!("schedule {verb}"), acted.id.as_str(), reason).await?;
+    }
+    context.ui.result(&acted, |acted| {
+        let what = if dry_run { format!("would {verb}") } else { done.to_owned() };
+        let then = acted.next_execution_time.as_ref().map_or_else(String::new, |next| format!("; next at {next}"));
+        format!("{what} {} ({}){then}\n", acted.name, acted.id)
+    });
+    Ok(CommandEnd::Done)
+}

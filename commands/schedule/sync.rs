@@ -1,0 +1,76 @@
+//! `filegen schedule sync`: schedules held against data sources.
+
+use crate::commands::context::Context;
+use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::failure::Failure;
+use crate::commands::scheduler::{Opened, scheduler};
+use crate::commands::ui::table::{self, counted};
+use crate::core::schedule::feed::StoreFeed;
+use crate::core::schedule::sync::{self, Difference, Feed, Lack};
+use crate::wiring::Access;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Hold schedules against data sources, and mend the difference
+///
+/// A data source without a schedule gets one, a schedule of an earlier version is brought up to date, and one whose data source is gone
+/// is removed. Each new leader does the same. With --dry-run, ends with 4 when there is a difference.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  filegen schedule sync -c intake.yaml --dry-run
+  filegen schedule sync -c intake.yaml")]
+pub(super) struct Args {
+    /// Show the differences, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Synced {
+    differences: Vec<Difference>,
+    mended: usize,
+    dry_run: bool,
+}
+
+/// Looks, and mends.
+pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
+    let (scheduler, _) = scheduler(context)?;
+    context.block_on(async {
+        let access = if args.dry_run { Access::Look } else { Access::Change };
+        let opened = Opened::of(&scheduler, access).await?;
+        // In this order: a data source that is made in between would else look like a deleted one.
+        let schedules = opened.state.schedules.schedules().await?;
+        let sources = StoreFeed(Arc::clone(&opened.state.sources)).sources().await?;
+        let differences = sync::differences(&sources, &schedules, &opened.settings, opened.now);
+        let mended = if args.dry_run { 0 } else { sync::mend(&*opened.state.schedules, &differences).await? };
+        let found = differences.len();
+        if mended > 0 {
+            opened.audit("schedule sync", &counted(mended as u64, "schedule"), &args.reason).await?;
+        }
+        let synced = Synced { differences, mended, dry_run: args.dry_run };
+        context.ui.result(&synced, |synced| text(context, &synced.differences));
+        context.ui.status(&match (found, args.dry_run) {
+            (0, _) => format!("no difference: {}", counted(sources.len() as u64, "data source")),
+            (found, true) => counted(found as u64, "difference"),
+            (found, false) => format!("{mended} of {} mended", counted(found as u64, "difference")),
+        });
+        Ok(if mended == found { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
+    })
+}
+
+fn text(context: &Context, differences: &[Difference]) -> String {
+    let mut shown = context.ui.table(&["id", "name", "lacks"]);
+    for it in differences {
+        let lacks = match it.lacks {
+            Lack::Schedule => "its schedule",
+            Lack::Version => "its data source's latest version",
+            Lack::DataSource => "its data source",
+        };
+        shown.row(vec![table::text(it.id.as_str()), table::text(&it.name), table::text(lacks)]);
+    }
+    if differences.is_empty() { String::new() } else { shown.text() }
+}

@@ -1,0 +1,68 @@
+//! The scheduler file that commands are about, and its state.
+
+use super::context::Context;
+use super::exit::Code;
+use super::failure::Failure;
+use crate::config::{self, Environment, Flow};
+use crate::core::ports::audit::AuditEntry;
+use crate::core::schedule::plan::Settings;
+use crate::core::schedule::record;
+use crate::core::schedule::spec::Scheduler;
+use crate::core::schedule::steer::Asked;
+use crate::wiring::{self, Access, SchedulerState};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// The scheduler file among those that were named. Worker files beside it say which runs a data source may start.
+pub(super) fn scheduler(context: &Context) -> Result<(Scheduler, BTreeSet<String>), Failure> {
+    if context.globals.config.is_empty() {
+        context.config_path()?;
+    }
+    let (mut found, mut workers) = (None, BTreeSet::new());
+    for path in &context.globals.config {
+        match config::load(path, &Environment, &context.registry)?.flow {
+            Flow::Schedule(scheduler) if found.is_none() => found = Some(*scheduler),
+            Flow::Schedule(_) => {
+                return Err(Failure::new(Code::Usage, "this command takes one scheduler file, and several are named"));
+            }
+            // No data source starts it.
+            Flow::Ingest(_) => {}
+            Flow::Generate(worker) => {
+                workers.insert(worker.id.to_string());
+            }
+        }
+    }
+    let missing = || {
+        Failure::new(Code::Usage, "no scheduler file is named")
+            .hint("name it with `-c FILE`; `filegen config init --kind scheduler` writes one")
+    };
+    Ok((found.ok_or_else(missing)?, workers))
+}
+
+/// A scheduler's state, with what holds for all its schedules.
+pub(super) struct Opened {
+    pub(super) state: SchedulerState,
+    pub(super) settings: Settings,
+    /// To the millisecond, as stores keep it.
+    pub(super) now: Timestamp,
+}
+
+impl Opened {
+    /// Opens the state of the scheduler file that was named.
+    pub(super) async fn of(scheduler: &Scheduler, access: Access) -> Result<Self, Failure> {
+        let settings = wiring::schedule_settings(scheduler).map_err(|error| Failure::caused(Code::Config, &error))?;
+        let state = wiring::scheduler_state(scheduler, access).await?;
+        Ok(Self { state, settings, now: record::millis(wiring::clock().now()) })
+    }
+
+    /// This command's user, and why.
+    pub(super) fn asked(&self, why: &str) -> Asked {
+        Asked { who: wiring::who(), why: why.to_owned(), at: self.now }
+    }
+
+    /// Keeps who did what and why.
+    pub(super) async fn audit(&self, action: &str, detail: &str, reason: &str) -> Result<(), Failure> {
+        let entry = AuditEntry::new(self.now, &wiring::who(), action, detail, reason);
+        Ok(self.state.audit.audit(&entry).await?)
+    }
+}
