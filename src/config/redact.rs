@@ -12,10 +12,11 @@ const SECRET_NAMES: [&str; 9] =
 /// Longest name that is repeated, in characters.
 const NAME_MAX: usize = 64;
 
-/// Whether a text holds an address with a login, or a setting that is a secret: `x://user:password@host`, `Password=…`.
+/// Whether a text holds an address with a login, or a setting that is a secret: `x://user:password@host`, with one slash or two,
+/// or `Password=…`.
 pub(super) fn holds_login(text: &str) -> bool {
-    let has_login = text.split_once("//").is_some_and(|(_, rest)| rest.contains('@'));
-    has_login || sets_secret(text, &['='])
+    let has_login = |mark| text.split_once(mark).is_some_and(|(_, rest)| rest.contains('@'));
+    has_login("//") || has_login(":/") || sets_secret(text, &['='])
 }
 
 /// Whether a text may be part of an address, of whatever form, or of a secret's setting.
@@ -39,10 +40,17 @@ fn sets_secret(text: &str, marks: &[char]) -> bool {
     })
 }
 
-/// A message with each piece between backquotes that may be a secret as [`MASK`].
+/// A message, with all from its first backquote to its last as [`MASK`] if a piece of that may be a secret. The pieces are not
+/// masked one by one: a password may hold backquotes itself, and then its pieces alone look harmless.
 pub(super) fn masked(message: &str) -> String {
-    let piece = |piece: &str| if looks_secret(piece) { MASK.to_owned() } else { shown::text(piece) };
-    message.split('`').map(piece).collect::<Vec<_>>().join("`")
+    let quoted = message.find('`').zip(message.rfind('`')).filter(|(first, last)| first < last);
+    let (before, inside, behind) = match quoted {
+        Some((first, last)) => (&message[..=first], &message[first + 1..last], &message[last..]),
+        None => ("", message, ""),
+    };
+    let inside = if inside.split('`').any(looks_secret) { MASK.to_owned() } else { shown::text(inside) };
+    let around = |text: &str| if looks_secret(text) { MASK.to_owned() } else { shown::text(text) };
+    format!("{}{inside}{}", around(before), around(behind))
 }
 
 /// A value that is shown unless it holds a login.
