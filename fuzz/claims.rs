@@ -1,7 +1,9 @@
 //! What holds for any bytes. Shared by the fuzz targets and by the test that replays their corpus.
 
+pub mod address;
 pub mod forged;
 pub mod mongo;
+mod passwords;
 pub mod sqlserver;
 
 use filegen::Registry;
@@ -125,4 +127,9 @@ pub fn mongo_reply(bytes: &[u8]) {
 /// A journal or manifest with right checksums and wrong content is refused, or leads to files that are as they should be.
 pub fn forged(bytes: &[u8]) {
     forged::forged(bytes);
+}
+
+/// No part of a password in an address is told.
+pub fn address(bytes: &[u8]) {
+    address::address(bytes);
 }

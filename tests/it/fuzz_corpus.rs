@@ -59,6 +59,16 @@ fn the_corpus_holds_a_journal_that_is_whole() {
 }
 
 #[test]
+fn passwords_of_the_corpus_keep_the_claims() {
+    replay("address", claims::address);
+    replay_spoilt("address", |bytes| {
+        // Another form of address with each fault.
+        let form = bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
+        claims::address(&[&[form], &bytes[1..]].concat());
+    });
+}
+
+#[test]
 fn trigger_events_of_the_corpus_keep_the_claims() {
     replay("trigger_event", claims::trigger_event);
 }

@@ -3,8 +3,8 @@
 use crate::world::play;
 use filegen::core::failpoints::planted::plant;
 
-/// Each must be found within this many schedules.
-const WITHIN: u64 = 20_000;
+/// Each must be found within this many schedules: as many as every run of the tests plays.
+const WITHIN: u64 = crate::SCHEDULES;
 
 /// Faults that other projects had, or this one.
 const FAULTS: [&str; 26] = [

@@ -1,0 +1,8 @@
+//! A password of any characters in every form of an address.
+#![no_main]
+
+#[allow(dead_code, reason = "each target holds one of the claims")]
+#[path = "../claims.rs"]
+mod claims;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claims::address(bytes));
