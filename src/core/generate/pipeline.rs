@@ -3,7 +3,7 @@
 //! A fault ends its own loop; what is already behind it is still committed, so that the next term goes on from there. What is before it
 //! ends at once.
 
-use super::read::{Bounds, ReadEnd, Recount};
+use super::read::{Ahead, Bounds, ReadEnd, Recount};
 use super::staging::Staging;
 use super::translate_pages::{BYTES_IN_FLIGHT, FilePipeline};
 use super::write::Committer;
@@ -47,7 +47,7 @@ pub(super) async fn run(
     let until = staging.begin.range.as_ref().map(|(_, last)| last.clone());
     let bounds = Bounds { from: &position, until: until.as_ref(), rows: staging.begin.rows() };
 
-    let (pages_in, pages_out) = mpsc::channel(PAGES_READ_AHEAD);
+    let (ahead, pages_out) = Ahead::new(PAGES_READ_AHEAD);
     let (work_in, work_out) = mpsc::channel(job.worker.commit.pages.get().max(4) as usize);
     let budget = Arc::new(Semaphore::new(BYTES_IN_FLIGHT));
     let columns_known = staging.columns.is_some();
@@ -56,7 +56,7 @@ pub(super) async fn run(
     let committer = Committer::new(ports, job, term, staging);
     let fault = CancellationToken::new();
     let (read, worked, committed) = tokio::join!(
-        read::pages(ports, job, &query, bounds, next_page, pages_in, &fault),
+        read::pages(ports, job, &query, bounds, next_page, ahead, &fault),
         telling(&fault, translate_pages::translate(&query, pipelines, columns_known, budget, pages_out, work_in)),
         telling(&fault, committer.commit(work_out)),
     );

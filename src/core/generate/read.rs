@@ -7,7 +7,8 @@ use crate::core::model::key::Key;
 use crate::core::model::page::Page;
 use crate::core::model::query::Fetch;
 use crate::core::ports::source::{After, Position, Query, SourceError};
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 /// A page and the kinds of its columns.
@@ -16,7 +17,43 @@ pub(super) struct FetchedPage {
     pub page: Page,
     /// The wanted columns, on every page.
     pub columns: Vec<Column>,
+    /// Held until the page is translated, so that memory stays bounded.
+    pub room: OwnedSemaphorePermit,
 }
+
+/// Where pages go, and how much may be on its way.
+pub(super) struct Ahead {
+    /// To the translators.
+    out: mpsc::Sender<FetchedPage>,
+    /// Bytes of values that are read and not translated yet.
+    room: Arc<Semaphore>,
+}
+
+impl Ahead {
+    /// At most so many pages, and so many bytes, on their way to `out`. A larger page goes alone.
+    pub(super) fn new(pages: usize) -> (Self, mpsc::Receiver<FetchedPage>) {
+        let (out, pages) = mpsc::channel(pages);
+        (Self { out, room: Arc::new(Semaphore::new(BYTES_READ_AHEAD)) }, pages)
+    }
+
+    /// Returns when some room is left: nothing is read behind a large page before that is translated.
+    async fn has_room(&self) {
+        drop(self.room.acquire().await);
+    }
+
+    /// Sends a page when there is room for it. `None` when nobody takes it any more.
+    async fn send(&self, page: Page, columns: Vec<Column>) -> Option<()> {
+        let bytes = u32::try_from(page.memory().min(BYTES_READ_AHEAD)).unwrap_or(u32::MAX);
+        let room = tokio::select! {
+            () = self.out.closed() => return None,
+            room = Arc::clone(&self.room).acquire_many_owned(bytes) => room.ok()?,
+        };
+        self.out.send(FetchedPage { page, columns, room }).await.ok()
+    }
+}
+
+/// Bytes of values that are read and not translated yet.
+const BYTES_READ_AHEAD: usize = 24 << 20;
 
 /// The part of the view that a run reads: the rows that were there when it began. So a run ends, however fast the view grows.
 #[derive(Clone, Copy)]
@@ -67,14 +104,14 @@ pub(super) async fn pages(
     query: &Query,
     bounds: Bounds<'_>,
     page: u64,
-    out: mpsc::Sender<FetchedPage>,
+    ahead: Ahead,
     fault: &CancellationToken,
 ) -> Result<ReadEnd, GenerateError> {
     // The sender goes with the call: the next loop sees the end at once.
     let read = tokio::select! {
         biased;
         () = fault.cancelled() => return Ok(ReadEnd::Early),
-        read = all_pages(ports, job, query, bounds, page, out) => read?,
+        read = all_pages(ports, job, query, bounds, page, ahead) => read?,
     };
     let Some(read) = read else { return Ok(ReadEnd::Early) };
     let Some(counted) = bounds.rows else { return Ok(ReadEnd::All(None)) };
@@ -109,7 +146,7 @@ async fn all_pages(
     query: &Query,
     bounds: Bounds<'_>,
     page: u64,
-    out: mpsc::Sender<FetchedPage>,
+    ahead: Ahead,
 ) -> Result<Option<u64>, GenerateError> {
     let mut read = bounds.from.rows;
     if bounds.are_reached(query, read) {
@@ -127,8 +164,8 @@ async fn all_pages(
         let next = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(None),
-            () = out.closed() => return Ok(None),
-            next = stream.next() => next?,
+            () = ahead.out.closed() => return Ok(None),
+            next = async { ahead.has_room().await; stream.next().await } => next?,
         };
         let Some(page) = next.map(|page| page.first(bounds.left(query, read))) else { return Ok(Some(read)) };
         let took = ports.clock.elapsed().saturating_sub(asked);
@@ -136,7 +173,7 @@ async fn all_pages(
         number += 1;
         read += page.rows();
         let columns = stream.columns().unwrap_or_default();
-        if out.send(FetchedPage { page, columns }).await.is_err() {
+        if ahead.send(page, columns).await.is_none() {
             return Ok(None);
         }
         if bounds.are_reached(query, read) {

@@ -21,6 +21,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 /// Translated bytes that wait for their commit, in all files together; a larger page goes alone.
 pub(super) const BYTES_IN_FLIGHT: usize = 24 << 20;
 
+/// A page of which more than so many bytes are expected, in all files together, is translated when all before it is durable.
+const BYTES_ALONE: usize = 48 << 20;
+
 /// One file's pipeline from rows to bytes. It moves between threads, one page at a time.
 pub struct FilePipeline {
     /// Whose bytes.
@@ -85,11 +88,13 @@ pub(super) async fn translate(
 ) -> Result<Vec<FilePipeline>, GenerateError> {
     let mut bound = false;
     let mut columns_sent = columns_known;
-    while let Some(FetchedPage { page, columns }) = pages.recv().await {
+    while let Some(FetchedPage { page, columns, room }) = pages.recv().await {
         if !bound {
             bind(&mut pipelines, &columns)?;
             bound = true;
         }
+        let is_alone = page.memory().saturating_mul(pipelines.len()) > BYTES_ALONE;
+        let alone = if is_alone { room_for(BYTES_IN_FLIGHT, &budget).await } else { None };
         let page = Arc::new(page);
         let jobs = pipelines.drain(..).map(|pipeline| {
             let page = Arc::clone(&page);
@@ -113,16 +118,23 @@ pub(super) async fn translate(
             pipelines.push(pipeline);
         }
         let bytes: usize = files.iter().map(|piece| piece.bytes.len()).sum();
-        let permits = u32::try_from(bytes.min(BYTES_IN_FLIGHT)).unwrap_or(u32::MAX);
-        let Ok(budget) = Arc::clone(&budget).acquire_many_owned(permits).await else { break };
+        let held = if alone.is_some() { alone } else { room_for(bytes, &budget).await };
+        let Some(budget) = held else { break };
         let columns = (!columns_sent).then_some(columns);
         columns_sent = true;
         let translated = Translated { source_rows: page.rows(), key: page.last_key.clone(), columns, files, budget };
+        drop((page, room));
         if out.send(translated).await.is_err() {
             break;
         }
     }
     Ok(pipelines)
+}
+
+/// Room for translated bytes, when it is there. `None` when nobody gives any more.
+async fn room_for(bytes: usize, budget: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    let bytes = u32::try_from(bytes.min(BYTES_IN_FLIGHT)).unwrap_or(u32::MAX);
+    Arc::clone(budget).acquire_many_owned(bytes).await.ok()
 }
 
 /// Binds the columns of files that got no page, so that an empty total has its column's scale.

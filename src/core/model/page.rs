@@ -24,6 +24,11 @@ impl Page {
         self.batch.num_rows() as u64
     }
 
+    /// Memory that its values take, in bytes.
+    pub fn memory(&self) -> usize {
+        self.batch.get_array_memory_size()
+    }
+
     /// At most its first so many rows, for a read by row number: where more are left out, the last one's key is not known.
     #[must_use]
     pub fn first(self, rows: u64) -> Self {

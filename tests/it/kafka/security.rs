@@ -63,6 +63,11 @@ async fn certificates_are_shown_by_both() {
     works(&spec).await;
     let Some(spec) = behind(|| Some(files.tls()), &given[..2]).await else { return };
     assert!(KafkaProbe::new(&spec).unwrap().check().await.is_err(), "a client without a certificate is let in");
+    // Of an authority that this client does not know.
+    let strange = [given[0], given[2], given[3]];
+    let Some(spec) = behind(|| Some(files.tls()), &strange).await else { return };
+    let error = KafkaProbe::new(&spec).unwrap().check().await.unwrap_err().to_string();
+    assert!(error.contains("certificate"), "a broker of an unknown authority is believed, or not told of: {error}");
 }
 
 #[test]

@@ -17,6 +17,10 @@ async fn an_own_authority_is_named_in_the_address_or_the_server_is_not_believed(
     assert!(text.contains("UnknownIssuer") && text.contains("tlsCAFile"), "as the runbook has it: {text}");
     let named = format!("&tlsCAFile={}", server.ca().display());
     assert_eq!(connect(&named).await.read(&key("W")).await, Ok(None));
+    // The same server by a name that its certificate does not have.
+    let other = Secret::new(server.url(&named).replace("localhost", "127.0.0.1"));
+    let error = MongoState::connect(&other, TTL).await.unwrap().read(&key("W")).await.unwrap_err().to_string();
+    assert!(error.contains("NotValidForName") || error.contains("not valid for name"), "{error}");
 
     let filegen = Filegen::with_loans(5);
     let text = filegen.read("worker.yaml");

@@ -1,0 +1,98 @@
+//! What comes from outside costs no more memory than a pod has: 256 MiB, as `deploy/kubernetes` says.
+
+use crate::support::filegen::{Done, Filegen, names_below};
+use crate::support::foreign::Thing;
+use std::process::Command;
+
+/// The pod's limit, in KiB.
+const LIMIT: u64 = 256 << 10;
+
+/// Runs a command, and prints the most memory that it held, in KiB, as the last line of stderr.
+const MEASURED: &str = "
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+";
+
+/// Runs the binary to its end, within the limit.
+#[track_caller]
+fn bounded(filegen: &Filegen, args: &str) -> Done {
+    let command = filegen.command(args);
+    let mut measured = Command::new("python3");
+    measured.args(["-c", MEASURED]).arg(command.get_program()).args(command.get_args());
+    measured.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    // As the image has it.
+    measured.env("MALLOC_MMAP_THRESHOLD_", "8388608");
+    measured.current_dir(command.get_current_dir().unwrap());
+    let done = Filegen::finish(&mut measured);
+    let peak: u64 = done.stderr.lines().last().unwrap().parse().unwrap();
+    assert!(peak < LIMIT, "`filegen {args}` took {} MiB\n{}", peak >> 10, done.stderr);
+    done
+}
+
+/// Four files over a table with one long text column, as the pod's worker file limits it.
+const WIDE: &str = r#"worker: LoanWorker
+source: { url: "sqlite:loans.db", view: Wide, key: [Id], value_bytes: 16MiB }
+output: { root: out }
+files:
+  - { id: A, name: "a_{date}.txt", translator: { delimited: { delimiter: "|", columns: [Id, V] } } }
+  - { id: B, name: "b_{date}.csv", translator: { delimited: { delimiter: ",", quote: minimal, columns: [Id, V] } } }
+  - { id: C, name: "c_{date}.jsonl", translator: { json: { fields: { id: Id, v: V } } } }
+  - { id: D, name: "d_{date}.txt", translator: { delimited: { delimiter: ";", columns: [Id, V] } } }
+"#;
+
+/// A table of so many rows, each with a text of so many bytes.
+fn wide(rows: u64, bytes: u64) -> Filegen {
+    let filegen = Filegen::with_loans(1);
+    filegen.sql(&format!(
+        "CREATE TABLE Wide (Id INTEGER PRIMARY KEY, V TEXT NOT NULL);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+         INSERT INTO Wide SELECT i, replace(hex(zeroblob({bytes} / 2)), '00', 'ab') FROM n;"
+    ));
+    filegen.write("worker.yaml", WIDE);
+    filegen
+}
+
+#[test]
+fn values_as_long_as_the_limit_allows() {
+    let filegen = wide(8, (16 << 20) - 2);
+    bounded(&filegen, "run -c worker.yaml").exits(0);
+    bounded(&filegen, "verify -c worker.yaml --full").exits(0);
+}
+
+#[test]
+fn a_value_that_is_longer_than_the_limit() {
+    let filegen = wide(1, 300 << 20);
+    let done = bounded(&filegen, "run -c worker.yaml").exits(7);
+    assert!(done.stderr.contains("source.value_bytes"), "{}", done.stderr);
+}
+
+#[test]
+fn files_under_our_names_that_claim_terabytes() {
+    let filegen = Filegen::with_loans(30);
+    filegen.publish();
+    let names = names_below(&filegen.path("out"));
+    let manifest = names.iter().find(|name| name.ends_with("manifest.json")).unwrap();
+    Thing::Huge.put(&filegen.path("out").join(manifest), &filegen.path("loans.db"));
+    for command in ["run", "verify", "status", "inspect-headers", "publish-completion --all"] {
+        bounded(&filegen, &format!("{command} -c worker.yaml"));
+    }
+    Thing::Huge.put(&filegen.path("worker.yaml"), &filegen.path("loans.db"));
+    bounded(&filegen, "config check -c worker.yaml").exits(3);
+}
+
+#[test]
+fn templates_that_would_grow_without_end() {
+    for record in [
+        "{{ 'x' * 3000000000 }}",
+        "{% for i in range(100000000) %}xxxxxxxxxx{% endfor %}",
+        "{{ 'x' | pad(2000000000) }}",
+    ] {
+        let filegen = Filegen::with_loans(3);
+        filegen.edit("HEAD {{ date }} {{ rows }}", record);
+        let checked = bounded(&filegen, "config check -c worker.yaml");
+        let run = bounded(&filegen, "run -c worker.yaml");
+        assert!(checked.code == Some(3) && run.code == Some(3), "{record}: {checked:?} {run:?}");
+    }
+}
