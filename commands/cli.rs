@@ -4,6 +4,7 @@ use super::generate::{correct, drill, inspect_headers, publish_completion, resum
 use super::globals::Globals;
 use super::{
     completions, config, daemon, datasource, dlq, doctor, health, ingest, lease, man, report, schedule, status,
+    transfer,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
@@ -68,6 +69,8 @@ pub enum Command {
     Drill(drill::Args),
     /// Show, steer and make up for schedules
     Schedule(schedule::Args),
+    /// Move files from here to there, each version once
+    Transfer(transfer::Args),
     /// List, show, make, change and delete data sources; take them over from files
     Datasource(datasource::Args),
     /// Write, check, show and explain worker files

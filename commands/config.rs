@@ -72,13 +72,14 @@ Examples:
   filegen config init > loans.yaml
   filegen config init --kind ingest > events.yaml
   filegen config init --kind scheduler -c intake.yaml
+  filegen config init --kind transfer -c sales.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData -c loans.yaml
   filegen config init --from sqlite:loans.db --view v_LoanData --receiver duckdb -c loans.yaml
   filegen config init --from-env LOANS_URL --view sales.orders --key region,id
   vault read ... | filegen config init --from - --view sales.orders")]
 struct InitArgs {
     /// Kind of file, by its first key
-    #[arg(long, value_name = "worker|ingest|scheduler", default_value = "worker", value_parser = kind, conflicts_with = "view")]
+    #[arg(long, value_name = "worker|ingest|scheduler|transfer", default_value = "worker", value_parser = kind, conflicts_with = "view")]
     kind: String,
     /// Address of the source, or `-` to read it from stdin [default: SQL_CONNECTION_STRING]
     #[arg(long, value_name = "URL", requires = "view")]
@@ -139,6 +140,8 @@ struct Checked<'a> {
     files: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ingest: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transfer: Option<&'a str>,
     problems: serde_json::Value,
     /// What makes no file wrong.
     warnings: serde_json::Value,
@@ -268,6 +271,7 @@ fn checked<'a>(
         scheduler: loaded.as_ref().ok().and_then(Loaded::scheduler).map(|scheduler| scheduler.id.as_str()),
         files: worker.map(|worker| worker.files.len()),
         ingest: loaded.as_ref().ok().and_then(Loaded::ingest).map(|ingest| ingest.id.as_str()),
+        transfer: loaded.as_ref().ok().and_then(Loaded::transfer).map(|transfer| transfer.id.as_str()),
         problems: told(loaded.as_ref().err()),
         warnings,
     }

@@ -79,6 +79,12 @@ fn load_all(context: &Context) -> Result<Served, Failure> {
                 }
                 served.ingests.push(IngestFile { path, ingest: Arc::new(*ingest) });
             }
+            Flow::Transfer(transfer) => {
+                let message = format!("the daemon does not serve transfers yet, and {} is one", path.display());
+                let hint = format!("`filegen transfer run -c {}` moves what is there", path.display());
+                drop(transfer);
+                return Err(Failure::new(Code::Config, message).hint(hint));
+            }
             Flow::Schedule(scheduler) => {
                 if let Some(other) = served.schedulers.iter().find(|other| other.scheduler.id == scheduler.id) {
                     return Err(twice("scheduler", scheduler.id.as_str(), &other.path, &path));

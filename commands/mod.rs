@@ -25,6 +25,7 @@ mod schedule;
 mod scheduler;
 mod status;
 mod stop;
+mod transfer;
 pub mod ui;
 mod watch;
 
@@ -80,6 +81,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure>
         Command::Doctor(args) => doctor::run(context, args),
         Command::Drill(args) => drill::run(context, args),
         Command::Schedule(args) => schedule::run(context, args),
+        Command::Transfer(args) => transfer::run(context, args),
         Command::Datasource(args) => datasource::run(context, args),
         Command::Config(args) => config::run(context, args),
         Command::Completions(args) => Ok(completions::run(context, args, cli::tree())),

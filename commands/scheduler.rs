@@ -26,7 +26,7 @@ pub(super) fn scheduler(context: &Context) -> Result<(Scheduler, BTreeSet<String
                 return Err(Failure::new(Code::Usage, "this command takes one scheduler file, and several are named"));
             }
             // No data source starts it.
-            Flow::Ingest(_) => {}
+            Flow::Ingest(_) | Flow::Transfer(_) => {}
             Flow::Generate(worker) => {
                 workers.insert(worker.id.to_string());
             }

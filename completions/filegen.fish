@@ -52,6 +52,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -f -a "status" -d 'Show le
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "doctor" -d 'Check source, key, output folder and state store before a run does'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "drill" -d 'Prove on your own worker that a killed run loses nothing'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "schedule" -d 'Show, steer and make up for schedules'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "transfer" -d 'Move files from here to there, each version once'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "datasource" -d 'List, show, make, change and delete data sources; take them over from files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "config" -d 'Write, check, show and explain worker files'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -598,6 +599,105 @@ complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_see
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand schedule; and __fish_seen_subcommand_from sync" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -f -a "run" -d 'Move what is there, in the foreground'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -f -a "status" -d 'Show how many files are how far, what waits, and what failed last'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -f -a "list" -d 'List files, the latest change first'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -f -a "show" -d 'Show one file\'s whole journey'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -f -a "redrive" -d 'Let failed files go again'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and not __fish_seen_subcommand_from run status list show redrive verify" -f -a "verify" -d 'Read the target again, and compare it with the ledger'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -l once -d 'Leave files that are still being written to the next run'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from status" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from status" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from status" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from status" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -l state -d 'Only files of which a side is in this state' -r
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -l name -d 'Only files whose name fits, such as `*.csv`; with a `/`, whose path does' -r
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -l limit -d 'At most so many' -r
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from show" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from show" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from show" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from show" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -l kind -d 'Only failures of this kind, as `transfer show` tells it' -r
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -l reason -d 'Why, for the audit trail' -r
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -l all -d 'All failed files'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -l dry-run -d 'Show which files would go, and do nothing'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from redrive" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -l since -d 'Only files delivered within this time, such as 12h or 7d [default: all]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand transfer; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand datasource; and not __fish_seen_subcommand_from list show create update delete import export" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

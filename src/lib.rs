@@ -57,6 +57,10 @@
 //! [`fold`](core::ingest::fold) one change of several events of a row, [`service`](core::ingest::service) moves batches,
 //! [`relay`](core::ingest::relay) dead letters, [`replay`](core::ingest::replay) what people want done with them.
 //!
+//! The flow **transfer** ([`core::transfer`]) moves files: [`collect`](core::transfer::collect) reads and sends them,
+//! [`deliver`](core::transfer::deliver) writes them at the target, [`settle`](core::transfer::settle) deals with the sources once they
+//! have arrived.
+//!
 //! Around the core:
 //!
 //! - [`adapters`]: the only place that names a client crate. `memory` is a real adapter of every port that speaks to the outside,

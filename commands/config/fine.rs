@@ -19,6 +19,11 @@ pub(super) fn fine(path: &Path, loaded: Option<&Loaded>) -> String {
         Some(Flow::Schedule(scheduler)) => {
             format!("{} takes data sources below {}", scheduler.id, scheduler.roots.shown())
         }
+        Some(Flow::Transfer(transfer)) => {
+            let from = transfer.collect.as_ref().map(|collect| format!(" from {}", collect.directory.display()));
+            let to = transfer.deliver.as_ref().map(|deliver| format!(" to {}", deliver.directory.display()));
+            format!("{} moves files{}{}", transfer.id, from.unwrap_or_default(), to.unwrap_or_default())
+        }
     };
     format!("{}: ok: {what}\n", path.display())
 }

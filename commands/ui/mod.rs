@@ -4,6 +4,7 @@ pub mod ingest;
 pub mod json;
 pub mod progress;
 pub mod table;
+pub mod transfer;
 
 use super::globals::{Format, Globals, When};
 use crate::core::model::shown;

@@ -136,12 +136,12 @@ fn content(mut file: File) -> io::Result<Content> {
 }
 
 /// To the millisecond, as every store keeps it.
-fn modified(found: &Found) -> Timestamp {
+pub(super) fn modified(found: &Found) -> Timestamp {
     let (seconds, nanos) = found.modified;
     Timestamp::from_millisecond(seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000)).unwrap_or_default()
 }
 
-fn failed(path: &str, error: &io::Error) -> FolderError {
+pub(super) fn failed(path: &str, error: &io::Error) -> FolderError {
     let path = path.to_owned();
     if let Some(foreign) = Foreign::of(error) {
         return FolderError::Foreign { path, what: foreign.what };

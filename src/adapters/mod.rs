@@ -1,16 +1,20 @@
 //! The only place that names a client crate: one file or folder per outside system.
+mod apart;
 pub mod disk;
 pub mod drill;
 pub mod event_file;
 pub mod faults;
+pub mod file_target;
 pub mod folders;
 pub mod host;
+pub mod inbox;
 pub mod kafka;
 pub mod layer;
 pub mod local_state;
 pub mod memory;
 pub mod mongo;
 pub mod postgres;
+pub mod spool;
 pub mod sql;
 pub mod sqlite;
 pub mod sqlite_queue;

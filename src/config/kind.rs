@@ -6,6 +6,7 @@ use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::ingest::spec::Ingest;
 use crate::core::schedule::spec::Scheduler;
+use crate::core::transfer::spec::Transfer;
 use serde_json::{Map, Value};
 
 /// What a file declares.
@@ -17,6 +18,8 @@ pub enum Flow {
     Ingest(Box<Ingest>),
     /// `scheduler`: data sources, and when they are looked at.
     Schedule(Box<Scheduler>),
+    /// `transfer`: files from here to there.
+    Transfer(Box<Transfer>),
 }
 
 impl Flow {
@@ -26,6 +29,7 @@ impl Flow {
             Self::Generate(_) => "worker",
             Self::Ingest(_) => "ingest",
             Self::Schedule(_) => "scheduler",
+            Self::Transfer(_) => "transfer",
         }
     }
 }

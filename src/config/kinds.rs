@@ -4,6 +4,7 @@ use super::cursor::OwnShape;
 use super::grammar::generate::WORKER;
 use super::grammar::ingest::INGEST;
 use super::grammar::schedule::SCHEDULER;
+use super::grammar::transfer::TRANSFER;
 use super::kind::{FileKind, Flow};
 use super::suggest::nearest;
 use super::tree::{self, Node};
@@ -11,7 +12,7 @@ use super::{check, init, resolve, schema};
 use serde_json::Map;
 
 /// All kinds.
-pub(super) static KINDS: [FileKind; 3] = [
+pub(super) static KINDS: [FileKind; 4] = [
     FileKind {
         key: "worker",
         noun: "worker file",
@@ -43,6 +44,15 @@ pub(super) static KINDS: [FileKind; 3] = [
         resolve: |root| resolve::schedule::scheduler(root).map(Box::new).map(Flow::Schedule),
         definitions: |_| Map::new(),
         example: include_str!("scheduler.yaml"),
+    },
+    FileKind {
+        key: "transfer",
+        noun: "transfer file",
+        section: &TRANSFER,
+        shapes: &[OwnShape { name: "steps", check: check::transfer::steps }],
+        resolve: |root| resolve::transfer::transfer(root).map(Box::new).map(Flow::Transfer),
+        definitions: schema::transfer::definitions,
+        example: include_str!("transfer.yaml"),
     },
 ];
 

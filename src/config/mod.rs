@@ -52,6 +52,7 @@ use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::ingest::spec::Ingest;
 use crate::core::schedule::spec::Scheduler;
+use crate::core::transfer::spec::Transfer;
 use cursor::{Context, Cursor};
 use excerpt::excerpt;
 use problem::Problems;
@@ -137,6 +138,25 @@ impl Loaded {
         match self.flow {
             Flow::Schedule(scheduler) => Ok(*scheduler),
             _ => Err(self.other_kind("scheduler")),
+        }
+    }
+
+    /// The transfer that the file declares; `None` when it declares something else.
+    pub fn transfer(&self) -> Option<&Transfer> {
+        match &self.flow {
+            Flow::Transfer(transfer) => Some(transfer),
+            _ => None,
+        }
+    }
+
+    /// The transfer that the file declares.
+    ///
+    /// # Errors
+    /// When it declares something else.
+    pub fn into_transfer(self) -> Result<Transfer, ConfigError> {
+        match self.flow {
+            Flow::Transfer(transfer) => Ok(*transfer),
+            _ => Err(self.other_kind("transfer")),
         }
     }
 

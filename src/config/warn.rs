@@ -28,8 +28,8 @@ impl Loaded {
         let short_lease = match &self.flow {
             Flow::Generate(worker) => worker.policies.short_lease(),
             Flow::Schedule(scheduler) => scheduler.policies.short_lease(),
-            // An ingest has no lease: its consumer group leads.
-            Flow::Ingest(_) => None,
+            // Neither has a lease: a consumer group leads, and each file is claimed by itself.
+            Flow::Ingest(_) | Flow::Transfer(_) => None,
         };
         let problems = self.with_root(|root| {
             for namesake in namesakes {

@@ -12,3 +12,4 @@ pub mod model;
 pub mod outbox;
 pub mod ports;
 pub mod schedule;
+pub mod transfer;

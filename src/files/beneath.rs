@@ -9,8 +9,10 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, StatVfs};
 use rustix::io::Errno;
 use rustix::process::Gid;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Handles that lead somewhere and read nothing.
@@ -94,6 +96,16 @@ impl Found {
         Ok(rustix::fs::fchown(file, None, Some(Gid::from_raw(group)))?)
     }
 
+    /// Whether both are one file of a file system.
+    pub(super) fn is_file_of(&self, other: &Self) -> bool {
+        self.number == other.number && self.kind == other.kind
+    }
+
+    /// Whether both are one file of a file system with one content, as far as its writer tells; whatever names it got or lost.
+    pub(crate) fn is_version_of(&self, other: &Self) -> bool {
+        self.is_file_of(other) && (self.bytes, self.modified) == (other.bytes, other.modified)
+    }
+
     pub(crate) fn is_file(&self) -> bool {
         self.kind == FileType::RegularFile
     }
@@ -147,6 +159,11 @@ impl Beneath {
         self.plain(path, OFlags::WRONLY)
     }
 
+    /// Opens a plain file for reading and writing.
+    pub(super) fn open_to_change(&self, path: &str) -> io::Result<File> {
+        self.plain(path, OFlags::RDWR)
+    }
+
     fn plain(&self, path: &str, access: OFlags) -> io::Result<File> {
         let (folder, name) = self.holder(path)?;
         let file = match rustix::fs::openat(&folder, name, PLAIN | access, Mode::empty()) {
@@ -189,8 +206,14 @@ impl Beneath {
         Ok(rustix::fs::fsync(self.folder(path, OFlags::RDONLY)?)?)
     }
 
-    /// The names in a folder, each with what it is; in no order.
+    /// The names in a folder, each with what it is; in no order. A name that is no text has a sign in place of each odd byte.
     pub(crate) fn list(&self, path: &str) -> io::Result<Vec<(String, Found)>> {
+        let names = self.names(path)?;
+        Ok(names.into_iter().map(|(name, found)| (name.to_string_lossy().into_owned(), found)).collect())
+    }
+
+    /// As [`Beneath::list`], with the names as they are.
+    pub(crate) fn names(&self, path: &str) -> io::Result<Vec<(OsString, Found)>> {
         let folder = self.folder(path, OFlags::RDONLY)?;
         let mut names = Vec::new();
         for entry in Dir::read_from(&folder)? {
@@ -200,7 +223,7 @@ impl Beneath {
                 continue;
             }
             match look(&folder, name) {
-                Ok(found) => names.push((name.to_string_lossy().into_owned(), found)),
+                Ok(found) => names.push((OsStr::from_bytes(name.to_bytes()).to_owned(), found)),
                 // Gone between the listing and the look.
                 Err(Errno::NOENT) => {}
                 Err(error) => return Err(error.into()),
@@ -230,13 +253,13 @@ impl Beneath {
     }
 
     /// The folder that holds a path's last name, and that name.
-    fn holder<'a>(&self, path: &'a str) -> io::Result<(OwnedFd, &'a str)> {
+    pub(super) fn holder<'a>(&self, path: &'a str) -> io::Result<(OwnedFd, &'a str)> {
         let path = path.trim_end_matches('/');
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         Ok((self.folder(folder, OFlags::PATH)?, if name.is_empty() { "." } else { name }))
     }
 
-    fn folder(&self, path: &str, access: OFlags) -> io::Result<OwnedFd> {
+    pub(super) fn folder(&self, path: &str, access: OFlags) -> io::Result<OwnedFd> {
         let flags = access | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let whole = if is_root(path) { "." } else { path };
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;

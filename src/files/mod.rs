@@ -8,6 +8,7 @@
 mod beneath;
 mod durable;
 mod foreign;
+mod moves;
 mod named;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod tests;
 pub(crate) use beneath::{Beneath, Found};
 pub(crate) use durable::{is_current, sync_names};
 pub(crate) use foreign::Foreign;
+pub(crate) use moves::{folder_made, keep};
 pub(crate) use named::{
     check_database, check_own_database, check_plain, group_number, identity, make_folders, make_private_folder, mode,
     names, open, open_or_make_private, read, remove_folder, replace, write_new,

@@ -8,6 +8,7 @@ mod schedule;
 mod security;
 mod sql;
 mod state;
+mod transfer;
 mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
@@ -19,6 +20,7 @@ pub use schedule::{
 pub use security::{address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_scheduler};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state, state_file, state_rights};
+pub use transfer::{TransferState, file_target, inbox, redrive_ports, transfer_sides, transfer_state};
 pub use volume::{VolumePath, place, volume, volume_of};
 
 use crate::adapters::host;

@@ -23,3 +23,4 @@ mod support;
 #[path = "../servers/tds/mod.rs"]
 mod tds;
 mod tidy;
+mod transfer;

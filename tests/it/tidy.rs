@@ -67,6 +67,8 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "core::generate::translate",
             "core::ingest::spec",
             "core::ingest::convert",
+            "core::transfer::naming",
+            "core::transfer::spec",
             "core::schedule::roots",
             "core::schedule::spec",
             "Registry",
@@ -368,10 +370,11 @@ fn every_dependency_says_why_it_is_there() {
 
 /// The files that write to a stream of this process, each through `core::model::shown`. What a parent process reads is no text for
 /// people.
-const OUTLETS: [&str; 5] = [
+const OUTLETS: [&str; 6] = [
     "commands/ui/mod.rs",
     "commands/ui/ingest.rs",
     "commands/ui/progress.rs",
+    "commands/ui/transfer.rs",
     "commands/report.rs",
     "src/telemetry/log.rs",
 ];

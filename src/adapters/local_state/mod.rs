@@ -14,6 +14,7 @@ mod schedules;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod value;
 
 pub use rights::rights;

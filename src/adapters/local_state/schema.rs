@@ -4,6 +4,7 @@ use super::data_sources;
 use super::error::{failed, io_failed};
 use super::ledger;
 use super::schedules;
+use super::transfers;
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::store::StoreError;
 use crate::files::{self, Foreign};
@@ -63,10 +64,11 @@ const ADDED: [(&str, &str, &str); 6] = [
 ];
 
 /// Tables that came later: the last thing that each batch makes, and the batch.
-const LATER: [(&str, &str); 3] = [
+const LATER: [(&str, &str); 4] = [
     ("outbox_unsent", data_sources::TABLES),
     ("DiscoveredFile_of_source", ledger::TABLES),
     ("ScheduleExecution", schedules::TABLES),
+    ("TransferFile_state", transfers::TABLES),
 ];
 
 /// Whether a store that is not there is made.

@@ -3,6 +3,7 @@
 mod date_format;
 pub(super) mod generate;
 pub(super) mod receivers;
+pub(super) mod transfer;
 pub(super) mod variables;
 
 use super::cursor::{Context, Cursor};

@@ -4,6 +4,7 @@ pub(super) mod common;
 pub(super) mod generate;
 pub(super) mod ingest;
 pub(super) mod schedule;
+pub(super) mod transfer;
 mod translators;
 
 /// The environment variable that stands in for no field of a worker file.

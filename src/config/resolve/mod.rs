@@ -7,6 +7,7 @@ mod kafka;
 mod policies;
 pub(super) mod schedule;
 mod state;
+pub(super) mod transfer;
 
 use super::cursor::Cursor;
 use super::grammar::HEALTH_PORT;

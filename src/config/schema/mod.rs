@@ -1,6 +1,7 @@
 //! The JSON Schema of all kinds of files, written from the grammar: editors complete, explain and check with it.
 
 pub(super) mod generate;
+pub(super) mod transfer;
 
 use super::grammar::generate::MAX;
 use super::grammar::{Field, Presence, Section, Shape};

@@ -3,6 +3,7 @@
 mod generate;
 mod ingest;
 mod schedule;
+mod transfer;
 
 use super::cursor::Cursor;
 use super::tree::Value;
@@ -72,6 +73,7 @@ impl Loaded {
                 Flow::Generate(worker) => generate::worker(worker, root, address),
                 Flow::Ingest(ingest) => ingest::ingest(ingest, address),
                 Flow::Schedule(scheduler) => schedule::scheduler(scheduler, address),
+                Flow::Transfer(it) => transfer::transfer(it, address),
             };
             self.find_origins(&declared, Some(root.clone()), "", &mut origins);
             declared

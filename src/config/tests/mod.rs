@@ -11,6 +11,7 @@ mod schedule;
 mod schema;
 mod show;
 mod topics;
+mod transfer;
 
 use super::*;
 use crate::core::generate::spec::{Align, ColumnSpec, From, JsonNode, Quote, TranslatorSpec};

@@ -34,3 +34,4 @@ pub mod secret;
 pub mod shown;
 pub mod sql;
 pub mod term;
+pub mod transfer;

@@ -101,6 +101,13 @@ name!(
     []
 );
 
+name!(
+    /// A transfer: `sales`. Both sides carry it.
+    TransferId,
+    "transfer",
+    []
+);
+
 /// What is led, watched over and answered for as one: the key of its lease, its messages in the outbox and its dead letters.
 ///
 /// A worker's key is its id. The key of a part of another flow begins with the flow's word and a colon, `transfer:Loans`, which no

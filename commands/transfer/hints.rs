@@ -1,0 +1,23 @@
+//! What to do next about an error of the flow that moves files.
+
+use crate::commands::hints::Hint;
+use crate::core::ports::file_target::TargetError;
+use crate::core::ports::folders::FolderError;
+use crate::core::transfer::error::TransferError;
+
+impl Hint for TransferError {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Ledger(error) => error.hint(),
+            Self::Broker(_) => Some("nothing is lost: run it again when the broker answers"),
+            Self::Folder(FolderError::Missing { .. }) => Some("make the folder, or correct `collect.directory`"),
+            Self::Folder(_) => Some("nothing was moved: mend it, and run it again"),
+            Self::Target(TargetError::Full { .. }) => Some("free some space; it goes on where it stopped"),
+            Self::Target(_) => Some("correct `deliver.to`, or the rights of its folder"),
+            Self::TakenOver { .. } => {
+                Some("another instance works on it: `filegen transfer status{c}` shows how far it is")
+            }
+            Self::Stopped => None,
+        }
+    }
+}

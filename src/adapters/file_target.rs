@@ -1,0 +1,210 @@
+//! A folder of this host that files are delivered to.
+//!
+//! A file grows under a temporary name in the folder where it will stay, and gets its final one by `link`, which replaces nothing. The
+//! process that writes keeps a lock on it; so a stopped one that goes on later still writes to its own file, and to nobody else's.
+
+use super::apart::apart;
+use crate::core::ports::file_target::{Arrived, FileTarget, Naming, TargetError, TargetPart};
+use crate::files::{self, Beneath, Foreign, Found};
+use async_trait::async_trait;
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Permissions of a file until it is whole.
+const PRIVATE: u32 = 0o600;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 * 1024;
+
+/// A folder of this host. Each call runs on a thread of its own.
+#[derive(Clone, Debug)]
+pub struct LocalTarget {
+    directory: Arc<PathBuf>,
+    mode: u32,
+    folder_mode: u32,
+}
+
+impl LocalTarget {
+    /// The folder at `directory`, made where it is missing. Files get the permissions `mode`, folders `folder_mode` less the umask.
+    pub fn new(directory: &Path, mode: u32, folder_mode: u32) -> Self {
+        Self { directory: Arc::new(directory.to_owned()), mode, folder_mode }
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self, Beneath) -> Result<T, TargetError> + Send + 'static,
+    ) -> Result<T, TargetError> {
+        let own = self.clone();
+        apart(move || {
+            let root = files::folder_made(&own.directory, own.folder_mode).map_err(|error| {
+                let (target, reason) = (own.directory.display().to_string(), error.to_string());
+                TargetError::Unusable { target, reason }
+            })?;
+            work(&own, root)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl FileTarget for LocalTarget {
+    fn describe(&self) -> String {
+        self.directory.display().to_string()
+    }
+
+    async fn room(&self) -> Result<Option<u64>, TargetError> {
+        self.with(|own, root| {
+            let room = root.statvfs().map_err(|error| failed(&own.describe(), &error))?;
+            Ok(Some(room.f_bavail.saturating_mul(room.f_frsize)))
+        })
+        .await
+    }
+
+    async fn part(&self, folder: &str, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
+        let (folder, id) = (folder.to_owned(), id.to_owned());
+        let part = self.with(move |own, root| {
+            let name = format!(".filegen-{id}.part");
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let opened = open(&root, &folder, &path, own.folder_mode).and_then(|file| {
+                let there = Found::of_file(&file)?.bytes.min(keep);
+                file.set_len(there)?;
+                Ok((file, there))
+            });
+            let (file, there) = opened.map_err(|error| failed(&path, &error))?;
+            Ok((Part { target: own.clone(), root: Arc::new(root), path, file: Arc::new(file), end: there }, there))
+        });
+        let (part, there) = part.await?;
+        Ok((Box::new(part), there))
+    }
+
+    async fn find(&self, path: &str) -> Result<Option<Arrived>, TargetError> {
+        let path = path.to_owned();
+        self.with(move |_, root| match root.open(&path).and_then(arrived) {
+            Ok(arrived) => Ok(Some(arrived)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(&path, &error)),
+        })
+        .await
+    }
+}
+
+/// The part file at `path`, kept for this process. One that another process keeps is left to it: it loses its name.
+fn open(root: &Beneath, folder: &str, path: &str, folder_mode: u32) -> io::Result<File> {
+    root.make_dirs(folder, folder_mode)?;
+    let file = root.open_or_create(path, PRIVATE)?;
+    if files::keep(&file)? {
+        return Ok(file);
+    }
+    root.unlink_own(&file, path)?;
+    let file = root.create(path, PRIVATE)?;
+    files::keep(&file)?;
+    Ok(file)
+}
+
+fn arrived(mut file: File) -> io::Result<Arrived> {
+    let (mut digest, mut size, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
+    loop {
+        let count = file.read(&mut piece)?;
+        if count == 0 {
+            break;
+        }
+        size += count as u64;
+        digest.update(&piece[..count]);
+    }
+    Ok(Arrived { size, sha256: hex::encode(digest.finalize()) })
+}
+
+struct Part {
+    target: LocalTarget,
+    root: Arc<Beneath>,
+    path: String,
+    file: Arc<File>,
+    end: u64,
+}
+
+impl Part {
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Beneath, &File, &str) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, TargetError> {
+        let (root, file, path) = (Arc::clone(&self.root), Arc::clone(&self.file), self.path.clone());
+        apart(move || work(&root, &file, &path).map_err(|error| failed(&path, &error))).await
+    }
+}
+
+#[async_trait]
+impl TargetPart for Part {
+    async fn read(&mut self, offset: u64, most: usize) -> Result<Vec<u8>, TargetError> {
+        self.work(move |_, file, _| {
+            let mut bytes = vec![0; most];
+            let count = file.read_at(&mut bytes, offset)?;
+            bytes.truncate(count);
+            Ok(bytes)
+        })
+        .await
+    }
+
+    async fn append(&mut self, bytes: Vec<u8>) -> Result<(), TargetError> {
+        let (end, length) = (self.end, bytes.len() as u64);
+        self.work(move |_, file, _| file.write_all_at(&bytes, end)).await?;
+        self.end += length;
+        Ok(())
+    }
+
+    async fn sync(&mut self) -> Result<(), TargetError> {
+        self.work(|_, file, _| file.sync_data()).await
+    }
+
+    async fn publish(&mut self, path: &str, naming: Naming) -> Result<bool, TargetError> {
+        let (target, path) = (self.target.clone(), path.to_owned());
+        let (root, file, own) = (Arc::clone(&self.root), Arc::clone(&self.file), self.path.clone());
+        apart(move || {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let give = || {
+                Found::set_mode(&file, target.mode)?;
+                file.sync_all()?;
+                match naming {
+                    Naming::New => root.publish_new(&file, &own, &path)?,
+                    Naming::Replace => root.publish_over(&file, &own, &path)?,
+                }
+                root.sync_dir(folder)
+            };
+            match give() {
+                Ok(()) => Ok(true),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::INVAL) => {
+                    Err(TargetError::NoLinks { target: target.describe(), reason: error.to_string() })
+                }
+                Err(error) => Err(failed(&path, &error)),
+            }
+        })
+        .await
+    }
+
+    async fn discard(&mut self) -> Result<(), TargetError> {
+        self.work(Beneath::unlink_own).await
+    }
+}
+
+/// What the system says of a path at the target.
+fn failed(path: &str, error: &io::Error) -> TargetError {
+    let path = path.to_owned();
+    if let Some(foreign) = Foreign::of(error) {
+        return TargetError::Foreign { path: foreign.path.clone(), what: foreign.what.to_owned() };
+    }
+    let reason = error.to_string();
+    match Errno::from_io_error(error) {
+        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => TargetError::Denied { path },
+        Some(Errno::NOSPC | Errno::DQUOT) => TargetError::Full { reason },
+        Some(Errno::NAMETOOLONG | Errno::ILSEQ | Errno::FBIG) => TargetError::Name { path, reason },
+        Some(Errno::NOTDIR | Errno::ISDIR | Errno::LOOP | Errno::XDEV) => {
+            TargetError::Foreign { path, what: "not what its name needs".to_owned() }
+        }
+        _ => TargetError::Failed { path, reason },
+    }
+}

@@ -1,0 +1,302 @@
+//! The ledger of transfers: `TransferFile` and `TransferStep`. Each row has its whole record as JSON, and beside it what rows are
+//! found by.
+//!
+//! A process that works on files keeps the lock of one of a few slots, and its claims carry the slot's number. Whoever gets the lock of
+//! a slot, or sees that nobody has it, knows that the process before has ended.
+
+use super::LocalState;
+use super::error::SqliteStateError;
+use super::guard::Guards;
+use super::runs::at_most;
+use super::value::{time, timestamp};
+use crate::core::model::names::LeaseKey;
+use crate::core::model::term::Token;
+use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
+use crate::core::ports::store::StoreError;
+use crate::core::ports::transfer_ledger::{Claim, Holder, KnownFile, StateCount, TransferLedger, Wanted};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Row};
+
+pub(super) const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS TransferFile (
+    transfer TEXT NOT NULL, side TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, path TEXT NOT NULL, stamp TEXT NOT NULL,
+    size INTEGER NOT NULL, seenAt TEXT NOT NULL, changedAt TEXT NOT NULL, holder TEXT, heldBy TEXT, heldUntil TEXT,
+    record TEXT NOT NULL,
+    PRIMARY KEY (transfer, side, id)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS TransferFile_path ON TransferFile (transfer, path, changedAt) WHERE side = 'collect';
+CREATE TABLE IF NOT EXISTS TransferStep (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, transfer TEXT NOT NULL, id TEXT NOT NULL, side TEXT NOT NULL, state TEXT NOT NULL,
+    at TEXT NOT NULL, by TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS TransferStep_of ON TransferStep (transfer, id);
+CREATE INDEX IF NOT EXISTS TransferFile_state ON TransferFile (transfer, side, state, changedAt);
+";
+
+const FIND: &str = "SELECT record FROM TransferFile WHERE transfer = ?1 AND side = ?2 AND id = ?3";
+
+const INSERT: &str = "
+INSERT INTO TransferFile (transfer, side, id, state, path, stamp, size, seenAt, changedAt, holder, heldBy, heldUntil, record)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+const HELD: &str = "
+SELECT holder, heldBy, heldUntil FROM TransferFile WHERE transfer = ?1 AND side = ?2 AND id = ?3";
+
+const HOLD: &str = "
+UPDATE TransferFile SET holder = ?4, heldBy = ?5, heldUntil = ?6 WHERE transfer = ?1 AND side = ?2 AND id = ?3";
+
+const ADVANCE: &str = "
+UPDATE TransferFile SET state = ?4, path = ?5, stamp = ?6, size = ?7, changedAt = ?8, record = ?9, holder = ?10, heldUntil = ?11
+WHERE transfer = ?1 AND side = ?2 AND id = ?3 AND holder = ?12";
+
+const KNOWN: &str = "
+SELECT id, state, stamp FROM TransferFile WHERE transfer = ?1 AND path = ?2 AND side = 'collect' ORDER BY changedAt DESC LIMIT 1";
+
+const STEP: &str = "INSERT INTO TransferStep (transfer, id, side, state, at, by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+const COUNTS: &str = "
+SELECT side, state, count(*), sum(size), min(seenAt) AS oldest FROM TransferFile WHERE transfer = ?1 GROUP BY side, state ORDER BY side, state";
+
+const RECORDS: &str = "
+SELECT record FROM TransferFile WHERE transfer = ?1 AND side IN (SELECT value FROM json_each(?2))
+    AND state IN (SELECT value FROM json_each(?3)) AND changedAt >= ?4
+ORDER BY changedAt DESC, id LIMIT ?5";
+
+/// Most processes of one host that work on the files of one ledger.
+const SLOTS: u32 = 256;
+
+/// The lock of a slot. A name that is no key is none of ours.
+fn slot_key(slot: u32) -> Option<LeaseKey> {
+    LeaseKey::new(format!("transfer:slot-{slot}")).ok()
+}
+
+/// `7/NONCE`: the slot, and a text that no other process has. Without a slot only the claim's end counts.
+fn slot_of(holder: &str) -> Option<u32> {
+    holder.split_once('/')?.0.parse().ok()
+}
+
+/// Whether the process of a holder has ended, as far as this host knows.
+fn is_gone(guards: &Guards, holder: &str) -> bool {
+    let Some(boot) = holder.rsplit('/').next() else { return false };
+    slot_of(holder).and_then(slot_key).is_some_and(|key| guards.is_gone(&key, boot))
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<FileRecord> {
+    let text: String = row.get(0)?;
+    serde_json::from_str(&text).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+}
+
+/// A word of a column, read.
+fn word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_value(serde_json::Value::String(text))
+        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+fn find(db: &Connection, transfer: &str, side: Side, id: &str) -> rusqlite::Result<Option<FileRecord>> {
+    db.prepare_cached(FIND)?.query_row((transfer, side.as_str(), id), record).optional()
+}
+
+fn step(db: &Connection, it: &FileRecord, by: &str) -> rusqlite::Result<()> {
+    let values = (&it.transfer, &it.id, it.side.as_str(), it.state.as_str(), time(it.changed_at), by);
+    db.prepare_cached(STEP)?.execute(values).map(drop)
+}
+
+fn claim(
+    db: &Connection,
+    guards: &Guards,
+    fresh: &FileRecord,
+    holder: &Holder,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Claim, SqliteStateError> {
+    let key = (&fresh.transfer, fresh.side.as_str(), &fresh.id);
+    let held = db
+        .prepare_cached(HELD)?
+        .query_row(key, |row| {
+            let by = (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?);
+            Ok((by, row.get::<_, Option<String>>(2)?))
+        })
+        .optional()?;
+    let Some(((name, shown), ends)) = held else {
+        let it = fresh;
+        let place = (&it.transfer, it.side.as_str(), &it.id, it.state.as_str(), &it.path, &it.stamp, it.size);
+        let (transfer, side, id, state, path, stamp, size) = place;
+        let row = rusqlite::params![
+            transfer,
+            side,
+            id,
+            state,
+            path,
+            stamp,
+            size,
+            time(it.seen_at),
+            time(it.changed_at),
+            holder.name,
+            holder.shown,
+            time(until),
+            json(it)?
+        ];
+        db.prepare_cached(INSERT)?.execute(row)?;
+        step(db, it, &holder.shown)?;
+        return Ok(Claim::Yours(it.clone()));
+    };
+    if let Some(name) = name
+        && name != holder.name
+        && ends.is_some_and(|ends| ends > time(now))
+        && !is_gone(guards, &name)
+        // Whoever has the slot now has its lock: the one before has ended.
+        && (slot_of(&name).is_none() || slot_of(&name) != slot_of(&holder.name))
+    {
+        return Ok(Claim::Held { by: shown.unwrap_or_default() });
+    }
+    db.prepare_cached(HOLD)?.execute((key.0, key.1, key.2, &holder.name, &holder.shown, time(until)))?;
+    let there = find(db, &fresh.transfer, fresh.side, &fresh.id)?;
+    Ok(Claim::Yours(there.unwrap_or_else(|| fresh.clone())))
+}
+
+fn advance(
+    db: &Connection,
+    it: &FileRecord,
+    holder: &Holder,
+    until: Option<Timestamp>,
+) -> Result<bool, SqliteStateError> {
+    let before = find(db, &it.transfer, it.side, &it.id)?.map(|before| before.state);
+    let keeps = until.map(|_| holder.name.as_str());
+    let values = rusqlite::params![
+        it.transfer,
+        it.side.as_str(),
+        it.id,
+        it.state.as_str(),
+        it.path,
+        it.stamp,
+        it.size,
+        time(it.changed_at),
+        json(it)?,
+        keeps,
+        until.map(time),
+        holder.name
+    ];
+    if db.prepare_cached(ADVANCE)?.execute(values)? == 0 {
+        return Ok(false);
+    }
+    if before != Some(it.state) {
+        step(db, it, &holder.shown)?;
+    }
+    Ok(true)
+}
+
+#[async_trait]
+impl TransferLedger for LocalState {
+    async fn join(&self, shown: &str) -> Result<Holder, StoreError> {
+        let shown = shown.to_owned();
+        self.look(move |_, guards| {
+            let nonce = crate::adapters::host::nonce();
+            for slot in 0..SLOTS {
+                let Some(key) = slot_key(slot) else { continue };
+                if let Some(boot) = guards.take(&key, Token(1)) {
+                    return Ok(Holder { name: format!("{slot}/{nonce}/{boot}"), shown });
+                }
+            }
+            Ok(Holder { name: format!("-/{nonce}/-"), shown })
+        })
+        .await
+    }
+
+    async fn find(&self, transfer: &str, side: Side, id: &str) -> Result<Option<FileRecord>, StoreError> {
+        let (transfer, id) = (transfer.to_owned(), id.to_owned());
+        self.look(move |db, _| Ok(find(db, &transfer, side, &id)?)).await
+    }
+
+    async fn known(&self, transfer: &str, paths: Vec<String>) -> Result<Vec<KnownFile>, StoreError> {
+        let transfer = transfer.to_owned();
+        self.look(move |db, _| {
+            let mut asked = db.prepare_cached(KNOWN)?;
+            let mut known = Vec::new();
+            for path in paths {
+                let found = asked
+                    .query_row((&transfer, &path), |row| {
+                        let (id, state, stamp) = (row.get(0)?, word(row, 1)?, row.get(2)?);
+                        Ok(KnownFile { path: path.clone(), id, state, stamp })
+                    })
+                    .optional()?;
+                known.extend(found);
+            }
+            Ok(known)
+        })
+        .await
+    }
+
+    async fn claim(
+        &self,
+        record: &FileRecord,
+        holder: &Holder,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Claim, StoreError> {
+        let (record, holder) = (record.clone(), holder.clone());
+        self.change(move |db, guards| claim(db, guards, &record, &holder, (now, until))).await
+    }
+
+    async fn advance(
+        &self,
+        record: &FileRecord,
+        holder: &Holder,
+        until: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let (record, holder) = (record.clone(), holder.clone());
+        self.change(move |db, _| advance(db, &record, &holder, until)).await
+    }
+
+    async fn forget(&self, record: &FileRecord, holder: &Holder) -> Result<bool, StoreError> {
+        let (it, holder) = (record.clone(), holder.clone());
+        self.change(move |db, _| {
+            let sql = "DELETE FROM TransferFile WHERE transfer = ?1 AND side = ?2 AND id = ?3 AND holder = ?4";
+            Ok(db.prepare_cached(sql)?.execute((&it.transfer, it.side.as_str(), &it.id, &holder.name))? == 1)
+        })
+        .await
+    }
+
+    async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Vec<FileRecord>, StoreError> {
+        let (transfer, wanted) = (transfer.to_owned(), wanted.clone());
+        self.look(move |db, _| {
+            let sides: Vec<Side> = wanted.side.map_or_else(|| Side::ALL.to_vec(), |side| vec![side]);
+            let states = if wanted.states.is_empty() { FileState::ALL.to_vec() } else { wanted.states };
+            let since = wanted.since.map(time).unwrap_or_default();
+            let values = (&transfer, json(&sides)?, json(&states)?, since, at_most(wanted.limit));
+            let mut asked = db.prepare_cached(RECORDS)?;
+            let found = asked.query_map(values, record)?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn counts(&self, transfer: &str) -> Result<Vec<StateCount>, StoreError> {
+        let transfer = transfer.to_owned();
+        self.look(move |db, _| {
+            let mut asked = db.prepare_cached(COUNTS)?;
+            let found = asked.query_map([&transfer], |row| {
+                let (side, state, files, bytes) = (word(row, 0)?, word(row, 1)?, row.get(2)?, row.get(3)?);
+                Ok(StateCount { side, state, files, bytes, oldest: timestamp(row, "oldest")? })
+            })?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn steps(&self, transfer: &str, id: &str) -> Result<Vec<FileStep>, StoreError> {
+        let (transfer, id) = (transfer.to_owned(), id.to_owned());
+        self.look(move |db, _| {
+            let sql = "SELECT side, state, at, by FROM TransferStep WHERE transfer = ?1 AND id = ?2 ORDER BY number";
+            let mut asked = db.prepare_cached(sql)?;
+            let found = asked.query_map((&transfer, &id), |row| {
+                Ok(FileStep { side: word(row, 0)?, state: word(row, 1)?, at: timestamp(row, "at")?, by: row.get(3)? })
+            })?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}

@@ -1,0 +1,105 @@
+//! A place for files in memory.
+
+use crate::core::ports::file_target::{Arrived, FileTarget, Naming, TargetError, TargetPart};
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Files by their path, and those that are not whole yet. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryTarget(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    files: BTreeMap<String, Vec<u8>>,
+    parts: BTreeMap<String, Vec<u8>>,
+    /// Bytes that fit in all. `None`: any.
+    room: Option<u64>,
+}
+
+impl MemoryTarget {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A file's content.
+    pub fn content(&self, path: &str) -> Option<Vec<u8>> {
+        self.kept().files.get(path).cloned()
+    }
+
+    /// Puts a file there behind everybody's back.
+    pub fn put(&self, path: &str, content: &[u8]) {
+        self.kept().files.insert(path.to_owned(), content.to_vec());
+    }
+
+    /// Says how many bytes are free.
+    pub fn set_room(&self, room: Option<u64>) {
+        self.kept().room = room;
+    }
+}
+
+struct Part {
+    target: MemoryTarget,
+    key: String,
+}
+
+#[async_trait]
+impl TargetPart for Part {
+    async fn read(&mut self, offset: u64, most: usize) -> Result<Vec<u8>, TargetError> {
+        let kept = self.target.kept();
+        let bytes = kept.parts.get(&self.key).map_or(&[][..], Vec::as_slice);
+        let rest = bytes.get(usize::try_from(offset).unwrap_or(usize::MAX)..).unwrap_or_default();
+        Ok(rest[..rest.len().min(most)].to_vec())
+    }
+
+    async fn append(&mut self, bytes: Vec<u8>) -> Result<(), TargetError> {
+        self.target.kept().parts.entry(self.key.clone()).or_default().extend(bytes);
+        Ok(())
+    }
+
+    async fn sync(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    async fn publish(&mut self, path: &str, naming: Naming) -> Result<bool, TargetError> {
+        let mut kept = self.target.kept();
+        if naming == Naming::New && kept.files.contains_key(path) {
+            return Ok(false);
+        }
+        let bytes = kept.parts.remove(&self.key).unwrap_or_default();
+        kept.files.insert(path.to_owned(), bytes);
+        Ok(true)
+    }
+
+    async fn discard(&mut self) -> Result<(), TargetError> {
+        self.target.kept().parts.remove(&self.key);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl FileTarget for MemoryTarget {
+    fn describe(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn room(&self) -> Result<Option<u64>, TargetError> {
+        Ok(self.kept().room)
+    }
+
+    async fn part(&self, folder: &str, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
+        let key = format!("{folder}/{id}");
+        let mut kept = self.kept();
+        let bytes = kept.parts.entry(key.clone()).or_default();
+        bytes.truncate(usize::try_from(keep).unwrap_or(usize::MAX));
+        let there = bytes.len() as u64;
+        Ok((Box::new(Part { target: self.clone(), key }), there))
+    }
+
+    async fn find(&self, path: &str) -> Result<Option<Arrived>, TargetError> {
+        let arrived =
+            |bytes: &Vec<u8>| Arrived { size: bytes.len() as u64, sha256: hex::encode(Sha256::digest(bytes)) };
+        Ok(self.kept().files.get(path).map(arrived))
+    }
+}

@@ -1,0 +1,151 @@
+//! The sections of a transfer file, outermost first.
+
+use super::{Field, Presence, Section, Shape};
+
+/// Smallest and largest chunk. Below, a large file is all overhead; above, memory is not bounded.
+const CHUNK: Shape = Shape::Size(4 << 10, 16 << 20);
+
+/// The whole file.
+pub(in crate::config) static TRANSFER: Section = Section {
+    doc: "A transfer: files of a folder to where they belong, each version once.",
+    fields: &[
+        Field::new(
+            "transfer",
+            Shape::Words,
+            "The transfer's name, the same on both sides: letters, digits, `-`, `_`, `.`.",
+        )
+        .required(),
+        Field::new(
+            "collect",
+            Shape::Section(&COLLECT),
+            "Where files come from. Left out on a host that only delivers.",
+        ),
+        Field::new("broker", Shape::Section(&BROKER), "What carries the files from one side to the other."),
+        Field::new("deliver", Shape::Section(&DELIVER), "Where files go. Left out on a host that only collects."),
+        Field::new("state", Shape::Section(&STATE), "The ledger of both sides: which version of a file is how far."),
+        Field::new("policies", Shape::Section(&POLICIES), "Waits and sizes."),
+    ],
+};
+
+pub(in crate::config) static COLLECT: Section = Section {
+    doc: "Where files come from.",
+    fields: &[
+        Field::new("directory", Shape::Words, "The folder, relative to this file.")
+            .presence(Presence::EnvironmentOrComputed("INPUT_DIR")),
+        Field::new(
+            "pattern",
+            Shape::Words,
+            "Which files: `*.csv`, `{a,b}_??.txt`; `**/*.csv` in folders below too.",
+        )
+        .presence(Presence::Environment("FILE_PATTERN", Some("*"))),
+        Field::new("poll", Shape::Duration, "Longest time between two looks.").default("5s"),
+        Field::new(
+            "stable_for",
+            Shape::Duration,
+            "A file is ready when its size and time held still for so long, and no `.tmp`, `.part`, `.filepart` or `.lock` stands beside it.",
+        )
+        .default("2s"),
+        Field::new(
+            "done_file",
+            Shape::Words,
+            "A file is ready when this one stands beside it: `{name}.done`, `{stem}.ok`. Then `stable_for` does not count.",
+        ),
+        Field::new(
+            "after",
+            Shape::Choice(&["archive", "delete", "keep"]),
+            "What becomes of a file that has arrived; `archive` when not given.",
+        )
+        .presence(Presence::EnvironmentOrComputed("DELETE_AFTER_PROCESSING")),
+        Field::new("archive", Shape::Words, "Files that have arrived, a folder a day.")
+            .presence(Presence::Environment("ARCHIVE_DIR", Some("data/archive"))),
+        Field::new("error", Shape::Words, "Files that failed for good, a folder a day, each with its reason in `NAME.error`.")
+            .presence(Presence::Environment("ERROR_DIR", Some("data/error"))),
+        Field::new("source", Shape::Words, "What is said of where files came from; the transfer's name when not given."),
+    ],
+};
+
+pub(in crate::config) static BROKER: Section = Section {
+    doc: "What carries the files from one side to the other.",
+    fields: &[
+        Field::new("local", Shape::Words, "A folder that both sides see; `data/spool` when nothing is given."),
+        Field::new("nats", Shape::Section(&NATS), "NATS JetStream. Not yet in force."),
+    ],
+};
+
+static NATS: Section = Section {
+    doc: "NATS JetStream.",
+    fields: &[
+        Field::new("url", Shape::Words, "`nats://host:4222`.")
+            .presence(Presence::Environment("NATS_URL", Some("nats://localhost:4222")))
+            .secret(),
+        Field::new("stream", Shape::Words, "What the names of its streams begin with.").default("FILES"),
+        Field::new("subject", Shape::Words, "What its subjects begin with.").default("files.input"),
+    ],
+};
+
+pub(in crate::config) static DELIVER: Section = Section {
+    doc: "Where files go.",
+    fields: &[
+        Field::new("to", Shape::Section(&TO), "The target."),
+        Field::new(
+            "organize_by",
+            Shape::Choice(&["date", "type", "source", "none"]),
+            "Folders below the target: `2026/11/28/`, `csv/`, `api/`, or none.",
+        )
+        .default("none"),
+        Field::new(
+            "name",
+            Shape::Words,
+            "A file's name: a template with `source`, `id`, `name`, `stem`, `extension`, `folder`, `date`, `time`, `size`, `sha256`.",
+        )
+        .default("{{ stem }}{{ extension }}"),
+        Field::new(
+            "on_exists",
+            Shape::Choice(&["same", "error", "suffix", "replace"]),
+            "What a name means that another content has: the file fails (`same`, `error`), gets a number, or takes its place. The same content is done.",
+        )
+        .default("error"),
+        Field::new("permissions", Shape::Words, "Permissions of the files.").default("0640"),
+        Field::new("max_size", Shape::Size(1, 1 << 50), "The largest file that is taken.").default("10GiB"),
+        Field::new("filters", Shape::Own("steps"), "What is done with a content on its way, in order. Not yet in force."),
+        Field::new("companions", Shape::Own("steps"), "Files that follow each file. Not yet in force."),
+    ],
+};
+
+pub(in crate::config) static TO: Section = Section {
+    doc: "The target.",
+    fields: &[
+        Field::new("directory", Shape::Words, "A folder, relative to this file.")
+            .presence(Presence::EnvironmentOrComputed("OUTPUT_DIR")),
+        Field::new("sftp", Shape::Words, "`sftp://user@host:22/in`. Not yet in force.").secret(),
+        Field::new("s3", Shape::Words, "`s3://bucket/prefix`. Not yet in force.").secret(),
+    ],
+};
+
+pub(in crate::config) static STATE: Section = Section {
+    doc: "The ledger of both sides.",
+    fields: &[Field::new("url", Shape::Words, "`sqlite:PATH`, relative to this file.")
+        .default("sqlite:data/.filegen/transfer.db")
+        .secret()],
+};
+
+pub(in crate::config) static POLICIES: Section = Section {
+    doc: "Waits and sizes.",
+    fields: &[
+        Field::new("max_retries", Shape::Whole(0, 1000), "Tries after a passing failure; a daemon goes on after them.")
+            .presence(Presence::Environment("MAX_RETRIES", Some("4"))),
+        Field::new("initial_backoff", Shape::Duration, "Wait before the first retry.")
+            .presence(Presence::Environment("RETRY_BACKOFF_MS", Some("1s"))),
+        Field::new("backoff_multiplier", Shape::AtLeast(1.0), "Each wait is this many times the one before.")
+            .default("2.0"),
+        Field::new("max_backoff", Shape::Duration, "No wait is longer.").default("8s"),
+        Field::new("chunk", CHUNK, "Bytes of a chunk.").default("512KiB"),
+        Field::new(
+            "fsync_every",
+            Shape::Whole(1, 10_000),
+            "Chunks between two syncs: what a killed process does again at most.",
+        )
+        .default("16"),
+        Field::new("concurrency", Shape::Whole(1, 256), "Files that are sent, or written, at once.").default("16"),
+    ],
+};

@@ -1,0 +1,243 @@
+//! A transfer file's values as the core takes them.
+
+use super::state::refused_at;
+use crate::config::address;
+use crate::config::cursor::{Cursor, Fields};
+use crate::config::grammar::transfer::{BROKER, COLLECT, DELIVER, POLICIES, STATE, TO, TRANSFER};
+use crate::config::values;
+use crate::core::model::database::Database;
+use crate::core::model::names::TransferId;
+use crate::core::model::pattern::Pattern;
+use crate::core::model::permissions::Permissions;
+use crate::core::model::policy::RetrySpec;
+use crate::core::model::secret::Secret;
+use crate::core::transfer::naming::NameTemplate;
+use crate::core::transfer::spec::{
+    After, BrokerSpec, Collect, Deliver, OnExists, Organize, Transfer, TransferPolicies,
+};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the spool lies when nothing else is said.
+const SPOOL: &str = "data/spool";
+
+/// The whole file. `None` when anything is wrong; that is noted then.
+pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
+    let fields = root.read(&TRANSFER);
+    let id = fields.text("transfer").and_then(|text| match TransferId::new(text) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            fields.place("transfer").report("impossible-value", error.to_string(), "for example `sales`");
+            None
+        }
+    });
+    let collect = root.field("collect").map(|_| collect(&root.section("collect"), id.as_ref()));
+    let deliver = root.field("deliver").map(|_| deliver(&root.section("deliver")));
+    if collect.is_none() && deliver.is_none() {
+        let message = "this transfer has no side";
+        root.report("missing-field", message, "add `collect: { directory: … }`, `deliver: { to: … }`, or both");
+    }
+    let broker = broker(&root.section("broker"));
+    let state = state(&root.section("state"));
+    let policies = policies(&root.section("policies"));
+    let transfer = Transfer {
+        id: id?,
+        collect: collect.map_or(Some(None), |collect| collect.map(Some))?,
+        broker: broker?,
+        deliver: deliver.map_or(Some(None), |deliver| deliver.map(Some))?,
+        state: state?,
+        policies: policies?,
+    };
+    check_apart(root, &transfer);
+    Some(transfer)
+}
+
+/// A path relative to the file. `None` when it was refused; that is noted then.
+fn path(fields: &Fields<'_>, name: &str) -> Option<PathBuf> {
+    let text = fields.text(name)?;
+    match address::resolved(&text, fields.at.context.folder) {
+        Ok(path) => Some(path.components().collect()),
+        Err((message, hint)) => {
+            fields.place(name).report("impossible-value", message, hint);
+            None
+        }
+    }
+}
+
+/// Notes a field that neither the file nor the environment gives.
+fn missing(fields: &Fields<'_>, name: &str, variable: &str) {
+    let place = fields.place(name);
+    if fields.at.field(name).is_none() {
+        let hint = format!("add it, or set the environment variable {variable}");
+        place.report("missing-field", format!("`{}` is missing", place.path), hint);
+    }
+}
+
+/// Notes a value of the environment that does not fit.
+fn unfit<T>(fields: &Fields<'_>, name: &str, variable: &str, value: Option<T>) -> Option<T> {
+    if value.is_none() && fields.at.field(name).is_none() {
+        let message = format!("the environment variable {variable} does not fit `{name}`");
+        fields.place(name).report("impossible-value", message, "correct the variable, or write the field");
+    }
+    value
+}
+
+fn collect(at: &Cursor<'_>, id: Option<&TransferId>) -> Option<Collect> {
+    let fields = at.read(&COLLECT);
+    let directory = path(&fields, "directory");
+    if directory.is_none() {
+        missing(&fields, "directory", "INPUT_DIR");
+    }
+    let pattern = fields.owned("pattern");
+    if let Some(Err(fault)) = pattern.as_deref().map(Pattern::parse) {
+        let message = format!("the pattern cannot be taken: {fault}");
+        fields.place("pattern").report("impossible-value", message, "for example `*.csv` or `**/*.csv`");
+    }
+    let done_file = fields.owned("done_file");
+    if let Some(done) = &done_file
+        && (done.contains('/') || !(done.contains("{name}") || done.contains("{stem}")))
+    {
+        let message = "a done-file is a name with `{name}` or `{stem}` in it";
+        fields.place("done_file").report("impossible-value", message, "for example `{name}.done`");
+    }
+    let after = match fields.text("after").as_deref() {
+        Some("archive" | "false" | "False" | "FALSE") | None => Some(After::Archive),
+        Some("delete" | "true" | "True" | "TRUE") => Some(After::Delete),
+        Some("keep") => Some(After::Keep),
+        Some(_) => None,
+    };
+    let after = unfit(&fields, "after", "DELETE_AFTER_PROCESSING", after);
+    let poll = fields.duration("poll");
+    if poll.is_some_and(|poll| poll.is_zero()) {
+        fields.place("poll").report("impossible-value", "`poll` must be more than 0", "5s suits most folders");
+    }
+    let (archive, error) = (path(&fields, "archive"), path(&fields, "error"));
+    Some(Collect {
+        directory: directory?,
+        pattern: pattern?,
+        poll: poll?,
+        stable_for: fields.duration("stable_for")?,
+        done_file,
+        after: after?,
+        archive: archive?,
+        error: error?,
+        source: fields.owned("source").or_else(|| id.map(|id| id.as_str().to_owned()))?,
+    })
+}
+
+fn broker(at: &Cursor<'_>) -> Option<BrokerSpec> {
+    if let Some(nats) = at.field("nats") {
+        nats.report("not-yet", "`nats` is not yet supported", "write `local: data/spool`: both sides on one host");
+        return None;
+    }
+    let fields = at.read(&BROKER);
+    if fields.text("local").is_some() {
+        return path(&fields, "local").map(BrokerSpec::Local);
+    }
+    address::resolved(SPOOL, at.context.folder).ok().map(BrokerSpec::Local)
+}
+
+fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
+    let fields = at.read(&DELIVER);
+    let to = at.section("to");
+    let others: Vec<_> = ["sftp", "s3"].iter().filter_map(|name| to.field(name)).collect();
+    for other in &others {
+        other.report("not-yet", format!("`{}` is not yet supported", other.name()), "write `directory: PATH`");
+    }
+    let targets = to.read(&TO);
+    let directory = path(&targets, "directory");
+    if directory.is_none() && others.is_empty() {
+        missing(&targets, "directory", "OUTPUT_DIR");
+    }
+    let name = fields.text("name").and_then(|text| match NameTemplate::parse(&text) {
+        Ok(name) => Some(name),
+        Err(why) => {
+            let message = format!("the name cannot be taken: {why}");
+            fields.place("name").report(
+                "impossible-value",
+                message,
+                "for example `{{ stem }}_{{ date }}{{ extension }}`",
+            );
+            None
+        }
+    });
+    let mode = fields.text("permissions").and_then(|text| Permissions::mode_of(&text));
+    if mode.is_none() {
+        let message = "`permissions` are four octal digits that let the owner read, and nobody run a file";
+        fields.place("permissions").report("impossible-value", message, "for example `\"0640\"`");
+    }
+    let organize_by = match fields.text("organize_by")?.as_ref() {
+        "date" => Organize::Date,
+        "type" => Organize::Type,
+        "source" => Organize::Source,
+        _ => Organize::None,
+    };
+    let on_exists = match fields.text("on_exists")?.as_ref() {
+        "suffix" => OnExists::Suffix,
+        "replace" => OnExists::Replace,
+        _ => OnExists::Error,
+    };
+    Some(Deliver {
+        directory: directory?,
+        organize_by,
+        name: name?,
+        on_exists,
+        permissions: mode?,
+        max_size: fields.size("max_size")?,
+    })
+}
+
+fn state(at: &Cursor<'_>) -> Option<Secret> {
+    let fields = at.read(&STATE);
+    let url = refused_at(&fields, address::state(&fields.text("url")?, at.context.folder))?;
+    if Database::sqlite_path(&url).is_none() {
+        let message = "a ledger in MongoDB is not yet supported";
+        fields.place("url").report("not-yet", message, "write `sqlite:PATH`");
+        return None;
+    }
+    Some(Secret::new(url))
+}
+
+fn policies(at: &Cursor<'_>) -> Option<TransferPolicies> {
+    let fields = at.read(&POLICIES);
+    let max_retries = fields.whole("max_retries").and_then(|tries| u32::try_from(tries).ok());
+    let first = fields.text("initial_backoff");
+    let is_given = fields.at.field("initial_backoff").is_some();
+    // The variable has milliseconds.
+    let millis = |text: &str| values::whole(text).filter(|_| !is_given).map(Duration::from_millis);
+    let first = first.and_then(|text| millis(&text).or_else(|| values::duration(&text)));
+    let retry = RetrySpec {
+        max_retries: unfit(&fields, "max_retries", "MAX_RETRIES", max_retries)?,
+        initial_backoff: unfit(&fields, "initial_backoff", "RETRY_BACKOFF_MS", first)?,
+        backoff_multiplier: fields.text("backoff_multiplier")?.parse().ok()?,
+        max_backoff: fields.duration("max_backoff")?,
+    };
+    if retry.initial_backoff > retry.max_backoff {
+        let message = "`initial_backoff` is longer than `max_backoff`";
+        fields.place("initial_backoff").report("impossible-value", message, "make the first wait the shortest");
+    }
+    Some(TransferPolicies {
+        retry,
+        chunk: fields.size("chunk")?,
+        fsync_every: fields.whole("fsync_every")?,
+        concurrency: usize::try_from(fields.whole("concurrency")?).ok()?,
+    })
+}
+
+/// Folders that would feed themselves.
+fn check_apart(root: &Cursor<'_>, transfer: &Transfer) {
+    let Some(collect) = &transfer.collect else { return };
+    let BrokerSpec::Local(spool) = &transfer.broker;
+    let target = transfer.deliver.as_ref().map(|deliver| &deliver.directory);
+    let others = [
+        ("collect.archive", Some(&collect.archive)),
+        ("collect.error", Some(&collect.error)),
+        ("broker.local", Some(spool)),
+        ("deliver.to.directory", target),
+    ];
+    for (field, _) in others.iter().filter(|(_, other)| *other == Some(&collect.directory)) {
+        let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
+        let message = format!("`{field}` is the folder that files are collected from");
+        place.report("impossible-value", message, "name another folder");
+    }
+}

@@ -1,0 +1,60 @@
+//! A transfer's values in the words and order of its file.
+
+use super::Rendered;
+use super::generate::{ShowAddress, map, scalar, text};
+use crate::config::values::{write_duration, write_size};
+use crate::core::transfer::spec::{BrokerSpec, Collect, Deliver, Transfer};
+use std::path::Path;
+
+pub(super) fn transfer(transfer: &Transfer, address: ShowAddress<'_>) -> Rendered {
+    let BrokerSpec::Local(spool) = &transfer.broker;
+    let policies = &transfer.policies;
+    map([
+        ("transfer", Some(text(transfer.id.as_str()))),
+        ("collect", transfer.collect.as_ref().map(collect)),
+        ("broker", Some(map([("local", Some(path(spool)))]))),
+        ("deliver", transfer.deliver.as_ref().map(deliver)),
+        ("state", Some(map([("url", Some(text(address(&transfer.state))))]))),
+        (
+            "policies",
+            Some(map([
+                ("max_retries", Some(scalar(policies.retry.max_retries))),
+                ("initial_backoff", Some(text(write_duration(policies.retry.initial_backoff)))),
+                ("backoff_multiplier", Some(scalar(policies.retry.backoff_multiplier))),
+                ("max_backoff", Some(text(write_duration(policies.retry.max_backoff)))),
+                ("chunk", Some(text(write_size(policies.chunk)))),
+                ("fsync_every", Some(scalar(policies.fsync_every))),
+                ("concurrency", Some(scalar(policies.concurrency))),
+            ])),
+        ),
+    ])
+}
+
+fn path(path: &Path) -> Rendered {
+    text(path.to_string_lossy())
+}
+
+fn collect(collect: &Collect) -> Rendered {
+    map([
+        ("directory", Some(path(&collect.directory))),
+        ("pattern", Some(text(&collect.pattern))),
+        ("poll", Some(text(write_duration(collect.poll)))),
+        ("stable_for", Some(text(write_duration(collect.stable_for)))),
+        ("done_file", collect.done_file.as_ref().map(text)),
+        ("after", Some(text(collect.after.as_str()))),
+        ("archive", Some(path(&collect.archive))),
+        ("error", Some(path(&collect.error))),
+        ("source", Some(text(&collect.source))),
+    ])
+}
+
+fn deliver(deliver: &Deliver) -> Rendered {
+    map([
+        ("to", Some(map([("directory", Some(path(&deliver.directory)))]))),
+        ("organize_by", Some(text(deliver.organize_by.as_str()))),
+        ("name", Some(text(deliver.name.as_str()))),
+        ("on_exists", Some(text(deliver.on_exists.as_str()))),
+        ("permissions", Some(text(format!("{:04o}", deliver.permissions)))),
+        ("max_size", Some(text(write_size(deliver.max_size)))),
+    ])
+}

@@ -1,0 +1,78 @@
+//! Transfer files.
+
+use super::*;
+use crate::core::transfer::spec::{After, BrokerSpec, OnExists, Organize, Transfer};
+
+fn read(text: &str, pairs: &[(&str, &str)]) -> Result<Transfer, Vec<String>> {
+    let loaded = parse(text, Path::new("/x/t.yaml"), &vars(pairs), &Registry::default());
+    loaded
+        .and_then(Loaded::into_transfer)
+        .map_err(|error| error.problems.into_iter().map(|problem| problem.message).collect())
+}
+
+#[test]
+fn the_smallest_file_has_the_defaults_of_the_docs() {
+    let transfer = read("transfer: t\ncollect: { directory: in }\ndeliver: { to: { directory: out } }\n", &[]).unwrap();
+    let (collect, deliver) = (transfer.collect.unwrap(), transfer.deliver.unwrap());
+    assert_eq!((collect.directory.as_path(), collect.pattern.as_str()), (Path::new("/x/in"), "*"));
+    assert_eq!((collect.poll, collect.stable_for), (Duration::from_secs(5), Duration::from_secs(2)));
+    assert_eq!((collect.after, collect.source.as_str(), collect.done_file), (After::Archive, "t", None));
+    assert_eq!(
+        (collect.archive.as_path(), collect.error.as_path()),
+        (Path::new("/x/data/archive"), Path::new("/x/data/error"))
+    );
+    assert_eq!(transfer.broker, BrokerSpec::Local("/x/data/spool".into()));
+    assert_eq!((deliver.organize_by, deliver.on_exists), (Organize::None, OnExists::Error));
+    assert_eq!((deliver.name.as_str(), deliver.permissions), ("{{ stem }}{{ extension }}", 0o640));
+    assert_eq!(deliver.max_size, 10 << 30);
+    assert_eq!(transfer.state.reveal(), "sqlite:/x/data/.filegen/transfer.db");
+    let policies = transfer.policies;
+    assert_eq!((policies.chunk, policies.fsync_every, policies.concurrency), (512 << 10, 16, 16));
+    assert_eq!((policies.retry.max_retries, policies.retry.initial_backoff), (4, Duration::from_secs(1)));
+    assert_eq!(policies.retry.max_backoff, Duration::from_secs(8));
+}
+
+#[test]
+fn the_environment_stands_in_for_what_is_left_out() {
+    let vars = [
+        ("INPUT_DIR", "/i"),
+        ("FILE_PATTERN", "*.csv"),
+        ("ARCHIVE_DIR", "/a"),
+        ("ERROR_DIR", "/e"),
+        ("DELETE_AFTER_PROCESSING", "true"),
+        ("OUTPUT_DIR", "/o"),
+        ("MAX_RETRIES", "7"),
+        ("RETRY_BACKOFF_MS", "250"),
+    ];
+    let transfer = read("transfer: t\ncollect: {}\ndeliver: {}\n", &vars).unwrap();
+    let (collect, deliver) = (transfer.collect.unwrap(), transfer.deliver.unwrap());
+    assert_eq!((collect.directory.as_path(), collect.pattern.as_str()), (Path::new("/i"), "*.csv"));
+    assert_eq!((collect.archive.as_path(), collect.error.as_path()), (Path::new("/a"), Path::new("/e")));
+    assert_eq!((collect.after, deliver.directory.as_path()), (After::Delete, Path::new("/o")));
+    let retry = transfer.policies.retry;
+    assert_eq!((retry.max_retries, retry.initial_backoff), (7, Duration::from_millis(250)));
+    let kept = read("transfer: t\ncollect: { after: keep }\n", &vars).unwrap();
+    assert_eq!(kept.collect.unwrap().after, After::Keep);
+    let wrong = [("INPUT_DIR", "/i"), ("DELETE_AFTER_PROCESSING", "perhaps"), ("MAX_RETRIES", "x")];
+    let faults = read("transfer: t\ncollect: {}\n", &wrong).unwrap_err();
+    assert!(faults.iter().any(|fault| fault.contains("DELETE_AFTER_PROCESSING")), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.contains("MAX_RETRIES")), "{faults:?}");
+}
+
+#[test]
+fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
+    let text = "transfer: t\ncollect: { directory: in, archive: in, done_file: x/y }\n\
+                broker: { nats: { url: 'nats://h:4222', stream: F, subject: f } }\n\
+                deliver: { to: { sftp: 'sftp://u@h/in' }, filters: [{ gzip: {} }], companions: [{ done: x }] }\n\
+                state: { url: 'mongodb://h/d' }\n";
+    let faults = read(text, &[]).unwrap_err();
+    for wanted in ["`nats`", "`sftp`", "`filters`", "`companions`", "MongoDB", "done-file"] {
+        assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted}: {faults:?}");
+    }
+    let circle = "transfer: t\ncollect: { directory: in, archive: in }\n";
+    assert!(read(circle, &[]).unwrap_err()[0].contains("collected from"));
+    assert!(read("transfer: t\n", &[]).unwrap_err()[0].contains("no side"));
+    assert!(read("transfer: t\ncollect: {}\n", &[]).unwrap_err()[0].contains("collect.directory"));
+    let empty = "transfer: t\ndeliver: { to: { directory: o }, filters: [], companions: [], on_exists: same }\n";
+    assert_eq!(read(empty, &[]).unwrap().deliver.unwrap().on_exists, OnExists::Error);
+}

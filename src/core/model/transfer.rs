@@ -1,0 +1,180 @@
+//! What both sides of a transfer remember of a file.
+
+use crate::core::kind::FailureKind;
+use crate::core::model::moment::instant;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which side remembers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Takes files from a folder and sends them.
+    Collect,
+    /// Receives files and puts them where they belong.
+    Deliver,
+}
+
+impl Side {
+    /// Both, in the order in which a file passes them.
+    pub const ALL: [Self; 2] = [Self::Collect, Self::Deliver];
+
+    /// The word in stores, JSON and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Collect => "collect",
+            Self::Deliver => "deliver",
+        }
+    }
+}
+
+/// How far a side is with a version of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// It was found, and its content is known.
+    Seen,
+    /// Its chunks are on their way to the broker.
+    Sending,
+    /// The broker has all of it.
+    Sent,
+    /// The other side has it, and the source was dealt with: archived, deleted or kept.
+    Archived,
+    /// Its chunks are on their way to the target.
+    Receiving,
+    /// All of it is at the target under a temporary name, and it gets its final one.
+    Writing,
+    /// It stands under its final name.
+    Delivered,
+    /// It failed for good, and was set aside with its reason.
+    Failed,
+}
+
+impl FileState {
+    /// All states, in the order in which a file passes them.
+    pub const ALL: [Self; 8] = [
+        Self::Seen,
+        Self::Sending,
+        Self::Sent,
+        Self::Archived,
+        Self::Receiving,
+        Self::Writing,
+        Self::Delivered,
+        Self::Failed,
+    ];
+
+    /// The word in stores and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Archived => "archived",
+            Self::Receiving => "receiving",
+            Self::Writing => "writing",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads the word back. `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether nothing more happens by itself.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Archived | Self::Delivered | Self::Failed => true,
+            Self::Seen | Self::Sending | Self::Sent | Self::Receiving | Self::Writing => false,
+        }
+    }
+}
+
+/// Why a version of a file failed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileFailure {
+    /// What kind of failure, by the word of [`FailureKind`].
+    pub kind: String,
+    /// What is wrong, and what to do.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The first failure.
+    #[serde(with = "instant")]
+    pub first_at: Timestamp,
+    /// The last one.
+    #[serde(with = "instant")]
+    pub last_at: Timestamp,
+    /// Where it failed: host and process.
+    pub host: String,
+}
+
+impl FileFailure {
+    /// A failure after those `before`.
+    pub fn after(before: Option<&Self>, kind: FailureKind, reason: String, at: Timestamp, host: &str) -> Self {
+        Self {
+            kind: kind.as_str().to_owned(),
+            reason,
+            attempts: before.map_or(0, |before| before.attempts).saturating_add(1),
+            first_at: before.map_or(at, |before| before.first_at),
+            last_at: at,
+            host: host.to_owned(),
+        }
+    }
+}
+
+/// A version of a file: path, size and the digest of all of it; and how far a side is with it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileRecord {
+    /// The transfer.
+    pub transfer: String,
+    /// Whose record it is.
+    pub side: Side,
+    /// Made from source, path, size and digest.
+    pub id: String,
+    /// How far it is.
+    pub state: FileState,
+    /// Its path below the folder it was found in.
+    pub path: String,
+    /// What the envelope says of where it came from.
+    pub source: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of all of it, in hexadecimal digits.
+    pub sha256: String,
+    /// When its content was changed, as its writer says.
+    #[serde(with = "instant")]
+    pub modified_at: Timestamp,
+    /// What its folder said of it when it was looked at. Empty on the delivering side.
+    pub stamp: String,
+    /// How much of it is safe: acknowledged chunks on the collecting side, durable bytes on the delivering one.
+    pub durable: u64,
+    /// Where it is now: its name in the archive or among the failed ones, or its final name at the target.
+    pub place: Option<String>,
+    /// Why it failed last. A file that goes on after a failure keeps it.
+    pub failure: Option<FileFailure>,
+    /// When this side saw it first.
+    #[serde(with = "instant")]
+    pub seen_at: Timestamp,
+    /// When this record was changed last.
+    #[serde(with = "instant")]
+    pub changed_at: Timestamp,
+}
+
+/// A change of state, for a file's journey.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileStep {
+    /// Whose step.
+    pub side: Side,
+    /// What it became.
+    pub state: FileState,
+    /// When.
+    #[serde(with = "instant")]
+    pub at: Timestamp,
+    /// By whom: host and process.
+    pub by: String,
+}

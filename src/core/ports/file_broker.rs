@@ -1,0 +1,94 @@
+//! What carries files from one side of a transfer to the other.
+
+use super::broker::BrokerError;
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// What the broker knows of a version of a file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Standing {
+    /// Chunks that it has without a gap from the first on.
+    pub chunks: u64,
+    /// Whether it has the envelope: the file exists for the other side, or did.
+    pub is_sent: bool,
+    /// What the other side said.
+    pub answer: Option<Answer>,
+}
+
+/// What the delivering side says of a version of a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It stands under its final name.
+    Delivered {
+        /// The digest of what arrived, in hexadecimal digits.
+        sha256: String,
+    },
+    /// It failed for good.
+    Refused {
+        /// The kind of failure, by its word.
+        kind: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+}
+
+/// A message: an envelope, and the content where it is small.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Parcel {
+    /// The id that the message was sent under, whatever its envelope says.
+    pub id: String,
+    /// The envelope's bytes.
+    pub envelope: Vec<u8>,
+    /// The content. `None` when it is in chunks.
+    pub content: Option<Vec<u8>>,
+}
+
+/// The collecting side's end. Each call may be repeated: ids and numbers say what is meant.
+#[async_trait]
+pub trait FileSender: Send + Sync {
+    /// Where it is, without secrets.
+    fn describe(&self) -> String;
+
+    /// Most bytes of envelope and content together that fit one message.
+    fn inline_max(&self) -> usize;
+
+    /// What is known of a version.
+    async fn standing(&self, id: &str, chunk_size: u64) -> Result<Standing, BrokerError>;
+
+    /// Hands over a chunk, counted from 0. It may not be durable yet.
+    async fn put_chunk(&self, id: &str, number: u64, chunk_size: u64, bytes: Vec<u8>) -> Result<(), BrokerError>;
+
+    /// Answers when all chunks that were handed over are durable.
+    async fn settle_chunks(&self, id: &str) -> Result<(), BrokerError>;
+
+    /// Sends the message that makes the file exist for the other side. Durable when it answers. All chunks are settled before.
+    async fn send(&self, parcel: Parcel) -> Result<(), BrokerError>;
+
+    /// The versions, at most so many, that the other side said something of.
+    async fn answered(&self, most: usize) -> Result<Vec<String>, BrokerError>;
+
+    /// What the other side said of a version. `None` when it said nothing yet.
+    async fn answer(&self, id: &str) -> Result<Option<Answer>, BrokerError>;
+
+    /// Forgets an answer that was acted upon, and the chunks of a version that was never sent.
+    async fn forget(&self, id: &str) -> Result<(), BrokerError>;
+}
+
+/// The delivering side's end.
+#[async_trait]
+pub trait FileReceiver: Send + Sync {
+    /// Where it is, without secrets.
+    fn describe(&self) -> String;
+
+    /// Up to `most` messages that wait, oldest first, without those in `busy`. A message comes again until it is done with.
+    async fn waiting(&self, busy: &[String], most: usize) -> Result<Vec<Parcel>, BrokerError>;
+
+    /// A chunk. `None` when it is not there.
+    async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError>;
+
+    /// Tells the other side, then takes the message and its chunks away, in this order. May be repeated.
+    async fn answer(&self, id: &str, answer: &Answer) -> Result<(), BrokerError>;
+
+    /// Waits until a message may have come, at most so long.
+    async fn wait(&self, at_most: Duration);
+}

@@ -1,0 +1,131 @@
+//! Where files are delivered to.
+
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::shown;
+use async_trait::async_trait;
+
+/// Why a target refused. The path is below the target.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The folder of the target itself is not there, or is none.
+    #[error("the target {} cannot be used: {}", shown::name(target), shown::text(reason))]
+    Unusable {
+        /// Which.
+        target: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// It may not be written.
+    #[error("{} may not be written by the user of this process", shown::name(path))]
+    Denied {
+        /// Which.
+        path: String,
+    },
+    /// A link, or anything else that is neither a folder nor a plain file, stands in the way.
+    #[error("{} is {what}: nothing is written through it", shown::name(path))]
+    Foreign {
+        /// Which part of the path.
+        path: String,
+        /// What it is: `a link`.
+        what: String,
+    },
+    /// The target cannot have such a name.
+    #[error("{} is no name that the target can have: {}", shown::name(path), shown::text(reason))]
+    Name {
+        /// Which.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// There is no room.
+    #[error("the target has no room: {}", shown::text(reason))]
+    Full {
+        /// What is missing.
+        reason: String,
+    },
+    /// The file system cannot give a name without replacing what has it.
+    #[error(
+        "the target {} cannot give a name without replacing another file: {}",
+        shown::name(target),
+        shown::text(reason)
+    )]
+    NoLinks {
+        /// Which.
+        target: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// The system says something else. Another try may work.
+    #[error("{} cannot be written: {}", shown::name(path), shown::text(reason))]
+    Failed {
+        /// Which.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+}
+
+impl HasKind for TargetError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Unusable { .. } | Self::NoLinks { .. } => FailureKind::Config,
+            Self::Denied { .. } | Self::Foreign { .. } | Self::Name { .. } => FailureKind::Refused,
+            Self::Full { .. } | Self::Failed { .. } => FailureKind::Failed,
+        }
+    }
+}
+
+/// A file at the target, as it was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrived {
+    /// In bytes.
+    pub size: u64,
+    /// Of all of it, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// How a final name is given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Naming {
+    /// Only where nothing has the name.
+    New,
+    /// Whatever has the name is replaced.
+    Replace,
+}
+
+/// A file under its temporary name, open for writing.
+#[async_trait]
+pub trait TargetPart: Send {
+    /// Bytes from `offset`; fewer only at the end.
+    async fn read(&mut self, offset: u64, most: usize) -> Result<Vec<u8>, TargetError>;
+
+    /// Writes behind what is there.
+    async fn append(&mut self, bytes: Vec<u8>) -> Result<(), TargetError>;
+
+    /// Makes what was written durable.
+    async fn sync(&mut self) -> Result<(), TargetError>;
+
+    /// Gives the file its final name, whole and durable. `false`, and nothing is changed, when another file has it.
+    async fn publish(&mut self, path: &str, naming: Naming) -> Result<bool, TargetError>;
+
+    /// Takes the file away.
+    async fn discard(&mut self) -> Result<(), TargetError>;
+}
+
+/// A place for files. Paths are below it, with `/` between names; folders are made where they are missing. No path leads out of it,
+/// whatever is put there and when.
+#[async_trait]
+pub trait FileTarget: Send + Sync {
+    /// Where it is, without secrets.
+    fn describe(&self) -> String;
+
+    /// Free bytes. `None` when nobody tells.
+    async fn room(&self) -> Result<Option<u64>, TargetError>;
+
+    /// The unfinished file of a version in a folder, with at most its first `keep` bytes: so many as are there. An unfinished file that
+    /// another process still has open is left to it, and a new one is begun.
+    async fn part(&self, folder: &str, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError>;
+
+    /// Reads a file. `None` when nothing has the name.
+    async fn find(&self, path: &str) -> Result<Option<Arrived>, TargetError>;
+}

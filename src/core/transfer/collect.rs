@@ -1,0 +1,178 @@
+//! The collecting side: which files of its folder may be sent now.
+
+use super::error::TransferError;
+use super::event::TransferEvent;
+use super::ready::{Ready, Stillness};
+use super::spec::{Collect, Transfer};
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::pattern::Pattern;
+use crate::core::model::transfer::{FileFailure, FileRecord, FileState};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::file_broker::FileSender;
+use crate::core::ports::folders::FoundFile;
+use crate::core::ports::inbox::{Inbox, OddEntry};
+use crate::core::ports::observer::Observer;
+use crate::core::ports::transfer_ledger::{Holder, TransferLedger};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How long a claim lasts without news of its holder.
+pub const CLAIM: SignedDuration = SignedDuration::from_secs(60);
+
+/// Paths that the ledger is asked about at once.
+const PATHS: usize = 1000;
+
+/// What the collecting side needs of the world.
+pub struct CollectPorts {
+    /// The folder.
+    pub inbox: Arc<dyn Inbox>,
+    /// The broker.
+    pub sender: Arc<dyn FileSender>,
+    /// The ledger.
+    pub ledger: Arc<dyn TransferLedger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Whoever watches.
+    pub observer: Arc<dyn Observer<TransferEvent>>,
+    /// This process.
+    pub holder: Holder,
+}
+
+/// The collecting side.
+pub struct Collector {
+    pub(super) transfer: Arc<Transfer>,
+    pub(super) collect: Collect,
+    pub(super) ports: CollectPorts,
+    pattern: Pattern,
+    still: Stillness,
+    /// Versions that arrived and lie there still, by path: their stamp.
+    kept: HashMap<String, String>,
+    /// What can never be sent, and was told.
+    told: HashSet<String>,
+}
+
+impl Collector {
+    /// The collecting side of a transfer that has one. `None` when it has none, or a pattern that nobody checked.
+    pub fn new(transfer: Arc<Transfer>, ports: CollectPorts) -> Option<Self> {
+        let collect = transfer.collect.clone()?;
+        let pattern = Pattern::parse(&collect.pattern).ok()?;
+        Some(Self {
+            transfer,
+            collect,
+            ports,
+            pattern,
+            still: Stillness::default(),
+            kept: HashMap::new(),
+            told: HashSet::new(),
+        })
+    }
+
+    /// Looks at the folder: which files may be sent now, oldest first. What can never be sent is set aside.
+    ///
+    /// # Errors
+    /// When the folder or the ledger does not answer.
+    pub async fn look(&mut self) -> Result<Ready, TransferError> {
+        let deep = self.pattern.has_folders();
+        let listing = self.ports.inbox.list(deep).await?;
+        let odd: HashSet<String> = listing.odd.iter().map(OddEntry::shown).collect();
+        self.told.retain(|shown| odd.contains(shown));
+        for odd in &listing.odd {
+            if self.told.insert(odd.shown()) {
+                self.set_aside(odd).await?;
+            }
+        }
+        let there: HashSet<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
+        self.kept.retain(|path, _| there.contains(path.as_str()));
+        let known = self.known(&listing.files).await?;
+        let now = self.ports.clock.elapsed();
+        let is_known = |file: &FoundFile| known.contains(&file.path) || self.kept.get(&file.path) == Some(&file.stamp);
+        let ready = self.still.ready(&listing.files, (&self.collect, &self.pattern), now, is_known);
+        if !ready.files.is_empty() {
+            let (files, bytes) = (ready.files.len() as u64, ready.files.iter().map(|file| file.size).sum());
+            self.ports.observer.observe(&TransferEvent::Found { files, bytes });
+        }
+        Ok(ready)
+    }
+
+    /// Paths whose file, as it is now, was dealt with. What lies there for good is asked about once.
+    async fn known(&mut self, files: &[FoundFile]) -> Result<HashSet<String>, TransferError> {
+        let ask: Vec<&FoundFile> = files
+            .iter()
+            .filter(|file| self.pattern.fits(&file.path) && self.kept.get(&file.path) != Some(&file.stamp))
+            .collect();
+        let mut known = HashSet::new();
+        for part in ask.chunks(PATHS) {
+            let stamps: HashMap<&str, &str> =
+                part.iter().map(|file| (file.path.as_str(), file.stamp.as_str())).collect();
+            let paths = part.iter().map(|file| file.path.clone()).collect();
+            for found in self.ports.ledger.known(self.transfer.id.as_str(), paths).await? {
+                if stamps.get(found.path.as_str()) != Some(&found.stamp.as_str()) {
+                    continue;
+                }
+                match found.state {
+                    FileState::Archived => drop(self.kept.insert(found.path, found.stamp)),
+                    FileState::Sent | FileState::Failed => drop(known.insert(found.path)),
+                    FileState::Seen
+                    | FileState::Sending
+                    | FileState::Receiving
+                    | FileState::Writing
+                    | FileState::Delivered => {}
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    async fn set_aside(&self, odd: &OddEntry) -> Result<(), TransferError> {
+        let (mut what, mut is_set_aside) = (odd.what.clone(), false);
+        if odd.is_file {
+            match self.ports.inbox.set_aside(&self.today(), odd).await {
+                Ok(_) => {
+                    what.push_str("; it was set aside");
+                    is_set_aside = true;
+                }
+                Err(error) if error.kind().is_passing() => return Err(error.into()),
+                Err(error) => what = format!("{what}; it cannot be set aside: {error}"),
+            }
+        }
+        self.ports.observer.observe(&TransferEvent::Odd { path: odd.shown(), what, is_set_aside });
+        Ok(())
+    }
+
+    /// The day for folders on the shelves.
+    pub(super) fn today(&self) -> String {
+        self.ports.clock.now().strftime("%Y-%m-%d").to_string()
+    }
+
+    pub(super) fn drop_event(&self, path: &str, why: &str) {
+        self.ports.observer.observe(&TransferEvent::Dropped { path: path.to_owned(), why: why.to_owned() });
+    }
+
+    /// Writes a record; with `keeps`, the claim lasts on.
+    pub(super) async fn advance(
+        &self,
+        record: &mut FileRecord,
+        state: FileState,
+        keeps: bool,
+    ) -> Result<(), TransferError> {
+        let now = self.ports.clock.now();
+        (record.state, record.changed_at) = (state, now);
+        let until = keeps.then(|| claim_until(now));
+        if self.ports.ledger.advance(record, &self.ports.holder, until).await? {
+            return Ok(());
+        }
+        Err(TransferError::TakenOver { id: record.id.clone() })
+    }
+
+    /// The failure of a version, after those before.
+    pub(super) fn failure(&self, record: &FileRecord, kind: FailureKind, reason: String) -> FileFailure {
+        let now = self.ports.clock.now();
+        FileFailure::after(record.failure.as_ref(), kind, reason, now, &self.ports.holder.shown)
+    }
+}
+
+/// When a claim of now ends.
+pub fn claim_until(now: Timestamp) -> Timestamp {
+    now.saturating_add(CLAIM).unwrap_or(Timestamp::MAX)
+}

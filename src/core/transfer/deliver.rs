@@ -1,0 +1,358 @@
+//! The delivering side: takes messages from the broker and puts each file where it belongs.
+//!
+//! Order for each version: the envelope is checked, the part file grows and what of it is durable stands in the ledger, size and
+//! digest are those of the envelope, the ledger has the final name, the file gets it, the ledger says so, the other side is told, the
+//! message goes. Each step may be repeated, and whoever takes a version over begins behind the last durable byte.
+
+use super::collect::claim_until;
+use super::envelope::Envelope;
+use super::error::TransferError;
+use super::event::TransferEvent;
+use super::place::{Place, place};
+use super::spec::{Deliver, Transfer};
+use crate::core::failpoints::crash::crash_point;
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::transfer::{FileFailure, FileRecord, FileState, Side};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
+use crate::core::ports::file_target::{FileTarget, TargetError, TargetPart};
+use crate::core::ports::observer::Observer;
+use crate::core::ports::transfer_ledger::{Claim, Holder, TransferLedger};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Bytes that are read back at once.
+const PIECE: usize = 256 * 1024;
+
+/// What the delivering side needs of the world.
+pub struct DeliverPorts {
+    /// The broker.
+    pub receiver: Arc<dyn FileReceiver>,
+    /// Where files go.
+    pub target: Arc<dyn FileTarget>,
+    /// The ledger.
+    pub ledger: Arc<dyn TransferLedger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Whoever watches.
+    pub observer: Arc<dyn Observer<TransferEvent>>,
+    /// This process.
+    pub holder: Holder,
+}
+
+/// The delivering side.
+pub struct Deliverer {
+    pub(super) transfer: Arc<Transfer>,
+    pub(super) deliver: Deliver,
+    pub(super) ports: DeliverPorts,
+}
+
+/// Why a version was not delivered.
+pub(super) enum Fault {
+    /// It fails for good.
+    Lasting(FailureKind, String),
+    /// Something does not answer.
+    Passing(TransferError),
+}
+
+impl<E: Into<TransferError>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match &error {
+            TransferError::Target(target) => match target.kind() {
+                FailureKind::Refused | FailureKind::Data | FailureKind::Conflict => {
+                    Self::Lasting(target.kind(), target.to_string())
+                }
+                _ => Self::Passing(error),
+            },
+            _ => Self::Passing(error),
+        }
+    }
+}
+
+/// A version on its way to the target.
+pub(super) struct Way<'a> {
+    pub(super) envelope: &'a Envelope,
+    pub(super) record: FileRecord,
+    pub(super) place: Place,
+}
+
+impl Deliverer {
+    /// The delivering side of a transfer that has one. `None` when it has none.
+    pub fn new(transfer: Arc<Transfer>, ports: DeliverPorts) -> Option<Self> {
+        let deliver = transfer.deliver.clone()?;
+        Some(Self { transfer, deliver, ports })
+    }
+
+    /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it.
+    ///
+    /// # Errors
+    /// When something needed does not answer, or on a stop. The message stays, and another try goes on where this one ended.
+    pub async fn take(&self, parcel: Parcel, stop: &CancellationToken) -> Result<bool, TransferError> {
+        let id = parcel.id.clone();
+        let known = self.ports.ledger.find(self.transfer.id.as_str(), Side::Deliver, &id).await?;
+        if let Some(record) = known.as_ref().filter(|record| record.state == FileState::Delivered) {
+            // It came again: nothing is written a second time.
+            self.answer(&id, &Answer::Delivered { sha256: record.sha256.clone() }).await?;
+            return Ok(true);
+        }
+        let envelope = match Envelope::read(&parcel.envelope, &id) {
+            Ok(envelope) => envelope,
+            Err(fault) => {
+                self.refuse_unread(&id, fault.to_string()).await?;
+                return Ok(true);
+            }
+        };
+        let fresh = self.record(&envelope);
+        let now = self.ports.clock.now();
+        let claim = self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await?;
+        let Claim::Yours(record) = claim else { return Ok(false) };
+        let mut way = Way { envelope: &envelope, record, place: Place { folder: String::new(), name: String::new() } };
+        match self.bring(&mut way, parcel.content, stop).await {
+            Ok(()) => {
+                let took = self.ports.clock.now().duration_since(envelope.timestamp);
+                let took = Duration::try_from(took).unwrap_or_default();
+                let record = way.record;
+                self.answer(&id, &Answer::Delivered { sha256: record.sha256.clone() }).await?;
+                self.ports.observer.observe(&TransferEvent::Delivered { record, took });
+                Ok(true)
+            }
+            Err(Fault::Lasting(kind, reason)) => {
+                self.refuse(way.record, kind, reason).await?;
+                Ok(true)
+            }
+            Err(Fault::Passing(error)) => {
+                let state = way.record.state;
+                // What is durable stays, and whoever comes next goes on there.
+                let _ = self.advance(&mut way.record, state, false).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn record(&self, envelope: &Envelope) -> FileRecord {
+        let now = self.ports.clock.now();
+        FileRecord {
+            transfer: self.transfer.id.as_str().to_owned(),
+            side: Side::Deliver,
+            id: envelope.id.clone(),
+            state: FileState::Receiving,
+            path: envelope.source_path.clone(),
+            source: envelope.source.clone(),
+            size: envelope.size,
+            sha256: envelope.sha256.clone(),
+            modified_at: envelope.modified_at,
+            stamp: String::new(),
+            durable: 0,
+            place: None,
+            failure: None,
+            seen_at: now,
+            changed_at: now,
+        }
+    }
+
+    /// Brings a version to its place.
+    async fn bring(&self, way: &mut Way<'_>, content: Option<Vec<u8>>, stop: &CancellationToken) -> Result<(), Fault> {
+        self.check(way, content.as_deref()).await?;
+        let keep = if way.record.state == FileState::Failed { 0 } else { way.record.durable };
+        let (mut part, there) = self.ports.target.part(&way.place.folder, &way.record.id, keep).await?;
+        way.record.durable = there;
+        self.ports.observer.observe(&TransferEvent::Begun {
+            side: Side::Deliver,
+            id: way.record.id.clone(),
+            path: way.record.path.clone(),
+            size: way.record.size,
+            resumed: there,
+        });
+        self.advance(&mut way.record, FileState::Receiving, true).await?;
+        crash_point!("transfer.receiving");
+        let filled = self.fill(way, &mut *part, content, stop).await;
+        if matches!(filled, Err(Fault::Lasting(..))) {
+            part.discard().await?;
+        }
+        filled
+    }
+
+    /// Writes a version under its temporary name, checks it, and publishes it.
+    async fn fill(
+        &self,
+        way: &mut Way<'_>,
+        part: &mut dyn TargetPart,
+        content: Option<Vec<u8>>,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
+        let there = way.record.durable;
+        let mut digest = prefix(part, there).await?;
+        let size = match content {
+            Some(content) => {
+                let rest = content.get(usize::try_from(there).unwrap_or(usize::MAX)..).unwrap_or_default().to_vec();
+                digest.update(&rest);
+                self.moved(&way.record.id, rest.len() as u64);
+                part.append(rest).await?;
+                content.len() as u64
+            }
+            None => self.chunks(way, part, &mut digest, stop).await?,
+        };
+        let sha256 = hex::encode(digest.finalize());
+        if size != way.envelope.size || sha256 != way.envelope.sha256 {
+            let (told, sent) = (&way.envelope.sha256, way.envelope.size);
+            let reason = format!(
+                "what came is not what the envelope tells: {size} bytes with the digest {sha256}, and not {sent} with {told}"
+            );
+            return Err(Fault::Lasting(FailureKind::Difference, reason));
+        }
+        part.sync().await?;
+        crash_point!("transfer.part_synced");
+        self.publish(way, part).await
+    }
+
+    /// What is checked before a byte is written.
+    async fn check(&self, way: &mut Way<'_>, content: Option<&[u8]>) -> Result<(), Fault> {
+        let envelope = way.envelope;
+        if envelope.size > self.deliver.max_size {
+            let reason = format!(
+                "it has {} bytes, and `max_size` is {}; raise it, or send less",
+                envelope.size, self.deliver.max_size
+            );
+            return Err(Fault::Lasting(FailureKind::Refused, reason));
+        }
+        if let Some(content) = content
+            && content.len() as u64 != envelope.size
+        {
+            let reason = format!("{} bytes came with an envelope of {}", content.len(), envelope.size);
+            return Err(Fault::Lasting(FailureKind::Difference, reason));
+        }
+        way.place = place(&self.deliver, envelope).map_err(|why| Fault::Lasting(FailureKind::Refused, why))?;
+        let needed = envelope.size.saturating_mul(2);
+        if let Some(room) = self.ports.target.room().await?
+            && room < needed
+        {
+            let reason = format!("{room} bytes are free, and {needed} are wanted for a file of {}", envelope.size);
+            return Err(Fault::Passing(TargetError::Full { reason }.into()));
+        }
+        Ok(())
+    }
+
+    async fn chunks(
+        &self,
+        way: &mut Way<'_>,
+        part: &mut dyn TargetPart,
+        digest: &mut Sha256,
+        stop: &CancellationToken,
+    ) -> Result<u64, Fault> {
+        let (chunks, chunk) = (way.envelope.chunks.unwrap_or(0), way.envelope.chunk_size.unwrap_or(1).max(1));
+        let every = self.transfer.policies.fsync_every;
+        let (mut number, mut size) = (way.record.durable / chunk, way.record.durable);
+        while number < chunks {
+            let Some(mut bytes) = self.ports.receiver.chunk(&way.record.id, number, chunk).await? else {
+                return Err(Fault::Lasting(FailureKind::Data, format!("chunk {number} of {chunks} is missing")));
+            };
+            // A durable end within a chunk: the part file has the begin of this one.
+            let within = usize::try_from(size - number * chunk).unwrap_or(usize::MAX).min(bytes.len());
+            bytes.drain(..within);
+            digest.update(&bytes);
+            size += bytes.len() as u64;
+            self.moved(&way.record.id, bytes.len() as u64);
+            part.append(bytes).await?;
+            number += 1;
+            crash_point!("transfer.written");
+            let stopped = stop.is_cancelled();
+            if stopped || number.is_multiple_of(every) {
+                part.sync().await?;
+                crash_point!("transfer.synced");
+                way.record.durable = size;
+                self.advance(&mut way.record, FileState::Receiving, true).await?;
+            }
+            if stopped {
+                return Err(Fault::Passing(TransferError::Stopped));
+            }
+            if size != (number * chunk).min(way.envelope.size) {
+                // A short chunk in the middle: what follows would be at the wrong place.
+                break;
+            }
+        }
+        Ok(size)
+    }
+
+    fn moved(&self, id: &str, bytes: u64) {
+        self.ports.observer.observe(&TransferEvent::Moved { side: Side::Deliver, id: id.to_owned(), bytes });
+    }
+
+    pub(super) async fn advance(
+        &self,
+        record: &mut FileRecord,
+        state: FileState,
+        keeps: bool,
+    ) -> Result<(), TransferError> {
+        let now = self.ports.clock.now();
+        (record.state, record.changed_at) = (state, now);
+        let until = keeps.then(|| claim_until(now));
+        if self.ports.ledger.advance(record, &self.ports.holder, until).await? {
+            return Ok(());
+        }
+        Err(TransferError::TakenOver { id: record.id.clone() })
+    }
+
+    async fn answer(&self, id: &str, answer: &Answer) -> Result<(), TransferError> {
+        self.ports.receiver.answer(id, answer).await?;
+        crash_point!("transfer.answered");
+        Ok(())
+    }
+
+    /// Refuses a version for good: the ledger first, then the other side.
+    async fn refuse(&self, mut record: FileRecord, kind: FailureKind, reason: String) -> Result<(), TransferError> {
+        let now = self.ports.clock.now();
+        let failure = FileFailure::after(record.failure.as_ref(), kind, reason, now, &self.ports.holder.shown);
+        let answer = Answer::Refused { kind: failure.kind.clone(), reason: failure.reason.clone() };
+        record.failure = Some(failure);
+        (record.durable, record.place) = (0, None);
+        self.advance(&mut record, FileState::Failed, false).await?;
+        crash_point!("transfer.refused");
+        self.answer(&record.id, &answer).await?;
+        self.ports.observer.observe(&TransferEvent::Failed(record));
+        Ok(())
+    }
+
+    /// Refuses a message whose envelope says nothing that can be believed.
+    async fn refuse_unread(&self, id: &str, reason: String) -> Result<(), TransferError> {
+        let now = self.ports.clock.now();
+        let fresh = FileRecord {
+            transfer: self.transfer.id.as_str().to_owned(),
+            side: Side::Deliver,
+            id: id.to_owned(),
+            state: FileState::Receiving,
+            path: String::new(),
+            source: String::new(),
+            size: 0,
+            sha256: String::new(),
+            modified_at: now,
+            stamp: String::new(),
+            durable: 0,
+            place: None,
+            failure: None,
+            seen_at: now,
+            changed_at: now,
+        };
+        match self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await? {
+            Claim::Yours(record) => self.refuse(record, FailureKind::Data, reason).await,
+            Claim::Held { .. } => Ok(()),
+        }
+    }
+}
+
+/// The digest of what is there.
+async fn prefix(part: &mut dyn TargetPart, there: u64) -> Result<Sha256, TargetError> {
+    let (mut digest, mut done) = (Sha256::new(), 0);
+    while done < there {
+        let most = usize::try_from(there - done).unwrap_or(PIECE).min(PIECE);
+        let piece = part.read(done, most).await?;
+        if piece.is_empty() {
+            break;
+        }
+        done += piece.len() as u64;
+        digest.update(&piece);
+    }
+    Ok(digest)
+}

@@ -1,0 +1,86 @@
+//! What happens to files, for a terminal, a log and metrics.
+
+use crate::core::kind::FailureKind;
+use crate::core::model::transfer::{FileRecord, Side};
+use std::time::Duration;
+
+/// What happens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TransferEvent {
+    /// A look at the folder found so many files that are to be sent, with so many bytes.
+    Found {
+        /// Files.
+        files: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// Something lies there that can never be sent.
+    Odd {
+        /// Its path.
+        path: String,
+        /// What is wrong, and what was done.
+        what: String,
+        /// Whether it was set aside.
+        is_set_aside: bool,
+    },
+    /// A file goes on its way on this side.
+    Begun {
+        /// Whose.
+        side: Side,
+        /// The version.
+        id: String,
+        /// Its path.
+        path: String,
+        /// In bytes.
+        size: u64,
+        /// Bytes that an earlier try brought there.
+        resumed: u64,
+    },
+    /// More of a file is done.
+    Moved {
+        /// Whose.
+        side: Side,
+        /// The version.
+        id: String,
+        /// Bytes since the last such event.
+        bytes: u64,
+    },
+    /// The broker has a file.
+    Sent(FileRecord),
+    /// A version that arrived earlier lay there again.
+    Again {
+        /// The path.
+        path: String,
+        /// The version.
+        id: String,
+    },
+    /// A file changed or vanished while it was read; that version is not sent.
+    Dropped {
+        /// The path.
+        path: String,
+        /// What happened.
+        why: String,
+    },
+    /// A file's source was dealt with: archived, deleted or kept.
+    Settled(FileRecord),
+    /// A file stands under its final name.
+    Delivered {
+        /// The record.
+        record: FileRecord,
+        /// Since it was seen by the collecting side.
+        took: Duration,
+    },
+    /// A file failed for good, on this side.
+    Failed(FileRecord),
+    /// Something passing; it is tried again.
+    Waiting {
+        /// Whose.
+        side: Side,
+        /// What kind.
+        kind: FailureKind,
+        /// What is wrong.
+        reason: String,
+        /// After how long.
+        after: Duration,
+    },
+}

@@ -1,0 +1,27 @@
+//! The flow **transfer**: files from a folder to where they belong, each version once, whole and checked.
+//!
+//! In the order a file moves: [`ready`] and [`collect`] say which files may be sent, `send` hashes and sends them, [`envelope`] is what
+//! makes a file exist for the other side, [`deliver`] writes it at the target in the [`place`] that its [`naming`] gives, `publish` gives it that name, [`settle`] archives
+//! the source or sets it aside, once the other side has answered. [`service`] runs both sides. [`status`], [`redrive`] and [`verify`]
+//! are the questions of the on-call engineer.
+//!
+//! Nothing here names a broker, a store or a file system: those are ports.
+
+pub mod collect;
+pub mod deliver;
+pub mod envelope;
+pub mod error;
+pub mod event;
+pub mod naming;
+pub mod place;
+mod publish;
+pub mod ready;
+pub mod redrive;
+mod send;
+pub mod service;
+pub mod settle;
+pub mod spec;
+pub mod status;
+#[cfg(test)]
+mod tests;
+pub mod verify;

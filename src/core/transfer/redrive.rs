@@ -1,0 +1,113 @@
+//! Failed files go again, once the reason is mended: exactly those that were shown.
+
+use super::collect::claim_until;
+use super::error::TransferError;
+use super::spec::{After, Transfer};
+use crate::core::model::transfer::{FileRecord, FileState, Side};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::file_broker::FileSender;
+use crate::core::ports::inbox::{Inbox, Moved};
+use crate::core::ports::transfer_ledger::{Claim, Holder, TransferLedger, Wanted};
+use std::sync::Arc;
+
+/// Most failed files that are looked at.
+const RECORDS: usize = 100_000;
+
+/// What is needed of the world.
+pub struct RedrivePorts {
+    /// The folder that files were collected from. `None` where this host only delivers.
+    pub inbox: Option<Arc<dyn Inbox>>,
+    /// The broker.
+    pub sender: Arc<dyn FileSender>,
+    /// The ledger.
+    pub ledger: Arc<dyn TransferLedger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// This process.
+    pub holder: Holder,
+}
+
+/// Which failed files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Which {
+    /// Ids that begin so; all when `None`.
+    pub id: Option<String>,
+    /// Failures of this kind only.
+    pub kind: Option<String>,
+}
+
+/// What became of one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Redriven {
+    /// It goes again.
+    Goes,
+    /// It does not, for this reason.
+    Left(String),
+}
+
+/// The failed files of the collecting side, oldest failure first.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn failed(
+    ledger: &dyn TransferLedger,
+    transfer: &Transfer,
+    which: &Which,
+) -> Result<Vec<FileRecord>, TransferError> {
+    let wanted = Wanted { side: Some(Side::Collect), states: vec![FileState::Failed], since: None, limit: RECORDS };
+    let mut found = ledger.records(transfer.id.as_str(), &wanted).await?;
+    found.retain(|record| {
+        let kind = record.failure.as_ref().map(|failure| failure.kind.as_str());
+        which.id.as_ref().is_none_or(|id| record.id.starts_with(id.as_str()))
+            && which.kind.as_deref().is_none_or(|wanted| kind == Some(wanted))
+    });
+    found.reverse();
+    Ok(found)
+}
+
+/// Lets one go again, if it is still as it was shown.
+///
+/// # Errors
+/// When something needed does not answer.
+pub async fn redrive(ports: &RedrivePorts, transfer: &Transfer, shown: &FileRecord) -> Result<Redriven, TransferError> {
+    let now = ports.clock.now();
+    let mut record = match ports.ledger.claim(shown, &ports.holder, now, claim_until(now)).await? {
+        Claim::Yours(record) => record,
+        Claim::Held { by } => return Ok(Redriven::Left(format!("{by} works on it"))),
+    };
+    let is_as_shown = (record.state, record.changed_at) == (FileState::Failed, shown.changed_at);
+    let left = if is_as_shown { go_back(ports, transfer, &record).await? } else { Some(CHANGED.to_owned()) };
+    if left.is_none() {
+        ports.sender.forget(&record.id).await?;
+        (record.state, record.durable, record.place, record.changed_at) = (FileState::Seen, 0, None, now);
+    }
+    if !ports.ledger.advance(&record, &ports.holder, None).await? {
+        return Ok(Redriven::Left(CHANGED.to_owned()));
+    }
+    Ok(left.map_or(Redriven::Goes, Redriven::Left))
+}
+
+const CHANGED: &str = "it changed since it was shown";
+
+/// Brings the file back to where it is collected. Why that cannot be, if it cannot.
+async fn go_back(
+    ports: &RedrivePorts,
+    transfer: &Transfer,
+    record: &FileRecord,
+) -> Result<Option<String>, TransferError> {
+    let (Some(inbox), Some(collect)) = (&ports.inbox, &transfer.collect) else {
+        return Ok(Some("this host does not collect".to_owned()));
+    };
+    let Some(place) = &record.place else {
+        let is_there = inbox.open(&record.path).await.is_ok();
+        return Ok((!is_there).then(|| "its file is neither in the folder nor among the failed ones".to_owned()));
+    };
+    if collect.after == After::Keep && inbox.open(&record.path).await.is_ok() {
+        return Ok(None);
+    }
+    Ok(match inbox.restore(place, &record.path).await? {
+        Moved::To(_) => None,
+        Moved::Gone => Some(format!("`{place}` is no longer among the failed files")),
+        Moved::Changed => Some(format!("`{}` is taken by another file", record.path)),
+    })
+}

@@ -1,0 +1,253 @@
+//! A file that is ready, on its way to the broker.
+//!
+//! Order for each version: its content is hashed, the ledger has it, its chunks are durable at the broker, the file is still the one
+//! that was hashed, its envelope is sent, the ledger says so. Each step may be repeated.
+
+use super::collect::{Collector, claim_until};
+use super::envelope::{self, Envelope};
+use super::error::TransferError;
+use super::event::TransferEvent;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::transfer::{FileRecord, FileState, Side};
+use crate::core::ports::file_broker::Parcel;
+use crate::core::ports::folders::{FolderError, FoundFile};
+use crate::core::ports::inbox::InboxFile;
+use crate::core::ports::transfer_ledger::Claim;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+/// Bytes that are read at once for a digest.
+const PIECE: usize = 256 * 1024;
+
+/// What a reading of a file gave.
+struct Read {
+    file: Box<dyn InboxFile>,
+    sha256: String,
+    /// All of it, where it is small.
+    content: Option<Vec<u8>>,
+}
+
+impl Collector {
+    /// Sends a file that is ready.
+    ///
+    /// # Errors
+    /// When something needed does not answer, or on a stop. Another try goes on where this one ended.
+    pub async fn send(&self, found: &FoundFile, stop: &CancellationToken) -> Result<(), TransferError> {
+        let read = match self.read(found, stop).await {
+            Ok(read) => read,
+            Err(TransferError::Folder(error)) => return self.unread(found, error).await,
+            Err(error) => return Err(error),
+        };
+        let Some(mut read) = read else { return Ok(()) };
+        let id = envelope::id(&self.collect.source, &found.path, found.size, &read.sha256);
+        let fresh = self.record(found, id, read.sha256.clone());
+        let before = self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, &fresh.id).await?;
+        let now = self.ports.clock.now();
+        let Claim::Yours(record) = self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await?
+        else {
+            return Ok(());
+        };
+        let mut record = FileRecord { stamp: found.stamp.clone(), ..record };
+        match before.map_or(FileState::Seen, |before| before.state) {
+            FileState::Archived => return self.again(record, found).await,
+            // It waits for its answer.
+            FileState::Sent => return self.advance(&mut record, FileState::Sent, false).await,
+            // Whoever puts a failed file there again wants another try.
+            FileState::Failed => (record.durable, record.place) = (0, None),
+            _ => {}
+        }
+        crash_point!("transfer.seen");
+        match self.hand_over(&mut record, &mut read, stop).await {
+            Ok(true) => Ok(()),
+            Ok(false) => self.dropped(&record).await,
+            Err(error) => {
+                // What is safe at the broker stays safe, and whoever comes next goes on there.
+                let state = record.state;
+                let _ = self.advance(&mut record, state, false).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads all of a file. `None` when it is another one by the end; that is told.
+    async fn read(&self, found: &FoundFile, stop: &CancellationToken) -> Result<Option<Read>, TransferError> {
+        let mut file = self.ports.inbox.open(&found.path).await?;
+        let small = self.inline_max();
+        let mut content = (found.size <= small).then(Vec::new);
+        let (mut digest, mut size) = (Sha256::new(), 0);
+        loop {
+            if stop.is_cancelled() {
+                return Err(TransferError::Stopped);
+            }
+            let piece = file.read(size, PIECE).await?;
+            if piece.is_empty() || size > found.size {
+                break;
+            }
+            size += piece.len() as u64;
+            digest.update(&piece);
+            if let Some(content) = content.as_mut() {
+                content.extend_from_slice(&piece);
+            }
+        }
+        if size != found.size || file.now().await?.stamp != found.stamp {
+            self.drop_event(&found.path, "it changed while it was read");
+            return Ok(None);
+        }
+        Ok(Some(Read { file, sha256: hex::encode(digest.finalize()), content }))
+    }
+
+    /// Most bytes of a content that goes with its envelope.
+    fn inline_max(&self) -> u64 {
+        /// An envelope with the longest names there are.
+        const ENVELOPE: usize = 16 * 1024;
+        (self.ports.sender.inline_max().saturating_sub(ENVELOPE) as u64).min(self.transfer.policies.chunk)
+    }
+
+    /// A file that cannot be opened or read.
+    async fn unread(&self, found: &FoundFile, error: FolderError) -> Result<(), TransferError> {
+        match error.kind() {
+            FailureKind::Absent => {
+                self.drop_event(&found.path, "it vanished before it was read");
+                Ok(())
+            }
+            FailureKind::Refused => {
+                let id = envelope::id(&self.collect.source, &found.path, found.size, &found.stamp);
+                let fresh = self.record(found, id, String::new());
+                let now = self.ports.clock.now();
+                match self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await? {
+                    Claim::Yours(record) => self.fail(record, error.kind(), error.to_string()).await,
+                    Claim::Held { .. } => Ok(()),
+                }
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    fn record(&self, found: &FoundFile, id: String, sha256: String) -> FileRecord {
+        let now = self.ports.clock.now();
+        FileRecord {
+            transfer: self.transfer.id.as_str().to_owned(),
+            side: Side::Collect,
+            id,
+            state: FileState::Seen,
+            path: found.path.clone(),
+            source: self.collect.source.clone(),
+            size: found.size,
+            sha256,
+            modified_at: found.modified_at,
+            stamp: found.stamp.clone(),
+            durable: 0,
+            place: None,
+            failure: None,
+            seen_at: now,
+            changed_at: now,
+        }
+    }
+
+    /// Brings a version to the broker. `false` when the file is another one by now.
+    async fn hand_over(
+        &self,
+        record: &mut FileRecord,
+        read: &mut Read,
+        stop: &CancellationToken,
+    ) -> Result<bool, TransferError> {
+        let chunk = self.transfer.policies.chunk;
+        let standing = self.ports.sender.standing(&record.id, chunk).await?;
+        let refused_before = record.state == FileState::Failed && !standing.is_sent;
+        if refused_before {
+            self.ports.sender.forget(&record.id).await?;
+        }
+        if standing.is_sent || (standing.answer.is_some() && !refused_before) {
+            // An earlier try brought it there and did not live to say so.
+            return self.sent(record).await;
+        }
+        let resumed = record.durable.min(standing.chunks);
+        self.ports.observer.observe(&TransferEvent::Begun {
+            side: Side::Collect,
+            id: record.id.clone(),
+            path: record.path.clone(),
+            size: record.size,
+            resumed: (resumed * chunk).min(record.size),
+        });
+        record.durable = resumed;
+        self.advance(record, FileState::Sending, true).await?;
+        crash_point!("transfer.sending");
+        let content = read.content.take();
+        if content.is_none() {
+            self.chunks(record, &mut *read.file, stop).await?;
+            if read.file.now().await?.stamp != record.stamp {
+                return Ok(false);
+            }
+        } else {
+            self.moved(&record.id, record.size);
+        }
+        let envelope = Envelope::of(record, content.is_none().then_some(chunk)).to_bytes();
+        self.ports.sender.send(Parcel { id: record.id.clone(), envelope, content }).await?;
+        crash_point!("transfer.enveloped");
+        self.sent(record).await
+    }
+
+    async fn chunks(
+        &self,
+        record: &mut FileRecord,
+        file: &mut dyn InboxFile,
+        stop: &CancellationToken,
+    ) -> Result<(), TransferError> {
+        let (chunk, every) = (self.transfer.policies.chunk, self.transfer.policies.fsync_every);
+        let all = record.size.div_ceil(chunk);
+        let mut number = record.durable;
+        while number < all {
+            let most = usize::try_from(chunk.min(record.size - number * chunk)).unwrap_or(usize::MAX);
+            let bytes = whole(file, number * chunk, most).await?;
+            let moved = bytes.len() as u64;
+            self.ports.sender.put_chunk(&record.id, number, chunk, bytes).await?;
+            self.moved(&record.id, moved);
+            number += 1;
+            crash_point!("transfer.chunk");
+            let stopped = stop.is_cancelled();
+            if stopped || number == all || number.is_multiple_of(every) {
+                self.ports.sender.settle_chunks(&record.id).await?;
+                crash_point!("transfer.settled");
+                record.durable = number;
+                self.advance(record, FileState::Sending, true).await?;
+            }
+            if stopped {
+                return Err(TransferError::Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    fn moved(&self, id: &str, bytes: u64) {
+        self.ports.observer.observe(&TransferEvent::Moved { side: Side::Collect, id: id.to_owned(), bytes });
+    }
+
+    async fn sent(&self, record: &mut FileRecord) -> Result<bool, TransferError> {
+        self.advance(record, FileState::Sent, false).await?;
+        crash_point!("transfer.sent");
+        self.ports.observer.observe(&TransferEvent::Sent(record.clone()));
+        Ok(true)
+    }
+
+    /// Forgets a version that is no more.
+    async fn dropped(&self, record: &FileRecord) -> Result<(), TransferError> {
+        self.ports.sender.forget(&record.id).await?;
+        self.ports.ledger.forget(record, &self.ports.holder).await?;
+        self.drop_event(&record.path, "it changed while it was sent");
+        Ok(())
+    }
+}
+
+/// So many bytes from `offset`; fewer only at the file's end.
+async fn whole(file: &mut dyn InboxFile, offset: u64, most: usize) -> Result<Vec<u8>, FolderError> {
+    let mut bytes = file.read(offset, most).await?;
+    while bytes.len() < most {
+        let more = file.read(offset + bytes.len() as u64, most - bytes.len()).await?;
+        if more.is_empty() {
+            break;
+        }
+        bytes.extend_from_slice(&more);
+    }
+    Ok(bytes)
+}

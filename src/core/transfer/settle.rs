@@ -1,0 +1,170 @@
+//! What becomes of a source once the other side has answered: archived, deleted or kept; or set aside with its reason.
+//!
+//! A source is touched only behind the other side's receipt with the digest of what was sent.
+
+use super::collect::{CLAIM, Collector, claim_until};
+use super::error::{TransferError, note};
+use super::event::TransferEvent;
+use super::spec::After;
+use crate::core::failpoints::crash::crash_point;
+use crate::core::kind::FailureKind;
+use crate::core::model::transfer::{FileRecord, FileState, Side};
+use crate::core::ports::file_broker::Answer;
+use crate::core::ports::folders::FoundFile;
+use crate::core::ports::inbox::{Moved, Shelf};
+use crate::core::ports::transfer_ledger::{Claim, Wanted};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::HashSet;
+use tokio_util::sync::CancellationToken;
+
+/// Most records that one look takes.
+const RECORDS: usize = 100_000;
+
+impl Collector {
+    /// Deals with all answers that have come; how many files still wait for theirs.
+    ///
+    /// # Errors
+    /// When something needed does not answer.
+    pub async fn settle(&self, stop: &CancellationToken) -> Result<u64, TransferError> {
+        let states = vec![FileState::Sent];
+        let wanted = Wanted { side: Some(Side::Collect), states, since: None, limit: RECORDS };
+        let mut sent = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?;
+        sent.reverse();
+        let answered: HashSet<String> = self.ports.sender.answered(RECORDS).await?.into_iter().collect();
+        self.forget_settled(&answered, &sent).await?;
+        let settled = sent.into_iter().map(|record| async {
+            if answered.contains(&record.id) { self.settle_one(record, stop).await } else { self.lost(record).await }
+        });
+        let all: Vec<bool> =
+            stream::iter(settled).buffer_unordered(self.transfer.policies.concurrency).try_collect().await?;
+        Ok(all.iter().filter(|is_settled| !**is_settled).count() as u64)
+    }
+
+    /// Forgets answers that were acted upon by a process that did not live to forget them.
+    async fn forget_settled(&self, answered: &HashSet<String>, sent: &[FileRecord]) -> Result<(), TransferError> {
+        let sent: HashSet<&str> = sent.iter().map(|record| record.id.as_str()).collect();
+        for id in answered.iter().filter(|id| !sent.contains(id.as_str())) {
+            let record = self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, id).await?;
+            if record.is_some_and(|record| record.state.is_final()) {
+                self.ports.sender.forget(id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle_one(&self, record: FileRecord, stop: &CancellationToken) -> Result<bool, TransferError> {
+        if stop.is_cancelled() {
+            return Ok(false);
+        }
+        let Some(answer) = self.ports.sender.answer(&record.id).await? else { return Ok(false) };
+        let now = self.ports.clock.now();
+        let Claim::Yours(mut record) =
+            self.ports.ledger.claim(&record, &self.ports.holder, now, claim_until(now)).await?
+        else {
+            return Ok(false);
+        };
+        if record.state != FileState::Sent {
+            let state = record.state;
+            self.advance(&mut record, state, false).await?;
+            return Ok(true);
+        }
+        let id = record.id.clone();
+        match answer {
+            Answer::Delivered { sha256 } if sha256 == record.sha256 => self.arrived(record).await?,
+            Answer::Delivered { sha256 } => {
+                let reason = format!("the other side answers with the digest {sha256}, and {} was sent", record.sha256);
+                self.fail(record, FailureKind::Difference, reason).await?;
+            }
+            Answer::Refused { kind, reason } => self.fail(record, FailureKind::of_word(&kind), reason).await?,
+        }
+        crash_point!("transfer.settled_source");
+        self.ports.sender.forget(&id).await?;
+        Ok(true)
+    }
+
+    /// A file without an answer: it waits, unless the broker has lost it. Then it is sent again; the other side knows its id.
+    async fn lost(&self, record: FileRecord) -> Result<bool, TransferError> {
+        if self.ports.clock.now().duration_since(record.changed_at) < CLAIM {
+            return Ok(false);
+        }
+        let standing = self.ports.sender.standing(&record.id, self.transfer.policies.chunk).await?;
+        if standing.is_sent || standing.answer.is_some() {
+            return Ok(false);
+        }
+        let now = self.ports.clock.now();
+        let claim = self.ports.ledger.claim(&record, &self.ports.holder, now, claim_until(now)).await?;
+        if let Claim::Yours(mut record) = claim {
+            let is_sent = record.state == FileState::Sent;
+            let state = if is_sent { FileState::Seen } else { record.state };
+            record.durable = 0;
+            self.advance(&mut record, state, false).await?;
+        }
+        Ok(false)
+    }
+
+    /// Does with a source what the file says.
+    async fn arrived(&self, mut record: FileRecord) -> Result<(), TransferError> {
+        crash_point!("transfer.receipt");
+        let file = found(&record);
+        let moved = match self.collect.after {
+            After::Archive => self.ports.inbox.shelve(Shelf::Archive, &self.today(), &file, &record.sha256).await?,
+            After::Delete => self.ports.inbox.remove(&file).await?,
+            After::Keep => Moved::Gone,
+        };
+        crash_point!("transfer.archived");
+        if let Moved::To(place) = moved {
+            record.place = (!place.is_empty()).then_some(place);
+        }
+        self.advance(&mut record, FileState::Archived, false).await?;
+        self.ports.observer.observe(&TransferEvent::Settled(record));
+        Ok(())
+    }
+
+    /// A version that arrived earlier lies there again: it is dealt with as then, and not sent.
+    pub(super) async fn again(&self, record: FileRecord, file: &FoundFile) -> Result<(), TransferError> {
+        self.ports.observer.observe(&TransferEvent::Again { path: file.path.clone(), id: record.id.clone() });
+        self.arrived(record).await
+    }
+
+    /// Sets a version aside with its reason.
+    pub(super) async fn fail(
+        &self,
+        mut record: FileRecord,
+        kind: FailureKind,
+        reason: String,
+    ) -> Result<(), TransferError> {
+        let failure = self.failure(&record, kind, reason);
+        let (file, day) = (found(&record), self.today());
+        let moved = if self.collect.after == After::Keep {
+            self.ports.inbox.keep_on(Shelf::Error, &day, &file, &record.sha256).await?
+        } else {
+            self.ports.inbox.shelve(Shelf::Error, &day, &file, &record.sha256).await?
+        };
+        crash_point!("transfer.set_aside");
+        if let Moved::To(place) = moved {
+            self.ports.inbox.explain(&place, &note(&record, &failure)).await?;
+            record.place = Some(place);
+        }
+        if self.collect.after == After::Keep
+            && let Ok(mut open) = self.ports.inbox.open(&record.path).await
+            && let Ok(now) = open.now().await
+        {
+            // A second name changes what the file system says of the file.
+            record.stamp = now.stamp;
+        }
+        record.failure = Some(failure);
+        self.advance(&mut record, FileState::Failed, false).await?;
+        self.ports.observer.observe(&TransferEvent::Failed(record));
+        Ok(())
+    }
+}
+
+/// The version that a record speaks of, as its folder has it.
+pub(super) fn found(record: &FileRecord) -> FoundFile {
+    FoundFile {
+        path: record.path.clone(),
+        size: record.size,
+        modified_at: record.modified_at,
+        stamp: record.stamp.clone(),
+    }
+}

@@ -1,0 +1,154 @@
+//! A transfer file, resolved.
+
+use crate::core::model::names::TransferId;
+use crate::core::model::policy::RetrySpec;
+use crate::core::model::secret::Secret;
+use crate::core::transfer::naming::NameTemplate;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a transfer file declares.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Transfer {
+    /// Its name: the same on both sides.
+    pub id: TransferId,
+    /// The collecting side. `None` when the file has none.
+    pub collect: Option<Collect>,
+    /// What carries the files.
+    pub broker: BrokerSpec,
+    /// The delivering side. `None` when the file has none.
+    pub deliver: Option<Deliver>,
+    /// The address of the ledger.
+    pub state: Secret,
+    /// Waits and sizes.
+    pub policies: TransferPolicies,
+}
+
+/// Where files come from.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Collect {
+    /// The folder.
+    pub directory: PathBuf,
+    /// Which of its files: a glob that was checked.
+    pub pattern: String,
+    /// How often it is looked at.
+    pub poll: Duration,
+    /// A file is ready when its size and time held still for so long.
+    pub stable_for: Duration,
+    /// A file is ready when this one stands beside it: `{name}.done`.
+    pub done_file: Option<String>,
+    /// What becomes of a file that has arrived.
+    pub after: After,
+    /// Files that have arrived.
+    pub archive: PathBuf,
+    /// Files that failed.
+    pub error: PathBuf,
+    /// What the envelope says of where a file came from.
+    pub source: String,
+}
+
+/// What becomes of a file that has arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum After {
+    /// It is moved to the archive.
+    Archive,
+    /// It is deleted.
+    Delete,
+    /// It stays.
+    Keep,
+}
+
+impl After {
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Delete => "delete",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+/// What carries the files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BrokerSpec {
+    /// A folder that both sides see.
+    Local(PathBuf),
+}
+
+/// Where files go.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Deliver {
+    /// The folder.
+    pub directory: PathBuf,
+    /// Folders below it.
+    pub organize_by: Organize,
+    /// A file's name there.
+    pub name: NameTemplate,
+    /// What a name means that another content has.
+    pub on_exists: OnExists,
+    /// Permissions of the files: `0o640`.
+    pub permissions: u32,
+    /// The largest file that is taken, in bytes.
+    pub max_size: u64,
+}
+
+/// Folders below the target.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Organize {
+    /// `2026/11/28/`.
+    Date,
+    /// `csv/`.
+    Type,
+    /// `api/`.
+    Source,
+    /// None.
+    None,
+}
+
+impl Organize {
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Date => "date",
+            Self::Type => "type",
+            Self::Source => "source",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What a name means that another content has. The same content is always taken for delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnExists {
+    /// The file fails.
+    Error,
+    /// It gets a number: `NAME-1.csv`.
+    Suffix,
+    /// It takes the other's place.
+    Replace,
+}
+
+impl OnExists {
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Suffix => "suffix",
+            Self::Replace => "replace",
+        }
+    }
+}
+
+/// Waits and sizes.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TransferPolicies {
+    /// Tries after a passing failure.
+    pub retry: RetrySpec,
+    /// Bytes of a chunk.
+    pub chunk: u64,
+    /// Chunks between two syncs.
+    pub fsync_every: u64,
+    /// Files that are sent, or written, at once.
+    pub concurrency: usize,
+}

@@ -1,0 +1,216 @@
+//! How a transfer stands: counts, what waits, what failed last.
+
+use super::error::TransferError;
+use super::spec::Transfer;
+use crate::core::model::moment::instant;
+use crate::core::model::transfer::{FileFailure, FileRecord, FileState, FileStep, Side};
+use crate::core::ports::transfer_ledger::{StateCount, TransferLedger, Wanted};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How far back rates look.
+const RATE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Failures that are shown.
+const FAILURES: usize = 10;
+
+/// Most records that a question takes.
+const RECORDS: usize = 1_000_000;
+
+/// A state and how many files are in it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Count {
+    /// Whose.
+    pub side: Side,
+    /// Which.
+    pub state: FileState,
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the oldest was seen.
+    #[serde(with = "instant")]
+    pub oldest: Timestamp,
+}
+
+impl From<StateCount> for Count {
+    fn from(count: StateCount) -> Self {
+        let StateCount { side, state, files, bytes, oldest } = count;
+        Self { side, state, files, bytes, oldest }
+    }
+}
+
+/// How a transfer stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransferStatus {
+    /// The transfer.
+    pub transfer: String,
+    /// By side and state.
+    pub counts: Vec<Count>,
+    /// Files that are not at their end.
+    pub waiting: u64,
+    /// Seconds since the oldest of them was seen. `None` when nothing waits.
+    pub oldest_seconds: Option<u64>,
+    /// Files that arrived within the last hour.
+    pub files_last_hour: u64,
+    /// Their bytes.
+    pub bytes_last_hour: u64,
+    /// The last failures, the latest first.
+    pub failures: Vec<FileView>,
+}
+
+/// A version of a file, both sides together.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileView {
+    /// The version.
+    pub id: String,
+    /// Its path at its source.
+    pub path: String,
+    /// What is said of where it came from.
+    pub source: String,
+    /// In bytes.
+    pub size: u64,
+    /// Of all of it.
+    pub sha256: String,
+    /// How far it is: the state of the side that is further.
+    pub state: FileState,
+    /// How far the collecting side is.
+    pub collect: Option<FileState>,
+    /// How far the delivering side is.
+    pub deliver: Option<FileState>,
+    /// Its name in the archive or among the failed ones.
+    pub archived: Option<String>,
+    /// Its name at the target.
+    pub delivered: Option<String>,
+    /// Why it failed last.
+    pub failure: Option<FileFailure>,
+    /// When it was seen first.
+    #[serde(with = "instant")]
+    pub seen_at: Timestamp,
+    /// When anything of it changed last.
+    #[serde(with = "instant")]
+    pub changed_at: Timestamp,
+    /// Its journey; only where one file is shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<FileStep>,
+}
+
+impl FileView {
+    fn of(record: &FileRecord) -> Self {
+        Self {
+            id: record.id.clone(),
+            path: record.path.clone(),
+            source: record.source.clone(),
+            size: record.size,
+            sha256: record.sha256.clone(),
+            state: record.state,
+            collect: None,
+            deliver: None,
+            archived: None,
+            delivered: None,
+            failure: None,
+            seen_at: record.seen_at,
+            changed_at: record.changed_at,
+            steps: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, record: FileRecord) {
+        self.seen_at = self.seen_at.min(record.seen_at);
+        self.changed_at = self.changed_at.max(record.changed_at);
+        match record.side {
+            Side::Collect => (self.collect, self.archived) = (Some(record.state), record.place),
+            Side::Deliver => {
+                let delivered = record.place.filter(|_| record.state == FileState::Delivered);
+                (self.deliver, self.delivered) = (Some(record.state), delivered);
+            }
+        }
+        if record.failure.is_some() {
+            self.failure = record.failure;
+        }
+        self.state = match (self.collect, self.deliver) {
+            (Some(FileState::Failed), _) | (_, Some(FileState::Failed)) => FileState::Failed,
+            (Some(FileState::Archived), _) => FileState::Archived,
+            (_, Some(deliver)) => deliver,
+            (Some(collect), None) => collect,
+            (None, None) => self.state,
+        };
+    }
+}
+
+/// How a transfer stands at `now`.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn status(
+    ledger: &dyn TransferLedger,
+    transfer: &Transfer,
+    now: Timestamp,
+) -> Result<TransferStatus, TransferError> {
+    let name = transfer.id.as_str();
+    let counts: Vec<Count> = ledger.counts(name).await?.into_iter().map(Count::from).collect();
+    let open = counts.iter().filter(|count| !count.state.is_final());
+    let oldest = open.clone().map(|count| count.oldest).min();
+    let since = now.saturating_sub(RATE).unwrap_or(Timestamp::MIN);
+    // A host that only collects counts what it has dealt with.
+    let (side, state) = if transfer.deliver.is_some() {
+        (Side::Deliver, FileState::Delivered)
+    } else {
+        (Side::Collect, FileState::Archived)
+    };
+    let wanted = Wanted { side: Some(side), states: vec![state], since: Some(since), limit: RECORDS };
+    let arrived = ledger.records(name, &wanted).await?;
+    let wanted = Wanted { side: None, states: vec![FileState::Failed], since: None, limit: FAILURES * 2 };
+    let mut failures = together(ledger.records(name, &wanted).await?);
+    failures.truncate(FAILURES);
+    Ok(TransferStatus {
+        transfer: name.to_owned(),
+        waiting: open.map(|count| count.files).sum(),
+        oldest_seconds: oldest.map(|oldest| now.duration_since(oldest).as_secs().max(0).unsigned_abs()),
+        files_last_hour: arrived.len() as u64,
+        bytes_last_hour: arrived.iter().map(|record| record.size).sum(),
+        counts,
+        failures,
+    })
+}
+
+/// Versions with both sides, the latest change first.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn list(
+    ledger: &dyn TransferLedger,
+    transfer: &Transfer,
+    limit: usize,
+) -> Result<Vec<FileView>, TransferError> {
+    let wanted = Wanted { limit: limit.saturating_mul(2), ..Wanted::default() };
+    let mut views = together(ledger.records(transfer.id.as_str(), &wanted).await?);
+    views.truncate(limit);
+    Ok(views)
+}
+
+/// Versions whose id begins so, each with its journey.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn show(ledger: &dyn TransferLedger, transfer: &Transfer, id: &str) -> Result<Vec<FileView>, TransferError> {
+    let mut views = list(ledger, transfer, RECORDS).await?;
+    views.retain(|view| view.id.starts_with(id));
+    if let [view] = views.as_mut_slice() {
+        view.steps = ledger.steps(transfer.id.as_str(), &view.id).await?;
+    }
+    Ok(views)
+}
+
+fn together(records: Vec<FileRecord>) -> Vec<FileView> {
+    let mut views: BTreeMap<String, FileView> = BTreeMap::new();
+    for record in records {
+        views.entry(record.id.clone()).or_insert_with(|| FileView::of(&record)).add(record);
+    }
+    let mut views: Vec<FileView> = views.into_values().collect();
+    views.sort_by(|a, b| (b.changed_at, &a.path).cmp(&(a.changed_at, &b.path)));
+    views
+}

@@ -1,0 +1,124 @@
+//! The ports of the flow transfer.
+
+use super::{Access, WiringError, clock};
+use crate::adapters::file_target::LocalTarget;
+use crate::adapters::host;
+use crate::adapters::inbox::LocalInbox;
+use crate::adapters::local_state::LocalState;
+use crate::adapters::memory::state::MemoryState;
+use crate::adapters::memory::transfers::MemoryTransfers;
+use crate::adapters::spool::LocalSpool;
+use crate::core::model::database::Database;
+use crate::core::model::permissions::Permissions;
+use crate::core::ports::audit::AuditLog;
+use crate::core::ports::file_target::FileTarget;
+use crate::core::ports::inbox::Inbox;
+use crate::core::ports::observer::Observer;
+use crate::core::ports::transfer_ledger::TransferLedger;
+use crate::core::transfer::collect::{CollectPorts, Collector};
+use crate::core::transfer::deliver::{DeliverPorts, Deliverer};
+use crate::core::transfer::event::TransferEvent;
+use crate::core::transfer::redrive::RedrivePorts;
+use crate::core::transfer::spec::{BrokerSpec, Deliver, Transfer};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A call to the ledger may take an eighth of it.
+const LEDGER: Duration = Duration::from_mins(2);
+
+/// The state store of a transfer: its ports together.
+#[derive(Clone)]
+pub struct TransferState {
+    /// Which version of a file is how far.
+    pub ledger: Arc<dyn TransferLedger>,
+    /// What people did.
+    pub audit: Arc<dyn AuditLog>,
+}
+
+/// The state store at the transfer's address. One that is only looked at and is not there counts as empty.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn transfer_state(transfer: &Transfer, access: Access) -> Result<TransferState, WiringError> {
+    let address = transfer.state.reveal();
+    let path = Path::new(Database::sqlite_path(address).unwrap_or_default());
+    let store = match access {
+        Access::Change | Access::Serve => Some(LocalState::open(path, LEDGER).await?),
+        Access::Look => LocalState::open_existing(path, LEDGER).await?,
+    };
+    Ok(match store {
+        Some(store) => TransferState { ledger: Arc::new(store.clone()), audit: Arc::new(store) },
+        None => TransferState { ledger: Arc::new(MemoryTransfers::default()), audit: Arc::new(MemoryState::default()) },
+    })
+}
+
+/// The folder that files are collected from. `None` when the file has no collecting side.
+pub fn inbox(transfer: &Transfer) -> Option<Arc<dyn Inbox>> {
+    let collect = transfer.collect.as_ref()?;
+    let BrokerSpec::Local(spool) = &transfer.broker;
+    let target = transfer.deliver.as_ref().map(|deliver| deliver.directory.as_path());
+    let state = Database::sqlite_path(transfer.state.reveal()).map(Path::new).and_then(Path::parent);
+    let others: Vec<&Path> = [Some(spool.as_path()), target, state].into_iter().flatten().collect();
+    Some(Arc::new(LocalInbox::new(&collect.directory, &collect.archive, &collect.error, &others)))
+}
+
+fn target_of(deliver: &Deliver) -> LocalTarget {
+    LocalTarget::new(&deliver.directory, deliver.permissions, Permissions::of_folder(deliver.permissions))
+}
+
+/// The target. `None` when the file has no delivering side.
+pub fn file_target(transfer: &Transfer) -> Option<Arc<dyn FileTarget>> {
+    transfer.deliver.as_ref().map(|deliver| Arc::new(target_of(deliver)) as Arc<dyn FileTarget>)
+}
+
+fn spool(transfer: &Transfer) -> LocalSpool {
+    let BrokerSpec::Local(path) = &transfer.broker;
+    LocalSpool::new(&path.join(transfer.id.as_str()), &host::nonce())
+}
+
+/// The sides that the file declares, ready to run.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn transfer_sides(
+    transfer: &Arc<Transfer>,
+    state: &TransferState,
+    observer: &Arc<dyn Observer<TransferEvent>>,
+) -> Result<(Option<Collector>, Option<Deliverer>), WiringError> {
+    let holder = state.ledger.join(host::instance().as_str()).await?;
+    let spool = spool(transfer);
+    let collector = inbox(transfer).and_then(|inbox| {
+        let ports = CollectPorts {
+            inbox,
+            sender: Arc::new(spool.clone()),
+            ledger: Arc::clone(&state.ledger),
+            clock: clock(),
+            observer: Arc::clone(observer),
+            holder: holder.clone(),
+        };
+        Collector::new(Arc::clone(transfer), ports)
+    });
+    let deliverer = file_target(transfer).and_then(|target| {
+        let ports = DeliverPorts {
+            receiver: Arc::new(spool.clone()),
+            target,
+            ledger: Arc::clone(&state.ledger),
+            clock: clock(),
+            observer: Arc::clone(observer),
+            holder: holder.clone(),
+        };
+        Deliverer::new(Arc::clone(transfer), ports)
+    });
+    Ok((collector, deliverer))
+}
+
+/// What failed files go again through.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn redrive_ports(transfer: &Transfer, state: &TransferState) -> Result<RedrivePorts, WiringError> {
+    let holder = state.ledger.join(host::instance().as_str()).await?;
+    let (inbox, sender) = (inbox(transfer), Arc::new(spool(transfer)));
+    Ok(RedrivePorts { inbox, sender, ledger: Arc::clone(&state.ledger), clock: clock(), holder })
+}

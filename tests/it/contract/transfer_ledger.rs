@@ -1,0 +1,133 @@
+//! What every ledger of transfers promises: a version is claimed by one process at a time, and what is written stands.
+
+use filegen::adapters::local_state::LocalState;
+use filegen::adapters::memory::transfers::MemoryTransfers;
+use filegen::core::model::transfer::{FileRecord, FileState, Side};
+use filegen::core::ports::transfer_ledger::{Claim, TransferLedger, Wanted};
+use jiff::{Timestamp, ToSpan};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_796_000_000 + second).unwrap()
+}
+
+fn record(side: Side, id: &str, path: &str, second: i64) -> FileRecord {
+    FileRecord {
+        transfer: "sales".to_owned(),
+        side,
+        id: id.to_owned(),
+        state: FileState::Seen,
+        path: path.to_owned(),
+        source: "api".to_owned(),
+        size: 3,
+        sha256: "ba7816bf".to_owned(),
+        modified_at: at(0),
+        stamp: "1".to_owned(),
+        durable: 0,
+        place: None,
+        failure: None,
+        seen_at: at(second),
+        changed_at: at(second),
+    }
+}
+
+/// Two doors of one ledger, as two processes have them.
+async fn on_each<F: Future<Output = ()>>(run: impl Fn([Arc<dyn TransferLedger>; 2]) -> F) {
+    let memory = MemoryTransfers::default();
+    run([Arc::new(memory.clone()), Arc::new(memory)]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let open = || LocalState::open(&path, Duration::from_mins(4));
+    let doors = [Arc::new(open().await.unwrap()) as Arc<dyn TransferLedger>, Arc::new(open().await.unwrap())];
+    run(doors).await;
+}
+
+#[tokio::test]
+async fn a_version_is_one_process_s_until_its_claim_ends() {
+    on_each(|[one, two]| async move {
+        let (a, b) = (one.join("a").await.unwrap(), two.join("b").await.unwrap());
+        assert_ne!(a.name, b.name);
+        let file = record(Side::Collect, "1", "x.csv", 0);
+        assert_eq!(one.claim(&file, &a, at(0), at(10)).await, Ok(Claim::Yours(file.clone())));
+        assert_eq!(two.claim(&file, &b, at(9), at(19)).await, Ok(Claim::Held { by: "a".to_owned() }));
+        assert_eq!(one.claim(&file, &a, at(9), at(12)).await, Ok(Claim::Yours(file.clone())), "again");
+        let sending = FileRecord { state: FileState::Sending, durable: 7, changed_at: at(1), ..file.clone() };
+        assert_eq!(two.advance(&sending, &b, None).await, Ok(false), "not its own");
+        assert_eq!(one.advance(&sending, &a, Some(at(15))).await, Ok(true));
+        assert_eq!(two.claim(&file, &b, at(14), at(19)).await, Ok(Claim::Held { by: "a".to_owned() }));
+        // The claim has ended: whoever comes next goes on where the record stands.
+        assert_eq!(two.claim(&file, &b, at(16), at(30)).await, Ok(Claim::Yours(sending.clone())));
+        let sent = FileRecord { state: FileState::Sent, ..sending.clone() };
+        assert_eq!(one.advance(&sent, &a, None).await, Ok(false), "the one before changes nothing");
+        assert_eq!(one.find("sales", Side::Collect, "1").await, Ok(Some(sending.clone())));
+        assert_eq!(two.advance(&sent, &b, None).await, Ok(true));
+        assert_eq!(two.advance(&sent, &b, None).await, Ok(false), "the claim was given back");
+        assert_eq!(one.claim(&file, &a, at(17), at(30)).await, Ok(Claim::Yours(sent)));
+        assert_eq!(one.find("sales", Side::Deliver, "1").await, Ok(None));
+        assert_eq!(one.find("other", Side::Collect, "1").await, Ok(None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_process_that_ended_had_claimed_is_free_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let open = || LocalState::open(&path, Duration::from_mins(4));
+    let file = record(Side::Deliver, "1", "x.csv", 0);
+    let far = at(0).checked_add(100.hours()).unwrap();
+    {
+        let gone = open().await.unwrap();
+        let holder = gone.join("gone").await.unwrap();
+        gone.claim(&file, &holder, at(0), far).await.unwrap();
+        let other = open().await.unwrap();
+        let next = other.join("next").await.unwrap();
+        assert!(matches!(other.claim(&file, &next, at(1), far).await, Ok(Claim::Held { .. })));
+    }
+    let other = open().await.unwrap();
+    let next = other.join("next").await.unwrap();
+    assert!(matches!(other.claim(&file, &next, at(1), far).await, Ok(Claim::Yours(_))));
+}
+
+#[tokio::test]
+async fn records_are_found_by_path_state_and_time_and_each_step_is_kept() {
+    on_each(|[one, two]| async move {
+        let a = one.join("a").await.unwrap();
+        for (id, path, second) in [("1", "x", 1), ("2", "x", 2), ("3", "y", 3)] {
+            let file = record(Side::Collect, id, path, second);
+            one.claim(&file, &a, at(0), at(99)).await.unwrap();
+        }
+        let delivered = FileRecord { state: FileState::Delivered, ..record(Side::Deliver, "1", "x", 4) };
+        one.claim(&delivered, &a, at(0), at(99)).await.unwrap();
+        let known = two.known("sales", vec!["x".to_owned(), "z".to_owned(), "y".to_owned()]).await.unwrap();
+        let pairs: Vec<(&str, &str)> = known.iter().map(|file| (file.path.as_str(), file.id.as_str())).collect();
+        assert_eq!(pairs, [("x", "2"), ("y", "3")]);
+        let ids = |found: Vec<FileRecord>| found.into_iter().map(|record| record.id).collect::<Vec<_>>();
+        let wanted = |side, states, since, limit| Wanted { side, states, since, limit };
+        let door = &one;
+        let asked = |wanted: Wanted| async move { ids(door.records("sales", &wanted).await.unwrap()) };
+        assert_eq!(asked(wanted(None, Vec::new(), None, 3)).await, ["1", "3", "2"]);
+        assert_eq!(asked(wanted(Some(Side::Collect), vec![FileState::Seen], Some(at(2)), 9)).await, ["3", "2"]);
+        assert_eq!(asked(wanted(Some(Side::Collect), vec![FileState::Sent], None, 9)).await, Vec::<String>::new());
+        let counts = two.counts("sales").await.unwrap();
+        let rows: Vec<_> = counts.iter().map(|count| (count.side, count.state, count.files, count.bytes)).collect();
+        assert_eq!(rows, [(Side::Collect, FileState::Seen, 3, 9), (Side::Deliver, FileState::Delivered, 1, 3)]);
+        assert_eq!(counts[0].oldest, at(1));
+        let again = FileRecord { state: FileState::Sending, changed_at: at(5), ..record(Side::Collect, "1", "x", 1) };
+        assert_eq!(one.advance(&again, &a, None).await, Ok(true));
+        let steps = two.steps("sales", "1").await.unwrap();
+        let steps: Vec<_> = steps.iter().map(|step| (step.side, step.state, step.by.as_str())).collect();
+        let wanted = [
+            (Side::Collect, FileState::Seen, "a"),
+            (Side::Deliver, FileState::Delivered, "a"),
+            (Side::Collect, FileState::Sending, "a"),
+        ];
+        assert_eq!(steps, wanted);
+        let three = record(Side::Collect, "3", "y", 3);
+        assert_eq!(one.forget(&three, &a).await, Ok(true));
+        assert_eq!(one.forget(&three, &a).await, Ok(false));
+        assert_eq!(one.find("sales", Side::Collect, "3").await, Ok(None));
+    })
+    .await;
+}

@@ -1,0 +1,120 @@
+//! The real process, ended at each point on either side; the next run finds each file once and whole.
+
+use super::rig::{Rig, bytes};
+use std::collections::BTreeMap;
+
+/// Points that a run passes, in the order of the steps.
+const POINTS: [&str; 18] = [
+    "transfer.seen",
+    "transfer.sending",
+    "transfer.chunk",
+    "transfer.settled",
+    "transfer.enveloped",
+    "transfer.sent",
+    "transfer.receiving",
+    "transfer.written",
+    "transfer.synced",
+    "transfer.part_synced",
+    "transfer.writing",
+    "transfer.published",
+    "transfer.delivered",
+    "transfer.answered",
+    "transfer.receipt",
+    "transfer.archived",
+    "transfer.settled_source",
+    "transfer.refused",
+];
+
+fn sources() -> BTreeMap<String, Vec<u8>> {
+    [("a", bytes(30_000, 7)), ("b", b"small".to_vec()), ("x/c", bytes(12_288, 8))]
+        .map(|(path, content)| (path.to_owned(), content))
+        .into_iter()
+        .collect()
+}
+
+/// What holds at any moment: what is visible is whole, and a source is somewhere.
+fn check_between(rig: &Rig, sources: &BTreeMap<String, Vec<u8>>, context: &str) {
+    for (path, content) in rig.files("target") {
+        if !path.contains(".filegen-") {
+            assert!(sources.get(&path) == Some(&content), "{context}: {path} is visible and not whole");
+        }
+    }
+    let (inside, archived) = (rig.files("in"), rig.shelf("archive"));
+    for (path, content) in sources {
+        let is_there = inside.get(path) == Some(content) || archived.get(path) == Some(content);
+        assert!(is_there, "{context}: the source {path} is nowhere");
+        if archived.contains_key(path) {
+            assert!(rig.files("target").contains_key(path), "{context}: {path} is archived and not delivered");
+        }
+    }
+}
+
+#[test]
+fn killed_at_each_point_each_file_arrives_once_and_whole() {
+    let sources = sources();
+    let mut unreached = Vec::new();
+    for point in POINTS.into_iter().filter(|point| *point != "transfer.refused") {
+        let in_chunks = ["transfer.chunk", "transfer.settled", "transfer.written", "transfer.synced"];
+        for passes in [0, 2].into_iter().filter(|passes| *passes == 0 || in_chunks.contains(&point)) {
+            let rig = Rig::new();
+            for (path, content) in &sources {
+                rig.put(path, content);
+            }
+            let killed = rig.run_with(&format!("{point}={passes}*off->return"));
+            if killed.code.is_some() {
+                killed.exits(0);
+                if passes == 0 {
+                    unreached.push(point);
+                }
+            }
+            check_between(&rig, &sources, &format!("{point} after {passes}"));
+            rig.run(0);
+            assert_eq!(rig.files("target"), sources, "{point} after {passes}");
+            assert_eq!(rig.shelf("archive"), sources, "{point} after {passes}");
+            assert!(rig.names("in").is_empty() && rig.names("spool").is_empty(), "{point}: {:?}", rig.names("spool"));
+            assert!(rig.transfer("run").exits(0).stdout.contains("nothing to do"), "{point}");
+        }
+    }
+    assert!(unreached.is_empty(), "points that no run passes: {unreached:?}");
+}
+
+#[test]
+fn killed_while_it_sets_aside_a_file_is_refused_once() {
+    for point in ["transfer.refused", "transfer.answered", "transfer.set_aside", "transfer.settled_source"] {
+        let rig = Rig::with(&[("max_size: 1MiB", "max_size: 20kB")]);
+        let large = bytes(30_000, 9);
+        rig.put("large", &large);
+        assert_eq!(rig.run_with(&format!("{point}=return")).code, None, "{point}");
+        rig.filegen.run("transfer run -c t.yaml");
+        let failed = rig.shelf("error");
+        assert_eq!(failed.keys().collect::<Vec<_>>(), ["large", "large.error"], "{point}");
+        assert!(failed["large"] == large && rig.names("in").is_empty() && rig.names("target").is_empty(), "{point}");
+        let listed = rig.transfer("list --state failed --output json").exits(0).json();
+        assert_eq!(listed["files"].as_array().unwrap().len(), 1, "{point}");
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on_behind_the_last_durable_chunk() {
+    for (point, side) in [("transfer.settled", "collect"), ("transfer.synced", "deliver")] {
+        let rig = Rig::new();
+        rig.put("a", &bytes(40_000, 10));
+        assert_eq!(rig.run_with(&format!("{point}=2*off->return")).code, None);
+        let done = rig.transfer("run").exits(0);
+        assert!(done.stderr.contains("`a` goes on behind"), "{side}: {}", done.stderr);
+        assert!(rig.files("target")["a"] == bytes(40_000, 10), "{side}");
+    }
+}
+
+#[test]
+fn a_ledger_that_is_lost_on_either_side_brings_no_file_twice() {
+    let rig = Rig::with(&[("  archive: archive\n", "  after: keep\n")]);
+    rig.put("a", &bytes(9_000, 11));
+    rig.put("b", b"1");
+    rig.run(0);
+    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = std::fs::remove_file(rig.filegen.path(name));
+    }
+    rig.run(0);
+    assert_eq!(rig.names("target"), ["a", "b"]);
+}

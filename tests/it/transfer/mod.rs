@@ -1,0 +1,7 @@
+//! Files from here to there, with the real binary.
+
+mod crash;
+mod files;
+mod refused;
+mod rig;
+mod run;
