@@ -37,7 +37,7 @@
 //!   wanted. [`trigger`](core::generate::trigger): events into wanted runs. [`deadline`](core::generate::deadline): whether
 //!   a run will be in time.
 //! - `edition` finds out which version of a date is made; [`correct`](core::generate::correct) asks for a later one.
-//!   `plan` decides, `takeover` fences older holders, `staging` fills the holder's own folder with what they committed,
+//!   `plan` decides, `fence` shuts older holders out, `staging` fills the holder's own folder with what they committed,
 //!   `read_all` reads until what was read can be published, `pipeline` reads, translates and commits at the same time, `write`
 //!   commits a page, `publish` makes the files visible, `switch` takes the version before away,
 //!   `record` tells the state store. Each is a file of that name. `translate` turns pages into bytes and knows nothing of files.

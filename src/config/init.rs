@@ -49,7 +49,7 @@ pub fn look_at(url: Option<&str>, view: &str, vars: &dyn Vars) -> Result<Worker,
         let hint = "name it with `--from URL`, or set the environment variable SQL_CONNECTION_STRING";
         return Err(("no source is named".to_owned(), hint.to_owned()));
     }
-    // Just enough of a worker file; its column is never asked for.
+    // The smallest worker file that parses. Nobody reads its column.
     let url = url.map_or_else(String::new, |url| format!("url: {}, ", name(url)));
     let text = format!(
         "{{ worker: init, source: {{ {url}view: {}, key: a }}, output: {{ root: . }}, \

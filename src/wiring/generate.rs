@@ -31,7 +31,7 @@ pub async fn ports(
 }
 
 /// The ports of a drill's run: the first rows of the source, and a scratch folder with a state store of its own. With `stepwise`
-/// this process reports each change on the volume to its parent process, and waits until that agrees.
+/// this process reports each change on the volume to its parent process and waits for the parent's consent.
 ///
 /// # Errors
 /// As [`ports`].

@@ -140,7 +140,7 @@ impl Producer for KafkaProducer {
                 }
             };
             let answer = if given_up {
-                // What the client has not said by now it does not say.
+                // The client has been given up: an answer that is not there now never comes.
                 word.try_recv().ok()
             } else {
                 tokio::select! {

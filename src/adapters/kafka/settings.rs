@@ -124,7 +124,7 @@ impl KafkaClientConfig {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 error!(topic, facility, "{line}");
             }
-            // What a person should know is told by whoever made the call that failed.
+            // The caller whose call failed reports what a person should know.
             RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => warn!(topic, facility, "{line}"),
             RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!(topic, facility, "{line}"),
             RDKafkaLogLevel::Debug => debug!(topic, facility, "{line}"),

@@ -37,7 +37,7 @@ pub(super) struct Tables {
     odd: Vec<OddRecord>,
     pub(super) sources: BTreeMap<DataSourceId, DataSource>,
     pub(super) told: BTreeMap<String, ToldFile>,
-    /// Entries of flows that have no record of their own to keep them in; what was sent goes.
+    /// Outbox entries of flows that keep no record of their own. An entry is removed once it is sent.
     outbox: Vec<OutboxEntry>,
 }
 

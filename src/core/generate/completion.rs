@@ -36,9 +36,9 @@ pub async fn events(
     for spec in worker.files.iter().filter(|spec| file.is_none_or(|wanted| spec.id.as_str() == wanted)) {
         let recorded = outbox.iter().find(|status| status.file == spec.id).and_then(|status| status.event.clone());
         let Some(made) = completion_event(&manifest, spec.id.as_str(), spec.event_type.as_deref()) else { continue };
-        // A record of an older version is of before a correction that is published and not recorded yet.
+        // A record of an older version was made before a correction that is published but not recorded yet.
         let Some(event) = recorded.map(|entry| entry.event).filter(|event| event.version == made.version) else {
-            // Who may write on the volume could make any event of a manifest.
+            // Anybody who may write to the volume could make up a manifest, and with it any event.
             let (id, date) = (&spec.id, run.date);
             return Err(refuse(format!(
                 "the state store does not know file {id} of run {run}, only a manifest does; `filegen run --date {date}` checks \

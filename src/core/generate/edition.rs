@@ -3,6 +3,7 @@
 //! The volume decides. A switch to a later version that has begun is finished before anything else, also where the state store
 //! was lost: the journal in the version's folder says that it is complete, and why it was made.
 
+use super::fence::{self, read_journal};
 use super::layout::{MANIFEST, kept_dir, parse_name, parse_version, run_dir, staging_dir_in, version_dir};
 use super::manifests::manifest_at;
 use super::model::file_name::{manifest_name, with_version};
@@ -10,7 +11,6 @@ use super::model::journal::Journal;
 use super::model::manifest::Manifest;
 use super::publish::published_durably;
 use super::spec::FileSpec;
-use super::takeover::{self, read_journal};
 use super::{GenerateError, Job, Ports, Start, decision, record};
 use crate::core::model::correction::{Correction, FIRST_VERSION};
 use crate::core::model::run::{RunId, RunRecord};
@@ -157,8 +157,8 @@ async fn settled(
 /// Throws away what holders have staged of a cancelled version. None of them can write there any more.
 async fn throw_away(ports: &Ports, run: &RunId, version: u32, term: &Term) -> Result<(), GenerateError> {
     let dir = version_dir(run, version);
-    for dead in takeover::fence_in(ports, dir.clone(), term).await? {
-        takeover::remove(ports, &dead, term).await?;
+    for dead in fence::fence_in(ports, dir.clone(), term).await? {
+        fence::remove(ports, &dead, term).await?;
     }
     Ok(ports.volume.sync_dir(term, &dir).await?)
 }

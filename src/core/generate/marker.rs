@@ -5,11 +5,11 @@
 //! run gives it, made with these settings. What was proved is recorded, so it is read once.
 
 use super::digest::FileDigest;
+use super::fence::read_journal;
 use super::layout::{staging_dir_in, version_dir};
 use super::plan::Plan;
 use super::shape::Fit;
 use super::staging::header_bytes;
-use super::takeover::read_journal;
 use super::{GenerateError, Job, Ports};
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::event::GenerateEvent;

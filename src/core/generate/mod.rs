@@ -14,6 +14,7 @@ pub mod due;
 mod edition;
 mod error;
 pub mod event;
+pub mod fence;
 pub mod inspect;
 pub mod layout;
 mod manifests;
@@ -38,7 +39,6 @@ pub mod spec;
 mod staging;
 pub mod status;
 mod switch;
-pub mod takeover;
 pub mod translate;
 mod translate_pages;
 pub mod trigger;
@@ -61,12 +61,12 @@ use crate::core::ports::state::StateStore;
 use crate::core::ports::volume::Volume;
 use edition::Found;
 use event::{GenerateEvent, RunObserver};
+use fence::FencedTerm;
 use plan::Plan;
 use promise::Promised;
 use staging::Staging;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use takeover::FencedTerm;
 use tokio_util::sync::CancellationToken;
 use translate::Registry;
 
@@ -150,7 +150,7 @@ pub async fn generate(ports: &Ports, job: &Job, term: &Term) -> Result<Outcome, 
     let result = Box::pin(contained::contained(unpublished(ports, job, term, &mut is_recorded))).await;
     ports.source.rest().await;
     if let Err(GenerateError::Volume(_) | GenerateError::Staged { .. }) = &result
-        && takeover::is_replaced(&*ports.volume, &job.dir(), term.token()).await
+        && fence::is_replaced(&*ports.volume, &job.dir(), term.token()).await
     {
         // Nothing is wrong with the volume: what was under way came too late, and found a newer holder's tombstone.
         term.end();
@@ -217,7 +217,7 @@ async fn unpublished(
     let fresh = params::of(&job.worker, &job.run);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(&job.worker, job.run.date));
     let mut plan = Plan::new(&job.worker, &job.registry, &known)?;
-    let dead = takeover::fence_in(ports, job.dir(), term).await?;
+    let dead = fence::fence_in(ports, job.dir(), term).await?;
     // An older holder may have published between the first look and the fence. Behind the fence none can any more.
     if !dead.is_empty()
         && let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await?
@@ -272,7 +272,7 @@ async fn unpublished(
 /// Removes the folders of older holders.
 async fn remove_all(ports: &Ports, job: &Job, term: &Term, dead: &[FencedTerm]) -> Result<(), GenerateError> {
     for dead in dead {
-        takeover::remove(ports, dead, term).await?;
+        fence::remove(ports, dead, term).await?;
     }
     if !dead.is_empty() {
         ports.volume.sync_dir(term, &job.dir()).await?;

@@ -103,9 +103,9 @@ fn pipelines(job: &Job, plan: &mut Plan, staging: &Staging) -> Result<Vec<FilePi
     Ok(pipelines)
 }
 
-/// What rows read against rows counted say.
+/// What the number of rows read says beside the number of rows counted.
 enum Read {
-    /// All that was counted, or the view is known to have moved (`None`: it could not be asked, or is not counted).
+    /// As many as were counted, or the view is known to have moved. `None`: it could not be asked, or is not counted.
     AsCounted { moved: Option<bool> },
     /// Other rows were read than counted, and nothing says that the view moved.
     Miscounted(SourceError),

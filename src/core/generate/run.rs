@@ -5,7 +5,7 @@ use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::{
-    GenerateError, Job, Outcome, Ports, Start, generate, marker, params, publish, record, takeover,
+    GenerateError, Job, Outcome, Ports, Start, fence, generate, marker, params, publish, record,
 };
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::moment::moment;
@@ -167,7 +167,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         return Ok(RunResult { outcome, token: None, waited: Duration::ZERO, took, made_by });
     }
     // Were this guessed when the volume cannot be listed, a store that was wiped could mint an old token again.
-    let floor = takeover::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
+    let floor = fence::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
     let candidate = identity.candidate(ports, &job.worker, &job.observer);
     let acquired = tokio::select! {
         biased;

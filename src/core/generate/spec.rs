@@ -255,11 +255,11 @@ pub struct BusinessDateSpec {
     pub pointer: String,
     /// Which days are business days: for `{previous_business_date}`.
     pub calendar: Calendar,
-    /// Which dates are taken from outside, and how many new runs an hour.
+    /// Which dates an event may ask for, and how many new runs events may start in an hour.
     pub accept: AcceptSpec,
 }
 
-/// The window on business dates, and the limit of new runs. What lies outside is not believed.
+/// The window on business dates, and the limit of new runs. A date outside the window is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AcceptSpec {
     /// Days before today, in the zone of the business date.
@@ -285,7 +285,7 @@ pub struct DeadlineSpec {
     pub days_after: u8,
     /// IANA name of the zone whose clock and calendar count.
     pub timezone: String,
-    /// Weekdays of business dates for which a run is expected, from Monday on; at least one, each once.
+    /// Weekdays of the business dates for which a run is expected. Sorted from Monday on, each once, never empty.
     pub weekdays: Vec<Weekday>,
     /// A run that has not started this long before its deadline is at risk.
     pub warn_before: Duration,

@@ -3,9 +3,9 @@
 mod start_over;
 
 use super::digest::FileDigest;
+use super::fence::{FencedTerm, read_journal};
 use super::layout::JOURNAL;
 use super::plan::{Plan, last_kept, pages_of};
-use super::takeover::{FencedTerm, read_journal};
 use super::{GenerateError, Job, Ports, Start};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;

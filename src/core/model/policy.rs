@@ -9,11 +9,11 @@ pub struct Policies {
     pub lease_ttl: Duration,
     /// Time between renewals; well below the lease's time to live.
     pub lease_heartbeat_interval: Duration,
-    /// How often a holder looks for wanted runs, and a contender at the lease: that at least twice a second.
+    /// How often a holder looks for wanted runs, and a contender at the lease. A contender looks at least twice a second.
     pub takeover_polling_interval: Duration,
     /// Retries after passing faults.
     pub retry: RetrySpec,
-    /// Work that is wanted and waits for longer is told by readiness.
+    /// Readiness reports work that has waited for longer than this.
     pub max_pending: Duration,
 }
 

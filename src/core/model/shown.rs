@@ -41,8 +41,8 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// A whole text of our own, several lines long perhaps, with foreign pieces in it: the last look before a stream. Line ends
-/// stay, and so does colour where `colour` says that we set it.
+/// Escapes a text of several lines that is ours but holds foreign pieces. It is the last step before a stream. Line ends stay.
+/// Colour stays too if `colour` says that we set it.
 pub fn lines(text: &str, colour: bool) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

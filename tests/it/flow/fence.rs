@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use filegen::adapters::memory::clock::MemoryClock;
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::memory::volume::MemoryVolume;
-use filegen::core::generate::takeover::{FencedTerm, fence, highest_token, remove};
+use filegen::core::generate::fence::{FencedTerm, fence, highest_token, remove};
 use filegen::core::generate::{GenerateError, Ports};
 use filegen::core::model::column::Column;
 use filegen::core::model::finding::Finding;

@@ -6,7 +6,7 @@ use crate::support::state::{at, lease};
 use crate::support::term;
 use async_trait::async_trait;
 use filegen::adapters::layer::hooked::{Change, Hook};
-use filegen::core::generate::takeover::{fence, remove};
+use filegen::core::generate::fence::{fence, remove};
 use filegen::core::generate::{GenerateError, Job, Outcome, Ports, generate};
 use filegen::core::model::run::{RunId, RunStatus};
 use filegen::core::model::term::Token;

@@ -38,9 +38,9 @@ const MOST_PAGE_BYTES: u64 = 256 << 20;
 pub(super) struct Shape {
     /// The wanted columns; they come first.
     pub columns: Vec<Named>,
-    /// How each of them comes.
+    /// The wire format of each column.
     pub wires: Vec<Wire>,
-    /// For each of them, what it is made of, where it has parts.
+    /// The parts of each column that has parts, such as an array or a composite type.
     pub nested: Vec<Option<Arc<Nested>>>,
     /// Each key column: its name, its place in the row, and how it comes.
     pub key: Vec<(String, usize, Wire)>,

@@ -88,7 +88,7 @@ impl Connection {
             while self.tcp.read(&mut self.raw).await? > 0 {}
             Ok::<(), Error>(())
         };
-        // One that is lost needs no farewell.
+        // A lost connection needs no attention signal.
         drop(left.await);
     }
 

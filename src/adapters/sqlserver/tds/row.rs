@@ -120,7 +120,7 @@ pub(super) fn find(
         } else {
             let found = span(column.form, bytes, at)?;
             if matches!(column.form, Form::Pieces | Form::Pointer) {
-                // Two bytes a unit, of which each is at least one in UTF-8.
+                // UTF-16 has two bytes a unit; each unit becomes at least one byte of UTF-8.
                 let most = if column.kind == Kind::Wide { most.saturating_mul(2) } else { most };
                 let length = length(column.form, bytes, at, found);
                 if length > most {

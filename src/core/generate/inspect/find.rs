@@ -2,12 +2,12 @@
 
 use crate::core::generate::GenerateError;
 use crate::core::generate::edition;
+use crate::core::generate::fence::read_journal;
 use crate::core::generate::layout::{JOURNAL, MANIFEST, Name, parse_name, parse_version, run_dir, version_dir};
 use crate::core::generate::model::journal::Journal;
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::publish::published;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::takeover::read_journal;
 use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::names::HIDDEN;
 use crate::core::model::names::WorkerId;

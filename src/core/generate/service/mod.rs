@@ -8,7 +8,7 @@ use crate::core::election::{ElectionError, LeaderGuard};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
-use crate::core::generate::{Edition, Job, Outcome, Ports, Start, generate, record, takeover, translate::Registry};
+use crate::core::generate::{Edition, Job, Outcome, Ports, Start, fence, generate, record, translate::Registry};
 use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
 use crate::core::outbox::{OutboxPublisher, relay};
@@ -103,7 +103,7 @@ impl Service {
     /// Waits for the lease.
     async fn campaign(&self, stop: &CancellationToken) -> Result<LeaderGuard, Refused> {
         let volume = &*self.ports.volume;
-        let floor = takeover::highest_token(volume, &self.worker.id).await.map_err(Refused::fault)?;
+        let floor = fence::highest_token(volume, &self.worker.id).await.map_err(Refused::fault)?;
         let candidate = self.identity.candidate(&self.ports, &self.worker, &self.observer);
         candidate.acquire(floor, true, stop).await.map_err(|error| match error {
             ElectionError::Stopped { .. } => Refused::Stopped,
