@@ -112,6 +112,7 @@ impl From<DaemonError> for Failure {
             DaemonError::Config(error) => error.into(),
             DaemonError::Sources { error, path } => Self::from(error).context(path.display().to_string()),
             DaemonError::Calendar(error) => Self::caused(Code::Config, &error),
+            DaemonError::Clock(_) => Self::caused(Code::Config, &error),
             DaemonError::Listen { .. } => Self::caused(Code::Failed, &error)
                 .hint("another process has it, or the address is not this host's; choose others with --health-port and --health-address"),
         }

@@ -6,11 +6,14 @@ use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
 use crate::core::election::report::LeaseState;
-use crate::core::generate::status::view::{PassedOverView, RunView, StatusView, WorkerView};
+use crate::core::generate::spec::Worker;
+use crate::core::generate::status::view::{NextDue, PassedOverView, RunView, StatusView, WorkerView};
 use crate::core::generate::status::{self, Known, RunState};
 use crate::core::model::names::WorkerId;
 use crate::core::model::replaced::Replaced;
+use crate::core::schedule::own::OwnTimes;
 use crate::wiring::{self, Access};
+use jiff::Timestamp;
 use std::fmt::Write as _;
 
 /// Show leases, runs, files, unsent events, and events that were passed over
@@ -41,16 +44,27 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             let state = wiring::state(&worker, Access::Look).await?;
             let known = Known { worker: &worker.id, volume: &*volume, has_outbox: worker.completion.is_some() };
             let report = status::report(&state, &*clock, args.worker.as_ref(), Some(known)).await?;
-            let shown = StatusView::new(&report);
+            let mut shown = StatusView::new(&report);
+            if let Some(view) = shown.workers.iter_mut().find(|view| view.worker_id == worker.id.as_str()) {
+                view.next_due = next_due(&worker, clock.now());
+            }
             context.ui.result(&shown, |shown| text(context, shown));
             if shown.workers.is_empty() {
-                context.ui.status("nothing has run here yet");
+                let next = next_due(&worker, clock.now());
+                let next = next.map(|due| format!("; the run of {} is due at {}", due.business_date, due.at));
+                context.ui.status(&format!("nothing has run here yet{}", next.unwrap_or_default()));
             }
             Ok(!context.ui.is_closed())
         })
         .await?;
         Ok(CommandEnd::Done)
     })
+}
+
+/// The next due time of the worker's own clock.
+fn next_due(worker: &Worker, now: Timestamp) -> Option<NextDue> {
+    let due = OwnTimes::of(worker.schedule.as_ref()?).ok()?.next(now)?;
+    Some(NextDue::new(due.at, due.date))
 }
 
 fn text(context: &Context, shown: &StatusView) -> String {
@@ -73,6 +87,9 @@ fn worker_text(context: &Context, worker: &WorkerView) -> String {
     }
     if !worker.unsent_events.is_empty() {
         let _ = write!(text, ", {} not sent", table::counted(worker.unsent_events.len() as u64, "completion event"));
+    }
+    if let Some(due) = &worker.next_due {
+        let _ = write!(text, ", run of {} due at {}", due.business_date, due.at);
     }
     text.push('\n');
     text.push_str(&runs_text(context, &worker.runs));

@@ -2,7 +2,7 @@
 //! deadline.
 
 use super::supervisor::{PanicObserver, Supervisor};
-use super::{Flow, Shared, TARGET, WorkerFile};
+use super::{DaemonError, Flow, Shared, TARGET, WorkerFile};
 use crate::core::generate::due::RunsProbe;
 use crate::core::generate::service::Service;
 use crate::core::generate::spec::Worker;
@@ -16,6 +16,9 @@ use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::state::StateStore;
+use crate::core::schedule::own::{OwnClock, OwnEvent, OwnTimes};
+use crate::core::schedule::plan::PlanFault;
+use crate::core::schedule::start::Startable;
 use crate::http::generate::{AppState, WorkerHandle, routes};
 use crate::http::panel::Panel;
 use crate::telemetry::generate::status::WorkerStatus;
@@ -30,16 +33,21 @@ impl PanicObserver for WorkerStatus {
     }
 }
 
-/// Starts all workers' tasks.
+/// Starts all workers' tasks. Tells which runs others may start.
 pub(super) async fn build(
     files: &[WorkerFile],
     panels: Vec<Arc<dyn Panel>>,
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
-) -> Result<Flow, WiringError> {
-    let mut workers = Vec::with_capacity(files.len());
+) -> Result<(Flow, Vec<Startable>), DaemonError> {
+    let (mut workers, mut startable) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     for file in files {
-        workers.push(serve(&file.worker, shared, tasks).await?);
+        let wanted = Arc::new(Notify::new());
+        let handle = serve(&file.worker, &wanted, shared, tasks).await?;
+        let zone = file.worker.business_date.timezone.clone();
+        let (worker, runs) = (file.worker.id.clone(), Arc::clone(&handle.state.runs));
+        startable.push(Startable { worker, zone, runs, wanted });
+        workers.push(handle);
     }
     let member = |handle: &WorkerHandle| Member {
         name: handle.status.worker().to_string(),
@@ -50,11 +58,16 @@ pub(super) async fn build(
     let clock = wiring::clock();
     let instance = shared.identity.instance.to_string();
     let routes = routes(AppState { instance, started: clock.now(), workers, panels, clock });
-    Ok(Flow { members, routes, doors: Vec::new() })
+    Ok((Flow { members, routes, doors: Vec::new() }, startable))
 }
 
 /// Starts one worker's tasks.
-async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Result<WorkerHandle, WiringError> {
+async fn serve(
+    worker: &Arc<Worker>,
+    wanted: &Arc<Notify>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<WorkerHandle, DaemonError> {
     let clock = wiring::clock();
     let (instance, ttl) = (shared.identity.instance.as_str(), worker.policies.lease_ttl);
     let status = Arc::new(WorkerStatus::new(worker.id.clone(), instance, ttl, Arc::clone(&clock)));
@@ -73,8 +86,9 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         observer: Arc::clone(&status) as Arc<_>,
     });
     let has_outbox = publisher.is_some();
-    let wanted = Arc::new(Notify::new());
-    start_trigger(worker, &ports.state, (&status, &wanted), shared, tasks)?;
+    start_trigger(worker, &ports.state, (&status, wanted), shared, tasks)?;
+    let own_times = own_times(worker)?;
+    start_clock(worker, own_times.clone(), &ports.state, (&status, wanted), shared, tasks);
     warn_of_values(worker);
     let (state, volume) = (ports.state.clone(), Arc::clone(&ports.volume));
     let mut probes = probes(worker, &state.leases)?;
@@ -94,7 +108,7 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         ports,
         identity: shared.identity.clone(),
         observer: Arc::clone(&status) as Arc<_>,
-        wanted,
+        wanted: Arc::clone(wanted),
         publisher,
     };
     let (ended, stop) = (Arc::clone(&status), shared.stop.clone());
@@ -102,7 +116,43 @@ async fn serve(worker: &Arc<Worker>, shared: &Shared<'_>, tasks: &mut Supervisor
         Box::pin(service.serve(&stop)).await;
         ended.ended();
     });
-    Ok(WorkerHandle { status, dependencies, state, volume, has_outbox, deadline: worker.deadline.clone() })
+    Ok(WorkerHandle { status, dependencies, state, volume, has_outbox, deadline: worker.deadline.clone(), own_times })
+}
+
+/// When the worker's runs are due without an event.
+fn own_times(worker: &Worker) -> Result<Option<OwnTimes>, PlanFault> {
+    worker.schedule.as_ref().map(OwnTimes::of).transpose()
+}
+
+/// Starts the worker's own clock, where it has one. Each due time is told to the status, and wakes who waits for a run.
+fn start_clock(
+    worker: &Arc<Worker>,
+    times: Option<OwnTimes>,
+    state: &StateStore,
+    (status, wanted): (&Arc<WorkerStatus>, &Arc<Notify>),
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) {
+    let Some(times) = times else { return };
+    if let Some(due) = times.next(wiring::clock().now()) {
+        info!(target: TARGET, worker = worker.id.as_str(), due = %due.at, date = %due.date, "the worker's own clock: next run");
+    } else {
+        warn!(target: TARGET, worker = worker.id.as_str(), "the worker's own clock: no run is ever due again");
+    }
+    let observers = (Arc::clone(status), Arc::clone(wanted));
+    let own = OwnClock {
+        worker: worker.id.clone(),
+        times,
+        retry: worker.policies.retry,
+        runs: Arc::clone(&state.runs),
+        clock: wiring::clock(),
+        observer: Arc::new(move |event: &OwnEvent| {
+            observers.0.observe(event);
+            observers.1.notify_one();
+        }),
+    };
+    let stop = shared.stop.clone();
+    tasks.start("clock", Some(Arc::clone(status) as Arc<_>), async move { own.keep(&stop).await });
 }
 
 /// Says which parameters have no value: a service cannot be given one.
@@ -126,8 +176,10 @@ fn start_trigger(
     tasks: &mut Supervisor,
 ) -> Result<(), WiringError> {
     let Some(mut source) = wiring::consumer(worker)? else {
-        let worker = worker.id.as_str();
-        info!(target: TARGET, worker, "no trigger: a run begins only when `filegen run` asks for it");
+        let (worker, has_clock) = (worker.id.as_str(), worker.schedule.is_some());
+        if !has_clock {
+            info!(target: TARGET, worker, "no trigger: a run begins only when `filegen run` asks for it");
+        }
         return Ok(());
     };
     let observers = (Arc::clone(status), Arc::clone(wanted));

@@ -12,13 +12,13 @@ use crate::config::calendar::CalendarError;
 use crate::core::generate::run::Identity;
 use crate::core::generate::translate::Registry;
 use crate::core::health::Member;
+use crate::core::schedule::plan::PlanFault;
 use crate::core::schedule::sources::SourceError;
 use crate::http::{self, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
 pub use files::{IngestFile, SchedulerFile, Served, WorkerFile};
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -84,6 +84,9 @@ pub enum DaemonError {
     /// A file that a scheduler names is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A worker's own clock cannot be kept.
+    #[error("trigger.schedule.{0}")]
+    Clock(#[from] PlanFault),
     /// A calendar of a scheduler cannot be used.
     #[error(transparent)]
     Calendar(#[from] CalendarError),
@@ -102,6 +105,7 @@ struct Shared<'a> {
     registry: &'a Arc<Registry>,
     identity: &'a Identity,
     stop: &'a CancellationToken,
+    metrics: &'a PrometheusHandle,
 }
 
 /// What a flow adds to the process. Its tasks run already.
@@ -140,23 +144,22 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     info!(target: TARGET, instance, port, "health, metrics and status page are served");
 
     let mut tasks = Supervisor::default();
-    let shared = Shared { registry: &registry, identity: &identity, stop: &stop };
+    let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics };
     let (ingest, panels) = ingest::build(ingests, &shared, &mut tasks)?;
-    let generate = generate::build(workers, panels, &shared, &mut tasks).await?;
-    let runnable: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    let schedule = schedule::build(schedulers, &runnable, &shared, &mut tasks).await?;
+    let (generate, startable) = generate::build(workers, panels, &shared, &mut tasks).await?;
+    let schedule = schedule::build(schedulers, &startable, &shared, &mut tasks).await?;
     let small = (metrics.clone(), stop.clone());
     tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
     let descriptors = wiring::descriptors();
     let serving = CancellationToken::new();
     let mut servers = JoinSet::new();
-    for door in generate.doors.into_iter().chain(ingest.doors) {
+    for door in generate.doors.into_iter().chain(ingest.doors).chain(schedule.doors) {
         let own = http::Shared { members: vec![door.member], metrics: metrics.clone(), stop: stop.clone() };
         let router = http::door(own, door.routes, hosts.clone(), descriptors);
         let wanted = (descriptors, http::DOOR_CONNECTIONS);
         servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
     }
-    let members = generate.members.into_iter().chain(ingest.members).chain(schedule).collect();
+    let members = generate.members.into_iter().chain(ingest.members).chain(schedule.members).collect();
     let common = http::Shared { members, metrics, stop: stop.clone() };
     let router = http::router(common, [generate.routes, ingest.routes], hosts, descriptors);
     servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));

@@ -2,7 +2,7 @@
 
 use super::seed::seed;
 use super::supervisor::{PanicObserver, Supervisor};
-use super::{DaemonError, SchedulerFile, Shared, TARGET};
+use super::{DaemonError, Flow, OpenDoor, SchedulerFile, Shared, TARGET};
 use crate::core::health::{Dependencies, Member, StateProbe};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Message};
@@ -19,6 +19,7 @@ use crate::core::schedule::plan::Settings;
 use crate::core::schedule::service::Service;
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::{DoorSpec, Scheduler};
+use crate::core::schedule::start::{Startable, Starting};
 use crate::http::schedule::{Doors, Origins};
 use crate::http::{self, Router};
 use crate::telemetry::schedule::SchedulerStatus;
@@ -50,27 +51,29 @@ struct Parts<'a> {
     wanted: Arc<Notify>,
 }
 
-/// Starts all schedulers' tasks. `workers` are those that the same daemon serves.
+/// Starts all schedulers' tasks, and opens their doors. `workers` are those that the same daemon serves.
 pub(super) async fn build(
     files: &[SchedulerFile],
-    workers: &BTreeSet<String>,
+    workers: &[Startable],
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
-) -> Result<Vec<Member>, DaemonError> {
-    let mut members = Vec::with_capacity(files.len());
+) -> Result<Flow, DaemonError> {
+    let mut flow = Flow { members: Vec::with_capacity(files.len()), routes: Router::new(), doors: Vec::new() };
     for file in files {
-        members.push(serve(&file.scheduler, workers, shared, tasks).await?);
+        let (member, doors) = serve(&file.scheduler, workers, shared, tasks).await?;
+        flow.members.push(member);
+        flow.doors.extend(doors);
     }
-    Ok(members)
+    Ok(flow)
 }
 
 /// Starts one scheduler's tasks.
 async fn serve(
     scheduler: &Scheduler,
-    workers: &BTreeSet<String>,
+    workers: &[Startable],
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
-) -> Result<Member, DaemonError> {
+) -> Result<(Member, [OpenDoor; 2]), DaemonError> {
     for Insecure { field, what, instead, .. } in wiring::insecure_of_scheduler(scheduler) {
         warn!(target: TARGET, scheduler = scheduler.id.as_str(), field, instead, "{what}");
     }
@@ -83,14 +86,22 @@ async fn serve(
         found: Arc::new(Notify::new()),
         wanted: Arc::new(Notify::new()),
     };
-    let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, workers, &parts.changed));
+    let names: BTreeSet<String> = workers.iter().map(|it| it.worker.to_string()).collect();
+    let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, &names, &parts.changed));
     if let Some(path) = &scheduler.sources {
         seed(path, &sources, &parts.state).await?;
     }
-    open_doors(&parts, &sources, shared, tasks)?;
+    let member = member(&parts, shared, tasks);
+    let doors = open_doors(&parts, &sources, &member, shared)?;
     send(&parts, shared, tasks)?;
     listen(&parts, shared, tasks)?;
-    lead(&parts, &sources, shared, tasks);
+    lead(&parts, &sources, workers, shared, tasks);
+    Ok((member, doors))
+}
+
+/// Whom health asks.
+fn member(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Member {
+    let scheduler = parts.scheduler;
     let probe = StateProbe { leases: Arc::clone(&parts.state.leases), key: (&scheduler.id).into() };
     let observer = Arc::clone(&parts.status) as Arc<_>;
     let dependencies = Arc::new(Dependencies::new(vec![Box::new(probe)], wiring::clock(), observer));
@@ -98,20 +109,17 @@ async fn serve(
     tasks.start("dependencies", Some(Arc::clone(&parts.status) as Arc<_>), async move {
         asked.0.watch(&asked.1).await;
     });
-    Ok(Member {
-        name: format!("schedule:{}", scheduler.id),
-        working: Arc::clone(&parts.status) as Arc<_>,
-        dependencies,
-    })
+    let name = format!("schedule:{}", scheduler.id);
+    Member { name, working: Arc::clone(&parts.status) as Arc<_>, dependencies }
 }
 
 /// Opens the doors for programs and for people.
 fn open_doors(
     parts: &Parts<'_>,
     sources: &Arc<Sources>,
+    member: &Member,
     shared: &Shared<'_>,
-    tasks: &mut Supervisor,
-) -> Result<(), DaemonError> {
+) -> Result<[OpenDoor; 2], DaemonError> {
     let doors = Arc::new(Doors {
         name: parts.scheduler.id.to_string(),
         sources: Arc::clone(sources),
@@ -122,30 +130,25 @@ fn open_doors(
         clock: wiring::clock(),
         page_token: (wiring::new_ids())(),
     });
-    let origins = Origins(parts.scheduler.api.cors.clone());
-    open("api", &parts.scheduler.api, http::schedule::api(&doors, origins), parts, shared, tasks)?;
-    open("page", &parts.scheduler.page, http::schedule::page(&doors), parts, shared, tasks)
+    let Scheduler { api, page, .. } = parts.scheduler;
+    let (metrics, stop) = (shared.metrics.clone(), shared.stop.clone());
+    let metrics = http::metrics_listed(http::Shared { members: vec![member.clone()], metrics, stop });
+    let routes = http::schedule::api(&doors, metrics, Origins(api.cors.clone()), api.token.as_ref());
+    Ok([open("api", api, routes, parts, member)?, open("page", page, http::schedule::page(&doors), parts, member)?])
 }
 
 fn open(
     name: &'static str,
     spec: &DoorSpec,
-    router: Router,
+    routes: Router,
     parts: &Parts<'_>,
-    shared: &Shared<'_>,
-    tasks: &mut Supervisor,
-) -> Result<(), DaemonError> {
+    member: &Member,
+) -> Result<OpenDoor, DaemonError> {
     let DoorSpec { port, listen: address, .. } = *spec;
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, scheduler = parts.scheduler.id.as_str(), door = name, port, "door is open");
-    let (descriptors, stop) = (wiring::descriptors(), shared.stop.clone());
-    tasks.start(
-        name,
-        Some(Arc::clone(&parts.status) as Arc<_>),
-        http::serve(router, listener, (descriptors, http::DOOR_CONNECTIONS), stop),
-    );
-    Ok(())
+    Ok(OpenDoor { listener, routes, member: member.clone() })
 }
 
 /// Sends the outbox: changes of data sources, and new files where there is a topic for them.
@@ -206,7 +209,7 @@ fn applier(parts: &Parts<'_>) -> Applier {
 }
 
 /// Leads or stands by.
-fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, shared: &Shared<'_>, tasks: &mut Supervisor) {
+fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, workers: &[Startable], shared: &Shared<'_>, tasks: &mut Supervisor) {
     let discovery = Discovery {
         sources: Arc::clone(&parts.state.sources),
         ledger: Arc::clone(&parts.state.ledger),
@@ -227,7 +230,7 @@ fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, shared: &Shared<'_>, tasks: &
         feed: Some(Arc::new(StoreFeed(Arc::clone(&parts.state.sources)))),
         clock: wiring::clock(),
         settings: Arc::new(parts.settings.clone()),
-        action: Arc::new(discovery),
+        action: Arc::new(Starting { discovery, workers: workers.to_vec(), clock: wiring::clock() }),
         observer: Arc::new(SchedulerStatus::new(parts.scheduler.id.as_str())),
         nonce: Arc::clone(&shared.identity.nonce),
         abort: Arc::clone(&shared.identity.abort),

@@ -11,6 +11,7 @@ mod metrics;
 pub mod panel;
 mod problem;
 pub mod schedule;
+mod token;
 
 pub use ask::{Answered, ask};
 pub use axum::Router;
@@ -41,6 +42,11 @@ pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>, hosts: Ve
     let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared)).merge(pages);
     let router = router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed);
     guard::all(router, hosts)
+}
+
+/// `/api/v1/metrics`: every metric of the process as JSON, for a flow's own door.
+pub fn metrics_listed(shared: Shared) -> Router {
+    metrics::listed(&Arc::new(shared))
 }
 
 /// A flow's own door: its routes, with health and metrics beside them. `descriptors` as for [`router`].

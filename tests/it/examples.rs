@@ -134,3 +134,12 @@ fn a_query_gives_the_loans_of_the_state_that_a_run_is_told() {
     assert_eq!(found, expected.iter().map(|row| row[0].as_deref().unwrap()).collect::<Vec<_>>());
     PUBLISHED.run("verify -c new_loans.yaml --date 2018-02-28 --full").exits(0);
 }
+
+#[test]
+fn the_nightly_worker_says_when_its_run_is_due() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    fs::copy(examples.join("nightly.yaml"), PUBLISHED.path("nightly.yaml")).unwrap();
+    assert_eq!(PUBLISHED.run("config check -c nightly.yaml").exits(0).stderr, "");
+    let told = PUBLISHED.run("status -c nightly.yaml --worker NightlyLoans --output json").exits(0).json();
+    assert!(told["workers"][0]["nextDue"]["at"].as_str().unwrap().ends_with(":30:00Z"), "{told}");
+}

@@ -171,6 +171,7 @@ pub fn worker(mix: &Mix) -> Worker {
         },
         deadline: None,
         state: Secret::new("memory:"),
+        schedule: None,
         trigger: Some(TriggerSpec { kafka: topic(), matches: Vec::new() }),
         completion: Some(topic()),
         commit: CommitSpec { pages: number(mix.pages_per_commit), interval: Duration::ZERO },

@@ -1,5 +1,6 @@
 //! The sections of a worker file, outermost first.
 
+use super::clock::CLOCK;
 use super::common::{BROKERS, POLICIES, PROPERTIES, STATE, WEEKDAYS};
 pub(in crate::config) use super::translators::{COLUMN, DELIMITED, FIXED_WIDTH, JSON, TEMPLATE, TRANSLATORS};
 use super::{Field, Presence, Section, Shape};
@@ -338,6 +339,7 @@ static TRIGGER: Section = Section {
             "Which events are for this worker: JSON pointers or names of top-level fields, each with the value that it must have; \
              all events when not given.",
         ),
+        Field::new("schedule", Shape::Section(&CLOCK), "Due times that start runs, beside the topic or without one."),
     ],
 };
 

@@ -1,5 +1,6 @@
 //! What a file may hold, kind by kind: the one table behind checks, suggestions, defaults, the JSON Schema and its help texts.
 
+pub(super) mod clock;
 pub(super) mod common;
 pub(super) mod generate;
 pub(super) mod ingest;

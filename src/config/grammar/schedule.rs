@@ -92,6 +92,12 @@ pub(in crate::config) static API: Section = Section {
             Shape::OneOrMore(&Shape::Words),
             "Origins whose pages may use it from a browser: `http://localhost:8080`. None when not given.",
         ),
+        Field::new(
+            "token",
+            Shape::Words,
+            "What a client has to send as `Authorization: Bearer …`; nothing when not given.",
+        )
+        .secret(),
     ],
 };
 

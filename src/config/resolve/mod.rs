@@ -11,6 +11,7 @@ pub(super) mod transfer;
 
 use super::cursor::Cursor;
 use super::grammar::HEALTH_PORT;
+use crate::core::schedule::cron::Expression;
 
 /// Notes a zone that nobody knows.
 fn check_zone(at: &Cursor<'_>, timezone: &str) {
@@ -19,6 +20,17 @@ fn check_zone(at: &Cursor<'_>, timezone: &str) {
         let message = format!("no time zone is called {}", at.shown());
         let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
         at.report("impossible-value", message, hint);
+    }
+}
+
+/// Notes a cron expression that means nothing, or that is never due again.
+fn check_cron(at: &Cursor<'_>, expression: &str) {
+    if let Err(error) = Expression::parse(expression) {
+        let place = match expression.get(error.at.clone()).filter(|text| !text.is_empty()) {
+            Some(text) => format!(" at `{text}`"),
+            None => String::new(),
+        };
+        at.report("impossible-value", format!("{error}{place}"), &error.hint);
     }
 }
 

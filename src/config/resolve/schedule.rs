@@ -2,7 +2,7 @@
 
 use super::kafka::kafka;
 use super::policies::lease_times_fit;
-use super::{check_zone, state};
+use super::{check_cron, check_zone, state};
 use crate::config::address;
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::Section;
@@ -159,7 +159,16 @@ fn door(at: &Cursor<'_>, section: &'static Section) -> Option<DoorSpec> {
             origin.report("impossible-value", message, "write scheme, host and port alone: `http://localhost:8080`");
         }
     }
-    Some(DoorSpec { port: u16::try_from(fields.whole("port")?).ok()?, listen, cors })
+    let token = section.field("token").and_then(|_| fields.text("token"));
+    if token.as_ref().is_some_and(|token| token.trim().is_empty()) {
+        fields.place("token").report(
+            "impossible-value",
+            "`token` is empty",
+            "write a long random text, or leave it out",
+        );
+    }
+    let token = token.map(|token| Secret::new(token.as_ref()));
+    Some(DoorSpec { port: u16::try_from(fields.whole("port")?).ok()?, listen, cors, token })
 }
 
 /// `scheme://host[:port]` as a browser sends it, or `*`.
@@ -175,9 +184,11 @@ fn defaults(at: &Cursor<'_>) -> Option<Defaults> {
     let fields = at.read(&DEFAULTS);
     let zone = fields.owned("zone")?;
     check_zone(&fields.place("zone"), &zone);
+    let cron = fields.owned("cron")?;
+    check_cron(&fields.place("cron"), &cron);
     let pause_after = u32::try_from(fields.whole("pause_after_failures")?).ok()?;
     Some(Defaults {
-        cron: fields.owned("cron")?,
+        cron,
         zone,
         misfire: Misfire::parse(&fields.text("misfire")?)?,
         overlap: Overlap::parse(&fields.text("overlap")?)?,

@@ -11,10 +11,12 @@ use crate::core::generate::spec::{
     FileSpec, From, JsonNode, LeadingQuote, Limit, OnOverflow, OnUnmappable, ParamSpec, Quote, SourceSpec, Timestamps,
     TranslatorSpec, TriggerSpec, Trim, WhenEmpty, WidthIn, Worker,
 };
+use crate::core::model::data_source::Words;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::peer::MASK;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::run_schedule::RunSchedule;
 use crate::core::model::secret::Secret;
 use crate::core::model::sql::Relation;
 use serde_json::Value;
@@ -87,7 +89,7 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>, address: ShowAddress<'_
         ("business_date", Some(business_date)),
         ("deadline", worker.deadline.as_ref().map(deadline)),
         ("state", Some(map([("url", Some(text(address(&worker.state))))]))),
-        ("trigger", worker.trigger.as_ref().map(trigger)),
+        ("trigger", trigger(worker)),
         ("completion", worker.completion.as_ref().map(|spec| map([("kafka", Some(kafka(spec)))]))),
         ("commit", Some(commit)),
         ("policies", Some(policies(&worker.policies))),
@@ -350,10 +352,33 @@ pub(super) fn kafka(spec: &KafkaSpec) -> Rendered {
     ])
 }
 
-fn trigger(spec: &TriggerSpec) -> Rendered {
-    let matches: Vec<_> =
-        spec.matches.iter().map(|(pointer, value)| (pointer.clone(), Rendered::Scalar(value.clone()))).collect();
-    map([("kafka", Some(kafka(&spec.kafka))), ("match", (!matches.is_empty()).then_some(Rendered::Map(matches)))])
+fn trigger(worker: &Worker) -> Option<Rendered> {
+    let Worker { trigger, schedule, .. } = worker;
+    let of = |spec: &TriggerSpec| {
+        let matches = spec.matches.iter();
+        matches.map(|(pointer, value)| (pointer.clone(), Rendered::Scalar(value.clone()))).collect::<Vec<_>>()
+    };
+    let matches = trigger.as_ref().map(of).filter(|matches| !matches.is_empty());
+    (trigger.is_some() || schedule.is_some()).then(|| {
+        map([
+            ("kafka", trigger.as_ref().map(|spec| kafka(&spec.kafka))),
+            ("match", matches.map(Rendered::Map)),
+            ("schedule", schedule.as_ref().map(run_schedule)),
+        ])
+    })
+}
+
+fn run_schedule(spec: &RunSchedule) -> Rendered {
+    map([
+        ("cron", Some(text(&spec.cron))),
+        ("zone", Some(text(&spec.zone))),
+        ("calendar", spec.calendar.as_ref().map(|calendar| text(calendar.name()))),
+        ("closed_day", Some(text(spec.closed_day.word()))),
+        ("business_date", Some(text(spec.business_date.word()))),
+        ("misfire", Some(text(spec.misfire.word()))),
+        ("grace", Some(text(write_duration(spec.grace)))),
+        ("dst", Some(text(spec.dst.word()))),
+    ])
 }
 
 fn policies(policies: &Policies) -> Rendered {

@@ -4,6 +4,7 @@ use super::Rendered;
 use super::generate::{ShowAddress, kafka, map, scalar, text};
 use crate::config::values::write_duration;
 use crate::core::model::data_source::Words;
+use crate::core::model::peer::MASK;
 use crate::core::schedule::spec::{Defaults, DoorSpec, Scheduler};
 use std::path::Path;
 
@@ -42,6 +43,7 @@ fn door(door: &DoorSpec) -> Rendered {
         ("port", Some(scalar(door.port))),
         ("listen", door.listen.map(|address| text(address.to_string()))),
         ("cors", (!door.cors.is_empty()).then_some(cors)),
+        ("token", door.token.as_ref().map(|_| text(MASK))),
     ])
 }
 

@@ -11,6 +11,7 @@ use crate::core::model::param::{ParamKind, ParamValue};
 use crate::core::model::permissions::Permissions;
 use crate::core::model::policy::Policies;
 use crate::core::model::query::{Fetch, Isolation};
+use crate::core::model::run_schedule::RunSchedule;
 use crate::core::model::secret::Secret;
 use crate::core::model::sql::{Relation, Template};
 use jiff::civil::{Time, Weekday};
@@ -42,6 +43,8 @@ pub struct Worker {
     pub state: Secret,
     /// The topic whose events start runs, when there is one.
     pub trigger: Option<TriggerSpec>,
+    /// When runs are due without an event. `None`: never.
+    pub schedule: Option<RunSchedule>,
     /// The topic that completion events go to, when there is one.
     pub completion: Option<KafkaSpec>,
     /// How many pages share a commit.

@@ -29,6 +29,7 @@ pub mod query;
 pub mod replaced;
 pub mod rows;
 pub mod run;
+pub mod run_schedule;
 pub mod schedule;
 pub mod secret;
 pub mod shown;

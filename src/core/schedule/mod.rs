@@ -1,7 +1,8 @@
 //! The flow schedule: data sources, when they are looked at, and what was found. [`sources`] keeps what people describe, held against
 //! [`data_source`]; each [`change`] is an event, and [`hear`] applies it. [`cron`] reads expressions and finds the times that they name;
 //! a [`timetable`] leaves out the days without business; [`decide`](decide::decide) says what becomes of the due times that have come;
-//! the [`service`] leads, writes each one down and lets its [`action`](action::Action) run, such as [`discover`].
+//! the [`service`] leads, writes each one down and lets its [`action`](action::Action) run, such as [`discover`]. A worker's [`own`] clock needs
+//! none of these: it asks for runs.
 
 pub mod action;
 pub mod change;
@@ -15,12 +16,14 @@ pub mod explain;
 pub mod feed;
 pub mod hear;
 pub mod import;
+pub mod own;
 pub mod plan;
 pub mod record;
 pub mod roots;
 pub mod service;
 pub mod sources;
 pub mod spec;
+pub mod start;
 pub mod steer;
 pub mod sync;
 pub mod timetable;

@@ -49,6 +49,8 @@ pub struct DoorSpec {
     pub listen: Option<IpAddr>,
     /// Origins whose pages may use it: `http://localhost:8080`, or `*`.
     pub cors: Vec<String>,
+    /// What a client has to carry.
+    pub token: Option<Secret>,
 }
 
 /// What holds for data sources that do not say otherwise.

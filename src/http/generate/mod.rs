@@ -12,6 +12,7 @@ use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::state::StateStore;
 use crate::core::ports::volume::Volume;
+use crate::core::schedule::own::OwnTimes;
 use crate::telemetry::generate::status::WorkerStatus;
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -39,6 +40,8 @@ pub struct WorkerHandle {
     pub has_outbox: bool,
     /// When its files are due.
     pub deadline: Option<DeadlineSpec>,
+    /// When its runs are due without an event.
+    pub own_times: Option<OwnTimes>,
 }
 
 /// Everything that the pages show.
@@ -167,6 +170,7 @@ mod tests {
             volume: Arc::new(crate::adapters::memory::volume::MemoryVolume::default()),
             has_outbox: false,
             deadline: None,
+            own_times: None,
         };
         let app = AppState {
             instance: "host:1".to_owned(),

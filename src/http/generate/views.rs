@@ -3,7 +3,7 @@
 use super::{AppState, WorkerHandle};
 use crate::core::generate::deadline::{self, Judgement};
 use crate::core::generate::spec::DeadlineSpec;
-use crate::core::generate::status::view::{FileView, PassedOverView, RunView, WorkerView};
+use crate::core::generate::status::view::{FileView, NextDue, PassedOverView, RunView, WorkerView};
 use crate::core::generate::status::{StatusReport, WorkerReport};
 use crate::core::health::Answer;
 use crate::core::model::amount::{counted, thousands};
@@ -112,6 +112,8 @@ pub(super) struct WorkerShown {
     run: Option<RunShown>,
     /// When the files that are expected now are due.
     deadline: Option<DeadlineShown>,
+    /// The next due time of its own clock.
+    next_due: Option<NextDue>,
     outbox: usize,
     dependencies: BTreeMap<&'static str, Answer>,
     runs: Vec<RecordShown>,
@@ -201,6 +203,11 @@ impl WorkerShown {
             lease: lease.map_or("unknown", |lease| lease.state),
             run: live.run.as_ref().map(|run| RunShown::new(run, now)),
             deadline: judged.map(DeadlineShown::new),
+            next_due: handle
+                .own_times
+                .as_ref()
+                .and_then(|times| times.next(now))
+                .map(|due| NextDue::new(due.at, due.date)),
             outbox,
             dependencies: handle.dependencies.answers(),
             runs: view.iter().flat_map(|view| &view.runs).map(RecordShown::new).collect(),

@@ -4,7 +4,6 @@ mod openapi;
 mod panel;
 mod produce;
 mod read;
-mod token;
 
 pub use panel::IngestPanel;
 pub use produce::Sending;
@@ -13,6 +12,7 @@ use crate::core::ingest::event::Served;
 use crate::core::ingest::spec::{DoorSpec, Ingest, ProduceSpec, ReadSpec};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
+use crate::http::token;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
@@ -49,7 +49,7 @@ pub fn described(ingest: &Ingest) -> Router {
 /// A route that asks for the door's token, and tells of each request.
 fn guarded(methods: MethodRouter, path: &str, door: &DoorSpec, watcher: &Watcher) -> MethodRouter {
     let state: (Watcher, Arc<str>) = (Arc::clone(watcher), path.into());
-    token::asked(methods, door).route_layer(middleware::from_fn_with_state(state, watched))
+    token::asked(methods, door.token.as_ref()).route_layer(middleware::from_fn_with_state(state, watched))
 }
 
 async fn watched(State((watcher, route)): State<(Watcher, Arc<str>)>, request: Request<Body>, next: Next) -> Response {

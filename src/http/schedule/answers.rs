@@ -28,11 +28,17 @@ pub(super) fn tag(source: &DataSource) -> String {
 
 /// A data source with its tag, and what its owner should know.
 pub(super) fn saved(status: StatusCode, saved: &Saved) -> Response {
-    let mut value = serde_json::to_value(&saved.source).unwrap_or_default();
-    if let (false, Some(object)) = (saved.warnings.is_empty(), value.as_object_mut()) {
-        object.insert("warnings".to_owned(), json!(saved.warnings));
-    }
-    ([(header::ETAG, tag(&saved.source))], json_of(status, &value)).into_response()
+    let kept = Kept { source: &saved.source, warnings: &saved.warnings };
+    ([(header::ETAG, tag(&saved.source))], json_of(status, &kept)).into_response()
+}
+
+/// Its fields stand in the order in which every other answer has them.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    source: &'a DataSource,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    warnings: &'a [String],
 }
 
 fn fault(fault: &Fault) -> Value {

@@ -10,8 +10,8 @@ mod schedules;
 
 pub use origin::Origins;
 
-use super::guard;
-use super::problem;
+use super::{problem, token};
+use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::schedules::ScheduleStore;
 use crate::core::schedule::plan::Settings;
@@ -51,26 +51,27 @@ fn shared(doors: &Arc<Doors>) -> Router {
         .merge(schedules::routes())
         .merge(explain::routes())
         .with_state(Arc::clone(doors))
-        .route("/openapi.json", get(openapi))
 }
 
-/// The door for programs. Pages of `origins` may use it from a browser.
-pub fn api(doors: &Arc<Doors>, origins: Origins) -> Router {
-    // Around the answers to unknown methods too: a browser's question beforehand has a method that no route takes.
+/// The door for programs, with `metrics` among its routes. Pages of `origins` may use it from a browser. With a token, whoever asks
+/// has to send it; what the door can do is told without one.
+pub fn api(doors: &Arc<Doors>, metrics: Router, origins: Origins, token: Option<&Secret>) -> Router {
+    let routes = token::asked_on_each(shared(doors).merge(metrics), token).route("/openapi.json", get(openapi));
+    // Around the answers to unknown methods too: a browser's question beforehand has a method that no route takes, and no token.
     let origins = middleware::from_fn_with_state(Arc::new(origins), origin::guard);
-    guard::all(answered(shared(doors)).layer(origins), Vec::new())
+    answered(routes).layer(origins)
 }
 
 /// The door for people. What writes carries the page's token.
 pub fn page(doors: &Arc<Doors>) -> Router {
     let writes = middleware::from_fn_with_state(Arc::clone(doors), page::with_token);
-    let own = page::routes().with_state(Arc::clone(doors));
-    guard::all(answered(shared(doors).layer(writes).merge(own)), Vec::new())
+    let own = page::routes().with_state(Arc::clone(doors)).route("/openapi.json", get(openapi));
+    answered(shared(doors).layer(writes).merge(own))
 }
 
-/// A door that has an answer to everything.
+/// The routes, with an answer to any method.
 fn answered(router: Router) -> Router {
-    router.fallback(problem::not_found).method_not_allowed_fallback(problem::method_not_allowed)
+    router.method_not_allowed_fallback(problem::method_not_allowed)
 }
 
 /// Written by hand: it is one file that people read, and a test holds it against routes and fields.

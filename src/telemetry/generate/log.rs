@@ -6,6 +6,7 @@ use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
 use crate::core::outbox::OutboxEvent;
 use crate::core::ports::observer::{Observer, Retrying};
+use crate::core::schedule::own::OwnEvent;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
@@ -180,6 +181,27 @@ impl Observer<TriggerEvent> for EventLog {
                 line!(warn, self, context, reason, attempt, after_seconds, "trigger: trying again");
             }
             TriggerEvent::Recovered => line!(info, self, context, "trigger: works again"),
+        }
+    }
+}
+
+impl Observer<OwnEvent> for EventLog {
+    fn observe(&self, event: &OwnEvent) {
+        let context = self.context().clone();
+        match event {
+            OwnEvent::Requested { due, run } => {
+                line!(info, self, context, wanted = %run, due = %due.at, "run requested by the worker's own clock");
+            }
+            OwnEvent::Repeated { due, run } => {
+                line!(info, self, context, wanted = %run, due = %due.at, "due, and asked for already");
+            }
+            OwnEvent::Missed { at, reason } => line!(warn, self, context, due = %at, reason, "due time missed"),
+            OwnEvent::LeftOut { at, reason } => line!(info, self, context, at = %at, reason, "due times left out"),
+            OwnEvent::Failing { reason, attempt, after } => {
+                let after_seconds = after.as_secs_f64();
+                line!(warn, self, context, reason, attempt, after_seconds, "own clock: trying again");
+            }
+            OwnEvent::Recovered => line!(info, self, context, "own clock: works again"),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::core::model::shown;
 use crate::core::outbox::OutboxEvent;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::{Observer, Retrying};
+use crate::core::schedule::own::OwnEvent;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -327,6 +328,19 @@ impl Observer<TriggerEvent> for WorkerStatus {
             }
             TriggerEvent::Failing { reason, .. } => self.retrying(format!("trigger: {reason}")),
             TriggerEvent::Other { .. } | TriggerEvent::Recovered => {}
+        }
+    }
+}
+
+impl Observer<OwnEvent> for WorkerStatus {
+    fn observe(&self, event: &OwnEvent) {
+        self.log.observe(event);
+        match event {
+            OwnEvent::Requested { due, run } => self.record_event(format!("run {run} was due at {}", due.at)),
+            OwnEvent::Missed { at, reason } => self.record_event(format!("due time {at} missed: {reason}")),
+            OwnEvent::LeftOut { at, reason } => self.record_event(format!("left out at {at}: {reason}")),
+            OwnEvent::Failing { reason, .. } => self.retrying(format!("own clock: {reason}")),
+            OwnEvent::Repeated { .. } | OwnEvent::Recovered => {}
         }
     }
 }

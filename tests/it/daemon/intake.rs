@@ -73,6 +73,8 @@ fn a_data_source_is_made_changed_and_taken_away_by_whoever_saw_it() {
     assert_eq!(made.header("location"), format!("{SOURCES}/{id}"));
     assert_eq!((&source["cronExpression"], &source["version"]), (&json!("0 */2 * * * ?"), &json!(1)));
     assert_eq!(intake.api.get(&format!("{SOURCES}/{id}")).json(), source);
+    let listed = intake.api.get(SOURCES).body;
+    assert!(listed.contains(&made.body), "one order of fields: {listed} {}", made.body);
     assert_eq!(intake.post(&given).code, 409);
     assert_eq!(intake.put(id, None, &source).code, 428);
     let mut changed = source.clone();
@@ -142,6 +144,46 @@ fn what_is_wrong_is_refused_with_every_fields_fault() {
 }
 
 #[test]
+fn each_door_answers_probes_and_the_api_asks_for_its_token() {
+    let filegen = Filegen::empty();
+    filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "api: { token: s3cret,"));
+    std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+    let intake = Intake::over(filegen);
+    for door in [&intake.api, &intake.page] {
+        until("ready", || (door.get("/health/ready").code == 200).then_some(()));
+        assert_eq!((door.get("/health/live").code, door.get("/health").code), (200, 200));
+        assert!(door.get("/metrics").body.contains("schedules{"), "metrics of the process");
+        assert_eq!(door.get("/openapi.json").code, 200);
+    }
+    let with = |token: Option<&str>, path: &str| {
+        let request = intake.api.request("GET", path);
+        let request = token.into_iter().fold(request, |request, token| request.header("authorization", token));
+        intake.api.send(request, ())
+    };
+    for path in [SOURCES, "/api/v1/schedule", "/api/v1/metrics", "/api/v1/cron?expression=x"] {
+        for token in [None, Some("Bearer s3cre"), Some("Basic s3cret"), Some("Bearer s3cret2")] {
+            let answer = with(token, path);
+            assert_eq!((answer.code, answer.header("www-authenticate")), (401, "Bearer"), "{path} {token:?}");
+        }
+        assert_eq!(with(Some("Bearer s3cret"), path).code, 200, "{path}");
+    }
+    let metrics = with(Some("Bearer s3cret"), "/api/v1/metrics").json();
+    let items = metrics["items"].as_array().unwrap();
+    let active = items.iter().find(|it| it["name"] == "schedules" && it["labels"]["status"] == "Active").unwrap();
+    assert_eq!((&active["type"], &metrics["total"]), (&json!("gauge"), &json!(items.len())));
+    assert!(active["value"].is_number() && active["help"].as_str().unwrap().contains("status"), "{active}");
+    // A browser's question beforehand carries none.
+    let asked = intake.api.request("OPTIONS", SOURCES).header("access-control-request-method", "GET");
+    assert_eq!(intake.api.send(asked.header("origin", "http://app.example"), ()).code, 204);
+    assert!(!intake.filegen.run("config show -c intake.yaml").exits(0).stdout.contains("s3cret"));
+    intake.filegen.write("empty.yaml", &SCHEDULER.replace("api: {", "api: { token: \"\","));
+    intake.filegen.run("config check -c empty.yaml").exits(3);
+    intake.filegen.write("cron.yaml", &SCHEDULER.replace("defaults: {", "defaults: { cron: \"0 0 * * *\","));
+    intake.filegen.run("config check -c cron.yaml").exits(3);
+    stop([intake.daemon]);
+}
+
+#[test]
 fn files_are_found_once_also_after_a_restart() {
     let intake = Intake::start();
     for name in ["a.csv", "b.csv", "c.txt"] {
@@ -156,6 +198,13 @@ fn files_are_found_once_also_after_a_restart() {
     until("both files are told", || (found(&intake) == 2).then_some(()));
     let metrics = intake.daemon.get("/metrics").1;
     assert!(metrics.contains("files_discovered_total{scheduler=\"intake\"} 2"), "{metrics}");
+    // What alerts and dashboard rely on.
+    let listed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/metrics.txt")).unwrap();
+    for line in listed.lines().filter(|line| line.contains(" scheduler")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        let kind = kind.split(' ').next().unwrap();
+        assert!(metrics.contains(&format!("# TYPE {name} {kind}\n")), "{name} {kind} in\n{metrics}");
+    }
     let Intake { filegen, daemon, .. } = intake;
     stop([daemon]);
     let again = Intake::over(filegen);

@@ -6,6 +6,7 @@ mod files;
 mod marks;
 mod params;
 mod predicates;
+mod schedule;
 mod source;
 mod topics;
 mod translator;
@@ -46,6 +47,7 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
     let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref());
     let state = state::state(&root.section("state"), output.as_ref().map(|output| &*output.root));
     let trigger = topics::trigger(root, id.as_ref());
+    let schedule = schedule::schedule(&root.section("trigger").section("schedule"), business_date.as_ref());
     let completion = topics::completion(root);
     let commit = commit(&root.section("commit"));
     let policies = policies::policies(&root.section("policies"));
@@ -59,6 +61,7 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
         deadline: deadline?,
         state: state?,
         trigger: trigger?,
+        schedule: schedule?,
         completion: completion?,
         commit: commit?,
         policies: policies?,

@@ -12,6 +12,17 @@ use serde_json::Value;
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no topic")]
 pub(super) fn trigger(root: &Cursor<'_>, worker: Option<&WorkerId>) -> Option<Option<TriggerSpec>> {
     let at = root.section("trigger");
+    // A clock stands in a topic's place, unless the file names both: then the environment's brokers alone make none.
+    if at.section("schedule").value().is_some() && at.section("kafka").value().is_none() {
+        if at.section("match").value().is_some() {
+            at.section("match").report(
+                "impossible-value",
+                "`match` is about events, and there is no `kafka`",
+                "remove it",
+            );
+        }
+        return Some(None);
+    }
     let matches = matches(&at.section("match"));
     let Some((mut kafka, fields)) = kafka(root, &at, &TRIGGER_KAFKA)? else { return Some(None) };
     kafka.group = match fields.owned("group") {

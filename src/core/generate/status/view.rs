@@ -5,8 +5,10 @@ use crate::core::election::report::LeaseState;
 use crate::core::generate::completion::event_of;
 use crate::core::model::correction::Correction;
 use crate::core::model::moment::moment;
+use crate::core::model::run::BusinessDate;
 use crate::core::model::shown;
 use crate::core::ports::dead_letters::DeadLetter;
+use jiff::Timestamp;
 use serde::Serialize;
 
 /// What is going on.
@@ -35,6 +37,26 @@ pub struct WorkerView {
     /// Records of the state store that cannot be read; not there when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<UnreadableView>,
+    /// The next due time of its own clock, where it has one and its file is at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<NextDue>,
+}
+
+/// A due time that is to come.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NextDue {
+    /// When.
+    pub at: String,
+    /// Of which day.
+    pub business_date: String,
+}
+
+impl NextDue {
+    /// Asks for the run of a day at a moment.
+    pub fn new(at: Timestamp, date: BusinessDate) -> Self {
+        Self { at: moment(at), business_date: date.to_string() }
+    }
 }
 
 /// A record of the state store that cannot be read.
@@ -209,6 +231,7 @@ impl WorkerView {
                 .iter()
                 .map(|odd| UnreadableView { id: odd.id.clone(), reason: odd.reason.clone() })
                 .collect(),
+            next_due: None,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The token of a door: `Authorization: Bearer …`, compared in a time that tells nothing of it.
 
-use crate::core::ingest::spec::DoorSpec;
-use crate::http::problem;
+use super::problem;
+use crate::core::model::secret::Secret;
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, header};
@@ -11,11 +12,20 @@ use axum::routing::MethodRouter;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// Asks for the token of the door, where it has one.
-pub(super) fn asked(methods: MethodRouter, door: &DoorSpec) -> MethodRouter {
-    let Some(token) = &door.token else { return methods };
-    let digest: Arc<[u8; 32]> = Arc::new(Sha256::digest(token.reveal()).into());
-    methods.route_layer(middleware::from_fn_with_state(digest, check))
+/// Asks for the token of a door, where it has one.
+pub(super) fn asked(methods: MethodRouter, token: Option<&Secret>) -> MethodRouter {
+    let Some(token) = token else { return methods };
+    methods.route_layer(middleware::from_fn_with_state(digest(token), check))
+}
+
+/// The same for each route of a door.
+pub(super) fn asked_on_each(routes: Router, token: Option<&Secret>) -> Router {
+    let Some(token) = token else { return routes };
+    routes.route_layer(middleware::from_fn_with_state(digest(token), check))
+}
+
+fn digest(token: &Secret) -> Arc<[u8; 32]> {
+    Arc::new(Sha256::digest(token.reveal()).into())
 }
 
 async fn check(State(digest): State<Arc<[u8; 32]>>, request: Request<Body>, next: Next) -> Response {

@@ -1,0 +1,44 @@
+//! A worker's own clock.
+
+use crate::config::calendar::calendar;
+use crate::config::cursor::Cursor;
+use crate::config::grammar::clock::CLOCK;
+use crate::config::resolve::{check_cron, check_zone};
+use crate::core::generate::spec::BusinessDateSpec;
+use crate::core::model::data_source::{ClockChange, ClosedDay, Misfire, Words};
+use crate::core::model::run_schedule::{DueDate, RunSchedule};
+
+/// The clock. `Some(None)` when the file has none. `None` when something is wrong.
+#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no clock")]
+pub(super) fn schedule(at: &Cursor<'_>, dates: Option<&BusinessDateSpec>) -> Option<Option<RunSchedule>> {
+    if at.value().is_none() {
+        return Some(None);
+    }
+    let fields = at.read(&CLOCK);
+    let cron = fields.owned("cron")?;
+    check_cron(&fields.place("cron"), &cron);
+    let given = fields.owned("zone");
+    if let Some(zone) = &given {
+        check_zone(&fields.place("zone"), zone);
+    }
+    let days = match fields.text("calendar") {
+        None => None,
+        Some(name) => match calendar(&name, at.context.folder) {
+            Ok(days) => Some(days),
+            Err(error) => {
+                fields.place("calendar").report("impossible-value", error.to_string(), &error.hint);
+                None
+            }
+        },
+    };
+    Some(Some(RunSchedule {
+        cron,
+        zone: given.or_else(|| Some(dates?.timezone.clone()))?,
+        calendar: days,
+        closed_day: ClosedDay::parse(&fields.text("closed_day")?)?,
+        dst: ClockChange::parse(&fields.text("dst")?)?,
+        misfire: Misfire::parse(&fields.text("misfire")?)?,
+        grace: fields.duration("grace")?,
+        business_date: DueDate::parse(&fields.text("business_date")?)?,
+    }))
+}

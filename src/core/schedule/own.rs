@@ -1,0 +1,269 @@
+//! A worker's own clock: each due time asks for the run of its business date. Every instance has one and none leads: a run is one a
+//! date, whoever asks first.
+
+use super::cron::Expression;
+use super::decide::{Step, decide};
+use super::plan::{Plan, PlanFault};
+use super::timetable::{Closed, Timetable};
+use crate::core::backoff::{Backoff, Pause};
+use crate::core::failpoints::crash::crash_point;
+use crate::core::model::business_days::BusinessDays;
+use crate::core::model::calendar::Calendar;
+use crate::core::model::data_source::Overlap;
+use crate::core::model::names::WorkerId;
+use crate::core::model::policy::RetrySpec;
+use crate::core::model::run::{BusinessDate, RunId};
+use crate::core::model::run_schedule::{DueDate, RunSchedule};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::observer::Observer;
+use crate::core::ports::runs::{Requested, RunStore};
+use crate::core::ports::store::StoreError;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Longest time between two looks at the wall clock, so that one that jumps is noticed.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Missed due times that `fire_all` asks for, at most.
+const CATCH_UP: usize = 100;
+
+/// Recorded runs among which the last due time is looked for.
+const RECORDED: usize = 1000;
+
+/// How a record names a request by a due time.
+const BY_SCHEDULE: &str = "schedule:";
+
+/// When a worker's runs are due, and of which business dates.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OwnTimes {
+    plan: Plan,
+    due_date: DueDate,
+    calendar: BusinessDays,
+    /// What stands behind a due time in a record: a clock that was set otherwise since does not go on from it.
+    words: String,
+}
+
+/// A due time, and the business date whose run it asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// When.
+    pub at: Timestamp,
+    /// Of which date.
+    pub date: BusinessDate,
+}
+
+impl OwnTimes {
+    /// Reads the words of a worker file.
+    ///
+    /// # Errors
+    /// The first of them that means nothing.
+    pub fn of(spec: &RunSchedule) -> Result<Self, PlanFault> {
+        let RunSchedule { cron, zone, calendar, closed_day, dst, misfire, grace, business_date } = spec;
+        let expression = Expression::parse(cron).map_err(|error| PlanFault {
+            field: "cron",
+            message: error.to_string(),
+            hint: error.hint,
+        })?;
+        let clock = TimeZone::get(zone).map_err(|_| PlanFault {
+            field: "zone",
+            message: format!("no time zone is called {zone}"),
+            hint: "write an IANA name such as Europe/Berlin".to_owned(),
+        })?;
+        let closed = calendar.clone().map(|calendar| Closed { calendar, goes: *closed_day });
+        let days = calendar.as_ref().map_or_else(String::new, |calendar| format!(", {}", calendar.name()));
+        Ok(Self {
+            plan: Plan {
+                timetable: Timetable { expression, zone: clock, dst: (*dst).into(), closed },
+                misfire: *misfire,
+                overlap: Overlap::Allow,
+                grace: SignedDuration::try_from(*grace).unwrap_or(SignedDuration::MAX),
+                offset: SignedDuration::ZERO,
+                catch_up: CATCH_UP,
+                pause_after: None,
+                deadline: None,
+            },
+            due_date: *business_date,
+            calendar: calendar.clone().unwrap_or_else(|| Calendar::Weekends.into()),
+            words: format!(" of {cron} in {zone}{days}"),
+        })
+    }
+
+    /// The first due time behind a moment.
+    pub fn next(&self, after: Timestamp) -> Option<Due> {
+        let slots = self.plan.timetable.slots(after);
+        slots.take(CATCH_UP).find_map(|at| Some(Due { at, date: self.date(at)? }))
+    }
+
+    /// The business date of a due time. `None` where there is none within a year.
+    fn date(&self, at: Timestamp) -> Option<BusinessDate> {
+        let day = at.to_zoned(self.plan.timetable.zone.clone()).date();
+        Some(BusinessDate(match self.due_date {
+            DueDate::Today => day,
+            DueDate::DayBefore => day.yesterday().ok()?,
+            DueDate::PreviousBusinessDay => self.calendar.previous(day)?,
+        }))
+    }
+
+    fn words_of(&self, at: Timestamp) -> String {
+        format!("{BY_SCHEDULE}{at}{}", self.words)
+    }
+
+    /// The due time that asked for a run, where it was one of this clock as it is set now.
+    fn asked_by(&self, requested_by: &str) -> Option<Timestamp> {
+        requested_by.strip_prefix(BY_SCHEDULE)?.strip_suffix(self.words.as_str())?.parse().ok()
+    }
+}
+
+/// What became of a due time, or why due times wait.
+#[derive(Clone, PartialEq, Debug)]
+pub enum OwnEvent {
+    /// It asked for a run that was not there before.
+    Requested {
+        /// The due time.
+        due: Due,
+        /// Its run.
+        run: RunId,
+    },
+    /// The run was there already.
+    Repeated {
+        /// The due time.
+        due: Due,
+        /// Its run.
+        run: RunId,
+    },
+    /// Nobody was there at its time, and it is not made up for.
+    Missed {
+        /// The due time.
+        at: Timestamp,
+        /// Why, and what else this stands for.
+        reason: String,
+    },
+    /// A clock change left due times out.
+    LeftOut {
+        /// When.
+        at: Timestamp,
+        /// Which.
+        reason: String,
+    },
+    /// The store failed. The same call is tried again until it works.
+    Failing {
+        /// What failed.
+        reason: String,
+        /// Failures in a row, from 1.
+        attempt: u32,
+        /// Time until the next try.
+        after: Duration,
+    },
+    /// What failed before works again.
+    Recovered,
+}
+
+/// A worker's own clock.
+pub struct OwnClock {
+    /// Whose runs.
+    pub worker: WorkerId,
+    /// When they are due.
+    pub times: OwnTimes,
+    /// Delay between retries. Retries never stop.
+    pub retry: RetrySpec,
+    /// Where runs are recorded.
+    pub runs: Arc<dyn RunStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Hears what happens.
+    pub observer: Arc<dyn Observer<OwnEvent>>,
+}
+
+impl OwnClock {
+    /// Asks for a run at each due time, until `stop`.
+    ///
+    /// It goes on behind the last due time that a run was recorded for. A clock that is new, or was set otherwise, begins now: nothing
+    /// is due because somebody edited a file. A due time that is asked for twice does no harm.
+    pub async fn keep(&self, stop: &CancellationToken) {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = self.ask_for_all() => {}
+        }
+    }
+
+    async fn ask_for_all(&self) {
+        let begun = self.clock.now();
+        let mut decided_until = self.persist(|| self.last_asked()).await.unwrap_or(begun).min(begun);
+        loop {
+            let now = self.clock.now();
+            let decision = decide(&self.times.plan, decided_until, now);
+            for step in decision.steps {
+                self.take(step).await;
+            }
+            decided_until = decision.decided_until;
+            let until_next = self.times.plan.wake(decided_until).map(|at| at.duration_since(self.clock.now()));
+            let wait = until_next.map_or(LOOK_EVERY, |wait| Duration::try_from(wait).unwrap_or(Duration::ZERO));
+            self.clock.sleep(wait.min(LOOK_EVERY)).await;
+        }
+    }
+
+    /// The latest due time of this clock that a run was recorded for.
+    async fn last_asked(&self) -> Result<Option<Timestamp>, StoreError> {
+        let found = self.runs.runs(Some(&self.worker), RECORDED).await?;
+        Ok(found.records.iter().filter_map(|run| self.times.asked_by(&run.requested_by)).max())
+    }
+
+    async fn take(&self, step: Step) {
+        let event = match step {
+            Step::LeftOut(left) => OwnEvent::LeftOut { at: left.at, reason: left.reason() },
+            Step::Missed { slot, reason } => {
+                let Some(run) = self.run_of(slot) else { return };
+                // Made all the same, by an event or by hand.
+                if self.persist(|| self.runs.run(&run)).await.is_some() {
+                    return;
+                }
+                OwnEvent::Missed { at: slot, reason }
+            }
+            Step::Fire { slot, .. } => {
+                let (Some(run), Some(date)) = (self.run_of(slot), self.times.date(slot)) else { return };
+                let (due, by) = (Due { at: slot, date }, self.times.words_of(slot));
+                let requested = self.persist(|| self.runs.request(&run, &by, self.clock.now())).await;
+                crash_point!("own.asked");
+                match requested {
+                    Requested::New(_) => OwnEvent::Requested { due, run },
+                    Requested::AlreadyThere(_) => OwnEvent::Repeated { due, run },
+                }
+            }
+        };
+        self.observer.observe(&event);
+    }
+
+    fn run_of(&self, slot: Timestamp) -> Option<RunId> {
+        Some(RunId { worker: self.worker.clone(), date: self.times.date(slot)? })
+    }
+
+    /// Tries until the store answers.
+    async fn persist<T, F>(&self, call: impl Fn() -> F) -> T
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut backoff = Backoff::new(self.retry);
+        loop {
+            match call().await {
+                Ok(value) => {
+                    if backoff.succeeded() {
+                        self.observer.observe(&OwnEvent::Recovered);
+                    }
+                    return value;
+                }
+                Err(error) => {
+                    let Pause { attempt, after } = backoff.failed();
+                    self.observer.observe(&OwnEvent::Failing { reason: error.to_string(), attempt, after });
+                    self.clock.sleep(after).await;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

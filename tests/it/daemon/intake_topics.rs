@@ -1,0 +1,144 @@
+//! A scheduler's two topics over the real Kafka: changes of data sources, and new files.
+
+use crate::support::daemon::{Daemon, stop};
+use crate::support::filegen::Filegen;
+use crate::support::http::Http;
+use crate::support::kafka::{Broker, Topic};
+use crate::support::running::until;
+use serde_json::{Value, json};
+
+struct Intake {
+    filegen: Filegen,
+    daemon: Daemon,
+    api: Http,
+}
+
+const SOURCES: &str = "/api/v1/datasource";
+
+impl Intake {
+    fn over(changes: &Topic, discovered: &Topic) -> Self {
+        let filegen = Filegen::empty();
+        let door = "{ port: 0, listen: 127.0.0.1 }";
+        let (brokers, changes, discovered) = (&changes.brokers, &changes.name, &discovered.name);
+        let text = format!(
+            "scheduler: intake\nroots: [data]\napi: {door}\npage: {door}\ndefaults: {{ stable_for: 100ms }}\n\
+             policies: {{ lease_ttl: 10s, lease_heartbeat_interval: 500ms, takeover_polling_interval: 200ms }}\n\
+             changes: {{ kafka: {{ brokers: '{brokers}', topic: {changes}, group: {changes}, properties: {{ session.timeout.ms: '6000' }} }} }}\n\
+             discovered: {{ kafka: {{ brokers: '{brokers}', topic: {discovered} }} }}\n"
+        );
+        filegen.write("intake.yaml", &text);
+        std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+        let mut daemon = Daemon::of(&mut filegen.command("daemon -c intake.yaml --health-port 0"));
+        let line = daemon.running.wait_for("door=api");
+        let api = Http::at(line.rsplit("port=").next().unwrap().trim().parse().unwrap());
+        Self { filegen, daemon, api }
+    }
+
+    fn make(&self, name: &str, cron: &str) -> Value {
+        let given = json!({ "name": name, "path": "data/in", "pattern": "*.csv", "cronExpression": cron });
+        let made = self.api.post(SOURCES, "application/json", &given.to_string());
+        assert_eq!(made.code, 201, "{}", made.body);
+        made.json()
+    }
+
+    fn schedule(&self, id: &str) -> Option<Value> {
+        let answer = self.api.get(&format!("/api/v1/schedule/{id}"));
+        (answer.code == 200).then(|| answer.json())
+    }
+
+    fn version(&self, id: &str) -> u64 {
+        self.schedule(id).and_then(|it| it["version"].as_u64()).unwrap_or_default()
+    }
+}
+
+/// Those that are objects.
+fn parsed(events: &[(String, String)]) -> Vec<Value> {
+    let read = events.iter().filter_map(|(_, value)| serde_json::from_str::<Value>(value).ok());
+    read.filter(Value::is_object).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_told_and_heard_whatever_comes_twice_late_or_spoilt() {
+    let (changes, discovered) = (Topic::create(1).await, Topic::create(1).await);
+    let intake = Intake::over(&changes, &discovered);
+    let source = intake.make("Loans", "0 0 6 * * ?");
+    let id = source["id"].as_str().unwrap();
+    until("a schedule", || (intake.version(id) == 1).then_some(()));
+    let told = changes.read(1).await;
+    let event = parsed(&told).remove(0);
+    assert_eq!((told[0].0.as_str(), &event["dataSourceId"]), (id, &json!(id)));
+    assert_eq!((&event["eventType"], &event["version"]), (&json!("DataSourceCreatedEvent"), &json!(1)));
+    assert_eq!((&event["eventId"], &event["dataSource"]["name"]), (&json!(format!("{id}:1")), &json!("Loans")));
+    assert!(event["occurredAt"].is_string(), "{event}");
+    // A version of the future, one before it, what is no event, and the first again.
+    let of_version = |version: u64, cron: &str| {
+        let mut other = event.clone();
+        (other["version"], other["eventType"]) = (json!(version), json!("DataSourceUpdatedEvent"));
+        (other["dataSource"]["version"], other["dataSource"]["cronExpression"]) = (json!(version), json!(cron));
+        other.to_string()
+    };
+    let (fifth, fourth) = (of_version(5, "0 0 7 * * ?"), of_version(4, "0 0 8 * * ?"));
+    changes.write(0, &[&fifth, &fourth, "{", "[]", &event.to_string(), &of_version(6, "0 0 9 * * ?")]).await;
+    until("the last of them", || (intake.version(id) == 6).then_some(()));
+    assert_eq!(intake.schedule(id).unwrap()["cronExpression"], "0 0 9 * * ?");
+    let metrics = intake.daemon.get("/metrics").1;
+    assert!(metrics.contains("schedule_odd_events_total{scheduler=\"intake\"} 2"), "{metrics}");
+    let state = rusqlite::Connection::open(intake.filegen.path("intake.db")).unwrap();
+    let kept: u64 = state.query_row("SELECT count(*) FROM odd_events", (), |row| row.get(0)).unwrap();
+    assert_eq!(kept, 2, "what cannot be read is kept");
+    // Deleted: the version is above all others, and a late change brings nothing back.
+    let gone = intake.api.send(intake.api.request("DELETE", &format!("{SOURCES}/{id}")).header("if-match", "*"), ());
+    assert_eq!(gone.code, 204);
+    let all = parsed(&changes.read(8).await);
+    let last = all.last().unwrap();
+    assert_eq!((&last["eventType"], &last["version"]), (&json!("DataSourceDeletedEvent"), &json!(2)));
+    let mut deleted = last.clone();
+    (deleted["version"], deleted["dataSource"]["version"]) = (json!(7), json!(7));
+    changes.write(0, &[&deleted.to_string(), &of_version(6, "0 0 9 * * ?")]).await;
+    until("it is gone", || intake.schedule(id).is_none().then_some(()));
+    let other = intake.make("Rates", "0 0 6 * * ?");
+    until("behind them all", || (intake.version(other["id"].as_str().unwrap()) == 1).then_some(()));
+    assert!(intake.schedule(id).is_none(), "a late change brings nothing back");
+    stop([intake.daemon]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_and_found_while_the_broker_is_away_is_told_once_it_is_back() {
+    let mut broker = tokio::task::spawn_blocking(Broker::start).await.unwrap();
+    let (changes, discovered) =
+        (Topic::create_at(&broker.brokers(), 1).await, Topic::create_at(&broker.brokers(), 1).await);
+    let intake = Intake::over(&changes, &discovered);
+    let first = intake.make("First", "0 0 6 1 1 ?");
+    until("a schedule", || (intake.version(first["id"].as_str().unwrap()) == 1).then_some(()));
+    broker.stop();
+    intake.filegen.write("data/in/a.csv", "a");
+    // The API goes on, and the schedules too: each leader holds them against the data sources.
+    let second = intake.make("Second", "* * * * * ?");
+    let id = second["id"].as_str().unwrap();
+    intake.filegen.run("schedule sync -c intake.yaml").exits(0);
+    let found = || {
+        let history = intake.api.get(&format!("/api/v1/schedule/{id}/history?limit=1000")).json();
+        let new = |one: &Value| one["filesNew"].as_u64();
+        history["items"].as_array().map(|all| all.iter().filter_map(new).sum::<u64>())
+    };
+    until("a file is found without a broker", || (found() == Some(1)).then_some(()));
+    let broker = tokio::task::spawn_blocking(move || {
+        broker.again();
+        broker
+    });
+    let broker = broker.await.unwrap();
+    let told = parsed(&changes.read(2).await);
+    assert_eq!((&told[1]["eventId"], &told[1]["dataSource"]["name"]), (&json!(format!("{id}:1")), &json!("Second")));
+    let files = discovered.read(1).await;
+    let file = parsed(&files).remove(0);
+    assert_eq!((files[0].0.as_str(), &file["eventType"]), (id, &json!("FileDiscoveredEvent")));
+    let sha256 = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+    assert_eq!((&file["sha256"], &file["size"]), (&json!(sha256), &json!(1)));
+    assert!(file["path"].as_str().unwrap().ends_with("/data/in/a.csv"), "{file}");
+    assert!(file["executionId"].as_str().unwrap().starts_with(&format!("{id}:")), "{file}");
+    intake.filegen.write("data/in/b.csv", "b");
+    let later = parsed(&discovered.read(2).await);
+    assert!(later[1]["path"].as_str().unwrap().ends_with("/b.csv"), "each file once: {later:?}");
+    stop([intake.daemon]);
+    drop(broker);
+}
