@@ -20,7 +20,7 @@ const RANGES: [(&str, &str, &str); 8] = [
 ];
 
 /// Every field that is a time.
-const TIMES: [&str; 8] = [
+const TIMES: [&str; 9] = [
     "lease_ttl",
     "lease_heartbeat_interval",
     "takeover_polling_interval",
@@ -29,6 +29,7 @@ const TIMES: [&str; 8] = [
     "interval",
     "warn_before",
     "max_pending",
+    "grace",
 ];
 
 /// Names and shapes of all fields with one value, in whatever section they stand.
