@@ -132,7 +132,7 @@ pub(super) fn apply(context: &Context, args: &ApplyArgs) -> Result<CommandEnd, F
     replay.check(&plan)?;
     context.block_on(async {
         let signals = Signals::watch(Arc::new(Quiet))?;
-        let mut sink = wiring::sql_sink(&ingest);
+        let mut sink = wiring::sql_sink(&ingest)?;
         sink.open(ingest.sink.create).await?;
         let who = wiring::who();
         replay

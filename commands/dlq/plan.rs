@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     let instance = wiring::identity().instance.to_string();
     let replay = Replay { spec: &ingest, queue: &*queue, clock: &*clock, instance };
     let plan = context.block_on(async {
-        let mut sink = wiring::sql_sink(&ingest);
+        let mut sink = wiring::sql_sink(&ingest)?;
         sink.open(ingest.sink.create).await?;
         Ok(replay.plan(&args.filter.filter(), &mut *sink).await?)
     })?;

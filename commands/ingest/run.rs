@@ -73,14 +73,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let observer: Arc<dyn Observer<IngestEvent>> = Arc::clone(&progress) as _;
         let ports = IngestPorts {
             consumer: wiring::events(&ingest, args.from.as_deref(), false)?,
-            sink: wiring::sql_sink(&ingest),
+            sink: wiring::sql_sink(&ingest)?,
             clock: Arc::clone(&clock),
             observer: Arc::clone(&observer),
             jitter: wiring::jitter(),
             letters: Arc::clone(&letters),
         };
         let begun = clock.elapsed();
-        let (queue, mut sink) = (wiring::letter_queue(&ingest), wiring::sql_sink(&ingest));
+        let (queue, mut sink) = (wiring::letter_queue(&ingest), wiring::sql_sink(&ingest)?);
         let service = Service::new(Arc::clone(&ingest), instance, ports);
         let reading = service.run(args.until_end || is_file, &signals.stop);
         let over = signals.stop.child_token();

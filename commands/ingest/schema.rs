@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
-    let mut sink = wiring::sql_sink(&ingest);
+    let mut sink = wiring::sql_sink(&ingest)?;
     let statements = sink.schema(&ingest.tables);
     if args.apply {
         context.block_on(async { Ok(sink.open(true).await?) })?;

@@ -44,7 +44,7 @@ struct Rows<'a> {
 pub(super) fn run(context: &Context) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
     context.block_on(async {
-        let mut sink = wiring::sql_sink(&ingest);
+        let mut sink = wiring::sql_sink(&ingest)?;
         let counts = sink.counts().await?;
         let mut log = wiring::events(&ingest, None, false)?;
         let mut lags = Vec::new();

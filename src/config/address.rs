@@ -32,9 +32,11 @@ pub(super) fn state(url: &str, folder: &Path) -> Result<String, Refused> {
 pub(super) fn sink(url: &str, folder: &Path) -> Result<String, Refused> {
     match Database::of_address(url) {
         Some(Database::Sqlite) => sqlite(url, folder),
-        Some(Database::Postgres) => Err(not_yet("PostgreSQL", "sink")),
+        Some(Database::Postgres) => Ok(url.to_owned()),
         Some(Database::SqlServer) => Err(not_yet("SQL Server", "sink")),
-        Some(Database::Mongo) | None => Err((unknown(url, "a sink"), "write `sqlite:PATH`")),
+        Some(Database::Mongo) | None => {
+            Err((unknown(url, "a sink"), "write `sqlite:PATH` or `postgres://USER@HOST/DATABASE`"))
+        }
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn build(
     for file in files {
         let (ingest, clock) = (&file.ingest, wiring::clock());
         let status = Arc::new(IngestStatus::new(ingest, Arc::clone(&clock)));
-        let reader = wiring::table_reader(ingest);
+        let reader = wiring::table_reader(ingest)?;
         let dependencies = dependencies(ingest, &status, &reader, &clock)?;
         let member = Member {
             name: ingest.id.as_str().to_owned(),
@@ -95,7 +95,7 @@ fn start(
     let (instance, stop) = (shared.identity.instance.to_string(), shared.stop.clone());
     tasks.start("events", member(), read(Arc::clone(ingest), instance, Arc::clone(status), Arc::clone(&letters), stop));
 
-    let (queue, mut sink, clock) = (wiring::letter_queue(ingest), wiring::sql_sink(ingest), wiring::clock());
+    let (queue, mut sink, clock) = (wiring::letter_queue(ingest), wiring::sql_sink(ingest)?, wiring::clock());
     let backoff = Backoff::new(ingest.policies.retry).with_jitter(wiring::jitter());
     let (observer, stop) = (Arc::clone(status), shared.stop.clone());
     tasks.start("dead letters", member(), async move {
@@ -124,12 +124,13 @@ async fn read(
 ) {
     let clock = wiring::clock();
     while !stop.is_cancelled() {
-        let ended = match wiring::events(&ingest, None, true) {
-            Ok(consumer) => {
+        let built = wiring::events(&ingest, None, true).map_err(WiringError::from);
+        let ended = match built.and_then(|consumer| Ok((consumer, wiring::sql_sink(&ingest)?))) {
+            Ok((consumer, sink)) => {
                 let observer: Arc<dyn Observer<IngestEvent>> = Arc::clone(&status) as _;
                 let ports = IngestPorts {
                     consumer,
-                    sink: wiring::sql_sink(&ingest),
+                    sink,
                     clock: Arc::clone(&clock),
                     observer,
                     jitter: wiring::jitter(),

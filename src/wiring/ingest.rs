@@ -1,10 +1,13 @@
 //! The ports of the flow ingest.
 
+use super::WiringError;
 use crate::adapters::event_file::EventFile;
 use crate::adapters::kafka::{KafkaConsumer, KafkaProbe, KafkaProducer};
+use crate::adapters::postgres::reader::PostgresReader;
+use crate::adapters::postgres::sink::PostgresSink;
 use crate::adapters::sqlite_queue::SqliteQueue;
 use crate::adapters::sqlite_reader::SqliteReader;
-use crate::adapters::sqlite_sink::{Reader, SqliteSink};
+use crate::adapters::sqlite_sink::SqliteSink;
 use crate::core::backoff::Jitter;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
@@ -14,7 +17,7 @@ use crate::core::ports::consumer::Consumer;
 use crate::core::ports::probe::TopicProbe;
 use crate::core::ports::producer::Producer;
 use crate::core::ports::queue::LetterQueue;
-use crate::core::ports::sql_sink::SqlSink;
+use crate::core::ports::sql_sink::{SinkReader, SqlSink};
 use crate::core::ports::table_reader::TableReader;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,19 +47,34 @@ fn path(address: &Secret) -> &Path {
 }
 
 /// The sink; nothing is connected yet.
-pub fn sql_sink(ingest: &Ingest) -> Box<dyn SqlSink> {
-    let reader = Reader {
+///
+/// # Errors
+/// When the address is not understood.
+pub fn sql_sink(ingest: &Ingest) -> Result<Box<dyn SqlSink>, WiringError> {
+    let reader = SinkReader {
         source: ingest.id.as_str().to_owned(),
         group: ingest.group().to_owned(),
         outbox_limit: ingest.dead_letters.outbox_limit,
     };
-    Box::new(SqliteSink::new(path(&ingest.sink.url), Arc::new(ingest.tables.clone()), reader))
+    let (url, tables) = (&ingest.sink.url, Arc::new(ingest.tables.clone()));
+    Ok(match Database::of_address(url.reveal()) {
+        Some(Database::Postgres) => Box::new(PostgresSink::new(url, tables, reader)?),
+        // The configuration lets no other kind of address through.
+        _ => Box::new(SqliteSink::new(path(url), tables, reader)),
+    })
 }
 
 /// The tables, for readers; nothing is opened yet.
-pub fn table_reader(ingest: &Ingest) -> Arc<dyn TableReader> {
+///
+/// # Errors
+/// When the address is not understood.
+pub fn table_reader(ingest: &Ingest) -> Result<Arc<dyn TableReader>, WiringError> {
     let (pool, timeout) = ingest.read.as_ref().map_or((1, PROBE_TIME), |read| (read.pool, read.timeout));
-    Arc::new(SqliteReader::new(path(&ingest.sink.url), pool, timeout))
+    let url = &ingest.sink.url;
+    Ok(match Database::of_address(url.reveal()) {
+        Some(Database::Postgres) => Arc::new(PostgresReader::new(url, pool, timeout)?),
+        _ => Arc::new(SqliteReader::new(path(url), pool, timeout)),
+    })
 }
 
 /// The producer of the file's topic. `None` when its events come from a file. Nothing is connected yet.

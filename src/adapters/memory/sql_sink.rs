@@ -1,8 +1,7 @@
 //! Tables in memory as a sink of events: rows, references, positions, outbox and parked events, changed together or not at all.
 
-use crate::core::model::decimal::Decimal;
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
-use crate::core::model::rows::{SqlType, SqlValue, TableSet};
+use crate::core::model::rows::{SqlValue, TableSet};
 use crate::core::ports::sql_sink::{
     Batch, Change, Outcome, Parked, RowChange, SinkCounts, SinkError, SqlSink, StoredPosition, WriteMode,
 };
@@ -150,7 +149,8 @@ impl MemorySink {
             new.extend(set.iter().map(|(index, value)| (*index, (*value).clone())));
         }
         for (index, part) in add {
-            let Some(sum) = sum(new.get(&index), part, table.columns[index].kind) else {
+            let before = new.get(&index).unwrap_or(&SqlValue::Null);
+            let Some(sum) = before.plus(part, table.columns[index].kind) else {
                 return Applied::Dead(
                     LetterError::new(LetterKind::Range, "the sum is too large").of(&table.name, None),
                 );
@@ -232,18 +232,6 @@ fn bury(kept: &mut Kept, letter: DeadLetter) {
     }
 }
 
-fn sum(one: Option<&SqlValue>, other: &SqlValue, kind: SqlType) -> Option<SqlValue> {
-    match (one, other, kind) {
-        (None | Some(SqlValue::Null), value, _) => Some(value.clone()),
-        (Some(SqlValue::Int(one)), SqlValue::Int(other), _) => one.checked_add(*other).map(SqlValue::Int),
-        (Some(SqlValue::Decimal(one)), SqlValue::Decimal(other), SqlType::Decimal { precision, scale }) => {
-            let unscaled = one.unscaled.checked_add(other.unscaled)?;
-            Decimal::fits(unscaled, precision).then_some(SqlValue::Decimal(Decimal { unscaled, scale }))
-        }
-        _ => None,
-    }
-}
-
 #[async_trait]
 impl SqlSink for MemorySink {
     fn describe(&self) -> String {
@@ -301,6 +289,10 @@ impl SqlSink for MemorySink {
         let kept = self.answering()?;
         let free = kept.parked.iter().filter(|parked| kept.rows.contains_key(&parked.parent)).take(max);
         Ok(free.filter_map(|parked| Some(Parked { number: parked.number, event: parked.letter.event()? })).collect())
+    }
+
+    async fn has_parked(&mut self) -> Result<bool, SinkError> {
+        Ok(!self.answering()?.parked.is_empty())
     }
 
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError> {

@@ -2,7 +2,7 @@
 
 use super::ddl::{name, quoted};
 use super::fault::data_error;
-use super::value::{bound, read, sum};
+use super::value::{bound, read};
 use crate::core::model::letter::{LetterError, LetterKind};
 use crate::core::model::rows::{SqlValue, Table, TableSet};
 use crate::core::ports::sql_sink::Change;
@@ -47,14 +47,7 @@ impl<'a> Row<'a> {
         let mut values = change.values.iter();
         let set: Vec<_> = shape.columns.iter().copied().zip(values.by_ref()).collect();
         let add: Vec<_> = shape.sums.iter().copied().zip(values).collect();
-        let part = |index: &usize| {
-            set.iter().find(|(column, _)| column == index).map_or_else(String::new, |(_, value)| value.canonical())
-        };
-        let parts: Vec<String> = table.identity.iter().map(part).collect();
-        let key = match parts.as_slice() {
-            [one] => one.clone(),
-            parts => serde_json::Value::from(parts).to_string(),
-        };
+        let key = tables.row_key(change.shape, &change.values);
         Self { table, set, add, key, change }
     }
 
@@ -197,7 +190,7 @@ impl<'a> Row<'a> {
             .zip(before)
             .map(|((index, part), before)| {
                 let column = &self.table.columns[*index];
-                sum(before, part, column.kind).map(|sum| (*index, sum)).ok_or_else(|| {
+                before.plus(part, column.kind).map(|sum| (*index, sum)).ok_or_else(|| {
                     let message =
                         format!("the sum of {} and {} is beyond {}", before.canonical(), part.canonical(), column.kind);
                     LetterError::new(LetterKind::Range, message).of(&self.table.name, Some(&column.name))

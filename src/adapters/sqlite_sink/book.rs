@@ -3,15 +3,15 @@
 use super::apply::Parent;
 use super::ddl::{name, quoted};
 use super::fault::SqliteFault;
-use super::{Reader, Work, fit};
+use super::{Work, fit};
 use crate::core::model::letter::{DeadLetter, LetterKind};
 use crate::core::model::rows::sortable;
-use crate::core::ports::sql_sink::{Parked, PositionMove, SinkCounts, StoredPosition};
+use crate::core::ports::sql_sink::{Parked, PositionMove, SinkCounts, SinkReader, StoredPosition};
 use jiff::Timestamp;
 use rusqlite::{Connection, Error, OptionalExtension, Transaction};
 
 /// Where the group's readers go on.
-pub(super) fn positions(connection: &Connection, reader: &Reader) -> Result<Vec<StoredPosition>, SqliteFault> {
+pub(super) fn positions(connection: &Connection, reader: &SinkReader) -> Result<Vec<StoredPosition>, SqliteFault> {
     let sql = "SELECT topic, topic_id, partition, next_offset FROM filegen_offsets WHERE source = ?1 AND group_id = ?2
                ORDER BY topic, updated_at, partition";
     let mut asked = connection.prepare_cached(sql)?;
@@ -24,7 +24,7 @@ pub(super) fn positions(connection: &Connection, reader: &Reader) -> Result<Vec<
 /// Moves a position that stands where the batch began, and refuses to move any other.
 pub(super) fn advance(
     transaction: &Transaction<'_>,
-    reader: &Reader,
+    reader: &SinkReader,
     step: &PositionMove,
     now: Timestamp,
 ) -> Result<(), SqliteFault> {
@@ -66,7 +66,7 @@ pub(super) fn waiting_before(
 /// Keeps an event until its parent is there.
 pub(super) fn park(
     transaction: &Transaction<'_>,
-    reader: &Reader,
+    reader: &SinkReader,
     letter: &DeadLetter,
     (table, key): (&str, &str),
     parent: &Parent,
@@ -105,7 +105,7 @@ pub(super) fn unpark(transaction: &Transaction<'_>, number: i64) -> Result<(), E
 }
 
 /// Parked events whose parent is there, oldest first.
-pub(super) fn released(connection: &Connection, reader: &Reader, max: usize) -> Result<Vec<Parked>, SqliteFault> {
+pub(super) fn released(connection: &Connection, reader: &SinkReader, max: usize) -> Result<Vec<Parked>, SqliteFault> {
     let sql = "SELECT DISTINCT parent_tbl, parent_col FROM filegen_parked WHERE source = ?1";
     let mut asked = connection.prepare_cached(sql)?;
     let parents: Vec<(String, String)> =
@@ -142,7 +142,7 @@ fn letter(entry: &str) -> Result<DeadLetter, SqliteFault> {
 /// Makes dead letters of what was parked before.
 pub(super) fn expire(
     transaction: &Transaction<'_>,
-    reader: &Reader,
+    reader: &SinkReader,
     before: Timestamp,
     now: Timestamp,
     instance: &str,
@@ -167,7 +167,7 @@ pub(super) fn expire(
 }
 
 /// Puts a dead letter into the outbox, once.
-pub(super) fn bury(transaction: &Transaction<'_>, reader: &Reader, letter: &DeadLetter) -> Result<(), Error> {
+pub(super) fn bury(transaction: &Transaction<'_>, reader: &SinkReader, letter: &DeadLetter) -> Result<(), Error> {
     let sql = "INSERT INTO filegen_dead_letters (source, id, topic_id, event_id, type, kind, entry, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, id, topic_id) DO NOTHING";
     let values = (
@@ -184,7 +184,7 @@ pub(super) fn bury(transaction: &Transaction<'_>, reader: &Reader, letter: &Dead
 }
 
 /// Refuses a batch that leaves more dead letters in the outbox than there may be.
-pub(super) fn check_limit(transaction: &Transaction<'_>, reader: &Reader) -> Result<(), SqliteFault> {
+pub(super) fn check_limit(transaction: &Transaction<'_>, reader: &SinkReader) -> Result<(), SqliteFault> {
     let (waiting, limit) = (waiting(transaction, OUTBOX_COUNT, reader)?, reader.outbox_limit);
     if waiting > limit { Err(SqliteFault::OutboxFull { waiting, limit }) } else { Ok(()) }
 }
@@ -193,12 +193,12 @@ const OUTBOX_COUNT: &str = "SELECT count(*) FROM filegen_dead_letters WHERE sour
 
 const PARKED_COUNT: &str = "SELECT count(*) FROM filegen_parked WHERE source = ?1";
 
-fn waiting(connection: &Connection, sql: &str, reader: &Reader) -> Result<u64, Error> {
+fn waiting(connection: &Connection, sql: &str, reader: &SinkReader) -> Result<u64, Error> {
     connection.prepare_cached(sql)?.query_row([&reader.source], |row| row.get(0))
 }
 
 /// Dead letters for the queue, oldest first.
-pub(super) fn outbox(connection: &Connection, reader: &Reader, max: usize) -> Result<Vec<DeadLetter>, SqliteFault> {
+pub(super) fn outbox(connection: &Connection, reader: &SinkReader, max: usize) -> Result<Vec<DeadLetter>, SqliteFault> {
     let sql = "SELECT entry FROM filegen_dead_letters WHERE source = ?1 ORDER BY number LIMIT ?2";
     let mut asked = connection.prepare_cached(sql)?;
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
@@ -207,7 +207,7 @@ pub(super) fn outbox(connection: &Connection, reader: &Reader, max: usize) -> Re
 }
 
 /// Forgets what the queue has.
-pub(super) fn sent(transaction: &Transaction<'_>, reader: &Reader, indexes: &[String]) -> Result<(), SqliteFault> {
+pub(super) fn sent(transaction: &Transaction<'_>, reader: &SinkReader, indexes: &[String]) -> Result<(), SqliteFault> {
     let sql = "DELETE FROM filegen_dead_letters WHERE source = ?1 AND id || '#' || topic_id = ?2 AND id = ?3";
     let mut gone = transaction.prepare_cached(sql)?;
     for index in indexes {

@@ -11,7 +11,9 @@ mod value;
 
 use crate::core::model::letter::DeadLetter;
 use crate::core::model::rows::TableSet;
-use crate::core::ports::sql_sink::{Batch, Outcome, Parked, SinkCounts, SinkError, SqlSink, StoredPosition};
+use crate::core::ports::sql_sink::{
+    Batch, Outcome, Parked, SinkCounts, SinkError, SinkReader, SqlSink, StoredPosition,
+};
 use crate::files::{self, Foreign};
 use async_trait::async_trait;
 use fault::{Place, SqliteFault};
@@ -28,28 +30,17 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements that are kept prepared: some for each shape and table.
 const STATEMENTS: usize = 256;
 
-/// Whose events they are, and how many dead letters may wait.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reader {
-    /// The ingest.
-    pub source: String,
-    /// The group.
-    pub group: String,
-    /// Most dead letters in the outbox.
-    pub outbox_limit: u64,
-}
-
 /// The tables of one SQLite file.
 pub struct SqliteSink {
     place: Place,
     tables: Arc<TableSet>,
-    reader: Arc<Reader>,
+    reader: Arc<SinkReader>,
     connection: Arc<Mutex<Option<Connection>>>,
 }
 
 impl SqliteSink {
     /// Tables of the file at `path`. Nothing is opened yet.
-    pub fn new(path: &Path, tables: Arc<TableSet>, reader: Reader) -> Self {
+    pub fn new(path: &Path, tables: Arc<TableSet>, reader: SinkReader) -> Self {
         Self { place: Place::new(path), tables, reader: Arc::new(reader), connection: Arc::default() }
     }
 
@@ -96,7 +87,7 @@ impl SqliteSink {
 /// What every statement is about.
 struct Work {
     tables: Arc<TableSet>,
-    reader: Arc<Reader>,
+    reader: Arc<SinkReader>,
 }
 
 /// Opens the file. Makes it only with `make`.
@@ -172,6 +163,10 @@ impl SqlSink for SqliteSink {
 
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError> {
         self.call(move |connection, work| book::released(connection, &work.reader, max)).await
+    }
+
+    async fn has_parked(&mut self) -> Result<bool, SinkError> {
+        self.call(|connection, _| Ok(book::has_parked(connection)?)).await
     }
 
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError> {

@@ -39,19 +39,3 @@ pub(super) fn read(value: ValueRef<'_>, kind: SqlType) -> SqlValue {
     };
     read.unwrap_or(SqlValue::Null)
 }
-
-/// The sum of two values of a column. `None` when the column cannot hold it. No value counts as zero.
-pub(super) fn sum(one: &SqlValue, other: &SqlValue, kind: SqlType) -> Option<SqlValue> {
-    match (one, other, kind) {
-        (SqlValue::Null, value, _) | (value, SqlValue::Null, _) => Some(value.clone()),
-        (SqlValue::Int(one), SqlValue::Int(other), SqlType::Integer) => {
-            i32::try_from(one.checked_add(*other)?).ok().map(|sum| SqlValue::Int(sum.into()))
-        }
-        (SqlValue::Int(one), SqlValue::Int(other), _) => one.checked_add(*other).map(SqlValue::Int),
-        (SqlValue::Decimal(one), SqlValue::Decimal(other), SqlType::Decimal { precision, scale }) => {
-            let unscaled = one.at_scale(scale)?.checked_add(other.at_scale(scale)?)?;
-            Decimal::fits(unscaled, precision).then_some(SqlValue::Decimal(Decimal { unscaled, scale }))
-        }
-        _ => None,
-    }
-}

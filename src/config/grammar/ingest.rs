@@ -64,9 +64,13 @@ pub(in crate::config) static KAFKA: Section = Section {
 pub(in crate::config) static SINK: Section = Section {
     doc: "Where rows go.",
     fields: &[
-        Field::new("url", Shape::Words, "`sqlite:PATH`. A path is relative to this file.")
-            .presence(Presence::EnvironmentAny(&["MSSQL_CONN", "SQL_CONNECTION"], None))
-            .secret(),
+        Field::new(
+            "url",
+            Shape::Words,
+            "`sqlite:PATH`, relative to this file, or `postgres://USER:PASSWORD@HOST:5432/DATABASE`.",
+        )
+        .presence(Presence::EnvironmentAny(&["MSSQL_CONN", "SQL_CONNECTION"], None))
+        .secret(),
         Field::new(
             "create",
             Shape::Choice(&["never", "missing"]),
@@ -79,7 +83,12 @@ pub(in crate::config) static SINK: Section = Section {
 pub(in crate::config) static DEAD_LETTERS: Section = Section {
     doc: "Where events go that cannot be rows.",
     fields: &[
-        Field::new("url", Shape::Words, "`sqlite:PATH`; the sink's own file when not given.").secret(),
+        Field::new(
+            "url",
+            Shape::Words,
+            "`sqlite:PATH`; the sink's own file when that is SQLite's and this is not given.",
+        )
+        .secret(),
         Field::new("key", Shape::Words, "The queue's name in its store.").default("dlq:events"),
         Field::new(
             "outbox_limit",

@@ -28,14 +28,7 @@ pub fn value_of(tables: &TableSet, change: &Change, column: Option<usize>) -> Op
 
 /// The row's key as one text: no other key of its table has it.
 pub fn row_key(tables: &TableSet, change: &Change) -> String {
-    let table = &tables.tables[tables.shapes[change.shape].table];
-    let parts = table.identity.iter().map(|index| value_of(tables, change, Some(*index)));
-    let parts: Vec<String> = parts.map(|value| value.map_or_else(String::new, |value| value.canonical())).collect();
-    match parts.as_slice() {
-        [one] => one.clone(),
-        // JSON keeps the parts apart.
-        parts => serde_json::Value::from(parts).to_string(),
-    }
+    tables.row_key(change.shape, &change.values)
 }
 
 /// Changes of a batch as changes of rows: parents before children, and those of one row in their order.

@@ -128,6 +128,22 @@ pub enum SqlValue {
 }
 
 impl SqlValue {
+    /// The sum of two values of a column. `None` when the column cannot hold it. No value counts as zero.
+    pub fn plus(&self, other: &Self, kind: SqlType) -> Option<Self> {
+        match (self, other, kind) {
+            (Self::Null, value, _) | (value, Self::Null, _) => Some(value.clone()),
+            (Self::Int(one), Self::Int(other), SqlType::Integer) => {
+                i32::try_from(one.checked_add(*other)?).ok().map(|sum| Self::Int(sum.into()))
+            }
+            (Self::Int(one), Self::Int(other), _) => one.checked_add(*other).map(Self::Int),
+            (Self::Decimal(one), Self::Decimal(other), SqlType::Decimal { precision, scale }) => {
+                let unscaled = one.at_scale(scale)?.checked_add(other.at_scale(scale)?)?;
+                Decimal::fits(unscaled, precision).then_some(Self::Decimal(Decimal { unscaled, scale }))
+            }
+            _ => None,
+        }
+    }
+
     /// The order of two versions of one column. Texts are compared by their bytes; no value is the smallest.
     pub fn version_cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -221,6 +237,27 @@ pub struct TableSet {
     pub tables: Vec<Table>,
     /// A shape for each type of event.
     pub shapes: Vec<RowShape>,
+}
+
+impl TableSet {
+    /// The table of a shape.
+    pub fn table_of(&self, shape: usize) -> &Table {
+        &self.tables[self.shapes[shape].table]
+    }
+
+    /// The row's key as one text: no other key of its table has it. `values` stand in the order of the shape.
+    pub fn row_key(&self, shape: usize, values: &[SqlValue]) -> String {
+        let all = || self.shapes[shape].columns.iter().chain(&self.shapes[shape].sums).zip(values);
+        let part = |index: &usize| {
+            all().find(|(column, _)| *column == index).map_or_else(String::new, |(_, value)| value.canonical())
+        };
+        let parts: Vec<String> = self.table_of(shape).identity.iter().map(part).collect();
+        match parts.as_slice() {
+            [one] => one.clone(),
+            // JSON keeps the parts apart.
+            parts => serde_json::Value::from(parts).to_string(),
+        }
+    }
 }
 
 #[cfg(test)]

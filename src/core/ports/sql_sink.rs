@@ -132,6 +132,17 @@ pub struct SinkCounts {
     pub tables: Vec<(String, u64)>,
 }
 
+/// Whose events they are, and how many dead letters may wait.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SinkReader {
+    /// The ingest.
+    pub source: String,
+    /// The group.
+    pub group: String,
+    /// Most dead letters in the outbox.
+    pub outbox_limit: u64,
+}
+
 /// Why a sink did not do it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SinkError {
@@ -212,6 +223,9 @@ pub trait SqlSink: Send {
 
     /// Parked events whose parent is there by now, oldest first, at most `max`.
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError>;
+
+    /// Whether any event waits for its parent.
+    async fn has_parked(&mut self) -> Result<bool, SinkError>;
 
     /// Makes dead letters of the events that were parked before this moment. Returns how many.
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError>;

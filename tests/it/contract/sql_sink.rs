@@ -1,11 +1,14 @@
 //! What every sink of events promises.
 
+use crate::support::postgres::Database;
 use filegen::adapters::memory::sql_sink::MemorySink;
-use filegen::adapters::sqlite_sink::{Reader, SqliteSink};
+use filegen::adapters::postgres::sink::PostgresSink;
+use filegen::adapters::sqlite_sink::SqliteSink;
 use filegen::core::model::letter::{DeadLetter, EventPlace, LetterError, LetterKind, RawEvent};
 use filegen::core::model::rows::{RowShape, SqlType, SqlValue, Table, TableColumn, TableSet};
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::sql_sink::{
-    Batch, Change, Outcome, PositionMove, RowChange, SinkError, SqlSink, StoredPosition, WriteMode,
+    Batch, Change, Outcome, PositionMove, RowChange, SinkError, SinkReader, SqlSink, StoredPosition, WriteMode,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -100,10 +103,15 @@ async fn on_each<F: Future<Output = ()>>(run: impl Fn(Box<dyn SqlSink>) -> F) {
     memory.open(true).await.unwrap();
     run(Box::new(memory)).await;
     let folder = tempfile::tempdir().unwrap();
-    let reader = Reader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 2 };
+    let reader = SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 2 };
     let mut sqlite = SqliteSink::new(&folder.path().join("sink.db"), tables(), reader);
     sqlite.open(true).await.unwrap();
     run(Box::new(sqlite)).await;
+    let database = Database::create().await;
+    let reader = SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 2 };
+    let mut postgres = PostgresSink::new(&Secret::new(database.url()), tables(), reader).unwrap();
+    postgres.open(true).await.unwrap();
+    run(Box::new(postgres)).await;
 }
 
 async fn count(sink: &mut dyn SqlSink, table: usize) -> u64 {

@@ -3,6 +3,7 @@
 mod example;
 mod killed;
 mod letters;
+mod postgres;
 mod produced;
 mod rows;
 mod served;
@@ -47,6 +48,28 @@ events:
       quantity: { add: /change, type: integer }
       event_id: { from: /id, type: text(64) }
       at: { from: /at, type: timestamp }
+"#;
+
+/// Events of two users, one with an amount that no float holds.
+const EVENTS_OF_TWO_USERS: [&str; 5] = [
+    r#"{"type":"User","id":"e1","user":"u1","name":"Ann","at":"2026-01-01T10:00:00Z"}"#,
+    r#"{"type":"Order","id":"e2","order":"o1","user":"u1","amount":"1234.50","big":9007199254740993,"at":"2026-01-01T10:00:00.25Z"}"#,
+    r#"{"type":"Order","id":"e3","order":"o2","user":"u1","amount":2,"at":"2026-01-02T10:00:00Z"}"#,
+    r#"{"type":"Order","id":"e4","order":"o3","user":"u1","amount":3,"at":"2026-01-03T10:00:00Z"}"#,
+    r#"{"type":"Order","id":"e5","order":"o4","user":"u1","amount":"x","at":"2026-01-03T10:00:00Z"}"#,
+];
+
+/// A door for readers.
+const READ: &str = r#"read:
+  port: 0
+  listen: 127.0.0.1
+  routes:
+    "/users/{id}":
+      user: { one: "SELECT user_id AS \"userId\", name FROM users WHERE user_id = {id}" }
+      orders: { many: "SELECT order_id, amount, big, at FROM orders WHERE user_id = {id} ORDER BY at DESC", limit: 2 }
+    "/orders/{id}":
+      order: { one: "SELECT order_id, amount, big, at FROM orders WHERE order_id = {id}" }
+      stock: { one: "SELECT sku FROM stock WHERE sku = {id}" }
 "#;
 
 /// A folder with the file and these events.

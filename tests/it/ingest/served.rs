@@ -1,5 +1,6 @@
 //! An ingest in the daemon: its tables answer requests, and its health, metrics and status say how it is.
 
+use super::{EVENTS_OF_TWO_USERS, READ};
 use crate::support::daemon::Daemon;
 use crate::support::filegen::Filegen;
 use crate::support::http::Http;
@@ -15,29 +16,8 @@ pub(super) fn served(filegen: &Filegen, files: &str, door: &str) -> (Daemon, Htt
     (daemon, Http::at(port))
 }
 
-/// Events of two users, one with an amount that no float holds.
-const EVENTS: [&str; 5] = [
-    r#"{"type":"User","id":"e1","user":"u1","name":"Ann","at":"2026-01-01T10:00:00Z"}"#,
-    r#"{"type":"Order","id":"e2","order":"o1","user":"u1","amount":"1234.50","big":9007199254740993,"at":"2026-01-01T10:00:00.25Z"}"#,
-    r#"{"type":"Order","id":"e3","order":"o2","user":"u1","amount":2,"at":"2026-01-02T10:00:00Z"}"#,
-    r#"{"type":"Order","id":"e4","order":"o3","user":"u1","amount":3,"at":"2026-01-03T10:00:00Z"}"#,
-    r#"{"type":"Order","id":"e5","order":"o4","user":"u1","amount":"x","at":"2026-01-03T10:00:00Z"}"#,
-];
-
-const READ: &str = r#"read:
-  port: 0
-  listen: 127.0.0.1
-  routes:
-    "/users/{id}":
-      user: { one: "SELECT user_id AS \"userId\", name FROM users WHERE user_id = {id}" }
-      orders: { many: "SELECT order_id, amount, big, at FROM orders WHERE user_id = {id} ORDER BY at DESC", limit: 2 }
-    "/orders/{id}":
-      order: { one: "SELECT order_id, amount, big, at FROM orders WHERE order_id = {id}" }
-      stock: { one: "SELECT sku FROM stock WHERE sku = {id}" }
-"#;
-
 fn with_door() -> Filegen {
-    let filegen = super::with_events(&EVENTS);
+    let filegen = super::with_events(&EVENTS_OF_TWO_USERS);
     filegen.write("events.yaml", &(super::FILE.to_owned() + READ));
     filegen
 }

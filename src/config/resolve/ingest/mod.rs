@@ -98,7 +98,14 @@ fn dead_letters(at: &Cursor<'_>, sink: Option<&SinkSpec>) -> Option<QueueSpec> {
     let fields = at.read(&DEAD_LETTERS);
     let url = match fields.text("url") {
         Some(url) => refused_at(&fields, address::queue(&url, at.context.folder)),
-        None => sink.map(|sink| sink.url.reveal().to_owned()),
+        None => match sink.map(|sink| sink.url.reveal()) {
+            Some(url) if Database::of_address(url) != Some(Database::Sqlite) => {
+                let hint = "write `dead_letters: { url: \"sqlite:PATH\" }`";
+                at.report("missing-field", "`dead_letters.url` is missing", hint);
+                None
+            }
+            own => own.map(str::to_owned),
+        },
     };
     Some(QueueSpec { url: Secret::new(url?), key: fields.owned("key")?, outbox_limit: fields.whole("outbox_limit")? })
 }

@@ -39,8 +39,8 @@ impl Service {
             Err(error) if error.kind().is_passing() => {}
             Err(error) => return Err(error.into()),
         }
-        if let Ok(counts) = self.ports.sink.counts().await {
-            self.has_parked = counts.parked > 0;
+        if let Ok(has_parked) = self.ports.sink.has_parked().await {
+            self.has_parked = has_parked;
         }
         Ok(())
     }

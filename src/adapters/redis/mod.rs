@@ -1,0 +1,284 @@
+//! The queue of dead letters in Redis: a list of entries, newest first, as people look at it. Beside it lie, under the list's name
+//! with `:ids`, each entry under its index, so that one that comes again adds nothing, and with `:audit`, what was done.
+//!
+//! Each change is one script, which Redis carries out whole. A call that ran out of time may have been carried out; it is made again.
+
+mod error;
+
+use crate::core::model::finding::{CheckVerdict, Finding};
+use crate::core::model::letter::DeadLetter;
+use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown};
+use crate::core::model::secret::Secret;
+use crate::core::ports::queue::{LetterQueue, QueueAudit, Removed};
+use crate::core::ports::store::StoreError;
+use async_trait::async_trait;
+use error::failed;
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
+};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// Longest wait for an answer. The client's own limit of half a second is shorter than a busy server's pauses.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Bytes of entries that one script takes.
+const STEP_BYTES: usize = 4 << 20;
+
+/// Adds entries that are not there: pairs of index and entry.
+const ADD: &str = "for at = 1, #ARGV, 2 do
+  if redis.call('HSETNX', KEYS[2], ARGV[at], ARGV[at + 1]) == 1 then redis.call('LPUSH', KEYS[1], ARGV[at + 1]) end
+end";
+
+/// The entry of an index, if the list still has it.
+const GET: &str = "local entry = redis.call('HGET', KEYS[2], ARGV[1])
+if entry and redis.call('LPOS', KEYS[1], entry, 'RANK', -1) then return entry end
+return false";
+
+/// Takes an entry away: 1 when it was as it is thought to be, 0 when it is not there, 2 when it has changed.
+const REMOVE: &str = "local entry = redis.call('HGET', KEYS[2], ARGV[1])
+if not entry then return 0 end
+if entry ~= ARGV[2] then return 2 end
+redis.call('HDEL', KEYS[2], ARGV[1])
+return redis.call('LREM', KEYS[1], -1, entry)";
+
+/// A queue by its name.
+pub struct RedisQueue {
+    client: Client,
+    name: String,
+    key: String,
+    connection: Mutex<Option<MultiplexedConnection>>,
+}
+
+/// An address with its password, which may stand apart.
+fn parsed(url: &Secret, password: Option<&Secret>) -> Result<ConnectionInfo, RedisError> {
+    let info = url.reveal().into_connection_info()?;
+    let settings = info.redis_settings().clone();
+    Ok(match password.filter(|_| settings.password().is_none()) {
+        Some(password) => info.set_redis_settings(settings.set_password(password.reveal())),
+        None => info,
+    })
+}
+
+/// Host and port, and whether the connection is encrypted.
+fn place(info: &ConnectionInfo) -> (String, bool) {
+    match info.addr() {
+        ConnectionAddr::Tcp(host, port) => (format!("{}:{port}", host_shown(host)), false),
+        ConnectionAddr::TcpTls { host, port, .. } => (format!("{}:{port}", host_shown(host)), true),
+        _ => (MASK.to_owned(), true),
+    }
+}
+
+/// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it
+/// cannot be read.
+pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
+    let info = parsed(url, None).ok()?;
+    let (place, is_encrypted) = place(&info);
+    let settings = info.redis_settings();
+    let login = match (settings.username(), settings.password()) {
+        (None, None) => String::new(),
+        (user, password) => {
+            let password = password.map_or("", |_| MASK);
+            format!("{}:{password}@", user.map_or_else(String::new, name_shown))
+        }
+    };
+    let scheme = if is_encrypted { "rediss" } else { "redis" };
+    let database = if settings.db() == 0 { String::new() } else { format!("/{}", settings.db()) };
+    let is_local = matches!(info.addr(), ConnectionAddr::Tcp(host, _) if is_loopback(host));
+    let is_checked = !matches!(info.addr(), ConnectionAddr::TcpTls { insecure: true, .. });
+    let weakness = match (is_encrypted, is_checked) {
+        (false, _) if !is_local => Some((format!("the connection to {place} is not encrypted"), "write `rediss://…`")),
+        (true, false) => Some((format!("the certificate of {place} is not verified"), "remove `#insecure`")),
+        _ => None,
+    };
+    Some((format!("{scheme}://{login}{place}{database}"), weakness))
+}
+
+impl RedisQueue {
+    /// The queue `key` at `redis://[USER:PASSWORD@]HOST:6379[/DATABASE]`, or `rediss://` with encryption. A password of its own
+    /// counts where the address has none. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Denied`] when the address cannot be read.
+    pub fn new(url: &Secret, password: Option<&Secret>, key: &str) -> Result<Self, StoreError> {
+        let unread = |_| StoreError::Denied {
+            store: MASK.to_owned(),
+            reason: "the address cannot be read; write redis://USER:PASSWORD@HOST:6379, special characters as %XX".to_owned(),
+        };
+        let info = parsed(url, password).map_err(unread)?;
+        let (place, is_encrypted) = place(&info);
+        let name = format!("{}://{place}", if is_encrypted { "rediss" } else { "redis" });
+        let client = Client::open(info).map_err(unread)?;
+        Ok(Self { client, name, key: key.to_owned(), connection: Mutex::default() })
+    }
+
+    /// A connection; made when there is none.
+    async fn link(&self) -> Result<MultiplexedConnection, StoreError> {
+        let mut held = self.connection.lock().await;
+        if let Some(connection) = &*held {
+            return Ok(connection.clone());
+        }
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER));
+        let made = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        let connection = made.map_err(|error| failed(&self.name, &error))?;
+        *held = Some(connection.clone());
+        Ok(connection)
+    }
+
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        let mut connection = self.link().await?;
+        let answer = command.query_async(&mut connection).await;
+        // After any fault a new connection is made: this one may be of a server that is none any more.
+        if answer.is_err() {
+            *self.connection.lock().await = None;
+        }
+        answer.map_err(|error| failed(&self.name, &error))
+    }
+
+    /// A script over the list and its ids.
+    fn script(&self, text: &str) -> Cmd {
+        let mut command = redis::cmd("EVAL");
+        command.arg(text).arg(2).arg(&self.key).arg(format!("{}:ids", self.key));
+        command
+    }
+
+    fn audit_key(&self) -> String {
+        format!("{}:audit", self.key)
+    }
+
+    /// What stands in the list. Others may have put something else there.
+    fn read<T: DeserializeOwned>(&self, entry: &str) -> Result<T, StoreError> {
+        serde_json::from_str(entry).map_err(|error| StoreError::Failed {
+            store: self.name.clone(),
+            reason: format!("an entry of `{}` is none of ours: {error}", self.key),
+        })
+    }
+
+    async fn newest<T: DeserializeOwned>(&self, key: &str, skip: u64, max: usize) -> Result<Vec<T>, StoreError> {
+        let first = i64::try_from(skip).unwrap_or(i64::MAX);
+        let last = first.saturating_add(i64::try_from(max).unwrap_or(i64::MAX)) - 1;
+        if max == 0 {
+            return Ok(Vec::new());
+        }
+        let entries: Vec<String> = self.ask(redis::cmd("LRANGE").arg(key).arg(first).arg(last)).await?;
+        entries.iter().map(|entry| self.read(entry)).collect()
+    }
+
+    async fn raw(&self, index: &str) -> Result<Option<String>, StoreError> {
+        self.ask(self.script(GET).arg(index)).await
+    }
+}
+
+#[async_trait]
+impl LetterQueue for RedisQueue {
+    fn describe(&self) -> String {
+        format!("{} {}", self.name, self.key)
+    }
+
+    async fn add(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
+        let mut rest = letters.iter().map(|letter| (letter.index(), letter.to_json())).peekable();
+        while rest.peek().is_some() {
+            let (mut command, mut bytes) = (self.script(ADD), 0);
+            while let Some((index, entry)) = rest.next_if(|(_, entry)| bytes == 0 || bytes + entry.len() <= STEP_BYTES) {
+                bytes += entry.len();
+                command.arg(index).arg(entry);
+            }
+            self.ask::<()>(&command).await?;
+        }
+        Ok(())
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.ask(redis::cmd("LLEN").arg(&self.key)).await
+    }
+
+    async fn page(&self, skip: u64, max: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        self.newest(&self.key, skip, max).await
+    }
+
+    async fn get(&self, index: &str) -> Result<Option<DeadLetter>, StoreError> {
+        self.raw(index).await?.map(|entry| self.read(&entry)).transpose()
+    }
+
+    async fn remove(&self, index: &str, digest: &str) -> Result<Removed, StoreError> {
+        let Some(entry) = self.raw(index).await? else { return Ok(Removed::Gone) };
+        if self.read::<DeadLetter>(&entry)?.digest() != digest {
+            return Ok(Removed::Changed);
+        }
+        let removed: u8 = self.ask(self.script(REMOVE).arg(index).arg(&entry)).await?;
+        Ok(match removed {
+            1 => Removed::Done,
+            2 => Removed::Changed,
+            _ => Removed::Gone,
+        })
+    }
+
+    async fn audit(&self, line: &QueueAudit) -> Result<(), StoreError> {
+        // A struct of texts has a JSON form.
+        let line = serde_json::to_string(line).unwrap_or_default();
+        self.ask(redis::cmd("LPUSH").arg(self.audit_key()).arg(line)).await
+    }
+
+    async fn audits(&self, max: usize) -> Result<Vec<QueueAudit>, StoreError> {
+        self.newest(&self.audit_key(), 0, max).await
+    }
+
+    async fn examine(&self) -> Result<Vec<Finding>, StoreError> {
+        let info: String = self.ask(redis::cmd("INFO").arg("everything")).await?;
+        Ok(findings(&info))
+    }
+}
+
+/// What keeps entries, by the server's own report.
+fn findings(info: &str) -> Vec<Finding> {
+    let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+    let finding = |check: &str, is_well: bool, verdict, detail: String| Finding {
+        check: check.to_owned(),
+        verdict: if is_well { CheckVerdict::Pass } else { verdict },
+        detail,
+    };
+    let policy = value("maxmemory_policy").unwrap_or("unknown");
+    let keeps = policy == "noeviction" || value("maxmemory") == Some("0");
+    let detail = match keeps {
+        true => format!("maxmemory-policy is {policy}"),
+        false => format!("maxmemory-policy is {policy}: a full server throws dead letters away; set `maxmemory-policy noeviction`"),
+    };
+    let evicted = finding("the queue's store throws nothing away", keeps, CheckVerdict::Fail, detail);
+    let logs = value("aof_enabled") == Some("1");
+    let detail = match logs {
+        true => "appendonly is on".to_owned(),
+        false => "appendonly is off: a server that is killed loses what came since its last snapshot; set `appendonly yes`".to_owned(),
+    };
+    vec![evicted, finding("the queue's store keeps a log", logs, CheckVerdict::Warn, detail)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_secret() {
+        let shown = |url: &str| look(&Secret::new(url)).map(|(shown, weakness)| (shown, weakness.is_some()));
+        for (url, expected, is_weak) in [
+            ("redis://localhost:6379", "redis://localhost:6379", false),
+            ("redis://10.0.0.7", "redis://10.0.0.7:6379", true),
+            ("redis://:s3cret@10.0.0.7:1/2", "redis://:***@10.0.0.7:1/2", true),
+            ("rediss://ann:s3cret@cache.bank", "rediss://ann:***@cache.bank:6379", false),
+            ("rediss://cache.bank/#insecure", "rediss://cache.bank:6379", true),
+        ] {
+            assert_eq!(shown(url), Some((expected.to_owned(), is_weak)), "{url}");
+        }
+        assert_eq!(shown("redis://:s3cret@"), None);
+    }
+
+    #[test]
+    fn a_store_that_may_lose_entries_is_told() {
+        let verdicts = |info: &str| findings(info).iter().map(|finding| finding.verdict).collect::<Vec<_>>();
+        use CheckVerdict::{Fail, Pass, Warn};
+        assert_eq!(verdicts("maxmemory:9\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n"), [Pass, Pass]);
+        assert_eq!(verdicts("maxmemory:9\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:0\r\n"), [Fail, Warn]);
+        assert_eq!(verdicts("maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n"), [Pass, Pass]);
+    }
+}
