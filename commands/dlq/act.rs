@@ -127,7 +127,7 @@ fn instance() -> String {
 
 pub(super) fn apply(context: &Context, args: &ApplyArgs) -> Result<CommandEnd, Failure> {
     let (ingest, plan): (Arc<Ingest>, Plan) = (load(context)?, read(&args.plan)?);
-    let (queue, clock) = (wiring::letter_queue(&ingest), wiring::clock());
+    let (queue, clock) = (wiring::letter_queue(&ingest)?, wiring::clock());
     let replay = Replay { spec: &ingest, queue: &*queue, clock: &*clock, instance: instance() };
     replay.check(&plan)?;
     context.block_on(async {
@@ -158,7 +158,7 @@ pub(super) fn apply(context: &Context, args: &ApplyArgs) -> Result<CommandEnd, F
 
 pub(super) fn discard(context: &Context, args: &DropArgs) -> Result<CommandEnd, Failure> {
     let (ingest, plan): (Arc<Ingest>, Plan) = (load(context)?, read(&args.plan)?);
-    let (queue, clock) = (wiring::letter_queue(&ingest), wiring::clock());
+    let (queue, clock) = (wiring::letter_queue(&ingest)?, wiring::clock());
     let replay = Replay { spec: &ingest, queue: &*queue, clock: &*clock, instance: instance() };
     replay.check(&plan)?;
     context.block_on(async {

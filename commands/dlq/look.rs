@@ -22,7 +22,7 @@ const AUDITS: usize = 20;
 
 pub(super) fn list(context: &Context, args: &FilterArgs) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
-    let queue = wiring::letter_queue(&ingest);
+    let queue = wiring::letter_queue(&ingest)?;
     let mut letters = Vec::new();
     context.block_on(async {
         find(&*queue, &args.filter(), |letter| letters.push(letter)).await.map_err(ReplayError::from)?;
@@ -59,7 +59,7 @@ pub(super) struct ShowArgs {
 
 pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
-    let queue = wiring::letter_queue(&ingest);
+    let queue = wiring::letter_queue(&ingest)?;
     let mut found: Vec<DeadLetter> = Vec::new();
     context.block_on(async {
         let is_it = |letter: &DeadLetter| letter.id == args.id || letter.event_id.as_deref() == Some(args.id.as_str());
@@ -108,7 +108,7 @@ fn one(counts: &mut BTreeMap<String, u64>, name: Option<String>) {
 
 pub(super) fn stats(context: &Context, args: &FilterArgs) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
-    let queue = wiring::letter_queue(&ingest);
+    let queue = wiring::letter_queue(&ingest)?;
     let mut stats = Stats::default();
     let audit = context.block_on(async {
         find(&*queue, &args.filter(), |letter| stats.count(&letter)).await.map_err(ReplayError::from)?;

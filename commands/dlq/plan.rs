@@ -30,7 +30,7 @@ pub(super) struct Args {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
-    let (queue, clock) = (wiring::letter_queue(&ingest), wiring::clock());
+    let (queue, clock) = (wiring::letter_queue(&ingest)?, wiring::clock());
     let instance = wiring::identity().instance.to_string();
     let replay = Replay { spec: &ingest, queue: &*queue, clock: &*clock, instance };
     let plan = context.block_on(async {

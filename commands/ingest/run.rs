@@ -80,7 +80,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             letters: Arc::clone(&letters),
         };
         let begun = clock.elapsed();
-        let (queue, mut sink) = (wiring::letter_queue(&ingest), wiring::sql_sink(&ingest)?);
+        let (queue, mut sink) = (wiring::letter_queue(&ingest)?, wiring::sql_sink(&ingest)?);
         let service = Service::new(Arc::clone(&ingest), instance, ports);
         let reading = service.run(args.until_end || is_file, &signals.stop);
         let over = signals.stop.child_token();

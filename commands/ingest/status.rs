@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context) -> Result<CommandEnd, Failure> {
             let marks = log.watermarks(&partition).await.ok();
             lags.push(marks.map(|marks| marks.next.saturating_sub(position.next).max(0)));
         }
-        let queue = wiring::letter_queue(&ingest).count().await.ok();
+        let queue = wiring::letter_queue(&ingest)?.count().await.ok();
         let shown = shown(ingest.id.as_str(), sink.describe(), &counts, &lags, queue);
         context.ui.result(&shown, |shown| text(context, shown));
         Ok(CommandEnd::Done)

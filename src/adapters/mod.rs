@@ -14,6 +14,7 @@ pub mod local_state;
 pub mod memory;
 pub mod mongo;
 pub mod postgres;
+pub mod redis_queue;
 pub mod spool;
 pub mod sql;
 pub mod sqlite;

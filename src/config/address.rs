@@ -1,6 +1,7 @@
 //! Addresses of sources and state stores: which kinds there are, and paths in them made absolute.
 
 use crate::core::model::database::Database;
+use crate::core::model::peer::is_redis;
 use std::path::{Path, absolute};
 
 /// Why an address was refused: what is wrong, without the address itself, and what to do.
@@ -40,14 +41,41 @@ pub(super) fn sink(url: &str, folder: &Path) -> Result<String, Refused> {
     }
 }
 
-/// A queue of dead letters: makes an SQLite path absolute.
+/// A queue of dead letters: makes an SQLite path absolute, and an address of Redis of `host:port,password=…`, as .NET's client has
+/// it.
 pub(super) fn queue(url: &str, folder: &Path) -> Result<String, Refused> {
-    let lower = url.to_ascii_lowercase();
     match Database::of_address(url) {
         Some(Database::Sqlite) => sqlite(url, folder),
-        _ if lower.starts_with("redis://") || lower.starts_with("rediss://") => Err(not_yet("Redis", "dead_letters")),
-        _ => Err((unknown(url, "a queue of dead letters"), "write `sqlite:PATH`")),
+        _ if is_redis(url) => Ok(url.to_owned()),
+        None if !url.contains("://") => host_and_options(url).ok_or_else(|| (unknown(url, QUEUE), QUEUES)),
+        _ => Err((unknown(url, QUEUE), QUEUES)),
     }
+}
+
+const QUEUE: &str = "a queue of dead letters";
+const QUEUES: &str = "write `redis://HOST:6379` or `sqlite:PATH`";
+
+/// `host:6379,password=…,ssl=true` as an address. `None` for what is none.
+fn host_and_options(text: &str) -> Option<String> {
+    let mut parts = text.split(',').map(str::trim);
+    let host = parts.next().filter(|host| are_brokers(host))?;
+    let (mut login, mut scheme, mut database) = ((String::new(), String::new()), "redis", String::new());
+    for (name, value) in parts.filter(|part| !part.is_empty()).map(|part| part.split_once('=').unwrap_or((part, ""))) {
+        match name.to_ascii_lowercase().as_str() {
+            "password" => {
+                login.1 = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
+            }
+            "user" => {
+                login.0 = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
+            }
+            "ssl" if value.eq_ignore_ascii_case("true") => scheme = "rediss",
+            "defaultdatabase" => database = format!("/{}", value.parse::<u32>().ok()?),
+            // How that client itself behaves.
+            _ => {}
+        }
+    }
+    let login = if login.1.is_empty() { String::new() } else { format!("{}:{}@", login.0, login.1) };
+    Some(format!("{scheme}://{login}{host}{database}"))
 }
 
 /// What a later version takes.
@@ -128,6 +156,15 @@ mod tests {
             assert!(!message.contains("pw"), "{message}");
         }
         assert!(state("postgres://h/db", Path::new("/")).is_err());
+        for (text, url) in [
+            ("redis://h", Some("redis://h")),
+            ("h:6380", Some("redis://h:6380")),
+            ("h:6380,password=p@ss,ssl=True,abortConnect=false", Some("rediss://:p%40ss@h:6380")),
+            ("http://h", None),
+            ("", None),
+        ] {
+            assert_eq!(queue(text, Path::new("/")).ok().as_deref(), url, "{text}");
+        }
         assert!(are_brokers("a:9092, b:9093,[::1]:9092"));
         assert!(!are_brokers("a:9092,"));
         assert!(!are_brokers("a:0"));

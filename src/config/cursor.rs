@@ -239,7 +239,9 @@ impl<'a> Fields<'a> {
                 let set = variables.iter().find_map(|variable| self.fallback(name, variable));
                 set.map(Cow::Owned).or(default.map(Cow::Borrowed))
             }
-            Presence::EnvironmentOrComputed(variable) => self.fallback(name, variable).map(Cow::Owned),
+            Presence::EnvironmentOrComputed(variables) => {
+                variables.iter().find_map(|variable| self.fallback(name, variable)).map(Cow::Owned)
+            }
             Presence::Required | Presence::RequiredInSection | Presence::RequiredUnless(_) | Presence::Optional => None,
         }
     }

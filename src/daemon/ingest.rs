@@ -9,6 +9,7 @@ use crate::core::ingest::health::{SinkProbe, WritingProbe};
 use crate::core::ingest::relay;
 use crate::core::ingest::service::{IngestPorts, Service};
 use crate::core::ingest::spec::{DoorSpec, Ingest};
+use crate::core::model::finding::CheckVerdict;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
@@ -58,7 +59,7 @@ pub(super) fn build(
         let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
         tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.watch(&stop).await });
         flow.members.push(member);
-        panels.push(Arc::new(IngestPanel { status, dependencies, queue: wiring::letter_queue(ingest) }));
+        panels.push(Arc::new(IngestPanel { status, dependencies, queue: wiring::letter_queue(ingest)? }));
     }
     Ok((flow, panels))
 }
@@ -95,10 +96,16 @@ fn start(
     let (instance, stop) = (shared.identity.instance.to_string(), shared.stop.clone());
     tasks.start("events", member(), read(Arc::clone(ingest), instance, Arc::clone(status), Arc::clone(&letters), stop));
 
-    let (queue, mut sink, clock) = (wiring::letter_queue(ingest), wiring::sql_sink(ingest)?, wiring::clock());
+    let (queue, mut sink, clock) = (wiring::letter_queue(ingest)?, wiring::sql_sink(ingest)?, wiring::clock());
     let backoff = Backoff::new(ingest.policies.retry).with_jitter(wiring::jitter());
     let (observer, stop) = (Arc::clone(status), shared.stop.clone());
+    let id = ingest.id.as_str().to_owned();
     tasks.start("dead letters", member(), async move {
+        for finding in queue.examine().await.unwrap_or_default() {
+            if finding.verdict != CheckVerdict::Pass {
+                warn!(target: TARGET, ingest = id, check = finding.check, "{}", finding.detail);
+            }
+        }
         relay::run(&mut *sink, &*queue, &*clock, &*observer, (letters, backoff), &stop).await;
     });
 

@@ -5,12 +5,14 @@ use crate::adapters::event_file::EventFile;
 use crate::adapters::kafka::{KafkaConsumer, KafkaProbe, KafkaProducer};
 use crate::adapters::postgres::reader::PostgresReader;
 use crate::adapters::postgres::sink::PostgresSink;
+use crate::adapters::redis_queue::RedisQueue;
 use crate::adapters::sqlite_queue::SqliteQueue;
 use crate::adapters::sqlite_reader::SqliteReader;
 use crate::adapters::sqlite_sink::SqliteSink;
 use crate::core::backoff::Jitter;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
+use crate::core::model::peer::is_redis;
 use crate::core::model::secret::Secret;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::Consumer;
@@ -100,8 +102,15 @@ pub fn event_topic_probe(ingest: &Ingest) -> Result<Option<Arc<dyn TopicProbe>>,
 }
 
 /// The queue of dead letters; nothing is connected yet.
-pub fn letter_queue(ingest: &Ingest) -> Arc<dyn LetterQueue> {
-    Arc::new(SqliteQueue::new(path(&ingest.dead_letters.url), &ingest.dead_letters.key))
+///
+/// # Errors
+/// When the address is not understood.
+pub fn letter_queue(ingest: &Ingest) -> Result<Arc<dyn LetterQueue>, WiringError> {
+    let spec = &ingest.dead_letters;
+    if is_redis(spec.url.reveal()) {
+        return Ok(Arc::new(RedisQueue::new(&spec.url, spec.password.as_ref(), &spec.key)?));
+    }
+    Ok(Arc::new(SqliteQueue::new(path(&spec.url), &spec.key)))
 }
 
 /// Chance in waits, so that instances do not all try at one moment.

@@ -1,12 +1,12 @@
 //! Addresses as others may see them, and connections that are weaker than they should be.
 
-use crate::adapters::{kafka, mongo, postgres, sqlserver};
+use crate::adapters::{kafka, mongo, postgres, redis_queue, sqlserver};
 use crate::config::Flow;
 use crate::core::generate::spec::Worker;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::peer::{Insecure, MASK, Peer};
+use crate::core::model::peer::{Insecure, MASK, Peer, is_redis};
 use crate::core::model::secret::Secret;
 use crate::core::model::shown;
 use crate::core::schedule::spec::Scheduler;
@@ -17,6 +17,9 @@ type Looked = Option<(String, Option<(String, &'static str)>)>;
 /// A kind of server, and what its adapter says. `None` for a file of this host. An address of no known kind may be a mistyped one
 /// of SQL Server, whose parser shows nothing that it cannot read.
 fn look(url: &Secret) -> Option<(Peer, Looked)> {
+    if is_redis(url.reveal()) {
+        return Some((Peer::Redis, redis_queue::look(url)));
+    }
     match Database::of_address(url.reveal()) {
         Some(Database::Sqlite) => None,
         Some(Database::Postgres) => Some((Peer::Postgres, postgres::look(url))),
@@ -75,7 +78,8 @@ fn insecure_of_ingest(ingest: &Ingest) -> Vec<Insecure> {
         SourceSpec::Kafka(spec) => topic("source.kafka", Some(spec)),
         SourceSpec::File(_) => None,
     };
-    [topic, address("sink.url", &ingest.sink.url)].into_iter().flatten().collect()
+    let letters = address("dead_letters.url", &ingest.dead_letters.url);
+    [topic, address("sink.url", &ingest.sink.url), letters].into_iter().flatten().collect()
 }
 
 /// A scheduler's connections that somebody on the way may read, or answer in the server's place.

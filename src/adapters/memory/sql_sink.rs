@@ -177,12 +177,10 @@ impl MemorySink {
             }
             return self.record(kept, &row.last, last, batch, outcomes);
         }
-        for (change, _) in &row.covered {
+        for change in row.in_turn() {
             let applied = self.apply(kept, change);
             self.record(kept, change, applied, batch, outcomes);
         }
-        let last = self.apply(kept, &row.last);
-        self.record(kept, &row.last, last, batch, outcomes);
     }
 
     fn record(&self, kept: &mut Kept, change: &Change, applied: Applied, batch: &Batch, outcomes: &mut [Outcome]) {

@@ -86,21 +86,20 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The newest event of a row; the others only where that one does not go in.
+    /// The newest event of a row; where that one does not go in, all of them as they came.
     fn row(&mut self, row: &RowChange) -> Result<(), Stopped> {
         let last = self.attempt(&row.last)?;
-        let settled = matches!(last, Applied::Written | Applied::Stale);
-        for (change, outcome) in &row.covered {
-            if settled {
-                let outcome = if matches!(last, Applied::Stale) { Outcome::Stale } else { outcome.clone() };
-                self.settle(change, outcome)?;
-            } else {
+        if !row.covered.is_empty() && !matches!(last, Applied::Written | Applied::Stale) {
+            for change in row.in_turn() {
                 let applied = self.attempt(change)?;
                 self.record(change, applied)?;
             }
+            return Ok(());
         }
-        // What was covered may wait for a parent now, and the newest then waits behind it.
-        let last = if settled || row.covered.is_empty() { last } else { self.attempt(&row.last)? };
+        for (change, outcome) in &row.covered {
+            let outcome = if matches!(last, Applied::Stale) { Outcome::Stale } else { outcome.clone() };
+            self.settle(change, outcome)?;
+        }
         self.record(&row.last, last)
     }
 

@@ -9,7 +9,7 @@ pub(in crate::config) static STATE: Section = Section {
         Shape::Words,
         "`sqlite:PATH` (relative to the worker file) or `mongodb://…`; `.filegen/state.db` in the output root when not given.",
     )
-    .presence(Presence::EnvironmentOrComputed("MONGO_CONNECTION_STRING"))
+    .presence(Presence::EnvironmentOrComputed(&["MONGO_CONNECTION_STRING"]))
     .secret()],
 };
 

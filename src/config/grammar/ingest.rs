@@ -86,9 +86,14 @@ pub(in crate::config) static DEAD_LETTERS: Section = Section {
         Field::new(
             "url",
             Shape::Words,
-            "`sqlite:PATH`; the sink's own file when that is SQLite's and this is not given.",
+            "`redis://HOST:6379`, `rediss://…` with encryption, or `sqlite:PATH`; the sink's own file when that is SQLite's and neither \
+             this nor the environment names another.",
         )
+        .presence(Presence::EnvironmentOrComputed(&["REDIS_ADDR", "REDIS_CONNECTION"]))
         .secret(),
+        Field::new("password", Shape::Words, "Redis's password, where the address has none.")
+            .presence(Presence::EnvironmentOrComputed(&["REDIS_PASSWORD"]))
+            .secret(),
         Field::new("key", Shape::Words, "The queue's name in its store.").default("dlq:events"),
         Field::new(
             "outbox_limit",

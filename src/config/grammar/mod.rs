@@ -49,8 +49,8 @@ pub(super) enum Presence {
     Environment(&'static str, Option<&'static str>),
     /// The first of these environment variables that is set stands in for it, then a default, if there is one.
     EnvironmentAny(&'static [&'static str], Option<&'static str>),
-    /// An environment variable stands in for it; else there is a default that depends on other fields.
-    EnvironmentOrComputed(&'static str),
+    /// The first of these environment variables that is set stands in for it; else there is a default that depends on other fields.
+    EnvironmentOrComputed(&'static [&'static str]),
 }
 
 /// What a value may be.

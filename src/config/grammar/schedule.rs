@@ -50,7 +50,7 @@ pub(in crate::config) static STATE: Section = Section {
         Shape::Words,
         "`sqlite:PATH` (relative to this file) or `mongodb://host/database`; `sqlite:NAME.db` with the scheduler's name when not given.",
     )
-    .presence(Presence::EnvironmentOrComputed("MONGO_CONNECTION_STRING"))
+    .presence(Presence::EnvironmentOrComputed(&["MONGO_CONNECTION_STRING"]))
     .secret()],
 };
 

@@ -31,7 +31,7 @@ pub(in crate::config) static COLLECT: Section = Section {
     doc: "Where files come from.",
     fields: &[
         Field::new("directory", Shape::Words, "The folder, relative to this file.")
-            .presence(Presence::EnvironmentOrComputed("INPUT_DIR")),
+            .presence(Presence::EnvironmentOrComputed(&["INPUT_DIR"])),
         Field::new(
             "pattern",
             Shape::Words,
@@ -55,7 +55,7 @@ pub(in crate::config) static COLLECT: Section = Section {
             Shape::Choice(&["archive", "delete", "keep"]),
             "What becomes of a file that has arrived; `archive` when not given.",
         )
-        .presence(Presence::EnvironmentOrComputed("DELETE_AFTER_PROCESSING")),
+        .presence(Presence::EnvironmentOrComputed(&["DELETE_AFTER_PROCESSING"])),
         Field::new("archive", Shape::Words, "Files that have arrived, a folder a day.")
             .presence(Presence::Environment("ARCHIVE_DIR", Some("data/archive"))),
         Field::new("error", Shape::Words, "Files that failed for good, a folder a day, each with its reason in `NAME.error`.")
@@ -116,7 +116,7 @@ pub(in crate::config) static TO: Section = Section {
     doc: "The target.",
     fields: &[
         Field::new("directory", Shape::Words, "A folder, relative to this file.")
-            .presence(Presence::EnvironmentOrComputed("OUTPUT_DIR")),
+            .presence(Presence::EnvironmentOrComputed(&["OUTPUT_DIR"])),
         Field::new("sftp", Shape::Words, "`sftp://user@host:22/in`. Not yet in force.").secret(),
         Field::new("s3", Shape::Words, "`s3://bucket/prefix`. Not yet in force.").secret(),
     ],

@@ -84,10 +84,10 @@ fn property(field: &Field) -> Value {
 
 fn help(field: &Field) -> String {
     match field.presence {
-        Presence::Environment(variable, _) | Presence::EnvironmentOrComputed(variable) => {
+        Presence::Environment(variable, _) => {
             format!("{} When left out, the environment variable {variable} is its value.", field.doc)
         }
-        Presence::EnvironmentAny(variables, _) => {
+        Presence::EnvironmentAny(variables, _) | Presence::EnvironmentOrComputed(variables) => {
             let names = variables.join(" or ");
             format!("{} When left out, the environment variable {names} is its value.", field.doc)
         }

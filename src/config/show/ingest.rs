@@ -24,6 +24,7 @@ pub(super) fn ingest(ingest: &Ingest, address: ShowAddress<'_>) -> Rendered {
     ]);
     let dead_letters = map([
         ("url", Some(text(address(&ingest.dead_letters.url)))),
+        ("password", ingest.dead_letters.password.as_ref().map(|_| text(MASK))),
         ("key", Some(text(&ingest.dead_letters.key))),
         ("outbox_limit", Some(scalar(ingest.dead_letters.outbox_limit))),
     ]);

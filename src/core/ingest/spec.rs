@@ -78,6 +78,8 @@ pub struct SinkSpec {
 pub struct QueueSpec {
     /// The queue's store.
     pub url: Secret,
+    /// Redis's password, where the address has none.
+    pub password: Option<Secret>,
     /// Its name there.
     pub key: String,
     /// Most dead letters that wait in the sink while the queue is away.

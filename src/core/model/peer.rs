@@ -20,11 +20,13 @@ pub enum Peer {
     Mongo,
     /// Kafka.
     Kafka,
+    /// Redis.
+    Redis,
 }
 
 impl Peer {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka];
+    pub const ALL: [Self; 5] = [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis];
 
     /// As metrics and reports name it.
     pub fn name(self) -> &'static str {
@@ -33,8 +35,15 @@ impl Peer {
             Self::SqlServer => "sqlserver",
             Self::Mongo => "mongodb",
             Self::Kafka => "kafka",
+            Self::Redis => "redis",
         }
     }
+}
+
+/// Whether an address is of Redis.
+pub fn is_redis(url: &str) -> bool {
+    let lower = url.to_ascii_lowercase();
+    lower.starts_with("redis://") || lower.starts_with("rediss://")
 }
 
 /// A connection that somebody on the way may read, or answer in the server's place.

@@ -1,6 +1,7 @@
 //! The queue of dead letters, as people search, replay and clear it.
 
 use super::store::StoreError;
+use crate::core::model::finding::Finding;
 use crate::core::model::letter::DeadLetter;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -59,4 +60,9 @@ pub trait LetterQueue: Send + Sync {
 
     /// The newest lines, newest first.
     async fn audits(&self, max: usize) -> Result<Vec<QueueAudit>, StoreError>;
+
+    /// What of the store's settings decides whether entries are kept.
+    async fn examine(&self) -> Result<Vec<Finding>, StoreError> {
+        Ok(Vec::new())
+    }
 }

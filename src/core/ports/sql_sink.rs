@@ -33,6 +33,15 @@ pub struct RowChange {
     pub covered: Vec<(Change, Outcome)>,
 }
 
+impl RowChange {
+    /// All of them as they came.
+    pub fn in_turn(&self) -> Vec<&Change> {
+        let mut all: Vec<&Change> = self.covered.iter().map(|(change, _)| change).chain([&self.last]).collect();
+        all.sort_by_key(|change| change.number);
+        all
+    }
+}
+
 /// What became of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {

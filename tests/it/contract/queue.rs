@@ -1,8 +1,11 @@
 //! What every queue of dead letters promises.
 
+use crate::support::redis::Redis;
 use filegen::adapters::memory::queue::MemoryQueue;
+use filegen::adapters::redis_queue::RedisQueue;
 use filegen::adapters::sqlite_queue::SqliteQueue;
 use filegen::core::model::letter::{DeadLetter, EventPlace, LetterError, LetterKind, RawEvent};
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::queue::{LetterQueue, QueueAudit, Removed};
 use jiff::Timestamp;
 
@@ -16,6 +19,8 @@ async fn on_each<F: Future<Output = ()>>(run: impl Fn(Box<dyn LetterQueue>) -> F
     run(Box::new(MemoryQueue::default())).await;
     let folder = tempfile::tempdir().unwrap();
     run(Box::new(SqliteQueue::new(&folder.path().join("q.db"), "dlq"))).await;
+    let redis = Redis::start();
+    run(Box::new(RedisQueue::new(&Secret::new(redis.url()), None, "dlq").unwrap())).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod killed;
 mod letters;
 mod postgres;
 mod produced;
+mod redis;
 mod rows;
 mod served;
 mod topic;

@@ -15,6 +15,7 @@ pub mod mongo;
 pub mod nfs;
 pub mod outbox;
 pub mod postgres;
+pub mod redis;
 pub mod running;
 pub mod size;
 pub mod source;

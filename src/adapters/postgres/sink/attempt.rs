@@ -4,40 +4,25 @@
 use super::book::{place, waiting_before};
 use super::ddl::{name, quoted};
 use super::facts::Reference;
-use super::link::{Bound, Fault, Link};
+use super::link::{Bound, Fault};
+use super::rows::{Applied, Rows};
 use super::statements::{AHEAD, OUT, ROWS, Statements};
 use super::states::{self, Class};
 use super::sums;
-use super::value::{Array, text};
+use super::value::text;
 use super::{Open, Parent, Work};
 use crate::core::model::letter::{LetterError, LetterKind};
-use crate::core::model::rows::{SqlValue, Table, TableSet};
-use crate::core::ports::sql_sink::{Change, Outcome};
+use crate::core::model::rows::{SqlValue, TableSet};
+use crate::core::ports::sql_sink::Change;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-
-/// What an event does.
-#[derive(Clone, Debug)]
-pub(super) enum Applied {
-    Written,
-    Stale,
-    /// A newer event of its row went in.
-    Covered(Outcome),
-    /// The parent that is not there yet.
-    Waits(Parent),
-    Dead(LetterError),
-}
 
 /// Changes of one shape.
 pub(super) struct Attempt<'a> {
-    pub(super) link: &'a Link,
-    pub(super) set: &'a TableSet,
-    pub(super) shape: usize,
-    pub(super) statements: Arc<Statements>,
+    rows: Rows<'a>,
     references: &'a [Reference],
     has_parked: bool,
 }
@@ -48,16 +33,12 @@ impl<'a> Attempt<'a> {
         let made = || Arc::new(Statements::new(set, &open.facts, shape));
         let statements = Arc::clone(open.statements.entry(shape).or_insert_with(made));
         let references = open.facts.references(set.shapes[shape].table);
-        Self { link: &open.link, set, shape, statements, references, has_parked }
-    }
-
-    pub(super) fn table(&self) -> &'a Table {
-        self.set.table_of(self.shape)
+        Self { rows: Rows { link: &open.link, set, shape, statements }, references, has_parked }
     }
 
     /// Whether a row of the table may be the parent of the next one.
     pub(super) fn is_own_parent(&self) -> bool {
-        self.references.iter().any(|reference| reference.table == self.table().name)
+        self.references.iter().any(|reference| reference.table == self.rows.table().name)
     }
 
     /// What becomes of each, all at once. `None` when the server refuses a row: then nothing has changed.
@@ -88,44 +69,31 @@ impl<'a> Attempt<'a> {
 
     /// Those that need not be tried, and the places of the others.
     async fn looked_at(&self, changes: &[&Change]) -> Result<(Vec<Option<Applied>>, Vec<usize>), Fault> {
-        let keys: Vec<String> = changes.iter().map(|change| self.set.row_key(self.shape, &change.values)).collect();
+        let keys: Vec<String> =
+            changes.iter().map(|change| self.rows.set.row_key(self.rows.shape, &change.values)).collect();
         let mut applied: Vec<Option<Applied>> =
             changes.iter().map(|change| self.inexact(change).map(Applied::Dead)).collect();
         if self.has_parked {
             let texts: Vec<&str> = keys.iter().map(String::as_str).collect();
             let own: Vec<i64> = changes.iter().map(|change| change.parked.unwrap_or(i64::MAX)).collect();
-            for (at, parent) in waiting_before(self.link, &self.table().name, &texts, &own).await? {
+            for (at, parent) in waiting_before(self.rows.link, &self.rows.table().name, &texts, &own).await? {
                 applied[at] = Some(Applied::Waits(parent));
             }
         }
         self.orphans(changes, &mut applied).await?;
-        self.queue(&keys, &mut applied);
+        queue(&keys, &mut applied);
         let open: Vec<usize> = (0..changes.len()).filter(|at| applied[*at].is_none()).collect();
         Ok((applied, open))
     }
 
-    /// Behind an event that waits, those of the same row wait too.
-    fn queue(&self, keys: &[String], applied: &mut [Option<Applied>]) {
-        let mut waiting: HashMap<&str, Parent> = HashMap::new();
-        for (key, applied) in keys.iter().zip(applied) {
-            match applied {
-                Some(Applied::Waits(parent)) => {
-                    waiting.entry(key).or_insert_with(|| parent.clone());
-                }
-                None => *applied = waiting.get(key.as_str()).cloned().map(Applied::Waits),
-                Some(_) => {}
-            }
-        }
-    }
-
     /// A value that a column would round.
     fn inexact(&self, change: &Change) -> Option<LetterError> {
-        let shape = &self.set.shapes[self.shape];
+        let shape = &self.rows.set.shapes[self.rows.shape];
         shape.columns.iter().zip(&change.values).find_map(|(column, value)| match value {
             SqlValue::Timestamp(at) if at.subsec_nanosecond() % 1000 != 0 => {
                 let message = format!("{at} has more than 6 digits of a second, and PostgreSQL would round it");
-                let column = &self.table().columns[*column].name;
-                Some(LetterError::new(LetterKind::Timestamp, message).of(&self.table().name, Some(column)))
+                let column = &self.rows.table().columns[*column].name;
+                Some(LetterError::new(LetterKind::Timestamp, message).of(&self.rows.table().name, Some(column)))
             }
             _ => None,
         })
@@ -133,7 +101,7 @@ impl<'a> Attempt<'a> {
 
     /// Finds those whose parent is not there.
     async fn orphans(&self, changes: &[&Change], applied: &mut [Option<Applied>]) -> Result<(), Fault> {
-        let shape = &self.set.shapes[self.shape];
+        let shape = &self.rows.set.shapes[self.rows.shape];
         for reference in self.references {
             let Some(at) = shape.columns.iter().chain(&shape.sums).position(|column| *column == reference.column)
             else {
@@ -153,7 +121,7 @@ impl<'a> Attempt<'a> {
                 "SELECT x.i FROM unnest($1::text[]) WITH ORDINALITY AS x(v, i) WHERE x.v IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM {table} p WHERE p.{key} = x.v::{cast})"
             );
-            for row in self.link.query(&sql, &[(&values, Type::TEXT_ARRAY)]).await? {
+            for row in self.rows.link.query(&sql, &[(&values, Type::TEXT_ARRAY)]).await? {
                 let missing = place(row.get(0));
                 let Some(Some(value)) = values.get(missing) else { continue };
                 applied[missing] = Some(Applied::Waits(Parent {
@@ -171,15 +139,18 @@ impl<'a> Attempt<'a> {
         if changes.is_empty() {
             return Ok(Some(Vec::new()));
         }
-        if self.table().has_sums && self.set.shapes[self.shape].sums.is_empty() {
+        if self.rows.table().has_sums && self.rows.set.shapes[self.rows.shape].sums.is_empty() {
             return Ok(None);
         }
-        self.link.run("SAVEPOINT filegen_rows").await?;
-        let done =
-            if self.table().has_sums { sums::add(self, changes).await } else { self.all(changes).await.map(Some) };
+        self.rows.link.run("SAVEPOINT filegen_rows").await?;
+        let done = if self.rows.table().has_sums {
+            sums::add(&self.rows, changes).await
+        } else {
+            self.all(changes).await.map(Some)
+        };
         match done {
             Ok(Some(applied)) => {
-                self.link.run("RELEASE SAVEPOINT filegen_rows").await?;
+                self.rows.link.run("RELEASE SAVEPOINT filegen_rows").await?;
                 return Ok(Some(applied));
             }
             Ok(None) => {}
@@ -187,42 +158,18 @@ impl<'a> Attempt<'a> {
                 if error.code().is_some_and(|state| matches!(states::class(state.code()), Class::Row(_))) => {}
             Err(fault) => return Err(fault),
         }
-        self.link.run("ROLLBACK TO SAVEPOINT filegen_rows; RELEASE SAVEPOINT filegen_rows").await?;
+        self.rows.link.run("ROLLBACK TO SAVEPOINT filegen_rows; RELEASE SAVEPOINT filegen_rows").await?;
         Ok(None)
-    }
-
-    /// The values of some changes as arrays, a column each.
-    fn arrays<'c>(&self, rows: &[&'c [SqlValue]]) -> Vec<Array<'c>> {
-        let shape = &self.set.shapes[self.shape];
-        let column = |(at, index): (usize, &usize)| {
-            Array::new(self.table().columns[*index].kind, rows.iter().map(move |row| &row[at]))
-        };
-        shape.columns.iter().chain(&shape.sums).enumerate().map(column).collect()
-    }
-
-    /// Upserts rows, and changes what is unique. Gives the rows of the answer, each with its number from 1.
-    pub(super) async fn upsert(&self, rows: &[&[SqlValue]]) -> Result<Vec<Row>, Fault> {
-        let arrays = self.arrays(rows);
-        let bound: Vec<Bound<'_>> = arrays.iter().map(Array::bound).collect();
-        let written = self.link.query(&self.statements.upsert, &bound).await?;
-        if let Some(sql) = &self.statements.unique {
-            let written: HashSet<usize> = written.iter().map(|row| place(row.get(0))).collect();
-            let rows = rows.iter().enumerate().filter(|(at, _)| written.contains(at));
-            let rows: Vec<&[SqlValue]> = rows.map(|(_, row)| *row).collect();
-            let arrays = self.arrays(&rows);
-            self.link.query(sql, &arrays.iter().map(Array::bound).collect::<Vec<_>>()).await?;
-        }
-        Ok(written)
     }
 
     /// All at once.
     async fn all(&self, changes: &[&Change]) -> Result<Vec<Applied>, Fault> {
-        let ahead = if self.table().version.is_none() { Some(self.ahead(changes).await?) } else { None };
+        let ahead = if self.rows.table().version.is_none() { Some(self.ahead(changes).await?) } else { None };
         let open: Vec<usize> =
             (0..changes.len()).filter(|at| ahead.as_ref().is_none_or(|ahead| ahead.contains(at))).collect();
         let rows: Vec<&[SqlValue]> = open.iter().map(|at| changes[*at].values.as_slice()).collect();
         let mut applied = vec![Applied::Stale; changes.len()];
-        for row in self.upsert(&rows).await? {
+        for row in self.rows.upsert(&rows).await? {
             if let Some(at) = open.get(place(row.get(0))) {
                 applied[*at] = Applied::Written;
             }
@@ -244,18 +191,19 @@ impl<'a> Attempt<'a> {
              SELECT $1, x.k, x.id, x.part, x.at FROM x ORDER BY x.k {AHEAD} RETURNING r.row_key)
              SELECT x.i FROM x JOIN w ON w.row_key = x.k"
         );
-        let keys: Vec<String> = changes.iter().map(|change| self.set.row_key(self.shape, &change.values)).collect();
+        let keys: Vec<String> =
+            changes.iter().map(|change| self.rows.set.row_key(self.rows.shape, &change.values)).collect();
         let ids: Vec<&str> = changes.iter().map(|change| change.event.place.topic_id.as_str()).collect();
         let partitions: Vec<i32> = changes.iter().map(|change| change.event.place.partition).collect();
         let offsets: Vec<i64> = changes.iter().map(|change| change.event.place.offset).collect();
         let bound: [Bound<'_>; 5] = [
-            (&self.table().name, Type::TEXT),
+            (&self.rows.table().name, Type::TEXT),
             (&keys, Type::TEXT_ARRAY),
             (&ids, Type::TEXT_ARRAY),
             (&partitions, Type::INT4_ARRAY),
             (&offsets, Type::INT8_ARRAY),
         ];
-        Ok(self.link.query(&sql, &bound).await?.iter().map(|row| place(row.get(0))).collect())
+        Ok(self.rows.link.query(&sql, &bound).await?.iter().map(|row| place(row.get(0))).collect())
     }
 
     /// Row by row, each with a sub-transaction of its own, in one statement.
@@ -267,7 +215,7 @@ impl<'a> Attempt<'a> {
                 .map(|value| text(value).map_or(Value::Null, |text| Value::from(text.into_owned())))
                 .collect();
             let place = &change.event.place;
-            row.push(self.set.row_key(self.shape, &change.values).into());
+            row.push(self.rows.set.row_key(self.rows.shape, &change.values).into());
             row.push(change.event.event_id.as_deref().unwrap_or_default().into());
             row.push(place.topic_id.as_str().into());
             row.push(place.partition.to_string().into());
@@ -275,9 +223,12 @@ impl<'a> Attempt<'a> {
             Value::from(row)
         };
         let rows = Value::from(changes.iter().map(row).collect::<Vec<Value>>()).to_string();
-        self.link.query("SELECT set_config($1, $2, true) IS NULL", &[(&ROWS, Type::TEXT), (&rows, Type::TEXT)]).await?;
-        self.link.run(&self.statements.one_by_one).await?;
-        let out = self.link.query("SELECT current_setting($1)", &[(&OUT, Type::TEXT)]).await?;
+        self.rows
+            .link
+            .query("SELECT set_config($1, $2, true) IS NULL", &[(&ROWS, Type::TEXT), (&rows, Type::TEXT)])
+            .await?;
+        self.rows.link.run(&self.rows.statements.one_by_one).await?;
+        let out = self.rows.link.query("SELECT current_setting($1)", &[(&OUT, Type::TEXT)]).await?;
         let out: Vec<Value> = out.first().and_then(|row| serde_json::from_str(row.get(0)).ok()).unwrap_or_default();
         let mut applied: Vec<Option<Applied>> = Vec::with_capacity(changes.len());
         let mut lost = Vec::new();
@@ -292,7 +243,7 @@ impl<'a> Attempt<'a> {
                     }
                     let error = states::data_error(&part(0), &part(1), &part(2));
                     let unknown = || LetterError::new(LetterKind::Constraint, part(1));
-                    Applied::Dead(error.unwrap_or_else(unknown).of(&self.table().name, None))
+                    Applied::Dead(error.unwrap_or_else(unknown).of(&self.rows.table().name, None))
                 }
                 _ => Applied::Stale,
             }));
@@ -308,5 +259,22 @@ impl<'a> Attempt<'a> {
             }
         }
         Ok(applied.into_iter().map(|applied| applied.unwrap_or(Applied::Stale)).collect())
+    }
+}
+
+/// Behind an event that waits, those of the same row wait too.
+fn queue(keys: &[String], applied: &mut [Option<Applied>]) {
+    let mut waiting: HashMap<&str, Parent> = HashMap::new();
+    for (key, applied) in keys.iter().zip(applied) {
+        let own = match applied {
+            Some(Applied::Waits(parent)) => Some(parent.clone()),
+            Some(_) => continue,
+            None => None,
+        };
+        if let Some(first) = waiting.get(key.as_str()) {
+            *applied = Some(Applied::Waits(first.clone()));
+        } else if let Some(parent) = own {
+            waiting.insert(key, parent);
+        }
     }
 }

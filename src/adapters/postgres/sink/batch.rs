@@ -1,8 +1,9 @@
 //! A batch as one transaction: rows in layers, no row twice in one, each layer and type of event with a statement of its own.
 
-use super::attempt::{Applied, Attempt};
+use super::attempt::Attempt;
 use super::book::{self, Waiting};
 use super::link::{Fault, Link};
+use super::rows::Applied;
 use super::{Open, Parent, Work};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
@@ -100,8 +101,7 @@ impl Writer<'_> {
 
     /// All events of these rows, in the order in which they came.
     async fn in_turn(&mut self, rows: &[&RowChange]) -> Result<(), Fault> {
-        let all = rows.iter().flat_map(|row| row.covered.iter().map(|(change, _)| change).chain([&row.last]));
-        let mut all: Vec<&Change> = all.collect();
+        let mut all: Vec<&Change> = rows.iter().flat_map(|row| row.in_turn()).collect();
         all.sort_by_key(|change| change.number);
         while let Some(shape) = all.first().map(|change| change.shape) {
             let attempt = Attempt::new(self.open, self.work, shape, self.has_parked);

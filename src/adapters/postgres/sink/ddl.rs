@@ -3,51 +3,41 @@
 use crate::core::model::rows::{SqlType, Table, TableSet};
 use std::fmt::Write;
 
-/// Positions, outbox, parked events, ids of events that add something up, and the positions of rows without a version: names, and
-/// what makes them. Texts are compared by their bytes.
-pub(super) const BOOKS: [(&str, &str); 5] = [
-    (
-        "filegen_offsets",
-        r#"CREATE TABLE filegen_offsets (
+/// Positions, outbox, parked events, ids of events that add something up, and the positions of rows without a version.
+/// Texts are compared by their bytes.
+pub(super) const BOOKS: [&str; 5] = [
+    r#"CREATE TABLE filegen_offsets (
     source text COLLATE "C" NOT NULL, group_id text COLLATE "C" NOT NULL, topic text COLLATE "C" NOT NULL,
     topic_id text COLLATE "C" NOT NULL, partition integer NOT NULL, next_offset bigint NOT NULL, updated_at timestamptz NOT NULL,
     PRIMARY KEY (source, group_id, topic, topic_id, partition));"#,
-    ),
-    (
-        "filegen_dead_letters",
-        r#"CREATE TABLE filegen_dead_letters (
+    r#"CREATE TABLE filegen_dead_letters (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL,
     topic_id text COLLATE "C" NOT NULL, event_id text, type text, kind text NOT NULL, entry text NOT NULL,
     created_at timestamptz NOT NULL,
     UNIQUE (source, id, topic_id));"#,
-    ),
-    (
-        "filegen_parked",
-        r#"CREATE TABLE filegen_parked (
+    r#"CREATE TABLE filegen_parked (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, source text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL,
     topic_id text COLLATE "C" NOT NULL, tbl text COLLATE "C" NOT NULL, row_key text COLLATE "C" NOT NULL,
     parent_tbl text COLLATE "C" NOT NULL, parent_col text COLLATE "C" NOT NULL, parent_value text COLLATE "C" NOT NULL,
     entry text NOT NULL, attempts integer NOT NULL, parked_at timestamptz NOT NULL,
     UNIQUE (source, id, topic_id));
 CREATE INDEX filegen_parked_row ON filegen_parked (tbl, left(row_key, 200), number);"#,
-    ),
-    (
-        "filegen_ledger",
-        r#"CREATE TABLE filegen_ledger (
+    r#"CREATE TABLE filegen_ledger (
     tbl text COLLATE "C" NOT NULL, event_id text COLLATE "C" NOT NULL, PRIMARY KEY (tbl, event_id));"#,
-    ),
-    (
-        "filegen_rows",
-        r#"CREATE TABLE filegen_rows (
+    r#"CREATE TABLE filegen_rows (
     tbl text COLLATE "C" NOT NULL, row_key text COLLATE "C" NOT NULL, topic_id text COLLATE "C" NOT NULL,
     partition integer NOT NULL, log_offset bigint NOT NULL, PRIMARY KEY (tbl, row_key));"#,
-    ),
 ];
 
 /// All statements, parents before children.
 pub(super) fn statements(tables: &TableSet) -> Vec<String> {
-    let books = BOOKS.iter().flat_map(|(_, made)| made.split_inclusive(';'));
+    let books = BOOKS.iter().flat_map(|made| made.split_inclusive(';'));
     tables.tables.iter().map(table).chain(books.map(|text| text.trim().to_owned())).collect()
+}
+
+/// The table that a book's statement makes.
+pub(super) fn book_name(made: &str) -> &str {
+    made.split_whitespace().nth(2).unwrap_or_default()
 }
 
 /// A table of the file.

@@ -55,7 +55,8 @@ fn refused(link: &Link, reason: String) -> Fault {
 async fn books(link: &Link) -> Result<(), Fault> {
     let sql = "SELECT pg_catalog.to_regclass($1) IS NOT NULL, coalesce((SELECT bool_and(pg_catalog.has_table_privilege(c, p))
                FROM (SELECT pg_catalog.to_regclass($1)::oid AS c) t, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p), true)";
-    for (book, made) in ddl::BOOKS {
+    for made in ddl::BOOKS {
+        let book = ddl::book_name(made);
         let rows = link.query(sql, &[(&book, Type::TEXT)]).await?;
         let (is_there, may): (bool, bool) = rows.first().map_or((false, true), |row| (row.get(0), row.get(1)));
         if !is_there {

@@ -9,6 +9,7 @@ mod ddl;
 mod facts;
 mod fit;
 mod link;
+mod rows;
 mod statements;
 mod states;
 mod sums;

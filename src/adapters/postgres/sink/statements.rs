@@ -183,7 +183,7 @@ impl Parts<'_> {
         let mut text = format!(
             "DO $filegen_do$ #variable_conflict use_column
 DECLARE filegen_row json; filegen_out text[] := '{{}}'; filegen_n bigint; filegen_is_new boolean;
-  filegen_state text; filegen_message text; filegen_detail text;
+  found_state text; filegen_message text; filegen_detail text;
 BEGIN
   FOR filegen_row IN SELECT value FROM json_array_elements(current_setting('{ROWS}')::json) LOOP
     BEGIN
@@ -223,14 +223,14 @@ BEGIN
             "      END IF;
       filegen_out := filegen_out || CASE WHEN filegen_n > 0 THEN '\"w\"' ELSE '\"s\"' END;
     EXCEPTION WHEN OTHERS THEN
-      GET STACKED DIAGNOSTICS filegen_state = RETURNED_SQLSTATE, filegen_message = MESSAGE_TEXT, filegen_detail = PG_EXCEPTION_DETAIL;
+      GET STACKED DIAGNOSTICS found_state = RETURNED_SQLSTATE, filegen_message = MESSAGE_TEXT, filegen_detail = PG_EXCEPTION_DETAIL;
       IF {} THEN RAISE; END IF;
-      filegen_out := filegen_out || json_build_array(filegen_state, filegen_message, filegen_detail)::text;
+      filegen_out := filegen_out || json_build_array(found_state, filegen_message, filegen_detail)::text;
     END;
   END LOOP;
   PERFORM set_config('{OUT}', '[' || array_to_string(filegen_out, ',') || ']', true);
 END $filegen_do$",
-            states::is_no_row("filegen_state")
+            states::is_no_row("found_state")
         );
         text
     }

@@ -100,14 +100,19 @@ fn dead_letters(at: &Cursor<'_>, sink: Option<&SinkSpec>) -> Option<QueueSpec> {
         Some(url) => refused_at(&fields, address::queue(&url, at.context.folder)),
         None => match sink.map(|sink| sink.url.reveal()) {
             Some(url) if Database::of_address(url) != Some(Database::Sqlite) => {
-                let hint = "write `dead_letters: { url: \"sqlite:PATH\" }`";
+                let hint = "write `dead_letters: { url: \"redis://HOST:6379\" }`, or `sqlite:PATH`, or set the environment variable REDIS_ADDR";
                 at.report("missing-field", "`dead_letters.url` is missing", hint);
                 None
             }
             own => own.map(str::to_owned),
         },
     };
-    Some(QueueSpec { url: Secret::new(url?), key: fields.owned("key")?, outbox_limit: fields.whole("outbox_limit")? })
+    Some(QueueSpec {
+        url: Secret::new(url?),
+        password: fields.text("password").map(|password| Secret::new(password.as_ref())),
+        key: fields.owned("key")?,
+        outbox_limit: fields.whole("outbox_limit")?,
+    })
 }
 
 fn envelope(at: &Cursor<'_>) -> Option<Envelope> {

@@ -81,7 +81,7 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
         (None, None) => String::new(),
         (user, password) => {
             let password = password.map_or("", |_| MASK);
-            format!("{}:{password}@", user.map_or_else(String::new, name_shown))
+            format!("{}:{password}@", user.map(name_shown).unwrap_or_default())
         }
     };
     let scheme = if is_encrypted { "rediss" } else { "redis" };
@@ -105,7 +105,8 @@ impl RedisQueue {
     pub fn new(url: &Secret, password: Option<&Secret>, key: &str) -> Result<Self, StoreError> {
         let unread = |_| StoreError::Denied {
             store: MASK.to_owned(),
-            reason: "the address cannot be read; write redis://USER:PASSWORD@HOST:6379, special characters as %XX".to_owned(),
+            reason: "the address cannot be read; write redis://USER:PASSWORD@HOST:6379, special characters as %XX"
+                .to_owned(),
         };
         let info = parsed(url, password).map_err(unread)?;
         let (place, is_encrypted) = place(&info);
@@ -120,7 +121,8 @@ impl RedisQueue {
         if let Some(connection) = &*held {
             return Ok(connection.clone());
         }
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER));
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER));
         let made = self.client.get_multiplexed_async_connection_with_config(&config).await;
         let connection = made.map_err(|error| failed(&self.name, &error))?;
         *held = Some(connection.clone());
@@ -178,14 +180,19 @@ impl LetterQueue for RedisQueue {
     }
 
     async fn add(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
-        let mut rest = letters.iter().map(|letter| (letter.index(), letter.to_json())).peekable();
-        while rest.peek().is_some() {
-            let (mut command, mut bytes) = (self.script(ADD), 0);
-            while let Some((index, entry)) = rest.next_if(|(_, entry)| bytes == 0 || bytes + entry.len() <= STEP_BYTES) {
-                bytes += entry.len();
-                command.arg(index).arg(entry);
+        let mut rest = letters;
+        while !rest.is_empty() {
+            let (mut command, mut bytes, mut taken) = (self.script(ADD), 0, 0);
+            for letter in rest {
+                let entry = letter.to_json();
+                if taken > 0 && bytes + entry.len() > STEP_BYTES {
+                    break;
+                }
+                (bytes, taken) = (bytes + entry.len(), taken + 1);
+                command.arg(letter.index()).arg(entry);
             }
             self.ask::<()>(&command).await?;
+            rest = rest.get(taken..).unwrap_or_default();
         }
         Ok(())
     }
@@ -241,17 +248,21 @@ fn findings(info: &str) -> Vec<Finding> {
     };
     let policy = value("maxmemory_policy").unwrap_or("unknown");
     let keeps = policy == "noeviction" || value("maxmemory") == Some("0");
-    let detail = match keeps {
-        true => format!("maxmemory-policy is {policy}"),
-        false => format!("maxmemory-policy is {policy}: a full server throws dead letters away; set `maxmemory-policy noeviction`"),
+    let detail = if keeps {
+        format!("maxmemory-policy is {policy}")
+    } else {
+        format!(
+            "maxmemory-policy is {policy}: a full server throws dead letters away; set `maxmemory-policy noeviction`"
+        )
     };
     let evicted = finding("the queue's store throws nothing away", keeps, CheckVerdict::Fail, detail);
     let logs = value("aof_enabled") == Some("1");
-    let detail = match logs {
-        true => "appendonly is on".to_owned(),
-        false => "appendonly is off: a server that is killed loses what came since its last snapshot; set `appendonly yes`".to_owned(),
+    let detail = if logs {
+        "appendonly is on"
+    } else {
+        "appendonly is off: a server that is killed loses what came since its last snapshot; set `appendonly yes`"
     };
-    vec![evicted, finding("the queue's store keeps a log", logs, CheckVerdict::Warn, detail)]
+    vec![evicted, finding("the queue's store keeps a log", logs, CheckVerdict::Warn, detail.to_owned())]
 }
 
 #[cfg(test)]
@@ -275,8 +286,8 @@ mod tests {
 
     #[test]
     fn a_store_that_may_lose_entries_is_told() {
-        let verdicts = |info: &str| findings(info).iter().map(|finding| finding.verdict).collect::<Vec<_>>();
         use CheckVerdict::{Fail, Pass, Warn};
+        let verdicts = |info: &str| findings(info).iter().map(|finding| finding.verdict).collect::<Vec<_>>();
         assert_eq!(verdicts("maxmemory:9\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n"), [Pass, Pass]);
         assert_eq!(verdicts("maxmemory:9\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:0\r\n"), [Fail, Warn]);
         assert_eq!(verdicts("maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n"), [Pass, Pass]);
