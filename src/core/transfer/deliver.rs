@@ -108,7 +108,13 @@ impl Deliverer {
         let fresh = self.record(&envelope);
         let now = self.ports.clock.now();
         let claim = self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await?;
-        let Claim::Yours(record) = claim else { return Ok(false) };
+        let Claim::Yours(mut record) = claim else { return Ok(false) };
+        if record.state == FileState::Delivered {
+            // Another instance has delivered it since it was looked up.
+            self.advance(&mut record, FileState::Delivered, false).await?;
+            self.answer(&id, &Answer::Delivered { sha256: record.sha256 }).await?;
+            return Ok(true);
+        }
         let mut way = Way { envelope: &envelope, record, place: Place { folder: String::new(), name: String::new() } };
         match self.bring(&mut way, parcel.content, stop).await {
             Ok(()) => {

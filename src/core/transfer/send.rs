@@ -42,14 +42,14 @@ impl Collector {
         let Some(mut read) = read else { return Ok(()) };
         let id = envelope::id(&self.collect.source, &found.path, found.size, &read.sha256);
         let fresh = self.record(found, id, read.sha256.clone());
-        let before = self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, &fresh.id).await?;
         let now = self.ports.clock.now();
         let Claim::Yours(record) = self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await?
         else {
             return Ok(());
         };
         let mut record = FileRecord { stamp: found.stamp.clone(), ..record };
-        match before.map_or(FileState::Seen, |before| before.state) {
+        // As it is under the claim: another instance may have ended it since it was listed.
+        match record.state {
             FileState::Archived => return self.again(record, found).await,
             // It waits for its answer.
             FileState::Sent => return self.advance(&mut record, FileState::Sent, false).await,
