@@ -38,8 +38,6 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     for (right, bad, message) in [
         ("ingest: orders", "ingest: a b", "may hold only letters"),
         ("sqlite:orders.db", "sqlserver://u@h/db", "SQL Server is not yet supported for `sink`"),
-        ("sqlite:orders.db", "postgres://u@h/db", "PostgreSQL is not yet supported for `sink`"),
-        ("key: dlq:events", "url: \"redis://h\"", "Redis is not yet supported for `dead_letters`"),
         ("id: /eventId,", "id: eventId,", "no JSON pointer"),
         ("type: text(200)", "type: varchar", "no type of a column"),
         ("identity: [user_id]", "identity: [userid]", "did you mean `user_id`?"),
