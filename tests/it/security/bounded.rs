@@ -56,7 +56,7 @@ fn wide(rows: u64, bytes: u64) -> Filegen {
 
 #[test]
 fn values_as_long_as_the_limit_allows() {
-    let filegen = wide(8, (16 << 20) - 2);
+    let filegen = wide(4, (16 << 20) - 2);
     bounded(&filegen, "run -c worker.yaml").exits(0);
     bounded(&filegen, "verify -c worker.yaml --full").exits(0);
 }
