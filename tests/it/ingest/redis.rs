@@ -51,7 +51,7 @@ fn people_find_the_newest_in_front_and_an_entry_leaves_when_it_is_replayed_or_dr
     filegen.run("dlq plan -c events.yaml --out rest.json").exits(0);
     // What somebody took away by hand meanwhile is told, and not touched.
     redis.ask::<String>(&["LTRIM", "dlq:events", "1", "-1"]).unwrap();
-    let applied = filegen.run("dlq apply rest.json -c events.yaml --reason wider --output json").exits(4);
+    let applied = filegen.run("dlq apply rest.json -c events.yaml --reason wider --output json").exits(0);
     assert!(applied.stdout.contains("gone") && applied.stdout.contains("written"), "{}", applied.stdout);
     assert_eq!(redis.ask::<u64>(&["LLEN", "dlq:events"]).unwrap(), 0);
 }
