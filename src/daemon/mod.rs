@@ -153,10 +153,13 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let descriptors = wiring::descriptors();
     let serving = CancellationToken::new();
     let mut servers = JoinSet::new();
-    for door in generate.doors.into_iter().chain(ingest.doors).chain(schedule.doors) {
+    let doors: Vec<OpenDoor> = generate.doors.into_iter().chain(ingest.doors).chain(schedule.doors).collect();
+    // All flows' doors together take as many descriptors as the listener of health does: the work keeps the other half.
+    let share = descriptors / u64::try_from(doors.len()).unwrap_or(1).max(1);
+    for door in doors {
         let own = http::Shared { members: vec![door.member], metrics: metrics.clone(), stop: stop.clone() };
-        let router = http::door(own, door.routes, hosts.clone(), descriptors);
-        let wanted = (descriptors, http::DOOR_CONNECTIONS);
+        let router = http::door(own, door.routes, hosts.clone(), share);
+        let wanted = (share, http::DOOR_CONNECTIONS);
         servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
     }
     let members = generate.members.into_iter().chain(ingest.members).chain(schedule.members).collect();

@@ -2,6 +2,7 @@
 
 use crate::support::daemon::{Daemon, worker};
 use rustix::process::Signal;
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::process::Command;
@@ -23,21 +24,55 @@ fn with_descriptors(count: u32, command: &Command) -> Command {
     limited
 }
 
+/// A connection on which a request never ends.
+fn half_request(port: u16) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    // One that is let go to make room has ended already.
+    let _ = stream.write_all(b"GET /status HTTP/1.1\r\nhost: 127");
+    stream
+}
+
 #[test]
 fn half_requests_stop_neither_probes_nor_the_run() {
     let filegen = worker(30);
     let command = filegen.command("daemon -c worker.yaml --health-port 0");
     let mut daemon = Daemon::of(&mut with_descriptors(100, &command));
     daemon.running.wait_for("leadership acquired");
-    let half: Vec<TcpStream> = (0..150)
-        .map(|_| {
-            let mut stream = TcpStream::connect(("127.0.0.1", daemon.http.port())).unwrap();
-            // One that is let go to make room has ended already.
-            let _ = stream.write_all(b"GET /status HTTP/1.1\r\nhost: 127");
-            stream
-        })
-        .collect();
+    let half: Vec<TcpStream> = (0..150).map(|_| half_request(daemon.http.port())).collect();
     assert_eq!(daemon.get("/health/live").0, 200);
+    filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
+    daemon.running.wait_for("run published");
+    assert_eq!(daemon.get("/health/live").0, 200);
+    drop(half);
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+}
+
+/// A scheduler has two doors.
+#[test]
+fn half_requests_at_every_door_leave_the_work_its_descriptors() {
+    let filegen = worker(30);
+    std::fs::create_dir(filegen.path("data")).unwrap();
+    for name in ["one", "two"] {
+        let file = format!(
+            "scheduler: {name}\nstate: {{ url: \"sqlite:{name}.db\" }}\nroots: [data]\n\
+             api: {{ port: 0, listen: 127.0.0.1 }}\npage: {{ port: 0, listen: 127.0.0.1 }}\n"
+        );
+        filegen.write(&format!("{name}.yaml"), &file);
+    }
+    let command = filegen.command("daemon -c worker.yaml -c one.yaml -c two.yaml --health-port 0");
+    let mut daemon = Daemon::of(&mut with_descriptors(120, &command));
+    let seen = RefCell::new((false, vec![daemon.http.port()]));
+    let ports = daemon.running.wait_for_line("a leader and four doors", |line| {
+        let (leads, ports) = &mut *seen.borrow_mut();
+        *leads |= line.contains("leadership acquired");
+        if line.contains(" door=") {
+            ports.extend(line.rsplit("port=").next().and_then(|port| port.trim().parse::<u16>().ok()));
+        }
+        (*leads && ports.len() == 5).then(|| ports.clone())
+    });
+    let connections = ports.iter().flat_map(|port| std::iter::repeat_n(*port, 60));
+    let half: Vec<TcpStream> = connections.map(half_request).collect();
     filegen.run("run -c worker.yaml --date 2026-11-21").exits(0);
     daemon.running.wait_for("run published");
     assert_eq!(daemon.get("/health/live").0, 200);
