@@ -76,16 +76,22 @@ impl<'a> Cursor<'a> {
         hint: impl Into<String>,
     ) {
         let mut problems = self.context.problems.borrow_mut();
-        if problems.is_full() {
-            return;
+        if !problems.is_full() {
+            problems.report(self.problem(span, code, message.into(), hint.into()));
         }
-        problems.report(Problem {
-            code,
-            message: message.into(),
-            hint: hint.into(),
-            field: (!self.path.is_empty()).then(|| self.path.clone()),
-            place: Some(span.place(self.context.text)),
-        });
+    }
+
+    /// Notes what is wrong here, in a message whose foreign parts are harmless already, such as an address without its login.
+    pub(super) fn report_harmless(&self, code: &'static str, message: String, hint: &str) {
+        let mut problems = self.context.problems.borrow_mut();
+        if !problems.is_full() {
+            problems.report_harmless(self.problem(self.span, code, message, hint.to_owned()));
+        }
+    }
+
+    fn problem(&self, span: Span, code: &'static str, message: String, hint: String) -> Problem {
+        let field = (!self.path.is_empty()).then(|| self.path.clone());
+        Problem { code, message, hint, field, place: Some(span.place(self.context.text)) }
     }
 
     /// What stands here. `None` also where a problem is already noted.

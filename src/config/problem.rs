@@ -3,6 +3,7 @@
 use super::redact::{looks_secret, masked};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::peer::MASK;
+use crate::core::model::shown;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -71,9 +72,14 @@ pub(super) struct Problems {
 impl Problems {
     /// Notes one more, up to a limit.
     pub(super) fn report(&mut self, problem: Problem) {
+        self.report_harmless(Problem { message: masked(&problem.message), ..problem });
+    }
+
+    /// Notes one more whose message holds nothing of a password.
+    pub(super) fn report_harmless(&mut self, problem: Problem) {
         if !self.is_full() {
             self.found.push(Problem {
-                message: masked(&problem.message),
+                message: shown::text(&problem.message),
                 field: problem.field.map(|field| if looks_secret(&field) { MASK.to_owned() } else { field }),
                 ..problem
             });

@@ -46,7 +46,7 @@ impl Loaded {
             }
             for Insecure { field, what, instead, .. } in insecure {
                 let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
-                place.report("insecure-connection", what.as_str(), *instead);
+                place.report_harmless("insecure-connection", what.clone(), instead);
             }
             for (file, spec) in root.section("files").items().into_iter().zip(files) {
                 let receiver = file.field("receiver").and_then(|at| at.text()).and_then(Receiver::named);

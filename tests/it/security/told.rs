@@ -85,6 +85,22 @@ fn no_page_and_no_log_line_of_a_daemon_tells_a_password() {
 }
 
 #[test]
+fn what_is_weak_is_told_with_its_host_and_without_its_login() {
+    for (from, to, told) in [
+        ("url: sqlite:loans.db", "url: \"sqlserver://ann:s3cret@db.bank/loans?encrypt=off\"", "db.bank:1433"),
+        ("url: sqlite:loans.db", "url: \"postgres://ann:s3cret@db.bank/loans?sslmode=disable\"", "db.bank"),
+        ("output:", "state: { url: \"mongodb://ann:s3cret@mongo.bank/filegen\" }\noutput:", "mongo.bank"),
+    ] {
+        let filegen = Filegen::with_loans(3);
+        filegen.edit(from, to);
+        let checked = filegen.run("config check -c worker.yaml --output json").exits(0).json();
+        let warning = checked["warnings"][0]["message"].as_str().unwrap();
+        assert!(warning.contains(told) && warning.contains("is not encrypted"), "{checked}");
+        assert!(!checked.to_string().contains("s3cret"), "{checked}");
+    }
+}
+
+#[test]
 fn what_is_weak_is_told_by_check_doctor_and_metric() {
     let filegen = Filegen::with_loans(3);
     let kafka = "completion: { kafka: { brokers: 'kafka.invalid:1', topic: t } }\n";
