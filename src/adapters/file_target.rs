@@ -5,21 +5,17 @@
 
 use super::apart::apart;
 use crate::core::ports::file_target::{Arrived, FileTarget, Naming, TargetError, TargetPart};
-use crate::files::{self, Beneath, Foreign, Found};
+use crate::files::{self, Beneath, Foreign, Found, copy_digested};
 use async_trait::async_trait;
 use rustix::io::Errno;
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Permissions of a file until it is whole.
 const PRIVATE: u32 = 0o600;
-
-/// Bytes that are read at once.
-const PIECE: usize = 256 * 1024;
 
 /// A folder of this host. Each call runs on a thread of its own.
 #[derive(Clone, Debug)]
@@ -107,16 +103,8 @@ fn open(root: &Beneath, folder: &str, path: &str, folder_mode: u32) -> io::Resul
 }
 
 fn arrived(mut file: File) -> io::Result<Arrived> {
-    let (mut digest, mut size, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
-    loop {
-        let count = file.read(&mut piece)?;
-        if count == 0 {
-            break;
-        }
-        size += count as u64;
-        digest.update(&piece[..count]);
-    }
-    Ok(Arrived { size, sha256: hex::encode(digest.finalize()) })
+    let (size, sha256) = copy_digested(&mut file, &mut io::sink())?;
+    Ok(Arrived { size, sha256 })
 }
 
 struct Part {

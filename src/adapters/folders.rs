@@ -1,12 +1,11 @@
 //! Folders of this host, each opened from its root's handle.
 
 use crate::core::ports::folders::{Content, FILES_MAX, FolderError, Folders, FoundFile, Listing};
-use crate::files::{Beneath, Foreign, Found};
+use crate::files::{Beneath, Foreign, Found, copy_digested};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Most odd things of one folder that are told.
@@ -14,9 +13,6 @@ const ODD_MAX: usize = 20;
 
 /// Deepest folder below a data source's.
 const DEPTH_MAX: usize = 64;
-
-/// Bytes that are read at once.
-const PIECE: usize = 256 * 1024;
 
 /// Folders of this host. Each call runs on a thread of its own.
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,20 +115,10 @@ fn note(odd: &mut Vec<String>, sentence: String) {
 }
 
 fn content(mut file: File) -> io::Result<Content> {
-    let mut digest = Sha256::new();
-    let mut piece = vec![0; PIECE];
-    let mut size = 0;
-    loop {
-        let count = file.read(&mut piece)?;
-        if count == 0 {
-            break;
-        }
-        size += count as u64;
-        digest.update(&piece[..count]);
-    }
+    let (size, sha256) = copy_digested(&mut file, &mut io::sink())?;
     let found = Found::of_file(&file)?;
     let (modified_at, stamp) = (modified(&found), found.stamp());
-    Ok(Content { sha256: hex::encode(digest.finalize()), size, modified_at, stamp })
+    Ok(Content { sha256, size, modified_at, stamp })
 }
 
 /// To the millisecond, as every store keeps it.

@@ -6,6 +6,7 @@
 //! be a plain file all the same, and has a largest size.
 
 mod beneath;
+mod digest;
 mod durable;
 mod foreign;
 mod moves;
@@ -14,6 +15,7 @@ mod named;
 mod tests;
 
 pub(crate) use beneath::{Beneath, Found};
+pub(crate) use digest::copy_digested;
 pub(crate) use durable::{is_current, sync_names};
 pub(crate) use foreign::Foreign;
 pub(crate) use moves::{folder_made, keep};

@@ -1,6 +1,6 @@
 //! What is in the folder.
 
-use super::{Places, file_of};
+use super::{Places, file_of, joined, parted};
 use crate::core::ports::folders::{FILES_MAX, FolderError};
 use crate::core::ports::inbox::{InboxListing, OddEntry};
 use crate::files::Beneath;
@@ -27,7 +27,7 @@ pub(super) fn list(places: &Places, deep: bool) -> Result<InboxListing, FolderEr
             Ok(names) => names,
             Err(error) if folder.is_empty() => return Err(places.failed(&folder, &error)),
             Err(error) => {
-                let (above, name) = folder.rsplit_once('/').unwrap_or(("", &folder));
+                let (above, name) = parted(&folder);
                 note(&mut listing, above, name.into(), places.failed(&folder, &error).to_string(), false);
                 continue;
             }
@@ -38,7 +38,7 @@ pub(super) fn list(places: &Places, deep: bool) -> Result<InboxListing, FolderEr
                 note(&mut listing, &folder, name, what, found.is_file());
                 continue;
             };
-            let path = if folder.is_empty() { text.to_owned() } else { format!("{folder}/{text}") };
+            let path = joined(&folder, text);
             if text.starts_with(TEMPORARY) {
                 bring_back(&root, &folder, text);
             } else if places.left_out.contains(&path) {
@@ -62,7 +62,7 @@ pub(super) fn list(places: &Places, deep: bool) -> Result<InboxListing, FolderEr
 /// at again.
 fn bring_back(root: &Beneath, folder: &str, name: &str) {
     let Some(own) = name.strip_prefix(GONE) else { return };
-    let path = if folder.is_empty() { own.to_owned() } else { format!("{folder}/{own}") };
+    let path = joined(folder, own);
     // A newer version may have the name: then this one was dealt with.
     let _ = root.move_new(folder, name.as_ref(), root, &path).is_ok();
 }

@@ -161,3 +161,13 @@ impl InboxFile for OpenFile {
 fn file_of(path: &str, found: &Found) -> FoundFile {
     FoundFile { path: path.to_owned(), size: found.bytes, modified_at: modified(found), stamp: found.stamp() }
 }
+
+/// A path's folder and its last name.
+fn parted(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// The path of a name in a folder.
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}

@@ -4,23 +4,19 @@
 //! under the name it was moved to, and goes back when it is another one.
 
 use super::listing::GONE;
-use super::{FOLDER_MODE, Places, file_of};
+use super::{FOLDER_MODE, Places, file_of, joined, parted};
 use crate::adapters::folders::failed;
 use crate::core::ports::folders::{FolderError, FoundFile};
 use crate::core::ports::inbox::{Moved, OddEntry, Shelf};
-use crate::files::{Beneath, Found};
+use crate::files::{Beneath, Found, copy_digested};
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 
 /// Most numbers that a name is tried with.
 const NUMBERS: u32 = 10_000;
 
 /// Longest name, in bytes.
 const NAME_MAX: usize = 255;
-
-/// Bytes that are copied at once.
-const PIECE: usize = 256 * 1024;
 
 /// Permissions of what is written here; the umask takes from them.
 const FILE_MODE: u32 = 0o666;
@@ -74,7 +70,7 @@ fn put(
     if before.stamp() != file.stamp {
         return Ok(Moved::Changed);
     }
-    let (folder, _) = wanted.rsplit_once('/').unwrap_or(("", &wanted));
+    let folder = above(&wanted);
     to.make_dirs(folder, FOLDER_MODE).map_err(|error| shelf_failed(folder, &error))?;
     for number in 0..NUMBERS {
         let path = numbered(&wanted, number);
@@ -121,12 +117,12 @@ fn is_version(found: &Found, path: &str, file: &FoundFile) -> bool {
 
 /// Moves a file, and back again when it is another one. `false`: it is another one.
 fn move_checked(root: &Beneath, path: &str, before: &Found, to: &Beneath, target: &str) -> io::Result<bool> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, name) = parted(path);
     root.move_new(folder, name.as_ref(), to, target)?;
     if to.stat(target)?.is_version_of(before) {
         return Ok(true);
     }
-    let (folder, name) = target.rsplit_once('/').unwrap_or(("", target));
+    let (folder, name) = parted(target);
     to.move_new(folder, name.as_ref(), root, path)?;
     Ok(false)
 }
@@ -140,13 +136,14 @@ fn copy(
     sha256: &str,
     leave: Leave,
 ) -> io::Result<Moved> {
-    let (folder, _) = wanted.rsplit_once('/').unwrap_or(("", wanted));
+    let folder = above(wanted);
     let digest = Sha256::digest(file.path.as_bytes());
     let temporary = format!("{folder}/.filegen-{}.part", hex::encode(&digest[..16]));
     let _ = to.unlink(&temporary).is_ok();
     let mut from = root.open(&file.path)?;
     let mut copy = to.create(&temporary, FILE_MODE)?;
-    let copied = copied(&mut from, &mut copy)?;
+    let (_, copied) = copy_digested(&mut from, &mut copy)?;
+    copy.sync_all()?;
     let is_whole = Found::of_file(&from)?.stamp() == file.stamp && (sha256.is_empty() || copied == sha256);
     if !is_whole {
         to.unlink(&temporary)?;
@@ -169,20 +166,6 @@ fn copy(
     Err(io::Error::other(format!("{NUMBERS} such names are taken")))
 }
 
-fn copied(from: &mut File, to: &mut File) -> io::Result<String> {
-    let (mut digest, mut piece) = (Sha256::new(), vec![0; PIECE]);
-    loop {
-        let count = from.read(&mut piece)?;
-        if count == 0 {
-            break;
-        }
-        digest.update(&piece[..count]);
-        to.write_all(&piece[..count])?;
-    }
-    to.sync_all()?;
-    Ok(hex::encode(digest.finalize()))
-}
-
 pub(super) fn remove(places: &Places, file: &FoundFile) -> Result<Moved, FolderError> {
     let root = places.root()?;
     let fault = |error: &io::Error| places.failed(&file.path, error);
@@ -194,11 +177,11 @@ pub(super) fn remove(places: &Places, file: &FoundFile) -> Result<Moved, FolderE
     if before.stamp() != file.stamp {
         return Ok(Moved::Changed);
     }
-    let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    let (folder, name) = parted(&file.path);
     // A name that has no room for what is put in front of it is removed as it is.
     let aside = format!("{GONE}{name}");
     let aside = if aside.len() > NAME_MAX { name.to_owned() } else { aside };
-    let target = if folder.is_empty() { aside.clone() } else { format!("{folder}/{aside}") };
+    let target = joined(folder, &aside);
     if aside != name && !move_checked(&root, &file.path, &before, &root, &target).map_err(|error| fault(&error))? {
         return Ok(Moved::Changed);
     }
@@ -249,7 +232,7 @@ pub(super) fn explain(places: &Places, place: &str, reason: &[u8]) -> Result<(),
 pub(super) fn restore(places: &Places, place: &str, path: &str) -> Result<Moved, FolderError> {
     let (root, from) = (places.root()?, places.shelf_root(Shelf::Error)?);
     root.make_dirs(above(path), FOLDER_MODE).map_err(|error| places.failed(path, &error))?;
-    let (folder, name) = place.rsplit_once('/').unwrap_or(("", place));
+    let (folder, name) = parted(place);
     let moved = from.move_new(folder, name.as_ref(), &root, path).and_then(|()| root.sync_dir(above(path)));
     match moved {
         Ok(()) => {
@@ -267,17 +250,12 @@ fn note_of(place: &str) -> String {
     const END: &str = ".error";
     /// The temporary name is four bytes longer.
     const ROOM: usize = NAME_MAX - END.len() - 4;
-    let (folder, name) = place.rsplit_once('/').unwrap_or(("", place));
-    let mut end = name.len().min(ROOM);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    let name = &name[..end];
-    if folder.is_empty() { format!("{name}{END}") } else { format!("{folder}/{name}{END}") }
+    let (folder, name) = parted(place);
+    joined(folder, &format!("{}{END}", &name[..name.floor_char_boundary(ROOM)]))
 }
 
 fn above(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    parted(path).0
 }
 
 /// A path with a number in front of its last ending; cut where the name would be too long. 0 adds none.
@@ -285,14 +263,10 @@ fn numbered(path: &str, number: u32) -> String {
     if number == 0 {
         return path.to_owned();
     }
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (folder, name) = parted(path);
     let at = name.rfind('.').filter(|at| *at > 0).unwrap_or(name.len());
     let (stem, ending) = name.split_at(at);
     let number = format!("-{number}");
-    let mut end = stem.len().min(NAME_MAX.saturating_sub(number.len() + ending.len()));
-    while !stem.is_char_boundary(end) {
-        end -= 1;
-    }
-    let name = format!("{}{number}{ending}", &stem[..end]);
-    if folder.is_empty() { name } else { format!("{folder}/{name}") }
+    let room = NAME_MAX.saturating_sub(number.len() + ending.len());
+    joined(folder, &format!("{}{number}{ending}", &stem[..stem.floor_char_boundary(room)]))
 }

@@ -2,6 +2,7 @@
 
 use super::kinds::{Wire, told_apart_by_text, wire};
 use super::nested::Nested;
+use crate::adapters::sql::Dialect;
 use std::sync::Arc;
 use tokio_postgres::types::Type;
 
@@ -27,7 +28,7 @@ impl ColumnType {
     /// Reads it from what the server says about a result's column. Domains are described by their base type there.
     pub(super) fn of(column: &tokio_postgres::Column) -> Self {
         let of_type = column.type_();
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let quoted = |name: &str| Dialect::POSTGRES.name(name);
         let sql = format!("{}.{}", quoted(of_type.schema()), quoted(of_type.name()));
         let wire = wire(of_type, column.type_modifier());
         let nested = (wire == Wire::Nested).then(|| Nested::of(of_type, column.type_modifier())).flatten();

@@ -7,6 +7,7 @@
 mod address;
 mod auth;
 mod column_type;
+mod connect;
 mod decode;
 mod describe;
 mod error;

@@ -2,8 +2,9 @@
 //! rows as JSON: numbers with all their digits.
 
 use super::address::Address;
+use super::connect::Driven;
 use super::error::source_error;
-use super::{settings, tls};
+use super::settings;
 use crate::core::model::param::ParamValue;
 use crate::core::model::secret::Secret;
 use crate::core::model::sql::{Part, Sql};
@@ -19,9 +20,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio_postgres::Error;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{Client, Error};
 use tokio_util::bytes::BytesMut;
 
 /// How much longer than the server's own limit an answer is waited for.
@@ -31,19 +31,8 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct PostgresReader {
     address: Address,
     timeout: Duration,
-    free: Mutex<Vec<Link>>,
+    free: Mutex<Vec<Driven>>,
     places: Semaphore,
-}
-
-struct Link {
-    client: Client,
-    driver: JoinHandle<()>,
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
 }
 
 impl PostgresReader {
@@ -56,28 +45,17 @@ impl PostgresReader {
         Ok(Self { address: Address::parse(url)?, timeout, free: Mutex::default(), places })
     }
 
-    async fn link(&self) -> Result<Link, ReadError> {
+    async fn link(&self) -> Result<Driven, ReadError> {
         let kept = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         if let Some(link) = kept.filter(|link| !link.client.is_closed()) {
             return Ok(link);
         }
-        let (address, name) = (&self.address, &self.address.name);
-        let opened = async {
-            let tls = tls::connector(address)?;
-            let connected = address.login_limit().hold(name, address.config.connect(tls)).await?;
-            let (client, connection) = connected.map_err(|error| source_error(name, &error))?;
-            // Its end is told by the statement that meets it.
-            let driver = tokio::spawn(async move {
-                let _ = connection.await;
-            });
-            Ok::<_, SourceError>(Link { client, driver })
-        };
-        opened.await.map_err(|error| {
+        Driven::open(&self.address).await.map_err(|error| {
             let reason = match error {
                 SourceError::Unreachable { reason, .. } | SourceError::Denied { reason, .. } => reason,
                 other => other.to_string(),
             };
-            ReadError::Unreachable { place: name.clone(), reason }
+            ReadError::Unreachable { place: self.describe(), reason }
         })
     }
 
@@ -98,7 +76,7 @@ impl PostgresReader {
     }
 
     /// The rows of a statement, within a transaction that only reads and is undone.
-    async fn rows(&self, link: &Link, sql: &Sql, most: usize) -> Result<Vec<AnswerRow>, Error> {
+    async fn rows(&self, link: &Driven, sql: &Sql, most: usize) -> Result<Vec<AnswerRow>, Error> {
         let limit = self.timeout.as_millis();
         let begin = format!("BEGIN READ ONLY; {}; SET LOCAL statement_timeout = {limit}", settings::statements());
         link.client.batch_execute(&begin).await?;

@@ -2,6 +2,7 @@
 //! nothing is read ahead. Dropping it closes the connection.
 
 use super::address::Address;
+use super::connect::{Wire, connect};
 use super::error::source_error;
 use super::timeouts::Timeouts;
 use super::{settings, tls, too_long};
@@ -15,11 +16,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{
-    CancelToken, Client, Connection, CopyOutStream, Error, SimpleQueryMessage, SimpleQueryRow, Socket, Statement,
-};
-
-type Wire = Connection<Socket, tls::Channel>;
+use tokio_postgres::{CancelToken, Client, CopyOutStream, Error, SimpleQueryMessage, SimpleQueryRow, Statement};
 
 /// Longest wait for a server to take a farewell or a request to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -64,8 +61,7 @@ impl Session {
     /// [`SourceError::Unreachable`] when nobody answers; [`SourceError::Failed`] when the server says no.
     pub(super) async fn open(address: &Address, isolation: Isolation, params: Params) -> Result<Self, SourceError> {
         let tls = tls::connector(address)?;
-        let connected = address.login_limit().hold(&address.name, address.config.connect(tls.clone())).await?;
-        let (client, connection) = connected.map_err(|error| source_error(&address.name, &error))?;
+        let (client, connection) = connect(address, tls.clone()).await?;
         let stopper = Stopper { busy: false, token: client.cancel_token(), tls };
         let (name, timeouts) = (address.name.clone(), address.timeouts);
         let mut session = Self { client, connection, stopper, ended: None, name, timeouts, brought: false, params };

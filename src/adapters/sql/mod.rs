@@ -118,6 +118,11 @@ impl Dialect {
         }
     }
 
+    /// Quotes each part of a table's name: `orders` or `sales.orders`.
+    pub fn table(&self, table: &str) -> String {
+        table.split('.').map(|part| self.name(part)).collect::<Vec<_>>().join(".")
+    }
+
     /// Quotes a view's parts: `"sales"."My View"`.
     pub fn view(&self, view: &ViewName) -> String {
         view.parts().iter().map(|part| self.name(part)).collect::<Vec<_>>().join(".")

@@ -1,5 +1,6 @@
 //! Tables in PostgreSQL's words: those of the file, and those that the sink keeps its books in.
 
+use crate::adapters::sql::Dialect;
 use crate::core::model::rows::{SqlType, Table, TableSet};
 use std::fmt::Write;
 
@@ -81,10 +82,10 @@ pub(super) fn declared(kind: SqlType) -> String {
 
 /// A name in quotes.
 pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    Dialect::POSTGRES.name(name)
 }
 
 /// A table's name, with its schema's.
 pub(super) fn name(table: &str) -> String {
-    table.split('.').map(quoted).collect::<Vec<_>>().join(".")
+    Dialect::POSTGRES.table(table)
 }

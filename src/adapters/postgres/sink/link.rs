@@ -2,14 +2,14 @@
 
 use super::states;
 use crate::adapters::postgres::address::Address;
+use crate::adapters::postgres::connect::Driven;
 use crate::adapters::postgres::error::source_error;
+use crate::adapters::postgres::settings;
 use crate::adapters::postgres::timeouts::Limit;
-use crate::adapters::postgres::{settings, tls};
 use crate::core::ports::source::SourceError;
 use crate::core::ports::sql_sink::SinkError;
-use tokio::task::JoinHandle;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::{Error, Row};
 
 /// What each transaction waits for at most: a lock, and, while it is open, its client. A stopped process then holds no row for
 /// longer. Commits are durable, whatever the role's default is; a stronger default stays.
@@ -37,17 +37,10 @@ impl From<SinkError> for Fault {
 
 /// A connection.
 pub(super) struct Link {
-    client: Client,
-    driver: JoinHandle<()>,
+    driven: Driven,
     name: String,
     limit: Limit,
     begin: String,
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
 }
 
 /// A fault of the connection in the sink's words.
@@ -65,18 +58,9 @@ impl Link {
     /// Connects and logs in.
     pub(super) async fn open(address: &Address) -> Result<Self, SinkError> {
         let name = address.name.clone();
-        let connect = async {
-            let tls = tls::connector(address)?;
-            let connected = address.login_limit().hold(&name, address.config.connect(tls)).await?;
-            connected.map_err(|error| source_error(&name, &error))
-        };
-        let (client, connection) = connect.await.map_err(|error| sink_error(error, &name))?;
-        // Its end is told by the statement that meets it.
-        let driver = tokio::spawn(async move {
-            let _ = connection.await;
-        });
+        let driven = Driven::open(address).await.map_err(|error| sink_error(error, &name))?;
         let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {}; {WAITS}", settings::statements());
-        Ok(Self { client, driver, name, limit: address.timeouts.answer(), begin })
+        Ok(Self { driven, name, limit: address.timeouts.answer(), begin })
     }
 
     /// Where it leads, without secrets.
@@ -85,17 +69,17 @@ impl Link {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.driven.client.is_closed()
     }
 
     /// Runs one statement with these values.
     pub(super) async fn query(&self, sql: &str, values: &[Bound<'_>]) -> Result<Vec<Row>, Fault> {
-        self.held(self.client.query_typed(sql, values)).await
+        self.held(self.driven.client.query_typed(sql, values)).await
     }
 
     /// Runs statements without values.
     pub(super) async fn run(&self, sql: &str) -> Result<(), Fault> {
-        self.held(self.client.batch_execute(sql)).await
+        self.held(self.driven.client.batch_execute(sql)).await
     }
 
     /// Begins a transaction.
