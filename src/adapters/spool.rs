@@ -17,7 +17,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 /// Largest message that is read: envelope and content.
@@ -45,12 +45,14 @@ pub struct LocalSpool {
     path: Arc<PathBuf>,
     /// In the names of what is not whole yet.
     nonce: Arc<str>,
+    /// What killed processes left is looked for once.
+    swept: Arc<Once>,
 }
 
 impl LocalSpool {
     /// The spool at `path`, made where it is missing. `nonce` is this process's own.
     pub fn new(path: &Path, nonce: &str) -> Self {
-        Self { path: Arc::new(path.to_owned()), nonce: nonce.into() }
+        Self { path: Arc::new(path.to_owned()), nonce: nonce.into(), swept: Arc::new(Once::new()) }
     }
 
     async fn with<T: Send + 'static>(
@@ -64,6 +66,9 @@ impl LocalSpool {
             for folder in [MESSAGES, CHUNKS, ANSWERS] {
                 root.make_dirs(folder, 0o700)?;
             }
+            let mut swept = Ok(());
+            own.swept.call_once(|| swept = sweep(&root));
+            swept?;
             work(&own, &root)
         });
         worked.await.map_err(|error| failed(shown, &error))
@@ -78,6 +83,8 @@ impl LocalSpool {
         let temporary = format!("{folder}/.{id}.{}", self.nonce);
         let _ = root.unlink(&temporary).is_ok();
         let mut file = root.create(&temporary, 0o600)?;
+        // Kept until it has its name: what nobody keeps is swept.
+        files::keep(&file)?;
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_data()?;
         root.rename(&temporary, &format!("{folder}/{id}"))?;
@@ -97,6 +104,24 @@ fn failed(topic: String, error: &io::Error) -> BrokerError {
 
 fn at(folder: &str, id: &str) -> String {
     format!("{folder}/{id}")
+}
+
+/// Takes away what processes that are gone had not finished writing.
+fn sweep(root: &Beneath) -> io::Result<()> {
+    for folder in [MESSAGES, ANSWERS] {
+        for (name, found) in root.list(folder)? {
+            if !found.is_file() || !name.starts_with('.') {
+                continue;
+            }
+            let path = at(folder, &name);
+            if let Some(file) = there(root.open(&path))?
+                && files::keep(&file)?
+            {
+                root.unlink_own(&file, &path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// `None` where nothing has the name.

@@ -79,6 +79,18 @@ fn killed_at_each_point_each_file_arrives_once_and_whole() {
 }
 
 #[test]
+fn what_a_killed_process_had_not_finished_in_the_spool_is_swept() {
+    let rig = Rig::new();
+    rig.put("first", b"1");
+    rig.run(0);
+    for left in ["a/.left.1", "m/.left.2"] {
+        rig.filegen.write(&format!("spool/sales/{left}"), "half");
+    }
+    rig.run(0);
+    assert!(rig.names("spool").is_empty(), "{:?}", rig.names("spool"));
+}
+
+#[test]
 fn killed_while_it_sets_aside_a_file_is_refused_once() {
     for point in ["transfer.refused", "transfer.answered", "transfer.set_aside", "transfer.settled_source"] {
         let rig = Rig::with(&[("max_size: 1MiB", "max_size: 20kB")]);
