@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment, Flow};
-use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, SchedulerFile, Served, WorkerFile};
+use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, SchedulerFile, Served, TransferFile, WorkerFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
@@ -80,10 +80,10 @@ fn load_all(context: &Context) -> Result<Served, Failure> {
                 served.ingests.push(IngestFile { path, ingest: Arc::new(*ingest) });
             }
             Flow::Transfer(transfer) => {
-                let message = format!("the daemon does not serve transfers yet, and {} is one", path.display());
-                let hint = format!("`filegen transfer run -c {}` moves what is there", path.display());
-                drop(transfer);
-                return Err(Failure::new(Code::Config, message).hint(hint));
+                if let Some(other) = served.transfers.iter().find(|other| other.transfer.id == transfer.id) {
+                    return Err(twice("transfer", transfer.id.as_str(), &other.path, &path));
+                }
+                served.transfers.push(TransferFile { path, transfer: Arc::new(*transfer) });
             }
             Flow::Schedule(scheduler) => {
                 if let Some(other) = served.schedulers.iter().find(|other| other.scheduler.id == scheduler.id) {

@@ -225,6 +225,7 @@ impl Observer<TransferEvent> for TransferProgress {
                 seen.moved.bytes += record.size;
             }
             TransferEvent::Failed(record) => self.fail(record),
+            TransferEvent::Looked { .. } => {}
             TransferEvent::Waiting { reason, after, .. } => {
                 self.line(&format!("{} {reason}; again in {:.1} s", self.warning, after.as_secs_f64()));
             }

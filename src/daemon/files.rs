@@ -7,6 +7,7 @@ use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
 use crate::core::ingest::spec::Ingest;
 use crate::core::schedule::spec::Scheduler;
+use crate::core::transfer::spec::Transfer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -40,6 +41,14 @@ pub struct SchedulerFile {
     pub scheduler: Arc<Scheduler>,
 }
 
+/// A transfer and the file that it stands in.
+pub struct TransferFile {
+    /// The file.
+    pub path: PathBuf,
+    /// As it was at the start.
+    pub transfer: Arc<Transfer>,
+}
+
 /// All that one process serves.
 #[derive(Default)]
 pub struct Served {
@@ -49,12 +58,15 @@ pub struct Served {
     pub ingests: Vec<IngestFile>,
     /// Schedulers.
     pub schedulers: Vec<SchedulerFile>,
+    /// Transfers.
+    pub transfers: Vec<TransferFile>,
 }
 
 enum Watched<'a> {
     Worker(&'a WorkerFile),
     Ingest(&'a IngestFile),
     Scheduler(&'a SchedulerFile),
+    Transfer(&'a TransferFile),
 }
 
 impl Watched<'_> {
@@ -63,15 +75,17 @@ impl Watched<'_> {
             Self::Worker(file) => &file.path,
             Self::Ingest(file) => &file.path,
             Self::Scheduler(file) => &file.path,
+            Self::Transfer(file) => &file.path,
         }
     }
 }
 
 /// Watches the files for ever.
 pub(super) async fn watch(served: &Served, registry: &Registry, mut hangups: Signal) {
-    let Served { workers, ingests, schedulers } = served;
+    let Served { workers, ingests, schedulers, transfers } = served;
     let workers = workers.iter().map(Watched::Worker);
     let others = ingests.iter().map(Watched::Ingest).chain(schedulers.iter().map(Watched::Scheduler));
+    let others = others.chain(transfers.iter().map(Watched::Transfer));
     let files: Vec<Watched<'_>> = workers.chain(others).collect();
     let mut seen: Vec<_> = files.iter().map(|file| changed_at(file.path())).collect();
     loop {
@@ -87,6 +101,14 @@ pub(super) async fn watch(served: &Served, registry: &Registry, mut hangups: Sig
                     Watched::Ingest(file) => {
                         let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_ingest);
                         tell(("ingest", file.ingest.id.as_str()), &file.path, &now.map(|now| now == *file.ingest));
+                    }
+                    Watched::Transfer(file) => {
+                        let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_transfer);
+                        tell(
+                            ("transfer", file.transfer.id.as_str()),
+                            &file.path,
+                            &now.map(|now| now == *file.transfer),
+                        );
                     }
                     Watched::Scheduler(file) => {
                         let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_scheduler);

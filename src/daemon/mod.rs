@@ -6,6 +6,7 @@ mod ingest;
 mod schedule;
 mod seed;
 mod supervisor;
+mod transfer;
 
 use crate::config::ConfigError;
 use crate::config::calendar::CalendarError;
@@ -17,7 +18,7 @@ use crate::core::schedule::sources::SourceError;
 use crate::http::{self, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
-pub use files::{IngestFile, SchedulerFile, Served, WorkerFile};
+pub use files::{IngestFile, SchedulerFile, Served, TransferFile, WorkerFile};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -129,13 +130,15 @@ struct OpenDoor {
 /// When it cannot start.
 pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let Daemon { served, registry, identity, door, metrics, stop, hangups } = daemon;
-    let Served { workers, ingests, schedulers } = &served;
+    let Served { workers, ingests, schedulers, transfers } = &served;
     let names: Vec<&str> = workers.iter().map(|file| file.worker.id.as_str()).collect();
     let others: Vec<&str> = ingests.iter().map(|file| file.ingest.id.as_str()).collect();
     let clocks: Vec<&str> = schedulers.iter().map(|file| file.scheduler.id.as_str()).collect();
+    let moves: Vec<&str> = transfers.iter().map(|file| file.transfer.id.as_str()).collect();
     let (instance, version) = (identity.instance.to_string(), env!("CARGO_PKG_VERSION"));
     info!(
-        target: TARGET, workers = names.join(","), ingests = others.join(","), schedulers = clocks.join(","), instance, version,
+        target: TARGET, workers = names.join(","), ingests = others.join(","), schedulers = clocks.join(","),
+        transfers = moves.join(","), instance, version,
         "service starting"
     );
     let Door { address, port, hosts } = door;
@@ -145,7 +148,9 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
 
     let mut tasks = Supervisor::default();
     let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics };
-    let (ingest, panels) = ingest::build(ingests, &shared, &mut tasks)?;
+    let (ingest, mut panels) = ingest::build(ingests, &shared, &mut tasks)?;
+    let (transfer, moving) = transfer::build(transfers, &shared, &mut tasks).await?;
+    panels.extend(moving);
     let (generate, startable) = generate::build(workers, panels, &shared, &mut tasks).await?;
     let schedule = schedule::build(schedulers, &startable, &shared, &mut tasks).await?;
     let small = (metrics.clone(), stop.clone());
@@ -162,7 +167,7 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
         let wanted = (share, http::DOOR_CONNECTIONS);
         servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
     }
-    let members = generate.members.into_iter().chain(ingest.members).chain(schedule.members).collect();
+    let members = generate.members.into_iter().chain(ingest.members).chain(transfer).chain(schedule.members).collect();
     let common = http::Shared { members, metrics, stop: stop.clone() };
     let router = http::router(common, [generate.routes, ingest.routes], hosts, descriptors);
     servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));

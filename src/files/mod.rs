@@ -11,6 +11,7 @@ mod durable;
 mod foreign;
 mod moves;
 mod named;
+mod notice;
 #[cfg(test)]
 mod tests;
 
@@ -23,3 +24,4 @@ pub(crate) use named::{
     check_database, check_own_database, check_plain, group_number, identity, make_folders, make_private_folder, mode,
     names, open, open_or_make_private, read, remove_folder, replace, write_new,
 };
+pub(crate) use notice::{drain, notices, watch};

@@ -12,6 +12,7 @@ pub mod panel;
 mod problem;
 pub mod schedule;
 mod token;
+pub mod transfer;
 
 pub use ask::{Answered, ask};
 pub use axum::Router;

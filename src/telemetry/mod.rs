@@ -6,3 +6,4 @@ pub mod log;
 mod logfmt;
 pub mod metrics;
 pub mod schedule;
+pub mod transfer;

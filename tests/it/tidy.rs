@@ -283,7 +283,7 @@ fn every_file_is_part_of_the_build() {
 
 /// A name of a metric: those with a flow's or the program's own prefix, and those that others' tools know.
 fn is_metric(text: &str) -> bool {
-    const FIRST: &str = "datasource_events_total db_latency_seconds dlq_count_total events_produced_total files_completed_total files_discovered_total http_latency_seconds \
+    const FIRST: &str = "bytes_written_total datasource_events_total db_latency_seconds dlq_count_total events_produced_total files_completed_total files_discovered_total files_processed_total files_waiting http_latency_seconds \
         http_requests_total lease_renewals_total messages_processed_total pages_per_second rows_per_second \
         time_to_completion_seconds";
     let own = ["filegen_", "ingest_", "transfer_", "schedule_"].iter().any(|prefix| text.starts_with(prefix));

@@ -23,6 +23,7 @@ pub(super) fn list(places: &Places, deep: bool) -> Result<InboxListing, FolderEr
     let mut listing = InboxListing::default();
     let mut folders = vec![(String::new(), 0)];
     while let Some((folder, depth)) = folders.pop() {
+        places.notices.add([places.directory.join(&folder)]);
         let names = match root.names(&folder) {
             Ok(names) => names,
             Err(error) if folder.is_empty() => return Err(places.failed(&folder, &error)),

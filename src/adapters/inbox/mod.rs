@@ -5,6 +5,7 @@ mod shelf;
 
 use super::apart::apart;
 use super::folders::{failed, modified};
+use super::notice::Notices;
 use crate::core::ports::folders::{FolderError, FoundFile};
 use crate::core::ports::inbox::{Inbox, InboxFile, InboxListing, Moved, OddEntry, Shelf};
 use crate::files::{self, Beneath, Found};
@@ -29,6 +30,7 @@ struct Places {
     error: PathBuf,
     /// What lies below the folder and is no part of it, as paths below it.
     left_out: Vec<String>,
+    notices: Notices,
 }
 
 impl LocalInbox {
@@ -45,6 +47,7 @@ impl LocalInbox {
             directory: directory.to_owned(),
             archive: archive.to_owned(),
             error: error.to_owned(),
+            notices: Notices::default(),
         }))
     }
 
@@ -88,6 +91,10 @@ impl Inbox for LocalInbox {
 
     async fn list(&self, deep: bool) -> Result<InboxListing, FolderError> {
         self.with(move |places| listing::list(places, deep)).await
+    }
+
+    async fn changed(&self) {
+        self.0.notices.changed().await;
     }
 
     async fn open(&self, path: &str) -> Result<Box<dyn InboxFile>, FolderError> {

@@ -116,6 +116,10 @@ impl Inbox for MemoryInbox {
         Ok(InboxListing { files: files.map(|(path, stored)| stored.found(path)).collect(), odd: Vec::new() })
     }
 
+    async fn changed(&self) {
+        std::future::pending().await
+    }
+
     async fn open(&self, path: &str) -> Result<Box<dyn InboxFile>, FolderError> {
         let stored = self.kept().files.get(path).cloned();
         let stored = stored.ok_or_else(|| FolderError::Missing { path: path.to_owned() })?;

@@ -76,6 +76,9 @@ pub trait Inbox: Send + Sync {
     /// What is in it; with `deep`, in the folders below too. The shelves and what this product makes for a moment are left out.
     async fn list(&self, deep: bool) -> Result<InboxListing, FolderError>;
 
+    /// Answers when something may have changed since the last answer. Never where nobody tells: it only shortens a wait.
+    async fn changed(&self);
+
     /// Opens a file for reading.
     async fn open(&self, path: &str) -> Result<Box<dyn InboxFile>, FolderError>;
 

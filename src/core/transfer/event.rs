@@ -72,6 +72,11 @@ pub enum TransferEvent {
     },
     /// A file failed for good, on this side.
     Failed(FileRecord),
+    /// A side has looked for work, and everything answered.
+    Looked {
+        /// Whose.
+        side: Side,
+    },
     /// Something passing; it is tried again.
     Waiting {
         /// Whose.

@@ -12,6 +12,7 @@ pub mod deliver;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod health;
 pub mod naming;
 pub mod place;
 mod publish;

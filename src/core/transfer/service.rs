@@ -23,6 +23,9 @@ const AGAIN: Duration = Duration::from_millis(20);
 /// Longest time between two looks at answers while some are missing.
 const ANSWERS: Duration = Duration::from_millis(200);
 
+/// Between word of a change and the look: several changes come together.
+const SETTLING: Duration = Duration::from_millis(20);
+
 /// Longest time between two looks for messages.
 const MESSAGES: Duration = Duration::from_millis(500);
 
@@ -48,6 +51,11 @@ struct Patience<'a> {
 }
 
 impl Patience<'_> {
+    fn succeeded(&mut self) {
+        self.backoff.succeeded();
+        self.observer.observe(&TransferEvent::Looked { side: self.side });
+    }
+
     /// Waits, or gives the error back when it is no use to wait.
     async fn failed(&mut self, error: TransferError, stop: &CancellationToken) -> Result<(), TransferError> {
         if error == TransferError::Stopped || stop.is_cancelled() {
@@ -129,8 +137,15 @@ async fn collect(
         match look_and_send(collector, until, &mut is_first, stop).await {
             Ok(None) => return Ok(()),
             Ok(Some(pause)) => {
-                patience.backoff.succeeded();
-                rest(&*clock, pause, stop).await;
+                patience.succeeded();
+                let changed = async {
+                    collector.ports.inbox.changed().await;
+                    clock.sleep(SETTLING).await;
+                };
+                tokio::select! {
+                    () = rest(&*clock, pause, stop) => {}
+                    () = changed, if is_endless => {}
+                }
             }
             Err(error) => patience.failed(error, stop).await?,
         }
@@ -204,14 +219,14 @@ async fn deliver(
         match take_waiting(deliverer, stop).await {
             Ok(0) if is_last && !is_endless => return Ok(()),
             Ok(0) => {
-                patience.backoff.succeeded();
+                patience.succeeded();
                 tokio::select! {
                     () = deliverer.ports.receiver.wait(MESSAGES) => {}
                     () = ended.cancelled(), if !is_last => {}
                     () = stop.cancelled() => {}
                 }
             }
-            Ok(_) => drop(patience.backoff.succeeded()),
+            Ok(_) => patience.succeeded(),
             Err(error) => patience.failed(error, stop).await?,
         }
         if stop.is_cancelled() {

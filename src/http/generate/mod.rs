@@ -116,6 +116,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     templates.add_template("style.css", include_str!("templates/style.css"))?;
     templates.add_template("status.html", include_str!("templates/status.html"))?;
     templates.add_template("ingest.html", include_str!("templates/ingest.html"))?;
+    templates.add_template("transfer.html", include_str!("templates/transfer.html"))?;
     templates.add_template("worker.html", include_str!("templates/worker.html"))?;
     Ok(templates)
 });

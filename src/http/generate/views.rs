@@ -34,6 +34,8 @@ pub(super) struct StatusPage {
     workers: Vec<WorkerShown>,
     /// Ingests, as each tells of itself.
     ingests: Vec<serde_json::Value>,
+    /// Transfers, as each tells of itself.
+    transfers: Vec<serde_json::Value>,
 }
 
 impl StatusPage {
@@ -51,8 +53,9 @@ impl StatusPage {
         let troubles = troubles(told.chain(panels));
         let headline = headline(&troubles, workers.len(), others.len());
         let (started_at, at) = (moment(state.started), moment(now));
-        let ingests = others.into_iter().map(|(_, panel)| panel.body).collect();
-        Self { instance, version, started_at, at, headline, troubles, workers, ingests }
+        let bodies = others.into_iter().map(|(_, panel)| panel.body);
+        let (transfers, ingests) = bodies.partition(|body| body.get("transfer").is_some());
+        Self { instance, version, started_at, at, headline, troubles, workers, ingests, transfers }
     }
 }
 

@@ -65,6 +65,14 @@ impl Rig {
         fs::File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
     }
 
+    /// Puts a whole file into the folder, as most writers do: under its name when it is whole.
+    pub fn drop_in(&self, path: &str, content: &[u8]) {
+        let (outside, path) = (self.filegen.path("dropped"), self.filegen.path("in").join(path));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&outside, content).unwrap();
+        fs::rename(outside, path).unwrap();
+    }
+
     pub fn transfer(&self, args: &str) -> Done {
         self.filegen.run(&format!("transfer {args} -c t.yaml"))
     }

@@ -1,0 +1,78 @@
+//! What a transfer needs from outside, asked for health.
+
+use crate::core::health::Probe;
+use crate::core::ports::file_target::FileTarget;
+use crate::core::ports::inbox::Inbox;
+use crate::core::ports::transfer_ledger::TransferLedger;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// The folder that files are collected from.
+pub struct FolderProbe {
+    /// Which.
+    pub inbox: Arc<dyn Inbox>,
+}
+
+#[async_trait]
+impl Probe for FolderProbe {
+    fn name(&self) -> &'static str {
+        "folder"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.inbox.list(false).await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// Where files go.
+pub struct TargetProbe {
+    /// Which.
+    pub target: Arc<dyn FileTarget>,
+}
+
+#[async_trait]
+impl Probe for TargetProbe {
+    fn name(&self) -> &'static str {
+        "target"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.target.room().await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// What remembers which version is how far.
+pub struct LedgerProbe {
+    /// The ledger.
+    pub ledger: Arc<dyn TransferLedger>,
+    /// Whose records are counted.
+    pub transfer: String,
+}
+
+#[async_trait]
+impl Probe for LedgerProbe {
+    fn name(&self) -> &'static str {
+        "ledger"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.ledger.counts(&self.transfer).await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// Whether both sides make progress: a folder may be read and a file of it may not be sent.
+pub struct MovingProbe {
+    /// Why they do not; `None` when they do.
+    pub halted: Box<dyn Fn() -> Option<String> + Send + Sync>,
+}
+
+#[async_trait]
+impl Probe for MovingProbe {
+    fn name(&self) -> &'static str {
+        "moving"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        (self.halted)().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,112 @@
+//! Transfers in the daemon. Each runs the sides that its file has, until the process is to stop.
+
+use super::supervisor::{PanicObserver, Supervisor};
+use super::{DaemonError, Shared, TARGET, TransferFile};
+use crate::core::health::{Dependencies, Member, Probe};
+use crate::core::ports::observer::Observer;
+use crate::core::transfer::event::TransferEvent;
+use crate::core::transfer::health::{FolderProbe, LedgerProbe, MovingProbe, TargetProbe};
+use crate::core::transfer::service::{self, Until};
+use crate::core::transfer::spec::Transfer;
+use crate::http::panel::Panel;
+use crate::http::transfer::TransferPanel;
+use crate::telemetry::transfer::TransferActivity;
+use crate::wiring::{self, Access, TransferState};
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::error;
+
+/// Time between two counts of what waits.
+const COUNT_EVERY: Duration = Duration::from_secs(10);
+
+impl PanicObserver for TransferActivity {
+    fn ended(&self) {
+        Self::ended(self);
+    }
+}
+
+/// Starts all transfers' tasks.
+pub(super) async fn build(
+    files: &[TransferFile],
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<(Vec<Member>, Vec<Arc<dyn Panel>>), DaemonError> {
+    let mut members = Vec::new();
+    let mut panels: Vec<Arc<dyn Panel>> = Vec::new();
+    for TransferFile { transfer, .. } in files {
+        let clock = wiring::clock();
+        let activity = Arc::new(TransferActivity::new(transfer.id.as_str(), Arc::clone(&clock)));
+        let state = wiring::transfer_state(transfer, Access::Serve).await?;
+        let dependencies = Arc::new(Dependencies::new(
+            probes(transfer, &state, &activity),
+            Arc::clone(&clock),
+            Arc::clone(&activity) as Arc<_>,
+        ));
+        start(transfer, &state, &activity, shared, tasks).await?;
+        let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
+        let member = Arc::clone(&activity) as Arc<dyn PanicObserver>;
+        tasks.start("dependencies", Some(member), async move { asked.watch(&stop).await });
+        members.push(Member {
+            name: transfer.id.as_str().to_owned(),
+            working: Arc::clone(&activity) as Arc<_>,
+            dependencies: Arc::clone(&dependencies),
+        });
+        let (transfer, ledger) = (Arc::clone(transfer), state.ledger);
+        panels.push(Arc::new(TransferPanel { transfer, activity, dependencies, ledger, clock }));
+    }
+    Ok((members, panels))
+}
+
+/// What it needs.
+fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferActivity>) -> Vec<Box<dyn Probe>> {
+    let watched = Arc::clone(activity);
+    let halted = move || watched.now().halted.into_values().next();
+    let mut probes: Vec<Box<dyn Probe>> = vec![
+        Box::new(LedgerProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),
+        Box::new(MovingProbe { halted: Box::new(halted) }),
+    ];
+    if let Some(inbox) = wiring::inbox(transfer) {
+        probes.push(Box::new(FolderProbe { inbox }));
+    }
+    if let Some(target) = wiring::file_target(transfer) {
+        probes.push(Box::new(TargetProbe { target }));
+    }
+    probes
+}
+
+/// Starts both sides, and the count of what waits.
+async fn start(
+    transfer: &Arc<Transfer>,
+    state: &TransferState,
+    activity: &Arc<TransferActivity>,
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) -> Result<(), DaemonError> {
+    let observer: Arc<dyn Observer<TransferEvent>> = Arc::clone(activity) as _;
+    let (collector, deliverer) = wiring::transfer_sides(transfer, state, &observer).await?;
+    let member = || Some(Arc::clone(activity) as Arc<dyn PanicObserver>);
+    let (stop, told) = (shared.stop.clone(), Arc::clone(activity));
+    tasks.start("files", member(), async move {
+        if let Err(reason) = service::run(collector, deliverer, Until::Stopped, wiring::jitter(), &stop).await
+            && !stop.is_cancelled()
+        {
+            // A service waits for what does not answer, so that this is a fault of its own.
+            error!(target: TARGET, transfer = told.transfer(), %reason, "files are not moved any more");
+            told.ended();
+        }
+    });
+    let (ledger, told, name) = (Arc::clone(&state.ledger), Arc::clone(activity), transfer.id.as_str().to_owned());
+    let (clock, stop) = (wiring::clock(), shared.stop.clone());
+    tasks.start("counts", member(), async move {
+        while !stop.is_cancelled() {
+            if let Ok(counts) = ledger.counts(&name).await {
+                told.waiting(counts.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum());
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = clock.sleep(COUNT_EVERY) => {}
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! The flow transfer, observed: its events as log lines and metrics, and what one transfer is doing now.
+
+pub mod metrics;
+
+use crate::core::health::{HealthEvent, Working};
+use crate::core::model::moment::moment;
+use crate::core::model::shown;
+use crate::core::model::transfer::{FileRecord, Side};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::observer::Observer;
+use crate::core::transfer::event::TransferEvent;
+use metrics::{Outcome, TransferMetrics};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tracing::{debug, info, warn};
+
+/// What JSON and text lines call their `target`.
+const TARGET: &str = "filegen::telemetry::transfer";
+
+/// One transfer in this process.
+pub struct TransferActivity {
+    transfer: String,
+    clock: Arc<dyn Clock>,
+    metrics: TransferMetrics,
+    state: Mutex<ActivityState>,
+}
+
+/// What is known at one moment.
+#[derive(Clone, Default, Debug)]
+pub struct ActivityState {
+    /// Whether a task of it has panicked.
+    pub ended: bool,
+    /// Why a side makes no progress, by side. Empty when all go on.
+    pub halted: BTreeMap<Side, String>,
+    /// Files whose source was dealt with, since the start.
+    pub collected: u64,
+    /// Files under their final names, since the start.
+    pub delivered: u64,
+    /// Files that failed for good, since the start: by this process.
+    pub failed: u64,
+    /// Bytes of the delivered files.
+    pub bytes: u64,
+    /// Files that are not at their end, as the ledger has it.
+    pub waiting: u64,
+    /// The latest error, and when it came.
+    pub last_error: Option<(String, String)>,
+}
+
+impl TransferActivity {
+    /// Nothing has happened yet.
+    pub fn new(transfer: &str, clock: Arc<dyn Clock>) -> Self {
+        let metrics = TransferMetrics::new(transfer);
+        Self { transfer: transfer.to_owned(), clock, metrics, state: Mutex::default() }
+    }
+
+    /// Whose.
+    pub fn transfer(&self) -> &str {
+        &self.transfer
+    }
+
+    /// As it is now.
+    pub fn now(&self) -> ActivityState {
+        self.state().clone()
+    }
+
+    /// A task of it has panicked.
+    pub fn ended(&self) {
+        self.state().ended = true;
+    }
+
+    /// How many files are not at their end.
+    pub fn waiting(&self, files: u64) {
+        self.metrics.waiting(files);
+        self.state().waiting = files;
+    }
+
+    // What a panicking thread left is still good enough to show.
+    fn state(&self) -> MutexGuard<'_, ActivityState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn error(&self, reason: &str) {
+        self.state().last_error = Some((moment(self.clock.now()), reason.to_owned()));
+    }
+
+    fn goes_on(&self, side: Side) {
+        self.state().halted.remove(&side);
+    }
+
+    fn failed(&self, record: &FileRecord) {
+        let Some(failure) = &record.failure else { return };
+        let (id, path, kind, reason) = (record.id.as_str(), shown::name(&record.path), &failure.kind, &failure.reason);
+        let side = record.side.as_str();
+        warn!(target: TARGET, transfer = self.transfer, side, id, path, kind, reason, "file failed and is set aside");
+        self.metrics.processed(record.side, Outcome::Failed);
+        self.metrics.failed(kind);
+        self.error(reason);
+        // Where both sides are here, it is one file.
+        if record.side == Side::Collect {
+            self.state().failed += 1;
+        }
+    }
+}
+
+impl Observer<TransferEvent> for TransferActivity {
+    fn observe(&self, event: &TransferEvent) {
+        let transfer = self.transfer.as_str();
+        match event {
+            TransferEvent::Found { files, bytes } => {
+                info!(target: TARGET, transfer, files, bytes, "files are ready");
+            }
+            TransferEvent::Odd { path, what, .. } => {
+                warn!(target: TARGET, transfer, path, reason = what, "this can never be sent");
+            }
+            TransferEvent::Begun { side, id, path, size, resumed } => {
+                let (side, path) = (side.as_str(), shown::name(path));
+                debug!(target: TARGET, transfer, side, id, path, size, resumed, "file begins");
+            }
+            TransferEvent::Moved { side, bytes, .. } => {
+                if *side == Side::Deliver {
+                    self.metrics.written(*bytes);
+                }
+                self.goes_on(*side);
+            }
+            TransferEvent::Sent(record) => {
+                let (id, path) = (record.id.as_str(), shown::name(&record.path));
+                debug!(target: TARGET, transfer, id, path, size = record.size, "file is sent");
+                self.goes_on(Side::Collect);
+            }
+            TransferEvent::Again { path, id } => {
+                info!(target: TARGET, transfer, id, path = shown::name(path), "this version arrived before");
+                self.metrics.processed(Side::Collect, Outcome::Again);
+            }
+            TransferEvent::Dropped { path, why } => {
+                warn!(target: TARGET, transfer, path = shown::name(path), reason = why, "this version is not sent");
+                self.metrics.processed(Side::Collect, Outcome::Dropped);
+            }
+            TransferEvent::Settled(record) => {
+                let (id, path, place) = (record.id.as_str(), shown::name(&record.path), record.place.as_deref());
+                info!(target: TARGET, transfer, id, path, place, "source is dealt with");
+                self.metrics.processed(Side::Collect, Outcome::Done);
+                self.goes_on(Side::Collect);
+                self.state().collected += 1;
+            }
+            TransferEvent::Delivered { record, took } => {
+                let (id, path, place) = (record.id.as_str(), shown::name(&record.path), record.place.as_deref());
+                let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                info!(target: TARGET, transfer, id, path, place, size = record.size, took_ms, "file is delivered");
+                self.metrics.processed(Side::Deliver, Outcome::Done);
+                self.metrics.arrived(*took);
+                self.goes_on(Side::Deliver);
+                let mut state = self.state();
+                state.delivered += 1;
+                state.bytes += record.size;
+            }
+            TransferEvent::Failed(record) => self.failed(record),
+            TransferEvent::Looked { side } => self.goes_on(*side),
+            TransferEvent::Waiting { side, kind, reason, after } => {
+                let wait_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                warn!(target: TARGET, transfer, side = side.as_str(), wait_ms, reason, "trying again");
+                self.metrics.failed(kind.as_str());
+                self.error(reason);
+                self.state().halted.insert(*side, reason.clone());
+            }
+        }
+    }
+}
+
+impl Observer<HealthEvent> for TransferActivity {
+    fn observe(&self, event: &HealthEvent) {
+        self.metrics.dependency(event.probe, event.down.is_none(), event.took);
+        let (transfer, dependency) = (self.transfer.as_str(), event.probe);
+        match &event.down {
+            _ if !event.changed => {}
+            None => info!(target: TARGET, transfer, dependency, "dependency is up"),
+            Some(reason) => warn!(target: TARGET, transfer, dependency, reason, "dependency is down"),
+        }
+    }
+}
+
+impl Working for TransferActivity {
+    fn stuck(&self, _: bool) -> Option<String> {
+        self.state().ended.then(|| "one of its tasks has ended".to_owned())
+    }
+
+    fn refresh(&self) {}
+}
