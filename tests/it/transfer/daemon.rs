@@ -38,7 +38,7 @@ fn files_are_served_as_they_come_and_told_of() {
     });
     assert_eq!((&page["transfer"], &page["state"]), (&"sales".into(), &"moving".into()), "{page}");
     let html = daemon.get("/").1;
-    assert!(html.contains("transfer, moving") && html.contains("later/large"), "{html}");
+    assert!(html.contains("transfer, moving") && html.contains("max_size"), "{html}");
     assert_eq!(daemon.get("/health/live").0, 200);
     until("readiness", || (daemon.get("/health/ready").0 == 200).then_some(()));
     let metrics = daemon.get("/metrics").1;
@@ -102,6 +102,7 @@ fn several_instances_share_a_folder_and_a_ledger() {
         all.insert(path, content);
     }
     let there = archived(&rig, 40);
+    assert!(rig.names("error").is_empty(), "{:?}", rig.names("error"));
     assert!(there == all && rig.files("target") == all);
     let logs = stop(daemons);
     let delivered: usize = logs.iter().map(|log| log.matches("file is delivered").count()).sum();
