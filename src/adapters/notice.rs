@@ -52,6 +52,7 @@ impl Notices {
     }
 
     fn begin(&self) {
+        #[expect(deprecated, reason = "`register` is unsafe; an `OwnedFd` is one descriptor for life, as it asks for")]
         let handle = self.handle.get_or_init(|| files::notices().and_then(AsyncFd::new).ok());
         if let Some(handle) = handle {
             let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);

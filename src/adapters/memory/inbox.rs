@@ -117,7 +117,7 @@ impl Inbox for MemoryInbox {
     }
 
     async fn changed(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     async fn open(&self, path: &str) -> Result<Box<dyn InboxFile>, FolderError> {
