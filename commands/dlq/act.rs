@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Largest plan that is read, in bytes: a million entries.
-const PLAN_MAX: u64 = 1 << 30;
+/// Largest plan that is written and read, in bytes: some 100,000 entries.
+pub(super) const PLAN_MAX: u64 = 48 << 20;
 
 /// Replay exactly the entries of a plan
 ///

@@ -20,12 +20,39 @@ use std::fmt::Write;
 /// Lines about what was done to the queue that `stats` shows.
 const AUDITS: usize = 20;
 
+/// Bytes of a payload that a list shows; `dlq show` has all of it.
+const LISTED_MAX: usize = 4096;
+
+/// An entry in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    #[serde(flatten)]
+    letter: DeadLetter,
+    /// Of the whole payload, where only its beginning is here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload_bytes: Option<usize>,
+}
+
+impl Listed {
+    fn new(mut letter: DeadLetter) -> Self {
+        let whole = letter.payload.len();
+        if whole <= LISTED_MAX {
+            return Self { letter, payload_bytes: None };
+        }
+        let end = (0..=LISTED_MAX).rev().find(|end| letter.payload.is_char_boundary(*end)).unwrap_or(0);
+        // Not shortened in place: that would keep its memory.
+        letter.payload = letter.payload[..end].to_owned();
+        Self { letter, payload_bytes: Some(whole) }
+    }
+}
+
 pub(super) fn list(context: &Context, args: &FilterArgs) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
     let queue = wiring::letter_queue(&ingest)?;
-    let mut letters = Vec::new();
+    let mut letters: Vec<Listed> = Vec::new();
     context.block_on(async {
-        find(&*queue, &args.filter(), |letter| letters.push(letter)).await.map_err(ReplayError::from)?;
+        find(&*queue, &args.filter(), |letter| letters.push(Listed::new(letter))).await.map_err(ReplayError::from)?;
         Ok(())
     })?;
     context.ui.result(&letters, |letters| {
@@ -33,7 +60,7 @@ pub(super) fn list(context: &Context, args: &FilterArgs) -> Result<CommandEnd, F
             return "no dead letters\n".to_owned();
         }
         let mut rows = context.ui.table(&["id", "event", "type", "key", "kind", "died", "why"]);
-        for letter in letters {
+        for Listed { letter, .. } in letters {
             rows.row(vec![
                 table::text(&letter.id),
                 table::text(letter.event_id.as_deref().unwrap_or("-")),

@@ -1,6 +1,7 @@
 //! `filegen dlq plan`: a frozen set of entries, and what a replay would do with each.
 
 use super::FilterArgs;
+use super::act::PLAN_MAX;
 use crate::commands::context::Context;
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
@@ -38,8 +39,15 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         sink.open(ingest.sink.create).await?;
         Ok(replay.plan(&args.filter.filter(), &mut *sink).await?)
     })?;
-    let text = serde_json::to_string_pretty(&plan).unwrap_or_default();
-    config::write_new(&args.out, &format!("{text}\n"), args.force).map_err(|error| {
+    let text = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
+    if text.len() as u64 > PLAN_MAX {
+        let message =
+            format!("a plan of {} entries is larger than 48 MiB", table::thousands(plan.entries.len() as u64));
+        return Err(
+            Failure::new(Code::Failed, message).hint("make several plans: by `--kind`, `--type`, or with `--limit`")
+        );
+    }
+    config::write_private(&args.out, &text, args.force).map_err(|error| {
         let failure = Failure::caused(Code::Failed, &error).context(format!("cannot write {}", args.out.display()));
         if error.kind() == std::io::ErrorKind::AlreadyExists {
             return failure.hint("name another file, or replace it with `--force`");

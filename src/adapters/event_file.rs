@@ -3,7 +3,7 @@
 use crate::core::model::message::{EventId, Partition, Received, TopicPosition};
 use crate::core::model::shown;
 use crate::core::ports::broker::BrokerError;
-use crate::core::ports::consumer::{Consumer, Polled, Watermarks};
+use crate::core::ports::consumer::{BATCH_BYTES, Consumer, Polled, Watermarks};
 use crate::files;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
@@ -109,13 +109,14 @@ impl EventFile {
     }
 
     fn batch(&mut self, max: usize) -> io::Result<Vec<Received>> {
-        let mut messages = Vec::new();
-        while messages.len() < max {
+        let (mut messages, mut bytes) = (Vec::new(), 0);
+        while messages.len() < max && bytes < BATCH_BYTES {
             let Some((offset, payload)) = self.line()? else { break };
             // A blank line is no event.
             if payload.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
+            bytes += payload.len();
             let offset = i64::try_from(offset).unwrap_or(i64::MAX);
             let id = EventId { topic: self.topic.clone(), partition: 0, offset };
             messages.push(Received { id, key: None, headers: Vec::new(), payload, at: None });

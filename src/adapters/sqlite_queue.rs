@@ -1,7 +1,7 @@
 //! The queue of dead letters in an SQLite file, which may be the sink's own.
 
 use crate::core::model::letter::DeadLetter;
-use crate::core::ports::queue::{LetterQueue, QueueAudit, Removed};
+use crate::core::ports::queue::{LetterQueue, PAGE_BYTES, QueueAudit, Removed};
 use crate::core::ports::store::StoreError;
 use crate::files::{self, Foreign};
 use async_trait::async_trait;
@@ -83,6 +83,8 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         files::make_folders(folder).map_err(io)?;
     }
+    // Its owner's alone: it holds payloads. SQLite says why a file cannot be made.
+    let _ = files::open_or_make_private(path).is_ok();
     let ready = || {
         let connection = Connection::open_with_flags(
             path,
@@ -158,9 +160,16 @@ impl LetterQueue for SqliteQueue {
             let sql = "SELECT entry FROM filegen_queue WHERE queue = ?1 ORDER BY number DESC LIMIT ?2 OFFSET ?3";
             let (skip, max) = (i64::try_from(skip).unwrap_or(i64::MAX), i64::try_from(max).unwrap_or(i64::MAX));
             let mut asked = connection.prepare_cached(sql)?;
-            let entries: Vec<String> =
-                asked.query_map((key, max, skip), |row| row.get(0))?.collect::<Result<_, _>>()?;
-            entries.iter().map(|entry| serde_json::from_str(entry).map_err(|_| Fault::Damaged)).collect()
+            let (mut letters, mut bytes) = (Vec::new(), 0);
+            for entry in asked.query_map((key, max, skip), |row| row.get::<_, String>(0))? {
+                let entry = entry?;
+                bytes += entry.len();
+                letters.push(serde_json::from_str(&entry).map_err(|_| Fault::Damaged)?);
+                if bytes >= PAGE_BYTES {
+                    break;
+                }
+            }
+            Ok(letters)
         })
         .await
     }

@@ -40,7 +40,7 @@ pub use kind::Flow;
 pub use kinds::{example, kinds};
 pub use namesakes::{APART, Namesake, namesakes};
 pub use problem::{ConfigError, Problem, SourcePosition};
-pub use read::write_new;
+pub use read::{write_new, write_private};
 pub use receivers::document as receivers_document;
 pub use show::{Origin, Resolved};
 pub use sources::{data_sources, data_sources_to_yaml, parse_data_sources};

@@ -58,6 +58,18 @@ fn not_utf8(path: &Path, bytes: &[u8], valid: usize) -> ConfigError {
     ConfigError { path: path.to_owned(), problems: vec![problem], masked_text: None }
 }
 
+/// As [`write_new`], for a file that is its owner's alone.
+///
+/// # Errors
+/// What the system says; `AlreadyExists` when a file is in the way.
+pub fn write_private(path: &Path, text: &str, replace: bool) -> std::io::Result<()> {
+    if replace {
+        files::replace_private(path, text.as_bytes())
+    } else {
+        files::write_new_private(path, text.as_bytes())
+    }
+}
+
 /// Writes a worker file. One that is there already stays, unless `replace`; then it goes when the new one is whole.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use crate::core::ingest::relay;
 use crate::core::ingest::service::{IngestPorts, Service};
 use crate::core::ingest::spec::{DoorSpec, Ingest};
 use crate::core::model::finding::CheckVerdict;
+use crate::core::model::peer::Insecure;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
@@ -47,6 +48,11 @@ pub(super) fn build(
     for file in files {
         let (ingest, clock) = (&file.ingest, wiring::clock());
         let status = Arc::new(IngestStatus::new(ingest, Arc::clone(&clock)));
+        let insecure = wiring::insecure_of_ingest(ingest);
+        for Insecure { field, what, instead, .. } in &insecure {
+            warn!(target: TARGET, ingest = ingest.id.as_str(), field, instead, "{what}");
+        }
+        status.insecure(&insecure);
         let reader = wiring::table_reader(ingest)?;
         let dependencies = dependencies(ingest, &status, &reader, &clock)?;
         let member = Member {

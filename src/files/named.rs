@@ -162,17 +162,35 @@ pub(crate) fn group_number(name: &str) -> io::Result<Option<u32>> {
 /// # Errors
 /// `AlreadyExists` when anything has that name.
 pub(crate) fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
+    write_new_with(path, text, 0o666)
+}
+
+/// As [`write_new`], its owner's alone.
+pub(crate) fn write_new_private(path: &Path, text: &[u8]) -> io::Result<()> {
+    write_new_with(path, text, 0o600)
+}
+
+fn write_new_with(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
     let flags = PLAIN | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-    File::from(rustix::fs::openat(CWD, path, flags, Mode::from_raw_mode(0o666))?).write_all(text)
+    File::from(rustix::fs::openat(CWD, path, flags, Mode::from_raw_mode(mode))?).write_all(text)
 }
 
 /// Writes a file that takes another's place when it is whole.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    replace_with(path, text, 0o666)
+}
+
+/// As [`replace`], its owner's alone.
+pub(crate) fn replace_private(path: &Path, text: &[u8]) -> io::Result<()> {
+    replace_with(path, text, 0o600)
+}
+
+fn replace_with(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = Path::new(&beside);
     let flags = PLAIN | OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
-    let mut file = File::from(rustix::fs::openat(CWD, beside, flags, Mode::from_raw_mode(0o666))?);
+    let mut file = File::from(rustix::fs::openat(CWD, beside, flags, Mode::from_raw_mode(mode))?);
     file.write_all(text)?;
     file.sync_all()?;
     rustix::fs::rename(beside, path).map_err(io::Error::from)

@@ -1,5 +1,6 @@
 //! Recording and declaring metrics. A metric's name and help text stand in one place: the struct of its flow.
 
+use crate::core::model::peer::{Insecure, Peer};
 use crate::core::ports::clock::Clock;
 use metrics::{Counter, Gauge, Histogram, Label, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -82,6 +83,16 @@ impl Scope {
         let gauge = self.late_gauge(name, help).get().clone();
         gauge.set(0.0);
         gauge
+    }
+
+    /// How many connections of each kind somebody on the way may read or answer.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    pub fn insecure(&self, found: &[Insecure]) {
+        for peer in Peer::ALL {
+            let count = found.iter().filter(|insecure| insecure.peer == peer).count();
+            let help = "Connections that are not encrypted, or whose server is not verified, by the file.";
+            self.with("peer", peer.name()).late_gauge("filegen_insecure_connections", help).set(count as f64);
+        }
     }
 
     /// A gauge that is shown from its first value on. Zero would be a false value before.

@@ -17,7 +17,9 @@ pub use kafka::{NamedProbe, consumer, producer, topic_probes};
 pub use schedule::{
     SchedulerState, folders, new_ids, schedule_settings, scheduler_state, sources, topic_consumer, topic_producer,
 };
-pub use security::{address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_scheduler};
+pub use security::{
+    address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_ingest, insecure_of_scheduler,
+};
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, state, state_file, state_rights};
 pub use transfer::{TransferState, file_target, inbox, redrive_ports, transfer_sides, transfer_state};

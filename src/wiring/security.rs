@@ -73,7 +73,7 @@ fn topic(field: &str, spec: Option<&KafkaSpec>) -> Option<Insecure> {
 }
 
 /// An ingest's connections that somebody on the way may read, or answer in the server's place.
-fn insecure_of_ingest(ingest: &Ingest) -> Vec<Insecure> {
+pub fn insecure_of_ingest(ingest: &Ingest) -> Vec<Insecure> {
     let topic = match &ingest.source {
         SourceSpec::Kafka(spec) => topic("source.kafka", Some(spec)),
         SourceSpec::File(_) => None,

@@ -3,7 +3,7 @@
 use super::settings::{KafkaClientConfig, Told};
 use crate::core::model::message::{Partition, Received, TopicPosition};
 use crate::core::ports::broker::BrokerError;
-use crate::core::ports::consumer::Polled;
+use crate::core::ports::consumer::{BATCH_BYTES, Polled};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance};
@@ -97,9 +97,9 @@ impl Default for BufferState {
 impl BufferState {
     /// A change, else messages, else the last error. Messages of paused partitions stay.
     fn take(&mut self, max: usize, epochs: &mut HashMap<i32, AssignmentEpoch>) -> Option<Result<Polled, BrokerError>> {
-        let mut batch = Vec::new();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         let mut kept = VecDeque::new();
-        while batch.len() < max {
+        while batch.len() < max && bytes < BATCH_BYTES {
             match self.queue.pop_front() {
                 None => break,
                 Some(Item::Change(change)) if batch.is_empty() => {
@@ -116,6 +116,7 @@ impl BufferState {
                 Some(Item::Message(message, epoch)) => {
                     self.messages -= 1;
                     self.bytes -= message.payload.len();
+                    bytes += message.payload.len();
                     epochs.insert(message.id.partition, epoch);
                     batch.push(message);
                 }

@@ -9,7 +9,7 @@ use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::letter::DeadLetter;
 use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown};
 use crate::core::model::secret::Secret;
-use crate::core::ports::queue::{LetterQueue, QueueAudit, Removed};
+use crate::core::ports::queue::{LetterQueue, PAGE_BYTES, QueueAudit, Removed};
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use error::failed;
@@ -36,6 +36,19 @@ end";
 const GET: &str = "local entry = redis.call('HGET', KEYS[2], ARGV[1])
 if entry and redis.call('LPOS', KEYS[1], entry, 'RANK', -1) then return entry end
 return false";
+
+/// Entries from a place on, at most so many, until they have so many bytes.
+const PAGE: &str = "local found, bytes, at, last = {}, 0, tonumber(ARGV[1]), tonumber(ARGV[2])
+while at <= last and bytes < tonumber(ARGV[3]) do
+  local some = redis.call('LRANGE', KEYS[1], at, math.min(at + 7, last))
+  if #some == 0 then break end
+  for _, entry in ipairs(some) do
+    bytes = bytes + #entry
+    found[#found + 1] = entry
+  end
+  at = at + #some
+end
+return found";
 
 /// Takes an entry away: 1 when it was as it is thought to be, 0 when it is not there, 2 when it has changed.
 const REMOVE: &str = "local entry = redis.call('HGET', KEYS[2], ARGV[1])
@@ -164,7 +177,9 @@ impl RedisQueue {
         if max == 0 {
             return Ok(Vec::new());
         }
-        let entries: Vec<String> = self.ask(redis::cmd("LRANGE").arg(key).arg(first).arg(last)).await?;
+        let mut command = redis::cmd("EVAL");
+        command.arg(PAGE).arg(1).arg(key).arg(first).arg(last).arg(PAGE_BYTES);
+        let entries: Vec<String> = self.ask(&command).await?;
         entries.iter().map(|entry| self.read(entry)).collect()
     }
 

@@ -6,7 +6,7 @@ use super::fault::SqliteFault;
 use super::{Work, fit};
 use crate::core::model::letter::{DeadLetter, LetterKind};
 use crate::core::model::rows::sortable;
-use crate::core::ports::sql_sink::{Parked, PositionMove, SinkCounts, SinkReader, StoredPosition};
+use crate::core::ports::sql_sink::{Parked, PositionMove, SinkCounts, SinkReader, StoredPosition, WAITING_BYTES};
 use jiff::Timestamp;
 use rusqlite::{Connection, Error, OptionalExtension, Transaction};
 
@@ -121,9 +121,14 @@ pub(super) fn released(connection: &Connection, reader: &SinkReader, max: usize)
         let mut asked = connection.prepare_cached(&sql)?;
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let rows = asked.query_map((&reader.source, &table, &column, limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut bytes = 0;
         for row in rows {
             let (number, entry): (i64, String) = row?;
+            bytes += entry.len();
             found.push(Parked { number, event: letter(&entry)?.event().ok_or_else(damaged)? });
+            if bytes >= WAITING_BYTES {
+                break;
+            }
         }
     }
     found.sort_by_key(|parked| parked.number);
@@ -147,7 +152,8 @@ pub(super) fn expire(
     now: Timestamp,
     instance: &str,
 ) -> Result<u64, SqliteFault> {
-    let sql = "DELETE FROM filegen_parked WHERE source = ?1 AND parked_at < ?2 RETURNING number, entry, attempts";
+    let sql = "DELETE FROM filegen_parked WHERE number IN (SELECT number FROM filegen_parked
+               WHERE source = ?1 AND parked_at < ?2 ORDER BY number LIMIT 20) RETURNING number, entry, attempts";
     let mut asked = transaction.prepare_cached(sql)?;
     let rows =
         asked.query_map((&reader.source, sortable(before)), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -202,8 +208,16 @@ pub(super) fn outbox(connection: &Connection, reader: &SinkReader, max: usize) -
     let sql = "SELECT entry FROM filegen_dead_letters WHERE source = ?1 ORDER BY number LIMIT ?2";
     let mut asked = connection.prepare_cached(sql)?;
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
-    let rows: Vec<String> = asked.query_map((&reader.source, limit), |row| row.get(0))?.collect::<Result<_, _>>()?;
-    rows.iter().map(|entry| letter(entry)).collect()
+    let (mut letters, mut bytes) = (Vec::new(), 0);
+    for entry in asked.query_map((&reader.source, limit), |row| row.get::<_, String>(0))? {
+        let entry = entry?;
+        bytes += entry.len();
+        letters.push(letter(&entry)?);
+        if bytes >= WAITING_BYTES {
+            break;
+        }
+    }
+    Ok(letters)
 }
 
 /// Forgets what the queue has.

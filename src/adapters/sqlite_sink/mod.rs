@@ -105,6 +105,8 @@ fn open(place: &Place, make: bool) -> Result<Connection, SinkError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             files::make_folders(folder).map_err(io)?;
         }
+        // Its owner's alone: it holds payloads. SQLite says why a file cannot be made.
+        let _ = files::open_or_make_private(path).is_ok();
     } else if files::identity(path).is_err() {
         let hint = "`create: missing` makes it, and `filegen ingest schema --apply` too";
         return Err(place.refused(format!("there is no such file; {hint}")));

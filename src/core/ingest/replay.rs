@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Entries that are judged or replayed in one transaction.
-const STEP: usize = 50;
+const STEP: usize = 16;
 
 /// The form of a plan.
 const VERSION: u32 = 1;
@@ -75,12 +75,17 @@ impl Replay<'_> {
     /// # Errors
     /// When queue or sink does not answer.
     pub async fn plan(&self, filter: &Filter, sink: &mut dyn SqlSink) -> Result<Plan, ReplayError> {
-        let mut letters = Vec::new();
-        find(self.queue, filter, |letter| letters.push(letter)).await?;
-        letters.sort_by_cached_key(DeadLetter::place);
-        let mut entries = Vec::with_capacity(letters.len());
-        for step in letters.chunks(STEP) {
-            for (letter, (forecast, error)) in step.iter().zip(self.write(step, sink, WriteMode::Judge).await?) {
+        let mut places = Vec::new();
+        find(self.queue, filter, |letter| places.push((letter.place(), letter.index()))).await?;
+        places.sort();
+        let mut entries = Vec::with_capacity(places.len());
+        // Payloads are in memory a few at a time.
+        for step in places.chunks(STEP) {
+            let mut letters = Vec::with_capacity(step.len());
+            for (_, index) in step {
+                letters.extend(self.queue.get(index).await?);
+            }
+            for (letter, (forecast, error)) in letters.iter().zip(self.write(&letters, sink, WriteMode::Judge).await?) {
                 entries.push(Planned {
                     id: letter.id.clone(),
                     topic_id: letter.topic_id.clone(),

@@ -14,7 +14,7 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::letter::DeadLetter;
 use crate::core::model::message::{Partition, Received, TopicPosition};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::consumer::{Consumer, Polled};
+use crate::core::ports::consumer::{BATCH_BYTES, Consumer, Polled};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::sql_sink::{Batch, Change, Outcome, PositionMove, RowChange, SinkError, SqlSink, WriteMode};
 use std::collections::BTreeMap;
@@ -202,7 +202,8 @@ impl Service {
     /// Waits a little for a batch to be filled.
     async fn gather(&mut self, mut messages: Vec<Received>) -> Result<Vec<Received>, IngestError> {
         let (most, until) = (self.spec.policies.batch, self.ports.clock.elapsed() + self.spec.policies.linger);
-        while messages.len() < most {
+        let bytes = |messages: &[Received]| messages.iter().map(|message| message.payload.len()).sum::<usize>();
+        while messages.len() < most && bytes(&messages) < BATCH_BYTES {
             let Some(rest) = until.checked_sub(self.ports.clock.elapsed()).filter(|rest| !rest.is_zero()) else {
                 break;
             };

@@ -5,6 +5,9 @@ use crate::core::model::message::{Partition, Received, TopicPosition};
 use async_trait::async_trait;
 use std::time::Duration;
 
+/// A batch ends early when its payloads reach this many bytes: however large events are, few of them are in memory.
+pub const BATCH_BYTES: usize = 8 << 20;
+
 /// What a consumer has to say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Polled {
@@ -31,7 +34,7 @@ pub struct Watermarks {
 /// while it lives, however slowly its messages are taken.
 #[async_trait]
 pub trait Consumer: Send {
-    /// The next messages, at most `max`, or a change of the assignment. Waits up to `wait` for the first message. A change is
+    /// The next messages, at most `max` and about [`BATCH_BYTES`], or a change of the assignment. Waits up to `wait` for the first message. A change is
     /// reported before any message that came after it. No message that the group has not committed is skipped: after a crash or
     /// a change of the group's members it comes again. After an error the call may be repeated.
     ///

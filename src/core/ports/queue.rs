@@ -7,6 +7,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// A page ends early when its entries reach this many bytes.
+pub const PAGE_BYTES: usize = 8 << 20;
+
 /// What became of an entry that was to leave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Removed {
@@ -46,7 +49,7 @@ pub trait LetterQueue: Send + Sync {
     /// How many there are.
     async fn count(&self) -> Result<u64, StoreError>;
 
-    /// At most `max` entries behind the newest `skip`, newest first.
+    /// At most `max` entries, and about [`PAGE_BYTES`], behind the newest `skip`, newest first. Empty only where there are no more.
     async fn page(&self, skip: u64, max: usize) -> Result<Vec<DeadLetter>, StoreError>;
 
     /// The entry of this index.

@@ -9,6 +9,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
 
+/// What is read of events that wait ends early when it reaches this many bytes.
+pub const WAITING_BYTES: usize = 8 << 20;
+
 /// What one event does to a row.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change {
@@ -230,16 +233,16 @@ pub trait SqlSink: Send {
     /// is parked behind it. A batch whose positions do not stand where it began is refused whole.
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Outcome>, SinkError>;
 
-    /// Parked events whose parent is there by now, oldest first, at most `max`.
+    /// Parked events whose parent is there by now, oldest first, at most `max` and about [`WAITING_BYTES`].
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError>;
 
     /// Whether any event waits for its parent.
     async fn has_parked(&mut self) -> Result<bool, SinkError>;
 
-    /// Makes dead letters of the events that were parked before this moment. Returns how many.
+    /// Makes dead letters of some of the events that were parked before this moment. Returns how many; zero when none are left.
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError>;
 
-    /// Dead letters that have not gone to the queue, oldest first, at most `max`.
+    /// Dead letters that have not gone to the queue, oldest first, at most `max` and about [`WAITING_BYTES`].
     async fn outbox(&mut self, max: usize) -> Result<Vec<DeadLetter>, SinkError>;
 
     /// Forgets dead letters that the queue has, by [`DeadLetter::index`].

@@ -7,6 +7,7 @@ use crate::core::model::shown;
 use crate::core::ports::table_reader::{AnswerRow, AnswerValue, ReadError, TableReader};
 use crate::http::problem;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
@@ -16,7 +17,12 @@ use std::sync::Arc;
 /// One route.
 pub(super) fn route(route: &RouteSpec, reader: &Arc<dyn TableReader>) -> MethodRouter {
     let (route, reader) = (Arc::new(route.clone()), Arc::clone(reader));
-    get(move |Path(given): Path<BTreeMap<String, String>>| async move { answer(&route, &*reader, given).await })
+    get(move |given: Result<Path<BTreeMap<String, String>>, PathRejection>| async move {
+        match given {
+            Ok(Path(given)) => answer(&route, &*reader, given).await,
+            Err(_) => problem::of(StatusCode::BAD_REQUEST, "the path is no text: its bytes are not UTF-8"),
+        }
+    })
 }
 
 async fn answer(route: &RouteSpec, reader: &dyn TableReader, given: BTreeMap<String, String>) -> Response {

@@ -1,6 +1,6 @@
 //! One worker's metrics, each with the label `worker`: a method for each event that moves one.
 
-use crate::core::model::peer::{Insecure, Peer};
+use crate::core::model::peer::Insecure;
 use crate::telemetry::metrics::{Late, Scope};
 use jiff::Timestamp;
 use metrics::{Counter, Gauge, Histogram};
@@ -193,14 +193,8 @@ impl GenerateMetrics {
             .set(took.as_secs_f64());
     }
 
-    /// How many connections of each kind somebody on the way may read or answer.
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     pub(super) fn insecure(&self, found: &[Insecure]) {
-        for peer in Peer::ALL {
-            let count = found.iter().filter(|insecure| insecure.peer == peer).count();
-            let help = "Connections that are not encrypted, or whose server is not verified, by the worker file.";
-            self.scope.with("peer", peer.name()).late_gauge("filegen_insecure_connections", help).set(count as f64);
-        }
+        self.scope.insecure(found);
     }
 
     fn at_rest(&self) {

@@ -2,6 +2,7 @@
 
 use crate::core::ingest::event::{Served, Tally};
 use crate::core::model::letter::LetterKind;
+use crate::core::model::peer::Insecure;
 use crate::telemetry::metrics::{Late, Scope};
 use metrics::{Counter, Gauge, Histogram};
 use std::collections::BTreeMap;
@@ -108,6 +109,10 @@ impl IngestMetrics {
         scope.times("http_latency_seconds", "From a request's head to its answer.").record(served.took);
         let scope = scope.with("status", &served.status.to_string());
         scope.counter("http_requests_total", "Requests at the doors.").increment(1);
+    }
+
+    pub(super) fn insecure(&self, found: &[Insecure]) {
+        self.scope.insecure(found);
     }
 
     /// Whether a dependency answered, and how fast.

@@ -9,6 +9,7 @@ use crate::core::ingest::event::{IngestEvent, Produced, Served, Tally};
 use crate::core::ingest::spec::Ingest;
 use crate::core::model::letter::LetterKind;
 use crate::core::model::moment::moment;
+use crate::core::model::peer::Insecure;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::sql_sink::Outcome;
@@ -65,6 +66,11 @@ impl IngestStatus {
         let types = ingest.events.iter().map(|event| event.name.as_str());
         let metrics = IngestMetrics::new(ingest.id.as_str(), types);
         Self { ingest: ingest.id.as_str().to_owned(), clock, metrics, state: Mutex::default() }
+    }
+
+    /// Counts connections that are weaker than they should be.
+    pub fn insecure(&self, found: &[Insecure]) {
+        self.metrics.insecure(found);
     }
 
     /// Whose.

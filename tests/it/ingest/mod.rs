@@ -1,5 +1,6 @@
 //! Events into tables, by the real binary: the example, bad events, a sink that refuses, and what people do with dead letters.
 
+mod bounded;
 mod example;
 mod killed;
 mod letters;

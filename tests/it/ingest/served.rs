@@ -42,6 +42,8 @@ fn tables_answer_with_exact_values_and_say_what_is_not_there() {
         assert_eq!((absent.code, absent.header("content-type")), (404, "application/problem+json"), "{path}");
     }
     assert_eq!(door.get("/nothing").code, 404);
+    let odd = door.get("/orders/%ff");
+    assert_eq!((odd.code, odd.header("content-type")), (400, "application/problem+json"));
     assert_eq!(door.post("/orders/o1", "application/json", "{}").code, 405);
     let described = door.get("/openapi.json").json();
     assert!(described["paths"]["/orders/{id}"]["get"]["responses"]["404"].is_object(), "{described}");

@@ -6,7 +6,9 @@ use super::link::{Fault, Link};
 use super::{Parent, Work};
 use crate::core::model::letter::{DeadLetter, LetterKind};
 use crate::core::model::rows::sortable;
-use crate::core::ports::sql_sink::{Parked, PositionMove, SinkCounts, SinkError, SinkReader, StoredPosition};
+use crate::core::ports::sql_sink::{
+    Parked, PositionMove, SinkCounts, SinkError, SinkReader, StoredPosition, WAITING_BYTES,
+};
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
 
@@ -174,8 +176,11 @@ pub(super) async fn released(link: &Link, reader: &SinkReader, max: usize) -> Re
         let (table, column): (String, String) = (row.get(0), row.get(1));
         let Some(cast) = type_of(link, &table, &column).await? else { continue };
         let sql = format!(
-            "SELECT p.number, p.entry FROM filegen_parked p WHERE p.source = $1 AND p.parent_tbl = $2 AND p.parent_col = $3
-             AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value::{cast}) ORDER BY p.number LIMIT $4",
+            "SELECT x.number, x.entry FROM (SELECT p.number, p.entry,
+             sum(octet_length(p.entry)) OVER (ORDER BY p.number) - octet_length(p.entry) AS before FROM filegen_parked p
+             WHERE p.source = $1 AND p.parent_tbl = $2 AND p.parent_col = $3
+             AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value::{cast}) ORDER BY p.number LIMIT $4) x
+             WHERE x.before < {WAITING_BYTES} ORDER BY x.number",
             name(&table),
             quoted(&column)
         );
@@ -208,7 +213,8 @@ pub(super) async fn expire(
     now: Timestamp,
     instance: &str,
 ) -> Result<u64, Fault> {
-    let sql = "DELETE FROM filegen_parked WHERE source = $1 AND parked_at < $2::timestamptz RETURNING number, entry, attempts";
+    let sql = "DELETE FROM filegen_parked WHERE number IN (SELECT number FROM filegen_parked
+               WHERE source = $1 AND parked_at < $2::timestamptz ORDER BY number LIMIT 20) RETURNING number, entry, attempts";
     let rows = link.query(sql, &[(&reader.source, Type::TEXT), (&sortable(before), Type::TEXT)]).await?;
     let mut dead: Vec<(i64, String, i32)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     dead.sort_unstable_by_key(|(number, ..)| *number);
@@ -273,9 +279,13 @@ async fn count(link: &Link, sql: &str, reader: &SinkReader) -> Result<u64, Fault
 
 /// Dead letters for the queue, oldest first.
 pub(super) async fn outbox(link: &Link, reader: &SinkReader, max: usize) -> Result<Vec<DeadLetter>, Fault> {
-    let sql = "SELECT entry FROM filegen_dead_letters WHERE source = $1 ORDER BY number LIMIT $2";
+    let sql = format!(
+        "SELECT x.entry FROM (SELECT number, entry, sum(octet_length(entry)) OVER (ORDER BY number) - octet_length(entry) AS before
+         FROM (SELECT number, entry FROM filegen_dead_letters WHERE source = $1 ORDER BY number LIMIT $2) d) x
+         WHERE x.before < {WAITING_BYTES} ORDER BY x.number"
+    );
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
-    let rows = link.query(sql, &[(&reader.source, Type::TEXT), (&limit, Type::INT8)]).await?;
+    let rows = link.query(&sql, &[(&reader.source, Type::TEXT), (&limit, Type::INT8)]).await?;
     rows.iter().map(|row| letter(link, row.get(0))).collect()
 }
 

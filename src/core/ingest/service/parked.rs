@@ -28,16 +28,18 @@ impl Service {
         self.release(stop).await?;
         let now = self.ports.clock.now();
         let before = now.checked_sub(self.spec.policies.park_for).unwrap_or(now);
-        match self.ports.sink.expire(before, now, &self.instance).await {
-            Ok(0) => {}
-            Ok(count) => {
-                self.tally.parked = self.tally.parked.saturating_sub(count);
-                self.tally.dead += count;
-                self.ports.letters.notify_one();
-                self.ports.observer.observe(&IngestEvent::Expired { count });
+        loop {
+            match self.ports.sink.expire(before, now, &self.instance).await {
+                Ok(0) => break,
+                Ok(count) => {
+                    self.tally.parked = self.tally.parked.saturating_sub(count);
+                    self.tally.dead += count;
+                    self.ports.letters.notify_one();
+                    self.ports.observer.observe(&IngestEvent::Expired { count });
+                }
+                Err(error) if error.kind().is_passing() => break,
+                Err(error) => return Err(error.into()),
             }
-            Err(error) if error.kind().is_passing() => {}
-            Err(error) => return Err(error.into()),
         }
         if let Ok(has_parked) = self.ports.sink.has_parked().await {
             self.has_parked = has_parked;
