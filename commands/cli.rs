@@ -41,10 +41,12 @@ Exit codes:
 pub enum Command {
     /// Make a worker's files for one business date
     Run(run::Args),
-    /// Serve workers: start runs on events, lead or stand by, send completion events
+    /// Serve any mixture of files: workers, ingests and schedulers
     Daemon(daemon::Args),
     /// Write events into tables, each effect once
     Ingest(ingest::Args),
+    /// Send events to the topic of an ingest file: from a file, from stdin, or made up
+    Produce(ingest::produce::Args),
     /// Search, plan, replay and drop events that cannot be rows
     Dlq(dlq::Args),
     /// Ask the daemon of this host whether it is well

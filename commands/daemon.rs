@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment, Flow};
-use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, SchedulerFile, Served, TransferFile, WorkerFile};
+use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, IngestParts, SchedulerFile, Served, TransferFile, WorkerFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
@@ -17,16 +17,19 @@ use std::sync::Arc;
 use tokio::signal::unix::SignalKind;
 use tracing::info;
 
-/// Serve workers: start runs on events, lead or stand by, send completion events
+/// Serve any mixture of files: workers make files, ingests write events into tables, schedulers keep data sources
 ///
 /// Any number of instances may serve the same workers: of each worker, one instance leads and writes, the others stand by and
 /// take over when it is gone. Each event of the trigger's topic asks for a run, recorded once a business date; the leader
 /// makes it, whichever instance heard of it. SIGTERM finishes the commit in hand, gives the leases back and exits 0; SIGHUP
-/// checks the worker files again and says what a restart would change.
+/// checks the worker files again and says what a restart would change. Ingests read their topic in one consumer group, each instance
+/// its share of the partitions, and open the doors that their file has: `produce`, `read`, or both.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen daemon -c loan.yaml -c customer.yaml
+  filegen daemon -c loan.yaml -c events.yaml -c intake.yaml
   filegen daemon -c loan.yaml --log-format json --health-port 5001
+  filegen daemon -c events.yaml --serve produce
   filegen daemon -c examples/intake.yaml
 
 Answers at http://HOST:5000: / (status page), /status (JSON), /health/live, /health/ready, /metrics")]
@@ -37,14 +40,33 @@ pub struct Args {
     /// Address to listen on, such as 127.0.0.1 [default: all]
     #[arg(long = "health-address", env = "HEALTH_ADDRESS", value_name = "IP")]
     address: Option<IpAddr>,
+    /// What this instance serves of its ingests [default: all that their files have]
+    #[arg(long, env = "FILEGEN_SERVE", value_name = "PART", value_delimiter = ',')]
+    serve: Vec<Part>,
     /// Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]
     #[arg(long = "health-host", env = "HEALTH_HOSTS", value_name = "NAME", value_delimiter = ',')]
     hosts: Vec<String>,
 }
 
+/// A part of an ingest.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Part {
+    /// The door for events.
+    Produce,
+    /// Reading events into tables.
+    Ingest,
+    /// The door for readers.
+    Read,
+}
+
+fn parts(wanted: &[Part]) -> IngestParts {
+    let has = |part| wanted.is_empty() || wanted.contains(&part);
+    IngestParts { produce: has(Part::Produce), ingest: has(Part::Ingest), read: has(Part::Read) }
+}
+
 /// Serves until a signal.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let served = load_all(context)?;
+    let served = load_all(context, parts(&args.serve))?;
     let level = match context.globals.verbose {
         0 | 1 => Level::Info,
         2 => Level::Debug,
@@ -64,7 +86,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     })
 }
 
-fn load_all(context: &Context) -> Result<Served, Failure> {
+fn load_all(context: &Context, parts: IngestParts) -> Result<Served, Failure> {
     if context.globals.config.is_empty() {
         return Err(Failure::new(Code::Usage, "no file is named").hint("name one or more with `-c FILE`"));
     }
@@ -77,7 +99,7 @@ fn load_all(context: &Context) -> Result<Served, Failure> {
                 if let Some(other) = served.ingests.iter().find(|other| other.ingest.id == ingest.id) {
                     return Err(twice("ingest", ingest.id.as_str(), &other.path, &path));
                 }
-                served.ingests.push(IngestFile { path, ingest: Arc::new(*ingest) });
+                served.ingests.push(IngestFile { path, ingest: Arc::new(*ingest), parts });
             }
             Flow::Transfer(transfer) => {
                 if let Some(other) = served.transfers.iter().find(|other| other.transfer.id == transfer.id) {

@@ -15,8 +15,8 @@ use serde::Serialize;
 
 /// Check source, key, output folder, state store and topics before a run does
 ///
-/// Reads the view, translates one page, and writes and removes a few small files in the output folder. Takes no event and
-/// sends none. When a run would fail, the exit code is that run's: 6 when a dependency cannot be reached, 3 when worker file,
+/// Of a worker file: reads the view, translates one page, and writes and removes a few small files in the output folder. Takes no event and
+/// sends none. Of an ingest file: asks topic, tables, rights, clocks and the queue of dead letters, and changes nothing. When a run would fail, the exit code is that run's: 6 when a dependency cannot be reached, 3 when worker file,
 /// login or rights are wrong, 7 when key or values are.
 ///
 /// --fix makes the indexes that MongoDB lacks, after asking; who did it and why is kept. Nothing else is changed.
@@ -24,6 +24,7 @@ use serde::Serialize;
 #[command(after_help = "Examples:
   filegen doctor -c loans.yaml
   filegen doctor -c loans.yaml --output json
+  filegen doctor -c events.yaml
   filegen doctor -c loans.yaml --param region=EU
   filegen doctor -c loans.yaml --fix --dry-run
   filegen doctor -c loans.yaml --fix --reason \"restored from backup, INC-4711\"")]
@@ -46,6 +47,10 @@ pub struct Args {
 
 /// Examines and prints each finding as it comes.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
+    if context.load()?.ingest().is_some() {
+        let tell = |found: &CheckResult| tell(context, found);
+        return super::ingest::doctor::run(context, &tell, |found| end(context, found, None));
+    }
     let worker = context.worker_with(&args.params)?;
     let (found, made) = context.block_on(async {
         let clock = wiring::clock();
@@ -64,11 +69,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         };
         let ports = wiring::assemble(&worker, source, state, clock);
         let name = (wiring::identity().nonce)();
-        let tell = |found: &CheckResult| {
-            if !context.ui.is_json() {
-                context.ui.tell(&line(context, found));
-            }
-        };
+        let tell = |found: &CheckResult| tell(context, found);
         let input = DoctorInput {
             ports: &ports,
             worker: &worker,
@@ -88,6 +89,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let made = if args.fix { fix(context, args, &input, &mut found).await? } else { None };
         Ok((found, made))
     })?;
+    Ok(end(context, &found, made))
+}
+
+fn tell(context: &Context, found: &CheckResult) {
+    if !context.ui.is_json() {
+        context.ui.tell(&line(context, found));
+    }
+}
+
+/// Shows all findings, and what the command ends with.
+fn end(context: &Context, found: &[CheckResult], made: Option<Made>) -> CommandEnd {
     let failed = found.iter().filter(|found| found.finding.verdict == finding::CheckVerdict::Fail).count();
     let warned = found.iter().filter(|found| found.finding.verdict == finding::CheckVerdict::Warn).count();
     let verdict = if failed > 0 { "fail" } else { "pass" };
@@ -97,7 +109,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         format!("{}, {failed} failed, {warned} to look at\n", table::counted(shown.checks.len() as u64, "check"))
     });
     let code = Code::of_all(found.iter().filter_map(|found| found.failure)).or(declined.then_some(Code::Failed));
-    Ok(code.map_or(CommandEnd::Done, CommandEnd::Ended))
+    code.map_or(CommandEnd::Done, CommandEnd::Ended)
 }
 
 #[derive(Serialize)]

@@ -43,6 +43,7 @@ impl Hint for BrokerError {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unreachable { .. } => Some("nothing is lost: the events wait, and this command can be given again"),
+            Self::TooLarge { .. } => Some("the words above name the limit"),
             Self::Refused { .. } => Some("`filegen doctor{c}` shows the topics, and what the user may do with them"),
         }
     }

@@ -69,6 +69,7 @@ fn dispatch(context: &Context, command: &Command) -> Result<CommandEnd, Failure>
         Command::Run(args) => run::run(context, args),
         Command::Daemon(args) => daemon::run(context, args),
         Command::Ingest(args) => ingest::run(context, args),
+        Command::Produce(args) => ingest::produce::run(context, args),
         Command::Dlq(args) => dlq::run(context, args),
         Command::Health(args) => health::run(context, args),
         Command::InspectHeaders(args) => inspect_headers::run(context, args),

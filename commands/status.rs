@@ -37,6 +37,9 @@ fn worker_id(text: &str) -> Result<WorkerId, String> {
 
 /// Shows.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
+    if context.load()?.ingest().is_some() {
+        return super::ingest::status(context);
+    }
     let worker = context.worker()?;
     context.block_on(async {
         let (clock, volume) = (wiring::clock(), wiring::volume(&worker.output.root));

@@ -35,8 +35,9 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Make a worker''s files for one business date')
-            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Serve workers: start runs on events, lead or stand by, send completion events')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Serve any mixture of files: workers, ingests and schedulers')
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Write events into tables, each effect once')
+            [CompletionResult]::new('produce', 'produce', [CompletionResultType]::ParameterValue, 'Send events to the topic of an ingest file: from a file, from stdin, or made up')
             [CompletionResult]::new('dlq', 'dlq', [CompletionResultType]::ParameterValue, 'Search, plan, replay and drop events that cannot be rows')
             [CompletionResult]::new('health', 'health', [CompletionResultType]::ParameterValue, 'Ask the daemon of this host whether it is well')
             [CompletionResult]::new('inspect-headers', 'inspect-headers', [CompletionResultType]::ParameterValue, 'Show page and rows of every staged and published file')
@@ -80,6 +81,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
         'filegen;daemon' {
             [CompletionResult]::new('--health-port', '--health-port', [CompletionResultType]::ParameterName, 'Port for health, metrics and the status page; 0 takes any that is free')
             [CompletionResult]::new('--health-address', '--health-address', [CompletionResultType]::ParameterName, 'Address to listen on, such as 127.0.0.1 [default: all]')
+            [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'What this instance serves of its ingests [default: all that their files have]')
             [CompletionResult]::new('--health-host', '--health-host', [CompletionResultType]::ParameterName, 'Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
@@ -90,8 +92,8 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log to stderr: -v what happens, -vv more, -vvv all')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log to stderr: -v what happens, -vv more, -vvv all')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'filegen;ingest' {
@@ -164,6 +166,23 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; NO_COLOR turns it off too')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log to stderr: -v what happens, -vv more, -vvv all')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log to stderr: -v what happens, -vv more, -vvv all')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'filegen;produce' {
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Events a second')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Stop after so many')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Worker file (YAML)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the result on stdout')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour; NO_COLOR turns it off too')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]')
+            [CompletionResult]::new('--sample', '--sample', [CompletionResultType]::ParameterName, 'Make up events of the declared types, until Ctrl-C or --count')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print results and errors only: no progress')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log to stderr: -v what happens, -vv more, -vvv all')

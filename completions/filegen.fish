@@ -38,8 +38,9 @@ complete -c filegen -n "__fish_filegen_needs_command" -s v -l verbose -d 'Log to
 complete -c filegen -n "__fish_filegen_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c filegen -n "__fish_filegen_needs_command" -s V -l version -d 'Print version'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "run" -d 'Make a worker\'s files for one business date'
-complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve workers: start runs on events, lead or stand by, send completion events'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve any mixture of files: workers, ingests and schedulers'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "ingest" -d 'Write events into tables, each effect once'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "produce" -d 'Send events to the topic of an ingest file: from a file, from stdin, or made up'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "dlq" -d 'Search, plan, replay and drop events that cannot be rows'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "health" -d 'Ask the daemon of this host whether it is well'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "inspect-headers" -d 'Show page and rows of every staged and published file'
@@ -78,6 +79,9 @@ complete -c filegen -n "__fish_filegen_using_subcommand run" -s v -l verbose -d 
 complete -c filegen -n "__fish_filegen_using_subcommand run" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-port -d 'Port for health, metrics and the status page; 0 takes any that is free' -r
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-address -d 'Address to listen on, such as 127.0.0.1 [default: all]' -r
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l serve -d 'What this instance serves of its ingests [default: all that their files have]' -r -f -a "produce\t'The door for events'
+ingest\t'Reading events into tables'
+read\t'The door for readers'"
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l health-host -d 'Host name that requests may carry, besides localhost and addresses; may be given many times [default: any]' -r
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
@@ -90,7 +94,7 @@ kv\t'`key=value`, as Splunk reads it'
 json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
-complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand daemon" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand ingest; and not __fish_seen_subcommand_from run status schema check" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"
@@ -159,6 +163,21 @@ json\t'One JSON object a line'"
 complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Print results and errors only: no progress'
 complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
 complete -c filegen -n "__fish_filegen_using_subcommand ingest; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -l rate -d 'Events a second' -r
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -l count -d 'Stop after so many' -r
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -s c -l config -d 'Worker file (YAML)' -r -F
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
+json\t'One JSON document on one line'"
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -l color -d 'When to use colour; NO_COLOR turns it off too' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'In any case'
+never\t'In no case'"
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -l log-format -d 'Form of log lines: for people, key=value, or JSON [default: text; kv in the daemon]' -r -f -a "text\t'For people'
+kv\t'`key=value`, as Splunk reads it'
+json\t'One JSON object a line'"
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -l sample -d 'Make up events of the declared types, until Ctrl-C or --count'
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -s q -l quiet -d 'Print results and errors only: no progress'
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -s v -l verbose -d 'Log to stderr: -v what happens, -vv more, -vvv all'
+complete -c filegen -n "__fish_filegen_using_subcommand produce" -s h -l help -d 'Print help'
 complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -s c -l config -d 'Worker file (YAML)' -r -F
 complete -c filegen -n "__fish_filegen_using_subcommand dlq; and not __fish_seen_subcommand_from list show stats plan apply drop" -l output -d 'Form of the result on stdout' -r -f -a "table\t'For people'
 json\t'One JSON document on one line'"

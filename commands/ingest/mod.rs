@@ -1,7 +1,9 @@
 //! `filegen ingest`: events into tables, in the foreground; its state, its tables, and what is wrong with events.
 
 mod check;
+pub(super) mod doctor;
 mod hints;
+pub(super) mod produce;
 mod run;
 mod schema;
 mod status;
@@ -43,6 +45,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Action::Schema(args) => schema::run(context, args),
         Action::Check(args) => check::run(context, args),
     }
+}
+
+/// Shows where reading stands.
+pub(super) fn status(context: &Context) -> Result<CommandEnd, Failure> {
+    status::run(context)
 }
 
 /// The ingest file, read and checked.

@@ -7,6 +7,7 @@ from pathlib import Path
 import assemble
 
 COMPOSE = Path("deploy/compose.yaml")
+EVENTS = [Path("deploy/compose.events.yaml"), Path("deploy/compose/events.yaml"), Path("deploy/compose/events.http")]
 DOCKERFILE = Path("deploy/Dockerfile")
 SERVICE = set(
     "image build command entrypoint environment volumes ports healthcheck restart depends_on read_only cap_drop "
@@ -22,6 +23,9 @@ def check(problem):
     """Tells every problem of both."""
     services = compose(lambda text: problem(f"{COMPOSE}: {text}"))
     steps = dockerfile(lambda text: problem(f"{DOCKERFILE}: {text}"))
+    for path in EVENTS:
+        if not path.exists():
+            problem(f"{path} is not there")
     return f"{services} services, {steps} Dockerfile instructions"
 
 

@@ -188,6 +188,10 @@ impl Dependencies {
 pub trait Working: Send + Sync {
     /// Why it makes no progress. `None` when it does. Once the process is stopping, an end is no fault.
     fn stuck(&self, stopping: bool) -> Option<String>;
+    /// What health calls parts of this kind.
+    fn group(&self) -> &'static str {
+        "workers"
+    }
     /// Updates gauges that grow with time. Called before the metrics are read.
     fn refresh(&self);
 }

@@ -31,6 +31,19 @@ pub struct IngestFile {
     pub path: PathBuf,
     /// As it was at the start.
     pub ingest: Arc<Ingest>,
+    /// What of it this instance serves.
+    pub parts: IngestParts,
+}
+
+/// What of an ingest an instance serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IngestParts {
+    /// The door for events.
+    pub produce: bool,
+    /// Reading the log into tables, and sending dead letters.
+    pub ingest: bool,
+    /// The door for readers.
+    pub read: bool,
 }
 
 /// A scheduler and the file that it stands in.

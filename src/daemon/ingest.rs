@@ -54,14 +54,16 @@ pub(super) fn build(
         }
         status.insecure(&insecure);
         let reader = wiring::table_reader(ingest)?;
-        let dependencies = dependencies(ingest, &status, &reader, &clock)?;
+        let dependencies = dependencies(file, &status, &reader, &clock)?;
         let member = Member {
             name: ingest.id.as_str().to_owned(),
             working: Arc::clone(&status) as Arc<_>,
             dependencies: Arc::clone(&dependencies),
         };
-        flow.doors.extend(doors(ingest, &status, &reader, &member)?);
-        start(ingest, &status, shared, tasks)?;
+        flow.doors.extend(doors(file, &status, &reader, &member)?);
+        if file.parts.ingest {
+            start(ingest, &status, shared, tasks)?;
+        }
         let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
         tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.watch(&stop).await });
         flow.members.push(member);
@@ -72,17 +74,20 @@ pub(super) fn build(
 
 /// What it needs.
 fn dependencies(
-    ingest: &Arc<Ingest>,
+    IngestFile { ingest, parts, .. }: &IngestFile,
     status: &Arc<IngestStatus>,
     reader: &Arc<dyn TableReader>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Dependencies>, WiringError> {
     let watched = Arc::clone(status);
-    let mut probes: Vec<Box<dyn Probe>> = vec![
-        Box::new(SinkProbe { reader: Arc::clone(reader) }),
-        Box::new(WritingProbe { halted: Box::new(move || watched.now().halted) }),
-    ];
-    if let Some(topic) = wiring::event_topic_probe(ingest)? {
+    let mut probes: Vec<Box<dyn Probe>> = Vec::new();
+    if parts.ingest || parts.read {
+        probes.push(Box::new(SinkProbe { reader: Arc::clone(reader) }));
+    }
+    if parts.ingest {
+        probes.push(Box::new(WritingProbe { halted: Box::new(move || watched.now().halted) }));
+    }
+    if let Some(topic) = wiring::event_topic_probe(ingest)?.filter(|_| parts.ingest || parts.produce) {
         probes.push(Box::new(TopicsProbe { topics: vec![("source", topic)] }));
     }
     Ok(Arc::new(Dependencies::new(probes, Arc::clone(clock), Arc::clone(status) as Arc<_>)))
@@ -165,7 +170,7 @@ async fn read(
 
 /// Binds the doors of a file.
 fn doors(
-    ingest: &Arc<Ingest>,
+    IngestFile { ingest, parts, .. }: &IngestFile,
     status: &Arc<IngestStatus>,
     reader: &Arc<dyn TableReader>,
     member: &Member,
@@ -173,15 +178,12 @@ fn doors(
     let watcher: Watcher = Arc::clone(status) as _;
     let mut opened = Vec::new();
     let producer = wiring::event_producer(ingest).map_err(WiringError::from)?;
-    if ingest.produce.is_some() && producer.is_none() {
-        warn!(target: TARGET, ingest = ingest.id.as_str(), "events come from a file: `produce` has no topic, and no door");
-    }
-    if let Some((door, producer)) = ingest.produce.as_ref().zip(producer) {
+    if let Some((door, producer)) = ingest.produce.as_ref().zip(producer).filter(|_| parts.produce) {
         let sending = Sending { producer, clock: wiring::clock(), observer: Arc::clone(status) as _ };
         let routes = producing(ingest, door, sending, &watcher).merge(described(ingest));
         opened.push(open(ingest, ("produce", &door.door), routes, member)?);
     }
-    if let Some(read) = &ingest.read {
+    if let Some(read) = ingest.read.as_ref().filter(|_| parts.read) {
         let routes = reading(read, reader, &watcher).merge(described(ingest));
         opened.push(open(ingest, ("read", &read.door), routes, member)?);
     }

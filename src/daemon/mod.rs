@@ -18,7 +18,7 @@ use crate::core::schedule::sources::SourceError;
 use crate::http::{self, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
-pub use files::{IngestFile, SchedulerFile, Served, TransferFile, WorkerFile};
+pub use files::{IngestFile, IngestParts, SchedulerFile, Served, TransferFile, WorkerFile};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::path::PathBuf;

@@ -26,16 +26,21 @@ async fn alive(State(shared): State<Arc<Shared>>) -> Response {
 
 /// Whether every dependency of every member answered when it was last asked. False once the process is to end.
 async fn ready(State(shared): State<Arc<Shared>>) -> Response {
-    let workers: BTreeMap<&str, BTreeMap<&str, Answer>> =
-        shared.members.iter().map(|member| (member.name.as_str(), member.dependencies.answers())).collect();
-    let all_up = workers.values().flat_map(BTreeMap::values).all(|answer| answer.state == "up");
+    let mut groups: BTreeMap<&str, BTreeMap<&str, BTreeMap<&str, Answer>>> = BTreeMap::new();
+    for member in &shared.members {
+        groups.entry(member.working.group()).or_default().insert(&member.name, member.dependencies.answers());
+    }
+    let all_up =
+        groups.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values).all(|answer| answer.state == "up");
     let stopping = shared.stop.is_cancelled();
     let state = match (stopping, all_up) {
         (true, _) => "stopping",
         (false, true) => "ready",
         (false, false) => "notReady",
     };
-    answer(all_up && !stopping, &serde_json::json!({ "state": state, "workers": workers }))
+    let mut body = serde_json::json!(groups);
+    body["state"] = state.into();
+    answer(all_up && !stopping, &body)
 }
 
 fn answer(good: bool, body: &serde_json::Value) -> Response {

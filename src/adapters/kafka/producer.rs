@@ -29,7 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_millis(1500);
 
 /// Defaults that a worker file may change. An unknown topic is reported before a message's time is over.
-const USUAL: [(&str, &str); 3] = [
+const USUAL: [(&str, &str); 4] = [
+    // The client's own limit is below an event's: the broker's decides.
+    ("message.max.bytes", "2000000"),
     ("topic.metadata.propagation.max.ms", "5000"),
     ("socket.connection.setup.timeout.ms", "5000"),
     ("reconnect.backoff.max.ms", "2000"),

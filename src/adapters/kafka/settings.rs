@@ -86,6 +86,9 @@ impl KafkaClientConfig {
             Some(Known { sort: Sort::Passing, advice, .. }) => {
                 BrokerError::Unreachable { topic, reason: format!("{reason}; {advice}") }
             }
+            Some(Known { advice, .. }) if is_size(code) => {
+                BrokerError::TooLarge { topic, reason: format!("{reason}; {advice}") }
+            }
             Some(Known { advice, .. }) => BrokerError::Refused { topic, reason: format!("{reason}; {advice}") },
             None => BrokerError::Unreachable { topic, reason },
         }
@@ -146,6 +149,11 @@ impl ClientContext for Told {
 }
 
 impl ConsumerContext for Told {}
+
+/// Whether a message is too large, for the client or for the broker.
+fn is_size(code: Code) -> bool {
+    matches!(code, Code::MessageSizeTooLarge | Code::MessageBatchTooLarge)
+}
 
 /// An error that no broker was asked for. Never with the value that was refused: it may be a secret.
 fn unasked(error: &KafkaError) -> String {

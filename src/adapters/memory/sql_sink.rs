@@ -1,5 +1,6 @@
 //! Tables in memory as a sink of events: rows, references, positions, outbox and parked events, changed together or not at all.
 
+use crate::core::model::finding::Finding;
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
 use crate::core::model::rows::{SqlValue, TableSet};
 use crate::core::ports::sql_sink::{
@@ -287,6 +288,10 @@ impl SqlSink for MemorySink {
         let kept = self.answering()?;
         let free = kept.parked.iter().filter(|parked| kept.rows.contains_key(&parked.parent)).take(max);
         Ok(free.filter_map(|parked| Some(Parked { number: parked.number, event: parked.letter.event()? })).collect())
+    }
+
+    async fn examine(&mut self, _: bool, _: Timestamp) -> Result<Vec<Finding>, SinkError> {
+        self.answering().map(|_| Vec::new())
     }
 
     async fn has_parked(&mut self) -> Result<bool, SinkError> {

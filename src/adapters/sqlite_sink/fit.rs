@@ -18,8 +18,13 @@ struct Found {
     is_key: bool,
 }
 
-/// Checks all tables, and makes the books; with `create`, what is missing of the file's tables too.
-pub(super) fn ready(connection: &mut Connection, tables: &TableSet, create: bool) -> Result<(), SqliteFault> {
+/// Checks all tables, and makes the books; with `create`, what is missing of the file's tables too. What is made stays with `keep`.
+pub(super) fn ready(
+    connection: &mut Connection,
+    tables: &TableSet,
+    create: bool,
+    keep: bool,
+) -> Result<(), SqliteFault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut wrong = Vec::new();
     for table in &tables.tables {
@@ -41,7 +46,11 @@ pub(super) fn ready(connection: &mut Connection, tables: &TableSet, create: bool
     for statement in ddl::BOOKS {
         transaction.execute_batch(statement)?;
     }
-    transaction.commit()?;
+    if keep {
+        transaction.commit()?;
+    } else {
+        transaction.rollback()?;
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod fault;
 mod fit;
 mod value;
 
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::letter::DeadLetter;
 use crate::core::model::rows::TableSet;
 use crate::core::ports::sql_sink::{
@@ -84,6 +85,10 @@ impl SqliteSink {
     }
 }
 
+fn fits(detail: &str) -> Finding {
+    Finding { check: "tables fit".to_owned(), verdict: CheckVerdict::Pass, detail: detail.to_owned() }
+}
+
 /// What every statement is about.
 struct Work {
     tables: Arc<TableSet>,
@@ -144,7 +149,7 @@ impl SqlSink for SqliteSink {
         let (place, tables) = (self.place.clone(), Arc::clone(&self.tables));
         let opened = tokio::task::spawn_blocking(move || {
             let mut connection = open(&place, create)?;
-            fit::ready(&mut connection, &tables, create).map_err(|fault| place.error(fault))?;
+            fit::ready(&mut connection, &tables, create, true).map_err(|fault| place.error(fault))?;
             *held = Some(connection);
             Ok(())
         });
@@ -152,6 +157,14 @@ impl SqlSink for SqliteSink {
             Ok(answer) => answer,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    async fn examine(&mut self, create: bool, _: Timestamp) -> Result<Vec<Finding>, SinkError> {
+        if create && files::identity(self.place.path()).is_err() {
+            return Ok(vec![fits("the file and its tables will be made")]);
+        }
+        self.call(move |connection, work| fit::ready(connection, &work.tables, create, false)).await?;
+        Ok(vec![fits("every table takes its events, and each identity is a key")])
     }
 
     async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError> {

@@ -38,6 +38,10 @@ pub enum Area {
     State,
     /// The topics.
     Kafka,
+    /// The tables that events are written to.
+    Sink,
+    /// The queue of dead letters.
+    Queue,
 }
 
 impl Area {
@@ -49,6 +53,8 @@ impl Area {
             Self::Output => "output",
             Self::State => "state",
             Self::Kafka => "kafka",
+            Self::Sink => "sink",
+            Self::Queue => "queue",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod convert;
 pub mod decode;
+pub mod doctor;
 mod document;
 pub mod error;
 pub mod event;
@@ -14,5 +15,6 @@ pub mod health;
 pub mod plan;
 pub mod relay;
 pub mod replay;
+pub mod sample;
 pub mod service;
 pub mod spec;

@@ -14,7 +14,15 @@ pub enum BrokerError {
         /// The client's own words.
         reason: String,
     },
-    /// Refused: no such topic, no permission, too large, a setting that the client does not have.
+    /// The message is larger than the topic takes.
+    #[error("{topic} refused: {}", shown::text(reason))]
+    TooLarge {
+        /// Topic and brokers, without secrets: `loan-data at localhost:9092`.
+        topic: String,
+        /// What to do about it, behind the client's own words.
+        reason: String,
+    },
+    /// Refused: no such topic, no permission, a setting that the client does not have.
     #[error("{topic} refused: {}", shown::text(reason))]
     Refused {
         /// Topic and brokers, without secrets: `loan-data at localhost:9092`.
@@ -28,7 +36,7 @@ impl HasKind for BrokerError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Unreachable { .. } => FailureKind::Unreachable,
-            Self::Refused { .. } => FailureKind::Config,
+            Self::TooLarge { .. } | Self::Refused { .. } => FailureKind::Config,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! events that wait for their parent.
 
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::finding::Finding;
 use crate::core::model::letter::{DeadLetter, LetterError, RawEvent};
 use crate::core::model::rows::{SqlValue, TableSet};
 use crate::core::model::shown;
@@ -222,6 +223,10 @@ pub trait SqlSink: Send {
 
     /// Checks that the tables are there and fit; makes its own that are missing, and with `create` those of the file too.
     async fn open(&mut self, create: bool) -> Result<(), SinkError>;
+
+    /// What would keep events from being written, and whether clocks agree. Changes nothing; with `create`, tables that are missing are
+    /// none of it.
+    async fn examine(&mut self, create: bool, now: Timestamp) -> Result<Vec<Finding>, SinkError>;
 
     /// Where this group's readers go on.
     async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError>;

@@ -76,6 +76,9 @@ async fn answer(ingest: &Ingest, sending: &Sending, request: Request<Body>) -> R
         all.iter().zip(&answers).filter_map(|(labels, answer)| Some(place(labels, answer.as_ref().ok()?))).collect();
     sending.observer.observe(&Produced { count: sent.len() as u64 });
     if let Some(error) = answers.iter().find_map(|answer| answer.as_ref().err()) {
+        if let BrokerError::TooLarge { .. } = error {
+            return too_large_for_the_topic(error, sent);
+        }
         return not_sent(error, sent);
     }
     match sent.as_slice() {
@@ -186,6 +189,15 @@ fn too_large() -> Response {
 
 fn place(labels: &Labels, EventId { topic, partition, offset }: &EventId) -> Value {
     json!({ "eventId": labels.id, "topic": topic, "partition": partition, "offset": offset })
+}
+
+/// The topic takes less than the door does.
+fn too_large_for_the_topic(error: &BrokerError, sent: Vec<Value>) -> Response {
+    let mut members = json!({ "hint": "send a smaller event" });
+    if !sent.is_empty() {
+        members["accepted"] = Value::from(sent);
+    }
+    problem::with(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string(), members)
 }
 
 /// The broker has not confirmed all. A client sends the same again: an event's id makes a repeat harmless.

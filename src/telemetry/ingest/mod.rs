@@ -231,5 +231,9 @@ impl Working for IngestStatus {
         self.state().ended.then(|| "one of its tasks has ended".to_owned())
     }
 
+    fn group(&self) -> &'static str {
+        "ingests"
+    }
+
     fn refresh(&self) {}
 }

@@ -1,6 +1,7 @@
 //! Events into tables, by the real binary: the example, bad events, a sink that refuses, and what people do with dead letters.
 
 mod bounded;
+mod commands;
 mod example;
 mod killed;
 mod letters;
@@ -9,6 +10,7 @@ mod produced;
 mod redis;
 mod rows;
 mod served;
+mod services;
 mod topic;
 
 use crate::support::filegen::{Done, Filegen};

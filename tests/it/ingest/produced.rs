@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const JSON: &str = "application/json";
 
 /// The file of these tests with a topic and doors. `check` is what `produce` says of it.
-fn file(topic: &Topic, check: &str) -> Filegen {
+pub(super) fn file(topic: &Topic, check: &str) -> Filegen {
     let filegen = Filegen::empty();
     let source = format!("{{ kafka: {{ brokers: '{}', topic: {}, group: g }} }}", topic.brokers, topic.name);
     let text = super::FILE.replace("{ file: events.jsonl }", &source);
@@ -22,10 +22,16 @@ fn file(topic: &Topic, check: &str) -> Filegen {
     filegen
 }
 
-fn order(id: &str, order: &str, amount: &str) -> String {
+pub(super) fn order(id: &str, order: &str, amount: &str) -> String {
     format!(
         r#"{{"type":"Order","id":"{id}","order":"{order}","user":"u","amount":{amount},"at":"2026-01-01T10:00:00Z"}}"#
     )
+}
+
+/// An event of so many bytes.
+fn fat(bytes: usize) -> String {
+    let empty = r#"{"type":"User","id":"fat","user":"u","at":"2026-01-01T10:00:00Z","more":""}"#;
+    empty.replace("\"more\":\"\"", &format!("\"more\":\"{}\"", "x".repeat(bytes - empty.len())))
 }
 
 fn end(daemon: Daemon) {
@@ -95,6 +101,9 @@ async fn what_is_no_event_is_refused_whole_and_nothing_of_it_is_sent() {
         let problem = refused(&door.post("/produce", NDJSON, &format!("{good}\nno\n")), 400, "line 2");
         assert!(problem["line"] == 2 && problem["hint"].is_string() && problem["pointer"] == "", "{problem}");
         refused(&door.post("/produce", JSON, &order("e2", &"o".repeat(2 << 20), "1")), 413, "1048576");
+
+        // Smaller than the door's limit, larger than what the topic takes.
+        refused(&door.post("/produce", JSON, &fat(1 << 20)), 413, "max.message.bytes");
 
         let bad = r#"{"type":"Order","id":"e4","order":"far too long","user":"u","amount":1.234,"at":"2026-01-01T10:00:00Z"}"#;
         let problem = refused(&door.post("/produce", JSON, bad), 422, "");

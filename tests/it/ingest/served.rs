@@ -10,10 +10,16 @@ use serde_json::{Value, json};
 
 /// A daemon of these files, and the door of this name.
 pub(super) fn served(filegen: &Filegen, files: &str, door: &str) -> (Daemon, Http) {
-    let mut daemon = Daemon::of(&mut filegen.command(&format!("daemon {files} --health-port 0 -vv")));
-    let line = daemon.running.wait_for(&format!("door={door}"));
-    let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok()).expect("a port");
-    (daemon, Http::at(port))
+    served_with(&mut filegen.command(&format!("daemon {files} --health-port 0 -vv")), door)
+}
+
+/// A daemon of this command, and the door of this name; without a name its own.
+pub(super) fn served_with(command: &mut std::process::Command, door: &str) -> (Daemon, Http) {
+    let mut daemon = Daemon::of(command);
+    let port = |line: &str| line.rsplit("port=").next().and_then(|port| port.trim().parse().ok()).expect("a port");
+    let line = if door.is_empty() { String::new() } else { daemon.running.wait_for(&format!("door={door}")) };
+    let http = if door.is_empty() { Http::at(daemon.http.port()) } else { Http::at(port(&line)) };
+    (daemon, http)
 }
 
 fn with_door() -> Filegen {
@@ -57,6 +63,8 @@ fn health_metrics_and_status_tell_of_an_ingest_on_each_port() {
     let (daemon, door) = served(&filegen, "-c events.yaml", "read");
     until("readiness", || Some(()).filter(|()| door.get("/health/ready").code == 200));
     assert_eq!((door.get("/health").code, door.get("/health/live").code), (200, 200));
+    let ready = door.get("/health/ready").json();
+    assert!(ready["ingests"]["orders"]["sink"].is_object() && ready["workers"].is_null(), "{ready}");
     let dead = r#"dlq_count_total{ingest="orders"} 1"#;
     let metrics = until("the dead letter", || Some(door.get("/metrics").body).filter(|text| text.contains(dead)));
     for line in [

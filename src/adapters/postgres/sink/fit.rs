@@ -3,19 +3,24 @@
 use super::ddl;
 use super::facts::{Facts, Found, TableFacts, tables};
 use super::link::{Fault, Link};
+use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::rows::{SqlType, Table, TableSet};
 use crate::core::ports::sql_sink::SinkError;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 use tokio_postgres::types::Type;
 
 /// Digits of a second that PostgreSQL keeps.
 const FRACTION: i32 = 6;
 
+/// Clocks that are this far apart are told, in milliseconds.
+const SKEW_MS: u64 = 5000;
+
 /// Only one at a time makes tables: two that make the same one fail on the catalog.
 const ALONE: &str = "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('filegen'))";
 
-/// Checks all tables, and makes the books; with `create`, what is missing of the file's tables too.
-pub(super) async fn ready(link: &Link, set: &TableSet, create: bool) -> Result<Facts, Fault> {
+/// Checks all tables, and makes the books; with `create`, what is missing of the file's tables too. What is made stays with `keep`.
+pub(super) async fn ready(link: &Link, set: &TableSet, create: bool, keep: bool) -> Result<Facts, Fault> {
     let encoding = link.query("SELECT pg_catalog.current_setting('server_encoding')", &[]).await?;
     let encoding: String = encoding.first().map_or_else(String::new, |row| row.get(0));
     if encoding != "UTF8" {
@@ -43,8 +48,25 @@ pub(super) async fn ready(link: &Link, set: &TableSet, create: bool) -> Result<F
     books(link).await?;
     let found = tables(link, set).await?;
     let facts = Facts::learn(link, set, found.into_iter().flatten().collect()).await?;
-    link.run("COMMIT").await?;
+    link.run(if keep { "COMMIT" } else { "ROLLBACK" }).await?;
     Ok(facts)
+}
+
+/// What is found when nothing is wrong with the tables.
+pub(super) fn fits() -> Finding {
+    let detail =
+        "every table takes its events, each identity is a key, ids are compared by their bytes, and the role may write";
+    Finding { check: "tables fit".to_owned(), verdict: CheckVerdict::Pass, detail: detail.to_owned() }
+}
+
+/// Whether the server's clock is near this host's, which decides which events lie in the future.
+pub(super) async fn clock(link: &Link, now: Timestamp) -> Result<Finding, Fault> {
+    let sql = "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000)::bigint";
+    let theirs: i64 = link.query(sql, &[]).await?.first().map_or(0, |row| row.get(0));
+    let apart = theirs.abs_diff(now.as_millisecond());
+    let verdict = if apart > SKEW_MS { CheckVerdict::Warn } else { CheckVerdict::Pass };
+    let detail = format!("the server's clock and this host's are {} s apart", apart / 1000);
+    Ok(Finding { check: "clocks agree".to_owned(), verdict, detail })
 }
 
 fn refused(link: &Link, reason: String) -> Fault {

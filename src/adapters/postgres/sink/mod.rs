@@ -16,6 +16,7 @@ mod sums;
 mod value;
 
 use super::address::Address;
+use crate::core::model::finding::Finding;
 use crate::core::model::letter::DeadLetter;
 use crate::core::model::rows::TableSet;
 use crate::core::model::secret::Secret;
@@ -88,8 +89,9 @@ impl PostgresSink {
     async fn checked(&mut self, create: bool) -> Result<Open, SinkError> {
         let mut open = self.take().await?;
         if create || !open.is_checked {
-            open.facts =
-                fit::ready(&open.link, &self.work.tables, create).await.map_err(|fault| open.link.error(fault))?;
+            open.facts = fit::ready(&open.link, &self.work.tables, create, true)
+                .await
+                .map_err(|fault| open.link.error(fault))?;
             open.is_checked = true;
             open.statements.clear();
         }
@@ -141,6 +143,14 @@ impl SqlSink for PostgresSink {
     async fn open(&mut self, create: bool) -> Result<(), SinkError> {
         self.open = Some(self.checked(create).await?);
         Ok(())
+    }
+
+    async fn examine(&mut self, create: bool, now: Timestamp) -> Result<Vec<Finding>, SinkError> {
+        self.ask(async |link, work| {
+            fit::ready(link, &work.tables, create, false).await?;
+            Ok(vec![fit::fits(), fit::clock(link, now).await?])
+        })
+        .await
     }
 
     async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError> {

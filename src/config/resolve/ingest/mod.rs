@@ -37,6 +37,11 @@ pub(in crate::config) fn ingest(root: &Cursor<'_>) -> Option<Ingest> {
     let lexicon = sink.as_ref().and_then(|sink| Database::of_address(sink.url.reveal())).and_then(Lexicon::of);
     let produce = root.field("produce").map(|at| produce(&at));
     let read = root.field("read").map(|at| read::read(&at, lexicon));
+    if let (Some((SourceSpec::File(_), _)), Some(at)) = (&source, root.field("produce")) {
+        let hint = "write `source: { kafka: { topic: … } }`, or remove `produce`";
+        at.report("impossible-value", "events come from a file, and `produce` sends to a topic", hint);
+        return None;
+    }
     let policies = policies(&root.section("policies"));
     let (source, on_recreated) = source?;
     let (events, tables) = events?;

@@ -1,0 +1,99 @@
+//! Whether an ingest would work: its tables, its topic, its queue of dead letters, and whether clocks agree.
+
+use super::spec::{Ingest, SourceSpec};
+use crate::core::doctor::report::{Area, CheckResult, Report};
+use crate::core::kind::FailureKind;
+use crate::core::model::amount::counted;
+use crate::core::model::finding::CheckVerdict;
+use crate::core::model::peer::{Insecure, Peer};
+use crate::core::ports::clock::Clock;
+use crate::core::ports::probe::{TopicProbe, TopicUse};
+use crate::core::ports::queue::LetterQueue;
+use crate::core::ports::sql_sink::SqlSink;
+use std::sync::Arc;
+
+/// What is looked at, and with what.
+pub struct DoctorInput<'a> {
+    /// The file.
+    pub ingest: &'a Ingest,
+    /// Its tables.
+    pub sink: &'a mut dyn SqlSink,
+    /// Its dead letters.
+    pub queue: &'a dyn LetterQueue,
+    /// Its topic. `None` where events come from a file.
+    pub topic: Option<Arc<dyn TopicProbe>>,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Connections that are weaker than they should be.
+    pub insecure: &'a [Insecure],
+    /// Told of each finding.
+    pub found: &'a (dyn Fn(&CheckResult) + Send + Sync),
+}
+
+/// Looks at everything; changes nothing.
+pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
+    let DoctorInput { ingest, sink, queue, topic, clock, insecure, found } = input;
+    let mut report = Report::new(found);
+    match (&topic, &ingest.source) {
+        (Some(topic), _) => self::topic(&**topic, ingest.produce.is_some(), clock, &mut report).await,
+        (None, SourceSpec::File(path)) => {
+            report.add(Area::Source, "events", CheckVerdict::Pass, format!("from the file {}", path.display()));
+        }
+        (None, SourceSpec::Kafka(_)) => {}
+    }
+    let asked = clock.elapsed();
+    match sink.examine(ingest.sink.create, clock.now()).await {
+        Ok(findings) => {
+            let took = clock.elapsed().saturating_sub(asked);
+            report.answered(
+                Area::Sink,
+                "answers",
+                Some(took),
+                Ok::<_, &crate::core::ports::sql_sink::SinkError>(sink.describe()),
+            );
+            for finding in findings {
+                report.push(CheckResult::new(Area::Sink, finding, FailureKind::Config));
+            }
+        }
+        Err(error) => report.fail(Area::Sink, "tables", &error),
+    }
+    match queue.count().await {
+        Ok(count) => {
+            let detail = format!("{}, {}", queue.describe(), counted(count, "dead letter"));
+            report.add(Area::Queue, "answers", CheckVerdict::Pass, detail);
+            for finding in queue.examine().await.unwrap_or_default() {
+                report.push(CheckResult::new(Area::Queue, finding, FailureKind::Config));
+            }
+        }
+        Err(error) => report.fail(Area::Queue, "answers", &error),
+    }
+    for Insecure { peer, field, what, instead } in insecure {
+        let area = match peer {
+            Peer::Kafka => Area::Kafka,
+            Peer::Redis => Area::Queue,
+            Peer::Postgres | Peer::SqlServer | Peer::Mongo => Area::Sink,
+        };
+        report.add(area, "is encrypted and verified", CheckVerdict::Warn, format!("`{field}`: {what}; {instead}"));
+    }
+    report.found
+}
+
+async fn topic(probe: &dyn TopicProbe, has_door: bool, clock: &dyn Clock, report: &mut Report<'_>) {
+    let asked = clock.elapsed();
+    let answer = probe.check().await;
+    let took = clock.elapsed().saturating_sub(asked);
+    let told =
+        answer.as_ref().map(|partitions| format!("{}, {}", probe.describe(), counted(*partitions as u64, "partition")));
+    report.answered(Area::Kafka, "topic", Some(took), told);
+    if answer.is_err() {
+        return;
+    }
+    let uses = [
+        (TopicUse::Read, "read", "this user may read it, and knows the group"),
+        (TopicUse::Write, "write", "the broker lets this user produce"),
+    ];
+    for (wanted, check, promise) in uses.into_iter().take(if has_door { 2 } else { 1 }) {
+        let answer = probe.may(wanted).await;
+        report.answered(Area::Kafka, check, None, answer.as_ref().map(|()| promise.to_owned()));
+    }
+}
