@@ -104,6 +104,15 @@ pub(super) fn unpark(transaction: &Transaction<'_>, number: i64) -> Result<(), E
     transaction.prepare_cached("DELETE FROM filegen_parked WHERE number = ?1")?.execute([number]).map(drop)
 }
 
+fn released_of(table: &str, column: &str) -> String {
+    format!(
+        "SELECT p.number, p.entry FROM filegen_parked p WHERE p.source = ?1 AND p.parent_tbl = ?2 AND p.parent_col = ?3
+         AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value) ORDER BY p.number LIMIT ?4",
+        name(table),
+        quoted(column)
+    )
+}
+
 /// Parked events whose parent is there, oldest first.
 pub(super) fn released(connection: &Connection, reader: &SinkReader, max: usize) -> Result<Vec<Parked>, SqliteFault> {
     let sql = "SELECT DISTINCT parent_tbl, parent_col FROM filegen_parked WHERE source = ?1";
@@ -112,13 +121,7 @@ pub(super) fn released(connection: &Connection, reader: &SinkReader, max: usize)
         asked.query_map([&reader.source], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     let mut found = Vec::new();
     for (table, column) in parents {
-        let sql = format!(
-            "SELECT p.number, p.entry FROM filegen_parked p WHERE p.source = ?1 AND p.parent_tbl = ?2 AND p.parent_col = ?3
-             AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value) ORDER BY p.number LIMIT ?4",
-            name(&table),
-            quoted(&column)
-        );
-        let mut asked = connection.prepare_cached(&sql)?;
+        let mut asked = connection.prepare_cached(&released_of(&table, &column))?;
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let rows = asked.query_map((&reader.source, &table, &column, limit), |row| Ok((row.get(0)?, row.get(1)?)))?;
         let mut bytes = 0;
@@ -144,6 +147,9 @@ fn letter(entry: &str) -> Result<DeadLetter, SqliteFault> {
     serde_json::from_str(entry).map_err(|_| damaged())
 }
 
+const EXPIRED: &str = "DELETE FROM filegen_parked WHERE number IN (SELECT number FROM filegen_parked
+    WHERE source = ?1 AND parked_at < ?2 ORDER BY number LIMIT 20) RETURNING number, entry, attempts";
+
 /// Makes dead letters of what was parked before.
 pub(super) fn expire(
     transaction: &Transaction<'_>,
@@ -152,9 +158,7 @@ pub(super) fn expire(
     now: Timestamp,
     instance: &str,
 ) -> Result<u64, SqliteFault> {
-    let sql = "DELETE FROM filegen_parked WHERE number IN (SELECT number FROM filegen_parked
-               WHERE source = ?1 AND parked_at < ?2 ORDER BY number LIMIT 20) RETURNING number, entry, attempts";
-    let mut asked = transaction.prepare_cached(sql)?;
+    let mut asked = transaction.prepare_cached(EXPIRED)?;
     let rows =
         asked.query_map((&reader.source, sortable(before)), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut dead: Vec<(i64, String, u32)> = rows.collect::<Result<_, _>>()?;
@@ -203,10 +207,12 @@ fn waiting(connection: &Connection, sql: &str, reader: &SinkReader) -> Result<u6
     connection.prepare_cached(sql)?.query_row([&reader.source], |row| row.get(0))
 }
 
+/// By an index: a sort would write all entries to a temporary file at each step.
+const OUTBOX: &str = "SELECT entry FROM filegen_dead_letters WHERE source = ?1 ORDER BY number LIMIT ?2";
+
 /// Dead letters for the queue, oldest first.
 pub(super) fn outbox(connection: &Connection, reader: &SinkReader, max: usize) -> Result<Vec<DeadLetter>, SqliteFault> {
-    let sql = "SELECT entry FROM filegen_dead_letters WHERE source = ?1 ORDER BY number LIMIT ?2";
-    let mut asked = connection.prepare_cached(sql)?;
+    let mut asked = connection.prepare_cached(OUTBOX)?;
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
     let (mut letters, mut bytes) = (Vec::new(), 0);
     for entry in asked.query_map((&reader.source, limit), |row| row.get::<_, String>(0))? {
@@ -240,4 +246,24 @@ pub(super) fn counts(connection: &Connection, work: &Work) -> Result<SinkCounts,
         outbox: waiting(connection, OUTBOX_COUNT, &work.reader)?,
         tables: tables.map(count).collect::<Result<_, Error>>()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::sqlite_sink::ddl;
+
+    #[test]
+    fn what_waits_is_read_in_its_order_without_a_sort() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE parents (id TEXT PRIMARY KEY)").unwrap();
+        for statement in ddl::BOOKS {
+            connection.execute_batch(statement).unwrap();
+        }
+        for sql in [OUTBOX, EXPIRED, &released_of("parents", "id")] {
+            let mut asked = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let plan: Vec<String> = asked.query_map([], |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+            assert!(!plan.join("\n").contains("TEMP B-TREE"), "{sql}: {plan:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::core::model::rows::{SqlType, Table, TableSet};
 use std::fmt::Write;
 
 /// Positions, outbox, parked events, ids of events that add something up, and the positions of rows without a version.
-pub(super) const BOOKS: [&str; 6] = [
+pub(super) const BOOKS: [&str; 8] = [
     "CREATE TABLE IF NOT EXISTS filegen_offsets (
     source TEXT NOT NULL, group_id TEXT NOT NULL, topic TEXT NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL,
     next_offset INTEGER NOT NULL, updated_at TEXT NOT NULL,
@@ -14,11 +14,13 @@ pub(super) const BOOKS: [&str; 6] = [
     number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, id TEXT NOT NULL, topic_id TEXT NOT NULL, event_id TEXT,
     type TEXT, kind TEXT NOT NULL, entry TEXT NOT NULL, created_at TEXT NOT NULL,
     UNIQUE (source, id, topic_id));",
+    "CREATE INDEX IF NOT EXISTS filegen_dead_letters_order ON filegen_dead_letters (source, number);",
     "CREATE TABLE IF NOT EXISTS filegen_parked (
     number INTEGER PRIMARY KEY AUTOINCREMENT, source TEXT NOT NULL, id TEXT NOT NULL, topic_id TEXT NOT NULL,
     tbl TEXT NOT NULL, row_key TEXT NOT NULL, parent_tbl TEXT NOT NULL, parent_col TEXT NOT NULL, parent_value NOT NULL,
     entry TEXT NOT NULL, attempts INTEGER NOT NULL, parked_at TEXT NOT NULL,
     UNIQUE (source, id, topic_id));",
+    "CREATE INDEX IF NOT EXISTS filegen_parked_order ON filegen_parked (source, number);",
     "CREATE INDEX IF NOT EXISTS filegen_parked_row ON filegen_parked (tbl, row_key, number);",
     "CREATE TABLE IF NOT EXISTS filegen_ledger (
     tbl TEXT NOT NULL, event_id TEXT NOT NULL, PRIMARY KEY (tbl, event_id)) WITHOUT ROWID;",
