@@ -10,7 +10,9 @@ import documents
 import images
 import manifests
 import monitoring
+import services
 
+FILES = [f"examples/production/{name}.yaml" for name in ("loan", "customer", "events/events")]
 # Only to be read, never to be reached.
 ENVIRONMENT = {
     "SQL_CONNECTION_STRING": "Server=tcp:sql,1433;Database=bank;User Id=x;Password=y",
@@ -18,25 +20,33 @@ ENVIRONMENT = {
     "KAFKA_BROKERS": "kafka:9092",
     "OUTPUT_ROOT_PATH": "/data",
     "HEALTH_PORT": "5000",
+    "KAFKA_TOPIC": "events",
+    "KAFKA_GROUP_ID": "events",
+    "SQL_CONNECTION": "postgres://localhost/events",
+    "REDIS_ADDR": "redis:6379",
+    "PRODUCE_TOKEN": "never-sent-to-anybody-0001",
+    "READ_TOKEN": "never-sent-to-anybody-0002",
 }
 
 
 def worker_files(problem):
-    """The production worker files, as filegen itself sees them."""
+    """The files of production and of compose, as filegen itself sees them."""
     binary = os.environ.get("FILEGEN")
     if not binary:
         return "not checked: FILEGEN names no binary"
-    files = ["-c", "examples/production/loan.yaml", "-c", "examples/production/customer.yaml"]
-    done = subprocess.run([binary, "config", "check", *files], env=ENVIRONMENT, capture_output=True, text=True)
+    files = [*FILES, "deploy/compose/events.yaml"]
+    named = [word for file in files for word in ("-c", file)]
+    done = subprocess.run([binary, "config", "check", *named], env=ENVIRONMENT, capture_output=True, text=True)
     if done.returncode != 0:
         problem(done.stdout + done.stderr)
-    return "loan.yaml, customer.yaml"
+    return ", ".join(files)
 
 
 def main():
     problems = []
     for name, check in (
         ("manifests", manifests.check),
+        ("services of an ingest", services.check),
         ("alerts and dashboard", monitoring.check),
         ("compose file and Dockerfile", images.check),
         ("runbook and READMEs", documents.check),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-KNOWN = {"apiVersion", "kind", "namespace", "resources", "patches", "labels", "images", "configMapGenerator"}
+KNOWN = {"apiVersion", "kind", "namespace", "resources", "patches", "labels", "images", "configMapGenerator", "nameSuffix"}
 # Lists that a strategic merge joins by a key; all others are replaced. Enough for a Deployment's pod.
 MERGE_KEYS = {"containers": "name", "volumes": "name", "env": "name", "volumeMounts": "mountPath"}
 SELECTORS = {
@@ -48,6 +48,8 @@ def build(folder):
         documents.append(config_map(folder, generator))
     for patch in root.get("patches", []):
         apply(folder, documents, patch)
+    for document in documents:
+        document["metadata"]["name"] += root.get("nameSuffix", "")
     for labels in root.get("labels", []):
         label(documents, labels)
     for image in root.get("images", []):
@@ -97,11 +99,15 @@ def merge(target, change):
 
 
 def operate(target, operation):
-    """One operation of a JSON patch on objects."""
+    """One operation of a JSON patch on objects, or one that adds to the end of a list."""
     *parents, last = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
     for parent in parents:
-        target = target[parent]
-    if operation["op"] == "remove":
+        target = target[int(parent)] if isinstance(target, list) else target[parent]
+    if isinstance(target, list):
+        if (operation["op"], last) != ("add", "-"):
+            raise ValueError(f"operation {operation['op']} at {operation['path']} is not known here")
+        target.append(operation["value"])
+    elif operation["op"] == "remove":
         del target[last]
     elif operation["op"] == "replace":
         if last not in target:

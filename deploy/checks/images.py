@@ -7,7 +7,7 @@ from pathlib import Path
 import assemble
 
 COMPOSE = Path("deploy/compose.yaml")
-EVENTS = [Path("deploy/compose.events.yaml"), Path("deploy/compose/events.yaml"), Path("deploy/compose/events.http")]
+EVENTS = Path("deploy/compose.events.yaml")
 DOCKERFILE = Path("deploy/Dockerfile")
 SERVICE = set(
     "image build command entrypoint environment volumes ports healthcheck restart depends_on read_only cap_drop "
@@ -21,16 +21,16 @@ CONDITIONS = {"service_started", "service_healthy", "service_completed_successfu
 
 def check(problem):
     """Tells every problem of both."""
-    services = compose(lambda text: problem(f"{COMPOSE}: {text}"))
+    services = 0
+    for path in (COMPOSE, EVENTS):
+        (root,) = assemble.load(path)
+        services += compose(root, lambda text, path=path: problem(f"{path}: {text}"))
+        topics(path, root, lambda text, path=path: problem(f"{path}: {text}"))
     steps = dockerfile(lambda text: problem(f"{DOCKERFILE}: {text}"))
-    for path in EVENTS:
-        if not path.exists():
-            problem(f"{path} is not there")
     return f"{services} services, {steps} Dockerfile instructions"
 
 
-def compose(problem):
-    (root,) = assemble.load(COMPOSE)
+def compose(root, problem):
     for name in root:
         if name not in ("name", "services", "volumes") and not name.startswith("x-"):
             problem(f"{name} is not known")
@@ -45,13 +45,24 @@ def compose(problem):
     for volume in root["volumes"]:
         if volume not in mounted:
             problem(f"nothing mounts {volume}")
-    topics = next(line for line in services["kafka-init"]["command"][0].splitlines() if line.startswith("for topic in"))
-    for path in ("examples/production/loan.yaml", "examples/production/customer.yaml"):
-        (worker,) = assemble.load(path)
-        for part in ("trigger", "completion"):
-            if worker[part]["kafka"]["topic"] not in re.findall(r"[\w-]+", topics):
-                problem(f"{worker['worker']}: nobody makes the topic {worker[part]['kafka']['topic']}")
     return len(services)
+
+
+def topics(path, root, problem):
+    """Each topic that a file names is made."""
+    made = root["services"]["kafka-init"]["command"][0]
+    if path == EVENTS:
+        wanted = {service["environment"]["KAFKA_TOPIC"] for service in root["services"].values() if "FILEGEN_SERVE" in service.get("environment", {})}
+        for topic in wanted:
+            if f"--topic {topic} " not in made:
+                problem(f"nobody makes the topic {topic}")
+        return
+    names = next(line for line in made.splitlines() if line.startswith("for topic in"))
+    for file in ("examples/production/loan.yaml", "examples/production/customer.yaml"):
+        (worker,) = assemble.load(file)
+        for part in ("trigger", "completion"):
+            if worker[part]["kafka"]["topic"] not in re.findall(r"[\w-]+", names):
+                problem(f"{worker['worker']}: nobody makes the topic {worker[part]['kafka']['topic']}")
 
 
 def one_service(name, service, root, problem):
