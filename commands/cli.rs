@@ -41,7 +41,7 @@ Exit codes:
 pub enum Command {
     /// Make a worker's files for one business date
     Run(run::Args),
-    /// Serve any mixture of files: workers, ingests and schedulers
+    /// Serve any mixture of files: workers, ingests, transfers and schedulers
     Daemon(daemon::Args),
     /// Write events into tables, each effect once
     Ingest(ingest::Args),

@@ -7,7 +7,9 @@ use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
 use crate::config::{self, Environment, Flow};
-use crate::daemon::{self, Daemon, DaemonError, Door, IngestFile, IngestParts, SchedulerFile, Served, TransferFile, WorkerFile};
+use crate::daemon::{
+    self, Daemon, DaemonError, Door, IngestFile, IngestParts, SchedulerFile, Served, TransferFile, WorkerFile,
+};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
@@ -17,7 +19,8 @@ use std::sync::Arc;
 use tokio::signal::unix::SignalKind;
 use tracing::info;
 
-/// Serve any mixture of files: workers make files, ingests write events into tables, schedulers keep data sources
+/// Serve any mixture of files: workers make files, ingests write events into tables, transfers move files, schedulers
+/// keep data sources
 ///
 /// Any number of instances may serve the same workers: of each worker, one instance leads and writes, the others stand by and
 /// take over when it is gone. Each event of the trigger's topic asks for a run, recorded once a business date; the leader

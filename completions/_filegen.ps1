@@ -35,7 +35,7 @@ Register-ArgumentCompleter -Native -CommandName 'filegen' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Make a worker''s files for one business date')
-            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Serve any mixture of files: workers, ingests and schedulers')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Serve any mixture of files: workers, ingests, transfers and schedulers')
             [CompletionResult]::new('ingest', 'ingest', [CompletionResultType]::ParameterValue, 'Write events into tables, each effect once')
             [CompletionResult]::new('produce', 'produce', [CompletionResultType]::ParameterValue, 'Send events to the topic of an ingest file: from a file, from stdin, or made up')
             [CompletionResult]::new('dlq', 'dlq', [CompletionResultType]::ParameterValue, 'Search, plan, replay and drop events that cannot be rows')

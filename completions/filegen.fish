@@ -38,7 +38,7 @@ complete -c filegen -n "__fish_filegen_needs_command" -s v -l verbose -d 'Log to
 complete -c filegen -n "__fish_filegen_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c filegen -n "__fish_filegen_needs_command" -s V -l version -d 'Print version'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "run" -d 'Make a worker\'s files for one business date'
-complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve any mixture of files: workers, ingests and schedulers'
+complete -c filegen -n "__fish_filegen_needs_command" -f -a "daemon" -d 'Serve any mixture of files: workers, ingests, transfers and schedulers'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "ingest" -d 'Write events into tables, each effect once'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "produce" -d 'Send events to the topic of an ingest file: from a file, from stdin, or made up'
 complete -c filegen -n "__fish_filegen_needs_command" -f -a "dlq" -d 'Search, plan, replay and drop events that cannot be rows'
