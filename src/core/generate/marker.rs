@@ -1,12 +1,16 @@
 //! Whether a run's marker, its manifest, is to be believed.
 //!
 //! Anybody who may write on the volume can put a manifest there, or copy another day's. So it counts only where the state store
-//! recorded the very same files, or where each file proves it: there, regular, of this size and digest, under the name that this
-//! run gives it, made with these settings. What was proved is recorded, so it is read once.
+//! recorded the very same files, or where it is the one that a holder made and each file proves it: there, regular, of this size
+//! and digest, under the name that this run gives it, made with these settings. What was proved is recorded, so it is read once.
+//!
+//! Files cannot prove everything that a manifest says: the rows of a file without header line, the rows read, the totals. The
+//! holder's original of the manifest does, in its own folder in `.filegen`, where nobody else may write.
 
 use super::digest::FileDigest;
 use super::fence::read_journal;
-use super::layout::{staging_dir_in, version_dir};
+use super::layout::{MANIFEST, parse_name, staging_dir_in, version_dir};
+use super::manifests::manifest_at;
 use super::plan::Plan;
 use super::shape::Fit;
 use super::staging::header_bytes;
@@ -22,7 +26,7 @@ use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::Token;
 use crate::core::ports::runs::FileStatus;
-use crate::core::ports::volume::{EntryKind, VolumeError};
+use crate::core::ports::volume::{EntryKind, Volume, VolumeError};
 use jiff::Timestamp;
 
 /// Bytes of a file between two looks at whether to stop, and between two words about the progress.
@@ -44,6 +48,7 @@ pub(super) async fn is_proved(ports: &Ports, job: &Job, manifest: &Manifest) -> 
         return Ok(true);
     }
     made_here(ports, job, manifest).await?;
+    is_original(&*ports.volume, &job.run, manifest).await?;
     for file in unknown {
         if !is_file_proved(ports, job, manifest, file).await? {
             return Ok(false);
@@ -61,7 +66,44 @@ pub(super) async fn is_proved(ports: &Ports, job: &Job, manifest: &Manifest) -> 
 pub(super) async fn check_before(ports: &Ports, job: &Job, before: &Manifest) -> Result<(), GenerateError> {
     speaks_of(&job.worker, &job.run, before)?;
     let recorded = ports.state.runs.files(&job.run).await?;
-    if unknown(&job.run, before, &recorded)?.is_empty() { Ok(()) } else { has_names(job, before) }
+    if unknown(&job.run, before, &recorded)?.is_empty() {
+        return Ok(());
+    }
+    has_names(job, before)?;
+    is_original(&*ports.volume, &job.run, before).await
+}
+
+/// Whether a manifest says what the holder wrote who made it: each has the original in its own folder, also once another holder has
+/// taken that away.
+///
+/// # Errors
+/// [`GenerateError::Unproved`] when there is no original, or it says something else.
+async fn is_original(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
+    let (dir, token) = (version_dir(run, manifest.version), Token(manifest.token));
+    let mut other = None;
+    for entry in volume.list(&dir).await? {
+        let is_holders =
+            entry.kind == EntryKind::Dir && parse_name(&entry.name).is_some_and(|name| name.token() == token);
+        if !is_holders {
+            continue;
+        }
+        let path = format!("{dir}/{}/{MANIFEST}", entry.name);
+        match manifest_at(volume, &path).await {
+            Ok(Some(original)) if original == *manifest => return Ok(()),
+            Ok(None) => {}
+            Ok(Some(_)) | Err(GenerateError::Conflict { .. }) => other = Some(path),
+            Err(error) => return Err(error),
+        }
+    }
+    let why = match other {
+        Some(path) => format!("it differs from what holder {} wrote, `{path}`", manifest.token),
+        None => format!(
+            "the state store does not know it, and `{dir}` has no manifest of holder {}; where the volume was restored, restore \
+             `.filegen` with it",
+            manifest.token
+        ),
+    };
+    Err(unproved(run, &why))
 }
 
 /// Whether the state store knows this version as published.

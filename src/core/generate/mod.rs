@@ -226,8 +226,10 @@ async fn unpublished(
         if !marker::is_proved(ports, asked, &manifest).await? {
             return Ok(Outcome::Stopped { page: 0 });
         }
+        // Recorded first: the original in its folder proves the manifest to whoever comes before that.
+        let outcome = already_published(ports, job, term, manifest).await?;
         remove_all(ports, job, term, &dead).await?;
-        return already_published(ports, job, term, manifest).await;
+        return Ok(outcome);
     }
     let begun = staging::begun(&dead).filter(|_| job.start != Start::FromStart);
     if let Some(begin) = begun {

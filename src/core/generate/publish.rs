@@ -257,14 +257,13 @@ async fn publish_manifest(
     }
 }
 
-/// Sees that the manifest that another holder of this run has published says the same as ours would.
+/// Sees that the manifest that another holder of this run has published says the same as ours would, but for who made it and when,
+/// and what the view had besides the rows of the files.
 fn same_files(run: &RunId, ours: &Manifest, theirs: &Manifest) -> Result<(), GenerateError> {
-    let content =
-        |file: &ManifestFile| (file.id.clone(), file.name.clone(), file.rows, file.bytes, file.sha256.clone());
-    let is_same = (&ours.worker_id, &ours.run_id, &ours.business_date)
-        == (&theirs.worker_id, &theirs.run_id, &theirs.business_date)
-        && ours.files.iter().map(content).eq(theirs.files.iter().map(content));
-    if is_same {
+    let there = theirs.clone();
+    let (token, completed_at, pages, source_rows) = (there.token, there.completed_at, there.pages, there.source_rows);
+    let read_mode = there.read_mode;
+    if (Manifest { token, completed_at, pages, source_rows, read_mode, ..ours.clone() }) == *theirs {
         return Ok(());
     }
     let reason = "it does not list the files of this run as they are".to_owned();
@@ -304,16 +303,24 @@ pub async fn gone<'a>(volume: &dyn Volume, names: Vec<&'a str>) -> Vec<&'a str> 
 /// # Errors
 /// When it is there but cannot be read.
 pub async fn published(volume: &dyn Volume, run: &RunId) -> Result<Option<Manifest>, GenerateError> {
-    let mut newest = manifest_at(volume, &manifest_name(run, FIRST_VERSION)).await?;
+    let mut newest = manifest_at(volume, &manifest_name(run, FIRST_VERSION)).await.map_err(|error| odd(run, error))?;
     // Later versions may stand beside it, each under a name of its own, without a gap.
     while let Some(manifest) = &newest {
         let next = manifest.version.saturating_add(1);
-        match manifest_at(volume, &manifest_name(run, next)).await? {
+        match manifest_at(volume, &manifest_name(run, next)).await.map_err(|error| odd(run, error))? {
             Some(later) if later.version == next => newest = Some(later),
             _ => break,
         }
     }
     Ok(newest)
+}
+
+/// Whatever has a manifest's name says that the run is published.
+fn odd(run: &RunId, error: GenerateError) -> GenerateError {
+    match error {
+        GenerateError::Conflict { path, reason } => GenerateError::Unproved { path, run: run.to_string(), reason },
+        error => error,
+    }
 }
 
 /// The final names are further links to the same bytes, so the staged names only take room in the listing. The

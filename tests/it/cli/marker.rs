@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::symlink;
 
+const MANIFEST: &str = "out/LoanWorker_20261121.manifest.json";
+
 fn run(filegen: &Filegen, code: i32) -> String {
     filegen.run("run -c worker.yaml --date 2026-11-21").exits(code).stderr
 }
@@ -48,6 +50,20 @@ fn a_restored_volume_is_read_once_and_believed() {
 }
 
 #[test]
+fn files_of_one_day_under_the_names_of_another_make_no_run_published() {
+    let filegen = Filegen::with_loans(12);
+    filegen.publish();
+    let other = |text: &str| text.replace("20261121", "20261120").replace("2026-11-21", "2026-11-20");
+    for name in ["loan0_20261121.txt", "loan1_20261121.csv"] {
+        fs::copy(filegen.path(&format!("out/{name}")), filegen.path(&other(&format!("out/{name}")))).unwrap();
+    }
+    filegen.write(&other(MANIFEST), &other(&filegen.read(MANIFEST)));
+    let said = filegen.run("run -c worker.yaml --date 2026-11-20").exits(4).stderr;
+    assert!(said.contains("`.filegen/LoanWorker/20261120` has no manifest of holder"), "{said}");
+    assert_eq!(recorded(&filegen).len(), 2, "nothing is recorded of the other day");
+}
+
+#[test]
 fn a_file_in_whose_place_a_link_stands_proves_nothing() {
     let filegen = Filegen::with_loans(12);
     filegen.publish();
@@ -61,8 +77,6 @@ fn a_file_in_whose_place_a_link_stands_proves_nothing() {
     fs::rename(&elsewhere, &file).unwrap();
     run(&filegen, 0);
 }
-
-const MANIFEST: &str = "out/LoanWorker_20261121.manifest.json";
 
 /// Puts another manifest in the place of the one that is there, which is read-only.
 fn forge(filegen: &Filegen, spoil: impl FnOnce(&mut Value)) {
@@ -164,4 +178,16 @@ fn a_corrected_date_is_believed_after_a_restore_of_its_volume() {
         assert!(filegen.read("out/loan0_20261121.txt").contains("again") && filegen.read(MANIFEST) != manifest);
         filegen.run("verify -c worker.yaml --date 2026-11-21 --full").exits(0);
     }
+}
+
+#[test]
+fn whatever_has_a_manifests_name_and_is_none_is_not_believed() {
+    let filegen = Filegen::with_loans(12);
+    filegen.publish();
+    forge(&filegen, |manifest| manifest["files"][0]["replaced"]["overflow"] = json!(-1));
+    assert!(run(&filegen, 4).contains("is not believed"));
+    fs::remove_file(filegen.path(MANIFEST)).unwrap();
+    fs::File::create(filegen.path(MANIFEST)).unwrap().set_len(17 << 20).unwrap();
+    let said = run(&filegen, 4);
+    assert!(said.contains("is not believed") && said.contains("16 MiB"), "{said}");
 }

@@ -32,6 +32,15 @@ async fn put_manifest(rig: &Rig, manifest: &Manifest) {
     put(rig, &manifest_name(rig.run(), 1), serde_json::to_vec(manifest).unwrap()).await;
 }
 
+/// Where holder 7 has its own manifest.
+const ORIGINAL: &str = ".filegen/LoanWorker/20261121/t00000007/manifest.json";
+
+/// As if holder 7 had written it.
+async fn put_both(rig: &Rig, manifest: &Manifest) {
+    put_manifest(rig, manifest).await;
+    put(rig, ORIGINAL, serde_json::to_vec(manifest).unwrap()).await;
+}
+
 /// A rig whose run is published, with an empty state store: as restored from a copy of the volume alone.
 async fn restored() -> (Rig, Manifest) {
     let mut rig = Rig::new();
@@ -64,7 +73,7 @@ async fn a_restored_volume_is_believed_once_its_files_were_read() {
 async fn a_manifest_of_an_earlier_build_is_believed_by_its_files() {
     let (rig, manifest) = restored().await;
     let earlier = Manifest { spec: None, writes: None, ..manifest };
-    put_manifest(&rig, &earlier).await;
+    put_both(&rig, &earlier).await;
     assert_eq!(rig.generate(&term(8)).await, Ok(Outcome::AlreadyPublished(earlier)));
 }
 
@@ -88,10 +97,47 @@ async fn what_the_files_do_not_prove_is_not_believed() {
     for (why, spoil) in spoilt {
         let (rig, mut manifest) = restored().await;
         spoil(&mut manifest);
+        put_both(&rig, &manifest).await;
+        let said = refused(&rig).await;
+        assert!(said.contains(why), "{why}: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_file_proves_is_held_against_the_holders_original() {
+    type Spoil = fn(&mut Manifest);
+    let spoilt: [(&str, Spoil); 6] = [
+        ("differs from what holder 7 wrote", |manifest| manifest.source_rows += 1),
+        ("differs from what holder 7 wrote", |manifest| manifest.completed_at = "2026-11-21T00:00:00Z".to_owned()),
+        ("differs from what holder 7 wrote", |manifest| manifest.files[0].replaced.overflow += 1),
+        ("differs from what holder 7 wrote", |manifest| {
+            manifest.files[1].control_totals.insert("Amount".to_owned(), "0.01".to_owned());
+        }),
+        ("differs from what holder 7 wrote", |manifest| manifest.reason = Some("why not".to_owned())),
+        ("no manifest of holder 6", |manifest| manifest.token = 6),
+    ];
+    for (why, spoil) in spoilt {
+        let (rig, mut manifest) = restored().await;
+        spoil(&mut manifest);
         put_manifest(&rig, &manifest).await;
         let said = refused(&rig).await;
         assert!(said.contains(why), "{why}: {said}");
     }
+    let (rig, _) = restored().await;
+    rig.ports.volume.unlink(&term(99), ORIGINAL).await.unwrap();
+    let said = refused(&rig).await;
+    assert!(said.contains("no manifest of holder 7") && said.contains("restore `.filegen`"), "{said}");
+    let (rig, _) = restored().await;
+    put(&rig, ORIGINAL, b"{ torn".to_vec()).await;
+    assert!(refused(&rig).await.contains("differs"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_original_is_found_in_a_folder_that_was_taken_from_its_holder() {
+    let (rig, manifest) = restored().await;
+    let dir = ".filegen/LoanWorker/20261121/t00000007";
+    rig.ports.volume.rename(&term(99), dir, &format!("{dir}.dead8")).await.unwrap();
+    assert_eq!(rig.generate(&term(9)).await, Ok(Outcome::AlreadyPublished(manifest)));
 }
 
 #[tokio::test(start_paused = true)]
