@@ -110,6 +110,10 @@ fn sqlite(url: &str, folder: &Path) -> Result<String, Refused> {
     if path.is_empty() {
         return Err(("`sqlite:` names no file".to_owned(), "write the path behind it: `sqlite:loans.db`"));
     }
+    if path.contains('?') {
+        let what = "the address of a SQLite file takes no options, and no name with `?`".to_owned();
+        return Err((what, "write the path alone: `sqlite:loans.db`"));
+    }
     let path = resolved(path, folder)?;
     let path = path.to_str().ok_or(("the worker file's folder is not UTF-8".to_owned(), "write an absolute path"))?;
     Ok(format!("sqlite:{path}"))

@@ -26,8 +26,8 @@ pub(super) const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// After this time a connection ends with the answer in hand. It then has [`ANSWER_TIME`] to take it.
 const CONNECTION_TIME: Duration = Duration::from_mins(2);
 
-/// Longest head of a request.
-const HEAD_MAX: usize = 32 * 1024;
+/// Longest head of a request that is surely taken. One that is twice as long is surely not: it is read in pieces.
+const HEAD_MAX: usize = 16 * 1024;
 
 /// Most connections at a time to the pages for people and probes, where the process may have descriptors enough.
 pub const PAGE_CONNECTIONS: usize = 64;

@@ -4,9 +4,9 @@
 use super::door::ANSWER_TIME;
 use super::problem;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderName, HeaderValue, Request, header};
+use axum::http::{HeaderName, HeaderValue, Request, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
@@ -15,6 +15,9 @@ use tokio::sync::Semaphore;
 
 /// Longest body that a request may bring.
 const BODY_MAX: usize = 64 * 1024;
+
+/// Longest body of any route, those with a limit of their own among them. Nobody waits for more.
+pub(super) const LARGEST_BODY: usize = 1024 * 1024;
 
 /// Most pages that are made at a time. Each asks the state store; probes do not, and so always find a connection.
 const PAGES_MAX: usize = 16;
@@ -56,6 +59,9 @@ fn few(router: Router, places: usize) -> Router {
 }
 
 async fn in_time(request: Request<Body>, next: Next) -> Response {
+    if request.body().size_hint().lower() > LARGEST_BODY as u64 {
+        return problem::too_large(LARGEST_BODY);
+    }
     match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => problem::late(ANSWER_TIME.as_secs()),
@@ -80,8 +86,8 @@ fn is_welcome<B>(request: &Request<B>, hosts: &[String]) -> bool {
         (_, _, Some(_)) => false,
         (Some(authority), ..) => is_known(authority.as_str(), hosts),
         (None, Some(host), None) => host.to_str().is_ok_and(|host| is_known(host, hosts)),
-        // No browser leaves it out; a probe that speaks HTTP/1.0 does.
-        (None, None, None) => true,
+        // Only HTTP/1.0 allows it: a simple probe.
+        (None, None, None) => request.version() < Version::HTTP_11,
     }
 }
 
@@ -121,11 +127,15 @@ mod tests {
         {
             assert!(!is_known(bad, &hosts), "{bad}");
         }
-        let welcome = |given: &[&str]| {
-            let request = given.iter().fold(Request::builder(), |request, host| request.header("host", *host));
+        let welcome = |version: Version, given: &[&str]| {
+            let request = Request::builder().version(version);
+            let request = given.iter().fold(request, |request, host| request.header("host", *host));
             is_welcome(&request.body(()).unwrap(), &hosts)
         };
-        assert!(welcome(&[]) && welcome(&["localhost"]), "a probe of HTTP/1.0 names none");
-        assert!(!welcome(&["evil.example"]) && !welcome(&["localhost", "evil.example"]));
+        assert!(welcome(Version::HTTP_10, &[]), "a probe of HTTP/1.0 names none");
+        assert!(welcome(Version::HTTP_11, &["localhost"]));
+        for given in [&[] as &[&str], &["evil.example"], &["localhost", "evil.example"]] {
+            assert!(!welcome(Version::HTTP_11, given), "{given:?}");
+        }
     }
 }

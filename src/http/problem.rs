@@ -20,6 +20,11 @@ pub(super) fn late(seconds: u64) -> Response {
     problem(StatusCode::SERVICE_UNAVAILABLE, &format!("there is no answer after {seconds} s"))
 }
 
+/// The request announces a body that no route takes.
+pub(super) fn too_large(most: usize) -> Response {
+    problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("no request here takes more than {most} bytes"))
+}
+
 /// Too many pages are asked for at once.
 pub(super) fn busy() -> Response {
     problem(StatusCode::SERVICE_UNAVAILABLE, "too many pages are asked for at once; try again")

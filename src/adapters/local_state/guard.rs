@@ -11,8 +11,11 @@ use crate::files;
 use rustix::fs::{FlockOperation, flock};
 use std::collections::HashMap;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tracing::warn;
 
 /// The locks that this store holds: one file a key, `PATH.<key>.lock`, never deleted.
 pub(super) struct Guards {
@@ -20,6 +23,7 @@ pub(super) struct Guards {
     /// This kernel since its start. `None` where its locks prove nothing, because a server keeps them.
     boot: Option<String>,
     held: Mutex<HashMap<LeaseKey, Held>>,
+    told: AtomicBool,
 }
 
 struct Held {
@@ -33,7 +37,7 @@ impl Guards {
         let boot = trusted.then(|| files::read(Path::new("/proc/sys/kernel/random/boot_id"), 4096).ok()).flatten();
         let boot =
             boot.and_then(|id| String::from_utf8(id).ok()).map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
-        Self { path: path.to_owned(), boot, held: Mutex::default() }
+        Self { path: path.to_owned(), boot, held: Mutex::default(), told: AtomicBool::new(false) }
     }
 
     /// Holds the key's lock for `token` from now on. What it returns goes into the lease: it says that the lock was
@@ -47,12 +51,21 @@ impl Guards {
             Some(held) if held.token > token => return None,
             Some(held) => held.token = token,
             None => {
-                let file = files::open_or_make_private(&self.file(key)).ok()?;
+                let path = self.file(key);
+                let file = files::open_or_make_private(&path).map_err(|error| self.tell(&path, &error)).ok()?;
                 flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
                 all.insert(key.clone(), Held { token, _lock: file });
             }
         }
         Some(boot)
+    }
+
+    /// Tells once that a lock cannot be had at all: the work goes on without it.
+    fn tell(&self, path: &Path, error: &io::Error) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            let path = path.display();
+            warn!(%path, %error, "a lock file cannot be used: others learn of a crash only when the lease has run out");
+        }
     }
 
     /// Gives the lock back, unless it is held for a newer token by now.

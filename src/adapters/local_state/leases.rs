@@ -49,7 +49,9 @@ impl LeaseStore for LocalState {
     async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
         self.look(|db, _| {
             let mut query = db.prepare_cached("SELECT * FROM worker_leases ORDER BY workerId")?;
-            Ok(query.query_map([], lease)?.collect::<rusqlite::Result<_>>()?)
+            let found = query.query_map([], |row| Ok(lease(row)))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let told = |error: &rusqlite::Error| tracing::warn!(%error, "a record of worker_leases cannot be read");
+            Ok(found.into_iter().filter_map(|lease| lease.inspect_err(told).ok()).collect())
         })
         .await
     }

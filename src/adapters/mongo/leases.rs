@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use mongodb::Collection;
 use mongodb::bson::{Bson, doc};
 use mongodb::options::ReadConcern;
+use tracing::warn;
 
 /// Tries of an install that another one crosses; each try of theirs has then been won by somebody.
 const TRIES: usize = 3;
@@ -49,7 +50,14 @@ impl LeaseStore for MongoState {
             let mut found = self.leases().find(doc! {}).sort(doc! { "_id": 1 }).await?;
             let mut leases = Vec::new();
             while found.advance().await? {
-                leases.push(found.deserialize_current()?.read()?);
+                let lease = found.deserialize_current().map_err(MongoError::from);
+                match lease.and_then(|lease| Ok(lease.read()?)) {
+                    Ok(lease) => leases.push(lease),
+                    Err(error) => {
+                        let error = error.into_store(&self.name);
+                        warn!(%error, "a record of worker_leases cannot be read");
+                    }
+                }
             }
             Ok(leases)
         })

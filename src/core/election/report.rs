@@ -6,7 +6,7 @@ use crate::core::ports::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 
 /// A lease and how fresh it is.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct LeaseReport {
     /// In a word.
     pub state: LeaseState,
@@ -17,9 +17,10 @@ pub struct LeaseReport {
 }
 
 /// The state of a lease.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LeaseState {
-    /// No lease exists.
+    /// No lease exists, or none that can be read.
+    #[default]
     None,
     /// Its holder was seen alive recently.
     Held,
@@ -47,7 +48,7 @@ impl LeaseState {
 /// When the store cannot be read.
 pub async fn lease_of(leases: &dyn LeaseStore, key: &LeaseKey, at: Timestamp) -> Result<LeaseReport, StoreError> {
     let Some(record) = leases.read(key).await? else {
-        return Ok(LeaseReport { state: LeaseState::None, record: None, age: None });
+        return Ok(LeaseReport::default());
     };
     let state = if record.released.is_some() {
         LeaseState::Released

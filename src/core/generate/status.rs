@@ -167,10 +167,11 @@ async fn worker_report(
     at: Timestamp,
 ) -> Result<WorkerReport, StoreError> {
     let key = LeaseKey::from(&worker);
-    let lease = lease_of(&*state.leases, &key, at).await?;
     let mut reports = Vec::new();
     let latest = state.runs.runs(Some(&worker), RUNS).await?;
     let mut odd: BTreeSet<OddRecord> = latest.odd.into_iter().collect();
+    let lease = lease_of(&*state.leases, &key, at).await.map(|lease| vec![lease]);
+    let lease = readable(lease, "worker_leases", &mut odd)?.pop().unwrap_or_default();
     odd.extend(state.runs.unpublished(&worker, None, RUNS).await?.odd);
     for mut record in latest.records {
         let mut files = readable(state.runs.files(&record.id).await, &record.id.to_string(), &mut odd)?;

@@ -57,7 +57,7 @@ pub trait LeaseStore: Send + Sync {
     /// The lease, whoever holds it. `None` when there never was one (or litter collection took it).
     async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError>;
 
-    /// All leases, by key.
+    /// All leases that can be read, by key. The log tells of the others.
     async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError>;
 
     /// The highest token ever claimed for this key.

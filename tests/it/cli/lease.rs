@@ -1,6 +1,8 @@
 //! `filegen lease`: shown and given back. A live holder is met in the tests of `run`.
 
 use crate::support::filegen::Filegen;
+use std::fs;
+use std::os::unix::fs::symlink;
 
 #[test]
 fn nobody_has_a_lease_before_the_first_run() {
@@ -32,4 +34,33 @@ fn a_release_needs_a_reason_and_a_yes() {
     filegen.publish();
     filegen.run("lease release -c worker.yaml").exits(2);
     filegen.run("lease").exits(2);
+}
+
+#[test]
+fn a_lease_that_cannot_be_read_hides_nothing_else() {
+    let filegen = Filegen::with_loans(1);
+    filegen.publish();
+    let state = rusqlite::Connection::open(filegen.path("out/.filegen/state.db")).unwrap();
+    state
+        .execute_batch(
+            "INSERT INTO worker_leases SELECT 'Aaa', instanceId, token, seq, 'not a time', renewedAt, expiresAt, releasedAt, releaseReason, guardedBy
+             FROM worker_leases",
+        )
+        .unwrap();
+    let all = filegen.run("-v lease show --all -c worker.yaml").exits(0);
+    assert!(all.stdout.contains("LoanWorker") && all.stderr.contains("worker_leases cannot be read"), "{all:?}");
+    state.execute("UPDATE worker_leases SET acquiredAt = 'not a time'", []).unwrap();
+    let status = filegen.run("status -c worker.yaml --output json").exits(0).json();
+    let worker = &status["workers"][0];
+    assert_eq!(worker["runs"][0]["status"], "published", "{status}");
+    assert!(worker["unreadable"].to_string().contains("worker_leases"), "{status}");
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_used_is_told() {
+    let filegen = Filegen::with_loans(1);
+    fs::create_dir_all(filegen.path("out/.filegen")).unwrap();
+    symlink("/dev/null", filegen.path("out/.filegen/state.db.LoanWorker.lock")).unwrap();
+    let done = filegen.run("-v run -c worker.yaml --date 2026-11-21").exits(0);
+    assert_eq!(done.stderr.matches("a lock file cannot be used").count(), 1, "{}", done.stderr);
 }

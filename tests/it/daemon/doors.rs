@@ -3,9 +3,10 @@
 use crate::support::daemon::{Daemon, worker};
 use rustix::process::Signal;
 use std::cell::RefCell;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
 /// The same command where a process may have this many descriptors.
 fn with_descriptors(count: u32, command: &Command) -> Command {
@@ -44,6 +45,36 @@ fn half_requests_stop_neither_probes_nor_the_run() {
     daemon.running.wait_for("run published");
     assert_eq!(daemon.get("/health/live").0, 200);
     drop(half);
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+}
+
+/// Sends these bytes, and returns what is answered before the connection ends.
+fn raw(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    // What is sent behind a refusal may end the connection with a reset: then this is what came before.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn what_is_announced_or_sent_beyond_the_limits_is_refused_before_it_comes() {
+    let filegen = worker(3);
+    let daemon = Daemon::start(&filegen);
+    let port = daemon.http.port();
+    let announced =
+        "POST /status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 99999999999\r\n\r\n";
+    let refused = raw(port, announced);
+    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("1048576 bytes"), "{refused}");
+    for (bytes, code) in [(15 << 10, 200), (32 << 10, 431)] {
+        let head =
+            format!("GET /status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: {}\r\n\r\n", "a".repeat(bytes));
+        let answer = raw(port, &head);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {code} ")), "{bytes}: {answer}");
+    }
     daemon.running.signal(Signal::TERM);
     daemon.running.finish().exits(0);
 }
@@ -95,6 +126,10 @@ fn requests_name_a_host_of_the_list_and_answers_carry_what_browsers_heed() {
     }
     let refused = asked("evil.example");
     assert_eq!((refused.code, refused.header("content-type")), (421, "application/problem+json"), "{refused:?}");
+    let unnamed = raw(daemon.http.port(), "GET /status HTTP/1.1\r\nconnection: close\r\n\r\n");
+    assert!(unnamed.starts_with("HTTP/1.1 421 "), "{unnamed}");
+    let probe = raw(daemon.http.port(), "GET /health/live HTTP/1.0\r\n\r\n");
+    assert!(probe.starts_with("HTTP/1.0 200 "), "{probe}");
     let page = daemon.http.get("/");
     assert_eq!(page.header("x-content-type-options"), "nosniff");
     assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"), "{page:?}");
