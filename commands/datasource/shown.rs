@@ -82,6 +82,9 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<CommandEnd, Fai
             }
             if listed.items.is_empty() { String::new() } else { rows.text() }
         });
+        for odd in &found.odd {
+            context.ui.status(&format!("data source {} cannot be read: {}", odd.id, odd.reason));
+        }
         if listed.items.is_empty() {
             context.ui.status("no data source");
         }

@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let synced = Synced { differences, mended, dry_run: args.dry_run };
         context.ui.result(&synced, |synced| text(context, &synced.differences));
         context.ui.status(&match (found, args.dry_run) {
-            (0, _) => format!("no difference: {}", counted(sources.len() as u64, "data source")),
+            (0, _) => format!("no difference: {}", counted(sources.records.len() as u64, "data source")),
             (found, true) => counted(found as u64, "difference"),
             (found, false) => format!("{mended} of {} mended", counted(found as u64, "difference")),
         });

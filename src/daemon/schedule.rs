@@ -14,6 +14,7 @@ use crate::core::ports::producer::Producer;
 use crate::core::schedule::change::CHANGES;
 use crate::core::schedule::discover::{DISCOVERED, Discovery};
 use crate::core::schedule::feed::StoreFeed;
+use crate::core::schedule::health::RecordsProbe;
 use crate::core::schedule::hear::{Applier, Listener, hear};
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::service::Service;
@@ -43,6 +44,7 @@ struct Parts<'a> {
     state: SchedulerState,
     settings: Settings,
     status: Arc<SourcesStatus>,
+    clockwork: Arc<SchedulerStatus>,
     /// Notified when a change of a data source waits in the outbox.
     changed: Arc<Notify>,
     /// Notified when an event of a new file waits in the outbox.
@@ -74,7 +76,8 @@ async fn serve(
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
 ) -> Result<(Member, [OpenDoor; 2]), DaemonError> {
-    for Insecure { field, what, instead, .. } in wiring::insecure_of_scheduler(scheduler) {
+    let insecure = wiring::insecure_of_scheduler(scheduler);
+    for Insecure { field, what, instead, .. } in &insecure {
         warn!(target: TARGET, scheduler = scheduler.id.as_str(), field, instead, "{what}");
     }
     let parts = Parts {
@@ -82,10 +85,12 @@ async fn serve(
         state: wiring::scheduler_state(scheduler, Access::Serve).await?,
         settings: wiring::schedule_settings(scheduler)?,
         status: Arc::new(SourcesStatus::new(scheduler.id.as_str())),
+        clockwork: Arc::new(SchedulerStatus::new(scheduler.id.as_str())),
         changed: Arc::new(Notify::new()),
         found: Arc::new(Notify::new()),
         wanted: Arc::new(Notify::new()),
     };
+    parts.status.insecure(&insecure);
     let names: BTreeSet<String> = workers.iter().map(|it| it.worker.to_string()).collect();
     let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, &names, &parts.changed));
     if let Some(path) = &scheduler.sources {
@@ -103,8 +108,10 @@ async fn serve(
 fn member(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Member {
     let scheduler = parts.scheduler;
     let probe = StateProbe { leases: Arc::clone(&parts.state.leases), key: (&scheduler.id).into() };
+    let clockwork = Arc::clone(&parts.clockwork);
+    let records = RecordsProbe { odd: Box::new(move || clockwork.odd_record()) };
     let observer = Arc::clone(&parts.status) as Arc<_>;
-    let dependencies = Arc::new(Dependencies::new(vec![Box::new(probe)], wiring::clock(), observer));
+    let dependencies = Arc::new(Dependencies::new(vec![Box::new(probe), Box::new(records)], wiring::clock(), observer));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
     tasks.start("dependencies", Some(Arc::clone(&parts.status) as Arc<_>), async move {
         asked.0.watch(&asked.1).await;
@@ -216,6 +223,8 @@ fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, workers: &[Startable], shared
         folders: Arc::clone(&sources.folders),
         roots: parts.scheduler.roots.clone(),
         stable_for: parts.scheduler.defaults.stable_for,
+        max_size: parts.scheduler.defaults.max_size,
+        look_within: parts.scheduler.defaults.look_within,
         has_topic: parts.scheduler.discovered.is_some(),
         clock: wiring::clock(),
         wake: Arc::clone(&parts.found),
@@ -231,7 +240,7 @@ fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, workers: &[Startable], shared
         clock: wiring::clock(),
         settings: Arc::new(parts.settings.clone()),
         action: Arc::new(Starting { discovery, workers: workers.to_vec(), clock: wiring::clock() }),
-        observer: Arc::new(SchedulerStatus::new(parts.scheduler.id.as_str())),
+        observer: Arc::clone(&parts.clockwork) as Arc<_>,
         nonce: Arc::clone(&shared.identity.nonce),
         abort: Arc::clone(&shared.identity.abort),
         wanted: Arc::clone(&parts.wanted),

@@ -2,6 +2,7 @@
 
 use super::LocalState;
 use super::error::SqliteStateError;
+use super::runs::found;
 use super::value::{parsed, time};
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::names::LeaseKey;
@@ -39,7 +40,7 @@ const PENDING: &str = "SELECT id, key, payload FROM outbox WHERE owner = ?1 AND 
 const COUNT: &str = "SELECT count(*) FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0";
 
 const LIST: &str = "
-SELECT document FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0
+SELECT document, id FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0
 ORDER BY name, id LIMIT ?3 OFFSET ?4";
 
 #[async_trait]
@@ -101,8 +102,10 @@ impl DataSources for LocalState {
             let total = db.prepare_cached(COUNT)?.query_row((wanted.active, &text), |row| row.get(0))?;
             let skip = i64::try_from(wanted.skip).unwrap_or(i64::MAX);
             let mut query = db.prepare_cached(LIST)?;
-            let found = query.query_map((wanted.active, &text, wanted.most, skip), document)?;
-            Ok(Listed { total, sources: found.collect::<rusqlite::Result<_>>()? })
+            let rows = query.query((wanted.active, &text, wanted.most, skip))?;
+            let id = |row: &Row<'_>| row.get::<_, String>("id").unwrap_or_default();
+            let found = found(rows, usize::MAX, id, document)?;
+            Ok(Listed { total, sources: found.records, odd: found.odd })
         })
         .await
     }

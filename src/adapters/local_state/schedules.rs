@@ -3,12 +3,12 @@
 
 use super::LocalState;
 use super::error::SqliteStateError;
-use super::runs::at_most;
+use super::runs::{at_most, found};
 use super::value::time;
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::schedules::{ScheduleStore, Writer};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -46,6 +46,11 @@ UPDATE ScheduleExecution SET outcome = ?2, token = ?3, document = ?4 WHERE id = 
 const OPEN: &str = "
 SELECT document FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id LIMIT ?1";
 
+const ODD_SCHEDULES: &str = "SELECT document, id FROM ScheduledDataSource ORDER BY id";
+
+const ODD_EXECUTIONS: &str = "
+SELECT document, id FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id";
+
 const HISTORY: &str = "
 SELECT document FROM ScheduleExecution WHERE dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
 
@@ -66,6 +71,15 @@ const END: &str = "~";
 impl ScheduleStore for LocalState {
     async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
         self.look(|db, _| all(db, "SELECT document FROM ScheduledDataSource ORDER BY id", ())).await
+    }
+
+    async fn odd_records(&self) -> Result<Vec<OddRecord>, StoreError> {
+        self.look(|db, _| {
+            let mut all = odd::<Schedule>(db, ODD_SCHEDULES, "ScheduledDataSource")?;
+            all.extend(odd::<Execution>(db, ODD_EXECUTIONS, "ScheduleExecution")?);
+            Ok(all)
+        })
+        .await
     }
 
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
@@ -195,9 +209,17 @@ fn document<T: DeserializeOwned>(row: &Row<'_>) -> rusqlite::Result<T> {
     serde_json::from_str(&text).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
 }
 
+/// Those that can be read.
 fn all<T: DeserializeOwned>(db: &Connection, query: &str, values: impl Params) -> Result<Vec<T>, SqliteStateError> {
     let mut query = db.prepare_cached(query)?;
-    Ok(query.query_map(values, document)?.collect::<rusqlite::Result<_>>()?)
+    Ok(found(query.query(values)?, usize::MAX, |_| String::new(), document)?.records)
+}
+
+/// Those that cannot be read: the first of them. `query` gives document and id.
+fn odd<T: DeserializeOwned>(db: &Connection, query: &str, what: &str) -> Result<Vec<OddRecord>, SqliteStateError> {
+    let mut query = db.prepare_cached(query)?;
+    let id = |row: &Row<'_>| format!("{what} {}", row.get::<_, String>(1).unwrap_or_default());
+    Ok(found(query.query(())?, usize::MAX, id, document::<T>)?.odd)
 }
 
 fn one<T: DeserializeOwned>(db: &Connection, query: &str, id: &str) -> Result<Option<T>, SqliteStateError> {

@@ -70,6 +70,6 @@ impl DataSources for MemoryState {
         found.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         let skip = usize::try_from(wanted.skip).unwrap_or(usize::MAX);
         let sources = found.iter().skip(skip).take(wanted.most as usize).map(|source| (*source).clone()).collect();
-        Ok(Listed { total: found.len() as u64, sources })
+        Ok(Listed { total: found.len() as u64, sources, odd: Vec::new() })
     }
 }

@@ -110,10 +110,11 @@ impl DataSources for MongoState {
             let sources = self.collection::<Document>(COLLECTION);
             let total = sources.count_documents(fits.clone()).await?;
             if wanted.most == 0 {
-                return Ok(Listed { total, sources: Vec::new() });
+                return Ok(Listed { total, ..Listed::default() });
             }
             let found = sources.find(fits).sort(doc! { "name": 1, "_id": 1 }).skip(wanted.skip);
-            Ok(Listed { total, sources: collect(found.limit(i64::from(wanted.most)).await?, read).await? })
+            let found = super::runs::found(found.limit(i64::from(wanted.most)).await?, usize::MAX, read).await?;
+            Ok(Listed { total, sources: found.records, odd: found.odd })
         })
         .await
     }

@@ -3,12 +3,12 @@
 use super::MongoState;
 use super::documents::long;
 use super::error::{MongoError, is_duplicate};
-use super::runs::at_most;
+use super::runs::{at_most, found};
 use super::schedule_documents::{document, read};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::schedules::{ScheduleStore, Writer};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{DateTime, Document, doc};
@@ -43,6 +43,16 @@ impl MongoState {
 impl ScheduleStore for MongoState {
     async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
         self.call(async { all(self.of_schedules().find(doc! {}).sort(doc! { "_id": 1 }).await?).await }).await
+    }
+
+    async fn odd_records(&self) -> Result<Vec<OddRecord>, StoreError> {
+        let open = doc! { "outcome": { "$in": [Outcome::Queued.as_str(), Outcome::Running.as_str()] } };
+        self.call(async {
+            let mut all = odd::<Schedule>(self.of_schedules().find(doc! {}).await?, SCHEDULES).await?;
+            all.extend(odd::<Execution>(self.of_executions().find(open).await?, EXECUTIONS).await?);
+            Ok(all)
+        })
+        .await
     }
 
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
@@ -207,10 +217,13 @@ async fn one<T: DeserializeOwned>(collection: Collection<Document>, id: &str) ->
     Ok(found.map(read).transpose()?)
 }
 
-async fn all<T: DeserializeOwned>(mut found: Cursor<Document>) -> Result<Vec<T>, MongoError> {
-    let mut all = Vec::new();
-    while found.advance().await? {
-        all.push(read(found.deserialize_current()?)?);
-    }
-    Ok(all)
+/// Those that can be read.
+async fn all<T: DeserializeOwned>(cursor: Cursor<Document>) -> Result<Vec<T>, MongoError> {
+    Ok(found(cursor, usize::MAX, read).await?.records)
+}
+
+/// Those that cannot be read: the first of them.
+async fn odd<T: DeserializeOwned>(cursor: Cursor<Document>, what: &str) -> Result<Vec<OddRecord>, MongoError> {
+    let odd = found(cursor, usize::MAX, read::<T>).await?.odd;
+    Ok(odd.into_iter().map(|it| OddRecord { id: format!("{what} {}", it.id), ..it }).collect())
 }

@@ -142,6 +142,14 @@ pub(in crate::config) static DEFAULTS: Section = Section {
         .default("0s"),
         Field::new("stable_for", Shape::Duration, "A file is ready when its size and time held still for so long.")
             .default("2s"),
+        Field::new("max_size", Shape::Size(1024, 1 << 50), "A file of more bytes is passed over, and told by its name.")
+            .default("10GiB"),
+        Field::new(
+            "look_within",
+            Shape::Duration,
+            "A look that takes longer has failed, and the next one begins in its place. What was told by then stays told.",
+        )
+        .default("1h"),
         Field::new(
             "pause_after_failures",
             Shape::Whole(0, 1_000_000),

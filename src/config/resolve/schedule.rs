@@ -196,6 +196,8 @@ fn defaults(at: &Cursor<'_>) -> Option<Defaults> {
         grace: fields.duration("grace")?,
         jitter: fields.duration("jitter")?,
         stable_for: fields.duration("stable_for")?,
+        max_size: fields.size("max_size")?,
+        look_within: fields.duration("look_within")?,
         pause_after_failures: (pause_after > 0).then_some(pause_after),
     })
 }

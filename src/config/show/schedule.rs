@@ -2,7 +2,7 @@
 
 use super::Rendered;
 use super::generate::{ShowAddress, kafka, map, scalar, text};
-use crate::config::values::write_duration;
+use crate::config::values::{write_duration, write_size};
 use crate::core::model::data_source::Words;
 use crate::core::model::peer::MASK;
 use crate::core::schedule::spec::{Defaults, DoorSpec, Scheduler};
@@ -57,6 +57,8 @@ fn defaults(defaults: &Defaults) -> Rendered {
         ("grace", Some(text(write_duration(defaults.grace)))),
         ("jitter", Some(text(write_duration(defaults.jitter)))),
         ("stable_for", Some(text(write_duration(defaults.stable_for)))),
+        ("max_size", Some(text(write_size(defaults.max_size)))),
+        ("look_within", Some(text(write_duration(defaults.look_within)))),
         ("pause_after_failures", Some(scalar(defaults.pause_after_failures.unwrap_or(0)))),
     ])
 }

@@ -1,7 +1,7 @@
 //! Data sources: who describes a folder, and that each change is told.
 
 use super::outbox::OutboxEntry;
-use super::store::StoreError;
+use super::store::{OddRecord, StoreError};
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use async_trait::async_trait;
 
@@ -38,6 +38,8 @@ pub struct Listed {
     pub total: u64,
     /// Those that were asked for.
     pub sources: Vec<DataSource>,
+    /// Those among them that cannot be read, by their ids: they stop no other.
+    pub odd: Vec<OddRecord>,
 }
 
 /// Data sources and the events of their changes. A change and its event are one write: neither is there without the other. Events wait

@@ -1,6 +1,6 @@
 //! Schedules, and the executions of their due times.
 
-use super::store::StoreError;
+use super::store::{OddRecord, StoreError};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use async_trait::async_trait;
@@ -18,8 +18,14 @@ pub enum Writer<'a> {
 /// The schedules of a state store, and their history. A write is durable when it answers; times are kept to the millisecond.
 #[async_trait]
 pub trait ScheduleStore: Send + Sync {
-    /// All schedules by id, those of deleted data sources among them.
+    /// All schedules by id, those of deleted data sources among them. Here and in each list, a record that cannot be read is passed
+    /// over: it stops no other.
     async fn schedules(&self) -> Result<Vec<Schedule>, StoreError>;
+
+    /// Schedules and open executions that cannot be read: the first of them.
+    async fn odd_records(&self) -> Result<Vec<OddRecord>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// One schedule.
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError>;

@@ -3,6 +3,7 @@
 use crate::core::election::ElectionEvent;
 use crate::core::model::schedule::{Execution, Outcome, ScheduleId};
 use crate::core::ports::observer::{Observer, Retrying};
+use crate::core::ports::store::OddRecord;
 use jiff::civil::Date;
 use std::time::Duration;
 
@@ -46,6 +47,11 @@ pub enum ScheduleEvent {
     Skew {
         /// By so many milliseconds; above zero, the store's is ahead.
         millis: i64,
+    },
+    /// Records of the store cannot be read. They stop no other. Told anew whenever they change; none: all can be read again.
+    Odd {
+        /// The first of them.
+        records: Vec<OddRecord>,
     },
     /// How many schedules there are: active, paused, failed.
     Counted {

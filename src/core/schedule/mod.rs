@@ -14,6 +14,7 @@ pub mod discover;
 pub mod event;
 pub mod explain;
 pub mod feed;
+pub mod health;
 pub mod hear;
 pub mod import;
 pub mod own;

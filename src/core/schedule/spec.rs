@@ -72,6 +72,10 @@ pub struct Defaults {
     pub jitter: Duration,
     /// A file is ready when it held still for so long.
     pub stable_for: Duration,
+    /// A file of more bytes is passed over, and told.
+    pub max_size: u64,
+    /// A look that takes longer has failed.
+    pub look_within: Duration,
     /// A schedule pauses by itself after so many failures in a row. `None`: never.
     pub pause_after_failures: Option<u32>,
 }

@@ -5,7 +5,7 @@ use super::record;
 use crate::core::model::data_source::DataSource;
 use crate::core::model::schedule::{Schedule, ScheduleId};
 use crate::core::ports::schedules::{ScheduleStore, Writer};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,8 +18,8 @@ const TRIES: usize = 20;
 /// source [applies](apply) that at once.
 #[async_trait]
 pub trait Feed: Send + Sync {
-    /// All of them.
-    async fn sources(&self) -> Result<Vec<DataSource>, StoreError>;
+    /// All of them, and those that cannot be read.
+    async fn sources(&self) -> Result<Found<DataSource>, StoreError>;
 }
 
 /// What a schedule lacks.
@@ -53,13 +53,17 @@ pub struct Difference {
 }
 
 /// All differences, by the schedule's id. The schedules are to be read before the data sources are: the other way round, a data source
-/// that was made in between would look like a deleted one.
+/// that was made in between would look like a deleted one. One that cannot be read is there all the same: its schedule stays.
 pub fn differences(
-    sources: &[DataSource],
+    sources: &Found<DataSource>,
     schedules: &[Schedule],
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<Difference> {
+    let Found { records: sources, odd } = sources;
+    // Where not all of these were told, nothing is known to be deleted.
+    let is_told = odd.len() < Found::<DataSource>::ODD_MAX;
+    let is_odd = |id: &str| odd.iter().any(|record| record.id == id);
     let mut found = BTreeMap::new();
     let there: BTreeMap<&str, &Schedule> = schedules.iter().map(|it| (it.data_source_id.as_str(), it)).collect();
     let named: BTreeMap<&str, &DataSource> = sources.iter().map(|it| (it.id.as_str(), it)).collect();
@@ -86,7 +90,11 @@ pub fn differences(
         };
         found.insert(difference.id.clone(), difference);
     }
-    for schedule in schedules.iter().filter(|it| !it.is_deleted && !named.contains_key(it.data_source_id.as_str())) {
+    let is_gone = |it: &&Schedule| {
+        let id = it.data_source_id.as_str();
+        is_told && !it.is_deleted && !named.contains_key(id) && !is_odd(id)
+    };
+    for schedule in schedules.iter().filter(is_gone) {
         if let Some(mended) = record::deleted(schedule, schedule.version + 1, now) {
             let (id, name) = (schedule.id.clone(), schedule.name.clone());
             let difference = Difference { id: id.clone(), name, lacks: Lack::DataSource, mended, is_there: true };

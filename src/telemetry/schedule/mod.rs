@@ -6,9 +6,11 @@ pub mod sources;
 use crate::core::election::ElectionEvent;
 use crate::core::model::schedule::{Execution, Outcome};
 use crate::core::ports::observer::{Observer, Retrying};
+use crate::core::ports::store::OddRecord;
 use crate::core::schedule::event::ScheduleEvent;
 use metrics::ScheduleMetrics;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::{info, warn};
 
 /// What JSON and text lines call their `target`.
@@ -21,17 +23,34 @@ pub struct SchedulerStatus {
     metrics: ScheduleMetrics,
     /// The token that it leads with; 0 while it stands by.
     token: AtomicU64,
+    /// The first record that cannot be read; empty where there is none.
+    odd: Mutex<String>,
 }
 
 impl SchedulerStatus {
     /// Declares its metrics.
     pub fn new(scheduler: &str) -> Self {
-        Self { scheduler: scheduler.to_owned(), metrics: ScheduleMetrics::new(scheduler), token: AtomicU64::new(0) }
+        Self {
+            scheduler: scheduler.to_owned(),
+            metrics: ScheduleMetrics::new(scheduler),
+            token: AtomicU64::new(0),
+            odd: Mutex::default(),
+        }
     }
 
     /// The token that this process leads with. `None` while it stands by.
     pub fn token(&self) -> Option<u64> {
         Some(self.token.load(Ordering::Relaxed)).filter(|token| *token > 0)
+    }
+
+    /// A record that the leader cannot read. `None` where there is none, and while this process stands by.
+    pub fn odd_record(&self) -> Option<String> {
+        self.token()?;
+        Some(self.odd().clone()).filter(|text| !text.is_empty())
+    }
+
+    fn odd(&self) -> MutexGuard<'_, String> {
+        self.odd.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ended(&self, it: &Execution) {
@@ -77,6 +96,13 @@ impl Observer<ScheduleEvent> for SchedulerStatus {
             }
             ScheduleEvent::Skew { millis } => {
                 warn!(target: TARGET, scheduler, millis, "the clocks of this host and the state store disagree");
+            }
+            ScheduleEvent::Odd { records } => {
+                for OddRecord { id, reason } in records {
+                    warn!(target: TARGET, scheduler, record = id.as_str(), reason, "a record cannot be read, and is passed over");
+                }
+                let first = records.first();
+                *self.odd() = first.map(|it| format!("{} cannot be read: {}", it.id, it.reason)).unwrap_or_default();
             }
             ScheduleEvent::Counted { counts } => self.metrics.counted(*counts),
         }

@@ -1,6 +1,7 @@
 //! Data sources and discovered files, observed: as log lines and metrics, and whether their part of the process works.
 
 use crate::core::health::{HealthEvent, Working};
+use crate::core::model::peer::Insecure;
 use crate::core::outbox::OutboxEvent;
 use crate::core::ports::observer::Observer;
 use crate::core::schedule::change::{ChangeEvent, ChangeKind};
@@ -8,6 +9,7 @@ use crate::core::schedule::discover::FileDiscovered;
 use crate::core::schedule::hear::Heard;
 use crate::telemetry::metrics::Scope;
 use metrics::{Counter, Gauge};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{info, warn};
 
@@ -43,6 +45,22 @@ impl SourcesStatus {
             ),
             waiting: scope.gauge("schedule_outbox_depth", "Events that wait for the broker."),
             ended: AtomicBool::new(false),
+        }
+    }
+
+    /// What somebody on the way may read, by peer.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    pub fn insecure(&self, found: &[Insecure]) {
+        let scope = Scope::new("scheduler", &self.scheduler);
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for insecure in found {
+            *counts.entry(insecure.peer.name()).or_default() += 1;
+        }
+        for (peer, count) in counts {
+            let gauge = scope
+                .with("peer", peer)
+                .gauge("filegen_insecure_connections", "Connections that somebody on the way may read.");
+            gauge.set(count as f64);
         }
     }
 

@@ -30,7 +30,11 @@ impl Intake {
     }
 
     fn over(filegen: Filegen) -> Self {
-        let mut daemon = Daemon::of(&mut filegen.command("daemon -c intake.yaml --health-port 0"));
+        Self::by(filegen, "daemon -c intake.yaml --health-port 0")
+    }
+
+    fn by(filegen: Filegen, command: &str) -> Self {
+        let mut daemon = Daemon::of(&mut filegen.command(command));
         let mut door = |name: &str| {
             let line = daemon.running.wait_for(&format!("door={name}"));
             let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok());
@@ -180,6 +184,92 @@ fn each_door_answers_probes_and_the_api_asks_for_its_token() {
     intake.filegen.run("config check -c empty.yaml").exits(3);
     intake.filegen.write("cron.yaml", &SCHEDULER.replace("defaults: {", "defaults: { cron: \"0 0 * * *\","));
     intake.filegen.run("config check -c cron.yaml").exits(3);
+    stop([intake.daemon]);
+}
+
+#[test]
+fn records_that_make_no_sense_and_endless_files_stop_nobody_else() {
+    let filegen = Filegen::empty();
+    let small = SCHEDULER.replace("defaults: {", "defaults: { max_size: 1MiB,");
+    filegen.write("intake.yaml", &small.replace("api: {", "state: { url: \"sqlite:intake.db\" }\napi: {"));
+    std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+    std::fs::create_dir_all(filegen.path("data/large")).unwrap();
+    std::fs::File::create(filegen.path("data/large/a.bin")).unwrap().set_len(3 << 40).unwrap();
+    filegen.write("data/large/b.csv", "b");
+    let intake = Intake::over(filegen);
+    let make = |name: &str, path: &str| {
+        let given = json!({ "name": name, "path": path, "cronExpression": "* * * * * ?" });
+        intake.post(&given).json()["id"].as_str().unwrap().to_owned()
+    };
+    let (loans, rates, large) = (make("Loans", "data/in"), make("Rates", "data/in"), make("Large", "data/large"));
+    let told = |id: &str, words: &str| {
+        until(words, || intake.history(id).iter().any(|one| one.to_string().contains(words)).then_some(()));
+    };
+    told(&large, "1 file passed over, larger than `defaults.max_size`: a.bin");
+    told(&large, "\"filesNew\":1");
+    let state = rusqlite::Connection::open(intake.filegen.path("intake.db")).unwrap();
+    state.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    let broken = format!(
+        "INSERT INTO ScheduledDataSource VALUES ('bogus', '9999', -1, -1, '{{}}');
+         INSERT INTO ScheduleExecution VALUES ('bogus', 'x', 'nope', 'Running', 1, '{{}}');
+         UPDATE DataSource SET document = 'not json' WHERE id = '{loans}';"
+    );
+    state.execute_batch(&broken).unwrap();
+    let run = |id: &str| intake.api.post(&format!("/api/v1/schedule/{id}/run"), "application/json", "{}").code;
+    assert_eq!(run(&rates), 202);
+    intake.filegen.write("data/in/new.csv", "new");
+    told(&rates, "\"filesNew\":1");
+    told(&loans, "\"outcome\":\"Failed\"");
+    let (sources, schedules) = (intake.api.get(SOURCES), intake.api.get("/api/v1/schedule"));
+    assert_eq!((sources.code, schedules.code), (200, 200), "{} {}", sources.body, schedules.body);
+    assert_eq!(sources.json()["items"].as_array().unwrap().len(), 2, "{}", sources.body);
+    assert_eq!(schedules.json()["total"], 3, "none is lost: {}", schedules.body);
+    assert!(
+        intake
+            .filegen
+            .run("datasource list -c intake.yaml")
+            .exits(0)
+            .stderr
+            .contains(&format!("data source {loans} cannot be read"))
+    );
+    let listed = intake.filegen.run("schedule list -c intake.yaml").exits(0).stderr;
+    assert!(
+        listed.contains("ScheduledDataSource bogus cannot be read") && listed.contains("ScheduleExecution bogus"),
+        "{listed}"
+    );
+    // Told by whoever leads: at its start, and once a minute.
+    let Intake { filegen, daemon, .. } = intake;
+    stop([daemon]);
+    let again = Intake::over(filegen);
+    let count = again.history(&rates).len();
+    until("it goes on", || (again.history(&rates).len() > count).then_some(()));
+    let ready = || Some(again.daemon.get("/health/ready")).filter(|(code, _)| *code == 503);
+    let (_, why) = until("not ready", ready);
+    assert!(why.contains("cannot be read"), "{why}");
+    assert_eq!(
+        again.api.get("/api/v1/schedule").json()["total"],
+        3,
+        "a data source that cannot be read is not deleted"
+    );
+    let log = stop([again.daemon]).concat();
+    assert!(log.contains("a record cannot be read, and is passed over"), "{log}");
+}
+
+#[test]
+fn with_a_list_of_hosts_the_doors_take_no_other() {
+    let filegen = Filegen::empty();
+    filegen.write("intake.yaml", SCHEDULER);
+    std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+    let command = "daemon -c intake.yaml --health-port 0 --health-host good.example";
+    let intake = Intake::by(filegen, command);
+    for door in [&intake.api, &intake.page] {
+        let by = |host: &str, path: &str| door.send(door.request("GET", path).header("host", host), ()).code;
+        assert_eq!((by("evil.example", SOURCES), by("evil.example", "/")), (421, 421));
+        assert_eq!(by("good.example", SOURCES), 200);
+    }
+    let post = intake.api.request("POST", SOURCES).header("content-type", "application/json");
+    let post = post.header("host", "evil.example").header("origin", "http://evil.example");
+    assert_eq!(intake.api.send(post, "{\"name\":\"a\",\"path\":\"data/in\"}").code, 421);
     stop([intake.daemon]);
 }
 

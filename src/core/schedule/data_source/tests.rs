@@ -17,6 +17,8 @@ fn rules() -> Rules {
             grace: Duration::from_mins(1),
             jitter: Duration::ZERO,
             stable_for: Duration::from_secs(2),
+            max_size: 1 << 30,
+            look_within: Duration::from_hours(1),
             pause_after_failures: None,
         },
         calendars: names(&["house"]),

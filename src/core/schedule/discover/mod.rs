@@ -9,8 +9,10 @@ pub use event::{DISCOVERED, FileDiscovered};
 
 use super::action::{ActionError, Done, Firing};
 use super::roots::{Place, Roots};
+use crate::core::model::amount::counted;
 use crate::core::model::data_source::{Action, DataSource, DataSourceId, Discover};
 use crate::core::model::pattern::Pattern;
+use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::DataSources;
 use crate::core::ports::folders::{FolderError, Folders, FoundFile};
@@ -42,6 +44,10 @@ pub struct Discovery {
     pub roots: Roots,
     /// A file is ready when it held still for so long, unless its data source says otherwise.
     pub stable_for: Duration,
+    /// A file of more bytes is passed over, and told by its name: reading one without end would keep others waiting.
+    pub max_size: u64,
+    /// A look that takes longer has failed: a disk that hangs keeps no place.
+    pub look_within: Duration,
     /// Whether there is a topic for what is found. Without one, the outbox stays empty.
     pub has_topic: bool,
     /// Time.
@@ -62,6 +68,8 @@ struct Tally {
     vanished: u64,
     /// What cannot be read: each a sentence.
     faults: Vec<String>,
+    /// Files that are larger than what is read.
+    large: Vec<String>,
     /// What is worth a note.
     notes: Vec<String>,
 }
@@ -97,6 +105,10 @@ impl super::action::Action for Discovery {
             biased;
             () = firing.stop.cancelled() => Err(ActionError::Interrupted),
             ended = self.look(&mut look, &pattern, settings) => ended,
+            () = self.clock.sleep(self.look_within) => {
+                let (limit, new) = (self.look_within, look.tally.new);
+                Err(failed(format!("the look at {} took longer than {limit:?}; {new} files were told by then", source.path)))
+            }
         }?;
         look.tally.end()
     }
@@ -118,7 +130,9 @@ impl Discovery {
         let still: HashSet<(&str, &str)> = now.iter().map(|file| (file.path.as_str(), file.stamp.as_str())).collect();
         let there: HashSet<&str> = now.iter().map(|file| file.path.as_str()).collect();
         for file in &candidates {
-            if still.contains(&(file.path.as_str(), file.stamp.as_str())) {
+            if file.size > self.max_size {
+                look.tally.large.push(shown::name(&file.path));
+            } else if still.contains(&(file.path.as_str(), file.stamp.as_str())) {
                 self.read(look, file).await?;
             } else if there.contains(file.path.as_str()) {
                 look.tally.unready += 1;
@@ -207,13 +221,18 @@ fn away(error: StoreError) -> ActionError {
 impl Tally {
     /// The outcome: what could not be read fails the execution; all else was done before.
     fn end(self) -> Result<Done, ActionError> {
-        let Self { seen, new, unready, vanished, faults, mut notes } = self;
+        let Self { seen, new, unready, vanished, faults, large, mut notes } = self;
         if !faults.is_empty() {
             let named = faults.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
             let more = faults.len().saturating_sub(NAMED_MAX);
             let more = if more == 0 { String::new() } else { format!("; and {more} more") };
             let reason = format!("{new} of {seen} files were told, {} cannot be read: {named}{more}", faults.len());
             return Err(ActionError::Failed { reason });
+        }
+        if !large.is_empty() {
+            let named = large.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+            let count = counted(large.len() as u64, "file");
+            notes.push(format!("{count} passed over, larger than `defaults.max_size`: {named}"));
         }
         if unready > 0 {
             notes.push(format!("{unready} files are not ready: they are still written, or marked by their writer"));

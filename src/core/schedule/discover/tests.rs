@@ -76,6 +76,8 @@ impl Rig {
             folders: Arc::new(self.folders.clone()),
             roots: Roots { base: "/".into(), roots: vec!["/data".into()] },
             stable_for: Duration::from_secs(2),
+            max_size: 1 << 30,
+            look_within: Duration::from_hours(1),
             has_topic: true,
             clock: Arc::new(self.clock.clone()),
             wake: Arc::default(),

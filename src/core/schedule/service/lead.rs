@@ -8,7 +8,7 @@ use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::observer::Retrying;
 use crate::core::ports::schedules::Writer;
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use crate::core::schedule::action::{ActionError, Done};
 use crate::core::schedule::event::ScheduleEvent;
 use crate::core::schedule::{record, sync};
@@ -66,6 +66,8 @@ pub(super) struct Lead<'a> {
     looked: Option<Duration>,
     looked_at_all: Duration,
     counted: [usize; 3],
+    /// Records that cannot be read, as they were told last.
+    odd: Vec<OddRecord>,
 }
 
 impl<'a> Lead<'a> {
@@ -83,6 +85,7 @@ impl<'a> Lead<'a> {
             looked: None,
             looked_at_all: Duration::ZERO,
             counted: [usize::MAX; 3],
+            odd: Vec::new(),
         }
     }
 
@@ -168,12 +171,19 @@ impl<'a> Lead<'a> {
     async fn load(&mut self) -> Result<(), StoreError> {
         let (service, now) = (self.service, self.now());
         (self.heard, self.looked_at_all) = (now, service.clock.elapsed());
+        let mut odd = Vec::new();
         if let Some(feed) = &service.feed {
             // In this order: a schedule that was there before the data sources were read is of one of them, or of a deleted one.
             let schedules = self.persist(|| service.schedules.schedules()).await?;
             let sources = self.persist(|| feed.sources()).await?;
             let differences = sync::differences(&sources, &schedules, &service.settings, now);
             sync::mend(&*service.schedules, &differences).await?;
+            odd.extend(sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it }));
+        }
+        odd.extend(self.persist(|| service.schedules.odd_records()).await?);
+        if self.odd != odd {
+            self.odd.clone_from(&odd);
+            self.tell(&ScheduleEvent::Odd { records: odd });
         }
         let stored = self.persist(|| service.schedules.schedules()).await?;
         // What somebody has dropped is fired no more.
