@@ -12,7 +12,7 @@ import manifests
 import monitoring
 import services
 
-FILES = [f"examples/production/{name}.yaml" for name in ("loan", "customer", "events/events")]
+FILES = [f"examples/production/{name}.yaml" for name in ("loan", "customer", "events/events", "scheduler/intake")]
 # Only to be read, never to be reached.
 ENVIRONMENT = {
     "SQL_CONNECTION_STRING": "Server=tcp:sql,1433;Database=bank;User Id=x;Password=y",
@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "REDIS_ADDR": "redis:6379",
     "PRODUCE_TOKEN": "never-sent-to-anybody-0001",
     "READ_TOKEN": "never-sent-to-anybody-0002",
+    "API_TOKEN": "never-sent-to-anybody-0003",
 }
 
 

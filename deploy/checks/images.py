@@ -58,11 +58,12 @@ def topics(path, root, problem):
                 problem(f"nobody makes the topic {topic}")
         return
     names = next(line for line in made.splitlines() if line.startswith("for topic in"))
-    for file in ("examples/production/loan.yaml", "examples/production/customer.yaml"):
-        (worker,) = assemble.load(file)
-        for part in ("trigger", "completion"):
-            if worker[part]["kafka"]["topic"] not in re.findall(r"[\w-]+", names):
-                problem(f"{worker['worker']}: nobody makes the topic {worker[part]['kafka']['topic']}")
+    for path in ("loan.yaml", "customer.yaml", "scheduler/intake.yaml"):
+        (file,) = assemble.load(f"examples/production/{path}")
+        for part in ("trigger", "completion", "changes", "discovered"):
+            topic = file.get(part, {}).get("kafka", {}).get("topic")
+            if topic and topic not in re.findall(r"[\w-]+", names):
+                problem(f"{path}: nobody makes the topic {topic}")
 
 
 def one_service(name, service, root, problem):

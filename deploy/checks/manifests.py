@@ -1,37 +1,41 @@
 """Manifests: each against its schema, and against what the others say."""
 
 import kubernetes_validate
+import yaml
 
 import assemble
 
 VERSION = "1.33"
 BASE = "deploy/kubernetes/base"
+SCHEDULER = "deploy/kubernetes/scheduler"
 OPENSHIFT = "deploy/kubernetes/overlays/openshift"
 
 
 def check(problem):
     """Tells every problem of base, overlay and Secret template."""
     (secret,) = assemble.load("deploy/kubernetes/secret.template.yaml")
-    (probes,) = assemble.load(f"{BASE}/health-probes.yaml")
     total = 0
-    for folder in (BASE, OPENSHIFT):
+    for folder in (BASE, OPENSHIFT, SCHEDULER, f"{OPENSHIFT}-scheduler"):
         documents = assemble.build(folder) + [secret]
         total += len(documents)
         for document in documents:
             one(document, lambda text, d=document: problem(f"{folder}: {d['kind']}/{d['metadata']['name']}: {text}"))
         together(documents, lambda text: problem(f"{folder}: {text}"))
-    container = probes["spec"]["template"]["spec"]["containers"][0]
-    if set(container) != {"name", "startupProbe", "livenessProbe", "readinessProbe"}:
-        problem("health-probes.yaml: holds something else than the three probes")
+    for folder in (BASE, SCHEDULER):
+        (probes,) = assemble.load(f"{folder}/health-probes.yaml")
+        container = probes["spec"]["template"]["spec"]["containers"][0]
+        if set(container) != {"name", "startupProbe", "livenessProbe", "readinessProbe"}:
+            problem(f"{folder}/health-probes.yaml: holds something else than the three probes")
     for name in ("deploy/kubernetes/toolbox.yaml", f"{OPENSHIFT}/egress.yaml"):
         (document,) = assemble.load(name)
         one(document | {"spec": {"podSelector": {}} | document["spec"]} if document["kind"] == "NetworkPolicy" else document,
             lambda text, name=name: problem(f"{name}: {text}"))
         total += 1
-    pod = next(d for d in assemble.build(OPENSHIFT) if d["kind"] == "Deployment")["spec"]["template"]["spec"]
-    for name in ("runAsUser", "runAsGroup", "fsGroup"):
-        if name in pod["securityContext"]:
-            problem(f"{OPENSHIFT}: asks for a {name}, which restricted-v2 refuses")
+    for folder in (OPENSHIFT, f"{OPENSHIFT}-scheduler"):
+        pod = next(d for d in assemble.build(folder) if d["kind"] == "Deployment")["spec"]["template"]["spec"]
+        for name in ("runAsUser", "runAsGroup", "fsGroup"):
+            if name in pod["securityContext"]:
+                problem(f"{folder}: asks for a {name}, which restricted-v2 refuses")
     return f"{total} documents against Kubernetes {VERSION}"
 
 
@@ -111,15 +115,25 @@ def together(documents, problem):
             wanted("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"])
     if {mount["name"] for mount in container["volumeMounts"]} != {volume["name"] for volume in pod["volumes"]}:
         problem("volumes and their mounts differ")
-    workers = next(d for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["name"] == "filegen-workers")
-    files = [f"/etc/filegen/{name}" for name in workers["data"]]
+    maps = {d["metadata"]["name"]: d["data"] for d in documents if d["kind"] == "ConfigMap"}
+    mounted = [volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume]
+    files = [f"/etc/filegen/{name}" for given in mounted for name in maps.get(given, {})]
     if [argument for argument in container["args"] if argument.endswith(".yaml")] != files:
-        problem("the Deployment's worker files are not those of the ConfigMap")
+        problem("the Deployment's files are not those of the ConfigMap")
 
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    environment = next(d for d in documents if d["metadata"]["name"] == "filegen-environment")["data"]
+    environment = maps[container["envFrom"][0]["configMapRef"]["name"]]
     if str(ports["http"]) != environment["HEALTH_PORT"]:
         problem("the port http is not HEALTH_PORT")
+    for text in (text for given in mounted for text in maps.get(given, {}).values()):
+        file = yaml.safe_load(text)
+        for door in ("api", "page"):
+            if ports.get(door) != file.get(door, {}).get("port"):
+                problem(f"the port {door} is not that of the file")
+    for rule in by_kind["NetworkPolicy"]["spec"]["ingress"]:
+        for port in rule["ports"]:
+            if port["port"] not in ports:
+                problem(f"the NetworkPolicy lets in on an unknown port: {port['port']}")
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         if container[probe]["httpGet"]["port"] not in ports:
             problem(f"{probe} asks an unknown port")
@@ -141,8 +155,14 @@ def together(documents, problem):
     for name in [endpoint["port"] for endpoint in monitor["endpoints"]]:
         if name not in [port["name"] for port in by_kind["Service"]["spec"]["ports"]]:
             problem(f"the ServiceMonitor asks port {name}, which the Service does not have")
-    if "Route" in by_kind and ("Service", by_kind["Route"]["spec"]["to"]["name"]) not in names:
-        problem("the Route leads to no Service")
+    for port in by_kind["Service"]["spec"]["ports"]:
+        if port["targetPort"] not in ports:
+            problem(f"the Service leads to an unknown port: {port['targetPort']}")
+    if "Route" in by_kind:
+        if ("Service", by_kind["Route"]["spec"]["to"]["name"]) not in names:
+            problem("the Route leads to no Service")
+        if by_kind["Route"]["spec"]["port"]["targetPort"] not in ports:
+            problem("the Route leads to an unknown port")
     hardened(pod, container, problem)
 
 
