@@ -325,6 +325,14 @@ fn people_describe_pause_run_and_delete_data_sources_in_a_browser() {
         let shown = || browser.text(selector);
         until(&format!("{selector} says {text}"), || shown().contains(text).then_some(()));
     };
+    let suits_everybody = |what: &str| {
+        for scheme in ["dark", "light"] {
+            browser.scheme(scheme);
+            assert_eq!(browser.broken_rules(), [""; 0], "{what}, {scheme}");
+        }
+    };
+    see("#empty", "no data source yet");
+    suits_everybody("an empty page");
     // Wrong input, told at its field.
     click("#new");
     type_in("name", "Loans");
@@ -334,6 +342,8 @@ fn people_describe_pause_run_and_delete_data_sources_in_a_browser() {
     click("#save");
     see("#faults", "Not saved");
     assert_eq!(browser.script("return document.getElementById('path').getAttribute('aria-invalid')"), json!("true"));
+    click("summary");
+    suits_everybody("a form with faults");
     // Made right, explained while typed.
     type_in("path", "data/in");
     type_in("cronExpression", "0 30 2 ? * MON-FRI");
@@ -353,6 +363,7 @@ fn people_describe_pause_run_and_delete_data_sources_in_a_browser() {
     type_in("pattern", "*.txt");
     click("#save");
     see("#conflict", "Somebody saved version 2");
+    suits_everybody("a conflict");
     click("[data-close]");
     see("#sources", "theirs");
     // Paused with a reason, run, deleted.
@@ -362,10 +373,12 @@ fn people_describe_pause_run_and_delete_data_sources_in_a_browser() {
             .then_some(())
     });
     click("[data-key$='/pause']");
+    suits_everybody("a question");
     type_in("reason", "month end");
     type_in("by", "ann");
     click("#ask-yes");
     see("#sources", "Paused by ann: month end");
+    suits_everybody("a list with a paused data source");
     click("[data-key$='/run']");
     click("#ask-yes");
     see("#message", "is asked for");

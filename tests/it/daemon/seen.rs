@@ -100,6 +100,7 @@ fn reads_well(browser: &Browser, name: &str) {
         }
         let least = browser.script(LEAST_CONTRAST);
         assert!(least[0].as_f64() >= Some(4.5), "{name}, {scheme}: {least}");
+        assert_eq!(browser.broken_rules(), [""; 0], "{name}, {scheme}");
     }
     browser.scheme("light");
 }

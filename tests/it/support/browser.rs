@@ -1,10 +1,11 @@
 //! A real browser, asked through its driver: Debian's Chromium, and WebDriver's protocol over our own HTTP client.
 
+use super::filegen::in_time;
 use super::http::Http;
 use super::running::{Running, until};
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A folder for pictures of what the tests saw, for people.
@@ -12,6 +13,15 @@ const PICTURES: &str = "FILEGEN_SCREENSHOTS";
 
 /// WebDriver's key for the tabulator.
 const TAB: &str = "\u{e004}";
+
+/// What axe-core finds in the page that keeps some people from using it: a line for each element.
+const BROKEN: &str = "
+    const done = arguments[arguments.length - 1];
+    const grave = ['serious', 'critical'];
+    axe.run(document, { resultTypes: ['violations'] }).then(found => done(found.violations
+        .filter(rule => grave.includes(rule.impact))
+        .flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.failureSummary} ${node.html}`))),
+        error => done([String(error)]));";
 
 /// A window without a screen. Closed with the test.
 pub struct Browser {
@@ -81,6 +91,19 @@ impl Browser {
     pub fn tab(&self) {
         let press = json!([{ "type": "keyDown", "value": TAB }, { "type": "keyUp", "value": TAB }]);
         self.ask("actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": press }] }));
+    }
+
+    /// What of the page breaks the rules for people with a screen reader, or without a mouse, in a serious way. The rules are axe-core's.
+    #[track_caller]
+    pub fn broken_rules(&self) -> Vec<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = root.join("target/test-servers/axe");
+        let done = in_time(Command::new(root.join("tests/servers/axe/fetch")).arg(&folder));
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let rules = std::fs::read_to_string(folder.join("node_modules/axe-core/axe.min.js")).expect("the rules");
+        self.script(&rules);
+        let found = self.ask("execute/async", &json!({ "script": BROKEN, "args": [] }));
+        serde_json::from_value(found).expect("a list of lines")
     }
 
     /// Asks the browser itself.
