@@ -4,6 +4,7 @@ pub mod address;
 pub mod forged;
 pub mod mongo;
 mod passwords;
+pub mod schedule;
 pub mod sqlserver;
 
 use filegen::Registry;
@@ -78,7 +79,7 @@ pub fn trigger_event(bytes: &[u8]) {
     let dates = BusinessDateSpec {
         timezone: "America/New_York".to_owned(),
         pointer: "/businessDate".to_owned(),
-        calendar: Calendar::Weekends,
+        calendar: Calendar::Weekends.into(),
         accept: AcceptSpec { past_days: 4_000_000, future_days: 4_000_000, runs_per_hour: 60 },
     };
     let id = EventId { topic: "t".to_owned(), partition: 0, offset: 0 };
@@ -132,4 +133,19 @@ pub fn forged(bytes: &[u8]) {
 /// No part of a password in an address is told.
 pub fn address(bytes: &[u8]) {
     address::address(bytes);
+}
+
+/// A cron expression is refused with its place, or has times.
+pub fn cron_expression(bytes: &[u8]) {
+    schedule::expression(bytes);
+}
+
+/// An event of a change is applied once, or is odd.
+pub fn change_event(bytes: &[u8]) {
+    schedule::change_event(bytes);
+}
+
+/// A data source is read, or each of its faults is told.
+pub fn data_source(bytes: &[u8]) {
+    schedule::data_source(bytes);
 }

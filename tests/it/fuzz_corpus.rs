@@ -74,6 +74,24 @@ fn trigger_events_of_the_corpus_keep_the_claims() {
 }
 
 #[test]
+fn cron_expressions_of_the_corpus_keep_the_claims() {
+    replay("cron_expression", claims::cron_expression);
+    replay_spoilt("cron_expression", claims::cron_expression);
+}
+
+#[test]
+fn events_of_changes_of_the_corpus_keep_the_claims() {
+    replay("change_event", claims::change_event);
+    replay_spoilt("change_event", claims::change_event);
+}
+
+#[test]
+fn data_sources_of_the_corpus_keep_the_claims() {
+    replay("data_source", claims::data_source);
+    replay_spoilt("data_source", claims::data_source);
+}
+
+#[test]
 fn worker_files_of_the_corpus_keep_the_claims() {
     replay("worker_file", claims::worker_file);
 }

@@ -165,7 +165,7 @@ pub fn worker(mix: &Mix) -> Worker {
         business_date: BusinessDateSpec {
             timezone: "UTC".to_owned(),
             pointer: "/businessDate".to_owned(),
-            calendar: Calendar::Weekends,
+            calendar: Calendar::Weekends.into(),
             // The clocks of the pods begin before the dates.
             accept: AcceptSpec::default(),
         },

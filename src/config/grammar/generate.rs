@@ -5,7 +5,6 @@ use super::common::{BROKERS, POLICIES, PROPERTIES, STATE, WEEKDAYS};
 pub(in crate::config) use super::translators::{COLUMN, DELIMITED, FIXED_WIDTH, JSON, TEMPLATE, TRANSLATORS};
 use super::{Field, Presence, Section, Shape};
 use crate::config::receivers;
-use crate::core::model::calendar::Calendar;
 
 const KIB: u64 = 1024;
 const GIB: u64 = 1024 * 1024 * KIB;
@@ -281,8 +280,8 @@ pub(in crate::config) static BUSINESS_DATE: Section = Section {
         .default("/businessDate"),
         Field::new(
             "calendar",
-            Shape::Choice(&Calendar::NAMES),
-            "Which days `{previous_business_date}` passes over: `weekends`, or also the holidays of `target` (the euro's payment system) or `us-federal`.",
+            Shape::Words,
+            "Which days `{previous_business_date}` passes over: `weekends`, or also the holidays of `target` (the euro's payment system) or `us-federal`, or those of a file of dates (`.yaml`, `.ics`).",
         )
         .default("weekends"),
         Field::new(
@@ -319,6 +318,11 @@ pub(in crate::config) static DEADLINE: Section = Section {
             "weekdays",
             Shape::OneOrMore(&Shape::Choice(&WEEKDAYS)),
             "The weekdays of business dates on which a run is expected; all seven when not given.",
+        ),
+        Field::new(
+            "calendar",
+            Shape::Words,
+            "Business dates on which no run is expected: those without business of `weekends`, `target`, `us-federal`, or of a file of dates (`.yaml`, `.ics`); as `trigger.schedule.calendar` when not given.",
         ),
         Field::new(
             "warn_before",

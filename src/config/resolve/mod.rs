@@ -9,9 +9,12 @@ pub(super) mod schedule;
 mod state;
 pub(super) mod transfer;
 
-use super::cursor::Cursor;
+use super::calendar::calendar;
+use super::cursor::{Cursor, Fields};
 use super::grammar::HEALTH_PORT;
+use crate::core::model::business_days::BusinessDays;
 use crate::core::schedule::cron::Expression;
+use std::path::Path;
 
 /// Notes a zone that nobody knows.
 fn check_zone(at: &Cursor<'_>, timezone: &str) {
@@ -21,6 +24,16 @@ fn check_zone(at: &Cursor<'_>, timezone: &str) {
         let hint = "write an IANA name: `UTC`, `Europe/Berlin`, `America/New_York`";
         at.report("impossible-value", message, hint);
     }
+}
+
+/// The calendar that a field names, by its word or its file. `None` where it names none, or none that can be read; that is noted then.
+fn days(fields: &Fields<'_>, name: &'static str, folder: &Path) -> Option<BusinessDays> {
+    let given = fields.text(name)?;
+    calendar(&given, folder)
+        .map_err(|error| {
+            fields.place(name).report("impossible-value", error.to_string(), &error.hint);
+        })
+        .ok()
 }
 
 /// Notes a cron expression that means nothing, or that is never due again.

@@ -73,7 +73,7 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>, address: ShowAddress<'_
     let business_date = map([
         ("timezone", Some(text(&worker.business_date.timezone))),
         ("pointer", Some(text(&worker.business_date.pointer))),
-        ("calendar", Some(text(worker.business_date.calendar.as_str()))),
+        ("calendar", Some(text(worker.business_date.calendar.name()))),
         ("accept", Some(accept)),
     ]);
     let commit = map([
@@ -103,6 +103,7 @@ fn deadline(spec: &DeadlineSpec) -> Rendered {
         ("days_after", Some(scalar(spec.days_after))),
         ("timezone", Some(text(&spec.timezone))),
         ("weekdays", Some(Rendered::Flow(Box::new(Rendered::List(weekdays))))),
+        ("calendar", spec.calendar.as_ref().map(|calendar| text(calendar.name()))),
         ("warn_before", Some(text(write_duration(spec.warn_before)))),
     ])
 }

@@ -15,6 +15,9 @@ use jiff::{SignedDuration, Span, Timestamp};
 /// How long a deadline that has passed is looked at before the next one.
 const STAYS: SignedDuration = SignedDuration::from_hours(12);
 
+/// Days that are searched for one with business.
+const DAYS_MAX: i64 = 60;
+
 /// A forecast further off is not worth a time of the day.
 const FORECAST_MAX_SECONDS: f64 = 7.0 * 86_400.0;
 
@@ -33,7 +36,7 @@ pub struct Judgement {
     pub reason: Option<String>,
 }
 
-/// When the files of a business date are due. `None` where no run is expected on its weekday, and where zone or calendar
+/// When the files of a business date are due. `None` where no run is expected on its weekday or by its calendar, and where zone or calendar
 /// do not have that time.
 ///
 /// Where clocks go forward over the time, it counts by the clock as it was before (02:30 is 03:30 then); where they go
@@ -51,8 +54,9 @@ pub fn due(spec: &DeadlineSpec, date: BusinessDate) -> Option<Timestamp> {
 pub fn expected(spec: &DeadlineSpec, now: Timestamp) -> Option<(BusinessDate, Timestamp)> {
     let zone = zone(spec)?;
     let today = now.to_zoned(zone.clone()).date();
-    // From yesterday's deadline to that of today in a week, and one day more for odd changes of clocks.
-    (-1..=8).find_map(|days| {
+    // From yesterday's deadline to that of today in a week, and one day more for odd changes of clocks. A calendar may close for weeks.
+    let last = if spec.calendar.is_some() { DAYS_MAX } else { 8 };
+    (-1..=last).find_map(|days| {
         let date = today.checked_add(Span::new().days(days - i64::from(spec.days_after))).ok()?;
         let due = due_in(spec, &zone, date)?;
         (now.duration_since(due) < STAYS).then_some((BusinessDate(date), due))
@@ -91,7 +95,8 @@ fn zone(spec: &DeadlineSpec) -> Option<TimeZone> {
 }
 
 fn due_in(spec: &DeadlineSpec, zone: &TimeZone, date: Date) -> Option<Timestamp> {
-    if !spec.weekdays.contains(&date.weekday()) {
+    let is_open = spec.calendar.as_ref().is_none_or(|calendar| calendar.is_open(date));
+    if !is_open || !spec.weekdays.contains(&date.weekday()) {
         return None;
     }
     let day = date.checked_add(Span::new().days(i64::from(spec.days_after))).ok()?;

@@ -4,7 +4,7 @@ mod shape;
 mod translator;
 
 use super::model::file_name::FileName;
-use crate::core::model::calendar::Calendar;
+use crate::core::model::business_days::BusinessDays;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::names::{FileId, WorkerId};
 use crate::core::model::param::{ParamKind, ParamValue};
@@ -257,7 +257,7 @@ pub struct BusinessDateSpec {
     /// JSON pointer to the date in the event; empty: only the event's timestamp counts.
     pub pointer: String,
     /// Which days are business days: for `{previous_business_date}`.
-    pub calendar: Calendar,
+    pub calendar: BusinessDays,
     /// Which dates an event may ask for, and how many new runs events may start in an hour.
     pub accept: AcceptSpec,
 }
@@ -290,6 +290,8 @@ pub struct DeadlineSpec {
     pub timezone: String,
     /// Weekdays of the business dates for which a run is expected. Sorted from Monday on, each once, never empty.
     pub weekdays: Vec<Weekday>,
+    /// Days without business: business dates on which no run is expected. `None`: there are none.
+    pub calendar: Option<BusinessDays>,
     /// A run that has not started this long before its deadline is at risk.
     pub warn_before: Duration,
 }

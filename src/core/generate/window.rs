@@ -107,7 +107,7 @@ mod tests {
         BusinessDateSpec {
             timezone: timezone.to_owned(),
             pointer: String::new(),
-            calendar: Calendar::Weekends,
+            calendar: Calendar::Weekends.into(),
             accept: AcceptSpec { past_days, future_days, ..AcceptSpec::default() },
         }
     }

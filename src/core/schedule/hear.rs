@@ -4,10 +4,12 @@ use super::change::{ChangeEvent, ChangeKind};
 use super::plan::Settings;
 use super::sync;
 use crate::core::backoff::{Backoff, Pause};
+use crate::core::failpoints::crash::crash_point;
 use crate::core::model::message::{Received, TopicPosition};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::payload::Payload;
 use crate::core::model::policy::RetrySpec;
+use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::consumer::{Consumer, Polled};
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
@@ -75,7 +77,10 @@ impl Applier {
     pub async fn apply(&self, payload: &[u8]) -> Result<Heard, StoreError> {
         let event: ChangeEvent = match serde_json::from_slice(payload) {
             Ok(event) => event,
-            Err(error) => return Ok(Heard::Odd { reason: format!("it is no event of a change: {error}") }),
+            Err(error) => {
+                let words = shown::text(&error.to_string());
+                return Ok(Heard::Odd { reason: format!("it is no event of a change: {words}") });
+            }
         };
         if event.data_source.id.as_str() != event.data_source_id || event.data_source.version != event.version {
             return Ok(Heard::Odd { reason: "its data source is not the one that it names".to_owned() });
@@ -83,6 +88,7 @@ impl Applier {
         let kind = event.event_type;
         let (source, is_deleted) = (&event.data_source, kind == ChangeKind::Deleted);
         let applied = sync::apply(&*self.schedules, source, is_deleted, &self.settings, self.clock.now()).await?;
+        crash_point!("change.applied");
         if applied {
             self.wanted.notify_one();
             return Ok(Heard::Applied { kind });
@@ -162,6 +168,7 @@ async fn hear_all(listener: &Listener, consumer: &mut dyn Consumer) {
                 }
             }
         }
+        crash_point!("change.heard");
         while let Err(error) = consumer.commit(&TopicPosition::behind(&batch)).await {
             listener.failed(&mut backoff, error.to_string()).await;
         }

@@ -98,7 +98,7 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
         dates: BusinessDateSpec {
             timezone: "UTC".to_owned(),
             pointer: "/businessDate".to_owned(),
-            calendar: Calendar::Weekends,
+            calendar: Calendar::Weekends.into(),
             accept: AcceptSpec { past_days: 4000, ..AcceptSpec::default() },
         },
         retry: RETRY,

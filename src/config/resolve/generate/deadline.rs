@@ -3,14 +3,19 @@
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::common::WEEKDAYS;
 use crate::config::grammar::generate::DEADLINE;
-use crate::config::resolve::check_zone;
+use crate::config::resolve::{check_zone, days};
 use crate::config::values;
 use crate::core::generate::spec::{BusinessDateSpec, DeadlineSpec};
+use crate::core::model::run_schedule::{DueDate, RunSchedule};
 use jiff::civil::{Time, Weekday};
 
 /// The deadline. `Some(None)` when the file has none. `None` when something is wrong.
 #[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no deadline")]
-pub(super) fn deadline(at: &Cursor<'_>, dates: Option<&BusinessDateSpec>) -> Option<Option<DeadlineSpec>> {
+pub(super) fn deadline(
+    at: &Cursor<'_>,
+    dates: Option<&BusinessDateSpec>,
+    clock: Option<&RunSchedule>,
+) -> Option<Option<DeadlineSpec>> {
     if at.value().is_none() {
         return Some(None);
     }
@@ -20,11 +25,17 @@ pub(super) fn deadline(at: &Cursor<'_>, dates: Option<&BusinessDateSpec>) -> Opt
         check_zone(&fields.place("timezone"), zone);
     }
     let (time, weekdays) = (time(&fields), weekdays(&fields));
+    // A run of the day before comes on days with business, for dates of any kind.
+    let shared =
+        clock.filter(|clock| clock.business_date != DueDate::DayBefore).and_then(|clock| clock.calendar.clone());
+    let calendar =
+        if at.field("calendar").is_some() { Some(days(&fields, "calendar", at.context.folder)?) } else { shared };
     Some(Some(DeadlineSpec {
         time: time?,
         days_after: u8::try_from(fields.whole("days_after")?).ok()?,
         timezone: given_zone.or_else(|| Some(dates?.timezone.clone()))?,
         weekdays: weekdays?,
+        calendar,
         warn_before: fields.duration("warn_before")?,
     }))
 }

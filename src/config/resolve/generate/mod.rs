@@ -13,11 +13,10 @@ mod translator;
 
 pub(in crate::config) use files::blamed;
 
-use super::{check_zone, policies, state};
+use super::{check_zone, days, policies, state};
 use crate::config::cursor::Cursor;
 use crate::config::grammar::generate::{ACCEPT, BUSINESS_DATE, COMMIT, WORKER};
 use crate::core::generate::spec::{AcceptSpec, BusinessDateSpec, CommitSpec, Corrections, Worker};
-use crate::core::model::calendar::Calendar;
 use crate::core::model::database::Database;
 use crate::core::model::names::WorkerId;
 use crate::core::model::sql::Lexicon;
@@ -44,10 +43,11 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
         files::refuse_counted_records(&root.section("files"), files.as_deref().unwrap_or_default());
     }
     let business_date = business_date(&root.section("business_date"));
-    let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref());
     let state = state::state(&root.section("state"), output.as_ref().map(|output| &*output.root));
     let trigger = topics::trigger(root, id.as_ref());
     let schedule = schedule::schedule(&root.section("trigger").section("schedule"), business_date.as_ref());
+    let clock = schedule.as_ref().and_then(Option::as_ref);
+    let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref(), clock);
     let completion = topics::completion(root);
     let commit = commit(&root.section("commit"));
     let policies = policies::policies(&root.section("policies"));
@@ -77,7 +77,7 @@ fn business_date(at: &Cursor<'_>) -> Option<BusinessDateSpec> {
         let hint = "a JSON pointer starts with `/`: `/businessDate`, `/payload/date`";
         fields.place("pointer").report("impossible-value", "this is no JSON pointer", hint);
     }
-    let calendar = Calendar::parse(&fields.text("calendar")?)?;
+    let calendar = days(&fields, "calendar", at.context.folder)?;
     let accept = accept(&at.section("accept"))?;
     Some(BusinessDateSpec { timezone, pointer, calendar, accept })
 }

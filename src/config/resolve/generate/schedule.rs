@@ -1,9 +1,8 @@
 //! A worker's own clock.
 
-use crate::config::calendar::calendar;
 use crate::config::cursor::Cursor;
 use crate::config::grammar::clock::CLOCK;
-use crate::config::resolve::{check_cron, check_zone};
+use crate::config::resolve::{check_cron, check_zone, days};
 use crate::core::generate::spec::BusinessDateSpec;
 use crate::core::model::data_source::{ClockChange, ClosedDay, Misfire, Words};
 use crate::core::model::run_schedule::{DueDate, RunSchedule};
@@ -21,16 +20,7 @@ pub(super) fn schedule(at: &Cursor<'_>, dates: Option<&BusinessDateSpec>) -> Opt
     if let Some(zone) = &given {
         check_zone(&fields.place("zone"), zone);
     }
-    let days = match fields.text("calendar") {
-        None => None,
-        Some(name) => match calendar(&name, at.context.folder) {
-            Ok(days) => Some(days),
-            Err(error) => {
-                fields.place("calendar").report("impossible-value", error.to_string(), &error.hint);
-                None
-            }
-        },
-    };
+    let days = days(&fields, "calendar", at.context.folder);
     Some(Some(RunSchedule {
         cron,
         zone: given.or_else(|| Some(dates?.timezone.clone()))?,

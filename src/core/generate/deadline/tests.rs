@@ -1,6 +1,8 @@
 //! Deadlines over clock changes, weekends, and what runs can be in.
 
 use super::*;
+use crate::core::model::business_days::BusinessDays;
+use crate::core::model::calendar::Calendar;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::RunId;
 use jiff::civil::{Weekday, date, time};
@@ -23,6 +25,7 @@ fn spec() -> DeadlineSpec {
         timezone: "Europe/Berlin".to_owned(),
         weekdays: ALL.to_vec(),
         warn_before: Duration::from_mins(30),
+        calendar: None,
     }
 }
 
@@ -247,4 +250,19 @@ fn a_published_run_is_never_late_nor_at_risk() {
     assert_eq!((judgement.seconds_left, judgement.at_risk, judgement.reason), (600.0, false, None));
     let judgement = judged(&published, None, "09:00:00");
     assert_eq!((judgement.seconds_left, judgement.at_risk, judgement.reason), (0.0, false, None));
+}
+
+#[test]
+fn no_run_is_expected_for_a_date_without_business() {
+    let closed = [24, 25, 28].map(|day| date(2026, 12, day));
+    let calendar = BusinessDays::without("house.yaml", Some(Calendar::Weekends), closed.into_iter().collect());
+    let house = DeadlineSpec { calendar: Some(calendar), ..spec() };
+    for closed in [24, 26, 28] {
+        assert_eq!(due(&house, day(12, closed)), None, "{closed}");
+    }
+    let expected_at = |spec: &DeadlineSpec, now: &str| expected(spec, at(now)).map(|(date, _)| date);
+    assert_eq!(expected_at(&house, "2026-12-26T12:00:00Z"), Some(day(12, 29)));
+    let august = BusinessDays::without("august.yaml", None, (1..=31).map(|day| date(2026, 8, day)).collect());
+    let august = DeadlineSpec { calendar: Some(august), ..spec() };
+    assert_eq!(expected_at(&august, "2026-08-05T12:00:00Z"), Some(day(9, 1)), "it may close for weeks");
 }

@@ -184,7 +184,7 @@ mod tests {
         BusinessDateSpec {
             timezone: "UTC".to_owned(),
             pointer: String::new(),
-            calendar: Calendar::Weekends,
+            calendar: Calendar::Weekends.into(),
             accept: AcceptSpec { runs_per_hour: 2, ..AcceptSpec::default() },
         }
     }

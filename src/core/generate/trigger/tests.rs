@@ -31,7 +31,7 @@ fn dates(timezone: &str) -> BusinessDateSpec {
     BusinessDateSpec {
         timezone: timezone.to_owned(),
         pointer: "/businessDate".to_owned(),
-        calendar: Calendar::Weekends,
+        calendar: Calendar::Weekends.into(),
         accept: ANY_DATE,
     }
 }

@@ -131,7 +131,7 @@ fn day_fields(both: bool, fields: [Word<'_>; 6], year: Option<Word<'_>>) -> Expr
             "write ? for the day of the month or for the day of the week; for either of them, make two schedules";
         ("both day fields are given: exactly one is to be ?", hint.to_owned())
     };
-    ExpressionError { message: message.to_owned(), at: day.at..weekday.at + weekday.text.len(), hint }
+    ExpressionError::new(message.to_owned(), day.at..weekday.at + weekday.text.len(), hint)
 }
 
 /// There are not six or seven fields.

@@ -1,5 +1,6 @@
 //! A part of an expression's text that knows its place, and what is said of one that is wrong.
 
+use crate::core::model::shown;
 use std::ops::Range;
 
 /// Why a text is no expression.
@@ -14,6 +15,13 @@ pub struct ExpressionError {
     pub hint: String,
 }
 
+impl ExpressionError {
+    /// Both sentences may quote the text, which is foreign.
+    pub(super) fn new(message: String, at: Range<usize>, hint: String) -> Self {
+        Self { message: shown::owned(message), at, hint: shown::owned(hint) }
+    }
+}
+
 /// A part of the text, and where it begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Word<'a> {
@@ -24,7 +32,7 @@ pub(super) struct Word<'a> {
 
 impl Word<'_> {
     pub(super) fn error(self, message: String, hint: String) -> ExpressionError {
-        ExpressionError { message, at: self.at..self.at + self.text.len(), hint }
+        ExpressionError::new(message, self.at..self.at + self.text.len(), hint)
     }
 
     /// What stands between commas. Nothing between two commas is no element.
