@@ -49,6 +49,11 @@ pub fn parse_date(text: &str) -> Result<BusinessDate, String> {
 }
 
 impl ParamArgs {
+    /// Whether none was given.
+    pub fn is_empty(&self) -> bool {
+        self.params.is_empty()
+    }
+
     /// The same options, for a process of our own.
     pub fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.params.iter().flat_map(|text| [OsString::from("--param"), OsString::from(text)])

@@ -3,21 +3,26 @@
 use super::context::{Context, ParamArgs};
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
+use super::schedule;
 use super::ui::table::{self, Tone};
-use crate::config;
+use crate::config::{self, Flow};
 use crate::core::doctor::report::{Area, CheckResult};
 use crate::core::doctor::{self, Fix};
 use crate::core::generate::doctor::{DoctorInput, examine};
 use crate::core::generate::params;
 use crate::core::model::finding;
+use crate::core::ports::admin::StoreAdmin;
+use crate::core::ports::audit::AuditLog;
+use crate::core::schedule::spec::Scheduler;
 use crate::wiring::{self, Access};
 use serde::Serialize;
 
-/// Check source, key, output folder, state store and topics before a run does
+/// Check all that a file needs before the work does: source, folders, state store, topics
 ///
-/// Of a worker file: reads the view, translates one page, and writes and removes a few small files in the output folder. Takes no event and
-/// sends none. Of an ingest file: asks topic, tables, rights, clocks and the queue of dead letters, and changes nothing. When a run would fail, the exit code is that run's: 6 when a dependency cannot be reached, 3 when worker file,
-/// login or rights are wrong, 7 when key or values are.
+/// Of a worker file: reads the view, translates one page, and writes and removes a few small files in the output folder. Of an
+/// ingest file: asks topic, tables, rights, clocks and the queue of dead letters. Of a scheduler file: looks into its folders, and
+/// at leader, schedules and what waits in the store. Takes no event and sends none. When a run would fail, the exit code is that
+/// run's: 6 when a dependency cannot be reached, 3 when file, login, rights or a folder are wrong, 7 when key or values are.
 ///
 /// --fix makes the indexes that MongoDB lacks, after asking; who did it and why is kept. Nothing else is changed.
 #[derive(clap::Args, Debug)]
@@ -25,6 +30,7 @@ use serde::Serialize;
   filegen doctor -c loans.yaml
   filegen doctor -c loans.yaml --output json
   filegen doctor -c events.yaml
+  filegen doctor -c intake.yaml
   filegen doctor -c loans.yaml --param region=EU
   filegen doctor -c loans.yaml --fix --dry-run
   filegen doctor -c loans.yaml --fix --reason \"restored from backup, INC-4711\"")]
@@ -47,10 +53,30 @@ pub struct Args {
 
 /// Examines and prints each finding as it comes.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    if context.load()?.ingest().is_some() {
-        let tell = |found: &CheckResult| tell(context, found);
-        return super::ingest::doctor::run(context, &tell, |found| end(context, found, None));
+    let tell = |found: &CheckResult| tell(context, found);
+    match context.load()?.flow {
+        Flow::Generate(_) | Flow::Transfer(_) => of_worker(context, args),
+        Flow::Ingest(_) => super::ingest::doctor::run(context, &tell, |found| end(context, found, None)),
+        Flow::Schedule(scheduler) => of_scheduler(context, args, &scheduler),
     }
+}
+
+fn of_scheduler(context: &Context, args: &Args, scheduler: &Scheduler) -> Result<CommandEnd, Failure> {
+    if !args.params.is_empty() {
+        return Err(Failure::new(Code::Usage, "a scheduler file has no parameters: `--param` is for a worker file"));
+    }
+    let (found, made) = context.block_on(async {
+        let (mut found, state) = schedule::doctor::look(scheduler, &|found| tell(context, found)).await?;
+        let made = match state.filter(|_| args.fix) {
+            Some(state) => fix(context, args, (state.admin.as_deref(), &*state.audit), &mut found).await?,
+            None => None,
+        };
+        Ok((found, made))
+    })?;
+    Ok(end(context, &found, made))
+}
+
+fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker_with(&args.params)?;
     let (found, made) = context.block_on(async {
         let clock = wiring::clock();
@@ -78,7 +104,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             name: &name,
             namesakes: &context.namesakes()?.iter().map(config::Namesake::describe).collect::<Vec<_>>(),
             state_error,
-            state_file: wiring::state_file(&worker),
+            state_file: wiring::file_of(&worker.state),
             state_rights: wiring::state_rights(&worker),
             admin: admin.as_deref(),
             topics: &topics,
@@ -86,7 +112,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             found: &tell,
         };
         let mut found = examine(&input).await;
-        let made = if args.fix { fix(context, args, &input, &mut found).await? } else { None };
+        let store = (input.admin, &*ports.state.audit);
+        let made = if args.fix { fix(context, args, store, &mut found).await? } else { None };
         Ok((found, made))
     })?;
     Ok(end(context, &found, made))
@@ -141,11 +168,11 @@ enum Made {
 async fn fix(
     context: &Context,
     args: &Args,
-    input: &DoctorInput<'_>,
+    (admin, audit): (Option<&dyn StoreAdmin>, &dyn AuditLog),
     found: &mut Vec<CheckResult>,
 ) -> Result<Option<Made>, Failure> {
     let indexes = |found: &CheckResult| found.area == Area::State && found.finding.check == doctor::INDEXES;
-    let Some(admin) = input.admin else {
+    let Some(admin) = admin else {
         context.ui.status("nothing to fix: this state store keeps its own indexes");
         return Ok(Some(Made::Nothing));
     };
@@ -168,10 +195,9 @@ async fn fix(
         context.ui.status("nothing made");
         return Ok(Some(Made::Declined));
     }
-    let ports = input.ports;
     let fix = Fix { who: &wiring::who(), reason: &args.reason };
-    if let Some(after) = doctor::fix(admin, &*ports.state.audit, &*ports.clock, &fix).await? {
-        (input.found)(&after);
+    if let Some(after) = doctor::fix(admin, audit, &*wiring::clock(), &fix).await? {
+        tell(context, &after);
         found.retain(|found| !indexes(found));
         found.push(after);
     }
@@ -213,5 +239,5 @@ fn line(context: &Context, found: &CheckResult) -> String {
     let (word, tone) = word(found.finding.verdict);
     let took = found.took.map(|took| format!(" ({})", table::span(took))).unwrap_or_default();
     let (area, check, detail) = (found.area.as_str(), &found.finding.check, &found.finding.detail);
-    format!("{}  {area:6}  {check:20}  {detail}{took}\n", context.ui.paint_out(word, tone))
+    format!("{}  {area:9}  {check:20}  {detail}{took}\n", context.ui.paint_out(word, tone))
 }

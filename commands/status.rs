@@ -1,10 +1,12 @@
 //! `filegen status`: workers with their lease, runs, files, unsent events, and events that were passed over.
 
 use super::context::Context;
-use super::exit::CommandEnd;
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
+use super::schedule;
 use super::ui::table::{self, Tone};
 use super::watch;
+use crate::config::Flow;
 use crate::core::election::report::LeaseState;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::status::view::{NextDue, PassedOverView, RunView, StatusView, WorkerView};
@@ -16,11 +18,14 @@ use crate::wiring::{self, Access};
 use jiff::Timestamp;
 use std::fmt::Write as _;
 
-/// Show leases, runs, files, unsent events, and events that were passed over
+/// Show leases, runs, schedules, files, unsent events, and events that were passed over
+///
+/// Of a scheduler file: who leads, what comes next, and what a person should look at.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen status -c loans.yaml
   filegen status -c loans.yaml --worker LoanWorker --output json
+  filegen status -c intake.yaml
   filegen status -c loans.yaml --watch")]
 pub struct Args {
     /// Show again every two seconds until Ctrl-C
@@ -37,9 +42,17 @@ fn worker_id(text: &str) -> Result<WorkerId, String> {
 
 /// Shows.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    if context.load()?.ingest().is_some() {
-        return super::ingest::status(context);
+    match context.load()?.flow {
+        Flow::Ingest(_) | Flow::Schedule(_) if args.worker.is_some() => {
+            Err(Failure::new(Code::Usage, "`--worker` is for a worker file"))
+        }
+        Flow::Ingest(_) => super::ingest::status(context),
+        Flow::Schedule(scheduler) => schedule::status::run(context, &scheduler, args.watch),
+        Flow::Generate(_) | Flow::Transfer(_) => of_worker(context, args),
     }
+}
+
+fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker()?;
     context.block_on(async {
         let (clock, volume) = (wiring::clock(), wiring::volume(&worker.output.root));

@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
 /// Data sources, ready to be asked.
 async fn open(scheduler: &Scheduler, workers: &BTreeSet<String>, access: Access) -> Result<Sources, Failure> {
     let Opened { state, settings, .. } = Opened::of(scheduler, access).await?;
-    Ok(wiring::sources(scheduler, &state, &settings, workers, &Arc::new(Notify::new())))
+    Ok(wiring::sources(scheduler, &state, &settings, workers, wiring::who(), &Arc::new(Notify::new())))
 }
 
 impl From<SourceError> for Failure {

@@ -2,10 +2,12 @@
 
 mod act;
 mod backfill;
+pub(super) mod doctor;
 mod hints;
 mod list;
 mod next;
 mod show;
+pub(super) mod status;
 mod sync;
 
 use super::context::Context;

@@ -33,13 +33,19 @@ impl PanicObserver for WorkerStatus {
     }
 }
 
-/// Starts all workers' tasks. Tells which runs others may start.
+/// All workers of this process, at work.
+pub(super) struct Workers {
+    pub(super) handles: Vec<WorkerHandle>,
+    /// The runs that others may start.
+    pub(super) startable: Vec<Startable>,
+}
+
+/// Starts all workers' tasks.
 pub(super) async fn build(
     files: &[WorkerFile],
-    panels: Vec<Arc<dyn Panel>>,
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
-) -> Result<(Flow, Vec<Startable>), DaemonError> {
+) -> Result<Workers, DaemonError> {
     let (mut workers, mut startable) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
     for file in files {
         let wanted = Arc::new(Notify::new());
@@ -49,6 +55,11 @@ pub(super) async fn build(
         startable.push(Startable { worker, zone, runs, wanted });
         workers.push(handle);
     }
+    Ok(Workers { handles: workers, startable })
+}
+
+/// What the workers add to the process: they have its page, on which the other flows have `panels`.
+pub(super) fn flow(workers: Vec<WorkerHandle>, panels: Vec<Arc<dyn Panel>>, shared: &Shared<'_>) -> Flow {
     let member = |handle: &WorkerHandle| Member {
         name: handle.status.worker().to_string(),
         working: Arc::clone(&handle.status) as Arc<_>,
@@ -58,7 +69,7 @@ pub(super) async fn build(
     let clock = wiring::clock();
     let instance = shared.identity.instance.to_string();
     let routes = routes(AppState { instance, started: clock.now(), workers, panels, clock });
-    Ok((Flow { members, routes, doors: Vec::new() }, startable))
+    Flow { members, routes, doors: Vec::new() }
 }
 
 /// Starts one worker's tasks.
@@ -207,6 +218,7 @@ fn probes(worker: &Arc<Worker>, leases: &Arc<dyn LeaseStore>) -> Result<Vec<Box<
     ];
     let topics = wiring::topic_probes(worker)?;
     if !topics.is_empty() {
+        let topics = topics.into_iter().map(|topic| (topic.name, topic.probe)).collect();
         probes.push(Box::new(TopicsProbe { topics }));
     }
     Ok(probes)

@@ -151,8 +151,10 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let (ingest, mut panels) = ingest::build(ingests, &shared, &mut tasks)?;
     let (transfer, moving) = transfer::build(transfers, &shared, &mut tasks).await?;
     panels.extend(moving);
-    let (generate, startable) = generate::build(workers, panels, &shared, &mut tasks).await?;
-    let schedule = schedule::build(schedulers, &startable, &shared, &mut tasks).await?;
+    let workers = generate::build(workers, &shared, &mut tasks).await?;
+    let (schedule, clockworks) = schedule::build(schedulers, &workers.startable, &shared, &mut tasks).await?;
+    panels.extend(clockworks);
+    let generate = generate::flow(workers.handles, panels, &shared);
     let small = (metrics.clone(), stop.clone());
     tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
     let descriptors = wiring::descriptors();

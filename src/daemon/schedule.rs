@@ -21,7 +21,8 @@ use crate::core::schedule::service::Service;
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::{DoorSpec, Scheduler};
 use crate::core::schedule::start::{Startable, Starting};
-use crate::http::schedule::{Doors, Origins};
+use crate::http::panel::Panel;
+use crate::http::schedule::{Doors, Origins, SchedulerPanel};
 use crate::http::{self, Router};
 use crate::telemetry::schedule::SchedulerStatus;
 use crate::telemetry::schedule::sources::SourcesStatus;
@@ -59,14 +60,16 @@ pub(super) async fn build(
     workers: &[Startable],
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
-) -> Result<Flow, DaemonError> {
+) -> Result<(Flow, Vec<Arc<dyn Panel>>), DaemonError> {
     let mut flow = Flow { members: Vec::with_capacity(files.len()), routes: Router::new(), doors: Vec::new() };
+    let mut panels: Vec<Arc<dyn Panel>> = Vec::with_capacity(files.len());
     for file in files {
-        let (member, doors) = serve(&file.scheduler, workers, shared, tasks).await?;
+        let (panel, member, doors) = serve(&file.scheduler, workers, shared, tasks).await?;
+        panels.push(Arc::new(panel));
         flow.members.push(member);
         flow.doors.extend(doors);
     }
-    Ok(flow)
+    Ok((flow, panels))
 }
 
 /// Starts one scheduler's tasks.
@@ -75,7 +78,7 @@ async fn serve(
     workers: &[Startable],
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
-) -> Result<(Member, [OpenDoor; 2]), DaemonError> {
+) -> Result<(SchedulerPanel, Member, [OpenDoor; 2]), DaemonError> {
     let insecure = wiring::insecure_of_scheduler(scheduler);
     for Insecure { field, what, instead, .. } in &insecure {
         warn!(target: TARGET, scheduler = scheduler.id.as_str(), field, instead, "{what}");
@@ -92,7 +95,8 @@ async fn serve(
     };
     parts.status.insecure(&insecure);
     let names: BTreeSet<String> = workers.iter().map(|it| it.worker.to_string()).collect();
-    let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, &names, &parts.changed));
+    let who = format!("the API of {}", shared.identity.instance);
+    let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, &names, who, &parts.changed));
     if let Some(path) = &scheduler.sources {
         seed(path, &sources, &parts.state).await?;
     }
@@ -101,7 +105,21 @@ async fn serve(
     send(&parts, shared, tasks)?;
     listen(&parts, shared, tasks)?;
     lead(&parts, &sources, workers, shared, tasks);
-    Ok((member, doors))
+    Ok((panel(&parts, &member, &doors), member, doors))
+}
+
+/// What the daemon's status page shows.
+fn panel(parts: &Parts<'_>, member: &Member, [_, page]: &[OpenDoor; 2]) -> SchedulerPanel {
+    SchedulerPanel {
+        name: parts.scheduler.id.to_string(),
+        key: (&parts.scheduler.id).into(),
+        page_port: page.listener.local_addr().map_or(parts.scheduler.page.port, |address| address.port()),
+        clockwork: Arc::clone(&parts.clockwork),
+        dependencies: Arc::clone(&member.dependencies),
+        stores: parts.state.stores(),
+        settings: parts.settings.clone(),
+        clock: wiring::clock(),
+    }
 }
 
 /// Whom health asks.

@@ -2,10 +2,13 @@
 
 use super::WiringError;
 use crate::adapters::kafka::{KafkaConsumer, KafkaProbe, KafkaProducer};
+use crate::core::doctor::topics::NamedProbe;
 use crate::core::generate::spec::Worker;
+use crate::core::model::kafka::KafkaSpec;
 use crate::core::ports::consumer::Consumer;
-use crate::core::ports::probe::TopicProbe;
+use crate::core::ports::probe::TopicUse;
 use crate::core::ports::producer::Producer;
+use crate::core::schedule::spec::Scheduler;
 use std::sync::Arc;
 
 /// The consumer of the worker's trigger. `None` when it has no trigger. Nothing is connected yet.
@@ -26,16 +29,32 @@ pub fn producer(worker: &Worker) -> Result<Option<Arc<dyn Producer>>, WiringErro
     Ok(Some(Arc::new(KafkaProducer::new(topic)?)))
 }
 
-/// A section of the worker file, and its topic's probe.
-pub type NamedProbe = (&'static str, Arc<dyn TopicProbe>);
-
 /// The probes of the worker's topics, each with the name of its section: `trigger`, `completion`. Nothing is connected yet.
 ///
 /// # Errors
 /// As [`consumer`].
 pub fn topic_probes(worker: &Worker) -> Result<Vec<NamedProbe>, WiringError> {
-    let trigger = worker.trigger.as_ref().map(|trigger| ("trigger", &trigger.kafka));
-    let completion = worker.completion.as_ref().map(|topic| ("completion", topic));
-    let probe = |(name, topic)| Ok((name, Arc::new(KafkaProbe::new(topic)?) as Arc<dyn TopicProbe>));
-    trigger.into_iter().chain(completion).map(probe).collect()
+    let trigger = worker.trigger.as_ref().map(|trigger| &trigger.kafka);
+    probes([("trigger", &[TopicUse::Read], trigger), ("completion", &[TopicUse::Write], worker.completion.as_ref())])
+}
+
+/// The probes of the scheduler's topics: `changes`, which are told and heard, and `discovered`. Nothing is connected yet.
+///
+/// # Errors
+/// As [`consumer`].
+pub fn scheduler_probes(scheduler: &Scheduler) -> Result<Vec<NamedProbe>, WiringError> {
+    probes([
+        ("changes", &[TopicUse::Read, TopicUse::Write], scheduler.changes.as_ref()),
+        ("discovered", &[TopicUse::Write], scheduler.discovered.as_ref()),
+    ])
+}
+
+type Topic<'a> = (&'static str, &'static [TopicUse], Option<&'a KafkaSpec>);
+
+fn probes(topics: [Topic<'_>; 2]) -> Result<Vec<NamedProbe>, WiringError> {
+    let probe = |(name, uses, spec): Topic<'_>| {
+        let probe = KafkaProbe::new(spec?);
+        Some(probe.map(|probe| NamedProbe { name, uses, probe: Arc::new(probe) }).map_err(WiringError::from))
+    };
+    topics.into_iter().filter_map(probe).collect()
 }

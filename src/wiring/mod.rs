@@ -13,7 +13,7 @@ mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use ingest::{event_producer, event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
-pub use kafka::{NamedProbe, consumer, producer, topic_probes};
+pub use kafka::{consumer, producer, scheduler_probes, topic_probes};
 pub use schedule::{
     SchedulerState, folders, new_ids, schedule_settings, scheduler_state, sources, topic_consumer, topic_producer,
 };
@@ -21,7 +21,7 @@ pub use security::{
     address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_ingest, insecure_of_scheduler,
 };
 pub use sql::{source, source_at};
-pub use state::{Access, empty_state, state, state_file, state_rights};
+pub use state::{Access, empty_state, file_of, rights_of, state, state_rights};
 pub use transfer::{TransferState, file_target, inbox, redrive_ports, transfer_sides, transfer_state};
 pub use volume::{VolumePath, place, volume, volume_of};
 

@@ -10,6 +10,7 @@ use crate::adapters::memory::state::MemoryState;
 use crate::config::calendar::{CalendarError, calendar};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
+use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
 use crate::core::ports::consumer::Consumer;
 use crate::core::ports::data_sources::DataSources;
@@ -24,6 +25,7 @@ use crate::core::schedule::data_source::Rules;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::Scheduler;
+use crate::core::schedule::status::Stores;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +48,8 @@ pub struct SchedulerState {
     pub dead_letters: Arc<dyn DeadLetters>,
     /// What people changed by hand.
     pub audit: Arc<dyn AuditLog>,
+    /// The store's server. `None` where it has none.
+    pub admin: Option<Arc<dyn StoreAdmin>>,
 }
 
 impl SchedulerState {
@@ -61,6 +65,18 @@ impl SchedulerState {
             outbox: Arc::clone(&store) as Arc<_>,
             dead_letters: Arc::clone(&store) as Arc<_>,
             audit: store,
+            admin: None,
+        }
+    }
+
+    /// The ports, as those take them who look at all of it.
+    pub fn stores(&self) -> Stores {
+        Stores {
+            leases: Arc::clone(&self.leases),
+            sources: Arc::clone(&self.sources),
+            schedules: Arc::clone(&self.schedules),
+            outbox: Arc::clone(&self.outbox),
+            dead_letters: Arc::clone(&self.dead_letters),
         }
     }
 
@@ -75,6 +91,7 @@ impl SchedulerState {
             outbox: Arc::clone(&store) as Arc<_>,
             dead_letters: Arc::clone(&store) as Arc<_>,
             audit: store,
+            admin: None,
         }
     }
 }
@@ -95,7 +112,10 @@ pub async fn scheduler_state(scheduler: &Scheduler, access: Access) -> Result<Sc
             };
             Ok(store.map_or_else(SchedulerState::empty, |store| SchedulerState::of(Arc::new(store))))
         }
-        Some(Database::Mongo) => Ok(SchedulerState::of(Arc::new(state::mongo(&scheduler.state, ttl, access).await?))),
+        Some(Database::Mongo) => {
+            let store = Arc::new(state::mongo(&scheduler.state, ttl, access).await?);
+            Ok(SchedulerState { admin: Some(Arc::clone(&store) as _), ..SchedulerState::of(store) })
+        }
         Some(Database::Postgres | Database::SqlServer) | None => Err(state::foreign().into()),
     }
 }
@@ -126,13 +146,14 @@ pub fn topic_consumer(spec: &KafkaSpec) -> Result<Box<dyn Consumer>, WiringError
     Ok(Box::new(KafkaConsumer::new(spec)?))
 }
 
-/// Data sources, and what they are held against. `workers` are those that the same daemon serves. `changed` is notified of each
-/// change.
+/// Data sources, and what they are held against. `workers` are those that the same daemon serves, `who` is whose changes these are.
+/// `changed` is notified of each change.
 pub fn sources(
     scheduler: &Scheduler,
     state: &SchedulerState,
     settings: &Settings,
     workers: &BTreeSet<String>,
+    who: String,
     changed: &Arc<Notify>,
 ) -> Sources {
     Sources {
@@ -148,6 +169,8 @@ pub fn sources(
         folders: folders(),
         clock: clock(),
         new_id: new_ids(),
+        audit: Arc::clone(&state.audit),
+        who,
         wake: Arc::clone(changed),
     }
 }

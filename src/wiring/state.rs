@@ -27,8 +27,8 @@ pub enum Access {
 }
 
 /// The store's file on this host and its permissions, as `doctor` shows them. `None`: it is no file, or not there.
-pub fn state_file(worker: &Worker) -> Option<(String, u32)> {
-    let path = Database::sqlite_path(worker.state.reveal())?;
+pub fn file_of(state: &Secret) -> Option<(String, u32)> {
+    let path = Database::sqlite_path(state.reveal())?;
     Some((path.to_owned(), crate::files::mode(Path::new(path))?))
 }
 
@@ -42,6 +42,13 @@ pub fn state_rights(worker: &Worker) -> Option<Finding> {
     let state = Database::sqlite_path(worker.state.reveal())?;
     let (root, hidden) = (&worker.output.root, worker.output.root.join(HIDDEN));
     Some(rights(Path::new(state), root, &[hidden.clone(), hidden.join(worker.id.as_str())]))
+}
+
+/// Who may write a state file and its folder. `None` where the state is a server's.
+pub fn rights_of(state: &Secret) -> Option<Finding> {
+    let path = Path::new(Database::sqlite_path(state.reveal())?);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(rights(path, folder, &[]))
 }
 
 /// The state store at the worker's address.

@@ -42,6 +42,10 @@ pub enum Area {
     Sink,
     /// The queue of dead letters.
     Queue,
+    /// The folders that are looked at.
+    Folders,
+    /// Schedules and who fires them.
+    Schedules,
 }
 
 impl Area {
@@ -55,6 +59,8 @@ impl Area {
             Self::Kafka => "kafka",
             Self::Sink => "sink",
             Self::Queue => "queue",
+            Self::Folders => "folders",
+            Self::Schedules => "schedules",
         }
     }
 }

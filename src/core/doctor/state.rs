@@ -42,7 +42,7 @@ pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
     };
     let took = store.clock.elapsed().saturating_sub(started);
     let answer = lease.as_ref().map(|lease| match lease {
-        None => "answers; the worker was never led".to_owned(),
+        None => "answers; nobody has led yet".to_owned(),
         Some(lease) if lease.released.is_some() => format!("answers; the lease is free, last token {}", lease.token),
         Some(lease) => format!("answers; {} leads with token {}", lease.instance, lease.token),
     });

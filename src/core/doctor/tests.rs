@@ -1,7 +1,7 @@
 //! What is said of a state store's server and of topics, over stand-ins.
 
 use super::report::Report;
-use super::topics::Topics;
+use super::topics::{NamedProbe, Topics};
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
@@ -149,6 +149,11 @@ fn refused() -> BrokerError {
     BrokerError::Refused { topic: "t at b:1".to_owned(), reason: "no".to_owned() }
 }
 
+fn named(name: &'static str, probe: Arc<dyn TopicProbe>) -> NamedProbe {
+    let uses: &[TopicUse] = if name == "trigger" { &[TopicUse::Read] } else { &[TopicUse::Write] };
+    NamedProbe { name, uses, probe }
+}
+
 async fn told(topics: Topics) -> Vec<(String, CheckVerdict, bool)> {
     let mut report = report();
     topics::topics(&topics, &MemoryClock::starting_at(noon()), &mut report).await;
@@ -162,7 +167,7 @@ async fn told(topics: Topics) -> Vec<(String, CheckVerdict, bool)> {
 #[tokio::test(start_paused = true)]
 async fn a_trigger_must_be_read_and_a_completion_topic_written() {
     let read_only = || Arc::new(Topic { there: Ok(3), allowed: [Ok(()), Err(refused())] }) as Arc<dyn TopicProbe>;
-    let all = told(Ok(vec![("trigger", read_only()), ("completion", read_only())])).await;
+    let all = told(Ok(vec![named("trigger", read_only()), named("completion", read_only())])).await;
     let pass = |check: &str| (check.to_owned(), CheckVerdict::Pass, false);
     let fail = ("completion write".to_owned(), CheckVerdict::Fail, false);
     assert_eq!(all, [pass("trigger topic"), pass("trigger read"), pass("completion topic"), fail]);
@@ -173,7 +178,7 @@ async fn a_topic_that_does_not_answer_is_asked_no_further() {
     let away = BrokerError::Unreachable { topic: "t at b:1".to_owned(), reason: "refused".to_owned() };
     for (error, unreachable) in [(away, true), (refused(), false)] {
         let topic = Topic { there: Err(error), allowed: [Ok(()), Ok(())] };
-        let all = told(Ok(vec![("trigger", Arc::new(topic))])).await;
+        let all = told(Ok(vec![named("trigger", Arc::new(topic))])).await;
         assert_eq!(all, [("trigger topic".to_owned(), CheckVerdict::Fail, unreachable)]);
     }
     assert_eq!(told(Ok(vec![])).await, []);

@@ -7,23 +7,34 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::probe::{TopicProbe, TopicUse};
 use std::sync::Arc;
 
-/// The topics with the names of their sections, or why there are no clients for them.
-pub type Topics = Result<Vec<(&'static str, Arc<dyn TopicProbe>)>, BrokerError>;
+/// The topics, or why there are no clients for them.
+pub type Topics = Result<Vec<NamedProbe>, BrokerError>;
+
+/// A topic's probe.
+#[derive(Clone)]
+pub struct NamedProbe {
+    /// The name of its section: `trigger`.
+    pub name: &'static str,
+    /// What the topic is for.
+    pub uses: &'static [TopicUse],
+    /// The probe.
+    pub probe: Arc<dyn TopicProbe>,
+}
 
 /// Checks each topic. A file without topics gets no finding.
 pub(crate) async fn topics(topics: &Topics, clock: &dyn Clock, report: &mut Report<'_>) {
     match topics {
         Ok(topics) => {
-            for (name, probe) in topics {
-                topic(name, &**probe, clock, report).await;
+            for it in topics {
+                topic(it, clock, report).await;
             }
         }
         Err(error) => report.fail(Area::Kafka, "client", error),
     }
 }
 
-async fn topic(name: &str, probe: &dyn TopicProbe, clock: &dyn Clock, report: &mut Report<'_>) {
-    let asked = clock.elapsed();
+async fn topic(it: &NamedProbe, clock: &dyn Clock, report: &mut Report<'_>) {
+    let (NamedProbe { name, probe, .. }, asked) = (it, clock.elapsed());
     let answer = probe
         .check()
         .await
@@ -34,16 +45,16 @@ async fn topic(name: &str, probe: &dyn TopicProbe, clock: &dyn Clock, report: &m
     if !is_there {
         return;
     }
-    // The trigger's events are read, completion events are written.
-    let (wanted, check, promise) = if name == "trigger" {
-        let promise = "this user may read it, and knows the group";
-        (TopicUse::Read, "trigger read", promise)
-    } else {
-        let promise = "the broker lets this user produce; to this very topic, only an event that is sent can show";
-        (TopicUse::Write, "completion write", promise)
-    };
-    let answer = probe.may(wanted).await.map(|()| promise.to_owned());
-    report.answered(Area::Kafka, check, None, borrowed(&answer));
+    for wanted in it.uses {
+        let (word, promise) = match wanted {
+            TopicUse::Read => ("read", "this user may read it, and knows the group"),
+            TopicUse::Write => {
+                ("write", "the broker lets this user produce; to this very topic, only an event that is sent can show")
+            }
+        };
+        let answer = probe.may(*wanted).await.map(|()| promise.to_owned());
+        report.answered(Area::Kafka, &format!("{name} {word}"), None, borrowed(&answer));
+    }
 }
 
 /// The answer with its error lent.

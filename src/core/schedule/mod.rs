@@ -1,7 +1,8 @@
 //! The flow schedule: data sources, when they are looked at, and what was found. [`sources`] keeps what people describe, held against
 //! [`data_source`]; each [`change`] is an event, and [`hear`] applies it. [`cron`] reads expressions and finds the times that they name;
 //! a [`timetable`] leaves out the days without business; [`decide`](decide::decide) says what becomes of the due times that have come;
-//! the [`service`] leads, writes each one down and lets its [`action`](action::Action) run, such as [`discover`]. A worker's [`own`] clock needs
+//! the [`service`] leads, writes each one down and lets its [`action`](action::Action) run, such as [`discover`].
+//! [`status`] says how all of it stands, and [`doctor`] whether it would work. A worker's [`own`] clock needs
 //! none of these: it asks for runs.
 
 pub mod action;
@@ -11,6 +12,7 @@ pub mod data_source;
 pub mod deadline;
 pub mod decide;
 pub mod discover;
+pub mod doctor;
 pub mod event;
 pub mod explain;
 pub mod feed;
@@ -25,6 +27,7 @@ pub mod service;
 pub mod sources;
 pub mod spec;
 pub mod start;
+pub mod status;
 pub mod steer;
 pub mod sync;
 pub mod timetable;

@@ -2,9 +2,11 @@
 
 use super::change::{ChangeKind, changed};
 use super::data_source::{Fault, Faults, Rules, Stamp};
+use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::shown;
+use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::folders::{FolderError, Folders};
@@ -31,6 +33,10 @@ pub struct Sources {
     pub clock: Arc<dyn Clock>,
     /// A new id each time.
     pub new_id: Arc<dyn Fn() -> String + Send + Sync>,
+    /// What people changed, and who.
+    pub audit: Arc<dyn AuditLog>,
+    /// Whose changes these are.
+    pub who: String,
     /// Notified of each change: its event waits.
     pub wake: Arc<Notify>,
 }
@@ -110,6 +116,7 @@ impl Sources {
     pub async fn create(&self, given: &Value) -> Result<Saved, SourceError> {
         let Saved { source, warnings } = self.made(given).await?;
         let event = changed(ChangeKind::Created, &source, source.created_at);
+        self.audit("datasource create", &source).await?;
         let written = self.store.create(&source, &event).await?;
         self.saved(written, source, warnings)
     }
@@ -148,6 +155,7 @@ impl Sources {
     pub async fn update(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
         let Saved { source, warnings } = self.next_version(id, seen, given).await?;
         let event = changed(ChangeKind::Updated, &source, source.updated_at);
+        self.audit("datasource update", &source).await?;
         let written = self.store.replace(&source, &event).await?;
         self.saved(written, source, warnings)
     }
@@ -179,6 +187,7 @@ impl Sources {
         let now = self.now().max(there.updated_at);
         // The event's version is above all others', so that a late change does not bring the data source back.
         let last = DataSource { version: there.version + 1, updated_at: now, ..there.clone() };
+        self.audit("datasource delete", &there).await?;
         let written = self.store.delete(&there.id, there.version, &changed(ChangeKind::Deleted, &last, now)).await?;
         self.saved(written, there, Vec::new()).map(|saved| saved.source)
     }
@@ -230,6 +239,14 @@ impl Sources {
         Ok(self.store.data_sources(wanted).await?)
     }
 
+    /// Keeps who changes a data source, before it is changed: a change that nobody can explain is worse than a recorded try.
+    async fn audit(&self, action: &str, source: &DataSource) -> Result<(), StoreError> {
+        let detail = format!("{} ({}), version {}", source.name, source.id, source.version);
+        self.audit.audit(&AuditEntry::new(self.now(), &self.who, action, &detail, "")).await?;
+        crash_point!("source.saving");
+        Ok(())
+    }
+
     async fn there(&self, id: &str, seen: &Seen) -> Result<DataSource, SourceError> {
         let there = self.get(id).await?;
         if seen.fits(there.version) { Ok(there) } else { Err(SourceError::Faster { now: Box::new(there) }) }
@@ -238,6 +255,7 @@ impl Sources {
     fn saved(&self, written: Written, source: DataSource, warnings: Vec<String>) -> Result<Saved, SourceError> {
         match written {
             Written::Done => {
+                crash_point!("source.saved");
                 self.wake.notify_one();
                 Ok(Saved { source, warnings })
             }

@@ -117,6 +117,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
     templates.add_template("status.html", include_str!("templates/status.html"))?;
     templates.add_template("ingest.html", include_str!("templates/ingest.html"))?;
     templates.add_template("transfer.html", include_str!("templates/transfer.html"))?;
+    templates.add_template("scheduler.html", include_str!("templates/scheduler.html"))?;
     templates.add_template("worker.html", include_str!("templates/worker.html"))?;
     Ok(templates)
 });

@@ -36,6 +36,8 @@ pub(super) struct StatusPage {
     ingests: Vec<serde_json::Value>,
     /// Transfers, as each tells of itself.
     transfers: Vec<serde_json::Value>,
+    /// Schedulers, as each tells of itself.
+    schedulers: Vec<serde_json::Value>,
 }
 
 impl StatusPage {
@@ -51,11 +53,18 @@ impl StatusPage {
         let panels =
             others.iter().flat_map(|(name, panel)| panel.troubles.iter().map(|what| (name.as_str(), what.clone())));
         let troubles = troubles(told.chain(panels));
-        let headline = headline(&troubles, workers.len(), others.len());
         let (started_at, at) = (moment(state.started), moment(now));
-        let bodies = others.into_iter().map(|(_, panel)| panel.body);
-        let (transfers, ingests) = bodies.partition(|body| body.get("transfer").is_some());
-        Self { instance, version, started_at, at, headline, troubles, workers, ingests, transfers }
+        let bodies: Vec<serde_json::Value> = others.into_iter().map(|(_, panel)| panel.body).collect();
+        let of = |key: &str| bodies.iter().filter(|body| body.get(key).is_some()).cloned().collect::<Vec<_>>();
+        let (ingests, transfers, schedulers) = (of("ingest"), of("transfer"), of("scheduler"));
+        let counts = [
+            ("worker", workers.len()),
+            ("ingest", ingests.len()),
+            ("transfer", transfers.len()),
+            ("scheduler", schedulers.len()),
+        ];
+        let headline = headline(&troubles, &counts);
+        Self { instance, version, started_at, at, headline, troubles, workers, ingests, transfers, schedulers }
     }
 }
 
@@ -79,12 +88,13 @@ fn troubles<'a>(told: impl Iterator<Item = (&'a str, String)>) -> Vec<Trouble> {
 }
 
 /// What is wrong, or that all is well, in one line.
-fn headline(troubles: &[Trouble], workers: usize, ingests: usize) -> String {
-    let (workers, ingests) = (workers as u64, ingests as u64);
-    let all = match (workers, ingests) {
-        (_, 0) => counted(workers, "worker"),
-        (0, _) => counted(ingests, "ingest"),
-        (..) => format!("{} and {}", counted(workers, "worker"), counted(ingests, "ingest")),
+fn headline(troubles: &[Trouble], counts: &[(&str, usize)]) -> String {
+    let parts = counts.iter().filter(|(_, count)| *count > 0);
+    let parts: Vec<String> = parts.map(|(noun, count)| counted(*count as u64, noun)).collect();
+    let all = match parts.as_slice() {
+        [] => "nothing to serve".to_owned(),
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        parts => parts.concat(),
     };
     let mut names: Vec<&str> = Vec::new();
     for name in troubles.iter().flat_map(|trouble| &trouble.worker_ids) {
@@ -355,15 +365,18 @@ mod tests {
     #[test]
     fn the_headline_says_with_which_workers_there_is_trouble() {
         let trouble = |names: &[&str]| troubles(names.iter().map(|name| (*name, format!("{name} is so"))));
-        assert_eq!(headline(&[], 1, 0), "All is well with 1 worker");
-        assert_eq!(headline(&[], 2, 1), "All is well with 2 workers and 1 ingest");
-        assert_eq!(headline(&[], 0, 1), "All is well with 1 ingest");
-        assert_eq!(headline(&trouble(&["A", "A", "B"]), 5, 0), "Trouble with 2 of 5 workers: A, B");
-        assert_eq!(headline(&trouble(&["A", "B", "C", "D"]), 5, 0), "Trouble with 4 of 5 workers");
+        let of = |workers, ingests| [("worker", workers), ("ingest", ingests), ("scheduler", 0)];
+        assert_eq!(headline(&[], &of(1, 0)), "All is well with 1 worker");
+        assert_eq!(headline(&[], &of(2, 1)), "All is well with 2 workers and 1 ingest");
+        assert_eq!(headline(&[], &of(0, 1)), "All is well with 1 ingest");
+        let each = [("worker", 1), ("ingest", 2), ("scheduler", 3)];
+        assert_eq!(headline(&[], &each), "All is well with 1 worker, 2 ingests and 3 schedulers");
+        assert_eq!(headline(&trouble(&["A", "A", "B"]), &of(5, 0)), "Trouble with 2 of 5 workers: A, B");
+        assert_eq!(headline(&trouble(&["A", "B", "C", "D"]), &of(5, 0)), "Trouble with 4 of 5 workers");
         let away = ["A", "B"].map(|name| (name, "the store is away".to_owned()));
         let told = troubles(away.into_iter().chain([("A", "late".to_owned())]));
         assert_eq!(told.len(), 2);
         assert_eq!(told[0].worker_ids, ["A", "B"], "what both miss stands once");
-        assert_eq!(headline(&told, 5, 0), "Trouble with 2 of 5 workers: A, B");
+        assert_eq!(headline(&told, &of(5, 0)), "Trouble with 2 of 5 workers: A, B");
     }
 }

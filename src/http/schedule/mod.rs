@@ -6,9 +6,11 @@ mod data_sources;
 mod explain;
 mod origin;
 mod page;
+mod panel;
 mod schedules;
 
 pub use origin::Origins;
+pub use panel::SchedulerPanel;
 
 use super::{problem, token};
 use crate::core::model::secret::Secret;

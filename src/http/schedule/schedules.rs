@@ -6,6 +6,7 @@ use super::asked::{Refused, maybe_json, number, query, refuse};
 use super::problem;
 use crate::core::model::schedule::{Execution, Schedule};
 use crate::core::model::shown::text as shown_text;
+use crate::core::ports::audit::AuditEntry;
 use crate::core::schedule::steer::{self, Asked, Standing, SteerError};
 use axum::Router;
 use axum::body::Bytes;
@@ -113,26 +114,42 @@ fn asked(doors: &Doors, headers: &HeaderMap, body: Body) -> Result<Asked, Refuse
     Ok(Asked { who, why: text("reason")?.unwrap_or_default(), at: doors.clock.now() })
 }
 
-fn steered(doors: &Doors, result: Result<Schedule, SteerError>) -> Response {
-    match result {
+/// Keeps who asked for what and why.
+async fn audit(doors: &Doors, action: &str, detail: &str, asked: &Asked) -> Result<(), SteerError> {
+    let entry = AuditEntry::new(asked.at, &asked.who, action, detail, &asked.why);
+    Ok(doors.sources.audit.audit(&entry).await?)
+}
+
+async fn steered(doors: &Doors, action: &str, asked: &Asked, result: Result<Schedule, SteerError>) -> Response {
+    let kept = match result {
         Ok(schedule) => {
             doors.steered.notify_one();
-            json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule))
+            audit(doors, action, schedule.id.as_str(), asked).await.map(|()| schedule)
         }
+        Err(error) => Err(error),
+    };
+    match kept {
+        Ok(schedule) => json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule)),
         Err(error) => steer_error(&error),
     }
 }
 
 async fn pause(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
     match asked(&doors, &headers, body) {
-        Ok(asked) => steered(&doors, steer::pause(&*doors.schedules, &id, &asked).await),
+        Ok(asked) => {
+            let paused = steer::pause(&*doors.schedules, &id, &asked).await;
+            steered(&doors, "schedule pause", &asked, paused).await
+        }
         Err(refused) => *refused,
     }
 }
 
 async fn resume(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
     match asked(&doors, &headers, body) {
-        Ok(asked) => steered(&doors, steer::resume(&*doors.schedules, &doors.settings, &id, &asked).await),
+        Ok(asked) => {
+            let resumed = steer::resume(&*doors.schedules, &doors.settings, &id, &asked).await;
+            steered(&doors, "schedule resume", &asked, resumed).await
+        }
         Err(refused) => *refused,
     }
 }
@@ -142,11 +159,14 @@ async fn run(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: H
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    match steer::run_now(&*doors.schedules, &id, &asked).await {
-        Ok(execution) => {
-            doors.steered.notify_one();
-            json_of(StatusCode::ACCEPTED, &execution)
-        }
+    let begun = async {
+        let execution = steer::run_now(&*doors.schedules, &id, &asked).await?;
+        doors.steered.notify_one();
+        audit(&doors, "schedule run", &execution.id, &asked).await?;
+        Ok::<_, SteerError>(execution)
+    };
+    match begun.await {
+        Ok(execution) => json_of(StatusCode::ACCEPTED, &execution),
         Err(error) => steer_error(&error),
     }
 }

@@ -9,7 +9,6 @@ use crate::core::schedule::discover::FileDiscovered;
 use crate::core::schedule::hear::Heard;
 use crate::telemetry::metrics::Scope;
 use metrics::{Counter, Gauge};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::{info, warn};
 
@@ -48,20 +47,9 @@ impl SourcesStatus {
         }
     }
 
-    /// What somebody on the way may read, by peer.
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    /// Counts connections that are weaker than they should be.
     pub fn insecure(&self, found: &[Insecure]) {
-        let scope = Scope::new("scheduler", &self.scheduler);
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for insecure in found {
-            *counts.entry(insecure.peer.name()).or_default() += 1;
-        }
-        for (peer, count) in counts {
-            let gauge = scope
-                .with("peer", peer)
-                .gauge("filegen_insecure_connections", "Connections that somebody on the way may read.");
-            gauge.set(count as f64);
-        }
+        Scope::new("scheduler", &self.scheduler).insecure(found);
     }
 
     /// One of its tasks has ended before its time.

@@ -22,6 +22,7 @@ mod publish_completion;
 mod resume;
 mod run;
 mod schedule;
+mod scheduler;
 mod status;
 mod steer;
 mod totals;

@@ -4,7 +4,7 @@ use crate::support::daemon::{Daemon, stop};
 use crate::support::filegen::Filegen;
 use crate::support::http::Http;
 use crate::support::kafka::{Broker, Topic};
-use crate::support::running::until;
+use crate::support::running::{until, until_async};
 use serde_json::{Value, json};
 
 struct Intake {
@@ -17,7 +17,10 @@ const SOURCES: &str = "/api/v1/datasource";
 
 impl Intake {
     fn over(changes: &Topic, discovered: &Topic) -> Self {
-        let filegen = Filegen::empty();
+        Self::with(Filegen::empty(), changes, discovered)
+    }
+
+    fn with(filegen: Filegen, changes: &Topic, discovered: &Topic) -> Self {
         let door = "{ port: 0, listen: 127.0.0.1 }";
         let (brokers, changes, discovered) = (&changes.brokers, &changes.name, &discovered.name);
         let text = format!(
@@ -49,6 +52,13 @@ impl Intake {
     fn version(&self, id: &str) -> u64 {
         self.schedule(id).and_then(|it| it["version"].as_u64()).unwrap_or_default()
     }
+}
+
+/// One column of the state's file, as texts.
+fn column(filegen: &Filegen, question: &str) -> Vec<String> {
+    let state = rusqlite::Connection::open(filegen.path("intake.db")).unwrap();
+    let mut asked = state.prepare(question).unwrap();
+    asked.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 /// Those that are objects.
@@ -100,6 +110,51 @@ async fn changes_are_told_and_heard_whatever_comes_twice_late_or_spoilt() {
     until("behind them all", || (intake.version(other["id"].as_str().unwrap()) == 1).then_some(()));
     assert!(intake.schedule(id).is_none(), "a late change brings nothing back");
     stop([intake.daemon]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_read_again_from_its_beginning_changes_nothing() {
+    let (changes, discovered) = (Topic::create(1).await, Topic::create(1).await);
+    let intake = Intake::over(&changes, &discovered);
+    let sources: Vec<Value> = ["A", "B", "C"].iter().map(|name| intake.make(name, "0 0 6 1 1 ?")).collect();
+    let path = |at: usize| format!("{SOURCES}/{}", sources[at]["id"].as_str().unwrap());
+    let ask = |method: &str, path: &str, body: String| {
+        let request =
+            intake.api.request(method, path).header("if-match", "*").header("content-type", "application/json");
+        intake.api.send(request, body.as_str()).code
+    };
+    let mut edited = sources[1].clone();
+    edited["cronExpression"] = json!("0 0 7 1 1 ?");
+    assert_eq!(ask("PUT", &path(1), edited.to_string()), 200);
+    assert_eq!(ask("DELETE", &path(2), String::new()), 204);
+    let pause = format!("/api/v1/schedule/{}/pause", sources[0]["id"].as_str().unwrap());
+    until("a schedule", || (intake.version(sources[0]["id"].as_str().unwrap()) == 1).then_some(()));
+    assert_eq!(ask("POST", &pause, json!({ "reason": "the folder moves", "by": "ann" }).to_string()), 200);
+    until_async("all five are heard", async || {
+        (changes.length().await == 5 && changes.left(&changes.name, 1, 0).await == 0).then_some(())
+    })
+    .await;
+    let Intake { filegen, daemon, .. } = intake;
+    stop([daemon]);
+    // Who changed what stands in the trail.
+    let trail =
+        column(&filegen, "SELECT action || ' by ' || who || ': ' || detail || ' ' || reason FROM audit ORDER BY id");
+    let words =
+        ["datasource create", "datasource create", "datasource create", "datasource update", "datasource delete"];
+    for (entry, words) in trail.iter().zip(words) {
+        assert!(entry.starts_with(&format!("{words} by the API of ")), "{trail:?}");
+    }
+    assert!(trail[3].contains(": B (") && trail[3].contains("), version 2"), "{trail:?}");
+    assert!(trail[5].starts_with("schedule pause by ann: ") && trail[5].ends_with(" the folder moves"), "{trail:?}");
+    let known = column(&filegen, "SELECT document FROM ScheduledDataSource ORDER BY id");
+    assert_eq!(known.len(), 3);
+    until_async("the group is empty", async || changes.rewind(&changes.name, 1, 5).await.then_some(())).await;
+    assert!(changes.left(&changes.name, 1, 0).await == 5, "it is rewound");
+    let again = Intake::with(filegen, &changes, &discovered);
+    until_async("all are heard again", async || (changes.left(&changes.name, 1, 0).await == 0).then_some(())).await;
+    stop([again.daemon]);
+    assert_eq!(column(&again.filegen, "SELECT document FROM ScheduledDataSource ORDER BY id"), known);
+    assert_eq!(column(&again.filegen, "SELECT id FROM ScheduleExecution"), [""; 0], "nothing was fired");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ pub use event::{DISCOVERED, FileDiscovered};
 
 use super::action::{ActionError, Done, Firing};
 use super::roots::{Place, Roots};
+use crate::core::failpoints::crash::crash_point;
 use crate::core::model::amount::counted;
 use crate::core::model::data_source::{Action, DataSource, DataSourceId, Discover};
 use crate::core::model::pattern::Pattern;
@@ -203,7 +204,9 @@ impl Discovery {
         let event = FileDiscovered::of(&told, whole);
         let entry = event.entry();
         look.firing.term.check().map_err(|_| ActionError::Interrupted)?;
+        crash_point!("discover.read");
         let is_new = self.ledger.tell(&told, Some(&entry).filter(|_| self.has_topic)).await.map_err(away)?;
+        crash_point!("discover.told");
         if is_new {
             look.tally.new += 1;
             self.observer.observe(&event);

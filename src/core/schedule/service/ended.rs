@@ -2,6 +2,7 @@
 
 use super::lead::{Ended, Lead};
 use super::live::Live;
+use crate::core::failpoints::crash::crash_point;
 use crate::core::model::data_source::Misfire;
 use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId, ScheduleStatus};
 use crate::core::ports::store::StoreError;
@@ -59,7 +60,9 @@ impl Lead<'_> {
         self.known.remove(&execution.id);
         if execution.outcome == Outcome::Interrupted {
             self.again(&execution).await?;
+            crash_point!("slot.again");
         }
+        crash_point!("slot.ending");
         let (store, term, now) = (&self.service.schedules, &self.term, self.now());
         let seen = (Outcome::Running, token);
         if !self.persist(|| store.replace_execution(Some(term), seen, &execution)).await? {
@@ -69,6 +72,7 @@ impl Lead<'_> {
                 return Ok(());
             }
         }
+        crash_point!("slot.ended");
         let id = execution.schedule_id.clone();
         let was = self.lives.get(&id).map(|live| live.schedule.status);
         // Told once, also where the answer to the first telling was lost and somebody has changed the schedule since.
@@ -80,6 +84,7 @@ impl Lead<'_> {
             (!is_told(live)).then(|| record::told(&live.schedule, &execution, live.plan.as_ref(), now))
         })
         .await?;
+        crash_point!("slot.told");
         let paused = self.lives.get(&id).map(|live| &live.schedule).filter(|it| Some(it.status) != was);
         if let Some(schedule) = paused.filter(|it| it.status == ScheduleStatus::Paused) {
             let reason = schedule.pause_reason.clone().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::lead::Lead;
 use super::live::Live;
+use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::model::data_source::{Misfire, Overlap};
 use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId};
@@ -44,6 +45,7 @@ impl Lead<'_> {
         for step in decision.steps {
             self.take(id, step, now, &mut begun).await?;
         }
+        crash_point!("slot.written");
         let (until, next) = (decision.decided_until, decision.next);
         // An edit or a pause in between decides by itself what is due next.
         self.write(id, |live| {
@@ -51,6 +53,7 @@ impl Lead<'_> {
                 .then(|| record::advanced(&live.schedule, until, next))
         })
         .await?;
+        crash_point!("slot.advanced");
         for execution in begun {
             self.spawn(execution);
         }
@@ -162,6 +165,7 @@ impl Lead<'_> {
                 None => queued.clone().begun(now, &self.service.instance, term.token().0),
             };
             let is_written = self.persist(|| store.replace_execution(Some(term), seen, &changed)).await?;
+            crash_point!("slot.begun");
             let is_ours = is_written || self.is_ours(&changed).await?;
             self.known.remove(&queued.id);
             if is_ours && !is_needless {

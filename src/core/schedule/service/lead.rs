@@ -172,12 +172,16 @@ impl<'a> Lead<'a> {
         let (service, now) = (self.service, self.now());
         (self.heard, self.looked_at_all) = (now, service.clock.elapsed());
         let mut odd = Vec::new();
+        let mut stored = self.persist(|| service.schedules.schedules()).await?;
         if let Some(feed) = &service.feed {
             // In this order: a schedule that was there before the data sources were read is of one of them, or of a deleted one.
-            let schedules = self.persist(|| service.schedules.schedules()).await?;
             let sources = self.persist(|| feed.sources()).await?;
-            let differences = sync::differences(&sources, &schedules, &service.settings, now);
-            sync::mend(&*service.schedules, &differences).await?;
+            let differences = sync::differences(&sources, &stored, &service.settings, now);
+            if !differences.is_empty() {
+                sync::mend(&*service.schedules, &differences).await?;
+                drop(differences);
+                stored = self.persist(|| service.schedules.schedules()).await?;
+            }
             odd.extend(sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it }));
         }
         odd.extend(self.persist(|| service.schedules.odd_records()).await?);
@@ -185,7 +189,6 @@ impl<'a> Lead<'a> {
             self.odd.clone_from(&odd);
             self.tell(&ScheduleEvent::Odd { records: odd });
         }
-        let stored = self.persist(|| service.schedules.schedules()).await?;
         // What somebody has dropped is fired no more.
         for gone in self.lives.not_among(&stored) {
             self.adopt(Schedule { is_deleted: true, ..gone });

@@ -1,0 +1,96 @@
+//! `filegen status` for a scheduler file.
+
+use crate::commands::context::Context;
+use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::failure::Failure;
+use crate::commands::ui::table::{self, Tone};
+use crate::commands::watch;
+use crate::core::election::report::LeaseState;
+use crate::core::model::moment::moment;
+use crate::core::model::names::LeaseKey;
+use crate::core::schedule::spec::Scheduler;
+use crate::core::schedule::status::{Attention, Overview, Trouble, status};
+use crate::wiring::{self, Access};
+use std::fmt::Write as _;
+
+/// Shows, with `watch` again and again.
+pub(in crate::commands) fn run(context: &Context, scheduler: &Scheduler, watch: bool) -> Result<CommandEnd, Failure> {
+    context.block_on(async {
+        let settings = wiring::schedule_settings(scheduler).map_err(|error| Failure::caused(Code::Config, &error))?;
+        let clock = wiring::clock();
+        let key = LeaseKey::from(&scheduler.id);
+        watch::show(watch, &*clock, async || {
+            let state = wiring::scheduler_state(scheduler, Access::Look).await?;
+            let found = status(&key, &state.stores(), &settings, clock.now()).await?;
+            context.ui.result(&found, |found| text(context, found));
+            Ok(!context.ui.is_closed())
+        })
+        .await?;
+        Ok(CommandEnd::Done)
+    })
+}
+
+fn text(context: &Context, found: &Overview) -> String {
+    let leader = &found.leader;
+    let tone = match leader.word {
+        LeaseState::Held => Tone::Good,
+        LeaseState::Expired => Tone::Warn,
+        LeaseState::None | LeaseState::Released => Tone::Faint,
+    };
+    let mut text = format!("{}: lease {}", found.scheduler, context.ui.paint_out(leader.state, tone));
+    if let (Some(holder), Some(token)) = (&leader.holder, leader.token) {
+        let _ = write!(text, ", token {token} of {holder}");
+    }
+    let counts: Vec<String> = found
+        .schedules
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(word, count)| format!("{count} {word}"))
+        .collect();
+    let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+    let _ = writeln!(
+        text,
+        "\n{}; schedules: {counts}; {} running, {} queued",
+        table::counted(found.data_sources, "data source"),
+        found.running,
+        found.queued
+    );
+    if let Some(next) = &found.next {
+        let _ = writeln!(text, "next: {} at {}", next.name, moment(next.at));
+    }
+    for (count, what) in [(found.changes_waiting, "change"), (found.files_waiting, "new file")] {
+        if count > 0 {
+            let words = format!("{} not sent yet", table::counted(count as u64, what));
+            let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Warn));
+        }
+    }
+    text.push_str(&attention(context, &found.attention));
+    for event in &found.passed_over {
+        let _ = writeln!(text, "passed over: {} at {}: {}", event.event, moment(event.at), event.reason);
+    }
+    for record in &found.unreadable {
+        let words = format!("{} cannot be read: {}", record.record, record.reason);
+        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+    }
+    text
+}
+
+fn attention(context: &Context, found: &[Attention]) -> String {
+    if found.is_empty() {
+        return String::new();
+    }
+    let mut shown = context.ui.table(&["look at", "what", "why", "id"]);
+    for it in found {
+        let tone = match it.what {
+            Trouble::Overdue | Trouble::Unusable | Trouble::DeadlineMissed | Trouble::LastFailed => Tone::Bad,
+            Trouble::OutOfStep | Trouble::NeverAgain | Trouble::Paused => Tone::Warn,
+        };
+        shown.row(vec![
+            table::text(&it.name),
+            table::toned(it.what.words(), tone),
+            table::text(&it.detail),
+            table::text(&it.id),
+        ]);
+    }
+    shown.text()
+}
