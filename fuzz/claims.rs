@@ -1,6 +1,7 @@
 //! What holds for any bytes. Shared by the fuzz targets and by the test that replays their corpus.
 
 pub mod address;
+pub mod events;
 pub mod forged;
 pub mod mongo;
 mod passwords;
@@ -128,6 +129,16 @@ pub fn mongo_reply(bytes: &[u8]) {
 /// A journal or manifest with right checksums and wrong content is refused, or leads to files that are as they should be.
 pub fn forged(bytes: &[u8]) {
     forged::forged(bytes);
+}
+
+/// An event is a row whose values fit, or is refused for reasons that can be shown; its bytes come back from the queue.
+pub fn event(bytes: &[u8]) {
+    events::event(bytes);
+}
+
+/// An entry of the queue is refused, or stays as it is when it is written again.
+pub fn dead_letter(bytes: &[u8]) {
+    events::dead_letter(bytes);
 }
 
 /// No part of a password in an address is told.

@@ -92,6 +92,14 @@ fn data_sources_of_the_corpus_keep_the_claims() {
 }
 
 #[test]
+fn events_and_dead_letters_of_the_corpus_keep_the_claims() {
+    replay("event", claims::event);
+    replay("dead_letter", claims::dead_letter);
+    replay_spoilt("event", claims::event);
+    replay_spoilt("dead_letter", claims::dead_letter);
+}
+
+#[test]
 fn worker_files_of_the_corpus_keep_the_claims() {
     replay("worker_file", claims::worker_file);
 }
