@@ -234,6 +234,8 @@ async fn publish_manifest(
     file.sync_data(term).await?;
     drop(file);
     volume.make_read_only(term, &staged).await?;
+    // Where the state store loses what comes next, the original proves the manifest: its name is durable before the published one.
+    volume.sync_dir(term, &job.staging_dir(term)).await?;
     let name = job.edition.manifest_name(&job.run);
     match volume.link(term, &staged, &name).await {
         Ok(()) => {
