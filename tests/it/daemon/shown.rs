@@ -131,14 +131,11 @@ fn every_metric_that_alerts_and_dashboard_rely_on_is_there() {
     let listed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/metrics.txt")).unwrap();
     let shown = daemon.get("/metrics").1;
     for line in listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let (name, kind) = line.split_once(' ').unwrap();
-        // Those of a deadline that this worker does not have, of a scheduler, and others' own.
-        let is_other = |start: &&str| name.starts_with(*start);
-        let others = ["filegen_deadline", "kubelet_", "schedule", "files_discovered", "datasource_"];
-        if others.iter().any(is_other) {
+        let [name, kind, label] = line.split(' ').take(3).collect::<Vec<_>>()[..] else { panic!("{line}") };
+        // Not those of other flows, and of a deadline that this worker does not have.
+        if !["worker", "version"].contains(&label) || name.starts_with("filegen_deadline") {
             continue;
         }
-        let kind = kind.split(' ').next().unwrap();
         assert!(shown.contains(&format!("# TYPE {name} {kind}\n")), "{name} {kind} in\n{shown}");
     }
     assert!(shown.contains("files_completed_total{worker=\"LoanWorker\"} 2"), "{shown}");
