@@ -34,8 +34,8 @@ struct Kept {
 struct ParkedEvent {
     number: i64,
     row: (usize, String),
-    /// The parent's table and key.
-    parent: (usize, String),
+    /// The parent's table and key. `None`: its predecessor has expired, and it is to be tried.
+    parent: Option<(usize, String)>,
     letter: DeadLetter,
     attempts: u32,
 }
@@ -58,6 +58,8 @@ enum Applied {
     Written,
     Stale,
     Waits((usize, String)),
+    /// Behind an earlier event of its row.
+    Queues(Option<(usize, String)>),
     Dead(LetterError),
 }
 
@@ -105,21 +107,25 @@ impl MemorySink {
         (table, if let [one] = parts.as_slice() { one.clone() } else { serde_json::Value::from(parts).to_string() })
     }
 
+    fn missing_parent(&self, kept: &Kept, change: &Change) -> Option<(usize, String)> {
+        let table = self.tables.table_of(change.shape);
+        self.values(change).0.into_iter().find_map(|(index, value)| {
+            let (parent, _) = table.columns[index].references.as_ref()?;
+            let parent = (self.tables.tables.iter().position(|table| table.name == *parent)?, value.canonical());
+            (*value != SqlValue::Null && !kept.rows.contains_key(&parent)).then_some(parent)
+        })
+    }
+
     fn apply(&self, kept: &mut Kept, change: &Change) -> Applied {
         let row = self.row_of(change);
         let before = change.parked.unwrap_or(i64::MAX);
         if let Some(first) = kept.parked.iter().find(|parked| parked.row == row && parked.number < before) {
-            return Applied::Waits(first.parent.clone());
+            return Applied::Queues(first.parent.clone());
         }
         let table = &self.tables.tables[row.0];
         let (set, add) = self.values(change);
-        for (index, value) in &set {
-            let Some((parent, _)) = &table.columns[*index].references else { continue };
-            let Some(parent) = self.tables.tables.iter().position(|table| table.name == *parent) else { continue };
-            let parent = (parent, value.canonical());
-            if **value != SqlValue::Null && !kept.rows.contains_key(&parent) {
-                return Applied::Waits(parent);
-            }
+        if let Some(parent) = self.missing_parent(kept, change) {
+            return Applied::Waits(parent);
         }
         let id = change.event.event_id.clone().unwrap_or_default();
         if table.has_sums && kept.ledger.contains(&(row.0, id.clone())) {
@@ -170,7 +176,8 @@ impl MemorySink {
         // A change that fails leaves nothing, so the newest may be tried before the others.
         let mut tried = kept.clone();
         let last = self.apply(&mut tried, &row.last);
-        if matches!(last, Applied::Written | Applied::Stale) {
+        let covers_orphans = row.covered.iter().any(|(change, _)| self.missing_parent(kept, change).is_some());
+        if !covers_orphans && matches!(last, Applied::Written | Applied::Stale) {
             *kept = tried;
             for (change, outcome) in &row.covered {
                 let outcome = if matches!(last, Applied::Stale) { Outcome::Stale } else { outcome.clone() };
@@ -195,11 +202,17 @@ impl MemorySink {
             Applied::Written => settle(kept, change, Outcome::Written, outcomes),
             Applied::Stale => settle(kept, change, Outcome::Stale, outcomes),
             Applied::Dead(error) => die(kept, error, outcomes),
-            Applied::Waits(parent) => {
+            Applied::Waits(_) | Applied::Queues(_) => {
+                // Only a try that failed for the event's own parent counts as one.
+                let (parent, tries) = match applied {
+                    Applied::Waits(parent) => (Some(parent), 1),
+                    Applied::Queues(parent) => (parent, 0),
+                    _ => (None, 0),
+                };
                 let error = LetterError::new(LetterKind::Parent, "its parent is not there");
                 if let Some(parked) = kept.parked.iter_mut().find(|parked| Some(parked.number) == change.parked) {
-                    (parked.parent, parked.attempts) = (parent, parked.attempts + 1);
-                    if parked.attempts >= batch.attempts {
+                    (parked.parent, parked.attempts) = (parent, parked.attempts + tries);
+                    if tries > 0 && parked.attempts >= batch.attempts {
                         return die(kept, error, outcomes);
                     }
                 } else {
@@ -286,7 +299,8 @@ impl SqlSink for MemorySink {
 
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError> {
         let kept = self.answering()?;
-        let free = kept.parked.iter().filter(|parked| kept.rows.contains_key(&parked.parent)).take(max);
+        let is_free = |parked: &&ParkedEvent| parked.parent.as_ref().is_none_or(|at| kept.rows.contains_key(at));
+        let free = kept.parked.iter().filter(is_free).take(max);
         Ok(free.filter_map(|parked| Some(Parked { number: parked.number, event: parked.letter.event()? })).collect())
     }
 
@@ -300,9 +314,20 @@ impl SqlSink for MemorySink {
 
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError> {
         let mut kept = self.answering()?;
-        let (old, rest): (Vec<ParkedEvent>, _) =
-            kept.parked.drain(..).partition(|parked| parked.letter.timestamp < before);
-        kept.parked = rest;
+        let (mut seen, mut old) = (BTreeSet::new(), Vec::new());
+        for parked in std::mem::take(&mut kept.parked) {
+            let is_first = seen.insert(parked.row.clone());
+            if is_first && parked.parent.is_some() && parked.letter.timestamp < before {
+                old.push(parked);
+            } else {
+                kept.parked.push(parked);
+            }
+        }
+        for parked in &mut kept.parked {
+            if old.iter().any(|dead: &ParkedEvent| dead.row == parked.row) {
+                parked.parent = None;
+            }
+        }
         for parked in &old {
             let (timestamp, attempts) = (now, parked.attempts + 1);
             bury(&mut kept, DeadLetter { timestamp, attempts, instance: instance.to_owned(), ..parked.letter.clone() });

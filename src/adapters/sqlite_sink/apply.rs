@@ -17,6 +17,8 @@ pub(super) enum Applied {
     Stale,
     /// The parent that is not there yet.
     Waits(Parent),
+    /// The parent that an earlier event of its row waits for.
+    Queues(Parent),
     Dead(LetterError),
 }
 
@@ -65,7 +67,7 @@ impl<'a> Row<'a> {
     }
 
     /// The first parent that is not there.
-    fn missing_parent(&self, connection: &Connection) -> Result<Option<Parent>, Error> {
+    pub(super) fn missing_parent(&self, connection: &Connection) -> Result<Option<Parent>, Error> {
         for (index, value) in &self.set {
             let Some((table, column)) = &self.table.columns[*index].references else { continue };
             if **value == SqlValue::Null {

@@ -88,19 +88,42 @@ impl Writer<'_> {
 
     /// The newest event of a row; where that one does not go in, all of them as they came.
     fn row(&mut self, row: &RowChange) -> Result<(), Stopped> {
+        if self.covers_orphans(row)? {
+            return self.in_turn(row);
+        }
         let last = self.attempt(&row.last)?;
         if !row.covered.is_empty() && !matches!(last, Applied::Written | Applied::Stale) {
-            for change in row.in_turn() {
-                let applied = self.attempt(change)?;
-                self.record(change, applied)?;
-            }
-            return Ok(());
+            return self.in_turn(row);
         }
         for (change, outcome) in &row.covered {
             let outcome = if matches!(last, Applied::Stale) { Outcome::Stale } else { outcome.clone() };
             self.settle(change, outcome)?;
         }
         self.record(&row.last, last)
+    }
+
+    fn in_turn(&mut self, row: &RowChange) -> Result<(), Stopped> {
+        for change in row.in_turn() {
+            let applied = self.attempt(change)?;
+            self.record(change, applied)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a covered event's parent is not there.
+    fn covers_orphans(&self, row: &RowChange) -> Result<bool, Error> {
+        if row.covered.is_empty() {
+            return Ok(false);
+        }
+        let tables = &self.work.tables;
+        let columns = &tables.table_of(row.last.shape).columns;
+        let referring: Vec<usize> = (0..columns.len()).filter(|at| columns[*at].references.is_some()).collect();
+        for change in row.covered_with_others(tables, &referring) {
+            if Row::new(tables, change).missing_parent(self.transaction)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn attempt(&self, change: &Change) -> Result<Applied, Stopped> {
@@ -111,7 +134,7 @@ impl Writer<'_> {
         if self.has_parked
             && let Some(parent) = book::waiting_before(self.transaction, &row.table.name, &row.key, change.parked)?
         {
-            return Ok(Applied::Waits(parent));
+            return Ok(Applied::Queues(parent));
         }
         let applied = row.apply(self.transaction);
         if self.transaction.is_autocommit() {
@@ -130,7 +153,8 @@ impl Writer<'_> {
             Applied::Written => self.settle(change, Outcome::Written),
             Applied::Stale => self.settle(change, Outcome::Stale),
             Applied::Dead(error) => self.die(change, error),
-            Applied::Waits(parent) => self.park(change, &parent),
+            Applied::Waits(parent) => self.park(change, &parent, true),
+            Applied::Queues(parent) => self.park(change, &parent, false),
         }
     }
 
@@ -153,11 +177,13 @@ impl Writer<'_> {
         self.settle(change, Outcome::Dead(error))
     }
 
-    fn park(&mut self, change: &Change, parent: &Parent) -> Result<(), Stopped> {
+    /// Only a try that failed for the event's own parent counts as one.
+    fn park(&mut self, change: &Change, parent: &Parent, counts: bool) -> Result<(), Stopped> {
         let error = orphan(parent);
         if let Some(number) = change.parked {
             // Its parent was there when it was released, and another one is missing now, or it was taken away again.
-            if book::tried_again(self.transaction, number, parent)? >= self.batch.attempts {
+            let tries = book::tried_again(self.transaction, number, parent, counts)?;
+            if counts && tries >= self.batch.attempts {
                 return self.die(change, error);
             }
         } else {

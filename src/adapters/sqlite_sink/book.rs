@@ -91,11 +91,16 @@ pub(super) fn park(
     transaction.prepare_cached(sql)?.execute(values).map(drop)
 }
 
-/// Counts a try of a parked event, and notes what it waits for now. Gives the tries so far.
-pub(super) fn tried_again(transaction: &Transaction<'_>, number: i64, parent: &Parent) -> Result<u32, Error> {
-    let sql = "UPDATE filegen_parked SET attempts = attempts + 1, parent_tbl = ?2, parent_col = ?3, parent_value = ?4
+/// Counts a try of a parked event, if it is one, and notes what it waits for now. Gives the tries so far.
+pub(super) fn tried_again(
+    transaction: &Transaction<'_>,
+    number: i64,
+    parent: &Parent,
+    counts: bool,
+) -> Result<u32, Error> {
+    let sql = "UPDATE filegen_parked SET attempts = attempts + ?5, parent_tbl = ?2, parent_col = ?3, parent_value = ?4
                WHERE number = ?1 RETURNING attempts";
-    let values: [&dyn rusqlite::ToSql; 4] = [&number, &parent.table, &parent.column, &parent.value];
+    let values: [&dyn rusqlite::ToSql; 5] = [&number, &parent.table, &parent.column, &parent.value, &counts];
     let tries = transaction.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
     Ok(tries.unwrap_or(0))
 }
@@ -104,16 +109,20 @@ pub(super) fn unpark(transaction: &Transaction<'_>, number: i64) -> Result<(), E
     transaction.prepare_cached("DELETE FROM filegen_parked WHERE number = ?1")?.execute([number]).map(drop)
 }
 
+/// Events that wait for a parent of this table, and have it. Those without a table are to be tried whatever is there.
 fn released_of(table: &str, column: &str) -> String {
+    let is_there = if table.is_empty() {
+        String::new()
+    } else {
+        format!("AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value)", name(table), quoted(column))
+    };
     format!(
         "SELECT p.number, p.entry FROM filegen_parked p WHERE p.source = ?1 AND p.parent_tbl = ?2 AND p.parent_col = ?3
-         AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value) ORDER BY p.number LIMIT ?4",
-        name(table),
-        quoted(column)
+         {is_there} ORDER BY p.number LIMIT ?4"
     )
 }
 
-/// Parked events whose parent is there, oldest first.
+/// Parked events whose parent is there, or whose predecessor has expired, oldest first.
 pub(super) fn released(connection: &Connection, reader: &SinkReader, max: usize) -> Result<Vec<Parked>, SqliteFault> {
     let sql = "SELECT DISTINCT parent_tbl, parent_col FROM filegen_parked WHERE source = ?1";
     let mut asked = connection.prepare_cached(sql)?;
@@ -147,10 +156,13 @@ fn letter(entry: &str) -> Result<DeadLetter, SqliteFault> {
     serde_json::from_str(entry).map_err(|_| damaged())
 }
 
-const EXPIRED: &str = "DELETE FROM filegen_parked WHERE number IN (SELECT number FROM filegen_parked
-    WHERE source = ?1 AND parked_at < ?2 ORDER BY number LIMIT 20) RETURNING number, entry, attempts";
+/// The first of each row, if it waits for a parent of its own.
+const EXPIRED: &str = "DELETE FROM filegen_parked WHERE number IN (SELECT p.number FROM filegen_parked p
+    WHERE p.source = ?1 AND p.parked_at < ?2 AND p.parent_tbl <> '' AND NOT EXISTS (SELECT 1 FROM filegen_parked e
+    WHERE e.tbl = p.tbl AND e.row_key = p.row_key AND e.number < p.number)
+    ORDER BY p.number LIMIT 20) RETURNING number, entry, attempts, tbl, row_key";
 
-/// Makes dead letters of what was parked before.
+/// Makes dead letters of what was parked before. What queues behind it is to be tried.
 pub(super) fn expire(
     transaction: &Transaction<'_>,
     reader: &SinkReader,
@@ -159,11 +171,14 @@ pub(super) fn expire(
     instance: &str,
 ) -> Result<u64, SqliteFault> {
     let mut asked = transaction.prepare_cached(EXPIRED)?;
-    let rows =
-        asked.query_map((&reader.source, sortable(before)), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let mut dead: Vec<(i64, String, u32)> = rows.collect::<Result<_, _>>()?;
+    let rows = asked.query_map((&reader.source, sortable(before)), |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    })?;
+    let mut dead: Vec<(i64, String, u32, String, String)> = rows.collect::<Result<_, _>>()?;
     dead.sort_unstable_by_key(|(number, ..)| *number);
-    for (_, entry, attempts) in &dead {
+    let free = "UPDATE filegen_parked SET parent_tbl = '' WHERE tbl = ?1 AND row_key = ?2";
+    for (_, entry, attempts, table, key) in &dead {
+        transaction.prepare_cached(free)?.execute((table, key))?;
         let mut letter = letter(entry)?;
         letter.error.kind = LetterKind::Parent;
         (letter.timestamp, letter.attempts) = (now, attempts + 1);

@@ -65,3 +65,6 @@ pub fn fold(tables: &TableSet, changes: Vec<Change>) -> Vec<RowChange> {
     rows.sort_by_key(|row| tables.shapes[row.last.shape].table);
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -245,12 +245,15 @@ impl TableSet {
         &self.tables[self.shapes[shape].table]
     }
 
+    /// The value of a column, by its index in the table. `values` stand in the order of the shape.
+    pub fn value<'v>(&self, shape: usize, values: &'v [SqlValue], column: usize) -> Option<&'v SqlValue> {
+        let mut all = self.shapes[shape].columns.iter().chain(&self.shapes[shape].sums).zip(values);
+        all.find(|(index, _)| **index == column).map(|(_, value)| value)
+    }
+
     /// The row's key as one text: no other key of its table has it. `values` stand in the order of the shape.
     pub fn row_key(&self, shape: usize, values: &[SqlValue]) -> String {
-        let all = || self.shapes[shape].columns.iter().chain(&self.shapes[shape].sums).zip(values);
-        let part = |index: &usize| {
-            all().find(|(column, _)| *column == index).map_or_else(String::new, |(_, value)| value.canonical())
-        };
+        let part = |index: &usize| self.value(shape, values, *index).map_or_else(String::new, SqlValue::canonical);
         let parts: Vec<String> = self.table_of(shape).identity.iter().map(part).collect();
         match parts.as_slice() {
             [one] => one.clone(),

@@ -38,6 +38,13 @@ pub struct RowChange {
 }
 
 impl RowChange {
+    /// The covered events whose values of these columns are not the newest's.
+    pub fn covered_with_others(&self, set: &TableSet, columns: &[usize]) -> Vec<&Change> {
+        let value = |change: &'_ Change, column| set.value(change.shape, &change.values, column).cloned();
+        let differs = |change: &&Change| columns.iter().any(|at| value(change, *at) != value(&self.last, *at));
+        self.covered.iter().map(|(change, _)| change).filter(differs).collect()
+    }
+
     /// All of them as they came.
     pub fn in_turn(&self) -> Vec<&Change> {
         let mut all: Vec<&Change> = self.covered.iter().map(|(change, _)| change).chain([&self.last]).collect();
@@ -235,16 +242,17 @@ pub trait SqlSink: Send {
     ///
     /// An event changes its row only when its version and id are strictly greater than the row's; an event that adds something up
     /// does so once. A data error harms its own event only. A missing parent parks the event, and what comes for the same row later
-    /// is parked behind it. A batch whose positions do not stand where it began is refused whole.
+    /// is parked behind it; so does that of an event that a newer one covers, as if it had come in a batch of its own. A batch whose positions do not stand where it began is refused whole.
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Outcome>, SinkError>;
 
-    /// Parked events whose parent is there by now, oldest first, at most `max` and about [`WAITING_BYTES`].
+    /// Parked events whose parent is there by now, or whose predecessor has expired, oldest first, at most `max` and about [`WAITING_BYTES`].
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError>;
 
     /// Whether any event waits for its parent.
     async fn has_parked(&mut self) -> Result<bool, SinkError>;
 
-    /// Makes dead letters of some of the events that were parked before this moment. Returns how many; zero when none are left.
+    /// Makes dead letters of some of the events that were parked before this moment and wait for their own parent. What queues behind
+    /// one of them is tried for itself first: [`Self::released`] gives it. Returns how many; zero when none are left.
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError>;
 
     /// Dead letters that have not gone to the queue, oldest first, at most `max` and about [`WAITING_BYTES`].

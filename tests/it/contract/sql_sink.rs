@@ -215,6 +215,61 @@ async fn who_waits_too_long_is_dead() {
 }
 
 #[tokio::test]
+async fn what_queues_behind_an_event_that_expires_is_tried_for_itself() {
+    on_each(|mut sink| async move {
+        let now = Timestamp::from_second(9).unwrap();
+        sink.write(&batch(vec![parent(0, "p0", 1, "e")])).await.unwrap();
+        let all = [("e0", "p1"), ("e1", "p2"), ("e2", "p3"), ("e3", "p0")];
+        let made = |at: usize| child(at, "c", i64::try_from(at).unwrap(), all[at].0, all[at].1);
+        let outcomes = sink.write(&batch((0..4).map(made).collect())).await.unwrap();
+        assert_eq!(outcomes, [Outcome::Parked, Outcome::Parked, Outcome::Parked, Outcome::Parked]);
+        for first in 1..4 {
+            // Only the first waits for its own parent.
+            assert_eq!(sink.expire(now, now, "there").await, Ok(1));
+            assert_eq!(sink.expire(now, now, "there").await, Ok(0));
+            let released = sink.released(9).await.unwrap();
+            let places: Vec<_> = released.iter().map(|parked| parked.event.place.offset).collect();
+            assert_eq!(places, (first..4).collect::<Vec<i64>>());
+            let again = released.iter().enumerate().map(|(number, parked)| {
+                let change = made(usize::try_from(parked.event.place.offset).unwrap());
+                Change { number, parked: Some(parked.number), ..change }
+            });
+            // Two tries for its own parent would be the last.
+            let outcomes = sink.write(&Batch { attempts: 2, ..batch(again.collect()) }).await.unwrap();
+            let expected = if first == 3 { Outcome::Written } else { Outcome::Parked };
+            assert!(outcomes.iter().all(|outcome| *outcome == expected), "{outcomes:?}");
+            let sent: Vec<String> = sink.outbox(9).await.unwrap().iter().map(DeadLetter::index).collect();
+            assert_eq!(sent.len(), 1);
+            sink.sent(&sent).await.unwrap();
+        }
+        assert_eq!((sink.counts().await.unwrap().parked, count(&mut *sink, 1).await), (0, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_that_a_newer_one_covers_waits_for_its_parent_as_if_it_had_come_alone() {
+    on_each(|mut sink| async move {
+        use Outcome::{Folded, Parked, Stale, Written};
+        sink.write(&batch(vec![parent(0, "p0", 1, "e"), parent(1, "p2", 1, "e")])).await.unwrap();
+        let row = |last, covered, outcome| RowChange { last, covered: vec![(covered, outcome)] };
+        let rows = vec![
+            row(child(1, "a", 2, "e1", "p0"), child(0, "a", 1, "e0", "p1"), Folded),
+            row(child(2, "b", 2, "e2", "p0"), child(3, "b", 1, "e3", "p1"), Stale),
+            row(child(5, "c", 2, "e5", "p0"), child(4, "c", 1, "e4", "p2"), Folded),
+        ];
+        let outcomes = sink.write(&Batch { rows, numbers: 6, ..batch(Vec::new()) }).await;
+        assert_eq!(outcomes, Ok(vec![Parked, Parked, Written, Parked, Folded, Written]));
+        let alone = |changes| Batch { numbers: 10, ..batch(changes) };
+        let outcomes = sink.write(&alone(vec![child(6, "d", 1, "e0", "p1"), child(7, "d", 2, "e1", "p0")])).await;
+        assert_eq!(outcomes.unwrap()[6..8], [Parked, Parked]);
+        let outcomes = sink.write(&alone(vec![child(8, "f", 2, "e2", "p0"), child(9, "f", 1, "e3", "p1")])).await;
+        assert_eq!(outcomes.unwrap()[8..], [Written, Parked]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_outbox_keeps_a_letter_once_until_the_queue_has_it_and_no_more_than_its_limit() {
     on_each(|mut sink| async move {
         let error = || LetterError::new(LetterKind::Json, "bad");

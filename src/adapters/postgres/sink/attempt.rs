@@ -77,13 +77,25 @@ impl<'a> Attempt<'a> {
             let texts: Vec<&str> = keys.iter().map(String::as_str).collect();
             let own: Vec<i64> = changes.iter().map(|change| change.parked.unwrap_or(i64::MAX)).collect();
             for (at, parent) in waiting_before(self.rows.link, &self.rows.table().name, &texts, &own).await? {
-                applied[at] = Some(Applied::Waits(parent));
+                applied[at] = Some(Applied::Queues(parent));
             }
         }
         self.orphans(changes, &mut applied).await?;
         queue(&keys, &mut applied);
         let open: Vec<usize> = (0..changes.len()).filter(|at| applied[*at].is_none()).collect();
         Ok((applied, open))
+    }
+
+    /// The columns that refer to other rows, by index in the table.
+    pub(super) fn referring(&self) -> Vec<usize> {
+        self.references.iter().map(|reference| reference.column).collect()
+    }
+
+    /// The places of those whose parent is not there.
+    pub(super) async fn orphaned(&self, changes: &[&Change]) -> Result<Vec<usize>, Fault> {
+        let mut applied = vec![None; changes.len()];
+        self.orphans(changes, &mut applied).await?;
+        Ok((0..changes.len()).filter(|at| applied[*at].is_some()).collect())
     }
 
     /// A value that a column would round.
@@ -267,12 +279,12 @@ fn queue(keys: &[String], applied: &mut [Option<Applied>]) {
     let mut waiting: HashMap<&str, Parent> = HashMap::new();
     for (key, applied) in keys.iter().zip(applied) {
         let own = match applied {
-            Some(Applied::Waits(parent)) => Some(parent.clone()),
+            Some(Applied::Waits(parent) | Applied::Queues(parent)) => Some(parent.clone()),
             Some(_) => continue,
             None => None,
         };
         if let Some(first) = waiting.get(key.as_str()) {
-            *applied = Some(Applied::Waits(first.clone()));
+            *applied = Some(Applied::Queues(first.clone()));
         } else if let Some(parent) = own {
             waiting.insert(key, parent);
         }

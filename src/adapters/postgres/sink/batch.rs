@@ -9,7 +9,7 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
 use crate::core::model::shown;
 use crate::core::ports::sql_sink::{Batch, Change, Outcome, RowChange, WriteMode};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Writes all or nothing. With [`WriteMode::Judge`] the transaction is left open, to be undone.
 pub(super) async fn write(open: &mut Open, work: &Work, batch: &Batch) -> Result<Vec<Outcome>, Fault> {
@@ -80,10 +80,14 @@ impl Writer<'_> {
     /// The newest event of each row at once. Where one does not go in, the events that it covers count too; and where the server
     /// refuses one, nobody knows which: then all are applied one after the other, as they came.
     async fn layer(&mut self, shape: usize, rows: &[&RowChange]) -> Result<(), Fault> {
+        let (held, rows) = self.with_orphans(shape, rows).await?;
+        let rows = rows.as_slice();
         let changes: Vec<&Change> = rows.iter().map(|row| &row.last).collect();
         let attempt = Attempt::new(self.open, self.work, shape, self.has_parked);
-        let Some(applied) = attempt.at_once(&changes).await? else { return self.in_turn(rows).await };
-        let (mut settled, mut failed) = (Vec::with_capacity(rows.len()), Vec::new());
+        let Some(applied) = attempt.at_once(&changes).await? else {
+            return self.in_turn(&[rows, held.as_slice()].concat()).await;
+        };
+        let (mut settled, mut failed) = (Vec::with_capacity(rows.len()), held);
         for (row, applied) in rows.iter().zip(applied) {
             if !matches!(applied, Applied::Written | Applied::Stale) && !row.covered.is_empty() {
                 failed.push(*row);
@@ -97,6 +101,32 @@ impl Writer<'_> {
         }
         self.record(settled).await?;
         self.in_turn(&failed).await
+    }
+
+    /// Rows that cover an event whose parent is not there, and the others: such an event waits, and what came for its row behind it.
+    async fn with_orphans<'b>(
+        &mut self,
+        shape: usize,
+        rows: &[&'b RowChange],
+    ) -> Result<(Vec<&'b RowChange>, Vec<&'b RowChange>), Fault> {
+        let mut covered: BTreeMap<usize, Vec<(usize, &Change)>> = BTreeMap::new();
+        let columns = Attempt::new(self.open, self.work, shape, false).referring();
+        for (at, row) in rows.iter().enumerate().filter(|(_, row)| !row.covered.is_empty()) {
+            for change in row.covered_with_others(&self.work.tables, &columns) {
+                covered.entry(change.shape).or_default().push((at, change));
+            }
+        }
+        let mut held = HashSet::new();
+        for (shape, covered) in covered {
+            let changes: Vec<&Change> = covered.iter().map(|(_, change)| *change).collect();
+            let orphaned = Attempt::new(self.open, self.work, shape, false).orphaned(&changes).await?;
+            held.extend(orphaned.into_iter().map(|place| covered[place].0));
+        }
+        let mut parts = (Vec::new(), Vec::with_capacity(rows.len()));
+        for (at, row) in rows.iter().enumerate() {
+            if held.contains(&at) { parts.0.push(*row) } else { parts.1.push(*row) }
+        }
+        Ok(parts)
     }
 
     /// All events of these rows, in the order in which they came.
@@ -126,9 +156,12 @@ impl Writer<'_> {
                     self.bury(change, &error);
                     Outcome::Dead(error)
                 }
-                Applied::Waits(parent) => {
+                Applied::Waits(_) | Applied::Queues(_) => {
+                    // Only a try that failed for the event's own parent counts as one.
+                    let counts = matches!(applied, Applied::Waits(_));
+                    let (Applied::Waits(parent) | Applied::Queues(parent)) = applied else { continue };
                     match change.parked {
-                        Some(number) => tried.push((number, parent, change)),
+                        Some(number) => tried.push((number, parent, change, counts)),
                         None => parked.push(self.waiting(change, parent)),
                     }
                     self.note(change, Outcome::Parked);
@@ -147,15 +180,16 @@ impl Writer<'_> {
 
     /// Counts tries of parked events: their parent was there when they were released, and another one is missing now, or it was taken
     /// away again. Gives those that are dead by now.
-    async fn tried_again(&mut self, tried: Vec<(i64, Parent, &Change)>) -> Result<Vec<i64>, Fault> {
+    async fn tried_again(&mut self, tried: Vec<(i64, Parent, &Change, bool)>) -> Result<Vec<i64>, Fault> {
         if tried.is_empty() {
             return Ok(Vec::new());
         }
-        let asked: Vec<(i64, Parent)> = tried.iter().map(|(number, parent, _)| (*number, parent.clone())).collect();
+        let asked: Vec<(i64, Parent, bool)> =
+            tried.iter().map(|(number, parent, _, counts)| (*number, parent.clone(), *counts)).collect();
         let tries: HashMap<i64, u32> = book::tried_again(&self.open.link, &asked).await?.into_iter().collect();
         let mut dead = Vec::new();
-        for (number, parent, change) in tried {
-            if tries.get(&number).is_some_and(|tries| *tries >= self.batch.attempts) {
+        for (number, parent, change, counts) in tried {
+            if counts && tries.get(&number).is_some_and(|tries| *tries >= self.batch.attempts) {
                 let error = orphan(&parent);
                 self.bury(change, &error);
                 self.note(change, Outcome::Dead(error));

@@ -141,19 +141,25 @@ pub(super) async fn park(link: &Link, reader: &SinkReader, waiting: &[Waiting]) 
     link.query(sql, &values).await.map(drop)
 }
 
-/// Counts a try of parked events, and notes what they wait for now. Gives number and tries so far.
-pub(super) async fn tried_again(link: &Link, tried: &[(i64, Parent)]) -> Result<Vec<(i64, u32)>, Fault> {
+/// Counts a try of parked events, of each that is one, and notes what they wait for now. Gives number and tries so far.
+pub(super) async fn tried_again(link: &Link, tried: &[(i64, Parent, bool)]) -> Result<Vec<(i64, u32)>, Fault> {
     let sql =
-        "UPDATE filegen_parked p SET attempts = p.attempts + 1, parent_tbl = x.t, parent_col = x.c, parent_value = x.v
-        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS x(n, t, c, v) WHERE p.number = x.n
+        "UPDATE filegen_parked p SET attempts = p.attempts + x.a, parent_tbl = x.t, parent_col = x.c, parent_value = x.v
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::integer[]) AS x(n, t, c, v, a) WHERE p.number = x.n
         RETURNING p.number, p.attempts";
-    let numbers: Vec<i64> = tried.iter().map(|(number, _)| *number).collect();
-    let all = |part: fn(&Parent) -> &str| tried.iter().map(|(_, parent)| part(parent)).collect::<Vec<&str>>();
+    let numbers: Vec<i64> = tried.iter().map(|(number, ..)| *number).collect();
+    let counts: Vec<i32> = tried.iter().map(|(.., counts)| i32::from(*counts)).collect();
+    let all = |part: fn(&Parent) -> &str| tried.iter().map(|(_, parent, _)| part(parent)).collect::<Vec<&str>>();
     let (tables, columns, values) =
         (all(|parent| &parent.table), all(|parent| &parent.column), all(|parent| &parent.value));
     let text = Type::TEXT_ARRAY;
-    let bound: [super::link::Bound<'_>; 4] =
-        [(&numbers, Type::INT8_ARRAY), (&tables, text.clone()), (&columns, text.clone()), (&values, text)];
+    let bound: [super::link::Bound<'_>; 5] = [
+        (&numbers, Type::INT8_ARRAY),
+        (&tables, text.clone()),
+        (&columns, text.clone()),
+        (&values, text),
+        (&counts, Type::INT4_ARRAY),
+    ];
     let rows = link.query(sql, &bound).await?;
     Ok(rows.iter().map(|row| (row.get(0), u32::try_from(row.get::<_, i32>(1)).unwrap_or(0))).collect())
 }
@@ -166,7 +172,7 @@ pub(super) async fn unpark(link: &Link, numbers: &[i64]) -> Result<(), Fault> {
     link.query("DELETE FROM filegen_parked WHERE number = ANY($1)", &[(&numbers, Type::INT8_ARRAY)]).await.map(drop)
 }
 
-/// Parked events whose parent is there, oldest first.
+/// Parked events whose parent is there, or whose predecessor has expired, oldest first.
 pub(super) async fn released(link: &Link, reader: &SinkReader, max: usize) -> Result<Vec<Parked>, Fault> {
     let sql = "SELECT DISTINCT parent_tbl, parent_col FROM filegen_parked WHERE source = $1";
     let parents = link.query(sql, &[(&reader.source, Type::TEXT)]).await?;
@@ -174,15 +180,23 @@ pub(super) async fn released(link: &Link, reader: &SinkReader, max: usize) -> Re
     let mut found = Vec::new();
     for row in parents {
         let (table, column): (String, String) = (row.get(0), row.get(1));
-        let Some(cast) = type_of(link, &table, &column).await? else { continue };
+        // Those without a table are to be tried whatever is there.
+        let is_there = if table.is_empty() {
+            String::new()
+        } else {
+            let Some(cast) = type_of(link, &table, &column).await? else { continue };
+            format!(
+                "AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value::{cast})",
+                name(&table),
+                quoted(&column)
+            )
+        };
         let sql = format!(
             "SELECT x.number, x.entry FROM (SELECT p.number, p.entry,
              sum(octet_length(p.entry)) OVER (ORDER BY p.number) - octet_length(p.entry) AS before FROM filegen_parked p
              WHERE p.source = $1 AND p.parent_tbl = $2 AND p.parent_col = $3
-             AND EXISTS (SELECT 1 FROM {} t WHERE t.{} = p.parent_value::{cast}) ORDER BY p.number LIMIT $4) x
-             WHERE x.before < {WAITING_BYTES} ORDER BY x.number",
-            name(&table),
-            quoted(&column)
+             {is_there} ORDER BY p.number LIMIT $4) x
+             WHERE x.before < {WAITING_BYTES} ORDER BY x.number"
         );
         let values: [super::link::Bound<'_>; 4] =
             [(&reader.source, Type::TEXT), (&table, Type::TEXT), (&column, Type::TEXT), (&limit, Type::INT8)];
@@ -205,7 +219,8 @@ fn letter(link: &Link, entry: &str) -> Result<DeadLetter, Fault> {
     serde_json::from_str(entry).map_err(|_| damaged(link))
 }
 
-/// Makes dead letters of what was parked before.
+/// Makes dead letters of what was parked before: the first of each row, if it waits for a parent of its own. What queues behind it is
+/// to be tried.
 pub(super) async fn expire(
     link: &Link,
     reader: &SinkReader,
@@ -213,8 +228,10 @@ pub(super) async fn expire(
     now: Timestamp,
     instance: &str,
 ) -> Result<u64, Fault> {
-    let sql = "DELETE FROM filegen_parked WHERE number IN (SELECT number FROM filegen_parked
-               WHERE source = $1 AND parked_at < $2::timestamptz ORDER BY number LIMIT 20) RETURNING number, entry, attempts";
+    let sql = "DELETE FROM filegen_parked WHERE number IN (SELECT p.number FROM filegen_parked p
+        WHERE p.source = $1 AND p.parked_at < $2::timestamptz AND p.parent_tbl <> '' AND NOT EXISTS (SELECT 1 FROM filegen_parked e
+        WHERE e.tbl = p.tbl AND left(e.row_key, 200) = left(p.row_key, 200) AND e.row_key = p.row_key AND e.number < p.number)
+        ORDER BY p.number LIMIT 20) RETURNING number, entry, attempts, tbl, row_key";
     let rows = link.query(sql, &[(&reader.source, Type::TEXT), (&sortable(before), Type::TEXT)]).await?;
     let mut dead: Vec<(i64, String, i32)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     dead.sort_unstable_by_key(|(number, ..)| *number);
@@ -227,6 +244,11 @@ pub(super) async fn expire(
         letters.push(letter);
     }
     if !letters.is_empty() {
+        let tables: Vec<String> = rows.iter().map(|row| row.get(3)).collect();
+        let keys: Vec<String> = rows.iter().map(|row| row.get(4)).collect();
+        let free = "UPDATE filegen_parked p SET parent_tbl = '' FROM unnest($1::text[], $2::text[]) AS x(t, k)
+            WHERE p.tbl = x.t AND left(p.row_key, 200) = left(x.k, 200) AND p.row_key = x.k";
+        link.query(free, &[(&tables, Type::TEXT_ARRAY), (&keys, Type::TEXT_ARRAY)]).await?;
         bury(link, reader, &letters).await?;
         check_limit(link, reader).await?;
     }

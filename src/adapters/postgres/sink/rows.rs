@@ -21,6 +21,8 @@ pub(super) enum Applied {
     Covered(Outcome),
     /// The parent that is not there yet.
     Waits(Parent),
+    /// The parent that an earlier event of its row waits for.
+    Queues(Parent),
     Dead(LetterError),
 }
 

@@ -25,26 +25,38 @@ impl Service {
             return Ok(());
         }
         self.swept = Some(elapsed);
-        self.release(stop).await?;
-        let now = self.ports.clock.now();
-        let before = now.checked_sub(self.spec.policies.park_for).unwrap_or(now);
+        // What queues behind an event that has expired goes in, or expires itself.
         loop {
-            match self.ports.sink.expire(before, now, &self.instance).await {
-                Ok(0) => break,
-                Ok(count) => {
-                    self.tally.parked = self.tally.parked.saturating_sub(count);
-                    self.tally.dead += count;
-                    self.ports.letters.notify_one();
-                    self.ports.observer.observe(&IngestEvent::Expired { count });
-                }
-                Err(error) if error.kind().is_passing() => break,
-                Err(error) => return Err(error.into()),
+            self.release(stop).await?;
+            if self.expire().await? == 0 || stop.is_cancelled() {
+                break;
             }
         }
         if let Ok(has_parked) = self.ports.sink.has_parked().await {
             self.has_parked = has_parked;
         }
         Ok(())
+    }
+
+    /// Makes dead letters of what has waited for too long. Gives how many.
+    async fn expire(&mut self) -> Result<u64, IngestError> {
+        let now = self.ports.clock.now();
+        let before = now.checked_sub(self.spec.policies.park_for).unwrap_or(now);
+        let mut all = 0;
+        loop {
+            match self.ports.sink.expire(before, now, &self.instance).await {
+                Ok(0) => return Ok(all),
+                Ok(count) => {
+                    all += count;
+                    self.tally.parked = self.tally.parked.saturating_sub(count);
+                    self.tally.dead += count;
+                    self.ports.letters.notify_one();
+                    self.ports.observer.observe(&IngestEvent::Expired { count });
+                }
+                Err(error) if error.kind().is_passing() => return Ok(0),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Writes parked events whose parent has come, and those that waited for them in turn.
