@@ -21,7 +21,8 @@ use serde::Serialize;
 ///
 /// Of a worker file: reads the view, translates one page, and writes and removes a few small files in the output folder. Of an
 /// ingest file: asks topic, tables, rights, clocks and the queue of dead letters. Of a scheduler file: looks into its folders, and
-/// at leader, schedules and what waits in the store. Takes no event and sends none. When a run would fail, the exit code is that
+/// at leader, schedules and what waits in the store. Of a transfer file: tries its folders, its target, what carries the files, and
+/// the ledger. Takes no event and sends none. When a run would fail, the exit code is that
 /// run's: 6 when a dependency cannot be reached, 3 when file, login, rights or a folder are wrong, 7 when key or values are.
 ///
 /// --fix makes the indexes that MongoDB lacks, after asking; who did it and why is kept. Nothing else is changed.
@@ -31,6 +32,7 @@ use serde::Serialize;
   filegen doctor -c loans.yaml --output json
   filegen doctor -c events.yaml
   filegen doctor -c intake.yaml
+  filegen doctor -c sales.yaml
   filegen doctor -c loans.yaml --param region=EU
   filegen doctor -c loans.yaml --fix --dry-run
   filegen doctor -c loans.yaml --fix --reason \"restored from backup, INC-4711\"")]
@@ -55,9 +57,10 @@ pub struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let tell = |found: &CheckResult| tell(context, found);
     match context.load()?.flow {
-        Flow::Generate(_) | Flow::Transfer(_) => of_worker(context, args),
+        Flow::Generate(_) => of_worker(context, args),
         Flow::Ingest(_) => super::ingest::doctor::run(context, &tell, |found| end(context, found, None)),
         Flow::Schedule(scheduler) => of_scheduler(context, args, &scheduler),
+        Flow::Transfer(_) => super::transfer::doctor::run(context, &tell, |found| end(context, found, None)),
     }
 }
 

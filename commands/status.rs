@@ -43,12 +43,13 @@ fn worker_id(text: &str) -> Result<WorkerId, String> {
 /// Shows.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match context.load()?.flow {
-        Flow::Ingest(_) | Flow::Schedule(_) if args.worker.is_some() => {
+        Flow::Ingest(_) | Flow::Schedule(_) | Flow::Transfer(_) if args.worker.is_some() => {
             Err(Failure::new(Code::Usage, "`--worker` is for a worker file"))
         }
         Flow::Ingest(_) => super::ingest::status(context),
         Flow::Schedule(scheduler) => schedule::status::run(context, &scheduler, args.watch),
-        Flow::Generate(_) | Flow::Transfer(_) => of_worker(context, args),
+        Flow::Transfer(_) => super::transfer::status(context),
+        Flow::Generate(_) => of_worker(context, args),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `filegen transfer`: files from here to there, in the foreground; how they stand, and what failed.
 
+pub(super) mod doctor;
 mod hints;
 mod list;
 mod redrive;
@@ -51,6 +52,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Action::Redrive(args) => redrive::run(context, args),
         Action::Verify(args) => verify::run(context, args),
     }
+}
+
+/// Shows how many files are how far.
+pub(super) fn status(context: &Context) -> Result<CommandEnd, Failure> {
+    status::run(context)
 }
 
 /// The transfer file, read and checked.

@@ -31,6 +31,20 @@ impl LocalTarget {
         Self { directory: Arc::new(directory.to_owned()), mode, folder_mode }
     }
 
+    /// Whether a name that a file has is refused to another.
+    async fn named_once(&self, name: &str) -> Result<(), TargetError> {
+        let (mut other, _) = self.part("", &format!("{name}-2"), 0).await?;
+        let again = other.publish(name, Naming::New).await;
+        if !matches!(again, Ok(true)) {
+            other.discard().await?;
+        }
+        if again? {
+            let reason = "the file system replaced a file that has the name".to_owned();
+            return Err(TargetError::NoLinks { target: self.describe(), reason });
+        }
+        Ok(())
+    }
+
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self, Beneath) -> Result<T, TargetError> + Send + 'static,
@@ -51,6 +65,27 @@ impl LocalTarget {
 impl FileTarget for LocalTarget {
     fn describe(&self) -> String {
         self.directory.display().to_string()
+    }
+
+    async fn probe(&self, name: &str) -> Result<(), TargetError> {
+        const TEXT: &[u8] = b"probe";
+        let name = format!(".filegen-{name}.probe");
+        let (mut part, _) = self.part("", &name, 0).await?;
+        part.append(TEXT.to_vec()).await?;
+        let named = match part.publish(&name, Naming::New).await {
+            Ok(true) => self.named_once(&name).await,
+            Ok(false) => Err(TargetError::Failed { path: name.clone(), reason: "the name is taken".to_owned() }),
+            Err(error) => {
+                part.discard().await?;
+                return Err(error);
+            }
+        };
+        self.with(move |_, root| {
+            let gone = root.unlink(&name).and_then(|()| root.sync_dir(""));
+            gone.map_err(|error| failed(&name, &error))
+        })
+        .await?;
+        named
     }
 
     async fn room(&self) -> Result<Option<u64>, TargetError> {

@@ -95,7 +95,11 @@ impl LocalSpool {
 fn failed(topic: String, error: &io::Error) -> BrokerError {
     let reason = error.to_string();
     match error.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem => {
+        // A file in the way of a folder is there already, or is none.
+        ErrorKind::PermissionDenied
+        | ErrorKind::NotADirectory
+        | ErrorKind::AlreadyExists
+        | ErrorKind::ReadOnlyFilesystem => {
             BrokerError::Refused { topic, reason: format!("{reason}; check `broker.local` and its permissions") }
         }
         _ => BrokerError::Unreachable { topic, reason },
@@ -161,6 +165,19 @@ fn remove(root: &Beneath, path: &str) -> io::Result<()> {
 impl FileSender for LocalSpool {
     fn describe(&self) -> String {
         self.shown()
+    }
+
+    async fn probe(&self, name: &str) -> Result<(), BrokerError> {
+        // As a message that is not whole yet: nobody takes it, and it is swept where this process dies.
+        let path = format!("{MESSAGES}/.{name}.{}", self.nonce);
+        self.with(move |_, root| {
+            let mut file = root.create(&path, 0o600)?;
+            files::keep(&file)?;
+            let written = file.write_all(b"probe").and_then(|()| file.sync_data());
+            root.unlink_own(&file, &path)?;
+            written
+        })
+        .await
     }
 
     fn inline_max(&self) -> usize {

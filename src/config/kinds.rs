@@ -49,7 +49,10 @@ pub(super) static KINDS: [FileKind; 4] = [
         key: "transfer",
         noun: "transfer file",
         section: &TRANSFER,
-        shapes: &[OwnShape { name: "steps", check: check::transfer::steps }],
+        shapes: &[
+            OwnShape { name: "filters", check: check::transfer::filters },
+            OwnShape { name: "companions", check: check::transfer::companions },
+        ],
         resolve: |root| resolve::transfer::transfer(root).map(Box::new).map(Flow::Transfer),
         definitions: schema::transfer::definitions,
         example: include_str!("transfer.yaml"),

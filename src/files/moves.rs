@@ -29,6 +29,12 @@ impl Beneath {
         }
     }
 
+    /// Whether both are folders of one file system, so that a name can move from one to the other.
+    pub(crate) fn is_on_device_of(&self, other: &Self) -> io::Result<bool> {
+        let device = |beneath: &Self| Ok::<_, io::Error>(rustix::fs::fstat(beneath.folder("", OFlags::PATH)?)?.st_dev);
+        Ok(device(self)? == device(other)?)
+    }
+
     /// Gives a file a second name beneath another root.
     ///
     /// # Errors

@@ -22,7 +22,9 @@ pub use security::{
 };
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, file_of, rights_of, state, state_rights};
-pub use transfer::{TransferState, file_target, inbox, redrive_ports, transfer_sides, transfer_state};
+pub use transfer::{
+    TransferState, file_sender, file_target, inbox, redrive_ports, transfer_sides, transfer_state, work,
+};
 pub use volume::{VolumePath, place, volume, volume_of};
 
 use crate::adapters::host;

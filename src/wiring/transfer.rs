@@ -11,6 +11,7 @@ use crate::adapters::spool::LocalSpool;
 use crate::core::model::database::Database;
 use crate::core::model::permissions::Permissions;
 use crate::core::ports::audit::AuditLog;
+use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::file_target::FileTarget;
 use crate::core::ports::inbox::Inbox;
 use crate::core::ports::observer::Observer;
@@ -59,7 +60,8 @@ pub fn inbox(transfer: &Transfer) -> Option<Arc<dyn Inbox>> {
     let BrokerSpec::Local(spool) = &transfer.broker;
     let target = transfer.deliver.as_ref().map(|deliver| deliver.directory.as_path());
     let state = Database::sqlite_path(transfer.state.reveal()).map(Path::new).and_then(Path::parent);
-    let others: Vec<&Path> = [Some(spool.as_path()), target, state].into_iter().flatten().collect();
+    let work = transfer.deliver.as_ref().map(|deliver| deliver.work.as_path());
+    let others: Vec<&Path> = [Some(spool.as_path()), target, work, state].into_iter().flatten().collect();
     Some(Arc::new(LocalInbox::new(&collect.directory, &collect.archive, &collect.error, &others)))
 }
 
@@ -72,9 +74,22 @@ pub fn file_target(transfer: &Transfer) -> Option<Arc<dyn FileTarget>> {
     transfer.deliver.as_ref().map(|deliver| Arc::new(target_of(deliver)) as Arc<dyn FileTarget>)
 }
 
+/// The folder for what filters take and make: nobody else reads it. `None` when the file has no delivering side.
+pub fn work(transfer: &Transfer) -> Option<Arc<dyn FileTarget>> {
+    /// A folder that is its owner's alone.
+    const OWN: u32 = 0o700;
+    let deliver = transfer.deliver.as_ref()?;
+    Some(Arc::new(LocalTarget::new(&deliver.work.join(transfer.id.as_str()), 0o600, OWN)))
+}
+
 fn spool(transfer: &Transfer) -> LocalSpool {
     let BrokerSpec::Local(path) = &transfer.broker;
     LocalSpool::new(&path.join(transfer.id.as_str()), &host::nonce())
+}
+
+/// The collecting side's end of what carries the files.
+pub fn file_sender(transfer: &Transfer) -> Arc<dyn FileSender> {
+    Arc::new(spool(transfer))
 }
 
 /// The sides that the file declares, ready to run.
@@ -102,6 +117,7 @@ pub async fn transfer_sides(
     let deliverer = file_target(transfer).and_then(|target| {
         let ports = DeliverPorts {
             receiver: Arc::new(spool.clone()),
+            work: work(transfer).unwrap_or_else(|| Arc::clone(&target)),
             target,
             ledger: Arc::clone(&state.ledger),
             clock: clock(),

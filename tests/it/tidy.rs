@@ -69,6 +69,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "core::ingest::convert",
             "core::transfer::naming",
             "core::transfer::spec",
+            "core::transfer::steps",
             "core::schedule::cron",
             "core::schedule::roots",
             "core::schedule::spec",

@@ -123,6 +123,11 @@ impl Inbox for LocalInbox {
         self.with(move |places| shelf::remove(places, &file)).await
     }
 
+    async fn probe(&self, shelf: Shelf, name: &str, moves: bool) -> Result<bool, FolderError> {
+        let name = name.to_owned();
+        self.with(move |places| shelf::probe(places, shelf, &name, moves)).await
+    }
+
     async fn set_aside(&self, day: &str, odd: &OddEntry) -> Result<Moved, FolderError> {
         let (day, odd) = (day.to_owned(), odd.clone());
         self.with(move |places| shelf::set_aside(places, &day, &odd)).await

@@ -3,9 +3,10 @@
 //! A version is known by its stamp. Between the look and the move a writer may put another file there: so the file is looked at again
 //! under the name it was moved to, and goes back when it is another one.
 
-use super::listing::GONE;
+use super::listing::{GONE, TEMPORARY};
 use super::{FOLDER_MODE, Places, file_of, joined, parted};
 use crate::adapters::folders::failed;
+use crate::core::failpoints::crash::crash_point;
 use crate::core::ports::folders::{FolderError, FoundFile};
 use crate::core::ports::inbox::{Moved, OddEntry, Shelf};
 use crate::files::{Beneath, Found, copy_digested};
@@ -97,6 +98,28 @@ fn put(
     Err(shelf_failed(&wanted, &io::Error::other(format!("{NUMBERS} such names are taken"))))
 }
 
+pub(super) fn probe(places: &Places, shelf: Shelf, name: &str, moves: bool) -> Result<bool, FolderError> {
+    let (root, to) = (places.root()?, places.shelf_root(shelf)?);
+    let name = format!("{TEMPORARY}{name}");
+    let shelf_failed = |error: &io::Error| failed(&places.shelf(shelf).display().to_string(), error);
+    let on_shelf = to.create(&name, FILE_MODE).and_then(|file| {
+        file.sync_all()?;
+        to.unlink(&name)
+    });
+    on_shelf.map_err(|error| shelf_failed(&error))?;
+    if !moves {
+        return root.is_on_device_of(&to).map_err(|error| shelf_failed(&error));
+    }
+    root.create(&name, FILE_MODE).map_err(|error| failed(&places.directory.display().to_string(), &error))?;
+    let moved = match root.move_new("", name.as_ref(), &to, &name) {
+        Ok(()) => return to.unlink(&name).map(|()| true).map_err(|error| shelf_failed(&error)),
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => Ok(false),
+        Err(error) => Err(shelf_failed(&error)),
+    };
+    root.unlink(&name).map_err(|error| places.failed(&name, &error))?;
+    moved
+}
+
 /// Where an earlier try that did not live to say so has put a file.
 fn moved_before(to: &Beneath, wanted: &str, file: &FoundFile) -> Moved {
     for number in 0..NUMBERS {
@@ -143,6 +166,8 @@ fn copy(
     let mut from = root.open(&file.path)?;
     let mut copy = to.create(&temporary, FILE_MODE)?;
     let (_, copied) = copy_digested(&mut from, &mut copy)?;
+    // A later look knows the version by its time.
+    copy.set_modified(from.metadata()?.modified()?)?;
     copy.sync_all()?;
     let is_whole = Found::of_file(&from)?.stamp() == file.stamp && (sha256.is_empty() || copied == sha256);
     if !is_whole {
@@ -152,18 +177,28 @@ fn copy(
     for number in 0..NUMBERS {
         let path = numbered(wanted, number);
         match to.publish_new(&copy, &temporary, &path) {
-            Ok(()) => {
-                to.sync_dir(folder)?;
-                if leave == Leave::Moves {
-                    remove(places, file).map_err(|error| io::Error::other(error.to_string()))?;
-                }
-                return Ok(Moved::To(path));
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Ok(()) => {}
+            // An earlier try may have copied it and did not live to take it away here.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && !is_copy(to, &path, file, &copied)? => continue,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => to.unlink(&temporary)?,
             Err(error) => return Err(error),
         }
+        to.sync_dir(folder)?;
+        crash_point!("transfer.copied");
+        if leave == Leave::Moves {
+            remove(places, file).map_err(|error| io::Error::other(error.to_string()))?;
+        }
+        return Ok(Moved::To(path));
     }
     Err(io::Error::other(format!("{NUMBERS} such names are taken")))
+}
+
+/// Whether what has a name is this version, to the byte.
+fn is_copy(to: &Beneath, path: &str, file: &FoundFile, sha256: &str) -> io::Result<bool> {
+    if !is_version(&to.stat(path)?, path, file) {
+        return Ok(false);
+    }
+    Ok(copy_digested(&mut to.open(path)?, &mut io::sink())?.1 == sha256)
 }
 
 pub(super) fn remove(places: &Places, file: &FoundFile) -> Result<Moved, FolderError> {

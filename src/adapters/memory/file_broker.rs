@@ -38,6 +38,10 @@ impl FileSender for MemoryFileBroker {
         "memory".to_owned()
     }
 
+    async fn probe(&self, _: &str) -> Result<(), BrokerError> {
+        Ok(())
+    }
+
     fn inline_max(&self) -> usize {
         1 << 20
     }

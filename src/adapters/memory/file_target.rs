@@ -84,6 +84,10 @@ impl FileTarget for MemoryTarget {
         "memory".to_owned()
     }
 
+    async fn probe(&self, _: &str) -> Result<(), TargetError> {
+        Ok(())
+    }
+
     async fn room(&self) -> Result<Option<u64>, TargetError> {
         Ok(self.kept().room)
     }

@@ -77,6 +77,11 @@ impl MemoryInbox {
         kept.files.insert(path.to_owned(), stored);
     }
 
+    /// Takes a file away, as its writer does.
+    pub fn delete(&self, path: &str) {
+        self.kept().files.remove(path);
+    }
+
     /// What stands on a shelf, by its path there.
     pub fn on(&self, shelf: Shelf) -> Vec<(String, Vec<u8>)> {
         let mut kept = self.kept();
@@ -149,6 +154,10 @@ impl Inbox for MemoryInbox {
                 Ok(Moved::To(String::new()))
             }
         }
+    }
+
+    async fn probe(&self, _: Shelf, _: &str, _: bool) -> Result<bool, FolderError> {
+        Ok(true)
     }
 
     async fn set_aside(&self, _: &str, _: &OddEntry) -> Result<Moved, FolderError> {

@@ -107,8 +107,63 @@ pub(in crate::config) static DELIVER: Section = Section {
         .default("error"),
         Field::new("permissions", Shape::Words, "Permissions of the files.").default("0640"),
         Field::new("max_size", Shape::Size(1, 1 << 50), "The largest file that is taken.").default("10GiB"),
-        Field::new("filters", Shape::Own("steps"), "What is done with a content on its way, in order. Not yet in force."),
-        Field::new("companions", Shape::Own("steps"), "Files that follow each file. Not yet in force."),
+        Field::new("filters", Shape::Own("filters"), "What is done with a content on its way, in order."),
+        Field::new("companions", Shape::Own("companions"), "Files that follow each file, in the same folder."),
+        Field::new(
+            "work",
+            Shape::Words,
+            "A folder of this host for what filters take and make, until it has arrived; relative to this file.",
+        )
+        .default("data/work"),
+    ],
+};
+
+pub(in crate::config) static FILTER: Section = Section {
+    doc: "Something that is done with a content on its way: one of these.",
+    fields: &[
+        Field::new("gzip", Shape::Section(&GZIP), "Packs it as gzip."),
+        Field::new("zstd", Shape::Section(&ZSTD), "Packs it as zstd."),
+        Field::new("gunzip", Shape::Section(&GUNZIP), "Unpacks gzip; what is none, or is cut off, fails."),
+        Field::new("check", Shape::Section(&CHECK), "Lets nothing else pass; changes nothing."),
+    ],
+};
+
+pub(in crate::config) static GZIP: Section = Section {
+    doc: "Packs as gzip.",
+    fields: &[Field::new("level", Shape::Whole(1, 9), "1 is fast, 9 is small.").default("6")],
+};
+
+pub(in crate::config) static ZSTD: Section = Section {
+    doc: "Packs as zstd.",
+    fields: &[Field::new("level", Shape::Whole(1, 19), "1 is fast, 19 is small.").default("3")],
+};
+
+static GUNZIP: Section = Section { doc: "Unpacks gzip.", fields: &[] };
+
+static CHECK: Section = Section {
+    doc: "What a content must be.",
+    fields: &[Field::new("csv", Shape::Section(&CSV), "A CSV with a header.").required_in_section()],
+};
+
+pub(in crate::config) static CSV: Section = Section {
+    doc: "A CSV with a header; each row has as many fields.",
+    fields: &[
+        Field::new("columns", Shape::List(&Shape::Words), "Its header: these, in this order. Any when not given."),
+        Field::new("rows", Shape::Words, "How many rows without the header: `>0`, `>=10`, `<1000`, `5`."),
+        Field::new("delimiter", Shape::Words, "What stands between fields: one ASCII character, or `\\t`.")
+            .default(","),
+    ],
+};
+
+pub(in crate::config) static COMPANION: Section = Section {
+    doc: "A file that follows each delivered one: one of these.",
+    fields: &[
+        Field::new("done", Shape::Words, "An empty file of this name, for example `{{ name }}.done`."),
+        Field::new(
+            "sha256",
+            Shape::Words,
+            "A file of this name with the digest, as `sha256sum --check` reads it: `{{ name }}.sha256`.",
+        ),
     ],
 };
 

@@ -7,6 +7,7 @@ mod kafka;
 mod policies;
 pub(super) mod schedule;
 mod state;
+mod steps;
 pub(super) mod transfer;
 
 use super::calendar::calendar;

@@ -1,6 +1,7 @@
 //! A transfer file's values as the core takes them.
 
 use super::state::refused_at;
+use super::steps;
 use crate::config::address;
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::transfer::{BROKER, COLLECT, DELIVER, POLICIES, STATE, TO, TRANSFER};
@@ -149,7 +150,13 @@ fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
     if directory.is_none() && others.is_empty() {
         missing(&targets, "directory", "OUTPUT_DIR");
     }
-    let name = fields.text("name").and_then(|text| match NameTemplate::parse(&text) {
+    let filters = steps::filters(&at.section("filters"));
+    let name = fields.owned("name").map(|text| match (&filters, at.field("name")) {
+        // A name that the file does not give has the endings of what filters make.
+        (Some(filters), None) => filters.iter().fold(text, |text, filter| filter.renamed(&text)),
+        _ => text,
+    });
+    let name = name.and_then(|text| match NameTemplate::parse(&text) {
         Ok(name) => Some(name),
         Err(why) => {
             let message = format!("the name cannot be taken: {why}");
@@ -177,6 +184,8 @@ fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
         "replace" => OnExists::Replace,
         _ => OnExists::Error,
     };
+    let companions = steps::companions(&at.section("companions"));
+    let work = path(&fields, "work");
     Some(Deliver {
         directory: directory?,
         organize_by,
@@ -184,6 +193,9 @@ fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
         on_exists,
         permissions: mode?,
         max_size: fields.size("max_size")?,
+        filters: filters?,
+        companions: companions?,
+        work: work?,
     })
 }
 
@@ -234,6 +246,7 @@ fn check_apart(root: &Cursor<'_>, transfer: &Transfer) {
         ("collect.error", Some(&collect.error)),
         ("broker.local", Some(spool)),
         ("deliver.to.directory", target),
+        ("deliver.work", transfer.deliver.as_ref().map(|deliver| &deliver.work)),
     ];
     for (field, _) in others.iter().filter(|(_, other)| *other == Some(&collect.directory)) {
         let place = field.split('.').fold(root.clone(), |at, name| at.section(name));

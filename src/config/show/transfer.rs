@@ -4,6 +4,7 @@ use super::Rendered;
 use super::generate::{ShowAddress, map, scalar, text};
 use crate::config::values::{write_duration, write_size};
 use crate::core::transfer::spec::{BrokerSpec, Collect, Deliver, Transfer};
+use crate::core::transfer::steps::{Companion, Filter};
 use std::path::Path;
 
 pub(super) fn transfer(transfer: &Transfer, address: ShowAddress<'_>) -> Rendered {
@@ -56,5 +57,32 @@ fn deliver(deliver: &Deliver) -> Rendered {
         ("on_exists", Some(text(deliver.on_exists.as_str()))),
         ("permissions", Some(text(format!("{:04o}", deliver.permissions)))),
         ("max_size", Some(text(write_size(deliver.max_size)))),
+        ("filters", Some(Rendered::List(deliver.filters.iter().map(filter).collect()))),
+        ("companions", Some(Rendered::List(deliver.companions.iter().map(companion).collect()))),
+        ("work", Some(path(&deliver.work))),
     ])
+}
+
+fn filter(filter: &Filter) -> Rendered {
+    let settings = match filter {
+        Filter::Gzip { level } => map([("level", Some(scalar(*level)))]),
+        Filter::Zstd { level } => map([("level", Some(scalar(*level)))]),
+        Filter::Gunzip => map([]),
+        Filter::CheckCsv(csv) => {
+            let columns = csv.columns.iter().map(text).collect::<Vec<_>>();
+            let delimiter =
+                if csv.delimiter == b'\t' { "\\t".to_owned() } else { char::from(csv.delimiter).to_string() };
+            let csv = map([
+                ("columns", (!columns.is_empty()).then_some(Rendered::List(columns))),
+                ("rows", csv.rows.map(|rows| text(rows.to_string()))),
+                ("delimiter", Some(text(delimiter))),
+            ]);
+            map([("csv", Some(csv))])
+        }
+    };
+    map([(filter.name(), Some(settings))])
+}
+
+fn companion(companion: &Companion) -> Rendered {
+    map([(companion.kind.as_str(), Some(text(companion.name.as_str())))])
 }

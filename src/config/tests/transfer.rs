@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::transfer::spec::{After, BrokerSpec, OnExists, Organize, Transfer};
+use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
 
 fn read(text: &str, pairs: &[(&str, &str)]) -> Result<Transfer, Vec<String>> {
     let loaded = parse(text, Path::new("/x/t.yaml"), &vars(pairs), &Registry::default());
@@ -63,10 +64,10 @@ fn the_environment_stands_in_for_what_is_left_out() {
 fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     let text = "transfer: t\ncollect: { directory: in, archive: in, done_file: x/y }\n\
                 broker: { nats: { url: 'nats://h:4222', stream: F, subject: f } }\n\
-                deliver: { to: { sftp: 'sftp://u@h/in' }, filters: [{ gzip: {} }], companions: [{ done: x }] }\n\
+                deliver: { to: { sftp: 'sftp://u@h/in' } }\n\
                 state: { url: 'mongodb://h/d' }\n";
     let faults = read(text, &[]).unwrap_err();
-    for wanted in ["`nats`", "`sftp`", "`filters`", "`companions`", "MongoDB", "done-file"] {
+    for wanted in ["`nats`", "`sftp`", "MongoDB", "done-file"] {
         assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted}: {faults:?}");
     }
     let circle = "transfer: t\ncollect: { directory: in, archive: in }\n";
@@ -75,4 +76,46 @@ fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     assert!(read("transfer: t\ncollect: {}\n", &[]).unwrap_err()[0].contains("collect.directory"));
     let empty = "transfer: t\ndeliver: { to: { directory: o }, filters: [], companions: [], on_exists: same }\n";
     assert_eq!(read(empty, &[]).unwrap().deliver.unwrap().on_exists, OnExists::Error);
+}
+
+#[test]
+fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
+    let deliver = |steps: &str| {
+        let text = format!("transfer: t\ndeliver:\n  to: {{ directory: o }}\n{steps}");
+        read(&text, &[]).map(|transfer| transfer.deliver.unwrap())
+    };
+    let all = "  filters:\n  - gunzip:\n  - check: { csv: { columns: [id, amount], rows: \">0\", delimiter: \";\" } }\n  \
+               - zstd: { level: 7 }\n  - gzip: {}\n  companions: [{ done: \"{{ name }}.done\" }, { sha256: \"{{ stem }}.sum\" }]\n";
+    let taken = deliver(all).unwrap();
+    let csv =
+        CsvCheck { columns: vec!["id".to_owned(), "amount".to_owned()], rows: RowCount::parse(">0"), delimiter: b';' };
+    let wanted = [Filter::Gunzip, Filter::CheckCsv(csv), Filter::Zstd { level: 7 }, Filter::Gzip { level: 6 }];
+    assert_eq!(taken.filters, wanted);
+    assert_eq!(taken.name.as_str(), "{{ name|without('.gz') }}.zst.gz");
+    let kinds: Vec<_> = taken.companions.iter().map(|Companion { kind, name }| (*kind, name.as_str())).collect();
+    assert_eq!(kinds, [(CompanionKind::Done, "{{ name }}.done"), (CompanionKind::Sha256, "{{ stem }}.sum")]);
+    assert_eq!(taken.work, Path::new("/x/data/work"));
+    for (steps, name) in [
+        ("filters: [{ gzip: {} }]", "{{ stem }}{{ extension }}.gz"),
+        ("filters: [{ gzip: {} }, { gunzip: {} }]", "{{ stem }}{{ extension }}"),
+        ("filters: [{ gzip: {} }]\n  name: \"{{ id }}\"", "{{ id }}"),
+    ] {
+        assert_eq!(deliver(&format!("  {steps}\n")).unwrap().name.as_str(), name, "{steps}");
+    }
+    for (wrong, why) in [
+        ("filters: [{ gzip: {}, zstd: {} }]", "several in one place"),
+        ("filters: [{}]", "empty"),
+        ("filters: [{ gzpi: {} }]", "gzpi"),
+        ("filters: [{ gzip: { level: 10 } }]", "level"),
+        ("filters: [{ check: {} }]", "csv"),
+        ("filters: [{ check: }]", "says nothing"),
+        ("filters: [{ check: { csv: { rows: many } } }]", "`rows`"),
+        ("filters: [{ check: { csv: { delimiter: xy } } }]", "`delimiter`"),
+        ("filters: gzip", "a list"),
+        ("companions: [{ done: \"{{ nope }}\" }]", "nope"),
+        ("companions: [{ done: \"x/{{ name }}\" }]", "beside its file"),
+    ] {
+        let faults = deliver(&format!("  {wrong}\n")).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.contains(why)), "{wrong}: {faults:?}");
+    }
 }

@@ -46,6 +46,8 @@ pub enum Area {
     Folders,
     /// Schedules and who fires them.
     Schedules,
+    /// What carries files from one side to the other.
+    Broker,
 }
 
 impl Area {
@@ -61,6 +63,7 @@ impl Area {
             Self::Queue => "queue",
             Self::Folders => "folders",
             Self::Schedules => "schedules",
+            Self::Broker => "broker",
         }
     }
 }

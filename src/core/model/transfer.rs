@@ -152,6 +152,9 @@ pub struct FileRecord {
     pub stamp: String,
     /// How much of it is safe: acknowledged chunks on the collecting side, durable bytes on the delivering one.
     pub durable: u64,
+    /// What the filters of the delivering side made of it. `None` where there are none, or not yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<MadeFile>,
     /// Where it is now: its name in the archive or among the failed ones, or its final name at the target.
     pub place: Option<String>,
     /// Why it failed last. A file that goes on after a failure keeps it.
@@ -162,6 +165,28 @@ pub struct FileRecord {
     /// When this record was changed last.
     #[serde(with = "instant")]
     pub changed_at: Timestamp,
+}
+
+impl FileRecord {
+    /// The size of what is delivered, in bytes.
+    pub fn final_size(&self) -> u64 {
+        self.made.as_ref().map_or(self.size, |made| made.size)
+    }
+
+    /// The digest of what is delivered, in hexadecimal digits.
+    pub fn final_sha256(&self) -> &str {
+        self.made.as_ref().map_or(&self.sha256, |made| &made.sha256)
+    }
+}
+
+/// What filters made of a file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MadeFile {
+    /// In bytes.
+    pub size: u64,
+    /// Of all of it, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// A change of state, for a file's journey.

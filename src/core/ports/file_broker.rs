@@ -49,6 +49,9 @@ pub trait FileSender: Send + Sync {
     /// Where it is, without secrets.
     fn describe(&self) -> String;
 
+    /// Stores a small message that nobody takes, and takes it away.
+    async fn probe(&self, name: &str) -> Result<(), BrokerError>;
+
     /// Most bytes of envelope and content together that fit one message.
     fn inline_max(&self) -> usize;
 

@@ -119,6 +119,9 @@ pub trait FileTarget: Send + Sync {
     /// Where it is, without secrets.
     fn describe(&self) -> String;
 
+    /// Writes, syncs and names a small file, sees that its name is not given twice, and takes it away.
+    async fn probe(&self, name: &str) -> Result<(), TargetError>;
+
     /// Free bytes. `None` when nobody tells.
     async fn room(&self) -> Result<Option<u64>, TargetError>;
 

@@ -92,6 +92,10 @@ pub trait Inbox: Send + Sync {
     /// Removes a file. [`Moved::To`] has an empty name then.
     async fn remove(&self, file: &FoundFile) -> Result<Moved, FolderError>;
 
+    /// Puts a small file of that name onto a shelf, as one that has come to its end, and takes it away again. With `moves` it comes
+    /// from the folder. `false`: the shelf is on another file system, so that files are copied.
+    async fn probe(&self, shelf: Shelf, name: &str, moves: bool) -> Result<bool, FolderError>;
+
     /// Sets aside what can never be sent.
     async fn set_aside(&self, day: &str, odd: &OddEntry) -> Result<Moved, FolderError>;
 

@@ -1,7 +1,7 @@
 //! The delivering side: takes messages from the broker and puts each file where it belongs.
 //!
 //! Order for each version: the envelope is checked, the part file grows and what of it is durable stands in the ledger, size and
-//! digest are those of the envelope, the ledger has the final name, the file gets it, the ledger says so, the other side is told, the
+//! digest are those of the envelope, filters make of it what is delivered, the ledger has the final name, the file gets it, the ledger says so, the other side is told, the
 //! message goes. Each step may be repeated, and whoever takes a version over begins behind the last durable byte.
 
 use super::collect::claim_until;
@@ -32,6 +32,8 @@ pub struct DeliverPorts {
     pub receiver: Arc<dyn FileReceiver>,
     /// Where files go.
     pub target: Arc<dyn FileTarget>,
+    /// A folder of this host for what filters take and make.
+    pub work: Arc<dyn FileTarget>,
     /// The ledger.
     pub ledger: Arc<dyn TransferLedger>,
     /// Time.
@@ -79,6 +81,13 @@ pub(super) struct Way<'a> {
     pub(super) place: Place,
 }
 
+impl Way<'_> {
+    /// How much of an unfinished file may count.
+    pub(super) fn kept(&self) -> u64 {
+        if self.record.state == FileState::Failed { 0 } else { self.record.durable }
+    }
+}
+
 impl Deliverer {
     /// The delivering side of a transfer that has one. `None` when it has none.
     pub fn new(transfer: Arc<Transfer>, ports: DeliverPorts) -> Option<Self> {
@@ -95,6 +104,9 @@ impl Deliverer {
         let known = self.ports.ledger.find(self.transfer.id.as_str(), Side::Deliver, &id).await?;
         if let Some(record) = known.as_ref().filter(|record| record.state == FileState::Delivered) {
             // It came again: nothing is written a second time.
+            if !self.deliver.filters.is_empty() {
+                self.tidy_up(&id).await?;
+            }
             self.answer(&id, &Answer::Delivered { sha256: record.sha256.clone() }).await?;
             return Ok(true);
         }
@@ -152,6 +164,7 @@ impl Deliverer {
             modified_at: envelope.modified_at,
             stamp: String::new(),
             durable: 0,
+            made: None,
             place: None,
             failure: None,
             seen_at: now,
@@ -162,8 +175,23 @@ impl Deliverer {
     /// Brings a version to its place.
     async fn bring(&self, way: &mut Way<'_>, content: Option<Vec<u8>>, stop: &CancellationToken) -> Result<(), Fault> {
         self.check(way, content.as_deref()).await?;
-        let keep = if way.record.state == FileState::Failed { 0 } else { way.record.durable };
-        let (mut part, there) = self.ports.target.part(&way.place.folder, &way.record.id, keep).await?;
+        if !self.deliver.filters.is_empty() {
+            return self.bring_made(way, content, stop).await;
+        }
+        let (mut part, there) = self.ports.target.part(&way.place.folder, &way.record.id, way.kept()).await?;
+        self.begun(way, there).await?;
+        let published = match self.receive(way, &mut *part, content, stop).await {
+            Ok(()) => self.publish(way, &mut *part).await,
+            Err(fault) => Err(fault),
+        };
+        if matches!(published, Err(Fault::Lasting(..))) {
+            part.discard().await?;
+        }
+        published
+    }
+
+    /// Work on a version begins behind what is there.
+    pub(super) async fn begun(&self, way: &mut Way<'_>, there: u64) -> Result<(), TransferError> {
         way.record.durable = there;
         self.ports.observer.observe(&TransferEvent::Begun {
             side: Side::Deliver,
@@ -174,15 +202,11 @@ impl Deliverer {
         });
         self.advance(&mut way.record, FileState::Receiving, true).await?;
         crash_point!("transfer.receiving");
-        let filled = self.fill(way, &mut *part, content, stop).await;
-        if matches!(filled, Err(Fault::Lasting(..))) {
-            part.discard().await?;
-        }
-        filled
+        Ok(())
     }
 
-    /// Writes a version under its temporary name, checks it, and publishes it.
-    async fn fill(
+    /// Writes a version under its temporary name, durable, and checks it.
+    pub(super) async fn receive(
         &self,
         way: &mut Way<'_>,
         part: &mut dyn TargetPart,
@@ -211,7 +235,7 @@ impl Deliverer {
         }
         part.sync().await?;
         crash_point!("transfer.part_synced");
-        self.publish(way, part).await
+        Ok(())
     }
 
     /// What is checked before a byte is written.
@@ -231,11 +255,20 @@ impl Deliverer {
             return Err(Fault::Lasting(FailureKind::Difference, reason));
         }
         way.place = place(&self.deliver, envelope).map_err(|why| Fault::Lasting(FailureKind::Refused, why))?;
-        let needed = envelope.size.saturating_mul(2);
-        if let Some(room) = self.ports.target.room().await?
+        self.check_room(&*self.ports.target, envelope.size).await?;
+        if !self.deliver.filters.is_empty() {
+            self.check_room(&*self.ports.work, envelope.size).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_room(&self, target: &dyn FileTarget, size: u64) -> Result<(), Fault> {
+        let needed = size.saturating_mul(2);
+        if let Some(room) = target.room().await?
             && room < needed
         {
-            let reason = format!("{room} bytes are free, and {needed} are wanted for a file of {}", envelope.size);
+            let (at, reason) = (target.describe(), format!("{room} bytes are free, and {needed} are wanted"));
+            let reason = format!("{at}: {reason} for a file of {size}");
             return Err(Fault::Passing(TargetError::Full { reason }.into()));
         }
         Ok(())
@@ -313,7 +346,7 @@ impl Deliverer {
         let failure = FileFailure::after(record.failure.as_ref(), kind, reason, now, &self.ports.holder.shown);
         let answer = Answer::Refused { kind: failure.kind.clone(), reason: failure.reason.clone() };
         record.failure = Some(failure);
-        (record.durable, record.place) = (0, None);
+        (record.durable, record.made, record.place) = (0, None, None);
         self.advance(&mut record, FileState::Failed, false).await?;
         crash_point!("transfer.refused");
         self.answer(&record.id, &answer).await?;
@@ -336,6 +369,7 @@ impl Deliverer {
             modified_at: now,
             stamp: String::new(),
             durable: 0,
+            made: None,
             place: None,
             failure: None,
             seen_at: now,
@@ -349,7 +383,7 @@ impl Deliverer {
 }
 
 /// The digest of what is there.
-async fn prefix(part: &mut dyn TargetPart, there: u64) -> Result<Sha256, TargetError> {
+pub(super) async fn prefix(part: &mut dyn TargetPart, there: u64) -> Result<Sha256, TargetError> {
     let (mut digest, mut done) = (Sha256::new(), 0);
     while done < there {
         let most = usize::try_from(there - done).unwrap_or(PIECE).min(PIECE);

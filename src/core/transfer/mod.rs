@@ -1,18 +1,23 @@
 //! The flow **transfer**: files from a folder to where they belong, each version once, whole and checked.
 //!
 //! In the order a file moves: [`ready`] and [`collect`] say which files may be sent, `send` hashes and sends them, [`envelope`] is what
-//! makes a file exist for the other side, [`deliver`] writes it at the target in the [`place`] that its [`naming`] gives, `publish` gives it that name, [`settle`] archives
-//! the source or sets it aside, once the other side has answered. [`service`] runs both sides. [`status`], [`redrive`] and [`verify`]
+//! makes a file exist for the other side, [`deliver`] writes it at the target in the [`place`] that its [`naming`] gives, `make` puts it through the
+//! `filter`s of the file, `publish` gives it that name, [`settle`] archives
+//! the source or sets it aside, once the other side has answered. [`service`] runs both sides. [`status`], [`redrive`], [`verify`] and [`doctor`]
 //! are the questions of the on-call engineer.
 //!
 //! Nothing here names a broker, a store or a file system: those are ports.
 
 pub mod collect;
+mod companions;
 pub mod deliver;
+pub mod doctor;
 pub mod envelope;
 pub mod error;
 pub mod event;
+mod filter;
 pub mod health;
+mod make;
 pub mod naming;
 pub mod place;
 mod publish;
@@ -23,6 +28,7 @@ pub mod service;
 pub mod settle;
 pub mod spec;
 pub mod status;
+pub mod steps;
 #[cfg(test)]
 mod tests;
 pub mod verify;

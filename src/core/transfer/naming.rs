@@ -63,6 +63,7 @@ impl NameTemplate {
         environment.set_fuel(Some(FUEL));
         environment.add_filter("upper", |text: &str| text.to_uppercase());
         environment.add_filter("lower", |text: &str| text.to_lowercase());
+        environment.add_filter("without", without);
         let (stem, extension) = split(&envelope.name);
         let at = envelope.timestamp.to_zoned(TimeZone::UTC);
         let folder = envelope.source_path.strip_suffix(&envelope.name).unwrap_or_default();
@@ -87,6 +88,15 @@ pub(super) fn parts(path: &str) -> Result<Vec<String>, String> {
         None => Ok(part.to_owned()),
     };
     path.split('/').map(part).collect()
+}
+
+/// A name without an ending, in capitals or small letters, that it may have. A name is never empty.
+fn without(name: &str, ending: &str) -> String {
+    let at = name.len().saturating_sub(ending.len());
+    match name.split_at_checked(at) {
+        Some((stem, last)) if !stem.is_empty() && last.eq_ignore_ascii_case(ending) => stem.to_owned(),
+        _ => name.to_owned(),
+    }
 }
 
 /// A name without its last ending, and the ending with its dot. A dot at the begin begins no ending.

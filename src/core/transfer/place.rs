@@ -69,6 +69,9 @@ mod tests {
             on_exists: OnExists::Error,
             permissions: 0o640,
             max_size: 1,
+            filters: Vec::new(),
+            companions: Vec::new(),
+            work: "work".into(),
         };
         let envelope = serde_json::json!({
             "version": 1, "id": "id1", "sourcePath": path, "name": last_name(path), "source": source, "contentType": "",
@@ -93,6 +96,9 @@ mod tests {
                 "a_2026-11-28_230405_7.csv",
             ),
             ("{{ source|upper }}/{{ id }}", Organize::None, ".profile", "API/id1"),
+            ("{{ name|without('.gz') }}", Organize::None, "a.csv.GZ", "a.csv"),
+            ("{{ name|without('.gz') }}.zst", Organize::None, "a.csv", "a.csv.zst"),
+            ("{{ name|without('.gz') }}", Organize::None, ".gz", ".gz"),
             ("{{ stem }}|{{ extension }}", Organize::None, ".profile", ".profile|"),
         ] {
             assert_eq!(placed(template, organize, path, "api").as_deref(), Ok(made), "{template}");

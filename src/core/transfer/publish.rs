@@ -16,7 +16,11 @@ impl Deliverer {
     pub(super) async fn publish(&self, way: &mut Way<'_>, part: &mut dyn TargetPart) -> Result<(), Fault> {
         way.record.durable = way.record.size;
         for number in 0..NUMBERS {
-            let path = way.place.numbered(number).path();
+            let place = way.place.numbered(number);
+            if self.is_companion_taken(way, &place).await? && self.deliver.on_exists == OnExists::Suffix {
+                continue;
+            }
+            let path = place.path();
             way.record.place = Some(path.clone());
             self.advance(&mut way.record, FileState::Writing, true).await?;
             crash_point!("transfer.writing");
@@ -26,15 +30,15 @@ impl Deliverer {
             };
             if part.publish(&path, naming).await? {
                 crash_point!("transfer.published");
-                return self.delivered(way).await;
+                return self.finish(way).await;
             }
             let there = self.ports.target.find(&path).await?;
-            let is_same = there
-                .as_ref()
-                .is_some_and(|there| there.size == way.envelope.size && there.sha256 == way.envelope.sha256);
+            let is_same = there.as_ref().is_some_and(|there| {
+                there.size == way.record.final_size() && there.sha256 == way.record.final_sha256()
+            });
             if is_same {
                 part.discard().await?;
-                return self.delivered(way).await;
+                return self.finish(way).await;
             }
             match (there, self.deliver.on_exists) {
                 // It went away meanwhile: tried again under the next number is no answer for a name that is free.
@@ -55,7 +59,9 @@ impl Deliverer {
         Err(Fault::Lasting(FailureKind::Conflict, format!("{NUMBERS} names like `{}` are taken", way.place.path())))
     }
 
-    async fn delivered(&self, way: &mut Way<'_>) -> Result<(), Fault> {
+    /// A version has its name: its companions follow, then the ledger says so.
+    pub(super) async fn finish(&self, way: &mut Way<'_>) -> Result<(), Fault> {
+        self.put_companions(way).await?;
         way.record.failure = None;
         self.advance(&mut way.record, FileState::Delivered, false).await?;
         crash_point!("transfer.delivered");

@@ -138,6 +138,7 @@ impl Collector {
             modified_at: found.modified_at,
             stamp: found.stamp.clone(),
             durable: 0,
+            made: None,
             place: None,
             failure: None,
             seen_at: now,

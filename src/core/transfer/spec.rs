@@ -4,6 +4,7 @@ use crate::core::model::names::TransferId;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::secret::Secret;
 use crate::core::transfer::naming::NameTemplate;
+use crate::core::transfer::steps::{Companion, Filter};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -91,6 +92,12 @@ pub struct Deliver {
     pub permissions: u32,
     /// The largest file that is taken, in bytes.
     pub max_size: u64,
+    /// What is done with a content on its way, in order.
+    pub filters: Vec<Filter>,
+    /// What follows each file.
+    pub companions: Vec<Companion>,
+    /// A folder of this host for what filters take and make.
+    pub work: PathBuf,
 }
 
 /// Folders below the target.

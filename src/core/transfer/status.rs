@@ -3,7 +3,7 @@
 use super::error::TransferError;
 use super::spec::Transfer;
 use crate::core::model::moment::instant;
-use crate::core::model::transfer::{FileFailure, FileRecord, FileState, FileStep, Side};
+use crate::core::model::transfer::{FileFailure, FileRecord, FileState, FileStep, MadeFile, Side};
 use crate::core::ports::transfer_ledger::{StateCount, TransferLedger, Wanted};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -85,6 +85,9 @@ pub struct FileView {
     pub archived: Option<String>,
     /// Its name at the target.
     pub delivered: Option<String>,
+    /// What filters made of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<MadeFile>,
     /// Why it failed last.
     pub failure: Option<FileFailure>,
     /// When it was seen first.
@@ -111,6 +114,7 @@ impl FileView {
             deliver: None,
             archived: None,
             delivered: None,
+            made: None,
             failure: None,
             seen_at: record.seen_at,
             changed_at: record.changed_at,
@@ -125,7 +129,7 @@ impl FileView {
             Side::Collect => (self.collect, self.archived) = (Some(record.state), record.place),
             Side::Deliver => {
                 let delivered = record.place.filter(|_| record.state == FileState::Delivered);
-                (self.deliver, self.delivered) = (Some(record.state), delivered);
+                (self.deliver, self.delivered, self.made) = (Some(record.state), delivered, record.made);
             }
         }
         if record.failure.is_some() {

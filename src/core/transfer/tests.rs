@@ -29,6 +29,7 @@ struct World {
     inbox: MemoryInbox,
     broker: MemoryFileBroker,
     target: MemoryTarget,
+    work: MemoryTarget,
     ledger: MemoryTransfers,
     clock: MemoryClock,
     seen: Arc<Mutex<Vec<TransferEvent>>>,
@@ -61,6 +62,9 @@ fn transfer() -> Transfer {
             on_exists: OnExists::Error,
             permissions: 0o640,
             max_size: 1 << 20,
+            filters: Vec::new(),
+            companions: Vec::new(),
+            work: "work".into(),
         }),
         state: Secret::new("sqlite:x.db"),
         policies: TransferPolicies {
@@ -83,6 +87,7 @@ impl World {
             inbox: MemoryInbox::default(),
             broker: MemoryFileBroker::default(),
             target: MemoryTarget::default(),
+            work: MemoryTarget::default(),
             ledger: MemoryTransfers::default(),
             clock: MemoryClock::starting_at(Timestamp::from_second(1_796_000_000).unwrap()),
             seen: Arc::default(),
@@ -118,7 +123,8 @@ impl World {
         };
         let collector = Collector::new(Arc::clone(&self.transfer), ports);
         let (receiver, target) = (Arc::new(self.broker.clone()), Arc::new(self.target.clone()));
-        let ports = DeliverPorts { receiver, target, ledger, clock, observer, holder };
+        let work = Arc::new(self.work.clone());
+        let ports = DeliverPorts { receiver, target, work, ledger, clock, observer, holder };
         let deliverer = Deliverer::new(Arc::clone(&self.transfer), ports);
         service::run(collector, deliverer, until, Arc::new(|| 1.0), &CancellationToken::new()).await
     }
@@ -161,6 +167,36 @@ async fn a_file_that_changes_while_it_is_sent_is_not_sent_in_part() {
     assert_eq!(world.target.content("a"), Some(vec![2; 95]), "the next look finds the new version");
     assert_eq!(world.states(Side::Collect).await, [FileState::Archived], "the one before is forgotten");
     assert_eq!(world.inbox.on(Shelf::Archive).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_grows_shrinks_or_vanishes_on_its_way_is_not_sent_in_part() {
+    let on_read: fn(&TransferEvent) -> bool = |event| matches!(event, TransferEvent::Found { .. });
+    let on_way: fn(&TransferEvent) -> bool = |event| matches!(event, TransferEvent::Moved { side: Side::Collect, .. });
+    for when in [on_read, on_way] {
+        for after in [Some(vec![2; 120]), Some(vec![2; 40]), Some(Vec::new()), Some(vec![2; 95]), None] {
+            let world = World::new();
+            world.write("a", &[1; 95]);
+            let (inbox, then) = (world.inbox.clone(), after.clone());
+            let act: Box<dyn Fn() + Send> = Box::new(move || match &then {
+                Some(content) => inbox.write("a", content, Timestamp::UNIX_EPOCH),
+                None => inbox.delete("a"),
+            });
+            *world.meddle.lock().unwrap() = Some((when, act));
+            world.run(Until::Arrived).await.unwrap();
+            let archived: Vec<Vec<u8>> = world.inbox.on(Shelf::Archive).into_iter().map(|(_, bytes)| bytes).collect();
+            match after {
+                Some(content) => {
+                    assert_eq!(world.target.content("a").as_ref(), Some(&content));
+                    assert_eq!(archived, [content], "the source of what arrived, and of nothing else");
+                }
+                // An open file goes on after its name: the version that was read may arrive, and all of it.
+                None => {
+                    assert!(world.target.content("a").is_none_or(|content| content == [1; 95]) && archived.is_empty());
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,7 +58,7 @@ pub async fn verify(
         .await?;
     for (record, what) in found {
         verified.checked += 1;
-        verified.bytes += record.size;
+        verified.bytes += record.final_size();
         verified.differences.extend(what.map(|what| Difference { record, what }));
     }
     Ok(verified)
@@ -68,10 +68,10 @@ async fn difference(target: &dyn FileTarget, record: &FileRecord) -> Result<Opti
     let place = record.place.as_deref().unwrap_or_default();
     Ok(match target.find(place).await? {
         None => Some("it is not there".to_owned()),
-        Some(there) if there.size != record.size => {
-            Some(format!("it has {} bytes, and not {}", there.size, record.size))
+        Some(there) if there.size != record.final_size() => {
+            Some(format!("it has {} bytes, and not {}", there.size, record.final_size()))
         }
-        Some(there) if there.sha256 != record.sha256 => Some(format!("its digest is {}", there.sha256)),
+        Some(there) if there.sha256 != record.final_sha256() => Some(format!("its digest is {}", there.sha256)),
         Some(_) => None,
     })
 }

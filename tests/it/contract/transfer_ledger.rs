@@ -25,6 +25,7 @@ fn record(side: Side, id: &str, path: &str, second: i64) -> FileRecord {
         modified_at: at(0),
         stamp: "1".to_owned(),
         durable: 0,
+        made: None,
         place: None,
         failure: None,
         seen_at: at(second),

@@ -2,7 +2,10 @@
 
 mod crash;
 mod daemon;
+mod doctor;
+mod faults;
 mod files;
+mod filters;
 mod refused;
 mod rig;
 mod run;

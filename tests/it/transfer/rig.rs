@@ -3,6 +3,7 @@
 use crate::support::filegen::{Done, Filegen};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -106,6 +107,19 @@ impl Rig {
         let undated = |path: String| path.split_once('/').map_or(path.clone(), |(_, rest)| rest.to_owned());
         self.files(folder).into_iter().map(|(path, bytes)| (undated(path), bytes)).collect()
     }
+}
+
+/// A folder on another file system than the rig's. `None` where there is no other one.
+pub fn other_device(rig: &Rig) -> Option<tempfile::TempDir> {
+    let device = |path: &Path| fs::metadata(path).unwrap().dev();
+    let own = device(&rig.filegen.path("."));
+    let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let others = [Path::new("/dev/shm"), Path::new("/tmp"), build];
+    let other = others.into_iter().find(|path| path.is_dir() && device(path) != own);
+    if other.is_none() {
+        eprintln!("there is no other file system: nothing is tried");
+    }
+    other.map(|path| tempfile::tempdir_in(path).unwrap())
 }
 
 fn gather(folder: &Path, below: &str, all: &mut BTreeMap<String, Vec<u8>>) {

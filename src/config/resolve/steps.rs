@@ -1,0 +1,84 @@
+//! A transfer file's filters and companions as the core takes them.
+
+use crate::config::cursor::Cursor;
+use crate::config::grammar::transfer::{COMPANION, CSV, GZIP, ZSTD};
+use crate::config::tree::Value;
+use crate::core::transfer::naming::NameTemplate;
+use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
+
+/// The filters. `None` when one was refused; that is noted then.
+pub(super) fn filters(at: &Cursor<'_>) -> Option<Vec<Filter>> {
+    at.items().iter().map(filter).collect()
+}
+
+fn filter(at: &Cursor<'_>) -> Option<Filter> {
+    if at.field("gzip").is_some() {
+        let level = at.section("gzip").read(&GZIP).whole("level")?;
+        return Some(Filter::Gzip { level: u32::try_from(level).ok()? });
+    }
+    if at.field("zstd").is_some() {
+        let level = at.section("zstd").read(&ZSTD).whole("level")?;
+        return Some(Filter::Zstd { level: i32::try_from(level).ok()? });
+    }
+    if at.field("gunzip").is_some() {
+        return Some(Filter::Gunzip);
+    }
+    let check = at.field("check")?;
+    if check.value() == Some(&Value::Null) {
+        check.report(
+            "missing-field",
+            "`check` says nothing of what it checks",
+            "for example `check: { csv: { rows: \">0\" } }`",
+        );
+    }
+    csv(&check.field("csv")?).map(Filter::CheckCsv)
+}
+
+fn csv(at: &Cursor<'_>) -> Option<CsvCheck> {
+    let fields = at.read(&CSV);
+    let rows = fields.text("rows").map(|text| {
+        let rows = RowCount::parse(&text);
+        if rows.is_none() {
+            let message = "`rows` is a number with a sign in front";
+            fields.place("rows").report("impossible-value", message, "for example `\">0\"`");
+        }
+        rows
+    });
+    let delimiter = match fields.text("delimiter")?.as_bytes() {
+        [one] if one.is_ascii() && !matches!(one, b'"' | b'\r' | b'\n') => Some(*one),
+        b"\\t" => Some(b'\t'),
+        _ => {
+            let message = "`delimiter` is one ASCII character that is no quote";
+            fields.place("delimiter").report("impossible-value", message, "for example `\";\"`");
+            None
+        }
+    };
+    let columns = at.section("columns").items().iter().map(|item| item.text().map(str::to_owned)).collect();
+    Some(CsvCheck {
+        columns: Option::<Vec<_>>::unwrap_or_default(columns),
+        rows: rows.map_or(Some(None), |rows| rows.map(Some))?,
+        delimiter: delimiter?,
+    })
+}
+
+/// The companions. `None` when one was refused; that is noted then.
+pub(super) fn companions(at: &Cursor<'_>) -> Option<Vec<Companion>> {
+    at.items().iter().map(companion).collect()
+}
+
+fn companion(at: &Cursor<'_>) -> Option<Companion> {
+    let fields = at.read(&COMPANION);
+    let (word, kind) = [("done", CompanionKind::Done), ("sha256", CompanionKind::Sha256)]
+        .into_iter()
+        .find(|(word, _)| at.field(word).is_some())?;
+    match NameTemplate::parse(&fields.text(word)?) {
+        Ok(name) if !name.as_str().contains('/') => Some(Companion { kind, name }),
+        named => {
+            let why =
+                named.err().unwrap_or_else(|| "a companion stands beside its file, and has no `/` in it".to_owned());
+            let message = format!("the name cannot be taken: {why}");
+            fields.place(word).report("impossible-value", message, format!("for example `{{{{ name }}}}.{word}`"));
+            None
+        }
+    }
+}

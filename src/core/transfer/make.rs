@@ -1,0 +1,194 @@
+//! What filters make of a file. They run once: what came is kept in a file of this host, what comes out in another, whose size and
+//! digest the ledger keeps; a later try sends those very bytes.
+
+use super::deliver::{Deliverer, Fault, Way, prefix};
+use super::error::TransferError;
+use super::filter::{Chain, SLICE};
+use crate::core::failpoints::crash::crash_point;
+use crate::core::kind::FailureKind;
+use crate::core::model::transfer::{FileState, MadeFile};
+use crate::core::ports::file_target::{TargetError, TargetPart};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 * 1024;
+
+/// Bytes after which a claim is renewed and a stop is looked for.
+const STEP: u64 = 16 << 20;
+
+impl Deliverer {
+    /// Brings a version to its place through the filters.
+    pub(super) async fn bring_made(
+        &self,
+        way: &mut Way<'_>,
+        content: Option<Vec<u8>>,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
+        if self.is_there(way).await? {
+            // An earlier try gave it its name and did not live to say so.
+            self.finish(way).await?;
+        } else {
+            let (mut raw, there) = self.ports.work.part("", &way.record.id, way.kept()).await?;
+            self.begun(way, there).await?;
+            let filtered = self.filtered(way, &mut *raw, content, stop).await;
+            if matches!(filtered, Err(Fault::Passing(_))) {
+                return filtered;
+            }
+            drop(raw);
+            if filtered.is_err() {
+                self.tidy_up(&way.record.id).await?;
+            }
+            filtered?;
+        }
+        Ok(self.tidy_up(&way.record.id).await?)
+    }
+
+    async fn filtered(
+        &self,
+        way: &mut Way<'_>,
+        raw: &mut dyn TargetPart,
+        content: Option<Vec<u8>>,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
+        self.receive(way, raw, content, stop).await?;
+        let mut made = self.made(way, raw, stop).await?;
+        let (mut part, _) = self.ports.target.part(&way.place.folder, &way.record.id, 0).await?;
+        let published = match self.copy(way, &mut *made, &mut *part, stop).await {
+            Ok(()) => self.publish(way, &mut *part).await,
+            Err(fault) => Err(fault),
+        };
+        if matches!(published, Err(Fault::Lasting(..))) {
+            part.discard().await?;
+        }
+        published
+    }
+
+    /// Whether what was made earlier stands under the name that the ledger has for it.
+    async fn is_there(&self, way: &Way<'_>) -> Result<bool, Fault> {
+        let (Some(made), Some(place)) = (&way.record.made, &way.record.place) else { return Ok(false) };
+        let there = self.ports.target.find(place).await?;
+        Ok(there.is_some_and(|there| there.size == made.size && there.sha256 == made.sha256))
+    }
+
+    /// The file that the filters made, now or in an earlier try.
+    async fn made(
+        &self,
+        way: &mut Way<'_>,
+        raw: &mut dyn TargetPart,
+        stop: &CancellationToken,
+    ) -> Result<Box<dyn TargetPart>, Fault> {
+        let id = made_id(&way.record.id);
+        if let Some(made) = &way.record.made {
+            let (mut part, there) = self.ports.work.part("", &id, made.size).await?;
+            if there == made.size && hex::encode(prefix(&mut *part, there).await?.finalize()) == made.sha256 {
+                return Ok(part);
+            }
+            // It was made on another host, or is gone.
+        }
+        let (mut part, _) = self.ports.work.part("", &id, 0).await?;
+        let refuse = |why: String| Fault::Lasting(FailureKind::Data, why);
+        let mut chain = Chain::new(&self.deliver, way.record.size).map_err(refuse)?;
+        let mut sink = Sink { part: &mut *part, digest: Sha256::new(), size: 0 };
+        let (mut offset, mut told) = (0, 0);
+        loop {
+            let piece = raw.read(offset, PIECE).await?;
+            if piece.is_empty() {
+                break;
+            }
+            offset += piece.len() as u64;
+            for slice in piece.chunks(SLICE) {
+                sink.put(chain.push(slice).map_err(refuse)?).await?;
+            }
+            self.go_on(way, offset, &mut told, stop).await?;
+        }
+        sink.put(chain.finish().map_err(refuse)?).await?;
+        let (size, sha256) = (sink.size, hex::encode(sink.digest.finalize()));
+        part.sync().await?;
+        crash_point!("transfer.filtered");
+        way.record.made = Some(MadeFile { size, sha256 });
+        self.advance(&mut way.record, FileState::Receiving, true).await?;
+        crash_point!("transfer.made");
+        Ok(part)
+    }
+
+    /// Copies what was made to the target.
+    async fn copy(
+        &self,
+        way: &mut Way<'_>,
+        made: &mut dyn TargetPart,
+        part: &mut dyn TargetPart,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
+        let (mut offset, mut told) = (0, 0);
+        let mut digest = Sha256::new();
+        loop {
+            let piece = made.read(offset, PIECE).await?;
+            if piece.is_empty() {
+                break;
+            }
+            offset += piece.len() as u64;
+            digest.update(&piece);
+            part.append(piece).await?;
+            self.go_on(way, offset, &mut told, stop).await?;
+        }
+        let sha256 = hex::encode(digest.finalize());
+        if offset != way.record.final_size() || sha256 != way.record.final_sha256() {
+            let path = self.ports.work.describe();
+            let reason = "what the filters made there has changed; it is made anew at the next try".to_owned();
+            return Err(Fault::Passing(TargetError::Failed { path, reason }.into()));
+        }
+        part.sync().await?;
+        crash_point!("transfer.part_synced");
+        Ok(())
+    }
+
+    /// Now and then: keeps the claim, and gives up on a stop.
+    async fn go_on(
+        &self,
+        way: &mut Way<'_>,
+        done: u64,
+        told: &mut u64,
+        stop: &CancellationToken,
+    ) -> Result<(), TransferError> {
+        if stop.is_cancelled() {
+            return Err(TransferError::Stopped);
+        }
+        if done - *told >= STEP {
+            *told = done;
+            self.advance(&mut way.record, FileState::Receiving, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away what this host keeps of a version that has come to its end.
+    pub(super) async fn tidy_up(&self, id: &str) -> Result<(), TransferError> {
+        for id in [id.to_owned(), made_id(id)] {
+            let (mut part, _) = self.ports.work.part("", &id, 0).await?;
+            part.discard().await?;
+        }
+        Ok(())
+    }
+}
+
+fn made_id(id: &str) -> String {
+    format!("{id}-made")
+}
+
+/// A file that grows.
+struct Sink<'a> {
+    part: &'a mut dyn TargetPart,
+    digest: Sha256,
+    size: u64,
+}
+
+impl Sink<'_> {
+    async fn put(&mut self, bytes: Vec<u8>) -> Result<(), TargetError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.digest.update(&bytes);
+        self.size += bytes.len() as u64;
+        self.part.append(bytes).await
+    }
+}

@@ -1,0 +1,80 @@
+//! `filegen doctor` and `filegen status` of a transfer file.
+
+use super::rig::{Rig, other_device};
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::symlink;
+
+/// The verdicts by area and check.
+fn checks(told: &Value) -> Vec<String> {
+    let row = |row: &Value| {
+        let text = |name: &str| row[name].as_str().unwrap().to_owned();
+        format!("{} {}: {}", text("area"), text("check"), text("verdict"))
+    };
+    told["checks"].as_array().unwrap().iter().map(row).collect()
+}
+
+#[test]
+fn a_sound_transfer_passes_and_is_left_as_it_was() {
+    let rig = Rig::with(&[("  max_size: 1MiB", "  max_size: 1MiB\n  filters: [{ gzip: {} }]\n  work: work")]);
+    rig.put("a.csv", b"1");
+    let told = rig.filegen.run("doctor -c t.yaml --output json").exits(0).json();
+    let wanted = [
+        "source folder: pass",
+        "source archive: pass",
+        "source error folder: pass",
+        "broker writable: pass",
+        "output writable: pass",
+        "output space: pass",
+        "output work folder: pass",
+        "output work space: pass",
+        "state ledger: pass",
+    ];
+    assert_eq!(checks(&told), wanted, "{told}");
+    for folder in ["archive", "error", "target", "work", "spool"] {
+        assert!(rig.names(folder).is_empty(), "{folder}: {:?}", rig.names(folder));
+    }
+    assert_eq!(rig.names("in"), ["a.csv"]);
+    rig.run(0);
+    let shown = rig.filegen.run("doctor -c t.yaml").exits(0).stdout;
+    assert!(shown.contains("0 failed") && shown.contains("2 records of both sides"), "{shown}");
+    let status = rig.filegen.run("status -c t.yaml --output json").exits(0).json();
+    assert_eq!(status, rig.transfer("status --output json").exits(0).json());
+    assert_eq!(status["filesLastHour"], json!(1));
+}
+
+#[test]
+fn what_would_stop_a_transfer_is_told_all_at_once() {
+    let rig = Rig::new();
+    fs::remove_dir(rig.filegen.path("in")).unwrap();
+    rig.filegen.write("target", "a file");
+    rig.filegen.write("spool", "a file");
+    rig.filegen.write("ledger.db", "no database, but more text than one has in front of its first page");
+    let told = rig.filegen.run("doctor -c t.yaml --output json").exits(3).json();
+    let failed: Vec<String> = checks(&told).into_iter().filter(|row| row.ends_with("fail")).collect();
+    let wanted = [
+        "source folder: fail",
+        "source archive: fail",
+        "source error folder: fail",
+        "broker writable: fail",
+        "output writable: fail",
+        "output space: fail",
+        "state ledger: fail",
+    ];
+    assert_eq!(failed, wanted, "{told}");
+}
+
+#[test]
+fn what_works_and_costs_is_told_too() {
+    let rig = Rig::new();
+    fs::create_dir(rig.filegen.path("in/folder")).unwrap();
+    symlink("nowhere", rig.filegen.path("in/link")).unwrap();
+    let Some(elsewhere) = other_device(&rig) else { return };
+    rig.change(&[("archive: archive", &format!("archive: {}", elsewhere.path().display()))]);
+    let told = rig.filegen.run("doctor -c t.yaml --output json").exits(0).json();
+    assert_eq!(told["warned"], json!(2), "{told}");
+    assert!(checks(&told).contains(&"source odd entries: warn".to_owned()), "{told}");
+    assert!(told.to_string().contains("on another file system"), "{told}");
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    assert_eq!(rig.names("in"), ["link"], "nothing stays of what was tried");
+}
