@@ -32,6 +32,7 @@ fn an_archive_on_another_file_system_gets_one_checked_copy_whenever_the_process_
 
 /// Runs a transfer where `folder` has a disk of 300 KiB of its own, which fills up at a point of the way. `None` where this user may
 /// not mount one.
+#[expect(clippy::print_stderr, reason = "for whoever runs it with --nocapture")]
 fn on_small_disk(rig: &Rig, folder: &str, point: &str) -> Option<Done> {
     let may = Command::new("unshare").args(["-rm", "true"]).output();
     if !may.is_ok_and(|done| done.status.success()) {

@@ -110,6 +110,7 @@ impl Rig {
 }
 
 /// A folder on another file system than the rig's. `None` where there is no other one.
+#[expect(clippy::print_stderr, reason = "for whoever runs it with --nocapture")]
 pub fn other_device(rig: &Rig) -> Option<tempfile::TempDir> {
     let device = |path: &Path| fs::metadata(path).unwrap().dev();
     let own = device(&rig.filegen.path("."));
