@@ -16,8 +16,9 @@ use tokio::sync::Semaphore;
 /// Longest body that a request may bring.
 const BODY_MAX: usize = 64 * 1024;
 
-/// Longest body of any route, those with a limit of their own among them. Nobody waits for more.
-pub(super) const LARGEST_BODY: usize = 1024 * 1024;
+/// A request that announces more is refused before its body comes. It is more than any route takes: a client that is refused while it
+/// sends sees a broken connection and no answer, so what is only a little too long is left to the routes.
+const ANNOUNCED_MAX: u64 = 16 * 1024 * 1024;
 
 /// Most pages that are made at a time. Each asks the state store; probes do not, and so always find a connection.
 const PAGES_MAX: usize = 16;
@@ -59,8 +60,8 @@ fn few(router: Router, places: usize) -> Router {
 }
 
 async fn in_time(request: Request<Body>, next: Next) -> Response {
-    if request.body().size_hint().lower() > LARGEST_BODY as u64 {
-        return problem::too_large(LARGEST_BODY);
+    if request.body().size_hint().lower() > ANNOUNCED_MAX {
+        return problem::too_large(ANNOUNCED_MAX);
     }
     match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(answer) => answer,

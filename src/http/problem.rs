@@ -21,8 +21,11 @@ pub(super) fn late(seconds: u64) -> Response {
 }
 
 /// The request announces a body that no route takes.
-pub(super) fn too_large(most: usize) -> Response {
-    problem(StatusCode::PAYLOAD_TOO_LARGE, &format!("no request here takes more than {most} bytes"))
+pub(super) fn too_large(most: u64) -> Response {
+    problem(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        &format!("no request here takes more than 1 MiB, and this one announces more than {most} bytes"),
+    )
 }
 
 /// Too many pages are asked for at once.

@@ -68,7 +68,7 @@ fn what_is_announced_or_sent_beyond_the_limits_is_refused_before_it_comes() {
     let announced =
         "POST /status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 99999999999\r\n\r\n";
     let refused = raw(port, announced);
-    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("1048576 bytes"), "{refused}");
+    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("announces more than"), "{refused}");
     for (bytes, code) in [(15 << 10, 200), (32 << 10, 431)] {
         let head =
             format!("GET /status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: {}\r\n\r\n", "a".repeat(bytes));
