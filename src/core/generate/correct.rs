@@ -8,7 +8,7 @@ use super::model::manifest::Manifest;
 use super::publish::published;
 use super::run::{Identity, RunError, execute};
 use super::spec::{Corrections, Worker};
-use super::{Edition, GenerateError, Job, Ports, edition, params};
+use super::{Edition, GenerateError, Job, Ports, edition, marker, params};
 use crate::core::model::correction::{Correction, FIRST_VERSION};
 use crate::core::model::names::FileId;
 use crate::core::model::param::Params;
@@ -55,7 +55,7 @@ pub async fn want(
 ) -> Result<Wanted, RunError> {
     let run = &job.run;
     let mut record = ports.state.runs.run(run).await?;
-    let next = next(&*ports.volume, &job.worker, run, asked, record.as_ref()).await?;
+    let next = next(ports, &job.worker, run, asked, record.as_ref()).await?;
     let correction = match next {
         Next::Begun(correction) => return Ok(Wanted { correction, was_begun: true }),
         Next::New(correction) => correction,
@@ -108,14 +108,17 @@ enum Next {
 /// # Errors
 /// As [`want`].
 async fn next(
-    volume: &dyn Volume,
+    ports: &Ports,
     worker: &Worker,
     run: &RunId,
     asked: &Asked,
     record: Option<&RunRecord>,
 ) -> Result<Next, RunError> {
-    let files = files(worker, asked)?;
+    let (volume, files) = (&*ports.volume, files(worker, asked)?);
     let published = published(volume, run).await.map_err(RunError::Generate)?;
+    if let Some(manifest) = &published {
+        marker::check_before(ports, worker, run, manifest).await.map_err(RunError::Generate)?;
+    }
     let version = published.as_ref().map_or(0, |manifest| manifest.version);
     let begun = edition::begun(volume, run).await.map_err(GenerateError::from)?.map(|begun| begun.correction);
     let wanted = record.and_then(RunRecord::wanted_correction).filter(|it| it.version > version).cloned();
@@ -149,12 +152,14 @@ async fn next_version(
     manifest: &Manifest,
     record: Option<&RunRecord>,
 ) -> Result<u32, RunError> {
-    let newest = record.map_or(FIRST_VERSION, RunRecord::newest_version).max(manifest.version);
-    let mut version = newest.saturating_add(1);
-    while decision::cancelled(volume, run, version).await?.is_some() {
-        version = version.saturating_add(1);
+    let mut version = record.map_or(FIRST_VERSION, RunRecord::newest_version).max(manifest.version);
+    loop {
+        let next = version.checked_add(1);
+        version = next.ok_or_else(|| refused(format!("run {run} has version {version}, and no number is left")))?;
+        if decision::cancelled(volume, run, version).await?.is_none() {
+            return Ok(version);
+        }
     }
-    Ok(version)
 }
 
 /// A correction that will not appear.
@@ -215,9 +220,9 @@ pub async fn cancel(ports: &Ports, job: &Job, identity: &Identity, asked: &Asked
 /// # Errors
 /// As [`want`].
 pub async fn preview(ports: &Ports, worker: &Worker, run: &RunId, asked: &Asked) -> Result<Edition, RunError> {
-    let (volume, record) = (&*ports.volume, ports.state.runs.run(run).await?);
-    let (Next::Begun(correction) | Next::New(correction)) = next(volume, worker, run, asked, record.as_ref()).await?;
-    Ok(Edition { correction: Some(correction), before: published(volume, run).await? })
+    let record = ports.state.runs.run(run).await?;
+    let (Next::Begun(correction) | Next::New(correction)) = next(ports, worker, run, asked, record.as_ref()).await?;
+    Ok(Edition { correction: Some(correction), before: published(&*ports.volume, run).await? })
 }
 
 /// Whether the newest version stands beside the one before. The next one then does so too: names are never given twice.

@@ -45,6 +45,7 @@ pub(super) async fn is_proved(ports: &Ports, job: &Job, manifest: &Manifest) -> 
     let recorded = ports.state.runs.files(&job.run).await?;
     let unknown = unknown(&job.run, manifest, &recorded)?;
     if unknown.is_empty() && is_recorded(ports, &job.run, manifest, &recorded).await? {
+        is_no_other(&*ports.volume, &job.run, manifest).await?;
         return Ok(true);
     }
     made_here(ports, job, manifest).await?;
@@ -63,24 +64,36 @@ pub(super) async fn is_proved(ports: &Ports, job: &Job, manifest: &Manifest) -> 
 /// # Errors
 /// [`GenerateError::Unproved`] for a manifest that is not this run's, or whose files the state store does not know under these
 /// names, and this run would give them others.
-pub(super) async fn check_before(ports: &Ports, job: &Job, before: &Manifest) -> Result<(), GenerateError> {
-    speaks_of(&job.worker, &job.run, before)?;
-    let recorded = ports.state.runs.files(&job.run).await?;
-    if unknown(&job.run, before, &recorded)?.is_empty() {
+pub(super) async fn check_before(
+    ports: &Ports,
+    worker: &Worker,
+    run: &RunId,
+    before: &Manifest,
+) -> Result<(), GenerateError> {
+    speaks_of(worker, run, before)?;
+    let recorded = ports.state.runs.files(run).await?;
+    // The next version's number follows this one's: it is not believed for the files alone.
+    if unknown(run, before, &recorded)?.is_empty() && is_recorded(ports, run, before, &recorded).await? {
         return Ok(());
     }
-    has_names(job, before)?;
-    is_original(&*ports.volume, &job.run, before).await
+    has_names(worker, run, before)?;
+    is_original(&*ports.volume, run, before).await
 }
 
-/// Whether a manifest says what the holder wrote who made it: each has the original in its own folder, also once another holder has
-/// taken that away.
-///
-/// # Errors
-/// [`GenerateError::Unproved`] when there is no original, or it says something else.
-async fn is_original(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
+/// What the holder who made a manifest left of it: each has the original in its own folder, also once another holder has taken that
+/// away.
+enum Original {
+    /// It says the same.
+    Same,
+    /// It says something else. Where it is.
+    Other(String),
+    /// There is none. The folder that would have it.
+    Missing(String),
+}
+
+async fn original(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> Result<Original, GenerateError> {
     let (dir, token) = (version_dir(run, manifest.version), Token(manifest.token));
-    let mut other = None;
+    let mut found = None;
     for entry in volume.list(&dir).await? {
         let is_holders =
             entry.kind == EntryKind::Dir && parse_name(&entry.name).is_some_and(|name| name.token() == token);
@@ -89,21 +102,42 @@ async fn is_original(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> R
         }
         let path = format!("{dir}/{}/{MANIFEST}", entry.name);
         match manifest_at(volume, &path).await {
-            Ok(Some(original)) if original == *manifest => return Ok(()),
+            Ok(Some(original)) if original == *manifest => return Ok(Original::Same),
             Ok(None) => {}
-            Ok(Some(_)) | Err(GenerateError::Conflict { .. }) => other = Some(path),
+            Ok(Some(_)) | Err(GenerateError::Conflict { .. }) => found = Some(path),
             Err(error) => return Err(error),
         }
     }
-    let why = match other {
-        Some(path) => format!("it differs from what holder {} wrote, `{path}`", manifest.token),
-        None => format!(
+    Ok(found.map_or(Original::Missing(dir), Original::Other))
+}
+
+/// Whether a manifest says what its holder wrote.
+///
+/// # Errors
+/// [`GenerateError::Unproved`] when there is no original, or it says something else.
+async fn is_original(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
+    let why = match original(volume, run, manifest).await? {
+        Original::Same => return Ok(()),
+        Original::Other(path) => other(manifest, &path),
+        Original::Missing(dir) => format!(
             "the state store does not know it, and `{dir}` has no manifest of holder {}; where the volume was restored, restore \
              `.filegen` with it",
             manifest.token
         ),
     };
     Err(unproved(run, &why))
+}
+
+/// For a manifest whose files the store knows: it keeps no totals. An original that is gone by now is no reproach.
+async fn is_no_other(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
+    match original(volume, run, manifest).await? {
+        Original::Other(path) => Err(unproved(run, &other(manifest, &path))),
+        Original::Same | Original::Missing(_) => Ok(()),
+    }
+}
+
+fn other(manifest: &Manifest, path: &str) -> String {
+    format!("it differs from what holder {} wrote, `{path}`", manifest.token)
 }
 
 /// Whether the state store knows this version as published.
@@ -130,15 +164,20 @@ fn is_published(record: &RunRecord, manifest: &Manifest) -> bool {
 /// Whether the state store recorded all files of this manifest, as they stand in it. For those who may not read whole files.
 ///
 /// # Errors
-/// [`GenerateError::Unproved`] when it is another run's manifest, or the store recorded other files.
-pub(super) fn is_known(
+/// [`GenerateError::Unproved`] when it is another run's manifest, the store recorded other files, or its holder wrote something else.
+pub(super) async fn is_known(
+    volume: &dyn Volume,
     worker: &Worker,
     manifest: &Manifest,
     record: &RunRecord,
     recorded: &[FileStatus],
 ) -> Result<bool, GenerateError> {
     speaks_of(worker, &record.id, manifest)?;
-    Ok(unknown(&record.id, manifest, recorded)?.is_empty() && is_published(record, manifest))
+    let is_known = unknown(&record.id, manifest, recorded)?.is_empty() && is_published(record, manifest);
+    if is_known {
+        is_no_other(volume, &record.id, manifest).await?;
+    }
+    Ok(is_known)
 }
 
 /// The files of a manifest that the state store does not know.
@@ -229,7 +268,7 @@ async fn made_here(ports: &Ports, job: &Job, manifest: &Manifest) -> Result<(), 
             ));
         }
     }
-    has_names(job, manifest)?;
+    has_names(worker, run, manifest)?;
     if manifest.files.iter().any(|file| file.name.is_none()) {
         return without_files(ports, job, manifest).await;
     }
@@ -237,8 +276,7 @@ async fn made_here(ports: &Ports, job: &Job, manifest: &Manifest) -> Result<(), 
 }
 
 /// Whether each file has the name that this run gives it.
-fn has_names(job: &Job, manifest: &Manifest) -> Result<(), GenerateError> {
-    let (worker, run) = (&job.worker, &job.run);
+fn has_names(worker: &Worker, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
     for file in &manifest.files {
         let Some(spec) = worker.files.iter().find(|spec| spec.id.as_str() == file.id) else { continue };
         let name = spec.name.render(run, &spec.id);

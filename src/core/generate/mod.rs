@@ -174,7 +174,7 @@ async fn found(ports: &Ports, job: &Job, term: &Term) -> Result<Option<Found>, G
         Found::Published(_) => {}
         Found::ToMake(made) => {
             if let Some(before) = &made.edition.before {
-                marker::check_before(ports, job, before).await?;
+                marker::check_before(ports, &job.worker, &job.run, before).await?;
             }
         }
     }

@@ -312,7 +312,7 @@ async fn already_published(
     let Some(record) = record.filter(|record| record.status == RunStatus::Published) else { return Ok(None) };
     let Some(manifest) = publish::published(&*ports.volume, &job.run).await? else { return Ok(None) };
     let recorded = ports.state.runs.files(&job.run).await?;
-    if !marker::is_known(&job.worker, &manifest, &record, &recorded)? {
+    if !marker::is_known(&*ports.volume, &job.worker, &manifest, &record, &recorded).await? {
         // The holder of the lease looks at the files.
         return Ok(None);
     }

@@ -110,7 +110,9 @@ fn a_made_up_next_version_is_not_believed_and_tells_nobody_anything() {
     filegen.publish();
     let (true_one, ids) = (filegen.read(MANIFEST), recorded(&filegen));
     assert_eq!(ids.len(), 2, "{ids:?}");
-    let forged: [(&str, Spoil); 5] = [
+    let forged: [(&str, Spoil); 7] = [
+        ("differs from what holder", |manifest| manifest["files"][0]["controlTotals"]["Amount"] = json!("0.01")),
+        ("differs from what holder", |manifest| manifest["sourceRows"] = json!(13)),
         ("no `.filegen/LoanWorker/20261121/v2`", version_2),
         ("other files", |manifest| {
             version_2(manifest);
@@ -190,4 +192,20 @@ fn whatever_has_a_manifests_name_and_is_none_is_not_believed() {
     fs::File::create(filegen.path(MANIFEST)).unwrap().set_len(17 << 20).unwrap();
     let said = run(&filegen, 4);
     assert!(said.contains("is not believed") && said.contains("16 MiB"), "{said}");
+}
+
+#[test]
+fn a_correction_takes_its_number_from_no_forged_manifest() {
+    let filegen = Filegen::with_loans(12);
+    filegen.publish();
+    let true_one = filegen.read(MANIFEST);
+    for version in [7, u32::MAX] {
+        forge(&filegen, |manifest| manifest["version"] = json!(version));
+        let done = filegen.run("correct -c worker.yaml --date 2026-11-21 --reason late-rows").exits(4);
+        assert!(done.stderr.contains("is not believed"), "{}", done.stderr);
+        forge(&filegen, |manifest| *manifest = serde_json::from_str(&true_one).unwrap());
+    }
+    filegen.run("correct -c worker.yaml --date 2026-11-21 --reason late-rows").exits(0);
+    let manifest: Value = serde_json::from_str(&filegen.read(MANIFEST)).unwrap();
+    assert_eq!(manifest["version"], 2);
 }
