@@ -44,21 +44,21 @@ const REPLACE_EXECUTION: &str = "
 UPDATE ScheduleExecution SET outcome = ?2, token = ?3, document = ?4 WHERE id = ?1 AND outcome = ?5 AND token = ?6";
 
 const OPEN: &str = "
-SELECT document FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id LIMIT ?1";
+SELECT document, id, outcome, token FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id LIMIT ?1";
 
-const ODD_SCHEDULES: &str = "SELECT document, id FROM ScheduledDataSource ORDER BY id";
+const ODD_SCHEDULES: &str = "SELECT document, id, revision FROM ScheduledDataSource ORDER BY id";
 
 const ODD_EXECUTIONS: &str = "
-SELECT document, id FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id";
+SELECT document, id, outcome, token FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id";
 
 const HISTORY: &str = "
-SELECT document FROM ScheduleExecution WHERE dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
+SELECT document, id, outcome, token FROM ScheduleExecution WHERE dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
 
 const HISTORY_OF: &str = "
-SELECT document FROM ScheduleExecution WHERE scheduleId = ?3 AND dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
+SELECT document, id, outcome, token FROM ScheduleExecution WHERE scheduleId = ?3 AND dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
 
 const DUE: &str = "
-SELECT document FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime BETWEEN ?2 AND ?3 ORDER BY dueTime, id";
+SELECT document, id, outcome, token FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime BETWEEN ?2 AND ?3 ORDER BY dueTime, id";
 
 const FORGET: &str = "
 DELETE FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime < ?2 AND outcome NOT IN ('Queued', 'Running')
@@ -70,7 +70,7 @@ const END: &str = "~";
 #[async_trait]
 impl ScheduleStore for LocalState {
     async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
-        self.look(|db, _| all(db, "SELECT document FROM ScheduledDataSource ORDER BY id", ())).await
+        self.look(|db, _| all(db, "SELECT document, id, revision FROM ScheduledDataSource ORDER BY id", ())).await
     }
 
     async fn odd_records(&self) -> Result<Vec<OddRecord>, StoreError> {
@@ -84,11 +84,12 @@ impl ScheduleStore for LocalState {
 
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
         let id = id.to_string();
-        self.look(move |db, _| one(db, "SELECT document FROM ScheduledDataSource WHERE id = ?1", &id)).await
+        self.look(move |db, _| one(db, "SELECT document, id, revision FROM ScheduledDataSource WHERE id = ?1", &id))
+            .await
     }
 
     async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError> {
-        let query = "SELECT document FROM ScheduledDataSource WHERE changedAt >= ?1 ORDER BY id";
+        let query = "SELECT document, id, revision FROM ScheduledDataSource WHERE changedAt >= ?1 ORDER BY id";
         self.look(move |db, _| all(db, query, [time(since)])).await
     }
 
@@ -134,7 +135,8 @@ impl ScheduleStore for LocalState {
 
     async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError> {
         let id = id.to_owned();
-        self.look(move |db, _| one(db, "SELECT document FROM ScheduleExecution WHERE id = ?1", &id)).await
+        self.look(move |db, _| one(db, "SELECT document, id, outcome, token FROM ScheduleExecution WHERE id = ?1", &id))
+            .await
     }
 
     async fn replace_execution(
@@ -204,24 +206,44 @@ fn json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
 }
 
-fn document<T: DeserializeOwned>(row: &Row<'_>) -> rusqlite::Result<T> {
-    let text: String = row.get(0)?;
-    serde_json::from_str(&text).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+/// What stands in a table as a document. A row whose columns say otherwise takes no change, so it cannot be used.
+trait Kept: DeserializeOwned {
+    fn fits(&self, row: &Row<'_>) -> rusqlite::Result<bool>;
+}
+
+impl Kept for Schedule {
+    fn fits(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        Ok(row.get::<_, String>("id")? == self.id.as_str() && row.get::<_, u64>("revision")? == self.revision)
+    }
+}
+
+impl Kept for Execution {
+    fn fits(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        Ok(row.get::<_, String>("id")? == self.id
+            && row.get::<_, String>("outcome")? == self.outcome.as_str()
+            && row.get::<_, u64>("token")? == self.token)
+    }
+}
+
+fn document<T: Kept>(row: &Row<'_>) -> rusqlite::Result<T> {
+    let odd = |error| Error::FromSqlConversionFailure(0, Type::Text, error);
+    let read: T = serde_json::from_str(&row.get::<_, String>(0)?).map_err(|error| odd(error.into()))?;
+    if read.fits(row)? { Ok(read) } else { Err(odd("its document says otherwise than its other columns".into())) }
 }
 
 /// Those that can be read.
-fn all<T: DeserializeOwned>(db: &Connection, query: &str, values: impl Params) -> Result<Vec<T>, SqliteStateError> {
+fn all<T: Kept>(db: &Connection, query: &str, values: impl Params) -> Result<Vec<T>, SqliteStateError> {
     let mut query = db.prepare_cached(query)?;
     Ok(found(query.query(values)?, usize::MAX, |_| String::new(), document)?.records)
 }
 
 /// Those that cannot be read: the first of them. `query` gives document and id.
-fn odd<T: DeserializeOwned>(db: &Connection, query: &str, what: &str) -> Result<Vec<OddRecord>, SqliteStateError> {
+fn odd<T: Kept>(db: &Connection, query: &str, what: &str) -> Result<Vec<OddRecord>, SqliteStateError> {
     let mut query = db.prepare_cached(query)?;
     let id = |row: &Row<'_>| format!("{what} {}", row.get::<_, String>(1).unwrap_or_default());
     Ok(found(query.query(())?, usize::MAX, id, document::<T>)?.odd)
 }
 
-fn one<T: DeserializeOwned>(db: &Connection, query: &str, id: &str) -> Result<Option<T>, SqliteStateError> {
+fn one<T: Kept>(db: &Connection, query: &str, id: &str) -> Result<Option<T>, SqliteStateError> {
     Ok(db.prepare_cached(query)?.query_row([id], document).optional()?)
 }

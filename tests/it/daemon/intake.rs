@@ -211,6 +211,8 @@ fn records_that_make_no_sense_and_endless_files_stop_nobody_else() {
     state.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
     let broken = format!(
         "INSERT INTO ScheduledDataSource VALUES ('bogus', '9999', -1, -1, '{{}}');
+         INSERT INTO ScheduledDataSource SELECT 'third', changedAt, -1, token, json_set(document, '$.id', 'third')
+             FROM ScheduledDataSource WHERE id = '{rates}';
          INSERT INTO ScheduleExecution VALUES ('bogus', 'x', 'nope', 'Running', 1, '{{}}');
          UPDATE DataSource SET document = 'not json' WHERE id = '{loans}';"
     );

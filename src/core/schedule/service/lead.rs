@@ -13,7 +13,7 @@ use crate::core::schedule::action::{ActionError, Done};
 use crate::core::schedule::event::ScheduleEvent;
 use crate::core::schedule::{record, sync};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::task::{Id, JoinSet};
@@ -31,6 +31,13 @@ const LOOK_AT_ALL_EVERY: Duration = Duration::from_mins(1);
 
 /// Open executions that are read at once, beside those that are known.
 const OPEN_AT_ONCE: usize = 1_000;
+
+/// Decisions about one schedule in one look: each but the first follows another's write. A record that takes no change holds up no
+/// other.
+const DECISIONS_MAX: u32 = 20;
+
+/// Tries to write one change, each behind somebody else's write.
+const WRITES_MAX: u32 = 20;
 
 /// A difference of the clocks that is told.
 const SKEW_TOLD: i64 = 1_000;
@@ -141,8 +148,16 @@ impl<'a> Lead<'a> {
         while let Some((at, id)) = self.lives.past_deadline(now) {
             self.look_at_deadline(&id, at).await?;
         }
+        let mut decided: BTreeMap<ScheduleId, u32> = BTreeMap::new();
         while let Some(id) = self.lives.due(now) {
             self.decide(&id, now).await?;
+            let times = decided.entry(id.clone()).or_default();
+            *times += 1;
+            if *times >= DECISIONS_MAX {
+                self.lives.put_off(&id);
+                let reason = "its record takes no change".to_owned();
+                self.tell(&ScheduleEvent::Unusable { schedule: id, reason });
+            }
         }
         self.begin_waiting().await?;
         let counts = self.lives.counts();
@@ -251,7 +266,8 @@ impl<'a> Lead<'a> {
         change: impl Fn(&Live) -> Option<Schedule>,
     ) -> Result<(), StoreError> {
         let service = self.service;
-        while let Some(changed) = self.lives.get(id).and_then(&change) {
+        for _ in 0..WRITES_MAX {
+            let Some(changed) = self.lives.get(id).and_then(&change) else { break };
             let term = self.term.clone();
             let writer = || service.schedules.replace_schedule(Writer::Leader(&term), &changed);
             if self.persist(writer).await? {

@@ -109,6 +109,16 @@ impl Lives {
         self.wakes.first().filter(|(at, _)| *at <= now).map(|(_, id)| id.clone())
     }
 
+    /// Leaves a schedule alone until it is read again with all others.
+    pub(super) fn put_off(&mut self, id: &ScheduleId) {
+        let Some(live) = self.all.get_mut(id) else { return };
+        if let Some(at) = live.wake.take() {
+            self.wakes.remove(&(at, id.clone()));
+        }
+        // No stored one has it: whatever is read next is taken.
+        live.schedule.revision = 0;
+    }
+
     /// A deadline that has passed by now. It counts as looked at.
     pub(super) fn past_deadline(&mut self, now: Timestamp) -> Option<(Timestamp, ScheduleId)> {
         let (at, id) = self.deadlines.first().filter(|(at, _)| *at <= now).cloned()?;
