@@ -101,9 +101,12 @@ impl FileTarget for MemoryTarget {
         Ok((Box::new(Part { target: self.clone(), key }), there))
     }
 
-    async fn find(&self, path: &str) -> Result<Option<Arrived>, TargetError> {
-        let arrived =
-            |bytes: &Vec<u8>| Arrived { size: bytes.len() as u64, sha256: hex::encode(Sha256::digest(bytes)) };
+    async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError> {
+        let digest = |bytes: &Vec<u8>| hex::encode(Sha256::digest(bytes));
+        let arrived = |bytes: &Vec<u8>| {
+            let found = bytes.len() as u64;
+            Arrived { size: found, sha256: (found == size).then(|| digest(bytes)) }
+        };
         Ok(self.kept().files.get(path).map(arrived))
     }
 }

@@ -80,8 +80,15 @@ impl HasKind for TargetError {
 pub struct Arrived {
     /// In bytes.
     pub size: u64,
-    /// Of all of it, in hexadecimal digits.
-    pub sha256: String,
+    /// Of all of it, in hexadecimal digits. `None` where its size alone shows that it is another file.
+    pub sha256: Option<String>,
+}
+
+impl Arrived {
+    /// Whether it has this size and digest.
+    pub fn is(&self, size: u64, sha256: &str) -> bool {
+        self.size == size && self.sha256.as_deref() == Some(sha256)
+    }
 }
 
 /// How a final name is given.
@@ -129,6 +136,6 @@ pub trait FileTarget: Send + Sync {
     /// another process still has open is left to it, and a new one is begun.
     async fn part(&self, folder: &str, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError>;
 
-    /// Reads a file. `None` when nothing has the name.
-    async fn find(&self, path: &str) -> Result<Option<Arrived>, TargetError>;
+    /// Looks for a file, and reads it where it has the size that is looked for. `None` when nothing has the name.
+    async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError>;
 }

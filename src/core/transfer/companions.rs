@@ -18,7 +18,11 @@ struct Following {
 
 impl Following {
     fn is(&self, there: &Arrived) -> bool {
-        there.size == self.content.len() as u64 && there.sha256 == hex::encode(Sha256::digest(&self.content))
+        there.is(self.size(), &hex::encode(Sha256::digest(&self.content)))
+    }
+
+    fn size(&self) -> u64 {
+        self.content.len() as u64
     }
 }
 
@@ -55,7 +59,7 @@ impl Deliverer {
             return Ok(false);
         }
         for wanted in self.following(way, &place.path())? {
-            match self.ports.target.find(&wanted.path).await? {
+            match self.ports.target.find(&wanted.path, wanted.size()).await? {
                 Some(there) if !wanted.is(&there) => {
                     return match self.deliver.on_exists {
                         OnExists::Error => Err(taken(&wanted.path)),
@@ -88,7 +92,7 @@ impl Deliverer {
                 continue;
             }
             part.discard().await?;
-            let there = self.ports.target.find(&wanted.path).await?;
+            let there = self.ports.target.find(&wanted.path, wanted.size()).await?;
             if !there.is_some_and(|there| wanted.is(&there)) {
                 return Err(taken(&wanted.path));
             }

@@ -67,8 +67,8 @@ impl Deliverer {
     /// Whether what was made earlier stands under the name that the ledger has for it.
     async fn is_there(&self, way: &Way<'_>) -> Result<bool, Fault> {
         let (Some(made), Some(place)) = (&way.record.made, &way.record.place) else { return Ok(false) };
-        let there = self.ports.target.find(place).await?;
-        Ok(there.is_some_and(|there| there.size == made.size && there.sha256 == made.sha256))
+        let there = self.ports.target.find(place, made.size).await?;
+        Ok(there.is_some_and(|there| there.is(made.size, &made.sha256)))
     }
 
     /// The file that the filters made, now or in an earlier try.

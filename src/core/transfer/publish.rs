@@ -32,10 +32,9 @@ impl Deliverer {
                 crash_point!("transfer.published");
                 return self.finish(way).await;
             }
-            let there = self.ports.target.find(&path).await?;
-            let is_same = there.as_ref().is_some_and(|there| {
-                there.size == way.record.final_size() && there.sha256 == way.record.final_sha256()
-            });
+            let (size, sha256) = (way.record.final_size(), way.record.final_sha256());
+            let there = self.ports.target.find(&path, size).await?;
+            let is_same = there.as_ref().is_some_and(|there| there.is(size, sha256));
             if is_same {
                 part.discard().await?;
                 return self.finish(way).await;
@@ -47,9 +46,10 @@ impl Deliverer {
                     return Err(Fault::Passing(TargetError::Failed { path, reason }.into()));
                 }
                 (Some(there), OnExists::Error) => {
+                    let digest = there.sha256.map(|sha256| format!(", digest {sha256}")).unwrap_or_default();
                     let reason = format!(
-                        "`{path}` is there with other content ({} bytes, digest {}); move it away, or choose another `on_exists`",
-                        there.size, there.sha256
+                        "`{path}` is there with other content ({} bytes{digest}); move it away, or choose another `on_exists`",
+                        there.size
                     );
                     return Err(Fault::Lasting(FailureKind::Conflict, reason));
                 }

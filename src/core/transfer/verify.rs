@@ -66,12 +66,11 @@ pub async fn verify(
 
 async fn difference(target: &dyn FileTarget, record: &FileRecord) -> Result<Option<String>, TransferError> {
     let place = record.place.as_deref().unwrap_or_default();
-    Ok(match target.find(place).await? {
+    let (size, sha256) = (record.final_size(), record.final_sha256());
+    Ok(match target.find(place, size).await? {
         None => Some("it is not there".to_owned()),
-        Some(there) if there.size != record.final_size() => {
-            Some(format!("it has {} bytes, and not {}", there.size, record.final_size()))
-        }
-        Some(there) if there.sha256 != record.final_sha256() => Some(format!("its digest is {}", there.sha256)),
-        Some(_) => None,
+        Some(there) if there.size != size => Some(format!("it has {} bytes, and not {size}", there.size)),
+        Some(there) if there.is(size, sha256) => None,
+        Some(there) => Some(format!("its digest is {}", there.sha256.unwrap_or_default())),
     })
 }

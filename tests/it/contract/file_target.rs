@@ -13,7 +13,7 @@ async fn on_each<F: Future<Output = ()>>(run: impl Fn(Arc<dyn FileTarget>) -> F)
 }
 
 fn arrived(bytes: &[u8]) -> Arrived {
-    Arrived { size: bytes.len() as u64, sha256: hex::encode(Sha256::digest(bytes)) }
+    Arrived { size: bytes.len() as u64, sha256: Some(hex::encode(Sha256::digest(bytes))) }
 }
 
 async fn written(target: &dyn FileTarget, folder: &str, id: &str, bytes: &[u8]) -> Box<dyn TargetPart> {
@@ -27,19 +27,21 @@ async fn written(target: &dyn FileTarget, folder: &str, id: &str, bytes: &[u8]) 
 #[tokio::test]
 async fn a_name_is_given_once_and_shows_the_whole_file() {
     on_each(|target| async move {
-        assert_eq!(target.find("x/y/a").await, Ok(None));
+        assert_eq!(target.find("x/y/a", 3).await, Ok(None));
         let mut one = written(&*target, "x/y", "1", b"one").await;
-        assert_eq!(target.find("x/y/a").await, Ok(None));
+        assert_eq!(target.find("x/y/a", 3).await, Ok(None));
         assert_eq!(one.publish("x/y/a", Naming::New).await, Ok(true));
-        assert_eq!(target.find("x/y/a").await, Ok(Some(arrived(b"one"))));
+        assert_eq!(target.find("x/y/a", 3).await, Ok(Some(arrived(b"one"))));
         let mut two = written(&*target, "x/y", "2", b"two!").await;
         assert_eq!(two.publish("x/y/a", Naming::New).await, Ok(false));
-        assert_eq!(target.find("x/y/a").await, Ok(Some(arrived(b"one"))));
+        assert_eq!(target.find("x/y/a", 3).await, Ok(Some(arrived(b"one"))));
         assert_eq!(two.publish("x/y/a", Naming::Replace).await, Ok(true));
-        assert_eq!(target.find("x/y/a").await, Ok(Some(arrived(b"two!"))));
+        assert_eq!(target.find("x/y/a", 4).await, Ok(Some(arrived(b"two!"))));
         let mut three = written(&*target, "", "3", b"").await;
         assert_eq!(three.publish("empty", Naming::New).await, Ok(true));
-        assert_eq!(target.find("empty").await, Ok(Some(arrived(b""))));
+        let other = Arrived { size: 4, sha256: None };
+        assert_eq!(target.find("x/y/a", 3 << 40).await, Ok(Some(other)), "another size: it is not read");
+        assert_eq!(target.find("empty", 0).await, Ok(Some(arrived(b""))));
     })
     .await;
 }
@@ -53,7 +55,7 @@ async fn an_unfinished_file_goes_on_where_it_is_told() {
         assert_eq!(part.read(2, 1).await, Ok(b"2".to_vec()));
         part.append(b"abc".to_vec()).await.unwrap();
         assert_eq!(part.publish("x/whole", Naming::New).await, Ok(true));
-        assert_eq!(target.find("x/whole").await, Ok(Some(arrived(b"0123abc"))));
+        assert_eq!(target.find("x/whole", 7).await, Ok(Some(arrived(b"0123abc"))));
         let mut gone = written(&*target, "x", "2", b"zzz").await;
         gone.discard().await.unwrap();
         gone.discard().await.unwrap();
@@ -77,7 +79,7 @@ async fn a_stopped_writer_that_goes_on_writes_to_no_file_but_its_own() {
     assert_eq!(fresh.publish("a", Naming::New).await, Ok(true));
     stale.append(b"!!!".to_vec()).await.unwrap();
     stale.discard().await.unwrap();
-    assert_eq!(target.find("a").await, Ok(Some(arrived(b"fresh"))));
+    assert_eq!(target.find("a", 5).await, Ok(Some(arrived(b"fresh"))));
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["a"]);
 }
