@@ -100,8 +100,24 @@ pub(super) fn resolved(path: &str, folder: &Path) -> Result<std::path::PathBuf, 
     if path.contains('\0') {
         return Err(("a path cannot hold a NUL character".to_owned(), "remove it"));
     }
+    if let Some(refused) = no_path(path) {
+        return Err(refused);
+    }
     absolute(folder.join(path))
         .map_err(|error| (format!("this path cannot be made absolute: {error}"), "write an absolute path"))
+}
+
+/// Why a text is no path although a file could have that name. A shell or an URL was meant; the text may hold a password.
+fn no_path(root: &str) -> Option<(String, &'static str)> {
+    if root.contains("://") {
+        return Some((
+            "this is an address, not a path on this host".to_owned(),
+            "write the path of what is mounted on this host",
+        ));
+    }
+    root.starts_with('~').then(|| {
+        ("`~` is not expanded here".to_owned(), "write the whole path, or `${HOME}/…`; `./~` for a folder of that name")
+    })
 }
 
 fn sqlite(url: &str, folder: &Path) -> Result<String, Refused> {

@@ -90,6 +90,10 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     let info = parsed(url, None).ok()?;
     let (place, is_encrypted) = place(&info);
     let settings = info.redis_settings();
+    if url.reveal().contains('@') && settings.username().is_none() && settings.password().is_none() {
+        // A sign of the password ended the host early: what was read as a port or a database is part of it.
+        return None;
+    }
     let login = match (settings.username(), settings.password()) {
         (None, None) => String::new(),
         (user, password) => {
@@ -296,7 +300,11 @@ mod tests {
         ] {
             assert_eq!(shown(url), Some((expected.to_owned(), is_weak)), "{url}");
         }
-        assert_eq!(shown("redis://:s3cret@"), None);
+        for url in
+            ["redis://:s3cret@", "redis://u:1234#x7q@db.bank", "redis://u:1234/7?x@db.bank", "redis://u:1/0#x@db.bank"]
+        {
+            assert_eq!(shown(url), None, "{url}");
+        }
     }
 
     #[test]

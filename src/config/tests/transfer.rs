@@ -119,3 +119,23 @@ fn filters_and_companions_are_taken_in_order_and_name_what_they_make() {
         assert!(faults.iter().any(|fault| fault.contains(why)), "{wrong}: {faults:?}");
     }
 }
+
+#[test]
+fn an_address_where_a_folder_belongs_is_refused_without_its_login() {
+    let address = "sftp://ann:s3cret@partner.example/in";
+    for (field, text) in [
+        (
+            "collect.directory",
+            format!("transfer: t\ncollect: {{ directory: '{address}' }}\ndeliver: {{ to: {{ directory: out }} }}\n"),
+        ),
+        ("collect.archive", format!("transfer: t\ncollect: {{ directory: in, archive: '{address}' }}\n")),
+        ("deliver.to", format!("transfer: t\ndeliver: {{ to: {{ directory: '{address}' }} }}\n")),
+        ("broker.local", format!("transfer: t\ncollect: {{ directory: in }}\nbroker: {{ local: '{address}' }}\n")),
+        ("roots", format!("scheduler: s\nroots: ['{address}']\n")),
+    ] {
+        let error = parse(&text, Path::new("/x/t.yaml"), &vars(&[]), &Registry::default()).unwrap_err();
+        let told: Vec<&str> = error.problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert!(told.contains(&"this is an address, not a path on this host"), "{field}: {told:?}");
+        assert!(!error.to_string().contains("s3cret") && !format!("{error:?}").contains("s3cret"), "{field}");
+    }
+}

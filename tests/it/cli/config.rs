@@ -294,7 +294,7 @@ fn workers_that_write_one_name_are_refused_together_by_the_check_and_the_daemon(
 fn a_root_that_is_no_folder_and_ids_of_our_own_files_are_refused() {
     for (from, to, words) in [
         ("root: out", "root: \"~/out\"", "`~` is not expanded"),
-        ("root: out", "root: \"s3://user:secret@bucket/out\"", "this is an address, not a folder"),
+        ("root: out", "root: \"s3://user:secret@bucket/out\"", "this is an address, not a path on this host"),
         ("id: Loan0", "id: Journal.jsonl", "one of filegen's own files"),
         ("id: Loan0", "id: manifest.json", "one of filegen's own files"),
         ("worker: LoanWorker", "worker: state.db", "one of filegen's own files"),

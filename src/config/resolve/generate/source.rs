@@ -122,19 +122,6 @@ fn key(at: &Cursor<'_>, fetch: Option<Fetch>) -> Option<Vec<String>> {
     Some(columns)
 }
 
-/// Why a text is no folder although a folder could have that name. A shell or an URL was meant; the text may hold a password.
-fn no_folder(root: &str) -> Option<(String, &'static str)> {
-    if root.contains("://") {
-        return Some((
-            "this is an address, not a folder".to_owned(),
-            "write the path of a folder that is mounted on this host",
-        ));
-    }
-    root.starts_with('~').then(|| {
-        ("`~` is not expanded here".to_owned(), "write the whole path, or `${HOME}/…`; `./~` for a folder of that name")
-    })
-}
-
 fn permissions(fields: &Fields<'_>) -> Option<Permissions> {
     let mode = match fields.text("mode") {
         None => None,
@@ -161,10 +148,6 @@ fn permissions(fields: &Fields<'_>) -> Option<Permissions> {
 pub(super) fn output(at: &Cursor<'_>) -> Option<OutputSpec> {
     let fields = at.read(&OUTPUT);
     let root = fields.text("root")?;
-    if let Some((message, hint)) = no_folder(&root) {
-        fields.place("root").report("impossible-value", message, hint);
-        return None;
-    }
     let root = match address::resolved(&root, at.context.folder) {
         Ok(root) => root,
         Err((message, hint)) => {
