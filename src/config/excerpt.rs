@@ -158,16 +158,27 @@ fn is_reference(raw: &str) -> bool {
 
 /// What stands between values: structure stays, comments do not.
 fn between(text: &str, out: &mut String) {
-    let mut in_comment = false;
-    for c in text.chars() {
-        match c {
-            '\n' => in_comment = false,
-            '#' => in_comment = true,
-            _ => {}
+    for line in text.split_inclusive('\n') {
+        let (plain, comment) = line.split_at(line.find('#').unwrap_or(line.len()));
+        for word in plain.split_inclusive(char::is_whitespace) {
+            let blank = word.trim_end_matches(char::is_whitespace).len();
+            let (word, blank) = word.split_at(blank);
+            if is_structure(word) {
+                out.push_str(word)
+            } else {
+                stars(word, out)
+            }
+            out.push_str(blank);
         }
-        let stays = c.is_whitespace() || c == '#' || (!in_comment && STRUCTURE.contains(&c));
-        if stays { out.push(c) } else { star(c, out) }
+        let stays = |c: char| c == '#' || c.is_whitespace();
+        comment.chars().for_each(|c| if stays(c) { out.push(c) } else { star(c, out) });
     }
+}
+
+/// Whether a word between values is nothing but YAML's own signs. A password that begins as an anchor or a tag does may end in some.
+fn is_structure(word: &str) -> bool {
+    let is_block = matches!(word, "|" | "|-" | ">" | ">-" | "?");
+    is_block || word.chars().all(|c| STRUCTURE.contains(&c) && !matches!(c, '|' | '>' | '?'))
 }
 
 fn stars(text: &str, out: &mut String) {

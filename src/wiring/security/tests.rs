@@ -92,6 +92,8 @@ fn passwords_that_end_a_value_early_are_not_told() {
         "\\abc\\'def",
         "*abc",
         "&abc",
+        "&AA>'>",
+        "&AA]}:",
         "!abc def",
         "- abc",
         "abc\tdef",
