@@ -164,9 +164,9 @@ fn between(text: &str, out: &mut String) {
             let blank = word.trim_end_matches(char::is_whitespace).len();
             let (word, blank) = word.split_at(blank);
             if is_structure(word) {
-                out.push_str(word)
+                out.push_str(word);
             } else {
-                stars(word, out)
+                stars(word, out);
             }
             out.push_str(blank);
         }
