@@ -161,8 +161,7 @@ fn between(text: &str, out: &mut String) {
     for line in text.split_inclusive('\n') {
         let (plain, comment) = line.split_at(line.find('#').unwrap_or(line.len()));
         for word in plain.split_inclusive(char::is_whitespace) {
-            let blank = word.trim_end_matches(char::is_whitespace).len();
-            let (word, blank) = word.split_at(blank);
+            let (word, blank) = word.split_at(word.trim_end().len());
             if is_structure(word) {
                 out.push_str(word);
             } else {

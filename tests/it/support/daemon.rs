@@ -41,6 +41,18 @@ impl Daemon {
     }
 }
 
+/// Sees that a page of metrics has all that alerts and dashboard rely on whose first label is one of these, but for those of a prefix.
+#[track_caller]
+pub fn has_metrics(shown: &str, labels: &[&str], but: Option<&str>) {
+    let listed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/metrics.txt")).unwrap();
+    for line in listed.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let [name, kind, label] = line.split(' ').take(3).collect::<Vec<_>>()[..] else { panic!("{line}") };
+        if labels.contains(&label) && !but.is_some_and(|start| name.starts_with(start)) {
+            assert!(shown.contains(&format!("# TYPE {name} {kind}\n")), "{name} {kind} in\n{shown}");
+        }
+    }
+}
+
 /// SIGTERM to all of them at once; each ends with 0. Their logs.
 pub fn stop(daemons: impl IntoIterator<Item = Daemon>) -> Vec<String> {
     let daemons: Vec<Daemon> = daemons.into_iter().collect();
