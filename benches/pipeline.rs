@@ -64,7 +64,7 @@ fn run(runtime: &Runtime, database: &Path, out: &TempDir, files: usize, page_siz
     let job = Job {
         edition: filegen::core::generate::Edition::default(),
         run: RunId { worker: worker.id.clone(), date: BusinessDate(jiff::civil::date(2026, 11, 21)) },
-        worker: Arc::new(worker),
+        worker,
         registry: Arc::new(registry),
         start: Start::Resume,
         stop: CancellationToken::new(),

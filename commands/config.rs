@@ -5,7 +5,7 @@ mod fine;
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
-use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::config::{self, ConfigError, Environment, Flow, Loaded};
 use crate::core::generate::plan::Plan;
 use crate::core::generate::sample::sample;
 use crate::core::generate::spec::Worker;
@@ -125,7 +125,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     }
 }
 
-/// What to do about worker files that stand in each other's way.
+/// What to do about files that stand in each other's way.
 pub(super) const TOGETHER: &str =
     "give each worker an id, and each file a name, of its own; `{worker}` in a name does it";
 
@@ -157,12 +157,12 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
         let mut loaded = config::load(path, &Environment, &context.registry);
         if let Ok(file) = &loaded
             && args.source
-            && let Some(worker) = file.worker()
+            && let Some(worker) = file.flow.worker()
             && let Some(error) = refused(context, file, worker)?
         {
             loaded = Err(error);
         }
-        let doubts = match loaded.as_ref().ok().and_then(Loaded::worker) {
+        let doubts = match loaded.as_ref().ok().and_then(|file| file.flow.worker()) {
             Some(worker) if args.source => doubts(context, worker)?,
             _ => Vec::new(),
         };
@@ -184,10 +184,10 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
                     context.ui.error_line(context.ui.render_report(&error.report()).trim_end());
                 }
             }
-            Ok(file) => whole.extend(file.worker().cloned().map(|worker| (path.as_path(), worker))),
+            Ok(file) => whole.push((path.as_path(), file.flow)),
         }
     }
-    let together: Vec<_> = whole.iter().map(|(path, worker)| (*path, worker)).collect();
+    let together: Vec<_> = whole.iter().map(|(path, flow)| (*path, flow)).collect();
     match config::collisions(&together).as_slice() {
         [] => Ok(verdict),
         found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
@@ -198,7 +198,7 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
 fn warnings(context: &Context, loaded: &Result<Loaded, ConfigError>) -> Option<ConfigError> {
     let loaded = loaded.as_ref().ok()?;
     let namesakes = config::namesakes(loaded, &context.globals.config, &Environment, &context.registry);
-    let ignored = loaded.worker().map(wiring::ignored_keys).unwrap_or_default();
+    let ignored = loaded.flow.worker().map(|worker| wiring::ignored_keys(worker)).unwrap_or_default();
     loaded.warnings(&config::Notes { insecure: wiring::insecure_in(&loaded.flow), namesakes, ignored })
 }
 
@@ -257,7 +257,8 @@ fn checked<'a>(
     loaded: &'a Result<Loaded, ConfigError>,
     doubts: &[String],
 ) -> Checked<'a> {
-    let worker = loaded.as_ref().ok().and_then(Loaded::worker);
+    let flow = loaded.as_ref().ok().map(|file| &file.flow);
+    let id = |key| flow.filter(|flow| flow.key() == key).map(Flow::id);
     let told = |error: Option<&ConfigError>| error.map_or_else(|| serde_json::json!([]), ConfigError::to_json);
     let mut warnings = told(warnings(context, loaded).as_ref());
     if let Some(list) = warnings.as_array_mut() {
@@ -267,11 +268,11 @@ fn checked<'a>(
     Checked {
         file: path.display().to_string(),
         ok: loaded.is_ok(),
-        worker: worker.map(|worker| worker.id.as_str()),
-        scheduler: loaded.as_ref().ok().and_then(Loaded::scheduler).map(|scheduler| scheduler.id.as_str()),
-        files: worker.map(|worker| worker.files.len()),
-        ingest: loaded.as_ref().ok().and_then(Loaded::ingest).map(|ingest| ingest.id.as_str()),
-        transfer: loaded.as_ref().ok().and_then(Loaded::transfer).map(|transfer| transfer.id.as_str()),
+        worker: id("worker"),
+        scheduler: id("scheduler"),
+        files: flow.and_then(Flow::worker).map(|worker| worker.files.len()),
+        ingest: id("ingest"),
+        transfer: id("transfer"),
         problems: told(loaded.as_ref().err()),
         warnings,
     }

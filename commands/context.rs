@@ -118,7 +118,7 @@ impl Context {
     /// # Errors
     /// As [`Context::load`].
     pub fn worker(&self) -> Result<Arc<Worker>, Failure> {
-        Ok(Arc::new(self.load()?.into_worker()?))
+        Ok(self.load()?.into_worker()?)
     }
 
     /// What the worker file says, with parameters given for one run.
@@ -128,9 +128,10 @@ impl Context {
     pub fn worker_with(&self, given: &ParamArgs) -> Result<Arc<Worker>, Failure> {
         let mut worker = self.load()?.into_worker()?;
         for text in &given.params {
-            give(&mut worker, text).map_err(|why| Failure::new(Code::Usage, format!("--param {text}: {why}")))?;
+            give(Arc::make_mut(&mut worker), text)
+                .map_err(|why| Failure::new(Code::Usage, format!("--param {text}: {why}")))?;
         }
-        Ok(Arc::new(worker))
+        Ok(worker)
     }
 
     /// The run of the given day. Without a day, of today in the worker's zone.

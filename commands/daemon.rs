@@ -6,15 +6,12 @@ use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::globals::LogFormat;
 use super::stop::{self, SignalReporter, Signals};
-use crate::config::{self, Environment, Flow};
-use crate::daemon::{
-    self, Daemon, DaemonError, Door, IngestFile, IngestParts, SchedulerFile, Served, TransferFile, WorkerFile,
-};
+use crate::config::{self, Environment};
+use crate::daemon::{self, Daemon, DaemonError, Door, IngestParts, Served, ServedFile};
 use crate::telemetry::log::{self, Level};
 use crate::telemetry::metrics;
 use crate::wiring;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::SignalKind;
 use tracing::info;
@@ -93,41 +90,16 @@ fn load_all(context: &Context, parts: IngestParts) -> Result<Served, Failure> {
     if context.globals.config.is_empty() {
         return Err(Failure::new(Code::Usage, "no file is named").hint("name one or more with `-c FILE`"));
     }
-    let mut served = Served::default();
+    let mut files = Vec::with_capacity(context.globals.config.len());
     for path in &context.globals.config {
-        let (path, flow) = (path.clone(), config::load(path, &Environment, &context.registry)?.flow);
-        match flow {
-            Flow::Generate(worker) => served.workers.push(WorkerFile { path, worker: Arc::new(*worker) }),
-            Flow::Ingest(ingest) => {
-                if let Some(other) = served.ingests.iter().find(|other| other.ingest.id == ingest.id) {
-                    return Err(twice("ingest", ingest.id.as_str(), &other.path, &path));
-                }
-                served.ingests.push(IngestFile { path, ingest: Arc::new(*ingest), parts });
-            }
-            Flow::Transfer(transfer) => {
-                if let Some(other) = served.transfers.iter().find(|other| other.transfer.id == transfer.id) {
-                    return Err(twice("transfer", transfer.id.as_str(), &other.path, &path));
-                }
-                served.transfers.push(TransferFile { path, transfer: Arc::new(*transfer) });
-            }
-            Flow::Schedule(scheduler) => {
-                if let Some(other) = served.schedulers.iter().find(|other| other.scheduler.id == scheduler.id) {
-                    return Err(twice("scheduler", scheduler.id.as_str(), &other.path, &path));
-                }
-                served.schedulers.push(SchedulerFile { path, scheduler: Arc::new(*scheduler) });
-            }
-        }
+        let flow = config::load(path, &Environment, &context.registry)?.flow;
+        files.push(ServedFile { path: path.clone(), flow });
     }
-    let together: Vec<_> = served.workers.iter().map(|file| (file.path.as_path(), &*file.worker)).collect();
+    let together: Vec<_> = files.iter().map(|file| (file.path.as_path(), &file.flow)).collect();
     match config::collisions(&together).as_slice() {
-        [] => Ok(served),
+        [] => Ok(Served { files, parts }),
         found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
     }
-}
-
-fn twice(what: &str, id: &str, one: &Path, other: &Path) -> Failure {
-    let message = format!("{what} {id} stands in {} and in {}", one.display(), other.display());
-    Failure::new(Code::Config, message).hint(TOGETHER)
 }
 
 impl From<DaemonError> for Failure {

@@ -12,16 +12,17 @@ use crate::core::schedule::steer::Asked;
 use crate::wiring::{self, Access, SchedulerState};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The scheduler file among those that were named. Worker files beside it say which runs a data source may start.
-pub(super) fn scheduler(context: &Context) -> Result<(Scheduler, BTreeSet<String>), Failure> {
+pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, BTreeSet<String>), Failure> {
     if context.globals.config.is_empty() {
         context.config_path()?;
     }
     let (mut found, mut workers) = (None, BTreeSet::new());
     for path in &context.globals.config {
         match config::load(path, &Environment, &context.registry)?.flow {
-            Flow::Schedule(scheduler) if found.is_none() => found = Some(*scheduler),
+            Flow::Schedule(scheduler) if found.is_none() => found = Some(scheduler),
             Flow::Schedule(_) => {
                 return Err(Failure::new(Code::Usage, "this command takes one scheduler file, and several are named"));
             }

@@ -29,7 +29,7 @@ fn told(file: &str) -> String {
         Ok(loaded) => loaded,
         Err(error) => return rendered(&error),
     };
-    let Some(worker) = loaded.worker() else { return String::new() };
+    let Some(worker) = loaded.flow.worker() else { return String::new() };
     let resolved = loaded.resolved(&wiring::address_shown);
     let insecure = wiring::insecure(worker);
     let mut told = vec![resolved.to_yaml(), format!("{loaded:?} {insecure:?}")];

@@ -55,10 +55,10 @@ pub fn worker_file(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match config::parse(text, Path::new("/worker.yaml"), &(), &Registry::default()) {
         Ok(loaded) => {
-            let mut ids: Vec<_> = loaded.worker().unwrap().files.iter().map(|file| file.id.to_string()).collect();
+            let mut ids: Vec<_> = loaded.flow.worker().unwrap().files.iter().map(|file| file.id.to_string()).collect();
             ids.sort();
             ids.dedup();
-            assert!(!ids.is_empty() && ids.len() == loaded.worker().unwrap().files.len());
+            assert!(!ids.is_empty() && ids.len() == loaded.flow.worker().unwrap().files.len());
             assert!(!loaded.resolved(&filegen::wiring::address_shown).to_yaml().is_empty());
         }
         Err(error) => {

@@ -9,7 +9,7 @@ use filegen::core::model::letter::{DeadLetter, LetterError, RawEvent};
 use filegen::core::model::message::{EventId, Received};
 use filegen::core::model::rows::{SqlType, SqlValue};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A column of each type, and one of a sum.
 const FILE: &str = r#"ingest: fuzz
@@ -47,7 +47,7 @@ events:
 "#;
 
 fn ingest() -> &'static Ingest {
-    static INGEST: OnceLock<Ingest> = OnceLock::new();
+    static INGEST: OnceLock<Arc<Ingest>> = OnceLock::new();
     INGEST.get_or_init(|| {
         let loaded = config::parse(FILE, Path::new("/events.yaml"), &(), &Registry::default()).expect("a file");
         loaded.into_ingest().expect("an ingest")

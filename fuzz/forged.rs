@@ -73,7 +73,7 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let loaded = config::parse(WORKER, Path::new("/worker.yaml"), &(), &Registry::default()).expect("it is right");
-        let worker = Arc::new(loaded.into_worker().expect("it is a worker's"));
+        let worker = loaded.into_worker().expect("it is a worker's");
         let source = MemorySource::default();
         let columns = [("Id", Kind::Int), ("Name", Kind::Text)];
         let columns = columns.map(|(name, kind)| Column { name: name.to_owned(), kind });

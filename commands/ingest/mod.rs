@@ -54,5 +54,5 @@ pub(super) fn status(context: &Context) -> Result<CommandEnd, Failure> {
 
 /// The ingest file, read and checked.
 pub(super) fn load(context: &Context) -> Result<Arc<Ingest>, Failure> {
-    Ok(Arc::new(context.load()?.into_ingest()?))
+    Ok(context.load()?.into_ingest()?)
 }

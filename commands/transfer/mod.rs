@@ -61,7 +61,7 @@ pub(super) fn status(context: &Context) -> Result<CommandEnd, Failure> {
 
 /// The transfer file, read and checked.
 fn load(context: &Context) -> Result<Arc<Transfer>, Failure> {
-    Ok(Arc::new(context.load()?.into_transfer()?))
+    Ok(context.load()?.into_transfer()?)
 }
 
 /// The first digits of an id: enough to tell files apart, and to name one.

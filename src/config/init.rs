@@ -11,6 +11,7 @@ use crate::core::model::column::{Column, Kind, Observed};
 use crate::core::model::names::ViewName;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A worker file with every section and its reasons; fit for use once its view exists.
 pub(super) const EXAMPLE: &str = include_str!("example.yaml");
@@ -57,7 +58,7 @@ pub fn look_at(url: Option<&str>, view: &str, vars: &dyn Vars) -> Result<Worker,
         scalar(view)
     );
     let loaded = super::parse(&text, Path::new("worker.yaml"), vars, &Registry::default());
-    loaded.and_then(super::Loaded::into_worker).map_err(|error| {
+    loaded.and_then(super::Loaded::into_worker).map(Arc::unwrap_or_clone).map_err(|error| {
         let first = error.problems.into_iter().next();
         first.map_or_else(Default::default, |problem| (problem.message, problem.hint))
     })

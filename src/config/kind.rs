@@ -8,28 +8,59 @@ use crate::core::ingest::spec::Ingest;
 use crate::core::schedule::spec::Scheduler;
 use crate::core::transfer::spec::Transfer;
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// What a file declares.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Flow {
     /// `worker`: files out of a SQL view.
-    Generate(Box<Worker>),
+    Generate(Arc<Worker>),
     /// `ingest`: events into tables.
-    Ingest(Box<Ingest>),
+    Ingest(Arc<Ingest>),
     /// `scheduler`: data sources, and when they are looked at.
-    Schedule(Box<Scheduler>),
+    Schedule(Arc<Scheduler>),
     /// `transfer`: files from here to there.
-    Transfer(Box<Transfer>),
+    Transfer(Arc<Transfer>),
 }
 
 impl Flow {
-    /// The key of its kind.
-    pub(super) fn key(&self) -> &'static str {
+    /// The key of its kind: `worker`.
+    pub fn key(&self) -> &'static str {
         match self {
             Self::Generate(_) => "worker",
             Self::Ingest(_) => "ingest",
             Self::Schedule(_) => "scheduler",
             Self::Transfer(_) => "transfer",
+        }
+    }
+
+    /// The worker that it is; `None` when it is something else.
+    pub fn worker(&self) -> Option<&Arc<Worker>> {
+        if let Self::Generate(worker) = self { Some(worker) } else { None }
+    }
+
+    /// The ingest that it is; `None` when it is something else.
+    pub fn ingest(&self) -> Option<&Arc<Ingest>> {
+        if let Self::Ingest(ingest) = self { Some(ingest) } else { None }
+    }
+
+    /// The scheduler that it is; `None` when it is something else.
+    pub fn scheduler(&self) -> Option<&Arc<Scheduler>> {
+        if let Self::Schedule(scheduler) = self { Some(scheduler) } else { None }
+    }
+
+    /// The transfer that it is; `None` when it is something else.
+    pub fn transfer(&self) -> Option<&Arc<Transfer>> {
+        if let Self::Transfer(transfer) = self { Some(transfer) } else { None }
+    }
+
+    /// The id that the file gives it: the value of that key.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Generate(worker) => worker.id.as_str(),
+            Self::Ingest(ingest) => ingest.id.as_str(),
+            Self::Schedule(scheduler) => scheduler.id.as_str(),
+            Self::Transfer(transfer) => transfer.id.as_str(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::suggest::nearest;
 use super::tree::{self, Node};
 use super::{check, init, resolve, schema};
 use serde_json::Map;
+use std::sync::Arc;
 
 /// All kinds.
 pub(super) static KINDS: [FileKind; 4] = [
@@ -23,7 +24,7 @@ pub(super) static KINDS: [FileKind; 4] = [
             OwnShape { name: "parameter", check: check::generate::parameter },
             OwnShape { name: "translator", check: check::generate::translator },
         ],
-        resolve: |root| resolve::generate::worker(root).map(Box::new).map(Flow::Generate),
+        resolve: |root| resolve::generate::worker(root).map(Arc::new).map(Flow::Generate),
         definitions: schema::generate::definitions,
         example: init::EXAMPLE,
     },
@@ -32,7 +33,7 @@ pub(super) static KINDS: [FileKind; 4] = [
         noun: "ingest file",
         section: &INGEST,
         shapes: &[],
-        resolve: |root| resolve::ingest::ingest(root).map(Box::new).map(Flow::Ingest),
+        resolve: |root| resolve::ingest::ingest(root).map(Arc::new).map(Flow::Ingest),
         definitions: |_| Map::new(),
         example: include_str!("ingest.yaml"),
     },
@@ -41,7 +42,7 @@ pub(super) static KINDS: [FileKind; 4] = [
         noun: "scheduler file",
         section: &SCHEDULER,
         shapes: &[],
-        resolve: |root| resolve::schedule::scheduler(root).map(Box::new).map(Flow::Schedule),
+        resolve: |root| resolve::schedule::scheduler(root).map(Arc::new).map(Flow::Schedule),
         definitions: |_| Map::new(),
         example: include_str!("scheduler.yaml"),
     },
@@ -53,7 +54,7 @@ pub(super) static KINDS: [FileKind; 4] = [
             OwnShape { name: "filters", check: check::transfer::filters },
             OwnShape { name: "companions", check: check::transfer::companions },
         ],
-        resolve: |root| resolve::transfer::transfer(root).map(Box::new).map(Flow::Transfer),
+        resolve: |root| resolve::transfer::transfer(root).map(Arc::new).map(Flow::Transfer),
         definitions: schema::transfer::definitions,
         example: include_str!("transfer.yaml"),
     },

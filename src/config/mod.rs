@@ -59,6 +59,7 @@ use problem::Problems;
 use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tree::{Node, Value};
 
 /// A file that is fit for use.
@@ -84,80 +85,44 @@ impl fmt::Debug for Loaded {
 }
 
 impl Loaded {
-    /// The worker that the file declares; `None` when it declares something else.
-    pub fn worker(&self) -> Option<&Worker> {
-        match &self.flow {
-            Flow::Generate(worker) => Some(worker),
-            _ => None,
-        }
-    }
-
-    /// The ingest that the file declares; `None` when it declares something else.
-    pub fn ingest(&self) -> Option<&Ingest> {
-        match &self.flow {
-            Flow::Ingest(ingest) => Some(ingest),
-            _ => None,
-        }
-    }
-
     /// The worker that the file declares.
     ///
     /// # Errors
     /// When it declares something else.
-    pub fn into_worker(self) -> Result<Worker, ConfigError> {
-        match self.flow {
-            Flow::Generate(worker) => Ok(*worker),
-            _ => Err(self.other_kind("worker")),
-        }
+    pub fn into_worker(self) -> Result<Arc<Worker>, ConfigError> {
+        self.flow.worker().cloned().ok_or_else(|| self.other_kind("worker"))
     }
 
     /// The ingest that the file declares.
     ///
     /// # Errors
     /// When it declares something else.
-    pub fn into_ingest(self) -> Result<Ingest, ConfigError> {
-        match self.flow {
-            Flow::Ingest(ingest) => Ok(*ingest),
-            _ => Err(self.other_kind("ingest")),
-        }
-    }
-
-    /// The scheduler that the file declares; `None` when it declares something else.
-    pub fn scheduler(&self) -> Option<&Scheduler> {
-        match &self.flow {
-            Flow::Schedule(scheduler) => Some(scheduler),
-            _ => None,
-        }
+    pub fn into_ingest(self) -> Result<Arc<Ingest>, ConfigError> {
+        self.flow.ingest().cloned().ok_or_else(|| self.other_kind("ingest"))
     }
 
     /// The scheduler that the file declares.
     ///
     /// # Errors
     /// When it declares something else.
-    pub fn into_scheduler(self) -> Result<Scheduler, ConfigError> {
-        match self.flow {
-            Flow::Schedule(scheduler) => Ok(*scheduler),
-            _ => Err(self.other_kind("scheduler")),
-        }
-    }
-
-    /// The transfer that the file declares; `None` when it declares something else.
-    pub fn transfer(&self) -> Option<&Transfer> {
-        match &self.flow {
-            Flow::Transfer(transfer) => Some(transfer),
-            _ => None,
-        }
+    pub fn into_scheduler(self) -> Result<Arc<Scheduler>, ConfigError> {
+        self.flow.scheduler().cloned().ok_or_else(|| self.other_kind("scheduler"))
     }
 
     /// The transfer that the file declares.
     ///
     /// # Errors
     /// When it declares something else.
-    pub fn into_transfer(self) -> Result<Transfer, ConfigError> {
-        match self.flow {
-            Flow::Transfer(transfer) => Ok(*transfer),
-            _ => Err(self.other_kind("transfer")),
-        }
+    pub fn into_transfer(self) -> Result<Arc<Transfer>, ConfigError> {
+        self.flow.transfer().cloned().ok_or_else(|| self.other_kind("transfer"))
+    }
+
+    /// What the file declares, where that is of the kind of `other`.
+    ///
+    /// # Errors
+    /// When it is of another kind.
+    pub fn of_kind(self, other: &Flow) -> Result<Flow, ConfigError> {
+        if self.flow.key() == other.key() { Ok(self.flow) } else { Err(self.other_kind(other.key())) }
     }
 
     /// A file of another kind was wanted.

@@ -35,7 +35,7 @@ pub const APART: &str = "give each worker an id of its own: they would share lea
 /// Worker files in the same folder that declare the same worker with the same output root or state store. `given` are looked at
 /// by [`collisions`](super::collisions). Files that cannot be used now are passed over.
 pub fn namesakes(loaded: &Loaded, given: &[PathBuf], vars: &dyn Vars, registry: &Registry) -> Vec<Namesake> {
-    let Some(worker) = loaded.worker() else { return Vec::new() };
+    let Some(worker) = loaded.flow.worker() else { return Vec::new() };
     let folder = loaded.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut names = files::names(folder, NAMES_MAX).unwrap_or_default();
     names.sort();
@@ -45,7 +45,7 @@ pub fn namesakes(loaded: &Loaded, given: &[PathBuf], vars: &dyn Vars, registry: 
     let others = others.filter(|path| !known.contains(&settled(path))).take(FILES_MAX);
     let same = |path: PathBuf| {
         let other = super::load(&path, vars, registry).ok()?;
-        let its = other.worker().filter(|its| its.id == worker.id)?;
+        let its = other.flow.worker().filter(|its| its.id == worker.id)?;
         let is_shared = settled(&its.output.root) == settled(&worker.output.root) || its.state == worker.state;
         let line = other.with_root(|root| root.section("worker").line());
         is_shared.then_some(Namesake { path, line })

@@ -1,37 +1,41 @@
-//! Worker files that are given together, and what stands in each other's way: one worker twice, or one name for two files.
+//! Files that are given together, and what stands in each other's way: one id twice, or one name for two files.
 
+use super::kind::Flow;
 use crate::core::generate::model::file_name::{days_to_compare, manifest_name, version_of};
 use crate::core::generate::spec::{Corrections, Worker};
 use crate::core::model::run::{BusinessDate, RunId};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-/// A worker and the file that it stands in.
-pub type InFile<'a> = (&'a Path, &'a Worker);
+/// What a file declares, and the file.
+pub type InFile<'a> = (&'a Path, &'a Flow);
 
-/// What is wrong with worker files together, as a sentence each. Each file alone is checked before.
-pub fn collisions(workers: &[InFile<'_>]) -> Vec<String> {
+/// What is wrong with files together, as a sentence each. Each file alone is checked before.
+pub fn collisions(files: &[InFile<'_>]) -> Vec<String> {
     let mut found = Vec::new();
-    for (index, (path, worker)) in workers.iter().enumerate() {
-        if let Some((other, _)) = workers[..index].iter().find(|(_, other)| other.id == worker.id) {
-            found.push(format!("worker {} stands in {} and in {}", worker.id, other.display(), path.display()));
+    for (index, (path, flow)) in files.iter().enumerate() {
+        let (kind, id) = (flow.key(), flow.id());
+        if let Some((other, _)) = files[..index].iter().find(|(_, other)| (other.key(), other.id()) == (kind, id)) {
+            found.push(format!("{kind} {id} stands in {} and in {}", other.display(), path.display()));
         }
     }
     if found.is_empty() {
-        found = shared_names(workers);
+        let workers: Vec<_> = files.iter().filter_map(|(_, flow)| flow.worker()).collect();
+        found = shared_names(&workers);
     }
     found
 }
 
 /// Names that two workers give on some day. A name without a date is taken on each day.
-fn shared_names(workers: &[InFile<'_>]) -> Vec<String> {
+fn shared_names(workers: &[&Arc<Worker>]) -> Vec<String> {
     let mut found = Vec::new();
     let mut told = HashSet::new();
-    let roots: Vec<PathBuf> = workers.iter().map(|(_, worker)| settled(&worker.output.root)).collect();
-    let names = workers.iter().flat_map(|(_, worker)| worker.files.iter().map(|file| &file.name));
+    let roots: Vec<PathBuf> = workers.iter().map(|worker| settled(&worker.output.root)).collect();
+    let names = workers.iter().flat_map(|worker| worker.files.iter().map(|file| &file.name));
     for day in days_to_compare(names) {
         let mut taken: BTreeMap<PathBuf, &Worker> = BTreeMap::new();
-        for ((_, worker), root) in workers.iter().zip(&roots) {
+        for (worker, root) in workers.iter().zip(&roots) {
             let run = RunId { worker: worker.id.clone(), date: BusinessDate(day) };
             let files = worker.files.iter().map(|file| file.name.render(&run, &file.id));
             for name in files.chain([manifest_name(&run, 1)]) {

@@ -24,7 +24,7 @@ impl Loaded {
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
         let Notes { insecure, namesakes, ignored } = notes;
-        let files = self.worker().map_or(&[][..], |worker| worker.files.as_slice());
+        let files = self.flow.worker().map_or(&[][..], |worker| worker.files.as_slice());
         let short_lease = match &self.flow {
             Flow::Generate(worker) => worker.policies.short_lease(),
             Flow::Schedule(scheduler) => scheduler.policies.short_lease(),

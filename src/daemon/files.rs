@@ -1,13 +1,10 @@
-//! Watches the worker files of a running daemon: it reads them again when they change and at SIGHUP. The daemon goes on with the
+//! The files of a running daemon, and the watch over them: it reads them again when they change and at SIGHUP. The daemon goes on with the
 //! files as they were at its start, and logs what a restart would change.
 
 use super::TARGET;
-use crate::config::{self, ConfigError, Environment, Loaded};
+use crate::config::{self, ConfigError, Environment, Flow};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
-use crate::core::ingest::spec::Ingest;
-use crate::core::schedule::spec::Scheduler;
-use crate::core::transfer::spec::Transfer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,22 +14,33 @@ use tracing::{info, warn};
 /// Time between two looks at the files.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// A worker and the file that it stands in.
-pub struct WorkerFile {
+/// What a file declares, and the file.
+pub struct ServedFile {
     /// The file.
     pub path: PathBuf,
     /// As it was at the start.
-    pub worker: Arc<Worker>,
+    pub flow: Flow,
 }
 
-/// An ingest and the file that it stands in.
-pub struct IngestFile {
-    /// The file.
-    pub path: PathBuf,
-    /// As it was at the start.
-    pub ingest: Arc<Ingest>,
-    /// What of it this instance serves.
+/// All that one process serves.
+pub struct Served {
+    /// Its files, in the order in which they were named.
+    pub files: Vec<ServedFile>,
+    /// What of its ingests.
     pub parts: IngestParts,
+}
+
+impl Served {
+    /// What the files of one kind declare, by what takes it out of a flow.
+    pub(super) fn each<'a, T>(&'a self, kind: fn(&'a Flow) -> Option<&'a Arc<T>>) -> impl Iterator<Item = &'a Arc<T>> {
+        self.files.iter().filter_map(move |file| kind(&file.flow))
+    }
+
+    /// The ids of the files of one kind, as a log line has them.
+    pub(super) fn ids(&self, key: &str) -> String {
+        let ids = self.files.iter().filter(|file| file.flow.key() == key).map(|file| file.flow.id());
+        ids.collect::<Vec<_>>().join(",")
+    }
 }
 
 /// What of an ingest an instance serves.
@@ -46,88 +54,21 @@ pub struct IngestParts {
     pub read: bool,
 }
 
-/// A scheduler and the file that it stands in.
-pub struct SchedulerFile {
-    /// The file.
-    pub path: PathBuf,
-    /// As it was at the start.
-    pub scheduler: Arc<Scheduler>,
-}
-
-/// A transfer and the file that it stands in.
-pub struct TransferFile {
-    /// The file.
-    pub path: PathBuf,
-    /// As it was at the start.
-    pub transfer: Arc<Transfer>,
-}
-
-/// All that one process serves.
-#[derive(Default)]
-pub struct Served {
-    /// Workers.
-    pub workers: Vec<WorkerFile>,
-    /// Ingests.
-    pub ingests: Vec<IngestFile>,
-    /// Schedulers.
-    pub schedulers: Vec<SchedulerFile>,
-    /// Transfers.
-    pub transfers: Vec<TransferFile>,
-}
-
-enum Watched<'a> {
-    Worker(&'a WorkerFile),
-    Ingest(&'a IngestFile),
-    Scheduler(&'a SchedulerFile),
-    Transfer(&'a TransferFile),
-}
-
-impl Watched<'_> {
-    fn path(&self) -> &Path {
-        match self {
-            Self::Worker(file) => &file.path,
-            Self::Ingest(file) => &file.path,
-            Self::Scheduler(file) => &file.path,
-            Self::Transfer(file) => &file.path,
-        }
-    }
-}
-
 /// Watches the files for ever.
-pub(super) async fn watch(served: &Served, registry: &Registry, mut hangups: Signal) {
-    let Served { workers, ingests, schedulers, transfers } = served;
-    let workers = workers.iter().map(Watched::Worker);
-    let others = ingests.iter().map(Watched::Ingest).chain(schedulers.iter().map(Watched::Scheduler));
-    let others = others.chain(transfers.iter().map(Watched::Transfer));
-    let files: Vec<Watched<'_>> = workers.chain(others).collect();
-    let mut seen: Vec<_> = files.iter().map(|file| changed_at(file.path())).collect();
+pub(super) async fn watch(files: &[ServedFile], registry: &Registry, mut hangups: Signal) {
+    let mut seen: Vec<_> = files.iter().map(|file| changed_at(&file.path)).collect();
     loop {
         let asked = tokio::select! {
             _ = hangups.recv() => true,
             () = tokio::time::sleep(LOOK_EVERY) => false,
         };
         for (file, seen) in files.iter().zip(&mut seen) {
-            let now = changed_at(file.path());
+            let now = changed_at(&file.path);
             if std::mem::replace(seen, now) != now || asked {
-                match file {
-                    Watched::Worker(file) => look_again(file, registry),
-                    Watched::Ingest(file) => {
-                        let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_ingest);
-                        tell(("ingest", file.ingest.id.as_str()), &file.path, &now.map(|now| now == *file.ingest));
-                    }
-                    Watched::Transfer(file) => {
-                        let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_transfer);
-                        tell(
-                            ("transfer", file.transfer.id.as_str()),
-                            &file.path,
-                            &now.map(|now| now == *file.transfer),
-                        );
-                    }
-                    Watched::Scheduler(file) => {
-                        let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_scheduler);
-                        let id = ("scheduler", file.scheduler.id.as_str());
-                        tell(id, &file.path, &now.map(|now| now == *file.scheduler));
-                    }
+                let now = config::load(&file.path, &Environment, registry).and_then(|now| now.of_kind(&file.flow));
+                match &file.flow {
+                    Flow::Generate(worker) => tell_worker(worker, &file.path, &now),
+                    flow @ (Flow::Ingest(_) | Flow::Schedule(_) | Flow::Transfer(_)) => tell(flow, &file.path, &now),
                 }
             }
         }
@@ -138,32 +79,30 @@ fn changed_at(path: &Path) -> Option<SystemTime> {
     path.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
-fn look_again(file: &WorkerFile, registry: &Registry) {
-    let (worker, path) = (file.worker.id.as_str(), file.path.display());
-    let now = config::load(&file.path, &Environment, registry).and_then(Loaded::into_worker);
+/// Tells of a worker file whether it is as it was served, and which sections differ.
+fn tell_worker(served: &Worker, path: &Path, now: &Result<Flow, ConfigError>) {
+    let (worker, path) = (served.id.as_str(), path.display());
     match now {
         Err(problem) => {
             warn!(target: TARGET, worker, file = %path, %problem, "the worker file is wrong now: a restart would fail");
         }
-        Ok(now) if now == *file.worker => {
-            info!(target: TARGET, worker, file = %path, "the worker file says what is served");
-        }
-        Ok(now) => {
-            let sections = changed_sections(&file.worker, &now).join(",");
+        Ok(Flow::Generate(now)) if **now != *served => {
+            let sections = changed_sections(served, now).join(",");
             warn!(target: TARGET, worker, file = %path, sections, "the worker file has changed: a restart would apply it");
         }
+        Ok(_) => info!(target: TARGET, worker, file = %path, "the worker file says what is served"),
     }
 }
 
-/// Tells of a file whether it is as it was served, in a word for its kind and its name.
-fn tell((kind, id): (&str, &str), path: &Path, is_same: &Result<bool, ConfigError>) {
-    let path = path.display();
-    match is_same {
+/// Tells of a file of another kind whether it is as it was served.
+fn tell(served: &Flow, path: &Path, now: &Result<Flow, ConfigError>) {
+    let (kind, id, path) = (served.key(), served.id(), path.display());
+    match now {
         Err(problem) => {
             warn!(target: TARGET, kind, id, file = %path, %problem, "the file is wrong now: a restart would fail");
         }
-        Ok(true) => info!(target: TARGET, kind, id, file = %path, "the file says what is served"),
-        Ok(false) => warn!(target: TARGET, kind, id, file = %path, "the file has changed: a restart would apply it"),
+        Ok(now) if now == served => info!(target: TARGET, kind, id, file = %path, "the file says what is served"),
+        Ok(_) => warn!(target: TARGET, kind, id, file = %path, "the file has changed: a restart would apply it"),
     }
 }
 

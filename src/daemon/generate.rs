@@ -2,7 +2,8 @@
 //! deadline.
 
 use super::supervisor::{PanicObserver, Supervisor};
-use super::{DaemonError, Flow, Shared, TARGET, WorkerFile};
+use super::{Assembly, DaemonError, Served, Shared, TARGET};
+use crate::config::Flow;
 use crate::core::generate::due::RunsProbe;
 use crate::core::generate::service::Service;
 use crate::core::generate::spec::Worker;
@@ -19,6 +20,7 @@ use crate::core::ports::state::StateStore;
 use crate::core::schedule::own::{OwnClock, OwnEvent, OwnTimes};
 use crate::core::schedule::plan::PlanFault;
 use crate::core::schedule::start::Startable;
+use crate::http::Router;
 use crate::http::generate::{AppState, WorkerHandle, routes};
 use crate::http::panel::Panel;
 use crate::telemetry::generate::status::WorkerStatus;
@@ -33,43 +35,27 @@ impl PanicObserver for WorkerStatus {
     }
 }
 
-/// All workers of this process, at work.
-pub(super) struct Workers {
-    pub(super) handles: Vec<WorkerHandle>,
-    /// The runs that others may start.
-    pub(super) startable: Vec<Startable>,
-}
-
-/// Starts all workers' tasks.
-pub(super) async fn build(
-    files: &[WorkerFile],
-    shared: &Shared<'_>,
-    tasks: &mut Supervisor,
-) -> Result<Workers, DaemonError> {
-    let (mut workers, mut startable) = (Vec::with_capacity(files.len()), Vec::with_capacity(files.len()));
-    for file in files {
+/// Adds all workers' tasks, and the runs that schedules may start.
+pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
+    for worker in served.each(Flow::worker) {
         let wanted = Arc::new(Notify::new());
-        let handle = serve(&file.worker, &wanted, shared, tasks).await?;
-        let zone = file.worker.business_date.timezone.clone();
-        let (worker, runs) = (file.worker.id.clone(), Arc::clone(&handle.state.runs));
-        startable.push(Startable { worker, zone, runs, wanted });
-        workers.push(handle);
+        let handle = serve(worker, &wanted, shared, &mut all.tasks).await?;
+        all.members.push(Member {
+            name: worker.id.to_string(),
+            working: Arc::clone(&handle.status) as Arc<_>,
+            dependencies: Arc::clone(&handle.dependencies),
+        });
+        let (zone, runs) = (worker.business_date.timezone.clone(), Arc::clone(&handle.state.runs));
+        all.startable.push(Startable { worker: worker.id.clone(), zone, runs, wanted });
+        all.workers.push(handle);
     }
-    Ok(Workers { handles: workers, startable })
+    Ok(())
 }
 
-/// What the workers add to the process: they have its page, on which the other flows have `panels`.
-pub(super) fn flow(workers: Vec<WorkerHandle>, panels: Vec<Arc<dyn Panel>>, shared: &Shared<'_>) -> Flow {
-    let member = |handle: &WorkerHandle| Member {
-        name: handle.status.worker().to_string(),
-        working: Arc::clone(&handle.status) as Arc<_>,
-        dependencies: Arc::clone(&handle.dependencies),
-    };
-    let members = workers.iter().map(member).collect();
-    let clock = wiring::clock();
-    let instance = shared.identity.instance.to_string();
-    let routes = routes(AppState { instance, started: clock.now(), workers, panels, clock });
-    Flow { members, routes, doors: Vec::new() }
+/// The status page and its JSON: the workers', on which the other flows have `panels`.
+pub(super) fn page(workers: Vec<WorkerHandle>, panels: Vec<Arc<dyn Panel>>, shared: &Shared<'_>) -> Router {
+    let (clock, instance) = (wiring::clock(), shared.identity.instance.to_string());
+    routes(AppState { instance, started: clock.now(), workers, panels, clock })
 }
 
 /// Starts one worker's tasks.
@@ -111,7 +97,7 @@ async fn serve(
     }));
     let dependencies = Arc::new(Dependencies::new(probes, clock, Arc::clone(&status) as Arc<_>));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
-    tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });
+    tasks.add("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });
     watch_deadline(worker, &state.runs, &status, shared, tasks);
     let service = Service {
         worker: Arc::clone(worker),
@@ -123,7 +109,7 @@ async fn serve(
         publisher,
     };
     let (ended, stop) = (Arc::clone(&status), shared.stop.clone());
-    tasks.start("service", Some(Arc::clone(&status) as Arc<_>), async move {
+    tasks.add("service", Some(Arc::clone(&status) as Arc<_>), async move {
         Box::pin(service.serve(&stop)).await;
         ended.ended();
     });
@@ -163,7 +149,7 @@ fn start_clock(
         }),
     };
     let stop = shared.stop.clone();
-    tasks.start("clock", Some(Arc::clone(status) as Arc<_>), async move { own.keep(&stop).await });
+    tasks.add("clock", Some(Arc::clone(status) as Arc<_>), async move { own.keep(&stop).await });
 }
 
 /// Says which parameters have no value: a service cannot be given one.
@@ -200,7 +186,7 @@ fn start_trigger(
     };
     let listener = Listener::new(worker, state, wiring::clock(), Arc::new(observer));
     let stop = shared.stop.clone();
-    tasks.start("trigger", Some(Arc::clone(status) as Arc<_>), async move {
+    tasks.add("trigger", Some(Arc::clone(status) as Arc<_>), async move {
         if let Some(listener) = listener {
             listen(&listener, &mut *source, &stop).await;
         }
@@ -233,7 +219,7 @@ fn watch_deadline(
 ) {
     let (worker, runs, stop) = (Arc::clone(worker), Arc::clone(runs), shared.stop.clone());
     let (watched, observer) = (Arc::clone(status), Arc::clone(status));
-    tasks.start("deadline", Some(Arc::clone(status) as Arc<_>), async move {
+    tasks.add("deadline", Some(Arc::clone(status) as Arc<_>), async move {
         let rate = |id: &RunId| watched.now().run.filter(|run| run.id == id.to_string()).map(|run| run.rate.0);
         deadline::watch(&worker, &*runs, &rate, &*wiring::clock(), &*observer, &stop).await;
     });

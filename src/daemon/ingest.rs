@@ -1,7 +1,8 @@
 //! Ingests in the daemon. Each reads its log into its tables, sends dead letters to their queue, and opens the doors of its file.
 
 use super::supervisor::{PanicObserver, Supervisor};
-use super::{DaemonError, Flow, IngestFile, OpenDoor, Shared, TARGET};
+use super::{Assembly, DaemonError, IngestParts, OpenDoor, Served, Shared, TARGET};
+use crate::config::Flow;
 use crate::core::backoff::Backoff;
 use crate::core::health::{Dependencies, Member, Probe, TopicsProbe};
 use crate::core::ingest::event::IngestEvent;
@@ -15,7 +16,6 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
 use crate::http::ingest::{IngestPanel, Sending, Watcher, described, producing, reading};
-use crate::http::panel::Panel;
 use crate::http::{self, Router};
 use crate::telemetry::ingest::IngestStatus;
 use crate::wiring::{self, WiringError};
@@ -37,16 +37,11 @@ impl PanicObserver for IngestStatus {
     }
 }
 
-/// Starts all ingests' tasks, and opens their doors.
-pub(super) fn build(
-    files: &[IngestFile],
-    shared: &Shared<'_>,
-    tasks: &mut Supervisor,
-) -> Result<(Flow, Vec<Arc<dyn Panel>>), DaemonError> {
-    let mut flow = Flow { members: Vec::new(), routes: Router::new(), doors: Vec::new() };
-    let mut panels: Vec<Arc<dyn Panel>> = Vec::new();
-    for file in files {
-        let (ingest, clock) = (&file.ingest, wiring::clock());
+/// Adds all ingests' tasks, and opens their doors.
+pub(super) fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
+    let parts = served.parts;
+    for ingest in served.each(Flow::ingest) {
+        let clock = wiring::clock();
         let status = Arc::new(IngestStatus::new(ingest, Arc::clone(&clock)));
         let insecure = wiring::insecure_of_ingest(ingest);
         for Insecure { field, what, instead, .. } in &insecure {
@@ -54,27 +49,27 @@ pub(super) fn build(
         }
         status.insecure(&insecure);
         let reader = wiring::table_reader(ingest)?;
-        let dependencies = dependencies(file, &status, &reader, &clock)?;
+        let dependencies = dependencies((ingest, parts), &status, &reader, &clock)?;
         let member = Member {
             name: ingest.id.as_str().to_owned(),
             working: Arc::clone(&status) as Arc<_>,
             dependencies: Arc::clone(&dependencies),
         };
-        flow.doors.extend(doors(file, &status, &reader, &member)?);
-        if file.parts.ingest {
-            start(ingest, &status, shared, tasks)?;
+        all.doors.extend(doors((ingest, parts), &status, &reader, &member)?);
+        if parts.ingest {
+            start(ingest, &status, shared, &mut all.tasks)?;
         }
         let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
-        tasks.start("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.watch(&stop).await });
-        flow.members.push(member);
-        panels.push(Arc::new(IngestPanel { status, dependencies, queue: wiring::letter_queue(ingest)? }));
+        all.tasks.add("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.watch(&stop).await });
+        all.members.push(member);
+        all.panels.push(Arc::new(IngestPanel { status, dependencies, queue: wiring::letter_queue(ingest)? }));
     }
-    Ok((flow, panels))
+    Ok(())
 }
 
 /// What it needs.
 fn dependencies(
-    IngestFile { ingest, parts, .. }: &IngestFile,
+    (ingest, parts): (&Arc<Ingest>, IngestParts),
     status: &Arc<IngestStatus>,
     reader: &Arc<dyn TableReader>,
     clock: &Arc<dyn Clock>,
@@ -105,13 +100,13 @@ fn start(
     drop(wiring::events(ingest, None, true)?);
     let member = || Some(Arc::clone(status) as Arc<dyn PanicObserver>);
     let (instance, stop) = (shared.identity.instance.to_string(), shared.stop.clone());
-    tasks.start("events", member(), read(Arc::clone(ingest), instance, Arc::clone(status), Arc::clone(&letters), stop));
+    tasks.add("events", member(), read(Arc::clone(ingest), instance, Arc::clone(status), Arc::clone(&letters), stop));
 
     let (queue, mut sink, clock) = (wiring::letter_queue(ingest)?, wiring::sql_sink(ingest)?, wiring::clock());
     let backoff = Backoff::new(ingest.policies.retry).with_jitter(wiring::jitter());
     let (observer, stop) = (Arc::clone(status), shared.stop.clone());
     let id = ingest.id.as_str().to_owned();
-    tasks.start("dead letters", member(), async move {
+    tasks.add("dead letters", member(), async move {
         for finding in queue.examine().await.unwrap_or_default() {
             if finding.verdict != CheckVerdict::Pass {
                 warn!(target: TARGET, ingest = id, check = finding.check, "{}", finding.detail);
@@ -121,7 +116,7 @@ fn start(
     });
 
     let (told, clock, stop) = (Arc::clone(status), wiring::clock(), shared.stop.clone());
-    tasks.start("rates", member(), async move {
+    tasks.add("rates", member(), async move {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -170,7 +165,7 @@ async fn read(
 
 /// Binds the doors of a file.
 fn doors(
-    IngestFile { ingest, parts, .. }: &IngestFile,
+    (ingest, parts): (&Arc<Ingest>, IngestParts),
     status: &Arc<IngestStatus>,
     reader: &Arc<dyn TableReader>,
     member: &Member,

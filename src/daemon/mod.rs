@@ -15,10 +15,13 @@ use crate::core::generate::translate::Registry;
 use crate::core::health::Member;
 use crate::core::schedule::plan::PlanFault;
 use crate::core::schedule::sources::SourceError;
+use crate::core::schedule::start::Startable;
+use crate::http::generate::WorkerHandle;
+use crate::http::panel::Panel;
 use crate::http::{self, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
-pub use files::{IngestFile, IngestParts, SchedulerFile, Served, TransferFile, WorkerFile};
+pub use files::{IngestParts, Served, ServedFile};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -109,11 +112,19 @@ struct Shared<'a> {
     metrics: &'a PrometheusHandle,
 }
 
-/// What a flow adds to the process. Its tasks run already.
-struct Flow {
+/// What the flows add to the process, each in its turn.
+#[derive(Default)]
+struct Assembly {
+    /// The tasks. None runs before all flows are put together.
+    tasks: Supervisor,
+    /// Whom health asks.
     members: Vec<Member>,
-    routes: Router,
     doors: Vec<OpenDoor>,
+    /// The parts of the status page.
+    panels: Vec<Arc<dyn Panel>>,
+    workers: Vec<WorkerHandle>,
+    /// The workers' runs that schedules may start.
+    startable: Vec<Startable>,
 }
 
 /// A door of a flow's own: bound, and not answered yet.
@@ -130,37 +141,30 @@ struct OpenDoor {
 /// When it cannot start.
 pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let Daemon { served, registry, identity, door, metrics, stop, hangups } = daemon;
-    let Served { workers, ingests, schedulers, transfers } = &served;
-    let names: Vec<&str> = workers.iter().map(|file| file.worker.id.as_str()).collect();
-    let others: Vec<&str> = ingests.iter().map(|file| file.ingest.id.as_str()).collect();
-    let clocks: Vec<&str> = schedulers.iter().map(|file| file.scheduler.id.as_str()).collect();
-    let moves: Vec<&str> = transfers.iter().map(|file| file.transfer.id.as_str()).collect();
     let (instance, version) = (identity.instance.to_string(), env!("CARGO_PKG_VERSION"));
-    info!(
-        target: TARGET, workers = names.join(","), ingests = others.join(","), schedulers = clocks.join(","),
-        transfers = moves.join(","), instance, version,
-        "service starting"
-    );
+    let [workers, ingests] = ["worker", "ingest"].map(|key| served.ids(key));
+    let [schedulers, transfers] = ["scheduler", "transfer"].map(|key| served.ids(key));
+    info!(target: TARGET, workers, ingests, schedulers, transfers, instance, version, "service starting");
     let Door { address, port, hosts } = door;
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, instance, port, "health, metrics and status page are served");
 
-    let mut tasks = Supervisor::default();
     let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics };
-    let (ingest, mut panels) = ingest::build(ingests, &shared, &mut tasks)?;
-    let (transfer, moving) = transfer::build(transfers, &shared, &mut tasks).await?;
-    panels.extend(moving);
-    let workers = generate::build(workers, &shared, &mut tasks).await?;
-    let (schedule, clockworks) = schedule::build(schedulers, &workers.startable, &shared, &mut tasks).await?;
-    panels.extend(clockworks);
-    let generate = generate::flow(workers.handles, panels, &shared);
+    let mut all = Assembly::default();
+    // One line a flow. Schedules come last, because they start the workers' runs.
+    generate::build(&served, &shared, &mut all).await?;
+    ingest::build(&served, &shared, &mut all)?;
+    transfer::build(&served, &shared, &mut all).await?;
+    schedule::build(&served, &shared, &mut all).await?;
+    let Assembly { mut tasks, members, doors, panels, workers, startable: _ } = all;
+    let page = generate::page(workers, panels, &shared);
     let small = (metrics.clone(), stop.clone());
-    tasks.start("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
+    tasks.add("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });
+    tasks.begin();
     let descriptors = wiring::descriptors();
     let serving = CancellationToken::new();
     let mut servers = JoinSet::new();
-    let doors: Vec<OpenDoor> = generate.doors.into_iter().chain(ingest.doors).chain(schedule.doors).collect();
     // All flows' doors together take as many descriptors as the listener of health does: the work keeps the other half.
     let share = descriptors / u64::try_from(doors.len()).unwrap_or(1).max(1);
     for door in doors {
@@ -169,13 +173,12 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
         let wanted = (share, http::DOOR_CONNECTIONS);
         servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
     }
-    let members = generate.members.into_iter().chain(ingest.members).chain(transfer).chain(schedule.members).collect();
     let common = http::Shared { members, metrics, stop: stop.clone() };
-    let router = http::router(common, [generate.routes, ingest.routes], hosts, descriptors);
+    let router = http::router(common, [page], hosts, descriptors);
     servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}
-        () = files::watch(&served, &registry, hangups) => {}
+        () = files::watch(&served.files, &registry, hangups) => {}
     }
     // Each flow finishes its commit in hand and releases its leases. A second signal ends the process at once.
     tasks.join().await;

@@ -2,7 +2,8 @@
 
 use super::seed::seed;
 use super::supervisor::{PanicObserver, Supervisor};
-use super::{DaemonError, Flow, OpenDoor, SchedulerFile, Shared, TARGET};
+use super::{Assembly, DaemonError, OpenDoor, Served, Shared, TARGET};
+use crate::config::Flow;
 use crate::core::health::{Dependencies, Member, StateProbe};
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Message};
@@ -21,7 +22,6 @@ use crate::core::schedule::service::Service;
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::{DoorSpec, Scheduler};
 use crate::core::schedule::start::{Startable, Starting};
-use crate::http::panel::Panel;
 use crate::http::schedule::{Doors, Origins, SchedulerPanel};
 use crate::http::{self, Router};
 use crate::telemetry::schedule::SchedulerStatus;
@@ -54,22 +54,15 @@ struct Parts<'a> {
     wanted: Arc<Notify>,
 }
 
-/// Starts all schedulers' tasks, and opens their doors. `workers` are those that the same daemon serves.
-pub(super) async fn build(
-    files: &[SchedulerFile],
-    workers: &[Startable],
-    shared: &Shared<'_>,
-    tasks: &mut Supervisor,
-) -> Result<(Flow, Vec<Arc<dyn Panel>>), DaemonError> {
-    let mut flow = Flow { members: Vec::with_capacity(files.len()), routes: Router::new(), doors: Vec::new() };
-    let mut panels: Vec<Arc<dyn Panel>> = Vec::with_capacity(files.len());
-    for file in files {
-        let (panel, member, doors) = serve(&file.scheduler, workers, shared, tasks).await?;
-        panels.push(Arc::new(panel));
-        flow.members.push(member);
-        flow.doors.extend(doors);
+/// Adds all schedulers' tasks, and opens their doors. They may start the runs of the workers that are built before.
+pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
+    for scheduler in served.each(Flow::scheduler) {
+        let (panel, member, doors) = serve(scheduler, &all.startable, shared, &mut all.tasks).await?;
+        all.panels.push(Arc::new(panel));
+        all.members.push(member);
+        all.doors.extend(doors);
     }
-    Ok((flow, panels))
+    Ok(())
 }
 
 /// Starts one scheduler's tasks.
@@ -131,7 +124,7 @@ fn member(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Mem
     let observer = Arc::clone(&parts.status) as Arc<_>;
     let dependencies = Arc::new(Dependencies::new(vec![Box::new(probe), Box::new(records)], wiring::clock(), observer));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
-    tasks.start("dependencies", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+    tasks.add("dependencies", Some(Arc::clone(&parts.status) as Arc<_>), async move {
         asked.0.watch(&asked.1).await;
     });
     let name = format!("schedule:{}", scheduler.id);
@@ -199,7 +192,7 @@ fn send(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Resul
     for (publisher, wake) in both {
         let Some(publisher) = publisher else { continue };
         let (wake, stop) = (Arc::clone(wake), shared.stop.clone());
-        tasks.start("outbox", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+        tasks.add("outbox", Some(Arc::clone(&parts.status) as Arc<_>), async move {
             relay(&publisher, &wake, &stop).await;
         });
     }
@@ -218,7 +211,7 @@ fn listen(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Res
         observer: Arc::clone(&parts.status) as Arc<_>,
     };
     let stop = shared.stop.clone();
-    tasks.start("changes", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+    tasks.add("changes", Some(Arc::clone(&parts.status) as Arc<_>), async move {
         hear(&listener, &mut *consumer, &stop).await;
     });
     Ok(())
@@ -264,7 +257,7 @@ fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, workers: &[Startable], shared
         wanted: Arc::clone(&parts.wanted),
     };
     let (stop, ended) = (shared.stop.clone(), Arc::clone(&parts.status));
-    tasks.start("clockwork", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+    tasks.add("clockwork", Some(Arc::clone(&parts.status) as Arc<_>), async move {
         Box::pin(service.serve(&stop)).await;
         ended.ended();
     });

@@ -1,6 +1,7 @@
 //! The tasks of this process, by name. A panic in a task is logged, and the health of its member shows it.
 
 use super::TARGET;
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tracing::error;
@@ -11,25 +12,34 @@ pub(super) trait PanicObserver: Send + Sync {
     fn ended(&self);
 }
 
-/// Tasks that are started and waited for together.
+/// Tasks that begin together and are waited for together.
 #[derive(Default)]
 pub(super) struct Supervisor {
+    added: Vec<BoxFuture<'static, ()>>,
     tasks: JoinSet<()>,
 }
 
 impl Supervisor {
-    /// Starts a task. If it panics, `member` hears of it at once: nobody waits for the task until the process is to stop.
-    pub(super) fn start(
+    /// Adds a task: it begins with all others. If it panics, `member` hears of it at once: nobody waits for the task until the
+    /// process is to stop.
+    pub(super) fn add(
         &mut self,
         name: &'static str,
         member: Option<Arc<dyn PanicObserver>>,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
         let guard = PanicGuard { name, member };
-        self.tasks.spawn(async move {
+        self.added.push(Box::pin(async move {
             let _guard = guard;
             work.await;
-        });
+        }));
+    }
+
+    /// Begins all that were added.
+    pub(super) fn begin(&mut self) {
+        for task in self.added.drain(..) {
+            self.tasks.spawn(task);
+        }
     }
 
     /// Waits until all have ended.
@@ -70,10 +80,13 @@ mod tests {
     async fn a_panic_in_a_task_is_told_and_an_end_is_not() {
         let told = Arc::new(AtomicUsize::new(0));
         let mut tasks = Supervisor::default();
-        tasks.start("ends", Some(Arc::clone(&told) as Arc<_>), async {});
+        tasks.add("ends", Some(Arc::clone(&told) as Arc<_>), async {});
+        tasks.begin();
         tasks.join().await;
         assert_eq!(told.load(Ordering::Relaxed), 0);
-        tasks.start("panics", Some(Arc::clone(&told) as Arc<_>), async { panic!("as planned") });
+        tasks.add("panics", Some(Arc::clone(&told) as Arc<_>), async { panic!("as planned") });
+        assert_eq!(told.load(Ordering::Relaxed), 0, "no task begins by itself");
+        tasks.begin();
         tasks.join().await;
         assert_eq!(told.load(Ordering::Relaxed), 1);
     }

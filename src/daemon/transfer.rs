@@ -1,14 +1,14 @@
 //! Transfers in the daemon. Each runs the sides that its file has, until the process is to stop.
 
 use super::supervisor::{PanicObserver, Supervisor};
-use super::{DaemonError, Shared, TARGET, TransferFile};
+use super::{Assembly, DaemonError, Served, Shared, TARGET};
+use crate::config::Flow;
 use crate::core::health::{Dependencies, Member, Probe};
 use crate::core::ports::observer::Observer;
 use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::health::{FolderProbe, LedgerProbe, MovingProbe, TargetProbe};
 use crate::core::transfer::service::{self, Until};
 use crate::core::transfer::spec::Transfer;
-use crate::http::panel::Panel;
 use crate::http::transfer::TransferPanel;
 use crate::telemetry::transfer::TransferActivity;
 use crate::wiring::{self, Access, TransferState};
@@ -25,15 +25,9 @@ impl PanicObserver for TransferActivity {
     }
 }
 
-/// Starts all transfers' tasks.
-pub(super) async fn build(
-    files: &[TransferFile],
-    shared: &Shared<'_>,
-    tasks: &mut Supervisor,
-) -> Result<(Vec<Member>, Vec<Arc<dyn Panel>>), DaemonError> {
-    let mut members = Vec::new();
-    let mut panels: Vec<Arc<dyn Panel>> = Vec::new();
-    for TransferFile { transfer, .. } in files {
+/// Adds all transfers' tasks.
+pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
+    for transfer in served.each(Flow::transfer) {
         let clock = wiring::clock();
         let activity = Arc::new(TransferActivity::new(transfer.id.as_str(), Arc::clone(&clock)));
         let state = wiring::transfer_state(transfer, Access::Serve).await?;
@@ -42,19 +36,19 @@ pub(super) async fn build(
             Arc::clone(&clock),
             Arc::clone(&activity) as Arc<_>,
         ));
-        start(transfer, &state, &activity, shared, tasks).await?;
+        start(transfer, &state, &activity, shared, &mut all.tasks).await?;
         let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
         let member = Arc::clone(&activity) as Arc<dyn PanicObserver>;
-        tasks.start("dependencies", Some(member), async move { asked.watch(&stop).await });
-        members.push(Member {
+        all.tasks.add("dependencies", Some(member), async move { asked.watch(&stop).await });
+        all.members.push(Member {
             name: transfer.id.as_str().to_owned(),
             working: Arc::clone(&activity) as Arc<_>,
             dependencies: Arc::clone(&dependencies),
         });
         let (transfer, ledger) = (Arc::clone(transfer), state.ledger);
-        panels.push(Arc::new(TransferPanel { transfer, activity, dependencies, ledger, clock }));
+        all.panels.push(Arc::new(TransferPanel { transfer, activity, dependencies, ledger, clock }));
     }
-    Ok((members, panels))
+    Ok(())
 }
 
 /// What it needs.
@@ -86,7 +80,7 @@ async fn start(
     let (collector, deliverer) = wiring::transfer_sides(transfer, state, &observer).await?;
     let member = || Some(Arc::clone(activity) as Arc<dyn PanicObserver>);
     let (stop, told) = (shared.stop.clone(), Arc::clone(activity));
-    tasks.start("files", member(), async move {
+    tasks.add("files", member(), async move {
         if let Err(reason) = service::run(collector, deliverer, Until::Stopped, wiring::jitter(), &stop).await
             && !stop.is_cancelled()
         {
@@ -97,7 +91,7 @@ async fn start(
     });
     let (ledger, told, name) = (Arc::clone(&state.ledger), Arc::clone(activity), transfer.id.as_str().to_owned());
     let (clock, stop) = (wiring::clock(), shared.stop.clone());
-    tasks.start("counts", member(), async move {
+    tasks.add("counts", member(), async move {
         while !stop.is_cancelled() {
             if let Ok(counts) = ledger.counts(&name).await {
                 told.waiting(counts.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum());

@@ -146,8 +146,8 @@ fn a_value_of_the_environment_is_text_and_never_shown() {
     assert!(!format!("{error} {error:?} {}", shown(&error)).contains("s3cret"));
     // A value cannot become structure, nor nothing.
     let loaded = parsed(&text, &[("SIZE", "5"), ("VIEW", "~, [x]: {")]).unwrap();
-    assert_eq!(loaded.worker().unwrap().source.view.name().unwrap().parts(), ["~, [x]: {"]);
-    assert_eq!(loaded.worker().unwrap().source.page_size.get(), 5);
+    assert_eq!(loaded.flow.worker().unwrap().source.view.name().unwrap().parts(), ["~, [x]: {"]);
+    assert_eq!(loaded.flow.worker().unwrap().source.page_size.get(), 5);
 }
 
 #[test]

@@ -52,12 +52,12 @@ fn paths_start_in_the_worker_files_folder_wherever_the_command_runs() {
     let path = folder.path().join("worker.yaml");
     fs::write(&path, DESIGN).unwrap();
     let loaded = load(&path, &(), &Registry::default()).unwrap();
-    assert_eq!(loaded.worker().unwrap().output.root, folder.path().join("out"));
+    assert_eq!(loaded.flow.worker().unwrap().output.root, folder.path().join("out"));
     let url = format!("sqlite:{}/loans.db", folder.path().display());
-    assert_eq!(loaded.worker().unwrap().source.url.reveal(), url);
+    assert_eq!(loaded.flow.worker().unwrap().source.url.reveal(), url);
     // A path without a folder is the current folder's.
     let here = parse(DESIGN, Path::new("worker.yaml"), &(), &Registry::default()).unwrap();
-    assert_eq!(here.worker().unwrap().output.root, std::env::current_dir().unwrap().join("out"));
+    assert_eq!(here.flow.worker().unwrap().output.root, std::env::current_dir().unwrap().join("out"));
 }
 
 #[test]
@@ -81,17 +81,17 @@ fn the_environment_stands_in_for_fields_that_are_left_out() {
         ("HEALTH_PORT", "8080"),
     ];
     let loaded = parsed(&text, &all).unwrap();
-    assert_eq!(loaded.worker().unwrap().source.url.reveal(), "Server=db;Database=x");
-    assert_eq!(loaded.worker().unwrap().output.root, Path::new("/etc/filegen/data"));
-    assert_eq!(loaded.worker().unwrap().state.reveal(), "mongodb://m/filegen");
-    assert_eq!(loaded.worker().unwrap().trigger.as_ref().unwrap().kafka.brokers, "k:9092");
-    assert_eq!(loaded.worker().unwrap().completion.as_ref().unwrap().topic, "file-events");
+    assert_eq!(loaded.flow.worker().unwrap().source.url.reveal(), "Server=db;Database=x");
+    assert_eq!(loaded.flow.worker().unwrap().output.root, Path::new("/etc/filegen/data"));
+    assert_eq!(loaded.flow.worker().unwrap().state.reveal(), "mongodb://m/filegen");
+    assert_eq!(loaded.flow.worker().unwrap().trigger.as_ref().unwrap().kafka.brokers, "k:9092");
+    assert_eq!(loaded.flow.worker().unwrap().completion.as_ref().unwrap().topic, "file-events");
     assert_eq!(loaded.health_port, Some(8080));
     // What the file says wins; an empty variable is as good as none.
     let loaded = parsed(DESIGN, &[all[0], all[1], all[2], ("KAFKA_BROKERS", "")]).unwrap();
-    assert_eq!(loaded.worker().unwrap().source.url.reveal(), "sqlite:/etc/filegen/loans.db");
-    assert_eq!(loaded.worker().unwrap().state.reveal(), "sqlite:/etc/filegen/out/.filegen/state.db");
-    assert_eq!(loaded.worker().unwrap().trigger.as_ref().unwrap().kafka.brokers, "localhost:9092");
+    assert_eq!(loaded.flow.worker().unwrap().source.url.reveal(), "sqlite:/etc/filegen/loans.db");
+    assert_eq!(loaded.flow.worker().unwrap().state.reveal(), "sqlite:/etc/filegen/out/.filegen/state.db");
+    assert_eq!(loaded.flow.worker().unwrap().trigger.as_ref().unwrap().kafka.brokers, "localhost:9092");
     // Without a topic in the file or a broker in the environment, there is no topic.
     assert_eq!(parsed(&text, &all[..3]).unwrap().into_worker().unwrap().trigger, None);
     let error = parsed(DESIGN, &[("HEALTH_PORT", "high")]).unwrap_err().to_string();

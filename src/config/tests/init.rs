@@ -35,8 +35,8 @@ fn the_example_is_fit_for_use() {
     // Only its last lines are turned off; turned on, they fit too.
     let all = crate::config::init::EXAMPLE.replace("# trigger:", "trigger:").replace("# completion:", "completion:");
     let all = parsed(&all, &[]).unwrap().into_worker().unwrap();
-    assert_eq!(all.trigger.unwrap().kafka.group.as_deref(), Some("filegen-LoanWorker"));
-    assert_eq!(all.completion.unwrap().topic, "file-events");
+    assert_eq!(all.trigger.as_ref().unwrap().kafka.group.as_deref(), Some("filegen-LoanWorker"));
+    assert_eq!(all.completion.as_ref().unwrap().topic, "file-events");
 }
 
 #[test]
@@ -53,8 +53,8 @@ fn what_is_made_of_a_view_is_fit_for_use() {
     let text = sample.to_yaml().unwrap();
     insta::assert_snapshot!(text);
     let loaded = parsed(&text, &[]).unwrap();
-    assert_eq!(loaded.worker().unwrap().source.key, ["Loan Id"]);
-    let [.., json] = loaded.worker().unwrap().files.as_slice() else { panic!("{text}") };
+    assert_eq!(loaded.flow.worker().unwrap().source.key, ["Loan Id"]);
+    let [.., json] = loaded.flow.worker().unwrap().files.as_slice() else { panic!("{text}") };
     let TranslatorSpec::Json(json) = &json.translator else { panic!("{text}") };
     let names: Vec<&str> = json.fields.iter().map(|(name, _)| name.as_str()).collect();
     assert!(names.into_iter().eq(columns.iter().map(|column| column.name.as_str())), "{text}");
@@ -122,7 +122,7 @@ fn what_is_made_for_a_receiver_is_the_file_that_it_takes() {
         let text = of(receiver).to_yaml().unwrap();
         let loaded = parsed(&text, &[]).unwrap_or_else(|error| panic!("{error}"));
         assert!(loaded.warnings(&Notes::default()).is_none(), "{receiver}");
-        let [file] = loaded.worker().unwrap().files.as_slice() else { panic!("{text}") };
+        let [file] = loaded.flow.worker().unwrap().files.as_slice() else { panic!("{text}") };
         assert!(!file.progress_header, "{receiver}");
     }
     assert!(of("duckdb").to_yaml().unwrap().contains("    receiver: duckdb  #"));

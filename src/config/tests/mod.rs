@@ -49,10 +49,10 @@ fn the_designs_example_is_read_as_it_stands() {
     assert_eq!((worker.commit.pages.get(), worker.commit.interval), (16, Duration::ZERO));
     let retry = RetrySpec { max_retries: 5, ..RetrySpec::default() };
     assert_eq!(worker.policies, Policies { retry, ..Policies::default() });
-    let trigger = worker.trigger.unwrap().kafka;
+    let trigger = worker.trigger.clone().unwrap().kafka;
     assert_eq!((trigger.brokers.as_str(), trigger.topic.as_str()), ("localhost:9092", "loan-data"));
     assert_eq!(trigger.group.as_deref(), Some("filegen-LoanWorker"));
-    let completion = worker.completion.unwrap();
+    let completion = worker.completion.clone().unwrap();
     assert_eq!((completion.topic.as_str(), completion.group), ("file-events", None));
 
     let [loan0, loan1, loan2, loan3] = worker.files.as_slice() else { panic!("{:?}", worker.files) };
@@ -83,7 +83,7 @@ fn the_designs_example_is_read_as_it_stands() {
 fn a_deadline_is_the_days_after_in_the_business_dates_zone_unless_the_file_says_otherwise() {
     let with = |section: &str| {
         let text = DESIGN.replace("timezone: UTC", "timezone: Europe/Berlin").replace("policies:", section);
-        parsed(&text, &[]).unwrap().into_worker().unwrap().deadline
+        parsed(&text, &[]).unwrap().into_worker().unwrap().deadline.clone()
     };
     for none in ["policies:", "deadline:\npolicies:"] {
         assert_eq!(with(none), None, "{none}");

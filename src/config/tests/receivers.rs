@@ -72,7 +72,7 @@ fn with(fields: &str, options: &str) -> String {
 
 fn file(fields: &str, options: &str) -> FileSpec {
     let loaded = parsed(&with(fields, options), &[]).unwrap_or_else(|error| panic!("{error}"));
-    loaded.into_worker().unwrap().files.remove(1)
+    loaded.into_worker().unwrap().files[1].clone()
 }
 
 fn told(fields: &str, options: &str) -> String {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 const CONTRACT: &str = include_str!("scheduler.yaml");
 
 fn scheduler(text: &str, pairs: &[(&str, &str)]) -> Result<Scheduler, ConfigError> {
-    parsed(text, pairs).and_then(Loaded::into_scheduler)
+    parsed(text, pairs).and_then(Loaded::into_scheduler).map(Arc::unwrap_or_clone)
 }
 
 #[test]

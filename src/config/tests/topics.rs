@@ -21,8 +21,10 @@ fn refusal(trigger: &str, completion: &str) -> String {
 fn properties_are_taken_as_they_stand_and_never_shown() {
     let secured = "{ kafka: { brokers: \"k:9093\", properties: { security.protocol: SASL_SSL, sasl.password: \"${PW}\", session.timeout.ms: 30000 } } }";
     let loaded = parsed(&with(secured, secured), &[("PW", "hunter22")]).unwrap();
-    let (trigger, completion) =
-        (loaded.worker().unwrap().trigger.clone().unwrap(), loaded.worker().unwrap().completion.clone().unwrap());
+    let (trigger, completion) = (
+        loaded.flow.worker().unwrap().trigger.clone().unwrap(),
+        loaded.flow.worker().unwrap().completion.clone().unwrap(),
+    );
     for properties in [&trigger.kafka.properties, &completion.properties] {
         let given: Vec<(&str, &str)> = properties.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
         let wanted =
@@ -74,7 +76,7 @@ fn matches_are_pointers_and_typed_values() {
         ("/year", json!("2026")),
         ("/a~1b", json!("x")),
     ];
-    assert_eq!(worker.trigger.unwrap().matches, wanted.map(|(at, value)| (at.to_owned(), value)));
+    assert_eq!(worker.trigger.clone().unwrap().matches, wanted.map(|(at, value)| (at.to_owned(), value)));
     let told = refusal("{ match: loans }", "{}");
     assert!(told.contains("`match` must be names and values"), "{told}");
     let told = refusal("{ match: { dataset: [loans] } }", "{}");

@@ -8,6 +8,7 @@ fn read(text: &str, pairs: &[(&str, &str)]) -> Result<Transfer, Vec<String>> {
     let loaded = parse(text, Path::new("/x/t.yaml"), &vars(pairs), &Registry::default());
     loaded
         .and_then(Loaded::into_transfer)
+        .map(Arc::unwrap_or_clone)
         .map_err(|error| error.problems.into_iter().map(|problem| problem.message).collect())
 }
 

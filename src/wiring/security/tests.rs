@@ -27,7 +27,7 @@ fn told(file: &str) -> String {
     };
     let resolved = loaded.resolved(&wiring::address_shown);
     let mut told = vec![resolved.to_yaml(), serde_json::to_string(&resolved).unwrap(), format!("{loaded:?}")];
-    let worker = loaded.worker().unwrap();
+    let worker = loaded.flow.worker().unwrap();
     let insecure = wiring::insecure(worker);
     told.push(format!("{insecure:?}"));
     told.extend(loaded.warnings(&config::Notes { insecure, ..config::Notes::default() }).as_ref().map(rendered));

@@ -291,6 +291,20 @@ fn workers_that_write_one_name_are_refused_together_by_the_check_and_the_daemon(
 }
 
 #[test]
+fn one_id_in_two_files_is_refused_for_every_kind_by_the_check_and_the_daemon() {
+    let filegen = Filegen::empty();
+    for kind in ["worker", "ingest", "scheduler", "transfer"] {
+        filegen.run(&format!("config init --kind {kind} -c {kind}.yaml")).exits(0);
+        filegen.write(&format!("{kind}2.yaml"), &filegen.read(&format!("{kind}.yaml")));
+        for command in ["config check", "daemon --health-port 0"] {
+            let told = filegen.run(&format!("{command} -c {kind}.yaml -c {kind}2.yaml")).exits(3).stderr;
+            let place = format!(" stands in {kind}.yaml and in {kind}2.yaml");
+            assert!(told.contains(&place) && told.contains(&format!("{kind} ")), "{command} {kind}: {told}");
+        }
+    }
+}
+
+#[test]
 fn a_root_that_is_no_folder_and_ids_of_our_own_files_are_refused() {
     for (from, to, words) in [
         ("root: out", "root: \"~/out\"", "`~` is not expanded"),

@@ -70,7 +70,7 @@ impl Rig {
     /// With another worker file and translators of its own.
     pub fn with(source: Arc<dyn PageSource>, text: &str, registry: &Registry) -> Self {
         let loaded = filegen::config::parse(text, Path::new("/worker.yaml"), &(), registry).unwrap();
-        let worker = Arc::new(loaded.into_worker().unwrap());
+        let worker = loaded.into_worker().unwrap();
         let state = Arc::new(MemoryState::default());
         let ports = Ports {
             source,

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 fn spec() -> Arc<Ingest> {
     let loaded = filegen::config::parse(FILE, Path::new("/events.yaml"), &(), &filegen::Registry::default()).unwrap();
-    Arc::new(loaded.into_ingest().unwrap())
+    loaded.into_ingest().unwrap()
 }
 
 /// Reads to the end of the topic.

@@ -21,7 +21,7 @@ impl Loaded {
     /// # Errors
     /// Every column that it does not have, with its place and the nearest that it has; every column whose kind does not fit.
     pub fn check_columns(&self, view: &[Column], folds: bool, registry: &Registry) -> Result<(), ConfigError> {
-        let Some(worker) = self.worker() else { return Ok(()) };
+        let Some(worker) = self.flow.worker() else { return Ok(()) };
         let problems = self.with_root(|root| {
             // SQLite calls a column text until a value has told what it really is.
             let texts_known = Database::of_address(worker.source.url.reveal()) != Some(Database::Sqlite);
