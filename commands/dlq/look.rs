@@ -51,9 +51,10 @@ pub(super) fn list(context: &Context, args: &FilterArgs) -> Result<CommandEnd, F
     let ingest = load(context)?;
     let queue = wiring::letter_queue(&ingest)?;
     let mut letters: Vec<Listed> = Vec::new();
-    context.block_on(async {
-        find(&*queue, &args.filter(), |letter| letters.push(Listed::new(letter))).await.map_err(ReplayError::from)?;
-        Ok(())
+    let odd = context.block_on(async {
+        Ok(find(&*queue, &args.filter(), |letter| letters.push(Listed::new(letter)))
+            .await
+            .map_err(ReplayError::from)?)
     })?;
     context.ui.result(&letters, |letters| {
         if letters.is_empty() {
@@ -73,6 +74,7 @@ pub(super) fn list(context: &Context, args: &FilterArgs) -> Result<CommandEnd, F
         }
         rows.text()
     });
+    super::unreadable(context, &odd);
     Ok(CommandEnd::Done)
 }
 
@@ -88,14 +90,13 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<CommandEnd, Fai
     let ingest = load(context)?;
     let queue = wiring::letter_queue(&ingest)?;
     let mut found: Vec<DeadLetter> = Vec::new();
-    context.block_on(async {
+    let odd = context.block_on(async {
         let is_it = |letter: &DeadLetter| letter.id == args.id || letter.event_id.as_deref() == Some(args.id.as_str());
-        find(&*queue, &Filter::default(), |letter| found.extend(Some(letter).filter(is_it)))
-            .await
-            .map_err(ReplayError::from)?;
-        Ok(())
+        let all = Filter::default();
+        Ok(find(&*queue, &all, |letter| found.extend(Some(letter).filter(is_it))).await.map_err(ReplayError::from)?)
     })?;
     let Some(letter) = found.first() else {
+        super::unreadable(context, &odd);
         return Err(Failure::new(Code::Failed, format!("there is no dead letter `{}`", shown::name(&args.id)))
             .hint("`filegen dlq list{c}` shows those that there are"));
     };
@@ -137,11 +138,12 @@ pub(super) fn stats(context: &Context, args: &FilterArgs) -> Result<CommandEnd, 
     let ingest = load(context)?;
     let queue = wiring::letter_queue(&ingest)?;
     let mut stats = Stats::default();
-    let audit = context.block_on(async {
-        find(&*queue, &args.filter(), |letter| stats.count(&letter)).await.map_err(ReplayError::from)?;
-        Ok(queue.audits(AUDITS).await.map_err(ReplayError::from)?)
+    let (mut odd, audit) = context.block_on(async {
+        let odd = find(&*queue, &args.filter(), |letter| stats.count(&letter)).await.map_err(ReplayError::from)?;
+        Ok((odd, queue.audits(AUDITS).await.map_err(ReplayError::from)?))
     })?;
-    stats.audit = audit;
+    stats.audit = audit.records;
+    odd.extend(audit.odd);
     context.ui.result(&stats, |stats| {
         let mut rows = context.ui.table(&["by", "what", "entries"]);
         let parts = [
@@ -170,5 +172,6 @@ pub(super) fn stats(context: &Context, args: &FilterArgs) -> Result<CommandEnd, 
         }
         text
     });
+    super::unreadable(context, &odd);
     Ok(CommandEnd::Done)
 }

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 
 /// Freeze a set of entries, and say what a replay would do with each today
 ///
-/// Nothing changes: the sink is asked in a transaction that is rolled back.
+/// Nothing changes: the sink is asked in a transaction that is rolled back. Exits with 4 when entries cannot be read: they are told, and
+/// in no plan.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     let (queue, clock) = (wiring::letter_queue(&ingest)?, wiring::clock());
     let instance = wiring::identity().instance.to_string();
     let replay = Replay { spec: &ingest, queue: &*queue, clock: &*clock, instance };
-    let plan = context.block_on(async {
+    let (plan, odd) = context.block_on(async {
         let mut sink = wiring::sql_sink(&ingest)?;
         sink.open(ingest.sink.create).await?;
         Ok(replay.plan(&args.filter.filter(), &mut *sink).await?)
@@ -77,5 +78,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             table::thousands(plan.entries.len() as u64)
         )
     });
-    Ok(CommandEnd::Done)
+    super::unreadable(context, &odd);
+    Ok(if odd.is_empty() { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
 }

@@ -2,7 +2,7 @@
 
 use super::load;
 use crate::commands::context::Context;
-use crate::commands::exit::CommandEnd;
+use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
 use crate::commands::ui::ingest::IngestProgress;
@@ -23,7 +23,8 @@ use tokio::sync::Notify;
 /// Write events into tables, in the foreground
 ///
 /// Reads the file's topic until it is stopped, or a file of events to its end. Positions are written with the rows, so a run that
-/// is killed goes on where it stopped. Events that cannot be rows go to the queue of dead letters with their reason.
+/// is killed goes on where it stopped. Events that cannot be rows go to the queue of dead letters with their reason. Exits with 4 when
+/// records in the sink cannot be read: they are told, and passed over.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen ingest run -c events.yaml
@@ -96,13 +97,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         progress.finish();
         let tally = ended?;
         // What died last goes now; what does not waits in the sink for the next run.
-        if let Err(error) = relay::drain(&mut *sink, &*queue, &*observer).await {
+        if let Err(error) = relay::drain(&mut *sink, &*queue, &*observer, &signals.stop).await {
             context
                 .ui
                 .status(&format!("{} {error}; dead letters wait in the sink", context.ui.paint_warning("warning:")));
         }
         show(context, ingest.id.as_str(), tally, took);
-        Ok(signals.stopped_by().map_or(CommandEnd::Done, |by| CommandEnd::Ended(by.code())))
+        let end = if progress.is_odd() { CommandEnd::Ended(Code::Difference) } else { CommandEnd::Done };
+        Ok(signals.stopped_by().map_or(end, |by| CommandEnd::Ended(by.code())))
     })
 }
 

@@ -4,7 +4,8 @@ use super::load;
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
-use crate::commands::ui::table;
+use crate::commands::ui::table::{self, Tone};
+use crate::core::ingest::relay;
 use crate::core::model::message::Partition;
 use crate::core::ports::sql_sink::{SinkCounts, StoredPosition};
 use crate::wiring;
@@ -22,6 +23,14 @@ struct Shown<'a> {
     outbox: u64,
     /// `None` when the queue does not answer.
     dead_letters: Option<u64>,
+    /// Records in the sink that cannot be read: the first of them.
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    record: String,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -48,13 +57,16 @@ pub(super) fn run(context: &Context) -> Result<CommandEnd, Failure> {
         let counts = sink.counts().await?;
         let mut log = wiring::events(&ingest, None, false)?;
         let mut lags = Vec::new();
-        for position in &counts.positions {
+        for position in &counts.positions.records {
             let partition = Partition { topic: position.topic.clone(), number: position.partition };
             let marks = log.watermarks(&partition).await.ok();
             lags.push(marks.map(|marks| marks.next.saturating_sub(position.next).max(0)));
         }
         let queue = wiring::letter_queue(&ingest)?.count().await.ok();
-        let shown = shown(ingest.id.as_str(), sink.describe(), &counts, &lags, queue);
+        let mut odd = counts.positions.odd.clone();
+        odd.extend(relay::odd(&mut *sink).await?);
+        let mut shown = shown(ingest.id.as_str(), sink.describe(), &counts, &lags, queue);
+        shown.unreadable = odd.into_iter().map(|it| Unreadable { record: it.id, reason: it.reason }).collect();
         context.ui.result(&shown, |shown| text(context, shown));
         Ok(CommandEnd::Done)
     })
@@ -77,11 +89,12 @@ fn shown<'a>(
     Shown {
         ingest,
         sink,
-        positions: counts.positions.iter().zip(lags).map(position).collect(),
+        positions: counts.positions.records.iter().zip(lags).map(position).collect(),
         tables: counts.tables.iter().map(|(table, rows)| Rows { table, rows: *rows }).collect(),
         parked: counts.parked,
         outbox: counts.outbox,
         dead_letters,
+        unreadable: Vec::new(),
     }
 }
 
@@ -108,5 +121,9 @@ fn text(context: &Context, shown: &Shown<'_>) -> String {
     }
     // Writing into a string cannot fail.
     let _ = write!(text, "{}", tables.text());
+    for record in &shown.unreadable {
+        let words = format!("{} cannot be read: {}", record.record, record.reason);
+        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+    }
     text
 }

@@ -5,6 +5,7 @@ use super::table::thousands;
 use crate::core::ingest::event::{IngestEvent, Tally};
 use crate::core::model::shown;
 use crate::core::ports::observer::Observer;
+use crate::core::ports::store::OddRecord;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +17,7 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// What was seen so far.
 struct Seen {
     tally: Tally,
+    odd: Vec<OddRecord>,
     next_line: Instant,
 }
 
@@ -34,13 +36,30 @@ impl IngestProgress {
         if !quiet && std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        let seen = Seen { tally: Tally::default(), next_line: Instant::now() + LINE_EVERY };
+        let seen = Seen { tally: Tally::default(), odd: Vec::new(), next_line: Instant::now() + LINE_EVERY };
         Self { bar, quiet, warning: ui.paint_warning("warning:"), seen: Mutex::new(seen) }
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// Whether records were passed over that cannot be read.
+    pub fn is_odd(&self) -> bool {
+        !self.seen.lock().unwrap_or_else(PoisonError::into_inner).odd.is_empty()
+    }
+
+    /// Each is told once.
+    fn odd(&self, records: &[OddRecord]) {
+        for record in records {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if !seen.odd.contains(record) {
+                seen.odd.push(record.clone());
+                drop(seen);
+                self.line(&format!("{} {} cannot be read: {}", self.warning, record.id, record.reason));
+            }
+        }
     }
 
     /// Says something above the bar.
@@ -94,6 +113,7 @@ impl Observer<IngestEvent> for IngestProgress {
             IngestEvent::Rival { reason } => {
                 self.line(&format!("{} another reader moved {reason}; going on from there", self.warning));
             }
+            IngestEvent::Odd { records, .. } => self.odd(records),
             IngestEvent::QueueAway { reason } => self.line(&format!("{} {reason}", self.warning)),
             IngestEvent::Released { .. }
             | IngestEvent::Expired { .. }

@@ -1,11 +1,12 @@
 //! The queue of dead letters in an SQLite file, which may be the sink's own.
 
-use crate::core::model::letter::DeadLetter;
-use crate::core::ports::queue::{LetterQueue, PAGE_BYTES, QueueAudit, Removed};
-use crate::core::ports::store::StoreError;
+use crate::core::model::letter::{DeadLetter, ENTRY_MAX};
+use crate::core::ports::queue::{Entry, LetterPage, LetterQueue, PAGE_BYTES, QueueAudit, Removed};
+use crate::core::ports::store::{Found, StoreError};
 use crate::files::{self, Foreign};
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,25 +23,17 @@ CREATE TABLE IF NOT EXISTS filegen_queue_audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, line TEXT NOT NULL);";
 
 /// Newest first, by an index: a sort would write all entries to a temporary file for each page.
-const PAGE: &str = "SELECT entry FROM filegen_queue WHERE queue = ?1 ORDER BY number DESC LIMIT ?2 OFFSET ?3";
+const PAGE: &str = "SELECT CASE WHEN octet_length(entry) <= ?4 THEN entry END, id FROM filegen_queue WHERE queue = ?1
+    ORDER BY number DESC LIMIT ?2 OFFSET ?3";
+
+/// Longest line about what somebody did that is read back, in bytes.
+const LINE_MAX: usize = 64 << 10;
 
 /// A queue by its name in a file.
 pub struct SqliteQueue {
     path: Arc<PathBuf>,
     key: String,
     connection: Arc<Mutex<Option<Connection>>>,
-}
-
-/// Why the file did not answer.
-enum Fault {
-    Sqlite(rusqlite::Error),
-    Damaged,
-}
-
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
 }
 
 impl SqliteQueue {
@@ -51,7 +44,7 @@ impl SqliteQueue {
 
     async fn call<T: Send + 'static>(
         &self,
-        run: impl FnOnce(&mut Connection, &str) -> Result<T, Fault> + Send + 'static,
+        run: impl FnOnce(&mut Connection, &str) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let mut held = Arc::clone(&self.connection).lock_owned().await;
         let (path, key) = (Arc::clone(&self.path), self.key.clone());
@@ -60,7 +53,7 @@ impl SqliteQueue {
                 Some(connection) => connection,
                 None => open(&path)?,
             };
-            let ran = run(&mut connection, &key).map_err(|fault| failed(&path, &fault));
+            let ran = run(&mut connection, &key).map_err(|error| failed(&path, &error));
             *held = Some(connection);
             ran
         });
@@ -99,17 +92,11 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
         connection.execute_batch(TABLES)?;
         Ok::<_, rusqlite::Error>(connection)
     };
-    ready().map_err(|error| failed(path, &error.into()))
+    ready().map_err(|error| failed(path, &error))
 }
 
-fn failed(path: &Path, fault: &Fault) -> StoreError {
+fn failed(path: &Path, error: &rusqlite::Error) -> StoreError {
     let store = store(path);
-    let error = match fault {
-        Fault::Sqlite(error) => error,
-        Fault::Damaged => {
-            return StoreError::Failed { store, reason: "an entry of the queue cannot be read".to_owned() };
-        }
-    };
     let reason = error.to_string();
     match error.sqlite_error_code() {
         Some(
@@ -126,10 +113,22 @@ fn failed(path: &Path, fault: &Fault) -> StoreError {
     }
 }
 
-fn found(connection: &Connection, key: &str, index: &str) -> Result<Option<DeadLetter>, Fault> {
-    let sql = "SELECT entry FROM filegen_queue WHERE queue = ?1 AND id = ?2";
-    let entry: Option<String> = connection.prepare_cached(sql)?.query_row((key, index), |row| row.get(0)).optional()?;
-    entry.map(|entry| serde_json::from_str(&entry).map_err(|_| Fault::Damaged)).transpose()
+/// Entry and index of a row. Others may have put anything there: what is no text counts as too long.
+fn letter(row: &Row<'_>) -> (String, Result<DeadLetter, String>) {
+    let text = |column| match row.get_ref(column) {
+        Ok(ValueRef::Text(text)) => Some(text),
+        _ => None,
+    };
+    let index = String::from_utf8_lossy(text(1).unwrap_or_default()).into_owned();
+    let letter = DeadLetter::kept(&index, text(0));
+    (index, letter)
+}
+
+fn found(connection: &Connection, key: &str, index: &str) -> rusqlite::Result<Option<Result<DeadLetter, String>>> {
+    let sql =
+        "SELECT CASE WHEN octet_length(entry) <= ?3 THEN entry END, id FROM filegen_queue WHERE queue = ?1 AND id = ?2";
+    let found = connection.prepare_cached(sql)?.query_row((key, index, ENTRY_MAX), |row| Ok(letter(row))).optional()?;
+    Ok(found.map(|(_, letter)| letter))
 }
 
 #[async_trait]
@@ -147,39 +146,39 @@ impl LetterQueue for SqliteQueue {
             for (index, entry) in &entries {
                 transaction.prepare_cached(sql)?.execute((key, index, entry))?;
             }
-            Ok(transaction.commit()?)
+            transaction.commit()
         })
         .await
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
         self.call(|connection, key| {
-            Ok(connection.query_row("SELECT count(*) FROM filegen_queue WHERE queue = ?1", [key], |row| row.get(0))?)
+            connection.query_row("SELECT count(*) FROM filegen_queue WHERE queue = ?1", [key], |row| row.get(0))
         })
         .await
     }
 
-    async fn page(&self, skip: u64, max: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn page(&self, skip: u64, max: usize) -> Result<LetterPage, StoreError> {
         self.call(move |connection, key| {
             let (skip, max) = (i64::try_from(skip).unwrap_or(i64::MAX), i64::try_from(max).unwrap_or(i64::MAX));
             let mut asked = connection.prepare_cached(PAGE)?;
-            let (mut letters, mut bytes) = (Vec::new(), 0);
-            for entry in asked.query_map((key, max, skip), |row| row.get::<_, String>(0))? {
-                let entry = entry?;
-                bytes += entry.len();
-                letters.push(serde_json::from_str(&entry).map_err(|_| Fault::Damaged)?);
+            let (mut rows, mut page, mut bytes) = (asked.query((key, max, skip, ENTRY_MAX))?, LetterPage::default(), 0);
+            while let Some(row) = rows.next()? {
+                bytes += row.get_ref(0)?.as_bytes_or_null().ok().flatten().map_or(0, <[u8]>::len);
+                let (index, letter) = letter(row);
+                page.add(|| index, letter);
                 if bytes >= PAGE_BYTES {
                     break;
                 }
             }
-            Ok(letters)
+            Ok(page)
         })
         .await
     }
 
-    async fn get(&self, index: &str) -> Result<Option<DeadLetter>, StoreError> {
+    async fn get(&self, index: &str) -> Result<Option<Entry>, StoreError> {
         let index = index.to_owned();
-        self.call(move |connection, key| found(connection, key, &index)).await
+        self.call(move |connection, key| Ok(found(connection, key, &index)?.map(Entry::from))).await
     }
 
     async fn remove(&self, index: &str, digest: &str) -> Result<Removed, StoreError> {
@@ -187,12 +186,12 @@ impl LetterQueue for SqliteQueue {
         self.call(move |connection, key| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let Some(letter) = found(&transaction, key, &index)? else { return Ok(Removed::Gone) };
-            if letter.digest() != digest {
-                return Ok(Removed::Changed);
+            if letter.is_ok_and(|letter| letter.digest() == digest) {
+                transaction.execute("DELETE FROM filegen_queue WHERE queue = ?1 AND id = ?2", (key, &index))?;
+                transaction.commit()?;
+                return Ok(Removed::Done);
             }
-            transaction.execute("DELETE FROM filegen_queue WHERE queue = ?1 AND id = ?2", (key, &index))?;
-            transaction.commit()?;
-            Ok(Removed::Done)
+            Ok(Removed::Changed)
         })
         .await
     }
@@ -207,13 +206,20 @@ impl LetterQueue for SqliteQueue {
         .await
     }
 
-    async fn audits(&self, max: usize) -> Result<Vec<QueueAudit>, StoreError> {
+    async fn audits(&self, max: usize) -> Result<Found<QueueAudit>, StoreError> {
         self.call(move |connection, key| {
-            let sql = "SELECT line FROM filegen_queue_audit WHERE queue = ?1 ORDER BY number DESC LIMIT ?2";
+            let sql = "SELECT CASE WHEN octet_length(line) <= ?3 THEN line END, number FROM filegen_queue_audit WHERE queue = ?1
+                       ORDER BY number DESC LIMIT ?2";
             let mut asked = connection.prepare_cached(sql)?;
-            let max = i64::try_from(max).unwrap_or(i64::MAX);
-            let lines: Vec<String> = asked.query_map((key, max), |row| row.get(0))?.collect::<Result<_, _>>()?;
-            lines.iter().map(|line| serde_json::from_str(line).map_err(|_| Fault::Damaged)).collect()
+            let mut rows = asked.query((key, i64::try_from(max).unwrap_or(i64::MAX), LINE_MAX))?;
+            let mut found = Found::default();
+            while let Some(row) = rows.next()? {
+                let line = row.get::<_, String>(0).map_err(|error| error.to_string());
+                let line = line.and_then(|line| serde_json::from_str(&line).map_err(|error| error.to_string()));
+                let number: i64 = row.get(1)?;
+                found.add(|| format!("filegen_queue_audit {number}"), line);
+            }
+            Ok(found)
         })
         .await
     }
@@ -229,7 +235,7 @@ mod tests {
         connection.execute_batch(TABLES).unwrap();
         let mut asked = connection.prepare(&format!("EXPLAIN QUERY PLAN {PAGE}")).unwrap();
         let plan: Vec<String> =
-            asked.query_map(("q", 1, 0), |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+            asked.query_map(("q", 1, 0, 9), |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
         assert!(plan.len() == 1 && plan[0].contains("filegen_queue_order"), "{plan:?}");
     }
 }

@@ -6,7 +6,7 @@ use crate::config::Flow;
 use crate::core::backoff::Backoff;
 use crate::core::health::{Dependencies, Member, Probe, TopicsProbe};
 use crate::core::ingest::event::IngestEvent;
-use crate::core::ingest::health::{SinkProbe, WritingProbe};
+use crate::core::ingest::health::{RecordsProbe, SinkProbe, WritingProbe};
 use crate::core::ingest::relay;
 use crate::core::ingest::service::{IngestPorts, Service};
 use crate::core::ingest::spec::{DoorSpec, Ingest};
@@ -80,7 +80,9 @@ fn dependencies(
         probes.push(Box::new(SinkProbe { reader: Arc::clone(reader) }));
     }
     if parts.ingest {
+        let records = Arc::clone(&watched);
         probes.push(Box::new(WritingProbe { halted: Box::new(move || watched.now().halted) }));
+        probes.push(Box::new(RecordsProbe { odd: Box::new(move || records.now().odd_record()) }));
     }
     if let Some(topic) = wiring::event_topic_probe(ingest)?.filter(|_| parts.ingest || parts.produce) {
         probes.push(Box::new(TopicsProbe { topics: vec![("source", topic)] }));

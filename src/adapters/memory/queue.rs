@@ -1,8 +1,8 @@
 //! The queue of dead letters in memory.
 
 use crate::core::model::letter::DeadLetter;
-use crate::core::ports::queue::{LetterQueue, QueueAudit, Removed};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::queue::{Entry, LetterPage, LetterQueue, QueueAudit, Removed};
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,8 +12,8 @@ pub struct MemoryQueue(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {
-    /// Oldest first.
-    letters: Vec<DeadLetter>,
+    /// Oldest first: index and text.
+    entries: Vec<(String, String)>,
     audits: Vec<QueueAudit>,
     is_away: bool,
 }
@@ -22,6 +22,11 @@ impl MemoryQueue {
     /// Answers no call while it is away.
     pub fn set_away(&self, is_away: bool) {
         self.kept().is_away = is_away;
+    }
+
+    /// Puts an entry there as somebody else would.
+    pub fn put(&self, index: &str, entry: &str) {
+        self.kept().entries.push((index.to_owned(), entry.to_owned()));
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -46,34 +51,41 @@ impl LetterQueue for MemoryQueue {
     async fn add(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
         let mut kept = self.answering()?;
         for letter in letters {
-            if kept.letters.iter().all(|other| other.index() != letter.index()) {
-                kept.letters.push(letter.clone());
+            if kept.entries.iter().all(|(index, _)| *index != letter.index()) {
+                kept.entries.push((letter.index(), letter.to_json()));
             }
         }
         Ok(())
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        Ok(self.answering()?.letters.len() as u64)
+        Ok(self.answering()?.entries.len() as u64)
     }
 
-    async fn page(&self, skip: u64, max: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn page(&self, skip: u64, max: usize) -> Result<LetterPage, StoreError> {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        Ok(self.answering()?.letters.iter().rev().skip(skip).take(max).cloned().collect())
+        let mut page = LetterPage::default();
+        for (index, entry) in self.answering()?.entries.iter().rev().skip(skip).take(max) {
+            page.add(|| index.clone(), DeadLetter::kept(index, Some(entry.as_bytes())));
+        }
+        Ok(page)
     }
 
-    async fn get(&self, index: &str) -> Result<Option<DeadLetter>, StoreError> {
-        Ok(self.answering()?.letters.iter().find(|letter| letter.index() == index).cloned())
+    async fn get(&self, index: &str) -> Result<Option<Entry>, StoreError> {
+        let kept = self.answering()?;
+        let found = kept.entries.iter().find(|(other, _)| other == index);
+        Ok(found.map(|(index, entry)| DeadLetter::kept(index, Some(entry.as_bytes())).into()))
     }
 
     async fn remove(&self, index: &str, digest: &str) -> Result<Removed, StoreError> {
         let mut kept = self.answering()?;
-        let Some(at) = kept.letters.iter().position(|letter| letter.index() == index) else { return Ok(Removed::Gone) };
-        if kept.letters[at].digest() != digest {
-            return Ok(Removed::Changed);
+        let Some(at) = kept.entries.iter().position(|(other, _)| other == index) else { return Ok(Removed::Gone) };
+        let letter = DeadLetter::kept(index, Some(kept.entries[at].1.as_bytes()));
+        if letter.is_ok_and(|letter| letter.digest() == digest) {
+            kept.entries.remove(at);
+            return Ok(Removed::Done);
         }
-        kept.letters.remove(at);
-        Ok(Removed::Done)
+        Ok(Removed::Changed)
     }
 
     async fn audit(&self, line: &QueueAudit) -> Result<(), StoreError> {
@@ -81,7 +93,8 @@ impl LetterQueue for MemoryQueue {
         Ok(())
     }
 
-    async fn audits(&self, max: usize) -> Result<Vec<QueueAudit>, StoreError> {
-        Ok(self.answering()?.audits.iter().rev().take(max).cloned().collect())
+    async fn audits(&self, max: usize) -> Result<Found<QueueAudit>, StoreError> {
+        let records = self.answering()?.audits.iter().rev().take(max).cloned().collect();
+        Ok(Found { records, odd: Vec::new() })
     }
 }

@@ -4,8 +4,9 @@ use crate::core::model::finding::Finding;
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
 use crate::core::model::rows::{SqlValue, TableSet};
 use crate::core::ports::sql_sink::{
-    Batch, Change, Outcome, Parked, RowChange, SinkCounts, SinkError, SqlSink, StoredPosition, WriteMode,
+    Batch, Change, Outcome, Outgoing, Parked, RowChange, SinkCounts, SinkError, SqlSink, StoredPosition, WriteMode,
 };
+use crate::core::ports::store::Found;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::cmp::Ordering;
@@ -23,11 +24,19 @@ type Place = (String, String, String, i32);
 struct Kept {
     rows: BTreeMap<(usize, String), MemoryRow>,
     positions: BTreeMap<Place, i64>,
-    outbox: Vec<DeadLetter>,
+    outbox: Vec<Outgone>,
     parked: Vec<ParkedEvent>,
     ledger: BTreeSet<(usize, String)>,
     arrivals: BTreeMap<(usize, String), (String, i32, i64)>,
     numbers: i64,
+}
+
+/// A row of the outbox.
+#[derive(Clone)]
+struct Outgone {
+    number: i64,
+    index: String,
+    entry: String,
 }
 
 #[derive(Clone)]
@@ -80,6 +89,18 @@ impl MemorySink {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = kept.rows.iter().filter(|((table, _), _)| Some(*table) == index);
         rows.map(|((_, key), row)| (key.clone(), row.clone())).collect()
+    }
+
+    /// Puts a row into the outbox as somebody else would.
+    pub fn put_outbox(&self, index: &str, entry: &str) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        bury(&mut kept, index.to_owned(), entry.to_owned());
+    }
+
+    /// Writes a position as somebody else would, of the topic `t` with the id `x`.
+    pub fn put_position(&self, partition: i32, next: i64) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.positions.insert((self.group.clone(), "t".to_owned(), "x".to_owned(), partition), next);
     }
 
     fn answering(&self) -> Result<MutexGuard<'_, Kept>, SinkError> {
@@ -194,7 +215,7 @@ impl MemorySink {
     fn record(&self, kept: &mut Kept, change: &Change, applied: Applied, batch: &Batch, outcomes: &mut [Outcome]) {
         let die = |kept: &mut Kept, error: LetterError, outcomes: &mut [Outcome]| {
             if batch.mode == WriteMode::Apply {
-                bury(kept, DeadLetter::new(&change.event, error.clone(), 1, batch.now, &batch.instance));
+                letter(kept, &DeadLetter::new(&change.event, error.clone(), 1, batch.now, &batch.instance));
             }
             settle(kept, change, Outcome::Dead(error), outcomes);
         };
@@ -238,9 +259,14 @@ fn settle(kept: &mut Kept, change: &Change, outcome: Outcome, outcomes: &mut [Ou
     }
 }
 
-fn bury(kept: &mut Kept, letter: DeadLetter) {
-    if kept.outbox.iter().all(|other| other.index() != letter.index()) {
-        kept.outbox.push(letter);
+fn letter(kept: &mut Kept, letter: &DeadLetter) {
+    bury(kept, letter.index(), letter.to_json());
+}
+
+fn bury(kept: &mut Kept, index: String, entry: String) {
+    if kept.outbox.iter().all(|other| other.index != index) {
+        kept.numbers += 1;
+        kept.outbox.push(Outgone { number: kept.numbers, index, entry });
     }
 }
 
@@ -258,17 +284,17 @@ impl SqlSink for MemorySink {
         self.answering().map(drop)
     }
 
-    async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError> {
+    async fn positions(&mut self) -> Result<Found<StoredPosition>, SinkError> {
         let kept = self.answering()?;
-        let own = kept.positions.iter().filter(|((group, ..), _)| *group == self.group);
-        Ok(own
-            .map(|((_, topic, topic_id, partition), next)| StoredPosition {
-                topic: topic.clone(),
-                topic_id: topic_id.clone(),
-                partition: *partition,
-                next: *next,
-            })
-            .collect())
+        let mut found = Found::default();
+        for ((_, topic, topic_id, partition), next) in
+            kept.positions.iter().filter(|((group, ..), _)| *group == self.group)
+        {
+            let position =
+                StoredPosition { topic: topic.clone(), topic_id: topic_id.clone(), partition: *partition, next: *next };
+            found.add(|| position.place(), position.clone().checked());
+        }
+        Ok(found)
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Outcome>, SinkError> {
@@ -281,7 +307,7 @@ impl SqlSink for MemorySink {
             }
             kept.positions.insert(place, step.to);
         }
-        batch.dead.iter().for_each(|letter| bury(&mut kept, letter.clone()));
+        batch.dead.iter().for_each(|dead| letter(&mut kept, dead));
         kept.parked.retain(|parked| !batch.unpark.contains(&parked.number));
         let mut outcomes = vec![Outcome::Stale; batch.numbers];
         for row in &batch.rows {
@@ -329,18 +355,24 @@ impl SqlSink for MemorySink {
             }
         }
         for parked in &old {
-            let (timestamp, attempts) = (now, parked.attempts + 1);
-            bury(&mut kept, DeadLetter { timestamp, attempts, instance: instance.to_owned(), ..parked.letter.clone() });
+            let (attempts, timestamp) = (parked.attempts + 1, now);
+            let instance = instance.to_owned();
+            letter(&mut kept, &DeadLetter { attempts, timestamp, instance, ..parked.letter.clone() });
         }
         Ok(old.len() as u64)
     }
 
-    async fn outbox(&mut self, max: usize) -> Result<Vec<DeadLetter>, SinkError> {
-        Ok(self.answering()?.outbox.iter().take(max).cloned().collect())
+    async fn outbox(&mut self, after: i64, max: usize) -> Result<Outgoing, SinkError> {
+        let mut found = Outgoing::default();
+        for row in self.answering()?.outbox.iter().filter(|row| row.number > after).take(max) {
+            found.last = Some(row.number);
+            found.add(row.number, DeadLetter::kept(&row.index, Some(row.entry.as_bytes())));
+        }
+        Ok(found)
     }
 
-    async fn sent(&mut self, indexes: &[String]) -> Result<(), SinkError> {
-        self.answering()?.outbox.retain(|letter| !indexes.contains(&letter.index()));
+    async fn sent(&mut self, numbers: &[i64]) -> Result<(), SinkError> {
+        self.answering()?.outbox.retain(|row| !numbers.contains(&row.number));
         Ok(())
     }
 

@@ -6,18 +6,17 @@
 mod error;
 
 use crate::core::model::finding::{CheckVerdict, Finding};
-use crate::core::model::letter::DeadLetter;
+use crate::core::model::letter::{DeadLetter, ENTRY_MAX};
 use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown};
 use crate::core::model::secret::Secret;
-use crate::core::ports::queue::{LetterQueue, PAGE_BYTES, QueueAudit, Removed};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::queue::{Entry, LetterPage, LetterQueue, PAGE_BYTES, QueueAudit, Removed};
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use error::failed;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
 };
-use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -32,19 +31,23 @@ const ADD: &str = "for at = 1, #ARGV, 2 do
   if redis.call('HSETNX', KEYS[2], ARGV[at], ARGV[at + 1]) == 1 then redis.call('LPUSH', KEYS[1], ARGV[at + 1]) end
 end";
 
-/// The entry of an index, if the list still has it.
+/// The entry of an index, if the list still has it, with its length; one that is too long without its text.
 const GET: &str = "local entry = redis.call('HGET', KEYS[2], ARGV[1])
-if entry and redis.call('LPOS', KEYS[1], entry, 'RANK', -1) then return entry end
-return false";
+if entry and redis.call('LPOS', KEYS[1], entry, 'RANK', -1) then
+  return { #entry, #entry <= tonumber(ARGV[2]) and entry or '' }
+end
+return {}";
 
-/// Entries from a place on, at most so many, until they have so many bytes.
-const PAGE: &str = "local found, bytes, at, last = {}, 0, tonumber(ARGV[1]), tonumber(ARGV[2])
+/// Entries from a place on, at most so many, until they have so many bytes: length and text of each. One that is too long is there
+/// without its text.
+const PAGE: &str = "local found, bytes, at, last, most = {}, 0, tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
 while at <= last and bytes < tonumber(ARGV[3]) do
   local some = redis.call('LRANGE', KEYS[1], at, math.min(at + 7, last))
   if #some == 0 then break end
   for _, entry in ipairs(some) do
-    bytes = bytes + #entry
-    found[#found + 1] = entry
+    if #entry <= most then bytes = bytes + #entry end
+    found[#found + 1] = #entry
+    found[#found + 1] = #entry <= most and entry or ''
   end
   at = at + #some
 end
@@ -167,28 +170,24 @@ impl RedisQueue {
         format!("{}:audit", self.key)
     }
 
-    /// What stands in the list. Others may have put something else there.
-    fn read<T: DeserializeOwned>(&self, entry: &str) -> Result<T, StoreError> {
-        serde_json::from_str(entry).map_err(|error| StoreError::Failed {
-            store: self.name.clone(),
-            reason: format!("an entry of `{}` is none of ours: {error}", self.key),
-        })
-    }
-
-    async fn newest<T: DeserializeOwned>(&self, key: &str, skip: u64, max: usize) -> Result<Vec<T>, StoreError> {
+    /// Elements of a list, newest first, each with its place. Others may have put anything there: one that is too long is `None`.
+    async fn newest(&self, key: &str, skip: u64, max: usize) -> Result<Vec<(u64, Option<Vec<u8>>)>, StoreError> {
         let first = i64::try_from(skip).unwrap_or(i64::MAX);
         let last = first.saturating_add(i64::try_from(max).unwrap_or(i64::MAX)) - 1;
         if max == 0 {
             return Ok(Vec::new());
         }
         let mut command = redis::cmd("EVAL");
-        command.arg(PAGE).arg(1).arg(key).arg(first).arg(last).arg(PAGE_BYTES);
-        let entries: Vec<String> = self.ask(&command).await?;
-        entries.iter().map(|entry| self.read(entry)).collect()
+        command.arg(PAGE).arg(1).arg(key).arg(first).arg(last).arg(PAGE_BYTES).arg(ENTRY_MAX);
+        let entries: Vec<(u64, Vec<u8>)> = self.ask(&command).await?;
+        let sized = |(length, entry): (u64, Vec<u8>)| Some(entry).filter(|entry| entry.len() as u64 == length);
+        Ok((skip..).zip(entries.into_iter().map(sized)).collect())
     }
 
-    async fn raw(&self, index: &str) -> Result<Option<String>, StoreError> {
-        self.ask(self.script(GET).arg(index)).await
+    async fn raw(&self, index: &str) -> Result<Option<Option<Vec<u8>>>, StoreError> {
+        let found: Vec<(u64, Vec<u8>)> = self.ask(self.script(GET).arg(index).arg(ENTRY_MAX)).await?;
+        let sized = |(length, entry): (u64, Vec<u8>)| Some(entry).filter(|entry| entry.len() as u64 == length);
+        Ok(found.into_iter().next().map(sized))
     }
 }
 
@@ -220,17 +219,22 @@ impl LetterQueue for RedisQueue {
         self.ask(redis::cmd("LLEN").arg(&self.key)).await
     }
 
-    async fn page(&self, skip: u64, max: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        self.newest(&self.key, skip, max).await
+    async fn page(&self, skip: u64, max: usize) -> Result<LetterPage, StoreError> {
+        let mut page = LetterPage::default();
+        for (place, entry) in self.newest(&self.key, skip, max).await? {
+            page.add(|| format!("{} element {place}", self.key), DeadLetter::read(entry.as_deref()));
+        }
+        Ok(page)
     }
 
-    async fn get(&self, index: &str) -> Result<Option<DeadLetter>, StoreError> {
-        self.raw(index).await?.map(|entry| self.read(&entry)).transpose()
+    async fn get(&self, index: &str) -> Result<Option<Entry>, StoreError> {
+        Ok(self.raw(index).await?.map(|entry| DeadLetter::kept(index, entry.as_deref()).into()))
     }
 
     async fn remove(&self, index: &str, digest: &str) -> Result<Removed, StoreError> {
         let Some(entry) = self.raw(index).await? else { return Ok(Removed::Gone) };
-        if self.read::<DeadLetter>(&entry)?.digest() != digest {
+        let Some(entry) = entry else { return Ok(Removed::Changed) };
+        if !DeadLetter::kept(index, Some(&entry)).is_ok_and(|letter| letter.digest() == digest) {
             return Ok(Removed::Changed);
         }
         let removed: u8 = self.ask(self.script(REMOVE).arg(index).arg(&entry)).await?;
@@ -247,8 +251,14 @@ impl LetterQueue for RedisQueue {
         self.ask(redis::cmd("LPUSH").arg(self.audit_key()).arg(line)).await
     }
 
-    async fn audits(&self, max: usize) -> Result<Vec<QueueAudit>, StoreError> {
-        self.newest(&self.audit_key(), 0, max).await
+    async fn audits(&self, max: usize) -> Result<Found<QueueAudit>, StoreError> {
+        let (key, mut found) = (self.audit_key(), Found::default());
+        for (place, line) in self.newest(&key, 0, max).await? {
+            let line = line.ok_or_else(|| "it is too long to be read".to_owned());
+            let line = line.and_then(|line| serde_json::from_slice(&line).map_err(|error| error.to_string()));
+            found.add(|| format!("{key} element {place}"), line);
+        }
+        Ok(found)
     }
 
     async fn examine(&self) -> Result<Vec<Finding>, StoreError> {

@@ -4,6 +4,7 @@ use super::Work;
 use super::apply::{Applied, Parent, Row};
 use super::book;
 use super::fault::SqliteFault;
+use super::parked;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
 use crate::core::ports::sql_sink::{Batch, Change, Outcome, RowChange, WriteMode};
@@ -70,12 +71,12 @@ impl Writer<'_> {
             book::advance(self.transaction, &self.work.reader, step, self.batch.now)?;
         }
         crash_point!("sink.moved");
-        self.has_parked = book::has_parked(self.transaction)?;
+        self.has_parked = parked::has_parked(self.transaction)?;
         for letter in &self.batch.dead {
             self.bury(letter)?;
         }
         for number in &self.batch.unpark {
-            book::unpark(self.transaction, *number)?;
+            parked::unpark(self.transaction, *number)?;
         }
         for row in &self.batch.rows {
             self.row(row)?;
@@ -132,7 +133,7 @@ impl Writer<'_> {
         }
         let row = Row::new(&self.work.tables, change);
         if self.has_parked
-            && let Some(parent) = book::waiting_before(self.transaction, &row.table.name, &row.key, change.parked)?
+            && let Some(parent) = parked::waiting_before(self.transaction, &row.table.name, &row.key, change.parked)?
         {
             return Ok(Applied::Queues(parent));
         }
@@ -160,7 +161,7 @@ impl Writer<'_> {
 
     fn settle(&mut self, change: &Change, outcome: Outcome) -> Result<(), Stopped> {
         if let Some(number) = change.parked {
-            book::unpark(self.transaction, number)?;
+            parked::unpark(self.transaction, number)?;
         }
         if let Some(slot) = self.outcomes.get_mut(change.number) {
             *slot = outcome;
@@ -182,7 +183,7 @@ impl Writer<'_> {
         let error = orphan(parent);
         if let Some(number) = change.parked {
             // Its parent was there when it was released, and another one is missing now, or it was taken away again.
-            let tries = book::tried_again(self.transaction, number, parent, counts)?;
+            let tries = parked::tried_again(self.transaction, number, parent, counts)?;
             if counts && tries >= self.batch.attempts {
                 return self.die(change, error);
             }
@@ -190,7 +191,7 @@ impl Writer<'_> {
             let table = &self.work.tables.tables[self.work.tables.shapes[change.shape].table].name;
             let key = Row::new(&self.work.tables, change).key;
             let letter = DeadLetter::new(&change.event, error.of(table, None), 1, self.batch.now, &self.batch.instance);
-            book::park(self.transaction, &self.work.reader, &letter, (table, &key), parent)?;
+            parked::park(self.transaction, &self.work.reader, &letter, (table, &key), parent)?;
             self.has_parked = true;
         }
         if let Some(slot) = self.outcomes.get_mut(change.number) {

@@ -21,8 +21,6 @@ pub(super) enum SqliteFault {
     Rival(String),
     /// Too many dead letters wait.
     OutboxFull { waiting: u64, limit: u64 },
-    /// A record of our own cannot be read.
-    Damaged(String),
 }
 
 impl From<Error> for SqliteFault {
@@ -60,7 +58,6 @@ impl Place {
             SqliteFault::Refused(reason) => SinkError::Refused { sink, reason },
             SqliteFault::Rival(place) => SinkError::Rival { place },
             SqliteFault::OutboxFull { waiting, limit } => SinkError::OutboxFull { sink, waiting, limit },
-            SqliteFault::Damaged(reason) => SinkError::Failed { sink, reason },
         }
     }
 

@@ -7,14 +7,15 @@ mod book;
 mod ddl;
 mod fault;
 mod fit;
+mod parked;
 mod value;
 
 use crate::core::model::finding::{CheckVerdict, Finding};
-use crate::core::model::letter::DeadLetter;
 use crate::core::model::rows::TableSet;
 use crate::core::ports::sql_sink::{
-    Batch, Outcome, Parked, SinkCounts, SinkError, SinkReader, SqlSink, StoredPosition,
+    Batch, Outcome, Outgoing, Parked, SinkCounts, SinkError, SinkReader, SqlSink, StoredPosition,
 };
+use crate::core::ports::store::Found;
 use crate::files::{self, Foreign};
 use async_trait::async_trait;
 use fault::{Place, SqliteFault};
@@ -167,7 +168,7 @@ impl SqlSink for SqliteSink {
         Ok(vec![fits("every table takes its events, and each identity is a key")])
     }
 
-    async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError> {
+    async fn positions(&mut self) -> Result<Found<StoredPosition>, SinkError> {
         self.call(|connection, work| book::positions(connection, &work.reader)).await
     }
 
@@ -177,25 +178,25 @@ impl SqlSink for SqliteSink {
     }
 
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError> {
-        self.call(move |connection, work| book::released(connection, &work.reader, max)).await
+        self.call(move |connection, work| parked::released(connection, &work.reader, max)).await
     }
 
     async fn has_parked(&mut self) -> Result<bool, SinkError> {
-        self.call(|connection, _| Ok(book::has_parked(connection)?)).await
+        self.call(|connection, _| Ok(parked::has_parked(connection)?)).await
     }
 
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError> {
         let instance = instance.to_owned();
-        self.change(move |transaction, work| book::expire(transaction, &work.reader, before, now, &instance)).await
+        self.change(move |transaction, work| parked::expire(transaction, &work.reader, before, now, &instance)).await
     }
 
-    async fn outbox(&mut self, max: usize) -> Result<Vec<DeadLetter>, SinkError> {
-        self.call(move |connection, work| book::outbox(connection, &work.reader, max)).await
+    async fn outbox(&mut self, after: i64, max: usize) -> Result<Outgoing, SinkError> {
+        self.call(move |connection, work| book::outbox(connection, &work.reader, after, max)).await
     }
 
-    async fn sent(&mut self, indexes: &[String]) -> Result<(), SinkError> {
-        let indexes = indexes.to_vec();
-        self.change(move |transaction, work| book::sent(transaction, &work.reader, &indexes)).await
+    async fn sent(&mut self, numbers: &[i64]) -> Result<(), SinkError> {
+        let numbers = numbers.to_vec();
+        self.change(move |transaction, work| book::sent(transaction, &work.reader, &numbers)).await
     }
 
     async fn counts(&mut self) -> Result<SinkCounts, SinkError> {

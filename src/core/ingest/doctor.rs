@@ -1,5 +1,7 @@
 //! Whether an ingest would work: its tables, its topic, its queue of dead letters, and whether clocks agree.
 
+use super::plan::{Filter, find};
+use super::relay;
 use super::spec::{Ingest, SourceSpec};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::kind::FailureKind;
@@ -9,8 +11,12 @@ use crate::core::model::peer::{Insecure, Peer};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::probe::{TopicProbe, TopicUse};
 use crate::core::ports::queue::LetterQueue;
-use crate::core::ports::sql_sink::SqlSink;
+use crate::core::ports::sql_sink::{SinkError, SqlSink};
+use crate::core::ports::store::OddRecord;
 use std::sync::Arc;
+
+/// Newest dead letters that are looked through for some that cannot be read.
+const LOOKED_THROUGH: u64 = 1000;
 
 /// What is looked at, and with what.
 pub struct DoctorInput<'a> {
@@ -45,15 +51,11 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
     match sink.examine(ingest.sink.create, clock.now()).await {
         Ok(findings) => {
             let took = clock.elapsed().saturating_sub(asked);
-            report.answered(
-                Area::Sink,
-                "answers",
-                Some(took),
-                Ok::<_, &crate::core::ports::sql_sink::SinkError>(sink.describe()),
-            );
+            report.answered(Area::Sink, "answers", Some(took), Ok::<_, &SinkError>(sink.describe()));
             for finding in findings {
                 report.push(CheckResult::new(Area::Sink, finding, FailureKind::Config));
             }
+            records(Area::Sink, &odd_of(sink).await.unwrap_or_default(), &mut report);
         }
         Err(error) => report.fail(Area::Sink, "tables", &error),
     }
@@ -61,6 +63,9 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
         Ok(count) => {
             let detail = format!("{}, {}", queue.describe(), counted(count, "dead letter"));
             report.add(Area::Queue, "answers", CheckVerdict::Pass, detail);
+            // As many as are looked through in a moment; `dlq list` looks through all.
+            let some = Filter { limit: Some(LOOKED_THROUGH), ..Filter::default() };
+            records(Area::Queue, &find(queue, &some, drop).await.unwrap_or_default(), &mut report);
             for finding in queue.examine().await.unwrap_or_default() {
                 report.push(CheckResult::new(Area::Queue, finding, FailureKind::Config));
             }
@@ -76,6 +81,20 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
         report.add(area, "is encrypted and verified", CheckVerdict::Warn, format!("`{field}`: {what}; {instead}"));
     }
     report.found
+}
+
+/// Records of its own in the sink that cannot be read. A sink whose tables are not made yet has none.
+async fn odd_of(sink: &mut dyn SqlSink) -> Result<Vec<OddRecord>, SinkError> {
+    let mut odd = sink.positions().await?.odd;
+    odd.extend(relay::odd(sink).await?);
+    Ok(odd)
+}
+
+fn records(area: Area, odd: &[OddRecord], report: &mut Report<'_>) {
+    if let Some(OddRecord { id, reason }) = odd.first() {
+        let more = if odd.len() > 1 { format!("; and {} more", odd.len() - 1) } else { String::new() };
+        report.add(area, "records", CheckVerdict::Warn, format!("{id} cannot be read: {reason}{more}"));
+    }
 }
 
 async fn topic(probe: &dyn TopicProbe, has_door: bool, clock: &dyn Clock, report: &mut Report<'_>) {

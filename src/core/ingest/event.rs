@@ -2,6 +2,7 @@
 
 use crate::core::model::letter::{LetterKind, RawEvent};
 use crate::core::ports::sql_sink::Outcome;
+use crate::core::ports::store::OddRecord;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,11 +108,27 @@ pub enum IngestEvent {
         /// How many.
         count: usize,
     },
+    /// Records of its own in the sink that cannot be read: they are passed over, and stay.
+    Odd {
+        /// Which of them were looked at.
+        of: Records,
+        /// The first of those that cannot be read. Empty: all can.
+        records: Vec<OddRecord>,
+    },
     /// The queue is away; dead letters wait in the sink.
     QueueAway {
         /// Why.
         reason: String,
     },
+}
+
+/// Records that an ingest keeps in its sink.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Records {
+    /// Where readers stand.
+    Positions,
+    /// Dead letters on their way to the queue.
+    Outbox,
 }
 
 /// A request that was answered at a door.

@@ -2,7 +2,7 @@
 
 use crate::core::model::letter::DeadLetter;
 use crate::core::ports::queue::LetterQueue;
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, OddRecord, StoreError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ impl Filter {
     }
 }
 
-/// Gives each entry that the filter takes to `each`, newest first.
+/// Gives each entry that the filter takes to `each`, newest first. Returns those that cannot be read: the first of them.
 ///
 /// # Errors
 /// When the queue does not answer.
@@ -56,23 +56,25 @@ pub async fn find(
     queue: &dyn LetterQueue,
     filter: &Filter,
     mut each: impl FnMut(DeadLetter),
-) -> Result<(), StoreError> {
-    let (mut skip, mut taken) = (0, 0);
+) -> Result<Vec<OddRecord>, StoreError> {
+    let (mut skip, mut taken, mut odd) = (0, 0, Vec::new());
     let limit = filter.limit.unwrap_or(u64::MAX);
     while taken < limit {
         let page = queue.page(skip, PAGE).await?;
-        skip += page.len() as u64;
-        if page.is_empty() {
+        if page.passed == 0 {
             break;
         }
-        for letter in page.into_iter().filter(|letter| filter.takes(letter)) {
+        skip += page.passed;
+        odd.extend(page.odd);
+        odd.truncate(Found::<DeadLetter>::ODD_MAX);
+        for letter in page.letters.into_iter().filter(|letter| filter.takes(letter)) {
             if taken < limit {
                 taken += 1;
                 each(letter);
             }
         }
     }
-    Ok(())
+    Ok(odd)
 }
 
 /// What a replay of an entry would do, or did.

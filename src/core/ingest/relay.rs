@@ -1,6 +1,6 @@
 //! Dead letters from the sink's outbox to the queue: off the path of the events, and each once.
 
-use super::event::IngestEvent;
+use super::event::{IngestEvent, Records};
 use crate::core::backoff::Backoff;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
@@ -9,7 +9,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::queue::LetterQueue;
 use crate::core::ports::sql_sink::{SinkError, SqlSink};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, OddRecord, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -41,7 +41,8 @@ impl HasKind for RelayError {
     }
 }
 
-/// Sends all that wait. The queue has a letter before the sink forgets it; a letter that is sent again is there once.
+/// Sends all that wait, or those of one step when it is to stop. The queue has a letter before the sink forgets it; a letter that is
+/// sent again is there once. A row that cannot be read is told and stays; each row is looked at once, so this ends.
 ///
 /// # Errors
 /// When the sink or the queue does not answer. What was sent stays sent.
@@ -49,18 +50,44 @@ pub async fn drain(
     sink: &mut dyn SqlSink,
     queue: &dyn LetterQueue,
     observer: &dyn Observer<IngestEvent>,
+    stop: &CancellationToken,
 ) -> Result<(), RelayError> {
+    let (mut after, mut odd) = (0, Vec::new());
     loop {
-        let letters = sink.outbox(STEP).await?;
-        if letters.is_empty() {
+        let outgoing = sink.outbox(after, STEP).await?;
+        odd.extend(outgoing.odd);
+        odd.truncate(Found::<DeadLetter>::ODD_MAX);
+        let Some(last) = outgoing.last.filter(|last| *last > after) else { break };
+        after = last;
+        if !outgoing.letters.is_empty() {
+            let (numbers, letters): (Vec<i64>, Vec<DeadLetter>) = outgoing.letters.into_iter().unzip();
+            queue.add(&letters).await?;
+            crash_point!("letters.added");
+            sink.sent(&numbers).await?;
+            observer.observe(&IngestEvent::Sent { count: numbers.len() });
+        }
+        if stop.is_cancelled() {
             return Ok(());
         }
-        queue.add(&letters).await?;
-        crash_point!("letters.added");
-        let indexes: Vec<String> = letters.iter().map(DeadLetter::index).collect();
-        sink.sent(&indexes).await?;
-        observer.observe(&IngestEvent::Sent { count: indexes.len() });
     }
+    observer.observe(&IngestEvent::Odd { of: Records::Outbox, records: odd });
+    Ok(())
+}
+
+/// Rows of the outbox that cannot be read: the first of them. Nothing is sent.
+///
+/// # Errors
+/// When the sink does not answer.
+pub async fn odd(sink: &mut dyn SqlSink) -> Result<Vec<OddRecord>, SinkError> {
+    let (mut after, mut odd) = (0, Vec::new());
+    while odd.len() < Found::<DeadLetter>::ODD_MAX {
+        let outgoing = sink.outbox(after, STEP).await?;
+        odd.extend(outgoing.odd);
+        let Some(last) = outgoing.last.filter(|last| *last > after) else { break };
+        after = last;
+    }
+    odd.truncate(Found::<DeadLetter>::ODD_MAX);
+    Ok(odd)
 }
 
 /// Sends whenever letters wait, until `stop`; tries again with growing waits while the queue is away.
@@ -73,7 +100,7 @@ pub async fn run(
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let wait = match drain(sink, queue, observer).await {
+        let wait = match drain(sink, queue, observer, stop).await {
             Ok(()) => {
                 backoff.succeeded();
                 None

@@ -8,9 +8,9 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
 use crate::core::ports::clock::Clock;
-use crate::core::ports::queue::{LetterQueue, QueueAudit, Removed};
+use crate::core::ports::queue::{Entry, LetterQueue, QueueAudit, Removed};
 use crate::core::ports::sql_sink::{Batch, Outcome, SinkError, SqlSink, WriteMode};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -70,20 +70,23 @@ pub struct Pace {
 pub type Ended = (Fate, Option<LetterError>);
 
 impl Replay<'_> {
-    /// Freezes the entries that the filter takes, and says what a replay would do with each today. Changes nothing.
+    /// Freezes the entries that the filter takes, and says what a replay would do with each today. Changes nothing. Entries that cannot be
+    /// read are in no plan: the first of them come beside it.
     ///
     /// # Errors
     /// When queue or sink does not answer.
-    pub async fn plan(&self, filter: &Filter, sink: &mut dyn SqlSink) -> Result<Plan, ReplayError> {
+    pub async fn plan(&self, filter: &Filter, sink: &mut dyn SqlSink) -> Result<(Plan, Vec<OddRecord>), ReplayError> {
         let mut places = Vec::new();
-        find(self.queue, filter, |letter| places.push((letter.place(), letter.index()))).await?;
+        let odd = find(self.queue, filter, |letter| places.push((letter.place(), letter.index()))).await?;
         places.sort();
         let mut entries = Vec::with_capacity(places.len());
         // Payloads are in memory a few at a time.
         for step in places.chunks(STEP) {
             let mut letters = Vec::with_capacity(step.len());
             for (_, index) in step {
-                letters.extend(self.queue.get(index).await?);
+                if let Some(Entry::Letter(letter)) = self.queue.get(index).await? {
+                    letters.push(*letter);
+                }
             }
             for (letter, (forecast, error)) in letters.iter().zip(self.write(&letters, sink, WriteMode::Judge).await?) {
                 entries.push(Planned {
@@ -98,14 +101,15 @@ impl Replay<'_> {
                 });
             }
         }
-        Ok(Plan {
+        let plan = Plan {
             version: VERSION,
             ingest: self.spec.id.as_str().to_owned(),
             queue: self.spec.dead_letters.key.clone(),
             created_at: self.clock.now(),
             filter: filter.clone(),
             entries,
-        })
+        };
+        Ok((plan, odd))
     }
 
     /// Refuses a plan of another file or form.
@@ -151,11 +155,11 @@ impl Replay<'_> {
             for entry in planned {
                 match self.queue.get(&entry.index()).await? {
                     None => each(entry, &(Fate::Gone, None)),
-                    Some(letter) if letter.digest() != entry.digest => each(entry, &(Fate::Changed, None)),
-                    Some(letter) => {
-                        letters.push(letter);
+                    Some(Entry::Letter(letter)) if letter.digest() == entry.digest => {
+                        letters.push(*letter);
                         owners.push(entry);
                     }
+                    Some(Entry::Letter(_) | Entry::Odd(_)) => each(entry, &(Fate::Changed, None)),
                 }
             }
             let fates = self.write(&letters, sink, WriteMode::Replay).await?;

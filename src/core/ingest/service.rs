@@ -5,7 +5,7 @@ mod parked;
 
 use super::decode::{decode, raw};
 use super::error::IngestError;
-use super::event::{IngestEvent, Tally};
+use super::event::{IngestEvent, Records, Tally};
 use super::fold::fold;
 use super::spec::{Ingest, OnRecreated};
 use crate::core::backoff::{Backoff, Jitter};
@@ -17,6 +17,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::consumer::{BATCH_BYTES, Consumer, Polled};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::sql_sink::{Batch, Change, Outcome, PositionMove, RowChange, SinkError, SqlSink, WriteMode};
+use crate::core::ports::store::Found;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,9 +166,16 @@ impl Service {
     async fn assigned(&mut self, partitions: &[Partition]) -> Result<(), IngestError> {
         self.topic = partitions.first().map(|partition| partition.topic.clone());
         self.topic_id = self.ports.consumer.topic_id().await?;
-        let stored = self.ports.sink.positions().await?;
+        let Found { records: stored, odd } = self.ports.sink.positions().await?;
+        self.ports.observer.observe(&IngestEvent::Odd { of: Records::Positions, records: odd.clone() });
         let mut positions = Vec::with_capacity(partitions.len());
         for partition in partitions {
+            let place = format!("{}/{}", partition.topic, partition.number);
+            if odd.iter().any(|odd| odd.id == place) {
+                // Where to go on cannot be guessed: what comes of it is not written, and its position stays.
+                self.standings.remove(&partition.number);
+                continue;
+            }
             let marks = self.ports.consumer.watermarks(partition).await?;
             let same = |topic: &str, number: i32| topic == partition.topic && number == partition.number;
             let of_partition = || stored.iter().filter(|stored| same(&stored.topic, stored.partition));
@@ -337,7 +345,7 @@ impl Service {
             }
             if let Ok(stored) = self.ports.sink.positions().await {
                 let is_there = |step: &PositionMove| {
-                    stored.iter().any(|stored| {
+                    stored.records.iter().any(|stored| {
                         (&stored.topic, &stored.topic_id, stored.partition)
                             == (&step.topic, &step.topic_id, step.partition)
                             && stored.next == step.to

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
+/// Largest entry that is read back, in bytes: the largest event, escaped, with room for what is beside it.
+pub const ENTRY_MAX: usize = 16 << 20;
+
 /// Where an event stands in its log.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct EventPlace {
@@ -262,6 +265,35 @@ impl DeadLetter {
     pub fn to_json(&self) -> String {
         // A struct of texts and numbers has a JSON form.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads an entry back that is kept under this index. `None` for one that is too long to be read.
+    ///
+    /// # Errors
+    /// What is wrong with it. Others may have written there.
+    pub fn kept(index: &str, entry: Option<&[u8]>) -> Result<Self, String> {
+        let letter = Self::read(entry)?;
+        if letter.index() == index {
+            return Ok(letter);
+        }
+        let own = shown::name(&letter.index());
+        Err(format!("its entry says otherwise than its other columns: it is of {own}; remove the row, or mend it"))
+    }
+
+    /// Reads an entry back, as [`Self::kept`] does, where nothing else says which it is.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(entry: Option<&[u8]>) -> Result<Self, String> {
+        let Some(entry) = entry else {
+            return Err(format!("it is no text of at most {ENTRY_MAX} bytes; remove it, or mend it"));
+        };
+        let letter: Self = serde_json::from_slice(entry)
+            .map_err(|error| format!("{error}; use the filegen that wrote it, mend it, or remove it"))?;
+        if letter.id == letter.place().to_string() {
+            return Ok(letter);
+        }
+        Err("its id is not that of its topic, partition and offset; mend it, or remove it".to_owned())
     }
 
     /// What changes when anything of the entry does.

@@ -6,6 +6,7 @@ use crate::core::model::finding::Finding;
 use crate::core::model::letter::{DeadLetter, LetterError, RawEvent};
 use crate::core::model::rows::{SqlValue, TableSet};
 use crate::core::model::shown;
+use crate::core::ports::store::{Found, OddRecord};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -96,6 +97,25 @@ pub struct StoredPosition {
     pub next: i64,
 }
 
+impl StoredPosition {
+    /// `events/3`.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.topic, self.partition)
+    }
+
+    /// As it is, if it makes sense.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to do.
+    pub fn checked(self) -> Result<Self, String> {
+        if self.next >= 0 && self.partition >= 0 && !self.topic.is_empty() {
+            return Ok(self);
+        }
+        let advice = "write the next offset into `filegen_offsets`, or remove the row and read from the first event, and start again";
+        Err(format!("its position is no number of an event; its partition is not read: {advice}"))
+    }
+}
+
 /// Why rows are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WriteMode {
@@ -139,11 +159,35 @@ pub struct Parked {
     pub event: RawEvent,
 }
 
+/// Dead letters that have not gone to the queue.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outgoing {
+    /// Each with its number in the sink, oldest first.
+    pub letters: Vec<(i64, DeadLetter)>,
+    /// Rows that cannot be read: the first of them. They stay.
+    pub odd: Vec<OddRecord>,
+    /// The number of the last row that was looked at. `None`: there are no more.
+    pub last: Option<i64>,
+}
+
+impl Outgoing {
+    /// Adds a row, or what is wrong with it.
+    pub fn add(&mut self, number: i64, letter: Result<DeadLetter, String>) {
+        match letter {
+            Ok(letter) => self.letters.push((number, letter)),
+            Err(reason) if self.odd.len() < Found::<DeadLetter>::ODD_MAX => {
+                self.odd.push(OddRecord { id: format!("filegen_dead_letters {number}"), reason });
+            }
+            Err(_) => {}
+        }
+    }
+}
+
 /// What a sink holds besides rows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SinkCounts {
     /// Where readers stand.
-    pub positions: Vec<StoredPosition>,
+    pub positions: Found<StoredPosition>,
     /// Events that wait for a parent.
     pub parked: u64,
     /// Dead letters that have not gone to the queue.
@@ -235,8 +279,8 @@ pub trait SqlSink: Send {
     /// none of it.
     async fn examine(&mut self, create: bool, now: Timestamp) -> Result<Vec<Finding>, SinkError>;
 
-    /// Where this group's readers go on.
-    async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError>;
+    /// Where this group's readers go on. A position that makes no sense has the id `topic/partition`.
+    async fn positions(&mut self) -> Result<Found<StoredPosition>, SinkError>;
 
     /// Writes all of a batch or nothing. Gives an outcome for each number of its changes; a number without a change is `Stale`.
     ///
@@ -246,6 +290,8 @@ pub trait SqlSink: Send {
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Outcome>, SinkError>;
 
     /// Parked events whose parent is there by now, or whose predecessor has expired, oldest first, at most `max` and about [`WAITING_BYTES`].
+    /// One that cannot be read goes to the outbox as it is, so that nothing waits behind it. One whose parent's table is not there waits
+    /// until it expires.
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError>;
 
     /// Whether any event waits for its parent.
@@ -255,11 +301,12 @@ pub trait SqlSink: Send {
     /// one of them is tried for itself first: [`Self::released`] gives it. Returns how many; zero when none are left.
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError>;
 
-    /// Dead letters that have not gone to the queue, oldest first, at most `max` and about [`WAITING_BYTES`].
-    async fn outbox(&mut self, max: usize) -> Result<Vec<DeadLetter>, SinkError>;
+    /// Dead letters behind this number that have not gone to the queue, oldest first, at most `max` and about [`WAITING_BYTES`]. A row
+    /// that cannot be read hides no other.
+    async fn outbox(&mut self, after: i64, max: usize) -> Result<Outgoing, SinkError>;
 
-    /// Forgets dead letters that the queue has, by [`DeadLetter::index`].
-    async fn sent(&mut self, indexes: &[String]) -> Result<(), SinkError>;
+    /// Forgets dead letters that the queue has, by their numbers.
+    async fn sent(&mut self, numbers: &[i64]) -> Result<(), SinkError>;
 
     /// What it holds.
     async fn counts(&mut self) -> Result<SinkCounts, SinkError>;

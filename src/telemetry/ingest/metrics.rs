@@ -24,6 +24,7 @@ pub struct IngestMetrics {
     parked: Counter,
     retries: Counter,
     rivals: Counter,
+    odd: Gauge,
     database: Late<Histogram>,
     batch: Late<Histogram>,
     lag: Mutex<BTreeMap<i32, Late<Gauge>>>,
@@ -50,6 +51,10 @@ impl IngestMetrics {
             parked: scope.counter("ingest_parked_total", "Events that had to wait for their parent."),
             retries: scope.counter("ingest_retries_total", "Batches and reads that were tried again."),
             rivals: scope.counter("ingest_dropped_batches_total", "Batches dropped because a rival was there."),
+            odd: scope.gauge(
+                "ingest_odd_records",
+                "Positions and dead letters in the sink that cannot be read, at most 20 of each.",
+            ),
             database: scope.times("db_latency_seconds", "One batch: its transaction in the sink."),
             batch: scope.sizes("ingest_batch_events", "Events of a batch."),
             lag: Mutex::default(),
@@ -90,6 +95,12 @@ impl IngestMetrics {
 
     pub(super) fn rival(&self) {
         self.rivals.increment(1);
+    }
+
+    /// How many records of its own cannot be read.
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    pub(super) fn odd(&self, records: usize) {
+        self.odd.set(records as f64);
     }
 
     /// How many events wait in a partition.

@@ -5,7 +5,7 @@ pub mod metrics;
 mod window;
 
 use crate::core::health::{HealthEvent, Working};
-use crate::core::ingest::event::{IngestEvent, Produced, Served, Tally};
+use crate::core::ingest::event::{IngestEvent, Produced, Records, Served, Tally};
 use crate::core::ingest::spec::Ingest;
 use crate::core::model::letter::LetterKind;
 use crate::core::model::moment::moment;
@@ -13,6 +13,7 @@ use crate::core::model::peer::Insecure;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::sql_sink::Outcome;
+use crate::core::ports::store::OddRecord;
 use metrics::IngestMetrics;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,8 @@ pub struct IngestState {
     pub dead: BTreeMap<LetterKind, u64>,
     /// How many events wait, by partition of this instance.
     pub lag: BTreeMap<i32, u64>,
+    /// The first records that cannot be read.
+    pub odd: BTreeMap<Records, Vec<OddRecord>>,
     /// The latest error, and when it came.
     pub last_error: Option<(String, String)>,
     window: Window,
@@ -124,12 +127,31 @@ impl IngestStatus {
         *self.state().dead.entry(kind).or_default() += count;
     }
 
+    /// Each is told once.
+    fn odd(&self, of: Records, records: &[OddRecord]) {
+        let before = self.state().odd.insert(of, records.to_vec()).unwrap_or_default();
+        for OddRecord { id, reason } in records.iter().filter(|record| !before.contains(record)) {
+            let (ingest, record) = (self.ingest.as_str(), id.as_str());
+            warn!(target: TARGET, ingest, record, reason, "a record cannot be read, and is passed over");
+        }
+        let all = self.state().odd.values().map(Vec::len).sum();
+        self.metrics.odd(all);
+    }
+
     fn waiting(&self, reason: &str, attempt: u32, after: Duration) {
         let wait_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         warn!(target: TARGET, ingest = self.ingest, attempt, wait_ms, reason, "trying again");
         self.metrics.retrying();
         self.error(reason);
         self.state().halted = Some(reason.to_owned());
+    }
+}
+
+impl IngestState {
+    /// A record that cannot be read.
+    pub fn odd_record(&self) -> Option<String> {
+        let first = self.odd.values().flatten().next();
+        first.map(|OddRecord { id, reason }| format!("{id} cannot be read: {reason}"))
     }
 }
 
@@ -180,6 +202,7 @@ impl Observer<IngestEvent> for IngestStatus {
                 info!(target: TARGET, ingest, count, "dead letters sent to their queue");
                 self.state().queue_away = None;
             }
+            IngestEvent::Odd { of, records } => self.odd(*of, records),
             IngestEvent::QueueAway { reason } => {
                 if self.state().queue_away.replace(reason.clone()).is_none() {
                     warn!(target: TARGET, ingest, reason, "dead letters wait: their queue is away");

@@ -4,15 +4,20 @@ use crate::support::redis::Redis;
 use filegen::adapters::memory::queue::MemoryQueue;
 use filegen::adapters::redis_queue::RedisQueue;
 use filegen::adapters::sqlite_queue::SqliteQueue;
-use filegen::core::model::letter::{DeadLetter, EventPlace, LetterError, LetterKind, RawEvent};
+use filegen::core::ingest::plan::{Filter, find};
+use filegen::core::model::letter::{DeadLetter, ENTRY_MAX, EventPlace, LetterError, LetterKind, RawEvent};
 use filegen::core::model::secret::Secret;
-use filegen::core::ports::queue::{LetterQueue, QueueAudit, Removed};
+use filegen::core::ports::queue::{Entry, LetterPage, LetterQueue, QueueAudit, Removed};
 use jiff::Timestamp;
 
 fn letter(offset: i64, topic_id: &str) -> DeadLetter {
     let place = EventPlace { topic: "t".to_owned(), topic_id: topic_id.to_owned(), partition: 0, offset };
     let event = RawEvent { place, key: None, headers: Vec::new(), payload: b"{}".to_vec(), event_id: None, kind: None };
     DeadLetter::new(&event, LetterError::new(LetterKind::Json, "bad"), 1, Timestamp::UNIX_EPOCH, "here")
+}
+
+fn page(letters: &[DeadLetter]) -> LetterPage {
+    LetterPage { letters: letters.to_vec(), odd: Vec::new(), passed: letters.len() as u64 }
 }
 
 async fn on_each<F: Future<Output = ()>>(run: impl Fn(Box<dyn LetterQueue>) -> F) {
@@ -29,9 +34,10 @@ async fn an_entry_is_there_once_and_the_newest_stands_in_front() {
         queue.add(&[letter(1, "a"), letter(2, "a")]).await.unwrap();
         queue.add(&[letter(2, "a"), letter(1, "a"), letter(2, "b")]).await.unwrap();
         assert_eq!(queue.count().await, Ok(3));
-        assert_eq!(queue.page(0, 2).await, Ok(vec![letter(2, "b"), letter(2, "a")]));
-        assert_eq!(queue.page(2, 2).await, Ok(vec![letter(1, "a")]));
-        assert_eq!(queue.get(&letter(2, "a").index()).await, Ok(Some(letter(2, "a"))));
+        assert_eq!(queue.page(0, 2).await, Ok(page(&[letter(2, "b"), letter(2, "a")])));
+        assert_eq!(queue.page(2, 2).await, Ok(page(&[letter(1, "a")])));
+        let entry = Entry::Letter(Box::new(letter(2, "a")));
+        assert_eq!(queue.get(&letter(2, "a").index()).await, Ok(Some(entry)));
         assert_eq!(queue.get("none").await, Ok(None));
     })
     .await;
@@ -64,8 +70,78 @@ async fn what_was_done_is_kept() {
         };
         queue.audit(&line("one")).await.unwrap();
         queue.audit(&line("two")).await.unwrap();
-        assert_eq!(queue.audits(1).await, Ok(vec![line("two")]));
-        assert_eq!(queue.audits(9).await, Ok(vec![line("two"), line("one")]));
+        assert_eq!(queue.audits(1).await.unwrap().records, [line("two")]);
+        assert_eq!(queue.audits(9).await.unwrap().records, [line("two"), line("one")]);
+    })
+    .await;
+}
+
+/// A queue, and a way to put something there as somebody else would: index and entry.
+struct Open {
+    queue: Box<dyn LetterQueue>,
+    put: Box<dyn Fn(&str, &[u8])>,
+}
+
+async fn on_each_with_others<F: Future<Output = ()>>(run: impl Fn(Open) -> F) {
+    let memory = MemoryQueue::default();
+    let queue = Box::new(memory.clone());
+    run(Open { queue, put: Box::new(move |index, entry| memory.put(index, &String::from_utf8_lossy(entry))) }).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("q.db");
+    let queue = Box::new(SqliteQueue::new(&path, "dlq"));
+    queue.count().await.unwrap();
+    let put = move |index: &str, entry: &[u8]| {
+        let sql = "INSERT INTO filegen_queue (queue, id, entry) VALUES ('dlq', ?1, CAST(?2 AS TEXT))";
+        rusqlite::Connection::open(&path).unwrap().execute(sql, (index, entry)).unwrap();
+    };
+    run(Open { queue, put: Box::new(put) }).await;
+    let redis = Redis::start();
+    let queue = Box::new(RedisQueue::new(&Secret::new(redis.url()), None, "dlq").unwrap());
+    let put = move |index: &str, entry: &[u8]| {
+        redis.ask_bytes::<i64>(&[b"HSET", b"dlq:ids", index.as_bytes(), entry]).unwrap();
+        redis.ask_bytes::<i64>(&[b"LPUSH", b"dlq", entry]).unwrap();
+    };
+    run(Open { queue, put: Box::new(put) }).await;
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_told_and_hides_no_other() {
+    on_each_with_others(|Open { queue, put }| async move {
+        queue.add(&[letter(1, "a")]).await.unwrap();
+        let entry = |offset| letter(offset, "a").to_json();
+        let moved = entry(3).replace("t/0@3", "t/0@4");
+        let unknown = entry(3).replace("\"json\"", "\"new\"");
+        let long = vec![b'x'; ENTRY_MAX + 1];
+        let odd: [(&str, &[u8]); 7] = [
+            ("t/0@21#a", b"{}"),
+            ("t/0@22#a", b"no JSON"),
+            ("t/0@23#a", b"\xff\xfe"),
+            ("t/0@3#a", moved.as_bytes()),
+            ("t/0@5#a", unknown.as_bytes()),
+            ("t/0@6#a", b"null"),
+            ("t/0@7#a", &long),
+        ];
+        for (index, entry) in odd {
+            put(index, entry);
+        }
+        queue.add(&[letter(2, "a")]).await.unwrap();
+        assert_eq!(queue.count().await, Ok(9));
+        let all = queue.page(0, 100).await.unwrap();
+        assert_eq!((all.letters, all.odd.len(), all.passed), (vec![letter(2, "a"), letter(1, "a")], 7, 9));
+        assert!(all.odd.iter().all(|odd| !odd.id.is_empty() && !odd.reason.is_empty()), "{:?}", all.odd);
+        let middle = queue.page(1, 7).await.unwrap();
+        assert_eq!((middle.letters.len(), middle.passed), (0, 7));
+        for (index, _) in odd {
+            assert!(matches!(queue.get(index).await, Ok(Some(Entry::Odd(_)))), "{index}");
+            assert_eq!(queue.remove(index, "digest").await, Ok(Removed::Changed), "{index}");
+        }
+        // One whose index is another's.
+        put("t/0@9#a", entry(8).as_bytes());
+        assert!(matches!(queue.get("t/0@9#a").await, Ok(Some(Entry::Odd(_)))));
+        assert_eq!(queue.remove("t/0@9#a", &letter(8, "a").digest()).await, Ok(Removed::Changed));
+        let found = std::sync::Mutex::new(0);
+        let told = find(&*queue, &Filter::default(), |_| *found.lock().unwrap() += 1).await.unwrap();
+        assert!(*found.lock().unwrap() >= 2 && told.len() >= 7, "{told:?}");
     })
     .await;
 }

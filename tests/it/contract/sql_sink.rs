@@ -1,5 +1,7 @@
 //! What every sink of events promises.
 
+mod odd;
+
 use crate::support::postgres::Database;
 use filegen::adapters::memory::sql_sink::MemorySink;
 use filegen::adapters::postgres::sink::PostgresSink;
@@ -114,6 +116,10 @@ async fn on_each<F: Future<Output = ()>>(run: impl Fn(Box<dyn SqlSink>) -> F) {
     run(Box::new(postgres)).await;
 }
 
+async fn letters(sink: &mut dyn SqlSink) -> Vec<DeadLetter> {
+    sink.outbox(0, 9).await.unwrap().letters.into_iter().map(|(_, letter)| letter).collect()
+}
+
 async fn count(sink: &mut dyn SqlSink, table: usize) -> u64 {
     sink.counts().await.unwrap().tables[table].1
 }
@@ -170,10 +176,10 @@ async fn a_position_moves_only_from_where_the_batch_began_and_with_its_rows() {
         assert_eq!(count(&mut *sink, 0).await, 1);
         sink.write(&moved(parent(0, "b", 1, "e"), Some(5), 9)).await.unwrap();
         let at = StoredPosition { topic: "t".to_owned(), topic_id: "x".to_owned(), partition: 0, next: 9 };
-        assert_eq!(sink.positions().await, Ok(vec![at]));
+        assert_eq!(sink.positions().await.unwrap().records, [at]);
         let judged = Batch { mode: WriteMode::Judge, ..moved(parent(0, "c", 1, "e"), Some(9), 10) };
         assert_eq!(sink.write(&judged).await, Ok(vec![Outcome::Written]));
-        assert_eq!((count(&mut *sink, 0).await, sink.positions().await.unwrap()[0].next), (2, 9));
+        assert_eq!((count(&mut *sink, 0).await, sink.positions().await.unwrap().records[0].next), (2, 9));
     })
     .await;
 }
@@ -204,7 +210,7 @@ async fn who_waits_too_long_is_dead() {
         let (before, now) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(9).unwrap());
         assert_eq!(sink.expire(before, now, "there").await, Ok(0));
         assert_eq!(sink.expire(now, now, "there").await, Ok(1));
-        let letters = sink.outbox(9).await.unwrap();
+        let letters = letters(&mut *sink).await;
         assert_eq!(
             (letters[0].error.kind, letters[0].timestamp, &*letters[0].instance),
             (LetterKind::Parent, now, "there")
@@ -238,7 +244,7 @@ async fn what_queues_behind_an_event_that_expires_is_tried_for_itself() {
             let outcomes = sink.write(&Batch { attempts: 2, ..batch(again.collect()) }).await.unwrap();
             let expected = if first == 3 { Outcome::Written } else { Outcome::Parked };
             assert!(outcomes.iter().all(|outcome| *outcome == expected), "{outcomes:?}");
-            let sent: Vec<String> = sink.outbox(9).await.unwrap().iter().map(DeadLetter::index).collect();
+            let sent: Vec<i64> = sink.outbox(0, 9).await.unwrap().letters.iter().map(|(number, _)| *number).collect();
             assert_eq!(sent.len(), 1);
             sink.sent(&sent).await.unwrap();
         }
@@ -276,12 +282,17 @@ async fn the_outbox_keeps_a_letter_once_until_the_queue_has_it_and_no_more_than_
         let letter = |offset| DeadLetter::new(&event(offset, "e"), error(), 1, Timestamp::UNIX_EPOCH, "here");
         let dead = |letters: Vec<DeadLetter>| Batch { dead: letters, ..batch(Vec::new()) };
         sink.write(&dead(vec![letter(1), letter(1), letter(2)])).await.unwrap();
-        assert_eq!(sink.outbox(9).await, Ok(vec![letter(1), letter(2)]));
+        let first = sink.outbox(0, 1).await.unwrap();
+        let number = first.letters[0].0;
+        assert_eq!((first.letters, first.last), (vec![(number, letter(1))], Some(number)));
+        assert_eq!(letters(&mut *sink).await, [letter(1), letter(2)]);
         let full = sink.write(&Batch { rows: batch(vec![parent(0, "x", 1, "e")]).rows, ..dead(vec![letter(3)]) }).await;
         assert!(matches!(full, Err(SinkError::OutboxFull { waiting: 3, limit: 2, .. })), "{full:?}");
         assert_eq!(count(&mut *sink, 0).await, 0);
-        sink.sent(&[letter(1).index()]).await.unwrap();
-        assert_eq!(sink.outbox(9).await, Ok(vec![letter(2)]));
+        sink.sent(&[number]).await.unwrap();
+        assert_eq!(letters(&mut *sink).await, [letter(2)]);
+        let last = sink.outbox(number, 9).await.unwrap().last;
+        assert_eq!(sink.outbox(last.unwrap(), 9).await.unwrap().last, None);
         sink.write(&dead(vec![letter(3)])).await.unwrap();
     })
     .await;

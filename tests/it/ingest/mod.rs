@@ -5,6 +5,7 @@ mod commands;
 mod example;
 mod killed;
 mod letters;
+mod odd;
 mod postgres;
 mod produced;
 mod redis;

@@ -60,8 +60,13 @@ impl Redis {
 
     /// The answer to a command.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> redis::RedisResult<T> {
+        self.ask_bytes(&command.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
+    }
+
+    /// The answer to a command whose words may be no text.
+    pub fn ask_bytes<T: redis::FromRedisValue>(&self, command: &[&[u8]]) -> redis::RedisResult<T> {
         let mut connection = redis::Client::open(self.url())?.get_connection()?;
-        let mut asked = redis::cmd(command[0]);
+        let mut asked = redis::cmd(&String::from_utf8_lossy(command[0]));
         for word in &command[1..] {
             asked.arg(*word);
         }

@@ -1,10 +1,10 @@
 //! Changes of one shape onto their rows: who has to wait is told apart first, then all at once, then, where the server refuses one,
 //! row by row within one statement.
 
-use super::book::{place, waiting_before};
 use super::ddl::{name, quoted};
 use super::facts::Reference;
 use super::link::{Bound, Fault};
+use super::parked::{place, waiting_before};
 use super::rows::{Applied, Rows};
 use super::statements::{AHEAD, OUT, ROWS, Statements};
 use super::states::{self, Class};

@@ -1,8 +1,9 @@
 //! A batch as one transaction: rows in layers, no row twice in one, each layer and type of event with a statement of its own.
 
 use super::attempt::Attempt;
-use super::book::{self, Waiting};
+use super::book;
 use super::link::{Fault, Link};
+use super::parked::{self, Waiting};
 use super::rows::Applied;
 use super::{Open, Parent, Work};
 use crate::core::failpoints::crash::crash_point;
@@ -41,9 +42,9 @@ impl Writer<'_> {
         let batch = self.batch;
         book::advance(&self.open.link, &self.work.reader, &batch.moves, batch.now).await?;
         crash_point!("sink.moved");
-        self.has_parked = book::has_parked(&self.open.link).await?;
+        self.has_parked = parked::has_parked(&self.open.link).await?;
         self.letters.extend(batch.dead.iter().cloned());
-        book::unpark(&self.open.link, &batch.unpark).await?;
+        parked::unpark(&self.open.link, &batch.unpark).await?;
         for ((_, _, shape), rows) in self.layers() {
             self.layer(shape, &rows).await?;
         }
@@ -173,9 +174,9 @@ impl Writer<'_> {
         }
         settled.extend(self.tried_again(tried).await?);
         let link: &Link = &self.open.link;
-        book::unpark(link, &settled).await?;
+        parked::unpark(link, &settled).await?;
         self.has_parked |= !parked.is_empty();
-        book::park(link, &self.work.reader, &parked).await
+        parked::park(link, &self.work.reader, &parked).await
     }
 
     /// Counts tries of parked events: their parent was there when they were released, and another one is missing now, or it was taken
@@ -186,7 +187,7 @@ impl Writer<'_> {
         }
         let asked: Vec<(i64, Parent, bool)> =
             tried.iter().map(|(number, parent, _, counts)| (*number, parent.clone(), *counts)).collect();
-        let tries: HashMap<i64, u32> = book::tried_again(&self.open.link, &asked).await?.into_iter().collect();
+        let tries: HashMap<i64, u32> = parked::tried_again(&self.open.link, &asked).await?.into_iter().collect();
         let mut dead = Vec::new();
         for (number, parent, change, counts) in tried {
             if counts && tries.get(&number).is_some_and(|tries| *tries >= self.batch.attempts) {

@@ -9,6 +9,7 @@ mod ddl;
 mod facts;
 mod fit;
 mod link;
+mod parked;
 mod rows;
 mod statements;
 mod states;
@@ -17,13 +18,13 @@ mod value;
 
 use super::address::Address;
 use crate::core::model::finding::Finding;
-use crate::core::model::letter::DeadLetter;
 use crate::core::model::rows::TableSet;
 use crate::core::model::secret::Secret;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::sql_sink::{
-    Batch, Outcome, Parked, SinkCounts, SinkError, SinkReader, SqlSink, StoredPosition, WriteMode,
+    Batch, Outcome, Outgoing, Parked, SinkCounts, SinkError, SinkReader, SqlSink, StoredPosition, WriteMode,
 };
+use crate::core::ports::store::Found;
 use async_trait::async_trait;
 use facts::Facts;
 use jiff::Timestamp;
@@ -153,7 +154,7 @@ impl SqlSink for PostgresSink {
         .await
     }
 
-    async fn positions(&mut self) -> Result<Vec<StoredPosition>, SinkError> {
+    async fn positions(&mut self) -> Result<Found<StoredPosition>, SinkError> {
         self.ask(async |link, work| book::positions(link, &work.reader).await).await
     }
 
@@ -176,23 +177,23 @@ impl SqlSink for PostgresSink {
     }
 
     async fn released(&mut self, max: usize) -> Result<Vec<Parked>, SinkError> {
-        self.ask(async |link, work| book::released(link, &work.reader, max).await).await
+        self.ask(async |link, work| parked::released(link, &work.reader, max).await).await
     }
 
     async fn has_parked(&mut self) -> Result<bool, SinkError> {
-        self.ask(async |link, _| book::has_parked(link).await).await
+        self.ask(async |link, _| parked::has_parked(link).await).await
     }
 
     async fn expire(&mut self, before: Timestamp, now: Timestamp, instance: &str) -> Result<u64, SinkError> {
-        self.change(async |link, work| book::expire(link, &work.reader, before, now, instance).await).await
+        self.change(async |link, work| parked::expire(link, &work.reader, before, now, instance).await).await
     }
 
-    async fn outbox(&mut self, max: usize) -> Result<Vec<DeadLetter>, SinkError> {
-        self.ask(async |link, work| book::outbox(link, &work.reader, max).await).await
+    async fn outbox(&mut self, after: i64, max: usize) -> Result<Outgoing, SinkError> {
+        self.ask(async |link, work| book::outbox(link, &work.reader, after, max).await).await
     }
 
-    async fn sent(&mut self, indexes: &[String]) -> Result<(), SinkError> {
-        self.change(async |link, work| book::sent(link, &work.reader, indexes).await).await
+    async fn sent(&mut self, numbers: &[i64]) -> Result<(), SinkError> {
+        self.change(async |link, work| book::sent(link, &work.reader, numbers).await).await
     }
 
     async fn counts(&mut self) -> Result<SinkCounts, SinkError> {

@@ -1,8 +1,8 @@
 //! Rows of one shape, given as an array a column.
 
 use super::Parent;
-use super::book::place;
 use super::link::{Bound, Fault, Link};
+use super::parked::place;
 use super::statements::Statements;
 use super::value::Array;
 use crate::core::model::letter::LetterError;

@@ -1,7 +1,7 @@
 //! Events that add something up: each is entered in the ledger once, and those of one row become one change.
 
-use super::book::place;
 use super::link::Fault;
+use super::parked::place;
 use super::rows::{Applied, Rows};
 use crate::core::model::decimal::Decimal;
 use crate::core::model::rows::{SqlType, SqlValue};

@@ -133,7 +133,7 @@ async fn played(all: &[Made], cuts: &[usize]) -> (BTreeMap<String, MemoryRow>, B
         played.release().await;
     }
     assert_eq!(played.sink.counts().await.unwrap().parked, 0);
-    let dead = played.sink.outbox(1000).await.unwrap().iter().map(|letter| letter.id.clone()).collect();
+    let dead = played.sink.outbox(0, 1000).await.unwrap().letters.iter().map(|(_, letter)| letter.id.clone()).collect();
     (played.sink.rows("children"), dead)
 }
 
