@@ -120,6 +120,7 @@ fn free(connection: &Connection, reader: &SinkReader, max: usize) -> Result<Read
         let mut asked = match connection.prepare_cached(&released_of(&table, &column)) {
             Ok(asked) => asked,
             // No such table, or no such column: as long as that is so, this parent is not there.
+            Err(Error::SqlInputError { .. }) => continue,
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => continue,
             Err(error) => return Err(error.into()),
         };

@@ -51,7 +51,7 @@ async fn a_reader_goes_on_where_the_sink_stands_and_not_where_the_group_does() {
                 .map(|at: filegen::core::ports::sql_sink::StoredPosition| (at.partition, at.next))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(next(sink.positions().await.unwrap()), [(0, 2), (1, 1)]);
+        assert_eq!(next(sink.positions().await.unwrap().records), [(0, 2), (1, 1)]);
 
         log.write(1, &[LATER]).await;
         let tally = ingested(&log, &spec, &sink).await;

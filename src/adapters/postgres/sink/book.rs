@@ -127,10 +127,10 @@ async fn count(link: &Link, sql: &str, reader: &SinkReader) -> Result<u64, Fault
 pub(super) async fn outbox(link: &Link, reader: &SinkReader, after: i64, max: usize) -> Result<Outgoing, Fault> {
     let sql = format!(
         "SELECT CASE WHEN octet_length(x.entry) <= {ENTRY_MAX} THEN x.entry END, x.number, x.id, x.topic_id
-         FROM (SELECT d.*, sum(least(octet_length(entry), {ENTRY_MAX})) OVER (ORDER BY number) AS upto
+         FROM (SELECT d.*, sum(CASE WHEN octet_length(entry) <= {ENTRY_MAX} THEN octet_length(entry) ELSE 0 END) OVER (ORDER BY number) AS upto
          FROM (SELECT number, entry, id, topic_id FROM filegen_dead_letters WHERE source = $1 AND number > $2
          ORDER BY number LIMIT $3) d) x
-         WHERE x.upto - least(octet_length(x.entry), {ENTRY_MAX}) < {WAITING_BYTES} ORDER BY x.number"
+         WHERE x.upto - CASE WHEN octet_length(x.entry) <= {ENTRY_MAX} THEN octet_length(x.entry) ELSE 0 END < {WAITING_BYTES} ORDER BY x.number"
     );
     let limit = i64::try_from(max).unwrap_or(i64::MAX);
     let values: [super::link::Bound<'_>; 3] =

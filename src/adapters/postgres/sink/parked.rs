@@ -181,11 +181,11 @@ async fn entries(link: &Link, wanted: &str, pair: &[super::link::Bound<'_>; 3], 
 fn entries_sql(wanted: &str) -> String {
     format!(
         "SELECT CASE WHEN octet_length(x.entry) <= {ENTRY_MAX} THEN x.entry END, x.number, x.id, x.topic_id
-         FROM (SELECT p.number, p.entry, p.id, p.topic_id, sum(least(octet_length(p.entry), {ENTRY_MAX}))
+         FROM (SELECT p.number, p.entry, p.id, p.topic_id, sum(CASE WHEN octet_length(p.entry) <= {ENTRY_MAX} THEN octet_length(p.entry) ELSE 0 END)
          OVER (ORDER BY p.number) AS upto FROM filegen_parked p
          WHERE p.source = $1 AND p.parent_tbl = $2 AND p.parent_col = $3
          {wanted} ORDER BY p.number LIMIT $4) x
-         WHERE x.upto - least(octet_length(x.entry), {ENTRY_MAX}) < {WAITING_BYTES} ORDER BY x.number"
+         WHERE x.upto - CASE WHEN octet_length(x.entry) <= {ENTRY_MAX} THEN octet_length(x.entry) ELSE 0 END < {WAITING_BYTES} ORDER BY x.number"
     )
 }
 
