@@ -28,7 +28,7 @@ impl LetterPage {
         match letter {
             Ok(letter) => self.letters.push(letter),
             Err(reason) if self.odd.len() < Found::<DeadLetter>::ODD_MAX => {
-                self.odd.push(OddRecord { id: id(), reason })
+                self.odd.push(OddRecord { id: id(), reason });
             }
             Err(_) => {}
         }
