@@ -76,10 +76,13 @@ async fn what_was_done_is_kept() {
     .await;
 }
 
+/// Puts an entry there under an index.
+type Put = Box<dyn Fn(&str, &[u8])>;
+
 /// A queue, and a way to put something there as somebody else would: index and entry.
 struct Open {
     queue: Box<dyn LetterQueue>,
-    put: Box<dyn Fn(&str, &[u8])>,
+    put: Put,
 }
 
 async fn on_each_with_others<F: Future<Output = ()>>(run: impl Fn(Open) -> F) {

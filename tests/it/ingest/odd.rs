@@ -78,7 +78,7 @@ fn an_entry_of_the_queue_that_cannot_be_read_is_told_and_the_others_go_on() {
     assert_eq!(planned.json()["entries"], 1);
     // A plan that somebody has edited: what it names is not there, or is not what it says.
     let plan = filegen.read("plan.json");
-    filegen.write("gone.json", &plan.replace("@", "@9"));
+    filegen.write("gone.json", &plan.replace('@', "@9"));
     filegen.run("dlq apply gone.json -c events.yaml --reason x").exits(0);
     filegen.write("odd.json", &plan.replace("\"digest\"", "\"other\""));
     filegen.run("dlq apply odd.json -c events.yaml --reason x").exits(1);
