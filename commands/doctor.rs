@@ -107,7 +107,7 @@ fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
             name: &name,
             namesakes: &context.namesakes()?.iter().map(config::Namesake::describe).collect::<Vec<_>>(),
             state_error,
-            state_file: wiring::file_of(&worker.state),
+            state_kept: &wiring::kept_state(&worker.state),
             state_rights: wiring::state_rights(&worker),
             admin: admin.as_deref(),
             topics: &topics,

@@ -22,6 +22,8 @@ pub(in crate::commands) fn run(
             sink: &mut *sink,
             queue: &*queue,
             topic: wiring::event_topic_probe(&ingest)?,
+            events: wiring::event_file(&ingest),
+            kept: &wiring::kept_by_ingest(&ingest),
             clock: &*clock,
             insecure: &wiring::insecure_of_ingest(&ingest),
             found: tell,

@@ -29,7 +29,7 @@ pub(in crate::commands) async fn look(
         settings: &settings,
         stores: opened.as_ref().map(SchedulerState::stores).map_err(Clone::clone),
         admin: opened.as_ref().ok().and_then(|state| state.admin.as_deref()),
-        state_file: wiring::file_of(&scheduler.state),
+        state_kept: &wiring::kept_state(&scheduler.state),
         state_rights: wiring::rights_of(&scheduler.state),
         topics: &topics,
         folders: &*folders,

@@ -29,6 +29,7 @@ pub(in crate::commands) fn run(
             target: target.as_deref(),
             work: work.as_deref(),
             ledger: state.as_ref().map(|state| &*state.ledger).map_err(Clone::clone),
+            kept: &wiring::kept_by_transfer(&transfer),
             clock: &*wiring::clock(),
             nonce: &(wiring::identity().nonce)(),
             found: tell,

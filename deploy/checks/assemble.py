@@ -135,4 +135,5 @@ def rename(documents, image):
         if document["kind"] == "Deployment":
             for container in document["spec"]["template"]["spec"]["containers"]:
                 if container["image"] == image["name"]:
-                    container["image"] = f"{image.get('newName', image['name'])}:{image['newTag']}"
+                    version = f"@{image['digest']}" if "digest" in image else f":{image['newTag']}"
+                    container["image"] = image.get("newName", image["name"]) + version

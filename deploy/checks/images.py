@@ -1,7 +1,11 @@
 """Compose file and Dockerfile: nothing that names what is not there."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 import assemble
@@ -27,7 +31,43 @@ def check(problem):
         services += compose(root, lambda text, path=path: problem(f"{path}: {text}"))
         topics(path, root, lambda text, path=path: problem(f"{path}: {text}"))
     steps = dockerfile(lambda text: problem(f"{DOCKERFILE}: {text}"))
+    if os.environ.get("FILEGEN_RELEASE"):
+        for image in unpinned(Path("deploy")):
+            problem(f"{image}: a release names each image by its digest: deploy/pin asks for it")
+    pinning(problem)
     return f"{services} services, {steps} Dockerfile instructions"
+
+
+def unpinned(folder):
+    """Images of other people that are named without a digest."""
+    files = (DOCKERFILE.name, COMPOSE.name, EVENTS.name, "kubernetes/toolbox.yaml")
+    lines = [line for name in files for line in (folder / name).read_text(encoding="utf-8").splitlines()]
+    named = [re.match(r" *(?:image: *|ARG BUILDER=)(\S+)$", line) for line in lines]
+    images = [found[1] for found in named if found and "." in found[1].partition("/")[0] and "/" in found[1]]
+    return [image for image in images if not re.search(r":[\w.-]+@sha256:[0-9a-f]{64}$", image)]
+
+
+def pinning(problem):
+    """deploy/pin on a copy, with a registry that knows every image: afterwards each has a digest, and the files are as they were."""
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder, "deploy")
+        shutil.copytree("deploy", copied)
+        crane = Path(folder, "crane")
+        crane.write_text("#!/bin/sh\nprintf 'sha256:%s' \"$(printf %s \"$2\" | sha256sum | cut -d' ' -f1)\"\n", encoding="utf-8")
+        crane.chmod(0o755)
+        before = len(unpinned(copied))
+        environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+        done = subprocess.run([copied / "pin"], env=environment, capture_output=True, text=True)
+        if done.returncode != 0 or not before or unpinned(copied):
+            problem(f"deploy/pin leaves images without a digest: {unpinned(copied)}\n{done.stderr}")
+        for name in (DOCKERFILE, COMPOSE, EVENTS):
+            text = re.sub(r"@sha256:[0-9a-f]{64}", "", (copied / name.name).read_text(encoding="utf-8"))
+            if text != name.read_text(encoding="utf-8"):
+                problem(f"deploy/pin changes more than the digests of {name}")
+        crane.write_text("#!/bin/sh\necho nothing\n", encoding="utf-8")
+        shutil.copytree("deploy", copied, dirs_exist_ok=True)
+        if subprocess.run([copied / "pin"], env=environment, capture_output=True).returncode == 0:
+            problem("deploy/pin takes for a digest what is none")
 
 
 def compose(root, problem):

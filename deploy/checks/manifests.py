@@ -1,5 +1,7 @@
 """Manifests: each against its schema, and against what the others say."""
 
+import ipaddress
+
 import kubernetes_validate
 import yaml
 
@@ -26,11 +28,12 @@ def check(problem):
         container = probes["spec"]["template"]["spec"]["containers"][0]
         if set(container) != {"name", "startupProbe", "livenessProbe", "readinessProbe"}:
             problem(f"{folder}/health-probes.yaml: holds something else than the three probes")
-    for name in ("deploy/kubernetes/toolbox.yaml", f"{OPENSHIFT}/egress.yaml"):
-        (document,) = assemble.load(name)
-        one(document | {"spec": {"podSelector": {}} | document["spec"]} if document["kind"] == "NetworkPolicy" else document,
-            lambda text, name=name: problem(f"{name}: {text}"))
-        total += 1
+    (toolbox,) = assemble.load("deploy/kubernetes/toolbox.yaml")
+    one(toolbox, lambda text: problem(f"deploy/kubernetes/toolbox.yaml: {text}"))
+    total += 1
+    for folder, needs in ((OPENSHIFT, {1433, 27017, 9092, 9093}), (f"{OPENSHIFT}-scheduler", {27017, 9092, 9093})):
+        for policy in (d for d in assemble.build(folder) if d["kind"] == "NetworkPolicy"):
+            named(policy["spec"], needs, lambda text, folder=folder: problem(f"{folder}: {text}"))
     for folder in (OPENSHIFT, f"{OPENSHIFT}-scheduler"):
         pod = next(d for d in assemble.build(folder) if d["kind"] == "Deployment")["spec"]["template"]["spec"]
         for name in ("runAsUser", "runAsGroup", "fsGroup"):
@@ -146,9 +149,7 @@ def together(documents, problem):
     ):
         if not selector or not selector.items() <= labels.items():
             problem(f"the selector of {kind} does not select the pods")
-    for rule in by_kind["NetworkPolicy"]["spec"]["egress"]:
-        if not rule.get("to"):
-            problem("the NetworkPolicy lets the pods out to any address")
+    shut(by_kind["NetworkPolicy"]["spec"], "Route" in by_kind, problem)
     monitor = by_kind["ServiceMonitor"]["spec"]
     if not monitor["selector"]["matchLabels"].items() <= by_kind["Service"]["metadata"]["labels"].items():
         problem("the ServiceMonitor does not select the Service")
@@ -164,6 +165,32 @@ def together(documents, problem):
         if by_kind["Route"]["spec"]["port"]["targetPort"] not in ports:
             problem("the Route leads to an unknown port")
     hardened(pod, container, problem)
+
+
+DNS = {53, 5353}
+# Of documentation (RFC 5737): whoever applies a pattern as it stands reaches nothing.
+NOWHERE = [ipaddress.ip_network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+
+
+def shut(policy, is_overlay, problem):
+    """Out goes what is named. What no overlay has named yet is the name service alone."""
+    for rule in policy["egress"]:
+        if not rule.get("to"):
+            problem("the NetworkPolicy lets the pods out to any address")
+        if not is_overlay and {port["port"] for port in rule["ports"]} - DNS:
+            problem("the NetworkPolicy of a base lets the pods out to more than the name service")
+
+
+def named(policy, needs, problem):
+    """Out to the servers that the pods need, each by its address or its namespace; the addresses are nobody's."""
+    out = {port["port"] for rule in policy["egress"] for port in rule["ports"]} - DNS
+    if not out <= needs or not out:
+        problem(f"its NetworkPolicy lets out to {sorted(out)}, and it needs {sorted(needs)}")
+    for rule in policy["egress"]:
+        for block in [peer["ipBlock"]["cidr"] for peer in rule["to"] if "ipBlock" in peer]:
+            network = ipaddress.ip_network(block)
+            if network != ipaddress.ip_network("169.254.20.10/32") and not any(network.subnet_of(it) for it in NOWHERE):
+                problem(f"its NetworkPolicy lets out to {block}, which is no address of documentation")
 
 
 def hardened(pod, container, problem):

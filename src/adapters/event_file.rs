@@ -51,6 +51,17 @@ impl EventFile {
         Self::of(Lines::Stdin, "stdin".to_owned(), false)
     }
 
+    /// Opens it and reads nothing: what a reader would fail of, or what it reads.
+    ///
+    /// # Errors
+    /// As for readers.
+    pub fn check(&mut self) -> Result<String, BrokerError> {
+        match self.open() {
+            Ok(()) => Ok(format!("from the file {}", self.describe())),
+            Err(error) => Err(self.error(&error)),
+        }
+    }
+
     fn of(lines: Lines, topic: String, follows: bool) -> Self {
         Self { lines, topic, position: 0, is_assigned: false, is_paused: false, follows, ended: false }
     }

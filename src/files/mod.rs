@@ -21,7 +21,8 @@ pub(crate) use durable::{is_current, sync_names};
 pub(crate) use foreign::Foreign;
 pub(crate) use moves::{folder_made, keep};
 pub(crate) use named::{
-    check_database, check_own_database, check_plain, group_number, identity, make_folders, make_private_folder, mode,
-    names, open, open_or_make_private, read, remove_folder, replace, replace_private, write_new, write_new_private,
+    beside_database, check_database, check_own_database, check_plain, group_number, identity, make_folders,
+    make_private_folder, mode, names, open, open_or_make_private, read, remove_folder, replace, replace_private,
+    write_new, write_new_private,
 };
 pub(crate) use notice::{drain, notices, watch};

@@ -63,11 +63,11 @@ pub(crate) fn check_plain(path: &Path) -> io::Result<()> {
 /// for the other end of a pipe for ever.
 pub(crate) fn check_database(path: &Path) -> io::Result<()> {
     check_plain(path)?;
-    journals(path).iter().try_for_each(|journal| check_plain(journal))
+    beside_database(path).iter().try_for_each(|journal| check_plain(journal))
 }
 
 /// What SQLite keeps beside a database.
-fn journals(path: &Path) -> [PathBuf; 3] {
+pub(crate) fn beside_database(path: &Path) -> [PathBuf; 3] {
     ["-journal", "-wal", "-shm"].map(|end| {
         let mut beside = path.as_os_str().to_owned();
         beside.push(end);
@@ -199,7 +199,7 @@ fn replace_with(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
 /// As [`check_database`] for a database of ours: no name of it may be a link, nor may a folder called `below` on the way to it.
 pub(crate) fn check_own_database(path: &Path, below: &str) -> io::Result<()> {
     let hidden = path.ancestors().filter(|part| part.file_name().is_some_and(|name| name == below));
-    let journals = journals(path);
+    let journals = beside_database(path);
     for own in hidden.chain([path]).chain(journals.iter().map(PathBuf::as_path)) {
         match rustix::fs::lstat(own).map(|stat| kind(&stat)) {
             Ok(FileType::Symlink) => return Err(Foreign::error(&own.display().to_string(), FileType::Symlink)),

@@ -1,7 +1,16 @@
 //! The connections of the HTTP listener: how many there may be, and how long each may take. A client that sends or reads slowly
 //! keeps nobody out, and takes no descriptor that the work needs.
 
+mod body;
+mod places;
+
+pub(super) use places::{ConnectionSlot, Places};
+
 use axum::Router;
+use axum::body::Body;
+use body::WatchedBody;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -10,8 +19,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -81,15 +89,6 @@ pub(super) fn most(descriptors: u64, wanted: usize) -> usize {
     usize::try_from(descriptors / 4).unwrap_or(wanted).clamp(2, wanted)
 }
 
-/// One open connection.
-#[derive(Default)]
-struct ConnectionSlot {
-    /// Whether a request is being answered. Before its head is whole, and while the client takes the answer, it is not.
-    busy: AtomicBool,
-    /// Cancelled when another connection takes its place.
-    gone: CancellationToken,
-}
-
 /// Answers until `stop`, then ends each connection behind the answer in hand. `descriptors` is how many the process may have,
 /// `wanted` how many connections there may be at most.
 pub async fn serve(
@@ -98,8 +97,7 @@ pub async fn serve(
     (descriptors, wanted): (u64, usize),
     stop: CancellationToken,
 ) {
-    let most = most(descriptors, wanted);
-    let mut places: Vec<Weak<ConnectionSlot>> = Vec::new();
+    let places = Places::new(most(descriptors, wanted));
     let mut tasks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -112,39 +110,29 @@ pub async fn serve(
             continue;
         };
         while tasks.try_join_next().is_some() {}
-        if let Some(place) = room(&mut places, most) {
-            tasks.spawn(answer(stream, router.clone(), place, stop.clone()));
+        let slot = Arc::<ConnectionSlot>::default();
+        if let Some(place) = places.take(Arc::clone(&slot)) {
+            let answering = answer(stream, router.clone(), slot, stop.clone());
+            tasks.spawn(async move {
+                answering.await;
+                drop(place);
+            });
         }
     }
     while tasks.join_next().await.is_some() {}
 }
 
-/// A place for one more connection. When all are taken, the oldest that answers no request is ended: a client that sends half a
-/// request must not keep a probe out. `None` when each answers one.
-fn room(places: &mut Vec<Weak<ConnectionSlot>>, most: usize) -> Option<Arc<ConnectionSlot>> {
-    places.retain(|place| place.strong_count() > 0);
-    if places.len() >= most {
-        let idle =
-            |place: &Weak<ConnectionSlot>| place.upgrade().is_none_or(|place| !place.busy.load(Ordering::Relaxed));
-        let oldest = places.iter().position(idle)?;
-        if let Some(place) = places.remove(oldest).upgrade() {
-            place.gone.cancel();
-        }
-    }
-    let place = Arc::new(ConnectionSlot::default());
-    places.push(Arc::downgrade(&place));
-    Some(place)
-}
-
 /// Answers the requests of one connection, until the client ends it, its time is over, or another takes its place.
-async fn answer(stream: TcpStream, router: Router, place: Arc<ConnectionSlot>, stop: CancellationToken) {
+async fn answer(stream: TcpStream, router: Router, slot: Arc<ConnectionSlot>, stop: CancellationToken) {
     let routes = TowerToHyperService::new(router);
-    let answering = service_fn(|request| {
-        let (routes, place) = (routes.clone(), Arc::clone(&place));
+    let answering = service_fn(|request: Request<Incoming>| {
+        let (routes, slot) = (routes.clone(), Arc::clone(&slot));
         async move {
-            place.busy.store(true, Ordering::Relaxed);
-            let answer = routes.call(request).await;
-            place.busy.store(false, Ordering::Relaxed);
+            let (mut head, body) = request.into_parts();
+            let body = WatchedBody::new(body, &head.headers, Arc::clone(&slot));
+            head.extensions.insert(Arc::clone(&slot));
+            let answer = routes.call(Request::from_parts(head, Body::new(body))).await;
+            slot.idles();
             answer
         }
     });
@@ -154,14 +142,14 @@ async fn answer(stream: TcpStream, router: Router, place: Arc<ConnectionSlot>, s
     // What is wrong with a connection is the client's to see.
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = place.gone.cancelled() => return,
+        () = slot.gone.cancelled() => return,
         () = stop.cancelled() => {}
         () = tokio::time::sleep(CONNECTION_TIME) => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         _ = connection => {}
-        () = place.gone.cancelled() => {}
+        () = slot.gone.cancelled() => {}
         () = tokio::time::sleep(ANSWER_TIME) => {}
     }
 }

@@ -1,7 +1,7 @@
 //! What holds for every answer: how long it may take, which hosts a request may name, and the headers that keep a browser from
 //! doing more than showing a page.
 
-use super::door::ANSWER_TIME;
+use super::door::{ANSWER_TIME, ConnectionSlot, Places};
 use super::problem;
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
@@ -11,14 +11,9 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
-/// Longest body that a request may bring.
+/// Longest body that a request may bring, where a route says nothing else.
 const BODY_MAX: usize = 64 * 1024;
-
-/// A request that announces more is refused before its body comes. It is more than any route takes: a client that is refused while it
-/// sends sees a broken connection and no answer, so what is only a little too long is left to the routes.
-const ANNOUNCED_MAX: u64 = 16 * 1024 * 1024;
 
 /// Most pages that are made at a time. Each asks the state store; probes do not, and so always find a connection.
 const PAGES_MAX: usize = 16;
@@ -39,14 +34,14 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 
 /// Guards every route. With `hosts`, a request has to name one of them, this machine, or an address.
 pub(super) fn all(router: Router, hosts: Vec<String>) -> Router {
-    let router = router.layer(middleware::from_fn(in_time)).layer(DefaultBodyLimit::max(BODY_MAX));
+    let router = router.layer(middleware::from_fn(in_time));
     let hosts: Arc<[String]> = hosts.into();
     router.layer(middleware::from_fn_with_state(hosts, known_host)).layer(middleware::map_response(with_headers))
 }
 
 /// Guards the pages of the flows: only so many are made at a time, and never on more than half of the connections.
 pub(super) fn pages(router: Router, connections: usize) -> Router {
-    few(router, PAGES_MAX.min(connections / 2))
+    few(short_bodies(router), PAGES_MAX.min(connections / 2))
 }
 
 /// Guards the routes of a flow's own door: a few connections stay for probes.
@@ -54,25 +49,41 @@ pub(super) fn door(router: Router, connections: usize) -> Router {
     few(router, (connections - connections / 8).max(1))
 }
 
-/// Only so many requests are answered at a time.
+/// Bodies of at most [`BODY_MAX`] bytes. A request that announces more is refused before they come, and any other as soon as there are
+/// more.
+pub(super) fn short_bodies<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    router.layer(DefaultBodyLimit::max(BODY_MAX)).layer(middleware::from_fn(short))
+}
+
+async fn short(request: Request<Body>, next: Next) -> Response {
+    match announced_beyond(request.body(), BODY_MAX) {
+        Some(length) => problem::announced(BODY_MAX, length),
+        None => next.run(request).await,
+    }
+}
+
+/// How long a body announces to be, if that is more than `most` bytes.
+pub(super) fn announced_beyond(body: &Body, most: usize) -> Option<u64> {
+    Some(body.size_hint().lower()).filter(|length| *length > most as u64)
+}
+
+/// Only so many requests are answered at a time. One whose body does not come gives its place to the next.
 fn few(router: Router, places: usize) -> Router {
-    router.layer(middleware::from_fn_with_state(Arc::new(Semaphore::new(places)), one_of_few))
+    router.layer(middleware::from_fn_with_state(Arc::new(Places::new(places)), one_of_few))
 }
 
 async fn in_time(request: Request<Body>, next: Next) -> Response {
-    if request.body().size_hint().lower() > ANNOUNCED_MAX {
-        return problem::too_large(ANNOUNCED_MAX);
-    }
     match tokio::time::timeout(ANSWER_TIME, next.run(request)).await {
         Ok(answer) => answer,
         Err(_) => problem::late(ANSWER_TIME.as_secs()),
     }
 }
 
-async fn one_of_few(State(places): State<Arc<Semaphore>>, request: Request<Body>, next: Next) -> Response {
-    match places.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => ([(header::RETRY_AFTER, "5")], problem::busy()).into_response(),
+async fn one_of_few(State(places): State<Arc<Places>>, request: Request<Body>, next: Next) -> Response {
+    let slot = request.extensions().get::<Arc<ConnectionSlot>>().map(Arc::clone).unwrap_or_default();
+    match places.take(slot) {
+        Some(_place) => next.run(request).await,
+        None => ([(header::RETRY_AFTER, "5")], problem::busy()).into_response(),
     }
 }
 

@@ -20,12 +20,10 @@ pub(super) fn late(seconds: u64) -> Response {
     problem(StatusCode::SERVICE_UNAVAILABLE, &format!("there is no answer after {seconds} s"))
 }
 
-/// The request announces a body that no route takes.
-pub(super) fn too_large(most: u64) -> Response {
-    problem(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        &format!("no request here takes more than 1 MiB, and this one announces more than {most} bytes"),
-    )
+/// The request announces a longer body than its route takes.
+pub(super) fn announced(most: usize, length: u64) -> Response {
+    let detail = format!("a request has at most {most} bytes here, and this one announces {length}");
+    problem(StatusCode::PAYLOAD_TOO_LARGE, &detail)
 }
 
 /// Too many pages are asked for at once.

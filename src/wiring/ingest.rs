@@ -42,6 +42,12 @@ pub fn events(ingest: &Ingest, instead: Option<&Path>, follows: bool) -> Result<
     })
 }
 
+/// Whether the file of events can be read, and what is said of it then. `None` where they come from a topic.
+pub fn event_file(ingest: &Ingest) -> Option<Result<String, BrokerError>> {
+    let SourceSpec::File(path) = &ingest.source else { return None };
+    Some(EventFile::new(path, false).check())
+}
+
 /// The file at an address. The configuration lets no other kind of address through.
 fn path(address: &Secret) -> &Path {
     let address = address.reveal();

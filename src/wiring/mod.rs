@@ -4,6 +4,7 @@
 mod generate;
 mod ingest;
 mod kafka;
+mod kept;
 mod schedule;
 mod security;
 mod sql;
@@ -12,8 +13,9 @@ mod transfer;
 mod volume;
 
 pub use generate::{assemble, drill_ports, drill_runner, ports};
-pub use ingest::{event_producer, event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
+pub use ingest::{event_file, event_producer, event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
 pub use kafka::{consumer, producer, scheduler_probes, topic_probes};
+pub use kept::{kept_by_ingest, kept_by_transfer, kept_state};
 pub use schedule::{
     SchedulerState, folders, new_ids, schedule_settings, scheduler_state, sources, topic_consumer, topic_producer,
 };
@@ -21,7 +23,7 @@ pub use security::{
     address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_ingest, insecure_of_scheduler,
 };
 pub use sql::{source, source_at};
-pub use state::{Access, empty_state, file_of, rights_of, state, state_rights};
+pub use state::{Access, empty_state, rights_of, state, state_rights};
 pub use transfer::{
     TransferState, file_sender, file_target, inbox, redrive_ports, transfer_sides, transfer_state, work,
 };

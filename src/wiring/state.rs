@@ -26,12 +26,6 @@ pub enum Access {
     Look,
 }
 
-/// The store's file on this host and its permissions, as `doctor` shows them. `None`: it is no file, or not there.
-pub fn file_of(state: &Secret) -> Option<(String, u32)> {
-    let path = Database::sqlite_path(state.reveal())?;
-    Some((path.to_owned(), crate::files::mode(Path::new(path))?))
-}
-
 /// A store that nothing was ever written to.
 pub fn empty_state() -> StateStore {
     StateStore::of(Arc::new(MemoryState::default()))

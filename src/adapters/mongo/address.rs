@@ -84,6 +84,7 @@ fn host(address: &ServerAddress) -> String {
 pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     let text = with_lower_scheme(url.reveal());
     let parsed = read(&text).ok()?;
+    let takes_any = relaxed(&text).1;
     let name = name(&parsed, &text);
     let login = if parsed.credential.is_some() { format!("{MASK}@") } else { String::new() };
     let (scheme, place) = name.split_at(scheme(&text).len());
@@ -101,6 +102,10 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
         Some(Tls::Enabled(options)) if options.allow_invalid_certificates == Some(true) => Some((
             format!("the certificate of {name} is not verified"),
             "remove `tlsInsecure` and `tlsAllowInvalidCertificates`, and name one's own authority with `tlsCAFile=/path/ca.pem`",
+        )),
+        Some(Tls::Enabled(_)) if takes_any => Some((
+            format!("the address asks not to verify the host name of {name}, which is verified all the same"),
+            "remove `tlsAllowInvalidHostnames`, and give the server a certificate with its name",
         )),
         Some(Tls::Enabled(_)) => None,
         None if is_srv => None,
@@ -132,7 +137,33 @@ fn read(text: &str) -> Result<ConnectionString, String> {
     if !text.split('%').skip(1).all(is_escape) {
         return Err("two hexadecimal digits must stand behind each `%`".to_owned());
     }
+    let text = relaxed(text).0;
     ConnectionString::parse(text).map_err(|error| error.kind.to_string())
+}
+
+/// Options of other drivers that ask for less than this one gives, in lower case: it checks the name of a host wherever it checks a
+/// certificate, and asks nobody about revoked ones.
+const RELAXED: [&str; 3] =
+    ["tlsallowinvalidhostnames", "tlsdisablecertificaterevocationcheck", "tlsdisableocspendpointcheck"];
+
+/// An address without the options that this driver does not have, and whether it asks to take any host name. Each of them means TLS.
+fn relaxed(text: &str) -> (String, bool) {
+    let Some((place, options)) = text.split_once('?') else { return (text.to_owned(), false) };
+    let parted = |pair: &str| pair.split_once('=').map(|(key, value)| (key.to_ascii_lowercase(), value == "true"));
+    // What is no boolean is left to the driver, which refuses it.
+    let is_relaxed = |pair: &&str| {
+        let known = parted(pair).is_some_and(|(key, _)| RELAXED.contains(&key.as_str()));
+        known && (pair.ends_with("=true") || pair.ends_with("=false"))
+    };
+    let (taken, mut kept): (Vec<&str>, Vec<&str>) = options.split('&').partition(is_relaxed);
+    if taken.is_empty() {
+        return (text.to_owned(), false);
+    }
+    if !kept.iter().any(|pair| parted(pair).is_some_and(|(key, _)| matches!(key.as_str(), "tls" | "ssl"))) {
+        kept.insert(0, "tls=true");
+    }
+    let takes_any = taken.iter().any(|pair| parted(pair).is_some_and(|(key, is_on)| is_on && key == RELAXED[0]));
+    (format!("{place}?{}", kept.join("&")), takes_any)
 }
 
 fn scheme(text: &str) -> &str {
@@ -183,12 +214,25 @@ mod tests {
             ("mongodb://h/db?tls=true&tlsInsecure=true", "mongodb://h/db?tls=true", true),
             ("mongodb://localhost:27017,127.0.0.1/db", "mongodb://localhost:27017,127.0.0.1/db", false),
             ("mongodb+srv://ann:pw@cluster.bank/db", "mongodb+srv://***@cluster.bank/db?tls=true", false),
+            ("mongodb://h/db?tls=true&tlsAllowInvalidHostnames=true", "mongodb://h/db?tls=true", true),
+            ("mongodb://ann:pw@h/db?TLSALLOWINVALIDHOSTNAMES=true&w=1", "mongodb://***@h/db?tls=true", true),
+            ("mongodb://h/db?tls=true&tlsAllowInvalidHostnames=false", "mongodb://h/db?tls=true", false),
+            ("mongodb://h/db?tlsDisableOCSPEndpointCheck=true", "mongodb://h/db?tls=true", false),
+            ("mongodb://h/db?ssl=true&tlsDisableCertificateRevocationCheck=true", "mongodb://h/db?tls=true", false),
+            ("mongodb://h/db?tlsAllowInvalidCertificates=true", "mongodb://h/db?tls=true", true),
+            ("mongodb://h/db?ssl=true&TLSINSECURE=true", "mongodb://h/db?tls=true", true),
+            ("mongodb://h/db?ssl=false", "mongodb://h/db?tls=false", true),
+            ("mongodb://h/db?tls=false&tlsAllowInvalidHostnames=true", "mongodb://h/db?tls=false", true),
             ("mongodb+srv://cluster.bank/?tls=false", "mongodb+srv://cluster.bank/filegen?tls=false", true),
         ] {
             let (told, weakness) = look(&Secret::new(text)).unwrap();
             assert_eq!((told.as_str(), weakness.is_some()), (shown, weak), "{text}");
         }
         assert_eq!(look(&Secret::new("mongodb://a@b@c")), None);
+        // What the driver refuses, an address twice or no boolean, is not guessed.
+        for text in ["mongodb://h/db?tls=true&TLS=true", "mongodb://h/db?tlsAllowInvalidHostnames=yes"] {
+            assert_eq!(look(&Secret::new(text)), None, "{text}");
+        }
     }
 
     #[tokio::test]

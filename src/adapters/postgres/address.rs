@@ -85,6 +85,14 @@ impl Address {
                 return Err(refused("sslmode is one of disable, allow, prefer, require, verify-ca and verify-full"));
             }
         };
+        if said.kerberos.as_deref() == Some("require") {
+            return Err(refused("gssencmode=require cannot be had: connections are encrypted by TLS; remove it"));
+        }
+        if said.least_tls.as_deref().is_some_and(|version| !LEAST_TLS.contains(&version)) {
+            return Err(refused(
+                "ssl_min_protocol_version is TLSv1, TLSv1.1 or TLSv1.2: nothing older than that is used",
+            ));
+        }
         let methods = Methods::parse(said.methods.as_deref()).map_err(refused)?;
         let direct = config.get_ssl_negotiation() == SslNegotiation::Direct;
         if config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) {
@@ -150,6 +158,9 @@ impl Address {
         Limit::login(self.connect.map(|wait| wait.saturating_mul(hosts.saturating_add(1))))
     }
 }
+
+/// What `ssl_min_protocol_version` may ask for: TLS begins at 1.2 here.
+const LEAST_TLS: [&str; 4] = ["", "TLSv1", "TLSv1.1", "TLSv1.2"];
 
 /// What is better than a weak connection.
 const INSTEAD: &str = "write `sslmode=verify-full`, and `sslrootcert=/path/ca.pem` where the authority is one's own";
@@ -295,7 +306,20 @@ mod tests {
         let rooted = parse("postgres://h/db?sslmode=verify-ca&sslrootcert=%2Fca.pem&application_name=x").unwrap();
         assert_eq!(rooted.root_certificates, Some(PathBuf::from("/ca.pem")));
         assert_eq!(rooted.config.get_application_name(), Some("x"));
-        assert!(check("postgres://h/db?sslmode=sometimes").is_err());
+        for bad in ["sslmode=sometimes", "gssencmode=require", "ssl_min_protocol_version=TLSv1.3"] {
+            assert!(check(&format!("postgres://h/db?{bad}")).is_err(), "{bad}");
+        }
+        // What psql takes and what weakens nothing here.
+        for harmless in
+            ["gssencmode=prefer", "gssencmode=disable", "sslcompression=0&sslsni=1", "ssl_min_protocol_version=TLSv1.2"]
+        {
+            let address = parse(&format!("postgres://h/db?{harmless}")).unwrap();
+            assert_eq!((address.shown().as_str(), address.weakness()), ("postgres://h:5432/db", None), "{harmless}");
+        }
+        let last = parse("postgres://h/db?sslmode=verify-full&sslmode=disable").unwrap();
+        assert!(last.weakness().is_some() && last.shown().ends_with("?sslmode=disable"), "the last one counts");
+        let direct = parse("postgres://h/db?sslmode=require&sslnegotiation=direct").unwrap();
+        assert!(direct.direct && direct.weakness().is_some());
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(super) struct ParsedAddress {
     pub(super) query: Option<String>,
     pub(super) idle: Option<String>,
     pub(super) methods: Option<String>,
+    pub(super) kerberos: Option<String>,
+    pub(super) least_tls: Option<String>,
 }
 
 impl ParsedAddress {
@@ -24,6 +26,10 @@ impl ParsedAddress {
             "query_timeout" => self.query = Some(value.to_owned()),
             "idle_timeout" => self.idle = Some(value.to_owned()),
             "require_auth" => self.methods = Some(value.to_owned()),
+            "gssencmode" => self.kerberos = Some(value.to_owned()),
+            "ssl_min_protocol_version" => self.least_tls = Some(value.to_owned()),
+            // TLS compresses nothing any more, and the host's name is always sent.
+            "sslcompression" | "sslsni" => {}
             _ => return false,
         }
         true

@@ -1,10 +1,12 @@
 //! Opens the file for reading, and says in the port's words what SQLite says in its own.
 
 use crate::adapters::faults::{Known, Sort, find};
+use crate::adapters::sql;
 use crate::core::ports::source::SourceError;
 use crate::files::{self, Foreign};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
+use std::cell::Cell;
 use std::fmt::Display;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,11 +20,14 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// mapped into memory, because what is mapped counts as the process's own.
 const CACHE_KIB: u32 = 16 * 1024;
 
-/// Values of the greatest length that a record may hold when it is sorted.
-const VALUES_OF_A_RECORD: u64 = 4;
+/// Room in a record beside its value: key, numbers, short texts.
+const BESIDE_A_VALUE: u64 = 64 << 10;
 
 /// A record of so many bytes may be there in any case: the text of a view is one.
 const RECORD_BYTES: i32 = 16 << 20;
+/// Where SQLite does not tell which value is too long.
+pub(super) const ANY_COLUMN: &str = "of the view, or all of them together";
+
 const RIGHTS: &str = "give its folders and the file to this user to read";
 
 const UNKNOWN: &str = "`PRAGMA integrity_check` on a copy says whether the file is sound";
@@ -78,6 +83,8 @@ pub(super) struct Db {
     place: DatabasePath,
     /// Device and inode, looked at before the file was opened.
     file: (u64, u64),
+    /// Longest value. Any, until [`Db::limit_values`] says.
+    value_bytes: Cell<u64>,
 }
 
 impl DatabasePath {
@@ -120,7 +127,7 @@ impl DatabasePath {
             Ok(connection)
         };
         match open() {
-            Ok(connection) => Ok(Db { connection, place: self.clone(), file }),
+            Ok(connection) => Ok(Db { connection, place: self.clone(), file, value_bytes: Cell::new(u64::MAX) }),
             Err(error) => Err(self.fault(&error)),
         }
     }
@@ -164,10 +171,11 @@ impl DatabasePath {
 }
 
 impl Db {
-    /// Has SQLite refuse values of many more bytes before it reads them. The limit is one of whole records too, which SQLite makes when
-    /// it sorts; so some values together may have as many, and the reader looks at each.
+    /// Has SQLite refuse values of more bytes before it reads or makes them: an expression may make several of one. The limit is one of
+    /// whole records too, which SQLite makes when it sorts: what such a record holds counts together.
     pub(super) fn limit_values(&self, bytes: u64) -> Result<(), SourceError> {
-        let most = i32::try_from(bytes.saturating_mul(VALUES_OF_A_RECORD)).unwrap_or(i32::MAX).max(RECORD_BYTES);
+        self.value_bytes.set(bytes);
+        let most = i32::try_from(bytes.saturating_add(BESIDE_A_VALUE)).unwrap_or(i32::MAX).max(RECORD_BYTES);
         let set = self.connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, most);
         set.map(drop).map_err(|error| self.fault(&error))
     }
@@ -182,6 +190,14 @@ impl Db {
     }
 
     pub(super) fn fault(&self, error: &Error) -> SourceError {
+        let most = self.value_bytes.get();
+        if error.sqlite_error_code() == Some(ErrorCode::TooBig) && most < u64::MAX {
+            return SourceError::Value {
+                column: ANY_COLUMN.to_owned(),
+                key: "(one of the view's rows)".to_owned(),
+                reason: sql::too_long(None, most),
+            };
+        }
         self.place.fault(error)
     }
 

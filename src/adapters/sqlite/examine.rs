@@ -18,6 +18,7 @@ const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";
 pub(super) fn examine(db: &Db, query: &Query) -> Result<Vec<Finding>, SourceError> {
     let fault = |error| db.fault(&error);
     view::resolve(db, query)?;
+    db.limit_values(query.value_bytes)?;
     let whole = Query { key: Vec::new(), predicates: Vec::new(), ..query.clone() };
     let statement = sql::extent(&Dialect::SQLITE, &Plain, &whole, None)?;
     let params = params_from_iter(values(&statement.params)?);

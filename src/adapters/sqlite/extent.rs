@@ -16,6 +16,7 @@ use std::ops::Range;
 pub(super) fn extent(db: &Db, query: &Query, until: Option<&Key>) -> Result<After, SourceError> {
     let fault = |error| db.fault(&error);
     db.connection.execute_batch("BEGIN").map_err(fault)?;
+    db.limit_values(query.value_bytes)?;
     // Kinds of an earlier term are for the read to check.
     let mut query = Query { kinds: None, ..query.clone() };
     if query.fetch == Fetch::Offset {

@@ -1,7 +1,7 @@
 //! Reads rows in key order and cuts them into pages. Runs on the read's own thread.
 
 use super::cells::Cells;
-use super::connect::Db;
+use super::connect::{ANY_COLUMN, Db};
 use super::keys::{Keys, Step};
 use super::params::values;
 use super::view;
@@ -192,6 +192,10 @@ impl<'a> Reader<'a> {
         for (index, cells) in self.cells.iter_mut().enumerate() {
             // Looked at where it was put: to copy it would wait for it to be written, which costs as much as the rest.
             let pushed = match &row.get_ref(index) {
+                // Nothing that is too long is copied.
+                Ok(ValueRef::Text(value) | ValueRef::Blob(value)) if value.len() as u64 > self.query.value_bytes => {
+                    Ok(value.len())
+                }
                 Ok(value) => cells.push(value),
                 Err(error) => return Err(self.db.fault(error)),
             };
@@ -225,7 +229,7 @@ impl<'a> Reader<'a> {
         self.too_long(before.as_ref()).unwrap_or_else(|| {
             let row = || format!("(row {} of this read)", self.number());
             SourceError::Value {
-                column: "of the view, or all of them together".to_owned(),
+                column: ANY_COLUMN.to_owned(),
                 key: before.map_or_else(row, |before| format!("(a row behind {before})")),
                 reason: sql::too_long(None, self.query.value_bytes),
             }

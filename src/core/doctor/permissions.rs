@@ -12,6 +12,12 @@ const OTHERS: u32 = 0o007;
 /// What the group may do.
 const GROUP: u32 = 0o070;
 
+/// Everybody may write.
+const WRITES: u32 = 0o002;
+
+/// In a folder with this bit nobody removes what somebody else has made.
+const STICKY: u32 = 0o1000;
+
 /// Looks at the folder of staged files.
 pub(crate) async fn of_staging(volume: &dyn Volume, report: &mut Report<'_>) {
     let Ok(Some(mode)) = volume.mode(HIDDEN).await else { return };
@@ -20,11 +26,57 @@ pub(crate) async fn of_staging(volume: &dyn Volume, report: &mut Report<'_>) {
     report.add(Area::Output, "permissions", verdict, detail);
 }
 
-/// Looks at a state store's file, its path and permissions, where it is there; and at who may write it and the folders around it.
-pub(crate) fn of_state(file: Option<&(String, u32)>, writers: Option<&Finding>, report: &mut Report<'_>) {
-    let open = file.map(|(path, mode)| judged(path, *mode, "who writes to it decides who leads", (0o600, 0o660)));
+/// Something on this host that is not everybody's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// Its path.
+    pub path: String,
+    /// Its permissions, with those bits that are not `rwx`.
+    pub mode: u32,
+    /// What it is.
+    pub nature: Nature,
+    /// What others could do with it.
+    pub why: &'static str,
+}
+
+/// What something on this host is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Nature {
+    /// A file of ours.
+    File,
+    /// A folder of ours.
+    Folder,
+    /// A file of somebody else, who says who may read it. Who may write it is told.
+    Foreign,
+    /// A folder around a file of ours. In one with the sticky bit, each removes only what is their own.
+    Around,
+}
+
+impl Kept {
+    fn judged(&self) -> (CheckVerdict, String) {
+        let Self { path, mode, nature, why } = self;
+        let is_shut = match nature {
+            Nature::File => return judged(path, *mode, why, (0o600, 0o660)),
+            Nature::Folder => return judged(path, *mode, why, (0o700, 0o770)),
+            Nature::Foreign => mode & WRITES == 0,
+            Nature::Around => mode & WRITES == 0 || mode & STICKY != 0,
+        };
+        let mode = mode & 0o777;
+        if is_shut {
+            return (CheckVerdict::Pass, format!("not everybody may write `{path}` ({mode:04o})"));
+        }
+        (CheckVerdict::Warn, format!("everybody may write `{path}` ({mode:04o}), and {why}: `chmod o-w {path}`"))
+    }
+}
+
+/// Looks at what is kept on this host in an area, and at who may write it and the folders around it, where that is known. Nothing
+/// is told where there is nothing.
+pub(crate) fn of_kept(area: Area, kept: &[Kept], writers: Option<&Finding>, report: &mut Report<'_>) {
+    let judged = kept.iter().enumerate().map(|(at, kept)| (at, kept.judged()));
+    // Where all is well, the first stands for all.
+    let open = judged.filter(|(at, told)| *at == 0 || told.0 > CheckVerdict::Pass).map(|(_, told)| told);
     let writers = writers.map(|found| (found.verdict, found.detail.clone()));
-    let told: Vec<_> = open.into_iter().chain(writers).collect();
+    let told: Vec<_> = open.chain(writers).collect();
     let Some(verdict) = told.iter().map(|(verdict, _)| *verdict).max() else { return };
     // What is well says nothing beside what is not.
     let details: Vec<_> = told
@@ -33,7 +85,7 @@ pub(crate) fn of_state(file: Option<&(String, u32)>, writers: Option<&Finding>, 
         .map(|(_, detail)| detail)
         .collect();
     let finding = Finding { check: "permissions".to_owned(), verdict, detail: details.join("; ") };
-    report.push(CheckResult::new(Area::State, finding, FailureKind::Config));
+    report.push(CheckResult::new(area, finding, FailureKind::Config));
 }
 
 fn judged(path: &str, mode: u32, why: &str, (alone, shared): (u32, u32)) -> (CheckVerdict, String) {
@@ -55,7 +107,8 @@ mod tests {
         let told = |mode, verdict, detail: &str| {
             let writers = Finding { check: String::new(), verdict, detail: detail.to_owned() };
             let mut report = Report::new(&|_| {});
-            of_state(Some(&("state.db".to_owned(), mode)), Some(&writers), &mut report);
+            let file = Kept { path: "state.db".to_owned(), mode, nature: Nature::File, why: "it counts" };
+            of_kept(Area::State, &[file], Some(&writers), &mut report);
             let [only] = report.found.try_into().expect("one line");
             (only.finding.verdict, only.finding.detail, only.failure)
         };
@@ -79,5 +132,38 @@ mod tests {
             assert_eq!(verdict, CheckVerdict::Warn, "{mode:o}");
             assert!(detail.contains("`chmod 700 out/.filegen`, or 770"), "{detail}");
         }
+    }
+
+    #[test]
+    fn what_lies_beside_a_file_counts_as_much() {
+        let kept = |path: &str, mode, nature| Kept { path: path.to_owned(), mode, nature, why: "it counts" };
+        let told = |kept: &[Kept]| {
+            let mut report = Report::new(&|_| {});
+            of_kept(Area::Sink, kept, None, &mut report);
+            report.found.pop().map(|found| (found.finding.verdict, found.finding.detail))
+        };
+        assert_eq!(told(&[]), None);
+        let (file, log) = (kept("a.db", 0o600, Nature::File), |mode| kept("a.db-wal", mode, Nature::File));
+        let well = (CheckVerdict::Pass, "`a.db` is its owner's alone (0600)".to_owned());
+        for (mode, nature) in [
+            (0o644, Nature::Foreign),
+            (0o755, Nature::Around),
+            (0o1777, Nature::Around),
+            (0o600, Nature::File),
+            (0o700, Nature::Folder),
+        ] {
+            assert_eq!(told(&[file.clone(), kept("x", mode, nature)]), Some(well.clone()), "{mode:o} {nature:?}");
+        }
+        for (mode, nature, advice) in [
+            (0o646, Nature::Foreign, "`chmod o-w x`"),
+            (0o777, Nature::Around, "`chmod o-w x`"),
+            (0o604, Nature::File, "`chmod 600 x`"),
+            (0o711, Nature::Folder, "`chmod 700 x`"),
+        ] {
+            let (verdict, detail) = told(&[file.clone(), log(0o600), kept("x", mode, nature)]).unwrap();
+            assert!(verdict == CheckVerdict::Warn && detail.contains(advice), "{mode:o} {nature:?}: {detail}");
+            assert!(!detail.contains("a.db"), "what is well is not told beside it: {detail}");
+        }
+        assert!(told(&[file, log(0o666)]).unwrap().1.starts_with("`a.db-wal` is open to everybody (0666)"));
     }
 }

@@ -8,7 +8,7 @@ use super::publish;
 use super::spec::Worker;
 use super::translate::Registry;
 use super::{GenerateError, Ports};
-use crate::core::doctor::permissions;
+use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::doctor::state::{Store, state};
 use crate::core::doctor::topics::{Topics, topics};
@@ -47,7 +47,7 @@ pub struct DoctorInput<'a> {
     /// Other worker files that declare this worker, in a sentence each.
     pub namesakes: &'a [String],
     /// The state store's file and its permissions. `None` where it has none, or not yet.
-    pub state_file: Option<(String, u32)>,
+    pub state_kept: &'a [Kept],
     /// Who may write the state store's file. `None` where it has none.
     pub state_rights: Option<Finding>,
     /// The state store's server. `None` where it has none.
@@ -82,7 +82,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
         policies: &input.worker.policies,
         clock: &*input.ports.clock,
     };
-    permissions::of_state(input.state_file.as_ref(), input.state_rights.as_ref(), &mut report);
+    permissions::of_kept(Area::State, input.state_kept, input.state_rights.as_ref(), &mut report);
     if state(&store, &mut report).await {
         unsent(&*input.ports.state.outbox, input, &mut report).await;
     }

@@ -2,12 +2,14 @@
 
 use super::plan::{Filter, find};
 use super::relay;
-use super::spec::{Ingest, SourceSpec};
+use super::spec::Ingest;
+use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::kind::FailureKind;
 use crate::core::model::amount::counted;
 use crate::core::model::finding::CheckVerdict;
 use crate::core::model::peer::{Insecure, Peer};
+use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::probe::{TopicProbe, TopicUse};
 use crate::core::ports::queue::LetterQueue;
@@ -28,6 +30,10 @@ pub struct DoctorInput<'a> {
     pub queue: &'a dyn LetterQueue,
     /// Its topic. `None` where events come from a file.
     pub topic: Option<Arc<dyn TopicProbe>>,
+    /// Whether its file of events can be read. `None` where they come from a topic.
+    pub events: Option<Result<String, BrokerError>>,
+    /// What is kept on this host.
+    pub kept: &'a [(Area, Vec<Kept>)],
     /// Time.
     pub clock: &'a dyn Clock,
     /// Connections that are weaker than they should be.
@@ -38,14 +44,19 @@ pub struct DoctorInput<'a> {
 
 /// Looks at everything; changes nothing.
 pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
-    let DoctorInput { ingest, sink, queue, topic, clock, insecure, found } = input;
+    let DoctorInput { ingest, sink, queue, topic, events, kept, clock, insecure, found } = input;
     let mut report = Report::new(found);
-    match (&topic, &ingest.source) {
-        (Some(topic), _) => self::topic(&**topic, ingest.produce.is_some(), clock, &mut report).await,
-        (None, SourceSpec::File(path)) => {
-            report.add(Area::Source, "events", CheckVerdict::Pass, format!("from the file {}", path.display()));
+    if let Some(topic) = &topic {
+        self::topic(&**topic, ingest.produce.is_some(), clock, &mut report).await;
+    }
+    if let Some(events) = events {
+        match events {
+            Ok(detail) => report.add(Area::Source, "events", CheckVerdict::Pass, detail),
+            Err(error) => report.fail(Area::Source, "events", &error),
         }
-        (None, SourceSpec::Kafka(_)) => {}
+    }
+    for (area, kept) in kept {
+        permissions::of_kept(*area, kept, None, &mut report);
     }
     let asked = clock.elapsed();
     match sink.examine(ingest.sink.create, clock.now()).await {

@@ -3,7 +3,7 @@
 use super::roots::Roots;
 use super::spec::Scheduler;
 use super::status::{Overview, Stores, Trouble, status};
-use crate::core::doctor::permissions;
+use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::doctor::state::{Store, state};
 use crate::core::doctor::topics::{Topics, topics};
@@ -48,7 +48,7 @@ pub struct DoctorInput<'a> {
     /// The store's server. `None` where it has none.
     pub admin: Option<&'a dyn StoreAdmin>,
     /// The store's file and its permissions. `None` where it has none, or not yet.
-    pub state_file: Option<(String, u32)>,
+    pub state_kept: &'a [Kept],
     /// Who may write the store's file. `None` where it has none.
     pub state_rights: Option<Finding>,
     /// Its topics.
@@ -74,7 +74,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
         policies: &input.scheduler.policies,
         clock: input.clock,
     };
-    permissions::of_state(input.state_file.as_ref(), input.state_rights.as_ref(), &mut report);
+    permissions::of_kept(Area::State, input.state_kept, input.state_rights.as_ref(), &mut report);
     let answers = state(&store, &mut report).await;
     if let (true, Ok(stores)) = (answers, &input.stores) {
         writable(stores, &mut report).await;

@@ -1,6 +1,7 @@
 //! Whether a transfer would work: its folders, its target, what carries the files, and its ledger.
 
 use super::spec::{After, Collect, Transfer};
+use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::model::amount::counted;
 use crate::core::model::finding::CheckVerdict;
@@ -26,6 +27,8 @@ pub struct DoctorInput<'a> {
     pub work: Option<&'a dyn FileTarget>,
     /// The ledger, or why it cannot be opened.
     pub ledger: Result<&'a dyn TransferLedger, StoreError>,
+    /// What is kept on this host.
+    pub kept: &'a [(Area, Vec<Kept>)],
     /// Time.
     pub clock: &'a dyn Clock,
     /// A text that nobody else has, for the names of what is tried.
@@ -55,6 +58,9 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
         room(work, "work space", largest, &mut report).await;
     }
     ledger(&input, &mut report).await;
+    for (area, kept) in input.kept {
+        permissions::of_kept(*area, kept, None, &mut report);
+    }
     report.found
 }
 

@@ -2,15 +2,17 @@
 
 use super::super::guard;
 use super::*;
+use axum::body::Bytes;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const ASKED: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// A server over `/`, which answers, and `/never`, which does not. `descriptors` bounds its connections.
+/// A server over `/`, which answers, `/take`, which takes a body, and `/never`, which does not answer. `descriptors` bounds its
+/// connections.
 fn door(descriptors: u64) -> SocketAddr {
     door_that_tells(descriptors, Arc::default())
 }
@@ -21,7 +23,9 @@ fn door_that_tells(descriptors: u64, begun: Arc<Notify>) -> SocketAddr {
         begun.notify_one();
         std::future::pending::<StatusCode>().await
     });
-    let pages = guard::pages(Router::new().route("/never", never), most(descriptors, PAGE_CONNECTIONS));
+    let take = post(async |body: Bytes| format!("{} bytes", body.len()));
+    let routes = Router::new().route("/never", never).route("/take", take);
+    let pages = guard::pages(routes, most(descriptors, PAGE_CONNECTIONS));
     let router = Router::new().route("/", get(|| async { "here" })).merge(pages);
     let listener = bind(Some(LOOPBACK), 0).unwrap();
     let at = listener.local_addr().unwrap();
@@ -90,6 +94,48 @@ async fn half_requests_keep_nobody_out() {
     }
 }
 
+/// A request whose body never ends.
+const SLOW: &[u8] = b"POST /take HTTP/1.1\r\nhost: localhost\r\ncontent-length: 60000\r\n\r\nhalf";
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_never_end_keep_nobody_out() {
+    for descriptors in [0, 8, 64, 1000] {
+        let at = door(descriptors);
+        let mut slow = Vec::new();
+        for _ in 0..PAGE_CONNECTIONS + 8 {
+            slow.push(sent(at, SLOW).await);
+            let asked = "POST /take HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 5\r\n\r\n12345";
+            let said = answer(sent(at, asked.as_bytes()).await).await;
+            assert!(said.ends_with("5 bytes"), "{descriptors} descriptors, {} slow ones: {said}", slow.len());
+            let probe = sent(at, b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;
+            assert!(answer(probe).await.ends_with("here"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_too_long_is_refused_before_it_comes_and_a_client_that_still_sends_sees_the_answer() {
+    let at = door(1000);
+    let head = "POST /take HTTP/1.1\r\nhost: localhost\r\n";
+    let started = tokio::time::Instant::now();
+    for (more, body) in
+        [("content-length: 100000\r\n", "half"), ("content-length: 100000\r\nexpect: 100-continue\r\n", "")]
+    {
+        let said = answer(sent(at, format!("{head}{more}\r\n{body}").as_bytes()).await).await;
+        assert!(said.starts_with("HTTP/1.1 413 ") && said.contains("announces 100000"), "{said}");
+    }
+    assert!(started.elapsed() < HEAD_TIME, "nobody waits for the rest: {:?}", started.elapsed());
+    // The head, the length of a chunk, and as much of it as one likes.
+    let many = "x".repeat(1 << 20);
+    for more in [
+        format!("content-length: {}\r\n\r\n{many}", many.len()),
+        format!("transfer-encoding: chunked\r\n\r\n100000\r\n{many}\r\n0\r\n\r\n"),
+    ] {
+        let said = answer(sent(at, format!("{head}connection: close\r\n{more}").as_bytes()).await).await;
+        assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
+    }
+}
+
 /// On the real clock: on one that jumps, the slow pages would end.
 #[tokio::test]
 async fn slow_pages_leave_a_connection_for_a_probe() {
@@ -115,15 +161,6 @@ async fn slow_pages_leave_a_connection_for_a_probe() {
 fn connections_leave_descriptors_for_the_work() {
     let most = |descriptors| most(descriptors, PAGE_CONNECTIONS);
     assert_eq!((most(0), most(100), most(1024), most(u64::MAX)), (2, 25, 64, 64));
-    let mut places = Vec::new();
-    let (first, second) = (room(&mut places, 2).unwrap(), room(&mut places, 2).unwrap());
-    first.busy.store(true, Ordering::Relaxed);
-    let third = room(&mut places, 2).unwrap();
-    assert!(second.gone.is_cancelled() && !first.gone.is_cancelled(), "the oldest that answers nothing goes");
-    third.busy.store(true, Ordering::Relaxed);
-    assert!(room(&mut places, 2).is_none(), "each is answering");
-    drop(first);
-    assert!(room(&mut places, 2).is_some());
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::producer::Producer;
-use crate::http::problem;
+use crate::http::{guard, problem};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,9 +24,6 @@ use std::sync::Arc;
 
 /// The type of a body with an event on each line.
 const LINES: &str = "application/x-ndjson";
-
-/// How much of a body that is too long is read before the connection is closed on it.
-const DROPPED_MAX: usize = 16 * EVENT_MAX;
 
 /// What sends.
 #[derive(Clone)]
@@ -90,23 +87,20 @@ async fn answer(ingest: &Ingest, sending: &Sending, request: Request<Body>) -> R
     }
 }
 
-/// A body of at most [`EVENT_MAX`] bytes; `None` for a longer one. Most of that is read and dropped: a client that still sends would
-/// not see the answer.
+/// A body of at most [`EVENT_MAX`] bytes; `None` for a longer one, as soon as that is known.
 async fn whole(mut body: Body) -> Result<Option<Bytes>, axum::Error> {
-    let (mut bytes, mut length) = (Vec::new(), 0);
+    if guard::announced_beyond(&body, EVENT_MAX).is_some() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let Ok(data) = frame?.into_data() else { continue };
-        length += data.len();
-        if length > DROPPED_MAX {
+        if bytes.len() + data.len() > EVENT_MAX {
             return Ok(None);
         }
-        if length <= EVENT_MAX {
-            bytes.extend_from_slice(&data);
-        } else {
-            bytes = Vec::new();
-        }
+        bytes.extend_from_slice(&data);
     }
-    Ok((length <= EVENT_MAX).then(|| bytes.into()))
+    Ok(Some(bytes.into()))
 }
 
 fn json_answer(kind: &'static str, text: &str) -> Response {
@@ -182,9 +176,7 @@ fn refused(status: StatusCode, line: Option<usize>, detail: &str, errors: Value)
 fn too_large() -> Response {
     let members = json!({ "hint": "send fewer events in one request, or smaller ones; nothing was sent" });
     let detail = format!("a request has at most {EVENT_MAX} bytes");
-    let answer = problem::with(StatusCode::PAYLOAD_TOO_LARGE, &detail, members);
-    // The rest of the body is not read.
-    ([(header::CONNECTION, "close")], answer).into_response()
+    problem::with(StatusCode::PAYLOAD_TOO_LARGE, &detail, members)
 }
 
 fn place(labels: &Labels, EventId { topic, partition, offset }: &EventId) -> Value {

@@ -12,7 +12,7 @@ mod schedules;
 pub use origin::Origins;
 pub use panel::SchedulerPanel;
 
-use super::{problem, token};
+use super::{guard, problem, token};
 use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::schedules::ScheduleStore;
@@ -48,11 +48,8 @@ pub struct Doors {
 
 /// The routes that both doors have.
 fn shared(doors: &Arc<Doors>) -> Router {
-    Router::new()
-        .merge(data_sources::routes())
-        .merge(schedules::routes())
-        .merge(explain::routes())
-        .with_state(Arc::clone(doors))
+    let routes = Router::new().merge(data_sources::routes()).merge(schedules::routes()).merge(explain::routes());
+    guard::short_bodies(routes).with_state(Arc::clone(doors))
 }
 
 /// The door for programs, with `metrics` among its routes. Pages of `origins` may use it from a browser. With a token, whoever asks

@@ -64,6 +64,29 @@ fn a_sound_scheduler_passes_and_nothing_is_made() {
 }
 
 #[test]
+fn state_that_is_open_to_everybody_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let filegen = intake();
+    std::fs::create_dir_all(filegen.path("data/a")).unwrap();
+    make(&filegen, "A", "data/a", "0 0 6 * * ?");
+    let (verdict, detail) =
+        (|json: Value| (found(&json, "state", "permissions").0.to_owned(), json))(doctor(&filegen, 0));
+    assert_eq!(verdict, "pass", "{detail}");
+    filegen.write("intake.db.intake.lock", "");
+    let set = |name: &str, mode| {
+        std::fs::set_permissions(filegen.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set("intake.db.intake.lock", 0o600);
+    for name in ["intake.db", "intake.db.intake.lock"] {
+        set(name, 0o666);
+        let json = doctor(&filegen, 0);
+        let (verdict, detail) = found(&json, "state", "permissions");
+        assert!(verdict == "warn" && detail.contains(&format!("{name}` is open to everybody (0666)")), "{json}");
+        set(name, 0o600);
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_and_picks_the_code() {
     let filegen = intake();
     std::fs::create_dir_all(filegen.path("data/gone")).unwrap();

@@ -1,6 +1,8 @@
 //! The daemon's HTTP listener and clients that mean no good.
 
 use crate::support::daemon::{Daemon, worker};
+use crate::support::filegen::Filegen;
+use crate::support::http::Http;
 use rustix::process::Signal;
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
@@ -65,10 +67,11 @@ fn what_is_announced_or_sent_beyond_the_limits_is_refused_before_it_comes() {
     let filegen = worker(3);
     let daemon = Daemon::start(&filegen);
     let port = daemon.http.port();
-    let announced =
-        "POST /status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 99999999999\r\n\r\n";
-    let refused = raw(port, announced);
-    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("announces more than"), "{refused}");
+    let announced = "/status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: 99999999999\r\n\r\n";
+    let refused = raw(port, &format!("POST {announced}"));
+    assert!(refused.starts_with("HTTP/1.1 405 "), "{refused}");
+    let refused = raw(port, &format!("GET {announced}"));
+    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("announces 99999999999"), "{refused}");
     for (bytes, code) in [(15 << 10, 200), (32 << 10, 431)] {
         let head =
             format!("GET /status HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx: {}\r\n\r\n", "a".repeat(bytes));
@@ -108,6 +111,40 @@ fn half_requests_at_every_door_leave_the_work_its_descriptors() {
     daemon.running.wait_for("run published");
     assert_eq!(daemon.get("/health/live").0, 200);
     drop(half);
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+}
+
+/// A scheduler's door, which asks for no token here.
+#[test]
+fn bodies_that_never_end_keep_neither_probes_nor_clients_out() {
+    let filegen = Filegen::empty();
+    std::fs::create_dir(filegen.path("data")).unwrap();
+    let file = "scheduler: one\nroots: [data]\napi: { port: 0, listen: 127.0.0.1 }\n";
+    filegen.write("one.yaml", file);
+    let command = filegen.command("daemon -c one.yaml --health-port 0");
+    let mut daemon = Daemon::of(&mut with_descriptors(100, &command));
+    let line = daemon.running.wait_for("door=api");
+    let api = Http::at(line.rsplit("port=").next().and_then(|port| port.trim().parse().ok()).unwrap());
+    let path = "/api/v1/datasource";
+    let slow = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n{{"
+    );
+    let mut held = Vec::new();
+    for at in 0..40 {
+        let mut stream = TcpStream::connect(("127.0.0.1", api.port())).unwrap();
+        stream.write_all(slow.as_bytes()).unwrap();
+        held.push(stream);
+        if at % 8 == 7 {
+            let source = format!(r#"{{"name":"n{at}","path":"data","cronExpression":"0 0 2 * * ?"}}"#);
+            let saved = api.post(path, "application/json", &source);
+            assert_eq!(saved.code, 201, "behind {at} slow ones: {}", saved.body);
+            assert_eq!(api.get("/health/live").code, 200);
+        }
+    }
+    let refused = raw(api.port(), &slow.replace("60000", "100000"));
+    assert!(refused.starts_with("HTTP/1.1 413 ") && refused.contains("at most 65536 bytes"), "{refused}");
+    drop(held);
     daemon.running.signal(Signal::TERM);
     daemon.running.finish().exits(0);
 }

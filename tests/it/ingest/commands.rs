@@ -2,6 +2,7 @@
 
 use super::{FILE, produced};
 use crate::support::filegen::Filegen;
+use crate::support::foreign::Thing;
 use crate::support::kafka::Topic;
 use crate::support::postgres::Database;
 use filegen::core::ingest::decode::read;
@@ -96,4 +97,42 @@ async fn doctor_says_what_would_keep_events_out_and_changes_nothing() {
     filegen.run("ingest schema -c events.yaml --apply").exits(0);
     let status = filegen.run("status -c events.yaml --output json").exits(0).json();
     assert_eq!((&status["ingest"], &status["parked"]), (&"orders".into(), &0.into()), "{status}");
+}
+
+#[test]
+fn what_everybody_may_write_and_a_file_of_events_that_is_none_are_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let filegen = super::with_events(&super::EVENTS_OF_TWO_USERS);
+    super::ingested(&filegen);
+    let set = |name: &str, mode| {
+        std::fs::set_permissions(filegen.path(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let doctor = |code| {
+        let found = filegen.run("doctor -c events.yaml --output json").exits(code).json();
+        let line = |row: &serde_json::Value| {
+            let text = |name: &str| row[name].as_str().unwrap().to_owned();
+            format!("{} {} {}: {}", text("verdict"), text("area"), text("check"), text("detail"))
+        };
+        found["checks"].as_array().unwrap().iter().map(line).collect::<Vec<_>>()
+    };
+    let wrong = |code| doctor(code).into_iter().filter(|line| !line.starts_with("pass ")).collect::<Vec<_>>();
+    assert_eq!(wrong(0), [""; 0]);
+    for (name, mode, open, start) in [
+        ("orders.db", 0o600, 0o666, "warn sink permissions: `orders.db` is open to everybody (0666)"),
+        ("events.jsonl", 0o644, 0o666, "warn source permissions: everybody may write `events.jsonl` (0666)"),
+    ] {
+        set(name, open);
+        let found = wrong(0);
+        assert!(found.len() == 1 && found[0].starts_with(start), "{found:?}");
+        set(name, mode);
+    }
+    // Nothing waits for the other end of a pipe.
+    for thing in [Thing::Pipe, Thing::Socket, Thing::Device] {
+        thing.put(&filegen.path("events.jsonl"), &filegen.path("orders.db"));
+        let found = wrong(3);
+        assert!(found.len() == 1 && found[0].starts_with("fail source events: "), "{thing:?}: {found:?}");
+        let refused = filegen.run("ingest run -c events.yaml").exits(3);
+        assert!(refused.stderr.contains("events.jsonl"), "{thing:?}: {}", refused.stderr);
+        std::fs::remove_file(filegen.path("events.jsonl")).unwrap();
+    }
 }

@@ -68,6 +68,29 @@ fn a_value_that_is_longer_than_the_limit() {
     assert!(done.stderr.contains("source.value_bytes"), "{}", done.stderr);
 }
 
+/// With the default limit of 64 MiB: from a table, made by expressions, and sorted. Memory is a pod's though the limit is not.
+#[test]
+fn a_value_that_is_a_little_longer_than_the_limit_is_refused_before_it_is_there() {
+    let filegen = Filegen::with_loans(1);
+    filegen.sql(
+        "CREATE TABLE Stored (Id INTEGER PRIMARY KEY, V TEXT NOT NULL);
+         INSERT INTO Stored SELECT 1, replace(hex(zeroblob(35000000)), '00', 'ab');
+         CREATE VIEW Sorted AS SELECT Id, V FROM Stored ORDER BY V;
+         CREATE VIEW Zeros AS SELECT 1 AS Id, zeroblob(70000000) AS V;
+         CREATE VIEW Digits AS SELECT 1 AS Id, hex(zeroblob(35000000)) AS V;",
+    );
+    for view in ["Stored", "Sorted", "Zeros", "Digits"] {
+        filegen.write(
+            "worker.yaml",
+            &WIDE.replace("view: Wide", &format!("view: {view}")).replace(", value_bytes: 16MiB", ""),
+        );
+        let done = bounded(&filegen, "run -c worker.yaml").exits(7);
+        assert!(done.stderr.contains("source.value_bytes"), "{view}: {}", done.stderr);
+        assert!(view != "Stored" || done.stderr.contains("column `V` of the row with key 1"), "{}", done.stderr);
+        bounded(&filegen, "doctor -c worker.yaml");
+    }
+}
+
 #[test]
 fn files_under_our_names_that_claim_terabytes() {
     let filegen = Filegen::with_loans(30);

@@ -3,7 +3,7 @@
 use super::rig::{Rig, other_device};
 use serde_json::{Value, json};
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 /// The verdicts by area and check.
 fn checks(told: &Value) -> Vec<String> {
@@ -41,6 +41,30 @@ fn a_sound_transfer_passes_and_is_left_as_it_was() {
     let status = rig.filegen.run("status -c t.yaml --output json").exits(0).json();
     assert_eq!(status, rig.transfer("status --output json").exits(0).json());
     assert_eq!(status["filesLastHour"], json!(1));
+}
+
+#[test]
+fn what_everybody_may_write_is_told() {
+    let rig = Rig::new();
+    rig.put("a.csv", b"1");
+    rig.run(0);
+    let set = |name: &str, mode| {
+        fs::set_permissions(rig.filegen.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let told = || {
+        let told = rig.filegen.run("doctor -c t.yaml --output json").exits(0).json();
+        let all = told["checks"].as_array().unwrap().iter().filter(|row| row["check"] == "permissions");
+        let line = |row: &Value| format!("{} {}", row["verdict"].as_str().unwrap(), row["detail"].as_str().unwrap());
+        all.map(line).collect::<Vec<_>>()
+    };
+    let well = told();
+    assert!(well.len() == 2 && well.iter().all(|line| line.starts_with("pass ")), "{well:?}");
+    for (name, mode, open) in [("ledger.db", 0o600, 0o666), ("spool/sales", 0o700, 0o777)] {
+        set(name, open);
+        let wrong: Vec<String> = told().into_iter().filter(|line| line.starts_with("warn ")).collect();
+        assert!(wrong.len() == 1 && wrong[0].contains(&format!("{name}` is open to everybody")), "{name}: {wrong:?}");
+        set(name, mode);
+    }
 }
 
 #[test]
