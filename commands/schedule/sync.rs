@@ -46,8 +46,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let schedules = opened.state.schedules.schedules().await?;
         let sources = StoreFeed(Arc::clone(&opened.state.sources)).sources().await?;
         let differences = sync::differences(&sources, &schedules, &opened.settings, opened.now);
-        let mended = if args.dry_run { 0 } else { sync::mend(&*opened.state.schedules, &differences).await? };
         let found = differences.len();
+        let mended =
+            if args.dry_run { 0 } else { sync::mend(&*opened.state.schedules, differences.clone()).await?.len() };
         if mended > 0 {
             opened.audit("schedule sync", &counted(mended as u64, "schedule"), &args.reason).await?;
         }

@@ -2,13 +2,13 @@
 
 use super::LocalState;
 use super::error::SqliteStateError;
-use super::runs::found;
+use super::runs::{at_most, found, page};
 use super::value::{parsed, time};
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
@@ -42,6 +42,9 @@ const COUNT: &str = "SELECT count(*) FROM DataSource WHERE (?1 IS NULL OR isActi
 const LIST: &str = "
 SELECT document, id FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0
 ORDER BY name, id LIMIT ?3 OFFSET ?4";
+
+const BEHIND: &str =
+    "SELECT document, id FROM DataSource WHERE id > ?1 AND (?2 IS NULL OR id <= ?2) ORDER BY id LIMIT ?3";
 
 #[async_trait]
 impl DataSources for LocalState {
@@ -91,6 +94,20 @@ impl DataSources for LocalState {
         self.look(move |db, _| {
             let mut query = db.prepare_cached("SELECT document FROM DataSource WHERE name = ?1")?;
             Ok(query.query_row([name], document).optional()?)
+        })
+        .await
+    }
+
+    async fn sources_behind(
+        &self,
+        after: &str,
+        until: Option<&str>,
+        most: usize,
+    ) -> Result<Page<DataSource>, StoreError> {
+        let (after, until) = (after.to_owned(), until.map(str::to_owned));
+        self.look(move |db, _| {
+            let mut query = db.prepare_cached(BEHIND)?;
+            page(query.query((after, until, at_most(most)))?, most, str::to_owned, document)
         })
         .await
     }

@@ -8,13 +8,14 @@ use crate::core::model::names::{InstanceId, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::runs::{Announcement, FileState, FileStatus, Requested, RunStore};
-use crate::core::ports::store::{Found, StoreError};
+use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Row, Rows, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::RefCell;
 
 const REQUEST: &str = "
 INSERT INTO runs (workerId, date, status, requestedBy, requestedAt, lastPage, rows)
@@ -240,6 +241,25 @@ pub(super) fn found<T>(
         found.add(|| id(row), record);
     }
     Ok(found)
+}
+
+/// A page of at most `most` rows, in the order of their column `id`. `told` says what an odd one is called.
+pub(super) fn page<T>(
+    rows: Rows<'_>,
+    most: usize,
+    told: impl Fn(&str) -> String,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Page<T>, SqliteStateError> {
+    let last = RefCell::new((0_usize, String::new()));
+    let id = |row: &Row<'_>| row.get::<_, String>("id").unwrap_or_default();
+    let read = |row: &Row<'_>| {
+        let mut last = last.borrow_mut();
+        *last = (last.0 + 1, id(row));
+        read(row)
+    };
+    let found = found(rows, usize::MAX, |row| told(&id(row)), read)?;
+    let (count, last) = last.into_inner();
+    Ok(Page { found, next: (count >= most).then_some(last) })
 }
 
 /// `LoanWorker:2026-11-21`, from a row that may be odd.

@@ -3,12 +3,12 @@
 
 use super::LocalState;
 use super::error::SqliteStateError;
-use super::runs::{at_most, found};
+use super::runs::{at_most, found, page};
 use super::value::time;
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::schedules::{ScheduleStore, Writer};
-use crate::core::ports::store::{OddRecord, StoreError};
+use crate::core::ports::store::{OddRecord, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -46,7 +46,7 @@ UPDATE ScheduleExecution SET outcome = ?2, token = ?3, document = ?4 WHERE id = 
 const OPEN: &str = "
 SELECT document, id, outcome, token FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id LIMIT ?1";
 
-const ODD_SCHEDULES: &str = "SELECT document, id, revision FROM ScheduledDataSource ORDER BY id";
+const BEHIND: &str = "SELECT document, id, revision FROM ScheduledDataSource WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 const ODD_EXECUTIONS: &str = "
 SELECT document, id, outcome, token FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id";
@@ -69,15 +69,20 @@ const END: &str = "~";
 
 #[async_trait]
 impl ScheduleStore for LocalState {
-    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
-        self.look(|db, _| all(db, "SELECT document, id, revision FROM ScheduledDataSource ORDER BY id", ())).await
+    async fn schedules_behind(&self, after: &str, most: usize) -> Result<Page<Schedule>, StoreError> {
+        let after = after.to_owned();
+        self.look(move |db, _| {
+            let id = |id: &str| format!("ScheduledDataSource {id}");
+            page(db.prepare_cached(BEHIND)?.query((after, at_most(most)))?, most, id, document)
+        })
+        .await
     }
 
-    async fn odd_records(&self) -> Result<Vec<OddRecord>, StoreError> {
+    async fn odd_executions(&self) -> Result<Vec<OddRecord>, StoreError> {
         self.look(|db, _| {
-            let mut all = odd::<Schedule>(db, ODD_SCHEDULES, "ScheduledDataSource")?;
-            all.extend(odd::<Execution>(db, ODD_EXECUTIONS, "ScheduleExecution")?);
-            Ok(all)
+            let mut query = db.prepare_cached(ODD_EXECUTIONS)?;
+            let id = |row: &Row<'_>| format!("ScheduleExecution {}", row.get::<_, String>(1).unwrap_or_default());
+            Ok(found(query.query(())?, usize::MAX, id, document::<Execution>)?.odd)
         })
         .await
     }
@@ -235,13 +240,6 @@ fn document<T: Kept>(row: &Row<'_>) -> rusqlite::Result<T> {
 fn all<T: Kept>(db: &Connection, query: &str, values: impl Params) -> Result<Vec<T>, SqliteStateError> {
     let mut query = db.prepare_cached(query)?;
     Ok(found(query.query(values)?, usize::MAX, |_| String::new(), document)?.records)
-}
-
-/// Those that cannot be read: the first of them. `query` gives document and id.
-fn odd<T: Kept>(db: &Connection, query: &str, what: &str) -> Result<Vec<OddRecord>, SqliteStateError> {
-    let mut query = db.prepare_cached(query)?;
-    let id = |row: &Row<'_>| format!("{what} {}", row.get::<_, String>(1).unwrap_or_default());
-    Ok(found(query.query(())?, usize::MAX, id, document::<T>)?.odd)
 }
 
 fn one<T: Kept>(db: &Connection, query: &str, id: &str) -> Result<Option<T>, SqliteStateError> {

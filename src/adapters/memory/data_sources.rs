@@ -4,7 +4,7 @@ use super::state::MemoryState;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::outbox::OutboxEntry;
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -56,6 +56,20 @@ impl DataSources for MemoryState {
 
     async fn named(&self, name: &str) -> Result<Option<DataSource>, StoreError> {
         Ok(self.tables().sources.values().find(|source| source.name == name).cloned())
+    }
+
+    async fn sources_behind(
+        &self,
+        after: &str,
+        until: Option<&str>,
+        most: usize,
+    ) -> Result<Page<DataSource>, StoreError> {
+        let tables = self.tables();
+        let fits = |it: &&DataSource| it.id.as_str() > after && until.is_none_or(|until| it.id.as_str() <= until);
+        let mut behind: Vec<DataSource> = tables.sources.values().filter(fits).cloned().collect();
+        behind.sort_by(|a, b| a.id.cmp(&b.id));
+        behind.truncate(most);
+        Ok(super::page(behind, most, |it| it.id.to_string()))
     }
 
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError> {

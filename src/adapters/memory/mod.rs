@@ -18,3 +18,11 @@ pub mod state;
 pub mod table_reader;
 pub mod transfers;
 pub mod volume;
+
+use crate::core::ports::store::{Found, Page};
+
+/// The first `most` records in the order of their ids, as a page.
+fn page<T>(records: Vec<T>, most: usize, id: impl Fn(&T) -> String) -> Page<T> {
+    let next = records.last().filter(|_| records.len() >= most).map(id);
+    Page { found: Found { records, odd: Vec::new() }, next }
+}

@@ -3,7 +3,7 @@
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::schedules::{ScheduleStore, Writer};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -36,8 +36,10 @@ impl MemorySchedules {
 
 #[async_trait]
 impl ScheduleStore for MemorySchedules {
-    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
-        Ok(self.tables().schedules.values().cloned().collect())
+    async fn schedules_behind(&self, after: &str, most: usize) -> Result<Page<Schedule>, StoreError> {
+        let tables = self.tables();
+        let behind = tables.schedules.values().filter(|it| it.id.as_str() > after);
+        Ok(super::page(behind.take(most).cloned().collect(), most, |it| it.id.to_string()))
     }
 
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {

@@ -8,7 +8,7 @@ use super::runs::collect;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::spec::BinarySubtype;
@@ -94,6 +94,18 @@ impl DataSources for MongoState {
             Ok(found.map(read).transpose()?)
         })
         .await
+    }
+
+    async fn sources_behind(
+        &self,
+        after: &str,
+        until: Option<&str>,
+        most: usize,
+    ) -> Result<Page<DataSource>, StoreError> {
+        let mut range = doc! { "$gt": after };
+        range.extend(until.map(|until| ("$lte".to_owned(), until.into())));
+        let wanted = doc! { "_id": range, "deletedAt": Bson::Null };
+        self.call(async { super::runs::page(&self.collection(COLLECTION), wanted, most, read).await }).await
     }
 
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError> {

@@ -7,7 +7,7 @@ use crate::core::model::names::WorkerId;
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::runs::{FileStatus, Requested, RunStore};
-use crate::core::ports::store::{Found, StoreError};
+use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{Bson, Document, doc, serialize_to_document};
@@ -15,7 +15,7 @@ use mongodb::options::ReadConcern;
 use mongodb::{Collection, Cursor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 /// The word of a published run.
 const PUBLISHED: &str = RunStatus::Published.as_str();
@@ -295,6 +295,26 @@ pub(super) async fn found<T>(
         found.add(|| id, read(document).map_err(|odd| odd.0));
     }
     Ok(found)
+}
+
+/// A page of at most `most` documents, in the order of their ids, which are texts.
+pub(super) async fn page<T>(
+    collection: &Collection<Document>,
+    wanted: Document,
+    most: usize,
+    read: impl Fn(Document) -> Result<T, Odd>,
+) -> Result<Page<T>, MongoError> {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let cursor = collection.find(wanted).sort(doc! { "_id": 1 }).limit(limit).batch_size(batch(most)).await?;
+    let last = Mutex::new((0_usize, String::new()));
+    let read = |document: Document| {
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (last.0 + 1, document.get_str("_id").unwrap_or_default().to_owned());
+        read(document)
+    };
+    let found = found(cursor, usize::MAX, read).await?;
+    let (count, last) = last.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Page { found, next: (count >= most).then_some(last) })
 }
 
 /// As many documents at a time as are wanted, and no first batch of none.

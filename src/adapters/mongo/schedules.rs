@@ -8,7 +8,7 @@ use super::schedule_documents::{document, read};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::schedules::{ScheduleStore, Writer};
-use crate::core::ports::store::{OddRecord, StoreError};
+use crate::core::ports::store::{OddRecord, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{DateTime, Document, doc};
@@ -41,16 +41,21 @@ impl MongoState {
 
 #[async_trait]
 impl ScheduleStore for MongoState {
-    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
-        self.call(async { all(self.of_schedules().find(doc! {}).sort(doc! { "_id": 1 }).await?).await }).await
+    async fn schedules_behind(&self, after: &str, most: usize) -> Result<Page<Schedule>, StoreError> {
+        let wanted = doc! { "_id": { "$gt": after } };
+        self.call(async {
+            let mut page = super::runs::page(&self.of_schedules(), wanted, most, read).await?;
+            page.found.odd = named(page.found.odd, SCHEDULES);
+            Ok(page)
+        })
+        .await
     }
 
-    async fn odd_records(&self) -> Result<Vec<OddRecord>, StoreError> {
+    async fn odd_executions(&self) -> Result<Vec<OddRecord>, StoreError> {
         let open = doc! { "outcome": { "$in": [Outcome::Queued.as_str(), Outcome::Running.as_str()] } };
         self.call(async {
-            let mut all = odd::<Schedule>(self.of_schedules().find(doc! {}).await?, SCHEDULES).await?;
-            all.extend(odd::<Execution>(self.of_executions().find(open).await?, EXECUTIONS).await?);
-            Ok(all)
+            let open = self.of_executions().find(open).await?;
+            Ok(named(found(open, usize::MAX, read::<Execution>).await?.odd, EXECUTIONS))
         })
         .await
     }
@@ -222,8 +227,7 @@ async fn all<T: DeserializeOwned>(cursor: Cursor<Document>) -> Result<Vec<T>, Mo
     Ok(found(cursor, usize::MAX, read).await?.records)
 }
 
-/// Those that cannot be read: the first of them.
-async fn odd<T: DeserializeOwned>(cursor: Cursor<Document>, what: &str) -> Result<Vec<OddRecord>, MongoError> {
-    let odd = found(cursor, usize::MAX, read::<T>).await?.odd;
-    Ok(odd.into_iter().map(|it| OddRecord { id: format!("{what} {}", it.id), ..it }).collect())
+/// With the collection before their ids.
+fn named(odd: Vec<OddRecord>, collection: &str) -> Vec<OddRecord> {
+    odd.into_iter().map(|it| OddRecord { id: format!("{collection} {}", it.id), ..it }).collect()
 }

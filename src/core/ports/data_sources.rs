@@ -1,7 +1,7 @@
 //! Data sources: who describes a folder, and that each change is told.
 
 use super::outbox::OutboxEntry;
-use super::store::{OddRecord, StoreError};
+use super::store::{OddRecord, Page, StoreError};
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use async_trait::async_trait;
 
@@ -60,6 +60,14 @@ pub trait DataSources: Send + Sync {
 
     /// The data source of this name. `None` when there is none.
     async fn named(&self, name: &str) -> Result<Option<DataSource>, StoreError>;
+
+    /// Those whose ids come behind `after`, up to and with `until`, by id; at most `most`. Each id comes behind the empty text.
+    async fn sources_behind(
+        &self,
+        after: &str,
+        until: Option<&str>,
+        most: usize,
+    ) -> Result<Page<DataSource>, StoreError>;
 
     /// Some of them.
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError>;

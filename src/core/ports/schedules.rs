@@ -1,10 +1,13 @@
 //! Schedules, and the executions of their due times.
 
-use super::store::{OddRecord, StoreError};
+use super::store::{Found, OddRecord, Page, StoreError};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use async_trait::async_trait;
 use jiff::Timestamp;
+
+/// Records of one page, where all are wanted: a fraction of the time that a question may take, also on a busy host.
+pub const PAGE: usize = 500;
 
 /// What a change of a schedule saw.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +21,39 @@ pub enum Writer<'a> {
 /// The schedules of a state store, and their history. A write is durable when it answers; times are kept to the millisecond.
 #[async_trait]
 pub trait ScheduleStore: Send + Sync {
-    /// All schedules by id, those of deleted data sources among them. Here and in each list, a record that cannot be read is passed
-    /// over: it stops no other.
-    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError>;
+    /// Schedules whose ids come behind `after`, by id, those of deleted data sources among them; at most `most`. Here and in each list, a
+    /// record that cannot be read is passed over: it stops no other. Each id comes behind the empty text.
+    async fn schedules_behind(&self, after: &str, most: usize) -> Result<Page<Schedule>, StoreError>;
+
+    /// Open executions that cannot be read: the first of them.
+    async fn odd_executions(&self) -> Result<Vec<OddRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// All schedules by id, asked for page by page: one answer takes no longer where there are many.
+    async fn all_schedules(&self) -> Result<Found<Schedule>, StoreError> {
+        let (mut all, mut after) = (Found::default(), String::new());
+        loop {
+            let Page { found, next } = self.schedules_behind(&after, PAGE).await?;
+            all.records.extend(found.records);
+            all.odd.extend(found.odd);
+            match next {
+                Some(next) => after = next,
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// As [`ScheduleStore::all_schedules`]: those that can be read.
+    async fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+        Ok(self.all_schedules().await?.records)
+    }
 
     /// Schedules and open executions that cannot be read: the first of them.
     async fn odd_records(&self) -> Result<Vec<OddRecord>, StoreError> {
-        Ok(Vec::new())
+        let mut odd = self.all_schedules().await?.odd;
+        odd.extend(self.odd_executions().await?);
+        Ok(odd)
     }
 
     /// One schedule.

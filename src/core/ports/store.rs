@@ -13,6 +13,15 @@ pub struct Found<T> {
     pub odd: Vec<OddRecord>,
 }
 
+/// Records in the order of their ids, as many as one question may bring.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page<T> {
+    /// Them.
+    pub found: Found<T>,
+    /// The id of the last record, those that cannot be read among them. `None`: there is no record behind it.
+    pub next: Option<String>,
+}
+
 /// A record that cannot be read.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct OddRecord {

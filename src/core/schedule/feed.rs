@@ -2,8 +2,8 @@
 
 use super::sync::Feed;
 use crate::core::model::data_source::DataSource;
-use crate::core::ports::data_sources::{DataSources, Listed, Wanted};
-use crate::core::ports::store::{Found, StoreError};
+use crate::core::ports::data_sources::DataSources;
+use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -12,10 +12,12 @@ pub struct StoreFeed(pub Arc<dyn DataSources>);
 
 #[async_trait]
 impl Feed for StoreFeed {
-    /// All in one answer: between two, a data source may move to where it is not read.
-    async fn sources(&self) -> Result<Found<DataSource>, StoreError> {
-        let wanted = Wanted { most: u32::MAX, ..Wanted::default() };
-        let Listed { sources, odd, .. } = self.0.data_sources(&wanted).await?;
-        Ok(Found { records: sources, odd })
+    async fn sources_behind(
+        &self,
+        after: &str,
+        until: Option<&str>,
+        most: usize,
+    ) -> Result<Page<DataSource>, StoreError> {
+        self.0.sources_behind(after, until, most).await
     }
 }

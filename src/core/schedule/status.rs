@@ -185,7 +185,7 @@ pub async fn status(
 ) -> Result<Overview, StoreError> {
     let leader = leader(&*stores.leases, scheduler, now).await?;
     // In this order: a data source that is made in between must not look like one that is gone.
-    let all = stores.schedules.schedules().await?;
+    let Found { records: all, odd: odd_schedules } = stores.schedules.all_schedules().await?;
     let wanted = Wanted { most: u32::MAX, ..Wanted::default() };
     let Listed { total, sources, odd } = stores.sources.data_sources(&wanted).await?;
     let sources = Found { records: sources, odd };
@@ -199,7 +199,7 @@ pub async fn status(
     let next = all.iter().filter(|it| !it.is_deleted).filter_map(|it| Some((it.next_execution_time?, it)));
     let next = next.min_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
     let odd_sources = sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it });
-    let odd_records = odd_sources.chain(stores.schedules.odd_records().await?);
+    let odd_records = odd_sources.chain(odd_schedules).chain(stores.schedules.odd_executions().await?);
     let letters = stores.dead_letters.dead_letters(Some(scheduler), PASSED_OVER).await?;
     Ok(Overview {
         scheduler: scheduler.to_string(),

@@ -4,8 +4,8 @@ use super::plan::Settings;
 use super::record;
 use crate::core::model::data_source::DataSource;
 use crate::core::model::schedule::{Schedule, ScheduleId};
-use crate::core::ports::schedules::{ScheduleStore, Writer};
-use crate::core::ports::store::{Found, StoreError};
+use crate::core::ports::schedules::{PAGE, ScheduleStore, Writer};
+use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,8 +18,28 @@ const TRIES: usize = 20;
 /// source [applies](apply) that at once.
 #[async_trait]
 pub trait Feed: Send + Sync {
+    /// Those whose ids come behind `after`, up to and with `until`, and those that cannot be read; at most `most`, by id: what an id is
+    /// never changes.
+    async fn sources_behind(
+        &self,
+        after: &str,
+        until: Option<&str>,
+        most: usize,
+    ) -> Result<Page<DataSource>, StoreError>;
+
     /// All of them, and those that cannot be read.
-    async fn sources(&self) -> Result<Found<DataSource>, StoreError>;
+    async fn sources(&self) -> Result<Found<DataSource>, StoreError> {
+        let (mut all, mut after) = (Found::default(), String::new());
+        loop {
+            let Page { found, next } = self.sources_behind(&after, None, PAGE).await?;
+            all.records.extend(found.records);
+            all.odd.extend(found.odd);
+            match next {
+                Some(next) => after = next,
+                None => return Ok(all),
+            }
+        }
+    }
 }
 
 /// What a schedule lacks.
@@ -104,19 +124,19 @@ pub fn differences(
     found.into_values().collect()
 }
 
-/// Writes what is to be written. What somebody else changed meanwhile is left for the next look. Returns how many were written.
+/// Writes what is to be written. What somebody else changed meanwhile is left for the next look. Returns what was written.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn mend(store: &dyn ScheduleStore, differences: &[Difference]) -> Result<usize, StoreError> {
-    let mut written = 0;
+pub async fn mend(store: &dyn ScheduleStore, differences: Vec<Difference>) -> Result<Vec<Schedule>, StoreError> {
+    let mut written = Vec::new();
     for difference in differences {
         let is_new = if difference.is_there {
             store.replace_schedule(Writer::Other, &difference.mended).await?
         } else {
             store.insert_schedule(&difference.mended).await?
         };
-        written += usize::from(is_new);
+        written.extend(is_new.then_some(difference.mended));
     }
     Ok(written)
 }

@@ -170,6 +170,16 @@ async fn data_sources_are_listed_by_name_page_by_page() {
         assert_eq!(list(Wanted { text: "A.*".to_owned(), ..all.clone() }).await, (1, "a.*".to_owned()), "no pattern");
         assert_eq!(list(Wanted { text: "ärg".to_owned(), ..all.clone() }).await, (1, "Ärger".to_owned()));
         assert_eq!(list(Wanted { text: "DATA/in".to_owned(), ..all }).await.0, 4);
+        // By id, which no change moves, page by page and up to an end.
+        let behind = async |after: &str, until: Option<&str>, most| {
+            let page = state.door(1).sources_behind(after, until, most).await.unwrap();
+            (page.found.records.into_iter().map(|it| it.id.to_string()).collect::<String>(), page.next)
+        };
+        assert_eq!(behind("", None, 3).await, ("123".to_owned(), Some("3".to_owned())));
+        assert_eq!(behind("3", None, 3).await, ("4".to_owned(), None));
+        assert_eq!(behind("1", Some("3"), 9).await, ("23".to_owned(), None));
+        assert_eq!(behind("1", Some("3"), 2).await, ("23".to_owned(), Some("3".to_owned())));
+        assert_eq!(behind("3", Some("3"), 2).await, (String::new(), None));
     })
     .await;
 }

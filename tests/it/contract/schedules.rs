@@ -82,6 +82,16 @@ async fn a_schedule_is_kept_as_it_is_and_changed_only_by_who_saw_it_last() {
         store.insert_schedule(&Schedule { changed_at: at(900), ..schedule("a") }).await.unwrap();
         let ids = |all: Vec<Schedule>| all.into_iter().map(|it| it.id.to_string()).collect::<Vec<_>>();
         assert_eq!(ids(store.schedules().await.unwrap()), ["a", "b"]);
+        // Page by page, each behind the one before.
+        let page = async |after: &str, most| {
+            let page = store.schedules_behind(after, most).await.unwrap();
+            assert_eq!(page.found.odd, []);
+            (ids(page.found.records), page.next)
+        };
+        assert_eq!(page("", 1).await, (vec!["a".to_owned()], Some("a".to_owned())));
+        assert_eq!(page("a", 1).await, (vec!["b".to_owned()], Some("b".to_owned())));
+        assert_eq!(page("b", 1).await, (vec![], None));
+        assert_eq!(page("", 3).await, (vec!["a".to_owned(), "b".to_owned()], None));
         assert_eq!(ids(store.changed_schedules(at(500)).await.unwrap()), ["a", "b"]);
         assert_eq!(ids(store.changed_schedules(at(501)).await.unwrap()), ["a"]);
     })

@@ -12,7 +12,7 @@ use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::schedules::{ScheduleStore, Writer};
-use filegen::core::ports::store::StoreError;
+use filegen::core::ports::store::{Page, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -186,8 +186,8 @@ impl LeaseStore for Line {
 
 #[async_trait]
 impl ScheduleStore for Line {
-    async fn schedules(&self) -> Told<Vec<Schedule>> {
-        asked!(self, schedules, [] schedules.schedules())
+    async fn schedules_behind(&self, after: &str, most: usize) -> Told<Page<Schedule>> {
+        asked!(self, schedules, [after = after.to_owned()] schedules.schedules_behind(&after, most))
     }
 
     async fn schedule(&self, id: &ScheduleId) -> Told<Option<Schedule>> {

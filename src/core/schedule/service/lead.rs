@@ -7,10 +7,11 @@ use crate::core::kind::HasKind;
 use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::observer::Retrying;
-use crate::core::ports::schedules::Writer;
+use crate::core::ports::schedules::{PAGE, Writer};
 use crate::core::ports::store::{OddRecord, StoreError};
 use crate::core::schedule::action::{ActionError, Done};
 use crate::core::schedule::event::ScheduleEvent;
+use crate::core::schedule::sync::Feed;
 use crate::core::schedule::{record, sync};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -182,36 +183,67 @@ impl<'a> Lead<'a> {
         Ok(())
     }
 
-    /// All schedules, and those that data sources lack.
+    /// All schedules, and those that data sources lack, page by page: each question is a short one, however many there are, and what
+    /// is due is not kept waiting by what is read.
     async fn load(&mut self) -> Result<(), StoreError> {
         let (service, now) = (self.service, self.now());
         (self.heard, self.looked_at_all) = (now, service.clock.elapsed());
-        let mut odd = Vec::new();
-        let mut stored = self.persist(|| service.schedules.schedules()).await?;
-        if let Some(feed) = &service.feed {
-            // In this order: a schedule that was there before the data sources were read is of one of them, or of a deleted one.
-            let sources = self.persist(|| feed.sources()).await?;
-            let differences = sync::differences(&sources, &stored, &service.settings, now);
-            if !differences.is_empty() {
-                sync::mend(&*service.schedules, &differences).await?;
-                drop(differences);
-                stored = self.persist(|| service.schedules.schedules()).await?;
+        let (mut odd, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = self.persist(|| service.schedules.schedules_behind(&after, PAGE)).await?;
+            let (mut stored, until) = (page.found.records, page.next.as_deref());
+            odd.extend(page.found.odd);
+            if let Some(feed) = &service.feed {
+                odd.extend(self.compare(&**feed, (&after, until), &mut stored).await?);
             }
-            odd.extend(sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it }));
+            // What somebody has dropped is fired no more.
+            for gone in self.lives.not_among(&after, until, &stored) {
+                self.adopt(Schedule { is_deleted: true, ..gone });
+            }
+            for schedule in stored {
+                self.adopt_changed(schedule);
+            }
+            match page.next {
+                Some(next) => after = next,
+                None => break,
+            }
         }
-        odd.extend(self.persist(|| service.schedules.odd_records()).await?);
+        odd.extend(self.persist(|| service.schedules.odd_executions()).await?);
         if self.odd != odd {
             self.odd.clone_from(&odd);
             self.tell(&ScheduleEvent::Odd { records: odd });
         }
-        // What somebody has dropped is fired no more.
-        for gone in self.lives.not_among(&stored) {
-            self.adopt(Schedule { is_deleted: true, ..gone });
-        }
-        for schedule in stored {
-            self.adopt_changed(schedule);
-        }
         Ok(())
+    }
+
+    /// Holds the stored schedules of a range of ids against its data sources, which are read behind them: a schedule that was there
+    /// before is of one of them, or of a deleted one. What was mended is among `stored` then. Returns data sources that cannot be read.
+    async fn compare(
+        &self,
+        feed: &dyn Feed,
+        (after, until): (&str, Option<&str>),
+        stored: &mut Vec<Schedule>,
+    ) -> Result<Vec<OddRecord>, StoreError> {
+        let (service, now) = (self.service, self.now());
+        let (mut odd, mut after) = (Vec::new(), after.to_owned());
+        loop {
+            let page = self.persist(|| feed.sources_behind(&after, until, PAGE)).await?;
+            let end = page.next.as_deref().or(until);
+            let is_within =
+                |it: &Schedule| it.id.as_str() > after.as_str() && end.is_none_or(|end| it.id.as_str() <= end);
+            let (within, others) = std::mem::take(stored).into_iter().partition::<Vec<_>, _>(is_within);
+            let differences = sync::differences(&page.found, &within, &service.settings, now);
+            let mended =
+                if differences.is_empty() { Vec::new() } else { sync::mend(&*service.schedules, differences).await? };
+            let written: HashSet<&ScheduleId> = mended.iter().map(|it| &it.id).collect();
+            let kept = within.into_iter().filter(|it| !written.contains(&it.id)).collect::<Vec<_>>();
+            stored.extend(others.into_iter().chain(kept).chain(mended.iter().cloned()));
+            odd.extend(page.found.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it }));
+            match page.next {
+                Some(next) => after = next,
+                None => return Ok(odd),
+            }
+        }
     }
 
     /// What others have changed or asked for since the last look.

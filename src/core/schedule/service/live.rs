@@ -7,6 +7,7 @@ use crate::core::schedule::plan::{Plan, PlanFault, Settings};
 use crate::core::schedule::record;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
 
 /// One schedule.
 pub(super) struct Live {
@@ -33,6 +34,8 @@ pub(super) struct Lives {
     deadlines: BTreeSet<(Timestamp, ScheduleId)>,
     /// Those whose first waiting execution may begin, by its due time.
     ready: BTreeSet<(Timestamp, ScheduleId)>,
+    /// How many there are of each status, as [`ScheduleStatus::ALL`] has them.
+    counts: [usize; 3],
 }
 
 impl Live {
@@ -64,6 +67,12 @@ impl Lives {
             Err(fault) => (None, (!schedule.is_deleted).then_some(fault)),
         };
         let old = self.all.remove(&id);
+        if let Some(count) = old.as_ref().and_then(|old| self.count_of(&old.schedule)) {
+            *count = count.saturating_sub(1);
+        }
+        if let Some(count) = self.count_of(&schedule) {
+            *count += 1;
+        }
         let looked_at = old.as_ref().map_or(Timestamp::MIN, |old| old.looked_at);
         let (running, waiting) = old.map(|old| self.forget_times(&id, old)).unwrap_or_default();
         let fires = record::fires(&schedule);
@@ -76,6 +85,12 @@ impl Lives {
         self.ready.extend(live.first_waiting().map(|at| (at, id.clone())));
         self.all.insert(id, live);
         fault
+    }
+
+    /// Where a schedule is counted. `None`: it is deleted.
+    fn count_of(&mut self, schedule: &Schedule) -> Option<&mut usize> {
+        let at = ScheduleStatus::ALL.iter().position(|status| *status == schedule.status)?;
+        self.counts.get_mut(at).filter(|_| !schedule.is_deleted)
     }
 
     fn forget_times(&mut self, id: &ScheduleId, old: Live) -> (usize, VecDeque<Execution>) {
@@ -136,17 +151,17 @@ impl Lives {
         [&self.wakes, &self.deadlines].into_iter().filter_map(|set| set.first()).map(|(at, _)| *at).min()
     }
 
-    /// Those that are not deleted and not among these.
-    pub(super) fn not_among(&self, stored: &[Schedule]) -> Vec<Schedule> {
+    /// Those behind `after`, up to and with `until`, that are not deleted and not among these.
+    pub(super) fn not_among(&self, after: &str, until: Option<&str>, stored: &[Schedule]) -> Vec<Schedule> {
         let there: BTreeSet<&ScheduleId> = stored.iter().map(|it| &it.id).collect();
-        let gone = self.all.values().filter(|it| !it.schedule.is_deleted && !there.contains(&it.schedule.id));
-        gone.map(|it| it.schedule.clone()).collect()
+        let until = until.map_or(Bound::Unbounded, |until| Bound::Included(ScheduleId::new(until)));
+        let range = self.all.range((Bound::Excluded(ScheduleId::new(after)), until));
+        let gone = range.filter(|(id, it)| !it.schedule.is_deleted && !there.contains(id));
+        gone.map(|(_, it)| it.schedule.clone()).collect()
     }
 
-    /// How many there are of each status.
+    /// How many there are of each status. Kept with each change: to count them all again would cost as much as there are.
     pub(super) fn counts(&self) -> [usize; 3] {
-        let count =
-            |status| self.all.values().filter(|it| !it.schedule.is_deleted && it.schedule.status == status).count();
-        ScheduleStatus::ALL.map(count)
+        self.counts
     }
 }

@@ -2,6 +2,7 @@
 
 mod firing;
 mod leaders;
+mod many;
 mod overlap;
 
 use super::*;
@@ -88,6 +89,7 @@ struct World {
     work: Arc<Work>,
     notes: Arc<Notes>,
     settings: Settings,
+    feed: Option<Arc<dyn Feed>>,
 }
 
 struct Instance {
@@ -109,6 +111,7 @@ impl World {
             work: Arc::default(),
             notes: Arc::default(),
             settings: Settings::default(),
+            feed: None,
         }
     }
 
@@ -122,7 +125,7 @@ impl World {
             policies: Policies::default(),
             leases: Arc::new(self.leases.clone()),
             schedules: Arc::new(self.store.clone()),
-            feed: None,
+            feed: self.feed.clone(),
             clock: Arc::new(self.clock.clone()),
             settings: Arc::new(self.settings.clone()),
             action: Arc::new(Worker { work: Arc::clone(&self.work), clock: self.clock.clone() }),

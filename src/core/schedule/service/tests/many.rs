@@ -1,0 +1,88 @@
+//! More data sources than one question to the store brings.
+
+use super::*;
+use crate::core::model::data_source::{DataSource, DataSourceId};
+use crate::core::ports::data_sources::{DataSources, Written};
+use crate::core::ports::outbox::{OutboxEntry, OutboxId};
+use crate::core::schedule::feed::StoreFeed;
+
+/// More than two pages of them, which do not end with a page.
+const COUNT: usize = 1_234;
+
+fn source(number: usize, now: Timestamp) -> DataSource {
+    DataSource {
+        id: DataSourceId::new(format!("s{number:04}")).unwrap(),
+        name: format!("Source {number}"),
+        description: String::new(),
+        path: "data".to_owned(),
+        pattern: "*.csv".to_owned(),
+        recursive: false,
+        // Once a day, each at a second of its own.
+        cron_expression: format!("{} {} 12 * * ?", number % 60, number / 60),
+        zone: "UTC".to_owned(),
+        calendar: None,
+        is_active: true,
+        overlap: Overlap::Skip,
+        misfire: Misfire::FireOnce,
+        action: Does::default(),
+        dst: None,
+        closed_day: None,
+        deadline: None,
+        pause_after_failures: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn event(id: &DataSourceId, version: u64) -> OutboxEntry {
+    OutboxEntry { id: OutboxId::new(format!("changes/{id}:{version}")), key: id.to_string(), payload: Vec::new() }
+}
+
+/// How many schedules are active, as it was told last.
+fn told(world: &World) -> usize {
+    let notes = world.notes.0.lock().unwrap();
+    let counts = notes.iter().rev().find_map(|event| match event {
+        ScheduleEvent::Counted { counts } => Some(*counts),
+        _ => None,
+    });
+    let active = ScheduleStatus::ALL.iter().position(|status| *status == ScheduleStatus::Active).unwrap();
+    counts.unwrap()[active]
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_data_source_gets_its_schedule_and_loses_it_on_whichever_page_it_is() {
+    let mut world = World::new();
+    let sources = MemoryState::default();
+    world.feed = Some(Arc::new(StoreFeed(Arc::new(sources.clone()))));
+    for number in 0..COUNT {
+        let source = source(number, world.clock.now());
+        assert_eq!(sources.create(&source, &event(&source.id, 1)).await, Ok(Written::Done));
+    }
+    let pod = world.start("pod-1");
+    world.seconds(10).await;
+    let all = world.store.schedules().await.unwrap();
+    assert!(all.len() == COUNT && all.iter().all(|it| !it.is_deleted && it.revision == 1), "{}", all.len());
+    assert_eq!(told(&world), COUNT);
+    // On the first page, at ends of pages, and on the last one.
+    let gone = [0, 7, 499, 500, 999, 1_000, COUNT - 1];
+    for number in gone {
+        let id = DataSourceId::new(format!("s{number:04}")).unwrap();
+        assert_eq!(sources.delete(&id, 1, &event(&id, 2)).await, Ok(Written::Done));
+    }
+    let renamed = DataSource { name: "Another".to_owned(), version: 2, ..source(501, world.clock.now()) };
+    assert_eq!(sources.replace(&renamed, &event(&renamed.id, 2)).await, Ok(Written::Done));
+    // Nobody told: the leader looks once a minute.
+    world.seconds(70).await;
+    let all = world.store.schedules().await.unwrap();
+    let deleted: Vec<String> = all.iter().filter(|it| it.is_deleted).map(|it| it.id.to_string()).collect();
+    assert_eq!(deleted, gone.map(|number| format!("s{number:04}")));
+    assert_eq!(world.schedule("s0501").await.name, "Another");
+    assert_eq!(told(&world), COUNT - gone.len());
+    // What is left fires, and what is gone does not.
+    world.seconds(2 * 3600).await;
+    let began = world.began();
+    assert!(began.iter().all(|id| !gone.iter().any(|number| id.starts_with(&format!("s{number:04}:")))));
+    assert_eq!(began.len(), COUNT - gone.len());
+    pod.end().await;
+}
