@@ -80,10 +80,8 @@ fn a_value_that_is_a_little_longer_than_the_limit_is_refused_before_it_is_there(
          CREATE VIEW Digits AS SELECT 1 AS Id, hex(zeroblob(35000000)) AS V;",
     );
     for view in ["Stored", "Sorted", "Zeros", "Digits"] {
-        filegen.write(
-            "worker.yaml",
-            &WIDE.replace("view: Wide", &format!("view: {view}")).replace(", value_bytes: 16MiB", ""),
-        );
+        let file = WIDE.replace("view: Wide", &format!("view: {view}")).replace(", value_bytes: 16MiB", "");
+        filegen.write("worker.yaml", &file.replace("root: out", &format!("root: {view}")));
         let done = bounded(&filegen, "run -c worker.yaml").exits(7);
         assert!(done.stderr.contains("source.value_bytes"), "{view}: {}", done.stderr);
         assert!(view != "Stored" || done.stderr.contains("column `V` of the row with key 1"), "{}", done.stderr);
