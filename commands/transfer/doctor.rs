@@ -32,6 +32,7 @@ pub(in crate::commands) fn run(
             kept: &wiring::kept_by_transfer(&transfer),
             clock: &*wiring::clock(),
             nonce: &(wiring::identity().nonce)(),
+            insecure: &wiring::insecure_of_transfer(&transfer),
             found: tell,
         };
         Ok(end(&examine(input).await))

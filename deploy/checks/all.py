@@ -12,7 +12,7 @@ import manifests
 import monitoring
 import services
 
-FILES = [f"examples/production/{name}.yaml" for name in ("loan", "customer", "events/events", "scheduler/intake")]
+FILES = [f"examples/production/{name}.yaml" for name in ("loan", "customer", "events/events", "scheduler/intake", "transfer/sales")]
 # Only to be read, never to be reached.
 ENVIRONMENT = {
     "SQL_CONNECTION_STRING": "Server=tcp:sql,1433;Database=bank;User Id=x;Password=y",
@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "KAFKA_TOPIC": "events",
     "KAFKA_GROUP_ID": "events",
     "SQL_CONNECTION": "postgres://localhost/events",
+    "NATS_URL": "tls://nats:4222",
     "REDIS_ADDR": "redis:6379",
     "PRODUCE_TOKEN": "never-sent-to-anybody-0001",
     "READ_TOKEN": "never-sent-to-anybody-0002",

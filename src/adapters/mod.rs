@@ -13,6 +13,7 @@ pub mod layer;
 pub mod local_state;
 pub mod memory;
 pub mod mongo;
+pub mod nats;
 mod notice;
 pub mod postgres;
 pub mod redis_queue;

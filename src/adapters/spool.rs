@@ -180,8 +180,8 @@ impl FileSender for LocalSpool {
         .await
     }
 
-    fn inline_max(&self) -> usize {
-        INLINE_MAX
+    async fn message_max(&self) -> Result<usize, BrokerError> {
+        Ok(INLINE_MAX)
     }
 
     async fn standing(&self, id: &str, chunk_size: u64) -> Result<Standing, BrokerError> {

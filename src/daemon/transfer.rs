@@ -4,9 +4,10 @@ use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, Served, Shared, TARGET};
 use crate::config::Flow;
 use crate::core::health::{Dependencies, Member, Probe};
+use crate::core::model::peer::Insecure;
 use crate::core::ports::observer::Observer;
 use crate::core::transfer::event::TransferEvent;
-use crate::core::transfer::health::{FolderProbe, LedgerProbe, MovingProbe, TargetProbe};
+use crate::core::transfer::health::{BrokerProbe, FolderProbe, LedgerProbe, MovingProbe, TargetProbe};
 use crate::core::transfer::service::{self, Until};
 use crate::core::transfer::spec::Transfer;
 use crate::http::transfer::TransferPanel;
@@ -14,7 +15,7 @@ use crate::telemetry::transfer::TransferActivity;
 use crate::wiring::{self, Access, TransferState};
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::error;
+use tracing::{error, warn};
 
 /// Time between two counts of what waits.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
@@ -30,6 +31,11 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
     for transfer in served.each(Flow::transfer) {
         let clock = wiring::clock();
         let activity = Arc::new(TransferActivity::new(transfer.id.as_str(), Arc::clone(&clock)));
+        let insecure = wiring::insecure_of_transfer(transfer);
+        for Insecure { field, what, instead, .. } in &insecure {
+            warn!(target: TARGET, transfer = transfer.id.as_str(), field, instead, "{what}");
+        }
+        activity.insecure(&insecure);
         let state = wiring::transfer_state(transfer, Access::Serve).await?;
         let dependencies = Arc::new(Dependencies::new(
             probes(transfer, &state, &activity),
@@ -58,6 +64,7 @@ fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferAct
     let mut probes: Vec<Box<dyn Probe>> = vec![
         Box::new(LedgerProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),
         Box::new(MovingProbe { halted: Box::new(halted) }),
+        Box::new(BrokerProbe { sender: wiring::file_sender(transfer), nonce: (wiring::identity().nonce)() }),
     ];
     if let Some(inbox) = wiring::inbox(transfer) {
         probes.push(Box::new(FolderProbe { inbox }));

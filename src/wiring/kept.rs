@@ -5,7 +5,7 @@ use crate::core::doctor::report::Area;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::secret::Secret;
-use crate::core::transfer::spec::{BrokerSpec, Transfer};
+use crate::core::transfer::spec::Transfer;
 use crate::files;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -63,11 +63,10 @@ pub fn kept_by_transfer(transfer: &Transfer) -> Vec<(Area, Vec<Kept>)> {
     /// Why nobody else may read or write files on their way.
     const FILES: &str = "files stand in it before they are where they should be";
     let own = |folder: &Path| at(&folder.join(transfer.id.as_str()), Nature::Folder, FILES);
-    let BrokerSpec::Local(spool) = &transfer.broker;
     let work = transfer.deliver.as_ref().and_then(|deliver| own(&deliver.work));
     vec![
         (Area::State, database(&transfer.state, "who writes to it decides what is sent")),
-        (Area::Broker, own(spool).into_iter().collect()),
+        (Area::Broker, transfer.broker.folder().and_then(own).into_iter().collect()),
         (Area::Output, work.into_iter().collect()),
     ]
 }

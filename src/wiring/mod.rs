@@ -21,6 +21,7 @@ pub use schedule::{
 };
 pub use security::{
     address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_ingest, insecure_of_scheduler,
+    insecure_of_transfer,
 };
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, rights_of, state, state_rights};

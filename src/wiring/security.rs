@@ -1,15 +1,16 @@
 //! Addresses as others may see them, and connections that are weaker than they should be.
 
-use crate::adapters::{kafka, mongo, postgres, redis_queue, sqlserver};
+use crate::adapters::{kafka, mongo, nats, postgres, redis_queue, sqlserver};
 use crate::config::Flow;
 use crate::core::generate::spec::Worker;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::peer::{Insecure, MASK, Peer, is_redis};
+use crate::core::model::peer::{Insecure, MASK, Peer, is_nats, is_redis};
 use crate::core::model::secret::Secret;
 use crate::core::model::shown;
 use crate::core::schedule::spec::Scheduler;
+use crate::core::transfer::spec::{BrokerSpec, Transfer};
 
 /// What an adapter says of an address: how it is shown, and what is weak about a connection to it.
 type Looked = Option<(String, Option<(String, &'static str)>)>;
@@ -19,6 +20,9 @@ type Looked = Option<(String, Option<(String, &'static str)>)>;
 fn look(url: &Secret) -> Option<(Peer, Looked)> {
     if is_redis(url.reveal()) {
         return Some((Peer::Redis, redis_queue::look(url)));
+    }
+    if is_nats(url.reveal()) {
+        return Some((Peer::Nats, nats::look(url)));
     }
     match Database::of_address(url.reveal()) {
         Some(Database::Sqlite) => None,
@@ -56,8 +60,7 @@ pub fn insecure_in(flow: &Flow) -> Vec<Insecure> {
         Flow::Generate(worker) => insecure(worker),
         Flow::Ingest(ingest) => insecure_of_ingest(ingest),
         Flow::Schedule(scheduler) => insecure_of_scheduler(scheduler),
-        // Folders and a file of this host.
-        Flow::Transfer(_) => Vec::new(),
+        Flow::Transfer(transfer) => insecure_of_transfer(transfer),
     }
 }
 
@@ -80,6 +83,19 @@ pub fn insecure_of_ingest(ingest: &Ingest) -> Vec<Insecure> {
     };
     let letters = address("dead_letters.url", &ingest.dead_letters.url);
     [topic, address("sink.url", &ingest.sink.url), letters].into_iter().flatten().collect()
+}
+
+/// A transfer's connections that somebody on the way may read, or answer in the server's place.
+pub fn insecure_of_transfer(transfer: &Transfer) -> Vec<Insecure> {
+    match &transfer.broker {
+        BrokerSpec::Local(_) => Vec::new(),
+        BrokerSpec::Nats(spec) => {
+            let weak = nats::look(&spec.url).and_then(|(_, weakness)| weakness);
+            let insecure =
+                |(what, instead)| Insecure { peer: Peer::Nats, field: "broker.nats.url".to_owned(), what, instead };
+            weak.map(insecure).into_iter().collect()
+        }
+    }
 }
 
 /// A scheduler's connections that somebody on the way may read, or answer in the server's place.

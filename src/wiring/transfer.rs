@@ -7,11 +7,12 @@ use crate::adapters::inbox::LocalInbox;
 use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::memory::transfers::MemoryTransfers;
+use crate::adapters::nats::NatsBroker;
 use crate::adapters::spool::LocalSpool;
 use crate::core::model::database::Database;
 use crate::core::model::permissions::Permissions;
 use crate::core::ports::audit::AuditLog;
-use crate::core::ports::file_broker::FileSender;
+use crate::core::ports::file_broker::{FileReceiver, FileSender};
 use crate::core::ports::file_target::FileTarget;
 use crate::core::ports::inbox::Inbox;
 use crate::core::ports::observer::Observer;
@@ -57,11 +58,10 @@ pub async fn transfer_state(transfer: &Transfer, access: Access) -> Result<Trans
 /// The folder that files are collected from. `None` when the file has no collecting side.
 pub fn inbox(transfer: &Transfer) -> Option<Arc<dyn Inbox>> {
     let collect = transfer.collect.as_ref()?;
-    let BrokerSpec::Local(spool) = &transfer.broker;
     let target = transfer.deliver.as_ref().map(|deliver| deliver.directory.as_path());
     let state = Database::sqlite_path(transfer.state.reveal()).map(Path::new).and_then(Path::parent);
     let work = transfer.deliver.as_ref().map(|deliver| deliver.work.as_path());
-    let others: Vec<&Path> = [Some(spool.as_path()), target, work, state].into_iter().flatten().collect();
+    let others: Vec<&Path> = [transfer.broker.folder(), target, work, state].into_iter().flatten().collect();
     Some(Arc::new(LocalInbox::new(&collect.directory, &collect.archive, &collect.error, &others)))
 }
 
@@ -82,14 +82,24 @@ pub fn work(transfer: &Transfer) -> Option<Arc<dyn FileTarget>> {
     Some(Arc::new(LocalTarget::new(&deliver.work.join(transfer.id.as_str()), 0o600, OWN)))
 }
 
-fn spool(transfer: &Transfer) -> LocalSpool {
-    let BrokerSpec::Local(path) = &transfer.broker;
-    LocalSpool::new(&path.join(transfer.id.as_str()), &host::nonce())
+/// Both ends of what carries the files.
+fn ends(transfer: &Transfer) -> (Arc<dyn FileSender>, Arc<dyn FileReceiver>) {
+    let nonce = host::nonce();
+    match &transfer.broker {
+        BrokerSpec::Local(path) => {
+            let spool = LocalSpool::new(&path.join(transfer.id.as_str()), &nonce);
+            (Arc::new(spool.clone()), Arc::new(spool))
+        }
+        BrokerSpec::Nats(spec) => {
+            let nats = NatsBroker::new(spec, transfer.id.as_str(), &nonce);
+            (Arc::new(nats.clone()), Arc::new(nats))
+        }
+    }
 }
 
 /// The collecting side's end of what carries the files.
 pub fn file_sender(transfer: &Transfer) -> Arc<dyn FileSender> {
-    Arc::new(spool(transfer))
+    ends(transfer).0
 }
 
 /// The sides that the file declares, ready to run.
@@ -102,11 +112,11 @@ pub async fn transfer_sides(
     observer: &Arc<dyn Observer<TransferEvent>>,
 ) -> Result<(Option<Collector>, Option<Deliverer>), WiringError> {
     let holder = state.ledger.join(host::instance().as_str()).await?;
-    let spool = spool(transfer);
+    let (sender, receiver) = ends(transfer);
     let collector = inbox(transfer).and_then(|inbox| {
         let ports = CollectPorts {
             inbox,
-            sender: Arc::new(spool.clone()),
+            sender,
             ledger: Arc::clone(&state.ledger),
             clock: clock(),
             observer: Arc::clone(observer),
@@ -116,7 +126,7 @@ pub async fn transfer_sides(
     });
     let deliverer = file_target(transfer).and_then(|target| {
         let ports = DeliverPorts {
-            receiver: Arc::new(spool.clone()),
+            receiver,
             work: work(transfer).unwrap_or_else(|| Arc::clone(&target)),
             target,
             ledger: Arc::clone(&state.ledger),
@@ -135,6 +145,6 @@ pub async fn transfer_sides(
 /// When the ledger does not answer.
 pub async fn redrive_ports(transfer: &Transfer, state: &TransferState) -> Result<RedrivePorts, WiringError> {
     let holder = state.ledger.join(host::instance().as_str()).await?;
-    let (inbox, sender) = (inbox(transfer), Arc::new(spool(transfer)));
+    let (inbox, sender) = (inbox(transfer), file_sender(transfer));
     Ok(RedrivePorts { inbox, sender, ledger: Arc::clone(&state.ledger), clock: clock(), holder })
 }

@@ -42,8 +42,8 @@ impl FileSender for MemoryFileBroker {
         Ok(())
     }
 
-    fn inline_max(&self) -> usize {
-        1 << 20
+    async fn message_max(&self) -> Result<usize, BrokerError> {
+        Ok(1 << 20)
     }
 
     async fn standing(&self, id: &str, _: u64) -> Result<Standing, BrokerError> {

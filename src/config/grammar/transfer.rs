@@ -68,18 +68,58 @@ pub(in crate::config) static BROKER: Section = Section {
     doc: "What carries the files from one side to the other.",
     fields: &[
         Field::new("local", Shape::Words, "A folder that both sides see; `data/spool` when nothing is given."),
-        Field::new("nats", Shape::Section(&NATS), "NATS JetStream. Not yet in force."),
+        Field::new("nats", Shape::Section(&NATS), "NATS JetStream: any number of hosts on both sides."),
     ],
 };
 
-static NATS: Section = Section {
-    doc: "NATS JetStream.",
+pub(in crate::config) static NATS: Section = Section {
+    doc: "NATS JetStream. Two streams are made where they are missing: `STREAM_TRANSFER` for messages, `STREAMC_TRANSFER` for chunks.",
     fields: &[
-        Field::new("url", Shape::Words, "`nats://host:4222`.")
-            .presence(Presence::Environment("NATS_URL", Some("nats://localhost:4222")))
-            .secret(),
+        Field::new(
+            "url",
+            Shape::Words,
+            "`nats://host:4222`, or `tls://host:4222` with encryption; several, comma separated.",
+        )
+        .presence(Presence::Environment("NATS_URL", Some("nats://localhost:4222")))
+        .secret(),
         Field::new("stream", Shape::Words, "What the names of its streams begin with.").default("FILES"),
         Field::new("subject", Shape::Words, "What its subjects begin with.").default("files.input"),
+        Field::new("user", Shape::Words, "The user, where the address has none.")
+            .presence(Presence::EnvironmentOrComputed(&["NATS_USER"])),
+        Field::new("password", Shape::Words, "The user's password, where the address has none.")
+            .presence(Presence::EnvironmentOrComputed(&["NATS_PASSWORD"]))
+            .secret(),
+        Field::new("token", Shape::Words, "A token, in place of user and password.")
+            .presence(Presence::EnvironmentOrComputed(&["NATS_TOKEN"]))
+            .secret(),
+        Field::new("nkey", Shape::Words, "The seed of an NKey, in place of user and password.")
+            .presence(Presence::EnvironmentOrComputed(&["NATS_NKEY"]))
+            .secret(),
+        Field::new("credentials", Shape::Words, "A file of credentials (`.creds`), relative to this file.")
+            .presence(Presence::EnvironmentOrComputed(&["NATS_CREDENTIALS"])),
+        Field::new(
+            "ca",
+            Shape::Words,
+            "A file of the authorities that the server's certificate may come from, relative to this file; the system's when not given.",
+        ),
+        Field::new(
+            "max_bytes",
+            Shape::Size(1 << 20, 1 << 50),
+            "Most bytes of the stream of chunks, and four times those of the stream of messages; 12 GiB, or less where the server has no room for it, when not given.",
+        ),
+        Field::new("replicas", Shape::Whole(1, 5), "Servers of the cluster that keep each message.").default("1"),
+        Field::new(
+            "ack_wait",
+            Shape::Duration,
+            "A message goes to another instance when nothing is heard of its holder for so long.",
+        )
+        .default("30s"),
+        Field::new(
+            "max_age",
+            Shape::Duration,
+            "Chunks of a file that was never sent to its end are dropped after this.",
+        )
+        .default("7d"),
     ],
 };
 

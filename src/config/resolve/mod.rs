@@ -4,18 +4,32 @@
 pub(super) mod generate;
 pub(super) mod ingest;
 mod kafka;
+mod nats;
 mod policies;
 pub(super) mod schedule;
 mod state;
 mod steps;
 pub(super) mod transfer;
 
+use super::address;
 use super::calendar::calendar;
 use super::cursor::{Cursor, Fields};
 use super::grammar::HEALTH_PORT;
 use crate::core::model::business_days::BusinessDays;
 use crate::core::schedule::cron::Expression;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// A path relative to the file. `None` when it was refused; that is noted then.
+fn path(fields: &Fields<'_>, name: &str) -> Option<PathBuf> {
+    let text = fields.text(name)?;
+    match address::resolved(&text, fields.at.context.folder) {
+        Ok(path) => Some(path.components().collect()),
+        Err((message, hint)) => {
+            fields.place(name).report("impossible-value", message, hint);
+            None
+        }
+    }
+}
 
 /// Notes a zone that nobody knows.
 fn check_zone(at: &Cursor<'_>, timezone: &str) {

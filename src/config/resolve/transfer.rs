@@ -1,5 +1,6 @@
 //! A transfer file's values as the core takes them.
 
+use super::path;
 use super::state::refused_at;
 use super::steps;
 use crate::config::address;
@@ -16,7 +17,7 @@ use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::spec::{
     After, BrokerSpec, Collect, Deliver, OnExists, Organize, Transfer, TransferPolicies,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where the spool lies when nothing else is said.
@@ -51,18 +52,6 @@ pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
     };
     check_apart(root, &transfer);
     Some(transfer)
-}
-
-/// A path relative to the file. `None` when it was refused; that is noted then.
-fn path(fields: &Fields<'_>, name: &str) -> Option<PathBuf> {
-    let text = fields.text(name)?;
-    match address::resolved(&text, fields.at.context.folder) {
-        Ok(path) => Some(path.components().collect()),
-        Err((message, hint)) => {
-            fields.place(name).report("impossible-value", message, hint);
-            None
-        }
-    }
 }
 
 /// Notes a field that neither the file nor the environment gives.
@@ -127,11 +116,14 @@ fn collect(at: &Cursor<'_>, id: Option<&TransferId>) -> Option<Collect> {
 }
 
 fn broker(at: &Cursor<'_>) -> Option<BrokerSpec> {
-    if let Some(nats) = at.field("nats") {
-        nats.report("not-yet", "`nats` is not yet supported", "write `local: data/spool`: both sides on one host");
-        return None;
-    }
     let fields = at.read(&BROKER);
+    if let Some(nats) = at.field("nats") {
+        if at.field("local").is_some() {
+            nats.report("impossible-value", "`local` and `nats` are both given", "write one of them");
+            return None;
+        }
+        return super::nats::nats(&at.section("nats")).map(|spec| BrokerSpec::Nats(Box::new(spec)));
+    }
     if fields.text("local").is_some() {
         return path(&fields, "local").map(BrokerSpec::Local);
     }
@@ -239,12 +231,12 @@ fn policies(at: &Cursor<'_>) -> Option<TransferPolicies> {
 /// Folders that would feed themselves.
 fn check_apart(root: &Cursor<'_>, transfer: &Transfer) {
     let Some(collect) = &transfer.collect else { return };
-    let BrokerSpec::Local(spool) = &transfer.broker;
     let target = transfer.deliver.as_ref().map(|deliver| &deliver.directory);
+    let spool = transfer.broker.folder().map(Path::to_owned);
     let others = [
         ("collect.archive", Some(&collect.archive)),
         ("collect.error", Some(&collect.error)),
-        ("broker.local", Some(spool)),
+        ("broker.local", spool.as_ref()),
         ("deliver.to.directory", target),
         ("deliver.work", transfer.deliver.as_ref().map(|deliver| &deliver.work)),
     ];

@@ -3,17 +3,17 @@
 use super::Rendered;
 use super::generate::{ShowAddress, map, scalar, text};
 use crate::config::values::{write_duration, write_size};
+use crate::core::model::peer::MASK;
 use crate::core::transfer::spec::{BrokerSpec, Collect, Deliver, Transfer};
 use crate::core::transfer::steps::{Companion, Filter};
 use std::path::Path;
 
 pub(super) fn transfer(transfer: &Transfer, address: ShowAddress<'_>) -> Rendered {
-    let BrokerSpec::Local(spool) = &transfer.broker;
     let policies = &transfer.policies;
     map([
         ("transfer", Some(text(transfer.id.as_str()))),
         ("collect", transfer.collect.as_ref().map(collect)),
-        ("broker", Some(map([("local", Some(path(spool)))]))),
+        ("broker", Some(broker(&transfer.broker, address))),
         ("deliver", transfer.deliver.as_ref().map(deliver)),
         ("state", Some(map([("url", Some(text(address(&transfer.state))))]))),
         (
@@ -29,6 +29,31 @@ pub(super) fn transfer(transfer: &Transfer, address: ShowAddress<'_>) -> Rendere
             ])),
         ),
     ])
+}
+
+fn broker(broker: &BrokerSpec, address: ShowAddress<'_>) -> Rendered {
+    let nats = match broker {
+        BrokerSpec::Local(spool) => return map([("local", Some(path(spool)))]),
+        BrokerSpec::Nats(nats) => nats,
+    };
+    let hidden = |is_set: bool| is_set.then(|| text(MASK));
+    let login = &nats.login;
+    let nats = map([
+        ("url", Some(text(address(&nats.url)))),
+        ("stream", Some(text(&nats.stream))),
+        ("subject", Some(text(&nats.subject))),
+        ("user", login.user.as_ref().map(text)),
+        ("password", hidden(login.password.is_some())),
+        ("token", hidden(login.token.is_some())),
+        ("nkey", hidden(login.nkey.is_some())),
+        ("credentials", login.credentials.as_deref().map(path)),
+        ("ca", nats.ca.as_deref().map(path)),
+        ("max_bytes", nats.max_bytes.map(|bytes| text(write_size(bytes)))),
+        ("replicas", Some(scalar(nats.replicas))),
+        ("ack_wait", Some(text(write_duration(nats.ack_wait)))),
+        ("max_age", Some(text(write_duration(nats.max_age)))),
+    ]);
+    map([("nats", Some(nats))])
 }
 
 fn path(path: &Path) -> Rendered {

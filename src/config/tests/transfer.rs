@@ -64,11 +64,13 @@ fn the_environment_stands_in_for_what_is_left_out() {
 #[test]
 fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     let text = "transfer: t\ncollect: { directory: in, archive: in, done_file: x/y }\n\
-                broker: { nats: { url: 'nats://h:4222', stream: F, subject: f } }\n\
+                broker: { nats: { url: 'http://h:4222', stream: 'F.x', subject: 'f.*', ack_wait: 1ms } }\n\
                 deliver: { to: { sftp: 'sftp://u@h/in' } }\n\
                 state: { url: 'mongodb://h/d' }\n";
     let faults = read(text, &[]).unwrap_err();
-    for wanted in ["`nats`", "`sftp`", "MongoDB", "done-file"] {
+    for wanted in
+        ["no address of NATS", "a stream's name", "a subject has words", "`ack_wait`", "`sftp`", "MongoDB", "done-file"]
+    {
         assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted}: {faults:?}");
     }
     let circle = "transfer: t\ncollect: { directory: in, archive: in }\n";
@@ -77,6 +79,25 @@ fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     assert!(read("transfer: t\ncollect: {}\n", &[]).unwrap_err()[0].contains("collect.directory"));
     let empty = "transfer: t\ndeliver: { to: { directory: o }, filters: [], companions: [], on_exists: same }\n";
     assert_eq!(read(empty, &[]).unwrap().deliver.unwrap().on_exists, OnExists::Error);
+}
+
+#[test]
+fn a_broker_is_a_folder_or_nats_and_never_both() {
+    let of = |broker: &str, vars: &[(&str, &str)]| {
+        read(&format!("transfer: t\ncollect: {{ directory: in }}\nbroker: {{ {broker} }}\n"), vars).map(|it| it.broker)
+    };
+    let nats = |broker: &str, vars: &[(&str, &str)]| match of(broker, vars) {
+        Ok(BrokerSpec::Nats(spec)) => *spec,
+        other => panic!("{other:?}"),
+    };
+    let spec = nats("nats: { subject: a.b }", &[("NATS_URL", "tls://h"), ("NATS_PASSWORD", "p"), ("NATS_USER", "u")]);
+    assert_eq!((spec.url.reveal(), spec.stream.as_str(), spec.subject.as_str()), ("tls://h", "FILES", "a.b"));
+    assert_eq!((spec.max_bytes, spec.replicas, spec.ack_wait.as_secs()), (None, 1, 30));
+    assert_eq!((spec.login.user.as_deref(), spec.login.password.unwrap().reveal()), (Some("u"), "p"));
+    let spec = nats("nats: { credentials: c/a.creds, max_bytes: 1GiB, replicas: 3 }", &[]);
+    assert_eq!((spec.url.reveal(), spec.max_bytes, spec.replicas), ("nats://localhost:4222", Some(1 << 30), 3));
+    assert_eq!(spec.login.credentials.as_deref(), Some(Path::new("/x/c/a.creds")));
+    assert!(of("local: s, nats: {}", &[]).unwrap_err()[0].contains("both given"));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub mod letter;
 pub mod message;
 pub mod moment;
 pub mod names;
+pub mod nats;
 pub mod page;
 pub mod param;
 pub mod pattern;

@@ -22,11 +22,13 @@ pub enum Peer {
     Kafka,
     /// Redis.
     Redis,
+    /// NATS.
+    Nats,
 }
 
 impl Peer {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis];
+    pub const ALL: [Self; 6] = [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis, Self::Nats];
 
     /// As metrics and reports name it.
     pub fn name(self) -> &'static str {
@@ -36,8 +38,15 @@ impl Peer {
             Self::Mongo => "mongodb",
             Self::Kafka => "kafka",
             Self::Redis => "redis",
+            Self::Nats => "nats",
         }
     }
+}
+
+/// Whether an address is of NATS.
+pub fn is_nats(url: &str) -> bool {
+    let lower = url.to_ascii_lowercase();
+    lower.starts_with("nats://") || lower.starts_with("tls://")
 }
 
 /// Whether an address is of Redis.

@@ -1,6 +1,7 @@
 //! What carries files from one side of a transfer to the other.
 
 use super::broker::BrokerError;
+use crate::core::model::finding::Finding;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -52,10 +53,15 @@ pub trait FileSender: Send + Sync {
     /// Stores a small message that nobody takes, and takes it away.
     async fn probe(&self, name: &str) -> Result<(), BrokerError>;
 
-    /// Most bytes of envelope and content together that fit one message.
-    fn inline_max(&self) -> usize;
+    /// What of its settings a person should know: `doctor` tells it.
+    async fn settings(&self) -> Result<Vec<Finding>, BrokerError> {
+        Ok(Vec::new())
+    }
 
-    /// What is known of a version.
+    /// Most bytes of envelope and content together, or of a chunk, that fit one message.
+    async fn message_max(&self) -> Result<usize, BrokerError>;
+
+    /// What is known of a version. Chunks of another size are taken away.
     async fn standing(&self, id: &str, chunk_size: u64) -> Result<Standing, BrokerError>;
 
     /// Hands over a chunk, counted from 0. It may not be durable yet.
@@ -89,9 +95,16 @@ pub trait FileReceiver: Send + Sync {
     /// A chunk. `None` when it is not there.
     async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError>;
 
-    /// Tells the other side, then takes the message and its chunks away, in this order. May be repeated.
+    /// Tells the other side, then takes the message and its chunks away, in this order. May be repeated. A refusal takes nothing
+    /// away from a process that has got the message since: it comes again there.
     async fn answer(&self, id: &str, answer: &Answer) -> Result<(), BrokerError>;
 
-    /// Waits until a message may have come, at most so long.
+    /// Says that a message is worked on, so that nobody else gets it. Called at each step of the work; answers at once.
+    fn working(&self, _id: &str) {}
+
+    /// Gives a message back that this process cannot take to its end: it comes again, here or elsewhere.
+    async fn release(&self, _id: &str) {}
+
+    /// Waits until a message may have come, at most so long. May be dropped before its end.
     async fn wait(&self, at_most: Duration);
 }

@@ -3,9 +3,11 @@
 use super::spec::{After, Collect, Transfer};
 use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
+use crate::core::kind::FailureKind;
 use crate::core::model::amount::counted;
 use crate::core::model::finding::CheckVerdict;
 use crate::core::model::pattern::Pattern;
+use crate::core::model::peer::Insecure;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::file_target::{FileTarget, TargetError};
@@ -33,6 +35,8 @@ pub struct DoctorInput<'a> {
     pub clock: &'a dyn Clock,
     /// A text that nobody else has, for the names of what is tried.
     pub nonce: &'a str,
+    /// Connections that are weaker than they should be.
+    pub insecure: &'a [Insecure],
     /// Told of each finding.
     pub found: &'a (dyn Fn(&CheckResult) + Send + Sync),
 }
@@ -47,7 +51,22 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
     }
     let sent = input.sender.probe(&format!("doctor-{}", input.nonce)).await;
     let sent = sent.as_ref().map(|()| format!("{} takes messages", input.sender.describe()));
+    let takes = sent.is_ok();
     report.answered(Area::Broker, "writable", None, sent);
+    if takes {
+        match input.sender.settings().await {
+            Ok(findings) => {
+                for finding in findings {
+                    report.push(CheckResult::new(Area::Broker, finding, FailureKind::Config));
+                }
+            }
+            Err(error) => report.fail(Area::Broker, "settings", &error),
+        }
+    }
+    for Insecure { field, what, instead, .. } in input.insecure {
+        let detail = format!("`{field}`: {what}; {instead}");
+        report.add(Area::Broker, "is encrypted and verified", CheckVerdict::Warn, detail);
+    }
     if let Some(target) = input.target {
         place(target, "writable", "a name is given once, and replaces nothing", input.nonce, &mut report).await;
         room(target, "space", largest, &mut report).await;

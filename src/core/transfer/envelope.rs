@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 pub const VERSION: u32 = 1;
 
 /// Largest envelope that is read, in bytes.
-pub const ENVELOPE_MAX: usize = 256 * 1024;
+pub const ENVELOPE_MAX: usize = 64 * 1024;
 
 /// Longest id, in bytes.
 const ID_MAX: usize = 128;

@@ -1,6 +1,7 @@
 //! What a transfer needs from outside, asked for health.
 
 use crate::core::health::Probe;
+use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::file_target::FileTarget;
 use crate::core::ports::inbox::Inbox;
 use crate::core::ports::transfer_ledger::TransferLedger;
@@ -21,6 +22,25 @@ impl Probe for FolderProbe {
 
     async fn check(&self) -> Result<(), String> {
         self.inbox.list(false).await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// What carries the files: a small message is stored and taken away, so that a broker that answers and stores nothing shows.
+pub struct BrokerProbe {
+    /// The collecting side's end.
+    pub sender: Arc<dyn FileSender>,
+    /// A text that nobody else has.
+    pub nonce: String,
+}
+
+#[async_trait]
+impl Probe for BrokerProbe {
+    fn name(&self) -> &'static str {
+        "broker"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        self.sender.probe(&format!("health-{}", self.nonce)).await.map_err(|error| error.to_string())
     }
 }
 

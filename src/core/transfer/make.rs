@@ -1,7 +1,7 @@
 //! What filters make of a file. They run once: what came is kept in a file of this host, what comes out in another, whose size and
 //! digest the ledger keeps; a later try sends those very bytes.
 
-use super::deliver::{Deliverer, Fault, Way, prefix};
+use super::deliver::{Deliverer, Fault, Way};
 use super::error::TransferError;
 use super::filter::{Chain, SLICE};
 use crate::core::failpoints::crash::crash_point;
@@ -81,7 +81,9 @@ impl Deliverer {
         let id = made_id(&way.record.id);
         if let Some(made) = &way.record.made {
             let (mut part, there) = self.ports.work.part("", &id, made.size).await?;
-            if there == made.size && hex::encode(prefix(&mut *part, there).await?.finalize()) == made.sha256 {
+            if there == made.size
+                && hex::encode(self.prefix(&way.record.id, &mut *part, there).await?.finalize()) == made.sha256
+            {
                 return Ok(part);
             }
             // It was made on another host, or is gone.
@@ -154,6 +156,7 @@ impl Deliverer {
         if stop.is_cancelled() {
             return Err(TransferError::Stopped);
         }
+        self.ports.receiver.working(&way.record.id);
         if done - *told >= STEP {
             *told = done;
             self.advance(&mut way.record, FileState::Receiving, true).await?;

@@ -1,7 +1,7 @@
 //! The flow **transfer**: files from a folder to where they belong, each version once, whole and checked.
 //!
 //! In the order a file moves: [`ready`] and [`collect`] say which files may be sent, `send` hashes and sends them, [`envelope`] is what
-//! makes a file exist for the other side, [`deliver`] writes it at the target in the [`place`] that its [`naming`] gives, `make` puts it through the
+//! makes a file exist for the other side, [`deliver`] writes it at the target (`receive` brings its bytes) in the [`place`] that its [`naming`] gives, `make` puts it through the
 //! `filter`s of the file, `publish` gives it that name, [`settle`] archives
 //! the source or sets it aside, once the other side has answered. [`service`] runs both sides. [`status`], [`redrive`], [`verify`] and [`doctor`]
 //! are the questions of the on-call engineer.
@@ -22,6 +22,7 @@ pub mod naming;
 pub mod place;
 mod publish;
 pub mod ready;
+mod receive;
 pub mod redrive;
 mod send;
 pub mod service;

@@ -73,7 +73,7 @@ impl Collector {
     /// Reads all of a file. `None` when it is another one by the end; that is told.
     async fn read(&self, found: &FoundFile, stop: &CancellationToken) -> Result<Option<Read>, TransferError> {
         let mut file = self.ports.inbox.open(&found.path).await?;
-        let small = self.inline_max();
+        let small = self.inline_max().await?;
         let mut content = (found.size <= small).then(Vec::new);
         let (mut digest, mut size) = (Sha256::new(), 0);
         loop {
@@ -98,10 +98,17 @@ impl Collector {
     }
 
     /// Most bytes of a content that goes with its envelope.
-    fn inline_max(&self) -> u64 {
+    async fn inline_max(&self) -> Result<u64, TransferError> {
         /// An envelope with the longest names there are.
-        const ENVELOPE: usize = 16 * 1024;
-        (self.ports.sender.inline_max().saturating_sub(ENVELOPE) as u64).min(self.transfer.policies.chunk)
+        const ENVELOPE: usize = 32 * 1024;
+        let most = self.ports.sender.message_max().await?;
+        Ok((most.saturating_sub(ENVELOPE) as u64).min(self.transfer.policies.chunk))
+    }
+
+    /// Bytes of a chunk: as the file says, or what the broker takes.
+    pub(super) async fn chunk_size(&self) -> Result<u64, TransferError> {
+        let most = self.ports.sender.message_max().await?;
+        Ok(self.transfer.policies.chunk.min((most as u64).max(1)))
     }
 
     /// A file that cannot be opened or read.
@@ -153,7 +160,7 @@ impl Collector {
         read: &mut Read,
         stop: &CancellationToken,
     ) -> Result<bool, TransferError> {
-        let chunk = self.transfer.policies.chunk;
+        let chunk = self.chunk_size().await?;
         let standing = self.ports.sender.standing(&record.id, chunk).await?;
         let refused_before = record.state == FileState::Failed && !standing.is_sent;
         if refused_before {
@@ -176,7 +183,7 @@ impl Collector {
         crash_point!("transfer.sending");
         let content = read.content.take();
         if content.is_none() {
-            self.chunks(record, &mut *read.file, stop).await?;
+            self.chunks(record, &mut *read.file, chunk, stop).await?;
             if read.file.now().await?.stamp != record.stamp {
                 return Ok(false);
             }
@@ -193,9 +200,10 @@ impl Collector {
         &self,
         record: &mut FileRecord,
         file: &mut dyn InboxFile,
+        chunk: u64,
         stop: &CancellationToken,
     ) -> Result<(), TransferError> {
-        let (chunk, every) = (self.transfer.policies.chunk, self.transfer.policies.fsync_every);
+        let every = self.transfer.policies.fsync_every;
         let all = record.size.div_ceil(chunk);
         let mut number = record.durable;
         while number < all {

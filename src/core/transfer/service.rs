@@ -253,7 +253,13 @@ async fn take_waiting(deliverer: &Deliverer, stop: &CancellationToken) -> Result
                 Err(error) => first = Some(error.into()),
             }
         }
-        match running.next().await {
+        // A message that comes while a large file is on its way does not wait for its end.
+        let has_room = first.is_none() && !stop.is_cancelled() && running.len() < most && !running.is_empty();
+        let next = tokio::select! {
+            next = running.next() => next,
+            () = deliverer.ports.receiver.wait(MESSAGES), if has_room => continue,
+        };
+        match next {
             Some((id, Ok(is_done))) => {
                 done += u64::from(is_done);
                 // One that is another's stays busy for this round.
@@ -275,5 +281,10 @@ async fn take(
     stop: &CancellationToken,
 ) -> (String, Result<bool, TransferError>) {
     let id = parcel.id.clone();
-    (id, deliverer.take(parcel, stop).await)
+    let taken = deliverer.take(parcel, stop).await;
+    // What another process has taken over is its own to give back.
+    if taken.as_ref().is_err_and(|error| !matches!(error, TransferError::TakenOver { .. })) {
+        deliverer.ports.receiver.release(&id).await;
+    }
+    (id, taken)
 }

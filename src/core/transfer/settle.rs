@@ -87,7 +87,7 @@ impl Collector {
         if self.ports.clock.now().duration_since(record.changed_at) < CLAIM {
             return Ok(false);
         }
-        let standing = self.ports.sender.standing(&record.id, self.transfer.policies.chunk).await?;
+        let standing = self.ports.sender.standing(&record.id, self.chunk_size().await?).await?;
         if standing.is_sent || standing.answer.is_some() {
             return Ok(false);
         }

@@ -1,11 +1,12 @@
 //! A transfer file, resolved.
 
 use crate::core::model::names::TransferId;
+use crate::core::model::nats::NatsSpec;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::secret::Secret;
 use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::steps::{Companion, Filter};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a transfer file declares.
@@ -75,6 +76,18 @@ impl After {
 pub enum BrokerSpec {
     /// A folder that both sides see.
     Local(PathBuf),
+    /// NATS JetStream.
+    Nats(Box<NatsSpec>),
+}
+
+impl BrokerSpec {
+    /// The folder, where it is one.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Local(path) => Some(path),
+            Self::Nats(_) => None,
+        }
+    }
 }
 
 /// Where files go.

@@ -1,6 +1,7 @@
 //! One transfer's metrics, each with the label `transfer`.
 
 use crate::core::kind::FailureKind;
+use crate::core::model::peer::Insecure;
 use crate::core::model::transfer::Side;
 use crate::telemetry::metrics::{Late, Scope};
 use metrics::{Counter, Gauge, Histogram};
@@ -74,6 +75,10 @@ impl TransferMetrics {
         if let Some(counter) = self.processed.get(&(side, outcome)) {
             counter.increment(1);
         }
+    }
+
+    pub(super) fn insecure(&self, found: &[Insecure]) {
+        self.scope.insecure(found);
     }
 
     pub(super) fn written(&self, bytes: u64) {

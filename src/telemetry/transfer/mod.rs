@@ -4,6 +4,7 @@ pub mod metrics;
 
 use crate::core::health::{HealthEvent, Working};
 use crate::core::model::moment::moment;
+use crate::core::model::peer::Insecure;
 use crate::core::model::shown;
 use crate::core::model::transfer::{FileRecord, Side};
 use crate::core::ports::clock::Clock;
@@ -51,6 +52,11 @@ impl TransferActivity {
     pub fn new(transfer: &str, clock: Arc<dyn Clock>) -> Self {
         let metrics = TransferMetrics::new(transfer);
         Self { transfer: transfer.to_owned(), clock, metrics, state: Mutex::default() }
+    }
+
+    /// Counts connections that are weaker than they should be.
+    pub fn insecure(&self, found: &[Insecure]) {
+        self.metrics.insecure(found);
     }
 
     /// Whose.

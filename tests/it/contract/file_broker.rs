@@ -1,9 +1,15 @@
 //! What every broker of files promises: a file exists once its message is sent, and its message stays until it is answered.
 
+use crate::support::nats::Nats;
+use crate::support::running::until_async;
 use filegen::adapters::memory::file_broker::MemoryFileBroker;
+use filegen::adapters::nats::NatsBroker;
 use filegen::adapters::spool::LocalSpool;
+use filegen::core::model::nats::{NatsLogin, NatsSpec};
+use filegen::core::model::secret::Secret;
 use filegen::core::ports::file_broker::{Answer, FileReceiver, FileSender, Parcel, Standing};
 use std::sync::Arc;
+use std::time::Duration;
 
 type Ends = (Arc<dyn FileSender>, Arc<dyn FileReceiver>);
 
@@ -14,6 +20,52 @@ async fn on_each<F: Future<Output = ()>>(run: impl Fn(Ends) -> F) {
     let folder = tempfile::tempdir().unwrap();
     let spool = |nonce| LocalSpool::new(&folder.path().join("spool"), nonce);
     run((Arc::new(spool("one")), Arc::new(spool("two")))).await;
+    let spec = nats_spec(Nats::shared());
+    let nats = |nonce| NatsBroker::new(&spec, "t", nonce);
+    run((Arc::new(nats("one")), Arc::new(nats("two")))).await;
+}
+
+/// Streams that no other test has.
+fn nats_spec(server: &Nats) -> NatsSpec {
+    let stream = Nats::fresh("contract");
+    NatsSpec {
+        url: Secret::new(server.url()),
+        subject: format!("{stream}.files"),
+        stream,
+        max_bytes: Some(64 << 20),
+        replicas: 1,
+        ack_wait: Duration::from_secs(30),
+        max_age: Duration::from_hours(1),
+        login: NatsLogin::default(),
+        ca: None,
+    }
+}
+
+/// So many messages, by id. A server may take a moment to tell of what it has stored.
+async fn come(receiver: &dyn FileReceiver, busy: &[String], count: usize, most: usize) -> Vec<Parcel> {
+    let mut found: Vec<Parcel> = Vec::new();
+    until_async("the messages", async || {
+        for parcel in receiver.waiting(busy, most - found.len()).await.unwrap() {
+            if !found.contains(&parcel) {
+                found.push(parcel);
+            }
+        }
+        (found.len() >= count).then_some(())
+    })
+    .await;
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    found
+}
+
+/// As [`come`]; all of it is given back.
+async fn seen(receiver: &dyn FileReceiver, busy: &[&str], count: usize, most: usize) -> Vec<Parcel> {
+    let busy: Vec<String> = busy.iter().map(|id| (*id).to_owned()).collect();
+    let found = come(receiver, &busy, count, most).await;
+    for id in found.iter().map(|parcel| parcel.id.as_str()).chain(busy.iter().map(String::as_str)) {
+        receiver.working(id);
+        receiver.release(id).await;
+    }
+    found
 }
 
 fn parcel(id: &str, content: Option<&[u8]>) -> Parcel {
@@ -31,16 +83,17 @@ async fn a_message_comes_again_until_it_is_answered_and_the_answer_stays_until_i
         assert!(sender.standing("a", 4).await.unwrap().is_sent);
         let (a, b) = (parcel("a", Some(b"bytes")), parcel("b", Some(b"")));
         for _ in 0..2 {
-            assert_eq!(receiver.waiting(&[], 9).await, Ok(vec![a.clone(), b.clone()]));
+            assert_eq!(seen(&*receiver, &[], 2, 9).await, [a.clone(), b.clone()]);
         }
-        assert_eq!(receiver.waiting(&["a".to_owned()], 9).await, Ok(vec![b.clone()]));
-        assert_eq!(receiver.waiting(&[], 1).await, Ok(vec![a]));
+        assert_eq!(seen(&*receiver, &["a"], 1, 9).await, std::slice::from_ref(&b));
+        assert_eq!(seen(&*receiver, &[], 1, 1).await.len(), 1);
+        assert_eq!(seen(&*receiver, &[], 2, 9).await, [a, b.clone()]);
         assert_eq!(sender.answer("a").await, Ok(None));
         let delivered = Answer::Delivered { sha256: "00".to_owned() };
         for _ in 0..2 {
             receiver.answer("a", &delivered).await.unwrap();
         }
-        assert_eq!(receiver.waiting(&[], 9).await, Ok(vec![b]));
+        assert_eq!(come(&*receiver, &[], 1, 9).await, [b]);
         assert_eq!(sender.answer("a").await, Ok(Some(delivered.clone())));
         assert_eq!(sender.answered(9).await, Ok(vec!["a".to_owned()]));
         let standing = sender.standing("a", 4).await.unwrap();
@@ -53,6 +106,42 @@ async fn a_message_comes_again_until_it_is_answered_and_the_answer_stays_until_i
         }
         assert_eq!(sender.answer("a").await, Ok(None));
         assert_eq!(sender.answered(9).await, Ok(vec!["b".to_owned()]));
+        sender.probe("probe").await.unwrap();
+        assert!(sender.message_max().await.unwrap() > 64 * 1024);
+        assert_eq!(receiver.waiting(&[], 9).await, Ok(Vec::new()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receipt_counts_more_than_a_refusal_and_a_redriven_version_may_be_sent_at_once() {
+    on_each(|(sender, receiver)| async move {
+        let refused = Answer::Refused { kind: "data".to_owned(), reason: "no".to_owned() };
+        let delivered = Answer::Delivered { sha256: "00".to_owned() };
+        sender.send(parcel("a", Some(b"x"))).await.unwrap();
+        assert_eq!(come(&*receiver, &[], 1, 9).await.len(), 1);
+        for answer in [refused, delivered] {
+            receiver.answer("a", &answer).await.unwrap();
+            assert_eq!(sender.answer("a").await, Ok(Some(answer)));
+        }
+        sender.forget("a").await.unwrap();
+        // The server itself would take it for a repeat.
+        sender.send(parcel("a", Some(b"x"))).await.unwrap();
+        assert_eq!(come(&*receiver, &[], 1, 9).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn chunks_of_another_size_count_for_nothing() {
+    on_each(|(sender, receiver)| async move {
+        sender.put_chunk("a", 0, 4, b"aaaa".to_vec()).await.unwrap();
+        sender.settle_chunks("a").await.unwrap();
+        assert_eq!(sender.standing("a", 4).await.unwrap().chunks, 1);
+        assert!(sender.standing("a", 8).await.unwrap().chunks <= 1);
+        sender.put_chunk("a", 0, 8, b"aaaabbbb".to_vec()).await.unwrap();
+        sender.settle_chunks("a").await.unwrap();
+        assert_eq!(receiver.chunk("a", 0, 8).await.unwrap().as_deref(), Some(&b"aaaabbbb"[..]));
     })
     .await;
 }
@@ -67,7 +156,8 @@ async fn chunks_are_counted_from_the_first_and_go_with_their_message() {
         assert!(sender.standing("a", 4).await.unwrap().chunks >= 2);
         assert_eq!(receiver.waiting(&[], 9).await, Ok(Vec::new()), "no file without its message");
         sender.send(parcel("a", None)).await.unwrap();
-        assert_eq!(receiver.waiting(&[], 9).await, Ok(vec![parcel("a", None)]));
+        assert_eq!(come(&*receiver, &[], 1, 9).await, [parcel("a", None)]);
+        receiver.working("a");
         for (number, wanted) in [(2, Some(&b"cc"[..])), (0, Some(b"aaaa")), (1, Some(b"bbbb")), (3, None)] {
             let found = receiver.chunk("a", number, 4).await.unwrap();
             assert_eq!(found.as_deref(), wanted, "{number}");
@@ -83,4 +173,52 @@ async fn chunks_are_counted_from_the_first_and_go_with_their_message() {
         assert_eq!(receiver.chunk("b", 0, 4).await, Ok(None));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_holder_whose_time_is_over_takes_nothing_from_the_next_one() {
+    let server = Nats::shared();
+    let spec = NatsSpec { ack_wait: Duration::from_secs(1), ..nats_spec(server) };
+    let [sender, first, second] = ["one", "two", "three"].map(|nonce| NatsBroker::new(&spec, "t", nonce));
+    sender.put_chunk("a", 0, 4, b"aaaa".to_vec()).await.unwrap();
+    sender.settle_chunks("a").await.unwrap();
+    sender.send(parcel("a", None)).await.unwrap();
+    assert_eq!(come(&first, &[], 1, 9).await, [parcel("a", None)]);
+    let again = until_async("the message", async || second.waiting(&[], 9).await.unwrap().pop()).await;
+    assert_eq!(again, parcel("a", None));
+    // The first one wakes up, and would give it back, or end it for good.
+    let refused = Answer::Refused { kind: "data".to_owned(), reason: "no".to_owned() };
+    FileReceiver::answer(&first, "a", &refused).await.unwrap();
+    first.release("a").await;
+    assert!(sender.standing("a", 4).await.unwrap().is_sent);
+    assert!(second.chunk("a", 0, 4).await.unwrap().is_some());
+    let delivered = Answer::Delivered { sha256: "00".to_owned() };
+    FileReceiver::answer(&second, "a", &delivered).await.unwrap();
+    assert_eq!(FileSender::answer(&sender, "a").await, Ok(Some(delivered)));
+    assert!(!sender.standing("a", 4).await.unwrap().is_sent);
+}
+
+#[tokio::test]
+async fn files_that_fill_the_stream_together_do_not_wait_for_each_other_for_ever() {
+    let server = Nats::shared();
+    let spec = NatsSpec { max_bytes: Some(1 << 20), ..nats_spec(server) };
+    let [sender, receiver] = ["one", "two"].map(|nonce| NatsBroker::new(&spec, "t", nonce));
+    let put = async |id: &str, number: u64| {
+        sender.put_chunk(id, number, 300_000, vec![b'x'; 300_000]).await.unwrap();
+        sender.settle_chunks(id).await
+    };
+    for (id, number) in [("a", 0), ("b", 0), ("a", 1)] {
+        put(id, number).await.unwrap();
+    }
+    let error = put("b", 1).await.unwrap_err();
+    assert!(error.to_string().contains("broker.nats.max_bytes"), "{error}");
+    // The one that began first keeps what it has, and goes on.
+    assert_eq!(sender.standing("b", 300_000).await.unwrap().chunks, 0);
+    put("a", 2).await.unwrap();
+    sender.send(parcel("a", None)).await.unwrap();
+    assert_eq!(come(&receiver, &[], 1, 9).await.len(), 1);
+    FileReceiver::answer(&receiver, "a", &Answer::Delivered { sha256: String::new() }).await.unwrap();
+    for number in 0..3 {
+        put("b", number).await.unwrap();
+    }
 }

@@ -12,6 +12,7 @@ pub mod foreign;
 pub mod http;
 pub mod kafka;
 pub mod mongo;
+pub mod nats;
 pub mod nfs;
 pub mod outbox;
 pub mod postgres;

@@ -1,6 +1,8 @@
 //! The real process, ended at each point on either side; the next run finds each file once and whole.
 
+use super::nats::Place;
 use super::rig::{Rig, bytes};
+use crate::support::nats::Nats;
 use std::collections::BTreeMap;
 
 /// Points that a run passes, in the order of the steps.
@@ -49,33 +51,60 @@ fn check_between(rig: &Rig, sources: &BTreeMap<String, Vec<u8>>, context: &str) 
     }
 }
 
+/// Ends the process at a point behind so many passes, and runs again. Whether it passed the point so often.
+fn killed_at(point: &str, passes: u32, rig: &Rig, sources: &BTreeMap<String, Vec<u8>>) -> bool {
+    for (path, content) in sources {
+        rig.put(path, content);
+    }
+    let killed = rig.run_with(&format!("{point}={passes}*off->return"));
+    let is_reached = killed.code.is_none();
+    if !is_reached {
+        killed.exits(0);
+    }
+    check_between(rig, sources, &format!("{point} after {passes}"));
+    rig.run(0);
+    assert_eq!(&rig.files("target"), sources, "{point} after {passes}");
+    assert_eq!(&rig.shelf("archive"), sources, "{point} after {passes}");
+    assert!(rig.names("in").is_empty() && rig.names("spool").is_empty(), "{point}: {:?}", rig.names("spool"));
+    assert!(rig.transfer("run").exits(0).stdout.contains("nothing to do"), "{point}");
+    is_reached
+}
+
+/// Points and passes of a run that refuses nothing.
+fn cases() -> Vec<(&'static str, u32)> {
+    let in_chunks = ["transfer.chunk", "transfer.settled", "transfer.written", "transfer.synced"];
+    let points = POINTS.into_iter().filter(|point| *point != "transfer.refused");
+    let passes =
+        |point: &'static str| [0, 2].into_iter().filter(move |passes| *passes == 0 || in_chunks.contains(&point));
+    points.flat_map(|point| passes(point).map(move |passes| (point, passes))).collect()
+}
+
 #[test]
 fn killed_at_each_point_each_file_arrives_once_and_whole() {
     let sources = sources();
-    let mut unreached = Vec::new();
-    for point in POINTS.into_iter().filter(|point| *point != "transfer.refused") {
-        let in_chunks = ["transfer.chunk", "transfer.settled", "transfer.written", "transfer.synced"];
-        for passes in [0, 2].into_iter().filter(|passes| *passes == 0 || in_chunks.contains(&point)) {
-            let rig = Rig::new();
-            for (path, content) in &sources {
-                rig.put(path, content);
-            }
-            let killed = rig.run_with(&format!("{point}={passes}*off->return"));
-            if killed.code.is_some() {
-                killed.exits(0);
-                if passes == 0 {
-                    unreached.push(point);
-                }
-            }
-            check_between(&rig, &sources, &format!("{point} after {passes}"));
-            rig.run(0);
-            assert_eq!(rig.files("target"), sources, "{point} after {passes}");
-            assert_eq!(rig.shelf("archive"), sources, "{point} after {passes}");
-            assert!(rig.names("in").is_empty() && rig.names("spool").is_empty(), "{point}: {:?}", rig.names("spool"));
-            assert!(rig.transfer("run").exits(0).stdout.contains("nothing to do"), "{point}");
-        }
-    }
+    let unreached: Vec<_> = cases()
+        .into_iter()
+        .filter(|(point, passes)| !killed_at(point, *passes, &Rig::new(), &sources) && *passes == 0)
+        .collect();
     assert!(unreached.is_empty(), "points that no run passes: {unreached:?}");
+}
+
+#[test]
+fn killed_at_each_point_over_nats_each_file_arrives_once_and_whole() {
+    let sources = sources();
+    // What a killed process had is its own for `ack_wait`: several wait side by side.
+    let cases = cases();
+    std::thread::scope(|scope| {
+        for part in cases.chunks(cases.len().div_ceil(6)) {
+            let sources = &sources;
+            scope.spawn(move || {
+                for (point, passes) in part {
+                    let is_reached = killed_at(point, *passes, &Place::on(Nats::shared()).rig(&[]), sources);
+                    assert!(is_reached || *passes > 0, "{point}: no run passes it");
+                }
+            });
+        }
+    });
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod doctor;
 mod faults;
 mod files;
 mod filters;
+mod nats;
+mod nats_faults;
 mod refused;
 mod rig;
 mod run;

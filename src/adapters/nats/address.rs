@@ -1,0 +1,182 @@
+//! Addresses of NATS's servers: read here, not by the client, which takes a login as it is written, `%40` and all.
+
+use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown};
+use crate::core::model::secret::Secret;
+use percent_encoding::percent_decode_str;
+
+/// The port where none is written.
+const PORT: u16 = 4222;
+
+/// One server of an address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Server {
+    is_encrypted: bool,
+    host: String,
+    port: u16,
+}
+
+/// An address, read.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    servers: Vec<Server>,
+    /// User and password, or a token alone.
+    pub(super) login: Option<(String, Option<Secret>)>,
+}
+
+impl Address {
+    /// Reads `nats://[USER:PASSWORD@]HOST[:PORT]` or `tls://…`, several of them comma separated with the login at the first one.
+    /// `None` for what is none.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (mut servers, mut login) = (Vec::new(), None);
+        for part in text.split(',').map(str::trim) {
+            let (scheme, rest) = part.split_once("://").unwrap_or(("nats", part));
+            let is_encrypted = match scheme.to_ascii_lowercase().as_str() {
+                "nats" => false,
+                "tls" => true,
+                _ => return None,
+            };
+            let rest = rest.strip_suffix('/').unwrap_or(rest);
+            let (user, place) = match rest.rsplit_once('@') {
+                Some((user, place)) => (Some(user), place),
+                None => (None, rest),
+            };
+            if let Some(user) = user {
+                if !servers.is_empty() {
+                    return None;
+                }
+                login = Some(self::login(user)?);
+            }
+            servers.push(server(place, is_encrypted)?);
+        }
+        // A server without encryption would get what the others get encrypted.
+        let is_one_kind =
+            servers.iter().all(|server| Some(server.is_encrypted) == servers.first().map(|it| it.is_encrypted));
+        (is_one_kind && !servers.is_empty()).then_some(Self { servers, login })
+    }
+
+    /// As the client takes it: without login.
+    pub(super) fn servers(&self) -> Vec<String> {
+        let scheme = if self.is_encrypted() { "tls" } else { "nats" };
+        self.servers.iter().map(|server| format!("{scheme}://{}:{}", server.host, server.port)).collect()
+    }
+
+    /// Whether the connection is encrypted in any case.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.servers.iter().all(|server| server.is_encrypted)
+    }
+
+    /// Hosts and ports.
+    pub(super) fn places(&self) -> String {
+        let places: Vec<String> =
+            self.servers.iter().map(|server| format!("{}:{}", host_shown(&server.host), server.port)).collect();
+        places.join(",")
+    }
+
+    fn is_local(&self) -> bool {
+        self.servers.iter().all(|server| is_loopback(&server.host))
+    }
+}
+
+/// User and password, or a token alone. `None` where a sign of a password ended something early.
+fn login(text: &str) -> Option<(String, Option<Secret>)> {
+    if text.is_empty() || text.contains(['/', '?', '#', '@']) {
+        return None;
+    }
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
+    match text.split_once(':') {
+        Some((user, password)) => Some((decoded(user)?, Some(Secret::new(decoded(password)?)))),
+        None => Some((decoded(text)?, None)),
+    }
+}
+
+fn server(text: &str, is_encrypted: bool) -> Option<Server> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|port| *port > 0)?),
+        _ => (text, PORT),
+    };
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let fits = match inner {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')),
+    };
+    fits.then(|| Server { is_encrypted, host: host.to_owned(), port })
+}
+
+/// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it
+/// cannot be read.
+pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
+    let address = Address::parse(url.reveal())?;
+    let places = address.places();
+    let login = match &address.login {
+        None => String::new(),
+        // A token has no user, and a user without a password may be one.
+        Some((_, None)) => format!("{MASK}@"),
+        Some((user, Some(_))) => format!("{}:{MASK}@", name_shown(user)),
+    };
+    let scheme = if address.is_encrypted() { "tls" } else { "nats" };
+    let weakness = (!address.is_encrypted() && !address.is_local())
+        .then(|| (format!("the connection to {places} is not encrypted"), "write `tls://…`"));
+    Some((format!("{scheme}://{login}{places}"), weakness))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_secret() {
+        for (url, shown, is_weak) in [
+            ("nats://localhost", "nats://localhost:4222", false),
+            ("localhost:4333", "nats://localhost:4333", false),
+            ("nats://10.0.0.7", "nats://10.0.0.7:4222", true),
+            ("nats://ann:s3%40cret@[::1]:1", "nats://ann:***@[::1]:1", false),
+            ("nats://s3crettoken@nats.bank", "nats://***@nats.bank:4222", true),
+            ("tls://ann:s3cret@a.bank, tls://b.bank:9/", "tls://ann:***@a.bank:4222,b.bank:9", false),
+            ("nats://localhost,nats://b.bank", "nats://localhost:4222,b.bank:4222", true),
+        ] {
+            let looked = look(&Secret::new(url)).map(|(shown, weakness)| (shown, weakness.is_some()));
+            assert_eq!(looked, Some((shown.to_owned(), is_weak)), "{url}");
+        }
+        for url in [
+            "",
+            "http://a",
+            "ws://a",
+            "nats://",
+            "nats://a:0",
+            "nats://a:port",
+            "nats://ann:s3/cret@a",
+            "nats://ann:s3@cret@a",
+            "nats://ann:a,b@c",
+            "nats://a,nats://u:p@b",
+            "tls://a,nats://b",
+            "nats://[zz]:1",
+        ] {
+            assert_eq!(look(&Secret::new(url)), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_ends_something_early_is_not_shown() {
+        for password in
+            ["abc@def@ghi", "abc/def", "abc#def", "abc?def", "abc,def", "123,def", "123/7", "12%4x0y", "abc def"]
+        {
+            for url in [
+                format!("nats://ann:{password}@nats.bank"),
+                format!("tls://{password}@nats.bank"),
+                format!("ann:{password}@nats.bank"),
+            ] {
+                let shown = look(&Secret::new(url.as_str())).map_or_else(String::new, |(shown, _)| shown);
+                let pieces: Vec<&str> =
+                    password.split(['@', '/', '#', '?', ',', ':', '%', ' ']).filter(|piece| piece.len() > 2).collect();
+                assert!(pieces.iter().all(|piece| !shown.contains(piece)), "{url}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_login_is_read_with_its_signs_escaped() {
+        let (user, password) = Address::parse("nats://a%3An:p%40%2F%25@h").and_then(|address| address.login).unwrap();
+        assert_eq!((user.as_str(), password.unwrap().reveal()), ("a:n", "p@/%"));
+        assert_eq!(Address::parse("nats://t0k%20en@h").unwrap().login, Some(("t0k en".to_owned(), None)));
+    }
+}

@@ -1,0 +1,287 @@
+//! The delivering side's end: one durable consumer that all deliverers share.
+
+use super::fault::Fault;
+use super::link::{ANSWER, Link, is_end};
+use super::streams::CONSUMER;
+use super::{NatsBroker, Shared, wire};
+use crate::adapters::system_clock::SystemClock;
+use crate::core::ports::broker::BrokerError;
+use crate::core::ports::clock::Clock;
+use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
+use async_nats::{HeaderMap, Message, StatusCode};
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How long a pull waits for a message.
+const PULL: Duration = Duration::from_secs(5);
+
+/// A message that this process has.
+#[derive(Clone, Debug)]
+struct Held {
+    /// Where acknowledgements go.
+    reply: String,
+    /// When the server was last heard to count from, on a clock that goes on in suspend.
+    since: Duration,
+    /// When the server was last told that it is worked on.
+    told: Duration,
+    is_inline: bool,
+}
+
+/// What this process has got.
+#[derive(Default)]
+pub(super) struct Inbound {
+    held: Mutex<HashMap<String, Held>>,
+    /// Came while somebody waited; nobody has taken them yet.
+    waiting: Mutex<Vec<Parcel>>,
+    came: Notify,
+    is_pulling: AtomicBool,
+}
+
+impl Inbound {
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Parcel>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn one(&self, id: &str) -> Option<Held> {
+        self.held().get(id).cloned()
+    }
+}
+
+fn now() -> Duration {
+    SystemClock.elapsed()
+}
+
+impl Shared {
+    /// Whether this process surely has the newest delivery: the server cannot have given the message to another one yet.
+    fn is_newest(&self, held: &Held) -> bool {
+        now().saturating_sub(held.since) < self.spec.ack_wait / 3 * 2
+    }
+
+    /// Asks for messages. `waits` is how long the server may hold the request; without, it answers at once.
+    async fn pull(&self, link: &Link, most: usize, waits: Option<Duration>) -> Result<Vec<Parcel>, Fault> {
+        let asked_at = now();
+        let inbox = link.client.new_inbox();
+        let failed = |error: &dyn std::fmt::Display| Fault::Passing(error.to_string());
+        let subscribing = tokio::time::timeout(ANSWER, link.client.subscribe(inbox.clone())).await;
+        let mut came = subscribing.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let body = match waits {
+            None => json!({ "batch": most, "no_wait": true }),
+            Some(waits) => json!({ "batch": most, "expires": nanos(waits) }),
+        };
+        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{CONSUMER}", self.names.messages);
+        let sending = link.client.publish_with_reply(subject, inbox, body.to_string().into_bytes().into());
+        let sent = tokio::time::timeout(ANSWER, sending).await;
+        sent.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+        let deadline = tokio::time::Instant::now() + waits.unwrap_or_default() + ANSWER;
+        let mut parcels = Vec::new();
+        while parcels.len() < most {
+            let message = match tokio::time::timeout_at(deadline, came.next()).await {
+                Ok(Some(message)) => message,
+                Err(_) if parcels.is_empty() => {
+                    return Err(Fault::Silent("no answer to a request for messages".to_owned()));
+                }
+                Ok(None) | Err(_) => break,
+            };
+            match message.status {
+                None | Some(StatusCode::OK) => parcels.push(self.take(&message, asked_at)),
+                Some(status) if is_end(status) => break,
+                Some(StatusCode::NO_RESPONDERS) if parcels.is_empty() => {
+                    return Err(Fault::Missing("the consumer is not there".to_owned()));
+                }
+                // The consumer was deleted, or its server steps back.
+                Some(status) if parcels.is_empty() => {
+                    let words = message.description.unwrap_or_default();
+                    return Err(Fault::Missing(format!("the consumer says {status} {words}")));
+                }
+                Some(_) => break,
+            }
+        }
+        Ok(parcels)
+    }
+
+    /// Keeps where a message is acknowledged. The newest delivery counts.
+    fn take(&self, message: &Message, since: Duration) -> Parcel {
+        let id = message.subject.rsplit('.').next().unwrap_or_default();
+        let parcel = wire::parcel(id, message.headers.as_ref(), &message.payload);
+        let reply = message.reply.as_ref().map(ToString::to_string).unwrap_or_default();
+        let held = Held { reply, since, told: since, is_inline: parcel.content.is_some() };
+        self.inbound.held().insert(id.to_owned(), held);
+        parcel
+    }
+
+    /// Acknowledges a message, and waits for the server's word.
+    async fn acknowledge(&self, link: &Link, held: &Held, word: &str) -> Result<(), Fault> {
+        link.request(held.reply.clone(), None, word.as_bytes().to_vec(), ANSWER).await.map(drop)
+    }
+
+    async fn answer_with(&self, link: &Link, id: &str, answer: &Answer) -> Result<(), Fault> {
+        let held = self.inbound.one(id);
+        let is_delivered = matches!(answer, Answer::Delivered { .. });
+        // An answer that is there already says the same.
+        let is_done = match self.tell(link, id, answer).await {
+            Ok(()) => self.take_away(link, id, held.as_ref(), is_delivered).await?,
+            // The message makes the room. Whoever dies in between leaves it to the other side, which misses its answer and sends again.
+            Err(fault) if fault.is_full() => {
+                let is_done = self.take_away(link, id, held.as_ref(), is_delivered).await?;
+                self.tell(link, id, answer).await?;
+                is_done
+            }
+            Err(fault) => return Err(fault),
+        };
+        if is_done {
+            self.inbound.held().remove(id);
+            if held.is_none_or(|held| !held.is_inline) {
+                link.purge(&self.names.chunks, &self.names.chunk(id, "*")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, link: &Link, id: &str, answer: &Answer) -> Result<(), Fault> {
+        let is_delivered = matches!(answer, Answer::Delivered { .. });
+        let subject = if is_delivered { self.names.done(id) } else { self.names.error(id) };
+        link.publish(subject, HeaderMap::new(), wire::answer(id, answer)).await.map(drop)
+    }
+
+    /// Takes a message away. `false`: a refused one may be another's by now, who will see in the ledger how it stands.
+    async fn take_away(&self, link: &Link, id: &str, held: Option<&Held>, is_delivered: bool) -> Result<bool, Fault> {
+        let subject = self.names.message(id);
+        match held {
+            Some(held) if is_delivered || self.is_newest(held) => {
+                let word = if is_delivered { "+ACK" } else { "+TERM" };
+                match self.acknowledge(link, held, word).await {
+                    // Its outcome is asked for: what is gone is acknowledged.
+                    Err(_) if link.last(&self.names.messages, &subject).await?.is_none() => {}
+                    acknowledged => acknowledged?,
+                }
+            }
+            _ if !is_delivered => return Ok(false),
+            _ => {
+                if let Some(kept) = link.last(&self.names.messages, &subject).await? {
+                    link.delete(&self.names.messages, kept.sequence).await?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits for a message in the background: one that comes when nobody waits any more is kept for the next who asks.
+    fn start_pulling(self: &Arc<Self>) {
+        if self.inbound.is_pulling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let own = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Ok(link) = own.consuming().await {
+                // What went wrong shows at the next look.
+                let came = own.told(own.pull(&link, 1, Some(PULL)).await).await.unwrap_or_default();
+                own.inbound.waiting().extend(came);
+            }
+            own.inbound.is_pulling.store(false, Ordering::Release);
+            own.inbound.came.notify_one();
+        });
+    }
+
+    async fn waiting_now(&self, busy: &[String], most: usize) -> Result<Vec<Parcel>, Fault> {
+        let mut found: Vec<Parcel> = {
+            let mut waiting = self.inbound.waiting();
+            let take = waiting.len().min(most);
+            waiting.drain(..take).collect()
+        };
+        // While a pull waits at the server there is no message for another one.
+        if found.len() < most && !self.inbound.is_pulling.load(Ordering::Acquire) {
+            let link = self.consuming().await?;
+            found.extend(self.pull(&link, most - found.len(), None).await?);
+        }
+        // One that comes again while it is worked on here has a new place for its acknowledgement, and no more.
+        found.retain(|parcel| !busy.contains(&parcel.id));
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl FileReceiver for NatsBroker {
+    fn describe(&self) -> String {
+        self.0.topic.clone()
+    }
+
+    async fn waiting(&self, busy: &[String], most: usize) -> Result<Vec<Parcel>, BrokerError> {
+        let own = &self.0;
+        // What was left to another process is not remembered for ever.
+        own.inbound
+            .held()
+            .retain(|id, held| busy.contains(id) || now().saturating_sub(held.since) < own.spec.ack_wait * 4);
+        own.told(own.waiting_now(busy, most).await).await
+    }
+
+    async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError> {
+        let own = &self.0;
+        own.with(async |link| {
+            let kept = link.last(&own.names.chunks, &own.names.chunk(id, &number.to_string())).await?;
+            // A longer one is no chunk of this version: its first byte too many shows that.
+            let most = usize::try_from(chunk_size).unwrap_or(usize::MAX).saturating_add(1);
+            Ok(kept.map(|mut kept| {
+                kept.payload.truncate(most);
+                kept.payload
+            }))
+        })
+        .await
+    }
+
+    async fn answer(&self, id: &str, answer: &Answer) -> Result<(), BrokerError> {
+        let own = &self.0;
+        own.with(async |link| own.answer_with(&link, id, answer).await).await
+    }
+
+    fn working(&self, id: &str) {
+        let own = &self.0;
+        let told_at = now();
+        let held = match own.inbound.held().get_mut(id) {
+            Some(held) if told_at.saturating_sub(held.told) >= own.spec.ack_wait / 3 => {
+                held.told = told_at;
+                held.clone()
+            }
+            _ => return,
+        };
+        // Told once in a while, in the background: the work does not wait for it.
+        let (own, id) = (Arc::clone(own), id.to_owned());
+        tokio::spawn(async move {
+            let Ok(link) = own.link().await else { return };
+            if own.acknowledge(&link, &held, "+WPI").await.is_ok()
+                && let Some(kept) = own.inbound.held().get_mut(&id)
+            {
+                kept.since = kept.since.max(told_at);
+            }
+        });
+    }
+
+    async fn release(&self, id: &str) {
+        let own = &self.0;
+        let Some(held) = own.inbound.held().remove(id) else { return };
+        if own.is_newest(&held)
+            && let Ok(link) = own.link().await
+        {
+            // Without it the message comes again a little later.
+            let _ = own.acknowledge(&link, &held, "-NAK").await.is_ok();
+        }
+    }
+
+    async fn wait(&self, at_most: Duration) {
+        if !self.0.inbound.waiting().is_empty() {
+            return;
+        }
+        self.0.start_pulling();
+        let _ = tokio::time::timeout(at_most, self.0.inbound.came.notified()).await;
+    }
+}
