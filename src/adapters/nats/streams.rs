@@ -241,7 +241,7 @@ mod tests {
             max_bytes: None,
             replicas: 1,
             ack_wait: Duration::from_secs(30),
-            max_age: Duration::from_secs(60),
+            max_age: Duration::from_mins(1),
             login: NatsLogin::default(),
             ca: None,
         }

@@ -17,7 +17,7 @@ use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::spec::{
     After, BrokerSpec, Collect, Deliver, OnExists, Organize, Transfer, TransferPolicies,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Where the spool lies when nothing else is said.
