@@ -32,7 +32,7 @@ Examples:
   filegen run -c loans.yaml --date 2026-11-21
 
 Exit codes:
-  0 done   1 failed   2 wrong usage   3 configuration   4 verification found a difference
+  0 done   1 failed   2 wrong usage   3 configuration   4 difference, or a part left out
   5 lease held by another, or lost   6 a dependency cannot be reached   7 data cannot be translated
   130, 143 stopped by Ctrl-C or SIGTERM";
 

@@ -1,4 +1,4 @@
-//! `filegen daemon`: any number of workers in one long-running process.
+//! `filegen daemon`: files of every kind in one long-running process.
 
 use super::config::TOGETHER;
 use super::context::Context;
@@ -108,7 +108,7 @@ impl From<DaemonError> for Failure {
             DaemonError::Wiring(error) => error.into(),
             DaemonError::Config(error) => error.into(),
             DaemonError::Sources { error, path } => Self::from(error).context(path.display().to_string()),
-            DaemonError::Calendar(error) => Self::caused(Code::Config, &error),
+            DaemonError::Calendar(error) => error.into(),
             DaemonError::Clock(_) => Self::caused(Code::Config, &error),
             DaemonError::Listen { .. } => Self::caused(Code::Failed, &error)
                 .hint("another process has it, or the address is not this host's; choose others with --health-port and --health-address"),

@@ -1,4 +1,5 @@
-//! The exit codes, and the code of each kind of error. Nothing else picks a code by an error.
+//! The exit codes, and the code of each kind of error. Commands pick a code themselves only for wrong usage, an answer that is not
+//! "all is well", and a stop.
 
 use crate::core::kind::FailureKind;
 
@@ -13,7 +14,7 @@ pub enum Code {
     Usage = 2,
     /// The worker file or environment is wrong.
     Config = 3,
-    /// A check ran and found a difference.
+    /// A check ran and found a difference, or a part was left out and is named.
     Difference = 4,
     /// The lease is held by another, or was lost.
     Lease = 5,
@@ -59,6 +60,16 @@ pub enum CommandEnd {
     Done,
     /// The answer is not "all is well". It is printed already.
     Ended(Code),
+}
+
+impl CommandEnd {
+    /// A person was asked and said no. Nothing has changed.
+    pub const DECLINED: Self = Self::Ended(Code::Failed);
+
+    /// Done, unless there is a difference or something was left out.
+    pub fn unless(differs: bool) -> Self {
+        if differs { Self::Ended(Code::Difference) } else { Self::Done }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::exit::Code;
 use super::hints::Hint;
 use crate::config::ConfigError;
+use crate::config::calendar::CalendarError;
 use crate::core::kind::HasKind;
 use std::error::Error;
 
@@ -59,6 +60,12 @@ impl<E: HasKind + Hint> From<E> for Failure {
     fn from(error: E) -> Self {
         let failure = Self::caused(error.kind().into(), &error);
         Self { hint: error.hint().map(str::to_owned), ..failure }
+    }
+}
+
+impl From<CalendarError> for Failure {
+    fn from(error: CalendarError) -> Self {
+        Self::caused(error.kind().into(), &error).hint(&error.hint)
     }
 }
 

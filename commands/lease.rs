@@ -1,7 +1,7 @@
 //! `filegen lease`: who holds the right to write, and taking it back by hand.
 
 use super::context::Context;
-use super::exit::{Code, CommandEnd};
+use super::exit::CommandEnd;
 use super::failure::Failure;
 use super::ui::table::{self, Tone};
 use super::watch;
@@ -115,7 +115,7 @@ fn release(context: &Context, args: &ReleaseArgs) -> Result<CommandEnd, Failure>
             let question = format!("Release the lease of {}: token {token} of {holder} ({how})?", worker.id);
             if !context.confirmed(args.yes, &question)? {
                 context.ui.status("nothing released");
-                return Ok(CommandEnd::Ended(Code::Failed));
+                return Ok(CommandEnd::DECLINED);
             }
             let state = wiring::state(&worker, Access::Change).await?;
             release::release(&*state.leases, &*state.audit, &*clock, &asked).await?;

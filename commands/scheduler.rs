@@ -26,7 +26,7 @@ pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, BTreeSet<S
             Flow::Schedule(_) => {
                 return Err(Failure::new(Code::Usage, "this command takes one scheduler file, and several are named"));
             }
-            // No data source starts it.
+            // A data source starts runs of workers only.
             Flow::Ingest(_) | Flow::Transfer(_) => {}
             Flow::Generate(worker) => {
                 workers.insert(worker.id.to_string());
@@ -51,7 +51,7 @@ pub(super) struct Opened {
 impl Opened {
     /// Opens the state of the scheduler file that was named.
     pub(super) async fn of(scheduler: &Scheduler, access: Access) -> Result<Self, Failure> {
-        let settings = wiring::schedule_settings(scheduler).map_err(|error| Failure::caused(Code::Config, &error))?;
+        let settings = wiring::schedule_settings(scheduler)?;
         let state = wiring::scheduler_state(scheduler, access).await?;
         Ok(Self { state, settings, now: record::millis(wiring::clock().now()) })
     }

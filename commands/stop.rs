@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the first asks to stop behind the page in hand, the second ends the process at once.
 
-use super::exit::Code;
+use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::ui::progress::Progress;
 use std::sync::Arc;
@@ -58,6 +58,11 @@ pub(super) struct Signals {
     /// Set by the first signal.
     pub stop: CancellationToken,
     by: Arc<AtomicU8>,
+}
+
+/// How a command ends that was stopped, by a signal or from within.
+pub(super) fn end(by: Option<StoppedBy>) -> CommandEnd {
+    CommandEnd::Ended(by.map_or(Code::Interrupted, StoppedBy::code))
 }
 
 impl Signals {

@@ -3,7 +3,7 @@
 //! # Architecture
 //!
 //! ```text
-//!  a run is wanted (command, or an event of a trigger)
+//!  a run is wanted (a command, an event of a trigger, or a due time)
 //!     └─> run (worker + business date, once)
 //!           └─> source ──> page ──> translators ──> staged files ──> published files ──> completion event (outbox)
 //!               SQL view   Arrow    one per file    header+journal   all or nothing
@@ -34,7 +34,7 @@
 //!
 //! - [`run`](core::generate::run): one run from wanting to done: request, lease, generation, release.
 //!   [`service`](core::generate::service): the same for as long as the process lives: stand by, lead, make whatever is
-//!   wanted. [`trigger`](core::generate::trigger): events into wanted runs. [`deadline`](core::generate::deadline): whether
+//!   wanted. [`trigger`](core::generate::trigger) turns events into wanted runs. [`deadline`](core::generate::deadline): whether
 //!   a run will be in time.
 //! - `edition` finds out which version of a date is made; [`correct`](core::generate::correct) asks for a later one.
 //!   `plan` decides, `fence` shuts older holders out, `staging` fills the holder's own folder with what they committed,
@@ -48,18 +48,18 @@
 //!   [`completion`](core::generate::completion): the questions of the on-call engineer, one module each.
 //!
 //! The flow **schedule** ([`core::schedule`]), in the order a due time comes: [`cron`](core::schedule::cron) reads expressions as Quartz
-//! does, [`timetable`](core::schedule::timetable) gives their times, [`plan`](core::schedule::plan) what a schedule means,
-//! [`decide`](core::schedule::decide) what becomes of the times that have come. [`service`](core::schedule::service) leads and fires,
-//! [`record`](core::schedule::record) is each change of a schedule, [`sync`](core::schedule::sync) follows the data sources, and
-//! [`steer`](core::schedule::steer) is what people do.
+//! does. [`timetable`](core::schedule::timetable) finds their times. [`plan`](core::schedule::plan) turns a schedule's words into a timetable.
+//! [`decide`](core::schedule::decide) says what becomes of the times that have come. [`service`](core::schedule::service) leads and fires.
+//! [`record`](core::schedule::record) computes each change of a schedule. [`sync`](core::schedule::sync) makes schedules follow the data
+//! sources. [`steer`](core::schedule::steer) does what people ask.
 //!
-//! The flow **ingest** ([`core::ingest`]) takes events into tables: [`decode`](core::ingest::decode) makes a row of an event,
-//! [`fold`](core::ingest::fold) one change of several events of a row, [`service`](core::ingest::service) moves batches,
-//! [`relay`](core::ingest::relay) dead letters, [`replay`](core::ingest::replay) what people want done with them.
+//! The flow **ingest** ([`core::ingest`]) takes events into tables: [`decode`](core::ingest::decode) makes a row of an event.
+//! [`fold`](core::ingest::fold) makes one change of several events of a row. [`service`](core::ingest::service) writes batches with their
+//! positions. [`relay`](core::ingest::relay) sends dead letters to their queue. [`replay`](core::ingest::replay) replays or drops them.
 //!
-//! The flow **transfer** ([`core::transfer`]) moves files: [`collect`](core::transfer::collect) reads and sends them,
-//! [`deliver`](core::transfer::deliver) writes them at the target, [`settle`](core::transfer::settle) deals with the sources once they
-//! have arrived.
+//! The flow **transfer** ([`core::transfer`]) moves files: [`collect`](core::transfer::collect) picks and sends them.
+//! [`deliver`](core::transfer::deliver) writes them at the target and acknowledges. [`settle`](core::transfer::settle) archives, deletes
+//! or sets aside the sources once the receipts have come.
 //!
 //! Around the core:
 //!
@@ -75,8 +75,8 @@
 //! - [`daemon`]: the long-running process: tasks, files, stop. A file for each flow builds its tasks, routes and probes.
 //! - [`wiring`]: config to adapters behind ports; alone sees both.
 //! - [`commands`] (the folder beside `src`): one file per subcommand: parse, one library call, print. A flow has a folder here too.
-//!   `exit.rs` picks the exit code by the error's kind, `hints.rs` says what to do next. Only `commands` and `wiring` know a
-//!   terminal, the process's environment or an exit code.
+//!   `exit.rs` picks the exit code by the error's kind, `hints.rs` says what to do next. Only `commands` knows a
+//!   terminal or an exit code; `config::Environment` and clap read the environment.
 //!
 //! Imports go one way: commands → core → ports → model; adapters → ports, model. A flow names no other flow, and what
 //! flows share names none. `tests/it/tidy.rs` checks this.

@@ -45,7 +45,6 @@ enum Action {
     Export(files::ExportArgs),
 }
 
-/// Acts.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::List(args) => shown::list(context, args),

@@ -2,7 +2,7 @@
 
 use super::{open, scheduler};
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::core::model::data_source::DataSource;
 use crate::core::schedule::import::said;
@@ -183,7 +183,7 @@ pub(super) fn delete(context: &Context, args: &DeleteArgs) -> Result<CommandEnd,
         let question = format!("Delete the data source {}, version {}?", there.name, there.version);
         if !context.confirmed(args.yes, &question)? {
             context.ui.status("nothing deleted");
-            return Ok(CommandEnd::Ended(Code::Failed));
+            return Ok(CommandEnd::DECLINED);
         }
         Ok(gone(context, "deleted", sources.delete(there.id.as_str(), &seen).await?))
     })

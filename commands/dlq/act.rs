@@ -104,7 +104,7 @@ impl Ended {
             let rows = if self.odd.is_empty() { String::new() } else { rows.text() };
             format!("{rows}{}\n", if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") })
         });
-        if self.left() == 0 { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) }
+        CommandEnd::unless(self.left() > 0)
     }
 
     fn detail(&self) -> String {

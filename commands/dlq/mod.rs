@@ -104,7 +104,6 @@ fn unreadable(context: &Context, odd: &[OddRecord]) {
     }
 }
 
-/// Acts.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::List(args) => look::list(context, args),

@@ -79,5 +79,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         )
     });
     super::unreadable(context, &odd);
-    Ok(if odd.is_empty() { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
+    Ok(CommandEnd::unless(!odd.is_empty()))
 }

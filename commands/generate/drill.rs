@@ -3,7 +3,7 @@
 use crate::commands::context::{Context, DateArg, ParamArgs};
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
-use crate::commands::stop::{SignalReporter, Signals};
+use crate::commands::stop::{self, SignalReporter, Signals};
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::correct::{self, Asked};
 use crate::core::generate::drill::{Drill, Drilled, Part, Scratch};
@@ -82,12 +82,12 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     })?;
     let Some((part, drilled)) = drilled else {
         context.ui.error_line("stopped before all was tried");
-        return Ok(CommandEnd::Ended(stopped_by.map_or(Code::Interrupted, crate::commands::stop::StoppedBy::code)));
+        return Ok(stop::end(stopped_by));
     };
     let scratch = args.keep.then(|| worker.output.root.join(&scratch.dir));
     let shown = DrillView::new(&run, &worker, part, &drilled, scratch.as_deref());
     context.ui.result(&shown, |shown| text(context, shown));
-    Ok(if drilled.differences.is_empty() { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
+    Ok(CommandEnd::unless(!drilled.differences.is_empty()))
 }
 
 /// A stop is answered at the end, by what is printed then.

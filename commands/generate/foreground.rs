@@ -3,7 +3,7 @@
 use crate::commands::context::Context;
 use crate::commands::exit::{Code, CommandEnd};
 use crate::commands::failure::Failure;
-use crate::commands::stop::{Signals, StoppedBy};
+use crate::commands::stop::{self, Signals, StoppedBy};
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::admit;
 use crate::core::generate::correct::{self, Asked, Wanted};
@@ -179,10 +179,7 @@ fn stopped(context: &Context, run: &RunId, page: u64, by: Option<StoppedBy>) -> 
         let shown = Stopped { outcome: "stopped", run_id: run.to_string(), page, go_on: &go_on };
         context.ui.result(&shown, |_| String::new());
     }
-    CommandEnd::Ended(match by {
-        Some(StoppedBy::Terminate) => Code::Terminated,
-        Some(StoppedBy::Interrupt) | None => Code::Interrupted,
-    })
+    stop::end(by)
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! `filegen inspect-headers`: page and rows of staged and published files.
 
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::ui::table::{self, Tone};
 use crate::core::generate::inspect::{self, Check, CheckOutcome, FoundAt, HeaderLine, Inspection, Looked};
@@ -58,7 +58,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     }
     let differs =
         looked.iter().flat_map(|look| &look.checks).any(|check| matches!(check.outcome, CheckOutcome::Differs(_)));
-    Ok(if differs { CommandEnd::Ended(Code::Difference) } else { CommandEnd::Done })
+    Ok(CommandEnd::unless(differs))
 }
 
 #[derive(Serialize)]

@@ -54,7 +54,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
         let question = format!("Send {count} event(s) of run {run} to {} at {} again?", topic.topic, topic.brokers);
         if !context.confirmed(args.yes, &question)? {
             context.ui.status("nothing sent");
-            return Ok(CommandEnd::Ended(Code::Failed));
+            return Ok(CommandEnd::DECLINED);
         }
         send(context, args, &worker, &run, &events)?;
     }

@@ -3,7 +3,7 @@
 use super::foreground::{self, Order};
 use super::preview;
 use crate::commands::context::{Context, DateArg};
-use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::core::generate::Start;
 use std::num::NonZeroU64;
@@ -49,7 +49,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
     let question = format!("Throw away pages from {page} on of run {}, and write them again?", order.run);
     if !context.confirmed(args.yes, &question)? {
         context.ui.status("nothing changed");
-        return Ok(CommandEnd::Ended(Code::Failed));
+        return Ok(CommandEnd::DECLINED);
     }
     foreground::run(context, &order)
 }

@@ -87,7 +87,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             }
         }
         context.ui.result(&shown, |shown| text(context, shown));
-        Ok(if shown.dead.is_empty() { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
+        Ok(CommandEnd::unless(!shown.dead.is_empty()))
     })
 }
 

@@ -37,7 +37,6 @@ enum Action {
     Check(check::Args),
 }
 
-/// Acts.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::Run(args) => run::run(context, args),

@@ -78,7 +78,6 @@ struct Sender<'a> {
     left_out: Vec<LeftOut>,
 }
 
-/// Sends.
 pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
     let Some(producer) = wiring::event_producer(&ingest)? else {
@@ -110,7 +109,7 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
         if let Some(by) = signals.stopped_by().filter(|_| args.file.is_some()) {
             return Ok(CommandEnd::Ended(by.code()));
         }
-        Ok(if shown.left_out.is_empty() { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
+        Ok(CommandEnd::unless(!shown.left_out.is_empty()))
     })
 }
 

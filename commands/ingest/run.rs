@@ -2,7 +2,7 @@
 
 use super::load;
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
 use crate::commands::ui::ingest::IngestProgress;
@@ -103,7 +103,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
                 .status(&format!("{} {error}; dead letters wait in the sink", context.ui.paint_warning("warning:")));
         }
         show(context, ingest.id.as_str(), tally, took);
-        let end = if progress.is_odd() { CommandEnd::Ended(Code::Difference) } else { CommandEnd::Done };
+        let end = CommandEnd::unless(progress.is_odd());
         Ok(signals.stopped_by().map_or(end, |by| CommandEnd::Ended(by.code())))
     })
 }

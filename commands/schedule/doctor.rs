@@ -1,6 +1,5 @@
 //! `filegen doctor` for a scheduler file.
 
-use crate::commands::exit::Code;
 use crate::commands::failure::Failure;
 use crate::core::doctor::report::CheckResult;
 use crate::core::schedule::doctor::{DoctorInput, examine};
@@ -12,7 +11,7 @@ pub(in crate::commands) async fn look(
     scheduler: &Scheduler,
     tell: &(dyn Fn(&CheckResult) + Send + Sync),
 ) -> Result<(Vec<CheckResult>, Option<SchedulerState>), Failure> {
-    let settings = wiring::schedule_settings(scheduler).map_err(|error| Failure::caused(Code::Config, &error))?;
+    let settings = wiring::schedule_settings(scheduler)?;
     let opened = match wiring::scheduler_state(scheduler, Access::Look).await {
         Ok(state) => Ok(state),
         Err(WiringError::Store(error)) => Err(error),

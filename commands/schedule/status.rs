@@ -1,7 +1,7 @@
 //! `filegen status` for a scheduler file.
 
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::ui::table::{self, Tone};
 use crate::commands::watch;
@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 /// Shows, with `watch` again and again.
 pub(in crate::commands) fn run(context: &Context, scheduler: &Scheduler, watch: bool) -> Result<CommandEnd, Failure> {
     context.block_on(async {
-        let settings = wiring::schedule_settings(scheduler).map_err(|error| Failure::caused(Code::Config, &error))?;
+        let settings = wiring::schedule_settings(scheduler)?;
         let clock = wiring::clock();
         let key = LeaseKey::from(&scheduler.id);
         watch::show(watch, &*clock, async || {

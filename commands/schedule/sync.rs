@@ -1,7 +1,7 @@
 //! `filegen schedule sync`: schedules held against data sources.
 
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::scheduler::{Opened, scheduler};
 use crate::commands::ui::table::{self, counted};
@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             (found, true) => counted(found as u64, "difference"),
             (found, false) => format!("{mended} of {} mended", counted(found as u64, "difference")),
         });
-        Ok(if mended == found { CommandEnd::Done } else { CommandEnd::Ended(Code::Difference) })
+        Ok(CommandEnd::unless(mended != found))
     })
 }
 

@@ -42,7 +42,6 @@ enum Action {
     Verify(verify::Args),
 }
 
-/// Acts.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::Run(args) => run::run(context, args),

@@ -94,7 +94,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         }
         let left = files.iter().any(|row| !row.goes);
         context.ui.result(&Ended { dry_run: args.dry_run, files }, |ended| text(context, ended));
-        Ok(if left { CommandEnd::Ended(Code::Difference) } else { CommandEnd::Done })
+        Ok(CommandEnd::unless(left))
     })
 }
 

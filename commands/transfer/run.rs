@@ -2,7 +2,7 @@
 
 use super::load;
 use crate::commands::context::Context;
-use crate::commands::exit::{Code, CommandEnd};
+use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::stop::{SignalReporter, Signals};
 use crate::commands::ui::table;
@@ -71,8 +71,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         match (result, signals.stopped_by()) {
             (Err(TransferError::Stopped) | Ok(()), Some(by)) => Ok(CommandEnd::Ended(by.code())),
             (Err(error), _) => Err(error.into()),
-            (Ok(()), None) if has_failed => Ok(CommandEnd::Ended(Code::Difference)),
-            (Ok(()), None) => Ok(CommandEnd::Done),
+            (Ok(()), None) => Ok(CommandEnd::unless(has_failed)),
         }
     })
 }

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Time before reading begins anew that ended with an error which no wait mends by itself: a person may have mended it.
+/// How long reading pauses after an error that no wait mends. A person may have mended it by then.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// Time between two lines about how it goes.
@@ -67,7 +67,7 @@ pub(super) fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) ->
     Ok(())
 }
 
-/// What it needs.
+/// The probes that health asks.
 fn dependencies(
     (ingest, parts): (&Arc<Ingest>, IngestParts),
     status: &Arc<IngestStatus>,

@@ -82,7 +82,7 @@ pub enum DaemonError {
         /// Why.
         source: std::io::Error,
     },
-    /// A worker or a scheduler cannot be put together.
+    /// A flow cannot be put together.
     #[error(transparent)]
     Wiring(#[from] WiringError),
     /// A file that a scheduler names is wrong.
@@ -180,7 +180,7 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
         () = stop.cancelled() => {}
         () = files::watch(&served.files, &registry, hangups) => {}
     }
-    // Each flow finishes its commit in hand and releases its leases. A second signal ends the process at once.
+    // A second signal ends the process at once.
     tasks.join().await;
     serving.cancel();
     let _ = tokio::time::timeout(GRACE, servers.join_all()).await;

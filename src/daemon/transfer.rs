@@ -57,7 +57,7 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
     Ok(())
 }
 
-/// What it needs.
+/// The probes that health asks.
 fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferActivity>) -> Vec<Box<dyn Probe>> {
     let watched = Arc::clone(activity);
     let halted = move || watched.now().halted.into_values().next();

@@ -1,4 +1,4 @@
-//! What the status page shows of a flow besides workers: each part of the process that is served tells of itself.
+//! A part of the status page besides the workers: an ingest, a scheduler or a transfer says how it stands.
 
 use async_trait::async_trait;
 

@@ -1,4 +1,4 @@
-//! Holding the lease: a background task renews it, gives it up in time, and the end releases it.
+//! Holding the lease: a background task renews it, gives it up in time, and releases it at the end.
 
 use super::{Candidate, ElectionEvent};
 use crate::core::backoff::Backoff;

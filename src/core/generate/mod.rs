@@ -70,7 +70,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use translate::Registry;
 
-/// Everything a flow may reach. Built once per worker, in `wiring`.
+/// Everything this flow may reach. Built once per worker, in `wiring`.
 #[derive(Clone)]
 pub struct Ports {
     /// The view.
@@ -291,8 +291,8 @@ fn begun_before(job: &Job, begin: &Begin, has_changed: bool) -> Result<Plan, Gen
     Plan::new(&job.worker, &job.registry, &begin.params)
 }
 
-/// Counts the view and finds its key range, where it is to be counted: the one query before the first page. `None` when asked to stop meanwhile: a large
-/// view, or a source that is away, may take longer than whoever asks will wait.
+/// Counts the view and finds its key range, unless the worker has `source.count: false`. This is the one query before the first page.
+/// `None` when a stop was asked for meanwhile: a large view, or a source that is away, may take longer than whoever asks will wait.
 async fn begin(ports: &Ports, job: &Job, term: &Term, plan: &Plan) -> Result<Option<Begin>, GenerateError> {
     names_are_free(ports, job).await?;
     places::check(&*ports.volume, &places::folders(&job.worker, &job.run)).await?;

@@ -160,8 +160,9 @@ impl Staging {
     }
 }
 
-/// Ends the term when a write or sync has failed, or a panic has left who knows what under way: the kernel may have dropped what it could not write, so nothing
-/// more is trusted on these descriptors, and no second try is made. A later term starts from the journal.
+/// Ends the term when a write or sync has failed, or when a panic has left work under way in an unknown state. The kernel may have
+/// dropped what it could not write. So nothing on these descriptors is trusted, and nothing is tried again. A later term starts from
+/// the journal.
 pub(super) fn distrust(term: &Term, error: &GenerateError) {
     if let GenerateError::Volume(VolumeError::Io { .. } | VolumeError::Full { .. }) | GenerateError::Panicked { .. } =
         error

@@ -33,9 +33,9 @@ impl HasKind for TermEnded {
 
 /// One holder's right to write. Cheap to clone; all clones share one deadline.
 ///
-/// Every effect on a volume or store takes a `&Term` and checks it first. The deadline counts on a
-/// clock that does not stop in suspend; two thirds of the lease's time to live after the *sending*
-/// of the last successful renewal.
+/// Every effect on a volume or store takes a `&Term` and checks it first. The deadline lies two
+/// thirds of the lease's time to live after the last successful renewal was *sent*. It counts on a
+/// clock that goes on in suspend.
 #[derive(Clone)]
 pub struct Term {
     token: Token,

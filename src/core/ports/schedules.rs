@@ -9,7 +9,7 @@ use jiff::Timestamp;
 /// Records of one page, where all are wanted: a fraction of the time that a question may take, also on a busy host.
 pub const PAGE: usize = 500;
 
-/// What a change of a schedule saw.
+/// Who changes a schedule.
 #[derive(Clone, Copy, Debug)]
 pub enum Writer<'a> {
     /// The leader. A store refuses it with [`StoreError::Stale`] once a newer leader has written the same schedule.

@@ -284,9 +284,10 @@ pub trait SqlSink: Send {
 
     /// Writes all of a batch or nothing. Gives an outcome for each number of its changes; a number without a change is `Stale`.
     ///
-    /// An event changes its row only when its version and id are strictly greater than the row's; an event that adds something up
-    /// does so once. A data error harms its own event only. A missing parent parks the event, and what comes for the same row later
-    /// is parked behind it; so does that of an event that a newer one covers, as if it had come in a batch of its own. A batch whose positions do not stand where it began is refused whole.
+    /// An event changes its row only when its version and id are strictly greater than the row's. An event that adds something up does so
+    /// once. A data error harms its own event only. An event without its parent is parked, and later events of its row are parked behind
+    /// it. That holds for an event that a newer one covers, too, as if it had come in a batch of its own. A batch whose positions do not
+    /// stand where it began is refused whole.
     async fn write(&mut self, batch: &Batch) -> Result<Vec<Outcome>, SinkError>;
 
     /// Parked events whose parent is there by now, or whose predecessor has expired, oldest first, at most `max` and about [`WAITING_BYTES`].

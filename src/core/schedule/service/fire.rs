@@ -25,8 +25,8 @@ enum Turn {
 impl Lead<'_> {
     /// Decides all due times of a schedule that have come.
     ///
-    /// A pause or an edit that nobody told this leader of is heard first. Each due time is written down before the schedule says that it is decided: whoever leads after a crash in between decides the same, and
-    /// finds them written.
+    /// First the leader looks whether somebody has paused or edited the schedule. Then each due time is written down, and only then the
+    /// schedule says that it is decided. Whoever leads after a crash in between decides the same, and finds the due times written.
     pub(super) async fn decide(&mut self, id: &ScheduleId, now: Timestamp) -> Result<(), StoreError> {
         let (store, known) = (&self.service.schedules, self.lives.get(id).map(|live| live.schedule.revision));
         if let Some(stored) = self.persist(|| store.schedule(id)).await?
