@@ -8,6 +8,7 @@ use crate::commands::ui::table::{self, Tone};
 use crate::core::model::moment::moment;
 use crate::core::model::pattern::Pattern;
 use crate::core::model::transfer::FileState;
+use crate::core::ports::store::Found;
 use crate::core::transfer::status::{FileView, list};
 use crate::wiring;
 use serde::Serialize;
@@ -48,7 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     let pattern = pattern.map_err(|fault| Failure::new(Code::Usage, format!("--name: {fault}")))?;
     context.block_on(async {
         let state = wiring::transfer_state(&transfer, wiring::Access::Look).await?;
-        let mut files = list(&*state.ledger, &transfer, FILES).await?;
+        let Found { records: mut files, odd } = list(&*state.ledger, &transfer, FILES).await?;
         files.retain(|view| {
             let states = [Some(view.state), view.collect, view.deliver];
             args.state.is_none_or(|wanted| states.contains(&Some(wanted)))
@@ -56,6 +57,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         });
         files.truncate(args.limit);
         context.ui.result(&Listed { files }, |listed| text(context, &listed.files));
+        super::unreadable(context, &odd);
         Ok(CommandEnd::Done)
     })
 }

@@ -8,6 +8,7 @@ use crate::commands::ui::table;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::FileRecord;
 use crate::core::ports::audit::AuditEntry;
+use crate::core::ports::store::Found;
 use crate::core::transfer::redrive::{RedrivePorts, Redriven, Which, failed, redrive};
 use crate::core::transfer::spec::Transfer;
 use crate::wiring;
@@ -71,8 +72,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     context.block_on(async {
         let access = if args.dry_run { wiring::Access::Look } else { wiring::Access::Change };
         let state = wiring::transfer_state(&transfer, access).await?;
-        let found = failed(&*state.ledger, &transfer, &which).await?;
-        if found.is_empty() && args.id.is_some() {
+        let Found { records: found, odd } = failed(&*state.ledger, &transfer, &which).await?;
+        super::unreadable(context, &odd);
+        if found.is_empty() && odd.is_empty() && args.id.is_some() {
             return Err(Failure::new(Code::Failed, "no failed file has such an id")
                 .hint("`filegen transfer list{c} --state failed` shows them"));
         }
@@ -92,7 +94,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         } else {
             files.extend(found.iter().map(|record| row(record, None)));
         }
-        let left = files.iter().any(|row| !row.goes);
+        let left = files.iter().any(|row| !row.goes) || !odd.is_empty();
         context.ui.result(&Ended { dry_run: args.dry_run, files }, |ended| text(context, ended));
         Ok(CommandEnd::unless(left))
     })

@@ -20,7 +20,8 @@ use std::time::Duration;
 /// Move what is there, in the foreground
 ///
 /// Runs the sides that the file has until all that is there has arrived; files that are still being written are waited for. A run that
-/// is killed goes on where it stopped. What fails for good is set aside with its reason, and the run then exits with 4.
+/// is killed goes on where it stopped. What fails for good is set aside with its reason, and the run then exits with 4; so it does when a
+/// record of the ledger cannot be read: its version is left.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen transfer run -c sales.yaml
@@ -66,7 +67,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let took = clock.elapsed().saturating_sub(begun);
         progress.finish();
         let moved = progress.moved();
-        let has_failed = moved.failed > 0;
+        let has_failed = moved.failed + moved.unreadable > 0;
         show(context, transfer.id.as_str(), moved, took);
         match (result, signals.stopped_by()) {
             (Err(TransferError::Stopped) | Ok(()), Some(by)) => Ok(CommandEnd::Ended(by.code())),

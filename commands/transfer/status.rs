@@ -4,7 +4,7 @@ use super::{load, short};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
-use crate::commands::ui::table;
+use crate::commands::ui::table::{self, Tone};
 use crate::core::model::moment::moment;
 use crate::core::transfer::status::{TransferStatus, status};
 use crate::wiring;
@@ -47,6 +47,11 @@ fn text(context: &Context, found: &TransferStatus) -> String {
         ]);
     }
     text.push_str(&counts.text());
+    for record in &found.unreadable {
+        let words = format!("{} cannot be read: {}", record.record, record.reason);
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "{}", context.ui.paint_out(&words, Tone::Bad));
+    }
     for view in &found.failures {
         let reason = view.failure.as_ref().map_or("", |failure| failure.reason.as_str());
         // Writing into a string cannot fail.

@@ -48,6 +48,8 @@ pub struct Moved {
     pub dropped: u64,
     /// Files that failed for good.
     pub failed: u64,
+    /// Records of the ledger that cannot be read: their versions are left.
+    pub unreadable: u64,
     /// Bytes of the delivered files; of the collected ones where nothing is delivered here.
     pub bytes: u64,
     /// The first of the failed ones.
@@ -57,7 +59,7 @@ pub struct Moved {
 impl Moved {
     /// Whether nothing happened.
     pub fn is_nothing(&self) -> bool {
-        self.collected + self.delivered + self.again + self.dropped + self.failed == 0
+        self.collected + self.delivered + self.again + self.dropped + self.failed + self.unreadable == 0
     }
 }
 
@@ -196,6 +198,10 @@ impl Observer<TransferEvent> for TransferProgress {
             TransferEvent::Odd { path, what, is_set_aside } => {
                 self.seen().moved.failed += u64::from(*is_set_aside);
                 self.line(&format!("{} {path}: {what}", self.warning));
+            }
+            TransferEvent::Unreadable { record, reason } => {
+                self.seen().moved.unreadable += 1;
+                self.line(&format!("{} {record} cannot be read: {reason}", self.warning));
             }
             TransferEvent::Begun { side, id, path, size, resumed } => self.begin(*side, id, path, (*size, *resumed)),
             TransferEvent::Moved { side, id, bytes } => {

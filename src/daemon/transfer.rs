@@ -7,7 +7,7 @@ use crate::core::health::{Dependencies, Member, Probe};
 use crate::core::model::peer::Insecure;
 use crate::core::ports::observer::Observer;
 use crate::core::transfer::event::TransferEvent;
-use crate::core::transfer::health::{BrokerProbe, FolderProbe, LedgerProbe, MovingProbe, TargetProbe};
+use crate::core::transfer::health::{BrokerProbe, FolderProbe, LedgerProbe, MovingProbe, RecordsProbe, TargetProbe};
 use crate::core::transfer::service::{self, Until};
 use crate::core::transfer::spec::Transfer;
 use crate::http::transfer::TransferPanel;
@@ -63,6 +63,7 @@ fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferAct
     let halted = move || watched.now().halted.into_values().next();
     let mut probes: Vec<Box<dyn Probe>> = vec![
         Box::new(LedgerProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),
+        Box::new(RecordsProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),
         Box::new(MovingProbe { halted: Box::new(halted) }),
         Box::new(BrokerProbe { sender: wiring::file_sender(transfer), nonce: (wiring::identity().nonce)() }),
     ];
@@ -101,7 +102,9 @@ async fn start(
     tasks.add("counts", member(), async move {
         while !stop.is_cancelled() {
             if let Ok(counts) = ledger.counts(&name).await {
-                told.waiting(counts.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum());
+                told.waiting(
+                    counts.records.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum(),
+                );
             }
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -159,6 +159,10 @@ fn copy(
     sha256: &str,
     leave: Leave,
 ) -> io::Result<Moved> {
+    if sha256.is_empty() {
+        // Nobody read it, as it may not be read or is too large: it stays where it is.
+        return Ok(Moved::Changed);
+    }
     let folder = above(wanted);
     let digest = Sha256::digest(file.path.as_bytes());
     let temporary = format!("{folder}/.filegen-{}.part", hex::encode(&digest[..16]));
@@ -169,7 +173,7 @@ fn copy(
     // A later look knows the version by its time.
     copy.set_modified(from.metadata()?.modified()?)?;
     copy.sync_all()?;
-    let is_whole = Found::of_file(&from)?.stamp() == file.stamp && (sha256.is_empty() || copied == sha256);
+    let is_whole = Found::of_file(&from)?.stamp() == file.stamp && copied == sha256;
     if !is_whole {
         to.unlink(&temporary)?;
         return Ok(Moved::Changed);

@@ -7,13 +7,13 @@
 use super::LocalState;
 use super::error::SqliteStateError;
 use super::guard::Guards;
-use super::runs::at_most;
+use super::runs::found;
 use super::value::{time, timestamp};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::term::Token;
 use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
-use crate::core::ports::store::StoreError;
-use crate::core::ports::transfer_ledger::{Claim, Holder, KnownFile, StateCount, TransferLedger, Wanted};
+use crate::core::ports::store::{Found, OddRecord, StoreError};
+use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, KnownFile, StateCount, TransferLedger, Wanted};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -33,7 +33,18 @@ CREATE INDEX IF NOT EXISTS TransferStep_of ON TransferStep (transfer, id);
 CREATE INDEX IF NOT EXISTS TransferFile_state ON TransferFile (transfer, side, state, changedAt);
 ";
 
-const FIND: &str = "SELECT record FROM TransferFile WHERE transfer = ?1 AND side = ?2 AND id = ?3";
+/// Longest record that is read, in bytes: its longest texts are a path and a reason.
+macro_rules! columns {
+    () => {
+        "SELECT CASE WHEN octet_length(record) <= 1048576 THEN record END AS record, transfer, side, id, state, path, stamp, size,
+            seenAt, changedAt FROM TransferFile"
+    };
+}
+
+const FIND: &str = concat!(columns!(), " WHERE transfer = ?1 AND side = ?2 AND id = ?3");
+
+/// One of a side or state that nobody knows.
+const UNKNOWN: &str = concat!(columns!(), " WHERE transfer = ?1 AND side = ?2 AND state = ?3 LIMIT 20");
 
 const INSERT: &str = "
 INSERT INTO TransferFile (transfer, side, id, state, path, stamp, size, seenAt, changedAt, holder, heldBy, heldUntil, record)
@@ -55,12 +66,13 @@ SELECT id, state, stamp FROM TransferFile WHERE transfer = ?1 AND path = ?2 AND 
 const STEP: &str = "INSERT INTO TransferStep (transfer, id, side, state, at, by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 const COUNTS: &str = "
-SELECT side, state, count(*), sum(size), min(seenAt) AS oldest FROM TransferFile WHERE transfer = ?1 GROUP BY side, state ORDER BY side, state";
+SELECT side, state, count(*), total(max(size, 0)), min(seenAt) AS oldest FROM TransferFile WHERE transfer = ?1 GROUP BY side, state ORDER BY side, state";
 
-const RECORDS: &str = "
-SELECT record FROM TransferFile WHERE transfer = ?1 AND side IN (SELECT value FROM json_each(?2))
-    AND state IN (SELECT value FROM json_each(?3)) AND changedAt >= ?4
-ORDER BY changedAt DESC, id LIMIT ?5";
+const RECORDS: &str = concat!(
+    columns!(),
+    " WHERE transfer = ?1 AND side IN (SELECT value FROM json_each(?2))
+    AND state IN (SELECT value FROM json_each(?3)) AND changedAt >= ?4 ORDER BY changedAt DESC, id"
+);
 
 /// Most processes of one host that work on the files of one ledger.
 const SLOTS: u32 = 256;
@@ -85,9 +97,35 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| Error::ToSqlConversionFailure(Box::new(error)))
 }
 
+/// A row whose columns say otherwise than its record takes no change, so it cannot be used.
 fn record(row: &Row<'_>) -> rusqlite::Result<FileRecord> {
-    let text: String = row.get(0)?;
-    serde_json::from_str(&text).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+    let odd = |error| Error::FromSqlConversionFailure(0, Type::Text, error);
+    let Some(text) = row.get::<_, Option<String>>(0)? else {
+        return Err(odd("its record is longer than 1 MiB".into()));
+    };
+    let read: FileRecord = serde_json::from_str(&text).map_err(|error| odd(error.into()))?;
+    let fits = row.get::<_, String>("transfer")? == read.transfer
+        && row.get::<_, String>("side")? == read.side.as_str()
+        && row.get::<_, String>("id")? == read.id
+        && row.get::<_, String>("state")? == read.state.as_str()
+        && row.get::<_, String>("path")? == read.path
+        && row.get::<_, String>("stamp")? == read.stamp
+        && row.get::<_, u64>("size")? == read.size
+        && row.get::<_, String>("seenAt")? == time(read.seen_at)
+        && row.get::<_, String>("changedAt")? == time(read.changed_at);
+    if fits { Ok(read) } else { Err(odd("its record says otherwise than its other columns".into())) }
+}
+
+/// `collect 3f2a91…`, from a row that may be odd.
+fn id_of(row: &Row<'_>) -> String {
+    let text = |column| row.get::<_, String>(column).unwrap_or_default();
+    format!("{} {}", text("side"), text("id"))
+}
+
+/// A sum of sizes, which somebody else may have written.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "what is no size is cut off")]
+fn bytes(total: f64) -> u64 {
+    total as u64
 }
 
 /// A word of a column, read.
@@ -97,8 +135,23 @@ fn word<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlit
         .map_err(|error| Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
-fn find(db: &Connection, transfer: &str, side: Side, id: &str) -> rusqlite::Result<Option<FileRecord>> {
-    db.prepare_cached(FIND)?.query_row((transfer, side.as_str(), id), record).optional()
+fn find(db: &Connection, transfer: &str, side: Side, id: &str) -> rusqlite::Result<Option<Entry>> {
+    let mut asked = db.prepare_cached(FIND)?;
+    let Found { records, odd } = found(asked.query((transfer, side.as_str(), id))?, 1, id_of, record)?;
+    let odd = odd.into_iter().next().map(|odd| Entry::Odd(odd.reason));
+    Ok(records.into_iter().next().map(|record| Entry::Record(Box::new(record))).or(odd))
+}
+
+fn count(row: &Row<'_>) -> rusqlite::Result<StateCount> {
+    let (side, state, files, total) = (word(row, 0)?, word(row, 1)?, row.get(2)?, row.get(3)?);
+    Ok(StateCount { side, state, files, bytes: bytes(total), oldest: timestamp(row, "oldest")? })
+}
+
+/// The records of a count that makes no sense: the first of them.
+fn unknown(db: &Connection, transfer: &str, count: &Row<'_>) -> rusqlite::Result<Vec<OddRecord>> {
+    let (side, state): (String, String) = (count.get(0)?, count.get(1)?);
+    let mut asked = db.prepare_cached(UNKNOWN)?;
+    Ok(found(asked.query((transfer, side, state))?, usize::MAX, id_of, record)?.odd)
 }
 
 fn step(db: &Connection, it: &FileRecord, by: &str) -> rusqlite::Result<()> {
@@ -121,6 +174,10 @@ fn claim(
             Ok((by, row.get::<_, Option<String>>(2)?))
         })
         .optional()?;
+    let there = find(db, &fresh.transfer, fresh.side, &fresh.id)?;
+    if let Some(Entry::Odd(reason)) = there {
+        return Ok(Claim::Odd { reason });
+    }
     let Some(((name, shown), ends)) = held else {
         let it = fresh;
         let place = (&it.transfer, it.side.as_str(), &it.id, it.state.as_str(), &it.path, &it.stamp, it.size);
@@ -154,8 +211,7 @@ fn claim(
         return Ok(Claim::Held { by: shown.unwrap_or_default() });
     }
     db.prepare_cached(HOLD)?.execute((key.0, key.1, key.2, &holder.name, &holder.shown, time(until)))?;
-    let there = find(db, &fresh.transfer, fresh.side, &fresh.id)?;
-    Ok(Claim::Yours(there.unwrap_or_else(|| fresh.clone())))
+    Ok(Claim::Yours(there.and_then(Entry::record).unwrap_or_else(|| fresh.clone())))
 }
 
 fn advance(
@@ -164,7 +220,7 @@ fn advance(
     holder: &Holder,
     until: Option<Timestamp>,
 ) -> Result<bool, SqliteStateError> {
-    let before = find(db, &it.transfer, it.side, &it.id)?.map(|before| before.state);
+    let before = find(db, &it.transfer, it.side, &it.id)?.and_then(Entry::record).map(|before| before.state);
     let keeps = until.map(|_| holder.name.as_str());
     let values = rusqlite::params![
         it.transfer,
@@ -206,7 +262,7 @@ impl TransferLedger for LocalState {
         .await
     }
 
-    async fn find(&self, transfer: &str, side: Side, id: &str) -> Result<Option<FileRecord>, StoreError> {
+    async fn find(&self, transfer: &str, side: Side, id: &str) -> Result<Option<Entry>, StoreError> {
         let (transfer, id) = (transfer.to_owned(), id.to_owned());
         self.look(move |db, _| Ok(find(db, &transfer, side, &id)?)).await
     }
@@ -219,7 +275,8 @@ impl TransferLedger for LocalState {
             for path in paths {
                 let found = asked
                     .query_row((&transfer, &path), |row| {
-                        let (id, state, stamp) = (row.get(0)?, word(row, 1)?, row.get(2)?);
+                        let state = word(row, 1).map_err(|error| error.to_string());
+                        let (id, stamp) = (row.get(0)?, row.get(2)?);
                         Ok(KnownFile { path: path.clone(), id, state, stamp })
                     })
                     .optional()?;
@@ -260,29 +317,32 @@ impl TransferLedger for LocalState {
         .await
     }
 
-    async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Vec<FileRecord>, StoreError> {
+    async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Found<FileRecord>, StoreError> {
         let (transfer, wanted) = (transfer.to_owned(), wanted.clone());
         self.look(move |db, _| {
             let sides: Vec<Side> = wanted.side.map_or_else(|| Side::ALL.to_vec(), |side| vec![side]);
             let states = if wanted.states.is_empty() { FileState::ALL.to_vec() } else { wanted.states };
             let since = wanted.since.map(time).unwrap_or_default();
-            let values = (&transfer, json(&sides)?, json(&states)?, since, at_most(wanted.limit));
             let mut asked = db.prepare_cached(RECORDS)?;
-            let found = asked.query_map(values, record)?;
-            Ok(found.collect::<rusqlite::Result<_>>()?)
+            let rows = asked.query((&transfer, json(&sides)?, json(&states)?, since))?;
+            Ok(found(rows, wanted.limit, id_of, record)?)
         })
         .await
     }
 
-    async fn counts(&self, transfer: &str) -> Result<Vec<StateCount>, StoreError> {
+    async fn counts(&self, transfer: &str) -> Result<Found<StateCount>, StoreError> {
         let transfer = transfer.to_owned();
         self.look(move |db, _| {
-            let mut asked = db.prepare_cached(COUNTS)?;
-            let found = asked.query_map([&transfer], |row| {
-                let (side, state, files, bytes) = (word(row, 0)?, word(row, 1)?, row.get(2)?, row.get(3)?);
-                Ok(StateCount { side, state, files, bytes, oldest: timestamp(row, "oldest")? })
-            })?;
-            Ok(found.collect::<rusqlite::Result<_>>()?)
+            let (mut counts, mut asked) = (Found::default(), db.prepare_cached(COUNTS)?);
+            let mut rows = asked.query([&transfer])?;
+            while let Some(row) = rows.next()? {
+                match count(row) {
+                    Ok(count) => counts.records.push(count),
+                    Err(_) => counts.odd.extend(unknown(db, &transfer, row)?),
+                }
+            }
+            counts.odd.truncate(Found::<StateCount>::ODD_MAX);
+            Ok(counts)
         })
         .await
     }
@@ -292,10 +352,10 @@ impl TransferLedger for LocalState {
         self.look(move |db, _| {
             let sql = "SELECT side, state, at, by FROM TransferStep WHERE transfer = ?1 AND id = ?2 ORDER BY number";
             let mut asked = db.prepare_cached(sql)?;
-            let found = asked.query_map((&transfer, &id), |row| {
+            let read = |row: &Row<'_>| {
                 Ok(FileStep { side: word(row, 0)?, state: word(row, 1)?, at: timestamp(row, "at")?, by: row.get(3)? })
-            })?;
-            Ok(found.collect::<rusqlite::Result<_>>()?)
+            };
+            Ok(found(asked.query((&transfer, &id))?, usize::MAX, |_| String::new(), read)?.records)
         })
         .await
     }

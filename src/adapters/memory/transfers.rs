@@ -1,8 +1,8 @@
 //! The ledger of transfers in memory.
 
 use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
-use crate::core::ports::store::StoreError;
-use crate::core::ports::transfer_ledger::{Claim, Holder, KnownFile, StateCount, TransferLedger, Wanted};
+use crate::core::ports::store::{Found, OddRecord, StoreError};
+use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, KnownFile, StateCount, TransferLedger, Wanted};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ type Key = (String, Side, String);
 #[derive(Debug)]
 struct Held {
     record: FileRecord,
+    /// What is wrong with it; nothing for most.
+    odd: Option<String>,
     by: Option<(Holder, Timestamp)>,
 }
 
@@ -32,6 +34,13 @@ fn key(record: &FileRecord) -> Key {
 }
 
 impl MemoryTransfers {
+    /// Spoils a record, as somebody else would.
+    pub fn spoil(&self, transfer: &str, side: Side, id: &str, reason: &str) {
+        if let Some(held) = self.kept().records.get_mut(&(transfer.to_owned(), side, id.to_owned())) {
+            held.odd = Some(reason.to_owned());
+        }
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,20 +66,25 @@ impl TransferLedger for MemoryTransfers {
         Ok(Holder { name: kept.holders.to_string(), shown: shown.to_owned() })
     }
 
-    async fn find(&self, transfer: &str, side: Side, id: &str) -> Result<Option<FileRecord>, StoreError> {
+    async fn find(&self, transfer: &str, side: Side, id: &str) -> Result<Option<Entry>, StoreError> {
         let key = (transfer.to_owned(), side, id.to_owned());
-        Ok(self.kept().records.get(&key).map(|held| held.record.clone()))
+        let entry = |held: &Held| match &held.odd {
+            Some(reason) => Entry::Odd(reason.clone()),
+            None => Entry::Record(Box::new(held.record.clone())),
+        };
+        Ok(self.kept().records.get(&key).map(entry))
     }
 
     async fn known(&self, transfer: &str, paths: Vec<String>) -> Result<Vec<KnownFile>, StoreError> {
         let kept = self.kept();
         let latest = |path: String| {
-            let of_path =
-                kept.records.values().map(|held| &held.record).filter(|record| {
-                    record.transfer == transfer && record.side == Side::Collect && record.path == path
-                });
-            let record = of_path.max_by_key(|record| record.changed_at)?;
-            let (id, state, stamp) = (record.id.clone(), record.state, record.stamp.clone());
+            let is_of_path = |held: &&Held| {
+                let record = &held.record;
+                record.transfer == transfer && record.side == Side::Collect && record.path == path
+            };
+            let held = kept.records.values().filter(is_of_path).max_by_key(|held| held.record.changed_at)?;
+            let (id, stamp) = (held.record.id.clone(), held.record.stamp.clone());
+            let state = held.odd.clone().map_or(Ok(held.record.state), Err);
             Some(KnownFile { path, id, state, stamp })
         };
         Ok(paths.into_iter().filter_map(latest).collect())
@@ -86,6 +100,9 @@ impl TransferLedger for MemoryTransfers {
         let mut kept = self.kept();
         let by = Some((holder.clone(), until));
         if let Some(held) = kept.records.get_mut(&key(record)) {
+            if let Some(reason) = &held.odd {
+                return Ok(Claim::Odd { reason: reason.clone() });
+            }
             if let Some((other, ends)) = &held.by
                 && other.name != holder.name
                 && *ends > now
@@ -95,7 +112,7 @@ impl TransferLedger for MemoryTransfers {
             held.by = by;
             return Ok(Claim::Yours(held.record.clone()));
         }
-        kept.records.insert(key(record), Held { record: record.clone(), by });
+        kept.records.insert(key(record), Held { record: record.clone(), odd: None, by });
         kept.step(record, &holder.shown);
         Ok(Claim::Yours(record.clone()))
     }
@@ -111,7 +128,7 @@ impl TransferLedger for MemoryTransfers {
             return Ok(false);
         }
         let by = until.map(|until| (holder.clone(), until));
-        let before = kept.records.insert(key(record), Held { record: record.clone(), by });
+        let before = kept.records.insert(key(record), Held { record: record.clone(), odd: None, by });
         if before.is_none_or(|before| before.record.state != record.state) {
             kept.step(record, &holder.shown);
         }
@@ -127,7 +144,7 @@ impl TransferLedger for MemoryTransfers {
         Ok(true)
     }
 
-    async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Vec<FileRecord>, StoreError> {
+    async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Found<FileRecord>, StoreError> {
         let kept = self.kept();
         let fits = |record: &&FileRecord| {
             record.transfer == transfer
@@ -135,22 +152,35 @@ impl TransferLedger for MemoryTransfers {
                 && (wanted.states.is_empty() || wanted.states.contains(&record.state))
                 && wanted.since.is_none_or(|since| record.changed_at >= since)
         };
-        let mut found: Vec<FileRecord> = kept.records.values().map(|held| &held.record).filter(fits).cloned().collect();
-        found.sort_by(|a, b| (b.changed_at, &a.id).cmp(&(a.changed_at, &b.id)));
-        found.truncate(wanted.limit);
+        let mut all: Vec<&Held> = kept.records.values().filter(|held| fits(&&held.record)).collect();
+        all.sort_by(|a, b| (b.record.changed_at, &a.record.id).cmp(&(a.record.changed_at, &b.record.id)));
+        let mut found = Found::default();
+        for Held { record, odd, .. } in all {
+            if found.records.len() == wanted.limit {
+                break;
+            }
+            let id = || format!("{} {}", record.side.as_str(), record.id);
+            found.add(id, odd.clone().map_or_else(|| Ok(record.clone()), Err));
+        }
         Ok(found)
     }
 
-    async fn counts(&self, transfer: &str) -> Result<Vec<StateCount>, StoreError> {
+    async fn counts(&self, transfer: &str) -> Result<Found<StateCount>, StoreError> {
         let kept = self.kept();
+        let of = |held: &&Held| held.record.transfer == transfer;
+        let odd = kept.records.values().filter(of).filter_map(|held| {
+            let id = format!("{} {}", held.record.side.as_str(), held.record.id);
+            Some(OddRecord { id, reason: held.odd.clone()? })
+        });
+        let odd = odd.collect();
         let mut counts: BTreeMap<(&str, &str, Side, FileState), (u64, u64, Timestamp)> = BTreeMap::new();
         for record in kept.records.values().map(|held| &held.record).filter(|record| record.transfer == transfer) {
             let key = (record.side.as_str(), record.state.as_str(), record.side, record.state);
             let count = counts.entry(key).or_insert((0, 0, record.seen_at));
-            *count = (count.0 + 1, count.1 + record.size, count.2.min(record.seen_at));
+            *count = (count.0 + 1, count.1.saturating_add(record.size), count.2.min(record.seen_at));
         }
         let count = |((_, _, side, state), (files, bytes, oldest))| StateCount { side, state, files, bytes, oldest };
-        Ok(counts.into_iter().map(count).collect())
+        Ok(Found { records: counts.into_iter().map(count).collect(), odd })
     }
 
     async fn steps(&self, transfer: &str, id: &str) -> Result<Vec<FileStep>, StoreError> {

@@ -61,6 +61,11 @@ pub(in crate::config) static COLLECT: Section = Section {
         Field::new("error", Shape::Words, "Files that failed for good, a folder a day, each with its reason in `NAME.error`.")
             .presence(Presence::Environment("ERROR_DIR", Some("data/error"))),
         Field::new("source", Shape::Words, "What is said of where files came from; the transfer's name when not given."),
+        Field::new(
+            "max_size",
+            Shape::Size(1, 1 << 50),
+            "The largest file that is sent: a larger one is set aside before a byte of it is read. `deliver.max_size` when not given, and never more than that; 10GiB where nothing is delivered.",
+        ),
     ],
 };
 

@@ -20,6 +20,9 @@ use crate::core::transfer::spec::{
 use std::path::Path;
 use std::time::Duration;
 
+/// The largest file that is sent where nothing is said.
+const MAX_SIZE: u64 = 10 << 30;
+
 /// Where the spool lies when nothing else is said.
 const SPOOL: &str = "data/spool";
 
@@ -33,7 +36,8 @@ pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
             None
         }
     });
-    let collect = root.field("collect").map(|_| collect(&root.section("collect"), id.as_ref()));
+    let most = if root.field("deliver").is_some() { u64::MAX } else { MAX_SIZE };
+    let collect = root.field("collect").map(|_| collect(&root.section("collect"), id.as_ref(), most));
     let deliver = root.field("deliver").map(|_| deliver(&root.section("deliver")));
     if collect.is_none() && deliver.is_none() {
         let message = "this transfer has no side";
@@ -42,7 +46,7 @@ pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
     let broker = broker(&root.section("broker"));
     let state = state(&root.section("state"));
     let policies = policies(&root.section("policies"));
-    let transfer = Transfer {
+    let mut transfer = Transfer {
         id: id?,
         collect: collect.map_or(Some(None), |collect| collect.map(Some))?,
         broker: broker?,
@@ -50,6 +54,10 @@ pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
         state: state?,
         policies: policies?,
     };
+    if let (Some(collect), Some(deliver)) = (&mut transfer.collect, &transfer.deliver) {
+        // What the other side refuses is not sent.
+        collect.max_size = collect.max_size.min(deliver.max_size);
+    }
     check_apart(root, &transfer);
     Some(transfer)
 }
@@ -72,7 +80,8 @@ fn unfit<T>(fields: &Fields<'_>, name: &str, variable: &str, value: Option<T>) -
     value
 }
 
-fn collect(at: &Cursor<'_>, id: Option<&TransferId>) -> Option<Collect> {
+/// `most` is the largest file where the section names none.
+fn collect(at: &Cursor<'_>, id: Option<&TransferId>, most: u64) -> Option<Collect> {
     let fields = at.read(&COLLECT);
     let directory = path(&fields, "directory");
     if directory.is_none() {
@@ -111,6 +120,7 @@ fn collect(at: &Cursor<'_>, id: Option<&TransferId>) -> Option<Collect> {
         after: after?,
         archive: archive?,
         error: error?,
+        max_size: if fields.at.field("max_size").is_some() { fields.size("max_size")? } else { most },
         source: fields.owned("source").or_else(|| id.map(|id| id.as_str().to_owned()))?,
     })
 }

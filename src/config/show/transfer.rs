@@ -71,6 +71,7 @@ fn collect(collect: &Collect) -> Rendered {
         ("archive", Some(path(&collect.archive))),
         ("error", Some(path(&collect.error))),
         ("source", Some(text(&collect.source))),
+        ("max_size", Some(text(write_size(collect.max_size)))),
     ])
 }
 

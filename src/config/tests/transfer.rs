@@ -26,7 +26,14 @@ fn the_smallest_file_has_the_defaults_of_the_docs() {
     assert_eq!(transfer.broker, BrokerSpec::Local("/x/data/spool".into()));
     assert_eq!((deliver.organize_by, deliver.on_exists), (Organize::None, OnExists::Error));
     assert_eq!((deliver.name.as_str(), deliver.permissions), ("{{ stem }}{{ extension }}", 0o640));
-    assert_eq!(deliver.max_size, 10 << 30);
+    assert_eq!((collect.max_size, deliver.max_size), (10 << 30, 10 << 30));
+    let most = |text: &str| read(text, &[]).unwrap().collect.unwrap().max_size;
+    let (collect, deliver) = ("transfer: t\ncollect: { directory: in", "deliver: { to: { directory: out }");
+    assert_eq!(most(&format!("{collect} }}\n{deliver}, max_size: 150KiB }}\n")), 150 << 10);
+    assert_eq!(most(&format!("{collect}, max_size: 1MiB }}\n{deliver}, max_size: 150KiB }}\n")), 150 << 10);
+    assert_eq!(most(&format!("{collect}, max_size: 1MiB }}\n{deliver} }}\n")), 1 << 20);
+    assert_eq!(most(&format!("{collect}, max_size: 1TiB }}\n")), 1 << 40);
+    assert_eq!(most(&format!("{collect} }}\n")), 10 << 30);
     assert_eq!(transfer.state.reveal(), "sqlite:/x/data/.filegen/transfer.db");
     let policies = transfer.policies;
     assert_eq!((policies.chunk, policies.fsync_every, policies.concurrency), (512 << 10, 16, 16));

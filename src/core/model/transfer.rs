@@ -2,6 +2,7 @@
 
 use crate::core::kind::FailureKind;
 use crate::core::model::moment::instant;
+use crate::core::model::shown;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +117,8 @@ impl FileFailure {
     pub fn after(before: Option<&Self>, kind: FailureKind, reason: String, at: Timestamp, host: &str) -> Self {
         Self {
             kind: kind.as_str().to_owned(),
-            reason,
+            // It may be the other side's word.
+            reason: shown::owned(reason),
             attempts: before.map_or(0, |before| before.attempts).saturating_add(1),
             first_at: before.map_or(at, |before| before.first_at),
             last_at: at,

@@ -1,6 +1,6 @@
 //! What both sides of a transfer remember: which version of a file is how far, and which process works on it.
 
-use super::store::StoreError;
+use super::store::{Found, StoreError};
 use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -25,6 +25,30 @@ pub enum Claim {
         /// Host and process.
         by: String,
     },
+    /// Its record cannot be read: nobody works on it.
+    Odd {
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+}
+
+/// What is remembered of a version.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// The record.
+    Record(Box<FileRecord>),
+    /// It cannot be read, for this reason.
+    Odd(String),
+}
+
+impl Entry {
+    /// The record, where it can be read.
+    pub fn record(self) -> Option<FileRecord> {
+        match self {
+            Self::Record(record) => Some(*record),
+            Self::Odd(_) => None,
+        }
+    }
 }
 
 /// A path that was dealt with.
@@ -34,8 +58,8 @@ pub struct KnownFile {
     pub path: String,
     /// The version's id.
     pub id: String,
-    /// How far it is.
-    pub state: FileState,
+    /// How far it is; or what is wrong with its record.
+    pub state: Result<FileState, String>,
     /// What its folder said of it.
     pub stamp: String,
 }
@@ -76,13 +100,13 @@ pub trait TransferLedger: Send + Sync {
     async fn join(&self, shown: &str) -> Result<Holder, StoreError>;
 
     /// A record.
-    async fn find(&self, transfer: &str, side: Side, id: &str) -> Result<Option<FileRecord>, StoreError>;
+    async fn find(&self, transfer: &str, side: Side, id: &str) -> Result<Option<Entry>, StoreError>;
 
     /// The collecting side's latest record of each of these paths that has one.
     async fn known(&self, transfer: &str, paths: Vec<String>) -> Result<Vec<KnownFile>, StoreError>;
 
     /// Claims a version until `until`. Where there is no record, `record` becomes it, in the same write. `now` is compared with the
-    /// end of others' claims.
+    /// end of others' claims. A record that cannot be read takes no claim.
     async fn claim(
         &self,
         record: &FileRecord,
@@ -99,12 +123,12 @@ pub trait TransferLedger: Send + Sync {
     /// Forgets a version that the holder has claimed, and that no longer exists. `false` when the claim is another's.
     async fn forget(&self, record: &FileRecord, holder: &Holder) -> Result<bool, StoreError>;
 
-    /// Records, the latest change first.
-    async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Vec<FileRecord>, StoreError>;
+    /// Records, the latest change first. One that cannot be read hides no other.
+    async fn records(&self, transfer: &str, wanted: &Wanted) -> Result<Found<FileRecord>, StoreError>;
 
-    /// How many files are in each state.
-    async fn counts(&self, transfer: &str) -> Result<Vec<StateCount>, StoreError>;
+    /// How many files are in each state. Records of a side or state that nobody knows are odd.
+    async fn counts(&self, transfer: &str) -> Result<Found<StateCount>, StoreError>;
 
-    /// A version's steps on both sides, oldest first.
+    /// A version's steps on both sides, oldest first, as far as they can be read.
     async fn steps(&self, transfer: &str, id: &str) -> Result<Vec<FileStep>, StoreError>;
 }

@@ -6,16 +6,17 @@ use super::ready::{Ready, Stillness};
 use super::spec::{Collect, Transfer};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::pattern::Pattern;
-use crate::core::model::transfer::{FileFailure, FileRecord, FileState};
+use crate::core::model::transfer::{FileFailure, FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::folders::FoundFile;
 use crate::core::ports::inbox::{Inbox, OddEntry};
 use crate::core::ports::observer::Observer;
-use crate::core::ports::transfer_ledger::{Holder, TransferLedger};
+use crate::core::ports::store::OddRecord;
+use crate::core::ports::transfer_ledger::{Entry, Holder, TransferLedger};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a claim lasts without news of its holder.
 pub const CLAIM: SignedDuration = SignedDuration::from_secs(60);
@@ -50,6 +51,10 @@ pub struct Collector {
     kept: HashMap<String, String>,
     /// What can never be sent, and was told.
     told: HashSet<String>,
+    /// Versions whose record cannot be read, by path: stamp and id.
+    left: Mutex<HashMap<String, (String, String)>>,
+    /// Records that cannot be read, and were told.
+    odd: Mutex<BTreeSet<OddRecord>>,
 }
 
 impl Collector {
@@ -65,6 +70,8 @@ impl Collector {
             still: Stillness::default(),
             kept: HashMap::new(),
             told: HashSet::new(),
+            left: Mutex::default(),
+            odd: Mutex::default(),
         })
     }
 
@@ -84,7 +91,8 @@ impl Collector {
         }
         let there: HashSet<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
         self.kept.retain(|path, _| there.contains(path.as_str()));
-        let known = self.known(&listing.files).await?;
+        let mut known = self.known(&listing.files).await?;
+        known.extend(self.still_odd(&listing.files).await?);
         let now = self.ports.clock.elapsed();
         let is_known = |file: &FoundFile| known.contains(&file.path) || self.kept.get(&file.path) == Some(&file.stamp);
         let ready = self.still.ready(&listing.files, (&self.collect, &self.pattern), now, is_known);
@@ -111,17 +119,59 @@ impl Collector {
                     continue;
                 }
                 match found.state {
-                    FileState::Archived => drop(self.kept.insert(found.path, found.stamp)),
-                    FileState::Sent | FileState::Failed => drop(known.insert(found.path)),
-                    FileState::Seen
-                    | FileState::Sending
-                    | FileState::Receiving
-                    | FileState::Writing
-                    | FileState::Delivered => {}
+                    Ok(FileState::Archived) => drop(self.kept.insert(found.path, found.stamp)),
+                    Ok(FileState::Sent | FileState::Failed) => drop(known.insert(found.path)),
+                    Err(reason) => {
+                        self.unreadable(Side::Collect, &found.id, reason);
+                        known.insert(found.path);
+                    }
+                    Ok(
+                        FileState::Seen
+                        | FileState::Sending
+                        | FileState::Receiving
+                        | FileState::Writing
+                        | FileState::Delivered,
+                    ) => {}
                 }
             }
         }
         Ok(known)
+    }
+
+    /// Paths whose version was left because its record could not be read, and still cannot.
+    async fn still_odd(&self, files: &[FoundFile]) -> Result<HashSet<String>, TransferError> {
+        let left = std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut odd = HashSet::new();
+        for (path, (stamp, id)) in left {
+            let is_there = files.iter().any(|file| file.path == path && file.stamp == stamp);
+            let found = self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, &id).await?;
+            if is_there && matches!(found, Some(Entry::Odd(_))) {
+                odd.insert(path.clone());
+                self.leave(path, stamp, id);
+            }
+        }
+        Ok(odd)
+    }
+
+    /// Leaves a version whose record cannot be read.
+    pub(super) fn leave(&self, path: String, stamp: String, id: String) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).insert(path, (stamp, id));
+    }
+
+    /// Tells of a record that cannot be read, once.
+    pub(super) fn unreadable(&self, side: Side, id: &str, reason: String) {
+        self.told_odd(OddRecord { id: format!("{} {id}", side.as_str()), reason });
+    }
+
+    pub(super) fn told_odd(&self, record: OddRecord) {
+        /// Most records that are remembered as told.
+        const TOLD: usize = 10_000;
+        let mut told = self.odd.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() < TOLD && told.insert(record.clone()) {
+            drop(told);
+            let OddRecord { id: record, reason } = record;
+            self.ports.observer.observe(&TransferEvent::Unreadable { record, reason });
+        }
     }
 
     async fn set_aside(&self, odd: &OddEntry) -> Result<(), TransferError> {

@@ -12,12 +12,12 @@ use super::place::{Place, place};
 use super::spec::{Deliver, Transfer};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::transfer::{FileFailure, FileRecord, FileState, Side};
+use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
 use crate::core::ports::file_target::{FileTarget, TargetError};
 use crate::core::ports::observer::Observer;
-use crate::core::ports::transfer_ledger::{Claim, Holder, TransferLedger};
+use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, TransferLedger};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -97,7 +97,10 @@ impl Deliverer {
     /// When something needed does not answer, or on a stop. The message stays, and another try goes on where this one ended.
     pub async fn take(&self, parcel: Parcel, stop: &CancellationToken) -> Result<bool, TransferError> {
         let id = parcel.id.clone();
-        let known = self.ports.ledger.find(self.transfer.id.as_str(), Side::Deliver, &id).await?;
+        let known = match self.ports.ledger.find(self.transfer.id.as_str(), Side::Deliver, &id).await? {
+            Some(Entry::Odd(reason)) => return self.refuse_odd(&id, reason).await,
+            known => known.and_then(Entry::record),
+        };
         if let Some(record) = known.as_ref().filter(|record| record.state == FileState::Delivered) {
             // It came again: nothing is written a second time.
             if !self.deliver.filters.is_empty() {
@@ -116,7 +119,11 @@ impl Deliverer {
         let fresh = self.record(&envelope);
         let now = self.ports.clock.now();
         let claim = self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await?;
-        let Claim::Yours(mut record) = claim else { return Ok(false) };
+        let mut record = match claim {
+            Claim::Yours(record) => record,
+            Claim::Held { .. } => return Ok(false),
+            Claim::Odd { reason } => return self.refuse_odd(&id, reason).await,
+        };
         if record.state == FileState::Delivered {
             // Another instance has delivered it since it was looked up.
             self.advance(&mut record, FileState::Delivered, false).await?;
@@ -252,50 +259,9 @@ impl Deliverer {
         Err(TransferError::TakenOver { id: record.id.clone() })
     }
 
-    async fn answer(&self, id: &str, answer: &Answer) -> Result<(), TransferError> {
+    pub(super) async fn answer(&self, id: &str, answer: &Answer) -> Result<(), TransferError> {
         self.ports.receiver.answer(id, answer).await?;
         crash_point!("transfer.answered");
         Ok(())
-    }
-
-    /// Refuses a version for good: the ledger first, then the other side.
-    async fn refuse(&self, mut record: FileRecord, kind: FailureKind, reason: String) -> Result<(), TransferError> {
-        let now = self.ports.clock.now();
-        let failure = FileFailure::after(record.failure.as_ref(), kind, reason, now, &self.ports.holder.shown);
-        let answer = Answer::Refused { kind: failure.kind.clone(), reason: failure.reason.clone() };
-        record.failure = Some(failure);
-        (record.durable, record.made, record.place) = (0, None, None);
-        self.advance(&mut record, FileState::Failed, false).await?;
-        crash_point!("transfer.refused");
-        self.answer(&record.id, &answer).await?;
-        self.ports.observer.observe(&TransferEvent::Failed(record));
-        Ok(())
-    }
-
-    /// Refuses a message whose envelope says nothing that can be believed.
-    async fn refuse_unread(&self, id: &str, reason: String) -> Result<(), TransferError> {
-        let now = self.ports.clock.now();
-        let fresh = FileRecord {
-            transfer: self.transfer.id.as_str().to_owned(),
-            side: Side::Deliver,
-            id: id.to_owned(),
-            state: FileState::Receiving,
-            path: String::new(),
-            source: String::new(),
-            size: 0,
-            sha256: String::new(),
-            modified_at: now,
-            stamp: String::new(),
-            durable: 0,
-            made: None,
-            place: None,
-            failure: None,
-            seen_at: now,
-            changed_at: now,
-        };
-        match self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await? {
-            Claim::Yours(record) => self.refuse(record, FailureKind::Data, reason).await,
-            Claim::Held { .. } => Ok(()),
-        }
     }
 }

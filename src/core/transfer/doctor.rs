@@ -2,6 +2,7 @@
 
 use super::spec::{After, Collect, Transfer};
 use crate::core::doctor::permissions::{self, Kept};
+use super::status::odd_records;
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::kind::FailureKind;
 use crate::core::model::amount::counted;
@@ -12,7 +13,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::file_target::{FileTarget, TargetError};
 use crate::core::ports::inbox::{Inbox, Shelf};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use crate::core::ports::transfer_ledger::TransferLedger;
 
 /// What is looked at, and with what.
@@ -92,6 +93,12 @@ async fn folder(collect: &Collect, inbox: &dyn Inbox, clock: &dyn Clock, report:
     let took = clock.elapsed().saturating_sub(asked);
     let fitting = listed.as_ref().map_or(&[][..], |listing| &listing.files);
     let fitting: Vec<u64> = fitting.iter().filter(|file| pattern.fits(&file.path)).map(|file| file.size).collect();
+    let too_large = fitting.iter().filter(|size| **size > collect.max_size).count();
+    if too_large > 0 {
+        let (count, most) = (counted(too_large as u64, "file"), counted(collect.max_size, "byte"));
+        let detail = format!("{count} of more than {most}, `max_size`, would be set aside unread");
+        report.add(Area::Source, "max_size", CheckVerdict::Warn, detail);
+    }
     let detail = listed.as_ref().map(|listing| {
         let (all, fit) = (counted(listing.files.len() as u64, "file"), fitting.len());
         format!("{}: {all}, {fit} of them fit `{}`", inbox.describe(), collect.pattern)
@@ -104,7 +111,7 @@ async fn folder(collect: &Collect, inbox: &dyn Inbox, clock: &dyn Clock, report:
         let detail = format!("{}: {}; {count} such in all, and none of them is ever sent", odd.shown(), odd.what);
         report.add(Area::Source, "odd entries", CheckVerdict::Warn, detail);
     }
-    fitting.into_iter().max().unwrap_or(0)
+    fitting.into_iter().filter(|size| *size <= collect.max_size).max().unwrap_or(0)
 }
 
 /// Where files are moved once they have come to their end.
@@ -159,12 +166,20 @@ async fn ledger(input: &DoctorInput<'_>, report: &mut Report<'_>) {
     };
     let took = input.clock.elapsed().saturating_sub(asked);
     let detail = counts.as_ref().map(|counts| {
-        let all: u64 = counts.iter().map(|count| count.files).sum();
-        let open: u64 = counts.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum();
+        let all: u64 = counts.records.iter().map(|count| count.files).sum();
+        let open: u64 = counts.records.iter().filter(|count| !count.state.is_final()).map(|count| count.files).sum();
         match all {
             0 => "answers; no file was seen yet".to_owned(),
             _ => format!("answers; {} of both sides, {open} not at their end", counted(all, "record")),
         }
     });
     report.answered(Area::State, "ledger", Some(took), detail);
+    let odd = match &input.ledger {
+        Ok(ledger) => odd_records(*ledger, input.transfer.id.as_str()).await.unwrap_or_default(),
+        Err(_) => Vec::new(),
+    };
+    if let Some(OddRecord { id, reason }) = odd.first() {
+        let detail = format!("{id} cannot be read: {reason}; {} such in all, and nobody works on them", odd.len());
+        report.add(Area::State, "records", CheckVerdict::Warn, detail);
+    }
 }

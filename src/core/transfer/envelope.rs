@@ -143,6 +143,9 @@ impl Envelope {
                 return Err(format!("its `{field}` is longer than {TEXT_MAX} bytes"));
             }
         }
+        if i64::try_from(self.size).is_err() {
+            return Err(format!("its `size` of {} is that of no file", self.size));
+        }
         match (self.chunks, self.chunk_size) {
             (Some(_), None | Some(0)) => Err("it has `chunks` and no `chunkSize`".to_owned()),
             (Some(_), Some(size)) if size > CHUNK_MAX => Err(format!("its `chunkSize` is larger than {CHUNK_MAX}")),

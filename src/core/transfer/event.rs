@@ -23,6 +23,13 @@ pub enum TransferEvent {
         /// Whether it was set aside.
         is_set_aside: bool,
     },
+    /// A record of the ledger cannot be read: nobody works on its version.
+    Unreadable {
+        /// Side and id.
+        record: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// A file goes on its way on this side.
     Begun {
         /// Whose.

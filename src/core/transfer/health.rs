@@ -4,7 +4,9 @@ use crate::core::health::Probe;
 use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::file_target::FileTarget;
 use crate::core::ports::inbox::Inbox;
+use crate::core::ports::store::OddRecord;
 use crate::core::ports::transfer_ledger::TransferLedger;
+use crate::core::transfer::status::odd_records;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -77,6 +79,30 @@ impl Probe for LedgerProbe {
 
     async fn check(&self) -> Result<(), String> {
         self.ledger.counts(&self.transfer).await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// Whether the records of what is on its way can be read: one that cannot holds up its own version, and a person should know.
+pub struct RecordsProbe {
+    /// The ledger.
+    pub ledger: Arc<dyn TransferLedger>,
+    /// Whose records are read.
+    pub transfer: String,
+}
+
+#[async_trait]
+impl Probe for RecordsProbe {
+    fn name(&self) -> &'static str {
+        "records"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        // Whether the ledger answers is asked apart.
+        let odd = odd_records(&*self.ledger, &self.transfer).await.unwrap_or_default();
+        match odd.first() {
+            Some(OddRecord { id, reason }) => Err(format!("{id} cannot be read: {reason}")),
+            None => Ok(()),
+        }
     }
 }
 

@@ -103,6 +103,7 @@ mod tests {
             archive: "archive".into(),
             error: "error".into(),
             source: "api".to_owned(),
+            max_size: 1 << 20,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
 use crate::core::ports::inbox::{Inbox, Moved};
+use crate::core::ports::store::Found;
 use crate::core::ports::transfer_ledger::{Claim, Holder, TransferLedger, Wanted};
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub enum Redriven {
     Left(String),
 }
 
-/// The failed files of the collecting side, oldest failure first.
+/// The failed files of the collecting side, oldest failure first; and such records that cannot be read.
 ///
 /// # Errors
 /// When the ledger does not answer.
@@ -53,15 +54,20 @@ pub async fn failed(
     ledger: &dyn TransferLedger,
     transfer: &Transfer,
     which: &Which,
-) -> Result<Vec<FileRecord>, TransferError> {
+) -> Result<Found<FileRecord>, TransferError> {
     let wanted = Wanted { side: Some(Side::Collect), states: vec![FileState::Failed], since: None, limit: RECORDS };
     let mut found = ledger.records(transfer.id.as_str(), &wanted).await?;
-    found.retain(|record| {
+    found.odd.extend(ledger.counts(transfer.id.as_str()).await?.odd);
+    found.odd.retain(|odd| {
+        let own = odd.id.rsplit(' ').next().unwrap_or_default();
+        which.id.as_ref().is_none_or(|id| own.starts_with(id.as_str()))
+    });
+    found.records.retain(|record| {
         let kind = record.failure.as_ref().map(|failure| failure.kind.as_str());
         which.id.as_ref().is_none_or(|id| record.id.starts_with(id.as_str()))
             && which.kind.as_deref().is_none_or(|wanted| kind == Some(wanted))
     });
-    found.reverse();
+    found.records.reverse();
     Ok(found)
 }
 
@@ -73,12 +79,18 @@ pub async fn redrive(ports: &RedrivePorts, transfer: &Transfer, shown: &FileReco
     let now = ports.clock.now();
     let mut record = match ports.ledger.claim(shown, &ports.holder, now, claim_until(now)).await? {
         Claim::Yours(record) => record,
+        Claim::Odd { reason } => return Ok(Redriven::Left(format!("its record cannot be read: {reason}"))),
         Claim::Held { by } => return Ok(Redriven::Left(format!("{by} works on it"))),
     };
     let is_as_shown = (record.state, record.changed_at) == (FileState::Failed, shown.changed_at);
     let left = if is_as_shown { go_back(ports, transfer, &record).await? } else { Some(CHANGED.to_owned()) };
     if left.is_none() {
         ports.sender.forget(&record.id).await?;
+        if record.sha256.is_empty() {
+            // Nobody read it before it failed: it gets its id when it is read.
+            let is_gone = ports.ledger.forget(&record, &ports.holder).await?;
+            return Ok(if is_gone { Redriven::Goes } else { Redriven::Left(CHANGED.to_owned()) });
+        }
         (record.state, record.durable, record.place, record.changed_at) = (FileState::Seen, 0, None, now);
     }
     if !ports.ledger.advance(&record, &ports.holder, None).await? {

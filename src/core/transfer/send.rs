@@ -34,6 +34,9 @@ impl Collector {
     /// # Errors
     /// When something needed does not answer, or on a stop. Another try goes on where this one ended.
     pub async fn send(&self, found: &FoundFile, stop: &CancellationToken) -> Result<(), TransferError> {
+        if found.size > self.collect.max_size {
+            return self.too_large(found).await;
+        }
         let read = match self.read(found, stop).await {
             Ok(read) => read,
             Err(TransferError::Folder(error)) => return self.unread(found, error).await,
@@ -43,9 +46,14 @@ impl Collector {
         let id = envelope::id(&self.collect.source, &found.path, found.size, &read.sha256);
         let fresh = self.record(found, id, read.sha256.clone());
         let now = self.ports.clock.now();
-        let Claim::Yours(record) = self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await?
-        else {
-            return Ok(());
+        let record = match self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await? {
+            Claim::Yours(record) => record,
+            Claim::Held { .. } => return Ok(()),
+            Claim::Odd { reason } => {
+                self.unreadable(Side::Collect, &fresh.id, reason);
+                self.leave(fresh.path, fresh.stamp, fresh.id);
+                return Ok(());
+            }
         };
         let mut record = FileRecord { stamp: found.stamp.clone(), ..record };
         // As it is under the claim: another instance may have ended it since it was listed.
@@ -118,16 +126,30 @@ impl Collector {
                 self.drop_event(&found.path, "it vanished before it was read");
                 Ok(())
             }
-            FailureKind::Refused => {
-                let id = envelope::id(&self.collect.source, &found.path, found.size, &found.stamp);
-                let fresh = self.record(found, id, String::new());
-                let now = self.ports.clock.now();
-                match self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await? {
-                    Claim::Yours(record) => self.fail(record, error.kind(), error.to_string()).await,
-                    Claim::Held { .. } => Ok(()),
-                }
-            }
+            FailureKind::Refused => self.refuse(found, error.to_string()).await,
             _ => Err(error.into()),
+        }
+    }
+
+    /// A file that is refused for its size: nothing of it is read.
+    async fn too_large(&self, found: &FoundFile) -> Result<(), TransferError> {
+        let (size, most) = (found.size, self.collect.max_size);
+        self.refuse(found, format!("it has {size} bytes, and `max_size` is {most}; raise it, or send less")).await
+    }
+
+    /// Sets a file aside that nobody has read: its stamp stands for its content.
+    async fn refuse(&self, found: &FoundFile, reason: String) -> Result<(), TransferError> {
+        let id = envelope::id(&self.collect.source, &found.path, found.size, &found.stamp);
+        let fresh = self.record(found, id, String::new());
+        let now = self.ports.clock.now();
+        match self.ports.ledger.claim(&fresh, &self.ports.holder, now, claim_until(now)).await? {
+            Claim::Yours(record) => self.fail(record, FailureKind::Refused, reason).await,
+            Claim::Held { .. } => Ok(()),
+            Claim::Odd { reason } => {
+                self.unreadable(Side::Collect, &fresh.id, reason);
+                self.leave(fresh.path, fresh.stamp, fresh.id);
+                Ok(())
+            }
         }
     }
 

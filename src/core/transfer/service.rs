@@ -29,6 +29,9 @@ const SETTLING: Duration = Duration::from_millis(20);
 /// Longest time between two looks for messages.
 const MESSAGES: Duration = Duration::from_millis(500);
 
+/// Files from this size on take a place for long, in bytes.
+const LARGE: u64 = 64 << 20;
+
 /// When a run of both sides ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Until {
@@ -184,23 +187,41 @@ async fn look_and_send(
     })
 }
 
-/// Sends files, the oldest first, some at once. The first error ends it; what has begun is ended.
+/// Sends files, the oldest first, some at once; while small ones wait, large ones have at most half of the places. The first error
+/// ends it; what has begun is ended.
 async fn send_all(collector: &Collector, files: &[FoundFile], stop: &CancellationToken) -> Result<(), TransferError> {
-    let mut files = files.iter();
-    let mut running = FuturesUnordered::new();
-    let mut first = None;
+    let most = collector.transfer.policies.concurrency;
+    let (large, small): (Vec<&FoundFile>, Vec<&FoundFile>) = files.iter().partition(|file| file.size > LARGE);
+    let (mut large, mut small) = (large.into_iter().peekable(), small.into_iter().peekable());
+    let (mut running, mut running_large, mut first) = (FuturesUnordered::new(), 0, None);
     loop {
-        while first.is_none() && running.len() < collector.transfer.policies.concurrency && !stop.is_cancelled() {
-            let Some(file) = files.next() else { break };
-            running.push(collector.send(file, stop));
+        while first.is_none() && running.len() < most && !stop.is_cancelled() {
+            let may_be_large = running_large < places_of_large(most);
+            let is_next = |file: &&FoundFile, small: Option<&&FoundFile>| {
+                small.is_none_or(|small| (file.modified_at, &file.path) < (small.modified_at, &small.path))
+            };
+            let next = match large.next_if(|file| may_be_large && is_next(file, small.peek())) {
+                Some(file) => Some(file),
+                None => small.next(),
+            };
+            let Some(file) = next else { break };
+            let is_large = file.size > LARGE;
+            running_large += usize::from(is_large);
+            running.push(async move { (is_large, collector.send(file, stop).await) });
         }
-        match running.next().await {
-            Some(Ok(()) | Err(TransferError::TakenOver { .. })) => {}
-            Some(Err(error)) => first = first.or(Some(error)),
-            None => break,
+        let Some((is_large, ended)) = running.next().await else { break };
+        running_large -= usize::from(is_large);
+        match ended {
+            Ok(()) | Err(TransferError::TakenOver { .. }) => {}
+            Err(error) => first = first.or(Some(error)),
         }
     }
     first.map_or(Ok(()), Err)
+}
+
+/// How many of the places large files may have: the others are for small ones.
+fn places_of_large(most: usize) -> usize {
+    (most / 2).max(1)
 }
 
 /// The delivering side, to its end.

@@ -12,7 +12,8 @@ use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::file_broker::Answer;
 use crate::core::ports::folders::FoundFile;
 use crate::core::ports::inbox::{Moved, Shelf};
-use crate::core::ports::transfer_ledger::{Claim, Wanted};
+use crate::core::ports::store::Found;
+use crate::core::ports::transfer_ledger::{Claim, Entry, Wanted};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::HashSet;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,10 @@ impl Collector {
     pub async fn settle(&self, stop: &CancellationToken) -> Result<u64, TransferError> {
         let states = vec![FileState::Sent];
         let wanted = Wanted { side: Some(Side::Collect), states, since: None, limit: RECORDS };
-        let mut sent = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?;
+        let Found { records: mut sent, odd } = self.ports.ledger.records(self.transfer.id.as_str(), &wanted).await?;
+        for record in odd {
+            self.told_odd(record);
+        }
         sent.reverse();
         let answered: HashSet<String> = self.ports.sender.answered(RECORDS).await?.into_iter().collect();
         self.forget_settled(&answered, &sent).await?;
@@ -45,7 +49,7 @@ impl Collector {
         let sent: HashSet<&str> = sent.iter().map(|record| record.id.as_str()).collect();
         for id in answered.iter().filter(|id| !sent.contains(id.as_str())) {
             let record = self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, id).await?;
-            if record.is_some_and(|record| record.state.is_final()) {
+            if record.and_then(Entry::record).is_some_and(|record| record.state.is_final()) {
                 self.ports.sender.forget(id).await?;
             }
         }

@@ -47,6 +47,8 @@ pub struct Collect {
     pub error: PathBuf,
     /// What the envelope says of where a file came from.
     pub source: String,
+    /// The largest file that is sent, in bytes: where the file has a delivering side, no more than that takes.
+    pub max_size: u64,
 }
 
 /// What becomes of a file that has arrived.

@@ -4,6 +4,7 @@ use super::error::TransferError;
 use super::spec::Transfer;
 use crate::core::model::moment::instant;
 use crate::core::model::transfer::{FileFailure, FileRecord, FileState, FileStep, MadeFile, Side};
+use crate::core::ports::store::{Found, OddRecord, StoreError};
 use crate::core::ports::transfer_ledger::{StateCount, TransferLedger, Wanted};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -15,8 +16,20 @@ const RATE: SignedDuration = SignedDuration::from_hours(1);
 /// Failures that are shown.
 const FAILURES: usize = 10;
 
+/// Most records of what is not at its end that are looked through for odd ones.
+const OPEN: usize = 10_000;
+
 /// Most records that a question takes.
 const RECORDS: usize = 1_000_000;
+
+/// A record that cannot be read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Unreadable {
+    /// Side and id.
+    pub record: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
 
 /// A state and how many files are in it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -59,6 +72,8 @@ pub struct TransferStatus {
     pub bytes_last_hour: u64,
     /// The last failures, the latest first.
     pub failures: Vec<FileView>,
+    /// Records that cannot be read, and whose versions nobody works on.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// A version of a file, both sides together.
@@ -155,7 +170,7 @@ pub async fn status(
     now: Timestamp,
 ) -> Result<TransferStatus, TransferError> {
     let name = transfer.id.as_str();
-    let counts: Vec<Count> = ledger.counts(name).await?.into_iter().map(Count::from).collect();
+    let counts: Vec<Count> = ledger.counts(name).await?.records.into_iter().map(Count::from).collect();
     let open = counts.iter().filter(|count| !count.state.is_final());
     let oldest = open.clone().map(|count| count.oldest).min();
     let since = now.saturating_sub(RATE).unwrap_or(Timestamp::MIN);
@@ -166,22 +181,43 @@ pub async fn status(
         (Side::Collect, FileState::Archived)
     };
     let wanted = Wanted { side: Some(side), states: vec![state], since: Some(since), limit: RECORDS };
-    let arrived = ledger.records(name, &wanted).await?;
+    let mut unreadable = odd_records(ledger, name).await?;
+    let Found { records: arrived, odd } = ledger.records(name, &wanted).await?;
+    unreadable.extend(odd);
     let wanted = Wanted { side: None, states: vec![FileState::Failed], since: None, limit: FAILURES * 2 };
-    let mut failures = together(ledger.records(name, &wanted).await?);
+    let Found { records: failures, odd } = ledger.records(name, &wanted).await?;
+    let mut failures = together(failures);
     failures.truncate(FAILURES);
+    unreadable.extend(odd);
+    unreadable.sort();
+    unreadable.dedup();
     Ok(TransferStatus {
         transfer: name.to_owned(),
         waiting: open.map(|count| count.files).sum(),
         oldest_seconds: oldest.map(|oldest| now.duration_since(oldest).as_secs().max(0).unsigned_abs()),
         files_last_hour: arrived.len() as u64,
-        bytes_last_hour: arrived.iter().map(|record| record.size).sum(),
+        bytes_last_hour: arrived.iter().fold(0, |all: u64, record| all.saturating_add(record.size)),
         counts,
         failures,
+        unreadable: unreadable.into_iter().map(|it| Unreadable { record: it.id, reason: it.reason }).collect(),
     })
 }
 
-/// Versions with both sides, the latest change first.
+/// Records of what is not at its end that cannot be read, and those of a state that nobody knows: the first of them.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn odd_records(ledger: &dyn TransferLedger, transfer: &str) -> Result<Vec<OddRecord>, StoreError> {
+    let mut odd = ledger.counts(transfer).await?.odd;
+    let states = FileState::ALL.into_iter().filter(|state| !state.is_final()).collect();
+    let open = Wanted { states, limit: OPEN, ..Wanted::default() };
+    odd.extend(ledger.records(transfer, &open).await?.odd);
+    odd.sort();
+    odd.dedup();
+    Ok(odd)
+}
+
+/// Versions with both sides, the latest change first; and records that cannot be read.
 ///
 /// # Errors
 /// When the ledger does not answer.
@@ -189,24 +225,33 @@ pub async fn list(
     ledger: &dyn TransferLedger,
     transfer: &Transfer,
     limit: usize,
-) -> Result<Vec<FileView>, TransferError> {
+) -> Result<Found<FileView>, TransferError> {
     let wanted = Wanted { limit: limit.saturating_mul(2), ..Wanted::default() };
-    let mut views = together(ledger.records(transfer.id.as_str(), &wanted).await?);
+    let Found { records, mut odd } = ledger.records(transfer.id.as_str(), &wanted).await?;
+    odd.extend(ledger.counts(transfer.id.as_str()).await?.odd);
+    odd.sort();
+    odd.dedup();
+    let mut views = together(records);
     views.truncate(limit);
-    Ok(views)
+    Ok(Found { records: views, odd })
 }
 
-/// Versions whose id begins so, each with its journey.
+/// Versions whose id begins so, each with its journey; and such records that cannot be read.
 ///
 /// # Errors
 /// When the ledger does not answer.
-pub async fn show(ledger: &dyn TransferLedger, transfer: &Transfer, id: &str) -> Result<Vec<FileView>, TransferError> {
-    let mut views = list(ledger, transfer, RECORDS).await?;
-    views.retain(|view| view.id.starts_with(id));
-    if let [view] = views.as_mut_slice() {
+pub async fn show(
+    ledger: &dyn TransferLedger,
+    transfer: &Transfer,
+    id: &str,
+) -> Result<Found<FileView>, TransferError> {
+    let mut found = list(ledger, transfer, RECORDS).await?;
+    found.records.retain(|view| view.id.starts_with(id));
+    found.odd.retain(|odd| odd.id.rsplit(' ').next().is_some_and(|own| own.starts_with(id)));
+    if let [view] = found.records.as_mut_slice() {
         view.steps = ledger.steps(transfer.id.as_str(), &view.id).await?;
     }
-    Ok(views)
+    Ok(found)
 }
 
 fn together(records: Vec<FileRecord>) -> Vec<FileView> {

@@ -53,6 +53,7 @@ fn transfer() -> Transfer {
             archive: "archive".into(),
             error: "error".into(),
             source: "api".to_owned(),
+            max_size: 1 << 20,
         }),
         broker: BrokerSpec::Local("spool".into()),
         deliver: Some(Deliver {

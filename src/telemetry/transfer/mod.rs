@@ -118,6 +118,10 @@ impl Observer<TransferEvent> for TransferActivity {
             TransferEvent::Odd { path, what, .. } => {
                 warn!(target: TARGET, transfer, path, reason = what, "this can never be sent");
             }
+            TransferEvent::Unreadable { record, reason } => {
+                warn!(target: TARGET, transfer, record, reason, "a record cannot be read, and is passed over");
+                self.metrics.failed("data");
+            }
             TransferEvent::Begun { side, id, path, size, resumed } => {
                 let (side, path) = (side.as_str(), shown::name(path));
                 debug!(target: TARGET, transfer, side, id, path, size, resumed, "file begins");

@@ -3,7 +3,8 @@
 use filegen::adapters::local_state::LocalState;
 use filegen::adapters::memory::transfers::MemoryTransfers;
 use filegen::core::model::transfer::{FileRecord, FileState, Side};
-use filegen::core::ports::transfer_ledger::{Claim, TransferLedger, Wanted};
+use filegen::core::ports::store::Found;
+use filegen::core::ports::transfer_ledger::{Claim, Entry, TransferLedger, Wanted};
 use jiff::{Timestamp, ToSpan};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +62,7 @@ async fn a_version_is_one_process_s_until_its_claim_ends() {
         assert_eq!(two.claim(&file, &b, at(16), at(30)).await, Ok(Claim::Yours(sending.clone())));
         let sent = FileRecord { state: FileState::Sent, ..sending.clone() };
         assert_eq!(one.advance(&sent, &a, None).await, Ok(false), "the one before changes nothing");
-        assert_eq!(one.find("sales", Side::Collect, "1").await, Ok(Some(sending.clone())));
+        assert_eq!(one.find("sales", Side::Collect, "1").await, Ok(Some(Entry::Record(Box::new(sending.clone())))));
         assert_eq!(two.advance(&sent, &b, None).await, Ok(true));
         assert_eq!(two.advance(&sent, &b, None).await, Ok(false), "the claim was given back");
         assert_eq!(one.claim(&file, &a, at(17), at(30)).await, Ok(Claim::Yours(sent)));
@@ -104,14 +105,14 @@ async fn records_are_found_by_path_state_and_time_and_each_step_is_kept() {
         let known = two.known("sales", vec!["x".to_owned(), "z".to_owned(), "y".to_owned()]).await.unwrap();
         let pairs: Vec<(&str, &str)> = known.iter().map(|file| (file.path.as_str(), file.id.as_str())).collect();
         assert_eq!(pairs, [("x", "2"), ("y", "3")]);
-        let ids = |found: Vec<FileRecord>| found.into_iter().map(|record| record.id).collect::<Vec<_>>();
+        let ids = |found: Found<FileRecord>| found.records.into_iter().map(|record| record.id).collect::<Vec<_>>();
         let wanted = |side, states, since, limit| Wanted { side, states, since, limit };
         let door = &one;
         let asked = |wanted: Wanted| async move { ids(door.records("sales", &wanted).await.unwrap()) };
         assert_eq!(asked(wanted(None, Vec::new(), None, 3)).await, ["1", "3", "2"]);
         assert_eq!(asked(wanted(Some(Side::Collect), vec![FileState::Seen], Some(at(2)), 9)).await, ["3", "2"]);
         assert_eq!(asked(wanted(Some(Side::Collect), vec![FileState::Sent], None, 9)).await, Vec::<String>::new());
-        let counts = two.counts("sales").await.unwrap();
+        let counts = two.counts("sales").await.unwrap().records;
         let rows: Vec<_> = counts.iter().map(|count| (count.side, count.state, count.files, count.bytes)).collect();
         assert_eq!(rows, [(Side::Collect, FileState::Seen, 3, 9), (Side::Deliver, FileState::Delivered, 1, 3)]);
         assert_eq!(counts[0].oldest, at(1));
@@ -129,6 +130,92 @@ async fn records_are_found_by_path_state_and_time_and_each_step_is_kept() {
         assert_eq!(one.forget(&three, &a).await, Ok(true));
         assert_eq!(one.forget(&three, &a).await, Ok(false));
         assert_eq!(one.find("sales", Side::Collect, "3").await, Ok(None));
+    })
+    .await;
+}
+
+/// Spoils a version's record: how, side and id.
+type Spoil = Box<dyn Fn(&str, Side, &str)>;
+
+/// A door, and a way to spoil the record of a version as somebody else would: how, side and id.
+struct Spoilt {
+    door: Arc<dyn TransferLedger>,
+    spoil: Spoil,
+}
+
+/// What somebody may have done to a row; the memory's knows only that it is odd.
+const SPOILT: [&str; 12] = [
+    "record = '{}'",
+    "record = 'no JSON'",
+    "record = replace(record, '\"seen\"', '\"zzz\"')",
+    "record = replace(record, '\"size\":3', '\"size\":-3')",
+    "record = replace(record, '\"size\":3', '\"size\":18446744073709551615')",
+    "record = replace(record, '\"source\"', '\"origin\"')",
+    "record = replace(record, '}', ',\"x\":\"' || hex(zeroblob(600000)) || '\"}')",
+    "path = 'other'",
+    "size = -1",
+    "size = 9223372036854775807",
+    "seenAt = 'never'",
+    "stamp = 'other'",
+];
+
+async fn on_each_spoilt<F: Future<Output = ()>>(how: &[&str], run: impl Fn(Spoilt, String) -> F) {
+    let memory = MemoryTransfers::default();
+    let spoilt = memory.clone();
+    let spoil = move |_: &str, side, id: &str| spoilt.spoil("sales", side, id, "spoilt");
+    run(Spoilt { door: Arc::new(memory), spoil: Box::new(spoil) }, "memory".to_owned()).await;
+    for how in how {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let door = Arc::new(LocalState::open(&path, Duration::from_mins(4)).await.unwrap());
+        let spoil = move |how: &str, side: Side, id: &str| {
+            let sql = format!("UPDATE TransferFile SET {how} WHERE side = ?1 AND id = ?2");
+            let changed = rusqlite::Connection::open(&path).unwrap().execute(&sql, (side.as_str(), id)).unwrap();
+            assert_eq!(changed, 1);
+        };
+        run(Spoilt { door, spoil: Box::new(spoil) }, (*how).to_owned()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_told_takes_no_claim_and_hides_no_other() {
+    on_each_spoilt(&SPOILT, |Spoilt { door, spoil }, how| async move {
+        let holder = door.join("a").await.unwrap();
+        for (id, path, second) in [("1", "x", 1), ("2", "y", 2), ("3", "z", 3)] {
+            let file = record(Side::Collect, id, path, second);
+            door.claim(&file, &holder, at(0), at(9)).await.unwrap();
+        }
+        spoil(&how, Side::Collect, "2");
+        assert!(matches!(door.find("sales", Side::Collect, "2").await, Ok(Some(Entry::Odd(_)))), "{how}");
+        let again = door.claim(&record(Side::Collect, "2", "y", 2), &holder, at(1), at(9)).await;
+        assert!(matches!(again, Ok(Claim::Odd { .. })), "{how}: {again:?}");
+        let all = door.records("sales", &Wanted { limit: 9, ..Wanted::default() }).await.unwrap();
+        let ids: Vec<&str> = all.records.iter().map(|record| record.id.as_str()).collect();
+        assert_eq!((ids, all.odd.len(), all.odd[0].id.as_str()), (vec!["3", "1"], 1, "collect 2"), "{how}");
+        // A limit counts those that can be read.
+        let two = door.records("sales", &Wanted { limit: 2, ..Wanted::default() }).await.unwrap();
+        assert_eq!(two.records.len(), 2, "{how}");
+        assert!(door.counts("sales").await.is_ok(), "{how}");
+        assert!(door.known("sales", vec!["x".to_owned(), "y".to_owned(), "z".to_owned()]).await.is_ok(), "{how}");
+        let sent = FileRecord { state: FileState::Sent, changed_at: at(4), ..record(Side::Collect, "3", "z", 3) };
+        assert_eq!(door.advance(&sent, &holder, None).await, Ok(true), "{how}: others go on");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_state_that_nobody_knows_is_told_by_the_path_and_by_the_counts() {
+    on_each_spoilt(&["state = 'zzz'"], |Spoilt { door, spoil }, how| async move {
+        let holder = door.join("a").await.unwrap();
+        let file = record(Side::Collect, "1", "x", 1);
+        door.claim(&file, &holder, at(0), at(9)).await.unwrap();
+        door.claim(&record(Side::Collect, "2", "y", 1), &holder, at(0), at(9)).await.unwrap();
+        spoil(&how, Side::Collect, "1");
+        let known = door.known("sales", vec!["x".to_owned(), "y".to_owned()]).await.unwrap();
+        assert_eq!((known.len(), known[0].state.is_err(), known[1].state.clone()), (2, true, Ok(FileState::Seen)));
+        let counts = door.counts("sales").await.unwrap();
+        assert_eq!((counts.odd.len(), counts.odd[0].id.as_str()), (1, "collect 1"));
+        assert!(matches!(door.claim(&file, &holder, at(1), at(9)).await, Ok(Claim::Odd { .. })));
     })
     .await;
 }

@@ -8,6 +8,7 @@ mod files;
 mod filters;
 mod nats;
 mod nats_faults;
+mod odd;
 mod refused;
 mod rig;
 mod run;
