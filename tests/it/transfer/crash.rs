@@ -126,6 +126,7 @@ fn killed_while_it_sets_aside_a_file_is_refused_once() {
         let large = bytes(30_000, 9);
         rig.put("large", &large);
         // Another content has the name: the delivering side refuses.
+        std::fs::create_dir(rig.filegen.path("target")).unwrap();
         rig.filegen.write("target/large", "other");
         assert_eq!(rig.run_with(&format!("{point}=return")).code, None, "{point}");
         rig.filegen.run("transfer run -c t.yaml");

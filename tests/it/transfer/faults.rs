@@ -12,6 +12,7 @@ fn an_archive_on_another_file_system_gets_one_checked_copy_whenever_the_process_
     for point in ["copied=return", "copied=1*off->return", "archived=return", "set_aside=return"] {
         let rig = Rig::new();
         // Another content has the name: the delivering side refuses.
+        fs::create_dir(rig.filegen.path("target")).unwrap();
         rig.filegen.write("target/refused", "other");
         let Some(elsewhere) = other_device(&rig) else { return };
         for shelf in ["archive", "error"] {
