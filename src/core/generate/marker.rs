@@ -129,11 +129,29 @@ async fn is_original(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> R
 }
 
 /// For a manifest whose files the store knows: it keeps no totals. An original that is gone by now is no reproach.
-async fn is_no_other(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
-    match original(volume, run, manifest).await? {
-        Original::Other(path) => Err(unproved(run, &other(manifest, &path))),
-        Original::Same | Original::Missing(_) => Ok(()),
+///
+/// # Errors
+/// [`GenerateError::Unproved`] when the holder wrote something else.
+pub(super) async fn is_no_other(volume: &dyn Volume, run: &RunId, manifest: &Manifest) -> Result<(), GenerateError> {
+    match differs(volume, run, manifest).await? {
+        Some(why) => Err(unproved(run, &why)),
+        None => Ok(()),
     }
+}
+
+/// What a manifest says otherwise than the original that its holder left. `None` when it says the same, or no original is there.
+///
+/// # Errors
+/// When the volume cannot be read.
+pub(super) async fn differs(
+    volume: &dyn Volume,
+    run: &RunId,
+    manifest: &Manifest,
+) -> Result<Option<String>, GenerateError> {
+    Ok(match original(volume, run, manifest).await? {
+        Original::Other(path) => Some(other(manifest, &path)),
+        Original::Same | Original::Missing(_) => None,
+    })
 }
 
 fn other(manifest: &Manifest, path: &str) -> String {

@@ -138,6 +138,30 @@ fn a_made_up_next_version_is_not_believed_and_tells_nobody_anything() {
 }
 
 #[test]
+fn verify_tells_what_a_manifest_says_otherwise_than_its_holder() {
+    type Spoil = fn(&mut Value);
+    let filegen = Filegen::with_loans(12);
+    filegen.publish();
+    let (true_one, verify) = (filegen.read(MANIFEST), "verify -c worker.yaml --date 2026-11-21");
+    filegen.run(verify).exits(0);
+    let forged: [Spoil; 3] = [
+        |manifest| manifest["files"][0]["controlTotals"]["Amount"] = json!("0.01"),
+        |manifest| manifest["sourceRows"] = json!(13),
+        |manifest| manifest["completedAt"] = json!("2020-01-01T00:00:00Z"),
+    ];
+    for (number, spoil) in forged.into_iter().enumerate() {
+        forge(&filegen, spoil);
+        for command in [verify.to_owned(), format!("{verify} --full")] {
+            let told = filegen.run(&command).exits(4);
+            let all = format!("{}{}", told.stdout, told.stderr);
+            assert!(all.contains("differs from what holder"), "{number} {command}: {all}");
+        }
+        forge(&filegen, |manifest| *manifest = serde_json::from_str(&true_one).unwrap());
+    }
+    filegen.run(verify).exits(0);
+}
+
+#[test]
 fn a_correction_takes_away_no_file_that_only_a_manifest_gives_to_its_date() {
     for with_store in [true, false] {
         let filegen = Filegen::with_loans(12);

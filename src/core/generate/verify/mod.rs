@@ -6,6 +6,7 @@ mod reread;
 
 use crate::core::generate::inspect::find::{self, Run};
 use crate::core::generate::inspect::{self, Check, CheckOutcome, FoundAt, HeaderLine, Inspection, Looked};
+use crate::core::generate::marker;
 use crate::core::generate::plan::{Plan, rows_of};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::translate::Registry;
@@ -147,11 +148,28 @@ pub async fn verify(verification: &Verification<'_>) -> Result<Verified, Generat
         verified.files.push(side_by_side(&run, file, look, &states, &extent, predicate));
     }
     missing_files(verification, &run, &mut verified);
+    held_against_its_original(verification, &run, &mut verified).await?;
     if verification.reread != Reread::None {
         reread::compare(verification, &run, &mut verified).await?;
     }
     ports.source.rest().await;
     Ok(verified)
+}
+
+/// Totals, token and times of a manifest stand nowhere else than in the original that its holder left.
+async fn held_against_its_original(
+    verification: &Verification<'_>,
+    run: &Run,
+    verified: &mut Verified,
+) -> Result<(), GenerateError> {
+    let Some(manifest) = &run.manifest else { return Ok(()) };
+    let volume = &*verification.ports.volume;
+    // A run without files has no line to say it in.
+    let Some(file) = verified.files.first_mut() else { return marker::is_no_other(volume, &run.id, manifest).await };
+    if let Some(why) = marker::differs(volume, &run.id, manifest).await? {
+        file.checks.push(Check::differs("manifest", why));
+    }
+    Ok(())
 }
 
 /// The parameters that the run was read with: those of its manifest, else of its journal.
