@@ -226,7 +226,15 @@ impl Replay<'_> {
         let mut rows = Vec::new();
         for (number, letter) in letters.iter().enumerate() {
             let Some(event) = letter.event() else {
-                fates.push((Fate::Dead, Some(LetterError::new(LetterKind::Json, "the payload's base64 is damaged"))));
+                let why = match &letter.cut {
+                    Some(cut) => format!(
+                        "only the beginning of its {} bytes is kept: send it again from where it came, or mend the entry and \
+                         leave `cut` out",
+                        cut.bytes
+                    ),
+                    None => "the payload's base64 is damaged".to_owned(),
+                };
+                fates.push((Fate::Dead, Some(LetterError::new(letter.error.kind, why))));
                 continue;
             };
             match decode(self.spec, event, number, now) {

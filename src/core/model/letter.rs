@@ -11,6 +11,9 @@ use std::fmt;
 /// Largest entry that is read back, in bytes: the largest event, escaped, with room for what is beside it.
 pub const ENTRY_MAX: usize = 16 << 20;
 
+/// Bytes that are kept of the payload of an event that nobody can read, and as many of its key and of its headers.
+pub const PREFIX: usize = 4096;
+
 /// Where an event stands in its log.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct EventPlace {
@@ -158,6 +161,15 @@ impl fmt::Display for LetterError {
     }
 }
 
+/// What is left out of a letter: an event that is no JSON, or too long, can never be a row, and costs no more than its beginning.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Cut {
+    /// Bytes of the whole payload.
+    pub bytes: u64,
+    /// Their SHA-256, in hexadecimal.
+    pub sha256: String,
+}
+
 /// A dead letter, as the queue keeps it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -185,6 +197,9 @@ pub struct DeadLetter {
     /// `base64`, where the payload is no UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
+    /// Of which payload only the beginning is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
     /// Names and values beside the payload.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
@@ -203,13 +218,21 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The letter of an event that died.
+    /// The letter of an event that died. One that nobody can read is cut to its first [`PREFIX`] bytes.
     pub fn new(event: &RawEvent, error: LetterError, attempts: u32, at: Timestamp, instance: &str) -> Self {
-        let (payload, encoding) = match std::str::from_utf8(&event.payload) {
-            Ok(text) => (text.to_owned(), None),
-            Err(_) => (BASE64.encode(&event.payload), Some("base64".to_owned())),
+        let cut = is_cut(event, error.kind);
+        let most = if cut { PREFIX } else { usize::MAX };
+        let (payload, encoding) = match as_text(&event.payload, most) {
+            Some(text) => (text.to_owned(), None),
+            None => (BASE64.encode(beginning(&event.payload, most)), Some("base64".to_owned())),
         };
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(beginning(bytes, most)).into_owned();
+        let mut room = most;
+        let fits = |(name, value): &&(String, Vec<u8>)| {
+            room = room.saturating_sub(name.len() + value.len());
+            room > 0
+        };
+        let headers = event.headers.iter().take_while(fits).map(|(name, value)| (name.clone(), text(value))).collect();
         Self {
             id: event.place.to_string(),
             event_id: event.event_id.clone(),
@@ -221,7 +244,11 @@ impl DeadLetter {
             offset: event.place.offset,
             payload,
             encoding,
-            headers: event.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            cut: cut.then(|| Cut {
+                bytes: event.payload.len() as u64,
+                sha256: hex::encode(Sha256::digest(&event.payload)),
+            }),
+            headers,
             error,
             attempts,
             timestamp: at,
@@ -230,8 +257,11 @@ impl DeadLetter {
         }
     }
 
-    /// The event that it was. `None` when its base64 is damaged.
+    /// The event that it was. `None` when its base64 is damaged, or only its beginning is kept.
     pub fn event(&self) -> Option<RawEvent> {
+        if self.cut.is_some() {
+            return None;
+        }
         let payload = match self.encoding.as_deref() {
             Some("base64") => BASE64.decode(&self.payload).ok()?,
             _ => self.payload.clone().into_bytes(),
@@ -302,51 +332,30 @@ impl DeadLetter {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+/// Whether only the beginning of an event is kept: it can never be a row, whatever the file says, and it is long.
+fn is_cut(event: &RawEvent, kind: LetterKind) -> bool {
+    let is_read = event.event_id.is_some() || event.kind.is_some();
+    let headers: usize = event.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let longest = event.payload.len().max(event.key.as_ref().map_or(0, Vec::len)).max(headers);
+    !is_read && matches!(kind, LetterKind::Json | LetterKind::Size) && longest > PREFIX
+}
 
-    fn event(payload: &[u8]) -> RawEvent {
-        let place = EventPlace { topic: "events".to_owned(), topic_id: "x".to_owned(), partition: 3, offset: 7 };
-        RawEvent {
-            place,
-            key: Some(b"k".to_vec()),
-            headers: vec![("h".to_owned(), b"v".to_vec())],
-            payload: payload.to_vec(),
-            event_id: Some("e".to_owned()),
-            kind: None,
+fn beginning(bytes: &[u8], most: usize) -> &[u8] {
+    &bytes[..bytes.len().min(most)]
+}
+
+/// The beginning of a text, without a character that the cut goes through. `None` for what is no text.
+fn as_text(bytes: &[u8], most: usize) -> Option<&str> {
+    let there = beginning(bytes, most);
+    match std::str::from_utf8(there) {
+        Ok(text) => Some(text),
+        // A character of which the end is behind the cut.
+        Err(error) if there.len() < bytes.len() && error.error_len().is_none() => {
+            std::str::from_utf8(&there[..error.valid_up_to()]).ok()
         }
-    }
-
-    fn letter(payload: &[u8]) -> DeadLetter {
-        DeadLetter::new(&event(payload), LetterError::new(LetterKind::Json, "bad"), 1, Timestamp::UNIX_EPOCH, "here")
-    }
-
-    #[test]
-    fn an_entry_has_the_fields_of_the_queue() {
-        let json: serde_json::Value = serde_json::from_str(&letter(b"{}").to_json()).unwrap();
-        assert_eq!(json["id"], "events/3@7");
-        assert_eq!((&json["payload"], json.get("encoding")), (&"{}".into(), None));
-        assert_eq!(json["error"]["kind"], "json");
-        assert_eq!(json["timestamp"], "1970-01-01T00:00:00Z");
-        assert_eq!(letter(&[0xff, 0]).encoding.as_deref(), Some("base64"));
-    }
-
-    #[test]
-    fn each_kind_has_the_word_of_its_json() {
-        for kind in LetterKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_bytes_an_event_has_come_back(payload in any::<Vec<u8>>()) {
-            let letter = letter(&payload);
-            let read: DeadLetter = serde_json::from_str(&letter.to_json()).unwrap();
-            prop_assert_eq!(&read, &letter);
-            prop_assert_eq!(read.event().unwrap(), event(&payload));
-        }
+        Err(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Whether a transfer would work: its folders, its target, what carries the files, and its ledger.
 
 use super::spec::{After, Collect, Transfer};
-use crate::core::doctor::permissions::{self, Kept};
 use super::status::odd_records;
+use crate::core::doctor::permissions::{self, Kept};
 use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::kind::FailureKind;
 use crate::core::model::amount::counted;

@@ -44,6 +44,8 @@ fn each_kind_of_bad_event_has_its_name() {
         assert_eq!(letters[0]["error"]["kind"], kind, "{shown}: {}", letters[0]["error"]);
         assert_eq!(letters[0]["id"], "events.jsonl/0@0");
         assert!(kind == "size" || letters[0]["payload"] == event, "the payload is kept as it came");
+        let kept = letters[0]["payload"].as_str().unwrap().len();
+        assert!(kind != "size" || kept == 4096 && letters[0]["cut"]["bytes"].as_u64() > Some(1_000_000));
     }
 }
 
