@@ -132,7 +132,7 @@ impl World {
 
     async fn states(&self, side: Side) -> Vec<FileState> {
         let wanted = Wanted { side: Some(side), limit: 99, ..Wanted::default() };
-        self.ledger.records("sales", &wanted).await.unwrap().into_iter().map(|record| record.state).collect()
+        self.ledger.records("sales", &wanted).await.unwrap().records.into_iter().map(|record| record.state).collect()
     }
 
     fn count(&self, wanted: fn(&TransferEvent) -> bool) -> usize {
