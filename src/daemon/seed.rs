@@ -14,7 +14,10 @@ pub(super) async fn seed(path: &Path, sources: &Sources, state: &SchedulerState)
     let used = sources.list(&Wanted { most: 1, ..Wanted::default() }).await.map(|found| found.total > 0);
     // Schedules of deleted data sources are kept.
     let used = match used {
-        Ok(false) => state.schedules.schedules().await.map(|all| !all.is_empty()).map_err(SourceError::from),
+        Ok(false) => {
+            let page = state.schedules.schedules_behind("", 1).await;
+            page.map(|page| !page.found.records.is_empty() || !page.found.odd.is_empty()).map_err(SourceError::from)
+        }
         used => used,
     };
     // A store that is away is not in the way of the service: it is tried again at the next start.

@@ -93,9 +93,22 @@ impl ScheduleStore for LocalState {
             .await
     }
 
-    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError> {
-        let query = "SELECT document, id, revision FROM ScheduledDataSource WHERE changedAt >= ?1 ORDER BY id";
-        self.look(move |db, _| all(db, query, [time(since)])).await
+    async fn changed_since(&self, since: Timestamp) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
+        let query = "SELECT id, revision FROM ScheduledDataSource WHERE changedAt >= ?1 ORDER BY id";
+        self.look(move |db, _| {
+            let mut query = db.prepare_cached(query)?;
+            let pair = |row: &Row<'_>| Ok((ScheduleId::new(row.get::<_, String>(0)?), row.get(1)?));
+            // A row of other types is one that cannot be read.
+            Ok(query.query_map([time(since)], pair)?.filter_map(Result::ok).collect())
+        })
+        .await
+    }
+
+    async fn schedules_of(&self, ids: &[ScheduleId]) -> Result<Vec<Schedule>, StoreError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let query = "
+SELECT document, id, revision FROM ScheduledDataSource WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id";
+        self.look(move |db, _| all(db, query, [json(&ids)?])).await
     }
 
     async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {

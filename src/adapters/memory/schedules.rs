@@ -6,7 +6,7 @@ use crate::core::ports::schedules::{ScheduleStore, Writer};
 use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Schedules and executions for as long as the process lives. Clones share them.
@@ -46,8 +46,16 @@ impl ScheduleStore for MemorySchedules {
         Ok(self.tables().schedules.get(id).cloned())
     }
 
-    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError> {
-        Ok(self.tables().schedules.values().filter(|it| it.changed_at >= since).cloned().collect())
+    async fn changed_since(&self, since: Timestamp) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
+        let tables = self.tables();
+        let changed = tables.schedules.values().filter(|it| it.changed_at >= since);
+        Ok(changed.map(|it| (it.id.clone(), it.revision)).collect())
+    }
+
+    async fn schedules_of(&self, ids: &[ScheduleId]) -> Result<Vec<Schedule>, StoreError> {
+        let tables = self.tables();
+        let ids: BTreeSet<&ScheduleId> = ids.iter().collect();
+        Ok(ids.into_iter().filter_map(|id| tables.schedules.get(id)).cloned().collect())
     }
 
     async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {

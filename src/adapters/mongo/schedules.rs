@@ -64,9 +64,25 @@ impl ScheduleStore for MongoState {
         self.call(async { one(self.of_schedules(), id.as_str()).await }).await
     }
 
-    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError> {
+    async fn changed_since(&self, since: Timestamp) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
         let changed = doc! { "changedAt": { "$gte": date(since) } };
-        self.call(async { all(self.of_schedules().find(changed).sort(doc! { "_id": 1 }).await?).await }).await
+        self.call(async {
+            let schedules = self.of_schedules();
+            let found = schedules.find(changed).projection(doc! { "revision": 1 }).sort(doc! { "_id": 1 });
+            let pairs = super::runs::collect(found.await?, |document: Document| {
+                let revision = document.get_i64("revision").ok().and_then(|it| u64::try_from(it).ok());
+                // One of other types is one that cannot be read.
+                Ok(document.get_str("_id").ok().map(ScheduleId::new).zip(revision))
+            });
+            Ok(pairs.await?.into_iter().flatten().collect())
+        })
+        .await
+    }
+
+    async fn schedules_of(&self, ids: &[ScheduleId]) -> Result<Vec<Schedule>, StoreError> {
+        let ids: Vec<&str> = ids.iter().map(ScheduleId::as_str).collect();
+        let wanted = doc! { "_id": { "$in": ids } };
+        self.call(async { all(self.of_schedules().find(wanted).sort(doc! { "_id": 1 }).await?).await }).await
     }
 
     async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {

@@ -59,8 +59,11 @@ pub trait ScheduleStore: Send + Sync {
     /// One schedule.
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError>;
 
-    /// Those that somebody other than the leader has changed since then, by their `changed_at`.
-    async fn changed_schedules(&self, since: Timestamp) -> Result<Vec<Schedule>, StoreError>;
+    /// Ids and revisions of those that somebody other than the leader has changed since then, by their `changed_at`; in the order of ids.
+    async fn changed_since(&self, since: Timestamp) -> Result<Vec<(ScheduleId, u64)>, StoreError>;
+
+    /// The schedules with these ids, by id, as far as they are there.
+    async fn schedules_of(&self, ids: &[ScheduleId]) -> Result<Vec<Schedule>, StoreError>;
 
     /// Keeps a new schedule. False when one of this id is there.
     async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError>;

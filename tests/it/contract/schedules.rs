@@ -92,8 +92,17 @@ async fn a_schedule_is_kept_as_it_is_and_changed_only_by_who_saw_it_last() {
         assert_eq!(page("a", 1).await, (vec!["b".to_owned()], Some("b".to_owned())));
         assert_eq!(page("b", 1).await, (vec![], None));
         assert_eq!(page("", 3).await, (vec!["a".to_owned(), "b".to_owned()], None));
-        assert_eq!(ids(store.changed_schedules(at(500)).await.unwrap()), ["a", "b"]);
-        assert_eq!(ids(store.changed_schedules(at(501)).await.unwrap()), ["a"]);
+        let changed = async |since| {
+            let changed = store.changed_since(at(since)).await.unwrap();
+            changed.iter().map(|(id, revision)| format!("{id} {revision}")).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (changed(500).await, changed(501).await),
+            (vec!["a 1".to_owned(), "b 2".to_owned()], vec!["a 1".to_owned()])
+        );
+        let named = ["b", "nobody", "a"].map(ScheduleId::new);
+        assert_eq!(ids(store.schedules_of(&named).await.unwrap()), ["a", "b"]);
+        assert_eq!(store.schedules_of(&[]).await.unwrap(), []);
     })
     .await;
 }

@@ -194,8 +194,12 @@ impl ScheduleStore for Line {
         asked!(self, schedules, [id = id.clone()] schedules.schedule(&id))
     }
 
-    async fn changed_schedules(&self, since: Timestamp) -> Told<Vec<Schedule>> {
-        asked!(self, schedules, [] schedules.changed_schedules(since))
+    async fn changed_since(&self, since: Timestamp) -> Told<Vec<(ScheduleId, u64)>> {
+        asked!(self, schedules, [] schedules.changed_since(since))
+    }
+
+    async fn schedules_of(&self, ids: &[ScheduleId]) -> Told<Vec<Schedule>> {
+        asked!(self, schedules, [ids = ids.to_vec()] schedules.schedules_of(&ids))
     }
 
     async fn insert_schedule(&self, schedule: &Schedule) -> Told<bool> {

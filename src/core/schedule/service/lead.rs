@@ -253,8 +253,14 @@ impl<'a> Lead<'a> {
         if service.clock.elapsed().saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
             self.load().await?;
         } else {
-            for schedule in self.persist(|| service.schedules.changed_schedules(since)).await? {
-                self.adopt_changed(schedule);
+            let mut changed = self.persist(|| service.schedules.changed_since(since)).await?;
+            changed.retain(|(id, revision)| self.lives.get(id).is_none_or(|live| live.schedule.revision != *revision));
+            // Only what is new is read: for minutes after many changes, all of them are told each second.
+            let changed: Vec<ScheduleId> = changed.into_iter().map(|(id, _)| id).collect();
+            for ids in changed.chunks(PAGE) {
+                for schedule in self.persist(|| service.schedules.schedules_of(ids)).await? {
+                    self.adopt_changed(schedule);
+                }
             }
         }
         self.heard = now;
