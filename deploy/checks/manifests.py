@@ -10,6 +10,7 @@ import assemble
 VERSION = "1.33"
 BASE = "deploy/kubernetes/base"
 SCHEDULER = "deploy/kubernetes/scheduler"
+TRANSFER = "deploy/kubernetes/transfer"
 OPENSHIFT = "deploy/kubernetes/overlays/openshift"
 
 
@@ -17,13 +18,13 @@ def check(problem):
     """Tells every problem of base, overlay and Secret template."""
     (secret,) = assemble.load("deploy/kubernetes/secret.template.yaml")
     total = 0
-    for folder in (BASE, OPENSHIFT, SCHEDULER, f"{OPENSHIFT}-scheduler"):
+    for folder in (BASE, OPENSHIFT, SCHEDULER, f"{OPENSHIFT}-scheduler", TRANSFER, f"{OPENSHIFT}-transfer"):
         documents = assemble.build(folder) + [secret]
         total += len(documents)
         for document in documents:
             one(document, lambda text, d=document: problem(f"{folder}: {d['kind']}/{d['metadata']['name']}: {text}"))
-        together(documents, lambda text: problem(f"{folder}: {text}"))
-    for folder in (BASE, SCHEDULER):
+        together(documents, "/overlays/" in folder, lambda text: problem(f"{folder}: {text}"))
+    for folder in (BASE, SCHEDULER, TRANSFER):
         (probes,) = assemble.load(f"{folder}/health-probes.yaml")
         container = probes["spec"]["template"]["spec"]["containers"][0]
         if set(container) != {"name", "startupProbe", "livenessProbe", "readinessProbe"}:
@@ -31,10 +32,11 @@ def check(problem):
     (toolbox,) = assemble.load("deploy/kubernetes/toolbox.yaml")
     one(toolbox, lambda text: problem(f"deploy/kubernetes/toolbox.yaml: {text}"))
     total += 1
-    for folder, needs in ((OPENSHIFT, {1433, 27017, 9092, 9093}), (f"{OPENSHIFT}-scheduler", {27017, 9092, 9093})):
+    outward = {OPENSHIFT: {1433, 27017, 9092, 9093}, f"{OPENSHIFT}-scheduler": {27017, 9092, 9093}, f"{OPENSHIFT}-transfer": {4222}}
+    for folder, needs in outward.items():
         for policy in (d for d in assemble.build(folder) if d["kind"] == "NetworkPolicy"):
             named(policy["spec"], needs, lambda text, folder=folder: problem(f"{folder}: {text}"))
-    for folder in (OPENSHIFT, f"{OPENSHIFT}-scheduler"):
+    for folder in outward:
         pod = next(d for d in assemble.build(folder) if d["kind"] == "Deployment")["spec"]["template"]["spec"]
         for name in ("runAsUser", "runAsGroup", "fsGroup"):
             if name in pod["securityContext"]:
@@ -91,7 +93,7 @@ def route(document):
 OWN = {"ServiceMonitor": service_monitor, "PrometheusRule": prometheus_rule, "Route": route}
 
 
-def together(documents, problem):
+def together(documents, is_overlay, problem):
     """What one document names, another one is."""
     names = {(document["kind"], document["metadata"]["name"]) for document in documents}
     by_kind = {document["kind"]: document for document in documents}
@@ -149,7 +151,7 @@ def together(documents, problem):
     ):
         if not selector or not selector.items() <= labels.items():
             problem(f"the selector of {kind} does not select the pods")
-    shut(by_kind["NetworkPolicy"]["spec"], "Route" in by_kind, problem)
+    shut(by_kind["NetworkPolicy"]["spec"], is_overlay, problem)
     monitor = by_kind["ServiceMonitor"]["spec"]
     if not monitor["selector"]["matchLabels"].items() <= by_kind["Service"]["metadata"]["labels"].items():
         problem("the ServiceMonitor does not select the Service")
