@@ -32,7 +32,7 @@ fn the_smallest_file_has_the_defaults_of_the_docs() {
     assert_eq!(most(&format!("{collect} }}\n{deliver}, max_size: 150KiB }}\n")), 150 << 10);
     assert_eq!(most(&format!("{collect}, max_size: 1MiB }}\n{deliver}, max_size: 150KiB }}\n")), 150 << 10);
     assert_eq!(most(&format!("{collect}, max_size: 1MiB }}\n{deliver} }}\n")), 1 << 20);
-    assert_eq!(most(&format!("{collect}, max_size: 1TiB }}\n")), 1 << 40);
+    assert_eq!(most(&format!("{collect}, max_size: 1024GiB }}\n")), 1 << 40);
     assert_eq!(most(&format!("{collect} }}\n")), 10 << 30);
     assert_eq!(transfer.state.reveal(), "sqlite:/x/data/.filegen/transfer.db");
     let policies = transfer.policies;
