@@ -89,7 +89,8 @@ pub trait FileReceiver: Send + Sync {
     /// Where it is, without secrets.
     fn describe(&self) -> String;
 
-    /// Up to `most` messages that wait, oldest first, without those in `busy`. A message comes again until it is done with.
+    /// Up to `most` messages that wait, oldest first, without those in `busy`. A message comes again until it is done with. That there
+    /// is none is a hint: one that was stored a moment ago may come with the next question.
     async fn waiting(&self, busy: &[String], most: usize) -> Result<Vec<Parcel>, BrokerError>;
 
     /// A chunk. `None` when it is not there.

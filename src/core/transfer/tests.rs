@@ -217,6 +217,20 @@ async fn a_new_version_under_the_name_is_never_archived_for_the_one_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_that_the_broker_overlooks_for_a_moment_is_not_left_behind() {
+    let mut world = World::new();
+    world.write("a", b"abc");
+    // The collecting side alone: it waits for the receipt.
+    world.transfer = Arc::new(Transfer { deliver: None, ..transfer() });
+    tokio::time::timeout(Duration::from_secs(60), world.run(Until::Arrived)).await.unwrap_err();
+    assert_eq!(world.states(Side::Collect).await, [FileState::Sent]);
+    world.transfer = Arc::new(Transfer { collect: None, ..transfer() });
+    world.broker.overlook(1);
+    world.run(Until::Arrived).await.unwrap();
+    assert_eq!(world.target.content("a"), Some(b"abc".to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_room_nothing_is_moved_and_it_waits_for_longer_each_time() {
     let world = World::new();
     world.write("a", &[1; 50]);
