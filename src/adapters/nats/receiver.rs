@@ -5,6 +5,8 @@ use super::link::{ANSWER, Link, is_end};
 use super::streams::CONSUMER;
 use super::{NatsBroker, Shared, wire};
 use crate::adapters::system_clock::SystemClock;
+use crate::core::model::shown;
+use crate::core::model::transfer::is_id;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
@@ -17,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tracing::warn;
 
 /// How long a pull waits for a message.
 const PULL: Duration = Duration::from_secs(5);
@@ -61,6 +64,22 @@ fn now() -> Duration {
     SystemClock.elapsed()
 }
 
+/// The id in a message's subject. `None`: no collector sent it. Anybody may publish to a subject whose last part is a wildcard, and what
+/// is taken away by such an id is every file's.
+fn id_of(subject: &str) -> Option<&str> {
+    subject.rsplit('.').next().filter(|id| is_id(id))
+}
+
+/// Takes a message away that can be no file's: there is nobody to tell.
+async fn end_foreign(link: &Link, message: &Message) {
+    let subject = shown::name(&message.subject);
+    warn!(subject, "a message whose subject is no file's is taken away");
+    if let Some(reply) = &message.reply {
+        // One that stays comes again.
+        let _ = link.request(reply.to_string(), None, b"+TERM".to_vec(), ANSWER).await;
+    }
+}
+
 impl Shared {
     /// Whether this process surely has the newest delivery: the server cannot have given the message to another one yet.
     fn is_newest(&self, held: &Held) -> bool {
@@ -84,8 +103,8 @@ impl Shared {
         let sent = tokio::time::timeout(ANSWER, sending).await;
         sent.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
         let deadline = tokio::time::Instant::now() + waits.unwrap_or_default() + ANSWER;
-        let mut parcels = Vec::new();
-        while parcels.len() < most {
+        let (mut parcels, mut came_here) = (Vec::new(), 0);
+        while came_here < most {
             let message = match tokio::time::timeout_at(deadline, came.next()).await {
                 Ok(Some(message)) => message,
                 Err(_) if parcels.is_empty() => {
@@ -94,7 +113,13 @@ impl Shared {
                 Ok(None) | Err(_) => break,
             };
             match message.status {
-                None | Some(StatusCode::OK) => parcels.push(self.take(&message, asked_at)),
+                None | Some(StatusCode::OK) => {
+                    came_here += 1;
+                    match id_of(&message.subject) {
+                        Some(id) => parcels.push(self.take(id, &message, asked_at)),
+                        None => end_foreign(link, &message).await,
+                    }
+                }
                 Some(status) if is_end(status) => break,
                 Some(StatusCode::NO_RESPONDERS) if parcels.is_empty() => {
                     return Err(Fault::Missing("the consumer is not there".to_owned()));
@@ -111,8 +136,7 @@ impl Shared {
     }
 
     /// Keeps where a message is acknowledged. The newest delivery counts.
-    fn take(&self, message: &Message, since: Duration) -> Parcel {
-        let id = message.subject.rsplit('.').next().unwrap_or_default();
+    fn take(&self, id: &str, message: &Message, since: Duration) -> Parcel {
         let parcel = wire::parcel(id, message.headers.as_ref(), &message.payload);
         let reply = message.reply.as_ref().map(ToString::to_string).unwrap_or_default();
         let held = Held { reply, since, told: since, is_inline: parcel.content.is_some() };
@@ -283,5 +307,20 @@ impl FileReceiver for NatsBroker {
         }
         self.0.start_pulling();
         let _ = tokio::time::timeout(at_most, self.0.inbound.came.notified()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_no_wildcard() {
+        assert_eq!(id_of("files.input.m.0a1b-_Z"), Some("0a1b-_Z"));
+        for foreign in
+            ["files.input.m.*", "files.input.m.>", "files.input.m.", "files.input.m.a b", "", "files.input.m.ä"]
+        {
+            assert_eq!(id_of(foreign), None, "{foreign}");
+        }
     }
 }

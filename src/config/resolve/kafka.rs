@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 const HAVE_FIELDS: [(&str, &str); 3] =
     [("bootstrap.servers", "brokers"), ("metadata.broker.list", "brokers"), ("group.id", "group")];
 
-/// Properties that the port's promises depend on, and the promise that another value would break.
-const FIXED: [(&str, &str); 11] = [
+/// Properties that the promises of the port or of a file depend on, and the promise that another value would break.
+const FIXED: [(&str, &str); 15] = [
     ("enable.auto.commit", "an event is marked done only when its run is recorded"),
     ("enable.auto.offset.store", "an event is marked done only when its run is recorded"),
     ("auto.offset.reset", "a new group starts with the first event, so that none is missed"),
@@ -24,6 +24,10 @@ const FIXED: [(&str, &str); 11] = [
     ("delivery.timeout.ms", "a broker that is away is noticed in time"),
     ("transactional.id", "completion events are sent one by one"),
     ("enable.partition.eof", "the end of a topic is no event"),
+    ("plugin.library.paths", "no file loads or runs a program"),
+    ("ssl.engine.location", "no file loads or runs a program"),
+    ("ssl.providers", "no file loads or runs a program"),
+    ("sasl.kerberos.kinit.cmd", "no file loads or runs a program"),
 ];
 
 /// A topic. `Some(None)` when neither the file nor the environment names a broker. `None` when something is wrong.

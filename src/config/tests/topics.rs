@@ -46,6 +46,9 @@ fn properties_that_would_break_a_promise_are_refused() {
         "request.required.acks",
         "transactional.id",
         "message.timeout.ms",
+        "plugin.library.paths",
+        "sasl.kerberos.kinit.cmd",
+        "ssl.engine.location",
     ] {
         let told = refusal("{}", &format!("{{ kafka: {{ properties: {{ {name}: x }} }} }}"));
         assert!(told.contains(&format!("`{name}` cannot be changed")), "{told}");

@@ -205,3 +205,12 @@ pub struct FileStep {
     /// By whom: host and process.
     pub by: String,
 }
+
+/// Longest id, in bytes.
+const ID_MAX: usize = 128;
+
+/// Whether a text can be an id: it stands in file names and in subjects.
+pub fn is_id(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.len() <= ID_MAX && text.bytes().all(fits)
+}

@@ -3,7 +3,7 @@
 //! A later version may add fields: what is not known is passed over. A version that is not known is refused.
 
 use crate::core::model::moment::instant;
-use crate::core::model::transfer::FileRecord;
+use crate::core::model::transfer::{FileRecord, is_id};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,9 +14,6 @@ pub const VERSION: u32 = 1;
 
 /// Largest envelope that is read, in bytes.
 pub const ENVELOPE_MAX: usize = 64 * 1024;
-
-/// Longest id, in bytes.
-const ID_MAX: usize = 128;
 
 /// Longest path or other text, in bytes.
 const TEXT_MAX: usize = 8192;
@@ -160,12 +157,6 @@ impl Envelope {
 #[derive(Deserialize)]
 struct Version {
     version: u32,
-}
-
-/// Whether a text can be an id: it stands in file names and in subjects.
-pub fn is_id(text: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    !text.is_empty() && text.len() <= ID_MAX && text.bytes().all(fits)
 }
 
 /// What is wrong with a file's name, if anything is. It is one name and no path.

@@ -222,7 +222,7 @@ async fn a_message_that_the_broker_overlooks_for_a_moment_is_not_left_behind() {
     world.write("a", b"abc");
     // The collecting side alone: it waits for the receipt.
     world.transfer = Arc::new(Transfer { deliver: None, ..transfer() });
-    tokio::time::timeout(Duration::from_secs(60), world.run(Until::Arrived)).await.unwrap_err();
+    tokio::time::timeout(Duration::from_mins(1), world.run(Until::Arrived)).await.unwrap_err();
     assert_eq!(world.states(Side::Collect).await, [FileState::Sent]);
     world.transfer = Arc::new(Transfer { collect: None, ..transfer() });
     world.broker.overlook(1);
