@@ -74,7 +74,7 @@ pub(super) fn list(context: &Context, args: &FilterArgs) -> Result<CommandEnd, F
         }
         rows.text()
     });
-    super::unreadable(context, &odd);
+    context.ui.unreadable(&odd);
     Ok(CommandEnd::Done)
 }
 
@@ -96,7 +96,7 @@ pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<CommandEnd, Fai
         Ok(find(&*queue, &all, |letter| found.extend(Some(letter).filter(is_it))).await.map_err(ReplayError::from)?)
     })?;
     let Some(letter) = found.first() else {
-        super::unreadable(context, &odd);
+        context.ui.unreadable(&odd);
         return Err(Failure::new(Code::Failed, format!("there is no dead letter `{}`", shown::name(&args.id)))
             .hint("`filegen dlq list{c}` shows those that there are"));
     };
@@ -172,6 +172,6 @@ pub(super) fn stats(context: &Context, args: &FilterArgs) -> Result<CommandEnd, 
         }
         text
     });
-    super::unreadable(context, &odd);
+    context.ui.unreadable(&odd);
     Ok(CommandEnd::Done)
 }

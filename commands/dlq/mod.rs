@@ -9,7 +9,6 @@ use super::exit::CommandEnd;
 use super::failure::Failure;
 use crate::core::ingest::plan::Filter;
 use crate::core::model::letter::LetterKind;
-use crate::core::ports::store::OddRecord;
 use jiff::Timestamp;
 
 /// Search, plan, replay and drop events that cannot be rows
@@ -94,13 +93,6 @@ impl FilterArgs {
             contains: self.contains.clone(),
             limit: self.limit,
         }
-    }
-}
-
-/// Says which entries cannot be read.
-fn unreadable(context: &Context, odd: &[OddRecord]) {
-    for record in odd {
-        context.ui.status(&format!("{} cannot be read: {}", record.id, record.reason));
     }
 }
 

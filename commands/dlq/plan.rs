@@ -78,6 +78,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             table::thousands(plan.entries.len() as u64)
         )
     });
-    super::unreadable(context, &odd);
+    context.ui.unreadable(&odd);
     Ok(CommandEnd::unless(!odd.is_empty()))
 }

@@ -48,9 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let items: Vec<_> = wanted.map(|it| Standing::at(opened.now, it)).collect();
         let listed = Listed { total: items.len(), items };
         context.ui.result(&listed, |listed| text(context, &listed.items));
-        for odd in opened.state.schedules.odd_records().await? {
-            context.ui.status(&format!("{} cannot be read: {}", odd.id, odd.reason));
-        }
+        context.ui.unreadable(&opened.state.schedules.odd_records().await?);
         match (listed.items.is_empty(), is_none) {
             (true, true) => {
                 context.ui.status("no schedule: there is no data source, or no scheduler has led yet");

@@ -57,7 +57,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         });
         files.truncate(args.limit);
         context.ui.result(&Listed { files }, |listed| text(context, &listed.files));
-        super::unreadable(context, &odd);
+        context.ui.unreadable(&odd);
         Ok(CommandEnd::Done)
     })
 }

@@ -12,7 +12,6 @@ mod verify;
 use super::context::Context;
 use super::exit::CommandEnd;
 use super::failure::Failure;
-use crate::core::ports::store::OddRecord;
 use crate::core::transfer::spec::Transfer;
 use std::sync::Arc;
 
@@ -57,13 +56,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
 /// Shows how many files are how far.
 pub(super) fn status(context: &Context) -> Result<CommandEnd, Failure> {
     status::run(context)
-}
-
-/// Says which records cannot be read.
-fn unreadable(context: &Context, odd: &[OddRecord]) {
-    for record in odd {
-        context.ui.status(&format!("{} cannot be read: {}", record.id, record.reason));
-    }
 }
 
 /// The transfer file, read and checked.

@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let access = if args.dry_run { wiring::Access::Look } else { wiring::Access::Change };
         let state = wiring::transfer_state(&transfer, access).await?;
         let Found { records: found, odd } = failed(&*state.ledger, &transfer, &which).await?;
-        super::unreadable(context, &odd);
+        context.ui.unreadable(&odd);
         if found.is_empty() && odd.is_empty() && args.id.is_some() {
             return Err(Failure::new(Code::Failed, "no failed file has such an id")
                 .hint("`filegen transfer list{c} --state failed` shows them"));

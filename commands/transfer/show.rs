@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     context.block_on(async {
         let state = wiring::transfer_state(&transfer, wiring::Access::Look).await?;
         let found = show(&*state.ledger, &transfer, &args.id).await?;
-        super::unreadable(context, &found.odd);
+        context.ui.unreadable(&found.odd);
         match found.records.as_slice() {
             [view] => {
                 context.ui.result(view, |view| text(context, view));

@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let since = args.since.map(|time| now.saturating_sub(time).unwrap_or(Timestamp::MIN));
         let verified = verify(&*state.ledger, &*target, &transfer, since).await?;
         let differences: Vec<Row> = verified.differences.into_iter().map(row).collect();
-        super::unreadable(context, &verified.odd);
+        context.ui.unreadable(&verified.odd);
         let end = CommandEnd::unless(!differences.is_empty() || !verified.odd.is_empty());
         let ended = Ended { checked: verified.checked, bytes: verified.bytes, differences };
         context.ui.result(&ended, |ended| text(context, ended));

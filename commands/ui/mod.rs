@@ -8,6 +8,7 @@ pub mod transfer;
 
 use super::globals::{Format, Globals, When};
 use crate::core::model::shown;
+use crate::core::ports::store::OddRecord;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,6 +84,13 @@ impl Ui {
     pub fn status(&self, text: &str) {
         if !self.quiet {
             self.error_line(text);
+        }
+    }
+
+    /// Tells a person which records cannot be read.
+    pub fn unreadable(&self, odd: &[OddRecord]) {
+        for OddRecord { id, reason } in odd {
+            self.status(&format!("{id} cannot be read: {reason}"));
         }
     }
 

@@ -88,6 +88,25 @@ impl Probe for TopicsProbe {
     }
 }
 
+/// What another task of the process sees: a record that cannot be read, or why the work has stopped.
+pub struct FaultProbe {
+    /// Its name.
+    pub name: &'static str,
+    /// What is wrong; `None` when nothing is.
+    pub fault: Box<dyn Fn() -> Option<String> + Send + Sync>,
+}
+
+#[async_trait]
+impl Probe for FaultProbe {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        (self.fault)().map_or(Ok(()), Err)
+    }
+}
+
 /// What the last question found.
 #[derive(Clone, Serialize, Debug)]
 #[serde(rename_all = "camelCase")]

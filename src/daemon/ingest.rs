@@ -4,9 +4,9 @@ use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, IngestParts, OpenDoor, Served, Shared, TARGET};
 use crate::config::Flow;
 use crate::core::backoff::Backoff;
-use crate::core::health::{Dependencies, Member, Probe, TopicsProbe};
+use crate::core::health::{Dependencies, FaultProbe, Member, Probe, TopicsProbe};
 use crate::core::ingest::event::IngestEvent;
-use crate::core::ingest::health::{RecordsProbe, SinkProbe, WritingProbe};
+use crate::core::ingest::health::SinkProbe;
 use crate::core::ingest::relay;
 use crate::core::ingest::service::{IngestPorts, Service};
 use crate::core::ingest::spec::{DoorSpec, Ingest};
@@ -81,8 +81,8 @@ fn dependencies(
     }
     if parts.ingest {
         let records = Arc::clone(&watched);
-        probes.push(Box::new(WritingProbe { halted: Box::new(move || watched.now().halted) }));
-        probes.push(Box::new(RecordsProbe { odd: Box::new(move || records.now().odd_record()) }));
+        probes.push(Box::new(FaultProbe { name: "writing", fault: Box::new(move || watched.now().halted) }));
+        probes.push(Box::new(FaultProbe { name: "records", fault: Box::new(move || records.now().odd_record()) }));
     }
     if let Some(topic) = wiring::event_topic_probe(ingest)?.filter(|_| parts.ingest || parts.produce) {
         probes.push(Box::new(TopicsProbe { topics: vec![("source", topic)] }));

@@ -3,11 +3,11 @@
 use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, Served, Shared, TARGET};
 use crate::config::Flow;
-use crate::core::health::{Dependencies, Member, Probe};
+use crate::core::health::{Dependencies, FaultProbe, Member, Probe};
 use crate::core::model::peer::Insecure;
 use crate::core::ports::observer::Observer;
 use crate::core::transfer::event::TransferEvent;
-use crate::core::transfer::health::{BrokerProbe, FolderProbe, LedgerProbe, MovingProbe, RecordsProbe, TargetProbe};
+use crate::core::transfer::health::{BrokerProbe, FolderProbe, LedgerProbe, RecordsProbe, TargetProbe};
 use crate::core::transfer::service::{self, Until};
 use crate::core::transfer::spec::Transfer;
 use crate::http::transfer::TransferPanel;
@@ -64,7 +64,7 @@ fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferAct
     let mut probes: Vec<Box<dyn Probe>> = vec![
         Box::new(LedgerProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),
         Box::new(RecordsProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),
-        Box::new(MovingProbe { halted: Box::new(halted) }),
+        Box::new(FaultProbe { name: "moving", fault: Box::new(halted) }),
         Box::new(BrokerProbe { sender: wiring::file_sender(transfer), nonce: (wiring::identity().nonce)() }),
     ];
     if let Some(inbox) = wiring::inbox(transfer) {

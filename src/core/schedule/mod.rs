@@ -16,7 +16,6 @@ pub mod doctor;
 pub mod event;
 pub mod explain;
 pub mod feed;
-pub mod health;
 pub mod hear;
 pub mod import;
 pub mod own;

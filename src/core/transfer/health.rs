@@ -105,20 +105,3 @@ impl Probe for RecordsProbe {
         }
     }
 }
-
-/// Whether both sides make progress: a folder may be read and a file of it may not be sent.
-pub struct MovingProbe {
-    /// Why they do not; `None` when they do.
-    pub halted: Box<dyn Fn() -> Option<String> + Send + Sync>,
-}
-
-#[async_trait]
-impl Probe for MovingProbe {
-    fn name(&self) -> &'static str {
-        "moving"
-    }
-
-    async fn check(&self) -> Result<(), String> {
-        (self.halted)().map_or(Ok(()), Err)
-    }
-}
