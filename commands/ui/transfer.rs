@@ -199,6 +199,13 @@ impl Observer<TransferEvent> for TransferProgress {
                 self.seen().moved.failed += u64::from(*is_set_aside);
                 self.line(&format!("{} {path}: {what}", self.warning));
             }
+            TransferEvent::Foreign { id, why } => {
+                self.line(&format!(
+                    "{} a message under the id `{}` is taken away: {why}",
+                    self.warning,
+                    shown::name(id)
+                ));
+            }
             TransferEvent::Unreadable { record, reason } => {
                 self.seen().moved.unreadable += 1;
                 self.line(&format!("{} {record} cannot be read: {reason}", self.warning));

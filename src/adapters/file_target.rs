@@ -4,7 +4,7 @@
 //! process that writes keeps a lock on it; so a stopped one that goes on later still writes to its own file, and to nobody else's.
 
 use super::apart::apart;
-use crate::core::ports::file_target::{Arrived, FileTarget, Naming, TargetError, TargetPart};
+use crate::core::ports::file_target::{Arrived, FileTarget, Naming, Room, TargetError, TargetPart};
 use crate::files::{self, Beneath, Foreign, Found, copy_digested};
 use async_trait::async_trait;
 use rustix::io::Errno;
@@ -88,10 +88,11 @@ impl FileTarget for LocalTarget {
         named
     }
 
-    async fn room(&self) -> Result<Option<u64>, TargetError> {
+    async fn room(&self) -> Result<Option<Room>, TargetError> {
         self.with(|own, root| {
             let room = root.statvfs().map_err(|error| failed(&own.describe(), &error))?;
-            Ok(Some(room.f_bavail.saturating_mul(room.f_frsize)))
+            let bytes = |blocks: u64| blocks.saturating_mul(room.f_frsize);
+            Ok(Some(Room { free: bytes(room.f_bavail), all: bytes(room.f_blocks) }))
         })
         .await
     }

@@ -23,6 +23,9 @@ use std::time::Duration;
 /// Largest message that is read: envelope and content.
 const MESSAGE_MAX: u64 = 80 << 20;
 
+/// What is read of a larger one: more than an envelope may have.
+const FOREIGN: u64 = 128 << 10;
+
 /// Most bytes of envelope and content together.
 const INLINE_MAX: usize = 1 << 20;
 
@@ -157,6 +160,12 @@ fn answer(root: &Beneath, id: &str) -> io::Result<Option<Answer>> {
     }))
 }
 
+/// The ids of all answers.
+fn answers(root: &Beneath) -> io::Result<impl Iterator<Item = String>> {
+    let names = root.list(ANSWERS)?.into_iter();
+    Ok(names.filter(|(name, found)| found.is_file() && !name.starts_with('.')).map(|(name, _)| name))
+}
+
 fn remove(root: &Beneath, path: &str) -> io::Result<()> {
     there(root.unlink(path)).map(drop)
 }
@@ -188,9 +197,9 @@ impl FileSender for LocalSpool {
         let id = id.to_owned();
         self.with(move |_, root| {
             // The message first: whoever takes it away has written the answer before.
-            let is_sent = there(root.stat(&at(MESSAGES, &id)))?.is_some();
+            let sent = message(root, &id)?;
             let bytes = there(root.stat(&at(CHUNKS, &id)))?.map_or(0, |found| found.bytes);
-            Ok(Standing { chunks: bytes / chunk_size.max(1), is_sent, answer: answer(root, &id)? })
+            Ok(Standing { chunks: bytes / chunk_size.max(1), sent, answer: answer(root, &id)? })
         })
         .await
     }
@@ -225,18 +234,27 @@ impl FileSender for LocalSpool {
         .await
     }
 
-    async fn answered(&self, most: usize) -> Result<Vec<String>, BrokerError> {
-        self.with(move |_, root| {
-            let names = root.list(ANSWERS)?.into_iter();
-            let whole = names.filter(|(name, found)| found.is_file() && !name.starts_with('.'));
-            Ok(whole.map(|(name, _)| name).take(most).collect())
-        })
-        .await
+    async fn answered(&self, ids: &[String]) -> Result<Vec<String>, BrokerError> {
+        let ids: HashSet<String> = ids.iter().cloned().collect();
+        self.with(move |_, root| Ok(answers(root)?.filter(|id| ids.contains(id)).collect())).await
+    }
+
+    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError> {
+        self.with(move |_, root| Ok(answers(root)?.take(most).collect())).await
     }
 
     async fn answer(&self, id: &str) -> Result<Option<Answer>, BrokerError> {
         let id = id.to_owned();
-        self.with(move |_, root| answer(root, &id)).await
+        self.with(move |_, root| match there(root.stat(&at(MESSAGES, &id)))? {
+            Some(_) => Ok(None),
+            None => answer(root, &id),
+        })
+        .await
+    }
+
+    async fn take_back(&self, id: &str) -> Result<(), BrokerError> {
+        let path = at(MESSAGES, id);
+        self.with(move |_, root| remove(root, &path)).await
     }
 
     async fn forget(&self, id: &str) -> Result<(), BrokerError> {
@@ -265,7 +283,11 @@ fn oldest(root: &Beneath, busy: &HashSet<String>, most: usize) -> io::Result<Vec
 }
 
 fn message(root: &Beneath, id: &str) -> io::Result<Option<Parcel>> {
-    let Some(bytes) = read(root, &at(MESSAGES, id), MESSAGE_MAX)? else { return Ok(None) };
+    let Some(file) = there(root.open(&at(MESSAGES, id)))? else { return Ok(None) };
+    // One that is larger is no message of ours: its begin is refused, and holds nothing up.
+    let most = if Found::of_file(&file)?.bytes > MESSAGE_MAX { FOREIGN } else { MESSAGE_MAX };
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes)?;
     let line = bytes.iter().take(LENGTH_MAX).position(|byte| *byte == b'\n').unwrap_or(0);
     let (length, kind) = std::str::from_utf8(&bytes[..line]).unwrap_or_default().split_once(' ').unwrap_or_default();
     let rest = bytes.get(line + 1..).unwrap_or_default();
@@ -277,7 +299,9 @@ fn message(root: &Beneath, id: &str) -> io::Result<Option<Parcel>> {
 }
 
 fn chunk(file: &File, number: u64, size: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+    // Room for what is there, whatever the envelope says.
+    let there = Found::of_file(file)?.bytes.saturating_sub(number.saturating_mul(size));
+    let mut bytes = vec![0; usize::try_from(size.min(there)).unwrap_or(usize::MAX)];
     let mut there = 0;
     while there < bytes.len() {
         match file.read_at(&mut bytes[there..], number.saturating_mul(size) + there as u64)? {
@@ -312,6 +336,15 @@ impl FileReceiver for LocalSpool {
             Ok((!bytes.is_empty()).then_some(bytes))
         })
         .await
+    }
+
+    async fn is_whole(&self, id: &str, _: u64, _: u64, size: u64) -> Result<bool, BrokerError> {
+        let path = at(CHUNKS, id);
+        self.with(move |_, root| Ok(there(root.stat(&path))?.is_some_and(|found| found.bytes >= size))).await
+    }
+
+    async fn end_foreign(&self, id: &str) -> Result<(), BrokerError> {
+        FileSender::take_back(self, id).await
     }
 
     async fn answer(&self, id: &str, answer: &Answer) -> Result<(), BrokerError> {

@@ -20,9 +20,19 @@ struct Kept {
     answers: BTreeMap<String, Answer>,
     /// Questions that find no message, whatever is there.
     overlooked: u32,
+    /// What each chunk takes to be stored.
+    slowness: Duration,
 }
 
 impl Kept {
+    fn message(&self, id: &str) -> Option<&Parcel> {
+        self.messages.iter().find(|parcel| parcel.id == id)
+    }
+
+    fn drop_message(&mut self, id: &str) {
+        self.messages.retain(|parcel| parcel.id != id);
+    }
+
     fn drop_chunks(&mut self, id: &str) {
         self.chunks.retain(|(of, _), _| of != id);
     }
@@ -32,6 +42,16 @@ impl MemoryFileBroker {
     /// The next questions for messages, so many, find none.
     pub fn overlook(&self, questions: u32) {
         self.kept().overlooked = questions;
+    }
+
+    /// Puts an answer there behind everybody's back.
+    pub fn forge(&self, id: &str, answer: Answer) {
+        self.kept().answers.insert(id.to_owned(), answer);
+    }
+
+    /// Each chunk takes so long to be stored.
+    pub fn slow(&self, each: Duration) {
+        self.kept().slowness = each;
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -59,11 +79,15 @@ impl FileSender for MemoryFileBroker {
         while kept.chunks.contains_key(&(id.to_owned(), chunks)) {
             chunks += 1;
         }
-        let is_sent = kept.messages.iter().any(|parcel| parcel.id == id);
-        Ok(Standing { chunks, is_sent, answer: kept.answers.get(id).cloned() })
+        let sent = kept.message(id).cloned();
+        Ok(Standing { chunks, sent, answer: kept.answers.get(id).cloned() })
     }
 
     async fn put_chunk(&self, id: &str, number: u64, _: u64, bytes: Vec<u8>) -> Result<(), BrokerError> {
+        let slowness = self.kept().slowness;
+        if !slowness.is_zero() {
+            tokio::time::sleep(slowness).await;
+        }
         self.kept().chunks.insert((id.to_owned(), number), bytes);
         Ok(())
     }
@@ -74,24 +98,34 @@ impl FileSender for MemoryFileBroker {
 
     async fn send(&self, parcel: Parcel) -> Result<(), BrokerError> {
         let mut kept = self.kept();
-        if kept.messages.iter().all(|other| other.id != parcel.id) {
-            kept.messages.push(parcel);
-        }
+        kept.drop_message(&parcel.id);
+        kept.messages.push(parcel);
         self.0.1.notify_one();
         Ok(())
     }
 
-    async fn answered(&self, most: usize) -> Result<Vec<String>, BrokerError> {
+    async fn answered(&self, ids: &[String]) -> Result<Vec<String>, BrokerError> {
+        let kept = self.kept();
+        Ok(ids.iter().filter(|id| kept.answers.contains_key(*id)).cloned().collect())
+    }
+
+    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError> {
         Ok(self.kept().answers.keys().take(most).cloned().collect())
     }
 
     async fn answer(&self, id: &str) -> Result<Option<Answer>, BrokerError> {
-        Ok(self.kept().answers.get(id).cloned())
+        let kept = self.kept();
+        Ok(kept.answers.get(id).filter(|_| kept.message(id).is_none()).cloned())
+    }
+
+    async fn take_back(&self, id: &str) -> Result<(), BrokerError> {
+        self.kept().drop_message(id);
+        Ok(())
     }
 
     async fn forget(&self, id: &str) -> Result<(), BrokerError> {
         let mut kept = self.kept();
-        if kept.messages.iter().all(|parcel| parcel.id != id) {
+        if kept.message(id).is_none() {
             kept.drop_chunks(id);
         }
         kept.answers.remove(id);
@@ -119,10 +153,21 @@ impl FileReceiver for MemoryFileBroker {
         Ok(self.kept().chunks.get(&(id.to_owned(), number)).cloned())
     }
 
+    async fn is_whole(&self, id: &str, chunks: u64, _: u64, size: u64) -> Result<bool, BrokerError> {
+        let kept = self.kept();
+        let own: Vec<&Vec<u8>> = kept.chunks.iter().filter(|((of, _), _)| of == id).map(|(_, bytes)| bytes).collect();
+        Ok(own.len() as u64 >= chunks && own.iter().map(|bytes| bytes.len() as u64).sum::<u64>() >= size)
+    }
+
+    async fn end_foreign(&self, id: &str) -> Result<(), BrokerError> {
+        self.kept().drop_message(id);
+        Ok(())
+    }
+
     async fn answer(&self, id: &str, answer: &Answer) -> Result<(), BrokerError> {
         let mut kept = self.kept();
         kept.answers.insert(id.to_owned(), answer.clone());
-        kept.messages.retain(|parcel| parcel.id != id);
+        kept.drop_message(id);
         kept.drop_chunks(id);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A place for files in memory.
 
-use crate::core::ports::file_target::{Arrived, FileTarget, Naming, TargetError, TargetPart};
+use crate::core::ports::file_target::{Arrived, FileTarget, Naming, Room, TargetError, TargetPart};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ struct Kept {
     files: BTreeMap<String, Vec<u8>>,
     parts: BTreeMap<String, Vec<u8>>,
     /// Bytes that fit in all. `None`: any.
-    room: Option<u64>,
+    room: Option<Room>,
 }
 
 impl MemoryTarget {
@@ -34,7 +34,7 @@ impl MemoryTarget {
     }
 
     /// Says how many bytes are free.
-    pub fn set_room(&self, room: Option<u64>) {
+    pub fn set_room(&self, room: Option<Room>) {
         self.kept().room = room;
     }
 }
@@ -88,7 +88,7 @@ impl FileTarget for MemoryTarget {
         Ok(())
     }
 
-    async fn room(&self) -> Result<Option<u64>, TargetError> {
+    async fn room(&self) -> Result<Option<Room>, TargetError> {
         Ok(self.kept().room)
     }
 

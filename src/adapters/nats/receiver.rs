@@ -1,7 +1,7 @@
 //! The delivering side's end: one durable consumer that all deliverers share.
 
 use super::fault::Fault;
-use super::link::{ANSWER, Link, is_end};
+use super::link::{ANSWER, Link, Stored, is_end};
 use super::streams::CONSUMER;
 use super::{NatsBroker, Shared, wire};
 use crate::adapters::system_clock::SystemClock;
@@ -172,10 +172,27 @@ impl Shared {
         Ok(())
     }
 
+    /// Writes an answer. Another one in its place is nobody's word, and gives way.
     async fn tell(&self, link: &Link, id: &str, answer: &Answer) -> Result<(), Fault> {
         let is_delivered = matches!(answer, Answer::Delivered { .. });
         let subject = if is_delivered { self.names.done(id) } else { self.names.error(id) };
-        link.publish(subject, HeaderMap::new(), wire::answer(id, answer)).await.map(drop)
+        let stream = &self.names.messages;
+        if link.publish(subject.clone(), HeaderMap::new(), wire::answer(id, answer)).await? != Stored::There {
+            return Ok(());
+        }
+        let Some(kept) = link.last(stream, &subject).await? else {
+            return Err(Fault::Passing("an answer is gone that was there; it is written again".to_owned()));
+        };
+        if kept.payload == wire::answer(id, answer) {
+            return Ok(());
+        }
+        link.delete(stream, kept.sequence).await?;
+        match link.publish(subject, HeaderMap::new(), wire::answer(id, answer)).await? {
+            Stored::Now(_) | Stored::Before => Ok(()),
+            Stored::There => {
+                Err(Fault::Passing("another answer is in this one's place; it is written again".to_owned()))
+            }
+        }
     }
 
     /// Takes a message away. `false`: a refused one may be another's by now, who will see in the ledger how it stands.
@@ -268,6 +285,22 @@ impl FileReceiver for NatsBroker {
         own.with(async |link| own.answer_with(&link, id, answer).await).await
     }
 
+    async fn is_whole(&self, id: &str, chunks: u64, _: u64, _: u64) -> Result<bool, BrokerError> {
+        let own = &self.0;
+        let most = usize::try_from(chunks).unwrap_or(usize::MAX);
+        let subjects =
+            own.with(async |link| link.subjects(&own.names.chunks, &own.names.chunk(id, "*"), most).await).await?;
+        Ok(subjects.len() >= most)
+    }
+
+    async fn end_foreign(&self, id: &str) -> Result<(), BrokerError> {
+        let own = &self.0;
+        let held = own.inbound.one(id);
+        own.with(async |link| own.take_away(&link, id, held.as_ref(), false).await.map(drop)).await?;
+        own.inbound.held().remove(id);
+        Ok(())
+    }
+
     fn working(&self, id: &str) {
         let own = &self.0;
         let told_at = now();
@@ -290,14 +323,18 @@ impl FileReceiver for NatsBroker {
         });
     }
 
-    async fn release(&self, id: &str) {
+    async fn release(&self, id: &str, after: Duration) {
         let own = &self.0;
         let Some(held) = own.inbound.held().remove(id) else { return };
         if own.is_newest(&held)
             && let Ok(link) = own.link().await
         {
             // Without it the message comes again a little later.
-            let _ = own.acknowledge(&link, &held, "-NAK").await.is_ok();
+            let word = match after.as_nanos() {
+                0 => "-NAK".to_owned(),
+                nanos => format!("-NAK {}", json!({ "delay": u64::try_from(nanos).unwrap_or(u64::MAX) })),
+            };
+            let _ = own.acknowledge(&link, &held, &word).await.is_ok();
         }
     }
 

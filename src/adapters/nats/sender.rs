@@ -8,7 +8,9 @@ use crate::core::ports::broker::BrokerError;
 use crate::core::ports::file_broker::{Answer, FileSender, Parcel, Standing};
 use async_trait::async_trait;
 use futures_util::future::{join, try_join};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -16,17 +18,33 @@ use tokio::task::JoinSet;
 /// Most bytes of chunks that wait for their acknowledgement, of all files together.
 const IN_FLIGHT: usize = 16 << 20;
 
+/// So many versions, and no more, are asked about one by one.
+const ASKED_ALONE: usize = 32;
+
+/// Most answers of a kind that one look lists.
+const LISTED: usize = 100_000;
+
+/// Versions that are asked about at once.
+const ASKED_AT_ONCE: usize = 64;
+
 /// Chunks on their way.
 pub(super) struct Outbound {
     window: Arc<Semaphore>,
     flying: Mutex<HashMap<String, JoinSet<Result<(), Fault>>>>,
     /// Versions whose chunks are being sent, the one that began first in front.
     open: Mutex<Vec<String>>,
+    /// Messages that were sent under a second id.
+    again: AtomicU64,
 }
 
 impl Default for Outbound {
     fn default() -> Self {
-        Self { window: Arc::new(Semaphore::new(IN_FLIGHT)), flying: Mutex::default(), open: Mutex::default() }
+        Self {
+            window: Arc::new(Semaphore::new(IN_FLIGHT)),
+            flying: Mutex::default(),
+            open: Mutex::default(),
+            again: AtomicU64::new(0),
+        }
     }
 }
 
@@ -57,24 +75,62 @@ impl Outbound {
 
 impl Shared {
     /// Sends a message under its id. The server may take it for one that it has had and that is gone since: then it is sent under
-    /// another id.
+    /// another id. Nothing but the message itself, read back, says that it was stored before: anybody may have used its id, or its
+    /// subject.
     async fn send_message(&self, link: &Link, parcel: &Parcel) -> Result<(), Fault> {
         let subject = self.names.message(&parcel.id);
         let (headers, payload) = wire::message(parcel, &parcel.id);
-        if link.publish(subject.clone(), headers, payload).await? != Stored::Before {
+        if matches!(link.publish(subject.clone(), headers, payload).await?, Stored::Now(_)) {
             return Ok(());
         }
-        let is_there = link.last(&self.names.messages, &subject).await?.is_some();
-        if is_there || self.answer_of(link, &parcel.id).await?.is_some() {
+        if self.is_there(link, parcel).await? {
             return Ok(());
         }
-        let (headers, payload) = wire::message(parcel, &format!("{}.{}", parcel.id, self.nonce));
+        let sent = self.outbound.again.fetch_add(1, Ordering::Relaxed);
+        let (headers, payload) = wire::message(parcel, &format!("{}.{}.{sent}", parcel.id, self.nonce));
         match link.publish(subject, headers, payload).await? {
-            Stored::Now(_) | Stored::There => Ok(()),
-            Stored::Before => {
-                Err(Fault::Passing("the server takes a message for one that it no longer has".to_owned()))
+            Stored::Now(_) => Ok(()),
+            Stored::There | Stored::Before => {
+                Err(Fault::Passing("another message is in this one's place; it is sent again".to_owned()))
             }
         }
+    }
+
+    /// Whether this very message is there. Another one in its place is taken away.
+    async fn is_there(&self, link: &Link, parcel: &Parcel) -> Result<bool, Fault> {
+        let stream = &self.names.messages;
+        let Some(kept) = link.last(stream, &self.names.message(&parcel.id)).await? else { return Ok(false) };
+        if wire::parcel(&parcel.id, Some(&kept.headers), &kept.payload) == *parcel {
+            return Ok(true);
+        }
+        link.delete(stream, kept.sequence).await?;
+        Ok(false)
+    }
+
+    /// Those of these versions that have an answer.
+    async fn answered_of(&self, link: &Link, ids: &[String]) -> Result<Vec<String>, Fault> {
+        let mut answered = HashSet::new();
+        let mut is_cut = false;
+        if ids.len() > ASKED_ALONE {
+            for filter in [self.names.done("*"), self.names.error("*")] {
+                let subjects = link.subjects(&self.names.messages, &filter, LISTED).await?;
+                is_cut |= subjects.len() == LISTED;
+                answered.extend(subjects.iter().filter_map(|subject| subject.rsplit('.').next().map(str::to_owned)));
+            }
+        }
+        let (mut found, open): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| answered.contains(id));
+        if is_cut || ids.len() <= ASKED_ALONE {
+            // Each by itself: whatever others have put there hides none.
+            let mut asked = stream::iter(open.into_iter().map(|id| async move {
+                let answer = self.answer_of(link, &id).await;
+                answer.map(|answer| answer.map(|_| id))
+            }))
+            .buffer_unordered(ASKED_AT_ONCE);
+            while let Some(answer) = asked.try_next().await? {
+                found.extend(answer);
+            }
+        }
+        Ok(found)
     }
 
     /// What the other side said. A receipt counts more than a refusal: the file is there.
@@ -173,7 +229,8 @@ impl FileSender for NatsBroker {
             // The message first: whoever takes it away has written the answer before.
             let message = link.last(&own.names.messages, &own.names.message(id)).await?;
             let (answer, chunks) = join(own.answer_of(&link, id), own.chunks_of(&link, id, chunk_size)).await;
-            Ok(Standing { chunks: chunks?, is_sent: message.is_some(), answer: answer? })
+            let sent = message.map(|kept| wire::parcel(id, Some(&kept.headers), &kept.payload));
+            Ok(Standing { chunks: chunks?, sent, answer: answer? })
         })
         .await
     }
@@ -217,7 +274,12 @@ impl FileSender for NatsBroker {
         Ok(())
     }
 
-    async fn answered(&self, most: usize) -> Result<Vec<String>, BrokerError> {
+    async fn answered(&self, ids: &[String]) -> Result<Vec<String>, BrokerError> {
+        let own = &self.0;
+        own.with(async |link| own.answered_of(&link, ids).await).await
+    }
+
+    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError> {
         let own = &self.0;
         own.with(async |link| {
             let mut ids = HashSet::new();
@@ -232,7 +294,18 @@ impl FileSender for NatsBroker {
 
     async fn answer(&self, id: &str) -> Result<Option<Answer>, BrokerError> {
         let own = &self.0;
-        own.with(async |link| own.answer_of(&link, id).await).await
+        own.with(async |link| {
+            let answer = own.answer_of(&link, id).await?;
+            // Only asked where there is an answer: most looks find none.
+            let waits = answer.is_some() && link.last(&own.names.messages, &own.names.message(id)).await?.is_some();
+            Ok(answer.filter(|_| !waits))
+        })
+        .await
+    }
+
+    async fn take_back(&self, id: &str) -> Result<(), BrokerError> {
+        let own = &self.0;
+        own.with(async |link| own.delete_last(&link, &own.names.message(id)).await).await
     }
 
     async fn forget(&self, id: &str) -> Result<(), BrokerError> {

@@ -10,9 +10,10 @@ use std::time::Duration;
 pub struct Standing {
     /// Chunks that it has without a gap from the first on.
     pub chunks: u64,
-    /// Whether it has the envelope: the file exists for the other side, or did.
-    pub is_sent: bool,
-    /// What the other side said.
+    /// The message that waits under its id: the file exists for the other side. Whether it is this version's shows its envelope:
+    /// others may write there.
+    pub sent: Option<Parcel>,
+    /// What the other side said, or is said to have said.
     pub answer: Option<Answer>,
 }
 
@@ -73,11 +74,18 @@ pub trait FileSender: Send + Sync {
     /// Sends the message that makes the file exist for the other side. Durable when it answers. All chunks are settled before.
     async fn send(&self, parcel: Parcel) -> Result<(), BrokerError>;
 
-    /// The versions, at most so many, that the other side said something of.
-    async fn answered(&self, most: usize) -> Result<Vec<String>, BrokerError>;
+    /// Those of these versions that something may have been said of. However many answers of others lie there, none of these is missed.
+    async fn answered(&self, ids: &[String]) -> Result<Vec<String>, BrokerError>;
 
-    /// What the other side said of a version. `None` when it said nothing yet.
+    /// At most so many versions that something was said of, whoever's they are.
+    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError>;
+
+    /// What the other side said of a version. `None` when it said nothing yet, and while the message waits: whoever takes one away says
+    /// so first, and what is said before is nobody's word.
     async fn answer(&self, id: &str) -> Result<Option<Answer>, BrokerError>;
+
+    /// Takes a message back that is not this version's, whatever its id says. Chunks stay.
+    async fn take_back(&self, id: &str) -> Result<(), BrokerError>;
 
     /// Forgets an answer that was acted upon, and the chunks of a version that was never sent.
     async fn forget(&self, id: &str) -> Result<(), BrokerError>;
@@ -96,6 +104,13 @@ pub trait FileReceiver: Send + Sync {
     /// A chunk. `None` when it is not there.
     async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError>;
 
+    /// Whether all of a version is there: so many chunks with so many bytes. Asked before a version is waited for.
+    async fn is_whole(&self, id: &str, chunks: u64, chunk_size: u64, size: u64) -> Result<bool, BrokerError>;
+
+    /// Takes a message away that is no version's, and tells nobody: the version with its id, if there is one, was sent by another message
+    /// or will be. Chunks stay.
+    async fn end_foreign(&self, id: &str) -> Result<(), BrokerError>;
+
     /// Tells the other side, then takes the message and its chunks away, in this order. May be repeated. A refusal takes nothing
     /// away from a process that has got the message since: it comes again there.
     async fn answer(&self, id: &str, answer: &Answer) -> Result<(), BrokerError>;
@@ -103,8 +118,8 @@ pub trait FileReceiver: Send + Sync {
     /// Says that a message is worked on, so that nobody else gets it. Called at each step of the work; answers at once.
     fn working(&self, _id: &str) {}
 
-    /// Gives a message back that this process cannot take to its end: it comes again, here or elsewhere.
-    async fn release(&self, _id: &str) {}
+    /// Gives a message back that this process cannot take to its end now: it comes again, here or elsewhere, not before `after`.
+    async fn release(&self, _id: &str, _after: Duration) {}
 
     /// Waits until a message may have come, at most so long. May be dropped before its end.
     async fn wait(&self, at_most: Duration);

@@ -91,6 +91,15 @@ impl Arrived {
     }
 }
 
+/// The room of a target, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// What this process may still fill.
+    pub free: u64,
+    /// What there is with all that is filled.
+    pub all: u64,
+}
+
 /// How a final name is given.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Naming {
@@ -129,8 +138,8 @@ pub trait FileTarget: Send + Sync {
     /// Writes, syncs and names a small file, sees that its name is not given twice, and takes it away.
     async fn probe(&self, name: &str) -> Result<(), TargetError>;
 
-    /// Free bytes. `None` when nobody tells.
-    async fn room(&self) -> Result<Option<u64>, TargetError>;
+    /// Its room. `None` when nobody tells.
+    async fn room(&self) -> Result<Option<Room>, TargetError>;
 
     /// The unfinished file of a version in a folder, with at most its first `keep` bytes: so many as are there. An unfinished file that
     /// another process still has open is left to it, and a new one is begun.

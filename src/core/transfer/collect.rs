@@ -16,7 +16,8 @@ use crate::core::ports::store::OddRecord;
 use crate::core::ports::transfer_ledger::{Entry, Holder, TransferLedger};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How long a claim lasts without news of its holder.
 pub const CLAIM: SignedDuration = SignedDuration::from_secs(60);
@@ -46,15 +47,23 @@ pub struct Collector {
     pub(super) collect: Collect,
     pub(super) ports: CollectPorts,
     pattern: Pattern,
+    looks: tokio::sync::Mutex<Looks>,
+    /// When answers that nobody waits for were looked for.
+    swept: Mutex<Option<Duration>>,
+    /// Versions whose record cannot be read, by path: stamp and id.
+    left: Mutex<HashMap<String, (String, String)>>,
+    /// Records that cannot be read, and were told.
+    odd: Mutex<BTreeSet<OddRecord>>,
+}
+
+/// What is remembered from one look to the next.
+#[derive(Default)]
+struct Looks {
     still: Stillness,
     /// Versions that arrived and lie there still, by path: their stamp.
     kept: HashMap<String, String>,
     /// What can never be sent, and was told.
     told: HashSet<String>,
-    /// Versions whose record cannot be read, by path: stamp and id.
-    left: Mutex<HashMap<String, (String, String)>>,
-    /// Records that cannot be read, and were told.
-    odd: Mutex<BTreeSet<OddRecord>>,
 }
 
 impl Collector {
@@ -67,35 +76,40 @@ impl Collector {
             collect,
             ports,
             pattern,
-            still: Stillness::default(),
-            kept: HashMap::new(),
-            told: HashSet::new(),
+            looks: tokio::sync::Mutex::default(),
+            swept: Mutex::default(),
             left: Mutex::default(),
             odd: Mutex::default(),
         })
     }
 
-    /// Looks at the folder: which files may be sent now, oldest first. What can never be sent is set aside.
+    /// Looks at the folder: which files may be sent now, oldest first, without those whose path is in `in_flight`. What can never be sent
+    /// is set aside.
     ///
     /// # Errors
     /// When the folder or the ledger does not answer.
-    pub async fn look(&mut self) -> Result<Ready, TransferError> {
+    pub async fn look(&self, in_flight: &HashSet<String>) -> Result<Ready, TransferError> {
+        let mut looks = self.looks.lock().await;
+        let looks = &mut *looks;
         let deep = self.pattern.has_folders();
         let listing = self.ports.inbox.list(deep).await?;
         let odd: HashSet<String> = listing.odd.iter().map(OddEntry::shown).collect();
-        self.told.retain(|shown| odd.contains(shown));
+        looks.told.retain(|shown| odd.contains(shown));
         for odd in &listing.odd {
-            if self.told.insert(odd.shown()) {
+            if looks.told.insert(odd.shown()) {
                 self.set_aside(odd).await?;
             }
         }
         let there: HashSet<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
-        self.kept.retain(|path, _| there.contains(path.as_str()));
-        let mut known = self.known(&listing.files).await?;
+        looks.kept.retain(|path, _| there.contains(path.as_str()));
+        let mut known = self.known(&mut looks.kept, &listing.files).await?;
         known.extend(self.still_odd(&listing.files).await?);
         let now = self.ports.clock.elapsed();
-        let is_known = |file: &FoundFile| known.contains(&file.path) || self.kept.get(&file.path) == Some(&file.stamp);
-        let ready = self.still.ready(&listing.files, (&self.collect, &self.pattern), now, is_known);
+        let kept = &looks.kept;
+        let is_known = |file: &FoundFile| {
+            known.contains(&file.path) || in_flight.contains(&file.path) || kept.get(&file.path) == Some(&file.stamp)
+        };
+        let ready = looks.still.ready(&listing.files, (&self.collect, &self.pattern), now, is_known);
         if !ready.files.is_empty() {
             let (files, bytes) = (ready.files.len() as u64, ready.files.iter().map(|file| file.size).sum());
             self.ports.observer.observe(&TransferEvent::Found { files, bytes });
@@ -104,10 +118,14 @@ impl Collector {
     }
 
     /// Paths whose file, as it is now, was dealt with. What lies there for good is asked about once.
-    async fn known(&mut self, files: &[FoundFile]) -> Result<HashSet<String>, TransferError> {
+    async fn known(
+        &self,
+        kept: &mut HashMap<String, String>,
+        files: &[FoundFile],
+    ) -> Result<HashSet<String>, TransferError> {
         let ask: Vec<&FoundFile> = files
             .iter()
-            .filter(|file| self.pattern.fits(&file.path) && self.kept.get(&file.path) != Some(&file.stamp))
+            .filter(|file| self.pattern.fits(&file.path) && kept.get(&file.path) != Some(&file.stamp))
             .collect();
         let mut known = HashSet::new();
         for part in ask.chunks(PATHS) {
@@ -119,7 +137,7 @@ impl Collector {
                     continue;
                 }
                 match found.state {
-                    Ok(FileState::Archived) => drop(self.kept.insert(found.path, found.stamp)),
+                    Ok(FileState::Archived) => drop(kept.insert(found.path, found.stamp)),
                     Ok(FileState::Sent | FileState::Failed) => drop(known.insert(found.path)),
                     Err(reason) => {
                         self.unreadable(Side::Collect, &found.id, reason);
@@ -188,6 +206,11 @@ impl Collector {
         }
         self.ports.observer.observe(&TransferEvent::Odd { path: odd.shown(), what, is_set_aside });
         Ok(())
+    }
+
+    /// When answers that nobody waits for were looked for.
+    pub(super) fn swept(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.swept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The day for folders on the shelves.

@@ -5,7 +5,7 @@
 //! message goes. Each step may be repeated, and whoever takes a version over begins behind the last durable byte.
 
 use super::collect::claim_until;
-use super::envelope::Envelope;
+use super::envelope::{Envelope, EnvelopeFault};
 use super::error::TransferError;
 use super::event::TransferEvent;
 use super::place::{Place, place};
@@ -15,7 +15,7 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
-use crate::core::ports::file_target::{FileTarget, TargetError};
+use crate::core::ports::file_target::{FileTarget, Room, TargetError};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, TransferLedger};
 use std::sync::Arc;
@@ -111,7 +111,13 @@ impl Deliverer {
         }
         let envelope = match Envelope::read(&parcel.envelope, &id) {
             Ok(envelope) => envelope,
-            Err(fault) => {
+            Err(EnvelopeFault::Foreign(why)) => {
+                // Nobody is told: the file that has this id is none of this message's.
+                self.ports.receiver.end_foreign(&id).await?;
+                self.ports.observer.observe(&TransferEvent::Foreign { id, why });
+                return Ok(true);
+            }
+            Err(fault @ EnvelopeFault::Wrong(_)) => {
                 self.refuse_unread(&id, fault.to_string()).await?;
                 return Ok(true);
             }
@@ -225,23 +231,32 @@ impl Deliverer {
             return Err(Fault::Lasting(FailureKind::Difference, reason));
         }
         way.place = place(&self.deliver, envelope).map_err(|why| Fault::Lasting(FailureKind::Refused, why))?;
-        self.check_room(&*self.ports.target, envelope.size).await?;
+        self.check_room(&*self.ports.target, envelope).await?;
         if !self.deliver.filters.is_empty() {
-            self.check_room(&*self.ports.work, envelope.size).await?;
+            self.check_room(&*self.ports.work, envelope).await?;
         }
         Ok(())
     }
 
-    async fn check_room(&self, target: &dyn FileTarget, size: u64) -> Result<(), Fault> {
-        let needed = size.saturating_mul(2);
-        if let Some(room) = target.room().await?
-            && room < needed
-        {
-            let (at, reason) = (target.describe(), format!("{room} bytes are free, and {needed} are wanted"));
-            let reason = format!("{at}: {reason} for a file of {size}");
-            return Err(Fault::Passing(TargetError::Full { reason }.into()));
+    async fn check_room(&self, target: &dyn FileTarget, envelope: &Envelope) -> Result<(), Fault> {
+        let (size, needed) = (envelope.size, envelope.size.saturating_mul(2));
+        let Some(Room { free, all }) = target.room().await? else { return Ok(()) };
+        if free >= needed {
+            return Ok(());
         }
-        Ok(())
+        let at = target.describe();
+        if all < needed {
+            let reason = format!("{at} has {all} bytes in all, and {needed} are wanted for a file of {size}");
+            return Err(Fault::Lasting(FailureKind::Refused, reason));
+        }
+        // It is waited for only if there is something to wait for.
+        if let (Some(chunks), Some(chunk)) = (envelope.chunks, envelope.chunk_size)
+            && !self.ports.receiver.is_whole(&envelope.id, chunks, chunk, size).await?
+        {
+            return Err(Fault::Lasting(FailureKind::Data, format!("some of its {chunks} chunks are missing")));
+        }
+        let reason = format!("{at}: {free} bytes are free, and {needed} are wanted for a file of {size}");
+        Err(Fault::Passing(TargetError::Full { reason }.into()))
     }
 
     pub(super) async fn advance(

@@ -11,7 +11,7 @@ use crate::core::model::pattern::Pattern;
 use crate::core::model::peer::Insecure;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::FileSender;
-use crate::core::ports::file_target::{FileTarget, TargetError};
+use crate::core::ports::file_target::{FileTarget, Room, TargetError};
 use crate::core::ports::inbox::{Inbox, Shelf};
 use crate::core::ports::store::{OddRecord, StoreError};
 use crate::core::ports::transfer_ledger::TransferLedger;
@@ -145,12 +145,12 @@ async fn place(target: &dyn FileTarget, check: &str, promise: &str, nonce: &str,
 async fn room(target: &dyn FileTarget, check: &str, largest: u64, report: &mut Report<'_>) {
     let needed = largest.saturating_mul(2);
     match target.room().await {
-        Ok(Some(free)) if free < needed => {
+        Ok(Some(Room { free, .. })) if free < needed => {
             let (free, needed) = (counted(free, "byte"), counted(needed, "byte"));
             let reason = format!("{free} are free, and the largest file that waits wants {needed}: twice its size");
             report.fail(Area::Output, check, &TargetError::Full { reason });
         }
-        Ok(Some(free)) => {
+        Ok(Some(Room { free, .. })) => {
             report.add(Area::Output, check, CheckVerdict::Pass, format!("{} are free", counted(free, "byte")));
         }
         Ok(None) => report.add(Area::Output, check, CheckVerdict::Pass, "nobody tells how much is free"),

@@ -21,6 +21,9 @@ const TEXT_MAX: usize = 8192;
 /// Longest name, in bytes: what file systems take.
 const NAME_MAX: usize = 255;
 
+/// Bytes of an id.
+const ID_BYTES: usize = 20;
+
 /// Largest chunk, in bytes.
 const CHUNK_MAX: u64 = 64 << 20;
 
@@ -61,10 +64,22 @@ pub struct Envelope {
 
 /// What is wrong with an envelope.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the envelope is wrong: {0}")]
-pub struct EnvelopeFault(pub String);
+pub enum EnvelopeFault {
+    /// It cannot be read, or says what cannot be.
+    #[error("the envelope is wrong: {0}")]
+    Wrong(String),
+    /// It speaks of another version than the one whose id it bears.
+    #[error("the envelope is another file's: {0}")]
+    Foreign(String),
+}
 
-/// The id of a version of a file.
+/// Whether an id is of the form that [`id`] makes: such a one proves what its envelope says. Collectors of other makers have ids of their
+/// own.
+fn is_made(id: &str) -> bool {
+    id.len() == 2 * ID_BYTES && id.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The id of a version of a file: 40 hexadecimal digits of a SHA-256 over source, path, size and digest, each behind its length.
 pub fn id(source: &str, path: &str, size: u64, sha256: &str) -> String {
     let mut digest = Sha256::new();
     // Lengths stand in front, so that no two lists of parts read alike.
@@ -72,7 +87,7 @@ pub fn id(source: &str, path: &str, size: u64, sha256: &str) -> String {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part.as_bytes());
     }
-    hex::encode(&digest.finalize()[..20])
+    hex::encode(&digest.finalize()[..ID_BYTES])
 }
 
 impl Envelope {
@@ -107,17 +122,33 @@ impl Envelope {
     /// # Errors
     /// What is wrong with it.
     pub fn read(bytes: &[u8], id: &str) -> Result<Self, EnvelopeFault> {
+        let wrong = EnvelopeFault::Wrong;
         if bytes.len() > ENVELOPE_MAX {
-            return Err(EnvelopeFault(format!("it is larger than {} KiB", ENVELOPE_MAX >> 10)));
+            return Err(wrong(format!("it is larger than {} KiB", ENVELOPE_MAX >> 10)));
         }
-        let version = serde_json::from_slice::<Version>(bytes).map_err(|error| EnvelopeFault(error.to_string()))?;
+        let version = serde_json::from_slice::<Version>(bytes).map_err(|error| wrong(error.to_string()))?;
         if version.version != VERSION {
             let (its, ours) = (version.version, VERSION);
-            return Err(EnvelopeFault(format!("its version is {its}, and this filegen reads {ours}: use a newer one")));
+            return Err(wrong(format!("its version is {its}, and this filegen reads {ours}: use a newer one")));
         }
-        let envelope: Self = serde_json::from_slice(bytes).map_err(|error| EnvelopeFault(error.to_string()))?;
-        envelope.check(id).map_err(EnvelopeFault)?;
-        Ok(envelope)
+        let envelope: Self = serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string()))?;
+        envelope.check(id).map_err(wrong)?;
+        match envelope.foreign() {
+            Some(why) => Err(EnvelopeFault::Foreign(why)),
+            None => Ok(envelope),
+        }
+    }
+
+    /// Why it is not the envelope of the version with its id, if it is not. Whoever saw an id could say anything under it.
+    fn foreign(&self) -> Option<String> {
+        if !is_made(&self.id) {
+            return None;
+        }
+        if self.id != id(&self.source, &self.source_path, self.size, &self.sha256) {
+            return Some("its `id` is not the one of its `source`, `sourcePath`, `size` and `sha256`".to_owned());
+        }
+        (self.name != last_name(&self.source_path))
+            .then(|| "its `name` is not the last one of its `sourcePath`".to_owned())
     }
 
     fn check(&self, id: &str) -> Result<(), String> {
@@ -215,7 +246,7 @@ mod tests {
     fn read(change: impl Fn(&mut Value)) -> Result<Envelope, String> {
         let mut value = whole();
         change(&mut value);
-        Envelope::read(value.to_string().as_bytes(), "a1").map_err(|fault| fault.0)
+        Envelope::read(value.to_string().as_bytes(), "a1").map_err(|fault| fault.to_string())
     }
 
     #[test]
@@ -253,6 +284,28 @@ mod tests {
             assert_eq!(read(change).is_ok(), fits, "{chunks} × {size}");
         }
         assert!(Envelope::read(b"{", "a1").is_err() && Envelope::read(&vec![b' '; ENVELOPE_MAX + 1], "a1").is_err());
+    }
+
+    #[test]
+    fn an_envelope_under_a_version_s_id_speaks_of_that_version() {
+        let made = id("api", "x/a.csv", 10, &"0".repeat(64));
+        let read = |field: &str, value: Value| {
+            let mut envelope = whole();
+            envelope["id"] = json!(made);
+            envelope[field] = value;
+            Envelope::read(envelope.to_string().as_bytes(), &made)
+        };
+        assert!(read("metadata", json!({ "a": 1 })).is_ok());
+        for (field, value) in [
+            ("name", json!("b.csv")),
+            ("sourcePath", json!("y/a.csv")),
+            ("source", json!("other")),
+            ("size", json!(11)),
+            ("sha256", json!("1".repeat(64))),
+        ] {
+            let fault = read(field, value).unwrap_err();
+            assert!(matches!(fault, EnvelopeFault::Foreign(_)), "{field}: {fault}");
+        }
     }
 
     #[test]

@@ -23,6 +23,13 @@ pub enum TransferEvent {
         /// Whether it was set aside.
         is_set_aside: bool,
     },
+    /// A message is taken away that is not the one of the version with its id.
+    Foreign {
+        /// The id that it was sent under.
+        id: String,
+        /// What shows it.
+        why: String,
+    },
     /// A record of the ledger cannot be read: nobody works on its version.
     Unreadable {
         /// Side and id.

@@ -184,13 +184,19 @@ impl Collector {
     ) -> Result<bool, TransferError> {
         let chunk = self.chunk_size().await?;
         let standing = self.ports.sender.standing(&record.id, chunk).await?;
-        let refused_before = record.state == FileState::Failed && !standing.is_sent;
-        if refused_before {
-            self.ports.sender.forget(&record.id).await?;
+        if let Some(parcel) = &standing.sent {
+            match foreign(parcel, record) {
+                // An earlier try brought it there and did not live to say so.
+                None => return self.sent(record).await,
+                Some(why) => {
+                    self.ports.sender.take_back(&record.id).await?;
+                    self.ports.observer.observe(&TransferEvent::Foreign { id: record.id.clone(), why });
+                }
+            }
         }
-        if standing.is_sent || (standing.answer.is_some() && !refused_before) {
-            // An earlier try brought it there and did not live to say so.
-            return self.sent(record).await;
+        if standing.answer.is_some() {
+            // An answer counts for what the ledger has as sent. The other side knows what it has, and says so again.
+            self.ports.sender.forget(&record.id).await?;
         }
         let resumed = record.durable.min(standing.chunks);
         self.ports.observer.observe(&TransferEvent::Begun {
@@ -268,6 +274,16 @@ impl Collector {
         self.drop_event(&record.path, "it changed while it was sent");
         Ok(())
     }
+}
+
+/// Why a message is not the one of a version, if it is not.
+pub(super) fn foreign(parcel: &Parcel, record: &FileRecord) -> Option<String> {
+    if let Err(fault) = Envelope::read(&parcel.envelope, &record.id) {
+        return Some(fault.to_string());
+    }
+    let content = parcel.content.as_ref()?;
+    let is_own = content.len() as u64 == record.size && hex::encode(Sha256::digest(content)) == record.sha256;
+    (!is_own).then(|| "its content is another one".to_owned())
 }
 
 /// So many bytes from `offset`; fewer only at the file's end.

@@ -5,6 +5,7 @@
 use super::collect::{CLAIM, Collector, claim_until};
 use super::error::{TransferError, note};
 use super::event::TransferEvent;
+use super::send::foreign;
 use super::spec::After;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
@@ -16,10 +17,17 @@ use crate::core::ports::store::Found;
 use crate::core::ports::transfer_ledger::{Claim, Entry, Wanted};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::HashSet;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Most records that one look takes.
 const RECORDS: usize = 100_000;
+
+/// Most answers that one sweep looks at.
+const SWEPT: usize = 10_000;
+
+/// Time between two sweeps.
+const SWEEP: Duration = Duration::from_hours(1);
 
 impl Collector {
     /// Deals with all answers that have come; how many files still wait for theirs.
@@ -34,8 +42,9 @@ impl Collector {
             self.told_odd(record);
         }
         sent.reverse();
-        let answered: HashSet<String> = self.ports.sender.answered(RECORDS).await?.into_iter().collect();
-        self.forget_settled(&answered, &sent).await?;
+        let ids: Vec<String> = sent.iter().map(|record| record.id.clone()).collect();
+        let answered: HashSet<String> = self.ports.sender.answered(&ids).await?.into_iter().collect();
+        self.forget_settled().await?;
         let settled = sent.into_iter().map(|record| async {
             if answered.contains(&record.id) { self.settle_one(record, stop).await } else { self.lost(record).await }
         });
@@ -44,15 +53,20 @@ impl Collector {
         Ok(all.iter().filter(|is_settled| !**is_settled).count() as u64)
     }
 
-    /// Forgets answers that were acted upon by a process that did not live to forget them.
-    async fn forget_settled(&self, answered: &HashSet<String>, sent: &[FileRecord]) -> Result<(), TransferError> {
-        let sent: HashSet<&str> = sent.iter().map(|record| record.id.as_str()).collect();
-        for id in answered.iter().filter(|id| !sent.contains(id.as_str())) {
+    /// Forgets answers that were acted upon by a process that did not live to forget them. Looked for at the start, and then once in a
+    /// while: they are in nobody's way.
+    async fn forget_settled(&self) -> Result<(), TransferError> {
+        let now = self.ports.clock.elapsed();
+        if self.swept().is_some_and(|swept: Duration| now.saturating_sub(swept) < SWEEP) {
+            return Ok(());
+        }
+        for id in &self.ports.sender.answers(SWEPT).await? {
             let record = self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, id).await?;
             if record.and_then(Entry::record).is_some_and(|record| record.state.is_final()) {
                 self.ports.sender.forget(id).await?;
             }
         }
+        *self.swept() = Some(now);
         Ok(())
     }
 
@@ -92,7 +106,7 @@ impl Collector {
             return Ok(false);
         }
         let standing = self.ports.sender.standing(&record.id, self.chunk_size().await?).await?;
-        if standing.is_sent || standing.answer.is_some() {
+        if standing.sent.is_some_and(|parcel| foreign(&parcel, &record).is_none()) || standing.answer.is_some() {
             return Ok(false);
         }
         let now = self.ports.clock.now();

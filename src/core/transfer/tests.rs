@@ -1,5 +1,8 @@
 //! Both sides on a paused clock, over ports in memory.
 
+mod foreign;
+mod room;
+
 use super::collect::{CollectPorts, Collector};
 use super::deliver::{DeliverPorts, Deliverer};
 use super::error::TransferError;
@@ -16,7 +19,8 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::TransferId;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::secret::Secret;
-use crate::core::model::transfer::{FileState, Side};
+use crate::core::model::transfer::{FileFailure, FileState, Side};
+use crate::core::ports::file_target::Room;
 use crate::core::ports::inbox::Shelf;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::{TransferLedger, Wanted};
@@ -234,7 +238,7 @@ async fn a_message_that_the_broker_overlooks_for_a_moment_is_not_left_behind() {
 async fn without_room_nothing_is_moved_and_it_waits_for_longer_each_time() {
     let world = World::new();
     world.write("a", &[1; 50]);
-    world.target.set_room(Some(99));
+    world.target.set_room(Some(Room { free: 99, all: 1000 }));
     let error = world.run(Until::Arrived).await.unwrap_err();
     assert_eq!(error.kind(), FailureKind::Failed, "{error}");
     let waits: Vec<u64> = world
@@ -249,7 +253,7 @@ async fn without_room_nothing_is_moved_and_it_waits_for_longer_each_time() {
         .collect();
     assert_eq!(waits, [1, 2, 4, 8]);
     assert!(world.inbox.on(Shelf::Error).is_empty() && world.inbox.on(Shelf::Archive).is_empty());
-    world.target.set_room(Some(100));
+    world.target.set_room(Some(Room { free: 100, all: 1000 }));
     world.run(Until::Arrived).await.unwrap();
     assert_eq!(world.target.content("a"), Some(vec![1; 50]));
     assert_eq!(world.inbox.on(Shelf::Archive).len(), 1);

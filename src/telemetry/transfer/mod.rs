@@ -118,6 +118,10 @@ impl Observer<TransferEvent> for TransferActivity {
             TransferEvent::Odd { path, what, .. } => {
                 warn!(target: TARGET, transfer, path, reason = what, "this can never be sent");
             }
+            TransferEvent::Foreign { id, why } => {
+                warn!(target: TARGET, transfer, id = shown::name(id), reason = why, "a message that is not this file's is taken away");
+                self.metrics.failed("data");
+            }
             TransferEvent::Unreadable { record, reason } => {
                 warn!(target: TARGET, transfer, record, reason, "a record cannot be read, and is passed over");
                 self.metrics.failed("data");

@@ -63,7 +63,7 @@ async fn seen(receiver: &dyn FileReceiver, busy: &[&str], count: usize, most: us
     let found = come(receiver, &busy, count, most).await;
     for id in found.iter().map(|parcel| parcel.id.as_str()).chain(busy.iter().map(String::as_str)) {
         receiver.working(id);
-        receiver.release(id).await;
+        receiver.release(id, Duration::ZERO).await;
     }
     found
 }
@@ -80,7 +80,7 @@ async fn a_message_comes_again_until_it_is_answered_and_the_answer_stays_until_i
         sender.send(parcel("a", Some(b"bytes"))).await.unwrap();
         sender.send(parcel("a", Some(b"bytes"))).await.unwrap();
         sender.send(parcel("b", Some(b""))).await.unwrap();
-        assert!(sender.standing("a", 4).await.unwrap().is_sent);
+        assert!(sender.standing("a", 4).await.unwrap().sent.is_some());
         let (a, b) = (parcel("a", Some(b"bytes")), parcel("b", Some(b"")));
         for _ in 0..2 {
             assert_eq!(seen(&*receiver, &[], 2, 9).await, [a.clone(), b.clone()]);
@@ -95,9 +95,9 @@ async fn a_message_comes_again_until_it_is_answered_and_the_answer_stays_until_i
         }
         assert_eq!(come(&*receiver, &[], 1, 9).await, [b]);
         assert_eq!(sender.answer("a").await, Ok(Some(delivered.clone())));
-        assert_eq!(sender.answered(9).await, Ok(vec!["a".to_owned()]));
+        assert_eq!(sender.answers(9).await, Ok(vec!["a".to_owned()]));
         let standing = sender.standing("a", 4).await.unwrap();
-        assert_eq!((standing.is_sent, standing.answer), (false, Some(delivered)));
+        assert_eq!((standing.sent, standing.answer), (None, Some(delivered)));
         let refused = Answer::Refused { kind: "data".to_owned(), reason: "why \"so\"".to_owned() };
         receiver.answer("b", &refused).await.unwrap();
         assert_eq!(sender.answer("b").await, Ok(Some(refused)));
@@ -105,7 +105,7 @@ async fn a_message_comes_again_until_it_is_answered_and_the_answer_stays_until_i
             sender.forget("a").await.unwrap();
         }
         assert_eq!(sender.answer("a").await, Ok(None));
-        assert_eq!(sender.answered(9).await, Ok(vec!["b".to_owned()]));
+        assert_eq!(sender.answers(9).await, Ok(vec!["b".to_owned()]));
         sender.probe("probe").await.unwrap();
         assert!(sender.message_max().await.unwrap() > 64 * 1024);
         assert_eq!(receiver.waiting(&[], 9).await, Ok(Vec::new()));
@@ -176,6 +176,137 @@ async fn chunks_are_counted_from_the_first_and_go_with_their_message() {
 }
 
 #[tokio::test]
+async fn an_answer_counts_once_its_message_is_gone_and_is_found_among_those_that_are_asked_for() {
+    on_each(|(sender, receiver)| async move {
+        let delivered = Answer::Delivered { sha256: "00".to_owned() };
+        let ids: Vec<String> = (0..40).map(|number| format!("id{number}")).collect();
+        for id in ["id7", "other"] {
+            sender.send(parcel(id, Some(b"x"))).await.unwrap();
+            assert_eq!(come(&*receiver, &[], 1, 9).await.len(), 1);
+            receiver.answer(id, &delivered).await.unwrap();
+        }
+        // However many are asked for.
+        for ids in [&ids[..], &ids[..9]] {
+            assert_eq!(sender.answered(ids).await, Ok(vec!["id7".to_owned()]));
+        }
+        assert_eq!(sender.answers(1).await.unwrap().len(), 1);
+        let mut answers = sender.answers(9).await.unwrap();
+        answers.sort_unstable();
+        assert_eq!(answers, ["id7", "other"]);
+        // Sent again: what was said of it before is not said of this message.
+        sender.send(parcel("id7", Some(b"x"))).await.unwrap();
+        assert_eq!(sender.answer("id7").await, Ok(None));
+        assert_eq!(come(&*receiver, &[], 1, 9).await.len(), 1);
+        receiver.answer("id7", &delivered).await.unwrap();
+        assert_eq!(sender.answer("id7").await, Ok(Some(delivered)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_message_under_a_version_s_id_gives_way_and_is_taken_away_untold() {
+    on_each(|(sender, receiver)| async move {
+        sender.put_chunk("a", 0, 4, b"aaaa".to_vec()).await.unwrap();
+        sender.settle_chunks("a").await.unwrap();
+        let (foreign, own) = (parcel("a", Some(b"foreign")), parcel("a", None));
+        sender.send(foreign.clone()).await.unwrap();
+        assert_eq!(sender.standing("a", 4).await.unwrap().sent, Some(foreign));
+        sender.send(own.clone()).await.unwrap();
+        assert_eq!(sender.standing("a", 4).await.unwrap().sent, Some(own.clone()));
+        assert_eq!(come(&*receiver, &[], 1, 9).await, [own]);
+        receiver.end_foreign("a").await.unwrap();
+        let standing = sender.standing("a", 4).await.unwrap();
+        assert_eq!((standing.sent, standing.answer, standing.chunks), (None, None, 1));
+        sender.send(parcel("a", None)).await.unwrap();
+        for _ in 0..2 {
+            sender.take_back("a").await.unwrap();
+        }
+        let standing = sender.standing("a", 4).await.unwrap();
+        assert_eq!((standing.sent, standing.chunks), (None, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_version_is_whole_when_all_its_chunks_are_there() {
+    on_each(|(_, receiver)| async move { assert_eq!(receiver.is_whole("a", 2, 4, 6).await, Ok(false)) }).await;
+    on_each(|(sender, receiver)| async move {
+        for (number, bytes) in [(0, &b"aaaa"[..]), (1, b"bb")] {
+            sender.put_chunk("a", number, 4, bytes.to_vec()).await.unwrap();
+            sender.settle_chunks("a").await.unwrap();
+            assert_eq!(receiver.is_whole("a", 2, 4, 6).await, Ok(number == 1));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_given_back_for_a_while_comes_again_behind_it() {
+    on_each(|(sender, receiver)| async move {
+        sender.send(parcel("a", Some(b"x"))).await.unwrap();
+        assert_eq!(come(&*receiver, &[], 1, 9).await.len(), 1);
+        receiver.release("a", Duration::from_millis(300)).await;
+        assert_eq!(come(&*receiver, &[], 1, 9).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_of_others_by_the_hundred_thousand_hide_none() {
+    /// More than one look lists.
+    const OTHERS: usize = 100_100;
+    let server = Nats::shared();
+    let spec = nats_spec(server);
+    let [sender, receiver] = ["one", "two"].map(|nonce| NatsBroker::new(&spec, "t", nonce));
+    let ids: Vec<String> = (0..40).map(|number| format!("id{number}")).collect();
+    for id in &ids {
+        sender.send(parcel(id, Some(b"x"))).await.unwrap();
+    }
+    let client = server.client().await;
+    for number in 0..OTHERS {
+        client.publish(format!("{}.done.x{number}", spec.subject), "{}".into()).await.unwrap();
+    }
+    client.flush().await.unwrap();
+    let stream = format!("STREAM.INFO.{}_t", spec.stream);
+    until_async("the answers of others", async || {
+        let info = server.api(&stream, &serde_json::json!({})).await;
+        (info["state"]["messages"].as_u64()? >= (OTHERS + ids.len()) as u64).then_some(())
+    })
+    .await;
+    assert_eq!(come(&receiver, &[], 40, 40).await.len(), 40);
+    let delivered = Answer::Delivered { sha256: "00".to_owned() };
+    for id in &ids {
+        FileReceiver::answer(&receiver, id, &delivered).await.unwrap();
+    }
+    let mut answered = sender.answered(&ids).await.unwrap();
+    answered.sort_unstable();
+    let mut wanted = ids.clone();
+    wanted.sort_unstable();
+    assert_eq!(answered, wanted);
+    server.api(&format!("STREAM.DELETE.{}_t", spec.stream), &serde_json::json!({})).await;
+}
+
+#[tokio::test]
+async fn what_is_said_of_another_file_under_its_id_is_nobody_s_word() {
+    let server = Nats::shared();
+    let spec = nats_spec(server);
+    let [sender, receiver] = ["one", "two"].map(|nonce| NatsBroker::new(&spec, "t", nonce));
+    sender.put_chunk("a", 0, 4, b"aaaa".to_vec()).await.unwrap();
+    sender.settle_chunks("a").await.unwrap();
+    sender.send(parcel("a", None)).await.unwrap();
+    // A message that is no file's: what its id stands for would be every file.
+    server.put(&format!("{}.m.*", spec.subject), b"x").await;
+    server.put(&format!("{}.done.a", spec.subject), b"{\"sha256\":\"11\"}").await;
+    assert_eq!(FileSender::answer(&sender, "a").await, Ok(None));
+    assert_eq!(come(&receiver, &[], 1, 9).await, [parcel("a", None)]);
+    assert_eq!(receiver.waiting(&[], 9).await, Ok(Vec::new()));
+    assert_eq!(receiver.chunk("a", 0, 4).await.unwrap().as_deref(), Some(&b"aaaa"[..]));
+    let delivered = Answer::Delivered { sha256: "00".to_owned() };
+    FileReceiver::answer(&receiver, "a", &delivered).await.unwrap();
+    assert_eq!(FileSender::answer(&sender, "a").await, Ok(Some(delivered)));
+}
+
+#[tokio::test]
 async fn a_holder_whose_time_is_over_takes_nothing_from_the_next_one() {
     let server = Nats::shared();
     let spec = NatsSpec { ack_wait: Duration::from_secs(1), ..nats_spec(server) };
@@ -189,13 +320,13 @@ async fn a_holder_whose_time_is_over_takes_nothing_from_the_next_one() {
     // The first one wakes up, and would give it back, or end it for good.
     let refused = Answer::Refused { kind: "data".to_owned(), reason: "no".to_owned() };
     FileReceiver::answer(&first, "a", &refused).await.unwrap();
-    first.release("a").await;
-    assert!(sender.standing("a", 4).await.unwrap().is_sent);
+    first.release("a", Duration::ZERO).await;
+    assert!(sender.standing("a", 4).await.unwrap().sent.is_some());
     assert!(second.chunk("a", 0, 4).await.unwrap().is_some());
     let delivered = Answer::Delivered { sha256: "00".to_owned() };
     FileReceiver::answer(&second, "a", &delivered).await.unwrap();
     assert_eq!(FileSender::answer(&sender, "a").await, Ok(Some(delivered)));
-    assert!(!sender.standing("a", 4).await.unwrap().is_sent);
+    assert!(sender.standing("a", 4).await.unwrap().sent.is_none());
 }
 
 #[tokio::test]
