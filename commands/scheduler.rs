@@ -5,31 +5,33 @@ use super::exit::Code;
 use super::failure::Failure;
 use crate::config::{self, Environment, Flow};
 use crate::core::ports::audit::AuditEntry;
+use crate::core::schedule::data_source::Others;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::record;
 use crate::core::schedule::spec::Scheduler;
 use crate::core::schedule::steer::Asked;
 use crate::wiring::{self, Access, SchedulerState};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The scheduler file among those that were named. Worker files beside it say which runs a data source may start.
-pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, BTreeSet<String>), Failure> {
+/// The scheduler file among those that were named. Files beside it say which runs a data source may start, and which transfers it may
+/// bring files to.
+pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, Others), Failure> {
     if context.globals.config.is_empty() {
         context.config_path()?;
     }
-    let (mut found, mut workers) = (None, BTreeSet::new());
+    let (mut found, mut others) = (None, Others::default());
     for path in &context.globals.config {
         match config::load(path, &Environment, &context.registry)?.flow {
             Flow::Schedule(scheduler) if found.is_none() => found = Some(scheduler),
             Flow::Schedule(_) => {
                 return Err(Failure::new(Code::Usage, "this command takes one scheduler file, and several are named"));
             }
-            // A data source starts runs of workers only.
-            Flow::Ingest(_) | Flow::Transfer(_) => {}
+            // Nothing of a data source goes there.
+            Flow::Ingest(_) => {}
+            Flow::Transfer(transfer) => others.transfers.extend(wiring::inlet(&transfer).map(|inlet| inlet.name)),
             Flow::Generate(worker) => {
-                workers.insert(worker.id.to_string());
+                others.workers.insert(worker.id.to_string());
             }
         }
     }
@@ -37,7 +39,7 @@ pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, BTreeSet<S
         Failure::new(Code::Usage, "no scheduler file is named")
             .hint("name it with `-c FILE`; `filegen config init --kind scheduler` writes one")
     };
-    Ok((found.ok_or_else(missing)?, workers))
+    Ok((found.ok_or_else(missing)?, others))
 }
 
 /// A scheduler's state, with what holds for all its schedules.

@@ -6,7 +6,7 @@ use filegen::core::model::data_source::{ClockChange, DataSourceId, Misfire, Over
 use filegen::core::model::shown::is_harmful;
 use filegen::core::ports::schedules::ScheduleStore;
 use filegen::core::schedule::cron::{Dst, Expression};
-use filegen::core::schedule::data_source::{Fault, Faults, Rules, Stamp};
+use filegen::core::schedule::data_source::{Fault, Faults, Others, Rules, Stamp};
 use filegen::core::schedule::hear::{Applier, Heard};
 use filegen::core::schedule::plan::Settings;
 use filegen::core::schedule::roots::Roots;
@@ -125,7 +125,6 @@ fn rules() -> Rules {
             pause_after_failures: None,
         },
         calendars: BTreeSet::from(["house".to_owned()]),
-        workers: BTreeSet::from(["LoanWorker".to_owned()]),
-        transfers: BTreeSet::new(),
+        others: Others { workers: BTreeSet::from(["LoanWorker".to_owned()]), transfers: BTreeSet::new() },
     }
 }

@@ -35,9 +35,9 @@ pub(super) struct ExportArgs {}
 
 pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<CommandEnd, Failure> {
     let given = config::data_sources(&args.file, &Environment)?;
-    let (scheduler, workers) = scheduler(context)?;
+    let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
-        let sources = open(&scheduler, &workers, if args.dry_run { Access::Look } else { Access::Change }).await?;
+        let sources = open(&scheduler, &others, if args.dry_run { Access::Look } else { Access::Change }).await?;
         let done = import::import(&sources, &given, args.dry_run).await?;
         for warning in done.iter().flat_map(|one| one.warnings.iter().map(move |text| format!("{}: {text}", one.name)))
         {
@@ -59,9 +59,9 @@ pub(super) fn import(context: &Context, args: &ImportArgs) -> Result<CommandEnd,
 }
 
 pub(super) fn export(context: &Context, _: &ExportArgs) -> Result<CommandEnd, Failure> {
-    let (scheduler, workers) = scheduler(context)?;
+    let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
-        let sources = open(&scheduler, &workers, Access::Look).await?;
+        let sources = open(&scheduler, &others, Access::Look).await?;
         let all = sources.list(&Wanted { most: u32::MAX, ..Wanted::default() }).await?;
         let said: Vec<_> = all.sources.iter().map(import::said).collect();
         context.ui.result(&said, |said| config::data_sources_to_yaml(said));

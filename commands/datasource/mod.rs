@@ -9,10 +9,10 @@ use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::scheduler::{Opened, scheduler};
 use crate::core::kind::HasKind;
+use crate::core::schedule::data_source::Others;
 use crate::core::schedule::sources::{SourceError, Sources};
 use crate::core::schedule::spec::Scheduler;
 use crate::wiring::{self, Access};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
 
@@ -58,9 +58,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
 }
 
 /// Data sources, ready to be asked.
-async fn open(scheduler: &Scheduler, workers: &BTreeSet<String>, access: Access) -> Result<Sources, Failure> {
+async fn open(scheduler: &Scheduler, others: &Others, access: Access) -> Result<Sources, Failure> {
     let Opened { state, settings, .. } = Opened::of(scheduler, access).await?;
-    Ok(wiring::sources(scheduler, &state, &settings, workers, wiring::who(), &Arc::new(Notify::new())))
+    Ok(wiring::sources(scheduler, &state, &settings, others, wiring::who(), &Arc::new(Notify::new())))
 }
 
 impl From<SourceError> for Failure {

@@ -60,9 +60,9 @@ struct Shown {
 }
 
 pub(super) fn list(context: &Context, args: &ListArgs) -> Result<CommandEnd, Failure> {
-    let (scheduler, workers) = scheduler(context)?;
+    let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
-        let sources = open(&scheduler, &workers, Access::Look).await?;
+        let sources = open(&scheduler, &others, Access::Look).await?;
         let wanted = Wanted { text: args.search.clone(), active: args.status, skip: 0, most: args.limit };
         let found = sources.list(&wanted).await?;
         let listed = Listed { total: found.total, items: found.sources };
@@ -93,9 +93,9 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<CommandEnd, Fai
 }
 
 pub(super) fn show(context: &Context, args: &ShowArgs) -> Result<CommandEnd, Failure> {
-    let (scheduler, workers) = scheduler(context)?;
+    let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
-        let sources = open(&scheduler, &workers, Access::Look).await?;
+        let sources = open(&scheduler, &others, Access::Look).await?;
         let source = sources.find(&args.which).await?;
         let zone = TimeZone::get(&source.zone).unwrap_or(TimeZone::UTC);
         let next = sources.next(&source, wiring::clock().now(), 5);

@@ -139,9 +139,9 @@ fn told(context: &Context, verb: &str, saved: &Saved) -> CommandEnd {
 }
 
 pub(super) fn create(context: &Context, args: &CreateArgs) -> Result<CommandEnd, Failure> {
-    let (scheduler, workers) = scheduler(context)?;
+    let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
-        let sources = open(&scheduler, &workers, access(args.dry_run)).await?;
+        let sources = open(&scheduler, &others, access(args.dry_run)).await?;
         let given = args.said.over(Value::Null);
         if args.dry_run {
             return Ok(told(context, "would create", &sources.would_create(&given).await?));
@@ -151,9 +151,9 @@ pub(super) fn create(context: &Context, args: &CreateArgs) -> Result<CommandEnd,
 }
 
 pub(super) fn update(context: &Context, args: &UpdateArgs) -> Result<CommandEnd, Failure> {
-    let (scheduler, workers) = scheduler(context)?;
+    let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
-        let sources = open(&scheduler, &workers, access(args.dry_run)).await?;
+        let sources = open(&scheduler, &others, access(args.dry_run)).await?;
         let there = sources.find(&args.which).await?;
         let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
         let (id, given) = (there.id.as_str(), args.said.over(said(&there)));
@@ -171,9 +171,9 @@ struct Deleted {
 }
 
 pub(super) fn delete(context: &Context, args: &DeleteArgs) -> Result<CommandEnd, Failure> {
-    let (scheduler, workers) = scheduler(context)?;
+    let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
-        let sources = open(&scheduler, &workers, access(args.dry_run)).await?;
+        let sources = open(&scheduler, &others, access(args.dry_run)).await?;
         let there = sources.find(&args.which).await?;
         let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
         if args.dry_run {

@@ -7,6 +7,7 @@ pub mod failpoints;
 pub mod generate;
 pub mod health;
 pub mod ingest;
+pub mod inlet;
 pub mod kind;
 pub mod model;
 pub mod outbox;

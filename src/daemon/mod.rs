@@ -13,6 +13,7 @@ use crate::config::calendar::CalendarError;
 use crate::core::generate::run::Identity;
 use crate::core::generate::translate::Registry;
 use crate::core::health::Member;
+use crate::core::inlet::Inlet;
 use crate::core::schedule::plan::PlanFault;
 use crate::core::schedule::sources::SourceError;
 use crate::core::schedule::start::Startable;
@@ -125,6 +126,8 @@ struct Assembly {
     workers: Vec<WorkerHandle>,
     /// The workers' runs that schedules may start.
     startable: Vec<Startable>,
+    /// The transfers that schedules may bring files to.
+    inlets: Vec<Inlet>,
 }
 
 /// A door of a flow's own: bound, and not answered yet.
@@ -152,12 +155,12 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
 
     let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics };
     let mut all = Assembly::default();
-    // One line a flow. Schedules come last, because they start the workers' runs.
+    // One line a flow. Schedules come last, because they start the workers' runs and bring files to transfers.
     generate::build(&served, &shared, &mut all).await?;
     ingest::build(&served, &shared, &mut all)?;
     transfer::build(&served, &shared, &mut all).await?;
     schedule::build(&served, &shared, &mut all).await?;
-    let Assembly { mut tasks, members, doors, panels, workers, startable: _ } = all;
+    let Assembly { mut tasks, members, doors, panels, workers, startable: _, inlets: _ } = all;
     let page = generate::page(workers, panels, &shared);
     let small = (metrics.clone(), stop.clone());
     tasks.add("metrics", None, async move { metrics::keep_small(&small.0, &*wiring::clock(), &small.1).await });

@@ -5,6 +5,7 @@ use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, OpenDoor, Served, Shared, TARGET};
 use crate::config::Flow;
 use crate::core::health::{Dependencies, FaultProbe, Member, StateProbe};
+use crate::core::inlet::Inlet;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Message};
 use crate::core::model::names::LeaseKey;
@@ -13,6 +14,7 @@ use crate::core::outbox::{OutboxPublisher, relay};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::producer::Producer;
 use crate::core::schedule::change::CHANGES;
+use crate::core::schedule::data_source::Others;
 use crate::core::schedule::discover::{DISCOVERED, Discovery};
 use crate::core::schedule::feed::StoreFeed;
 use crate::core::schedule::hear::{Applier, Listener, hear};
@@ -27,7 +29,6 @@ use crate::telemetry::schedule::SchedulerStatus;
 use crate::telemetry::schedule::sources::SourcesStatus;
 use crate::wiring::{self, Access, SchedulerState};
 use async_trait::async_trait;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tracing::{info, warn};
@@ -53,10 +54,11 @@ struct Parts<'a> {
     wanted: Arc<Notify>,
 }
 
-/// Adds all schedulers' tasks, and opens their doors. They may start the runs of the workers that are built before.
+/// Adds all schedulers' tasks, and opens their doors. They may start the runs of the workers, and bring files to the transfers, that are
+/// built before.
 pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
     for scheduler in served.each(Flow::scheduler) {
-        let (panel, member, doors) = serve(scheduler, &all.startable, shared, &mut all.tasks).await?;
+        let (panel, member, doors) = serve(scheduler, (&all.startable, &all.inlets), shared, &mut all.tasks).await?;
         all.panels.push(Arc::new(panel));
         all.members.push(member);
         all.doors.extend(doors);
@@ -67,7 +69,7 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
 /// Starts one scheduler's tasks.
 async fn serve(
     scheduler: &Scheduler,
-    workers: &[Startable],
+    (workers, inlets): (&[Startable], &[Inlet]),
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
 ) -> Result<(SchedulerPanel, Member, [OpenDoor; 2]), DaemonError> {
@@ -86,9 +88,12 @@ async fn serve(
         wanted: Arc::new(Notify::new()),
     };
     parts.status.insecure(&insecure);
-    let names: BTreeSet<String> = workers.iter().map(|it| it.worker.to_string()).collect();
+    let others = Others {
+        workers: workers.iter().map(|it| it.worker.to_string()).collect(),
+        transfers: inlets.iter().map(|inlet| inlet.name.clone()).collect(),
+    };
     let who = format!("the API of {}", shared.identity.instance);
-    let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, &names, who, &parts.changed));
+    let sources = Arc::new(wiring::sources(scheduler, &parts.state, &parts.settings, &others, who, &parts.changed));
     if let Some(path) = &scheduler.sources {
         seed(path, &sources, &parts.state).await?;
     }
@@ -96,7 +101,7 @@ async fn serve(
     let doors = open_doors(&parts, &sources, &member, shared)?;
     send(&parts, shared, tasks)?;
     listen(&parts, shared, tasks)?;
-    lead(&parts, &sources, workers, shared, tasks);
+    lead(&parts, &sources, (workers, inlets), shared, tasks);
     Ok((panel(&parts, &member, &doors), member, doors))
 }
 
@@ -226,7 +231,13 @@ fn applier(parts: &Parts<'_>) -> Applier {
 }
 
 /// Leads or stands by.
-fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, workers: &[Startable], shared: &Shared<'_>, tasks: &mut Supervisor) {
+fn lead(
+    parts: &Parts<'_>,
+    sources: &Arc<Sources>,
+    (workers, inlets): (&[Startable], &[Inlet]),
+    shared: &Shared<'_>,
+    tasks: &mut Supervisor,
+) {
     let discovery = Discovery {
         sources: Arc::clone(&parts.state.sources),
         ledger: Arc::clone(&parts.state.ledger),
@@ -236,6 +247,7 @@ fn lead(parts: &Parts<'_>, sources: &Arc<Sources>, workers: &[Startable], shared
         max_size: parts.scheduler.defaults.max_size,
         look_within: parts.scheduler.defaults.look_within,
         has_topic: parts.scheduler.discovered.is_some(),
+        inlets: inlets.to_vec(),
         clock: wiring::clock(),
         wake: Arc::clone(&parts.found),
         observer: Arc::clone(&parts.status) as Arc<_>,

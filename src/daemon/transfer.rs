@@ -43,6 +43,7 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
             Arc::clone(&activity) as Arc<_>,
         ));
         start(transfer, &state, &activity, shared, &mut all.tasks).await?;
+        all.inlets.extend(wiring::inlet(transfer));
         let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
         let member = Arc::clone(&activity) as Arc<dyn PanicObserver>;
         all.tasks.add("dependencies", Some(member), async move { asked.watch(&stop).await });

@@ -21,12 +21,11 @@ use crate::core::ports::ledger::Ledger;
 use crate::core::ports::outbox::Outbox;
 use crate::core::ports::producer::Producer;
 use crate::core::ports::schedules::ScheduleStore;
-use crate::core::schedule::data_source::Rules;
+use crate::core::schedule::data_source::{Others, Rules};
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::Scheduler;
 use crate::core::schedule::status::Stores;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -146,13 +145,13 @@ pub fn topic_consumer(spec: &KafkaSpec) -> Result<Box<dyn Consumer>, WiringError
     Ok(Box::new(KafkaConsumer::new(spec)?))
 }
 
-/// Data sources, and what they are held against. `workers` are those that the same daemon serves, `who` is whose changes these are.
+/// Data sources, and what they are held against. `others` is what the same daemon serves, `who` is whose changes these are.
 /// `changed` is notified of each change.
 pub fn sources(
     scheduler: &Scheduler,
     state: &SchedulerState,
     settings: &Settings,
-    workers: &BTreeSet<String>,
+    others: &Others,
     who: String,
     changed: &Arc<Notify>,
 ) -> Sources {
@@ -162,8 +161,7 @@ pub fn sources(
             roots: scheduler.roots.clone(),
             defaults: scheduler.defaults.clone(),
             calendars: scheduler.calendars.keys().cloned().collect(),
-            workers: workers.clone(),
-            transfers: BTreeSet::new(),
+            others: others.clone(),
         },
         settings: settings.clone(),
         folders: folders(),

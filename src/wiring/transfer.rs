@@ -2,6 +2,7 @@
 
 use super::{Access, WiringError, clock};
 use crate::adapters::file_target::LocalTarget;
+use crate::adapters::handover::LocalHandover;
 use crate::adapters::host;
 use crate::adapters::inbox::LocalInbox;
 use crate::adapters::local_state::LocalState;
@@ -9,7 +10,9 @@ use crate::adapters::memory::state::MemoryState;
 use crate::adapters::memory::transfers::MemoryTransfers;
 use crate::adapters::nats::NatsBroker;
 use crate::adapters::spool::LocalSpool;
+use crate::core::inlet::Inlet;
 use crate::core::model::database::Database;
+use crate::core::model::pattern::Pattern;
 use crate::core::model::permissions::Permissions;
 use crate::core::ports::audit::AuditLog;
 use crate::core::ports::file_broker::{FileReceiver, FileSender};
@@ -67,6 +70,18 @@ pub fn inbox(transfer: &Transfer) -> Option<Arc<dyn Inbox>> {
 
 fn target_of(deliver: &Deliver) -> LocalTarget {
     LocalTarget::new(&deliver.directory, deliver.permissions, Permissions::of_folder(deliver.permissions))
+}
+
+/// The way in for files that others bring. `None` when the file has no collecting side.
+pub fn inlet(transfer: &Transfer) -> Option<Inlet> {
+    let collect = transfer.collect.as_ref()?;
+    Some(Inlet {
+        name: transfer.id.to_string(),
+        // It was parsed when the file was read.
+        pattern: Pattern::parse(&collect.pattern).ok()?,
+        max_size: collect.max_size,
+        folder: Arc::new(LocalHandover::new(&collect.directory)),
+    })
 }
 
 /// The target. `None` when the file has no delivering side.

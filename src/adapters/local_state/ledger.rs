@@ -43,6 +43,11 @@ impl Ledger for LocalState {
         .await
     }
 
+    async fn is_told(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.look(move |db, _| Ok(db.prepare_cached("SELECT 1 FROM DiscoveredFile WHERE id = ?1")?.exists([id])?)).await
+    }
+
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError> {
         let (source, first, last) = (source.clone(), first.to_owned(), last.to_owned());
         self.look(move |db, _| {

@@ -27,6 +27,14 @@ impl MemoryFolders {
         self.files().insert(path.into(), (content.to_vec(), at));
     }
 
+    /// Copies a file that is there.
+    pub(super) fn copy(&self, from: &Path, to: PathBuf) {
+        let mut files = self.files();
+        if let Some(file) = files.get(from).cloned() {
+            files.insert(to, file);
+        }
+    }
+
     /// Takes a file away.
     pub fn remove(&self, path: &Path) {
         self.files().remove(path);

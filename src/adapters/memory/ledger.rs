@@ -22,6 +22,10 @@ impl Ledger for MemoryState {
         Ok(true)
     }
 
+    async fn is_told(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.tables().told.contains_key(id))
+    }
+
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError> {
         let tables = self.tables();
         let wanted = |file: &&ToldFile| file.source == *source && (first..=last).contains(&file.path.as_str());

@@ -8,6 +8,7 @@ mod data_sources;
 pub mod file_broker;
 pub mod file_target;
 pub mod folders;
+pub mod handover;
 pub mod inbox;
 mod ledger;
 pub mod queue;

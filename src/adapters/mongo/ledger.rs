@@ -44,6 +44,14 @@ impl Ledger for MongoState {
         .await
     }
 
+    async fn is_told(&self, id: &str) -> Result<bool, StoreError> {
+        self.call(async {
+            let files = self.collection::<Document>(COLLECTION);
+            Ok(files.find_one(doc! { "_id": id }).projection(doc! { "_id": 1 }).await?.is_some())
+        })
+        .await
+    }
+
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError> {
         self.call(async {
             let files = self.collection::<Document>(COLLECTION);

@@ -36,6 +36,9 @@ pub trait Ledger: Send + Sync {
     /// its stamp is kept in place of the one before.
     async fn tell(&self, file: &ToldFile, event: Option<&OutboxEntry>) -> Result<bool, StoreError>;
 
+    /// Whether a version was told.
+    async fn is_told(&self, id: &str) -> Result<bool, StoreError>;
+
     /// Paths and stamps of what a data source has told, of all paths from `first` to `last`, both included.
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError>;
 }

@@ -12,6 +12,7 @@ pub mod drill;
 pub mod file_broker;
 pub mod file_target;
 pub mod folders;
+pub mod handover;
 pub mod inbox;
 pub mod leases;
 pub mod ledger;

@@ -1,4 +1,5 @@
-//! What due times of data sources do: look for files, or start a run of a worker of the same process.
+//! What due times of data sources do: look for files, to tell them or to bring them to a transfer, or start a run of a worker of the same
+//! process.
 
 use super::action::{Action, ActionError, Done, Firing};
 use super::discover::Discovery;
@@ -39,9 +40,8 @@ pub struct Starting {
 impl Action for Starting {
     async fn run(&self, firing: &Firing) -> Result<Done, ActionError> {
         match &firing.schedule.action {
-            Wanted::Discover(_) => self.discovery.run(firing).await,
+            Wanted::Discover(_) | Wanted::Transfer(_) => self.discovery.run(firing).await,
             Wanted::Run(name) => self.start(name, firing).await,
-            Wanted::Transfer(name) => Err(failed(format!("no transfer {name} is served by this process"))),
         }
     }
 }

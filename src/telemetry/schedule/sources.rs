@@ -36,7 +36,7 @@ impl SourcesStatus {
         });
         Self {
             scheduler: scheduler.to_owned(),
-            files: scope.counter("files_discovered_total", "New files that were told."),
+            files: scope.counter("files_discovered_total", "New files that were told, or brought to a transfer."),
             events,
             odd: scope.counter(
                 "schedule_odd_events_total",

@@ -48,6 +48,7 @@ async fn a_version_of_a_file_is_told_once_with_its_event() {
         assert_eq!(state.door(1).pending(&key(OWNER)).await.unwrap().records.len(), 2);
         // Sent or not, it was told.
         assert_eq!(store.tell(&a, Some(&event(&a))).await, Ok(false));
+        assert_eq!((state.door(2).is_told(&a.id).await, store.is_told("9").await), (Ok(true), Ok(false)));
         assert_eq!(state.door(1).pending(&key(OWNER)).await.unwrap().records.len(), 2);
     })
     .await;

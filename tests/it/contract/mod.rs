@@ -7,6 +7,7 @@ mod dead_letters;
 mod due;
 mod file_broker;
 mod file_target;
+mod handover;
 mod inbox;
 mod leases;
 mod ledger;

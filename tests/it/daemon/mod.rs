@@ -5,6 +5,7 @@ mod deliveries;
 mod doors;
 mod foreign;
 mod intake;
+mod intake_brought;
 mod intake_killed;
 mod intake_topics;
 mod killed;

@@ -43,9 +43,16 @@ pub struct Rules {
     pub defaults: Defaults,
     /// Names of the scheduler's own calendars.
     pub calendars: BTreeSet<String>,
-    /// Workers that the same daemon serves.
+    /// What else the same daemon serves.
+    pub others: Others,
+}
+
+/// What the same daemon serves beside the scheduler, by name: data sources may name it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Others {
+    /// Workers, whose runs are started.
     pub workers: BTreeSet<String>,
-    /// Transfers that the same daemon serves.
+    /// Transfers that collect, to which files are brought.
     pub transfers: BTreeSet<String>,
 }
 
@@ -168,11 +175,11 @@ impl Rules {
         match one.map(|(name, value)| (name.as_str(), value)) {
             Some(("discover", Value::Object(settings))) => discover(fields, settings),
             Some(("transfer", Value::String(name))) => {
-                served(fields, "transfer", name, &self.transfers);
+                served(fields, "transfer", name, &self.others.transfers);
                 Action::Transfer(name.clone())
             }
             Some(("run", Value::String(name))) => {
-                served(fields, "run", name, &self.workers);
+                served(fields, "run", name, &self.others.workers);
                 Action::Run(name.clone())
             }
             _ => {

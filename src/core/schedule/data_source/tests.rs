@@ -22,8 +22,7 @@ fn rules() -> Rules {
             pause_after_failures: None,
         },
         calendars: names(&["house"]),
-        workers: names(&["LoanWorker"]),
-        transfers: names(&[]),
+        others: Others { workers: names(&["LoanWorker"]), transfers: names(&[]) },
     }
 }
 

@@ -1,4 +1,4 @@
-//! New files of a data source's folder: found when they hold still, known by their content, and told once.
+//! New files of a data source's folder: found when they hold still, known by their content, and told once, or brought to a transfer once.
 
 mod event;
 mod ready;
@@ -10,13 +10,14 @@ pub use event::{DISCOVERED, FileDiscovered};
 use super::action::{ActionError, Done, Firing};
 use super::roots::{Place, Roots};
 use crate::core::failpoints::crash::crash_point;
+use crate::core::inlet::Inlet;
 use crate::core::model::amount::counted;
 use crate::core::model::data_source::{Action, DataSource, DataSourceId, Discover};
 use crate::core::model::pattern::Pattern;
 use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::DataSources;
-use crate::core::ports::folders::{FolderError, Folders, FoundFile};
+use crate::core::ports::folders::{Content, FolderError, Folders, FoundFile};
 use crate::core::ports::ledger::{Ledger, ToldFile};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::store::StoreError;
@@ -51,6 +52,8 @@ pub struct Discovery {
     pub look_within: Duration,
     /// Whether there is a topic for what is found. Without one, the outbox stays empty.
     pub has_topic: bool,
+    /// The transfers of the same process, which take files.
+    pub inlets: Vec<Inlet>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Notified when an event waits.
@@ -80,6 +83,8 @@ struct Look<'a> {
     source: &'a DataSource,
     place: Place,
     firing: &'a Firing,
+    /// Where new files are brought. `None`: they are told.
+    inlet: Option<&'a Inlet>,
     tally: Tally,
 }
 
@@ -93,15 +98,18 @@ impl super::action::Action for Discovery {
             None => None,
         };
         let source = found.ok_or_else(|| failed("its data source is gone".to_owned()))?;
-        let Action::Discover(settings) = &source.action else {
-            return Err(failed("its data source looks for no files".to_owned()));
+        let usual = Discover::default();
+        let (settings, inlet) = match &source.action {
+            Action::Discover(settings) => (settings, None),
+            Action::Transfer(name) => (&usual, Some(self.inlet(name)?)),
+            Action::Run(_) => return Err(failed("its data source looks for no files".to_owned())),
         };
         let place = self.roots.place(&source.path);
         let place =
             place.map_err(|fault| failed(format!("the folder {} cannot be looked at: {fault}", source.path)))?;
         let pattern =
             Pattern::parse(&source.pattern).map_err(|fault| failed(format!("the pattern is wrong: {fault}")))?;
-        let mut look = Look { source: &source, place, firing, tally: Tally::default() };
+        let mut look = Look { source: &source, place, firing, inlet, tally: Tally::default() };
         tokio::select! {
             biased;
             () = firing.stop.cancelled() => Err(ActionError::Interrupted),
@@ -142,6 +150,39 @@ impl Discovery {
             }
         }
         Ok(())
+    }
+
+    fn inlet(&self, name: &str) -> Result<&Inlet, ActionError> {
+        let found = self.inlets.iter().find(|inlet| inlet.name == name);
+        found.ok_or_else(|| {
+            let reason = format!(
+                "no transfer {} that collects is served by this process: name its file beside the scheduler's with `-c`",
+                shown::name(name)
+            );
+            ActionError::Failed { reason }
+        })
+    }
+
+    /// Brings a new version to where it goes, before the ledger has it: whoever dies in between brings it again, and it is there already.
+    /// `false` when it did not go in; the next look tries it again.
+    async fn bring(&self, look: &mut Look<'_>, file: &ToldFile, below: &str) -> Result<bool, ActionError> {
+        let Some(inlet) = look.inlet else { return Ok(true) };
+        if self.ledger.is_told(&file.id).await.map_err(away)? {
+            return Ok(true);
+        }
+        let content = Content {
+            sha256: file.sha256.clone(),
+            size: file.size,
+            modified_at: file.modified_at,
+            stamp: file.stamp.clone(),
+        };
+        let taken = inlet.take(&look.place.root, below, &content, &file.path).await;
+        crash_point!("discover.brought");
+        if let Err(error) = taken {
+            look.tally.faults.push(error.to_string());
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     async fn list(&self, look: &mut Look<'_>, pattern: &Pattern) -> Result<Vec<FoundFile>, ActionError> {
@@ -205,7 +246,11 @@ impl Discovery {
         let entry = event.entry();
         look.firing.term.check().map_err(|_| ActionError::Interrupted)?;
         crash_point!("discover.read");
-        let is_new = self.ledger.tell(&told, Some(&entry).filter(|_| self.has_topic)).await.map_err(away)?;
+        if !self.bring(look, &told, &below).await? {
+            return Ok(());
+        }
+        let is_told = self.has_topic && look.inlet.is_none();
+        let is_new = self.ledger.tell(&told, Some(&entry).filter(|_| is_told)).await.map_err(away)?;
         crash_point!("discover.told");
         if is_new {
             look.tally.new += 1;
@@ -229,7 +274,8 @@ impl Tally {
             let named = faults.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
             let more = faults.len().saturating_sub(NAMED_MAX);
             let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-            let reason = format!("{new} of {seen} files were told, {} cannot be read: {named}{more}", faults.len());
+            let failed = faults.len();
+            let reason = format!("{new} of {seen} files are new and done with, {failed} failed: {named}{more}");
             return Err(ActionError::Failed { reason });
         }
         if !large.is_empty() {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::folders::MemoryFolders;
+use crate::adapters::memory::handover::MemoryHandover;
 use crate::adapters::memory::state::MemoryState;
 use crate::core::model::data_source::{Misfire, Overlap};
 use crate::core::model::names::LeaseKey;
@@ -22,6 +23,7 @@ struct Rig {
     clock: MemoryClock,
     told: Arc<Mutex<Vec<String>>>,
     source: DataSource,
+    inlets: Vec<Inlet>,
 }
 
 fn at(second: i64) -> Timestamp {
@@ -61,7 +63,14 @@ impl Rig {
         };
         DataSources::create(&state, &source, &event).await.unwrap();
         let clock = MemoryClock::starting_at(at(100));
-        Self { state, folders: MemoryFolders::default(), clock, told: Arc::default(), source }
+        let folders = MemoryFolders::default();
+        let inlet = Inlet {
+            name: "sales".to_owned(),
+            pattern: Pattern::parse("**/*.csv").unwrap(),
+            max_size: 10,
+            folder: Arc::new(MemoryHandover::new(&folders, Path::new("/transfer/in"))),
+        };
+        Self { state, folders, clock, told: Arc::default(), source, inlets: vec![inlet] }
     }
 
     fn write(&self, path: &str, content: &str) {
@@ -79,6 +88,7 @@ impl Rig {
             max_size: 1 << 30,
             look_within: Duration::from_hours(1),
             has_topic: true,
+            inlets: self.inlets.clone(),
             clock: Arc::new(self.clock.clone()),
             wake: Arc::default(),
             observer: Arc::new(move |file: &FileDiscovered| told.lock().unwrap().push(file.path.clone())),
@@ -182,4 +192,49 @@ async fn a_folder_that_is_not_there_is_an_outcome() {
     let rig = Rig::new(|source| source.path = "/etc".to_owned()).await;
     let Err(ActionError::Failed { reason }) = rig.fire().await else { panic!("it is outside") };
     assert!(reason.contains("none of the roots"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_version_is_brought_to_a_transfer_once_and_one_that_finds_its_name_taken_comes_later() {
+    let rig = Rig::new(|source| {
+        source.action = Action::Transfer("sales".to_owned());
+        source.pattern = "**/*".to_owned();
+    })
+    .await;
+    let there = async |path: &str| {
+        let read = rig.folders.read(Path::new("/transfer/in"), path).await;
+        read.map(|content| content.size).ok()
+    };
+    let taken = |path: &str| rig.folders.remove(&Path::new("/transfer/in").join(path));
+    rig.write("a.csv", "1");
+    rig.write("deep/b.csv", "12");
+    assert_eq!(counts(&rig.fire().await.unwrap()), (2, 2));
+    assert_eq!((there("a.csv").await, there("deep/b.csv").await), (Some(1), Some(2)));
+    assert!(
+        rig.state.pending(&LeaseKey::new(DISCOVERED).unwrap()).await.unwrap().records.is_empty(),
+        "no topic hears of it"
+    );
+    // The transfer has taken one: it is not brought again. The other one lies there still.
+    taken("a.csv");
+    rig.write("deep/b.csv", "123");
+    let reason = rig.fire().await.unwrap_err().to_string();
+    assert!(reason.contains("deep/b.csv waits") && reason.contains("0 of 2"), "{reason}");
+    assert_eq!((there("a.csv").await, there("deep/b.csv").await), (None, Some(2)));
+    taken("deep/b.csv");
+    assert_eq!(counts(&rig.fire().await.unwrap()), (2, 1));
+    assert_eq!(there("deep/b.csv").await, Some(3));
+    // What the transfer does not take is told, and stays where it is.
+    rig.write("c.txt", "1");
+    rig.write("large.csv", "12345678901");
+    let reason = rig.fire().await.unwrap_err().to_string();
+    assert!(reason.contains("c.txt is not taken") && reason.contains("max_size"), "{reason}");
+    assert_eq!((there("c.txt").await, there("large.csv").await), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_that_is_not_served_fails_the_execution_and_says_what_to_do() {
+    let rig = Rig::new(|source| source.action = Action::Transfer("gone".to_owned())).await;
+    rig.write("a.csv", "1");
+    let reason = rig.fire().await.unwrap_err().to_string();
+    assert!(reason.contains("no transfer gone") && reason.contains("`-c`"), "{reason}");
 }
