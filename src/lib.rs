@@ -27,7 +27,7 @@
 //!   (`commands/exit.rs`) and whether something is tried again.
 //! - [`core::backoff`]: how long to wait between tries.
 //! - [`core::election`]: who may write; a lease, and how it is shown and released. [`core::outbox`]: recorded events go to
-//!   the broker. [`core::health`]: whether what is needed from outside answers. [`core::doctor`]: checks of volume, state store
+//!   the broker. [`core::inlet`]: a flow that takes files gets them from another one. [`core::health`]: whether what is needed from outside answers. [`core::doctor`]: checks of volume, state store
 //!   and topics. [`core::failpoints`]: places where tests step in.
 //!
 //! The flow **generate** ([`core::generate`]), in the order data moves:

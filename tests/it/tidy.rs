@@ -41,6 +41,7 @@ const SHARED: &[&str] = &[
     "core::health",
     "core::election",
     "core::outbox",
+    "core::inlet",
     "core::doctor",
 ];
 
