@@ -56,7 +56,9 @@ pub struct Args {
 /// Examines and prints each finding as it comes.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let tell = |found: &CheckResult| tell(context, found);
-    match context.load()?.flow {
+    let flow = context.load()?.flow;
+    refuse_foreign(&flow, args)?;
+    match flow {
         Flow::Generate(_) => of_worker(context, args),
         Flow::Ingest(_) => super::ingest::doctor::run(context, &tell, |found| end(context, found, None)),
         Flow::Schedule(scheduler) => of_scheduler(context, args, &scheduler),
@@ -64,10 +66,29 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     }
 }
 
-fn of_scheduler(context: &Context, args: &Args, scheduler: &Scheduler) -> Result<CommandEnd, Failure> {
-    if !args.params.is_empty() {
-        return Err(Failure::new(Code::Usage, "a scheduler file has no parameters: `--param` is for a worker file"));
+/// Refuses what this kind of file does not have: an option that does nothing would be believed.
+fn refuse_foreign(flow: &Flow, args: &Args) -> Result<(), Failure> {
+    let (has_params, has_indexes) = match flow {
+        Flow::Generate(_) => (true, true),
+        Flow::Schedule(_) => (false, true),
+        Flow::Ingest(_) | Flow::Transfer(_) => (false, false),
+    };
+    if !has_params && !args.params.is_empty() {
+        return Err(Failure::new(
+            Code::Usage,
+            format!("a file of kind {} has no parameters: `--param` is for a worker file", flow.key()),
+        ));
     }
+    if !has_indexes && args.fix {
+        return Err(Failure::new(
+            Code::Usage,
+            format!("there is nothing that `--fix` mends for a file of kind {}", flow.key()),
+        ));
+    }
+    Ok(())
+}
+
+fn of_scheduler(context: &Context, args: &Args, scheduler: &Scheduler) -> Result<CommandEnd, Failure> {
     let (found, made) = context.block_on(async {
         let (mut found, state) = schedule::doctor::look(scheduler, &|found| tell(context, found)).await?;
         let made = match state.filter(|_| args.fix) {

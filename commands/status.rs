@@ -46,9 +46,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Flow::Ingest(_) | Flow::Schedule(_) | Flow::Transfer(_) if args.worker.is_some() => {
             Err(Failure::new(Code::Usage, "`--worker` is for a worker file"))
         }
-        Flow::Ingest(_) => super::ingest::status(context),
+        Flow::Ingest(_) => super::ingest::status(context, args.watch),
         Flow::Schedule(scheduler) => schedule::status::run(context, &scheduler, args.watch),
-        Flow::Transfer(_) => super::transfer::status(context),
+        Flow::Transfer(_) => super::transfer::status(context, args.watch),
         Flow::Generate(_) => of_worker(context, args),
     }
 }

@@ -40,15 +40,15 @@ enum Action {
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::Run(args) => run::run(context, args),
-        Action::Status => status::run(context),
+        Action::Status => status::run(context, false),
         Action::Schema(args) => schema::run(context, args),
         Action::Check(args) => check::run(context, args),
     }
 }
 
 /// Shows where reading stands.
-pub(super) fn status(context: &Context) -> Result<CommandEnd, Failure> {
-    status::run(context)
+pub(super) fn status(context: &Context, watch: bool) -> Result<CommandEnd, Failure> {
+    status::run(context, watch)
 }
 
 /// The ingest file, read and checked.

@@ -5,7 +5,9 @@ use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::ui::table::{self, Tone};
+use crate::commands::watch;
 use crate::core::ingest::relay;
+use crate::core::ingest::spec::Ingest;
 use crate::core::model::message::Partition;
 use crate::core::ports::sql_sink::{SinkCounts, StoredPosition};
 use crate::wiring;
@@ -50,26 +52,33 @@ struct Rows<'a> {
     rows: u64,
 }
 
-pub(super) fn run(context: &Context) -> Result<CommandEnd, Failure> {
+/// Shows, with `watch` again and again.
+pub(super) fn run(context: &Context, watch: bool) -> Result<CommandEnd, Failure> {
     let ingest = load(context)?;
     context.block_on(async {
-        let mut sink = wiring::sql_sink(&ingest)?;
-        let counts = sink.counts().await?;
-        let mut log = wiring::events(&ingest, None, false)?;
-        let mut lags = Vec::new();
-        for position in &counts.positions.records {
-            let partition = Partition { topic: position.topic.clone(), number: position.partition };
-            let marks = log.watermarks(&partition).await.ok();
-            lags.push(marks.map(|marks| marks.next.saturating_sub(position.next).max(0)));
-        }
-        let queue = wiring::letter_queue(&ingest)?.count().await.ok();
-        let mut odd = counts.positions.odd.clone();
-        odd.extend(relay::odd(&mut *sink).await?);
-        let mut shown = shown(ingest.id.as_str(), sink.describe(), &counts, &lags, queue);
-        shown.unreadable = odd.into_iter().map(|it| Unreadable { record: it.id, reason: it.reason }).collect();
-        context.ui.result(&shown, |shown| text(context, shown));
+        watch::show(watch, &*wiring::clock(), async || look(context, &ingest).await).await?;
         Ok(CommandEnd::Done)
     })
+}
+
+/// One look. Whether somebody still reads.
+async fn look(context: &Context, ingest: &Ingest) -> Result<bool, Failure> {
+    let mut sink = wiring::sql_sink(ingest)?;
+    let counts = sink.counts().await?;
+    let mut log = wiring::events(ingest, None, false)?;
+    let mut lags = Vec::new();
+    for position in &counts.positions.records {
+        let partition = Partition { topic: position.topic.clone(), number: position.partition };
+        let marks = log.watermarks(&partition).await.ok();
+        lags.push(marks.map(|marks| marks.next.saturating_sub(position.next).max(0)));
+    }
+    let queue = wiring::letter_queue(ingest)?.count().await.ok();
+    let mut odd = counts.positions.odd.clone();
+    odd.extend(relay::odd(&mut *sink).await?);
+    let mut shown = shown(ingest.id.as_str(), sink.describe(), &counts, &lags, queue);
+    shown.unreadable = odd.into_iter().map(|it| Unreadable { record: it.id, reason: it.reason }).collect();
+    context.ui.result(&shown, |shown| text(context, shown));
+    Ok(!context.ui.is_closed())
 }
 
 fn shown<'a>(

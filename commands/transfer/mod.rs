@@ -45,7 +45,7 @@ enum Action {
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     match &args.action {
         Action::Run(args) => run::run(context, args),
-        Action::Status => status::run(context),
+        Action::Status => status::run(context, false),
         Action::List(args) => list::run(context, args),
         Action::Show(args) => show::run(context, args),
         Action::Redrive(args) => redrive::run(context, args),
@@ -54,8 +54,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
 }
 
 /// Shows how many files are how far.
-pub(super) fn status(context: &Context) -> Result<CommandEnd, Failure> {
-    status::run(context)
+pub(super) fn status(context: &Context, watch: bool) -> Result<CommandEnd, Failure> {
+    status::run(context, watch)
 }
 
 /// The transfer file, read and checked.
@@ -66,4 +66,9 @@ fn load(context: &Context) -> Result<Arc<Transfer>, Failure> {
 /// The first digits of an id: enough to tell files apart, and to name one.
 fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
+}
+
+/// A failed file as one line has it. A message that cannot be read names none.
+fn named(id: &str, path: &str) -> String {
+    if path.is_empty() { format!("the message {}, which names no file", short(id)) } else { path.to_owned() }
 }

@@ -1,6 +1,6 @@
 //! `filegen transfer run`: both sides in the foreground.
 
-use super::load;
+use super::{load, named};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
@@ -97,7 +97,7 @@ fn show(context: &Context, transfer: &str, moved: Moved, took: Duration) {
         let mut text = shown.text();
         for failure in &moved.failures {
             // Writing into a string cannot fail.
-            let _ = writeln!(text, "failed: {}: {}", failure.path, failure.reason);
+            let _ = writeln!(text, "failed: {}: {}", named(&failure.id, &failure.path), failure.reason);
         }
         text
     });

@@ -1,22 +1,29 @@
 //! `filegen transfer status`: how many files are how far.
 
-use super::{load, short};
+use super::{load, named};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::commands::ui::table::{self, Tone};
+use crate::commands::watch;
 use crate::core::model::moment::moment;
 use crate::core::transfer::status::{TransferStatus, status};
 use crate::wiring;
 use std::fmt::Write;
 use std::time::Duration;
 
-pub(super) fn run(context: &Context) -> Result<CommandEnd, Failure> {
+/// Shows, with `watch` again and again.
+pub(super) fn run(context: &Context, watch: bool) -> Result<CommandEnd, Failure> {
     let transfer = load(context)?;
     context.block_on(async {
-        let state = wiring::transfer_state(&transfer, wiring::Access::Look).await?;
-        let found = status(&*state.ledger, &transfer, wiring::clock().now()).await?;
-        context.ui.result(&found, |found| text(context, found));
+        let clock = wiring::clock();
+        watch::show(watch, &*clock, async || {
+            let state = wiring::transfer_state(&transfer, wiring::Access::Look).await?;
+            let found = status(&*state.ledger, &transfer, clock.now()).await?;
+            context.ui.result(&found, |found| text(context, found));
+            Ok(!context.ui.is_closed())
+        })
+        .await?;
         Ok(CommandEnd::Done)
     })
 }
@@ -55,7 +62,7 @@ fn text(context: &Context, found: &TransferStatus) -> String {
     for view in &found.failures {
         let reason = view.failure.as_ref().map_or("", |failure| failure.reason.as_str());
         // Writing into a string cannot fail.
-        let _ = writeln!(text, "failed: {} {}: {reason}", short(&view.id), view.path);
+        let _ = writeln!(text, "failed: {}: {reason}", named(&view.id, &view.path));
     }
     text
 }

@@ -84,7 +84,8 @@ impl HasKind for SourceError {
         match self {
             Self::Wrong(_) => FailureKind::Config,
             Self::NameTaken { .. } | Self::Faster { .. } => FailureKind::Conflict,
-            Self::Missing { .. } => FailureKind::Absent,
+            // Nothing is wrong with the file: what was asked for is not there.
+            Self::Missing { .. } => FailureKind::Refused,
             Self::Store(error) => error.kind(),
         }
     }

@@ -71,7 +71,7 @@ pub enum SteerError {
 impl HasKind for SteerError {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Unknown { .. } => FailureKind::Absent,
+            Self::Unknown { .. } => FailureKind::Refused,
             Self::Ambiguous { .. } | Self::TooMany | Self::Already { .. } => FailureKind::Conflict,
             Self::Unusable { .. } => FailureKind::Config,
             Self::Store(error) => error.kind(),

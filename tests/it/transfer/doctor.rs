@@ -15,6 +15,15 @@ fn checks(told: &Value) -> Vec<String> {
 }
 
 #[test]
+fn an_option_that_does_nothing_for_a_transfer_is_refused() {
+    let rig = Rig::new();
+    for option in ["--fix --yes --reason x", "--param a=b"] {
+        let told = rig.filegen.run(&format!("doctor -c t.yaml {option}")).exits(2).stderr;
+        assert!(told.contains("kind transfer"), "{told}");
+    }
+}
+
+#[test]
 fn a_sound_transfer_passes_and_is_left_as_it_was() {
     let rig = Rig::with(&[("  max_size: 1MiB", "  max_size: 1MiB\n  filters: [{ gzip: {} }]\n  work: work")]);
     rig.put("a.csv", b"1");

@@ -93,7 +93,8 @@ fn an_envelope_of_another_maker_leads_nowhere() {
     message("m3", "fine", 1);
     rig.filegen.write("spool/sales/m/m4", "no message");
     rig.filegen.write("spool/sales/m/m5", "");
-    rig.transfer("run").exits(4);
+    let told = rig.transfer("run").exits(4).stdout;
+    assert!(told.contains("failed: the message m4, which names no file: "), "{told}");
     assert_eq!(rig.names("target"), ["a", "fine"]);
     assert!(!rig.filegen.has("escaped"));
     let failed = rig.transfer("list --state failed --output json").exits(0).json();
