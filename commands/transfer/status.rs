@@ -1,6 +1,6 @@
 //! `filegen transfer status`: how many files are how far.
 
-use super::{load, named};
+use super::{load, named, short};
 use crate::commands::context::Context;
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
@@ -62,7 +62,7 @@ fn text(context: &Context, found: &TransferStatus) -> String {
     for view in &found.failures {
         let reason = view.failure.as_ref().map_or("", |failure| failure.reason.as_str());
         // Writing into a string cannot fail.
-        let _ = writeln!(text, "failed: {}: {reason}", named(&view.id, &view.path));
+        let _ = writeln!(text, "failed: {}: {reason} ({})", named(&view.id, &view.path), short(&view.id));
     }
     text
 }
