@@ -118,10 +118,7 @@ fn imports_go_one_way() {
             }
         }
     }
-    hold(
-        "imports go commands -> core -> ports -> model, and adapters -> ports, model; no flow names another",
-        &findings,
-    );
+    hold("imports go commands -> core -> ports -> model, adapters -> ports, model; no flow names another", &findings);
 }
 
 #[test]
