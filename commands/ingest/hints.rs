@@ -32,6 +32,7 @@ impl Hint for RelayError {
         match self {
             Self::Sink(error) => error.hint(),
             Self::Queue(_) => Some("dead letters wait in the sink until the queue is back; nothing is lost"),
+            Self::Full { .. } => Some("`filegen dlq stats{c}` shows what is in the queue"),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::commands::ui::ingest::IngestProgress;
 use crate::commands::ui::table;
 use crate::core::backoff::Backoff;
 use crate::core::ingest::event::{IngestEvent, Tally};
+use crate::core::ingest::keep::Keeping;
 use crate::core::ingest::relay;
 use crate::core::ingest::service::{IngestPorts, Service};
 use crate::core::ingest::spec::SourceSpec;
@@ -71,6 +72,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let signals = Signals::watch(Arc::clone(&progress) as Arc<dyn SignalReporter>)?;
         let letters = Arc::new(Notify::new());
         let instance = wiring::identity().instance.to_string();
+        let mut keeping = Keeping::new(&ingest.dead_letters, &instance);
         let observer: Arc<dyn Observer<IngestEvent>> = Arc::clone(&progress) as _;
         let ports = IngestPorts {
             consumer: wiring::events(&ingest, args.from.as_deref(), false)?,
@@ -86,7 +88,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let reading = service.run(args.until_end || is_file, &signals.stop);
         let over = signals.stop.child_token();
         let backoff = Backoff::new(ingest.policies.retry).with_jitter(wiring::jitter());
-        let sending = relay::run(&mut *sink, &*queue, &*clock, &*observer, (letters, backoff), &over);
+        let sending = relay::run(&mut *sink, &*queue, &*clock, &*observer, (letters, backoff, &mut keeping), &over);
         let ended = async {
             let ended = reading.await;
             over.cancel();
@@ -97,7 +99,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         progress.finish();
         let tally = ended?;
         // What died last goes now; what does not waits in the sink for the next run.
-        if let Err(error) = relay::drain(&mut *sink, &*queue, &*observer, &signals.stop).await {
+        if let Err(error) = relay::drain(&mut *sink, &*queue, &*observer, &mut keeping, &signals.stop).await {
             context
                 .ui
                 .status(&format!("{} {error}; dead letters wait in the sink", context.ui.paint_warning("warning:")));

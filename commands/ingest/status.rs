@@ -25,6 +25,10 @@ struct Shown<'a> {
     outbox: u64,
     /// `None` when the queue does not answer.
     dead_letters: Option<u64>,
+    /// `None` when it does not answer, or does not tell.
+    dead_letter_bytes: Option<u64>,
+    #[serde(skip)]
+    is_full: bool,
     /// Records in the sink that cannot be read: the first of them.
     unreadable: Vec<Unreadable>,
 }
@@ -72,10 +76,12 @@ async fn look(context: &Context, ingest: &Ingest) -> Result<bool, Failure> {
         let marks = log.watermarks(&partition).await.ok();
         lags.push(marks.map(|marks| marks.next.saturating_sub(position.next).max(0)));
     }
-    let queue = wiring::letter_queue(ingest)?.count().await.ok();
+    let queue = wiring::letter_queue(ingest)?;
     let mut odd = counts.positions.odd.clone();
     odd.extend(relay::odd(&mut *sink).await?);
-    let mut shown = shown(ingest.id.as_str(), sink.describe(), &counts, &lags, queue);
+    let mut shown = shown(ingest.id.as_str(), sink.describe(), &counts, &lags, queue.count().await.ok());
+    shown.dead_letter_bytes = queue.bytes().await.ok().flatten();
+    shown.is_full = shown.dead_letter_bytes.is_some_and(|bytes| bytes >= ingest.dead_letters.max_bytes);
     shown.unreadable = odd.into_iter().map(|it| Unreadable { record: it.id, reason: it.reason }).collect();
     context.ui.result(&shown, |shown| text(context, shown));
     Ok(!context.ui.is_closed())
@@ -103,13 +109,17 @@ fn shown<'a>(
         parked: counts.parked,
         outbox: counts.outbox,
         dead_letters,
+        dead_letter_bytes: None,
+        is_full: false,
         unreadable: Vec::new(),
     }
 }
 
 fn text(context: &Context, shown: &Shown<'_>) -> String {
     let dead = shown.dead_letters.map_or_else(|| "unknown".to_owned(), table::thousands);
-    let mut text = format!("{}: parked {}, outbox {}, dead letters {dead}\n", shown.ingest, shown.parked, shown.outbox);
+    let full = if shown.is_full { " (their queue is full)" } else { "" };
+    let mut text =
+        format!("{}: parked {}, outbox {}, dead letters {dead}{full}\n", shown.ingest, shown.parked, shown.outbox);
     if shown.positions.is_empty() {
         text.push_str("no event was read yet\n");
     } else {

@@ -118,6 +118,7 @@ impl Observer<IngestEvent> for IngestProgress {
             IngestEvent::Released { .. }
             | IngestEvent::Expired { .. }
             | IngestEvent::Sent { .. }
+            | IngestEvent::Dropped { .. }
             | IngestEvent::Lag { .. }
             | IngestEvent::Revoked { .. } => {}
         }

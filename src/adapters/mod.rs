@@ -21,6 +21,7 @@ pub mod redis_queue;
 pub mod spool;
 pub mod sql;
 pub mod sqlite;
+mod sqlite_numbers;
 pub mod sqlite_queue;
 pub mod sqlite_reader;
 pub mod sqlite_sink;

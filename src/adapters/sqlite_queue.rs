@@ -1,5 +1,6 @@
 //! The queue of dead letters in an SQLite file, which may be the sink's own.
 
+use super::sqlite_numbers::{Numbered, used_up};
 use crate::core::model::letter::{DeadLetter, ENTRY_MAX};
 use crate::core::ports::queue::{Entry, LetterPage, LetterQueue, PAGE_BYTES, QueueAudit, Removed};
 use crate::core::ports::store::{Found, StoreError};
@@ -21,6 +22,10 @@ CREATE TABLE IF NOT EXISTS filegen_queue (
 CREATE INDEX IF NOT EXISTS filegen_queue_order ON filegen_queue (queue, number);
 CREATE TABLE IF NOT EXISTS filegen_queue_audit (
     number INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, line TEXT NOT NULL);";
+
+const ENTRIES: Numbered = Numbered::new("filegen_queue.number");
+
+const LINES: Numbered = Numbered::new("filegen_queue_audit.number");
 
 /// Newest first, by an index: a sort would write all entries to a temporary file for each page.
 const PAGE: &str = "SELECT CASE WHEN octet_length(entry) <= ?4 THEN entry END, id FROM filegen_queue WHERE queue = ?1
@@ -97,6 +102,9 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
 
 fn failed(path: &Path, error: &rusqlite::Error) -> StoreError {
     let store = store(path);
+    if let Some(reason) = used_up(path, error) {
+        return StoreError::Failed { store, reason };
+    }
     let reason = error.to_string();
     match error.sqlite_error_code() {
         Some(
@@ -141,10 +149,11 @@ impl LetterQueue for SqliteQueue {
         let entries: Vec<(String, String)> = letters.iter().map(|letter| (letter.index(), letter.to_json())).collect();
         self.call(move |connection, key| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let sql =
-                "INSERT INTO filegen_queue (queue, id, entry) VALUES (?1, ?2, ?3) ON CONFLICT (queue, id) DO NOTHING";
+            let sql = "INSERT INTO filegen_queue (queue, id, entry, number) VALUES (?1, ?2, ?3, ?4)
+                       ON CONFLICT (queue, id) DO NOTHING";
             for (index, entry) in &entries {
-                transaction.prepare_cached(sql)?.execute((key, index, entry))?;
+                let number = ENTRIES.next(&transaction)?;
+                transaction.prepare_cached(sql)?.execute((key, index, entry, number))?;
             }
             transaction.commit()
         })
@@ -154,6 +163,14 @@ impl LetterQueue for SqliteQueue {
     async fn count(&self) -> Result<u64, StoreError> {
         self.call(|connection, key| {
             connection.query_row("SELECT count(*) FROM filegen_queue WHERE queue = ?1", [key], |row| row.get(0))
+        })
+        .await
+    }
+
+    async fn bytes(&self) -> Result<Option<u64>, StoreError> {
+        self.call(|connection, key| {
+            let sql = "SELECT coalesce(sum(octet_length(entry)), 0) FROM filegen_queue WHERE queue = ?1";
+            connection.query_row(sql, [key], |row| row.get(0)).map(Some)
         })
         .await
     }
@@ -200,8 +217,11 @@ impl LetterQueue for SqliteQueue {
         // A struct of texts has a JSON form.
         let line = serde_json::to_string(line).unwrap_or_default();
         self.call(move |connection, key| {
-            connection.execute("INSERT INTO filegen_queue_audit (queue, line) VALUES (?1, ?2)", (key, line))?;
-            Ok(())
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let number = LINES.next(&transaction)?;
+            let sql = "INSERT INTO filegen_queue_audit (queue, line, number) VALUES (?1, ?2, ?3)";
+            transaction.execute(sql, (key, line, number))?;
+            transaction.commit()
         })
         .await
     }

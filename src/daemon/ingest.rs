@@ -7,6 +7,7 @@ use crate::core::backoff::Backoff;
 use crate::core::health::{Dependencies, FaultProbe, Member, Probe, TopicsProbe};
 use crate::core::ingest::event::IngestEvent;
 use crate::core::ingest::health::SinkProbe;
+use crate::core::ingest::keep::Keeping;
 use crate::core::ingest::relay;
 use crate::core::ingest::service::{IngestPorts, Service};
 use crate::core::ingest::spec::{DoorSpec, Ingest};
@@ -108,13 +109,14 @@ fn start(
     let backoff = Backoff::new(ingest.policies.retry).with_jitter(wiring::jitter());
     let (observer, stop) = (Arc::clone(status), shared.stop.clone());
     let id = ingest.id.as_str().to_owned();
+    let mut keeping = Keeping::new(&ingest.dead_letters, shared.identity.instance.as_str());
     tasks.add("dead letters", member(), async move {
         for finding in queue.examine().await.unwrap_or_default() {
             if finding.verdict != CheckVerdict::Pass {
                 warn!(target: TARGET, ingest = id, check = finding.check, "{}", finding.detail);
             }
         }
-        relay::run(&mut *sink, &*queue, &*clock, &*observer, (letters, backoff), &stop).await;
+        relay::run(&mut *sink, &*queue, &*clock, &*observer, (letters, backoff, &mut keeping), &stop).await;
     });
 
     let (told, clock, stop) = (Arc::clone(status), wiring::clock(), shared.stop.clone());

@@ -63,6 +63,7 @@ pub fn sql_sink(ingest: &Ingest) -> Result<Box<dyn SqlSink>, WiringError> {
         source: ingest.id.as_str().to_owned(),
         group: ingest.group().to_owned(),
         outbox_limit: ingest.dead_letters.outbox_limit,
+        outbox_bytes: ingest.dead_letters.outbox_bytes,
     };
     let (url, tables) = (&ingest.sink.url, Arc::new(ingest.tables.clone()));
     Ok(match Database::of_address(url.reveal()) {

@@ -3,19 +3,22 @@
 use super::LocalState;
 use super::runs::at_most;
 use super::value::{parsed, time};
+use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use rusqlite::Row;
 
-const AUDIT: &str = "INSERT INTO audit (at, who, action, detail, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
+const LINES: Numbered = Numbered::new("audit.id");
+
+const AUDIT: &str = "INSERT INTO audit (at, who, action, detail, reason, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 #[async_trait]
 impl AuditLog for LocalState {
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let entry = entry.clone();
         self.change(move |db, _| {
-            let values = (time(entry.at), entry.who, entry.action, entry.detail, entry.reason);
+            let values = (time(entry.at), entry.who, entry.action, entry.detail, entry.reason, LINES.next(db)?);
             db.prepare_cached(AUDIT)?.execute(values)?;
             Ok(())
         })

@@ -4,6 +4,7 @@ use super::LocalState;
 use super::error::SqliteStateError;
 use super::runs::{at_most, found, page};
 use super::value::{parsed, time};
+use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
@@ -29,11 +30,15 @@ const INSERT: &str = "INSERT INTO DataSource (id, name, isActive, version, words
 
 const REPLACE: &str = "UPDATE DataSource SET name = ?2, isActive = ?3, version = ?4, words = ?5, document = ?6, updatedAt = ?7 WHERE id = ?1";
 
-const RECORD: &str = "INSERT INTO outbox (id, owner, key, payload) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+const MESSAGES: Numbered = Numbered::new("outbox.seq");
+
+const RECORD: &str =
+    "INSERT INTO outbox (id, owner, key, payload, seq) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING";
 
 /// What was sent is kept so that a repeat of the write does not send again; the newest thousand are enough.
 const FORGET: &str = "
-DELETE FROM outbox WHERE owner = ?1 AND sentAt IS NOT NULL AND seq <= (SELECT max(seq) FROM outbox) - 1000";
+DELETE FROM outbox WHERE owner = ?1 AND sentAt IS NOT NULL AND seq <= (
+    SELECT seq FROM outbox ORDER BY seq DESC LIMIT 1 OFFSET 1000)";
 
 const PENDING: &str = "SELECT id, key, payload FROM outbox WHERE owner = ?1 AND sentAt IS NULL ORDER BY seq LIMIT 1000";
 
@@ -159,7 +164,8 @@ fn write(
 /// Records a message in the transaction of its effect.
 pub(super) fn record(db: &Transaction<'_>, event: &OutboxEntry) -> rusqlite::Result<()> {
     let owner = owner(&event.id);
-    db.prepare_cached(RECORD)?.execute((event.id.as_str(), owner, &event.key, &event.payload))?;
+    let values = (event.id.as_str(), owner, &event.key, &event.payload, MESSAGES.next(db)?);
+    db.prepare_cached(RECORD)?.execute(values)?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::LocalState;
 use super::runs::at_most;
 use super::value::{added, key, parsed, time};
+use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::model::message::EventId;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::payload::Payload;
@@ -12,9 +13,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row};
 
+const LETTERS: Numbered = Numbered::new("odd_events.id");
+
 const KEEP_EVENT: &str = "
-INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload, payloadBytes, payloadSha256)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+INSERT INTO odd_events (workerId, topic, partition, eventOffset, at, reason, payload, payloadBytes, payloadSha256, id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (workerId, topic, partition, eventOffset) DO NOTHING";
 
 /// Without the payload: it may be as long as the event was, in rows of earlier builds.
 const DEAD_LETTERS: &str = "
@@ -34,7 +37,8 @@ impl DeadLetters for LocalState {
         let DeadLetter { id, owner, at, reason, payload } = event.clone();
         let Payload { text, bytes, sha256 } = payload.unwrap_or_else(|| Payload::of(b""));
         self.change(move |db, _| {
-            let values = (owner.as_str(), id.topic, id.partition, id.offset, time(at), reason, text, bytes, sha256);
+            let (number, at) = (LETTERS.next(db)?, time(at));
+            let values = (owner.as_str(), id.topic, id.partition, id.offset, at, reason, text, bytes, sha256, number);
             db.prepare_cached(KEEP_EVENT)?.execute(values)?;
             Ok(())
         })

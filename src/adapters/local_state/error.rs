@@ -1,6 +1,7 @@
 //! SQLite's words for a failure into the store's.
 
 use crate::adapters::faults::{Known, Sort, find};
+use crate::adapters::sqlite_numbers::used_up;
 use crate::core::model::term::TermEnded;
 use crate::core::ports::store::StoreError;
 use crate::files::Foreign;
@@ -86,6 +87,9 @@ pub(super) fn failed(path: &Path, error: &Error) -> StoreError {
         let advice = "it holds a value that this filegen does not know; use the one that wrote it";
         return StoreError::Failed { store, reason: format!("{advice} ({error})") };
     };
+    if let Some(reason) = used_up(path, error) {
+        return StoreError::Failed { store, reason };
+    }
     let (sort, advice) = find(TABLE, &code).map_or((Sort::Failed, "check its disk"), |row| (row.sort, row.advice));
     match sort {
         Sort::Passing => StoreError::Unreachable { store, reason: advice.to_owned() },

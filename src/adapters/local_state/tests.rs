@@ -1,5 +1,7 @@
 //! What is particular to the embedded store: its file, its locks, its limits. The ports' promises are held elsewhere.
 
+mod numbers;
+
 use super::schema::{Home, settle};
 use super::{LocalState, error, name};
 use crate::core::model::message::EventId;
@@ -88,7 +90,7 @@ async fn what_one_process_wrote_the_next_one_reads() {
     let (_folder, path) = place();
     assert_eq!(open(&path).await.mint(&claim(7)).await, Ok(Mint::Won));
     let store = LocalState::open_existing(&path, TTL).await.unwrap().unwrap();
-    assert_eq!(store.highest_token(&key()).await, Ok(Some(Token(7))));
+    assert_eq!(store.highest_token(&key(), Token(u64::MAX)).await, Ok(Some(Token(7))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -210,7 +212,7 @@ async fn a_locked_file_is_given_up_in_time() {
     let error = store.mint(&claim(1)).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unreachable { .. }), "{error}");
     assert!(start.elapsed() < ttl / 6, "{:?}", start.elapsed());
-    assert_eq!(store.highest_token(&key()).await, Ok(None), "reading goes on");
+    assert_eq!(store.highest_token(&key(), Token(u64::MAX)).await, Ok(None), "reading goes on");
     other.execute_batch("COMMIT").unwrap();
     assert_eq!(store.mint(&claim(1)).await, Ok(Mint::Won));
 }

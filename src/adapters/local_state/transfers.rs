@@ -9,6 +9,7 @@ use super::error::SqliteStateError;
 use super::guard::Guards;
 use super::runs::found;
 use super::value::{time, timestamp};
+use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::term::Token;
 use crate::core::model::transfer::{FileRecord, FileState, FileStep, Side};
@@ -63,7 +64,10 @@ WHERE transfer = ?1 AND side = ?2 AND id = ?3 AND holder = ?12";
 const KNOWN: &str = "
 SELECT id, state, stamp FROM TransferFile WHERE transfer = ?1 AND path = ?2 AND side = 'collect' ORDER BY changedAt DESC LIMIT 1";
 
-const STEP: &str = "INSERT INTO TransferStep (transfer, id, side, state, at, by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const STEPS: Numbered = Numbered::new("TransferStep.number");
+
+const STEP: &str =
+    "INSERT INTO TransferStep (transfer, id, side, state, at, by, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 const COUNTS: &str = "
 SELECT side, state, count(*), total(max(size, 0)), min(seenAt) AS oldest FROM TransferFile WHERE transfer = ?1 GROUP BY side, state ORDER BY side, state";
@@ -155,7 +159,8 @@ fn unknown(db: &Connection, transfer: &str, count: &Row<'_>) -> rusqlite::Result
 }
 
 fn step(db: &Connection, it: &FileRecord, by: &str) -> rusqlite::Result<()> {
-    let values = (&it.transfer, &it.id, it.side.as_str(), it.state.as_str(), time(it.changed_at), by);
+    let number = STEPS.next(db)?;
+    let values = (&it.transfer, &it.id, it.side.as_str(), it.state.as_str(), time(it.changed_at), by, number);
     db.prepare_cached(STEP)?.execute(values).map(drop)
 }
 

@@ -58,6 +58,10 @@ impl LetterQueue for MemoryQueue {
         Ok(())
     }
 
+    async fn bytes(&self) -> Result<Option<u64>, StoreError> {
+        Ok(Some(self.answering()?.entries.iter().map(|(_, entry)| entry.len() as u64).sum()))
+    }
+
     async fn count(&self) -> Result<u64, StoreError> {
         Ok(self.answering()?.entries.len() as u64)
     }

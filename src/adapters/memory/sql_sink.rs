@@ -4,7 +4,8 @@ use crate::core::model::finding::Finding;
 use crate::core::model::letter::{DeadLetter, LetterError, LetterKind};
 use crate::core::model::rows::{SqlValue, TableSet};
 use crate::core::ports::sql_sink::{
-    Batch, Change, Outcome, Outgoing, Parked, RowChange, SinkCounts, SinkError, SqlSink, StoredPosition, WriteMode,
+    Batch, Change, Outcome, Outgoing, Parked, RowChange, SinkCounts, SinkError, SinkReader, SqlSink, StoredPosition,
+    WriteMode,
 };
 use crate::core::ports::store::Found;
 use async_trait::async_trait;
@@ -53,8 +54,7 @@ struct ParkedEvent {
 #[derive(Clone)]
 pub struct MemorySink {
     tables: Arc<TableSet>,
-    group: String,
-    outbox_limit: u64,
+    reader: SinkReader,
     kept: Arc<Mutex<Kept>>,
     away: Arc<Mutex<bool>>,
 }
@@ -75,7 +75,15 @@ enum Applied {
 impl MemorySink {
     /// Empty tables.
     pub fn new(tables: Arc<TableSet>, group: &str, outbox_limit: u64) -> Self {
-        Self { tables, group: group.to_owned(), outbox_limit, kept: Arc::default(), away: Arc::default() }
+        let reader =
+            SinkReader { source: String::new(), group: group.to_owned(), outbox_limit, outbox_bytes: u64::MAX };
+        Self { tables, reader, kept: Arc::default(), away: Arc::default() }
+    }
+
+    /// The same, with a limit in bytes too.
+    #[must_use]
+    pub fn with_outbox_bytes(self, outbox_bytes: u64) -> Self {
+        Self { reader: SinkReader { outbox_bytes, ..self.reader }, ..self }
     }
 
     /// Answers no call while it is away.
@@ -100,7 +108,7 @@ impl MemorySink {
     /// Writes a position as somebody else would, of the topic `t` with the id `x`.
     pub fn put_position(&self, partition: i32, next: i64) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.positions.insert((self.group.clone(), "t".to_owned(), "x".to_owned(), partition), next);
+        kept.positions.insert((self.reader.group.clone(), "t".to_owned(), "x".to_owned(), partition), next);
     }
 
     fn answering(&self) -> Result<MutexGuard<'_, Kept>, SinkError> {
@@ -288,7 +296,7 @@ impl SqlSink for MemorySink {
         let kept = self.answering()?;
         let mut found = Found::default();
         for ((_, topic, topic_id, partition), next) in
-            kept.positions.iter().filter(|((group, ..), _)| *group == self.group)
+            kept.positions.iter().filter(|((group, ..), _)| *group == self.reader.group)
         {
             let position =
                 StoredPosition { topic: topic.clone(), topic_id: topic_id.clone(), partition: *partition, next: *next };
@@ -301,7 +309,7 @@ impl SqlSink for MemorySink {
         let mut held = self.answering()?;
         let mut kept = held.clone();
         for step in &batch.moves {
-            let place = (self.group.clone(), step.topic.clone(), step.topic_id.clone(), step.partition);
+            let place = (self.reader.group.clone(), step.topic.clone(), step.topic_id.clone(), step.partition);
             if kept.positions.get(&place).copied() != step.from {
                 return Err(SinkError::Rival { place: format!("{}/{}", step.topic, step.partition) });
             }
@@ -313,9 +321,10 @@ impl SqlSink for MemorySink {
         for row in &batch.rows {
             self.row(&mut kept, row, batch, &mut outcomes);
         }
-        let waiting = kept.outbox.len() as u64;
-        if waiting > self.outbox_limit && kept.outbox.len() > held.outbox.len() {
-            return Err(SinkError::OutboxFull { sink: self.describe(), waiting, limit: self.outbox_limit });
+        let bytes = kept.outbox.iter().map(|row| row.entry.len() as u64).sum();
+        let full = self.reader.full(self.describe(), kept.outbox.len() as u64, bytes);
+        if let Some(full) = full.filter(|_| kept.outbox.len() > held.outbox.len()) {
+            return Err(full);
         }
         if batch.mode != WriteMode::Judge {
             *held = kept;

@@ -116,6 +116,14 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     Some((format!("{scheme}://{login}{place}{database}"), weakness))
 }
 
+/// Why an address cannot be read, without any part of it.
+pub fn refused(url: &Secret) -> Option<String> {
+    look(url).is_none().then(|| UNREADABLE.to_owned())
+}
+
+const UNREADABLE: &str =
+    "the address cannot be read; write redis://USER:PASSWORD@HOST:6379/DATABASE, special characters as %XX";
+
 impl RedisQueue {
     /// The queue `key` at `redis://[USER:PASSWORD@]HOST:6379[/DATABASE]`, or `rediss://` with encryption. A password of its own
     /// counts where the address has none. Nothing is connected yet.
@@ -123,11 +131,7 @@ impl RedisQueue {
     /// # Errors
     /// [`StoreError::Denied`] when the address cannot be read.
     pub fn new(url: &Secret, password: Option<&Secret>, key: &str) -> Result<Self, StoreError> {
-        let unread = |_| StoreError::Denied {
-            store: MASK.to_owned(),
-            reason: "the address cannot be read; write redis://USER:PASSWORD@HOST:6379, special characters as %XX"
-                .to_owned(),
-        };
+        let unread = |_| StoreError::Denied { store: MASK.to_owned(), reason: UNREADABLE.to_owned() };
         let info = parsed(url, password).map_err(unread)?;
         let (place, is_encrypted) = place(&info);
         let name = format!("{}://{place}", if is_encrypted { "rediss" } else { "redis" });
@@ -213,6 +217,18 @@ impl LetterQueue for RedisQueue {
             rest = rest.get(taken..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// Of the list alone, from some of its entries. Redis has each entry a second time, under its index. A user without the right to
+    /// this command may still send letters.
+    async fn bytes(&self) -> Result<Option<u64>, StoreError> {
+        let mut command = redis::cmd("MEMORY");
+        command.arg("USAGE").arg(&self.key).arg("SAMPLES").arg(64);
+        match self.ask::<Option<u64>>(&command).await {
+            Ok(bytes) => Ok(Some(bytes.unwrap_or(0))),
+            Err(StoreError::Denied { .. } | StoreError::Failed { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn count(&self) -> Result<u64, StoreError> {

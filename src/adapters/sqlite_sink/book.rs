@@ -1,5 +1,6 @@
 //! The sink's books: positions, and dead letters on their way to the queue.
 
+use super::ddl::LETTERS;
 use super::fault::SqliteFault;
 use super::{Work, fit};
 use crate::core::model::letter::{DeadLetter, ENTRY_MAX};
@@ -60,8 +61,8 @@ pub(super) fn advance(
 
 /// Puts a dead letter into the outbox, once.
 pub(super) fn bury(transaction: &Transaction<'_>, reader: &SinkReader, letter: &DeadLetter) -> Result<(), Error> {
-    let sql = "INSERT INTO filegen_dead_letters (source, id, topic_id, event_id, type, kind, entry, created_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, id, topic_id) DO NOTHING";
+    let sql = "INSERT INTO filegen_dead_letters (source, id, topic_id, event_id, type, kind, entry, created_at, number)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (source, id, topic_id) DO NOTHING";
     let values = (
         &reader.source,
         &letter.id,
@@ -71,15 +72,20 @@ pub(super) fn bury(transaction: &Transaction<'_>, reader: &SinkReader, letter: &
         letter.error.kind.as_str(),
         letter.to_json(),
         sortable(letter.timestamp),
+        LETTERS.next(transaction)?,
     );
     transaction.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 /// Refuses a batch that leaves more dead letters in the outbox than there may be.
 pub(super) fn check_limit(transaction: &Transaction<'_>, reader: &SinkReader) -> Result<(), SqliteFault> {
-    let (waiting, limit) = (waiting(transaction, OUTBOX_COUNT, reader)?, reader.outbox_limit);
-    if waiting > limit { Err(SqliteFault::OutboxFull { waiting, limit }) } else { Ok(()) }
+    let waiting = waiting(transaction, OUTBOX_COUNT, reader)?;
+    let bytes = if waiting < reader.counted_from() { 0 } else { self::waiting(transaction, OUTBOX_BYTES, reader)? };
+    let sink = transaction.path().map_or_else(String::new, |path| format!("sqlite:{path}"));
+    reader.full(sink, waiting, bytes).map_or(Ok(()), |full| Err(SqliteFault::OutboxFull(full)))
 }
+
+const OUTBOX_BYTES: &str = "SELECT coalesce(sum(octet_length(entry)), 0) FROM filegen_dead_letters WHERE source = ?1";
 
 const OUTBOX_COUNT: &str = "SELECT count(*) FROM filegen_dead_letters WHERE source = ?1";
 

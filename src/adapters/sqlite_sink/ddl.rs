@@ -1,6 +1,7 @@
 //! Tables in SQLite's words: those of the file, and those that the sink keeps its books in.
 
 use crate::adapters::sql::Dialect;
+use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::model::rows::{SqlType, Table, TableSet};
 use std::fmt::Write;
 
@@ -28,6 +29,12 @@ pub(super) const BOOKS: [&str; 8] = [
     tbl TEXT NOT NULL, row_key TEXT NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,
     PRIMARY KEY (tbl, row_key)) WITHOUT ROWID;",
 ];
+
+/// The outbox's rows in their order.
+pub(super) const LETTERS: Numbered = Numbered::new("filegen_dead_letters.number");
+
+/// Parked events in their order.
+pub(super) const PARKED: Numbered = Numbered::new("filegen_parked.number");
 
 /// All statements, parents before children.
 pub(super) fn statements(tables: &TableSet) -> Vec<String> {

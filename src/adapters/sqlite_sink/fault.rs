@@ -1,5 +1,6 @@
 //! SQLite's words for a failure, by what is to be done: wait, mend, set the event aside, or give up.
 
+use crate::adapters::sqlite_numbers::used_up;
 use crate::core::model::letter::{LetterError, LetterKind};
 use crate::core::ports::sql_sink::SinkError;
 use rusqlite::{Error, ErrorCode, ffi};
@@ -20,7 +21,7 @@ pub(super) enum SqliteFault {
     /// A position does not stand where the batch began.
     Rival(String),
     /// Too many dead letters wait.
-    OutboxFull { waiting: u64, limit: u64 },
+    OutboxFull(SinkError),
 }
 
 impl From<Error> for SqliteFault {
@@ -57,12 +58,15 @@ impl Place {
             SqliteFault::Sqlite(error) => self.sqlite(&error),
             SqliteFault::Refused(reason) => SinkError::Refused { sink, reason },
             SqliteFault::Rival(place) => SinkError::Rival { place },
-            SqliteFault::OutboxFull { waiting, limit } => SinkError::OutboxFull { sink, waiting, limit },
+            SqliteFault::OutboxFull(full) => full,
         }
     }
 
     /// The table of SQLite's errors by what is to be done.
     fn sqlite(&self, error: &Error) -> SinkError {
+        if let Some(reason) = used_up(&self.0, error) {
+            return self.refused(reason);
+        }
         let (sink, reason) = (self.describe(), words(error));
         match error.sqlite_error_code() {
             Some(

@@ -5,7 +5,7 @@ use super::apply::Parent;
 #[cfg(test)]
 use super::book::OUTBOX;
 use super::book::{bury, check_limit, letter, text};
-use super::ddl::{name, quoted};
+use super::ddl::{LETTERS, PARKED, name, quoted};
 use super::fault::SqliteFault;
 use crate::core::model::letter::{DeadLetter, ENTRY_MAX, LetterKind};
 use crate::core::model::rows::sortable;
@@ -39,11 +39,11 @@ pub(super) fn park(
     parent: &Parent,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO filegen_parked
-               (source, id, topic_id, tbl, row_key, parent_tbl, parent_col, parent_value, entry, attempts, parked_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10) ON CONFLICT (source, id, topic_id) DO NOTHING";
+               (source, id, topic_id, tbl, row_key, parent_tbl, parent_col, parent_value, entry, attempts, parked_at, number)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10, ?11) ON CONFLICT (source, id, topic_id) DO NOTHING";
     let place = (&reader.source, &letter.id, &letter.topic_id, table, key);
     let (source, id, topic_id, table, key) = place;
-    let values: [&dyn rusqlite::ToSql; 10] = [
+    let values: [&dyn rusqlite::ToSql; 11] = [
         source,
         id,
         topic_id,
@@ -54,6 +54,7 @@ pub(super) fn park(
         &parent.value,
         &letter.to_json(),
         &sortable(letter.timestamp),
+        &PARKED.next(transaction)?,
     ];
     transaction.prepare_cached(sql)?.execute(values).map(drop)
 }
@@ -148,10 +149,10 @@ fn free(connection: &Connection, reader: &SinkReader, max: usize) -> Result<Read
 fn set_aside(transaction: &Transaction<'_>, numbers: &[i64]) -> Result<(), Error> {
     for number in numbers {
         transaction.prepare_cached(FREE)?.execute([number])?;
-        let sql = "INSERT INTO filegen_dead_letters (source, id, topic_id, kind, entry, created_at)
-                   SELECT source, id, topic_id, 'json', entry, parked_at FROM filegen_parked WHERE number = ?1
+        let sql = "INSERT INTO filegen_dead_letters (source, id, topic_id, kind, entry, created_at, number)
+                   SELECT source, id, topic_id, 'json', entry, parked_at, ?2 FROM filegen_parked WHERE number = ?1
                    ON CONFLICT (source, id, topic_id) DO NOTHING";
-        transaction.prepare_cached(sql)?.execute([number])?;
+        transaction.prepare_cached(sql)?.execute([*number, LETTERS.next(transaction)?])?;
         unpark(transaction, *number)?;
     }
     Ok(())

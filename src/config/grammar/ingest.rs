@@ -101,6 +101,19 @@ pub(in crate::config) static DEAD_LETTERS: Section = Section {
             "Most dead letters that wait in the sink while the queue is away; then reading pauses.",
         )
         .default("1000000"),
+        Field::new(
+            "outbox_bytes",
+            Shape::Size(16 << 20, 1 << 50),
+            "Most bytes of dead letters that wait in the sink while the queue is away or full; then reading pauses.",
+        )
+        .default("1GiB"),
+        Field::new(
+            "max_bytes",
+            Shape::Size(16 << 20, 1 << 50),
+            "Most bytes that the queue holds; then dead letters wait in the sink.",
+        )
+        .default("4GiB"),
+        Field::new("keep", Shape::Days, "How long the queue keeps a dead letter; who took it away is kept.").default("90d"),
     ],
 };
 

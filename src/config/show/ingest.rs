@@ -3,7 +3,7 @@
 use super::Rendered;
 use super::generate::{ShowAddress, kafka, map, scalar, text};
 use crate::config::redact::without_login;
-use crate::config::values::write_duration;
+use crate::config::values::{write_duration, write_size};
 use crate::core::ingest::spec::{DoorSpec, Ingest, OnRecreated, ReadSpec, RouteSpec, SourceSpec};
 use crate::core::model::peer::MASK;
 use crate::core::model::rows::RowShape;
@@ -27,6 +27,9 @@ pub(super) fn ingest(ingest: &Ingest, address: ShowAddress<'_>) -> Rendered {
         ("password", ingest.dead_letters.password.as_ref().map(|_| text(MASK))),
         ("key", Some(text(&ingest.dead_letters.key))),
         ("outbox_limit", Some(scalar(ingest.dead_letters.outbox_limit))),
+        ("outbox_bytes", Some(text(write_size(ingest.dead_letters.outbox_bytes)))),
+        ("max_bytes", Some(text(write_size(ingest.dead_letters.max_bytes)))),
+        ("keep", Some(text(format!("{}d", ingest.dead_letters.keep_days)))),
     ]);
     let envelope = map([
         ("id", Some(text(ingest.envelope.id.as_str()))),

@@ -74,6 +74,7 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
         Ok(count) => {
             let detail = format!("{}, {}", queue.describe(), counted(count, "dead letter"));
             report.add(Area::Queue, "answers", CheckVerdict::Pass, detail);
+            room(queue, ingest.dead_letters.max_bytes, &mut report).await;
             // As many as are looked through in a moment; `dlq list` looks through all.
             let some = Filter { limit: Some(LOOKED_THROUGH), ..Filter::default() };
             records(Area::Queue, &find(queue, &some, drop).await.unwrap_or_default(), &mut report);
@@ -99,6 +100,26 @@ async fn odd_of(sink: &mut dyn SqlSink) -> Result<Vec<OddRecord>, SinkError> {
     let mut odd = sink.positions().await?.odd;
     odd.extend(relay::odd(sink).await?);
     Ok(odd)
+}
+
+/// Whether the queue has room. A store that does not tell its bytes cannot be held to a limit.
+async fn room(queue: &dyn LetterQueue, limit: u64, report: &mut Report<'_>) {
+    let Ok(bytes) = queue.bytes().await else { return };
+    let (verdict, detail) = match bytes {
+        None => (
+            CheckVerdict::Warn,
+            "the store does not tell how many bytes the queue has: `MEMORY USAGE` is refused".to_owned(),
+        ),
+        Some(bytes) if bytes >= limit => {
+            let next = "dead letters wait in the sink; replay or drop some, or raise `dead_letters.max_bytes`";
+            (CheckVerdict::Warn, format!("it is full: {bytes} bytes of {limit}; {next}"))
+        }
+        Some(bytes) if bytes >= limit / 5 * 4 => {
+            (CheckVerdict::Warn, format!("{bytes} bytes of {limit}: beyond it, dead letters wait in the sink"))
+        }
+        Some(_) => return,
+    };
+    report.add(Area::Queue, "room", verdict, detail);
 }
 
 fn records(area: Area, odd: &[OddRecord], report: &mut Report<'_>) {

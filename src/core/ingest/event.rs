@@ -108,6 +108,11 @@ pub enum IngestEvent {
         /// How many.
         count: usize,
     },
+    /// Dead letters left the queue: they were kept for as long as the file says.
+    Dropped {
+        /// How many.
+        count: u64,
+    },
     /// Records of its own in the sink that cannot be read: they are passed over, and stay.
     Odd {
         /// Which of them were looked at.
@@ -115,7 +120,7 @@ pub enum IngestEvent {
         /// The first of those that cannot be read. Empty: all can.
         records: Vec<OddRecord>,
     },
-    /// The queue is away; dead letters wait in the sink.
+    /// The queue is away or full; dead letters wait in the sink.
     QueueAway {
         /// Why.
         reason: String,

@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod fold;
 pub mod health;
+pub mod keep;
 pub mod plan;
 pub mod relay;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! Dead letters from the sink's outbox to the queue: off the path of the events, and each once.
 
 use super::event::{IngestEvent, Records};
+use super::keep::Keeping;
 use crate::core::backoff::Backoff;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
@@ -30,6 +31,19 @@ pub enum RelayError {
     /// The queue's.
     #[error("the queue of dead letters: {0}")]
     Queue(#[from] StoreError),
+    /// The queue holds as many bytes as it may.
+    #[error(
+        "the queue of dead letters {queue} is full: {bytes} bytes of {limit}; replay or drop some (`filegen dlq plan`), or raise \
+         `dead_letters.max_bytes`"
+    )]
+    Full {
+        /// Where it is, without secrets.
+        queue: String,
+        /// What it holds.
+        bytes: u64,
+        /// What it may hold.
+        limit: u64,
+    },
 }
 
 impl HasKind for RelayError {
@@ -37,6 +51,7 @@ impl HasKind for RelayError {
         match self {
             Self::Sink(error) => error.kind(),
             Self::Queue(error) => error.kind(),
+            Self::Full { .. } => FailureKind::Unreachable,
         }
     }
 }
@@ -50,9 +65,10 @@ pub async fn drain(
     sink: &mut dyn SqlSink,
     queue: &dyn LetterQueue,
     observer: &dyn Observer<IngestEvent>,
+    keeping: &mut Keeping,
     stop: &CancellationToken,
 ) -> Result<(), RelayError> {
-    let (mut after, mut odd) = (0, Vec::new());
+    let (mut after, mut odd) = (i64::MIN, Vec::new());
     loop {
         let outgoing = sink.outbox(after, STEP).await?;
         odd.extend(outgoing.odd);
@@ -61,7 +77,11 @@ pub async fn drain(
         after = last;
         if !outgoing.letters.is_empty() {
             let (numbers, letters): (Vec<i64>, Vec<DeadLetter>) = outgoing.letters.into_iter().unzip();
+            if let Some((bytes, limit)) = keeping.full(queue).await? {
+                return Err(RelayError::Full { queue: queue.describe(), bytes, limit });
+            }
             queue.add(&letters).await?;
+            keeping.sent(letters.iter().map(|letter| letter.payload.len() as u64).sum());
             crash_point!("letters.added");
             sink.sent(&numbers).await?;
             observer.observe(&IngestEvent::Sent { count: numbers.len() });
@@ -79,7 +99,7 @@ pub async fn drain(
 /// # Errors
 /// When the sink does not answer.
 pub async fn odd(sink: &mut dyn SqlSink) -> Result<Vec<OddRecord>, SinkError> {
-    let (mut after, mut odd) = (0, Vec::new());
+    let (mut after, mut odd) = (i64::MIN, Vec::new());
     while odd.len() < Found::<DeadLetter>::ODD_MAX {
         let outgoing = sink.outbox(after, STEP).await?;
         odd.extend(outgoing.odd);
@@ -96,19 +116,23 @@ pub async fn run(
     queue: &dyn LetterQueue,
     clock: &dyn Clock,
     observer: &dyn Observer<IngestEvent>,
-    (letters, mut backoff): (Arc<Notify>, Backoff),
+    (letters, mut backoff, keeping): (Arc<Notify>, Backoff, &mut Keeping),
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let wait = match drain(sink, queue, observer, stop).await {
+        let wait = match drain(sink, queue, observer, keeping, stop).await {
             Ok(()) => {
                 backoff.succeeded();
+                // Behind a sink that answers: a queue in the sink's own file is not to make it. One that is away is tried again.
+                if let Ok(count @ 1..) = keeping.sweep(queue, (clock.elapsed(), clock.now()), stop).await {
+                    observer.observe(&IngestEvent::Dropped { count });
+                }
                 None
             }
             Err(error) => {
                 let pause = backoff.failed();
                 // Who writes the rows tells of a sink that is away, or not made yet.
-                if let RelayError::Queue(_) = error {
+                if !matches!(error, RelayError::Sink(_)) {
                     observer.observe(&IngestEvent::QueueAway { reason: error.to_string() });
                 }
                 Some(pause.after)

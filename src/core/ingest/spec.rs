@@ -84,6 +84,12 @@ pub struct QueueSpec {
     pub key: String,
     /// Most dead letters that wait in the sink while the queue is away.
     pub outbox_limit: u64,
+    /// Most bytes of them.
+    pub outbox_bytes: u64,
+    /// Most bytes that the queue holds.
+    pub max_bytes: u64,
+    /// How many days it keeps a dead letter.
+    pub keep_days: u32,
 }
 
 /// Where an event says what it is.

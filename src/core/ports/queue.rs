@@ -89,6 +89,9 @@ pub trait LetterQueue: Send + Sync {
     /// How many there are.
     async fn count(&self) -> Result<u64, StoreError>;
 
+    /// About how many bytes the entries have. `None` where the store does not tell.
+    async fn bytes(&self) -> Result<Option<u64>, StoreError>;
+
     /// At most `max` entries, and about [`PAGE_BYTES`], behind the newest `skip`, newest first. None are passed only where there are no
     /// more.
     async fn page(&self, skip: u64, max: usize) -> Result<LetterPage, StoreError>;

@@ -3,7 +3,7 @@
 
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::finding::Finding;
-use crate::core::model::letter::{DeadLetter, LetterError, RawEvent};
+use crate::core::model::letter::{DeadLetter, ENTRY_MAX, LetterError, RawEvent};
 use crate::core::model::rows::{SqlValue, TableSet};
 use crate::core::model::shown;
 use crate::core::ports::store::{Found, OddRecord};
@@ -205,6 +205,22 @@ pub struct SinkReader {
     pub group: String,
     /// Most dead letters in the outbox.
     pub outbox_limit: u64,
+    /// Most bytes of them.
+    pub outbox_bytes: u64,
+}
+
+impl SinkReader {
+    /// From how many dead letters on their bytes have to be counted: fewer cannot reach the limit.
+    pub fn counted_from(&self) -> u64 {
+        self.outbox_bytes / ENTRY_MAX as u64
+    }
+
+    /// Why a batch is refused that leaves so many dead letters, of so many bytes.
+    pub fn full(&self, sink: String, waiting: u64, bytes: u64) -> Option<SinkError> {
+        let (limit, bytes_limit) = (self.outbox_limit, self.outbox_bytes);
+        let is_full = waiting > limit || bytes > bytes_limit;
+        is_full.then_some(SinkError::OutboxFull { sink, waiting, limit, bytes, bytes_limit })
+    }
 }
 
 /// Why a sink did not do it.
@@ -232,8 +248,11 @@ pub enum SinkError {
         /// Topic and partition.
         place: String,
     },
-    /// The queue of dead letters has been away for too long.
-    #[error("{waiting} dead letters wait in {sink} and its limit is {limit}: bring the queue back")]
+    /// The queue of dead letters has been away or full for too long.
+    #[error(
+        "{waiting} dead letters of {bytes} bytes wait in {sink}, and its limits are {limit} and {bytes_limit}: bring the queue back, or make \
+         room in it"
+    )]
     OutboxFull {
         /// Where, without secrets.
         sink: String,
@@ -241,6 +260,10 @@ pub enum SinkError {
         waiting: u64,
         /// How many may.
         limit: u64,
+        /// How long they are, all together.
+        bytes: u64,
+        /// How long they may be.
+        bytes_limit: u64,
     },
     /// Anything else.
     #[error("{sink} failed: {}", shown::text(reason))]

@@ -20,6 +20,7 @@ pub struct IngestMetrics {
     processed: BTreeMap<String, Counter>,
     dead: Counter,
     dead_by_kind: BTreeMap<LetterKind, Counter>,
+    dropped: Counter,
     stale: Counter,
     parked: Counter,
     retries: Counter,
@@ -47,6 +48,10 @@ impl IngestMetrics {
             processed: types.chain([OTHER]).map(processed).collect(),
             dead: scope.counter("dlq_count_total", "Events that became dead letters."),
             dead_by_kind: LetterKind::ALL.into_iter().map(by_kind).collect(),
+            dropped: scope.counter(
+                "ingest_dead_letters_expired_total",
+                "Dead letters that left their queue because they were kept long enough.",
+            ),
             stale: scope.counter("ingest_stale_total", "Events that were no newer than their row."),
             parked: scope.counter("ingest_parked_total", "Events that had to wait for their parent."),
             retries: scope.counter("ingest_retries_total", "Batches and reads that were tried again."),
@@ -87,6 +92,10 @@ impl IngestMetrics {
         if let Some(counter) = self.dead_by_kind.get(&kind) {
             counter.increment(count);
         }
+    }
+
+    pub(super) fn dropped(&self, count: u64) {
+        self.dropped.increment(count);
     }
 
     pub(super) fn retrying(&self) {

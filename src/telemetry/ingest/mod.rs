@@ -138,6 +138,12 @@ impl IngestStatus {
         self.metrics.odd(all);
     }
 
+    fn dropped(&self, count: u64) {
+        let ingest = self.ingest.as_str();
+        info!(target: TARGET, ingest, count, "dead letters left their queue: they were kept as long as the file says");
+        self.metrics.dropped(count);
+    }
+
     fn waiting(&self, reason: &str, attempt: u32, after: Duration) {
         let wait_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         warn!(target: TARGET, ingest = self.ingest, attempt, wait_ms, reason, "trying again");
@@ -202,10 +208,11 @@ impl Observer<IngestEvent> for IngestStatus {
                 info!(target: TARGET, ingest, count, "dead letters sent to their queue");
                 self.state().queue_away = None;
             }
+            IngestEvent::Dropped { count } => self.dropped(*count),
             IngestEvent::Odd { of, records } => self.odd(*of, records),
             IngestEvent::QueueAway { reason } => {
                 if self.state().queue_away.replace(reason.clone()).is_none() {
-                    warn!(target: TARGET, ingest, reason, "dead letters wait: their queue is away");
+                    warn!(target: TARGET, ingest, reason, "dead letters wait: their queue is away or full");
                 }
                 self.error(reason);
             }

@@ -4,11 +4,13 @@ use crate::support::redis::Redis;
 use filegen::adapters::memory::queue::MemoryQueue;
 use filegen::adapters::redis_queue::RedisQueue;
 use filegen::adapters::sqlite_queue::SqliteQueue;
+use filegen::core::ingest::keep;
 use filegen::core::ingest::plan::{Filter, find};
 use filegen::core::model::letter::{DeadLetter, ENTRY_MAX, EventPlace, LetterError, LetterKind, RawEvent};
 use filegen::core::model::secret::Secret;
 use filegen::core::ports::queue::{Entry, LetterPage, LetterQueue, QueueAudit, Removed};
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 fn letter(offset: i64, topic_id: &str) -> DeadLetter {
     let place = EventPlace { topic: "t".to_owned(), topic_id: topic_id.to_owned(), partition: 0, offset };
@@ -145,6 +147,28 @@ async fn an_entry_that_cannot_be_read_is_told_and_hides_no_other() {
         let found = std::sync::Mutex::new(0);
         let told = find(&*queue, &Filter::default(), |_| *found.lock().unwrap() += 1).await.unwrap();
         assert!(*found.lock().unwrap() >= 2 && told.len() >= 7, "{told:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_kept_long_enough_leaves_with_a_line_about_it_and_the_younger_stay() {
+    on_each(|queue| async move {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let aged = |offset: i64| DeadLetter { timestamp: second(offset), ..letter(offset, "a") };
+        let all: Vec<DeadLetter> = (1..=1201).map(aged).collect();
+        assert_eq!(queue.bytes().await, Ok(Some(0)));
+        queue.add(&all).await.unwrap();
+        assert!(queue.bytes().await.unwrap().unwrap() > 1201 * 100);
+        let stop = CancellationToken::new();
+        assert_eq!(keep::expire(&*queue, second(1), (second(9), "me", 90), &stop).await, Ok(0));
+        assert_eq!(queue.audits(9).await.unwrap().records, []);
+        assert_eq!(keep::expire(&*queue, second(1101), (second(9), "me", 90), &stop).await, Ok(1100));
+        assert_eq!(queue.count().await, Ok(101));
+        assert_eq!(queue.page(100, 9).await, Ok(page(&[aged(1101)])), "the oldest that is left");
+        let told = queue.audits(9).await.unwrap().records;
+        assert!(told.len() == 3 && told.iter().all(|line| line.action == "expire" && line.who == "me"), "{told:?}");
+        assert!(told[2].detail.contains(&aged(1).index()) && told[2].reason.contains("keep"), "{told:?}");
     })
     .await;
 }

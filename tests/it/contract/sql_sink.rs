@@ -101,16 +101,16 @@ fn step(from: Option<i64>, to: i64) -> PositionMove {
 }
 
 async fn on_each<F: Future<Output = ()>>(run: impl Fn(Box<dyn SqlSink>) -> F) {
-    let mut memory = MemorySink::new(tables(), "g", 2);
+    let mut memory = MemorySink::new(tables(), "g", 2).with_outbox_bytes(1_000_000);
     memory.open(true).await.unwrap();
     run(Box::new(memory)).await;
     let folder = tempfile::tempdir().unwrap();
-    let reader = SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 2 };
+    let reader = SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 2, outbox_bytes: 1_000_000 };
     let mut sqlite = SqliteSink::new(&folder.path().join("sink.db"), tables(), reader);
     sqlite.open(true).await.unwrap();
     run(Box::new(sqlite)).await;
     let database = Database::create().await;
-    let reader = SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 2 };
+    let reader = SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 2, outbox_bytes: 1_000_000 };
     let mut postgres = PostgresSink::new(&Secret::new(database.url()), tables(), reader).unwrap();
     postgres.open(true).await.unwrap();
     run(Box::new(postgres)).await;
@@ -294,6 +294,13 @@ async fn the_outbox_keeps_a_letter_once_until_the_queue_has_it_and_no_more_than_
         let last = sink.outbox(number, 9).await.unwrap().last;
         assert_eq!(sink.outbox(last.unwrap(), 9).await.unwrap().last, None);
         sink.write(&dead(vec![letter(3)])).await.unwrap();
+        sink.sent(&[last.unwrap()]).await.unwrap();
+        // One alone, of more bytes than there may be.
+        let mut long = letter(4);
+        long.payload = (0..1_500_000).map(|_| fastrand::alphanumeric()).collect();
+        let full = sink.write(&dead(vec![long])).await;
+        assert!(matches!(full, Err(SinkError::OutboxFull { waiting: 2, bytes: 1_000_001.., .. })), "{full:?}");
+        assert_eq!(letters(&mut *sink).await, [letter(3)], "nothing of the batch stays");
     })
     .await;
 }

@@ -164,3 +164,43 @@ fn entries_are_found_by_what_they_are() {
     let wrong = filegen.run("dlq list -c events.yaml --kind nope").exits(2);
     assert!(wrong.stderr.contains("wrong_kind"), "{}", wrong.stderr);
 }
+
+#[test]
+fn letters_leave_their_queue_after_the_time_that_the_file_says_and_a_line_stays() {
+    let filegen = dead_orders(3);
+    let sink = Connection::open(filegen.path("orders.db")).unwrap();
+    sink.execute(
+        "UPDATE filegen_queue SET entry = json_set(entry, '$.timestamp', '2020-01-01T00:00:00Z') WHERE number < 3",
+        [],
+    )
+    .unwrap();
+    ingested(&filegen);
+    assert_eq!(letters(&filegen, "").len(), 1);
+    let audit = filegen.run("dlq stats -c events.yaml --output json").exits(0).json()["audit"].clone();
+    assert_eq!(audit[0]["action"], "expire", "{audit}");
+    assert!(audit[0]["reason"].as_str().is_some_and(|reason| reason.contains("`dead_letters.keep` (90d)")), "{audit}");
+}
+
+#[test]
+fn a_full_queue_is_told_and_letters_wait_in_the_sink() {
+    let filegen = dead_orders(3);
+    filegen.write("events.yaml", &format!("{}dead_letters: {{ max_bytes: 16MiB }}\n", filegen.read("events.yaml")));
+    let sink = Connection::open(filegen.path("orders.db")).unwrap();
+    sink.execute("INSERT INTO filegen_queue (queue, id, entry) VALUES ('dlq:events', 'big', zeroblob(16 << 20))", [])
+        .unwrap();
+    let bad = r#"{"type":"Order","id":"bad","order":"o","user":"u","amount":"x","at":"2026-01-01T10:00:00Z"}"#;
+    filegen.write("events.jsonl", &format!("{}{bad}\n", filegen.read("events.jsonl")));
+    let done = filegen.run("ingest run -c events.yaml");
+    assert!(
+        done.stderr.contains("is full") && done.stderr.contains("dead letters wait in the sink"),
+        "{}",
+        done.stderr
+    );
+    let status = filegen.run("status -c events.yaml").exits(0);
+    assert!(status.stdout.contains("outbox 1, dead letters 4 (their queue is full)"), "{}", status.stdout);
+    let doctor = filegen.run("doctor -c events.yaml");
+    assert!(doctor.stdout.contains("it is full"), "{}", doctor.stdout);
+    sink.execute("DELETE FROM filegen_queue WHERE id = 'big'", []).unwrap();
+    ingested(&filegen);
+    assert_eq!(letters(&filegen, "").len(), 4);
+}

@@ -98,3 +98,49 @@ fn a_position_that_is_no_number_is_told_and_stays() {
     let done = filegen.run("ingest run -c events.yaml --output json").exits(0);
     assert_eq!(counts(&done.json()), [0, 4, 0, 0, 2], "a repeat changes nothing");
 }
+
+#[test]
+fn the_highest_number_in_the_books_stops_no_run() {
+    let filegen = begun();
+    let mut orphan = EVENTS_OF_TWO_USERS[2].replace("u1", "u7").replace("u2", "u7");
+    orphan = orphan.replace("\"id\":\"e3\"", "\"id\":\"e9\"").replace("\"order\":\"", "\"order\":\"x");
+    let first = filegen.read("events.jsonl");
+    let bad = EVENTS_OF_TWO_USERS[4].replace("e5", "e6");
+    filegen.write("events.jsonl", &format!("{first}{orphan}\n{bad}\n"));
+    // One row of each book stays, and one is gone again.
+    change(
+        &filegen,
+        "INSERT INTO filegen_dead_letters (number, source, id, topic_id, kind, entry, created_at)
+         VALUES (9223372036854775807, 'orders', 'other/0@2', 'x', 'json', '{}', '2026-01-01');
+         INSERT INTO filegen_parked
+         (number, source, id, topic_id, tbl, row_key, parent_tbl, parent_col, parent_value, entry, attempts, parked_at)
+         VALUES (9223372036854775807, 'other', 'p/0@2', 'x', 'orders', 'k', 'users', 'user_id', 'v', '{}', 0, '2999-01-01');
+         INSERT INTO filegen_queue (number, queue, id, entry) VALUES (9223372036854775807, 'dlq:events', 'odd', '{}');
+         INSERT INTO filegen_queue_audit (number, queue, line) VALUES (9223372036854775807, 'dlq:events', 'no line');
+         DELETE FROM filegen_queue WHERE id = 'odd'; DELETE FROM filegen_queue_audit",
+    );
+    let done = filegen.run("ingest run -c events.yaml --output json").exits(4);
+    assert_eq!(counts(&done.json()), [0, 0, 0, 1, 1]);
+    assert!(done.stderr.contains("filegen_dead_letters 9223372036854775807 cannot be read"), "{}", done.stderr);
+    assert_eq!(letters(&filegen, "").len(), 2);
+    filegen.run("dlq plan -c events.yaml --out plan.json").exits(0);
+    filegen.run("dlq drop plan.json -c events.yaml --reason x").exits(0);
+    assert_eq!(letters(&filegen, "").len(), 0);
+}
+
+#[test]
+fn numbers_of_another_s_table_that_are_used_up_are_not_called_a_full_disk() {
+    let filegen = begun();
+    more(&filegen);
+    change(
+        &filegen,
+        "CREATE TABLE seen (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT);
+         INSERT INTO seen (number) VALUES (9223372036854775807);
+         CREATE TRIGGER seen_users AFTER INSERT ON users BEGIN INSERT INTO seen (id) VALUES (new.user_id); END",
+    );
+    let fresh = EVENTS_OF_TWO_USERS[0].replace("\"e1\"", "\"e8\"").replace("u1", "u8");
+    filegen.write("events.jsonl", &format!("{}{fresh}\n", filegen.read("events.jsonl")));
+    let done = filegen.run("ingest run -c events.yaml").exits(3);
+    assert!(done.stderr.contains("table `seen` takes no more rows"), "{}", done.stderr);
+    assert!(!done.stderr.contains("disk is full"), "{}", done.stderr);
+}

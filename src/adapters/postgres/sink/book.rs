@@ -107,12 +107,14 @@ pub(super) async fn bury(link: &Link, reader: &SinkReader, letters: &[DeadLetter
 
 /// Refuses a batch that leaves more dead letters in the outbox than there may be.
 pub(super) async fn check_limit(link: &Link, reader: &SinkReader) -> Result<(), Fault> {
-    let (waiting, limit) = (count(link, OUTBOX_COUNT, reader).await?, reader.outbox_limit);
-    if waiting > limit {
-        return Err(SinkError::OutboxFull { sink: link.name().to_owned(), waiting, limit }.into());
-    }
-    Ok(())
+    let waiting = count(link, OUTBOX_COUNT, reader).await?;
+    let bytes = if waiting < reader.counted_from() { 0 } else { count(link, OUTBOX_BYTES, reader).await? };
+    reader.full(link.name().to_owned(), waiting, bytes).map_or(Ok(()), |full| Err(full.into()))
 }
+
+/// As they are stored: to learn the length of a text that is compressed, all of it would be read.
+const OUTBOX_BYTES: &str =
+    "SELECT coalesce(sum(pg_column_size(entry)), 0)::bigint FROM filegen_dead_letters WHERE source = $1";
 
 const OUTBOX_COUNT: &str = "SELECT count(*) FROM filegen_dead_letters WHERE source = $1";
 

@@ -117,6 +117,9 @@ fn dead_letters(at: &Cursor<'_>, sink: Option<&SinkSpec>) -> Option<QueueSpec> {
         password: fields.text("password").map(|password| Secret::new(password.as_ref())),
         key: fields.owned("key")?,
         outbox_limit: fields.whole("outbox_limit")?,
+        outbox_bytes: fields.size("outbox_bytes")?,
+        max_bytes: fields.size("max_bytes")?,
+        keep_days: fields.days("keep")?,
     })
 }
 

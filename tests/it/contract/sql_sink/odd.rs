@@ -7,7 +7,9 @@ use filegen::adapters::memory::sql_sink::MemorySink;
 use filegen::adapters::postgres::sink::PostgresSink;
 use filegen::adapters::sqlite_sink::SqliteSink;
 use filegen::core::ingest::event::IngestEvent;
+use filegen::core::ingest::keep::Keeping;
 use filegen::core::ingest::relay;
+use filegen::core::ingest::spec::QueueSpec;
 use filegen::core::model::letter::{DeadLetter, ENTRY_MAX, LetterError, LetterKind};
 use filegen::core::model::secret::Secret;
 use filegen::core::ports::observer::Observer;
@@ -59,7 +61,8 @@ impl Books {
 }
 
 async fn on_each_with_others<F: Future<Output = ()>>(run: impl Fn(Open) -> F) {
-    let reader = || SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 100 };
+    let reader =
+        || SinkReader { source: "s".to_owned(), group: "g".to_owned(), outbox_limit: 100, outbox_bytes: 1 << 30 };
     let memory = MemorySink::new(tables(), "g", 100);
     run(Open { sink: Box::new(memory.clone()), books: Books::Memory(memory) }).await;
     let folder = tempfile::tempdir().unwrap();
@@ -71,6 +74,19 @@ async fn on_each_with_others<F: Future<Output = ()>>(run: impl Fn(Open) -> F) {
     let mut postgres = PostgresSink::new(&Secret::new(database.url()), tables(), reader()).unwrap();
     postgres.open(true).await.unwrap();
     run(Open { sink: Box::new(postgres), books: Books::Postgres(database.client().await) }).await;
+}
+
+fn keeping() -> Keeping {
+    let spec = QueueSpec {
+        url: Secret::new("memory"),
+        password: None,
+        key: "q".to_owned(),
+        outbox_limit: 100,
+        outbox_bytes: 1 << 30,
+        max_bytes: 1 << 30,
+        keep_days: 90,
+    };
+    Keeping::new(&spec, "here")
 }
 
 fn letter(offset: i64) -> DeadLetter {
@@ -95,14 +111,14 @@ async fn a_dead_letter_that_cannot_be_read_is_told_stays_and_hides_no_other() {
         // The real steps of what carries them: they end, and what can be read is gone.
         let queue = MemoryQueue::default();
         let stop = tokio_util::sync::CancellationToken::new();
-        relay::drain(&mut *sink, &queue, &NoObserver, &stop).await.unwrap();
+        relay::drain(&mut *sink, &queue, &NoObserver, &mut keeping(), &stop).await.unwrap();
         assert_eq!(queue.count().await, Ok(2));
         let rest = sink.outbox(0, 100).await.unwrap();
         assert_eq!((rest.letters, rest.odd.len()), (Vec::new(), 4));
         assert_eq!(relay::odd(&mut *sink).await.unwrap().len(), 4);
         // A stop is looked at between steps.
         stop.cancel();
-        relay::drain(&mut *sink, &queue, &NoObserver, &stop).await.unwrap();
+        relay::drain(&mut *sink, &queue, &NoObserver, &mut keeping(), &stop).await.unwrap();
     })
     .await;
 }
