@@ -155,6 +155,10 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
     let mut whole = Vec::new();
     for path in &context.globals.config {
         let mut loaded = config::load(path, &Environment, &context.registry);
+        let unread = loaded.as_ref().ok().and_then(|file| file.unreadable(&wiring::unreadable_in(&file.flow)));
+        if let Some(error) = unread {
+            loaded = Err(error);
+        }
         if let Ok(file) = &loaded
             && args.source
             && let Some(worker) = file.flow.worker()

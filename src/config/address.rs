@@ -47,7 +47,7 @@ pub(super) fn queue(url: &str, folder: &Path) -> Result<String, Refused> {
     match Database::of_address(url) {
         Some(Database::Sqlite) => sqlite(url, folder),
         _ if is_redis(url) => Ok(url.to_owned()),
-        None if !url.contains("://") => host_and_options(url).ok_or_else(|| (unknown(url, QUEUE), QUEUES)),
+        None if !url.contains("://") => host_and_options(url),
         _ => Err((unknown(url, QUEUE), QUEUES)),
     }
 }
@@ -55,10 +55,42 @@ pub(super) fn queue(url: &str, folder: &Path) -> Result<String, Refused> {
 const QUEUE: &str = "a queue of dead letters";
 const QUEUES: &str = "write `redis://HOST:6379` or `sqlite:PATH`";
 
-/// `host:6379,password=…,ssl=true` as an address. `None` for what is none.
-fn host_and_options(text: &str) -> Option<String> {
+/// Settings of `host:6379,…` that only steer how .NET's client itself behaves, in small letters.
+const STEERING: [&str; 24] = [
+    "abortconnect",
+    "allowadmin",
+    "asynctimeout",
+    "checkcertificaterevocation",
+    "configchannel",
+    "configcheckseconds",
+    "connectretry",
+    "connecttimeout",
+    "heartbeatinterval",
+    "heartbeatconsistencychecks",
+    "highintegrity",
+    "keepalive",
+    "libname",
+    "name",
+    "preserveasyncorder",
+    "protocol",
+    "resolvedns",
+    "responsetimeout",
+    "setlib",
+    "sslprotocols",
+    "synctimeout",
+    "tiebreaker",
+    "version",
+    "writebuffer",
+];
+
+const OPTIONS: &str =
+    "write `HOST:6379`, and behind it what is needed of `,user=…`, `,password=…`, `,ssl=true` and `,defaultDatabase=…`";
+
+/// `host:6379,password=…,ssl=true` as an address. What is not understood may be a mistyped password: nothing is left out silently.
+fn host_and_options(text: &str) -> Result<String, Refused> {
+    let refused = |what: &str| (what.to_owned(), OPTIONS);
     let mut parts = text.split(',').map(str::trim);
-    let host = parts.next().filter(|host| are_brokers(host))?;
+    let host = parts.next().filter(|host| are_brokers(host)).ok_or_else(|| (unknown(text, QUEUE), QUEUES))?;
     let (mut login, mut scheme, mut database) = ((String::new(), String::new()), "redis", String::new());
     for (name, value) in parts.filter(|part| !part.is_empty()).map(|part| part.split_once('=').unwrap_or((part, ""))) {
         match name.to_ascii_lowercase().as_str() {
@@ -69,13 +101,22 @@ fn host_and_options(text: &str) -> Option<String> {
                 login.0 = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
             }
             "ssl" if value.eq_ignore_ascii_case("true") => scheme = "rediss",
-            "defaultdatabase" => database = format!("/{}", value.parse::<u32>().ok()?),
-            // How that client itself behaves.
-            _ => {}
+            "ssl" if value.eq_ignore_ascii_case("false") => {}
+            "ssl" => return Err(refused("`ssl` is `true` or `false`")),
+            "defaultdatabase" => {
+                let number: u32 = value.parse().map_err(|_| refused("`defaultDatabase` is no number"))?;
+                database = format!("/{number}");
+            }
+            known if STEERING.contains(&known) && !value.is_empty() => {}
+            _ => return Err(refused("behind the host stands a setting that is not known here")),
         }
     }
-    let login = if login.1.is_empty() { String::new() } else { format!("{}:{}@", login.0, login.1) };
-    Some(format!("{scheme}://{login}{host}{database}"))
+    let login = match (login.0.as_str(), login.1.as_str()) {
+        ("", "") => String::new(),
+        (user, "") => format!("{user}@"),
+        (user, password) => format!("{user}:{password}@"),
+    };
+    Ok(format!("{scheme}://{login}{host}{database}"))
 }
 
 /// What a later version takes.
@@ -180,10 +221,20 @@ mod tests {
             ("redis://h", Some("redis://h")),
             ("h:6380", Some("redis://h:6380")),
             ("h:6380,password=p@ss,ssl=True,abortConnect=false", Some("rediss://:p%40ss@h:6380")),
+            ("h,name=filegen,defaultDatabase=3,user=ann,password=p", Some("redis://ann:p@h/3")),
+            ("h,user=ann", Some("redis://ann@h")),
             ("http://h", None),
             ("", None),
+            ("h:6379,pass=s3cret", None),
+            ("h:6379,s3cret", None),
+            ("h:6379,g:6379", None),
+            ("h:6379,ssl=yes", None),
+            ("h:6379,serviceName=m", None),
+            ("h:6379,defaultDatabase=x", None),
         ] {
-            assert_eq!(queue(text, Path::new("/")).ok().as_deref(), url, "{text}");
+            let read = queue(text, Path::new("/"));
+            assert_eq!(read.as_deref().ok(), url, "{text}");
+            assert!(read.err().is_none_or(|(message, _)| !message.contains("s3cret")), "{text}");
         }
         assert!(are_brokers("a:9092, b:9093,[::1]:9092"));
         assert!(!are_brokers("a:9092,"));

@@ -7,7 +7,7 @@ use super::receivers::Receiver;
 use super::resolve::generate::blamed;
 use super::{Flow, Loaded};
 use crate::core::generate::translate::doubts;
-use crate::core::model::peer::Insecure;
+use crate::core::model::peer::{Insecure, Unreadable};
 
 /// What others know of a worker file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -21,6 +21,18 @@ pub struct Notes {
 }
 
 impl Loaded {
+    /// Addresses that their clients cannot read, each with its place. `None` when there are none.
+    pub fn unreadable(&self, addresses: &[Unreadable]) -> Option<ConfigError> {
+        let problems = self.with_root(|root| {
+            for Unreadable { field, why, hint } in addresses {
+                let place = field.split('.').fold(root.clone(), |at, name| at.section(name));
+                place.report_harmless("unreadable-address", format!("`{field}`: {why}"), hint);
+            }
+            root.context.problems.take().into_sorted()
+        });
+        (!problems.is_empty()).then(|| self.error(problems))
+    }
+
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
         let Notes { insecure, namesakes, ignored } = notes;

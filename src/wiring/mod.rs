@@ -21,7 +21,7 @@ pub use schedule::{
 };
 pub use security::{
     address_shown, has_secret, ignored_keys, insecure, insecure_in, insecure_of_ingest, insecure_of_scheduler,
-    insecure_of_transfer,
+    insecure_of_transfer, unreadable_in,
 };
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, rights_of, state, state_rights};

@@ -6,7 +6,7 @@ use crate::core::generate::spec::Worker;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::peer::{Insecure, MASK, Peer, is_nats, is_redis};
+use crate::core::model::peer::{Insecure, MASK, Peer, Unreadable, is_nats, is_redis};
 use crate::core::model::secret::Secret;
 use crate::core::model::shown;
 use crate::core::schedule::spec::Scheduler;
@@ -62,6 +62,34 @@ pub fn insecure_in(flow: &Flow) -> Vec<Insecure> {
         Flow::Schedule(scheduler) => insecure_of_scheduler(scheduler),
         Flow::Transfer(transfer) => insecure_of_transfer(transfer),
     }
+}
+
+/// The addresses of a file that their clients cannot read.
+pub fn unreadable_in(flow: &Flow) -> Vec<Unreadable> {
+    let urls: Vec<(&'static str, &Secret)> = match flow {
+        Flow::Generate(worker) => vec![("source.url", &worker.source.url), ("state.url", &worker.state)],
+        Flow::Ingest(ingest) => vec![("sink.url", &ingest.sink.url), ("dead_letters.url", &ingest.dead_letters.url)],
+        Flow::Schedule(scheduler) => vec![("state.url", &scheduler.state)],
+        Flow::Transfer(transfer) => match &transfer.broker {
+            BrokerSpec::Local(_) => Vec::new(),
+            BrokerSpec::Nats(spec) => {
+                return unreadable("broker.nats.url", Peer::Nats, &spec.url).into_iter().collect();
+            }
+        },
+    };
+    urls.into_iter().filter_map(|(field, url)| unreadable(field, look(url)?.0, url)).collect()
+}
+
+fn unreadable(field: &'static str, peer: Peer, url: &Secret) -> Option<Unreadable> {
+    let (why, hint) = match peer {
+        Peer::Redis => (redis_queue::refused(url), "write `redis://HOST:6379`, and the password in `password`"),
+        Peer::Nats => (nats::refused(url), "write `nats://host:4222`, or `tls://host:4222` with encryption"),
+        Peer::Postgres => (postgres::refused(url), "write `postgres://user:password@host:5432/database`"),
+        Peer::Mongo => (mongo::refused(url), "write `mongodb://host:27017/database`"),
+        Peer::SqlServer => (sqlserver::refused(url), "write `sqlserver://user:password@host:1433/database`"),
+        Peer::Kafka => (None, ""),
+    };
+    why.map(|why| Unreadable { field, why, hint })
 }
 
 fn address(field: &str, url: &Secret) -> Option<Insecure> {

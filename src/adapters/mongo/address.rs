@@ -79,6 +79,12 @@ fn host(address: &ServerAddress) -> String {
     }
 }
 
+/// Why an address cannot be read, without any part of it that may be secret.
+pub fn refused(url: &Secret) -> Option<String> {
+    let text = with_lower_scheme(url.reveal());
+    read(&text).err().map(|_| reason(&text))
+}
+
 /// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it
 /// cannot be read. Asks no DNS.
 pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {

@@ -26,7 +26,7 @@ use crate::core::model::secret::Secret;
 use crate::core::model::term::Token;
 use crate::core::ports::store::StoreError;
 use address::Address;
-pub use address::look;
+pub use address::{look, refused};
 pub use documents::rewritten;
 use error::MongoError;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};

@@ -7,6 +7,11 @@ use percent_encoding::percent_decode_str;
 /// The port where none is written.
 const PORT: u16 = 4222;
 
+const LOGIN: &str =
+    "the login cannot be read: in user and password, each of `:/?#[]@%,` must be percent-encoded (`@` as `%40`)";
+
+const SERVER: &str = "a server is not `HOST` or `HOST:PORT`; a login stands before an `@`";
+
 /// One server of an address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Server {
@@ -25,15 +30,17 @@ pub(super) struct Address {
 
 impl Address {
     /// Reads `nats://[USER:PASSWORD@]HOST[:PORT]` or `tls://…`, several of them comma separated with the login at the first one.
-    /// `None` for what is none.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// What is wrong with it, without any part of it.
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         let (mut servers, mut login) = (Vec::new(), None);
         for part in text.split(',').map(str::trim) {
             let (scheme, rest) = part.split_once("://").unwrap_or(("nats", part));
             let is_encrypted = match scheme.to_ascii_lowercase().as_str() {
                 "nats" => false,
                 "tls" => true,
-                _ => return None,
+                _ => return Err("this is no address of NATS"),
             };
             let rest = rest.strip_suffix('/').unwrap_or(rest);
             let (user, place) = match rest.rsplit_once('@') {
@@ -42,16 +49,16 @@ impl Address {
             };
             if let Some(user) = user {
                 if !servers.is_empty() {
-                    return None;
+                    return Err("only the first server may have a login, which then counts for all");
                 }
-                login = Some(self::login(user)?);
+                login = Some(self::login(user).ok_or(LOGIN)?);
             }
-            servers.push(server(place, is_encrypted)?);
+            servers.push(server(place, is_encrypted).ok_or(SERVER)?);
         }
         // A server without encryption would get what the others get encrypted.
         let is_one_kind =
             servers.iter().all(|server| Some(server.is_encrypted) == servers.first().map(|it| it.is_encrypted));
-        (is_one_kind && !servers.is_empty()).then_some(Self { servers, login })
+        if is_one_kind { Ok(Self { servers, login }) } else { Err("some servers are with `tls://`, and some without") }
     }
 
     /// As the client takes it: without login.
@@ -105,7 +112,7 @@ fn server(text: &str, is_encrypted: bool) -> Option<Server> {
 /// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it
 /// cannot be read.
 pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
-    let address = Address::parse(url.reveal())?;
+    let address = Address::parse(url.reveal()).ok()?;
     let places = address.places();
     let login = match &address.login {
         None => String::new(),
@@ -117,6 +124,11 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     let weakness = (!address.is_encrypted() && !address.is_local())
         .then(|| (format!("the connection to {places} is not encrypted"), "write `tls://…`"));
     Some((format!("{scheme}://{login}{places}"), weakness))
+}
+
+/// Why an address cannot be read, without any part of it.
+pub fn refused(url: &Secret) -> Option<String> {
+    Address::parse(url.reveal()).err().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -175,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_login_is_read_with_its_signs_escaped() {
-        let (user, password) = Address::parse("nats://a%3An:p%40%2F%25@h").and_then(|address| address.login).unwrap();
+        let (user, password) = Address::parse("nats://a%3An:p%40%2F%25@h").unwrap().login.unwrap();
         assert_eq!((user.as_str(), password.unwrap().reveal()), ("a:n", "p@/%"));
         assert_eq!(Address::parse("nats://t0k%20en@h").unwrap().login, Some(("t0k en".to_owned(), None)));
     }

@@ -19,7 +19,7 @@ mod sender;
 mod streams;
 mod wire;
 
-pub use address::look;
+pub use address::{look, refused};
 
 use crate::adapters::tls::{self, Check};
 use crate::core::model::nats::NatsSpec;
@@ -69,7 +69,7 @@ struct State {
 impl NatsBroker {
     /// The streams of a transfer. Nothing is connected yet. `nonce` is this process's own.
     pub fn new(spec: &NatsSpec, transfer: &str, nonce: &str) -> Self {
-        let address = Address::parse(spec.url.reveal());
+        let address = Address::parse(spec.url.reveal()).ok();
         let places = address.as_ref().map_or_else(|| "NATS".to_owned(), Address::places);
         Self(Arc::new(Shared {
             names: Names::new(spec, transfer),

@@ -75,6 +75,11 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     Some((address.shown(), address.weakness()))
 }
 
+/// Why an address cannot be read, without any part of it that may be secret.
+pub fn refused(url: &Secret) -> Option<String> {
+    Address::parse(url).err().map(|error| error.to_string())
+}
+
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Postgres").field(&self.address.name).finish()

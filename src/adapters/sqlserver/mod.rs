@@ -73,6 +73,11 @@ pub fn look(url: &Secret) -> Option<(String, Option<(String, &'static str)>)> {
     Some((address.shown(), address.weakness()))
 }
 
+/// Why an address cannot be read, without any part of it that may be secret.
+pub fn refused(url: &Secret) -> Option<String> {
+    Address::parse(url).err().map(|error| error.to_string())
+}
+
 /// Keys of an address that change nothing here, though other clients know them. None where it cannot be read.
 pub fn ignored(url: &Secret) -> Vec<&'static str> {
     Address::parse(url).map(|address| address.ignored).unwrap_or_default()

@@ -68,6 +68,17 @@ pub struct Insecure {
     pub instead: &'static str,
 }
 
+/// An address that its client cannot read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unreadable {
+    /// The field of the file: `source.url`.
+    pub field: &'static str,
+    /// Why, without any part of the address that may be secret.
+    pub why: String,
+    /// What to write.
+    pub hint: &'static str,
+}
+
 /// Whether a host is this one, so that nobody stands on the way.
 pub fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');

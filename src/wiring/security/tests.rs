@@ -30,6 +30,9 @@ fn told(file: &str) -> String {
     let worker = loaded.flow.worker().unwrap();
     let insecure = wiring::insecure(worker);
     told.push(format!("{insecure:?}"));
+    let unreadable = wiring::unreadable_in(&loaded.flow);
+    told.push(format!("{unreadable:?}"));
+    told.extend(loaded.unreadable(&unreadable).as_ref().map(rendered));
     told.extend(loaded.warnings(&config::Notes { insecure, ..config::Notes::default() }).as_ref().map(rendered));
     told.push(match wiring::source_at(&worker.source.url) {
         Ok(source) => source.describe(),

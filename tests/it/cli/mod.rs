@@ -1,5 +1,6 @@
 //! The command line as a user meets it: one file per subcommand.
 
+mod addresses;
 mod asks;
 mod causes;
 mod changed;
