@@ -6,6 +6,8 @@ use crate::commands::context::{Context, DateArg, ParamArgs};
 use crate::commands::exit::CommandEnd;
 use crate::commands::failure::Failure;
 use crate::core::generate::Start;
+use crate::core::generate::window::Window;
+use crate::wiring;
 
 /// Make a worker's files for one business date
 ///
@@ -46,6 +48,10 @@ pub struct Args {
 pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let worker = context.worker_with(&args.params)?;
     let run = context.run_id(&worker, args.date)?;
+    let window = Window::at(&worker.business_date, wiring::clock().now(), None);
+    if let Some(early) = window.early(&worker.business_date, run.date) {
+        context.ui.status(&format!("{} {early}", context.ui.paint_warning("warning:")));
+    }
     let start = if args.restart { Start::FromStart } else { Start::Resume };
     let (wait, force, reason) = (!args.no_wait, args.force, args.reason.clone());
     let order = Order { worker, run, start, wait, force, reason, correction: None };

@@ -56,6 +56,18 @@ impl Window {
     }
 }
 
+impl Window {
+    /// What a person should know who has a date made before its day has begun. An event would wait; a person is believed.
+    pub fn early(&self, dates: &BusinessDateSpec, date: BusinessDate) -> Option<String> {
+        (date.0 > self.today).then(|| {
+            format!(
+                "{date} has not begun in {} (today is {}): its files get the rows that are there now; `filegen correct` makes them anew later",
+                dates.timezone, self.today
+            )
+        })
+    }
+}
+
 /// More days than a calendar has.
 const DAYS_MAX: u32 = 4_000_000;
 
@@ -135,7 +147,10 @@ mod tests {
         ] {
             assert_eq!(holds(spec, day, now, None), wanted, "{day} in {}", spec.timezone);
         }
-        let refusal = Window::at(&utc, at(now), None).refusal(BusinessDate(date(2090, 1, 1))).unwrap();
+        let window = Window::at(&utc, at(now), None);
+        assert_eq!(window.early(&utc, BusinessDate(date(2026, 11, 28))), None);
+        assert!(window.early(&utc, BusinessDate(date(2026, 11, 29))).is_some_and(|told| told.contains("UTC")));
+        let refusal = window.refusal(BusinessDate(date(2090, 1, 1))).unwrap();
         assert!(refusal.contains("2090-01-01") && refusal.contains("2026-11-26 to 2026-11-28"), "{refusal}");
     }
 
