@@ -28,7 +28,7 @@ impl Hint for StoreError {
             Self::Unreachable { .. } => Some(DOCTOR),
             Self::Stale { .. } => Some(LEASE),
             Self::TermEnded(error) => error.hint(),
-            Self::Denied { .. } | Self::Failed { .. } => Some(DOCTOR_STATE),
+            Self::Denied { .. } | Self::Odd { .. } | Self::Failed { .. } => Some(DOCTOR_STATE),
         }
     }
 }
@@ -62,7 +62,7 @@ impl Hint for ElectionError {
     fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::HeldByOther { .. } => Some(LEASE),
+            Self::HeldByOther { .. } | Self::Odd { .. } => Some(LEASE),
             Self::Stopped { .. } | Self::NoTokenLeft { .. } => None,
         }
     }
@@ -76,7 +76,7 @@ impl Hint for ReleaseError {
                 Some("stop that process, or add --force: it then loses the lease at its next renewal and stops writing")
             }
             Self::Changed => Some(LEASE),
-            Self::NoLease { .. } | Self::AlreadyFree { .. } => None,
+            Self::NoLease { .. } | Self::Odd { .. } | Self::AlreadyFree { .. } => None,
         }
     }
 }

@@ -79,18 +79,22 @@ fn show(context: &Context, args: &ShowArgs) -> Result<CommandEnd, Failure> {
         let clock = wiring::clock();
         watch::show(args.watch, &*clock, async || {
             let state = wiring::state(&worker, Access::Look).await?;
-            let keys = if args.all {
-                state.leases.list().await?.into_iter().map(|lease| lease.key).collect()
+            let (keys, mut odd) = if args.all {
+                let found = state.leases.list().await?;
+                (found.records.into_iter().map(|lease| lease.key).collect(), found.odd)
             } else {
-                vec![LeaseKey::from(&worker.id)]
+                (vec![LeaseKey::from(&worker.id)], Vec::new())
             };
             let mut leases = Vec::new();
             for key in &keys {
-                leases.extend(LeaseRow::new(lease_of(&*state.leases, key, clock.now()).await?));
+                let report = lease_of(&*state.leases, key, clock.now()).await?;
+                odd.extend(report.odd.clone());
+                leases.extend(LeaseRow::new(report));
             }
             let shown = LeasesView { leases };
             context.ui.result(&shown, |shown| text(context, shown));
-            if shown.leases.is_empty() {
+            context.ui.unreadable(&odd);
+            if shown.leases.is_empty() && odd.is_empty() {
                 context.ui.status("no lease: nobody has written here yet");
             }
             Ok(!context.ui.is_closed())
@@ -198,7 +202,7 @@ fn text(context: &Context, shown: &LeasesView) -> String {
     for row in &shown.leases {
         let tone = match row.condition {
             LeaseState::Held => Tone::Good,
-            LeaseState::Expired => Tone::Warn,
+            LeaseState::Expired | LeaseState::Odd => Tone::Warn,
             LeaseState::None | LeaseState::Released => Tone::Faint,
         };
         table.row(vec![

@@ -92,7 +92,7 @@ fn worker_text(context: &Context, worker: &WorkerView) -> String {
     let lease = &worker.lease;
     let tone = match lease.word {
         LeaseState::Held => Tone::Good,
-        LeaseState::Expired => Tone::Warn,
+        LeaseState::Expired | LeaseState::Odd => Tone::Warn,
         LeaseState::None | LeaseState::Released => Tone::Faint,
     };
     let mut text = format!("{}: lease {}", worker.worker_id, context.ui.paint_out(lease.state, tone));

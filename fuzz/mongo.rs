@@ -121,8 +121,8 @@ pub async fn asked(state: &MongoState, what: u8) -> Result<usize, StoreError> {
     let run = RunId { worker, date: BusinessDate(jiff::civil::date(2026, 11, 21)) };
     Ok(match what % 11 {
         0 => LeaseStore::read(state, &key).await?.iter().count(),
-        1 => state.list().await?.len(),
-        2 => state.highest_token(&key).await?.iter().count(),
+        1 => state.list().await?.records.len(),
+        2 => state.highest_token(&key, Token(u64::MAX)).await?.iter().count(),
         3 => state.claim(&key, Token(1)).await?.iter().count(),
         4 => RunStore::run(state, &run).await?.iter().count(),
         5 => state.runs(None, 9).await?.records.len(),

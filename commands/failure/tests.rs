@@ -15,7 +15,7 @@ use crate::core::ports::broker::BrokerError;
 use crate::core::ports::drill::DrillRunnerError;
 use crate::core::ports::leases::LeaseRecord;
 use crate::core::ports::source::SourceError;
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use crate::core::ports::volume::VolumeError;
 use crate::core::schedule::plan::PlanFault;
 use crate::core::schedule::steer::SteerError;
@@ -118,6 +118,9 @@ fn errors_of_an_election_and_a_release() {
         released: None,
     };
     check(ElectionError::HeldByOther { record: Box::new(record) }, FailureKind::Lease, Code::Lease, lease);
+    let odd = || OddRecord { id: text(), reason: text() };
+    check(ElectionError::Odd { record: odd() }, FailureKind::Lease, Code::Lease, lease);
+    check(ReleaseError::Odd { record: odd() }, FailureKind::Conflict, Code::Failed, "");
     check(ElectionError::Stopped { key: key() }, FailureKind::Stopped, Code::Interrupted, "");
     check(ElectionError::NoTokenLeft { key: key() }, FailureKind::Conflict, Code::Failed, "");
     let stale = || StoreError::Stale { token: Token(7) };

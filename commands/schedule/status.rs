@@ -34,7 +34,7 @@ fn text(context: &Context, found: &Overview) -> String {
     let leader = &found.leader;
     let tone = match leader.word {
         LeaseState::Held => Tone::Good,
-        LeaseState::Expired => Tone::Warn,
+        LeaseState::Expired | LeaseState::Odd => Tone::Warn,
         LeaseState::None | LeaseState::Released => Tone::Faint,
     };
     let mut text = format!("{}: lease {}", found.scheduler, context.ui.paint_out(leader.state, tone));

@@ -192,6 +192,9 @@ impl Observer<ElectionEvent> for Progress {
                     self.say(&format!("waiting for the lease: {holder} holds it with token {token} (at most {most} more, unless it is renewed)"));
                 }
             }
+            ElectionEvent::Odd { record } => {
+                self.say(&format!("{} {} is odd: {}", self.warning, record.id, shown::text(&record.reason)));
+            }
             ElectionEvent::Lost { token, why } => {
                 self.say(&format!("{} the lease with token {token} is lost: {why}", self.warning));
             }

@@ -183,13 +183,13 @@ impl LeaseStore for SimStore {
         Ok(lease)
     }
 
-    async fn list(&self) -> Told<Vec<LeaseRecord>> {
+    async fn list(&self) -> Told<Found<LeaseRecord>> {
         self.ask("list", false, |sim| now(sim.state.list())).await
     }
 
-    async fn highest_token(&self, key: &LeaseKey) -> Told<Option<Token>> {
+    async fn highest_token(&self, key: &LeaseKey, most: Token) -> Told<Option<Token>> {
         let key = key.clone();
-        self.ask("highest token", false, move |sim| now(sim.state.highest_token(&key))).await
+        self.ask("highest token", false, move |sim| now(sim.state.highest_token(&key, most))).await
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Told<Mint> {

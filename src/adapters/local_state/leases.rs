@@ -1,11 +1,12 @@
 //! `worker_epochs` and `worker_leases`.
 
 use super::LocalState;
+use super::runs::found;
 use super::value::{instance, key, maybe_timestamp, time, timestamp, token};
 use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, OddRecord, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
@@ -22,7 +23,7 @@ ON CONFLICT (workerId) DO UPDATE SET
     instanceId = excluded.instanceId, token = excluded.token, seq = excluded.seq, acquiredAt = excluded.acquiredAt,
     renewedAt = excluded.renewedAt, expiresAt = excluded.expiresAt, guardedBy = excluded.guardedBy,
     releasedAt = NULL, releaseReason = NULL
-WHERE worker_leases.token < excluded.token";
+WHERE worker_leases.token < excluded.token OR worker_leases.token > excluded.token + :reach";
 
 const IN_PLACE: &str = "
 SELECT 1 FROM worker_leases WHERE workerId = ?1 AND token = ?2 AND instanceId = ?3 AND releasedAt IS NULL";
@@ -42,25 +43,29 @@ SELECT guardedBy FROM worker_leases WHERE workerId = ?1 AND token = ?2 AND insta
 #[async_trait]
 impl LeaseStore for LocalState {
     async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError> {
-        let key = key.clone();
-        self.look(move |db, _| Ok(db.prepare_cached(LEASE)?.query_row([key.as_str()], lease).optional()?)).await
-    }
-
-    async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
-        self.look(|db, _| {
-            let mut query = db.prepare_cached("SELECT * FROM worker_leases ORDER BY workerId")?;
-            let found = query.query_map([], |row| Ok(lease(row)))?.collect::<rusqlite::Result<Vec<_>>>()?;
-            let told = |error: &rusqlite::Error| tracing::warn!(%error, "a record of worker_leases cannot be read");
-            Ok(found.into_iter().filter_map(|lease| lease.inspect_err(told).ok()).collect())
+        let (key, store) = (key.clone(), super::name(&self.path));
+        self.look(move |db, _| {
+            let mut query = db.prepare_cached(LEASE)?;
+            let read = |row: &Row<'_>| Ok(lease(row).map_err(|error| odd(store, id(row), row, &error)));
+            Ok(query.query_row([key.as_str()], read).optional()?.transpose()?)
         })
         .await
     }
 
-    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError> {
-        let key = key.clone();
+    async fn list(&self) -> Result<Found<LeaseRecord>, StoreError> {
+        self.look(|db, _| {
+            let mut query = db.prepare_cached("SELECT * FROM worker_leases ORDER BY workerId")?;
+            Ok(found(query.query([])?, usize::MAX, id, lease)?)
+        })
+        .await
+    }
+
+    async fn highest_token(&self, key: &LeaseKey, most: Token) -> Result<Option<Token>, StoreError> {
+        let (key, most) = (key.clone(), i64::try_from(most.0).unwrap_or(i64::MAX));
         self.look(move |db, _| {
-            let mut query = db.prepare_cached("SELECT max(token) FROM worker_epochs WHERE workerId = ?1")?;
-            Ok(query.query_row([key.as_str()], |row| row.get::<_, Option<u64>>(0))?.map(Token))
+            let sql = "SELECT max(token) FROM worker_epochs WHERE workerId = ?1 AND token BETWEEN 0 AND ?2";
+            let mut query = db.prepare_cached(sql)?;
+            Ok(query.query_row((key.as_str(), most), |row| row.get::<_, Option<u64>>(0))?.map(Token))
         })
         .await
     }
@@ -89,9 +94,12 @@ impl LeaseStore for LocalState {
     }
 
     async fn claim(&self, key: &LeaseKey, token: Token) -> Result<Option<EpochClaim>, StoreError> {
-        let key = key.clone();
+        let (key, store) = (key.clone(), super::name(&self.path));
         self.look(move |db, _| {
-            Ok(db.prepare_cached(CLAIM)?.query_row((key.as_str(), token.0), epoch_claim).optional()?)
+            let mut query = db.prepare_cached(CLAIM)?;
+            let id = format!("worker_epochs {key}:{token}");
+            let read = |row: &Row<'_>| Ok(epoch_claim(row).map_err(|error| odd(store, id, row, &error)));
+            Ok(query.query_row((key.as_str(), token.0), read).optional()?.transpose()?)
         })
         .await
     }
@@ -111,6 +119,7 @@ impl LeaseStore for LocalState {
                 ":renewed": time(record.renewed_at),
                 ":expires": time(record.expires_at),
                 ":guard": guard,
+                ":reach": Token::REACH,
             })?;
             let in_place = installed == 1 || is_in_place(db, &record)?;
             if !in_place {
@@ -176,6 +185,31 @@ impl LeaseStore for LocalState {
 
 fn is_in_place(db: &Connection, record: &LeaseRecord) -> rusqlite::Result<bool> {
     db.prepare_cached(IN_PLACE)?.exists((record.key.as_str(), record.token.0, record.instance.as_str()))
+}
+
+fn id(row: &Row<'_>) -> String {
+    format!("worker_leases {}", row.get::<_, String>("workerId").unwrap_or_default())
+}
+
+/// A record that cannot be read. Whoever renews a lease changes its mark.
+fn odd(store: String, id: String, row: &Row<'_>, error: &rusqlite::Error) -> StoreError {
+    let value = |column| row.get_ref(column).map(|value| format!("{value:?}")).unwrap_or_default();
+    let mark = ["instanceId", "token", "seq", "renewedAt"].map(value).join(" ");
+    let token = row.get::<_, u64>("token").ok().map(Token);
+    let record = Box::new(OddRecord { id, reason: reason(row, error) });
+    StoreError::Odd { store, record, token, mark: mark.into() }
+}
+
+/// What is wrong, by the column's name.
+fn reason(row: &Row<'_>, error: &rusqlite::Error) -> String {
+    let (column, what) = match error {
+        rusqlite::Error::FromSqlConversionFailure(column, _, why) => (*column, why.to_string()),
+        rusqlite::Error::IntegralValueOutOfRange(column, value) => (*column, format!("{value} is out of range")),
+        rusqlite::Error::InvalidColumnType(column, ..) => (*column, "it is of another type".to_owned()),
+        other => return other.to_string(),
+    };
+    let name = row.as_ref().column_name(column).unwrap_or_default();
+    format!("`{name}`: {what}; use the filegen that wrote it, or mend the record")
 }
 
 fn lease(row: &Row<'_>) -> rusqlite::Result<LeaseRecord> {

@@ -28,6 +28,8 @@ pub struct MemoryState {
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     leases: BTreeMap<LeaseKey, LeaseRecord>,
+    /// Leases that cannot be read, with the reason. The records are those that they were.
+    odd_leases: BTreeMap<LeaseKey, String>,
     epochs: BTreeMap<(LeaseKey, Token), EpochClaim>,
     gone: HashSet<InstanceId>,
     runs: HashMap<RunId, RunRecord>,
@@ -61,10 +63,16 @@ impl MemoryState {
         self.tables().leases.remove(key);
     }
 
+    /// From now on this lease cannot be read, for this reason, until another one is installed.
+    pub fn spoil_lease(&self, key: &LeaseKey, reason: &str) {
+        self.tables().odd_leases.insert(key.clone(), reason.to_owned());
+    }
+
     /// Removes all leases and epochs, as dropping their collections does.
     pub fn forget_claims(&self) {
         let mut tables = self.tables();
         tables.leases.clear();
+        tables.odd_leases.clear();
         tables.epochs.clear();
     }
 
@@ -84,16 +92,28 @@ impl MemoryState {
 #[async_trait]
 impl LeaseStore for MemoryState {
     async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError> {
-        Ok(self.tables().leases.get(key).cloned())
-    }
-
-    async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
-        Ok(self.tables().leases.values().cloned().collect())
-    }
-
-    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError> {
         let tables = self.tables();
-        let range = (key.clone(), Token(0))..=(key.clone(), Token(u64::MAX));
+        let lease = tables.leases.get(key);
+        if let (Some(reason), Some(lease)) = (tables.odd_leases.get(key), lease) {
+            let record = Box::new(OddRecord { id: format!("worker_leases {key}"), reason: reason.clone() });
+            let (store, mark) = ("memory".to_owned(), format!("{lease:?}").into());
+            return Err(StoreError::Odd { store, record, token: Some(lease.token), mark });
+        }
+        Ok(lease.cloned())
+    }
+
+    async fn list(&self) -> Result<Found<LeaseRecord>, StoreError> {
+        let (tables, mut found) = (self.tables(), Found::default());
+        for (key, lease) in &tables.leases {
+            let read = tables.odd_leases.get(key).map_or_else(|| Ok(lease.clone()), |reason| Err(reason.clone()));
+            found.add(|| format!("worker_leases {key}"), read);
+        }
+        Ok(found)
+    }
+
+    async fn highest_token(&self, key: &LeaseKey, most: Token) -> Result<Option<Token>, StoreError> {
+        let tables = self.tables();
+        let range = (key.clone(), Token(0))..=(key.clone(), most);
         Ok(tables.epochs.range(range).next_back().map(|((_, token), _)| *token))
     }
 
@@ -114,12 +134,13 @@ impl LeaseStore for MemoryState {
     async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         match tables.leases.get(&record.key) {
-            Some(lease) if lease.token > record.token => Ok(false),
+            Some(lease) if lease.token > record.token && record.token.reaches(lease.token) => Ok(false),
             // The same install again, after a lost reply: in place unless it was given back meanwhile.
             Some(lease) if lease.token == record.token => {
                 Ok(lease.instance == record.instance && lease.released.is_none())
             }
             _ => {
+                tables.odd_leases.remove(&record.key);
                 tables.leases.insert(record.key.clone(), record.clone());
                 Ok(true)
             }
@@ -135,8 +156,9 @@ impl LeaseStore for MemoryState {
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tables = self.tables();
+        let is_odd = tables.odd_leases.contains_key(key);
         let ours = |lease: &&mut LeaseRecord| {
-            let ours = lease.token == token && lease.instance == *instance && lease.released.is_none();
+            let ours = lease.token == token && lease.instance == *instance && lease.released.is_none() && !is_odd;
             ours || planted("renewal by worker")
         };
         let Some(lease) = tables.leases.get_mut(key).filter(ours) else { return Ok(false) };

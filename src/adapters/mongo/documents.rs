@@ -1,8 +1,10 @@
 //! Our values as documents, and back. A value that cannot be kept or read back exactly is an error, never a default.
 //! Times are cut to milliseconds.
 
+mod leases;
 mod rewritten;
 
+pub(super) use leases::{EpochDocument, LeaseDocument};
 pub use rewritten::rewritten;
 
 use crate::core::kind::FailureKind;
@@ -16,7 +18,6 @@ use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::model::term::Token;
 use crate::core::ports::audit::AuditEntry;
 use crate::core::ports::dead_letters::DeadLetter;
-use crate::core::ports::leases::{EpochClaim, LeaseRecord};
 use crate::core::ports::runs::{Announcement, FileState, FileStatus};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -29,90 +30,6 @@ use std::fmt;
 pub(super) struct Odd(pub String);
 
 type Read<T> = Result<T, Odd>;
-
-/// `worker_leases`.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct LeaseDocument {
-    #[serde(rename = "_id")]
-    id: String,
-    worker_id: String,
-    instance_id: String,
-    token: i64,
-    seq: i64,
-    acquired_at: DateTime,
-    renewed_at: DateTime,
-    expires_at: DateTime,
-    released_at: Option<DateTime>,
-    release_reason: Option<String>,
-}
-
-impl LeaseDocument {
-    pub(super) fn new(record: &LeaseRecord) -> Read<Self> {
-        Ok(Self {
-            id: record.key.to_string(),
-            worker_id: record.key.to_string(),
-            instance_id: record.instance.to_string(),
-            token: long(record.token.0)?,
-            seq: long(record.seq)?,
-            acquired_at: bson_date(record.acquired_at),
-            renewed_at: bson_date(record.renewed_at),
-            expires_at: bson_date(record.expires_at),
-            released_at: record.released.as_ref().map(|(at, _)| bson_date(*at)),
-            release_reason: record.released.as_ref().map(|(_, reason)| reason.clone()),
-        })
-    }
-
-    pub(super) fn read(self) -> Read<LeaseRecord> {
-        let reason = self.release_reason.unwrap_or_default();
-        Ok(LeaseRecord {
-            key: parsed(LeaseKey::new(self.worker_id))?,
-            instance: InstanceId::new(self.instance_id),
-            token: Token(count(self.token)?),
-            seq: count(self.seq)?,
-            acquired_at: timestamp(self.acquired_at)?,
-            renewed_at: timestamp(self.renewed_at)?,
-            expires_at: timestamp(self.expires_at)?,
-            released: maybe_timestamp(self.released_at)?.map(|at| (at, reason)),
-        })
-    }
-}
-
-/// `worker_epochs`.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EpochDocument {
-    #[serde(rename = "_id")]
-    id: String,
-    worker_id: String,
-    token: i64,
-    instance_id: String,
-    nonce: String,
-    claimed_at: DateTime,
-}
-
-impl EpochDocument {
-    pub(super) fn new(claim: &EpochClaim) -> Read<Self> {
-        Ok(Self {
-            id: epoch_id(&claim.key, claim.token),
-            worker_id: claim.key.to_string(),
-            token: long(claim.token.0)?,
-            instance_id: claim.instance.to_string(),
-            nonce: claim.nonce.clone(),
-            claimed_at: bson_date(claim.claimed_at),
-        })
-    }
-
-    pub(super) fn read(self) -> Read<EpochClaim> {
-        Ok(EpochClaim {
-            key: parsed(LeaseKey::new(self.worker_id))?,
-            token: Token(count(self.token)?),
-            instance: InstanceId::new(self.instance_id),
-            nonce: self.nonce,
-            claimed_at: timestamp(self.claimed_at)?,
-        })
-    }
-}
 
 /// `LoanWorker:7`.
 pub(super) fn epoch_id(key: &LeaseKey, token: Token) -> String {

@@ -5,6 +5,7 @@ use crate::core::kind::FailureKind;
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::policy::Policies;
+use crate::core::model::shown;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
@@ -36,12 +37,19 @@ pub(crate) struct Store<'a> {
 pub(crate) async fn state(store: &Store<'_>, report: &mut Report<'_>) -> bool {
     lease_time(store.policies, report);
     let started = store.clock.elapsed();
-    let lease = match store.leases {
+    let mut lease = match store.leases {
         Err(error) => Err(error.clone()),
         Ok(leases) => leases.read(store.leader_of).await,
     };
     let took = store.clock.elapsed().saturating_sub(started);
+    let is_odd = matches!(lease, Err(StoreError::Odd { .. }));
+    if let Err(StoreError::Odd { record, .. }) = &lease {
+        let detail = format!("{} cannot be read: {}", record.id, shown::text(&record.reason));
+        report.add(Area::State, "lease", CheckVerdict::Warn, detail);
+        lease = Ok(None);
+    }
     let answer = lease.as_ref().map(|lease| match lease {
+        None if is_odd => "answers".to_owned(),
         None => "answers; nobody has led yet".to_owned(),
         Some(lease) if lease.released.is_some() => format!("answers; the lease is free, last token {}", lease.token),
         Some(lease) => format!("answers; {} leads with token {}", lease.instance, lease.token),

@@ -3,6 +3,7 @@
 use crate::core::model::names::InstanceId;
 use crate::core::model::term::Token;
 use crate::core::ports::observer::Retrying;
+use crate::core::ports::store::OddRecord;
 use std::time::Duration;
 
 /// What happened to the lease.
@@ -16,6 +17,11 @@ pub enum ElectionEvent {
         token: Token,
         /// Longest time until this one may take over.
         at_most: Duration,
+    },
+    /// A record cannot be read or makes no sense: it is not believed, and stops nobody.
+    Odd {
+        /// Which, and what is wrong with it.
+        record: OddRecord,
     },
     /// This instance holds it.
     Leading {

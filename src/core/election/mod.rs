@@ -7,6 +7,7 @@ mod event;
 mod leadership;
 pub mod release;
 pub mod report;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -19,11 +20,13 @@ use crate::core::failpoints::planted::planted;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::policy::Policies;
+use crate::core::model::shown;
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use crate::core::ports::observer::{Observer, Retrying};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
+use standing::Standing;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +70,12 @@ pub enum ElectionError {
         /// The lease as it was read.
         record: Box<LeaseRecord>,
     },
+    /// The lease cannot be read, and somebody renews it all the same.
+    #[error("{} cannot be read, and somebody renews it: {}", .record.id, shown::text(&.record.reason))]
+    Odd {
+        /// Which record, and what is wrong with it.
+        record: OddRecord,
+    },
     /// Somebody asked for a stop while this candidate waited.
     #[error("stopped while waiting for the lease of {key}")]
     Stopped {
@@ -90,7 +99,7 @@ impl HasKind for ElectionError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Store(error) => error.kind(),
-            Self::HeldByOther { .. } => FailureKind::Lease,
+            Self::HeldByOther { .. } | Self::Odd { .. } => FailureKind::Lease,
             Self::Stopped { .. } => FailureKind::Stopped,
             Self::NoTokenLeft { .. } => FailureKind::Conflict,
         }
@@ -105,7 +114,8 @@ impl Candidate {
     ///
     /// `volume_floor` is the highest token that has left a trace on the volume. With it, tokens go on growing even when the store
     /// has lost everything. A candidate waits until the holder was not seen alive for a whole `lease_ttl` on the candidate's own
-    /// clock. It does not wait for a lease that was released or never held, nor for a holder that is known to be dead.
+    /// clock. It does not wait for a lease that was released or never held, nor for a holder that is known to be dead. A lease that cannot
+    /// be read may be anybody's: it is waited for, also without `wait`, until nobody has renewed it for so long.
     ///
     /// # Errors
     /// When another holds it and `wait` is false, when `stop` is cancelled, or when the store fails.
@@ -116,47 +126,65 @@ impl Candidate {
         stop: &CancellationToken,
     ) -> Result<LeaderGuard, ElectionError> {
         let mut watch = Watch::new(self.policies.lease_ttl);
+        let mut floor = volume_floor;
         loop {
             let asked = self.clock.elapsed();
-            let lease = self.persist(stop, || self.leases.read(&self.key)).await?;
-            watch.see(lease.as_ref(), asked, self.clock.elapsed());
-            if let Some(holder) = lease.as_ref().filter(|lease| lease.released.is_none()) {
+            let lease = self.look(stop).await?;
+            watch.see(lease.as_ref().map(Standing::sight), asked, self.clock.elapsed());
+            if let Some(holder) = lease.as_ref().filter(|lease| !lease.is_released()) {
                 let mut left = watch.left();
-                if planted("wall clock expiry") && holder.expires_at < self.clock.now() {
+                if planted("wall clock expiry")
+                    && matches!(holder, Standing::Lease(lease) if lease.expires_at < self.clock.now())
+                {
                     left = Duration::ZERO;
                 }
-                if !left.is_zero() && !self.persist(stop, || self.leases.holder_is_gone(holder)).await? {
-                    if !wait {
-                        return Err(ElectionError::HeldByOther { record: Box::new(holder.clone()) });
-                    }
-                    if watch.is_news() {
-                        self.tell(&ElectionEvent::Waiting {
-                            holder: holder.instance.clone(),
-                            token: holder.token,
-                            at_most: left,
-                        });
-                    }
+                if !left.is_zero() && !self.is_gone(holder, stop).await? {
+                    self.stand_by(holder, wait, left, &mut watch)?;
                     let look = self.policies.takeover_polling_interval.min(LOOK_FOR_RELEASE);
                     self.pause(left.min(look), stop).await?;
                     continue;
                 }
             }
-            let held = lease.map(|lease| lease.token);
-            let claimed = self.persist(stop, || self.leases.highest_token(&self.key)).await?;
+            let claimed = self.claimed(floor, &mut watch, stop).await?;
+            let held = self.held(lease.as_ref(), floor.max(claimed.unwrap_or(Token(0))), &mut watch);
             if claimed > held && watch.is_first_sight_of_claim(claimed) {
                 // Somebody may be about to install the lease: going ahead would throw them out at once.
                 self.pause(self.settling_time(), stop).await?;
                 continue;
             }
-            let mut highest = volume_floor.max(held.unwrap_or(Token(0))).max(claimed.unwrap_or(Token(0)));
+            let mut highest = floor.max(held.unwrap_or(Token(0))).max(claimed.unwrap_or(Token(0)));
             if planted("token from the lease") {
                 highest = held.unwrap_or(Token(0));
             }
             match self.campaign(highest, stop).await? {
                 Some(leadership) => return Ok(leadership),
-                None => self.pause(self.settling_time(), stop).await?,
+                // The next token was somebody's. That may be a record that cannot be read and holds it for ever.
+                None => floor = Token(highest.0.saturating_add(1)),
             }
+            self.pause(self.settling_time(), stop).await?;
         }
+    }
+
+    /// Waits for a holder, or for one that cannot be read; or says who it is, where the caller does not wait.
+    fn stand_by(&self, holder: &Standing, wait: bool, left: Duration, watch: &mut Watch) -> Result<(), ElectionError> {
+        match holder {
+            Standing::Lease(record) if !wait => {
+                return Err(ElectionError::HeldByOther { record: Box::new(record.clone()) });
+            }
+            Standing::Lease(record) if watch.is_news() => self.tell(&ElectionEvent::Waiting {
+                holder: record.instance.clone(),
+                token: record.token,
+                at_most: left,
+            }),
+            Standing::Odd { record, .. } if watch.is_news() => {
+                self.tell(&ElectionEvent::Odd { record: record.clone() });
+            }
+            Standing::Odd { record, .. } if !wait && watch.was_renewed() => {
+                return Err(ElectionError::Odd { record: record.clone() });
+            }
+            Standing::Lease(_) | Standing::Odd { .. } => {}
+        }
+        Ok(())
     }
 
     /// Mints the next token and installs the lease. `None` when another candidate was faster.
@@ -210,10 +238,12 @@ impl Candidate {
                 Ok(Mint::Taken) => {}
                 Err(error) => self.wait_to_retry(error, &mut backoff, stop).await?,
             }
-            match self.persist(stop, || self.leases.claim(&self.key, token)).await? {
-                Some(winner) if winner.nonce == claim.nonce => return Ok(Mint::Won),
-                Some(_) => return Ok(Mint::Taken),
-                None => {}
+            match self.persist(stop, || self.leases.claim(&self.key, token)).await {
+                Ok(Some(winner)) if winner.nonce == claim.nonce => return Ok(Mint::Won),
+                // What cannot be read is not what we wrote.
+                Ok(Some(_)) | Err(ElectionError::Store(StoreError::Odd { .. })) => return Ok(Mint::Taken),
+                Ok(None) => {}
+                Err(error) => return Err(error),
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::core::model::shown;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use jiff::SignedDuration;
 
 /// A lease that may be released.
@@ -49,6 +49,15 @@ pub enum ReleaseError {
         /// Why it was released.
         reason: String,
     },
+    /// The lease cannot be read.
+    #[error(
+        "{} cannot be read, so it cannot be released: {}; who wants the lease takes it over once nobody has renewed it for `lease_ttl`",
+        .record.id, shown::text(&.record.reason)
+    )]
+    Odd {
+        /// Which, and what is wrong with it.
+        record: OddRecord,
+    },
     /// The holder still renews the lease.
     #[error("{holder} holds the lease with token {token} and renewed it {age:#} ago")]
     Alive {
@@ -72,7 +81,7 @@ impl HasKind for ReleaseError {
         match self {
             Self::Store(error) => error.kind(),
             Self::Alive { .. } | Self::Changed => FailureKind::Lease,
-            Self::NoLease { .. } | Self::AlreadyFree { .. } => FailureKind::Conflict,
+            Self::NoLease { .. } | Self::Odd { .. } | Self::AlreadyFree { .. } => FailureKind::Conflict,
         }
     }
 }
@@ -87,7 +96,10 @@ pub async fn releasable(
     release: &Release<'_>,
 ) -> Result<Releasable, ReleaseError> {
     let key = release.key;
-    let LeaseReport { state, record, age } = lease_of(leases, key, clock.now()).await?;
+    let LeaseReport { state, record, odd, age } = lease_of(leases, key, clock.now()).await?;
+    if let Some(record) = odd {
+        return Err(ReleaseError::Odd { record });
+    }
     let Some(record) = record else { return Err(ReleaseError::NoLease { key: key.clone() }) };
     if let Some((_, reason)) = record.released {
         return Err(ReleaseError::AlreadyFree { key: key.clone(), reason });

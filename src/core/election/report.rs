@@ -2,7 +2,7 @@
 
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::leases::{LeaseRecord, LeaseStore};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{OddRecord, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 /// A lease and how fresh it is.
@@ -12,6 +12,8 @@ pub struct LeaseReport {
     pub state: LeaseState,
     /// As it is stored. `None` when there never was one.
     pub record: Option<LeaseRecord>,
+    /// What is wrong with it, where it cannot be read.
+    pub odd: Option<OddRecord>,
     /// Time since the last renewal: this host's wall clock less the holder's. Negative when the two disagree.
     pub age: Option<SignedDuration>,
 }
@@ -19,7 +21,7 @@ pub struct LeaseReport {
 /// The state of a lease.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LeaseState {
-    /// No lease exists, or none that can be read.
+    /// No lease exists.
     #[default]
     None,
     /// Its holder was seen alive recently.
@@ -28,6 +30,8 @@ pub enum LeaseState {
     Expired,
     /// Its holder or a person released it.
     Released,
+    /// Its record cannot be read. The next candidate takes over once nobody has renewed it for `lease_ttl`.
+    Odd,
 }
 
 impl LeaseState {
@@ -38,6 +42,7 @@ impl LeaseState {
             Self::Held => "held",
             Self::Expired => "expired",
             Self::Released => "released",
+            Self::Odd => "unreadable",
         }
     }
 }
@@ -47,9 +52,13 @@ impl LeaseState {
 /// # Errors
 /// When the store cannot be read.
 pub async fn lease_of(leases: &dyn LeaseStore, key: &LeaseKey, at: Timestamp) -> Result<LeaseReport, StoreError> {
-    let Some(record) = leases.read(key).await? else {
-        return Ok(LeaseReport::default());
+    let record = match leases.read(key).await {
+        Err(StoreError::Odd { record, .. }) => {
+            return Ok(LeaseReport { state: LeaseState::Odd, odd: Some(*record), ..LeaseReport::default() });
+        }
+        lease => lease?,
     };
+    let Some(record) = record else { return Ok(LeaseReport::default()) };
     let state = if record.released.is_some() {
         LeaseState::Released
     } else if record.expires_at <= at || leases.holder_is_gone(&record).await? {
@@ -58,5 +67,5 @@ pub async fn lease_of(leases: &dyn LeaseStore, key: &LeaseKey, at: Timestamp) ->
         LeaseState::Held
     };
     let age = Some(at.duration_since(record.renewed_at));
-    Ok(LeaseReport { state, record: Some(record), age })
+    Ok(LeaseReport { state, record: Some(record), odd: None, age })
 }

@@ -128,8 +128,9 @@ pub async fn report(
         BTreeSet::from([worker.clone()])
     } else {
         // One that cannot be read hides no other worker.
-        let leases = readable(state.leases.list().await, "worker_leases", &mut BTreeSet::new())?;
-        let holders = leases.into_iter().filter_map(|lease| lease.key.worker());
+        let leases = state.leases.list().await?;
+        let odd = leases.odd.iter().filter_map(|odd| LeaseKey::new(odd.id.rsplit(' ').next()?).ok()?.worker());
+        let holders = leases.records.iter().filter_map(|lease| lease.key.worker()).chain(odd);
         let ran = runs.runs(None, SEARCHED).await?.records.into_iter().map(|run| run.id.worker);
         let heard = state.dead_letters.dead_letters(None, SEARCHED).await;
         let heard = readable(heard, "odd_events", &mut BTreeSet::new())?;
@@ -170,8 +171,8 @@ async fn worker_report(
     let mut reports = Vec::new();
     let latest = state.runs.runs(Some(&worker), RUNS).await?;
     let mut odd: BTreeSet<OddRecord> = latest.odd.into_iter().collect();
-    let lease = lease_of(&*state.leases, &key, at).await.map(|lease| vec![lease]);
-    let lease = readable(lease, "worker_leases", &mut odd)?.pop().unwrap_or_default();
+    let lease = lease_of(&*state.leases, &key, at).await?;
+    odd.extend(lease.odd.clone());
     odd.extend(state.runs.unpublished(&worker, None, RUNS).await?.odd);
     for mut record in latest.records {
         let mut files = readable(state.runs.files(&record.id).await, &record.id.to_string(), &mut odd)?;

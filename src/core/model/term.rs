@@ -11,6 +11,17 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Token(pub u64);
 
+impl Token {
+    /// Tokens are counted one by one. A number so far above every token that is known was never counted: no worker has changed hands so
+    /// often. It is not believed, and no token is counted on from it.
+    pub const REACH: u64 = 1 << 32;
+
+    /// Whether counting may have come to `other` from this token.
+    pub fn reaches(self, other: Self) -> bool {
+        other.0 <= self.0.saturating_add(Self::REACH)
+    }
+}
+
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)

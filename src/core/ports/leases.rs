@@ -1,6 +1,6 @@
 //! Who may write. There are two collections. Epochs mint tokens and are never deleted. Leases show liveness and prove nothing.
 
-use super::store::StoreError;
+use super::store::{Found, StoreError};
 use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use async_trait::async_trait;
@@ -54,22 +54,24 @@ pub enum Mint {
 /// The lease store. Every call answers or fails within its own timeout, below a sixth of the lease's time to live.
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
-    /// The lease, whoever holds it. `None` when there never was one (or litter collection took it).
+    /// The lease, whoever holds it. `None` when there never was one (or litter collection took it). One that makes no sense is
+    /// [`StoreError::Odd`], whose mark changes as long as somebody renews it.
     async fn read(&self, key: &LeaseKey) -> Result<Option<LeaseRecord>, StoreError>;
 
-    /// All leases that can be read, by key. The log tells of the others.
-    async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError>;
+    /// All leases, by key.
+    async fn list(&self) -> Result<Found<LeaseRecord>, StoreError>;
 
-    /// The highest token ever claimed for this key.
-    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError>;
+    /// The highest token up to `most` that was ever claimed for this key. What is no token counts for none.
+    async fn highest_token(&self, key: &LeaseKey, most: Token) -> Result<Option<Token>, StoreError>;
 
     /// Inserts a claim. Exactly one of many claims to one token wins. The claim is durable when this answers.
     async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError>;
 
-    /// Reads a claim back, to learn how a mint ended whose reply was lost.
+    /// Reads a claim back, to learn how a mint ended whose reply was lost. One that makes no sense is [`StoreError::Odd`].
     async fn claim(&self, key: &LeaseKey, token: Token) -> Result<Option<EpochClaim>, StoreError>;
 
-    /// Makes `record` the lease of its key unless a higher token already holds it. True when it is in place.
+    /// Makes `record` the lease of its key unless a higher token already holds it. True when it is in place. A number that is none of a
+    /// token, or out of the record's reach ([`Token::reaches`]), holds nothing.
     async fn install(&self, record: &LeaseRecord) -> Result<bool, StoreError>;
 
     /// Renews the lease: `seq` + 1, if key, token and instance match and it is not released. Returns false when the lease is lost.

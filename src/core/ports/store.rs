@@ -79,6 +79,18 @@ pub enum StoreError {
         /// What to do, with the client's own words.
         reason: String,
     },
+    /// One record cannot be read, and is not believed. The others can.
+    #[error("{} in the state store {store} cannot be read: {}", .record.id, shown::text(&.record.reason))]
+    Odd {
+        /// Where it is, without secrets.
+        store: String,
+        /// Which, and what is wrong with it.
+        record: Box<OddRecord>,
+        /// The token in it, as far as there is one.
+        token: Option<Token>,
+        /// Changes whenever the record does.
+        mark: Box<str>,
+    },
     /// Anything else: a damaged store, a newer format.
     #[error("the state store {store} failed: {}", shown::text(reason))]
     Failed {
@@ -96,7 +108,7 @@ impl HasKind for StoreError {
             Self::Stale { .. } => FailureKind::Lease,
             Self::TermEnded(error) => error.kind(),
             Self::Denied { .. } => FailureKind::Config,
-            Self::Failed { .. } => FailureKind::Failed,
+            Self::Odd { .. } | Self::Failed { .. } => FailureKind::Failed,
         }
     }
 }

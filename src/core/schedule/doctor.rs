@@ -186,6 +186,9 @@ fn schedules(status: &Overview, report: &mut Report<'_>) {
     let leader = &status.leader;
     let (verdict, detail) = match (leader.word, &leader.holder) {
         (LeaseState::Held, Some(holder)) => (CheckVerdict::Pass, format!("{holder} leads")),
+        (LeaseState::Odd, _) => {
+            (CheckVerdict::Warn, "the lease cannot be read; who wants it takes it over after `lease_ttl`".to_owned())
+        }
         (LeaseState::None, _) | (_, None) => {
             (CheckVerdict::Warn, "nobody has ever led: no daemon serves this file".to_owned())
         }

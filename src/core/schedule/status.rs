@@ -79,7 +79,7 @@ pub struct Overview {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Leader {
-    /// `held` while somebody leads; else `none`, `expired` or `released`.
+    /// `held` while somebody leads; else `none`, `expired`, `released` or `unreadable`.
     pub state: &'static str,
     /// The state.
     #[serde(skip)]
@@ -183,7 +183,7 @@ pub async fn status(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<Overview, StoreError> {
-    let leader = leader(&*stores.leases, scheduler, now).await?;
+    let (leader, odd_lease) = leader(&*stores.leases, scheduler, now).await?;
     // In this order: a data source that is made in between must not look like one that is gone.
     let Found { records: all, odd: odd_schedules } = stores.schedules.all_schedules().await?;
     let wanted = Wanted { most: u32::MAX, ..Wanted::default() };
@@ -199,7 +199,8 @@ pub async fn status(
     let next = all.iter().filter(|it| !it.is_deleted).filter_map(|it| Some((it.next_execution_time?, it)));
     let next = next.min_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
     let odd_sources = sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it });
-    let odd_records = odd_sources.chain(odd_schedules).chain(stores.schedules.odd_executions().await?);
+    let odd_records =
+        odd_lease.into_iter().chain(odd_sources).chain(odd_schedules).chain(stores.schedules.odd_executions().await?);
     let letters = stores.dead_letters.dead_letters(Some(scheduler), PASSED_OVER).await?;
     Ok(Overview {
         scheduler: scheduler.to_string(),
@@ -220,15 +221,20 @@ pub async fn status(
     })
 }
 
-async fn leader(leases: &dyn LeaseStore, scheduler: &LeaseKey, now: Timestamp) -> Result<Leader, StoreError> {
+async fn leader(
+    leases: &dyn LeaseStore,
+    scheduler: &LeaseKey,
+    now: Timestamp,
+) -> Result<(Leader, Option<OddRecord>), StoreError> {
     let lease = lease_of(leases, scheduler, now).await?;
-    Ok(Leader {
+    let leader = Leader {
         state: lease.state.as_str(),
         word: lease.state,
         holder: lease.record.as_ref().map(|record| record.instance.to_string()),
         token: lease.record.as_ref().map(|record| record.token.0),
         age_seconds: lease.age.map(|age| age.as_secs()),
-    })
+    };
+    Ok((leader, lease.odd))
 }
 
 async fn waiting(outbox: &dyn Outbox, owner: &str) -> Result<usize, StoreError> {

@@ -4,6 +4,7 @@ use crate::core::election::ElectionEvent;
 use crate::core::generate::completion::event_of;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
+use crate::core::model::shown;
 use crate::core::outbox::OutboxEvent;
 use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::schedule::own::OwnEvent;
@@ -81,6 +82,10 @@ impl Observer<ElectionEvent> for EventLog {
             ElectionEvent::Waiting { holder, token, at_most } => {
                 let (holder_token, at_most) = (token.0, at_most.as_secs_f64());
                 line!(info, self, context, %holder, holder_token, at_most_seconds = at_most, "waiting for the lease");
+            }
+            ElectionEvent::Odd { record } => {
+                let (record, reason) = (&record.id, shown::text(&record.reason));
+                line!(warn, self, context, record, reason, "a record of the state store is odd");
             }
             ElectionEvent::Leading { .. } => line!(info, self, context, "leadership acquired"),
             ElectionEvent::Renewed => line!(debug, self, context, "lease renewed"),

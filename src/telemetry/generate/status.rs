@@ -186,6 +186,9 @@ impl Observer<ElectionEvent> for WorkerStatus {
             ElectionEvent::Waiting { holder, token, .. } => {
                 self.keep(&mut state, format!("standing by: {holder} leads with token {token}"));
             }
+            ElectionEvent::Odd { record } => {
+                self.keep(&mut state, format!("{} is odd: {}", record.id, shown::text(&record.reason)));
+            }
             ElectionEvent::Leading { token } => {
                 (state.token, state.renewed) = (Some(token.0), Some(elapsed));
                 self.metrics.leading();

@@ -5,6 +5,7 @@ pub mod sources;
 
 use crate::core::election::ElectionEvent;
 use crate::core::model::schedule::{Execution, Outcome};
+use crate::core::model::shown;
 use crate::core::ports::observer::{Observer, Retrying};
 use crate::core::ports::store::OddRecord;
 use crate::core::schedule::event::ScheduleEvent;
@@ -115,6 +116,10 @@ impl Observer<ElectionEvent> for SchedulerStatus {
         match event {
             ElectionEvent::Waiting { holder, token, .. } => {
                 info!(target: TARGET, scheduler, %holder, token = token.0, "standing by");
+            }
+            ElectionEvent::Odd { record } => {
+                let (record, reason) = (&record.id, shown::text(&record.reason));
+                warn!(target: TARGET, scheduler, record, reason, "a record is odd");
             }
             ElectionEvent::Leading { token } => {
                 self.token.store(token.0, Ordering::Relaxed);

@@ -48,12 +48,20 @@ fn a_lease_that_cannot_be_read_hides_nothing_else() {
         )
         .unwrap();
     let all = filegen.run("-v lease show --all -c worker.yaml").exits(0);
-    assert!(all.stdout.contains("LoanWorker") && all.stderr.contains("worker_leases cannot be read"), "{all:?}");
+    assert!(all.stdout.contains("LoanWorker") && all.stderr.contains("worker_leases Aaa cannot be read"), "{all:?}");
     state.execute("UPDATE worker_leases SET acquiredAt = 'not a time'", []).unwrap();
     let status = filegen.run("status -c worker.yaml --output json").exits(0).json();
-    let worker = &status["workers"][0];
+    assert_eq!(status["workers"][0]["unreadable"][0]["id"], "worker_leases Aaa", "{status}");
+    let worker = &status["workers"][1];
     assert_eq!(worker["runs"][0]["status"], "published", "{status}");
-    assert!(worker["unreadable"].to_string().contains("worker_leases"), "{status}");
+    assert!(worker["unreadable"].to_string().contains("worker_leases LoanWorker"), "{status}");
+    assert_eq!(worker["lease"]["state"], "unreadable");
+    let own = filegen.run("lease show -c worker.yaml").exits(0);
+    assert!(own.stderr.contains("worker_leases LoanWorker cannot be read"), "{own:?}");
+    let done = filegen.run("lease release -c worker.yaml --reason x --yes").exits(1);
+    assert!(done.stderr.contains("worker_leases LoanWorker cannot be read"), "{}", done.stderr);
+    let doctor = filegen.run("doctor -c worker.yaml");
+    assert!(doctor.stdout.contains("worker_leases LoanWorker cannot be read"), "{}", doctor.stdout);
 }
 
 #[test]

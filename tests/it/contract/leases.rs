@@ -5,6 +5,7 @@ use crate::support::state::{at, claim, key, lease, on_each, take};
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::term::Token;
 use filegen::core::ports::leases::{LeaseRecord, Mint};
+use filegen::core::ports::store::StoreError;
 use jiff::ToSpan;
 use tokio::task::JoinSet;
 
@@ -27,7 +28,7 @@ async fn of_all_claims_to_one_token_one_wins_and_can_be_read_back() {
             let kept = state.store().claim(&key("W"), Token(token)).await.unwrap().unwrap();
             assert_eq!(winners, [kept.nonce], "token {token}");
         }
-        assert_eq!(state.store().highest_token(&key("W")).await, Ok(Some(Token(races))));
+        assert_eq!(state.store().highest_token(&key("W"), Token(u64::MAX)).await, Ok(Some(Token(races))));
     })
     .await;
 }
@@ -56,15 +57,19 @@ async fn tokens_only_grow_whatever_becomes_of_the_lease() {
 async fn a_claim_is_kept_as_it_was_made_and_for_its_key_alone() {
     on_each(|state| async move {
         let store = state.store();
-        assert_eq!(store.highest_token(&key("W")).await, Ok(None));
+        assert_eq!(store.highest_token(&key("W"), Token(u64::MAX)).await, Ok(None));
         let made = claim("W", 9, "a nonce");
         assert_eq!(store.mint(&made).await, Ok(Mint::Won));
         assert_eq!(store.mint(&made).await, Ok(Mint::Taken), "the reader of a nonce tells it apart");
         assert_eq!(state.door(1).claim(&key("W"), Token(9)).await, Ok(Some(made)));
         assert_eq!(store.claim(&key("W"), Token(8)).await, Ok(None));
-        assert_eq!(store.highest_token(&key("V")).await, Ok(None));
+        assert_eq!(store.highest_token(&key("V"), Token(u64::MAX)).await, Ok(None));
         assert_eq!(store.mint(&claim("W", 3, "gap")).await, Ok(Mint::Won));
-        assert_eq!(store.highest_token(&key("W")).await, Ok(Some(Token(9))), "the highest, not the latest");
+        assert_eq!(
+            store.highest_token(&key("W"), Token(u64::MAX)).await,
+            Ok(Some(Token(9))),
+            "the highest, not the latest"
+        );
     })
     .await;
 }
@@ -78,7 +83,9 @@ async fn a_lease_reads_as_it_was_written_through_every_door() {
         }
         for door in &state.doors {
             assert_eq!(door.read(&key("W")).await, Ok(Some(lease("W", 7, "pod-1:7"))));
-            assert_eq!(door.list().await, Ok(vec![lease("A.b-c_d", 7, "pod-1:7"), lease("W", 7, "pod-1:7")]));
+            let listed = door.list().await.unwrap();
+            assert_eq!(listed.records, [lease("A.b-c_d", 7, "pod-1:7"), lease("W", 7, "pod-1:7")]);
+            assert_eq!(listed.odd, []);
         }
     })
     .await;
@@ -164,6 +171,46 @@ async fn a_holder_that_lives_is_not_gone() {
         for door in &state.doors {
             assert_eq!(door.holder_is_gone(&lease).await, Ok(false));
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_read_is_told_by_name_and_hides_no_other() {
+    on_each(|state| async move {
+        for name in ["A", "W", "Z"] {
+            assert_eq!(state.store().install(&lease(name, 7, "pod-1:7")).await, Ok(true));
+        }
+        state.litter.spoil_lease(&key("W")).await;
+        for door in &state.doors {
+            let Err(StoreError::Odd { record, .. }) = door.read(&key("W")).await else { panic!("it is believed") };
+            assert_eq!(record.id, "worker_leases W");
+            let listed = door.list().await.unwrap();
+            assert_eq!(listed.records, [lease("A", 7, "pod-1:7"), lease("Z", 7, "pod-1:7")]);
+            assert_eq!(listed.odd.len(), 1);
+            assert_eq!(listed.odd[0].id, "worker_leases W");
+        }
+        // A candidate installs its own over it.
+        assert_eq!(state.store().install(&lease("W", 8, "b")).await, Ok(true));
+        assert_eq!(state.store().read(&key("W")).await, Ok(Some(lease("W", 8, "b"))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_that_no_counting_has_come_to_holds_nothing() {
+    on_each(|state| async move {
+        let store = state.store();
+        let highest = i64::MAX.unsigned_abs();
+        assert_eq!(store.mint(&claim("W", 7, "ours")).await, Ok(Mint::Won));
+        assert_eq!(store.mint(&claim("W", highest, "odd")).await, Ok(Mint::Won));
+        assert_eq!(store.highest_token(&key("W"), Token(Token::REACH)).await, Ok(Some(Token(7))));
+        assert_eq!(store.highest_token(&key("W"), Token(6)).await, Ok(None));
+        assert_eq!(store.highest_token(&key("W"), Token(u64::MAX)).await, Ok(Some(Token(highest))));
+        assert_eq!(store.install(&lease("W", highest, "odd")).await, Ok(true));
+        assert_eq!(store.install(&lease("W", 8, "a")).await, Ok(true), "over the odd one");
+        assert_eq!(store.install(&lease("W", 8 + Token::REACH, "b")).await, Ok(true));
+        assert_eq!(store.install(&lease("W", 9, "a")).await, Ok(false), "within reach it may be somebody's");
     })
     .await;
 }

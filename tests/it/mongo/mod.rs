@@ -37,7 +37,7 @@ async fn looking_makes_nothing() {
     let database = Database::new();
     let store = MongoState::connect(&Secret::new(database.url()), TTL).await.unwrap();
     assert_eq!(store.read(&key("W")).await, Ok(None));
-    assert_eq!(store.highest_token(&key("W")).await, Ok(None));
+    assert_eq!(store.highest_token(&key("W"), Token(u64::MAX)).await, Ok(None));
     assert_eq!(store.runs(None, 5).await, Ok(Found::default()));
     assert_eq!(store.pending(&key("W")).await, Ok(Found::default()));
     assert_eq!(store.missing_indexes().await.unwrap().len(), 19);
@@ -117,7 +117,7 @@ async fn a_document_that_no_filegen_wrote_is_an_error_that_says_what_to_do() {
         leases.update_one(doc! { "_id": "W" }, doc! { "$set": odd.clone() }).await.unwrap();
         let error = store.read(&key("W")).await.unwrap_err();
         assert!(
-            matches!(&error, StoreError::Failed { reason, .. } if reason.contains("mend the document")),
+            matches!(&error, StoreError::Odd { record, .. } if record.reason.contains("mend the document")),
             "{odd}: {error}"
         );
         leases.update_one(doc! { "_id": "W" }, doc! { "$set": { "token": 1_i64, "workerId": "W" } }).await.unwrap();

@@ -39,6 +39,9 @@ pub trait Litter: Send + Sync {
     /// Both collections, as somebody does who drops them.
     async fn drop_all(&self);
 
+    /// Writes into a lease what no build writes.
+    async fn spoil_lease(&self, key: &LeaseKey);
+
     /// Writes a word into a run's record that no build knows.
     async fn spoil_run(&self, run: &RunId);
 }
@@ -129,6 +132,10 @@ impl Litter for MemoryState {
     async fn spoil_run(&self, run: &RunId) {
         self.spoil(run, "`bogus` is no status");
     }
+
+    async fn spoil_lease(&self, key: &LeaseKey) {
+        MemoryState::spoil_lease(self, key, "-3 is below zero");
+    }
 }
 
 struct Sqlite(PathBuf);
@@ -152,6 +159,11 @@ impl Litter for Sqlite {
         self.open().execute("UPDATE runs SET status = 'bogus' WHERE workerId = ?1 AND date = ?2", key).unwrap();
     }
 
+    async fn spoil_lease(&self, key: &LeaseKey) {
+        let sql = "UPDATE worker_leases SET token = -3, releasedAt = 'never' WHERE workerId = ?1";
+        self.open().execute(sql, [key.as_str()]).unwrap();
+    }
+
     async fn drop_all(&self) {
         self.open().execute_batch("DELETE FROM worker_leases; DELETE FROM worker_epochs;").unwrap();
     }
@@ -169,6 +181,12 @@ impl Litter for Mongo {
     async fn spoil_run(&self, run: &RunId) {
         let runs = self.0.collection::<Document>("runs");
         runs.update_one(doc! { "_id": run.to_string() }, doc! { "$set": { "status": "bogus" } }).await.unwrap();
+    }
+
+    async fn spoil_lease(&self, key: &LeaseKey) {
+        let leases = self.0.collection::<Document>("worker_leases");
+        let odd = doc! { "$set": { "token": "seven", "releasedAt": -3 } };
+        leases.update_one(doc! { "_id": key.as_str() }, odd).await.unwrap();
     }
 
     async fn drop_all(&self) {
@@ -232,7 +250,7 @@ pub fn lease(name: &str, token: u64, instance: &str) -> LeaseRecord {
 /// Mints the next token and installs its lease.
 pub async fn take(store: &dyn Store, name: &str) -> Token {
     let held = store.read(&key(name)).await.unwrap().map(|lease| lease.token);
-    let highest = store.highest_token(&key(name)).await.unwrap();
+    let highest = store.highest_token(&key(name), Token(u64::MAX)).await.unwrap();
     let next = held.max(highest).map_or(1, |token| token.0 + 1);
     assert_eq!(store.mint(&claim(name, next, "nonce")).await, Ok(Mint::Won));
     assert_eq!(store.install(&lease(name, next, "pod-1:7")).await, Ok(true));

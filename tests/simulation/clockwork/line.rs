@@ -12,7 +12,7 @@ use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::schedules::{ScheduleStore, Writer};
-use filegen::core::ports::store::{Page, StoreError};
+use filegen::core::ports::store::{Found, Page, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -141,12 +141,12 @@ impl LeaseStore for Line {
         asked!(self, leases, [key = key.clone()] leases.read(&key))
     }
 
-    async fn list(&self) -> Told<Vec<LeaseRecord>> {
+    async fn list(&self) -> Told<Found<LeaseRecord>> {
         asked!(self, leases, [] leases.list())
     }
 
-    async fn highest_token(&self, key: &LeaseKey) -> Told<Option<Token>> {
-        asked!(self, leases, [key = key.clone()] leases.highest_token(&key))
+    async fn highest_token(&self, key: &LeaseKey, most: Token) -> Told<Option<Token>> {
+        asked!(self, leases, [key = key.clone()] leases.highest_token(&key, most))
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Told<Mint> {

@@ -256,3 +256,50 @@ async fn a_store_that_stays_away_is_an_error_and_one_that_comes_back_is_not() {
     let error = world.candidate("b").acquire(Token(0), true, &world.stop).await.err();
     assert!(matches!(error, Some(ElectionError::Store(StoreError::Unreachable { .. }))), "{error:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_read_is_told_and_waited_for_like_a_holder_that_nobody_knows() {
+    for wait in [true, false] {
+        let world = World::new();
+        let holder = world.acquire("a").await;
+        holder.freeze();
+        world.state.spoil_lease(&key(), "-3 is below zero");
+        let began = world.clock.elapsed();
+        let leadership = world.candidate("b").acquire(Token(0), wait, &world.stop).await.unwrap();
+        assert_eq!(leadership.term().token(), Token(2));
+        assert!(holder.term().check().is_err(), "the one before has no right any more");
+        assert_eq!(world.clock.elapsed(), began + TTL);
+        let told = |event: &ElectionEvent| matches!(event, ElectionEvent::Odd { record } if record.id == "worker_leases LoanWorker");
+        assert_eq!(world.heard(told), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_or_a_lease_that_no_counting_has_come_to_is_told_and_not_counted_on_from() {
+    let world = World::new();
+    world.acquire("a").await.release("done").await.unwrap();
+    let odd = |token| EpochClaim {
+        key: key(),
+        token: Token(token),
+        instance: InstanceId::new("x"),
+        nonce: "x".to_owned(),
+        claimed_at: world.clock.now(),
+    };
+    for token in [u64::MAX, u64::MAX - 1, 1 << 62, Token::REACH + 2] {
+        world.state.mint(&odd(token)).await.unwrap();
+    }
+    let lease = LeaseRecord { token: Token(u64::MAX), ..world.lease().await };
+    world.state.install(&lease).await.unwrap();
+    let leadership = world.acquire("b").await;
+    assert_eq!(leadership.term().token(), Token(2));
+    assert_eq!(world.lease().await.token, Token(2));
+    let told = |id: &str| world.heard(|event| matches!(event, ElectionEvent::Odd { record } if record.id == id));
+    assert_eq!((told("worker_epochs LoanWorker:18446744073709551615"), told("worker_leases LoanWorker")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_only_the_insert_meets_is_passed_over() {
+    let world = World::new();
+    world.faulty.script(Call::Mint, [Fault::Refuse]);
+    assert_eq!(world.acquire("a").await.term().token(), Token(2));
+}

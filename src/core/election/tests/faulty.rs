@@ -4,7 +4,7 @@ use crate::adapters::memory::state::MemoryState;
 use crate::core::model::names::{InstanceId, LeaseKey};
 use crate::core::model::term::Token;
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
@@ -94,12 +94,12 @@ impl LeaseStore for Faulty {
         self.through(Call::Read, None, self.inner.read(key)).await
     }
 
-    async fn list(&self) -> Result<Vec<LeaseRecord>, StoreError> {
+    async fn list(&self) -> Result<Found<LeaseRecord>, StoreError> {
         self.inner.list().await
     }
 
-    async fn highest_token(&self, key: &LeaseKey) -> Result<Option<Token>, StoreError> {
-        self.inner.highest_token(key).await
+    async fn highest_token(&self, key: &LeaseKey, most: Token) -> Result<Option<Token>, StoreError> {
+        self.inner.highest_token(key, most).await
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Result<Mint, StoreError> {

@@ -132,14 +132,14 @@ fn what_becomes_of_a_run_is_its_record_held_against_the_lease() {
     (record.status, record.token) = (RunStatus::Running, Some(Token(3)));
     let of = |record: &RunRecord, state: LeaseState, token: u64| {
         let lease = LeaseRecord { token: Token(token), ..lease("B") };
-        RunState::of(record, &LeaseReport { state, record: Some(lease), age: None }).as_str()
+        RunState::of(record, &LeaseReport { state, record: Some(lease), ..LeaseReport::default() }).as_str()
     };
     assert_eq!(of(&record, LeaseState::Held, 3), "running");
     assert_eq!(of(&record, LeaseState::Released, 3), "stopped");
     assert_eq!(of(&record, LeaseState::Expired, 3), "interrupted");
     assert_eq!(of(&record, LeaseState::Held, 4), "interrupted", "another holder has not taken it over yet");
     assert_eq!(of(&record, LeaseState::Released, 4), "interrupted", "nobody knows how that holder ended");
-    let never = LeaseReport { state: LeaseState::None, record: None, age: None };
+    let never = LeaseReport::default();
     assert_eq!(RunState::of(&record, &never).as_str(), "interrupted");
     for (status, word) in
         [(RunStatus::Pending, "pending"), (RunStatus::Failed, "failed"), (RunStatus::Published, "published")]
