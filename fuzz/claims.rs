@@ -1,6 +1,7 @@
 //! What holds for any bytes. Shared by the fuzz targets and by the test that replays their corpus.
 
 pub mod address;
+pub mod envelope;
 pub mod events;
 pub mod forged;
 pub mod mongo;
@@ -139,6 +140,11 @@ pub fn event(bytes: &[u8]) {
 /// An entry of the queue is refused, or stays as it is when it is written again.
 pub fn dead_letter(bytes: &[u8]) {
     events::dead_letter(bytes);
+}
+
+/// An envelope that is taken says nothing that cannot be, and leads nowhere outside of the target.
+pub fn envelope(bytes: &[u8]) {
+    envelope::envelope(bytes);
 }
 
 /// No part of a password in an address is told.

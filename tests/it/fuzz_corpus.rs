@@ -100,6 +100,12 @@ fn events_and_dead_letters_of_the_corpus_keep_the_claims() {
 }
 
 #[test]
+fn envelopes_of_the_corpus_keep_the_claims() {
+    replay("envelope", claims::envelope);
+    replay_spoilt("envelope", claims::envelope);
+}
+
+#[test]
 fn worker_files_of_the_corpus_keep_the_claims() {
     replay("worker_file", claims::worker_file);
 }
