@@ -17,6 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracing::{error, warn};
 
+/// A side that is not heard of for so long hangs, or reads a very large file for its digest.
+const SILENCE: Duration = Duration::from_mins(10);
+
 /// Time between two counts of what waits.
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
@@ -61,7 +64,9 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
 /// The probes that health asks.
 fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferActivity>) -> Vec<Box<dyn Probe>> {
     let watched = Arc::clone(activity);
-    let halted = move || watched.now().halted.into_values().next();
+    let poll = transfer.collect.as_ref().map_or(Duration::ZERO, |collect| collect.poll);
+    let silence = SILENCE.max(poll.saturating_mul(2));
+    let halted = move || watched.now().halted.into_values().next().or_else(|| watched.silent(silence));
     let mut probes: Vec<Box<dyn Probe>> = vec![
         Box::new(LedgerProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),
         Box::new(RecordsProbe { ledger: Arc::clone(&state.ledger), transfer: transfer.id.as_str().to_owned() }),

@@ -10,7 +10,10 @@ use tokio::sync::Notify;
 
 /// Messages, chunks and answers. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryFileBroker(Arc<(Mutex<Kept>, Notify)>);
+pub struct MemoryFileBroker(Arc<(Mutex<Kept>, Notify, Line)>);
+
+/// Calls that take their time go through it one by one, in the order in which they came.
+type Line = tokio::sync::Mutex<()>;
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -20,7 +23,7 @@ struct Kept {
     answers: BTreeMap<String, Answer>,
     /// Questions that find no message, whatever is there.
     overlooked: u32,
-    /// What each chunk takes to be stored.
+    /// What each chunk, and each question for messages or answers, takes.
     slowness: Duration,
 }
 
@@ -49,9 +52,17 @@ impl MemoryFileBroker {
         self.kept().answers.insert(id.to_owned(), answer);
     }
 
-    /// Each chunk takes so long to be stored.
+    /// Each chunk, and each question for messages or answers, takes so long, one by one: as over one connection.
     pub fn slow(&self, each: Duration) {
         self.kept().slowness = each;
+    }
+
+    async fn in_line(&self) {
+        let each = self.kept().slowness;
+        if !each.is_zero() {
+            let _in_front = self.0.2.lock().await;
+            tokio::time::sleep(each).await;
+        }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -84,10 +95,7 @@ impl FileSender for MemoryFileBroker {
     }
 
     async fn put_chunk(&self, id: &str, number: u64, _: u64, bytes: Vec<u8>) -> Result<(), BrokerError> {
-        let slowness = self.kept().slowness;
-        if !slowness.is_zero() {
-            tokio::time::sleep(slowness).await;
-        }
+        self.in_line().await;
         self.kept().chunks.insert((id.to_owned(), number), bytes);
         Ok(())
     }
@@ -105,6 +113,7 @@ impl FileSender for MemoryFileBroker {
     }
 
     async fn answered(&self, ids: &[String]) -> Result<Vec<String>, BrokerError> {
+        self.in_line().await;
         let kept = self.kept();
         Ok(ids.iter().filter(|id| kept.answers.contains_key(*id)).cloned().collect())
     }
@@ -140,6 +149,7 @@ impl FileReceiver for MemoryFileBroker {
     }
 
     async fn waiting(&self, busy: &[String], most: usize) -> Result<Vec<Parcel>, BrokerError> {
+        self.in_line().await;
         let mut kept = self.kept();
         if let Some(left) = kept.overlooked.checked_sub(1) {
             kept.overlooked = left;
@@ -150,6 +160,7 @@ impl FileReceiver for MemoryFileBroker {
     }
 
     async fn chunk(&self, id: &str, number: u64, _: u64) -> Result<Option<Vec<u8>>, BrokerError> {
+        self.in_line().await;
         Ok(self.kept().chunks.get(&(id.to_owned(), number)).cloned())
     }
 

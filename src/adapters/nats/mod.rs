@@ -34,7 +34,7 @@ use link::{ANSWER, Link, Said};
 use receiver::Inbound;
 use sender::Outbound;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use streams::Names;
 use tokio::sync::Mutex;
 
@@ -54,8 +54,17 @@ struct Shared {
     /// This process's own.
     nonce: String,
     state: Mutex<State>,
+    known: std::sync::Mutex<Known>,
     outbound: Outbound,
     inbound: Inbound,
+}
+
+/// What calls begin with, once it is known.
+#[derive(Default)]
+struct Known {
+    /// A connection to a server that has both streams.
+    link: Option<Link>,
+    has_consumer: bool,
 }
 
 /// What is known to be there.
@@ -78,6 +87,7 @@ impl NatsBroker {
             address,
             nonce: nonce.to_owned(),
             state: Mutex::default(),
+            known: std::sync::Mutex::default(),
             outbound: Outbound::default(),
             inbound: Inbound::default(),
         }))
@@ -87,23 +97,36 @@ impl NatsBroker {
 impl Shared {
     /// A connection to a server that has both streams. They are looked at once, and again when one was missing.
     async fn link(&self) -> Result<Link, Fault> {
+        if let Some(link) = self.known().link.clone() {
+            return Ok(link);
+        }
         let mut state = self.state.lock().await;
         let link = self.connected(&mut state).await?;
         if !state.are_streams_there {
             streams::ready(&link, &self.spec, &self.names).await?;
             state.are_streams_there = true;
         }
+        self.known().link = Some(link.clone());
         Ok(link)
+    }
+
+    /// What needs no look and no wait.
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As [`Self::link`], with the consumer.
     async fn consuming(&self) -> Result<Link, Fault> {
         let link = self.link().await?;
+        if self.known().has_consumer {
+            return Ok(link);
+        }
         let mut state = self.state.lock().await;
         if !state.is_consumer_there {
             streams::consumer_ready(&link, &self.spec, &self.names).await?;
             state.is_consumer_there = true;
         }
+        self.known().has_consumer = true;
         Ok(link)
     }
 
@@ -126,6 +149,7 @@ impl Shared {
         if let Err(Fault::Missing(_)) = &done {
             let mut state = self.state.lock().await;
             (state.are_streams_there, state.is_consumer_there) = (false, false);
+            *self.known() = Known::default();
         }
         done.map_err(|fault| fault.told(&self.topic))
     }

@@ -175,8 +175,13 @@ impl Shared {
     /// Writes an answer. Another one in its place is nobody's word, and gives way.
     async fn tell(&self, link: &Link, id: &str, answer: &Answer) -> Result<(), Fault> {
         let is_delivered = matches!(answer, Answer::Delivered { .. });
-        let subject = if is_delivered { self.names.done(id) } else { self.names.error(id) };
+        let (subject, other) = (self.names.done(id), self.names.error(id));
+        let (subject, other) = if is_delivered { (subject, other) } else { (other, subject) };
         let stream = &self.names.messages;
+        // What was said otherwise counts no more, whoever said it. Whoever dies behind this says it again: the message waits.
+        if let Some(kept) = link.last(stream, &other).await? {
+            link.delete(stream, kept.sequence).await?;
+        }
         if link.publish(subject.clone(), HeaderMap::new(), wire::answer(id, answer)).await? != Stored::There {
             return Ok(());
         }

@@ -133,18 +133,30 @@ impl Shared {
         Ok(found)
     }
 
-    /// What the other side said. A receipt counts more than a refusal: the file is there.
+    /// What the other side said. It says one thing: where a receipt and a refusal stand side by side, somebody else has written one of
+    /// them, and neither counts. Then the file is sent again, and the other side says how it is.
     async fn answer_of(&self, link: &Link, id: &str) -> Result<Option<Answer>, Fault> {
-        let stream = &self.names.messages;
-        for (subject, is_receipt) in [(self.names.done(id), true), (self.names.error(id), false)] {
-            let Some(kept) = link.last(stream, &subject).await? else { continue };
-            match wire::answered(&kept.payload, is_receipt) {
-                Some(answer) => return Ok(Some(answer)),
-                // It is nobody's answer, and would stand in the way of one.
-                None => link.delete(stream, kept.sequence).await?,
+        let (receipt, refusal) = (self.names.done(id), self.names.error(id));
+        let both = try_join(self.answer_at(link, &receipt, true), self.answer_at(link, &refusal, false));
+        Ok(match both.await? {
+            (Some(_), Some(_)) => {
+                self.delete_last(link, &receipt).await?;
+                self.delete_last(link, &refusal).await?;
+                None
             }
+            (receipt, refusal) => receipt.or(refusal),
+        })
+    }
+
+    async fn answer_at(&self, link: &Link, subject: &str, is_receipt: bool) -> Result<Option<Answer>, Fault> {
+        let stream = &self.names.messages;
+        let Some(kept) = link.last(stream, subject).await? else { return Ok(None) };
+        let answer = wire::answered(&kept.payload, is_receipt);
+        if answer.is_none() {
+            // It is nobody's answer, and would stand in the way of one.
+            link.delete(stream, kept.sequence).await?;
         }
-        Ok(None)
+        Ok(answer)
     }
 
     async fn delete_last(&self, link: &Link, subject: &str) -> Result<(), Fault> {

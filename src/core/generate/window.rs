@@ -106,6 +106,11 @@ pub fn is_counted(dates: &BusinessDateSpec, record: &RunRecord, now: Timestamp) 
     record.status == RunStatus::Pending && is_by_event(record) && !recent
 }
 
+/// The day before yesterday, in the zone of the business date.
+pub fn before_yesterday(dates: &BusinessDateSpec, now: Timestamp) -> BusinessDate {
+    BusinessDate(Window::at(dates, now, None).today.saturating_sub(Span::new().days(2)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -103,3 +103,20 @@ pub enum TransferEvent {
         after: Duration,
     },
 }
+
+impl TransferEvent {
+    /// The side that works, where the event tells it.
+    pub fn side(&self) -> Option<Side> {
+        match self {
+            Self::Begun { side, .. }
+            | Self::Moved { side, .. }
+            | Self::Looked { side }
+            | Self::Waiting { side, .. } => Some(*side),
+            Self::Sent(record) | Self::Settled(record) | Self::Delivered { record, .. } | Self::Failed(record) => {
+                Some(record.side)
+            }
+            Self::Found { .. } | Self::Odd { .. } | Self::Again { .. } | Self::Dropped { .. } => Some(Side::Collect),
+            Self::Foreign { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+}

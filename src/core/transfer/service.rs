@@ -15,10 +15,21 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 /// Files from this size on take a place for long, in bytes.
 const LARGE: u64 = 64 << 20;
+
+/// What a task came to. A panic in it goes on here.
+fn ended<T>(joined: Option<Result<T, JoinError>>) -> Option<T> {
+    match joined? {
+        Ok(ended) => Some(ended),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // Only who drops all of them takes one back.
+        Err(_) => None,
+    }
+}
 
 /// How many of the places large files may have: the others are for small ones.
 fn places_of_large(most: usize) -> usize {
@@ -103,6 +114,7 @@ pub async fn run(
     jitter: Jitter,
     stop: &CancellationToken,
 ) -> Result<(), TransferError> {
+    let (collector, deliverer) = (collector.map(Arc::new), deliverer.map(Arc::new));
     // The delivering side ends behind the collecting one: then nothing more comes.
     let (ended, failed) = (CancellationToken::new(), stop.child_token());
     let collecting = async {

@@ -13,6 +13,7 @@ use crate::core::transfer::event::TransferEvent;
 use metrics::{Outcome, TransferMetrics};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tracing::{debug, info, warn};
 
 /// What JSON and text lines call their `target`.
@@ -45,6 +46,8 @@ pub struct ActivityState {
     pub waiting: u64,
     /// The latest error, and when it came.
     pub last_error: Option<(String, String)>,
+    /// When each side was last heard of, on the clock that only goes forward.
+    pub heard: BTreeMap<Side, Duration>,
 }
 
 impl TransferActivity {
@@ -67,6 +70,15 @@ impl TransferActivity {
     /// As it is now.
     pub fn now(&self) -> ActivityState {
         self.state().clone()
+    }
+
+    /// The side that was not heard of for longer than `most`. A side tells of each look and of each step of a file: one that is silent hangs.
+    pub fn silent(&self, most: Duration) -> Option<String> {
+        let now = self.clock.elapsed();
+        let state = self.state();
+        let (side, heard) = state.heard.iter().find(|(_, heard)| now.saturating_sub(**heard) > most)?;
+        let (side, seconds) = (side.as_str(), now.saturating_sub(*heard).as_secs());
+        Some(format!("nothing was heard of the side `{side}` for {seconds} s: it hangs; restart this process"))
     }
 
     /// A task of it has panicked.
@@ -111,6 +123,10 @@ impl TransferActivity {
 impl Observer<TransferEvent> for TransferActivity {
     fn observe(&self, event: &TransferEvent) {
         let transfer = self.transfer.as_str();
+        if let Some(side) = event.side() {
+            let now = self.clock.elapsed();
+            self.state().heard.insert(side, now);
+        }
         match event {
             TransferEvent::Found { files, bytes } => {
                 info!(target: TARGET, transfer, files, bytes, "files are ready");
@@ -198,4 +214,27 @@ impl Working for TransferActivity {
     }
 
     fn refresh(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::memory::clock::MemoryClock;
+    use jiff::Timestamp;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_side_that_is_silent_for_too_long_is_told() {
+        let clock = Arc::new(MemoryClock::starting_at(Timestamp::UNIX_EPOCH));
+        let activity = TransferActivity::new("silent", clock.clone());
+        let most = Duration::from_mins(10);
+        assert_eq!(activity.silent(most), None);
+        activity.observe(&TransferEvent::Looked { side: Side::Deliver });
+        clock.sleep(most).await;
+        assert_eq!(activity.silent(most), None);
+        activity.observe(&TransferEvent::Looked { side: Side::Collect });
+        clock.sleep(Duration::from_secs(1)).await;
+        assert!(activity.silent(most).is_some_and(|told| told.contains("`deliver` for 601 s")));
+        activity.observe(&TransferEvent::Moved { side: Side::Deliver, id: String::new(), bytes: 1 });
+        assert_eq!(activity.silent(most), None);
+    }
 }

@@ -51,8 +51,8 @@ fn who_only_looks_makes_no_store() {
     }
     assert!(intake.run("schedule list").stderr.contains("no schedule: there is no data source"));
     assert_eq!(intake.run("schedule list --output json").json(), json!({ "total": 0, "items": [] }));
-    intake.run("schedule show Loans").exits(3);
-    intake.run("schedule pause Loans --reason x --dry-run").exits(3);
+    intake.run("schedule show Loans").exits(1);
+    intake.run("schedule pause Loans --reason x --dry-run").exits(1);
     assert!(!intake.0.has("intake.db"));
     let none = Filegen::with_loans(1);
     assert!(none.run("schedule list -c worker.yaml").exits(2).stderr.contains("no scheduler file is named"));

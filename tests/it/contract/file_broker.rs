@@ -307,6 +307,26 @@ async fn what_is_said_of_another_file_under_its_id_is_nobody_s_word() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_others_wrote_beside_a_refusal_is_nobody_s_word() {
+    let server = Nats::shared();
+    let spec = nats_spec(server);
+    let [sender, receiver] = ["one", "two"].map(|nonce| NatsBroker::new(&spec, "t", nonce));
+    let receipt = || async { server.put(&format!("{}.done.a", spec.subject), b"{\"sha256\":\"00\"}").await };
+    let refused = Answer::Refused { kind: "data".to_owned(), reason: "no".to_owned() };
+    sender.send(parcel("a", Some(b"x"))).await.unwrap();
+    receipt().await;
+    assert_eq!(come(&receiver, &[], 1, 9).await.len(), 1);
+    FileReceiver::answer(&receiver, "a", &refused).await.unwrap();
+    assert_eq!(FileSender::answer(&sender, "a").await, Ok(Some(refused)));
+    // Behind it: which of both is the other side's word is not known, so that the file has to be sent again.
+    receipt().await;
+    for _ in 0..2 {
+        assert_eq!(FileSender::answer(&sender, "a").await, Ok(None));
+    }
+    assert_eq!(sender.answers(9).await, Ok(Vec::new()));
+}
+
+#[tokio::test]
 async fn a_holder_whose_time_is_over_takes_nothing_from_the_next_one() {
     let server = Nats::shared();
     let spec = NatsSpec { ack_wait: Duration::from_secs(1), ..nats_spec(server) };

@@ -165,6 +165,10 @@ impl Service {
                 break next;
             }
         };
+        let next = match next {
+            Some(next) => Some(self.recent_first(next, pending, at).await),
+            None => None,
+        };
         if let Some(next) = &next {
             pending.begin(next, at);
         }
@@ -172,6 +176,15 @@ impl Service {
             self.observer.observe(&GenerateEvent::Warning { text });
         }
         next
+    }
+
+    /// A run of yesterday or today in place of an older one, where it is its turn.
+    async fn recent_first(&self, next: RunRecord, pending: &mut Pending, at: Moment) -> RunRecord {
+        let Some(after) = pending.recent_first(&next, at) else { return next };
+        // What cannot be asked for now is asked for with the next run.
+        let found = self.ports.state.runs.unpublished(&self.worker.id, Some(after), PAGE).await;
+        let recent = found.ok().and_then(|found| pending.next(found.records, &mut Look::default(), at));
+        recent.unwrap_or(next)
     }
 
     /// Makes one run's files, or remembers when to try again. Returns whether the files are published.

@@ -5,7 +5,7 @@ use crate::core::generate::record::is_tried_again;
 use crate::core::generate::spec::BusinessDateSpec;
 use crate::core::generate::window;
 use crate::core::model::policy::RetrySpec;
-use crate::core::model::run::{RunId, RunRecord, RunStatus};
+use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use crate::core::ports::store::OddRecord;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -31,6 +31,8 @@ pub(super) struct Pending {
     told: BTreeSet<String>,
     /// Whether the limit holds runs back, as it was told last.
     limited: bool,
+    /// Whether the run that was begun last is of an older day than yesterday, and an event asked for it.
+    was_older: bool,
 }
 
 /// Now, on both clocks.
@@ -72,6 +74,7 @@ impl Pending {
             begun: VecDeque::new(),
             told: BTreeSet::new(),
             limited: false,
+            was_older: false,
         }
     }
 
@@ -109,9 +112,17 @@ impl Pending {
 
     /// A run is begun. It counts against the limit when an event asked for an older day.
     pub(super) fn begin(&mut self, record: &RunRecord, at: Moment) {
-        if window::is_counted(&self.dates, record, at.now) {
+        self.was_older = window::is_counted(&self.dates, record, at.now);
+        if self.was_older {
             self.begun.push_back(at.elapsed);
         }
+    }
+
+    /// Behind which date to look for a run of yesterday or today that goes before this one. Every second run at most is of an older day that an
+    /// event asked for: however long each takes, the day that is due waits for one of them.
+    pub(super) fn recent_first(&self, next: &RunRecord, at: Moment) -> Option<BusinessDate> {
+        let is_older = self.was_older && window::is_counted(&self.dates, next, at.now);
+        is_older.then(|| window::before_yesterday(&self.dates, at.now))
     }
 
     /// What is to be told of a look, each thing once: records that cannot be read, dates that are not believed or have not begun, and
@@ -178,7 +189,6 @@ mod tests {
     use crate::core::generate::spec::AcceptSpec;
     use crate::core::model::calendar::Calendar;
     use crate::core::model::names::WorkerId;
-    use crate::core::model::run::BusinessDate;
 
     fn dates() -> BusinessDateSpec {
         BusinessDateSpec {
@@ -203,7 +213,13 @@ mod tests {
         let mut elapsed = Duration::ZERO;
         while !wanted.is_empty() {
             let (mut look, at) = (Look::default(), Moment { elapsed, now });
-            if let Some(next) = pending.next(wanted.clone(), &mut look, at) {
+            let next = pending.next(wanted.clone(), &mut look, at);
+            // As the service asks again.
+            let recent = next.as_ref().and_then(|next| pending.recent_first(next, at)).and_then(|after| {
+                let recent = wanted.iter().filter(|record| record.id.date > after).cloned().collect();
+                pending.next(recent, &mut Look::default(), at)
+            });
+            if let Some(next) = recent.or(next) {
                 pending.begin(&next, at);
                 wanted.retain(|record| record.id != next.id);
                 made.push((elapsed.as_secs() / 3600, next.id.date.0.day()));
@@ -213,7 +229,7 @@ mod tests {
             let (held, news) = (look.held, pending.news(&look));
             assert!(news.iter().all(|text| text.contains("2 new runs an hour")) && (held > 0 || news.is_empty()));
         }
-        assert_eq!(made, [(0, 1), (0, 2), (0, 28), (1, 3), (1, 4), (2, 5)]);
+        assert_eq!(made, [(0, 1), (0, 28), (0, 2), (1, 3), (1, 4), (2, 5)]);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use crate::core::ports::folders::FoundFile;
 use crate::core::transfer::collect::Collector;
 use crate::core::transfer::error::TransferError;
 use crate::core::transfer::ready::Ready;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use crate::core::transfer::service::ended;
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Before what was ready is looked at again.
@@ -24,7 +25,7 @@ const SETTLING: Duration = Duration::from_millis(20);
 
 /// The collecting side, to its end.
 pub(super) async fn collect(
-    collector: &Collector,
+    collector: &Arc<Collector>,
     until: Until,
     jitter: &Jitter,
     stop: &CancellationToken,
@@ -66,7 +67,7 @@ pub(super) async fn collect(
 /// One look, and all that follows from it; large files may still be on their way behind it. How long to wait before the next one;
 /// `None` when nothing is left to do.
 async fn turn(work: &mut Sending<'_>, until: Until, is_first: &mut bool) -> Result<Option<Duration>, TransferError> {
-    let (collector, stop) = (work.collector, work.stop);
+    let (collector, stop) = (Arc::clone(work.collector), work.stop);
     let poll = collector.collect.poll;
     let ready = collector.look(&work.in_flight).await?;
     work.line_up(&ready);
@@ -98,12 +99,13 @@ type Ended = (String, u64, Result<(), TransferError>);
 
 /// What is being sent.
 struct Sending<'a> {
-    collector: &'a Collector,
+    collector: &'a Arc<Collector>,
     stop: &'a CancellationToken,
     /// Ready files, the oldest first.
     large: VecDeque<FoundFile>,
     small: VecDeque<FoundFile>,
-    running: FuturesUnordered<BoxFuture<'a, Ended>>,
+    /// Each a task of its own: one that nobody polls would keep the lock that it was given, and hold up everybody.
+    running: JoinSet<Ended>,
     /// Paths of what is on its way.
     in_flight: HashSet<String>,
     running_large: usize,
@@ -112,13 +114,13 @@ struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    fn new(collector: &'a Collector, stop: &'a CancellationToken) -> Self {
+    fn new(collector: &'a Arc<Collector>, stop: &'a CancellationToken) -> Self {
         Self {
             collector,
             stop,
             large: VecDeque::new(),
             small: VecDeque::new(),
-            running: FuturesUnordered::new(),
+            running: JoinSet::new(),
             in_flight: HashSet::new(),
             running_large: 0,
             failed: None,
@@ -163,17 +165,17 @@ impl<'a> Sending<'a> {
             let Some(file) = next else { break };
             self.running_large += usize::from(file.size > LARGE);
             self.in_flight.insert(file.path.clone());
-            let (collector, stop) = (self.collector, self.stop);
-            self.running.push(Box::pin(async move {
-                let sent = collector.send(&file, stop).await;
+            let (collector, stop) = (Arc::clone(self.collector), self.stop.clone());
+            self.running.spawn(async move {
+                let sent = collector.send(&file, &stop).await;
                 (file.path, file.size, sent)
-            }));
+            });
         }
     }
 
     /// Waits for the end of one.
     async fn end_of_one(&mut self) {
-        let Some((path, size, ended)) = self.running.next().await else { return };
+        let Some((path, size, ended)) = ended(self.running.join_next().await) else { return };
         self.running_large -= usize::from(size > LARGE);
         self.in_flight.remove(&path);
         match ended {

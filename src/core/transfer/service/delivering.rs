@@ -1,6 +1,6 @@
 //! The delivering side at work: takes what waits, some at once. A version that finds no room waits alone, and holds up none that fits.
 
-use super::{LARGE, Patience, Until, places_of_large};
+use super::{LARGE, Patience, Until, ended, places_of_large};
 use crate::core::backoff::Jitter;
 use crate::core::model::transfer::Side;
 use crate::core::ports::file_broker::Parcel;
@@ -9,10 +9,10 @@ use crate::core::transfer::collect::CLAIM;
 use crate::core::transfer::deliver::Deliverer;
 use crate::core::transfer::envelope::Envelope;
 use crate::core::transfer::error::TransferError;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Longest time between two looks for messages.
@@ -27,10 +27,10 @@ const NO_PLACE: Duration = Duration::from_secs(1);
 
 /// The delivering side, to its end.
 pub(super) async fn deliver(
-    deliverer: &Deliverer,
+    deliverer: &Arc<Deliverer>,
     until: Until,
     jitter: &Jitter,
-    (ended, stop): (&CancellationToken, &CancellationToken),
+    (collected, stop): (&CancellationToken, &CancellationToken),
 ) -> Result<(), TransferError> {
     let (clock, observer) = (&*deliverer.ports.clock, &*deliverer.ports.observer);
     let patience =
@@ -39,7 +39,7 @@ pub(super) async fn deliver(
     let is_endless = until == Until::Stopped;
     let mut was_empty = false;
     loop {
-        let is_last = ended.is_cancelled();
+        let is_last = collected.is_cancelled();
         let came = work.take_more().await;
         was_empty &= came == 0 && work.running.is_empty();
         if work.running.is_empty() {
@@ -61,7 +61,7 @@ pub(super) async fn deliver(
                     let pause = if is_last && !is_endless { SURELY } else { MESSAGES };
                     tokio::select! {
                         () = deliverer.ports.receiver.wait(pause) => {}
-                        () = ended.cancelled(), if !is_last => {}
+                        () = collected.cancelled(), if !is_last => {}
                         () = stop.cancelled() => {}
                     }
                 }
@@ -70,7 +70,7 @@ pub(super) async fn deliver(
             // A message that comes while a large file is on its way does not wait for its end.
             let has_place = work.has_place();
             tokio::select! {
-                ended = work.running.next() => work.ended(ended).await,
+                taken = work.running.join_next() => work.ended(ended(taken)).await,
                 () = deliverer.ports.receiver.wait(MESSAGES), if has_place => {}
             }
         }
@@ -92,9 +92,10 @@ struct Left {
 
 /// What is being taken.
 struct Taking<'a> {
-    deliverer: &'a Deliverer,
+    deliverer: &'a Arc<Deliverer>,
     stop: &'a CancellationToken,
-    running: FuturesUnordered<BoxFuture<'a, Ended>>,
+    /// Each a task of its own: one that nobody polls would keep the lock that it was given, and hold up everybody.
+    running: JoinSet<Ended>,
     in_hand: Vec<String>,
     running_large: usize,
     left: HashMap<String, Left>,
@@ -110,14 +111,14 @@ struct Taking<'a> {
 
 impl<'a> Taking<'a> {
     fn new(
-        deliverer: &'a Deliverer,
+        deliverer: &'a Arc<Deliverer>,
         stop: &'a CancellationToken,
         (patience, room): (Patience<'a>, Patience<'a>),
     ) -> Self {
         Self {
             deliverer,
             stop,
-            running: FuturesUnordered::new(),
+            running: JoinSet::new(),
             in_hand: Vec::new(),
             running_large: 0,
             left: HashMap::new(),
@@ -179,12 +180,12 @@ impl<'a> Taking<'a> {
         }
         self.running_large += usize::from(is_large);
         self.in_hand.push(parcel.id.clone());
-        let (deliverer, stop) = (self.deliverer, self.stop);
-        self.running.push(Box::pin(async move {
+        let (deliverer, stop) = (Arc::clone(self.deliverer), self.stop.clone());
+        self.running.spawn(async move {
             let id = parcel.id.clone();
-            let taken = deliverer.take(parcel, stop).await;
+            let taken = deliverer.take(parcel, &stop).await;
             (id, is_large, taken)
-        }));
+        });
     }
 
     fn leave(&mut self, id: String, time: Duration, lacks_room: bool) {

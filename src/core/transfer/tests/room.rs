@@ -68,7 +68,7 @@ async fn a_small_file_that_comes_while_a_large_one_is_sent_does_not_wait_for_its
     transfer.collect.as_mut().unwrap().max_size = 1 << 40;
     transfer.deliver.as_mut().unwrap().max_size = 1 << 40;
     world.transfer = Arc::new(transfer);
-    world.broker.slow(Duration::from_mins(1));
+    world.broker.slow(Duration::from_secs(20));
     world.write("large", &vec![1; size]);
     let inbox = world.inbox.clone();
     let when: fn(&TransferEvent) -> bool = |event| matches!(event, TransferEvent::Moved { side: Side::Collect, .. });
@@ -81,4 +81,16 @@ async fn a_small_file_that_comes_while_a_large_one_is_sent_does_not_wait_for_its
     let large = at(&|event| matches!(event, TransferEvent::Sent(record) if record.path == "large"));
     assert!(small < large, "{small} {large}");
     assert_eq!(seen.iter().filter(|event| matches!(event, TransferEvent::Sent(_))).count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_that_wait_for_one_connection_hold_up_nobody_for_ever() {
+    let world = World::new();
+    world.broker.slow(Duration::from_millis(10));
+    for number in 0..12 {
+        world.write(&format!("f{number}"), &[number; 95]);
+    }
+    let limit = Duration::from_hours(1);
+    tokio::time::timeout(limit, world.run(Until::Arrived)).await.expect("it ends").unwrap();
+    assert_eq!(world.inbox.on(Shelf::Archive).len(), 12);
 }
