@@ -101,6 +101,12 @@ impl TransferActivity {
         self.state().last_error = Some((moment(self.clock.now()), reason.to_owned()));
     }
 
+    fn heard(&self, event: &TransferEvent) {
+        if let Some(side) = event.side() {
+            self.state().heard.insert(side, self.clock.elapsed());
+        }
+    }
+
     fn goes_on(&self, side: Side) {
         self.state().halted.remove(&side);
     }
@@ -123,10 +129,7 @@ impl TransferActivity {
 impl Observer<TransferEvent> for TransferActivity {
     fn observe(&self, event: &TransferEvent) {
         let transfer = self.transfer.as_str();
-        if let Some(side) = event.side() {
-            let now = self.clock.elapsed();
-            self.state().heard.insert(side, now);
-        }
+        self.heard(event);
         match event {
             TransferEvent::Found { files, bytes } => {
                 info!(target: TARGET, transfer, files, bytes, "files are ready");
