@@ -24,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 /// Events that are sent at a time.
 const STEP: usize = 500;
 
+/// How long the next event is waited for before a stop is looked at.
+const LOOK_AROUND: Duration = Duration::from_millis(200);
+
 /// Send events to the topic of an ingest file: from a file, from stdin, or made up
 ///
 /// An event is sent when the broker has it on all replicas in step. What is no JSON object is left out and told; with `check: strict`
@@ -116,13 +119,21 @@ pub(in crate::commands) fn run(context: &Context, args: &Args) -> Result<Command
 impl Sender<'_> {
     async fn file(&mut self, path: PathBuf, stop: &CancellationToken) -> Result<(), Failure> {
         let mut events = wiring::events(self.ingest, Some(&path), false)?;
+        let (mut partition, mut next) = (None, 0);
         while !stop.is_cancelled() {
-            match events.next_batch(STEP, Duration::ZERO).await? {
-                Polled::Messages(messages) if messages.is_empty() => break,
+            match events.next_batch(STEP, LOOK_AROUND).await? {
+                Polled::Assigned(partitions) => partition = partitions.into_iter().next(),
                 Polled::Messages(messages) => {
-                    self.send(messages.into_iter().map(|message| message.payload).collect()).await?;
+                    if let Some(last) = messages.last() {
+                        next = last.id.offset + 1;
+                        self.send(messages.into_iter().map(|message| message.payload).collect()).await?;
+                    } else if let Some(partition) = &partition
+                        && next >= events.watermarks(partition).await?.next
+                    {
+                        break;
+                    }
                 }
-                Polled::Assigned(_) | Polled::Revoked(_) => {}
+                Polled::Revoked(_) => {}
             }
         }
         Ok(())

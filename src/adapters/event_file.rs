@@ -1,18 +1,26 @@
 //! A file of events, one a line, as a topic of one partition. An event's offset is the position of its line's first byte.
 
+mod lines;
+mod stdin;
+#[cfg(test)]
+mod tests;
+
 use crate::core::model::message::{EventId, Partition, Received, TopicPosition};
 use crate::core::model::shown;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::consumer::{BATCH_BYTES, Consumer, Polled, Watermarks};
 use crate::files;
 use async_trait::async_trait;
+use lines::{Cutter, Line};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use stdin::Input;
 
-/// Longest line that is kept whole. Of a longer one only so much is taken: it is too long for an event in any case.
-const LINE_MAX: u64 = (1 << 20) + 1;
+/// How much is read, and searched for the last line, before whoever asked is answered: a line may be endless, and a stop is looked
+/// at between two answers.
+const LOOK_MAX: u64 = 16 << 20;
 
 /// How much of the first line tells a file from another one.
 const HEAD_MAX: u64 = 64 << 10;
@@ -22,7 +30,7 @@ enum Lines {
     /// A file; it is opened when it is first asked for.
     File { path: PathBuf, open: Option<BufReader<std::fs::File>> },
     /// What another program writes.
-    Stdin,
+    Stdin(Input),
 }
 
 /// A file of events.
@@ -30,13 +38,17 @@ enum Lines {
 pub struct EventFile {
     lines: Lines,
     topic: String,
-    /// The next byte.
-    position: u64,
+    /// What has come of the next line.
+    cutter: Cutter,
+    /// Behind the last event that was delivered, or where reading began.
+    next: i64,
     is_assigned: bool,
     is_paused: bool,
     /// Whether more lines may come.
     follows: bool,
     ended: bool,
+    /// Whether the last event is too far from the file's end to be found from there.
+    is_far: bool,
 }
 
 impl EventFile {
@@ -48,7 +60,7 @@ impl EventFile {
 
     /// The events of the standard input.
     pub fn stdin() -> Self {
-        Self::of(Lines::Stdin, "stdin".to_owned(), false)
+        Self::of(Lines::Stdin(Input::default()), "stdin".to_owned(), false)
     }
 
     /// Opens it and reads nothing: what a reader would fail of, or what it reads.
@@ -63,7 +75,9 @@ impl EventFile {
     }
 
     fn of(lines: Lines, topic: String, follows: bool) -> Self {
-        Self { lines, topic, position: 0, is_assigned: false, is_paused: false, follows, ended: false }
+        let (cutter, _) = Cutter::at(0);
+        let (is_assigned, is_paused) = (false, false);
+        Self { lines, topic, cutter, next: 0, is_assigned, is_paused, follows, ended: false, is_far: false }
     }
 
     fn partition(&self) -> Partition {
@@ -81,7 +95,7 @@ impl EventFile {
     fn describe(&self) -> String {
         match &self.lines {
             Lines::File { path, .. } => shown::text(&path.display().to_string()),
-            Lines::Stdin => "the standard input".to_owned(),
+            Lines::Stdin(_) => "the standard input".to_owned(),
         }
     }
 
@@ -89,100 +103,76 @@ impl EventFile {
         let Lines::File { path, open } = &mut self.lines else { return Ok(()) };
         if open.is_none() {
             let mut file = BufReader::with_capacity(1 << 18, files::open(path)?);
-            self.position = line_start(&mut file, self.position)?;
+            let (cutter, start) = Cutter::at(u64::try_from(self.next).unwrap_or(0));
+            file.seek(SeekFrom::Start(start))?;
+            self.cutter = cutter;
             *open = Some(file);
         }
         Ok(())
     }
 
-    /// The next line without its end, and the position of its first byte. `None` at the end.
-    fn line(&mut self) -> io::Result<Option<(u64, Vec<u8>)>> {
+    /// The next line. `None` at the end, where no more is there by now, and when the budget is used up.
+    fn line(&mut self, budget: &mut u64) -> io::Result<Option<Line>> {
         self.open()?;
-        let start = self.position;
-        let (bytes, length, is_whole) = match &mut self.lines {
-            Lines::File { open: Some(file), .. } => read_line(file)?,
-            Lines::File { open: None, .. } => return Ok(None),
-            Lines::Stdin => read_line(&mut io::stdin().lock())?,
-        };
-        if length == 0 {
-            self.ended = true;
-            return Ok(None);
-        }
-        if !is_whole && self.follows {
-            // The rest is being written: the line is read again when more is there.
-            if let Lines::File { open, .. } = &mut self.lines {
-                *open = None;
+        while *budget > 0 {
+            let bytes = match &mut self.lines {
+                Lines::File { open: Some(file), .. } => file.fill_buf()?,
+                Lines::File { open: None, .. } => return Ok(None),
+                Lines::Stdin(input) => match input.bytes()? {
+                    Some(bytes) => bytes,
+                    None => return Ok(None),
+                },
+            };
+            if bytes.is_empty() {
+                self.ended = true;
+                // Where more may come, the rest of a line without an end is being written.
+                return Ok(if self.follows { None } else { self.cutter.finish() });
             }
-            return Ok(None);
+            let (taken, line) = self.cutter.take(bytes);
+            match &mut self.lines {
+                Lines::File { open, .. } => open.iter_mut().for_each(|file| file.consume(taken)),
+                Lines::Stdin(input) => input.consume(taken),
+            }
+            *budget = budget.saturating_sub(taken as u64);
+            if line.is_some() {
+                return Ok(line);
+            }
         }
-        self.position = start + length;
-        Ok(Some((start, bytes)))
+        Ok(None)
     }
 
-    fn batch(&mut self, max: usize) -> io::Result<Vec<Received>> {
-        let (mut messages, mut bytes) = (Vec::new(), 0);
+    /// Events that are there, and whether more may be there at once.
+    fn batch(&mut self, max: usize) -> io::Result<(Vec<Received>, bool)> {
+        let (mut messages, mut bytes, mut budget) = (Vec::new(), 0, LOOK_MAX);
         while messages.len() < max && bytes < BATCH_BYTES {
-            let Some((offset, payload)) = self.line()? else { break };
+            let Some(line) = self.line(&mut budget)? else { break };
             // A blank line is no event.
-            if payload.iter().all(u8::is_ascii_whitespace) {
+            if line.is_blank {
                 continue;
             }
-            bytes += payload.len();
-            let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+            bytes += line.bytes.len();
+            let offset = i64::try_from(line.start).unwrap_or(i64::MAX);
+            self.next = offset.saturating_add(1);
             let id = EventId { topic: self.topic.clone(), partition: 0, offset };
-            messages.push(Received { id, key: None, headers: Vec::new(), payload, at: None });
+            messages.push(Received { id, key: None, headers: Vec::new(), payload: line.bytes, at: None });
         }
-        Ok(messages)
+        Ok((messages, budget == 0))
     }
 
-    /// Where the last event starts, and one behind that: the end of the topic as readers count.
-    fn end(&self) -> io::Result<i64> {
+    /// Where the last event starts, and one behind that: the end of the topic as readers count. Without end as long as nobody knows.
+    fn end(&mut self) -> io::Result<i64> {
         let Lines::File { path, .. } = &self.lines else {
             // Nobody knows how much comes, until nothing more does.
             return Ok(if self.ended { 0 } else { i64::MAX });
         };
-        let mut file = BufReader::new(files::open(path)?);
-        let (mut at, mut end) = (0_u64, 0_u64);
-        loop {
-            let (bytes, length, is_whole) = read_line(&mut file)?;
-            if length == 0 || (!is_whole && self.follows) {
-                return Ok(i64::try_from(end).unwrap_or(i64::MAX));
+        if !self.is_far {
+            match lines::behind_last(&files::open(path)?, self.follows, LOOK_MAX)? {
+                Some(end) => return Ok(i64::try_from(end).unwrap_or(i64::MAX)),
+                None => self.is_far = true,
             }
-            if !bytes.iter().all(u8::is_ascii_whitespace) {
-                end = at + 1;
-            }
-            at += length;
         }
+        Ok(if self.ended { self.next } else { i64::MAX })
     }
-}
-
-/// One line: at most [`LINE_MAX`] bytes of it, how many bytes it has with its end, and whether it has an end.
-fn read_line(lines: &mut impl BufRead) -> io::Result<(Vec<u8>, u64, bool)> {
-    let mut bytes = Vec::new();
-    let mut length = lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut bytes)? as u64;
-    let mut is_whole = bytes.last() == Some(&b'\n');
-    let mut rest = Vec::new();
-    while length >= LINE_MAX && !is_whole {
-        rest.clear();
-        let more = lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut rest)? as u64;
-        length += more;
-        is_whole = rest.last() == Some(&b'\n');
-        if more == 0 {
-            break;
-        }
-    }
-    while matches!(bytes.last(), Some(b'\n' | b'\r')) {
-        bytes.pop();
-    }
-    Ok((bytes, length, is_whole))
-}
-
-/// The first start of a line at this position or behind it.
-fn line_start(file: &mut BufReader<std::fs::File>, position: u64) -> io::Result<u64> {
-    let Some(before) = position.checked_sub(1) else { return Ok(0) };
-    file.seek(SeekFrom::Start(before))?;
-    let (_, length, _) = read_line(file)?;
-    Ok(before + length)
 }
 
 #[async_trait]
@@ -193,8 +183,16 @@ impl Consumer for EventFile {
             return Ok(Polled::Assigned(vec![self.partition()]));
         }
         if !self.is_paused {
-            let messages = tokio::task::block_in_place(|| self.batch(max)).map_err(|error| self.error(&error))?;
-            if !messages.is_empty() || (self.ended && !self.follows) {
+            if let Lines::Stdin(input) = &mut self.lines {
+                match tokio::time::timeout(wait, input.wait()).await {
+                    Ok(waited) => waited.map_err(|error| self.error(&error))?,
+                    Err(_) => return Ok(Polled::Messages(Vec::new())),
+                }
+            }
+            let read = tokio::task::block_in_place(|| self.batch(max));
+            let (messages, is_cut_short) = read.map_err(|error| self.error(&error))?;
+            let is_waiting = matches!(self.lines, Lines::File { .. }) && !is_cut_short && (!self.ended || self.follows);
+            if !messages.is_empty() || !is_waiting {
                 return Ok(Polled::Messages(messages));
             }
         }
@@ -209,11 +207,12 @@ impl Consumer for EventFile {
     async fn seek(&mut self, positions: &[TopicPosition]) -> Result<(), BrokerError> {
         let own = self.partition();
         if let Some(position) = positions.iter().find(|position| position.partition == own) {
-            self.position = u64::try_from(position.offset).unwrap_or(0);
+            // What was read of the standard input does not come again.
             if let Lines::File { open, .. } = &mut self.lines {
+                self.next = position.offset;
                 *open = None;
+                (self.ended, self.is_far) = (false, false);
             }
-            self.ended = false;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod bounded;
 mod commands;
+mod endless;
 mod example;
 mod killed;
 mod letters;

@@ -18,7 +18,7 @@ impl Service {
             return;
         }
         self.measured = Some(elapsed);
-        // A file is read whole to find its last line, so it is asked only when it is assigned.
+        // A file is searched for its last line, so it is asked only when it is assigned.
         let is_cheap = matches!(self.spec.source, SourceSpec::Kafka(_));
         let mut partitions = Vec::with_capacity(self.standings.len());
         for (number, standing) in &self.standings {
