@@ -128,6 +128,7 @@ fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
             name: &name,
             namesakes: &context.namesakes()?.iter().map(config::Namesake::describe).collect::<Vec<_>>(),
             state_error,
+            output_kept: &wiring::kept_output(&worker.output.root),
             state_kept: &wiring::kept_state(&worker.state),
             state_rights: wiring::state_rights(&worker),
             admin: admin.as_deref(),

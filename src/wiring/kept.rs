@@ -21,9 +21,19 @@ fn database(url: &Secret, why: &'static str) -> Vec<Kept> {
     let Some(file) = at(path, Nature::File, why) else { return Vec::new() };
     let beside = files::beside_database(path).into_iter().chain(locks(path));
     let beside = beside.filter_map(|path| at(&path, Nature::File, why));
+    [file].into_iter().chain(beside).chain(around(path)).collect()
+}
+
+/// The folder around a file.
+fn around(path: &Path) -> Option<Kept> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder = at(folder, Nature::Around, "who writes there may put another file in its place");
-    [file].into_iter().chain(beside).chain(folder).collect()
+    at(folder, Nature::Around, "who writes there may put another file in its place")
+}
+
+/// Folders of files that count, as far as they are there.
+fn folders<'a>(paths: impl IntoIterator<Item = &'a Path>) -> impl Iterator<Item = Kept> {
+    let why = "who writes there may put another file in the place of each";
+    paths.into_iter().filter_map(move |path| at(path, Nature::Around, why))
 }
 
 /// The locks of holders, which lie beside the state: who may open one may keep a holder from work.
@@ -46,27 +56,42 @@ pub fn kept_state(url: &Secret) -> Vec<Kept> {
     database(url, "who writes to it decides who leads")
 }
 
+/// Where a worker publishes.
+pub fn kept_output(root: &Path) -> Vec<Kept> {
+    folders([root]).collect()
+}
+
 /// What an ingest keeps.
 pub fn kept_by_ingest(ingest: &Ingest) -> Vec<(Area, Vec<Kept>)> {
     let sink = database(&ingest.sink.url, "the rows and how far the log is read stand in it");
     let letters = database(&ingest.dead_letters.url, "events stand in it as they came");
     let letters = letters.into_iter().filter(|kept| sink.iter().all(|other| other.path != kept.path)).collect();
     let events = match &ingest.source {
-        SourceSpec::File(path) => at(path, Nature::Foreign, "who writes to it decides what becomes rows"),
-        SourceSpec::Kafka(_) => None,
+        SourceSpec::File(path) => {
+            let file = at(path, Nature::Foreign, "who writes to it decides what becomes rows");
+            file.into_iter().chain(around(path)).collect()
+        }
+        SourceSpec::Kafka(_) => Vec::new(),
     };
-    vec![(Area::Source, events.into_iter().collect()), (Area::Sink, sink), (Area::Queue, letters)]
+    vec![(Area::Source, events), (Area::Sink, sink), (Area::Queue, letters)]
 }
 
 /// What a transfer keeps.
 pub fn kept_by_transfer(transfer: &Transfer) -> Vec<(Area, Vec<Kept>)> {
     /// Why nobody else may read or write files on their way.
     const FILES: &str = "files stand in it before they are where they should be";
-    let own = |folder: &Path| at(&folder.join(transfer.id.as_str()), Nature::Folder, FILES);
-    let work = transfer.deliver.as_ref().and_then(|deliver| own(&deliver.work));
+    let own = |folder: &Path| {
+        let own = at(&folder.join(transfer.id.as_str()), Nature::Folder, FILES);
+        own.into_iter().chain(folders([folder])).collect::<Vec<_>>()
+    };
+    let collect = transfer.collect.iter();
+    let collect = collect.flat_map(|collect| [&*collect.directory, &*collect.archive, &*collect.error]);
+    let deliver = transfer.deliver.iter();
+    let deliver = deliver.flat_map(|deliver| own(&deliver.work).into_iter().chain(folders([&*deliver.directory])));
     vec![
+        (Area::Source, folders(collect).collect()),
         (Area::State, database(&transfer.state, "who writes to it decides what is sent")),
-        (Area::Broker, transfer.broker.folder().and_then(own).into_iter().collect()),
-        (Area::Output, work.into_iter().collect()),
+        (Area::Broker, transfer.broker.folder().map(own).unwrap_or_default()),
+        (Area::Output, deliver.collect()),
     ]
 }

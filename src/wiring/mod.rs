@@ -15,7 +15,7 @@ mod volume;
 pub use generate::{assemble, drill_ports, drill_runner, ports};
 pub use ingest::{event_file, event_producer, event_topic_probe, events, jitter, letter_queue, sql_sink, table_reader};
 pub use kafka::{consumer, producer, scheduler_probes, topic_probes};
-pub use kept::{kept_by_ingest, kept_by_transfer, kept_state};
+pub use kept::{kept_by_ingest, kept_by_transfer, kept_output, kept_state};
 pub use schedule::{
     SchedulerState, folders, new_ids, schedule_settings, scheduler_state, sources, topic_consumer, topic_producer,
 };

@@ -48,7 +48,8 @@ pub enum Nature {
     Folder,
     /// A file of somebody else, who says who may read it. Who may write it is told.
     Foreign,
-    /// A folder around a file of ours. In one with the sticky bit, each removes only what is their own.
+    /// A folder around files that count. In one with the sticky bit, each removes only what is their own. It is told only when it is
+    /// open.
     Around,
 }
 
@@ -72,9 +73,9 @@ impl Kept {
 /// Looks at what is kept on this host in an area, and at who may write it and the folders around it, where that is known. Nothing
 /// is told where there is nothing.
 pub(crate) fn of_kept(area: Area, kept: &[Kept], writers: Option<&Finding>, report: &mut Report<'_>) {
-    let judged = kept.iter().enumerate().map(|(at, kept)| (at, kept.judged()));
+    let judged = kept.iter().enumerate().map(|(at, kept)| (at == 0 && kept.nature != Nature::Around, kept.judged()));
     // Where all is well, the first stands for all.
-    let open = judged.filter(|(at, told)| *at == 0 || told.0 > CheckVerdict::Pass).map(|(_, told)| told);
+    let open = judged.filter(|(stands, told)| *stands || told.0 > CheckVerdict::Pass).map(|(_, told)| told);
     let writers = writers.map(|found| (found.verdict, found.detail.clone()));
     let told: Vec<_> = open.chain(writers).collect();
     let Some(verdict) = told.iter().map(|(verdict, _)| *verdict).max() else { return };
@@ -143,6 +144,8 @@ mod tests {
             report.found.pop().map(|found| (found.finding.verdict, found.finding.detail))
         };
         assert_eq!(told(&[]), None);
+        assert_eq!(told(&[kept("x", 0o755, Nature::Around)]), None);
+        assert!(told(&[kept("x", 0o777, Nature::Around)]).is_some());
         let (file, log) = (kept("a.db", 0o600, Nature::File), |mode| kept("a.db-wal", mode, Nature::File));
         let well = (CheckVerdict::Pass, "`a.db` is its owner's alone (0600)".to_owned());
         for (mode, nature) in [

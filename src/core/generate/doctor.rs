@@ -46,6 +46,8 @@ pub struct DoctorInput<'a> {
     pub state_error: Option<StoreError>,
     /// Other worker files that declare this worker, in a sentence each.
     pub namesakes: &'a [String],
+    /// Where the worker publishes, and its permissions. Empty where nobody tells.
+    pub output_kept: &'a [Kept],
     /// The state store's file and its permissions. `None` where it has none, or not yet.
     pub state_kept: &'a [Kept],
     /// Who may write the state store's file. `None` where it has none.
@@ -106,6 +108,7 @@ async fn output(input: &DoctorInput<'_>, bytes: Option<u64>, report: &mut Report
     let volume = &*input.ports.volume;
     volume::check(volume, input.name, report).await;
     permissions::of_staging(volume, report).await;
+    permissions::of_kept(Area::Output, input.output_kept, None, report);
     let run = RunId { worker: input.worker.id.clone(), date: input.date };
     let folders = places::folders(input.worker, &run);
     match places::check(volume, &folders).await {

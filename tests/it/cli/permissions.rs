@@ -132,6 +132,18 @@ fn what_an_earlier_build_made_stays_and_doctor_tells_what_is_open() {
     assert!(!filegen.run("doctor -c worker.yaml").exits(0).stdout.contains("open to everybody"));
 }
 
+#[test]
+fn a_folder_in_which_everybody_may_replace_what_is_published_is_told() {
+    let filegen = Filegen::with_loans(25);
+    filegen.publish();
+    for (mode, is_told) in [(0o777, true), (0o1777, false), (0o775, false)] {
+        fs::set_permissions(filegen.path("out"), Permissions::from_mode(mode)).unwrap();
+        let told = filegen.run("doctor -c worker.yaml").exits(0).stdout;
+        let line = told.lines().find(|line| line.contains("everybody may write") && line.contains("chmod o-w"));
+        assert_eq!(line.is_some(), is_told, "{mode:o}: {told}");
+    }
+}
+
 /// As root this test plays two pods of other users, which share nothing but a group.
 #[test]
 fn a_pod_of_another_user_of_the_same_group_takes_over() {

@@ -68,11 +68,22 @@ fn what_everybody_may_write_is_told() {
     };
     let well = told();
     assert!(well.len() == 2 && well.iter().all(|line| line.starts_with("pass ")), "{well:?}");
+    let wrong = || told().into_iter().filter(|line| line.starts_with("warn ")).collect::<Vec<_>>();
     for (name, mode, open) in [("ledger.db", 0o600, 0o666), ("spool/sales", 0o700, 0o777)] {
         set(name, open);
-        let wrong: Vec<String> = told().into_iter().filter(|line| line.starts_with("warn ")).collect();
+        let wrong = wrong();
         assert!(wrong.len() == 1 && wrong[0].contains(&format!("{name}` is open to everybody")), "{name}: {wrong:?}");
         set(name, mode);
+    }
+    fs::create_dir_all(rig.filegen.path("error")).unwrap();
+    for name in ["in", "archive", "error", "target", "spool"] {
+        set(name, 0o777);
+        let wrong = wrong();
+        let line = format!("everybody may write `{}` (0777)", rig.filegen.path(name).display());
+        assert!(wrong.len() == 1 && wrong[0].contains(&line), "{name}: {wrong:?}");
+        set(name, 0o1777);
+        assert_eq!(told(), well, "{name}: each removes only what is their own");
+        set(name, 0o755);
     }
 }
 
