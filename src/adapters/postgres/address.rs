@@ -119,7 +119,12 @@ impl Address {
     pub(super) fn shown(&self) -> String {
         let has_password = self.config.get_password().is_some_and(|password| !password.is_empty());
         let password = if has_password { format!(":{MASK}") } else { String::new() };
-        let login = self.config.get_user().map(|user| format!("{}{password}@", name_shown(user))).unwrap_or_default();
+        let login = match self.config.get_user() {
+            Some(user) => format!("{}{password}@", name_shown(user)),
+            // That there is a password is told also where there is no user.
+            None if has_password => format!("{password}@"),
+            None => String::new(),
+        };
         let mode = match (self.demand, self.check) {
             _ if !self.is_demand_said => "",
             (Demand::Nothing, _) => "?sslmode=disable",

@@ -43,8 +43,12 @@ fn with_stdin(command: &mut Command, text: &str) -> std::process::Output {
 #[test]
 fn an_address_need_not_stand_in_the_arguments() {
     let filegen = Filegen::with_loans(3);
-    let done = filegen.run("config init --from postgres://ann:s3cret@localhost:1/db --view v").exits(2);
-    assert!(done.stderr.contains("--from -") && !done.stderr.contains("s3cret"), "{}", done.stderr);
+    for address in
+        ["ann:s3cret@localhost:1/db", "localhost:1/db?password=s3cret", "localhost:1/db?user=ann&password=s3cret"]
+    {
+        let done = filegen.run(&format!("config init --from postgres://{address} --view v")).exits(2);
+        assert!(done.stderr.contains("--from -") && !done.stderr.contains("s3cret"), "{}", done.stderr);
+    }
 
     let done = with_stdin(&mut filegen.command("config init --from - --view v_Loans"), "sqlite:loans.db\n");
     let text = String::from_utf8(done.stdout).unwrap();
