@@ -9,6 +9,7 @@ use crate::commands::ingest::load;
 use crate::commands::ui::table;
 use crate::config;
 use crate::core::ingest::replay::Replay;
+use crate::core::model::shown;
 use crate::wiring;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -40,7 +41,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         sink.open(ingest.sink.create).await?;
         Ok(replay.plan(&args.filter.filter(), &mut *sink).await?)
     })?;
-    let text = serde_json::to_string_pretty(&plan).unwrap_or_default() + "\n";
+    // People look at it: what would turn its lines or their direction stands there as an escape.
+    let pretty = serde_json::to_string_pretty(&plan).unwrap_or_default();
+    let text: String = pretty.lines().map(|line| shown::json(line) + "\n").collect();
     if text.len() as u64 > PLAN_MAX {
         let message =
             format!("a plan of {} entries is larger than 48 MiB", table::thousands(plan.entries.len() as u64));

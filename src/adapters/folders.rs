@@ -95,6 +95,8 @@ fn list(root: &Path, below: &str, deep: bool) -> Result<Listing, FolderError> {
             } else if found.is_dir() {
                 if deep && depth < DEPTH_MAX {
                     folders.push((path, depth + 1));
+                } else if deep {
+                    note(&mut listing.odd, format!("{path} lies below {DEPTH_MAX} folders, and is not looked into"));
                 }
             } else {
                 note(&mut listing.odd, format!("{path} is {}, and is passed over", found.words()));
@@ -161,6 +163,11 @@ mod tests {
         assert_eq!((paths(&flat), flat.odd.len()), (vec!["a.csv".to_owned()], 1), "{:?}", flat.odd);
         let deep = LocalFolders.list(root, "", true).await.unwrap();
         assert_eq!(paths(&deep), ["in/a.csv", "in/deep/b.csv"]);
+        let below = vec!["d"; DEPTH_MAX + 2].join("/");
+        fs::create_dir_all(root.join("far").join(&below)).unwrap();
+        let far = LocalFolders.list(root, "far", true).await.unwrap();
+        assert!(far.odd.len() == 1 && far.odd[0].contains("64 folders"), "{:?}", far.odd);
+        fs::remove_dir_all(root.join("far")).unwrap();
         for path in ["out", "in/link.csv"] {
             let error = LocalFolders.check(root, path).await.unwrap_err();
             assert!(matches!(error, FolderError::Foreign { what: "a link", .. }), "{error:?}");

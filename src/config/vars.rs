@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// Parts of the names of variables that hold secrets. Such a variable may stand where secrets stand, and nowhere else.
-const SECRET_VARIABLES: [&str; 13] = [
+const SECRET_VARIABLES: [&str; 21] = [
     "CONNECTION_STRING",
     "CONNSTR",
     "DATABASE_URL",
@@ -21,6 +21,14 @@ const SECRET_VARIABLES: [&str; 13] = [
     "CREDENTIAL",
     "API_KEY",
     "PRIVATE_KEY",
+    "APIKEY",
+    "ACCESS_KEY",
+    "ACCOUNT_KEY",
+    "STORAGE_KEY",
+    "SESSION_KEY",
+    "SIGNING_KEY",
+    "ENCRYPTION_KEY",
+    "PGPASS",
 ];
 
 /// Whether a variable holds a secret, by its name: `SQL_CONNECTION_STRING`, `KAFKA_PASSWORD`, `LOANS_DATABASE_URL`.

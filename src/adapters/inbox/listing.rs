@@ -50,6 +50,14 @@ pub(super) fn list(places: &Places, deep: bool) -> Result<InboxListing, FolderEr
                 note(&mut listing, &folder, name, format!("it is {}, and is passed over", found.words()), false);
             } else if deep && depth < DEPTH_MAX {
                 folders.push((path, depth + 1));
+            } else if deep {
+                note(
+                    &mut listing,
+                    &folder,
+                    name,
+                    format!("it lies below {DEPTH_MAX} folders, and is not looked into"),
+                    false,
+                );
             }
         }
         if listing.files.len() > FILES_MAX {
