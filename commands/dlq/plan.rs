@@ -42,8 +42,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         Ok(replay.plan(&args.filter.filter(), &mut *sink).await?)
     })?;
     // People look at it: what would turn its lines or their direction stands there as an escape.
-    let pretty = serde_json::to_string_pretty(&plan).unwrap_or_default();
-    let text: String = pretty.lines().map(|line| shown::json(line) + "\n").collect();
+    let text = shown::json(&serde_json::to_string_pretty(&plan).unwrap_or_default()) + "\n";
     if text.len() as u64 > PLAN_MAX {
         let message =
             format!("a plan of {} entries is larger than 48 MiB", table::thousands(plan.entries.len() as u64));
