@@ -208,6 +208,24 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_known_by_its_name() {
+        for name in [
+            "SQL_CONNECTION_STRING",
+            "Redis_Password",
+            "PGPASSFILE",
+            "AZURE_STORAGE_KEY",
+            "AWS_SESSION_KEY",
+            "APIKEY",
+            "DB_PW",
+        ] {
+            assert!(is_secret_variable(name), "{name}");
+        }
+        for name in ["PARTITION_KEY", "KAFKA_BROKERS", "PWDIR", "REGION"] {
+            assert!(!is_secret_variable(name), "{name}");
+        }
+    }
+
+    #[test]
     fn references_are_filled_in_once() {
         for (text, value) in [
             ("${A}", "x: [${B}"),

@@ -58,6 +58,16 @@ fn bytes_that_are_no_text_are_kept_too() {
     assert_eq!((&letter["encoding"], &letter["payload"]), (&"base64".into(), &"eyJhIjoi/yJ9".into()));
 }
 
+#[test]
+fn a_plan_holds_nothing_that_turns_lines_or_their_direction() {
+    let filegen = with_events(&["{\"type\":\"Gone\u{202e}\u{2028}\",\"id\":\"e\"}"]);
+    ingested(&filegen);
+    filegen.run("dlq plan -c events.yaml --out plan.json").exits(0);
+    let plan = filegen.read("plan.json");
+    assert!(plan.contains("Gone\\u202e\\u2028") && !plan.contains(['\u{202e}', '\u{2028}']), "{plan}");
+    assert!(serde_json::from_str::<Value>(&plan).is_ok(), "{plan}");
+}
+
 /// Orders without their user, an order that is too large, and one with a name that a constraint refuses.
 fn dead_orders(count: usize) -> crate::support::filegen::Filegen {
     let order = |number: usize| {
