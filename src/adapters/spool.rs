@@ -8,10 +8,12 @@
 //! Each of them gets its name when it is whole and durable, but for the chunks: those count once the message is there.
 
 use super::apart::apart;
+use super::folders::modified;
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::file_broker::{Answer, FileReceiver, FileSender, Parcel, Standing};
 use crate::files::{self, Beneath, Found};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -161,9 +163,9 @@ fn answer(root: &Beneath, id: &str) -> io::Result<Option<Answer>> {
 }
 
 /// The ids of all answers.
-fn answers(root: &Beneath) -> io::Result<impl Iterator<Item = String>> {
+fn answers(root: &Beneath) -> io::Result<impl Iterator<Item = (String, Found)>> {
     let names = root.list(ANSWERS)?.into_iter();
-    Ok(names.filter(|(name, found)| found.is_file() && !name.starts_with('.')).map(|(name, _)| name))
+    Ok(names.filter(|(name, found)| found.is_file() && !name.starts_with('.')))
 }
 
 fn remove(root: &Beneath, path: &str) -> io::Result<()> {
@@ -236,11 +238,12 @@ impl FileSender for LocalSpool {
 
     async fn answered(&self, ids: &[String]) -> Result<Vec<String>, BrokerError> {
         let ids: HashSet<String> = ids.iter().cloned().collect();
-        self.with(move |_, root| Ok(answers(root)?.filter(|id| ids.contains(id)).collect())).await
+        self.with(move |_, root| Ok(answers(root)?.map(|(id, _)| id).filter(|id| ids.contains(id)).collect())).await
     }
 
-    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError> {
-        self.with(move |_, root| Ok(answers(root)?.take(most).collect())).await
+    async fn answers(&self, most: usize) -> Result<Vec<(String, Timestamp)>, BrokerError> {
+        self.with(move |_, root| Ok(answers(root)?.take(most).map(|(id, found)| (id, modified(&found))).collect()))
+            .await
     }
 
     async fn answer(&self, id: &str) -> Result<Option<Answer>, BrokerError> {

@@ -3,6 +3,7 @@
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::file_broker::{Answer, FileReceiver, FileSender, Parcel, Standing};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,8 @@ struct Kept {
     answers: BTreeMap<String, Answer>,
     /// Questions that find no message, whatever is there.
     overlooked: u32,
+    /// When all answers were given.
+    said_at: Timestamp,
     /// What each chunk, and each question for messages or answers, takes.
     slowness: Duration,
 }
@@ -45,6 +48,11 @@ impl MemoryFileBroker {
     /// The next questions for messages, so many, find none.
     pub fn overlook(&self, questions: u32) {
         self.kept().overlooked = questions;
+    }
+
+    /// All answers are of this time; of 1970 where nobody says so.
+    pub fn said_at(&self, at: Timestamp) {
+        self.kept().said_at = at;
     }
 
     /// Puts an answer there behind everybody's back.
@@ -118,8 +126,9 @@ impl FileSender for MemoryFileBroker {
         Ok(ids.iter().filter(|id| kept.answers.contains_key(*id)).cloned().collect())
     }
 
-    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError> {
-        Ok(self.kept().answers.keys().take(most).cloned().collect())
+    async fn answers(&self, most: usize) -> Result<Vec<(String, Timestamp)>, BrokerError> {
+        let kept = self.kept();
+        Ok(kept.answers.keys().take(most).map(|id| (id.clone(), kept.said_at)).collect())
     }
 
     async fn answer(&self, id: &str) -> Result<Option<Answer>, BrokerError> {

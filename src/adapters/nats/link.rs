@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use async_nats::connection::State;
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -46,6 +47,13 @@ pub(super) struct Kept {
     pub(super) sequence: u64,
     pub(super) headers: HeaderMap,
     pub(super) payload: Vec<u8>,
+}
+
+impl Kept {
+    /// When the server stored it, as it says.
+    pub(super) fn stored_at(&self) -> Option<Timestamp> {
+        self.headers.get("Nats-Time-Stamp")?.as_str().trim().parse().ok()
+    }
 }
 
 /// A connection. Clones are the same.

@@ -9,6 +9,7 @@ use crate::core::ports::file_broker::{Answer, FileSender, Parcel, Standing};
 use async_trait::async_trait;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -291,15 +292,19 @@ impl FileSender for NatsBroker {
         own.with(async |link| own.answered_of(&link, ids).await).await
     }
 
-    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError> {
+    async fn answers(&self, most: usize) -> Result<Vec<(String, Timestamp)>, BrokerError> {
         let own = &self.0;
         own.with(async |link| {
-            let mut ids = HashSet::new();
+            let mut answers = Vec::new();
             for filter in [own.names.done("*"), own.names.error("*")] {
-                let subjects = link.subjects(&own.names.messages, &filter, most).await?;
-                ids.extend(subjects.iter().filter_map(|subject| subject.rsplit('.').next().map(str::to_owned)));
+                for subject in link.subjects(&own.names.messages, &filter, most - answers.len()).await? {
+                    let kept = link.last(&own.names.messages, &subject).await?;
+                    // One without a time is of now.
+                    let at = kept.map(|kept| kept.stored_at().unwrap_or_else(Timestamp::now));
+                    answers.extend(at.zip(subject.rsplit('.').next()).map(|(at, id)| (id.to_owned(), at)));
+                }
             }
-            Ok(ids.into_iter().take(most).collect())
+            Ok(answers)
         })
         .await
     }

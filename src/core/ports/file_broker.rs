@@ -3,6 +3,7 @@
 use super::broker::BrokerError;
 use crate::core::model::finding::Finding;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// What the broker knows of a version of a file.
@@ -77,8 +78,8 @@ pub trait FileSender: Send + Sync {
     /// Those of these versions that something may have been said of. However many answers of others lie there, none of these is missed.
     async fn answered(&self, ids: &[String]) -> Result<Vec<String>, BrokerError>;
 
-    /// At most so many versions that something was said of, whoever's they are.
-    async fn answers(&self, most: usize) -> Result<Vec<String>, BrokerError>;
+    /// At most so many versions that something was said of, whoever's they are, each with when that was.
+    async fn answers(&self, most: usize) -> Result<Vec<(String, Timestamp)>, BrokerError>;
 
     /// What the other side said of a version. `None` when it said nothing yet, and while the message waits: whoever takes one away says
     /// so first, and what is said before is nobody's word.

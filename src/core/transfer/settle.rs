@@ -14,8 +14,9 @@ use crate::core::ports::file_broker::Answer;
 use crate::core::ports::folders::FoundFile;
 use crate::core::ports::inbox::{Moved, Shelf};
 use crate::core::ports::store::Found;
-use crate::core::ports::transfer_ledger::{Claim, Entry, Wanted};
+use crate::core::ports::transfer_ledger::{Claim, Wanted};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::SignedDuration;
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,9 @@ const RECORDS: usize = 100_000;
 
 /// Most answers that one sweep looks at.
 const SWEPT: usize = 10_000;
+
+/// How long an answer stays that is of no file of this ledger.
+const FOREIGN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_hours(1);
@@ -60,9 +64,14 @@ impl Collector {
         if self.swept().is_some_and(|swept: Duration| now.saturating_sub(swept) < SWEEP) {
             return Ok(());
         }
-        for id in &self.ports.sender.answers(SWEPT).await? {
-            let record = self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, id).await?;
-            if record.and_then(Entry::record).is_some_and(|record| record.state.is_final()) {
+        let wall = self.ports.clock.now();
+        for (id, said_at) in &self.ports.sender.answers(SWEPT).await? {
+            let is_done = match self.ports.ledger.find(self.transfer.id.as_str(), Side::Collect, id).await? {
+                Some(entry) => entry.record().is_some_and(|record| record.state.is_final()),
+                // Another collector's, or nobody's: after so long, its file would be sent again, and answered again.
+                None => wall.duration_since(*said_at) > FOREIGN,
+            };
+            if is_done {
                 self.ports.sender.forget(id).await?;
             }
         }

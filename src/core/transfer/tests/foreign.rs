@@ -1,6 +1,7 @@
 //! Messages and answers that somebody else puts under a file's id.
 
 use super::*;
+use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::{Answer, FileReceiver, FileSender, Parcel, Standing};
 use crate::core::transfer::envelope;
 use serde_json::json;
@@ -92,5 +93,17 @@ async fn an_answer_counts_only_for_what_was_sent_and_whose_message_is_gone() {
         world.run(Until::Arrived).await.unwrap();
         assert_eq!(world.target.content("a"), Some(b"one".to_vec()));
         assert_eq!((world.inbox.on(Shelf::Archive).len(), world.inbox.on(Shelf::Error).len()), (1, 0), "{answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_of_no_file_of_the_ledger_goes_after_a_week() {
+    let world = World::new();
+    world.broker.forge("nobody", Answer::Delivered { sha256: digest(b"x") });
+    let day = jiff::SignedDuration::from_hours(24);
+    for (age, stays) in [(day * 7, true), (day * 8, false)] {
+        world.broker.said_at(world.clock.now() - age);
+        world.run(Until::Arrived).await.unwrap();
+        assert_eq!(world.broker.answers(9).await.unwrap().len(), usize::from(stays), "{age}");
     }
 }
