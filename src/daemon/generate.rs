@@ -89,12 +89,8 @@ async fn serve(
     warn_of_values(worker);
     let (state, volume) = (ports.state.clone(), Arc::clone(&ports.volume));
     let mut probes = probes(worker, &state.leases)?;
-    probes.push(Box::new(RunsProbe {
-        worker: Arc::clone(worker),
-        runs: Arc::clone(&state.runs),
-        clock: Arc::clone(&clock),
-        observer: Arc::clone(&status) as Arc<_>,
-    }));
+    let (runs, observer) = (Arc::clone(&state.runs), Arc::clone(&status) as Arc<_>);
+    probes.push(Box::new(RunsProbe::new(Arc::clone(worker), runs, Arc::clone(&clock), observer)));
     let dependencies = Arc::new(Dependencies::new(probes, clock, Arc::clone(&status) as Arc<_>));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
     tasks.add("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });

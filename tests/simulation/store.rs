@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use filegen::core::generate::model::file_name::manifest_name;
 use filegen::core::model::message::EventId;
 use filegen::core::model::names::{InstanceId, LeaseKey, WorkerId};
-use filegen::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use filegen::core::model::run::{RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::audit::{AuditEntry, AuditLog};
 use filegen::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
-use filegen::core::ports::runs::{FileStatus, Requested, RunStore};
+use filegen::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
 use filegen::core::ports::store::{Found, StoreError};
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -273,14 +273,9 @@ impl RunStore for SimStore {
         self.ask("runs", false, move |sim| now(sim.state.runs(worker.as_ref(), limit))).await
     }
 
-    async fn unpublished(
-        &self,
-        worker: &WorkerId,
-        after: Option<BusinessDate>,
-        limit: usize,
-    ) -> Told<Found<RunRecord>> {
-        let worker = worker.clone();
-        self.ask("unpublished", false, move |sim| now(sim.state.unpublished(&worker, after, limit))).await
+    async fn unpublished(&self, worker: &WorkerId, after: Option<&Behind>, limit: usize) -> Told<Stretch> {
+        let (worker, after) = (worker.clone(), after.cloned());
+        self.ask("unpublished", false, move |sim| now(sim.state.unpublished(&worker, after.as_ref(), limit))).await
     }
 
     async fn ask_again(&self, id: &RunId, requested_by: &str, at: Timestamp) -> Told<()> {

@@ -5,9 +5,9 @@ use super::error::SqliteStateError;
 use super::value::{added, date, file, maybe, maybe_timestamp, time, timestamp, token, worker};
 use crate::core::kind::FailureKind;
 use crate::core::model::names::{InstanceId, WorkerId};
-use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::runs::{Announcement, FileState, FileStatus, Requested, RunStore};
+use crate::core::ports::runs::{Announcement, Behind, FileState, FileStatus, Requested, RunStore, Stretch};
 use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ SELECT * FROM runs WHERE ?1 IS NULL OR workerId = ?1 ORDER BY date DESC, workerI
 
 /// By the index `runs_unpublished`.
 const UNPUBLISHED: &str = "
-SELECT * FROM runs WHERE workerId = ?1 AND status <> 'published' AND date > ?2 ORDER BY date";
+SELECT * FROM runs WHERE workerId = ?1 AND status <> 'published' AND date > CAST(?2 AS TEXT) ORDER BY date LIMIT ?3";
 
 const ASK_AGAIN: &str = "
 UPDATE runs SET requestedBy = ?3, requestedAt = ?4 WHERE workerId = ?1 AND date = ?2 AND status <> 'published'";
@@ -99,14 +99,22 @@ impl RunStore for LocalState {
     async fn unpublished(
         &self,
         worker: &WorkerId,
-        after: Option<BusinessDate>,
+        after: Option<&Behind>,
         limit: usize,
-    ) -> Result<Found<RunRecord>, StoreError> {
-        let worker = worker.clone();
+    ) -> Result<Stretch, StoreError> {
+        let (worker, after) = (worker.clone(), after.map(|behind| behind.0.clone()).unwrap_or_default());
         self.look(move |db, _| {
-            let after = after.map(|date| date.to_string()).unwrap_or_default();
             let mut query = db.prepare_cached(UNPUBLISHED)?;
-            Ok(found(query.query((worker.as_str(), after))?, limit, id_of_run, run_record)?)
+            let last = RefCell::new((0_usize, None));
+            let read = |row: &Row<'_>| {
+                let mut last = last.borrow_mut();
+                *last = (last.0 + 1, Some(Behind(row.get_ref("date")?.as_bytes()?.to_vec())));
+                run_record(row)
+            };
+            let rows = query.query((worker.as_str(), after, at_most(limit)))?;
+            let found = found(rows, usize::MAX, id_of_run, read)?;
+            let (count, last) = last.into_inner();
+            Ok(Stretch { found, next: last.filter(|_| count >= limit) })
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! What is particular to the embedded store: its file, its locks, its limits. The ports' promises are held elsewhere.
 
 mod numbers;
+mod stretches;
 
 use super::schema::{Home, settle};
 use super::{LocalState, error, name};

@@ -11,7 +11,7 @@ use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use crate::core::ports::ledger::ToldFile;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
-use crate::core::ports::runs::{FileStatus, Requested, RunStore};
+use crate::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -230,21 +230,22 @@ impl RunStore for MemoryState {
     async fn unpublished(
         &self,
         worker: &WorkerId,
-        after: Option<BusinessDate>,
+        after: Option<&Behind>,
         limit: usize,
-    ) -> Result<Found<RunRecord>, StoreError> {
+    ) -> Result<Stretch, StoreError> {
         let tables = self.tables();
         let is_due = |record: &&RunRecord| {
             record.id.worker == *worker
                 && record.status != RunStatus::Published
-                && after.is_none_or(|after| record.id.date > after)
+                && after.is_none_or(|after| Behind::from(record.id.date) > *after)
         };
         let mut records: Vec<_> = tables.runs.values().filter(is_due).cloned().collect();
         records.sort_by_key(|record| record.id.date);
         records.truncate(limit);
+        let next = records.last().filter(|_| records.len() >= limit).map(|last| last.id.date.into());
         let ours = format!("{worker}:");
         let odd = tables.odd.iter().filter(|odd| odd.id.starts_with(&ours)).cloned().collect();
-        Ok(Found { records, odd })
+        Ok(Stretch { found: Found { records, odd }, next })
     }
 
     async fn ask_again(&self, id: &RunId, requested_by: &str, now: Timestamp) -> Result<(), StoreError> {

@@ -4,9 +4,9 @@ use super::MongoState;
 use super::documents::{FileDocument, Odd, RunDocument, bson_date, file_id, long};
 use super::error::{MongoError, is_duplicate};
 use crate::core::model::names::WorkerId;
-use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
-use crate::core::ports::runs::{FileStatus, Requested, RunStore};
+use crate::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
 use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -19,6 +19,9 @@ use std::sync::{Mutex, PoisonError};
 
 /// The word of a published run.
 const PUBLISHED: &str = RunStatus::Published.as_str();
+
+/// The other words. A document with none of them is odd.
+const UNPUBLISHED: [&str; 3] = [RunStatus::Pending.as_str(), RunStatus::Running.as_str(), RunStatus::Failed.as_str()];
 
 /// Tries of a write whose document another one makes in between.
 const TRIES: usize = 3;
@@ -52,6 +55,32 @@ impl MongoState {
         upsert(&self.runs_of(), term, not_newer(&run.to_string(), term)?, Document::new(), None).await?;
         let older = with(of_run(run), doc! { "fence": { "$lt": token } });
         self.files_of::<Document>().update_many(older, doc! { "$set": { "fence": token } }).await?;
+        Ok(())
+    }
+
+    /// Adds the run of a stretch's last date, if that is not among what was found. Any number of other documents may name the date, and
+    /// the next stretch begins behind it.
+    async fn add_run_of(&self, worker: &WorkerId, date: &str, found: &mut Found<RunRecord>) -> Result<(), MongoError> {
+        let id = format!("{worker}:{date}");
+        if found.records.last().is_some_and(|last| last.id.to_string() == id) {
+            return Ok(());
+        }
+        let wanted = doc! { "_id": &id, "status": { "$in": UNPUBLISHED.to_vec() } };
+        if let Some(document) = self.runs_of::<Document>().find_one(wanted).await? {
+            found.add(|| id, RunDocument::read_whole(document).map_err(|odd| odd.0));
+        }
+        Ok(())
+    }
+
+    /// Adds the first documents whose status none of ours has.
+    async fn add_odd(&self, worker: &WorkerId, found: &mut Found<RunRecord>) -> Result<(), MongoError> {
+        let ours: Vec<&str> = UNPUBLISHED.into_iter().chain([PUBLISHED]).collect();
+        let wanted = doc! { "workerId": worker.as_str(), "status": { "$exists": true, "$nin": ours } };
+        let most = at_most(Found::<RunRecord>::ODD_MAX).unwrap_or_default();
+        let cursor = self.runs_of::<Document>().find(wanted).limit(most).await?;
+        let odd = self::found(cursor, usize::MAX, RunDocument::read_whole).await?.odd;
+        found.odd.extend(odd);
+        found.odd.truncate(Found::<RunRecord>::ODD_MAX);
         Ok(())
     }
 
@@ -107,18 +136,35 @@ impl RunStore for MongoState {
     async fn unpublished(
         &self,
         worker: &WorkerId,
-        after: Option<BusinessDate>,
+        after: Option<&Behind>,
         limit: usize,
-    ) -> Result<Found<RunRecord>, StoreError> {
+    ) -> Result<Stretch, StoreError> {
+        let Some(most) = at_most(limit) else { return Ok(Stretch::default()) };
         self.call(async {
-            // By the index `unpublished`.
-            let mut wanted = doc! { "workerId": worker.as_str(), "status": { "$exists": true, "$ne": PUBLISHED } };
+            // By the index `unpublished`, which has the dates in order for each of these words. Of a list each value stands in it, so that
+            // no place behind one is behind it.
+            let mut date = doc! { "$not": { "$type": "array" } };
             if let Some(after) = after {
-                wanted.insert("date", doc! { "$gt": after.to_string() });
+                date.insert("$gt", String::from_utf8_lossy(&after.0).into_owned());
             }
+            let wanted = doc! { "workerId": worker.as_str(), "status": { "$in": UNPUBLISHED.to_vec() }, "date": date };
             let runs = self.runs_of::<Document>();
-            let runs = runs.find(wanted).sort(doc! { "date": 1 }).batch_size(batch(limit)).await?;
-            found(runs, limit, RunDocument::read_whole).await
+            let cursor = runs.find(wanted).sort(doc! { "date": 1 }).limit(most).batch_size(batch(limit)).await?;
+            let last = Mutex::new((0_usize, String::new()));
+            let read = |document: Document| {
+                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                *last = (last.0 + 1, document.get_str("date").unwrap_or_default().to_owned());
+                RunDocument::read_whole(document)
+            };
+            let mut found = found(cursor, usize::MAX, read).await?;
+            let (count, last) = last.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if count >= limit {
+                self.add_run_of(worker, &last, &mut found).await?;
+            }
+            if after.is_none() {
+                self.add_odd(worker, &mut found).await?;
+            }
+            Ok(Stretch { found, next: (count >= limit).then(|| Behind(last.into_bytes())) })
         })
         .await
     }

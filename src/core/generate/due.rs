@@ -2,20 +2,19 @@
 
 use super::record::is_tried_again;
 use super::spec::Worker;
+use super::walk::{self, Looked};
 use super::window;
 use crate::core::health::Probe;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
-use crate::core::ports::runs::RunStore;
+use crate::core::ports::runs::{Behind, RunStore};
 use crate::core::ports::store::{OddRecord, StoreError};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// Runs asked for at a time.
-const PAGE: usize = 256;
 
 /// The runs that are wanted and that nobody makes just now.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -26,20 +25,40 @@ pub struct DueEvent {
     pub oldest: Option<(RunId, Duration)>,
     /// Recorded runs whose dates are not believed.
     pub refused: u64,
-    /// Records that cannot be read.
+    /// Records that cannot be read: the first of them.
     pub odd: BTreeSet<OddRecord>,
 }
 
 /// Asks the state store which runs wait.
 pub struct RunsProbe {
-    /// Whose.
-    pub worker: Arc<Worker>,
-    /// Where they are recorded.
-    pub runs: Arc<dyn RunStore>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Hears what waits.
-    pub observer: Arc<dyn Observer<DueEvent>>,
+    worker: Arc<Worker>,
+    runs: Arc<dyn RunStore>,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer<DueEvent>>,
+    walk: Mutex<Walk>,
+}
+
+impl RunsProbe {
+    /// Asks `runs` about those of `worker`, and tells `observer` what waits.
+    pub fn new(
+        worker: Arc<Worker>,
+        runs: Arc<dyn RunStore>,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer<DueEvent>>,
+    ) -> Self {
+        Self { worker, runs, clock, observer, walk: Mutex::default() }
+    }
+
+    /// Which runs wait.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn look(&self) -> Result<DueEvent, StoreError> {
+        let walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (due, walk) = look(&self.worker, &*self.runs, self.clock.now(), walk).await?;
+        *self.walk.lock().unwrap_or_else(PoisonError::into_inner) = walk;
+        Ok(due)
+    }
 }
 
 #[async_trait]
@@ -49,7 +68,7 @@ impl Probe for RunsProbe {
     }
 
     async fn check(&self) -> Result<(), String> {
-        let due = look(&self.worker, &*self.runs, &*self.clock).await.map_err(|error| error.to_string())?;
+        let due = self.look().await.map_err(|error| error.to_string())?;
         self.observer.observe(&due);
         if let Some(OddRecord { id, reason }) = due.odd.first() {
             let records = due.odd.len();
@@ -68,39 +87,80 @@ impl Probe for RunsProbe {
     }
 }
 
-/// Looks at all runs that are not published.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn look(worker: &Worker, runs: &dyn RunStore, clock: &dyn Clock) -> Result<DueEvent, StoreError> {
-    let (mut due, mut after, now) = (DueEvent::default(), None, clock.now());
-    loop {
-        let found = runs.unpublished(&worker.id, after, PAGE).await?;
-        due.odd.extend(found.odd);
-        after = found.records.last().map(|last| last.id.date);
-        let is_last = found.records.len() < PAGE;
-        let waits = |record: &RunRecord| match record.status {
+/// What the probe knows of the list: it may be longer than one look reads.
+#[derive(Clone, Default)]
+struct Walk {
+    /// Behind which run the next look goes on.
+    behind: Option<Behind>,
+    /// What was seen before that.
+    seen: DueEvent,
+    /// What was seen of the whole list the last time.
+    whole: DueEvent,
+}
+
+/// Looks at the runs that are not published: at all of them where one look reads so many, else at the next part, with what is known of the
+/// rest.
+async fn look(
+    worker: &Worker,
+    runs: &dyn RunStore,
+    now: Timestamp,
+    mut walk: Walk,
+) -> Result<(DueEvent, Walk), StoreError> {
+    let Walk { behind, seen, .. } = &mut walk;
+    let looked = walk::look(runs, &worker.id, behind, |records, odd| {
+        walk::keep_odd(&mut seen.odd, odd);
+        for record in &records {
+            seen.add(worker, record, now);
+        }
+        None::<()>
+    });
+    if let Looked::End = looked.await? {
+        walk.whole = std::mem::take(&mut walk.seen);
+        return Ok((walk.whole.clone(), walk));
+    }
+    let (seen, whole) = (&walk.seen, &walk.whole);
+    let mut due = DueEvent {
+        waiting: seen.waiting.max(whole.waiting),
+        refused: seen.refused.max(whole.refused),
+        oldest: None,
+        odd: seen.odd.clone(),
+    };
+    walk::keep_odd(&mut due.odd, whole.odd.iter().cloned());
+    // What waited longest may be made by now; what is due today may not be seen yet.
+    let mut known = walk::recent(runs, &worker.id, &worker.business_date, now).await;
+    for (run, _) in seen.oldest.iter().chain(&whole.oldest) {
+        known.extend(runs.run(run).await.ok().flatten());
+    }
+    let mut oldest = DueEvent::default();
+    for record in &known {
+        oldest.add(worker, record, now);
+    }
+    (due.waiting, due.oldest) = (due.waiting.max(u64::from(oldest.oldest.is_some())), oldest.oldest);
+    Ok((due, walk))
+}
+
+impl DueEvent {
+    fn add(&mut self, worker: &Worker, record: &RunRecord, now: Timestamp) {
+        let waits = match record.status {
             RunStatus::Pending => true,
             RunStatus::Failed => is_tried_again(record, now),
             RunStatus::Running | RunStatus::Published => false,
         };
-        for record in found.records.into_iter().filter(waits) {
-            if !window::admits(&worker.business_date, &record) {
-                due.refused += 1;
-                continue;
-            }
-            if window::is_early(&worker.business_date, &record, now) {
-                continue;
-            }
-            due.waiting += 1;
-            let since = window::due_since(&worker.business_date, &record);
-            let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-            if due.oldest.as_ref().is_none_or(|(_, oldest)| age > *oldest) {
-                due.oldest = Some((record.id, age));
-            }
+        if !waits {
+            return;
         }
-        if is_last {
-            return Ok(due);
+        if !window::admits(&worker.business_date, record) {
+            self.refused += 1;
+            return;
+        }
+        if window::is_early(&worker.business_date, record, now) {
+            return;
+        }
+        self.waiting += 1;
+        let since = window::due_since(&worker.business_date, record);
+        let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        if self.oldest.as_ref().is_none_or(|(_, oldest)| age > *oldest) {
+            self.oldest = Some((record.id.clone(), age));
         }
     }
 }

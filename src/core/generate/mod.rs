@@ -43,6 +43,7 @@ pub mod translate;
 mod translate_pages;
 pub mod trigger;
 pub mod verify;
+mod walk;
 pub mod window;
 mod write;
 

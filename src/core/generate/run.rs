@@ -4,6 +4,7 @@ use crate::core::election::report::{LeaseState, lease_of};
 use crate::core::election::{Candidate, ElectionError};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::spec::Worker;
+use crate::core::generate::walk::{self, Looked};
 use crate::core::generate::{
     GenerateError, Job, Outcome, Ports, Start, fence, generate, marker, params, publish, record,
 };
@@ -11,16 +12,14 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::moment::moment;
 use crate::core::model::names::InstanceId;
 use crate::core::model::param::listed;
-use crate::core::model::run::RunStatus;
+use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::model::term::{TermEnded, Token};
 use crate::core::ports::audit::AuditEntry;
+use crate::core::ports::runs::Behind;
 use crate::core::ports::store::StoreError;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Runs of a worker that are searched at a time for the one under way.
-const LOOKED_AT: usize = 64;
 
 /// Who runs, and the two things that only a process can give.
 #[derive(Clone)]
@@ -209,7 +208,7 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
 /// With the holder's failure.
 async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Maker>), RunError> {
     let began = ports.clock.now();
-    let mut unplanned = false;
+    let mut watched = Watched::default();
     let given = params::given(&job.worker);
     let mut tells = !given.is_empty();
     loop {
@@ -233,22 +232,30 @@ async fn ended_by_other(ports: &Ports, job: &Job) -> Result<(Outcome, Option<Mak
             // A store that cannot be read now is read again.
             Ok(None) | Err(_) => {}
         }
-        if let Ok(Some(failure)) = failed_elsewhere(ports, job, began, &mut unplanned).await {
+        if let Ok(Some(failure)) = failed_elsewhere(ports, job, began, &mut watched).await {
             return Err(failure);
         }
     }
 }
 
+/// What earlier looks at a run that another process makes have left.
+#[derive(Default)]
+struct Watched {
+    /// Whether the last one found a failure without a next try: one look may fall between the failure and the plan.
+    unplanned: bool,
+    /// Behind which run the holder's own is searched on.
+    behind: Option<Behind>,
+}
+
 /// The failure of the present holder, once it has put the run off or tries it no more. A holder that is gone does neither: then
-/// this call makes the run as soon as it has the lease. `unplanned` is whether the last look found a failure without a next try:
-/// one look may fall between the failure and the plan.
+/// this call makes the run as soon as it has the lease.
 async fn failed_elsewhere(
     ports: &Ports,
     job: &Job,
     began: Timestamp,
-    unplanned: &mut bool,
+    watched: &mut Watched,
 ) -> Result<Option<RunError>, StoreError> {
-    let was_unplanned = std::mem::take(unplanned);
+    let was_unplanned = std::mem::take(&mut watched.unplanned);
     let Some(record) = ports.state.runs.run(&job.run).await? else { return Ok(None) };
     // With other values than these it failed for others' reasons.
     let given = params::given(&job.worker);
@@ -261,7 +268,9 @@ async fn failed_elsewhere(
     let key = (&job.run.worker).into();
     let lease = lease_of(&*ports.state.leases, &key, ports.clock.now()).await?;
     let Some(holder) = lease.record.filter(|_| lease.state == LeaseState::Held) else { return Ok(None) };
-    if Some(holder.token) != record.token && !(is_left && is_idle(ports, job, holder.token).await?) {
+    if Some(holder.token) != record.token
+        && !(is_left && is_idle(ports, job, holder.token, &mut watched.behind).await?)
+    {
         return Ok(None);
     }
     match next_try_at {
@@ -269,7 +278,7 @@ async fn failed_elsewhere(
         Some(at) if at <= began => return Ok(None),
         Some(_) => {}
         None => {
-            *unplanned = true;
+            watched.unplanned = true;
             if !was_unplanned {
                 return Ok(None);
             }
@@ -287,19 +296,18 @@ async fn failed_elsewhere(
     }))
 }
 
-/// Whether the holder of this token makes no run just now. A command that makes one gives the lease back at its end.
-async fn is_idle(ports: &Ports, job: &Job, token: Token) -> Result<bool, StoreError> {
-    let mut after = None;
-    loop {
-        let found = ports.state.runs.unpublished(&job.run.worker, after, LOOKED_AT).await?.records;
-        if found.iter().any(|run| run.status == RunStatus::Running && run.token == Some(token)) {
-            return Ok(false);
-        }
-        after = found.last().map(|last| last.id.date);
-        if found.len() < LOOKED_AT {
-            return Ok(true);
-        }
+/// Whether the holder of this token makes no run just now. A command that makes one gives the lease back at its end. Of more runs than one
+/// look reads it is known when the last of them was looked at.
+async fn is_idle(ports: &Ports, job: &Job, token: Token, behind: &mut Option<Behind>) -> Result<bool, StoreError> {
+    let is_made = |run: &RunRecord| run.status == RunStatus::Running && run.token == Some(token);
+    let looked =
+        walk::look(&*ports.state.runs, &job.run.worker, behind, |records, _| records.iter().any(is_made).then_some(()));
+    match looked.await? {
+        Looked::Found(()) => *behind = None,
+        Looked::Part => {}
+        Looked::End => return Ok(true),
     }
+    Ok(false)
 }
 
 /// The manifest of a run that is published on the volume and recorded in the store, with all completion events, and who made it.

@@ -7,6 +7,7 @@ pub use durable::Known;
 
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::generate::record::is_tried_again;
+use crate::core::generate::walk::STRETCH;
 use crate::core::model::names::{LeaseKey, WorkerId};
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
@@ -173,7 +174,7 @@ async fn worker_report(
     let mut odd: BTreeSet<OddRecord> = latest.odd.into_iter().collect();
     let lease = lease_of(&*state.leases, &key, at).await?;
     odd.extend(lease.odd.clone());
-    odd.extend(state.runs.unpublished(&worker, None, RUNS).await?.odd);
+    odd.extend(state.runs.unpublished(&worker, None, STRETCH).await?.found.odd);
     for mut record in latest.records {
         let mut files = readable(state.runs.files(&record.id).await, &record.id.to_string(), &mut odd)?;
         let mut gone = BTreeSet::new();

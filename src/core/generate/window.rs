@@ -101,14 +101,18 @@ pub fn is_early(dates: &BusinessDateSpec, record: &RunRecord, now: Timestamp) ->
 /// Whether the run counts against the limit of new runs: an event asked for it, nobody has begun it, and it is of an older day
 /// than yesterday. So no backfill hides the day that is due.
 pub fn is_counted(dates: &BusinessDateSpec, record: &RunRecord, now: Timestamp) -> bool {
-    let today = Window::at(dates, now, None).today;
-    let recent = record.id.date.0 >= today.saturating_sub(Span::new().days(1));
-    record.status == RunStatus::Pending && is_by_event(record) && !recent
+    record.status == RunStatus::Pending && is_by_event(record) && is_older(dates, record, now)
 }
 
-/// The day before yesterday, in the zone of the business date.
-pub fn before_yesterday(dates: &BusinessDateSpec, now: Timestamp) -> BusinessDate {
-    BusinessDate(Window::at(dates, now, None).today.saturating_sub(Span::new().days(2)))
+/// Yesterday and today, in the zone of the business date.
+pub fn recent(dates: &BusinessDateSpec, now: Timestamp) -> [BusinessDate; 2] {
+    let today = Window::at(dates, now, None).today;
+    [today.saturating_sub(Span::new().days(1)), today].map(BusinessDate)
+}
+
+/// Whether the run is of an older day than yesterday, whoever asked for it.
+pub fn is_older(dates: &BusinessDateSpec, record: &RunRecord, now: Timestamp) -> bool {
+    record.id.date < recent(dates, now)[0]
 }
 
 #[cfg(test)]

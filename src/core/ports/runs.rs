@@ -91,6 +91,25 @@ pub struct Announcement {
     pub sent_at: Option<Timestamp>,
 }
 
+/// A place in a worker's list of runs: behind a date, in the store's order. Bytes, because a record may hold anything for a date.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Behind(pub Vec<u8>);
+
+impl From<BusinessDate> for Behind {
+    fn from(date: BusinessDate) -> Self {
+        Self(date.to_string().into_bytes())
+    }
+}
+
+/// A stretch of a worker's list of runs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Stretch {
+    /// Its records.
+    pub found: Found<RunRecord>,
+    /// Where the next one begins. `None`: nothing is behind it.
+    pub next: Option<Behind>,
+}
+
 /// Whether a run was new.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Requested {
@@ -116,14 +135,10 @@ pub trait RunStore: Send + Sync {
     /// The latest runs, newest business date first: of one worker, or of all. At most `limit` of them.
     async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Found<RunRecord>, StoreError>;
 
-    /// A worker's runs that are not published, oldest business date first: those behind `after`, at most `limit` that can be
-    /// read. However many runs are published or due later, it finds these by an index.
-    async fn unpublished(
-        &self,
-        worker: &WorkerId,
-        after: Option<BusinessDate>,
-        limit: usize,
-    ) -> Result<Found<RunRecord>, StoreError>;
+    /// A worker's runs that are not published, oldest business date first: `limit` records behind `after`, those that cannot be read
+    /// among them. However many runs are published or due later, it finds these by an index, and reads no more.
+    async fn unpublished(&self, worker: &WorkerId, after: Option<&Behind>, limit: usize)
+    -> Result<Stretch, StoreError>;
 
     /// Asks again for a run that is not published: from now on it is this one's request, of this moment. Changes nothing else, and
     /// no run that is published or not there.

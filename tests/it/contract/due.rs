@@ -4,13 +4,14 @@ use super::runs::{published, unsent};
 use crate::support::state::{State, at, key, on_each, run, worker};
 use crate::support::term;
 use filegen::core::model::run::{BusinessDate, RunRecord, RunStatus};
-use filegen::core::ports::runs::Requested;
+use filegen::core::ports::runs::{Behind, Requested};
 use jiff::civil::date;
+use std::collections::BTreeSet;
 
 /// A worker's runs that are not published behind a day, so many of them, as days of the month; and the ids of odd records.
 async fn due(state: &State, name: &str, after: Option<i8>, limit: usize) -> (Vec<i8>, Vec<String>) {
-    let after = after.map(|day| BusinessDate(date(2026, 11, day)));
-    let found = state.door(1).unpublished(&worker(name), after, limit).await.unwrap();
+    let after = after.map(|day| Behind::from(BusinessDate(date(2026, 11, day))));
+    let found = state.door(1).unpublished(&worker(name), after.as_ref(), limit).await.unwrap().found;
     let days = found.records.iter().map(|record| record.id.date.0.day()).collect();
     (days, found.odd.into_iter().map(|odd| odd.id).collect())
 }
@@ -56,6 +57,34 @@ async fn a_record_that_cannot_be_read_hides_no_other() {
         let latest = state.store().runs(Some(&worker("W")), 9).await.unwrap();
         assert_eq!((latest.records.len(), latest.odd.len()), (2, 1));
         assert!(latest.odd[0].reason.contains("bogus"), "{:?}", latest.odd);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn stretch_by_stretch_every_run_is_found_once() {
+    on_each(|state| async move {
+        for day in 1..=9 {
+            state.store().request(&run("W", day), "kafka:t/0/1", at(1)).await.unwrap();
+        }
+        publish(&state, 4).await;
+        for day in [1, 2, 7] {
+            state.litter.spoil_run(&run("W", day)).await;
+        }
+        let (mut days, mut odd, mut behind, mut stretches) = (Vec::new(), BTreeSet::new(), None, 0);
+        loop {
+            let stretch = state.door(1).unpublished(&worker("W"), behind.as_ref(), 2).await.unwrap();
+            assert!(stretch.found.records.len() <= 2, "{stretch:?}");
+            days.extend(stretch.found.records.iter().map(|record| record.id.date.0.day()));
+            odd.extend(stretch.found.odd.into_iter().map(|odd| odd.id));
+            assert!(stretch.next > behind || stretch.next.is_none(), "{:?} behind {behind:?}", stretch.next);
+            (behind, stretches) = (stretch.next, stretches + 1);
+            if behind.is_none() || stretches > 9 {
+                break;
+            }
+        }
+        assert_eq!(days, [3, 5, 6, 8, 9]);
+        assert_eq!(odd.into_iter().collect::<Vec<_>>(), ["W:2026-11-01", "W:2026-11-02", "W:2026-11-07"]);
     })
     .await;
 }

@@ -6,7 +6,7 @@ use filegen::adapters::memory::source::{Cell, MemorySource};
 use filegen::adapters::memory::state::MemoryState;
 use filegen::core::election::ElectionEvent;
 use filegen::core::generate::Ports;
-use filegen::core::generate::due::{DueEvent, RunsProbe, look};
+use filegen::core::generate::due::{DueEvent, RunsProbe};
 use filegen::core::generate::event::GenerateEvent;
 use filegen::core::generate::run::Identity;
 use filegen::core::generate::service::Service;
@@ -200,6 +200,35 @@ async fn the_day_that_is_due_does_not_wait_for_a_backfill_that_the_limit_holds_b
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_number_of_refused_records_makes_a_look_long_and_each_run_behind_them_is_made() {
+    let house = House::new();
+    // More than three looks read, before every day that is due.
+    for day in 0..15_000 {
+        house.ask(date(1900, 1, 1).saturating_add(Span::new().days(day))).await;
+    }
+    let older = TODAY.saturating_sub(Span::new().days(30));
+    house.ask(older).await;
+    house.ask(TODAY).await;
+    let took = house.serve_until_published(TODAY).await;
+    assert!(took < Duration::from_secs(2), "the first look makes it: {took:?}");
+    let waits = house.state.run(&house.run(older)).await.unwrap().unwrap();
+    assert_eq!(waits.status, RunStatus::Pending, "one look does not come so far");
+    // Of a probe, one look does not either, and it keeps what it has seen.
+    let probe = house.probe();
+    let first = probe.look().await.unwrap();
+    assert!(first.refused > 1000 && first.refused < 15_000 && first.waiting == 0, "{first:?}");
+    let mut last = first;
+    while last.refused < 15_000 {
+        let next = probe.look().await.unwrap();
+        assert!(next.refused > last.refused, "{next:?} behind {last:?}");
+        last = next;
+    }
+    assert_eq!((last.waiting, last.oldest.map(|(run, _)| run)), (1, Some(house.run(older))));
+    house.serve_until_published(older).await;
+    assert!(house.said().contains("15000 recorded runs from 1900-01-01"), "{}", house.said());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_record_that_cannot_be_read_stops_no_other_and_readiness_says_so() {
     let house = House::new();
     house.state.spoil(&house.run(date(2026, 11, 20)), "`bogus` is no status");
@@ -219,22 +248,18 @@ async fn a_run_that_waits_too_long_makes_its_worker_not_ready() {
     house.clock.sleep(Duration::from_hours(2) + Duration::from_secs(1)).await;
     let said = house.probe().check().await.unwrap_err();
     assert!(said.contains("LoanWorker:2026-11-21 has been due for 120 minutes"), "{said}");
-    let due = look(&house.service.worker, &house.state, &*house.clock).await.unwrap();
+    let due = house.probe().look().await.unwrap();
     assert_eq!((due.waiting, due.refused, due.odd.len()), (1, 1, 0));
     house.serve_until_published(TODAY).await;
     assert_eq!(house.probe().check().await, Ok(()));
-    let due = look(&house.service.worker, &house.state, &*house.clock).await.unwrap();
+    let due = house.probe().look().await.unwrap();
     assert_eq!(due, DueEvent { refused: 1, ..DueEvent::default() });
 }
 
 impl House {
     fn probe(&self) -> RunsProbe {
-        RunsProbe {
-            worker: Arc::clone(&self.service.worker),
-            runs: Arc::new(self.state.clone()),
-            clock: Arc::clone(&self.clock),
-            observer: Arc::new(Unobserved),
-        }
+        let worker = Arc::clone(&self.service.worker);
+        RunsProbe::new(worker, Arc::new(self.state.clone()), Arc::clone(&self.clock), Arc::new(Unobserved))
     }
 }
 

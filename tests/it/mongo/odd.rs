@@ -46,7 +46,7 @@ async fn no_document_hides_the_run_that_is_due() {
                 None => drop(spoilt.remove(field)),
             }
             runs.replace_one(doc! { "_id": bad.to_string() }, spoilt).await.unwrap();
-            let found = store.unpublished(&worker("W"), None, 9).await.unwrap();
+            let found = store.unpublished(&worker("W"), None, 9).await.unwrap().found;
             assert!(found.records.iter().any(|record| record.id == good), "{field} = {value:?}");
             assert!(found.records.iter().all(|record| record.id == good || record.id == bad), "{field} = {value:?}");
             assert!(found.odd.iter().all(|odd| odd.id == bad.to_string() && !odd.reason.is_empty()));
@@ -60,6 +60,39 @@ async fn no_document_hides_the_run_that_is_due() {
         }
     }
     assert!(told > 50, "{told} of them are told");
+}
+
+#[tokio::test]
+async fn no_number_of_documents_that_name_its_date_hides_a_run() {
+    let database = Database::new();
+    let store = database.open().await;
+    for day in [2, 3, 21] {
+        store.request(&run("W", day), "kafka:t/0/1", at(1)).await.unwrap();
+    }
+    let runs = database.client().await.collection::<Document>("runs");
+    let whole = runs.find_one(doc! { "_id": run("W", 2).to_string() }).await.unwrap().unwrap();
+    // Before it and behind it in the order of their ids, and with dates that are behind each place, or none.
+    let lists = Bson::Array(vec![Bson::String("2026-11-01".to_owned()), Bson::String("9".to_owned())]);
+    let dates = [Bson::String("2026-11-02".to_owned()), lists, Bson::Null, Bson::Document(doc! { "a": 1 })];
+    for (kind, date) in dates.iter().enumerate() {
+        for number in 0..12 {
+            let mut other = whole.clone();
+            other.insert("_id", format!("{}{kind}:{number}", if number % 2 == 0 { "A" } else { "Z" }));
+            other.insert("date", date.clone());
+            runs.insert_one(other).await.unwrap();
+        }
+    }
+    let (mut found, mut behind) = (Vec::new(), None);
+    for stretches in 0.. {
+        assert!(stretches < 20, "it ends: {behind:?}");
+        let stretch = store.unpublished(&worker("W"), behind.as_ref(), 5).await.unwrap();
+        found.extend(stretch.found.records.into_iter().map(|record| record.id));
+        behind = stretch.next;
+        if behind.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, [2, 3, 21].map(|day| run("W", day)));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use crate::core::election::{ElectionError, LeaderGuard};
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
+use crate::core::generate::walk::{self, Looked};
 use crate::core::generate::{Edition, Job, Outcome, Ports, Start, fence, generate, record, translate::Registry};
 use crate::core::kind::HasKind;
 use crate::core::model::run::RunRecord;
@@ -18,9 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-
-/// Runs asked for at a time.
-const PAGE: usize = 64;
 
 /// One worker, served until it is told to stop.
 #[derive(Clone)]
@@ -127,64 +125,67 @@ impl Service {
             if lost.is_cancelled() || leadership.term().check().is_err() {
                 return ServiceEnd::Term;
             }
-            if let Some(record) = self.next(pending).await {
-                if self.make(&record, leadership, pending, stop).await {
-                    published.notify_one();
+            match self.next(pending).await {
+                Next::Run(record) => {
+                    if self.make(&record, leadership, pending, stop).await {
+                        published.notify_one();
+                    }
                 }
-            } else {
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => {}
-                    () = lost.cancelled() => {}
-                    () = self.wanted.notified() => {}
-                    () = self.ports.clock.sleep(self.worker.policies.takeover_polling_interval) => {}
+                Next::Again => {}
+                Next::Nothing => {
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => {}
+                        () = lost.cancelled() => {}
+                        () = self.wanted.notified() => {}
+                        () = self.ports.clock.sleep(self.worker.policies.takeover_polling_interval) => {}
+                    }
                 }
             }
         }
     }
 
-    /// The run to be made now. Looks through all that are not published, oldest business date first, so that no number of others
-    /// hides it.
-    async fn next(&self, pending: &mut Pending) -> Option<RunRecord> {
-        let (mut look, mut after) = (Look::default(), None);
+    /// The run to be made now: the oldest business date that this look comes to. A look reads a bounded number of the runs that are not
+    /// published, and the next one goes on behind them; those of yesterday and today are looked at each time. So no number of others hides a
+    /// run, and none keeps the leader from anything else.
+    async fn next(&self, pending: &mut Pending) -> Next {
+        let (mut passed, runs) = (Look::default(), &*self.ports.state.runs);
         let at = Moment { elapsed: self.ports.clock.elapsed(), now: self.ports.clock.now() };
-        let next = loop {
-            let found = match self.ports.state.runs.unpublished(&self.worker.id, after, PAGE).await {
-                Ok(found) => found,
-                Err(error) => {
-                    let text = format!("runs cannot be asked for: {error}");
-                    self.observer.observe(&GenerateEvent::Warning { text });
-                    break None;
-                }
-            };
-            look.odd.extend(found.odd);
-            after = found.records.last().map(|last| last.id.date);
-            let is_last = found.records.len() < PAGE;
-            let next = pending.next(found.records, &mut look, at);
-            if next.is_some() || is_last {
-                break next;
+        let began = pending.behind();
+        let mut behind = began.clone();
+        let looked = walk::look(runs, &self.worker.id, &mut behind, |records, odd| {
+            walk::keep_odd(&mut passed.odd, odd);
+            pending.next(records, &mut passed, at)
+        });
+        let (next, news) = match looked.await {
+            Ok(Looked::Found(next)) => {
+                let news = pending.came_to(&next.id, passed);
+                let recent = if pending.recent_first(&next, at) { self.recent(pending, at).await } else { None };
+                (Next::Run(Box::new(recent.unwrap_or(next))), news)
             }
+            Ok(Looked::Part) => {
+                let news = pending.passed(passed, behind);
+                (self.recent(pending, at).await.map_or(Next::Nothing, |recent| Next::Run(Box::new(recent))), news)
+            }
+            // The list's beginning is not looked at yet.
+            Ok(Looked::End) if began.is_some() => (Next::Again, pending.passed(passed, None)),
+            Ok(Looked::End) => (Next::Nothing, pending.passed(passed, None)),
+            Err(error) => (Next::Nothing, vec![format!("runs cannot be asked for: {error}")]),
         };
-        let next = match next {
-            Some(next) => Some(self.recent_first(next, pending, at).await),
-            None => None,
-        };
-        if let Some(next) = &next {
+        if let Next::Run(next) = &next {
             pending.begin(next, at);
         }
-        for text in pending.news(&look) {
+        for text in news {
             self.observer.observe(&GenerateEvent::Warning { text });
         }
         next
     }
 
-    /// A run of yesterday or today in place of an older one, where it is its turn.
-    async fn recent_first(&self, next: RunRecord, pending: &mut Pending, at: Moment) -> RunRecord {
-        let Some(after) = pending.recent_first(&next, at) else { return next };
-        // What cannot be asked for now is asked for with the next run.
-        let found = self.ports.state.runs.unpublished(&self.worker.id, Some(after), PAGE).await;
-        let recent = found.ok().and_then(|found| pending.next(found.records, &mut Look::default(), at));
-        recent.unwrap_or(next)
+    /// The run of yesterday or today that is to be made now.
+    async fn recent(&self, pending: &mut Pending, at: Moment) -> Option<RunRecord> {
+        let dates = &self.worker.business_date;
+        let records = walk::recent(&*self.ports.state.runs, &self.worker.id, dates, at.now).await;
+        pending.next(records, &mut Look::default(), at)
     }
 
     /// Makes one run's files, or remembers when to try again. Returns whether the files are published.
@@ -245,6 +246,16 @@ impl Service {
             () = self.ports.clock.sleep(after) => {}
         }
     }
+}
+
+/// What the leader does now.
+enum Next {
+    /// It makes this run.
+    Run(Box<RunRecord>),
+    /// It looks on at once.
+    Again,
+    /// It waits.
+    Nothing,
 }
 
 /// Why this instance does not lead.

@@ -3,9 +3,10 @@
 use crate::core::backoff::Backoff;
 use crate::core::generate::record::is_tried_again;
 use crate::core::generate::spec::BusinessDateSpec;
-use crate::core::generate::window;
+use crate::core::generate::{walk, window};
 use crate::core::model::policy::RetrySpec;
-use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
+use crate::core::model::run::{RunId, RunRecord, RunStatus};
+use crate::core::ports::runs::Behind;
 use crate::core::ports::store::OddRecord;
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -20,6 +21,9 @@ const SLOWER: u32 = 10;
 /// It never exceeds this many longest waits.
 const SLOWEST: u32 = 120;
 
+/// Texts that are remembered as told. A store with more oddities than that has them told again.
+const TOLD_MAX: usize = 1000;
+
 /// What this process knows of the runs that it tried and began, through all its terms.
 pub(super) struct Pending {
     retry: RetrySpec,
@@ -31,8 +35,14 @@ pub(super) struct Pending {
     told: BTreeSet<String>,
     /// Whether the limit holds runs back, as it was told last.
     limited: bool,
-    /// Whether the run that was begun last is of an older day than yesterday, and an event asked for it.
+    /// Whether the run that was begun last is of an older day than yesterday.
     was_older: bool,
+    /// Where the next look begins. `None`: with the oldest.
+    behind: Option<Behind>,
+    /// What was passed over up to there.
+    passed: Look,
+    /// The run that the last look came to, and what that look passed over.
+    found: Option<(RunId, Look)>,
 }
 
 /// Now, on both clocks.
@@ -44,17 +54,42 @@ pub(super) struct Moment {
     pub now: Timestamp,
 }
 
-/// What one search for the next run passed over.
-#[derive(Default, Debug)]
+/// What was passed over in search of the next run.
+#[derive(Clone, Default, Debug)]
 pub(super) struct Look {
-    /// Records that cannot be read.
+    /// Records that cannot be read: the first of them.
     pub odd: BTreeSet<OddRecord>,
-    /// Runs whose dates are not believed, oldest first.
-    pub refused: Vec<RunId>,
+    /// How many runs have dates that are not believed.
+    pub refused: u64,
+    /// The first and the last of those.
+    pub ends: Option<(RunId, RunId)>,
     /// Runs that the limit holds back.
     pub held: u64,
     /// The run whose day begins next, where an event asked for it before.
     pub early: Option<RunId>,
+}
+
+impl Look {
+    fn refuse(&mut self, run: RunId) {
+        self.refused += 1;
+        match &mut self.ends {
+            Some((_, last)) => *last = run,
+            None => self.ends = Some((run.clone(), run)),
+        }
+    }
+
+    /// The same with what was passed over behind it.
+    fn with(mut self, more: Self) -> Self {
+        walk::keep_odd(&mut self.odd, more.odd);
+        self.refused += more.refused;
+        self.ends = match (self.ends, more.ends) {
+            (Some((first, _)), Some((_, last))) => Some((first, last)),
+            (ends, more) => ends.or(more),
+        };
+        self.held += more.held;
+        self.early = self.early.or(more.early);
+        self
+    }
 }
 
 struct Tried {
@@ -75,7 +110,34 @@ impl Pending {
             told: BTreeSet::new(),
             limited: false,
             was_older: false,
+            behind: None,
+            passed: Look::default(),
+            found: None,
         }
+    }
+
+    /// Where this look begins.
+    pub(super) fn behind(&self) -> Option<Behind> {
+        self.behind.clone()
+    }
+
+    /// A look came to this run. The next one begins where it began: a run that is put off meanwhile goes first again.
+    pub(super) fn came_to(&mut self, run: &RunId, look: Look) -> Vec<String> {
+        self.found = Some((run.clone(), look.clone()));
+        let seen = self.passed.clone().with(look);
+        self.news(&seen, false)
+    }
+
+    /// A look read its share and found nothing. The next one begins behind it; without such a place, with the oldest again.
+    pub(super) fn passed(&mut self, look: Look, behind: Option<Behind>) -> Vec<String> {
+        self.found = None;
+        let seen = std::mem::take(&mut self.passed).with(look);
+        let news = self.news(&seen, behind.is_none());
+        if behind.is_some() {
+            self.passed = seen;
+        }
+        self.behind = behind;
+        news
     }
 
     /// The first of these runs, oldest business date first, that is to be made now; `elapsed` is time that never goes back, `now`
@@ -94,7 +156,7 @@ impl Pending {
                 continue;
             }
             if !window::admits(&self.dates, &record) {
-                look.refused.push(record.id);
+                look.refuse(record.id);
                 continue;
             }
             if window::is_early(&self.dates, &record, at.now) {
@@ -112,22 +174,21 @@ impl Pending {
 
     /// A run is begun. It counts against the limit when an event asked for an older day.
     pub(super) fn begin(&mut self, record: &RunRecord, at: Moment) {
-        self.was_older = window::is_counted(&self.dates, record, at.now);
-        if self.was_older {
+        self.was_older = window::is_older(&self.dates, record, at.now);
+        if window::is_counted(&self.dates, record, at.now) {
             self.begun.push_back(at.elapsed);
         }
     }
 
-    /// Behind which date to look for a run of yesterday or today that goes before this one. Every second run at most is of an older day that an
-    /// event asked for: however long each takes, the day that is due waits for one of them.
-    pub(super) fn recent_first(&self, next: &RunRecord, at: Moment) -> Option<BusinessDate> {
-        let is_older = self.was_older && window::is_counted(&self.dates, next, at.now);
-        is_older.then(|| window::before_yesterday(&self.dates, at.now))
+    /// Whether a run of yesterday or today goes before this one. Every second run at most is of an older day: however many there are
+    /// and however long each takes, the day that is due waits for one of them.
+    pub(super) fn recent_first(&self, next: &RunRecord, at: Moment) -> bool {
+        self.was_older && window::is_older(&self.dates, next, at.now)
     }
 
-    /// What is to be told of a look, each thing once: records that cannot be read, dates that are not believed or have not begun, and
-    /// that the limit holds runs back.
-    pub(super) fn news(&mut self, look: &Look) -> Vec<String> {
+    /// What is to be told of what was passed over, each thing once: records that cannot be read, dates that have not begun, that the
+    /// limit holds runs back, and at the end of the list the dates that are not believed.
+    fn news(&mut self, look: &Look, is_whole: bool) -> Vec<String> {
         let mut news: Vec<String> = look
             .odd
             .iter()
@@ -137,8 +198,8 @@ impl Pending {
                 )
             })
             .collect();
-        if let (Some(first), Some(last)) = (look.refused.first(), look.refused.last()) {
-            let runs = look.refused.len();
+        if let Some((first, last)) = look.ends.as_ref().filter(|_| is_whole) {
+            let runs = look.refused;
             news.push(format!(
                 "{runs} recorded runs from {} to {} lie outside `business_date.accept` and are not made; by hand: `filegen run --date \
                  … --force --reason …`",
@@ -148,6 +209,9 @@ impl Pending {
         if let Some(run) = &look.early {
             let zone = &self.dates.timezone;
             news.push(format!("run {run} is wanted before its day: it is made once that day has begun in {zone}"));
+        }
+        if self.told.len() > TOLD_MAX {
+            self.told.clear();
         }
         news.retain(|text| self.told.insert(text.clone()));
         let limited = look.held > 0;
@@ -167,8 +231,13 @@ impl Pending {
         self.tried.remove(run);
     }
 
-    /// The run failed; when it is tried again.
+    /// The run failed; when it is tried again. The next look begins behind it: runs that fail hide none behind them, however soon each
+    /// comes again.
     pub(super) fn failed(&mut self, run: &RunId, passing: bool, elapsed: Duration) -> Duration {
+        if let Some((_, look)) = self.found.take_if(|(found, _)| found == run) {
+            self.passed = std::mem::take(&mut self.passed).with(look);
+            self.behind = Some(run.date.into());
+        }
         let first = || Tried { backoff: Backoff::new(self.retry), by_hand: 0, not_before: elapsed };
         let tried = self.tried.entry(run.clone()).or_insert_with(first);
         let pause = tried.backoff.failed();
@@ -189,6 +258,7 @@ mod tests {
     use crate::core::generate::spec::AcceptSpec;
     use crate::core::model::calendar::Calendar;
     use crate::core::model::names::WorkerId;
+    use crate::core::model::run::BusinessDate;
 
     fn dates() -> BusinessDateSpec {
         BusinessDateSpec {
@@ -215,8 +285,9 @@ mod tests {
             let (mut look, at) = (Look::default(), Moment { elapsed, now });
             let next = pending.next(wanted.clone(), &mut look, at);
             // As the service asks again.
-            let recent = next.as_ref().and_then(|next| pending.recent_first(next, at)).and_then(|after| {
-                let recent = wanted.iter().filter(|record| record.id.date > after).cloned().collect();
+            let recent = next.as_ref().filter(|next| pending.recent_first(next, at)).and_then(|_| {
+                let recent = window::recent(&dates(), now);
+                let recent = wanted.iter().filter(|record| recent.contains(&record.id.date)).cloned().collect();
                 pending.next(recent, &mut Look::default(), at)
             });
             if let Some(next) = recent.or(next) {
@@ -226,7 +297,7 @@ mod tests {
             } else {
                 elapsed += HOUR;
             }
-            let (held, news) = (look.held, pending.news(&look));
+            let (held, news) = (look.held, pending.passed(look, None));
             assert!(news.iter().all(|text| text.contains("2 new runs an hour")) && (held > 0 || news.is_empty()));
         }
         assert_eq!(made, [(0, 1), (0, 28), (0, 2), (1, 3), (1, 4), (2, 5)]);
@@ -243,7 +314,7 @@ mod tests {
         let mut next = |records: &[RunRecord], at: &str| {
             let mut look = Look::default();
             let found = pending.next(records.to_vec(), &mut look, Moment { elapsed: Duration::ZERO, now: now(at) });
-            (found.map(|record| record.id), look.early.clone(), pending.news(&look).len())
+            (found.map(|record| record.id), look.early.clone(), pending.passed(look, None).len())
         };
         let tomorrow = [RunRecord::pending(&run(29), "kafka:t/0/1", asked)];
         assert_eq!(next(&tomorrow, "2026-11-28T14:59:59Z"), (None, Some(run(29)), 1));
