@@ -66,6 +66,11 @@ pub fn insecure_in(flow: &Flow) -> Vec<Insecure> {
 
 /// The addresses of a file that their clients cannot read.
 pub fn unreadable_in(flow: &Flow) -> Vec<Unreadable> {
+    let topics = topics_in(flow).into_iter().filter_map(|(_, field, spec)| {
+        let hint =
+            "write the brokers as `host:9092`, and the protocol in `security.protocol` under `kafka.properties` alone";
+        kafka::refused(spec).map(|why| Unreadable { field, why, hint })
+    });
     let urls: Vec<(&'static str, &Secret)> = match flow {
         Flow::Generate(worker) => vec![("source.url", &worker.source.url), ("state.url", &worker.state)],
         Flow::Ingest(ingest) => vec![("sink.url", &ingest.sink.url), ("dead_letters.url", &ingest.dead_letters.url)],
@@ -77,7 +82,7 @@ pub fn unreadable_in(flow: &Flow) -> Vec<Unreadable> {
             }
         },
     };
-    urls.into_iter().filter_map(|(field, url)| unreadable(field, look(url)?.0, url)).collect()
+    urls.into_iter().filter_map(|(field, url)| unreadable(field, look(url)?.0, url)).chain(topics).collect()
 }
 
 fn unreadable(field: &'static str, peer: Peer, url: &Secret) -> Option<Unreadable> {
@@ -98,19 +103,49 @@ fn address(field: &str, url: &Secret) -> Option<Insecure> {
     Some(Insecure { peer, field: field.to_owned(), what, instead })
 }
 
-fn topic(field: &str, spec: Option<&KafkaSpec>) -> Option<Insecure> {
-    let (what, instead) = kafka::weakness(spec?)?;
-    Some(Insecure { peer: Peer::Kafka, field: field.to_owned(), what, instead })
+/// The topics of a file: the field of each, the field of its brokers, and how it is reached.
+fn topics_in(flow: &Flow) -> Vec<(&'static str, &'static str, &KafkaSpec)> {
+    match flow {
+        Flow::Generate(worker) => topics_of_worker(worker),
+        Flow::Ingest(ingest) => topics_of_ingest(ingest),
+        Flow::Schedule(scheduler) => topics_of_scheduler(scheduler),
+        Flow::Transfer(_) => Vec::new(),
+    }
+}
+
+fn topics_of_worker(worker: &Worker) -> Vec<(&'static str, &'static str, &KafkaSpec)> {
+    let trigger = worker.trigger.as_ref().map(|it| ("trigger.kafka", "trigger.kafka.brokers", &it.kafka));
+    let completion = worker.completion.as_ref().map(|it| ("completion.kafka", "completion.kafka.brokers", it));
+    trigger.into_iter().chain(completion).collect()
+}
+
+fn topics_of_ingest(ingest: &Ingest) -> Vec<(&'static str, &'static str, &KafkaSpec)> {
+    match &ingest.source {
+        SourceSpec::Kafka(spec) => vec![("source.kafka", "source.kafka.brokers", spec)],
+        SourceSpec::File(_) => Vec::new(),
+    }
+}
+
+fn topics_of_scheduler(scheduler: &Scheduler) -> Vec<(&'static str, &'static str, &KafkaSpec)> {
+    let changes = scheduler.changes.as_ref().map(|it| ("changes.kafka", "changes.kafka.brokers", it));
+    let discovered = scheduler.discovered.as_ref().map(|it| ("discovered.kafka", "discovered.kafka.brokers", it));
+    changes.into_iter().chain(discovered).collect()
+}
+
+/// What is weak about the topics of a file.
+fn weak(topics: Vec<(&'static str, &'static str, &KafkaSpec)>) -> impl Iterator<Item = Insecure> {
+    let of_topic = |(field, _, spec): (&'static str, &'static str, &KafkaSpec)| {
+        let weak = kafka::weaknesses(spec).into_iter();
+        weak.map(move |(what, instead)| Insecure { peer: Peer::Kafka, field: field.to_owned(), what, instead })
+    };
+    topics.into_iter().flat_map(of_topic)
 }
 
 /// An ingest's connections that somebody on the way may read, or answer in the server's place.
 pub fn insecure_of_ingest(ingest: &Ingest) -> Vec<Insecure> {
-    let topic = match &ingest.source {
-        SourceSpec::Kafka(spec) => topic("source.kafka", Some(spec)),
-        SourceSpec::File(_) => None,
-    };
     let letters = address("dead_letters.url", &ingest.dead_letters.url);
-    [topic, address("sink.url", &ingest.sink.url), letters].into_iter().flatten().collect()
+    let addresses = [address("sink.url", &ingest.sink.url), letters].into_iter().flatten();
+    weak(topics_of_ingest(ingest)).chain(addresses).collect()
 }
 
 /// A transfer's connections that somebody on the way may read, or answer in the server's place.
@@ -128,23 +163,13 @@ pub fn insecure_of_transfer(transfer: &Transfer) -> Vec<Insecure> {
 
 /// A scheduler's connections that somebody on the way may read, or answer in the server's place.
 pub fn insecure_of_scheduler(scheduler: &Scheduler) -> Vec<Insecure> {
-    let found = [
-        address("state.url", &scheduler.state),
-        topic("changes.kafka", scheduler.changes.as_ref()),
-        topic("discovered.kafka", scheduler.discovered.as_ref()),
-    ];
-    found.into_iter().flatten().collect()
+    address("state.url", &scheduler.state).into_iter().chain(weak(topics_of_scheduler(scheduler))).collect()
 }
 
 /// A worker's connections that somebody on the way may read, or answer in the server's place.
 pub fn insecure(worker: &Worker) -> Vec<Insecure> {
-    let found = [
-        address("source.url", &worker.source.url),
-        address("state.url", &worker.state),
-        topic("trigger.kafka", worker.trigger.as_ref().map(|trigger| &trigger.kafka)),
-        topic("completion.kafka", worker.completion.as_ref()),
-    ];
-    found.into_iter().flatten().collect()
+    let addresses = [address("source.url", &worker.source.url), address("state.url", &worker.state)];
+    addresses.into_iter().flatten().chain(weak(topics_of_worker(worker))).collect()
 }
 
 #[cfg(test)]

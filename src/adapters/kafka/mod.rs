@@ -16,4 +16,4 @@ mod tests;
 pub use consumer::KafkaConsumer;
 pub use probe::KafkaProbe;
 pub use producer::KafkaProducer;
-pub use settings::weakness;
+pub use settings::{refused, weaknesses};

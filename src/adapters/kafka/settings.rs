@@ -167,31 +167,78 @@ fn unasked(error: &KafkaError) -> String {
     }
 }
 
-/// What somebody on the way to a topic's brokers may do, and what to write against it. `None` when nobody can, or all brokers are on
-/// this host.
-pub fn weakness(spec: &KafkaSpec) -> Option<(String, &'static str)> {
-    let host = |broker: &str| {
-        let place = broker.trim().rsplit_once("://").map_or(broker.trim(), |(_, place)| place).to_owned();
-        place.rsplit_once(':').map_or(place.clone(), |(host, _)| host.to_owned())
-    };
-    if spec.brokers.split(',').all(|broker| is_loopback(&host(broker))) {
+/// The words of `security.protocol`, which may also stand before a broker.
+const PROTOCOLS: [&str; 4] = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
+
+/// A property's value as librdkafka compares it.
+fn said(spec: &KafkaSpec, name: &str) -> Option<String> {
+    spec.properties.get(name).map(|value| value.reveal().trim().to_ascii_lowercase())
+}
+
+fn protocol(spec: &KafkaSpec) -> String {
+    said(spec, "security.protocol").unwrap_or_else(|| "plaintext".to_owned())
+}
+
+/// Why the client would drop a broker: a protocol stands before it that is not the one of all. `None` when it takes them.
+pub fn refused(spec: &KafkaSpec) -> Option<String> {
+    // A word that is none of them is refused by the client's own check, which does not show it.
+    let protocol = Some(protocol(spec)).filter(|word| PROTOCOLS.contains(&word.as_str()))?;
+    let before = spec.brokers.split(',').filter_map(|broker| broker.trim().split_once("://"));
+    let other = before.map(|(word, _)| word.to_ascii_lowercase()).find(|word| *word != protocol)?;
+    if !PROTOCOLS.contains(&other.as_str()) {
+        return Some("what stands before `://` is no protocol of Kafka".to_owned());
+    }
+    let [other, protocol] = [other, protocol].map(|word| word.to_ascii_uppercase());
+    Some(format!(
+        "`{other}://` stands before a broker, and `security.protocol` is {protocol}: the client takes no such broker"
+    ))
+}
+
+/// What somebody on the way to a topic's brokers, or to the server that gives their tokens, may do, and what to write against it. Nothing
+/// of servers on this host.
+pub fn weaknesses(spec: &KafkaSpec) -> Vec<(String, &'static str)> {
+    [brokers_weakness(spec), tokens_weakness(spec)].into_iter().flatten().collect()
+}
+
+/// A host with its port, without what stands before and behind them in an address.
+fn host_of(address: &str) -> &str {
+    let place = address.trim().rsplit_once("://").map_or(address.trim(), |(_, place)| place);
+    let place = place.split(['/', '?', '#']).next().unwrap_or_default();
+    place.rsplit_once('@').map_or(place, |(_, place)| place)
+}
+
+fn is_here(address: &str) -> bool {
+    let place = host_of(address);
+    is_loopback(place.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(place, |(host, _)| host))
+}
+
+fn brokers_weakness(spec: &KafkaSpec) -> Option<(String, &'static str)> {
+    if spec.brokers.split(',').all(is_here) {
         return None;
     }
-    let said = |name: &str| spec.properties.get(name).map(|value| value.reveal().trim().to_ascii_lowercase());
     let brokers = spec.brokers.replace(' ', "");
     let brokers = host_shown(&brokers);
-    let protocol = said("security.protocol").unwrap_or_else(|| "plaintext".to_owned());
-    if !matches!(protocol.as_str(), "ssl" | "sasl_ssl") {
+    if !matches!(protocol(spec).as_str(), "ssl" | "sasl_ssl") {
         let instead = "write `security.protocol: SSL` or `SASL_SSL` under `kafka.properties`";
         return Some((format!("the connection to {brokers} is not encrypted"), instead));
     }
     let is_off = |value: Option<String>| value.is_some_and(|value| matches!(value.as_str(), "false" | "0" | "f"));
-    if is_off(said("enable.ssl.certificate.verification")) {
+    if is_off(said(spec, "enable.ssl.certificate.verification")) {
         let instead =
             "remove `enable.ssl.certificate.verification`, and name one's own authority with `ssl.ca.location`";
         return Some((format!("the certificate of {brokers} is not verified"), instead));
     }
-    (said("ssl.endpoint.identification.algorithm").as_deref() == Some("none")).then(|| {
+    (said(spec, "ssl.endpoint.identification.algorithm").as_deref() == Some("none")).then(|| {
         (format!("the host name of {brokers} is not verified"), "remove `ssl.endpoint.identification.algorithm`")
     })
+}
+
+/// The client's secret goes to that server, and what it answers opens the brokers.
+fn tokens_weakness(spec: &KafkaSpec) -> Option<(String, &'static str)> {
+    let plain = spec.properties.iter().filter(|(name, _)| name.rsplit('.').next() == Some("url"));
+    let plain = plain.map(|(name, value)| (name, value.reveal().trim()));
+    let (name, url) =
+        plain.into_iter().find(|(_, url)| url.to_ascii_lowercase().starts_with("http://") && !is_here(url))?;
+    let what = format!("the connection to {}, which `{name}` names, is not encrypted", host_shown(host_of(url)));
+    Some((what, "write the address as `https://…`: the client's login goes there, and tokens come back"))
 }

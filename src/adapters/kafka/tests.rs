@@ -2,7 +2,7 @@
 
 use super::codes::TABLE;
 use super::settings::KafkaClientConfig;
-use super::{KafkaConsumer, KafkaProbe, KafkaProducer};
+use super::{KafkaConsumer, KafkaProbe, KafkaProducer, refused, weaknesses};
 use crate::adapters::faults::Sort;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::kafka::KafkaSpec;
@@ -74,4 +74,47 @@ fn what_a_client_says_is_told_once_and_without_secrets() {
     assert!(first.contains("cannot log in with *** and ***"), "{first}");
     let second = link.error(&KafkaError::Global(Code::AllBrokersDown)).to_string();
     assert!(!second.contains("cannot log in"), "{second}");
+}
+
+#[test]
+fn a_server_of_tokens_without_encryption_is_as_weak_as_a_broker_without() {
+    let url = "sasl.oauthbearer.token.endpoint.url";
+    let told = |protocol: &str, brokers: &str, address: &str| {
+        let properties = [("security.protocol", protocol), (url, address)];
+        weaknesses(&KafkaSpec { brokers: brokers.to_owned(), ..spec(&properties) })
+    };
+    for (protocol, brokers, address, count) in [
+        ("SASL_SSL", "kafka:9092", "http://ann:s3cret@idp.bank:8080/token?s3cret", 1),
+        ("SASL_SSL", "localhost:9092", " HTTP://idp.bank:8080/token", 1),
+        ("SASL_PLAINTEXT", "kafka:9092", "http://idp.bank:8080", 2),
+        ("SASL_SSL", "kafka:9092", "https://idp.bank/token", 0),
+        ("SASL_SSL", "kafka:9092", "http://127.0.0.1:8080/token", 0),
+        ("SASL_SSL", "kafka:9092", "http://[::1]:8080/token", 0),
+        ("SASL_PLAINTEXT", "SASL_PLAINTEXT://localhost:9092", "https://idp.bank", 0),
+    ] {
+        let found = told(protocol, brokers, address);
+        assert_eq!(found.len(), count, "{brokers} {address}: {found:?}");
+        let last = found.last().map_or("", |(what, _)| what);
+        assert!(count == 0 || (last.contains("idp.bank:8080") && last.contains(url)), "{last}");
+        assert!(!format!("{found:?}").contains("cret"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_broker_of_another_protocol_than_all_is_told_before_the_client_drops_it() {
+    for (brokers, protocol, is_refused) in [
+        ("PLAINTEXT://k:9092", "SSL", true),
+        ("k:9092, SSL://l:9092", "SASL_SSL", true),
+        ("s3cret://k:9092", "SSL", true),
+        ("ssl://k:9092", "SSL", false),
+        ("SASL_SSL://k:9092,l:9092", "sasl_ssl", false),
+        ("PLAINTEXT://k:9092", "", false),
+        ("k:9092", "SSL", false),
+    ] {
+        let properties = [("security.protocol", protocol)];
+        let properties = if protocol.is_empty() { &[][..] } else { &properties };
+        let why = refused(&KafkaSpec { brokers: brokers.to_owned(), ..spec(properties) });
+        assert_eq!(why.is_some(), is_refused, "{brokers} with {protocol}: {why:?}");
+        assert!(!format!("{why:?}").contains("cret"), "{why:?}");
+    }
 }

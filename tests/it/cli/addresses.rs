@@ -33,6 +33,9 @@ state:
   url: \"sqlite:state.db\"
 ";
 
+const COMPLETION: &str =
+    "completion: { kafka: { brokers: \"ADDRESS\", topic: done, properties: { security.protocol: SSL } } }\n";
+
 /// The problems of a file whose address is this one.
 fn problems(file: &str, address: &str) -> (Vec<Value>, String) {
     let filegen = Filegen::empty();
@@ -48,7 +51,9 @@ fn problems(file: &str, address: &str) -> (Vec<Value>, String) {
 #[test]
 fn an_address_that_no_client_can_read_is_told_with_its_place_and_not_shown() {
     let worker_state = WORKER.replace("ADDRESS", "sqlite:loans.db").replace("sqlite:state.db", "ADDRESS");
+    let worker_topic = WORKER.replace("ADDRESS", "sqlite:loans.db") + COMPLETION;
     for (file, line, addresses) in [
+        (&worker_topic[..], 11, &["PLAINTEXT://k:9092", "k:9092,SASL_SSL://l:9092", "s3cret://k:9092"][..]),
         (
             TRANSFER,
             6,
@@ -90,7 +95,9 @@ fn an_address_that_no_client_can_read_is_told_with_its_place_and_not_shown() {
 #[test]
 fn addresses_that_their_clients_can_read_pass() {
     let worker_state = WORKER.replace("ADDRESS", "sqlite:loans.db").replace("sqlite:state.db", "ADDRESS");
+    let worker_topic = WORKER.replace("ADDRESS", "sqlite:loans.db") + COMPLETION;
     for (file, addresses) in [
+        (&worker_topic[..], &["SSL://k:9092,l:9092", "k:9092"][..]),
         (TRANSFER, &["nats://h", "tls://ann:s3%2Fcret@a.bank:4222,tls://b.bank", "h:4222"][..]),
         (
             INGEST,

@@ -122,6 +122,20 @@ fn what_is_weak_is_told_by_check_doctor_and_metric() {
 }
 
 #[test]
+fn a_server_of_tokens_without_encryption_is_told_by_check_and_doctor() {
+    let filegen = Filegen::with_loans(3);
+    let kafka = "completion: { kafka: { brokers: 'localhost:1', topic: t, properties: {
+        sasl.oauthbearer.token.endpoint.url: 'http://ann:s3cret@idp.invalid/token' } } }\n";
+    filegen.write("worker.yaml", &(filegen.read("worker.yaml") + kafka));
+    let told = "the connection to idp.invalid, which `sasl.oauthbearer.token.endpoint.url` names, is not encrypted";
+    let checked = filegen.run("config check -c worker.yaml --output json").exits(0).json();
+    assert_eq!(checked["warnings"][0]["message"], told, "{checked}");
+    let doctor = filegen.run("doctor -c worker.yaml").stdout;
+    assert!(doctor.contains(&format!("`completion.kafka`: {told}")), "{doctor}");
+    assert!(!doctor.contains("cret") && !checked.to_string().contains("cret"), "{doctor}{checked}");
+}
+
+#[test]
 fn a_secret_of_the_environment_stands_in_no_record() {
     let filegen = Filegen::with_loans(3);
     filegen.edit("first_record: \"HEAD", "first_record: \"${SQL_CONNECTION_STRING} HEAD");
