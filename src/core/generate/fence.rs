@@ -12,9 +12,10 @@ use crate::core::generate::model::journal::Journal;
 use crate::core::model::names::HIDDEN;
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::RunId;
+use crate::core::model::shown;
 use crate::core::model::term::{Term, TermEnded, Token};
 use crate::core::ports::volume::{Entry, EntryKind, Volume, VolumeError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Longest journal that is read back: a million pages of one file, or a hundred thousand of ten. What is behind counts as damage.
@@ -45,28 +46,71 @@ pub struct FencedTerm {
     pub has_files: bool,
 }
 
-/// The highest token that has left a trace on the volume in any run of this worker; 0 without one.
+/// What tokens have left on the volume in all runs of a worker.
+#[derive(Debug)]
+pub struct Traces {
+    /// The highest that counting may have come to; 0 without one.
+    pub highest: Token,
+    /// A name of a token above all counting: somebody else made it.
+    pub foreign: Option<String>,
+}
+
+impl Traces {
+    /// What a person should know.
+    pub fn warning(&self) -> Option<String> {
+        self.foreign.as_ref().map(|path| {
+            let path = shown::text(path);
+            format!(
+                "the name `{path}` is of a token that filegen did not count up to, and is not believed; take it away"
+            )
+        })
+    }
+}
+
+/// The highest of these tokens that counting may have come to, step by step from the first; see [`Token::REACH`].
+pub(in crate::core::generate) fn counted_to(tokens: impl IntoIterator<Item = Token>) -> Token {
+    let sorted: BTreeSet<Token> = tokens.into_iter().collect();
+    sorted.into_iter().fold(Token(0), |known, next| if known.reaches(next) { next } else { known })
+}
+
+/// Whether a holder may have `token` while this one has `mine`: newer ones are counted on from it. Half of the reach, so that whoever comes
+/// next, and counts on from what it finds, comes above each name that ends this one's term.
+fn may_be_newer(token: Token, mine: Token) -> bool {
+    token.0 <= mine.0.saturating_add(Token::REACH / 2)
+}
+
+/// Looks for the tokens of a worker's holders in all of its runs.
 ///
 /// # Errors
 /// When the volume cannot be listed.
-pub async fn highest_token(volume: &dyn Volume, worker: &WorkerId) -> Result<Token, VolumeError> {
+pub async fn traces(volume: &dyn Volume, worker: &WorkerId) -> Result<Traces, VolumeError> {
     let worker_dir = format!("{HIDDEN}/{worker}");
-    let mut highest = Token(0);
+    let mut found = BTreeMap::new();
     for run in volume.list(&worker_dir).await? {
         if run.kind != EntryKind::Dir {
             continue;
         }
-        let mut names = volume.list(&format!("{worker_dir}/{}", run.name)).await?;
-        for version in names.clone().iter().filter(|entry| parse_version(&entry.name).is_some()) {
-            names.extend(volume.list(&format!("{worker_dir}/{}/{}", run.name, version.name)).await?);
-        }
-        for entry in names {
-            if let Some(Name::Token(token) | Name::Fenced(token)) = parse_name(&entry.name) {
-                highest = highest.max(token);
-            }
+        let run_dir = format!("{worker_dir}/{}", run.name);
+        let names = volume.list(&run_dir).await?;
+        let versions = names.iter().filter(|entry| parse_version(&entry.name).is_some());
+        let versions: Vec<String> = versions.map(|version| format!("{run_dir}/{}", version.name)).collect();
+        note(&mut found, &run_dir, names);
+        for version_dir in versions {
+            note(&mut found, &version_dir, volume.list(&version_dir).await?);
         }
     }
-    Ok(highest)
+    let highest = counted_to(found.keys().copied());
+    let foreign = found.into_iter().next_back().filter(|(token, _)| *token > highest).map(|(_, path)| path);
+    Ok(Traces { highest, foreign })
+}
+
+/// Notes the tokens of a folder's names, each with the path of one.
+fn note(found: &mut BTreeMap<Token, String>, dir: &str, names: Vec<Entry>) {
+    for entry in names {
+        if let Some(name) = parse_name(&entry.name) {
+            found.entry(name.token()).or_insert_with(|| format!("{dir}/{}", entry.name));
+        }
+    }
 }
 
 /// Makes every older token's name in the run's folder a tombstone; returns what the older holders left, newest first.
@@ -91,7 +135,7 @@ pub(super) async fn fence_in(ports: &Ports, dir: String, term: &Term) -> Result<
     }
     crash_point!("fence.buried");
     volume.sync_dir(term, &dir).await?;
-    read_dead(volume, &dir).await
+    read_dead(volume, &dir, mine).await
 }
 
 async fn make_run_dir(volume: &dyn Volume, dir: &str, term: &Term) -> Result<bool, GenerateError> {
@@ -112,6 +156,8 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
     let mut tokens = BTreeSet::new();
     for entry in volume.list(dir).await? {
         match parse_name(&entry.name) {
+            // No holder ever had it.
+            Some(Name::Token(token) | Name::Fenced(token)) if !may_be_newer(token, term.token()) => {}
             Some(Name::Token(token) | Name::Fenced(token)) if token >= term.token() => {
                 // A newer holder, or our own name already buried by one.
                 term.end();
@@ -131,7 +177,7 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
 /// cannot tell has not said so.
 pub(super) async fn is_replaced(volume: &dyn Volume, dir: &str, mine: Token) -> bool {
     let names = volume.list(dir).await.unwrap_or_default();
-    names.iter().any(|entry| match parse_name(&entry.name) {
+    names.iter().any(|entry| match parse_name(&entry.name).filter(|name| may_be_newer(name.token(), mine)) {
         Some(Name::Token(token)) => token > mine || (token == mine && entry.kind != EntryKind::Dir),
         Some(Name::Fenced(token)) => token >= mine,
         None => false,
@@ -186,10 +232,12 @@ async fn free_dead_name(volume: &dyn Volume, dir: &str, token: Token, term: &Ter
     }
 }
 
-async fn read_dead(volume: &dyn Volume, dir: &str) -> Result<Vec<FencedTerm>, GenerateError> {
+async fn read_dead(volume: &dyn Volume, dir: &str, mine: Token) -> Result<Vec<FencedTerm>, GenerateError> {
     let mut dead = Vec::new();
     for entry in volume.list(dir).await? {
-        let Some(Name::Fenced(token)) = parse_name(&entry.name) else { continue };
+        let Some(Name::Fenced(token)) = parse_name(&entry.name).filter(|name| may_be_newer(name.token(), mine)) else {
+            continue;
+        };
         if entry.kind != EntryKind::Dir && !planted("tombstone taken along") {
             // A tombstone that an older holder's rename, under way for long, took away; its name has another by now.
             continue;
@@ -261,6 +309,15 @@ mod tests {
         assert_eq!(older(&[], 1, true), [] as [u64; 0]);
         assert_eq!(older(&[], 4, true), [3, 2, 1]);
         assert_eq!(older(&[2], 4, false), [3, 2, 1]);
+    }
+
+    #[test]
+    fn no_number_above_all_counting_is_counted_on_from() {
+        let to = |tokens: &[u64]| counted_to(tokens.iter().copied().map(Token)).0;
+        let reach = Token::REACH;
+        assert_eq!((to(&[]), to(&[7, 3]), to(&[u64::MAX, 7])), (0, 7, 7));
+        assert_eq!((to(&[7, 7 + reach]), to(&[7, 8 + reach])), (7 + reach, 7));
+        assert_eq!(to(&[u64::MAX, 1 << 62, reach + 1]), 0, "alone, none of them is believed");
     }
 
     #[test]

@@ -50,7 +50,7 @@ mod write;
 pub use edition::Edition;
 pub use error::GenerateError;
 
-use crate::core::generate::model::journal::Begin;
+use crate::core::generate::model::journal::{Begin, Journal};
 use crate::core::generate::model::manifest::Manifest;
 use crate::core::generate::spec::Worker;
 use crate::core::model::param::listed;
@@ -218,7 +218,13 @@ async fn unpublished(
     let fresh = params::of(&job.worker, &job.run);
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(&job.worker, job.run.date));
     let mut plan = Plan::new(&job.worker, &job.registry, &known)?;
-    let dead = fence::fence_in(ports, job.dir(), term).await?;
+    let mut dead = fence::fence_in(ports, job.dir(), term).await?;
+    for dead in &mut dead {
+        if let Some(why) = plan.foreign(&dead.journal, &job.run, &job.worker) {
+            // What it speaks of was not written by any of us. Said where it is passed over.
+            dead.journal = Journal { damage: Some(format!("it {why}")), ..Journal::default() };
+        }
+    }
     // An older holder may have published between the first look and the fence. Behind the fence none can any more.
     if !dead.is_empty()
         && let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await?

@@ -6,10 +6,12 @@ use super::{GenerateError, Start};
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::model::journal::{Begin, Journal};
 use crate::core::generate::spec::Worker;
+use crate::core::model::column::Column;
 use crate::core::model::param::Params;
 use crate::core::model::query::ReadMode;
 use crate::core::model::query::{Fetch, Isolation};
 use crate::core::model::run::RunId;
+use crate::core::model::shown;
 use crate::core::model::sql::Template;
 use crate::core::ports::source::{Extent, Query};
 use std::collections::BTreeMap;
@@ -125,6 +127,35 @@ impl Plan {
         }
     }
 
+    /// Why no holder of this run wrote `journal`, whatever its checksums say: it is of another run, or it has the digest of these
+    /// settings and contradicts them. A worker file that was changed gives another digest; that is a person's to decide.
+    pub fn foreign(&self, journal: &Journal, run: &RunId, worker: &Worker) -> Option<String> {
+        let begin = journal.begin()?;
+        if begin.run != run.to_string() {
+            return Some(format!("is of run {}", shown::name(&begin.run)));
+        }
+        let columns = columns_of(journal);
+        if self.shape.fit(&begin.spec, begin.writes, columns) == Fit::Other {
+            return None;
+        }
+        let files = worker.files.iter().map(|file| file.id.as_str());
+        if !files.eq(begin.files.iter().map(String::as_str)) {
+            return Some("names other files than its own settings".to_owned());
+        }
+        // Pages that are counted have no key.
+        let (key, is_counted) = (self.query.key.len(), self.query.fetch == Fetch::Offset);
+        let range = begin.range.iter().flat_map(|(first, last)| [first, last]);
+        let mut keys = range.chain(journal.pages().map(|page| &page.key));
+        if keys.any(|found| found.0.len() != key && !(found.0.is_empty() && is_counted)) {
+            return Some("has keys of another length than its own settings".to_owned());
+        }
+        let is_named = |wanted: &String| columns.is_none_or(|columns| columns.iter().any(|it| it.name == *wanted));
+        if !self.query.columns.iter().all(is_named) {
+            return Some("names other columns than its own settings".to_owned());
+        }
+        None
+    }
+
     /// Whether `journal` was written for this very run, by settings that give the same bytes.
     ///
     /// # Errors
@@ -137,25 +168,10 @@ impl Plan {
         worker: &Worker,
     ) -> Result<(), GenerateError> {
         let staged = |reason| Err(GenerateError::Staged { reason });
-        if begin.run != run.to_string() {
-            return staged(format!(
-                "the staged journal belongs to run {}, not to {run}; start over with `filegen run --restart`",
-                begin.run
-            ));
+        if let Some(why) = self.foreign(journal, run, worker) {
+            return staged(format!("the staged journal of run {run} {why}; start over with `filegen run --restart`"));
         }
-        // The digest below is of the settings alone: it says nothing of what else such a line holds.
-        let same_files = begin.files.len() == worker.files.len()
-            && worker.files.iter().zip(&begin.files).all(|(spec, id)| spec.id.as_str() == id);
-        let key = self.query.key.len();
-        let range = begin.range.iter().flat_map(|(first, last)| [first, last]);
-        let mut keys = range.chain(journal.pages().map(|page| &page.key));
-        if !same_files || keys.any(|found| !found.0.is_empty() && found.0.len() != key) {
-            return staged(format!(
-                "the staged journal of run {run} names other files or keys than the worker file; start over with \
-                 `filegen run --restart`"
-            ));
-        }
-        let columns = journal.pages().next().and_then(|page| page.columns.as_deref());
+        let columns = columns_of(journal);
         match self.shape.fit(&begin.spec, begin.writes, columns) {
             Fit::Same => Ok(()),
             Fit::Earlier(differences) => staged(format!(
@@ -169,6 +185,11 @@ impl Plan {
             )),
         }
     }
+}
+
+/// The columns that the run has read, as far as they are known.
+fn columns_of(journal: &Journal) -> Option<&[Column]> {
+    journal.pages().next().and_then(|page| page.columns.as_deref())
 }
 
 /// Rows of one file in an extent.

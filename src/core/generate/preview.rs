@@ -87,7 +87,8 @@ pub async fn preview(
         return Err(GenerateError::Staged { reason });
     }
     let of_version = run.folders.iter().filter(|folder| folder.version == edition.version());
-    let newest = of_version.clone().find(|folder| folder.journal.begin().is_some());
+    let is_ours = |journal: &Journal| journal.begin().is_some() && plan.foreign(journal, id, worker).is_none();
+    let newest = of_version.clone().find(|folder| is_ours(&folder.journal));
     let journal =
         newest.filter(|_| start != Start::FromStart && !published).map(|folder| (folder.token, &folder.journal));
     if let Some((journal, begin)) = journal.and_then(|(_, journal)| Some((journal, journal.begin()?))) {

@@ -166,7 +166,11 @@ pub async fn execute(ports: &Ports, job: &Job, identity: &Identity, wait: bool) 
         return Ok(RunResult { outcome, token: None, waited: Duration::ZERO, took, made_by });
     }
     // Were this guessed when the volume cannot be listed, a store that was wiped could mint an old token again.
-    let floor = fence::highest_token(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
+    let traces = fence::traces(&*ports.volume, &job.run.worker).await.map_err(GenerateError::from)?;
+    if let Some(text) = traces.warning() {
+        job.observer.observe(&GenerateEvent::Warning { text });
+    }
+    let floor = traces.highest;
     let candidate = identity.candidate(ports, &job.worker, &job.observer);
     let acquired = tokio::select! {
         biased;

@@ -1,6 +1,7 @@
 //! No number of other runs, no record that cannot be read, and no run that panics hides the day that is due.
 
 use super::rig::Rig;
+use crate::support::term;
 use filegen::adapters::memory::clock::MemoryClock;
 use filegen::adapters::memory::source::{Cell, MemorySource};
 use filegen::adapters::memory::state::MemoryState;
@@ -14,6 +15,7 @@ use filegen::core::health::Probe;
 use filegen::core::model::column::{Column, Kind};
 use filegen::core::model::names::{InstanceId, ViewName};
 use filegen::core::model::run::{BusinessDate, RunId, RunStatus};
+use filegen::core::model::term::Token;
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::observer::{Observer, Retrying, Unobserved};
 use filegen::core::ports::runs::RunStore;
@@ -226,6 +228,24 @@ async fn no_number_of_refused_records_makes_a_look_long_and_each_run_behind_them
     assert_eq!((last.waiting, last.oldest.map(|(run, _)| run)), (1, Some(house.run(older))));
     house.serve_until_published(older).await;
     assert!(house.said().contains("15000 recorded runs from 1900-01-01"), "{}", house.said());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_of_a_token_above_all_counting_ends_no_service() {
+    let rig = Rig::new();
+    let house = House::of(&rig, Registry::default());
+    for day in ["20261121", "20261003"] {
+        let foreign = format!(".filegen/LoanWorker/{day}/t18446744073709551615");
+        rig.ports.volume.make_dirs(&term(1), &foreign).await.unwrap();
+    }
+    house.ask(TODAY).await;
+    house.serve_until_published(TODAY).await;
+    assert!(
+        house.said().contains("t18446744073709551615` is of a token that filegen did not count"),
+        "{}",
+        house.said()
+    );
+    assert_eq!(house.state.run(&house.run(TODAY)).await.unwrap().unwrap().token, Some(Token(1)));
 }
 
 #[tokio::test(start_paused = true)]

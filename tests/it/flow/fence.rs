@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use filegen::adapters::memory::clock::MemoryClock;
 use filegen::adapters::memory::state::MemoryState;
 use filegen::adapters::memory::volume::MemoryVolume;
-use filegen::core::generate::fence::{FencedTerm, fence, highest_token, remove};
+use filegen::core::generate::fence::{FencedTerm, fence, remove, traces};
 use filegen::core::generate::{GenerateError, Ports};
 use filegen::core::model::column::Column;
 use filegen::core::model::finding::Finding;
@@ -113,7 +113,27 @@ async fn a_takeover_that_died_half_way_is_finished_by_the_next() {
 async fn the_volume_remembers_the_highest_token() {
     let ports = ports();
     let worker = run().worker;
-    assert_eq!(highest_token(&*ports.volume, &worker).await.unwrap(), Token(0));
+    assert_eq!(traces(&*ports.volume, &worker).await.unwrap().highest, Token(0));
     take_over(&ports, 7).await.unwrap();
-    assert_eq!(highest_token(&*ports.volume, &worker).await.unwrap(), Token(6), "by its tombstones alone");
+    assert_eq!(traces(&*ports.volume, &worker).await.unwrap().highest, Token(6), "by its tombstones alone");
+}
+
+#[tokio::test]
+async fn a_name_above_all_counting_ends_no_term_and_is_told() {
+    let ports = ports();
+    let volume = &*ports.volume;
+    take_over(&ports, 2).await.unwrap();
+    let foreign = [u64::MAX, 4 + Token::REACH].map(|token| format!("{RUN}/t{token:08}"));
+    for name in &foreign {
+        volume.make_dir(&term(2), name).await.unwrap();
+    }
+    volume.make_dir(&term(2), &format!("{RUN}/t{:08}.dead9", 1_u64 << 62)).await.unwrap();
+    let found = traces(volume, &run().worker).await.unwrap();
+    assert_eq!((found.highest, found.foreign.as_deref()), (Token(1), Some(foreign[0].as_str())));
+    assert!(found.warning().is_some_and(|text| text.contains(&foreign[0])));
+    assert_eq!(take_over(&ports, 3).await.unwrap().len(), 0, "and it is nobody's work");
+    assert!(volume.stat(&foreign[0]).await.unwrap().is_some(), "what is not ours stays");
+    // A newer holder's name is within reach, and ends this one's term, however many took over between.
+    volume.make_dir(&term(2), &format!("{RUN}/t{:08}", 3 + Token::REACH / 2)).await.unwrap();
+    assert!(matches!(fence(&ports, &run(), &term(3)).await, Err(GenerateError::TermEnded(_))));
 }

@@ -3,6 +3,7 @@
 mod due;
 mod faults;
 mod fence;
+mod forged;
 mod growing;
 mod late;
 mod marker;

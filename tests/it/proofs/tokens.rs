@@ -9,7 +9,7 @@ use filegen::adapters::memory::volume::MemoryVolume;
 use filegen::adapters::system_clock::SystemClock;
 use filegen::core::election::Candidate;
 use filegen::core::generate::Ports;
-use filegen::core::generate::fence::{fence, highest_token};
+use filegen::core::generate::fence::{fence, traces};
 use filegen::core::generate::layout::staging_dir;
 use filegen::core::model::names::InstanceId;
 use filegen::core::model::policy::Policies;
@@ -55,7 +55,7 @@ async fn tokens_grow_through_purges_and_dropped_collections() {
         let (mut last, mut dropped) = (Token(0), 0);
         for cycle in 0..cycles {
             let candidate = candidate(&state, cycle);
-            let floor = highest_token(&*volume, &worker("W")).await.unwrap();
+            let floor = traces(&*volume, &worker("W")).await.unwrap().highest;
             let leadership = candidate.acquire(floor, true, &CancellationToken::new()).await.unwrap();
             let token = leadership.term().token();
             assert!(token > last, "seed {seed}, cycle {cycle}: {token} after {last}");

@@ -2,7 +2,7 @@
 
 use crate::core::generate::GenerateError;
 use crate::core::generate::edition;
-use crate::core::generate::fence::read_journal;
+use crate::core::generate::fence::{counted_to, read_journal};
 use crate::core::generate::layout::{JOURNAL, MANIFEST, Name, parse_name, parse_version, run_dir, version_dir};
 use crate::core::generate::model::journal::Journal;
 use crate::core::generate::model::manifest::Manifest;
@@ -120,9 +120,12 @@ pub async fn run(volume: &dyn Volume, id: &RunId) -> Result<Run, GenerateError> 
 /// The staging folders of one version, newest token first.
 async fn folders_of(volume: &dyn Volume, parent: &str, version: u32) -> Result<Vec<Folder>, GenerateError> {
     let mut folders = Vec::new();
-    for entry in volume.list(parent).await? {
+    let entries = volume.list(parent).await?;
+    let newest = counted_to(entries.iter().filter_map(|entry| parse_name(&entry.name)).map(Name::token));
+    for entry in entries {
         let Some(Name::Token(token)) = parse_name(&entry.name) else { continue };
-        if entry.kind == EntryKind::Dir {
+        // One above all counting is no holder's.
+        if entry.kind == EntryKind::Dir && token <= newest {
             let dir = format!("{parent}/{}", entry.name);
             let names = volume.list(&dir).await?.into_iter().filter(|file| file.kind == EntryKind::File);
             // Names with a dot are of a switch that is under way.

@@ -101,7 +101,11 @@ impl Service {
     /// Waits for the lease.
     async fn campaign(&self, stop: &CancellationToken) -> Result<LeaderGuard, Refused> {
         let volume = &*self.ports.volume;
-        let floor = fence::highest_token(volume, &self.worker.id).await.map_err(Refused::fault)?;
+        let traces = fence::traces(volume, &self.worker.id).await.map_err(Refused::fault)?;
+        if let Some(text) = traces.warning() {
+            self.observer.observe(&GenerateEvent::Warning { text });
+        }
+        let floor = traces.highest;
         let candidate = self.identity.candidate(&self.ports, &self.worker, &self.observer);
         candidate.acquire(floor, true, stop).await.map_err(|error| match error {
             ElectionError::Stopped { .. } => Refused::Stopped,
