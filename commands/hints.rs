@@ -44,6 +44,7 @@ impl Hint for BrokerError {
         match self {
             Self::Unreachable { .. } => Some("nothing is lost: the events wait, and this command can be given again"),
             Self::TooLarge { .. } => Some("the words above name the limit"),
+            Self::Damaged { .. } => None,
             Self::Refused { .. } => Some("`filegen doctor{c}` shows the topics, and what the user may do with them"),
         }
     }

@@ -95,6 +95,8 @@ fn errors_of_a_state_store_and_a_broker() {
     let refused = || BrokerError::Refused { topic: text(), reason: text() };
     check(refused(), FailureKind::Config, Code::Config, "`filegen doctor{c}` shows the topics");
     let large = BrokerError::TooLarge { topic: text(), reason: text() };
+    let damaged = BrokerError::Damaged { topic: text(), reason: text() };
+    check(damaged, FailureKind::Data, Code::Data, "");
     check(large, FailureKind::Config, Code::Config, "the words above name the limit");
     check(OutboxError::Broker(broker()), FailureKind::Unreachable, Code::Unreachable, "nothing is lost");
     check(OutboxError::Store(away()), FailureKind::Unreachable, Code::Unreachable, "`filegen doctor{c}` shows");

@@ -114,8 +114,11 @@ impl Observer<IngestEvent> for IngestProgress {
                 self.line(&format!("{} another reader moved {reason}; going on from there", self.warning));
             }
             IngestEvent::Odd { records, .. } => self.odd(records),
-            IngestEvent::QueueAway { reason } => self.line(&format!("{} {reason}", self.warning)),
-            IngestEvent::Released { .. }
+            IngestEvent::HeldUp { reason: Some(reason) } | IngestEvent::QueueAway { reason } => {
+                self.line(&format!("{} {reason}", self.warning));
+            }
+            IngestEvent::HeldUp { reason: None }
+            | IngestEvent::Released { .. }
             | IngestEvent::Expired { .. }
             | IngestEvent::Sent { .. }
             | IngestEvent::Dropped { .. }

@@ -49,6 +49,8 @@ pub struct EventFile {
     ended: bool,
     /// Whether the last event is too far from the file's end to be found from there.
     is_far: bool,
+    /// The most bytes that the file had when it was looked at.
+    seen: u64,
 }
 
 impl EventFile {
@@ -77,7 +79,7 @@ impl EventFile {
     fn of(lines: Lines, topic: String, follows: bool) -> Self {
         let (cutter, _) = Cutter::at(0);
         let (is_assigned, is_paused) = (false, false);
-        Self { lines, topic, cutter, next: 0, is_assigned, is_paused, follows, ended: false, is_far: false }
+        Self { lines, topic, cutter, next: 0, is_assigned, is_paused, follows, ended: false, is_far: false, seen: 0 }
     }
 
     fn partition(&self) -> Partition {
@@ -88,6 +90,7 @@ impl EventFile {
         let (topic, reason) = (self.describe(), error.to_string());
         match error.kind() {
             io::ErrorKind::Interrupted | io::ErrorKind::TimedOut => BrokerError::Unreachable { topic, reason },
+            io::ErrorKind::UnexpectedEof => BrokerError::Damaged { topic, reason },
             _ => BrokerError::Refused { topic, reason: format!("{reason}; check the file's name and rights") },
         }
     }
@@ -124,6 +127,7 @@ impl EventFile {
                 },
             };
             if bytes.is_empty() {
+                self.check_length()?;
                 self.ended = true;
                 // Where more may come, the rest of a line without an end is being written.
                 return Ok(if self.follows { None } else { self.cutter.finish() });
@@ -141,11 +145,34 @@ impl EventFile {
         Ok(None)
     }
 
+    /// Sees that the file has all that it had: it is only written on. One that became shorter has lost events that were to be read, and the
+    /// end that was told never comes.
+    fn check_length(&self) -> io::Result<()> {
+        let Lines::File { open: Some(file), .. } = &self.lines else { return Ok(()) };
+        let (size, at) = (file.get_ref().metadata()?.len(), self.cutter.position());
+        let had = self.seen.max(at);
+        if size >= had {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!(
+                "the file became shorter while it was read: it has {size} bytes and had {had}, and reading stood at byte {at}; put back \
+                 what was cut off, and reading goes on there, or set `on_recreated: restart` to read what it has now from its beginning"
+            ),
+        ))
+    }
+
     /// Events that are there, and whether more may be there at once.
     fn batch(&mut self, max: usize) -> io::Result<(Vec<Received>, bool)> {
         let (mut messages, mut bytes, mut budget) = (Vec::new(), 0, LOOK_MAX);
         while messages.len() < max && bytes < BATCH_BYTES {
-            let Some(line) = self.line(&mut budget)? else { break };
+            let line = match self.line(&mut budget) {
+                // It comes again with the next call: what was read goes before it.
+                Err(_) if !messages.is_empty() => break,
+                line => line?,
+            };
+            let Some(line) = line else { break };
             // A blank line is no event.
             if line.is_blank {
                 continue;
@@ -166,7 +193,9 @@ impl EventFile {
             return Ok(if self.ended { 0 } else { i64::MAX });
         };
         if !self.is_far {
-            match lines::behind_last(&files::open(path)?, self.follows, LOOK_MAX)? {
+            let file = files::open(path)?;
+            self.seen = self.seen.max(file.metadata()?.len());
+            match lines::behind_last(&file, self.follows, LOOK_MAX)? {
                 Some(end) => return Ok(i64::try_from(end).unwrap_or(i64::MAX)),
                 None => self.is_far = true,
             }
@@ -230,6 +259,15 @@ impl Consumer for EventFile {
     async fn watermarks(&mut self, _: &Partition) -> Result<Watermarks, BrokerError> {
         let next = tokio::task::block_in_place(|| self.end()).map_err(|error| self.error(&error))?;
         Ok(Watermarks { first: 0, next })
+    }
+
+    fn held_up(&self) -> Option<String> {
+        let start = self.cutter.endless()?;
+        Some(format!(
+            "the line that starts at byte {start} of {} is longer than an event may be and has no end yet: what stands behind it is not read; \
+             end the line, or take it out of the file",
+            self.describe()
+        ))
     }
 
     /// A digest of the first line. What another program writes is new each time.

@@ -82,7 +82,8 @@ fn dependencies(
     }
     if parts.ingest {
         let records = Arc::clone(&watched);
-        probes.push(Box::new(FaultProbe { name: "writing", fault: Box::new(move || watched.now().halted) }));
+        probes
+            .push(Box::new(FaultProbe { name: "writing", fault: Box::new(move || watched.now().hold_up().cloned()) }));
         probes.push(Box::new(FaultProbe { name: "records", fault: Box::new(move || records.now().odd_record()) }));
     }
     if let Some(topic) = wiring::event_topic_probe(ingest)?.filter(|_| parts.ingest || parts.produce) {

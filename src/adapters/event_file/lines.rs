@@ -52,6 +52,16 @@ impl Cutter {
         (end + 1, self.ended(1))
     }
 
+    /// How far it came: behind the last byte that it took.
+    pub(super) fn position(&self) -> u64 {
+        self.start + self.length
+    }
+
+    /// Where a line starts that is longer than one may be, and has no end yet.
+    pub(super) fn endless(&self) -> Option<u64> {
+        (self.length > LINE_MAX as u64).then_some(self.start)
+    }
+
     /// The end of all bytes ends a line too.
     pub(super) fn finish(&mut self) -> Option<Line> {
         if self.length == 0 { None } else { self.ended(0) }

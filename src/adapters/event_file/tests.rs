@@ -107,12 +107,15 @@ async fn an_endless_line_is_left_again_and_again_and_the_event_behind_it_is_read
     assert_eq!(file.watermarks(&own).await.unwrap().next, i64::MAX, "its start is too far from the end");
     assert_eq!(polled(&mut file).await, [(0, "first".to_owned())]);
     assert_eq!(polled(&mut file).await, [], "who asked is answered within the line");
+    let told = file.held_up().unwrap();
+    assert!(told.contains("starts at byte 6 of"), "{told}");
     assert_eq!(file.watermarks(&own).await.unwrap().next, i64::MAX);
     writer.write_all(b"\nlast").unwrap();
     let events = polled(&mut file).await;
     let starts: Vec<i64> = events.iter().map(|(start, _)| *start).collect();
     assert_eq!(starts, [6, i64::try_from(behind).unwrap() + 1]);
     assert_eq!(events[1].1, "last");
+    assert_eq!(file.held_up(), None, "it has ended");
     assert_eq!(file.watermarks(&own).await.unwrap().next, starts[1] + 1, "at the end it is known");
 }
 
@@ -133,4 +136,39 @@ async fn a_line_that_is_being_written_waits_for_its_end_and_is_read_once() {
     assert_eq!(polled(&mut file).await, [(4, "two".to_owned()), (8, "three".to_owned())]);
     file.seek(&[TopicPosition { partition: own, offset: 5 }]).await.unwrap();
     assert_eq!(polled(&mut file).await, [(8, "three".to_owned())], "behind the event that starts one before");
+}
+
+/// What a reader is told who reads on.
+async fn refused(file: &mut EventFile) -> BrokerError {
+    for _ in 0..9 {
+        if let Err(error) = file.next_batch(OWN_LIMIT, Duration::ZERO).await {
+            return error;
+        }
+    }
+    panic!("nothing is told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_became_shorter_is_told_wherever_it_was_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("e");
+    let text = (0..200).map(|number| format!("event {number:04}\n")).collect::<Vec<_>>().concat();
+    // Before what was read, within a line behind it, and behind one; with and without more to come.
+    for (length, follows) in [(60, false), (1207, false), (1210, false), (60, true)] {
+        std::fs::write(&path, &text).unwrap();
+        let (mut file, own) = assigned(&path, follows).await;
+        assert_eq!(file.watermarks(&own).await.unwrap().next, 199 * 11 + 1);
+        let Polled::Messages(read) = file.next_batch(100, Duration::ZERO).await.unwrap() else { panic!("there are") };
+        assert_eq!(read.len(), 100);
+        let stands = 100 * 11;
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
+        // What was read ahead is gone, too.
+        file.seek(&[TopicPosition { partition: own, offset: 99 * 11 + 1 }]).await.unwrap();
+        let error = refused(&mut file).await;
+        assert!(file.next_batch(OWN_LIMIT, Duration::ZERO).await.is_err(), "and again");
+        let (words, at) = (error.to_string(), length.max(stands - 11));
+        assert!(matches!(error, BrokerError::Damaged { .. }), "{words}");
+        assert!(words.contains(&format!("it has {length} bytes and had {}", text.len())), "{words}");
+        assert!(words.contains(&format!("stood at byte {at};")), "{words}");
+    }
 }

@@ -89,6 +89,11 @@ pub enum IngestEvent {
         /// How many.
         count: u64,
     },
+    /// Nothing comes although something is there; or what held it up is gone.
+    HeldUp {
+        /// Why. `None`: it goes on.
+        reason: Option<String>,
+    },
     /// The sink is away; the batch will be tried again.
     Waiting {
         /// Why.

@@ -67,6 +67,7 @@ pub struct Service {
     has_parked: bool,
     swept: Option<Duration>,
     measured: Option<Duration>,
+    held_up: Option<String>,
     /// A change of the assignment that came while a batch was gathered.
     change: Option<Polled>,
 }
@@ -93,6 +94,7 @@ impl Service {
             has_parked: true,
             swept: None,
             measured: None,
+            held_up: None,
             change: None,
         }
     }
@@ -147,11 +149,12 @@ impl Service {
                     self.revoked(&partitions);
                 }
                 Polled::Messages(messages) if !messages.is_empty() => {
-                    let messages = self.gather(messages).await?;
+                    let messages = self.gather(messages).await;
                     self.batch(messages, stop).await?;
                 }
                 Polled::Messages(_) => self.look_for_end().await?,
             }
+            self.look_for_hold_up();
             self.sweep(stop).await?;
             self.measure().await;
             let is_done = self.standings.values().all(|standing| standing.next >= standing.end);
@@ -208,23 +211,24 @@ impl Service {
     }
 
     /// Waits a little for a batch to be filled.
-    async fn gather(&mut self, mut messages: Vec<Received>) -> Result<Vec<Received>, IngestError> {
+    async fn gather(&mut self, mut messages: Vec<Received>) -> Vec<Received> {
         let (most, until) = (self.spec.policies.batch, self.ports.clock.elapsed() + self.spec.policies.linger);
         let bytes = |messages: &[Received]| messages.iter().map(|message| message.payload.len()).sum::<usize>();
         while messages.len() < most && bytes(&messages) < BATCH_BYTES {
             let Some(rest) = until.checked_sub(self.ports.clock.elapsed()).filter(|rest| !rest.is_zero()) else {
                 break;
             };
-            match self.ports.consumer.next_batch(most - messages.len(), rest).await? {
-                Polled::Messages(more) if more.is_empty() => break,
-                Polled::Messages(more) => messages.extend(more),
-                change => {
+            match self.ports.consumer.next_batch(most - messages.len(), rest).await {
+                Ok(Polled::Messages(more)) if !more.is_empty() => messages.extend(more),
+                // An error comes again with the next poll, behind what was read.
+                Ok(Polled::Messages(_)) | Err(_) => break,
+                Ok(change) => {
                     self.change = Some(change);
                     break;
                 }
             }
         }
-        Ok(messages)
+        messages
     }
 
     /// One batch: decoded, folded, written with its positions.

@@ -22,6 +22,14 @@ pub enum BrokerError {
         /// What to do about it, behind the client's own words.
         reason: String,
     },
+    /// What was there to read is gone.
+    #[error("{topic} is damaged: {}", shown::text(reason))]
+    Damaged {
+        /// Which.
+        topic: String,
+        /// What is missing, how far reading came, and what to do.
+        reason: String,
+    },
     /// Refused: no such topic, no permission, a setting that the client does not have.
     #[error("{topic} refused: {}", shown::text(reason))]
     Refused {
@@ -37,6 +45,7 @@ impl HasKind for BrokerError {
         match self {
             Self::Unreachable { .. } => FailureKind::Unreachable,
             Self::TooLarge { .. } | Self::Refused { .. } => FailureKind::Config,
+            Self::Damaged { .. } => FailureKind::Data,
         }
     }
 }

@@ -64,6 +64,11 @@ pub trait Consumer: Send {
         Ok(String::new())
     }
 
+    /// Why nothing comes although something is there. `None` when nothing holds up what comes next.
+    fn held_up(&self) -> Option<String> {
+        None
+    }
+
     /// Leaves the group. The other members then need not wait for a time-out. This is the last call.
     async fn close(&mut self) {}
 }

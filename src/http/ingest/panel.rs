@@ -35,7 +35,7 @@ impl Panel for IngestPanel {
             _ => None,
         };
         let answers = self.dependencies.answers();
-        let mut troubles: Vec<String> = state.halted.iter().cloned().collect();
+        let mut troubles: Vec<String> = state.hold_up().cloned().into_iter().collect();
         troubles.extend(state.queue_away.as_ref().map(|why| format!("dead letters wait in the sink: {why}")));
         for (name, answer) in answers.iter().filter(|(name, answer)| answer.state == "down" && **name != "writing") {
             let why = answer.last_error.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -51,7 +51,7 @@ impl Panel for IngestPanel {
         let tally = state.tally;
         let body = json!({
             "ingest": self.status.ingest(),
-            "state": if state.halted.is_some() { "waiting" } else { "writing" },
+            "state": if state.hold_up().is_some() { "waiting" } else { "writing" },
             "lag": state.lag.values().sum::<u64>(),
             "partitions": lag,
             "messagesPerSecond": rates.per_second,

@@ -39,6 +39,8 @@ pub struct IngestState {
     pub ended: bool,
     /// Why events are not written now. `None` when they are.
     pub halted: Option<String>,
+    /// Why nothing is read now, although something is there.
+    pub held_up: Option<String>,
     /// Why dead letters do not go to their queue now.
     pub queue_away: Option<String>,
     /// Events by what became of them, since the start.
@@ -144,6 +146,14 @@ impl IngestStatus {
         self.metrics.dropped(count);
     }
 
+    fn held_up(&self, reason: Option<&str>) {
+        if let Some(reason) = reason {
+            warn!(target: TARGET, ingest = self.ingest, reason, "nothing is read");
+            self.error(reason);
+        }
+        self.state().held_up = reason.map(str::to_owned);
+    }
+
     fn waiting(&self, reason: &str, attempt: u32, after: Duration) {
         let wait_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         warn!(target: TARGET, ingest = self.ingest, attempt, wait_ms, reason, "trying again");
@@ -154,6 +164,11 @@ impl IngestStatus {
 }
 
 impl IngestState {
+    /// Why events are not read or not written now.
+    pub fn hold_up(&self) -> Option<&String> {
+        self.halted.as_ref().or(self.held_up.as_ref())
+    }
+
     /// A record that cannot be read.
     pub fn odd_record(&self) -> Option<String> {
         let first = self.odd.values().flatten().next();
@@ -167,8 +182,10 @@ impl Observer<IngestEvent> for IngestStatus {
         match event {
             IngestEvent::Begun { behind } => {
                 info!(target: TARGET, ingest, behind, "reading");
-                self.state().halted = None;
+                let mut state = self.state();
+                (state.halted, state.held_up) = (None, None);
             }
+            IngestEvent::HeldUp { reason } => self.held_up(reason.as_deref()),
             IngestEvent::Written { tally, took, events, .. } => {
                 for (event, outcome) in events {
                     self.metrics.processed(event.kind.as_deref());

@@ -47,6 +47,38 @@ fn a_daemon_ends_within_an_endless_line() {
 }
 
 #[test]
+fn a_line_without_end_makes_its_reader_not_ready_until_it_ends() {
+    let filegen = with_events(&EVENTS_OF_TWO_USERS);
+    let daemon = Daemon::of(&mut filegen.command("daemon -c events.yaml --health-port 0"));
+    users(&filegen, 1);
+    until("the daemon is ready", || (daemon.get("/health/ready").0 == 200).then_some(()));
+    let mut writer = OpenOptions::new().append(true).open(filegen.path("events.jsonl")).unwrap();
+    writer.write_all("x".repeat(3 << 20).as_bytes()).unwrap();
+    until("the line is told", || {
+        let (code, told) = daemon.get("/health/ready");
+        (code == 503 && told.contains("has no end yet")).then_some(())
+    });
+    writer.write_all(b"\n").unwrap();
+    until("the daemon is ready again", || (daemon.get("/health/ready").0 == 200).then_some(()));
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+}
+
+#[test]
+fn a_run_ends_when_its_file_becomes_shorter() {
+    let [user, ..] = EVENTS_OF_TWO_USERS;
+    let filegen = with_endless_line(&EVENTS_OF_TWO_USERS);
+    let run = Running::start(&mut filegen.command("ingest run -c events.yaml"));
+    users(&filegen, 1);
+    // Behind the first event, and before what is being read.
+    let length = user.len() as u64 + 1;
+    OpenOptions::new().write(true).open(filegen.path("events.jsonl")).unwrap().set_len(length).unwrap();
+    let done = run.finish();
+    assert!(done.stderr.contains("became shorter while it was read"), "{}", done.stderr);
+    done.exits(7);
+}
+
+#[test]
 fn an_event_behind_a_line_that_is_too_long_is_read() {
     let [user, order, ..] = EVENTS_OF_TWO_USERS;
     let long = "x".repeat(40 << 20);

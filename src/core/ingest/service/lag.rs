@@ -35,6 +35,15 @@ impl Service {
         self.ports.observer.observe(&IngestEvent::Lag { partitions });
     }
 
+    /// Tells what holds up the next event, and when nothing does any more.
+    pub(super) fn look_for_hold_up(&mut self) {
+        let reason = self.ports.consumer.held_up();
+        if reason != self.held_up {
+            self.held_up.clone_from(&reason);
+            self.ports.observer.observe(&IngestEvent::HeldUp { reason });
+        }
+    }
+
     /// Forgets partitions that go to another reader.
     pub(super) fn revoked(&mut self, partitions: &[Partition]) {
         for partition in partitions {
