@@ -128,8 +128,8 @@ pub async fn asked(state: &MongoState, what: u8) -> Result<usize, StoreError> {
         5 => state.runs(None, 9).await?.records.len(),
         6 => state.files(&run).await?.len(),
         7 => state.pending(&key).await?.records.len(),
-        8 => state.dead_letters(None, 9).await?.len(),
-        9 => state.audits(9).await?.len(),
+        8 => state.dead_letters(None, 9).await?.records.len(),
+        9 => state.audits(9).await?.records.len(),
         _ => state.request(&run, "fuzz", jiff::Timestamp::UNIX_EPOCH).await.map(|_| 1)?,
     })
 }

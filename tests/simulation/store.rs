@@ -331,7 +331,7 @@ impl AuditLog for SimStore {
         self.ask("audit", true, move |sim| now(sim.state.audit(&entry))).await
     }
 
-    async fn audits(&self, limit: usize) -> Told<Vec<AuditEntry>> {
+    async fn audits(&self, limit: usize) -> Told<Found<AuditEntry>> {
         self.ask("audits", false, move |sim| now(sim.state.audits(limit))).await
     }
 }
@@ -353,7 +353,7 @@ impl DeadLetters for SimStore {
         self.ask("drop events", true, move |sim| now(sim.state.drop_dead_letters(&owner, before, most))).await
     }
 
-    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Told<Vec<DeadLetter>> {
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Told<Found<DeadLetter>> {
         let owner = owner.cloned();
         self.ask("dead letters", false, move |sim| now(sim.state.dead_letters(owner.as_ref(), limit))).await
     }

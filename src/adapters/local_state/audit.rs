@@ -1,11 +1,11 @@
 //! The audit trail: `audit`.
 
 use super::LocalState;
-use super::runs::at_most;
+use super::runs::{found, looked_at};
 use super::value::{parsed, time};
 use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use rusqlite::Row;
 
@@ -25,10 +25,11 @@ impl AuditLog for LocalState {
         .await
     }
 
-    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn audits(&self, limit: usize) -> Result<Found<AuditEntry>, StoreError> {
         self.look(move |db, _| {
             let mut query = db.prepare_cached("SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT ?1")?;
-            Ok(query.query_map([at_most(limit)], audit_entry)?.collect::<rusqlite::Result<_>>()?)
+            let id = |row: &Row<'_>| format!("audit {}", row.get::<_, i64>("id").unwrap_or_default());
+            Ok(found(query.query([looked_at(limit)])?, limit, id, audit_entry)?)
         })
         .await
     }

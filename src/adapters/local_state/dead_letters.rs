@@ -1,14 +1,14 @@
 //! The dead letters: `odd_events`.
 
 use super::LocalState;
-use super::runs::at_most;
+use super::runs::{at_most, found, looked_at};
 use super::value::{added, key, parsed, time};
 use crate::adapters::sqlite_numbers::Numbered;
 use crate::core::model::message::EventId;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::payload::Payload;
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row};
@@ -66,15 +66,22 @@ impl DeadLetters for LocalState {
         .await
     }
 
-    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Found<DeadLetter>, StoreError> {
         let owner = owner.cloned();
         self.look(move |db, _| {
             let mut query = db.prepare_cached(DEAD_LETTERS)?;
-            let values = (owner.as_ref().map(LeaseKey::as_str), at_most(limit));
-            Ok(query.query_map(values, dead_letter)?.collect::<rusqlite::Result<_>>()?)
+            let values = (owner.as_ref().map(LeaseKey::as_str), looked_at(limit));
+            Ok(found(query.query(values)?, limit, id, dead_letter)?)
         })
         .await
     }
+}
+
+/// `odd_events LoanWorker:loan-data/3/17`, of a row that may be odd.
+fn id(row: &Row<'_>) -> String {
+    let text = |column| row.get::<_, String>(column).unwrap_or_default();
+    let number = |column| row.get::<_, i64>(column).unwrap_or_default();
+    format!("odd_events {}:{}/{}/{}", text("workerId"), text("topic"), number("partition"), number("eventOffset"))
 }
 
 fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {

@@ -280,6 +280,14 @@ pub(super) fn at_most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// Odd rows that a list of so many records passes over, at most: no number of them makes it long.
+const PASSED_OVER: usize = 1000;
+
+/// How many rows are looked at for so many records.
+pub(super) fn looked_at(limit: usize) -> i64 {
+    at_most(limit.saturating_add(PASSED_OVER))
+}
+
 /// A word that this version does not know.
 fn unknown(word: &str) -> Error {
     Error::FromSqlConversionFailure(0, Type::Text, format!("`{word}` is no status").into())

@@ -1,6 +1,7 @@
 //! What is particular to the embedded store: its file, its locks, its limits. The ports' promises are held elsewhere.
 
 mod numbers;
+mod odd;
 mod stretches;
 
 use super::schema::{Home, settle};
@@ -314,7 +315,7 @@ async fn a_file_of_an_earlier_build_is_read_as_it_is_and_gets_what_it_lacks_when
         assert_eq!(store.run(&id).await.unwrap().unwrap().failure, None);
         let kept = store.dead_letter(&key(), &event).await.unwrap().unwrap();
         assert_eq!(kept.payload, Some(Payload::of_text("{\u{fffd}".to_owned())), "the bytes are not known");
-        assert_eq!(store.dead_letters(None, 9).await.unwrap().len(), 1);
+        assert_eq!(store.dead_letters(None, 9).await.unwrap().records.len(), 1);
     }
     let columns = "SELECT failure, nextTryAt, payloadBytes, payloadSha256 FROM runs, odd_events";
     Connection::open(&path).unwrap().query_row(columns, [], |_| Ok(())).unwrap();

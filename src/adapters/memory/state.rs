@@ -343,11 +343,11 @@ impl AuditLog for MemoryState {
         Ok(())
     }
 
-    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn audits(&self, limit: usize) -> Result<Found<AuditEntry>, StoreError> {
         let mut audits: Vec<_> = self.tables().audits.iter().rev().cloned().collect();
         audits.sort_by_key(|entry| Reverse(entry.at));
         audits.truncate(limit);
-        Ok(audits)
+        Ok(Found { records: audits, odd: Vec::new() })
     }
 }
 
@@ -381,9 +381,10 @@ impl DeadLetters for MemoryState {
         Ok((all - kept.len()) as u64)
     }
 
-    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Found<DeadLetter>, StoreError> {
         let tables = self.tables();
         let wanted = tables.dead_letters.iter().rev().filter(|event| owner.is_none_or(|owner| event.owner == *owner));
-        Ok(wanted.take(limit).map(|event| DeadLetter { payload: None, ..event.clone() }).collect())
+        let records = wanted.take(limit).map(|event| DeadLetter { payload: None, ..event.clone() }).collect();
+        Ok(Found { records, odd: Vec::new() })
     }
 }

@@ -2,11 +2,11 @@
 
 use super::MongoState;
 use super::documents::AuditDocument;
-use super::runs::{at_most, collect};
+use super::lists::{found, looked_at, named};
 use crate::core::ports::audit::{AuditEntry, AuditLog};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 
 #[async_trait]
 impl AuditLog for MongoState {
@@ -18,13 +18,13 @@ impl AuditLog for MongoState {
         .await
     }
 
-    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+    async fn audits(&self, limit: usize) -> Result<Found<AuditEntry>, StoreError> {
+        let Some(most) = looked_at(limit) else { return Ok(Found::default()) };
         self.call(async {
             // Of one time, the driver's ids grow within a process with each insert.
-            let changes = self.collection("audit");
-            let found = changes.find(doc! {}).sort(doc! { "at": -1, "_id": -1 });
-            collect(found.limit(limit).await?, AuditDocument::read).await
+            let changes = self.collection::<Document>("audit");
+            let cursor = changes.find(doc! {}).sort(doc! { "at": -1, "_id": -1 }).limit(most).await?;
+            Ok(named("audit", found(cursor, limit, AuditDocument::read_whole).await?))
         })
         .await
     }

@@ -4,7 +4,7 @@
 use super::MongoState;
 use super::documents::{Odd, bson_date, long};
 use super::error::{MongoError, is_duplicate};
-use super::runs::collect;
+use super::lists::collect;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
@@ -105,7 +105,7 @@ impl DataSources for MongoState {
         let mut range = doc! { "$gt": after };
         range.extend(until.map(|until| ("$lte".to_owned(), until.into())));
         let wanted = doc! { "_id": range, "deletedAt": Bson::Null };
-        self.call(async { super::runs::page(&self.collection(COLLECTION), wanted, most, read).await }).await
+        self.call(async { super::lists::page(&self.collection(COLLECTION), wanted, most, read).await }).await
     }
 
     async fn data_sources(&self, wanted: &Wanted) -> Result<Listed, StoreError> {
@@ -125,7 +125,7 @@ impl DataSources for MongoState {
                 return Ok(Listed { total, ..Listed::default() });
             }
             let found = sources.find(fits).sort(doc! { "name": 1, "_id": 1 }).skip(wanted.skip);
-            let found = super::runs::found(found.limit(i64::from(wanted.most)).await?, usize::MAX, read).await?;
+            let found = super::lists::found(found.limit(i64::from(wanted.most)).await?, usize::MAX, read).await?;
             Ok(Listed { total, sources: found.records, odd: found.odd })
         })
         .await

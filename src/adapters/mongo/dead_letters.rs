@@ -3,11 +3,11 @@
 use super::MongoState;
 use super::documents::{ListedEventDocument, OddEventDocument, odd_event_id};
 use super::error::is_duplicate;
-use super::runs::{at_most, collect};
+use super::lists::{found, looked_at, named};
 use crate::core::model::message::EventId;
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::{DateTime, Document, doc};
@@ -55,13 +55,13 @@ impl DeadLetters for MongoState {
         .await
     }
 
-    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Found<DeadLetter>, StoreError> {
+        let Some(most) = looked_at(limit) else { return Ok(Found::default()) };
         self.call(async {
-            let events = self.collection("odd_events");
+            let events = self.collection::<Document>("odd_events");
             let wanted = owner.map_or_else(Document::new, |owner| doc! { "workerId": owner.as_str() });
-            let found = events.find(wanted).sort(doc! { "at": -1, "_id": -1 }).projection(doc! { "payload": 0 });
-            collect(found.limit(limit).await?, ListedEventDocument::read).await
+            let listed = events.find(wanted).sort(doc! { "at": -1, "_id": -1 }).projection(doc! { "payload": 0 });
+            Ok(named("odd_events", found(listed.limit(most).await?, limit, ListedEventDocument::read_whole).await?))
         })
         .await
     }

@@ -198,6 +198,11 @@ impl AuditDocument {
         Self { at: bson_date(at), who, action, detail, reason }
     }
 
+    /// A document as the server sent it.
+    pub(super) fn read_whole(document: Document) -> Read<AuditEntry> {
+        parsed(deserialize_from_document::<Self>(document))?.read()
+    }
+
     pub(super) fn read(self) -> Read<AuditEntry> {
         let Self { at, who, action, detail, reason } = self;
         Ok(AuditEntry { at: timestamp(at)?, who, action, detail, reason })
@@ -240,12 +245,14 @@ pub(super) struct ListedEventDocument {
 }
 
 impl ListedEventDocument {
-    pub(super) fn read(self) -> Read<DeadLetter> {
+    /// A document as the server sent it.
+    pub(super) fn read_whole(document: Document) -> Read<DeadLetter> {
+        let Self { worker_id, topic, partition, offset, at, reason } = parsed(deserialize_from_document(document))?;
         Ok(DeadLetter {
-            id: EventId { topic: self.topic, partition: self.partition, offset: self.offset },
-            owner: parsed(LeaseKey::new(self.worker_id))?,
-            at: timestamp(self.at)?,
-            reason: self.reason,
+            id: EventId { topic, partition, offset },
+            owner: parsed(LeaseKey::new(worker_id))?,
+            at: timestamp(at)?,
+            reason,
             payload: None,
         })
     }

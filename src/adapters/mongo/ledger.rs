@@ -4,7 +4,7 @@ use super::MongoState;
 use super::data_sources::{entry, read_entry};
 use super::documents::{Odd, bson_date, long};
 use super::error::{MongoError, is_duplicate};
-use super::runs::collect;
+use super::lists::collect;
 use crate::core::model::data_source::DataSourceId;
 use crate::core::ports::ledger::{Ledger, ToldFile};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};

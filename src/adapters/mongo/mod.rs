@@ -12,6 +12,7 @@ mod error;
 mod indexes;
 mod leases;
 mod ledger;
+mod lists;
 mod outbox;
 mod runs;
 mod schedule_documents;

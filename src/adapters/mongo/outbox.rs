@@ -2,7 +2,7 @@
 
 use super::MongoState;
 use super::documents::{FileDocument, bson_date};
-use super::runs::found;
+use super::lists::found;
 use crate::core::model::correction::FIRST_VERSION;
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};

@@ -3,18 +3,18 @@
 use super::MongoState;
 use super::documents::{FileDocument, Odd, RunDocument, bson_date, file_id, long};
 use super::error::{MongoError, is_duplicate};
+use super::lists::{at_most, batch, collect, found};
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::Term;
 use crate::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
-use crate::core::ports::store::{Found, Page, StoreError};
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc, serialize_to_document};
 use mongodb::options::ReadConcern;
-use mongodb::{Collection, Cursor};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::sync::{Mutex, PoisonError};
 
 /// The word of a published run.
@@ -78,7 +78,7 @@ impl MongoState {
         let wanted = doc! { "workerId": worker.as_str(), "status": { "$exists": true, "$nin": ours } };
         let most = at_most(Found::<RunRecord>::ODD_MAX).unwrap_or_default();
         let cursor = self.runs_of::<Document>().find(wanted).limit(most).await?;
-        let odd = self::found(cursor, usize::MAX, RunDocument::read_whole).await?.odd;
+        let odd = super::lists::found(cursor, usize::MAX, RunDocument::read_whole).await?.odd;
         found.odd.extend(odd);
         found.odd.truncate(Found::<RunRecord>::ODD_MAX);
         Ok(())
@@ -323,63 +323,4 @@ async fn upsert(
         }
     }
     Err(MongoError::Contended)
-}
-
-/// The documents that can be read, up to `limit` of them, and what is wrong with the others before and between them.
-pub(super) async fn found<T>(
-    mut cursor: Cursor<Document>,
-    limit: usize,
-    read: impl Fn(Document) -> Result<T, Odd>,
-) -> Result<Found<T>, MongoError> {
-    let mut found = Found::default();
-    while found.records.len() < limit && cursor.advance().await? {
-        let document = cursor.deserialize_current()?;
-        let id = match document.get("_id") {
-            Some(Bson::String(id)) => id.clone(),
-            other => format!("{}", other.unwrap_or(&Bson::Null)),
-        };
-        found.add(|| id, read(document).map_err(|odd| odd.0));
-    }
-    Ok(found)
-}
-
-/// A page of at most `most` documents, in the order of their ids, which are texts.
-pub(super) async fn page<T>(
-    collection: &Collection<Document>,
-    wanted: Document,
-    most: usize,
-    read: impl Fn(Document) -> Result<T, Odd>,
-) -> Result<Page<T>, MongoError> {
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let cursor = collection.find(wanted).sort(doc! { "_id": 1 }).limit(limit).batch_size(batch(most)).await?;
-    let last = Mutex::new((0_usize, String::new()));
-    let read = |document: Document| {
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = (last.0 + 1, document.get_str("_id").unwrap_or_default().to_owned());
-        read(document)
-    };
-    let found = found(cursor, usize::MAX, read).await?;
-    let (count, last) = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Page { found, next: (count >= most).then_some(last) })
-}
-
-/// As many documents at a time as are wanted, and no first batch of none.
-fn batch(limit: usize) -> u32 {
-    u32::try_from(limit).unwrap_or(u32::MAX).clamp(1, 1000)
-}
-
-pub(super) async fn collect<D: DeserializeOwned + Send + Sync, T>(
-    mut found: Cursor<D>,
-    read: impl Fn(D) -> Result<T, Odd>,
-) -> Result<Vec<T>, MongoError> {
-    let mut all = Vec::new();
-    while found.advance().await? {
-        all.push(read(found.deserialize_current()?)?);
-    }
-    Ok(all)
-}
-
-/// `None` for nothing: to the server, zero is no limit at all.
-pub(super) fn at_most(limit: usize) -> Option<i64> {
-    (limit > 0).then(|| i64::try_from(limit).unwrap_or(i64::MAX))
 }

@@ -3,7 +3,7 @@
 use super::MongoState;
 use super::documents::long;
 use super::error::{MongoError, is_duplicate};
-use super::runs::{at_most, found};
+use super::lists::{at_most, found};
 use super::schedule_documents::{document, read};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
@@ -44,7 +44,7 @@ impl ScheduleStore for MongoState {
     async fn schedules_behind(&self, after: &str, most: usize) -> Result<Page<Schedule>, StoreError> {
         let wanted = doc! { "_id": { "$gt": after } };
         self.call(async {
-            let mut page = super::runs::page(&self.of_schedules(), wanted, most, read).await?;
+            let mut page = super::lists::page(&self.of_schedules(), wanted, most, read).await?;
             page.found.odd = named(page.found.odd, SCHEDULES);
             Ok(page)
         })
@@ -69,7 +69,7 @@ impl ScheduleStore for MongoState {
         self.call(async {
             let schedules = self.of_schedules();
             let found = schedules.find(changed).projection(doc! { "revision": 1 }).sort(doc! { "_id": 1 });
-            let pairs = super::runs::collect(found.await?, |document: Document| {
+            let pairs = super::lists::collect(found.await?, |document: Document| {
                 let revision = document.get_i64("revision").ok().and_then(|it| u64::try_from(it).ok());
                 // One of other types is one that cannot be read.
                 Ok(document.get_str("_id").ok().map(ScheduleId::new).zip(revision))

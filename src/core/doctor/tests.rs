@@ -95,12 +95,12 @@ async fn missing_indexes_are_told_and_made_on_record() {
     let words = Fix { who: "ann at pod-1:7", reason: "INC-4711" };
     let made = fix(&server, &runs, &clock, &words).await.unwrap().unwrap();
     assert_eq!(made.finding.detail, "made: runs.by_date, odd_events.latest");
-    let audits = runs.audits(9).await.unwrap();
+    let audits = runs.audits(9).await.unwrap().records;
     assert_eq!((audits.len(), audits[0].who.as_str(), audits[0].reason.as_str()), (1, "ann at pod-1:7", "INC-4711"));
     assert_eq!((audits[0].action.as_str(), audits[0].at), ("doctor --fix", noon()));
     assert!(audits[0].detail.contains("runs.by_date") && audits[0].detail.contains("mongodb://db/filegen"));
     assert_eq!(fix(&server, &runs, &clock, &words).await, Ok(None), "nothing is missing any more");
-    assert_eq!(runs.audits(9).await.unwrap().len(), 1, "and nothing was done");
+    assert_eq!(runs.audits(9).await.unwrap().records.len(), 1, "and nothing was done");
 
     let stubborn = Server { makes: false, ..Server::with(Ok(None), &["runs.by_date"]) };
     let left = fix(&stubborn, &runs, &clock, &words).await.unwrap().unwrap();

@@ -219,12 +219,7 @@ async fn unpublished(
     let known = fresh.clone().unwrap_or_else(|_| params::for_looking(&job.worker, job.run.date));
     let mut plan = Plan::new(&job.worker, &job.registry, &known)?;
     let mut dead = fence::fence_in(ports, job.dir(), term).await?;
-    for dead in &mut dead {
-        if let Some(why) = plan.foreign(&dead.journal, &job.run, &job.worker) {
-            // What it speaks of was not written by any of us. Said where it is passed over.
-            dead.journal = Journal { damage: Some(format!("it {why}")), ..Journal::default() };
-        }
-    }
+    disown(&mut dead, &plan, job);
     // An older holder may have published between the first look and the fence. Behind the fence none can any more.
     if !dead.is_empty()
         && let Some(manifest) = publish::published_durably(&*ports.volume, term, &job.run).await?
@@ -276,6 +271,15 @@ async fn unpublished(
     let manifest = publish::publish(ports, job, term, staging, &complete).await?;
     record::published(ports, job, term, &manifest).await?;
     Ok(Outcome::Published(manifest))
+}
+
+/// Takes away the journals that no holder of this run wrote. Why is said where their folders are passed over.
+fn disown(dead: &mut [FencedTerm], plan: &Plan, job: &Job) {
+    for dead in dead {
+        if let Some(why) = plan.foreign(&dead.journal, &job.run, &job.worker) {
+            dead.journal = Journal { damage: Some(format!("it {why}")), ..Journal::default() };
+        }
+    }
 }
 
 /// Removes the folders of older holders.

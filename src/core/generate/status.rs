@@ -133,8 +133,7 @@ pub async fn report(
         let odd = leases.odd.iter().filter_map(|odd| LeaseKey::new(odd.id.rsplit(' ').next()?).ok()?.worker());
         let holders = leases.records.iter().filter_map(|lease| lease.key.worker()).chain(odd);
         let ran = runs.runs(None, SEARCHED).await?.records.into_iter().map(|run| run.id.worker);
-        let heard = state.dead_letters.dead_letters(None, SEARCHED).await;
-        let heard = readable(heard, "odd_events", &mut BTreeSet::new())?;
+        let heard = state.dead_letters.dead_letters(None, SEARCHED).await?.records;
         let heard = heard.into_iter().filter_map(|event| event.owner.worker());
         holders.chain(ran).chain(heard).collect()
     };
@@ -196,14 +195,14 @@ async fn worker_report(
     let has_outbox = known.map_or_else(has_sent, |known| known.has_outbox);
     let unsent = if has_outbox { state.outbox.pending(&key).await? } else { Found::default() };
     odd.extend(unsent.odd);
-    let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await;
-    let odd_events = readable(odd_events, "odd_events", &mut odd)?;
+    let odd_events = state.dead_letters.dead_letters(Some(&key), ODD_EVENTS).await?;
+    odd.extend(odd_events.odd);
     Ok(WorkerReport {
         worker,
         lease,
         runs: reports,
         unsent: unsent.records,
-        odd_events,
+        odd_events: odd_events.records,
         odd: odd.into_iter().collect(),
     })
 }

@@ -10,9 +10,6 @@ use jiff::{SignedDuration, Span, Timestamp};
 /// An event that waited in its topic while nobody listened is no older for it, up to this: longer than topics usually keep.
 const WAITED_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// How a record names a request by an event.
-const BY_EVENT: &str = "kafka:";
-
 /// The dates that are taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
@@ -81,9 +78,29 @@ pub fn admits(dates: &BusinessDateSpec, record: &RunRecord) -> bool {
     !is_by_event(record) || Window::at(dates, record.requested_at, Some(sent)).holds(record.id.date)
 }
 
-/// Whether an event asked for the run.
+/// Whether an event asked for the run: the record says so, or says nothing that a command, a holder, or a schedule of ours writes.
 pub fn is_by_event(record: &RunRecord) -> bool {
-    record.requested_by.starts_with(BY_EVENT)
+    let by = record.requested_by.as_str();
+    let is_ours = match by.split_once(':') {
+        Some(("command", instance)) => is_instance(instance),
+        Some(("schedule", time)) => time.split_once(" of ").is_some_and(|(due, _)| is_moment(due)),
+        // `SCHEDULE:DUE TIME`, and behind it which attempt.
+        Some(("execution", id)) => {
+            let id = id.split_once('#').map_or(id, |(id, _)| id);
+            id.match_indices(':').any(|(at, _)| is_moment(&id[at + 1..]))
+        }
+        _ => by == "holder",
+    };
+    !is_ours
+}
+
+/// Host name and process id.
+fn is_instance(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, process)| !host.is_empty() && process.parse::<u32>().is_ok())
+}
+
+fn is_moment(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok()
 }
 
 /// Since when the run is due: since it was asked for, and not before its day has begun in the zone of the business date.
@@ -183,6 +200,42 @@ mod tests {
         let window = Window::at(&dates("UTC", u32::MAX, u32::MAX), at("2026-11-28T08:00:00Z"), None);
         assert_eq!((window.first, window.last), YEARS);
         assert!(!window.holds(BusinessDate(date(0, 12, 31))));
+    }
+
+    #[test]
+    fn only_what_our_own_commands_and_schedules_write_is_no_request_of_an_event() {
+        let record = |by: &str| {
+            let id = RunId { worker: WorkerId::new("W").unwrap(), date: BusinessDate(date(2090, 1, 1)) };
+            RunRecord::pending(&id, by, at("2026-11-28T08:00:00Z"))
+        };
+        for ours in [
+            "command:pod-1:7",
+            "command:fe80::1:7",
+            "holder",
+            "schedule:2026-11-28T02:00:00Z of 0 0 2 * * ? in UTC",
+            "execution:intake-1:2026-11-29T00:02:00Z",
+            "execution:intake-1:2026-11-29T00:02:00Z#2",
+        ] {
+            assert!(!is_by_event(&record(ours)), "{ours}");
+        }
+        for other in [
+            "kafka:t/0/1",
+            "",
+            "x",
+            "Command:pod-1:7",
+            "command:",
+            "command:pod-1",
+            "command::7",
+            "command:pod-1:x",
+            "holder:",
+            "schedule:tonight of x",
+            "schedule:2026-11-28T02:00:00Z",
+            "execution:intake-1",
+            "execution:#2026-11-29T00:02:00Z",
+        ] {
+            assert!(is_by_event(&record(other)), "{other}");
+            assert!(!admits(&dates("UTC", 3, 0), &record(other)), "{other}");
+        }
     }
 
     #[test]

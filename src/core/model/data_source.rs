@@ -201,6 +201,7 @@ pub struct DataSource {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pause_after_failures: Option<u32>,
     /// Counts its changes, from 1.
+    #[serde(deserialize_with = "super::counted::deserialize")]
     pub version: u64,
     /// When it was made.
     #[serde(with = "as_text::moment")]

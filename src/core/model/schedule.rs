@@ -124,6 +124,7 @@ pub struct Schedule {
     /// What people call it.
     pub name: String,
     /// The version of the data source that this says.
+    #[serde(deserialize_with = "super::counted::deserialize")]
     pub version: u64,
     /// The data source is deleted. Kept, so that a late change of it is known to be late.
     #[serde(default)]
@@ -177,6 +178,7 @@ pub struct Schedule {
     #[serde(with = "as_text::moment")]
     pub changed_at: Timestamp,
     /// Counts all changes, from 1. A change says which one it saw.
+    #[serde(deserialize_with = "super::counted::deserialize")]
     pub revision: u64,
     /// The highest token of a leader that has written this.
     #[serde(default)]

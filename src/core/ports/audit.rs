@@ -1,6 +1,6 @@
 //! The audit trail: what people changed by hand, and why.
 
-use super::store::StoreError;
+use super::store::{Found, StoreError};
 use crate::core::model::shown;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -36,7 +36,8 @@ pub trait AuditLog: Send + Sync {
     async fn audit(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// The latest entries by their own time, newest first. Of entries with one time, the one written last comes first.
-    async fn audits(&self, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+    /// One that cannot be read hides no other.
+    async fn audits(&self, limit: usize) -> Result<Found<AuditEntry>, StoreError>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Dead letters: events that could not be used, kept with their reason so that nothing is lost.
 
-use super::store::StoreError;
+use super::store::{Found, StoreError};
 use crate::core::model::message::EventId;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::payload::Payload;
@@ -34,6 +34,6 @@ pub trait DeadLetters: Send + Sync {
     /// Drops an owner's dead letters from before a moment, and all but the newest `most`. Returns how many.
     async fn drop_dead_letters(&self, owner: &LeaseKey, before: Timestamp, most: usize) -> Result<u64, StoreError>;
 
-    /// The latest dead letters, newest first, without their payloads: of one owner, or of all.
-    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Vec<DeadLetter>, StoreError>;
+    /// The latest dead letters, newest first, without their payloads: of one owner, or of all. One that cannot be read hides no other.
+    async fn dead_letters(&self, owner: Option<&LeaseKey>, limit: usize) -> Result<Found<DeadLetter>, StoreError>;
 }

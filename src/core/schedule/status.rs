@@ -202,6 +202,7 @@ pub async fn status(
     let odd_records =
         odd_lease.into_iter().chain(odd_sources).chain(odd_schedules).chain(stores.schedules.odd_executions().await?);
     let letters = stores.dead_letters.dead_letters(Some(scheduler), PASSED_OVER).await?;
+    let odd_records = odd_records.chain(letters.odd);
     Ok(Overview {
         scheduler: scheduler.to_string(),
         leader,
@@ -214,6 +215,7 @@ pub async fn status(
         files_waiting: waiting(&*stores.outbox, DISCOVERED).await?,
         attention,
         passed_over: letters
+            .records
             .into_iter()
             .map(|it| PassedOver { event: it.id.to_string(), at: it.at, reason: it.reason })
             .collect(),

@@ -220,7 +220,7 @@ pub async fn missed(
     let wanted = |slot: Timestamp| match last.get(&slot) {
         None => Some(1),
         Some(known) => match known.outcome {
-            Outcome::Missed | Outcome::Skipped | Outcome::Interrupted => Some(known.attempt + 1),
+            Outcome::Missed | Outcome::Skipped | Outcome::Interrupted => Some(known.attempt.saturating_add(1)),
             Outcome::Queued | Outcome::Running | Outcome::Succeeded | Outcome::Failed => None,
         },
     };

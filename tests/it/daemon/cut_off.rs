@@ -88,7 +88,7 @@ async fn without_its_state_store_a_holder_stops_writing_within_its_right_and_goe
     let (fleet, run) = (&cut_off.fleet, run("LoanWorker", 21));
     let state = cut_off.database.open().await;
     let mut daemon = fleet.daemon("cut_off.yaml", SLOW);
-    state.request(&run, "test", Timestamp::now()).await.unwrap();
+    state.request(&run, "command:test:1", Timestamp::now()).await.unwrap();
     reach(&mut daemon, 5);
     is_said(&daemon, "state", "up");
     let watched = Watched::folder(&fleet.staging(&run, 1));
@@ -122,7 +122,7 @@ async fn a_daemon_that_starts_without_its_state_store_serves_once_it_is_there() 
     daemon.running.wait_for("leadership acquired");
     let state = MongoState::connect(&Secret::new(cut_off.database.url()), Duration::from_mins(4)).await.unwrap();
     until_async("all indexes", async || state.missing_indexes().await.ok().filter(Vec::is_empty)).await;
-    state.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.unwrap();
+    state.request(&run("LoanWorker", 21), "command:test:1", Timestamp::now()).await.unwrap();
     published(&state, &run("LoanWorker", 21)).await;
     stop(vec![daemon]);
 }
@@ -136,7 +136,7 @@ async fn another_takes_over_from_a_holder_that_is_cut_off_and_has_stopped_before
     first.running.wait_for("leadership acquired");
     let mut second = fleet.daemon("worker.yaml", "");
     second.running.wait_for("waiting for the lease");
-    state.request(&run, "test", Timestamp::now()).await.unwrap();
+    state.request(&run, "command:test:1", Timestamp::now()).await.unwrap();
     reach(&mut first, 5);
     let watched = Watched::folder(&fleet.staging(&run, 1));
     cut_off.line.cut();
@@ -181,7 +181,7 @@ async fn without_kafka_files_are_published_and_their_events_wait() {
     is_said(&daemon, "kafka", "down");
     let state = LocalState::open(&fleet.filegen.path("out/.filegen/state.db"), Duration::from_mins(4)).await.unwrap();
     let (first, second) = (run("LoanWorker", 21), run("LoanWorker", 22));
-    state.request(&first, "test", Timestamp::now()).await.unwrap();
+    state.request(&first, "command:test:1", Timestamp::now()).await.unwrap();
     published(&state, &first).await;
     fleet.is_undisturbed(&first);
     metric(&daemon, "filegen_outbox_depth", "4");
@@ -196,7 +196,7 @@ async fn without_kafka_files_are_published_and_their_events_wait() {
     is_said(&daemon, "kafka", "up");
     fleet.is_undisturbed(&second);
     line.cut();
-    state.request(&run("LoanWorker", 23), "test", Timestamp::now()).await.unwrap();
+    state.request(&run("LoanWorker", 23), "command:test:1", Timestamp::now()).await.unwrap();
     metric(&daemon, "filegen_outbox_depth", "4");
     ends(daemon);
 }
@@ -251,7 +251,7 @@ async fn a_run_is_tried_again_and_goes_on_behind_its_last_page(far: Far) {
     line.slow(100);
     let mut daemon = fleet.daemon("worker.yaml", "");
     let state = far.state().await;
-    state.request(&run, "test", Timestamp::now()).await.unwrap();
+    state.request(&run, "command:test:1", Timestamp::now()).await.unwrap();
     reach(&mut daemon, 20);
     line.close();
     // Refused more than once.
@@ -292,13 +292,13 @@ async fn without_sql_server_a_run_is_tried_again_and_goes_on_behind_its_last_pag
 async fn a_silent_source_holds_up_no_stop_before_the_first_page_or_behind_it(far: Far) {
     far.line.slow(100);
     let mut daemon = far.fleet.daemon("worker.yaml", "");
-    far.state().await.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.unwrap();
+    far.state().await.request(&run("LoanWorker", 21), "command:test:1", Timestamp::now()).await.unwrap();
     reach(&mut daemon, 20);
     far.line.cut();
     is_said(&daemon, "source", "down");
     ends(daemon);
     let daemon = far.fleet.daemon("worker.yaml", "");
-    far.state().await.request(&run("LoanWorker", 20), "test", Timestamp::now()).await.unwrap();
+    far.state().await.request(&run("LoanWorker", 20), "command:test:1", Timestamp::now()).await.unwrap();
     is_said(&daemon, "source", "down");
     ends(daemon);
 }
@@ -318,7 +318,7 @@ async fn a_silent_state_store_holds_up_no_stop() {
     let cut_off = CutOff::new();
     let mut daemon = cut_off.fleet.daemon("cut_off.yaml", SLOW);
     let state = cut_off.database.open().await;
-    state.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.unwrap();
+    state.request(&run("LoanWorker", 21), "command:test:1", Timestamp::now()).await.unwrap();
     reach(&mut daemon, 5);
     cut_off.line.cut();
     ends(daemon);

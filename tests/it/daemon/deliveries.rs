@@ -238,7 +238,7 @@ impl Storm {
 
     /// The events that were passed over are those that are no JSON, each once.
     async fn kept_what_is_odd(&self) {
-        let kept = self.state.dead_letters(Some(&key("LoanWorker")), 10_000).await.unwrap();
+        let kept = self.state.dead_letters(Some(&key("LoanWorker")), 10_000).await.unwrap().records;
         assert_eq!(kept.len(), self.odd.len(), "one for each: {kept:?}");
         let mut payloads = BTreeSet::new();
         for event in kept {

@@ -66,7 +66,7 @@ impl Case {
             let path = filegen.path("out/.filegen/state.db");
             Arc::new(LocalState::open(&path, Duration::from_mins(4)).await.expect("a store"))
         };
-        runs.request(&run("LoanWorker", 21), "test", Timestamp::now()).await.expect("the run is recorded");
+        runs.request(&run("LoanWorker", 21), "command:test:1", Timestamp::now()).await.expect("the run is recorded");
         Self { by, filegen, completion, runs, _database: database }
     }
 

@@ -119,7 +119,7 @@ async fn a_trigger_goes_on_where_it_was_when_the_broker_is_back() {
     event(&mut received, |event| matches!(event, TriggerEvent::Odd { .. })).await;
     event(&mut received, |event| matches!(event, TriggerEvent::Repeated { .. })).await;
     event(&mut received, |event| matches!(event, TriggerEvent::Other { .. })).await;
-    let odd = runs.dead_letters(None, 9).await.unwrap();
+    let odd = runs.dead_letters(None, 9).await.unwrap().records;
     assert_eq!(odd.iter().map(|event| event.id.offset).collect::<Vec<_>>(), [1]);
     let kept = runs.dead_letter(&key("LoanWorker"), &odd[0].id).await.unwrap().unwrap();
     assert_eq!(kept.payload, Some(Payload::of(b"no JSON")));

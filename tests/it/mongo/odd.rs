@@ -3,6 +3,9 @@
 
 use crate::support::mongo::Database;
 use crate::support::state::{at, run, worker};
+use filegen::core::model::message::EventId;
+use filegen::core::ports::audit::{AuditEntry, AuditLog};
+use filegen::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use filegen::core::ports::runs::RunStore;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, DateTime, Document, doc};
@@ -93,6 +96,31 @@ async fn no_number_of_documents_that_name_its_date_hides_a_run() {
         }
     }
     assert_eq!(found, [2, 3, 21].map(|day| run("W", day)));
+}
+
+#[tokio::test]
+async fn an_entry_of_the_audit_trail_and_a_dead_letter_that_cannot_be_read_hide_no_other() {
+    use crate::support::state::key;
+    let database = Database::new();
+    let store = database.open().await;
+    let entry = AuditEntry::new(at(5), "ann", "lease release", "token 7", "INC-4711");
+    store.audit(&entry).await.unwrap();
+    let id = EventId { topic: "t".to_owned(), partition: 0, offset: 1 };
+    let letter = DeadLetter { id, owner: key("W"), at: at(5), reason: "no JSON".to_owned(), payload: None };
+    store.keep_dead_letter(&letter).await.unwrap();
+    for (collection, id) in [("audit", "x1"), ("odd_events", "W:t/0/2")] {
+        let documents = database.client().await.collection::<Document>(collection);
+        let mut odd = documents.find_one(doc! {}).await.unwrap().unwrap();
+        // Newer than what can be read, and without a reason.
+        odd.extend(doc! { "_id": id, "at": DateTime::from_millis(at(9).as_millisecond()), "reason": Bson::Null });
+        documents.insert_one(odd).await.unwrap();
+    }
+    let trail = store.audits(1).await.unwrap();
+    assert_eq!((trail.records, trail.odd.len()), (vec![entry], 1));
+    assert_eq!(trail.odd[0].id, "audit x1");
+    let letters = store.dead_letters(Some(&key("W")), 1).await.unwrap();
+    assert_eq!((letters.records, letters.odd.len()), (vec![letter], 1));
+    assert_eq!(letters.odd[0].id, "odd_events W:t/0/2");
 }
 
 #[tokio::test]

@@ -300,7 +300,7 @@ impl Soak {
         made.sort_by_key(|record| record.id.date);
         assert_eq!(made.iter().map(|record| &record.id).collect::<Vec<_>>(), runs.iter().collect::<Vec<_>>());
         assert!(made.iter().all(|record| record.status == RunStatus::Published), "{made:?}");
-        assert_eq!(self.state.dead_letters(None, 9).await.unwrap(), []);
+        assert_eq!(self.state.dead_letters(None, 9).await.unwrap().records, []);
         let events = events(&self.completion, &self.state).await;
         assert_eq!(events.len(), 4 * runs.len(), "one for each file of each run: {events:?}");
         for pod in &self.pods {

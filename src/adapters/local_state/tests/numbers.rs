@@ -104,10 +104,10 @@ async fn the_highest_number_in_a_table_stops_no_row_behind_it() {
         let waits = store.pending(&owner).await.unwrap().records;
         let keys: Vec<_> = waits.iter().map(|entry| entry.key.as_str()).filter(|key| *key != "x").collect();
         assert_eq!(keys, ["s1", "s2"], "in the order of the writes");
-        let kept = store.dead_letters(Some(&key()), 9).await.unwrap();
+        let kept = store.dead_letters(Some(&key()), 9).await.unwrap().records;
         let offsets: Vec<_> = kept.iter().map(|letter| letter.id.offset).filter(|offset| *offset != 9).collect();
         assert_eq!(offsets, [2, 1], "newest first");
-        let trail = store.audits(9).await.unwrap();
+        let trail = store.audits(9).await.unwrap().records;
         assert_eq!((trail[0].detail.as_str(), trail[1].detail.as_str()), ("s2", "s1"));
         assert_eq!(store.steps("sales", "s2").await.unwrap().len(), 1);
         // What was sent is kept, whatever number another row has: a repeat sends nothing again.

@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(next(&tomorrow, "2026-11-28T14:59:59Z"), (None, Some(run(29)), 1));
         assert_eq!(next(&tomorrow, "2026-11-28T14:59:59Z"), (None, Some(run(29)), 0), "told once");
         assert_eq!(next(&tomorrow, "2026-11-28T15:00:00Z"), (Some(run(29)), None, 0), "its day has begun in Tokyo");
-        let by_hand = [RunRecord::pending(&run(29), "command:h", asked)];
+        let by_hand = [RunRecord::pending(&run(29), "command:h:1", asked)];
         assert_eq!(
             next(&by_hand, "2026-11-28T08:00:00Z"),
             (Some(run(29)), None, 0),

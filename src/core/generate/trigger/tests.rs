@@ -250,7 +250,7 @@ async fn events_are_committed_behind_what_they_ask_for_and_a_repeat_makes_no_run
     assert_eq!(trail, ["requested 2026-11-21", "odd", "repeated 2026-11-21"], "nothing is committed before the last");
     let made = runs.runs(None, 9).await.unwrap().records;
     assert_eq!(made.iter().map(|run| run.requested_by.as_str()).collect::<Vec<_>>(), ["kafka:loan-data/3/0"]);
-    let odd = runs.dead_letters(None, 9).await.unwrap();
+    let odd = runs.dead_letters(None, 9).await.unwrap().records;
     assert_eq!((odd.len(), odd[0].id.offset, &odd[0].payload), (1, 1, &None));
     let kept = runs.dead_letter(&odd[0].owner, &odd[0].id).await.unwrap().unwrap();
     assert_eq!(kept.payload, Some(Payload::of(b"no JSON")));

@@ -48,6 +48,26 @@ fn a_new_schedule_waits_for_its_first_time_and_a_broken_one_says_why() {
 }
 
 #[test]
+fn a_number_that_nobody_counted_up_to_is_no_version_and_no_revision() {
+    let reads = |field: &str, number: u64| {
+        let mut values =
+            [serde_json::to_value(source(3, "0 0 * * * ?")).unwrap(), serde_json::to_value(hourly()).unwrap()];
+        for value in &mut values {
+            value[field] = number.into();
+        }
+        let [source, schedule] = values;
+        (serde_json::from_value::<DataSource>(source).is_ok(), serde_json::from_value::<Schedule>(schedule).is_ok())
+    };
+    assert_eq!(reads("version", 1 << 53), (true, true));
+    // A source has no revision, and takes no offence.
+    assert!(reads("revision", 1 << 53).1);
+    for odd in [u64::MAX, i64::MAX.unsigned_abs(), (1 << 53) + 1] {
+        assert_eq!(reads("version", odd), (false, false), "{odd}");
+        assert!(!reads("revision", odd).1, "{odd}");
+    }
+}
+
+#[test]
 fn only_a_later_version_is_applied() {
     let settings = Settings::default();
     for version in [1, 2, 3] {

@@ -136,7 +136,7 @@ impl Lead<'_> {
             return Ok(());
         }
         let (id, due) = (&execution.schedule_id, execution.due_time);
-        let again = Execution::new(id, due, execution.attempt + 1, Cause::Again, Outcome::Queued);
+        let again = Execution::new(id, due, execution.attempt.saturating_add(1), Cause::Again, Outcome::Queued);
         let again = again.because(format!("attempt {} was interrupted", execution.attempt));
         let (store, term) = (&self.service.schedules, &self.term);
         self.persist(|| store.insert_execution(Some(term), &again)).await?;
