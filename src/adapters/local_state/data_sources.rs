@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, key TEXT NOT NULL,
     payload BLOB NOT NULL, sentAt TEXT) STRICT;
 CREATE INDEX IF NOT EXISTS outbox_unsent ON outbox (owner, seq) WHERE sentAt IS NULL;
+CREATE INDEX IF NOT EXISTS outbox_sent ON outbox (owner, seq) WHERE sentAt IS NOT NULL;
 ";
 
 const INSERT: &str = "INSERT INTO DataSource (id, name, isActive, version, words, document, updatedAt) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -35,10 +36,9 @@ const MESSAGES: Numbered = Numbered::new("outbox.seq");
 const RECORD: &str =
     "INSERT INTO outbox (id, owner, key, payload, seq) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING";
 
-/// What was sent is kept so that a repeat of the write does not send again; the newest thousand are enough.
+/// What was sent is kept so that a repeat of the write does not send again; a thousand are enough. By an index: a thousand more may wait.
 const FORGET: &str = "
-DELETE FROM outbox WHERE owner = ?1 AND sentAt IS NOT NULL AND seq <= (
-    SELECT seq FROM outbox ORDER BY seq DESC LIMIT 1 OFFSET 1000)";
+DELETE FROM outbox WHERE owner = ?1 AND sentAt IS NOT NULL AND seq <= (SELECT seq FROM outbox WHERE id = ?2) - 1000";
 
 const PENDING: &str = "SELECT id, key, payload FROM outbox WHERE owner = ?1 AND sentAt IS NULL ORDER BY seq LIMIT 1000";
 
@@ -188,6 +188,6 @@ pub(super) fn mark_sent(db: &Transaction<'_>, id: &OutboxId, at: Timestamp) -> r
     let Some(owner) = owner(id) else { return Ok(false) };
     let mark = "UPDATE outbox SET sentAt = ?2 WHERE id = ?1 AND sentAt IS NULL";
     db.prepare_cached(mark)?.execute((id.as_str(), time(at)))?;
-    db.prepare_cached(FORGET)?.execute([owner])?;
+    db.prepare_cached(FORGET)?.execute([owner, id.as_str()])?;
     Ok(true)
 }

@@ -16,18 +16,20 @@ use rusqlite::{Connection, Error, OptionalExtension, Params, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Made where they are missing: files of earlier builds have none.
+/// Made where they are missing: files of earlier builds have none. The last index answers [`ScheduleStore::changed_since`] by itself: behind
+/// a change of many, each look would read all their documents.
 pub(super) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS ScheduledDataSource (
     id TEXT PRIMARY KEY NOT NULL, changedAt TEXT NOT NULL, revision INTEGER NOT NULL, token INTEGER NOT NULL,
     document TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS ScheduledDataSource_changed ON ScheduledDataSource (changedAt);
 CREATE TABLE IF NOT EXISTS ScheduleExecution (
     id TEXT PRIMARY KEY NOT NULL, scheduleId TEXT NOT NULL, dueTime TEXT NOT NULL, outcome TEXT NOT NULL,
     token INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS ScheduleExecution_due ON ScheduleExecution (scheduleId, dueTime);
 CREATE INDEX IF NOT EXISTS ScheduleExecution_all ON ScheduleExecution (dueTime);
 CREATE INDEX IF NOT EXISTS ScheduleExecution_open ON ScheduleExecution (dueTime) WHERE outcome IN ('Queued', 'Running');
+DROP INDEX IF EXISTS ScheduledDataSource_changed;
+CREATE INDEX IF NOT EXISTS ScheduledDataSource_since ON ScheduledDataSource (changedAt, revision);
 ";
 
 const INSERT_SCHEDULE: &str = "

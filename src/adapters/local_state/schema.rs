@@ -65,9 +65,9 @@ const ADDED: [(&str, &str, &str); 6] = [
 
 /// Tables that came later: the last thing that each batch makes, and the batch.
 const LATER: [(&str, &str); 4] = [
-    ("outbox_unsent", data_sources::TABLES),
+    ("outbox_sent", data_sources::TABLES),
     ("DiscoveredFile_of_source", ledger::TABLES),
-    ("ScheduleExecution", schedules::TABLES),
+    ("ScheduledDataSource_since", schedules::TABLES),
     ("TransferFile_state", transfers::TABLES),
 ];
 

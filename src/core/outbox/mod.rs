@@ -15,7 +15,7 @@ use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
-use crate::core::ports::outbox::{Outbox, OutboxEntry};
+use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::producer::Producer;
 use crate::core::ports::store::{OddRecord, StoreError};
 use std::collections::BTreeSet;
@@ -94,8 +94,8 @@ pub struct OutboxPublisher {
 }
 
 impl OutboxPublisher {
-    /// Sends the waiting messages, oldest first, and marks each when it is acknowledged. Ends at the first failure. Returns how many
-    /// were sent.
+    /// Sends the waiting messages, oldest first, and marks each when it is acknowledged; then looks whether more wait. Ends at the first
+    /// failure. Returns how many were sent.
     ///
     /// # Errors
     /// What failed; the messages from there on still wait.
@@ -105,15 +105,30 @@ impl OutboxPublisher {
 
     /// As [`send_waiting`](Self::send_waiting). Tells of odd records that were not `told` before.
     async fn send(&self, told: &mut BTreeSet<OddRecord>) -> Result<usize, OutboxError> {
-        let found = self.outbox.pending(&self.owner).await?;
-        for record in found.odd {
-            if told.insert(record.clone()) {
-                self.observer.observe(&OutboxEvent::Odd { record });
-            }
-        }
-        let waiting = found.records;
-        self.observer.observe(&OutboxEvent::Waiting { events: waiting.len() });
         let mut sent = 0;
+        let (mut last, mut unmarked): (BTreeSet<OutboxId>, BTreeSet<OutboxId>) = Default::default();
+        loop {
+            let found = self.outbox.pending(&self.owner).await?;
+            for record in found.odd {
+                if told.insert(record.clone()) {
+                    self.observer.observe(&OutboxEvent::Odd { record });
+                }
+            }
+            let mut waiting = found.records;
+            self.observer.observe(&OutboxEvent::Waiting { events: waiting.len() });
+            // What takes no mark waits for the next time.
+            unmarked.extend(waiting.iter().filter(|entry| last.contains(&entry.id)).map(|entry| entry.id.clone()));
+            waiting.retain(|entry| !unmarked.contains(&entry.id));
+            if waiting.is_empty() {
+                return Ok(sent);
+            }
+            last = waiting.iter().map(|entry| entry.id.clone()).collect();
+            sent += waiting.len();
+            self.send_all(waiting).await?;
+        }
+    }
+
+    async fn send_all(&self, waiting: Vec<OutboxEntry>) -> Result<(), OutboxError> {
         for entry in waiting {
             if planted("marked before sent") {
                 self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
@@ -124,12 +139,8 @@ impl OutboxPublisher {
             self.outbox.mark_sent(&entry.id, self.clock.now()).await?;
             crash_point!("outbox.marked");
             self.observer.observe(&OutboxEvent::Sent { entry });
-            sent += 1;
         }
-        if sent > 0 {
-            self.observer.observe(&OutboxEvent::Waiting { events: 0 });
-        }
-        Ok(sent)
+        Ok(())
     }
 }
 

@@ -11,9 +11,9 @@ use crate::core::model::query::ReadMode;
 use crate::core::model::run::BusinessDate;
 use crate::core::model::run::RunId;
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::outbox::OutboxId;
 use crate::core::ports::runs::RunStore;
 use crate::core::ports::runs::{Announcement, FileState, FileStatus};
+use crate::core::ports::store::Found;
 use jiff::Timestamp;
 use std::sync::Mutex;
 
@@ -165,4 +165,44 @@ async fn a_person_may_send_an_event_again_and_that_is_kept() {
     broker.be_away(1);
     assert!(send_again(&sink, &*runs, &*runs, &clock, &again).await.is_err());
     assert_eq!(runs.audits(9).await.unwrap().records.len(), 3, "the try is kept too");
+}
+
+/// An outbox that shows two entries at a look, as stores show so many and no more; `stuck` takes no mark.
+struct Pages {
+    waiting: Mutex<Vec<OutboxEntry>>,
+    stuck: &'static str,
+    looks: Mutex<usize>,
+}
+
+#[async_trait::async_trait]
+impl Outbox for Pages {
+    async fn pending(&self, _: &LeaseKey) -> Result<Found<OutboxEntry>, StoreError> {
+        *self.looks.lock().unwrap() += 1;
+        let records = self.waiting.lock().unwrap().iter().take(2).cloned().collect();
+        Ok(Found { records, odd: Vec::new() })
+    }
+
+    async fn mark_sent(&self, id: &OutboxId, _: Timestamp) -> Result<(), StoreError> {
+        self.waiting.lock().unwrap().retain(|entry| entry.id != *id || id.as_str() == self.stuck);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_a_look_shows_is_sent_without_a_wait() {
+    for (stuck, left, looks) in [("none", 0, 4), ("2", 1, 5)] {
+        let entry =
+            |id: usize| OutboxEntry { id: OutboxId::new(id.to_string()), key: "k".to_owned(), payload: b"{}".to_vec() };
+        let pages = Pages { waiting: Mutex::new((1..=5).map(entry).collect()), stuck, looks: Mutex::new(0) };
+        let (pages, broker, event) = (Arc::new(pages), broker(), Arc::default());
+        let own = publisher(&Arc::new(MemoryState::default()), &broker, &event);
+        let publisher = OutboxPublisher { outbox: Arc::clone(&pages) as Arc<dyn Outbox>, ..own };
+        publisher.send_waiting().await.unwrap();
+        let waiting = pages.waiting.lock().unwrap().len();
+        assert_eq!(
+            (waiting, *pages.looks.lock().unwrap()),
+            (left, looks),
+            "{stuck}: one that takes no mark is not sent for ever"
+        );
+    }
 }

@@ -24,7 +24,13 @@ use tokio_util::sync::CancellationToken;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Changes are looked for so far back: other hosts write their own clock's time.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(2);
+const OVERLAP: SignedDuration = SignedDuration::from_secs(5);
+
+/// Once in this time they are looked for further back. Not each second: behind a change of many, each look is told all of them.
+const LOOK_FURTHER_EVERY: Duration = Duration::from_secs(10);
+
+/// How much further.
+const FURTHER: SignedDuration = SignedDuration::from_mins(2);
 
 /// Time between two looks at all schedules and data sources: a change by a host whose clock is far behind, and a change of a data source
 /// that nobody told, are found by nothing else.
@@ -72,6 +78,7 @@ pub(super) struct Lead<'a> {
     /// Changes up to here are known.
     heard: Timestamp,
     looked: Option<Duration>,
+    looked_further: Duration,
     looked_at_all: Duration,
     counted: [usize; 3],
     /// Records that cannot be read, as they were told last.
@@ -91,6 +98,7 @@ impl<'a> Lead<'a> {
             pruned: HashMap::new(),
             heard: Timestamp::MIN,
             looked: None,
+            looked_further: Duration::ZERO,
             looked_at_all: Duration::ZERO,
             counted: [usize::MAX; 3],
             odd: Vec::new(),
@@ -249,13 +257,19 @@ impl<'a> Lead<'a> {
     /// What others have changed or asked for since the last look.
     async fn listen(&mut self) -> Result<(), StoreError> {
         let (service, now) = (self.service, self.now());
-        let since = self.heard.min(now).checked_sub(OVERLAP).unwrap_or(self.heard);
-        if service.clock.elapsed().saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
+        let elapsed = service.clock.elapsed();
+        if elapsed.saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
             self.load().await?;
         } else {
+            let is_further = elapsed.saturating_sub(self.looked_further) >= LOOK_FURTHER_EVERY;
+            if is_further {
+                self.looked_further = elapsed;
+            }
+            let back = if is_further { FURTHER } else { OVERLAP };
+            let since = self.heard.min(now).checked_sub(back).unwrap_or(self.heard);
             let mut changed = self.persist(|| service.schedules.changed_since(since)).await?;
             changed.retain(|(id, revision)| self.lives.get(id).is_none_or(|live| live.schedule.revision != *revision));
-            // Only what is new is read: for minutes after many changes, all of them are told each second.
+            // Only what is new is read: for a while after many changes, all of them are told each time.
             let changed: Vec<ScheduleId> = changed.into_iter().map(|(id, _)| id).collect();
             for ids in changed.chunks(PAGE) {
                 for schedule in self.persist(|| service.schedules.schedules_of(ids)).await? {
