@@ -88,6 +88,8 @@ impl Hint for WiringError {
             Self::Source(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::Broker(error) => error.hint(),
+            // Each says what to write.
+            Self::Target(_) => None,
         }
     }
 }

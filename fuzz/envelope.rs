@@ -3,7 +3,7 @@
 use filegen::core::transfer::envelope::{ENVELOPE_MAX, Envelope, id, name_fault};
 use filegen::core::transfer::naming::NameTemplate;
 use filegen::core::transfer::place::place;
-use filegen::core::transfer::spec::{Deliver, OnExists, Organize};
+use filegen::core::transfer::spec::{Deliver, OnExists, Organize, TargetSpec};
 use serde_json::Value;
 
 /// An envelope that is taken says all that it needs and nothing that cannot be, bears the id of what it says where the id is filegen's own,
@@ -42,11 +42,11 @@ pub fn envelope(bytes: &[u8]) {
 
 fn deliver(template: &str, organize_by: Organize) -> Deliver {
     Deliver {
-        directory: "out".into(),
+        to: TargetSpec::Directory("out".into()),
         organize_by,
         name: NameTemplate::parse(template).expect("a template"),
         on_exists: OnExists::Error,
-        permissions: 0o640,
+        permissions: Some(0o640),
         max_size: 1 << 30,
         filters: Vec::new(),
         companions: Vec::new(),

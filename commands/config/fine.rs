@@ -1,6 +1,7 @@
 //! What `config check` says of a file that is fine.
 
 use crate::config::{Flow, Loaded};
+use crate::wiring;
 use std::path::Path;
 
 /// A line about a file that is fine; nothing about one that is not.
@@ -21,7 +22,7 @@ pub(super) fn fine(path: &Path, loaded: Option<&Loaded>) -> String {
         }
         Some(Flow::Transfer(transfer)) => {
             let from = transfer.collect.as_ref().map(|collect| format!(" from {}", collect.directory.display()));
-            let to = transfer.deliver.as_ref().map(|deliver| format!(" to {}", deliver.directory.display()));
+            let to = transfer.deliver.as_ref().map(|deliver| format!(" to {}", wiring::target_shown(&deliver.to)));
             format!("{} moves files{}{}", transfer.id, from.unwrap_or_default(), to.unwrap_or_default())
         }
     };

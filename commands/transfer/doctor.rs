@@ -21,7 +21,8 @@ pub(in crate::commands) fn run(
             Err(WiringError::Store(error)) => Err(error),
             Err(error) => return Err(error.into()),
         };
-        let (inbox, target, work) = (wiring::inbox(&transfer), wiring::file_target(&transfer), wiring::work(&transfer));
+        let (inbox, target, work) =
+            (wiring::inbox(&transfer), wiring::file_target(&transfer)?, wiring::work(&transfer));
         let input = DoctorInput {
             transfer: &transfer,
             inbox: inbox.as_deref(),

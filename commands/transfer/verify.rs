@@ -49,7 +49,7 @@ struct Row {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let transfer = load(context)?;
-    let Some(target) = wiring::file_target(&transfer) else {
+    let Some(target) = wiring::file_target(&transfer)? else {
         return Err(Failure::new(Code::Config, "this transfer delivers nothing: it has no `deliver`")
             .hint("give the file of the host that delivers"));
     };

@@ -4,7 +4,7 @@
 //! process that writes keeps a lock on it; so a stopped one that goes on later still writes to its own file, and to nobody else's.
 
 use super::apart::apart;
-use crate::core::ports::file_target::{Arrived, FileTarget, Naming, Room, TargetError, TargetPart};
+use crate::core::ports::file_target::{Arrived, FileTarget, Naming, PartName, Room, TargetError, TargetPart};
 use crate::files::{self, Beneath, Foreign, Found, copy_digested};
 use async_trait::async_trait;
 use rustix::io::Errno;
@@ -33,7 +33,7 @@ impl LocalTarget {
 
     /// Whether a name that a file has is refused to another.
     async fn named_once(&self, name: &str) -> Result<(), TargetError> {
-        let (mut other, _) = self.part("", &format!("{name}-2"), 0).await?;
+        let (mut other, _) = self.part("", PartName { id: &format!("{name}-2"), writer: "", former: &[] }, 0).await?;
         let again = other.publish(name, Naming::New).await;
         if !matches!(again, Ok(true)) {
             other.discard().await?;
@@ -70,7 +70,7 @@ impl FileTarget for LocalTarget {
     async fn probe(&self, name: &str) -> Result<(), TargetError> {
         const TEXT: &[u8] = b"probe";
         let name = format!(".filegen-{name}.probe");
-        let (mut part, _) = self.part("", &name, 0).await?;
+        let (mut part, _) = self.part("", PartName { id: &name, writer: "", former: &[] }, 0).await?;
         part.append(TEXT.to_vec()).await?;
         let named = match part.publish(&name, Naming::New).await {
             Ok(true) => self.named_once(&name).await,
@@ -97,8 +97,14 @@ impl FileTarget for LocalTarget {
         .await
     }
 
-    async fn part(&self, folder: &str, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
-        let (folder, id) = (folder.to_owned(), id.to_owned());
+    async fn part(
+        &self,
+        folder: &str,
+        name: PartName<'_>,
+        keep: u64,
+    ) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
+        // A lock on the file is what keeps it for a process.
+        let (folder, id) = (folder.to_owned(), name.id.to_owned());
         let part = self.with(move |own, root| {
             let name = format!(".filegen-{id}.part");
             let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };

@@ -41,7 +41,7 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
         activity.insecure(&insecure);
         let state = wiring::transfer_state(transfer, Access::Serve).await?;
         let dependencies = Arc::new(Dependencies::new(
-            probes(transfer, &state, &activity),
+            probes(transfer, &state, &activity)?,
             Arc::clone(&clock),
             Arc::clone(&activity) as Arc<_>,
         ));
@@ -56,13 +56,18 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
             dependencies: Arc::clone(&dependencies),
         });
         let (transfer, ledger) = (Arc::clone(transfer), state.ledger);
-        all.panels.push(Arc::new(TransferPanel { transfer, activity, dependencies, ledger, clock }));
+        let delivers = transfer.deliver.as_ref().map(|deliver| wiring::target_shown(&deliver.to));
+        all.panels.push(Arc::new(TransferPanel { transfer, delivers, activity, dependencies, ledger, clock }));
     }
     Ok(())
 }
 
 /// The probes that health asks.
-fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferActivity>) -> Vec<Box<dyn Probe>> {
+fn probes(
+    transfer: &Transfer,
+    state: &TransferState,
+    activity: &Arc<TransferActivity>,
+) -> Result<Vec<Box<dyn Probe>>, DaemonError> {
     let watched = Arc::clone(activity);
     let poll = transfer.collect.as_ref().map_or(Duration::ZERO, |collect| collect.poll);
     let silence = SILENCE.max(poll.saturating_mul(2));
@@ -76,10 +81,10 @@ fn probes(transfer: &Transfer, state: &TransferState, activity: &Arc<TransferAct
     if let Some(inbox) = wiring::inbox(transfer) {
         probes.push(Box::new(FolderProbe { inbox }));
     }
-    if let Some(target) = wiring::file_target(transfer) {
+    if let Some(target) = wiring::file_target(transfer)? {
         probes.push(Box::new(TargetProbe { target }));
     }
-    probes
+    Ok(probes)
 }
 
 /// Starts both sides, and the count of what waits.

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct TransferPanel {
     /// What it declares.
     pub transfer: Arc<Transfer>,
+    /// Where files go, as others may see it. `None` where it has no delivering side.
+    pub delivers: Option<String>,
     /// What it is doing.
     pub activity: Arc<TransferActivity>,
     /// What it needs.
@@ -60,7 +62,7 @@ impl Panel for TransferPanel {
             "transfer": self.activity.transfer(),
             "state": if state.halted.is_empty() { "moving" } else { "waiting" },
             "collects": self.transfer.collect.as_ref().map(|collect| collect.directory.display().to_string()),
-            "delivers": self.transfer.deliver.as_ref().map(|deliver| deliver.directory.display().to_string()),
+            "delivers": self.delivers,
             "collected": state.collected,
             "delivered": state.delivered,
             "bytes": state.bytes,

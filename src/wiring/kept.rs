@@ -5,7 +5,7 @@ use crate::core::doctor::report::Area;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::secret::Secret;
-use crate::core::transfer::spec::Transfer;
+use crate::core::transfer::spec::{TargetSpec, Transfer};
 use crate::files;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,16 @@ pub fn kept_by_transfer(transfer: &Transfer) -> Vec<(Area, Vec<Kept>)> {
     let collect = transfer.collect.iter();
     let collect = collect.flat_map(|collect| [&*collect.directory, &*collect.archive, &*collect.error]);
     let deliver = transfer.deliver.iter();
-    let deliver = deliver.flat_map(|deliver| own(&deliver.work).into_iter().chain(folders([&*deliver.directory])));
+    let deliver = deliver.flat_map(|deliver| {
+        let to = match &deliver.to {
+            TargetSpec::Directory(path) => folders([&**path]).collect::<Vec<_>>(),
+            TargetSpec::Sftp(spec) => {
+                let key = spec.login.key.iter();
+                key.filter_map(|path| at(path, Nature::File, "whoever has the key delivers in our name")).collect()
+            }
+        };
+        own(&deliver.work).into_iter().chain(to)
+    });
     vec![
         (Area::Source, folders(collect).collect()),
         (Area::State, database(&transfer.state, "who writes to it decides what is sent")),

@@ -26,7 +26,8 @@ pub use security::{
 pub use sql::{source, source_at};
 pub use state::{Access, empty_state, rights_of, state, state_rights};
 pub use transfer::{
-    TransferState, file_sender, file_target, inbox, inlet, redrive_ports, transfer_sides, transfer_state, work,
+    TransferState, file_sender, file_target, inbox, inlet, redrive_ports, target_shown, transfer_sides, transfer_state,
+    work,
 };
 pub use volume::{VolumePath, place, volume, volume_of};
 
@@ -36,6 +37,7 @@ use crate::core::generate::run::Identity;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
+use crate::core::ports::file_target::TargetError;
 use crate::core::ports::source::SourceError;
 use crate::core::ports::store::StoreError;
 use std::sync::Arc;
@@ -52,6 +54,9 @@ pub enum WiringError {
     /// A topic's client does not take its settings.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// A transfer's target has no address that can be read.
+    #[error(transparent)]
+    Target(#[from] TargetError),
 }
 
 impl HasKind for WiringError {
@@ -60,6 +65,7 @@ impl HasKind for WiringError {
             Self::Source(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Broker(error) => error.kind(),
+            Self::Target(error) => error.kind(),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! Addresses as others may see them, and connections that are weaker than they should be.
 
-use crate::adapters::{kafka, mongo, nats, postgres, redis_queue, sqlserver};
+use crate::adapters::{kafka, mongo, nats, postgres, redis_queue, sftp, sqlserver};
 use crate::config::Flow;
 use crate::core::generate::spec::Worker;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::peer::{Insecure, MASK, Peer, Unreadable, is_nats, is_redis};
+use crate::core::model::peer::{Insecure, MASK, Peer, Unreadable, is_nats, is_redis, is_sftp};
 use crate::core::model::secret::Secret;
 use crate::core::model::shown;
 use crate::core::schedule::spec::Scheduler;
-use crate::core::transfer::spec::{BrokerSpec, Transfer};
+use crate::core::transfer::spec::{BrokerSpec, TargetSpec, Transfer};
 
 /// What an adapter says of an address: how it is shown, and what is weak about a connection to it.
 type Looked = Option<(String, Option<(String, &'static str)>)>;
@@ -23,6 +23,9 @@ fn look(url: &Secret) -> Option<(Peer, Looked)> {
     }
     if is_nats(url.reveal()) {
         return Some((Peer::Nats, nats::look(url)));
+    }
+    if is_sftp(url.reveal()) {
+        return Some((Peer::Sftp, sftp::look(url)));
     }
     match Database::of_address(url.reveal()) {
         Some(Database::Sqlite) => None,
@@ -75,12 +78,17 @@ pub fn unreadable_in(flow: &Flow) -> Vec<Unreadable> {
         Flow::Generate(worker) => vec![("source.url", &worker.source.url), ("state.url", &worker.state)],
         Flow::Ingest(ingest) => vec![("sink.url", &ingest.sink.url), ("dead_letters.url", &ingest.dead_letters.url)],
         Flow::Schedule(scheduler) => vec![("state.url", &scheduler.state)],
-        Flow::Transfer(transfer) => match &transfer.broker {
-            BrokerSpec::Local(_) => Vec::new(),
-            BrokerSpec::Nats(spec) => {
-                return unreadable("broker.nats.url", Peer::Nats, &spec.url).into_iter().collect();
-            }
-        },
+        Flow::Transfer(transfer) => {
+            let broker = match &transfer.broker {
+                BrokerSpec::Local(_) => None,
+                BrokerSpec::Nats(spec) => unreadable("broker.nats.url", Peer::Nats, &spec.url),
+            };
+            let to = match transfer.deliver.as_ref().map(|deliver| &deliver.to) {
+                None | Some(TargetSpec::Directory(_)) => None,
+                Some(TargetSpec::Sftp(spec)) => unreadable("deliver.to.sftp", Peer::Sftp, &spec.url),
+            };
+            return broker.into_iter().chain(to).collect();
+        }
     };
     urls.into_iter().filter_map(|(field, url)| unreadable(field, look(url)?.0, url)).chain(topics).collect()
 }
@@ -89,6 +97,7 @@ fn unreadable(field: &'static str, peer: Peer, url: &Secret) -> Option<Unreadabl
     let (why, hint) = match peer {
         Peer::Redis => (redis_queue::refused(url), "write `redis://HOST:6379`, and the password in `password`"),
         Peer::Nats => (nats::refused(url), "write `nats://host:4222`, or `tls://host:4222` with encryption"),
+        Peer::Sftp => (sftp::refused(url), "write `sftp://user@host:22/folder`, and the password in `password`"),
         Peer::Postgres => (postgres::refused(url), "write `postgres://user:password@host:5432/database`"),
         Peer::Mongo => (mongo::refused(url), "write `mongodb://host:27017/database`"),
         Peer::SqlServer => (sqlserver::refused(url), "write `sqlserver://user:password@host:1433/database`"),

@@ -1,6 +1,6 @@
 //! The ports of the flow transfer.
 
-use super::{Access, WiringError, clock};
+use super::{Access, WiringError, address_shown, clock};
 use crate::adapters::file_target::LocalTarget;
 use crate::adapters::handover::LocalHandover;
 use crate::adapters::host;
@@ -9,6 +9,7 @@ use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::memory::transfers::MemoryTransfers;
 use crate::adapters::nats::NatsBroker;
+use crate::adapters::sftp::SftpTarget;
 use crate::adapters::spool::LocalSpool;
 use crate::core::inlet::Inlet;
 use crate::core::model::database::Database;
@@ -16,7 +17,7 @@ use crate::core::model::pattern::Pattern;
 use crate::core::model::permissions::Permissions;
 use crate::core::ports::audit::AuditLog;
 use crate::core::ports::file_broker::{FileReceiver, FileSender};
-use crate::core::ports::file_target::FileTarget;
+use crate::core::ports::file_target::{FileTarget, TargetError};
 use crate::core::ports::inbox::Inbox;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::TransferLedger;
@@ -24,10 +25,13 @@ use crate::core::transfer::collect::{CollectPorts, Collector};
 use crate::core::transfer::deliver::{DeliverPorts, Deliverer};
 use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::redrive::RedrivePorts;
-use crate::core::transfer::spec::{BrokerSpec, Deliver, Transfer};
+use crate::core::transfer::spec::{BrokerSpec, Deliver, TargetSpec, Transfer};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Permissions of files in a folder of this host where none are said.
+const PERMISSIONS: u32 = 0o640;
 
 /// A call to the ledger may take an eighth of it.
 const LEDGER: Duration = Duration::from_mins(2);
@@ -61,15 +65,32 @@ pub async fn transfer_state(transfer: &Transfer, access: Access) -> Result<Trans
 /// The folder that files are collected from. `None` when the file has no collecting side.
 pub fn inbox(transfer: &Transfer) -> Option<Arc<dyn Inbox>> {
     let collect = transfer.collect.as_ref()?;
-    let target = transfer.deliver.as_ref().map(|deliver| deliver.directory.as_path());
+    let target = transfer.deliver.as_ref().and_then(|deliver| deliver.to.directory());
     let state = Database::sqlite_path(transfer.state.reveal()).map(Path::new).and_then(Path::parent);
     let work = transfer.deliver.as_ref().map(|deliver| deliver.work.as_path());
     let others: Vec<&Path> = [transfer.broker.folder(), target, work, state].into_iter().flatten().collect();
     Some(Arc::new(LocalInbox::new(&collect.directory, &collect.archive, &collect.error, &others)))
 }
 
-fn target_of(deliver: &Deliver) -> LocalTarget {
-    LocalTarget::new(&deliver.directory, deliver.permissions, Permissions::of_folder(deliver.permissions))
+fn target_of(deliver: &Deliver) -> Result<Arc<dyn FileTarget>, WiringError> {
+    Ok(match &deliver.to {
+        TargetSpec::Directory(path) => {
+            let mode = deliver.permissions.unwrap_or(PERMISSIONS);
+            Arc::new(LocalTarget::new(path, mode, Permissions::of_folder(mode)))
+        }
+        TargetSpec::Sftp(spec) => {
+            let target = SftpTarget::new(spec, deliver.permissions);
+            Arc::new(target.map_err(|why| TargetError::Unusable { target: "sftp".to_owned(), reason: why.to_owned() })?)
+        }
+    })
+}
+
+/// Where files go, as others may see it.
+pub fn target_shown(to: &TargetSpec) -> String {
+    match to {
+        TargetSpec::Directory(path) => path.display().to_string(),
+        TargetSpec::Sftp(spec) => address_shown(&spec.url),
+    }
 }
 
 /// The way in for files that others bring. `None` when the file has no collecting side.
@@ -85,8 +106,11 @@ pub fn inlet(transfer: &Transfer) -> Option<Inlet> {
 }
 
 /// The target. `None` when the file has no delivering side.
-pub fn file_target(transfer: &Transfer) -> Option<Arc<dyn FileTarget>> {
-    transfer.deliver.as_ref().map(|deliver| Arc::new(target_of(deliver)) as Arc<dyn FileTarget>)
+///
+/// # Errors
+/// When its address cannot be read.
+pub fn file_target(transfer: &Transfer) -> Result<Option<Arc<dyn FileTarget>>, WiringError> {
+    transfer.deliver.as_ref().map(target_of).transpose()
 }
 
 /// The folder for what filters take and make: nobody else reads it. `None` when the file has no delivering side.
@@ -139,7 +163,7 @@ pub async fn transfer_sides(
         };
         Collector::new(Arc::clone(transfer), ports)
     });
-    let deliverer = file_target(transfer).and_then(|target| {
+    let deliverer = file_target(transfer)?.and_then(|target| {
         let ports = DeliverPorts {
             receiver,
             work: work(transfer).unwrap_or_else(|| Arc::clone(&target)),

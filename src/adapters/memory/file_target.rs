@@ -1,6 +1,6 @@
 //! A place for files in memory.
 
-use crate::core::ports::file_target::{Arrived, FileTarget, Naming, Room, TargetError, TargetPart};
+use crate::core::ports::file_target::{Arrived, FileTarget, Naming, PartName, Room, TargetError, TargetPart};
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -92,8 +92,13 @@ impl FileTarget for MemoryTarget {
         Ok(self.kept().room)
     }
 
-    async fn part(&self, folder: &str, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
-        let key = format!("{folder}/{id}");
+    async fn part(
+        &self,
+        folder: &str,
+        name: PartName<'_>,
+        keep: u64,
+    ) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
+        let key = format!("{folder}/{}", name.id);
         let mut kept = self.kept();
         let bytes = kept.parts.entry(key.clone()).or_default();
         bytes.truncate(usize::try_from(keep).unwrap_or(usize::MAX));

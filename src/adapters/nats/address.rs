@@ -1,8 +1,8 @@
 //! Addresses of NATS's servers: read here, not by the client, which takes a login as it is written, `%40` and all.
 
+use crate::adapters::url_parts;
 use crate::core::model::peer::{MASK, host_shown, is_loopback, name_shown};
 use crate::core::model::secret::Secret;
-use percent_encoding::percent_decode_str;
 
 /// The port where none is written.
 const PORT: u16 = 4222;
@@ -51,7 +51,7 @@ impl Address {
                 if !servers.is_empty() {
                     return Err("only the first server may have a login, which then counts for all");
                 }
-                login = Some(self::login(user).ok_or(LOGIN)?);
+                login = Some(url_parts::login(user).ok_or(LOGIN)?);
             }
             servers.push(server(place, is_encrypted).ok_or(SERVER)?);
         }
@@ -84,29 +84,9 @@ impl Address {
     }
 }
 
-/// User and password, or a token alone. `None` where a sign of a password ended something early.
-fn login(text: &str) -> Option<(String, Option<Secret>)> {
-    if text.is_empty() || text.contains(['/', '?', '#', '@']) {
-        return None;
-    }
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
-    match text.split_once(':') {
-        Some((user, password)) => Some((decoded(user)?, Some(Secret::new(decoded(password)?)))),
-        None => Some((decoded(text)?, None)),
-    }
-}
-
 fn server(text: &str, is_encrypted: bool) -> Option<Server> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|port| *port > 0)?),
-        _ => (text, PORT),
-    };
-    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let fits = match inner {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')),
-    };
-    fits.then(|| Server { is_encrypted, host: host.to_owned(), port })
+    let (host, port) = url_parts::host_and_port(text, PORT)?;
+    Some(Server { is_encrypted, host, port })
 }
 
 /// An address as others may see it, and what is weak about a connection to it: what, and what to write instead. `None` when it

@@ -150,7 +150,8 @@ pub(in crate::config) static DELIVER: Section = Section {
             "What a name means that another content has: the file fails (`same`, `error`), gets a number, or takes its place. The same content is done.",
         )
         .default("error"),
-        Field::new("permissions", Shape::Words, "Permissions of the files.").default("0640"),
+        Field::new("permissions", Shape::Words, "Permissions of the files; `server`: what an SFTP server gives them.")
+            .default("0640"),
         Field::new("max_size", Shape::Size(1, 1 << 50), "The largest file that is taken.").default("10GiB"),
         Field::new("filters", Shape::Own("filters"), "What is done with a content on its way, in order."),
         Field::new("companions", Shape::Own("companions"), "Files that follow each file, in the same folder."),
@@ -217,7 +218,38 @@ pub(in crate::config) static TO: Section = Section {
     fields: &[
         Field::new("directory", Shape::Words, "A folder, relative to this file.")
             .presence(Presence::EnvironmentOrComputed(&["OUTPUT_DIR"])),
-        Field::new("sftp", Shape::Words, "`sftp://user@host:22/in`. Not yet in force.").secret(),
+        Field::new(
+            "sftp",
+            Shape::Words,
+            "A folder of an SFTP server: `sftp://user@host:22/in`; `/~/in` below the folder that a login begins in.",
+        )
+        .secret(),
+        Field::new("key", Shape::Words, "With `sftp`: a file with a private key, relative to this file.")
+            .presence(Presence::EnvironmentOrComputed(&["SFTP_KEY"])),
+        Field::new("passphrase", Shape::Words, "With `sftp`: what the key is encrypted with.")
+            .presence(Presence::EnvironmentOrComputed(&["SFTP_PASSPHRASE"]))
+            .secret(),
+        Field::new("agent", Shape::Flag, "With `sftp`: whether keys of the agent at SSH_AUTH_SOCK are tried.")
+            .default("false"),
+        Field::new("password", Shape::Words, "With `sftp`: the user's password, where the address has none.")
+            .presence(Presence::EnvironmentOrComputed(&["SFTP_PASSWORD"]))
+            .secret(),
+        Field::new(
+            "known_hosts",
+            Shape::OneOrMore(&Shape::Words),
+            "With `sftp`: files of host keys as OpenSSH keeps them; the user's and the system's when not given.",
+        ),
+        Field::new(
+            "fingerprint",
+            Shape::OneOrMore(&Shape::Words),
+            "With `sftp`: the host keys that are taken, each as `SHA256:…`, in place of such files.",
+        ),
+        Field::new(
+            "verify",
+            Shape::Choice(&["content", "size"]),
+            "With `sftp`: what is looked at before a file gets its name: all of it, read back, or its size.",
+        )
+        .default("content"),
         Field::new("s3", Shape::Words, "`s3://bucket/prefix`. Not yet in force.").secret(),
     ],
 };

@@ -9,6 +9,7 @@ mod policies;
 pub(super) mod schedule;
 mod state;
 mod steps;
+mod target;
 pub(super) mod transfer;
 
 use super::address;
@@ -28,6 +29,15 @@ fn path(fields: &Fields<'_>, name: &str) -> Option<PathBuf> {
             fields.place(name).report("impossible-value", message, hint);
             None
         }
+    }
+}
+
+/// Notes a field that neither the file nor the environment gives.
+fn missing(fields: &Fields<'_>, name: &str, variable: &str) {
+    let place = fields.place(name);
+    if fields.at.field(name).is_none() {
+        let hint = format!("add it, or set the environment variable {variable}");
+        place.report("missing-field", format!("`{}` is missing", place.path), hint);
     }
 }
 

@@ -1,11 +1,11 @@
 //! A transfer file's values as the core takes them.
 
-use super::path;
 use super::state::refused_at;
-use super::steps;
+use super::{missing, path};
+use super::{steps, target};
 use crate::config::address;
 use crate::config::cursor::{Cursor, Fields};
-use crate::config::grammar::transfer::{BROKER, COLLECT, DELIVER, POLICIES, STATE, TO, TRANSFER};
+use crate::config::grammar::transfer::{BROKER, COLLECT, DELIVER, POLICIES, STATE, TRANSFER};
 use crate::config::values;
 use crate::core::model::database::Database;
 use crate::core::model::names::TransferId;
@@ -15,7 +15,7 @@ use crate::core::model::policy::RetrySpec;
 use crate::core::model::secret::Secret;
 use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::spec::{
-    After, BrokerSpec, Collect, Deliver, OnExists, Organize, Transfer, TransferPolicies,
+    After, BrokerSpec, Collect, Deliver, OnExists, Organize, TargetSpec, Transfer, TransferPolicies,
 };
 use std::path::Path;
 use std::time::Duration;
@@ -60,15 +60,6 @@ pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
     }
     check_apart(root, &transfer);
     Some(transfer)
-}
-
-/// Notes a field that neither the file nor the environment gives.
-fn missing(fields: &Fields<'_>, name: &str, variable: &str) {
-    let place = fields.place(name);
-    if fields.at.field(name).is_none() {
-        let hint = format!("add it, or set the environment variable {variable}");
-        place.report("missing-field", format!("`{}` is missing", place.path), hint);
-    }
 }
 
 /// Notes a value of the environment that does not fit.
@@ -142,16 +133,7 @@ fn broker(at: &Cursor<'_>) -> Option<BrokerSpec> {
 
 fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
     let fields = at.read(&DELIVER);
-    let to = at.section("to");
-    let others: Vec<_> = ["sftp", "s3"].iter().filter_map(|name| to.field(name)).collect();
-    for other in &others {
-        other.report("not-yet", format!("`{}` is not yet supported", other.name()), "write `directory: PATH`");
-    }
-    let targets = to.read(&TO);
-    let directory = path(&targets, "directory");
-    if directory.is_none() && others.is_empty() {
-        missing(&targets, "directory", "OUTPUT_DIR");
-    }
+    let to = target::target(&at.section("to"));
     let filters = steps::filters(&at.section("filters"));
     let name = fields.owned("name").map(|text| match (&filters, at.field("name")) {
         // A name that the file does not give has the endings of what filters make.
@@ -170,11 +152,7 @@ fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
             None
         }
     });
-    let mode = fields.text("permissions").and_then(|text| Permissions::mode_of(&text));
-    if mode.is_none() {
-        let message = "`permissions` are four octal digits that let the owner read, and nobody run a file";
-        fields.place("permissions").report("impossible-value", message, "for example `\"0640\"`");
-    }
+    let mode = permissions(&fields, to.as_ref());
     let organize_by = match fields.text("organize_by")?.as_ref() {
         "date" => Organize::Date,
         "type" => Organize::Type,
@@ -189,7 +167,7 @@ fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
     let companions = steps::companions(&at.section("companions"));
     let work = path(&fields, "work");
     Some(Deliver {
-        directory: directory?,
+        to: to?,
         organize_by,
         name: name?,
         on_exists,
@@ -199,6 +177,22 @@ fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
         companions: companions?,
         work: work?,
     })
+}
+
+/// Permissions of the files; `Some(None)`: what a server gives them.
+#[expect(clippy::option_option, reason = "wrong, or left to the server")]
+fn permissions(fields: &Fields<'_>, to: Option<&TargetSpec>) -> Option<Option<u32>> {
+    let text = fields.text("permissions")?;
+    let is_far = to.is_some_and(|to| to.directory().is_none());
+    if is_far && text == "server" {
+        return Some(None);
+    }
+    let mode = Permissions::mode_of(&text);
+    if mode.is_none() {
+        let message = "`permissions` are four octal digits that let the owner read, and nobody run a file";
+        fields.place("permissions").report("impossible-value", message, "for example `\"0640\"`");
+    }
+    mode.map(Some)
 }
 
 fn state(at: &Cursor<'_>) -> Option<Secret> {
@@ -241,13 +235,13 @@ fn policies(at: &Cursor<'_>) -> Option<TransferPolicies> {
 /// Folders that would feed themselves.
 fn check_apart(root: &Cursor<'_>, transfer: &Transfer) {
     let Some(collect) = &transfer.collect else { return };
-    let target = transfer.deliver.as_ref().map(|deliver| &deliver.directory);
+    let target = transfer.deliver.as_ref().and_then(|deliver| deliver.to.directory()).map(Path::to_owned);
     let spool = transfer.broker.folder().map(Path::to_owned);
     let others = [
         ("collect.archive", Some(&collect.archive)),
         ("collect.error", Some(&collect.error)),
         ("broker.local", spool.as_ref()),
-        ("deliver.to.directory", target),
+        ("deliver.to.directory", target.as_ref()),
         ("deliver.work", transfer.deliver.as_ref().map(|deliver| &deliver.work)),
     ];
     for (field, _) in others.iter().filter(|(_, other)| *other == Some(&collect.directory)) {

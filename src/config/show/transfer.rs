@@ -4,7 +4,8 @@ use super::Rendered;
 use super::generate::{ShowAddress, map, scalar, text};
 use crate::config::values::{write_duration, write_size};
 use crate::core::model::peer::MASK;
-use crate::core::transfer::spec::{BrokerSpec, Collect, Deliver, Transfer};
+use crate::core::model::secret::Secret;
+use crate::core::transfer::spec::{BrokerSpec, Collect, Deliver, TargetSpec, Transfer};
 use crate::core::transfer::steps::{Companion, Filter};
 use std::path::Path;
 
@@ -14,7 +15,7 @@ pub(super) fn transfer(transfer: &Transfer, address: ShowAddress<'_>) -> Rendere
         ("transfer", Some(text(transfer.id.as_str()))),
         ("collect", transfer.collect.as_ref().map(collect)),
         ("broker", Some(broker(&transfer.broker, address))),
-        ("deliver", transfer.deliver.as_ref().map(deliver)),
+        ("deliver", transfer.deliver.as_ref().map(|it| deliver(it, address))),
         ("state", Some(map([("url", Some(text(address(&transfer.state))))]))),
         (
             "policies",
@@ -75,13 +76,36 @@ fn collect(collect: &Collect) -> Rendered {
     ])
 }
 
-fn deliver(deliver: &Deliver) -> Rendered {
+fn to(to: &TargetSpec, address: ShowAddress<'_>) -> Rendered {
+    let spec = match to {
+        TargetSpec::Directory(directory) => return map([("directory", Some(path(directory)))]),
+        TargetSpec::Sftp(spec) => spec,
+    };
+    let (login, masked) = (&spec.login, |secret: &Option<Secret>| secret.as_ref().map(|_| text(MASK)));
+    let paths = spec.known_hosts.iter().map(|file| path(file)).collect();
+    let fingerprints: Vec<_> = spec.fingerprints.iter().map(text).collect();
     map([
-        ("to", Some(map([("directory", Some(path(&deliver.directory)))]))),
+        ("sftp", Some(text(address(&spec.url)))),
+        ("key", login.key.as_deref().map(path)),
+        ("passphrase", masked(&login.passphrase)),
+        ("agent", Some(scalar(login.has_agent))),
+        ("password", masked(&login.password)),
+        ("known_hosts", Some(Rendered::List(paths))),
+        ("fingerprint", (!fingerprints.is_empty()).then_some(Rendered::List(fingerprints))),
+        ("verify", Some(text(spec.verify.as_str()))),
+    ])
+}
+
+fn deliver(deliver: &Deliver, address: ShowAddress<'_>) -> Rendered {
+    map([
+        ("to", Some(to(&deliver.to, address))),
         ("organize_by", Some(text(deliver.organize_by.as_str()))),
         ("name", Some(text(deliver.name.as_str()))),
         ("on_exists", Some(text(deliver.on_exists.as_str()))),
-        ("permissions", Some(text(format!("{:04o}", deliver.permissions)))),
+        (
+            "permissions",
+            Some(text(deliver.permissions.map_or_else(|| "server".to_owned(), |mode| format!("{mode:04o}")))),
+        ),
         ("max_size", Some(text(write_size(deliver.max_size)))),
         ("filters", Some(Rendered::List(deliver.filters.iter().map(filter).collect()))),
         ("companions", Some(Rendered::List(deliver.companions.iter().map(companion).collect()))),

@@ -19,6 +19,7 @@ use crate::core::model::policy::{Policies, RetrySpec};
 use crate::core::model::query::Fetch;
 use jiff::civil::{Weekday, time};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The worker file of the design, as it stands there.

@@ -1,7 +1,8 @@
 //! Transfer files.
 
 use super::*;
-use crate::core::transfer::spec::{After, BrokerSpec, OnExists, Organize, Transfer};
+use crate::core::model::sftp::SftpVerify;
+use crate::core::transfer::spec::{After, BrokerSpec, OnExists, Organize, TargetSpec, Transfer};
 use crate::core::transfer::steps::{Companion, CompanionKind, CsvCheck, Filter, RowCount};
 
 fn read(text: &str, pairs: &[(&str, &str)]) -> Result<Transfer, Vec<String>> {
@@ -25,7 +26,7 @@ fn the_smallest_file_has_the_defaults_of_the_docs() {
     );
     assert_eq!(transfer.broker, BrokerSpec::Local("/x/data/spool".into()));
     assert_eq!((deliver.organize_by, deliver.on_exists), (Organize::None, OnExists::Error));
-    assert_eq!((deliver.name.as_str(), deliver.permissions), ("{{ stem }}{{ extension }}", 0o640));
+    assert_eq!((deliver.name.as_str(), deliver.permissions), ("{{ stem }}{{ extension }}", Some(0o640)));
     assert_eq!((collect.max_size, deliver.max_size), (10 << 30, 10 << 30));
     let most = |text: &str| read(text, &[]).unwrap().collect.unwrap().max_size;
     let (collect, deliver) = ("transfer: t\ncollect: { directory: in", "deliver: { to: { directory: out }");
@@ -57,7 +58,7 @@ fn the_environment_stands_in_for_what_is_left_out() {
     let (collect, deliver) = (transfer.collect.unwrap(), transfer.deliver.unwrap());
     assert_eq!((collect.directory.as_path(), collect.pattern.as_str()), (Path::new("/i"), "*.csv"));
     assert_eq!((collect.archive.as_path(), collect.error.as_path()), (Path::new("/a"), Path::new("/e")));
-    assert_eq!((collect.after, deliver.directory.as_path()), (After::Delete, Path::new("/o")));
+    assert_eq!((collect.after, deliver.to.directory()), (After::Delete, Some(Path::new("/o"))));
     let retry = transfer.policies.retry;
     assert_eq!((retry.max_retries, retry.initial_backoff), (7, Duration::from_millis(250)));
     let kept = read("transfer: t\ncollect: { after: keep }\n", &vars).unwrap();
@@ -72,11 +73,11 @@ fn the_environment_stands_in_for_what_is_left_out() {
 fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     let text = "transfer: t\ncollect: { directory: in, archive: in, done_file: x/y }\n\
                 broker: { nats: { url: 'http://h:4222', stream: 'F.x', subject: 'f.*', ack_wait: 1ms } }\n\
-                deliver: { to: { sftp: 'sftp://u@h/in' } }\n\
+                deliver: { to: { s3: 's3://b/in' } }\n\
                 state: { url: 'mongodb://h/d' }\n";
     let faults = read(text, &[]).unwrap_err();
     for wanted in
-        ["no address of NATS", "a stream's name", "a subject has words", "`ack_wait`", "`sftp`", "MongoDB", "done-file"]
+        ["no address of NATS", "a stream's name", "a subject has words", "`ack_wait`", "`s3`", "MongoDB", "done-file"]
     {
         assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted}: {faults:?}");
     }
@@ -105,6 +106,44 @@ fn a_broker_is_a_folder_or_nats_and_never_both() {
     assert_eq!((spec.url.reveal(), spec.max_bytes, spec.replicas), ("nats://localhost:4222", Some(1 << 30), 3));
     assert_eq!(spec.login.credentials.as_deref(), Some(Path::new("/x/c/a.creds")));
     assert!(of("local: s, nats: {}", &[]).unwrap_err()[0].contains("both given"));
+}
+
+#[test]
+fn a_target_is_a_folder_or_a_server_that_somebody_can_log_in_to() {
+    let of = |to: &str, vars: &[(&str, &str)]| {
+        read(&format!("transfer: t\ndeliver:\n  to: {{ {to} }}\n"), vars).map(|it| it.deliver.unwrap())
+    };
+    let sftp = |to: &str, vars: &[(&str, &str)]| match of(to, vars).map(|deliver| deliver.to) {
+        Ok(TargetSpec::Sftp(spec)) => *spec,
+        other => panic!("{to}: {other:?}"),
+    };
+    let digest = "SHA256:uNiVztksCsDhcc0u9e8BrndHRjPvnQgEuOhCvXWNj0E";
+    let spec = sftp("sftp: 'sftp://u@h/in', key: k/id", &[("HOME", "/home/u"), ("SFTP_PASSWORD", "p")]);
+    assert_eq!((spec.login.key.as_deref(), spec.login.password.unwrap().reveal()), (Some(Path::new("/x/k/id")), "p"));
+    let hosts = ["/home/u/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts"].map(PathBuf::from);
+    assert_eq!((spec.known_hosts, spec.verify), (hosts.to_vec(), SftpVerify::Content));
+    let spec =
+        sftp(&format!("sftp: 'sftp://u:p@h/in', known_hosts: [a, /b], fingerprint: '{digest}', verify: size"), &[]);
+    assert_eq!(spec.known_hosts, ["/x/a", "/b"].map(PathBuf::from));
+    assert_eq!((spec.fingerprints, spec.verify), (vec![digest.to_owned()], SftpVerify::Size));
+    assert!(sftp("sftp: 'sftp://u@h/in', agent: true", &[]).login.has_agent);
+    let text = "transfer: t\ndeliver:\n  to: { sftp: 'sftp://u@h/in', agent: true }\n  permissions: server\n";
+    assert_eq!(read(text, &[]).unwrap().deliver.unwrap().permissions, None);
+    for (to, why) in [
+        ("sftp: 'sftp://u@h/in'", "nothing says how to log in"),
+        ("sftp: 'ssh://u@h/in', agent: true", "no address of an SFTP server"),
+        ("directory: o, sftp: 'sftp://u@h/in', agent: true", "both given"),
+        ("directory: o, key: k", "`key` says something of an SFTP server"),
+        ("directory: o, verify: size", "`verify` says something of an SFTP server"),
+        ("sftp: 'sftp://u@h/in', agent: true, fingerprint: MD5:00", "no SHA-256 fingerprint"),
+        ("sftp: 'sftp://u@h/in', agent: true, fingerprint: ['SHA256:x']", "no SHA-256 fingerprint"),
+        ("sftp: 'sftp://u@h/in', agent: true, verify: hope", "`verify`"),
+    ] {
+        let faults = of(to, &[]).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.contains(why)), "{to}: {faults:?}");
+    }
+    let text = "transfer: t\ndeliver:\n  to: { directory: o }\n  permissions: server\n";
+    assert!(read(text, &[]).unwrap_err()[0].contains("octal"));
 }
 
 #[test]

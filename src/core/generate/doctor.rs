@@ -98,7 +98,7 @@ fn insecure(found: &[Insecure], report: &mut Report<'_>) {
         let area = match peer {
             Peer::Postgres | Peer::SqlServer => Area::Source,
             Peer::Mongo => Area::State,
-            Peer::Kafka | Peer::Redis | Peer::Nats => Area::Kafka,
+            Peer::Kafka | Peer::Redis | Peer::Nats | Peer::Sftp => Area::Kafka,
         };
         report.add(area, "is encrypted and verified", CheckVerdict::Warn, format!("`{field}`: {what}; {instead}"));
     }

@@ -34,6 +34,7 @@ pub mod run;
 pub mod run_schedule;
 pub mod schedule;
 pub mod secret;
+pub mod sftp;
 pub mod shown;
 pub mod sql;
 pub mod term;

@@ -24,11 +24,14 @@ pub enum Peer {
     Redis,
     /// NATS.
     Nats,
+    /// An SFTP server.
+    Sftp,
 }
 
 impl Peer {
     /// All kinds.
-    pub const ALL: [Self; 6] = [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis, Self::Nats];
+    pub const ALL: [Self; 7] =
+        [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis, Self::Nats, Self::Sftp];
 
     /// As metrics and reports name it.
     pub fn name(self) -> &'static str {
@@ -39,6 +42,7 @@ impl Peer {
             Self::Kafka => "kafka",
             Self::Redis => "redis",
             Self::Nats => "nats",
+            Self::Sftp => "sftp",
         }
     }
 }
@@ -47,6 +51,11 @@ impl Peer {
 pub fn is_nats(url: &str) -> bool {
     let lower = url.to_ascii_lowercase();
     lower.starts_with("nats://") || lower.starts_with("tls://")
+}
+
+/// Whether an address is of an SFTP server.
+pub fn is_sftp(url: &str) -> bool {
+    url.to_ascii_lowercase().starts_with("sftp://")
 }
 
 /// Whether an address is of Redis.

@@ -157,6 +157,9 @@ pub struct FileRecord {
     /// What the filters of the delivering side made of it. `None` where there are none, or not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made: Option<MadeFile>,
+    /// Processes whose unfinished file may be at the target, the latest last. Empty once it is delivered, and on the collecting side.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<String>,
     /// Where it is now: its name in the archive or among the failed ones, or its final name at the target.
     pub place: Option<String>,
     /// Why it failed last. A file that goes on after a failure keeps it.

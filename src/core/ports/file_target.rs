@@ -55,6 +55,14 @@ pub enum TargetError {
         /// The system's words.
         reason: String,
     },
+    /// It does not answer, or the connection broke: what was asked for may have been done.
+    #[error("the target {} does not answer: {}", shown::name(target), shown::text(reason))]
+    Away {
+        /// Which.
+        target: String,
+        /// What was seen.
+        reason: String,
+    },
     /// The system says something else. Another try may work.
     #[error("{} cannot be written: {}", shown::name(path), shown::text(reason))]
     Failed {
@@ -70,6 +78,7 @@ impl HasKind for TargetError {
         match self {
             Self::Unusable { .. } | Self::NoLinks { .. } => FailureKind::Config,
             Self::Denied { .. } | Self::Foreign { .. } | Self::Name { .. } => FailureKind::Refused,
+            Self::Away { .. } => FailureKind::Unreachable,
             Self::Full { .. } | Self::Failed { .. } => FailureKind::Failed,
         }
     }
@@ -109,6 +118,18 @@ pub enum Naming {
     Replace,
 }
 
+/// How an unfinished file is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PartName<'a> {
+    /// The version's id, or a text made from it.
+    pub id: &'a str,
+    /// This process's own text. Where no process can keep a file for itself, it stands in the name: a stopped one that goes on later
+    /// then names its own file, or none, and never what another one is writing.
+    pub writer: &'a str,
+    /// Those of processes before it, whose unfinished files may still be there; the earliest first.
+    pub former: &'a [String],
+}
+
 /// A file under its temporary name, open for writing.
 #[async_trait]
 pub trait TargetPart: Send {
@@ -142,8 +163,18 @@ pub trait FileTarget: Send + Sync {
     async fn room(&self) -> Result<Option<Room>, TargetError>;
 
     /// The unfinished file of a version in a folder, with at most its first `keep` bytes: so many as are there. An unfinished file that
-    /// another process still has open is left to it, and a new one is begun.
-    async fn part(&self, folder: &str, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError>;
+    /// another process still has open is left to it, and a new one is begun; or it is taken from it, so that it can name it no more.
+    async fn part(
+        &self,
+        folder: &str,
+        name: PartName<'_>,
+        keep: u64,
+    ) -> Result<(Box<dyn TargetPart>, u64), TargetError>;
+
+    /// Whether it is reached over a line: to send a file again costs more than to look whether it is there.
+    fn is_far(&self) -> bool {
+        false
+    }
 
     /// Looks for a file, and reads it where it has the size that is looked for. `None` when nothing has the name.
     async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError>;

@@ -79,7 +79,7 @@ impl Deliverer {
         for (number, wanted) in self.following(way, path)?.into_iter().enumerate() {
             crash_point!("transfer.companion");
             let id = format!("{}-{number}", way.record.id);
-            let (mut part, _) = self.ports.target.part(folder, &id, 0).await?;
+            let (mut part, _) = self.ports.target.part(folder, self.named(way, &id), 0).await?;
             if !wanted.content.is_empty() {
                 part.append(wanted.content.clone()).await?;
             }

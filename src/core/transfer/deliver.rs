@@ -15,9 +15,10 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
-use crate::core::ports::file_target::{FileTarget, Room, TargetError};
+use crate::core::ports::file_target::{FileTarget, PartName, Room, TargetError, TargetPart};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, TransferLedger};
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -40,11 +41,16 @@ pub struct DeliverPorts {
     pub holder: Holder,
 }
 
+/// Most processes that are remembered to have written one version: each of them but the last has died of it.
+const WRITERS_MAX: usize = 32;
+
 /// The delivering side.
 pub struct Deliverer {
     pub(super) transfer: Arc<Transfer>,
     pub(super) deliver: Deliver,
     pub(super) ports: DeliverPorts,
+    /// What stands in the names of this process's unfinished files.
+    pub(super) writer: String,
 }
 
 /// Why a version was not delivered.
@@ -88,7 +94,8 @@ impl Deliverer {
     /// The delivering side of a transfer that has one. `None` when it has none.
     pub fn new(transfer: Arc<Transfer>, ports: DeliverPorts) -> Option<Self> {
         let deliver = transfer.deliver.clone()?;
-        Some(Self { transfer, deliver, ports })
+        let writer = hex::encode(&Sha256::digest(&ports.holder.name)[..6]);
+        Some(Self { transfer, deliver, ports, writer })
     }
 
     /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it.
@@ -174,6 +181,7 @@ impl Deliverer {
             stamp: String::new(),
             durable: 0,
             made: None,
+            writers: vec![self.writer.clone()],
             place: None,
             failure: None,
             seen_at: now,
@@ -184,19 +192,48 @@ impl Deliverer {
     /// Brings a version to its place.
     async fn bring(&self, way: &mut Way<'_>, content: Option<Vec<u8>>, stop: &CancellationToken) -> Result<(), Fault> {
         self.check(way, content.as_deref()).await?;
+        self.enter(way).await?;
         if !self.deliver.filters.is_empty() {
             return self.bring_made(way, content, stop).await;
         }
-        let (mut part, there) = self.ports.target.part(&way.place.folder, &way.record.id, way.kept()).await?;
+        if self.ports.target.is_far() && way.record.state == FileState::Writing && self.is_there(way).await? {
+            // The answer to its naming was lost.
+            return self.finish(way).await;
+        }
+        let (mut part, there) = self.part(way, way.kept()).await?;
         self.begun(way, there).await?;
         let published = match self.receive(way, &mut *part, content, stop).await {
-            Ok(()) => self.publish(way, &mut *part).await,
+            Ok(()) => self.publish(way, &mut *part, stop).await,
             Err(fault) => Err(fault),
         };
         if matches!(published, Err(Fault::Lasting(..))) {
             part.discard().await?;
         }
         published
+    }
+
+    /// The ledger knows this process as a writer of the version before it makes a file: whoever comes after it finds that.
+    async fn enter(&self, way: &mut Way<'_>) -> Result<(), TransferError> {
+        if way.record.writers.last() == Some(&self.writer) {
+            return Ok(());
+        }
+        way.record.writers.retain(|writer| *writer != self.writer);
+        let most = way.record.writers.len().saturating_sub(WRITERS_MAX - 1);
+        way.record.writers.drain(..most);
+        way.record.writers.push(self.writer.clone());
+        let state = way.record.state;
+        self.advance(&mut way.record, state, true).await
+    }
+
+    /// The unfinished file of a version at the target.
+    pub(super) async fn part(&self, way: &Way<'_>, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
+        self.ports.target.part(&way.place.folder, self.named(way, &way.record.id), keep).await
+    }
+
+    /// How unfinished files of a version are called.
+    pub(super) fn named<'w>(&'w self, way: &'w Way<'_>, id: &'w str) -> PartName<'w> {
+        let former = way.record.writers.split_last().map_or(&[][..], |(_, former)| former);
+        PartName { id, writer: &self.writer, former }
     }
 
     /// Work on a version begins behind what is there.

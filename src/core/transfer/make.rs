@@ -7,7 +7,7 @@ use super::filter::{Chain, SLICE};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileState, MadeFile};
-use crate::core::ports::file_target::{TargetError, TargetPart};
+use crate::core::ports::file_target::{PartName, TargetError, TargetPart};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -25,11 +25,11 @@ impl Deliverer {
         content: Option<Vec<u8>>,
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
-        if self.is_there(way).await? {
+        if way.record.made.is_some() && self.is_there(way).await? {
             // An earlier try gave it its name and did not live to say so.
             self.finish(way).await?;
         } else {
-            let (mut raw, there) = self.ports.work.part("", &way.record.id, way.kept()).await?;
+            let (mut raw, there) = self.work(&way.record.id, way.kept()).await?;
             self.begun(way, there).await?;
             let filtered = self.filtered(way, &mut *raw, content, stop).await;
             if matches!(filtered, Err(Fault::Passing(_))) {
@@ -53,9 +53,9 @@ impl Deliverer {
     ) -> Result<(), Fault> {
         self.receive(way, raw, content, stop).await?;
         let mut made = self.made(way, raw, stop).await?;
-        let (mut part, _) = self.ports.target.part(&way.place.folder, &way.record.id, 0).await?;
+        let (mut part, _) = self.part(way, 0).await?;
         let published = match self.copy(way, &mut *made, &mut *part, stop).await {
-            Ok(()) => self.publish(way, &mut *part).await,
+            Ok(()) => self.publish(way, &mut *part, stop).await,
             Err(fault) => Err(fault),
         };
         if matches!(published, Err(Fault::Lasting(..))) {
@@ -64,11 +64,9 @@ impl Deliverer {
         published
     }
 
-    /// Whether what was made earlier stands under the name that the ledger has for it.
-    async fn is_there(&self, way: &Way<'_>) -> Result<bool, Fault> {
-        let (Some(made), Some(place)) = (&way.record.made, &way.record.place) else { return Ok(false) };
-        let there = self.ports.target.find(place, made.size).await?;
-        Ok(there.is_some_and(|there| there.is(made.size, &made.sha256)))
+    /// A file of this host's own.
+    async fn work(&self, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
+        self.ports.work.part("", PartName { id, writer: &self.writer, former: &[] }, keep).await
     }
 
     /// The file that the filters made, now or in an earlier try.
@@ -80,7 +78,7 @@ impl Deliverer {
     ) -> Result<Box<dyn TargetPart>, Fault> {
         let id = made_id(&way.record.id);
         if let Some(made) = &way.record.made {
-            let (mut part, there) = self.ports.work.part("", &id, made.size).await?;
+            let (mut part, there) = self.work(&id, made.size).await?;
             if there == made.size
                 && hex::encode(self.prefix(&way.record.id, &mut *part, there).await?.finalize()) == made.sha256
             {
@@ -88,7 +86,7 @@ impl Deliverer {
             }
             // It was made on another host, or is gone.
         }
-        let (mut part, _) = self.ports.work.part("", &id, 0).await?;
+        let (mut part, _) = self.work(&id, 0).await?;
         let refuse = |why: String| Fault::Lasting(FailureKind::Data, why);
         let mut chain = Chain::new(&self.deliver, way.record.size).map_err(refuse)?;
         let mut sink = Sink { part: &mut *part, digest: Sha256::new(), size: 0 };
@@ -146,7 +144,7 @@ impl Deliverer {
     }
 
     /// Now and then: keeps the claim, and gives up on a stop.
-    async fn go_on(
+    pub(super) async fn go_on(
         &self,
         way: &mut Way<'_>,
         done: u64,
@@ -167,7 +165,7 @@ impl Deliverer {
     /// Takes away what this host keeps of a version that has come to its end.
     pub(super) async fn tidy_up(&self, id: &str) -> Result<(), TransferError> {
         for id in [id.to_owned(), made_id(id)] {
-            let (mut part, _) = self.ports.work.part("", &id, 0).await?;
+            let (mut part, _) = self.work(&id, 0).await?;
             part.discard().await?;
         }
         Ok(())

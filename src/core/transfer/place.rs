@@ -59,15 +59,15 @@ mod tests {
     use super::*;
     use crate::core::transfer::envelope::last_name;
     use crate::core::transfer::naming::NameTemplate;
-    use crate::core::transfer::spec::OnExists;
+    use crate::core::transfer::spec::{OnExists, TargetSpec};
 
     fn placed(template: &str, organize_by: Organize, path: &str, source: &str) -> Result<String, String> {
         let deliver = Deliver {
-            directory: "out".into(),
+            to: TargetSpec::Directory("out".into()),
             organize_by,
             name: NameTemplate::unchecked(template),
             on_exists: OnExists::Error,
-            permissions: 0o640,
+            permissions: Some(0o640),
             max_size: 1,
             filters: Vec::new(),
             companions: Vec::new(),

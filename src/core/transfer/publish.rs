@@ -6,6 +6,11 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::FileState;
 use crate::core::ports::file_target::{Naming, TargetError, TargetPart};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+/// Bytes that are read back at once.
+const PIECE: usize = 256 * 1024;
 
 /// Most numbers that a name is tried with.
 const NUMBERS: u32 = 10_000;
@@ -13,7 +18,15 @@ const NUMBERS: u32 = 10_000;
 impl Deliverer {
     /// Gives the part file its final name. The ledger has the name first: whoever finds it taken by this very content knows that it
     /// was this version.
-    pub(super) async fn publish(&self, way: &mut Way<'_>, part: &mut dyn TargetPart) -> Result<(), Fault> {
+    pub(super) async fn publish(
+        &self,
+        way: &mut Way<'_>,
+        part: &mut dyn TargetPart,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
+        if self.deliver.to.is_read_back() {
+            self.read_back(way, part, stop).await?;
+        }
         way.record.durable = way.record.size;
         for number in 0..NUMBERS {
             let place = way.place.numbered(number);
@@ -59,10 +72,47 @@ impl Deliverer {
         Err(Fault::Lasting(FailureKind::Conflict, format!("{NUMBERS} names like `{}` are taken", way.place.path())))
     }
 
+    /// Reads what was written, before it gets its name: lines and servers in between may have spoilt it.
+    async fn read_back(
+        &self,
+        way: &mut Way<'_>,
+        part: &mut dyn TargetPart,
+        stop: &CancellationToken,
+    ) -> Result<(), Fault> {
+        let (mut digest, mut size, mut told) = (Sha256::new(), 0, 0);
+        loop {
+            let piece = part.read(size, PIECE).await?;
+            if piece.is_empty() {
+                break;
+            }
+            size += piece.len() as u64;
+            digest.update(&piece);
+            self.go_on(way, size, &mut told, stop).await?;
+        }
+        let sha256 = hex::encode(digest.finalize());
+        if (size, sha256.as_str()) == (way.record.final_size(), way.record.final_sha256()) {
+            return Ok(());
+        }
+        // It is sent again from its begin.
+        way.record.durable = 0;
+        let path = way.place.path();
+        let reason =
+            format!("read back, it has {size} bytes with the digest {sha256}, and that is not what was written");
+        Err(Fault::Passing(TargetError::Failed { path, reason }.into()))
+    }
+
+    /// Whether what an earlier try wrote stands under the name that the ledger has for it.
+    pub(super) async fn is_there(&self, way: &Way<'_>) -> Result<bool, Fault> {
+        let Some(place) = &way.record.place else { return Ok(false) };
+        let (size, sha256) = (way.record.final_size(), way.record.final_sha256());
+        Ok(self.ports.target.find(place, size).await?.is_some_and(|there| there.is(size, sha256)))
+    }
+
     /// A version has its name: its companions follow, then the ledger says so.
     pub(super) async fn finish(&self, way: &mut Way<'_>) -> Result<(), Fault> {
         self.put_companions(way).await?;
         way.record.failure = None;
+        way.record.writers.clear();
         self.advance(&mut way.record, FileState::Delivered, false).await?;
         crash_point!("transfer.delivered");
         Ok(())

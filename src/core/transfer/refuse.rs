@@ -47,6 +47,7 @@ impl Deliverer {
             stamp: String::new(),
             durable: 0,
             made: None,
+            writers: Vec::new(),
             place: None,
             failure: None,
             seen_at: now,

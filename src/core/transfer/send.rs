@@ -168,6 +168,7 @@ impl Collector {
             stamp: found.stamp.clone(),
             durable: 0,
             made: None,
+            writers: Vec::new(),
             place: None,
             failure: None,
             seen_at: now,

@@ -4,6 +4,7 @@ use crate::core::model::names::TransferId;
 use crate::core::model::nats::NatsSpec;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::secret::Secret;
+use crate::core::model::sftp::{SftpSpec, SftpVerify};
 use crate::core::transfer::naming::NameTemplate;
 use crate::core::transfer::steps::{Companion, Filter};
 use std::path::{Path, PathBuf};
@@ -95,16 +96,16 @@ impl BrokerSpec {
 /// Where files go.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Deliver {
-    /// The folder.
-    pub directory: PathBuf,
+    /// The target.
+    pub to: TargetSpec,
     /// Folders below it.
     pub organize_by: Organize,
     /// A file's name there.
     pub name: NameTemplate,
     /// What a name means that another content has.
     pub on_exists: OnExists,
-    /// Permissions of the files: `0o640`.
-    pub permissions: u32,
+    /// Permissions of the files: `0o640`. `None`: what the server gives them.
+    pub permissions: Option<u32>,
     /// The largest file that is taken, in bytes.
     pub max_size: u64,
     /// What is done with a content on its way, in order.
@@ -113,6 +114,33 @@ pub struct Deliver {
     pub companions: Vec<Companion>,
     /// A folder of this host for what filters take and make.
     pub work: PathBuf,
+}
+
+/// The target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TargetSpec {
+    /// A folder of this host.
+    Directory(PathBuf),
+    /// A folder of an SFTP server.
+    Sftp(Box<SftpSpec>),
+}
+
+impl TargetSpec {
+    /// The folder, where it is one of this host.
+    pub fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Directory(path) => Some(path),
+            Self::Sftp(_) => None,
+        }
+    }
+
+    /// Whether what was written is read again before it gets its name.
+    pub fn is_read_back(&self) -> bool {
+        match self {
+            Self::Directory(_) => false,
+            Self::Sftp(spec) => spec.verify == SftpVerify::Content,
+        }
+    }
 }
 
 /// Folders below the target.

@@ -9,7 +9,7 @@ use super::error::TransferError;
 use super::event::TransferEvent;
 use super::naming::NameTemplate;
 use super::service::{self, Until};
-use super::spec::{After, BrokerSpec, Collect, Deliver, OnExists, Organize, Transfer, TransferPolicies};
+use super::spec::{After, BrokerSpec, Collect, Deliver, OnExists, Organize, TargetSpec, Transfer, TransferPolicies};
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::file_broker::MemoryFileBroker;
 use crate::adapters::memory::file_target::MemoryTarget;
@@ -61,11 +61,11 @@ fn transfer() -> Transfer {
         }),
         broker: BrokerSpec::Local("spool".into()),
         deliver: Some(Deliver {
-            directory: "out".into(),
+            to: TargetSpec::Directory("out".into()),
             organize_by: Organize::None,
             name: NameTemplate::parse("{{ name }}").unwrap(),
             on_exists: OnExists::Error,
-            permissions: 0o640,
+            permissions: Some(0o640),
             max_size: 1 << 20,
             filters: Vec::new(),
             companions: Vec::new(),

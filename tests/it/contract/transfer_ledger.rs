@@ -27,6 +27,7 @@ fn record(side: Side, id: &str, path: &str, second: i64) -> FileRecord {
         stamp: "1".to_owned(),
         durable: 0,
         made: None,
+        writers: Vec::new(),
         place: None,
         failure: None,
         seen_at: at(second),

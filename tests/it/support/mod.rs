@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod postgres;
 pub mod redis;
 pub mod running;
+pub mod sftp;
 pub mod size;
 pub mod source;
 pub mod sqlserver;

@@ -2,6 +2,7 @@
 
 use super::nats::Place;
 use super::rig::{Rig, bytes};
+use super::sftp;
 use crate::support::nats::Nats;
 use std::collections::BTreeMap;
 
@@ -105,6 +106,15 @@ fn killed_at_each_point_over_nats_each_file_arrives_once_and_whole() {
             });
         }
     });
+}
+
+#[test]
+fn killed_at_each_point_over_sftp_each_file_arrives_once_and_whole() {
+    let sources = sources();
+    for (point, passes) in cases() {
+        let is_reached = killed_at(point, passes, &sftp::shared(&[]), &sources);
+        assert!(is_reached || passes > 0, "{point}: no run passes it");
+    }
 }
 
 #[test]

@@ -12,3 +12,4 @@ mod odd;
 mod refused;
 mod rig;
 mod run;
+mod sftp;

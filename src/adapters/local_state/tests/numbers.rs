@@ -70,6 +70,7 @@ fn file(id: &str) -> FileRecord {
         stamp: "1".to_owned(),
         durable: 0,
         made: None,
+        writers: Vec::new(),
         place: None,
         failure: None,
         seen_at: NOW,

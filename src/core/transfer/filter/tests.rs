@@ -2,17 +2,17 @@
 
 use super::*;
 use crate::core::transfer::naming::NameTemplate;
-use crate::core::transfer::spec::{OnExists, Organize};
+use crate::core::transfer::spec::{OnExists, Organize, TargetSpec};
 use crate::core::transfer::steps::{CsvCheck, RowCount};
 use std::io::Read;
 
 fn deliver(filters: &[Filter]) -> Deliver {
     Deliver {
-        directory: "out".into(),
+        to: TargetSpec::Directory("out".into()),
         organize_by: Organize::None,
         name: NameTemplate::unchecked("{{ name }}"),
         on_exists: OnExists::Error,
-        permissions: 0o640,
+        permissions: Some(0o640),
         max_size: 1 << 20,
         filters: filters.to_vec(),
         companions: Vec::new(),

@@ -1,0 +1,251 @@
+//! A connection to an SFTP server, and what the server can do.
+
+use super::address::Address;
+use super::login::{self, Unknown};
+use super::trust::{self, Trust};
+use crate::core::model::sftp::SftpSpec;
+use crate::core::model::shown;
+use crate::core::ports::file_target::TargetError;
+use russh::client::{self, Handle, Handler, Session};
+use russh::keys::{Algorithm, PublicKeyOrCertificate};
+
+use russh::{Disconnect, Names, Preferred};
+use russh_sftp::client::{Config, RawSftpSession};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+
+/// A connection with its login is there after this, or is given up.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+
+/// An answer to one request comes within this, or the connection is given up. In seconds.
+const ANSWER_WITHIN: u64 = 30;
+
+/// A silent server is asked whether it is there.
+const ASKED_AFTER: Duration = Duration::from_secs(15);
+
+/// Requests that are on their way at once, of all files together: each holds at most [`MOST`] bytes.
+const WINDOW: usize = 64;
+
+/// Bytes of one request where the server says that it takes so many, less what frames them.
+const MOST: u64 = 255 * 1024;
+
+/// Bytes of one request that every server takes: draft-ietf-secsh-filexfer-02, section 3.
+const LEAST: u64 = 32 * 1024;
+
+/// Files that are open for writing at once, and for reading. OpenSSH's handles are numbers in four bytes, the smallest that are free;
+/// russh-sftp 3.0 reads a handle as text, which they are below 128.
+const WRITERS: usize = 64;
+const READERS: usize = 48;
+
+/// Folders that are remembered to be there.
+const FOLDERS: usize = 4_096;
+
+/// What the client does when the server speaks first: it looks whether the server is the right one.
+pub(super) struct Client {
+    trust: Arc<Trust>,
+    /// Why it is not, and the kind of its key.
+    said: Arc<Mutex<Option<(String, Algorithm)>>>,
+    /// Whether the server calls itself OpenSSH.
+    is_openssh: Arc<AtomicBool>,
+}
+
+impl Handler for Client {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        let (checked, kind) = match shown {
+            PublicKeyOrCertificate::PublicKey { key, .. } => (self.trust.check(key), key.algorithm()),
+            // None is asked for.
+            PublicKeyOrCertificate::Certificate(shown) => {
+                (Err("it shows a certificate, and a key was asked for".to_owned()), shown.algorithm())
+            }
+        };
+        let is_known = checked.is_ok();
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = checked.err().map(|why| (why, kind));
+        Ok(is_known)
+    }
+
+    async fn kex_done(&mut self, _: Option<&[u8]>, _: &Names, session: &mut Session) -> Result<(), Self::Error> {
+        self.is_openssh.store(session.remote_sshid().starts_with(b"SSH-2.0-OpenSSH"), Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A connection that is logged in.
+pub(super) struct Link {
+    pub(super) sftp: RawSftpSession,
+    connection: Handle<Client>,
+    is_broken: AtomicBool,
+    extensions: HashMap<String, String>,
+    /// Whether the server is OpenSSH's.
+    pub(super) is_openssh: bool,
+    /// Bytes of one request at most.
+    pub(super) write_most: usize,
+    pub(super) read_most: u32,
+    pub(super) window: Arc<Semaphore>,
+    pub(super) writers: Arc<Semaphore>,
+    pub(super) readers: Arc<Semaphore>,
+    /// Folders below the target that were seen to be there.
+    folders: Mutex<HashSet<String>>,
+}
+
+impl Link {
+    /// Whether the server says that it knows an extension.
+    pub(super) fn can(&self, extension: &str) -> bool {
+        self.extensions.contains_key(extension)
+    }
+
+    /// Whether it is of no more use.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed) || self.connection.is_closed()
+    }
+
+    /// Nobody shall use it again.
+    pub(super) fn give_up(&self) {
+        self.is_broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a folder was seen to be there.
+    pub(super) fn knows(&self, folder: &str) -> bool {
+        self.folders().contains(folder)
+    }
+
+    /// It is there.
+    pub(super) fn remember(&self, folder: &str) {
+        let mut folders = self.folders();
+        if folders.len() >= FOLDERS {
+            folders.clear();
+        }
+        folders.insert(folder.to_owned());
+    }
+
+    /// Whatever was seen may be gone.
+    pub(super) fn forget_folders(&self) {
+        self.folders().clear();
+    }
+
+    fn folders(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says farewell, as far as the server still listens.
+    pub(super) async fn close(&self) {
+        let _ = self.sftp.close_session();
+        let _ = self.connection.disconnect(Disconnect::ByApplication, "", "").await;
+    }
+}
+
+/// Connects, looks whether it is the right server, and logs in.
+pub(super) async fn connect(spec: &SftpSpec, address: &Address) -> Result<Link, TargetError> {
+    let target = address.shown();
+    let unusable = |reason: String| TargetError::Unusable { target: target.clone(), reason };
+    let away = |reason: String| TargetError::Away { target: target.clone(), reason };
+    let trust = Arc::new(Trust::of(spec, address).map_err(unusable)?);
+    let connecting = async {
+        let (mut handle, is_openssh) = trusted(&trust, address).await.map_err(|fault| match fault {
+            Untrusted::Refused(why) => unusable(why),
+            Untrusted::Away(why) => away(why),
+        })?;
+        login::login(&mut handle, &address.user, &login_of(spec, address)).await.map_err(|fault| match fault {
+            Unknown::Refused(why) => unusable(why),
+            Unknown::Ended(why) => away(format!("the login was not answered: {why}")),
+        })?;
+        opened(handle, is_openssh).await.map_err(away)
+    };
+    tokio::time::timeout(CONNECT_WITHIN, connecting).await.map_err(|_| away("no connection in time".to_owned()))?
+}
+
+/// What the address has of a login stands in for what the file does not say.
+fn login_of(spec: &SftpSpec, address: &Address) -> crate::core::model::sftp::SftpLogin {
+    let password = spec.login.password.clone().or_else(|| address.password.clone());
+    crate::core::model::sftp::SftpLogin { password, ..spec.login.clone() }
+}
+
+enum Untrusted {
+    Refused(String),
+    Away(String),
+}
+
+/// A connection to the right server, and whether that is OpenSSH's. Where fingerprints say which that is, it is asked for each kind of key in turn: it shows one.
+async fn trusted(trust: &Arc<Trust>, address: &Address) -> Result<(Handle<Client>, bool), Untrusted> {
+    let mut algorithms = trust.algorithms();
+    let mut first = None;
+    loop {
+        let said = Arc::default();
+        let is_openssh = Arc::new(AtomicBool::new(false));
+        let client = Client { trust: Arc::clone(trust), said: Arc::clone(&said), is_openssh: Arc::clone(&is_openssh) };
+        let stream = TcpStream::connect((address.name(), address.port));
+        let stream = stream.await.map_err(|error| Untrusted::Away(error.to_string()))?;
+        // Without it each small request waits for the answer to the one before.
+        stream.set_nodelay(true).map_err(|error| Untrusted::Away(error.to_string()))?;
+        let preferred = Preferred { key: Cow::Owned(algorithms.clone()), ..Preferred::DEFAULT };
+        let config = client::Config {
+            preferred,
+            keepalive_interval: Some(ASKED_AFTER),
+            nodelay: true,
+            ..client::Config::default()
+        };
+        let error = match client::connect_stream(Arc::new(config), stream, client).await {
+            Ok(handle) => return Ok((handle, is_openssh.load(Ordering::Relaxed))),
+            Err(error) => error,
+        };
+        let told = said.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((why, kind)) = told else {
+            let why = first.unwrap_or_else(|| unconnected(&error));
+            return Err(if is_lasting(&error) { Untrusted::Refused(why) } else { Untrusted::Away(why) });
+        };
+        algorithms.retain(|asked| !trust::is_of(kind.clone(), asked));
+        let why = first.get_or_insert(why);
+        if algorithms.is_empty() || !trust.is_by_fingerprint() {
+            return Err(Untrusted::Refused(why.clone()));
+        }
+    }
+}
+
+/// Whether another try would end the same way.
+fn is_lasting(error: &russh::Error) -> bool {
+    matches!(error, russh::Error::NoCommonAlgo { .. } | russh::Error::UnknownAlgo | russh::Error::Version)
+}
+
+fn unconnected(error: &russh::Error) -> String {
+    match error {
+        russh::Error::NoCommonAlgo { kind, theirs, .. } => {
+            let theirs: Vec<String> = theirs.iter().map(|name| shown::text(name)).collect();
+            format!("no {kind:?} algorithm in common; the server offers {}", theirs.join(", "))
+        }
+        error => error.to_string(),
+    }
+}
+
+/// The subsystem of an SSH connection.
+async fn opened(connection: Handle<Client>, is_openssh: bool) -> Result<Link, String> {
+    let channel = connection.channel_open_session().await.map_err(|error| format!("no channel: {error}"))?;
+    let none = |error: &dyn std::fmt::Display| format!("the server offers no SFTP to this user: {error}");
+    channel.request_subsystem(true, "sftp").await.map_err(|error| none(&error))?;
+    let config = Config { max_packet_len: 512 * 1024, request_timeout_secs: ANSWER_WITHIN, ..Config::default() };
+    let sftp = RawSftpSession::new_with_config(channel.into_stream(), config);
+    let extensions = sftp.init().await.map_err(|error| none(&error))?.extensions;
+    let (mut write, mut read) = (LEAST, LEAST);
+    if extensions.contains_key(russh_sftp::extensions::LIMITS) {
+        let limits = sftp.limits().await.map_err(|error| error.to_string())?;
+        (write, read) = (limits.max_write_len.clamp(LEAST, MOST), limits.max_read_len.clamp(LEAST, MOST));
+    }
+    Ok(Link {
+        sftp,
+        connection,
+        is_broken: AtomicBool::new(false),
+        extensions,
+        is_openssh,
+        write_most: usize::try_from(write).unwrap_or(32 * 1024),
+        read_most: u32::try_from(read).unwrap_or(32 * 1024),
+        window: Arc::new(Semaphore::new(WINDOW)),
+        writers: Arc::new(Semaphore::new(WRITERS)),
+        readers: Arc::new(Semaphore::new(READERS)),
+        folders: Mutex::default(),
+    })
+}
