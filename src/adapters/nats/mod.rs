@@ -53,7 +53,8 @@ struct Shared {
     topic: String,
     /// This process's own.
     nonce: String,
-    state: Mutex<State>,
+    /// The connection, once there is one. Held while somebody connects or looks at the streams, so that one does it for all.
+    connection: Mutex<Option<Link>>,
     known: std::sync::Mutex<Known>,
     outbound: Outbound,
     inbound: Inbound,
@@ -67,14 +68,6 @@ struct Known {
     has_consumer: bool,
 }
 
-/// What is known to be there.
-#[derive(Default)]
-struct State {
-    link: Option<Link>,
-    are_streams_there: bool,
-    is_consumer_there: bool,
-}
-
 impl NatsBroker {
     /// The streams of a transfer. Nothing is connected yet. `nonce` is this process's own.
     pub fn new(spec: &NatsSpec, transfer: &str, nonce: &str) -> Self {
@@ -86,7 +79,7 @@ impl NatsBroker {
             spec: spec.clone(),
             address,
             nonce: nonce.to_owned(),
-            state: Mutex::default(),
+            connection: Mutex::default(),
             known: std::sync::Mutex::default(),
             outbound: Outbound::default(),
             inbound: Inbound::default(),
@@ -97,17 +90,27 @@ impl NatsBroker {
 impl Shared {
     /// A connection to a server that has both streams. They are looked at once, and again when one was missing.
     async fn link(&self) -> Result<Link, Fault> {
-        if let Some(link) = self.known().link.clone() {
+        if let Some(link) = self.ready() {
             return Ok(link);
         }
-        let mut state = self.state.lock().await;
-        let link = self.connected(&mut state).await?;
-        if !state.are_streams_there {
-            streams::ready(&link, &self.spec, &self.names).await?;
-            state.are_streams_there = true;
+        let mut connection = self.connection.lock().await;
+        // Another call may have done it meanwhile.
+        if let Some(link) = self.ready() {
+            return Ok(link);
         }
+        let link = match connection.take() {
+            Some(link) => link,
+            None => self.connect().await?,
+        };
+        *connection = Some(link.clone());
+        streams::ready(&link, &self.spec, &self.names).await?;
         self.known().link = Some(link.clone());
         Ok(link)
+    }
+
+    /// A connection to a server that is known to have both streams.
+    fn ready(&self) -> Option<Link> {
+        self.known().link.clone()
     }
 
     /// What needs no look and no wait.
@@ -121,34 +124,22 @@ impl Shared {
         if self.known().has_consumer {
             return Ok(link);
         }
-        let mut state = self.state.lock().await;
-        if !state.is_consumer_there {
+        let _one = self.connection.lock().await;
+        if !self.known().has_consumer {
             streams::consumer_ready(&link, &self.spec, &self.names).await?;
-            state.is_consumer_there = true;
+            self.known().has_consumer = true;
         }
-        self.known().has_consumer = true;
-        Ok(link)
-    }
-
-    async fn connected(&self, state: &mut State) -> Result<Link, Fault> {
-        if let Some(link) = &state.link {
-            return Ok(link.clone());
-        }
-        let link = self.connect().await?;
-        state.link = Some(link.clone());
         Ok(link)
     }
 
     /// Does something over the connection. What was missing is looked for anew at the next call.
     async fn with<T>(&self, work: impl AsyncFnOnce(Link) -> Result<T, Fault>) -> Result<T, BrokerError> {
         let link = self.link().await.map_err(|fault| fault.told(&self.topic))?;
-        self.told(work(link).await).await
+        self.told(work(link).await)
     }
 
-    async fn told<T>(&self, done: Result<T, Fault>) -> Result<T, BrokerError> {
+    fn told<T>(&self, done: Result<T, Fault>) -> Result<T, BrokerError> {
         if let Err(Fault::Missing(_)) = &done {
-            let mut state = self.state.lock().await;
-            (state.are_streams_there, state.is_consumer_there) = (false, false);
             *self.known() = Known::default();
         }
         done.map_err(|fault| fault.told(&self.topic))

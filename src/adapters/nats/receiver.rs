@@ -231,7 +231,7 @@ impl Shared {
         tokio::spawn(async move {
             if let Ok(link) = own.consuming().await {
                 // What went wrong shows at the next look.
-                let came = own.told(own.pull(&link, 1, Some(PULL)).await).await.unwrap_or_default();
+                let came = own.told(own.pull(&link, 1, Some(PULL)).await).unwrap_or_default();
                 own.inbound.waiting().extend(came);
             }
             own.inbound.is_pulling.store(false, Ordering::Release);
@@ -268,7 +268,7 @@ impl FileReceiver for NatsBroker {
         own.inbound
             .held()
             .retain(|id, held| busy.contains(id) || now().saturating_sub(held.since) < own.spec.ack_wait * 4);
-        own.told(own.waiting_now(busy, most).await).await
+        own.told(own.waiting_now(busy, most).await)
     }
 
     async fn chunk(&self, id: &str, number: u64, chunk_size: u64) -> Result<Option<Vec<u8>>, BrokerError> {

@@ -277,7 +277,7 @@ impl FileSender for NatsBroker {
             // Several that fill the stream together would wait for each other for ever: all but one make room.
             own.with(async |link| link.purge(&own.names.chunks, &own.names.chunk(id, "*")).await).await?;
         }
-        own.told(first).await
+        own.told(first)
     }
 
     async fn send(&self, parcel: Parcel) -> Result<(), BrokerError> {
