@@ -77,11 +77,10 @@ impl Deliverer {
         stop: &CancellationToken,
     ) -> Result<Box<dyn TargetPart>, Fault> {
         let id = made_id(&way.record.id);
-        if let Some(made) = &way.record.made {
+        if let Some(made) = way.record.made.clone() {
             let (mut part, there) = self.work(&id, made.size).await?;
-            if there == made.size
-                && hex::encode(self.prefix(&way.record.id, &mut *part, there).await?.finalize()) == made.sha256
-            {
+            let (digest, _) = self.hashed(way, &mut *part, there, stop).await?;
+            if there == made.size && hex::encode(digest.finalize()) == made.sha256 {
                 return Ok(part);
             }
             // It was made on another host, or is gone.

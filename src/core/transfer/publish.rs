@@ -6,11 +6,8 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::FileState;
 use crate::core::ports::file_target::{Naming, TargetError, TargetPart};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use tokio_util::sync::CancellationToken;
-
-/// Bytes that are read back at once.
-const PIECE: usize = 256 * 1024;
 
 /// Most numbers that a name is tried with.
 const NUMBERS: u32 = 10_000;
@@ -79,16 +76,7 @@ impl Deliverer {
         part: &mut dyn TargetPart,
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
-        let (mut digest, mut size, mut told) = (Sha256::new(), 0, 0);
-        loop {
-            let piece = part.read(size, PIECE).await?;
-            if piece.is_empty() {
-                break;
-            }
-            size += piece.len() as u64;
-            digest.update(&piece);
-            self.go_on(way, size, &mut told, stop).await?;
-        }
+        let (digest, size) = self.hashed(way, part, u64::MAX, stop).await?;
         let sha256 = hex::encode(digest.finalize());
         if (size, sha256.as_str()) == (way.record.final_size(), way.record.final_sha256()) {
             return Ok(());

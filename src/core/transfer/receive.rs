@@ -6,7 +6,7 @@ use super::event::TransferEvent;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileState, Side};
-use crate::core::ports::file_target::{TargetError, TargetPart};
+use crate::core::ports::file_target::TargetPart;
 use futures_util::stream::{self, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ impl Deliverer {
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
         let there = way.record.durable;
-        let mut digest = self.prefix(&way.record.id, part, there).await?;
+        let (mut digest, _) = self.hashed(way, part, there, stop).await?;
         let size = match content {
             Some(content) => {
                 let rest = content.get(usize::try_from(there).unwrap_or(usize::MAX)..).unwrap_or_default().to_vec();
@@ -106,19 +106,25 @@ impl Deliverer {
         self.ports.observer.observe(&TransferEvent::Moved { side: Side::Deliver, id: id.to_owned(), bytes });
     }
 
-    /// The digest of what is there.
-    pub(super) async fn prefix(&self, id: &str, part: &mut dyn TargetPart, there: u64) -> Result<Sha256, TargetError> {
-        let (mut digest, mut done) = (Sha256::new(), 0);
-        while done < there {
-            let most = usize::try_from(there - done).unwrap_or(PIECE).min(PIECE);
+    /// The digest of a file's bytes up to `until`, and how many there are.
+    pub(super) async fn hashed(
+        &self,
+        way: &mut Way<'_>,
+        part: &mut dyn TargetPart,
+        until: u64,
+        stop: &CancellationToken,
+    ) -> Result<(Sha256, u64), TransferError> {
+        let (mut digest, mut done, mut told) = (Sha256::new(), 0, 0);
+        while done < until {
+            let most = usize::try_from(until - done).unwrap_or(PIECE).min(PIECE);
             let piece = part.read(done, most).await?;
             if piece.is_empty() {
                 break;
             }
-            self.ports.receiver.working(id);
             done += piece.len() as u64;
             digest.update(&piece);
+            self.go_on(way, done, &mut told, stop).await?;
         }
-        Ok(digest)
+        Ok((digest, done))
     }
 }
