@@ -325,7 +325,7 @@ impl FileTarget for SftpTarget {
         };
         let (shared, handle) = (Arc::clone(&self.0), Some(handle));
         let (writes, reader) = (JoinSet::new(), None);
-        Ok((Box::new(Part { shared, link, path, handle, end: there, writes, reader, _open: open }), there))
+        Ok((Box::new(Part { shared, link, path, handle, end: there, writes, reader, open: Some(open) }), there))
     }
 
     fn is_far(&self) -> bool {

@@ -26,7 +26,8 @@ pub(super) struct Part {
     pub(super) end: u64,
     pub(super) writes: JoinSet<Result<(), Error>>,
     pub(super) reader: Option<Reader>,
-    pub(super) _open: OwnedSemaphorePermit,
+    /// Its place among those that are open: given up with the handle, since companions want one, too.
+    pub(super) open: Option<OwnedSemaphorePermit>,
 }
 
 impl Part {
@@ -60,7 +61,9 @@ impl Part {
             self.permit(&handle, mode).await?;
         }
         self.handle = None;
-        if let Err(error) = self.link.sftp.close(handle).await {
+        let closed = self.link.sftp.close(handle).await;
+        self.open = None;
+        if let Err(error) = closed {
             return Err(self.shared.told_of_writing(&self.link, &self.path, &error).await);
         }
         let found = self.link.sftp.lstat(self.full_path()).await.map_err(|error| self.told(&error))?;
@@ -154,6 +157,7 @@ impl TargetPart for Part {
         self.writes.abort_all();
         if let Some(handle) = self.handle.take() {
             close_later(&self.link, handle);
+            self.open = None;
         }
         match self.link.sftp.remove(self.full_path()).await {
             Ok(_) => Ok(()),

@@ -64,12 +64,12 @@ impl Reader {
         while self.asked.len() < AHEAD && self.next < self.until {
             let rest = u32::try_from(self.until - self.next).unwrap_or(u32::MAX);
             let length = rest.min(self.link.read_most);
-            let asked = self.ask(self.next, length);
+            let asked = self.ask(self.next, length, None);
             self.asked.push_back(asked);
             self.next += u64::from(length);
         }
         let Some(Asked { offset, length, coming }) = self.asked.pop_front() else { return Ok(Vec::new()) };
-        let came = coming.await.ok().flatten().ok_or_else(closed)?.0;
+        let (came, place) = coming.await.ok().flatten().ok_or_else(closed)?;
         let bytes = match came {
             Ok(bytes) => bytes,
             Err(Error::Status(status)) if status.status_code == StatusCode::Eof => Vec::new(),
@@ -85,17 +85,21 @@ impl Reader {
             self.next = self.until;
         } else if count < length {
             let rest = u32::try_from(length - count).unwrap_or(0);
-            let again = self.ask(offset + count, rest);
+            // In the place that it has: behind others' pieces, each would wait for the rest of its own.
+            let again = self.ask(offset + count, rest, Some(place));
             self.asked.push_front(again);
         }
         Ok(bytes)
     }
 
-    fn ask(&self, offset: u64, length: u32) -> Asked {
+    fn ask(&self, offset: u64, length: u32, place: Option<OwnedSemaphorePermit>) -> Asked {
         let (link, handle) = (Arc::clone(&self.link), self.handle.clone());
         // A task of its own: whoever holds a place in the window goes on by itself.
         let coming = tokio::spawn(async move {
-            let place = Arc::clone(&link.window).acquire_owned().await.ok()?;
+            let place = match place {
+                Some(place) => place,
+                None => Arc::clone(&link.window).acquire_owned().await.ok()?,
+            };
             let came = link.sftp.read(handle, offset, length).await;
             Some((came.map(|data| data.data), place))
         });
