@@ -3,7 +3,7 @@
 use super::address::Address;
 use super::login::{self, Unknown};
 use super::trust::{self, Trust};
-use crate::core::model::sftp::SftpSpec;
+use crate::core::model::sftp::{SftpLogin, SftpSpec};
 use crate::core::model::shown;
 use crate::core::ports::file_target::TargetError;
 use russh::client::{self, Handle, Handler, Session};
@@ -161,9 +161,9 @@ pub(super) async fn connect(spec: &SftpSpec, address: &Address) -> Result<Link, 
 }
 
 /// What the address has of a login stands in for what the file does not say.
-fn login_of(spec: &SftpSpec, address: &Address) -> crate::core::model::sftp::SftpLogin {
+fn login_of(spec: &SftpSpec, address: &Address) -> SftpLogin {
     let password = spec.login.password.clone().or_else(|| address.password.clone());
-    crate::core::model::sftp::SftpLogin { password, ..spec.login.clone() }
+    SftpLogin { password, ..spec.login.clone() }
 }
 
 enum Untrusted {

@@ -23,10 +23,15 @@ use std::path::{Path, PathBuf};
 /// A path relative to the file. `None` when it was refused; that is noted then.
 fn path(fields: &Fields<'_>, name: &str) -> Option<PathBuf> {
     let text = fields.text(name)?;
-    match address::resolved(&text, fields.at.context.folder) {
+    path_at(&fields.place(name), &text)
+}
+
+/// A path that starts in the file's folder. `None` when it was refused; that is noted then.
+fn path_at(at: &Cursor<'_>, text: &str) -> Option<PathBuf> {
+    match address::resolved(text, at.context.folder) {
         Ok(path) => Some(path.components().collect()),
         Err((message, hint)) => {
-            fields.place(name).report("impossible-value", message, hint);
+            at.report("impossible-value", message, hint);
             None
         }
     }

@@ -2,7 +2,7 @@
 
 use super::kafka::kafka;
 use super::policies::lease_times_fit;
-use super::{check_cron, check_zone, state};
+use super::{check_cron, check_zone, path_at, state};
 use crate::config::address;
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::Section;
@@ -110,17 +110,6 @@ fn roots(fields: &Fields<'_>) -> Option<Roots> {
     // A file without a folder before its name lies in the current one, and `absolute` takes no empty path.
     let base = absolute(Path::new(".").join(at.context.folder)).ok()?;
     Some(Roots { base, roots })
-}
-
-/// A path that starts in the file's folder. `None` when it was refused; that is noted then.
-fn path_at(at: &Cursor<'_>, text: &str) -> Option<PathBuf> {
-    match address::resolved(text, at.context.folder) {
-        Ok(path) => Some(path.components().collect()),
-        Err((message, hint)) => {
-            at.report("impossible-value", message, hint);
-            None
-        }
-    }
 }
 
 fn calendars(at: &Cursor<'_>) -> BTreeMap<String, PathBuf> {

@@ -1,7 +1,6 @@
 //! A transfer's target as the core takes it.
 
-use super::{missing, path};
-use crate::config::address;
+use super::{missing, path, path_at};
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::transfer::TO;
 use crate::core::model::peer::is_sftp;
@@ -91,14 +90,7 @@ fn known_hosts(at: &Cursor<'_>) -> Option<Vec<PathBuf>> {
         let own = home.map(|home| home.join(".ssh/known_hosts"));
         return Some(own.into_iter().chain([PathBuf::from(SYSTEM_HOSTS)]).collect());
     }
-    let file = |(item, text): (Cursor<'_>, String)| match address::resolved(&text, at.context.folder) {
-        Ok(path) => Some(path),
-        Err((message, hint)) => {
-            item.report("impossible-value", message, hint);
-            None
-        }
-    };
-    given.into_iter().map(file).collect()
+    given.into_iter().map(|(item, text)| path_at(&item, &text)).collect()
 }
 
 /// Each as `ssh-keygen -l` writes it: 32 bytes in base64.
