@@ -1,11 +1,11 @@
 //! Folders of this host, each opened from its root's handle.
 
-use crate::core::ports::folders::{Content, FILES_MAX, FolderError, Folders, FoundFile, Listing};
+use crate::core::ports::folders::{Content, FILES_MAX, FolderError, Folders, FoundFile, Listing, Pulse};
 use crate::files::{Beneath, Foreign, Found, copy_digested};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Most odd things of one folder that are told.
@@ -14,31 +14,38 @@ const ODD_MAX: usize = 20;
 /// Deepest folder below a data source's.
 const DEPTH_MAX: usize = 64;
 
+/// What is mounted where, as the system tells it without asking any disk.
+const MOUNTS: &str = "/proc/self/mountinfo";
+
 /// Folders of this host. Each call runs on a thread of its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalFolders;
 
 #[async_trait]
 impl Folders for LocalFolders {
-    async fn check(&self, root: &Path, below: &str) -> Result<(), FolderError> {
-        apart(root, below, |root, below| {
+    async fn check(&self, root: &Path, below: &str, pulse: &Pulse) -> Result<(), FolderError> {
+        apart(root, below, pulse, |root, below, pulse| {
             let beneath = open(&root)?;
             // Opened as it is for a listing, so that rights and links are seen.
-            beneath.list(&below).map(drop).map_err(|error| failed(&at(&root, &below), &error))
+            beneath.list_by_step(&below, &|| pulse.beat()).map(drop).map_err(|error| failed(&at(&root, &below), &error))
         })
         .await
     }
 
-    async fn list(&self, root: &Path, below: &str, deep: bool) -> Result<Listing, FolderError> {
-        apart(root, below, move |root, below| list(&root, &below, deep)).await
+    async fn list(&self, root: &Path, below: &str, deep: bool, pulse: &Pulse) -> Result<Listing, FolderError> {
+        apart(root, below, pulse, move |root, below, pulse| list(&root, &below, deep, pulse)).await
     }
 
-    async fn read(&self, root: &Path, path: &str) -> Result<Content, FolderError> {
-        apart(root, path, |root, path| {
+    async fn read(&self, root: &Path, path: &str, pulse: &Pulse) -> Result<Content, FolderError> {
+        apart(root, path, pulse, |root, path, pulse| {
             let file = open(&root)?.open(&path).map_err(|error| failed(&at(&root, &path), &error))?;
-            content(file).map_err(|error| failed(&at(&root, &path), &error))
+            content(file, pulse).map_err(|error| failed(&at(&root, &path), &error))
         })
         .await
+    }
+
+    fn disk(&self, root: &Path, below: &str) -> String {
+        mount_of(&root.join(below), &std::fs::read_to_string(MOUNTS).unwrap_or_default())
     }
 }
 
@@ -46,13 +53,22 @@ impl Folders for LocalFolders {
 async fn apart<T: Send + 'static>(
     root: &Path,
     below: &str,
-    work: impl FnOnce(PathBuf, String) -> Result<T, FolderError> + Send + 'static,
+    pulse: &Pulse,
+    work: impl FnOnce(PathBuf, String, &Pulse) -> Result<T, FolderError> + Send + 'static,
 ) -> Result<T, FolderError> {
-    let (root, below) = (root.to_owned(), below.to_owned());
-    match tokio::task::spawn_blocking(move || work(root, below)).await {
+    let (root, below, pulse) = (root.to_owned(), below.to_owned(), pulse.clone());
+    match tokio::task::spawn_blocking(move || work(root, below, &pulse)).await {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
+}
+
+/// The mount point that a path lies below, by names alone: a disk that hangs answers nothing about itself. A root that is a link is taken
+/// as it is written.
+fn mount_of(path: &Path, mounts: &str) -> String {
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(|point| point.replace("\\040", " "));
+    let above = points.filter(|point| path.starts_with(point));
+    above.max_by_key(String::len).unwrap_or_else(|| "/".to_owned())
 }
 
 fn open(root: &Path) -> Result<Beneath, FolderError> {
@@ -67,14 +83,14 @@ fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-fn list(root: &Path, below: &str, deep: bool) -> Result<Listing, FolderError> {
+fn list(root: &Path, below: &str, deep: bool, pulse: &Pulse) -> Result<Listing, FolderError> {
     let beneath = open(root)?;
     let mut listing = Listing::default();
     // Paths below the listed folder, each with its depth.
     let mut folders = vec![(String::new(), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let path = if folder.is_empty() { below.to_owned() } else { join(below, &folder) };
-        let names = match beneath.list(&path) {
+        let names = match beneath.list_by_step(&path, &|| pulse.beat()) {
             Ok(names) => names,
             Err(error) if folder.is_empty() => return Err(failed(&at(root, &path), &error)),
             // A folder below that is gone or closed is told, and the others are looked at.
@@ -116,8 +132,22 @@ fn note(odd: &mut Vec<String>, sentence: String) {
     }
 }
 
-fn content(mut file: File) -> io::Result<Content> {
-    let (size, sha256) = copy_digested(&mut file, &mut io::sink())?;
+/// Beats with each piece, and keeps nothing of it.
+struct Beats<'a>(&'a Pulse);
+
+impl Write for Beats<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.0.beat();
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn content(mut file: File, pulse: &Pulse) -> io::Result<Content> {
+    let (size, sha256) = copy_digested(&mut file, &mut Beats(pulse))?;
     let found = Found::of_file(&file)?;
     let (modified_at, stamp) = (modified(&found), found.stamp());
     Ok(Content { sha256, size, modified_at, stamp })
@@ -152,6 +182,7 @@ mod tests {
     async fn nothing_outside_of_a_root_is_looked_at() {
         let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let root = inside.path();
+        let pulse = Pulse::default();
         fs::write(outside.path().join("secret.csv"), "s").unwrap();
         fs::create_dir_all(root.join("in/deep")).unwrap();
         fs::write(root.join("in/a.csv"), "abc").unwrap();
@@ -159,29 +190,44 @@ mod tests {
         symlink(outside.path(), root.join("out")).unwrap();
         symlink(outside.path().join("secret.csv"), root.join("in/link.csv")).unwrap();
         let paths = |listing: &Listing| listing.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-        let flat = LocalFolders.list(root, "in", false).await.unwrap();
+        let flat = LocalFolders.list(root, "in", false, &pulse).await.unwrap();
         assert_eq!((paths(&flat), flat.odd.len()), (vec!["a.csv".to_owned()], 1), "{:?}", flat.odd);
-        let deep = LocalFolders.list(root, "", true).await.unwrap();
+        let deep = LocalFolders.list(root, "", true, &pulse).await.unwrap();
         assert_eq!(paths(&deep), ["in/a.csv", "in/deep/b.csv"]);
         let below = vec!["d"; DEPTH_MAX + 2].join("/");
         fs::create_dir_all(root.join("far").join(&below)).unwrap();
-        let far = LocalFolders.list(root, "far", true).await.unwrap();
+        let far = LocalFolders.list(root, "far", true, &pulse).await.unwrap();
         assert!(far.odd.len() == 1 && far.odd[0].contains("64 folders"), "{:?}", far.odd);
         fs::remove_dir_all(root.join("far")).unwrap();
         for path in ["out", "in/link.csv"] {
-            let error = LocalFolders.check(root, path).await.unwrap_err();
+            let error = LocalFolders.check(root, path, &pulse).await.unwrap_err();
             assert!(matches!(error, FolderError::Foreign { what: "a link", .. }), "{error:?}");
         }
-        assert!(matches!(LocalFolders.read(root, "in/link.csv").await, Err(FolderError::Foreign { .. })));
-        assert!(matches!(LocalFolders.read(root, "out/secret.csv").await, Err(FolderError::Foreign { .. })));
-        assert!(matches!(LocalFolders.check(root, "none").await, Err(FolderError::Missing { .. })));
-        assert!(matches!(LocalFolders.check(root, "in/a.csv").await, Err(FolderError::Foreign { .. })));
-        let content = LocalFolders.read(root, "in/a.csv").await.unwrap();
+        assert!(matches!(LocalFolders.read(root, "in/link.csv", &pulse).await, Err(FolderError::Foreign { .. })));
+        assert!(matches!(LocalFolders.read(root, "out/secret.csv", &pulse).await, Err(FolderError::Foreign { .. })));
+        assert!(matches!(LocalFolders.check(root, "none", &pulse).await, Err(FolderError::Missing { .. })));
+        assert!(matches!(LocalFolders.check(root, "in/a.csv", &pulse).await, Err(FolderError::Foreign { .. })));
+        let content = LocalFolders.read(root, "in/a.csv", &pulse).await.unwrap();
         assert_eq!((content.size, &content.sha256[..8]), (3, "ba7816bf"));
         assert_eq!(content.stamp, flat.files[0].stamp);
+        assert!(pulse.is_over() && pulse.beats() > 5, "{pulse:?}");
         // A folder that becomes a link later is a link.
         fs::rename(root.join("in"), root.join("was")).unwrap();
         symlink(outside.path(), root.join("in")).unwrap();
-        assert!(matches!(LocalFolders.list(root, "in", true).await, Err(FolderError::Foreign { .. })));
+        assert!(matches!(LocalFolders.list(root, "in", true, &pulse).await, Err(FolderError::Foreign { .. })));
+    }
+    #[test]
+    fn a_path_lies_on_the_innermost_mount_above_it() {
+        let mounts = "1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:30 / /data/my\\040share rw - nfs host:/ rw\n\
+                      3 1 0:31 / /data rw - ext4 /dev/sdb rw\n";
+        for (path, mount) in [
+            ("/data/my share/in", "/data/my share"),
+            ("/data/my share2", "/data"),
+            ("/data", "/data"),
+            ("/database", "/"),
+        ] {
+            assert_eq!(mount_of(Path::new(path), mounts), mount, "{path}");
+        }
+        assert_eq!(mount_of(Path::new("/data"), ""), "/");
     }
 }

@@ -4,7 +4,7 @@ use super::seed::seed;
 use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, OpenDoor, Served, Shared, TARGET};
 use crate::config::Flow;
-use crate::core::health::{Dependencies, FaultProbe, Member, StateProbe};
+use crate::core::health::{Dependencies, FaultProbe, Member, Probe, StateProbe};
 use crate::core::inlet::Inlet;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Message};
@@ -18,6 +18,7 @@ use crate::core::schedule::data_source::Others;
 use crate::core::schedule::discover::{DISCOVERED, Discovery};
 use crate::core::schedule::feed::StoreFeed;
 use crate::core::schedule::hear::{Applier, Listener, hear};
+use crate::core::schedule::looks::Hanging;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::service::Service;
 use crate::core::schedule::sources::Sources;
@@ -97,11 +98,12 @@ async fn serve(
     if let Some(path) = &scheduler.sources {
         seed(path, &sources, &parts.state).await?;
     }
-    let member = member(&parts, shared, tasks);
+    let member = member(&parts, &sources, shared, tasks);
     let doors = open_doors(&parts, &sources, &member, shared)?;
     send(&parts, shared, tasks)?;
     listen(&parts, shared, tasks)?;
     lead(&parts, &sources, (workers, inlets), shared, tasks);
+    watch(&parts, &sources, shared, tasks);
     Ok((panel(&parts, &member, &doors), member, doors))
 }
 
@@ -120,13 +122,18 @@ fn panel(parts: &Parts<'_>, member: &Member, [_, page]: &[OpenDoor; 2]) -> Sched
 }
 
 /// Whom health asks.
-fn member(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Member {
+fn member(parts: &Parts<'_>, sources: &Sources, shared: &Shared<'_>, tasks: &mut Supervisor) -> Member {
     let scheduler = parts.scheduler;
     let probe = StateProbe { leases: Arc::clone(&parts.state.leases), key: (&scheduler.id).into() };
     let clockwork = Arc::clone(&parts.clockwork);
     let records = FaultProbe { name: "records", fault: Box::new(move || clockwork.odd_record()) };
+    let clockwork = Arc::clone(&parts.clockwork);
+    let due = FaultProbe { name: "clockwork", fault: Box::new(move || clockwork.fault(wiring::clock().elapsed())) };
+    let looks = Arc::clone(&sources.looks);
+    let folders = FaultProbe { name: "folders", fault: Box::new(move || looks.hanging().first().map(Hanging::words)) };
     let observer = Arc::clone(&parts.status) as Arc<_>;
-    let dependencies = Arc::new(Dependencies::new(vec![Box::new(probe), Box::new(records)], wiring::clock(), observer));
+    let probes: Vec<Box<dyn Probe>> = vec![Box::new(probe), Box::new(records), Box::new(due), Box::new(folders)];
+    let dependencies = Arc::new(Dependencies::new(probes, wiring::clock(), observer));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
     tasks.add("dependencies", Some(Arc::clone(&parts.status) as Arc<_>), async move {
         asked.0.watch(&asked.1).await;
@@ -241,7 +248,7 @@ fn lead(
     let discovery = Discovery {
         sources: Arc::clone(&parts.state.sources),
         ledger: Arc::clone(&parts.state.ledger),
-        folders: Arc::clone(&sources.folders),
+        looks: Arc::clone(&sources.looks),
         roots: parts.scheduler.roots.clone(),
         stable_for: parts.scheduler.defaults.stable_for,
         max_size: parts.scheduler.defaults.max_size,
@@ -271,6 +278,14 @@ fn lead(
     tasks.add("clockwork", Some(Arc::clone(&parts.status) as Arc<_>), async move {
         Box::pin(service.serve(&stop)).await;
         ended.ended();
+    });
+}
+
+/// Tells looks at folders that hang.
+fn watch(parts: &Parts<'_>, sources: &Sources, shared: &Shared<'_>, tasks: &mut Supervisor) {
+    let (looks, observer, stop) = (Arc::clone(&sources.looks), Arc::clone(&parts.status), shared.stop.clone());
+    tasks.add("looks", Some(Arc::clone(&parts.status) as Arc<_>), async move {
+        looks.watch(&*observer, &stop).await;
     });
 }
 

@@ -208,16 +208,26 @@ impl Beneath {
 
     /// The names in a folder, each with what it is; in no order. A name that is no text has a sign in place of each odd byte.
     pub(crate) fn list(&self, path: &str) -> io::Result<Vec<(String, Found)>> {
-        let names = self.names(path)?;
+        self.list_by_step(path, &|| ())
+    }
+
+    /// As [`Beneath::list`], and calls `step` behind each name.
+    pub(crate) fn list_by_step(&self, path: &str, step: &dyn Fn()) -> io::Result<Vec<(String, Found)>> {
+        let names = self.names_by_step(path, step)?;
         Ok(names.into_iter().map(|(name, found)| (name.to_string_lossy().into_owned(), found)).collect())
     }
 
     /// As [`Beneath::list`], with the names as they are.
     pub(crate) fn names(&self, path: &str) -> io::Result<Vec<(OsString, Found)>> {
+        self.names_by_step(path, &|| ())
+    }
+
+    fn names_by_step(&self, path: &str, step: &dyn Fn()) -> io::Result<Vec<(OsString, Found)>> {
         let folder = self.folder(path, OFlags::RDONLY)?;
         let mut names = Vec::new();
         for entry in Dir::read_from(&folder)? {
             let entry = entry?;
+            step();
             let name = entry.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;

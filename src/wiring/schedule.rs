@@ -22,6 +22,7 @@ use crate::core::ports::outbox::Outbox;
 use crate::core::ports::producer::Producer;
 use crate::core::ports::schedules::ScheduleStore;
 use crate::core::schedule::data_source::{Others, Rules};
+use crate::core::schedule::looks::Looks;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::Scheduler;
@@ -164,7 +165,7 @@ pub fn sources(
             others: others.clone(),
         },
         settings: settings.clone(),
-        folders: folders(),
+        looks: Arc::new(Looks::new(folders(), clock())),
         clock: clock(),
         new_id: new_ids(),
         audit: Arc::clone(&state.audit),

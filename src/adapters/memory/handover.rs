@@ -1,7 +1,7 @@
 //! A folder that files are brought to, in memory.
 
 use super::folders::MemoryFolders;
-use crate::core::ports::folders::{Content, FolderError, Folders};
+use crate::core::ports::folders::{Content, FolderError, Folders, Pulse};
 use crate::core::ports::handover::{Given, Handover};
 use async_trait::async_trait;
 use std::path::{Path, PathBuf};
@@ -27,10 +27,10 @@ impl Handover for MemoryHandover {
     }
 
     async fn give(&self, root: &Path, path: &str, content: &Content, name: &str) -> Result<Given, FolderError> {
-        if let Ok(there) = self.folders.read(&self.directory, name).await {
+        if let Ok(there) = self.folders.read(&self.directory, name, &Pulse::default()).await {
             return Ok(if there.sha256 == content.sha256 { Given::There } else { Given::Taken });
         }
-        let now = self.folders.read(root, path).await?;
+        let now = self.folders.read(root, path, &Pulse::default()).await?;
         if now != *content {
             return Ok(Given::Changed);
         }

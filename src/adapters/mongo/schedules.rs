@@ -7,6 +7,7 @@ use super::lists::{at_most, found};
 use super::schedule_documents::{document, read};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
+use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::schedules::{ScheduleStore, Writer};
 use crate::core::ports::store::{OddRecord, Page, StoreError};
 use async_trait::async_trait;
@@ -210,13 +211,7 @@ impl ScheduleStore for MongoState {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.call(async {
-            let database = self.link().database.clone();
-            let hello = database.run_command(doc! { "hello": 1 }).await?;
-            let theirs = hello.get_datetime("localTime").ok();
-            Ok(theirs.and_then(|at| Timestamp::from_millisecond(at.timestamp_millis()).ok()))
-        })
-        .await
+        self.server_time().await
     }
 }
 

@@ -5,6 +5,8 @@ use crate::core::model::shown;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most files of one folder that are looked at.
 pub const FILES_MAX: usize = 1_000_000;
@@ -73,6 +75,27 @@ pub enum FolderError {
         /// Which.
         path: String,
     },
+    /// An earlier look at it has not ended.
+    #[error("{} has not answered for {seconds} s, and is not looked at again before it does", shown::name(path))]
+    Hangs {
+        /// Which.
+        path: String,
+        /// For how long.
+        seconds: u64,
+    },
+    /// Many looks at the file system that it lies on have not ended.
+    #[error(
+        "{} is not looked at: {looks} looks at other folders of its disk have not been answered, the first for {seconds} s",
+        shown::name(path)
+    )]
+    DiskHangs {
+        /// What was not looked at.
+        path: String,
+        /// How many.
+        looks: usize,
+        /// For how long the first of them has waited.
+        seconds: u64,
+    },
     /// The system says something else.
     #[error("{} cannot be read: {}", shown::name(path), shown::text(reason))]
     Failed {
@@ -88,8 +111,31 @@ impl HasKind for FolderError {
         match self {
             Self::Missing { .. } => FailureKind::Absent,
             Self::Foreign { .. } | Self::Denied { .. } => FailureKind::Refused,
+            Self::Hangs { .. } | Self::DiskHangs { .. } => FailureKind::Unreachable,
             Self::TooMany { .. } | Self::Failed { .. } => FailureKind::Failed,
         }
+    }
+}
+
+/// How a call gets on. Whoever works beats with each step, and keeps the pulse until the work has ended: also when nobody waits for its
+/// answer any more.
+#[derive(Clone, Default, Debug)]
+pub struct Pulse(Arc<AtomicU64>);
+
+impl Pulse {
+    /// One more step is done.
+    pub fn beat(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were.
+    pub fn beats(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody else keeps it: the work has ended.
+    pub fn is_over(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 }
 
@@ -98,11 +144,14 @@ impl HasKind for FolderError {
 #[async_trait]
 pub trait Folders: Send + Sync {
     /// Whether a folder can be looked at.
-    async fn check(&self, root: &Path, below: &str) -> Result<(), FolderError>;
+    async fn check(&self, root: &Path, below: &str, pulse: &Pulse) -> Result<(), FolderError>;
 
     /// The plain files of a folder; with `deep`, those of the folders in it too.
-    async fn list(&self, root: &Path, below: &str, deep: bool) -> Result<Listing, FolderError>;
+    async fn list(&self, root: &Path, below: &str, deep: bool, pulse: &Pulse) -> Result<Listing, FolderError>;
 
     /// The content of a file, by its path below the root.
-    async fn read(&self, root: &Path, path: &str) -> Result<Content, FolderError>;
+    async fn read(&self, root: &Path, path: &str, pulse: &Pulse) -> Result<Content, FolderError>;
+
+    /// What hangs together with a folder: the place of its disk, told without a look at it.
+    fn disk(&self, root: &Path, below: &str) -> String;
 }

@@ -51,4 +51,9 @@ pub trait Action: Send + Sync {
     /// # Errors
     /// When it did not succeed. Nothing outside of it is harmed by that.
     async fn run(&self, firing: &Firing) -> Result<Done, ActionError>;
+
+    /// How many executions wait for something that does not answer: they keep no place from others.
+    fn stalled(&self) -> usize {
+        0
+    }
 }

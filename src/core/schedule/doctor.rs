@@ -17,7 +17,7 @@ use crate::core::model::shown;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::Wanted;
-use crate::core::ports::folders::{FolderError, Folders};
+use crate::core::ports::folders::{FolderError, Folders, Pulse};
 use crate::core::ports::store::StoreError;
 use crate::core::schedule::plan::Settings;
 use jiff::Timestamp;
@@ -124,9 +124,10 @@ async fn look(input: &DoctorInput<'_>, root: &Path, below: &str) -> Result<(), F
         let path = root.join(below).display().to_string();
         FolderError::Failed { path, reason: format!("no answer within {} s", FOLDER_WITHIN.as_secs()) }
     };
+    let pulse = Pulse::default();
     tokio::select! {
         biased;
-        answer = input.folders.check(root, below) => answer,
+        answer = input.folders.check(root, below, &pulse) => answer,
         () = input.clock.sleep(FOLDER_WITHIN) => Err(hangs()),
     }
 }

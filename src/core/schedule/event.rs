@@ -43,7 +43,7 @@ pub enum ScheduleEvent {
         /// On which day.
         day: Date,
     },
-    /// The clocks of this host and the store disagree.
+    /// By how much the clocks of this host and the store disagree.
     Skew {
         /// By so many milliseconds; above zero, the store's is ahead.
         millis: i64,
@@ -52,6 +52,20 @@ pub enum ScheduleEvent {
     Odd {
         /// The first of them.
         records: Vec<OddRecord>,
+    },
+    /// The leader has looked at what is due.
+    Looked {
+        /// When, on the clock that is never set.
+        at: Duration,
+        /// How long the first due time has waited that has not begun, where that is longer than the grace.
+        overdue: Option<Duration>,
+        /// Whether it has led for long enough that the term counts as a good one.
+        is_steady: bool,
+    },
+    /// A term as leader has ended by a fault.
+    TermEnded {
+        /// Which.
+        reason: String,
     },
     /// How many schedules there are: active, paused, failed.
     Counted {

@@ -18,6 +18,7 @@ pub mod explain;
 pub mod feed;
 pub mod hear;
 pub mod import;
+pub mod looks;
 pub mod own;
 pub mod plan;
 pub mod record;

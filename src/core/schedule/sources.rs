@@ -9,10 +9,11 @@ use crate::core::model::shown;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
-use crate::core::ports::folders::{FolderError, Folders};
+use crate::core::ports::folders::FolderError;
 use crate::core::ports::store::StoreError;
 use crate::core::schedule::cron::Expression;
 use crate::core::schedule::explain;
+use crate::core::schedule::looks::Looks;
 use crate::core::schedule::plan::Settings;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -28,7 +29,7 @@ pub struct Sources {
     /// What holds for all schedules.
     pub settings: Settings,
     /// The folders that they name.
-    pub folders: Arc<dyn Folders>,
+    pub looks: Arc<Looks>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// A new id each time.
@@ -270,7 +271,7 @@ impl Sources {
     async fn look(&self, source: &DataSource) -> Result<Vec<String>, Faults> {
         let mut warnings = Vec::new();
         if let Ok(place) = self.rules.roots.place(&source.path) {
-            match self.folders.check(&place.root, &place.below).await {
+            match self.looks.check(&place).await {
                 Ok(()) => {}
                 Err(error @ FolderError::Foreign { .. }) => {
                     let message = format!("the path cannot be taken: {error}");

@@ -44,6 +44,10 @@ impl Action for Starting {
             Wanted::Run(name) => self.start(name, firing).await,
         }
     }
+
+    fn stalled(&self) -> usize {
+        self.discovery.looks.stalled()
+    }
 }
 
 fn failed(reason: String) -> ActionError {

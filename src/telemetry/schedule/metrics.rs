@@ -12,6 +12,8 @@ pub struct ScheduleMetrics {
     lateness: Late<Histogram>,
     schedules: Vec<Gauge>,
     deadlines_missed: Counter,
+    overdue: Gauge,
+    skew: Gauge,
 }
 
 impl ScheduleMetrics {
@@ -34,6 +36,14 @@ impl ScheduleMetrics {
                 "schedule_deadlines_missed_total",
                 "Days on which no execution had succeeded by the deadline.",
             ),
+            overdue: scope.gauge(
+                "schedule_overdue_seconds",
+                "How long the first due time has waited that is late and has not begun, where this instance leads; 0 elsewhere.",
+            ),
+            skew: scope.gauge(
+                "schedule_clock_skew_seconds",
+                "The state store's clock less this host's, as the leader saw it when its term began.",
+            ),
         }
     }
 
@@ -52,6 +62,15 @@ impl ScheduleMetrics {
 
     pub(super) fn deadline_missed(&self) {
         self.deadlines_missed.increment(1);
+    }
+
+    pub(super) fn overdue(&self, late: Duration) {
+        self.overdue.set(late.as_secs_f64());
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    pub(super) fn skew(&self, millis: i64) {
+        self.skew.set(millis as f64 / 1000.0);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]

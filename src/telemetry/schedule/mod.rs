@@ -12,6 +12,7 @@ use crate::core::schedule::event::ScheduleEvent;
 use metrics::ScheduleMetrics;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tracing::{info, warn};
 
 /// What JSON and text lines call their `target`.
@@ -26,7 +27,26 @@ pub struct SchedulerStatus {
     token: AtomicU64,
     /// The first record that cannot be read; empty where there is none.
     odd: Mutex<String>,
+    course: Mutex<Course>,
 }
+
+/// How the leading goes.
+#[derive(Default, Debug)]
+struct Course {
+    /// When schedules were looked at last, or the term began.
+    looked: Option<Duration>,
+    /// How long the first late due time waits.
+    overdue: Option<Duration>,
+    /// Terms that a fault has ended, one behind the other, and the last fault.
+    failed: u32,
+    reason: String,
+}
+
+/// A leader that looks at nothing for so long stands still.
+const STANDS_AFTER: Duration = Duration::from_mins(1);
+
+/// A difference of the clocks that is told.
+const SKEW_TOLD_MS: u64 = 1_000;
 
 impl SchedulerStatus {
     /// Declares its metrics.
@@ -36,6 +56,7 @@ impl SchedulerStatus {
             metrics: ScheduleMetrics::new(scheduler),
             token: AtomicU64::new(0),
             odd: Mutex::default(),
+            course: Mutex::default(),
         }
     }
 
@@ -48,6 +69,40 @@ impl SchedulerStatus {
     pub fn odd_record(&self) -> Option<String> {
         self.token()?;
         Some(self.odd().clone()).filter(|text| !text.is_empty())
+    }
+
+    /// Why due times are not fired here although this instance leads, or tries to. `now`: on the clock that is never set.
+    pub fn fault(&self, now: Duration) -> Option<String> {
+        let mut course = self.course();
+        if course.failed > 1 {
+            let (terms, reason) = (course.failed, shown::text(&course.reason));
+            return Some(format!(
+                "due times are not fired: the last {terms} terms as leader ended by a fault: {reason}"
+            ));
+        }
+        self.token()?;
+        if let Some(late) = course.overdue {
+            return Some(format!(
+                "due and not done: the first due time that has not begun is {} s late",
+                late.as_secs()
+            ));
+        }
+        let silent = now.saturating_sub(*course.looked.get_or_insert(now));
+        (silent > STANDS_AFTER)
+            .then(|| format!("due times are not fired: the leader has looked at none for {} s", silent.as_secs()))
+    }
+
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No longer leading: what it has told of its leading holds no more.
+    fn stands_by(&self) {
+        self.token.store(0, Ordering::Relaxed);
+        self.metrics.counted([0; 3]);
+        self.metrics.overdue(Duration::ZERO);
+        let mut course = self.course();
+        (course.looked, course.overdue) = (None, None);
     }
 
     fn odd(&self) -> MutexGuard<'_, String> {
@@ -96,6 +151,10 @@ impl Observer<ScheduleEvent> for SchedulerStatus {
                 warn!(target: TARGET, scheduler, %schedule, %day, "no execution had succeeded by the deadline");
             }
             ScheduleEvent::Skew { millis } => {
+                self.metrics.skew(*millis);
+                if millis.unsigned_abs() <= SKEW_TOLD_MS {
+                    return;
+                }
                 warn!(target: TARGET, scheduler, millis, "the clocks of this host and the state store disagree");
             }
             ScheduleEvent::Odd { records } => {
@@ -104,6 +163,20 @@ impl Observer<ScheduleEvent> for SchedulerStatus {
                 }
                 let first = records.first();
                 *self.odd() = first.map(|it| format!("{} cannot be read: {}", it.id, it.reason)).unwrap_or_default();
+            }
+            ScheduleEvent::Looked { at, overdue, is_steady } => {
+                self.metrics.overdue(overdue.unwrap_or_default());
+                let mut course = self.course();
+                (course.looked, course.overdue) = (Some(*at), *overdue);
+                if *is_steady {
+                    course.failed = 0;
+                }
+            }
+            ScheduleEvent::TermEnded { reason } => {
+                let mut course = self.course();
+                course.failed = course.failed.saturating_add(1);
+                course.reason.clone_from(reason);
+                warn!(target: TARGET, scheduler, reason, terms = course.failed, "a term as leader has ended by a fault");
             }
             ScheduleEvent::Counted { counts } => self.metrics.counted(*counts),
         }
@@ -127,13 +200,11 @@ impl Observer<ElectionEvent> for SchedulerStatus {
             }
             ElectionEvent::Renewed => {}
             ElectionEvent::Lost { token, why } => {
-                self.token.store(0, Ordering::Relaxed);
-                self.metrics.counted([0; 3]);
+                self.stands_by();
                 warn!(target: TARGET, scheduler, token = token.0, why, "lease lost");
             }
             ElectionEvent::Released { token } => {
-                self.token.store(0, Ordering::Relaxed);
-                self.metrics.counted([0; 3]);
+                self.stands_by();
                 info!(target: TARGET, scheduler, token = token.0, "lease released");
             }
             ElectionEvent::NotReleased { reason } => {
@@ -148,5 +219,42 @@ impl Observer<Retrying> for SchedulerStatus {
     fn observe(&self, Retrying { reason, attempt, after }: &Retrying) {
         let (scheduler, wait_ms) = (self.scheduler.as_str(), after.as_millis());
         warn!(target: TARGET, scheduler, attempt, wait_ms, reason, "trying again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::model::term::Token;
+
+    #[test]
+    fn what_is_due_and_not_done_is_told_and_forgotten_when_it_is() {
+        let (status, seconds) = (SchedulerStatus::new("intake"), Duration::from_secs);
+        let looked = |at, overdue, is_steady| ScheduleEvent::Looked { at: seconds(at), overdue, is_steady };
+        let leads = || ElectionEvent::Leading { token: Token(1) };
+        let ended = || ScheduleEvent::TermEnded { reason: "no such command".to_owned() };
+        let says = |now, words: &str| {
+            let fault = status.fault(seconds(now));
+            assert!(fault.as_ref().is_some_and(|fault| fault.contains(words)), "{fault:?}");
+        };
+        assert_eq!(status.fault(seconds(1000)), None, "it stands by");
+        status.observe(&leads());
+        assert_eq!(status.fault(seconds(1000)), None);
+        says(1100, "has looked at none for 100 s");
+        status.observe(&looked(1100, Some(seconds(90)), false));
+        says(1100, "90 s late");
+        status.observe(&looked(1101, None, false));
+        assert_eq!(status.fault(seconds(1102)), None);
+        status.observe(&ended());
+        assert_eq!(status.fault(seconds(1103)), None, "a lease may be lost once");
+        status.observe(&ElectionEvent::Released { token: Token(1) });
+        status.observe(&ended());
+        says(1104, "the last 2 terms");
+        says(1104, "no such command");
+        status.observe(&leads());
+        status.observe(&looked(1105, None, false));
+        says(1105, "the last 2 terms");
+        status.observe(&looked(1150, None, true));
+        assert_eq!(status.fault(seconds(1151)), None);
     }
 }

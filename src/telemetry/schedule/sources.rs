@@ -7,6 +7,7 @@ use crate::core::ports::observer::Observer;
 use crate::core::schedule::change::{ChangeEvent, ChangeKind};
 use crate::core::schedule::discover::FileDiscovered;
 use crate::core::schedule::hear::Heard;
+use crate::core::schedule::looks::LookEvent;
 use crate::telemetry::metrics::Scope;
 use metrics::{Counter, Gauge};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,7 @@ pub struct SourcesStatus {
     events: [(ChangeKind, Counter); 3],
     odd: Counter,
     waiting: Gauge,
+    hanging: Gauge,
     ended: AtomicBool,
 }
 
@@ -43,6 +45,7 @@ impl SourcesStatus {
                 "Events of changes that were not understood, kept, and passed over.",
             ),
             waiting: scope.gauge("schedule_outbox_depth", "Events that wait for the broker."),
+            hanging: scope.gauge("schedule_looks_hanging", "Looks at folders that do not answer."),
             ended: AtomicBool::new(false),
         }
     }
@@ -116,6 +119,20 @@ impl Observer<Heard> for SourcesStatus {
                 let wait_ms = after.as_millis();
                 warn!(target: TARGET, scheduler, reason, attempt, wait_ms, "changes cannot be heard");
             }
+        }
+    }
+}
+
+impl Observer<LookEvent> for SourcesStatus {
+    fn observe(&self, event: &LookEvent) {
+        let scheduler = self.scheduler.as_str();
+        match event {
+            LookEvent::Hangs(look) => {
+                let (path, seconds) = (look.path.as_str(), look.silent.as_secs());
+                warn!(target: TARGET, scheduler, path, seconds, "a look at a folder does not answer, and leaves its place to others");
+            }
+            LookEvent::Answered { path } => info!(target: TARGET, scheduler, path, "a look that hung has answered"),
+            LookEvent::Counted(count) => self.hanging.set(f64::from(u32::try_from(*count).unwrap_or(u32::MAX))),
         }
     }
 }

@@ -5,7 +5,7 @@ use filegen::adapters::folders::LocalFolders;
 use filegen::adapters::handover::LocalHandover;
 use filegen::adapters::memory::folders::MemoryFolders;
 use filegen::adapters::memory::handover::MemoryHandover;
-use filegen::core::ports::folders::{Content, Folders};
+use filegen::core::ports::folders::{Content, Folders, Pulse};
 use filegen::core::ports::handover::{Given, Handover};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -25,11 +25,11 @@ struct Place {
 
 impl Place {
     async fn content(&self, path: &str) -> Content {
-        self.folders.read(&self.root, path).await.unwrap()
+        self.folders.read(&self.root, path, &Pulse::default()).await.unwrap()
     }
 
     async fn there(&self, name: &str) -> Option<String> {
-        self.folders.read(&self.target, name).await.ok().map(|content| content.sha256)
+        self.folders.read(&self.target, name, &Pulse::default()).await.ok().map(|content| content.sha256)
     }
 }
 
@@ -86,7 +86,7 @@ async fn a_copy_is_as_readable_as_its_file_leaves_nothing_beside_it_and_follows_
     fs::create_dir_all(&root).unwrap();
     fs::write(root.join("a"), "one").unwrap();
     fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0o640)).unwrap();
-    let content = LocalFolders.read(&root, "a").await.unwrap();
+    let content = LocalFolders.read(&root, "a", &Pulse::default()).await.unwrap();
     let to = LocalHandover::new(&target);
     assert_eq!(to.give(&root, "a", &content, "deep/a").await, Ok(Given::There));
     assert_eq!(fs::metadata(target.join("deep/a")).unwrap().permissions().mode() & 0o777, 0o640);

@@ -8,16 +8,17 @@ use crate::support::running::until;
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
 
-const SCHEDULER: &str = "scheduler: intake\nroots: [data]\napi: { port: 0, listen: 127.0.0.1, cors: [\"http://app.example\"] }\n\
+pub(super) const SCHEDULER: &str = "scheduler: intake\nroots: [data]\napi: { port: 0, listen: 127.0.0.1, cors: [\"http://app.example\"] }\n\
                          page: { port: 0, listen: 127.0.0.1 }\ndefaults: { stable_for: 100ms }\n\
                          policies: { lease_ttl: 10s, lease_heartbeat_interval: 500ms, takeover_polling_interval: 200ms }\n";
 
 const SOURCES: &str = "/api/v1/datasource";
 
-struct Intake {
-    filegen: Filegen,
-    daemon: Daemon,
-    api: Http,
+/// A scheduler with its doors.
+pub(super) struct Intake {
+    pub(super) filegen: Filegen,
+    pub(super) daemon: Daemon,
+    pub(super) api: Http,
     page: Http,
 }
 
@@ -29,7 +30,7 @@ impl Intake {
         Self::over(filegen)
     }
 
-    fn over(filegen: Filegen) -> Self {
+    pub(super) fn over(filegen: Filegen) -> Self {
         Self::by(filegen, "daemon -c intake.yaml --health-port 0")
     }
 
@@ -44,7 +45,7 @@ impl Intake {
         Self { filegen, daemon, api, page }
     }
 
-    fn post(&self, value: &Value) -> Answer {
+    pub(super) fn post(&self, value: &Value) -> Answer {
         self.api.post(SOURCES, "application/json", &value.to_string())
     }
 
@@ -60,7 +61,7 @@ impl Intake {
         self.api.send(request, ())
     }
 
-    fn history(&self, id: &str) -> Vec<Value> {
+    pub(super) fn history(&self, id: &str) -> Vec<Value> {
         let answer = self.api.get(&format!("/api/v1/schedule/{id}/history"));
         if answer.code == 404 { Vec::new() } else { answer.json()["items"].as_array().unwrap().clone() }
     }

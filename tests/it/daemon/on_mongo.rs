@@ -4,7 +4,7 @@ use crate::support::daemon::{Daemon, listening, stop, worker};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
 use crate::support::mongo::Database;
-use crate::support::running::PATIENCE;
+use crate::support::running::{PATIENCE, until};
 use mongodb::bson::{Document, doc};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -185,4 +185,31 @@ async fn a_failed_run_is_repeated_from_a_page_once_the_daemons_are_stopped() {
     let resumed = |reason: &str| ("resume".to_owned(), reason.to_owned());
     assert_eq!(office.audits().await, [resumed(""), resumed("INC-4711")]);
     assert_eq!(office.run_becomes("published")["workers"][0]["unsentEvents"], serde_json::json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheduler_over_mongodb_fires_and_is_ready_whichever_words_the_server_knows() {
+    let database = tokio::task::spawn_blocking(|| {
+        let database = Database::new();
+        let _ = database.url();
+        database
+    });
+    let database = database.await.expect("a server");
+    let filegen = Filegen::empty();
+    std::fs::create_dir_all(filegen.path("data")).unwrap();
+    filegen.write("data/a.csv", "1");
+    let door = "{ port: 0, listen: 127.0.0.1 }";
+    let text = format!(
+        "scheduler: intake\nroots: [data]\nstate: {{ url: \"{}\" }}\napi: {door}\npage: {door}\n\
+         defaults: {{ stable_for: 100ms }}\n",
+        database.url()
+    );
+    filegen.write("intake.yaml", &text);
+    let create = "datasource create -c intake.yaml --name Loans --path data --rate 1s";
+    filegen.run(create).exits(0);
+    let mut daemon = Daemon::of(&mut filegen.command("daemon -c intake.yaml --health-port 0"));
+    daemon.running.wait_for("execution ended");
+    until("readiness", || (daemon.get("/health/ready").0 == 200).then_some(()));
+    let shown = stop([daemon]).join("\n");
+    assert!(!shown.contains("a term as leader has ended"), "{shown}");
 }

@@ -10,6 +10,7 @@ pub mod filegen;
 pub mod fleet;
 pub mod foreign;
 pub mod http;
+pub mod hung;
 pub mod kafka;
 pub mod mongo;
 pub mod nats;

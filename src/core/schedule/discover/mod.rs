@@ -8,6 +8,7 @@ mod tests;
 pub use event::{DISCOVERED, FileDiscovered};
 
 use super::action::{ActionError, Done, Firing};
+use super::looks::Looks;
 use super::roots::{Place, Roots};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::inlet::Inlet;
@@ -17,7 +18,7 @@ use crate::core::model::pattern::Pattern;
 use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::DataSources;
-use crate::core::ports::folders::{Content, FolderError, Folders, FoundFile};
+use crate::core::ports::folders::{Content, FolderError, FoundFile};
 use crate::core::ports::ledger::{Ledger, ToldFile};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::store::StoreError;
@@ -41,7 +42,7 @@ pub struct Discovery {
     /// What was told.
     pub ledger: Arc<dyn Ledger>,
     /// Folders.
-    pub folders: Arc<dyn Folders>,
+    pub looks: Arc<Looks>,
     /// Folders that may be looked at.
     pub roots: Roots,
     /// A file is ready when it held still for so long, unless its data source says otherwise.
@@ -187,7 +188,7 @@ impl Discovery {
 
     async fn list(&self, look: &mut Look<'_>, pattern: &Pattern) -> Result<Vec<FoundFile>, ActionError> {
         let deep = look.source.recursive || pattern.has_folders();
-        let listed = self.folders.list(&look.place.root, &look.place.below, deep).await;
+        let listed = self.looks.list(&look.place, deep).await;
         let listing = listed.map_err(|error| ActionError::Failed { reason: error.to_string() })?;
         look.tally.notes = listing.odd;
         Ok(listing.files)
@@ -212,7 +213,7 @@ impl Discovery {
             "" => file.path.clone(),
             folder => format!("{folder}/{}", file.path),
         };
-        let content = match self.folders.read(&look.place.root, &below).await {
+        let content = match self.looks.read(&look.place, &below).await {
             Ok(content) if content.stamp == file.stamp => content,
             // It was written to while it was read.
             Ok(_) => {

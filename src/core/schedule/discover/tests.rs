@@ -9,6 +9,7 @@ use crate::core::model::data_source::{Misfire, Overlap};
 use crate::core::model::names::LeaseKey;
 use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId};
 use crate::core::model::term::{Term, Token};
+use crate::core::ports::folders::{Folders as _, Pulse};
 use crate::core::ports::outbox::{Outbox, OutboxEntry};
 use crate::core::schedule::action::Action as _;
 use crate::core::schedule::plan::Settings;
@@ -82,7 +83,7 @@ impl Rig {
         Discovery {
             sources: Arc::new(self.state.clone()),
             ledger: Arc::new(self.state.clone()),
-            folders: Arc::new(self.folders.clone()),
+            looks: Arc::new(Looks::new(Arc::new(self.folders.clone()), Arc::new(self.clock.clone()))),
             roots: Roots { base: "/".into(), roots: vec!["/data".into()] },
             stable_for: Duration::from_secs(2),
             max_size: 1 << 30,
@@ -202,7 +203,7 @@ async fn a_new_version_is_brought_to_a_transfer_once_and_one_that_finds_its_name
     })
     .await;
     let there = async |path: &str| {
-        let read = rig.folders.read(Path::new("/transfer/in"), path).await;
+        let read = rig.folders.read(Path::new("/transfer/in"), path, &Pulse::default()).await;
         read.map(|content| content.size).ok()
     };
     let taken = |path: &str| rig.folders.remove(&Path::new("/transfer/in").join(path));

@@ -142,7 +142,8 @@ impl Lead<'_> {
 
     /// Whether one more execution may begin beside those that run and those that are about to.
     fn has_room(&self, about_to: usize) -> bool {
-        self.tasks.len() + about_to < self.service.settings.concurrency
+        // What waits for a disk that does not answer leaves its place to others.
+        self.tasks.len().saturating_sub(self.stalled) + about_to < self.service.settings.concurrency
     }
 
     /// Begins what waits, as long as there is room.

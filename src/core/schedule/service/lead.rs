@@ -46,9 +46,6 @@ const DECISIONS_MAX: u32 = 20;
 /// Tries to write one change, each behind somebody else's write.
 const WRITES_MAX: u32 = 20;
 
-/// A difference of the clocks that is told.
-const SKEW_TOLD: i64 = 1_000;
-
 /// How a term ended.
 pub(super) enum LeadEnd {
     /// Asked to stop.
@@ -77,6 +74,9 @@ pub(super) struct Lead<'a> {
     pub(super) pruned: HashMap<ScheduleId, Timestamp>,
     /// Changes up to here are known.
     heard: Timestamp,
+    /// Executions under way that keep no place from others.
+    pub(super) stalled: usize,
+    began: Duration,
     looked: Option<Duration>,
     looked_further: Duration,
     looked_at_all: Duration,
@@ -97,6 +97,8 @@ impl<'a> Lead<'a> {
             under_way: HashMap::new(),
             pruned: HashMap::new(),
             heard: Timestamp::MIN,
+            stalled: 0,
+            began: service.clock.elapsed(),
             looked: None,
             looked_further: Duration::ZERO,
             looked_at_all: Duration::ZERO,
@@ -120,7 +122,7 @@ impl<'a> Lead<'a> {
     }
 
     async fn lead(&mut self) -> Result<(), StoreError> {
-        self.tell_skew().await?;
+        self.tell_skew().await;
         self.load().await?;
         self.end_left_over().await?;
         loop {
@@ -149,6 +151,7 @@ impl<'a> Lead<'a> {
     /// Looks at everything once.
     async fn turn(&mut self) -> Result<(), StoreError> {
         let elapsed = self.service.clock.elapsed();
+        self.stalled = self.service.action.stalled();
         if self.looked.is_none_or(|looked| elapsed.saturating_sub(looked) >= LOOK_EVERY) {
             self.looked = Some(elapsed);
             self.listen().await?;
@@ -160,6 +163,7 @@ impl<'a> Lead<'a> {
         let mut decided: BTreeMap<ScheduleId, u32> = BTreeMap::new();
         while let Some(id) = self.lives.due(now) {
             self.decide(&id, now).await?;
+            self.tell_looked();
             let times = decided.entry(id.clone()).or_default();
             *times += 1;
             if *times >= DECISIONS_MAX {
@@ -169,6 +173,7 @@ impl<'a> Lead<'a> {
             }
         }
         self.begin_waiting().await?;
+        self.tell_looked();
         let counts = self.lives.counts();
         if std::mem::replace(&mut self.counted, counts) != counts {
             self.tell(&ScheduleEvent::Counted { counts });
@@ -341,17 +346,21 @@ impl<'a> Lead<'a> {
         Ok(())
     }
 
-    async fn tell_skew(&self) -> Result<(), StoreError> {
+    fn tell_looked(&self) {
+        let (at, settings) = (self.service.clock.elapsed(), &self.service.settings);
+        let overdue = self.lives.behind(self.now()).filter(|behind| *behind > settings.grace);
+        let is_steady = at.saturating_sub(self.began) > self.service.policies.lease_ttl;
+        self.tell(&ScheduleEvent::Looked { at, overdue, is_steady });
+    }
+
+    /// A store that does not tell its time keeps nothing from being fired.
+    async fn tell_skew(&self) {
         let before = self.now();
-        if let Some(theirs) = self.persist(|| self.service.schedules.time()).await? {
+        if let Ok(Some(theirs)) = self.persist(|| self.service.schedules.time()).await {
             // Half of the time that the answer took.
             let ours = before.as_millisecond() / 2 + self.now().as_millisecond() / 2;
-            let millis = theirs.as_millisecond() - ours;
-            if millis.abs() > SKEW_TOLD {
-                self.tell(&ScheduleEvent::Skew { millis });
-            }
+            self.tell(&ScheduleEvent::Skew { millis: theirs.as_millisecond() - ours });
         }
-        Ok(())
     }
 
     /// The wall clock, as stores keep it.

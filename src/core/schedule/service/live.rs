@@ -1,13 +1,14 @@
 //! What the leader knows of its schedules: their plans, what runs, what waits, and when to look again.
 
 use crate::core::model::data_source::Overlap;
-use crate::core::model::schedule::{Execution, Schedule, ScheduleId, ScheduleStatus};
+use crate::core::model::schedule::{Cause, Execution, Schedule, ScheduleId, ScheduleStatus};
 use crate::core::schedule::deadline;
 use crate::core::schedule::plan::{Plan, PlanFault, Settings};
 use crate::core::schedule::record;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
+use std::time::Duration;
 
 /// One schedule.
 pub(super) struct Live {
@@ -149,6 +150,19 @@ impl Lives {
     /// When to look again at the latest.
     pub(super) fn next_look(&self) -> Option<Timestamp> {
         [&self.wakes, &self.deadlines].into_iter().filter_map(|set| set.first()).map(|(at, _)| *at).min()
+    }
+
+    /// How long the first due time has waited that could begin and has not: decided or not. What is made up for is not late.
+    pub(super) fn behind(&self, now: Timestamp) -> Option<Duration> {
+        let undecided = self.wakes.first().map(|(at, _)| *at);
+        let waits = |(at, id): &(Timestamp, ScheduleId)| {
+            let live = self.all.get(id)?;
+            let is_due = live.waiting.front().is_some_and(|execution| execution.cause == Cause::Due);
+            let offset = live.plan.as_ref().map(|plan| plan.offset).unwrap_or_default();
+            is_due.then(|| at.checked_add(offset).unwrap_or(*at))
+        };
+        let since = undecided.into_iter().chain(self.ready.iter().find_map(waits)).min()?;
+        Duration::try_from(now.duration_since(since)).ok()
     }
 
     /// Those behind `after`, up to and with `until`, that are not deleted and not among these.

@@ -9,7 +9,7 @@ mod live;
 mod tests;
 
 use super::action::Action;
-use super::event::ScheduleObserver;
+use super::event::{ScheduleEvent, ScheduleObserver};
 use super::plan::Settings;
 use super::sync::Feed;
 use crate::core::backoff::{Backoff, Pause};
@@ -84,6 +84,7 @@ impl Service {
                 backoff.failed();
             }
             if let Some(reason) = reason {
+                self.observer.observe(&ScheduleEvent::TermEnded { reason: reason.clone() });
                 self.pause(backoff.pause(), reason, stop).await;
             }
         }
