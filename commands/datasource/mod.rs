@@ -72,7 +72,8 @@ impl From<SourceError> for Failure {
                     .0
                     .iter()
                     .map(|fault| {
-                        format!("  {}: {} ({})", fault.pointer.trim_start_matches('/'), fault.message, fault.hint)
+                        let field = fault.pointer.trim_start_matches('/');
+                        format!("  {field}: {}{} ({})", fault.message, fault.place(), fault.hint)
                     })
                     .collect();
                 Self::new(code, format!("the data source cannot be taken:\n{}", lines.join("\n")))

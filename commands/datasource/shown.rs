@@ -85,8 +85,12 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<CommandEnd, Fai
         for odd in &found.odd {
             context.ui.status(&format!("data source {} cannot be read: {}", odd.id, odd.reason));
         }
+        let shown = listed.items.len() as u64;
         if listed.items.is_empty() {
             context.ui.status("no data source");
+        } else if shown < listed.total {
+            let total = table::thousands(listed.total);
+            context.ui.status(&format!("{} of {total} are shown; --limit shows more", table::thousands(shown)));
         }
         Ok(CommandEnd::Done)
     })

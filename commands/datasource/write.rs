@@ -156,7 +156,13 @@ pub(super) fn update(context: &Context, args: &UpdateArgs) -> Result<CommandEnd,
         let sources = open(&scheduler, &others, access(args.dry_run)).await?;
         let there = sources.find(&args.which).await?;
         let seen = Seen::Versions(vec![args.version.unwrap_or(there.version)]);
-        let (id, given) = (there.id.as_str(), args.said.over(said(&there)));
+        let (id, before) = (there.id.as_str(), said(&there));
+        let given = args.said.over(before.clone());
+        if given == before && args.version.is_none_or(|version| version == there.version) {
+            context.ui.status(&format!("nothing to change: {} stays at version {}", there.name, there.version));
+            context.ui.result(&there, |_| String::new());
+            return Ok(CommandEnd::Done);
+        }
         if args.dry_run {
             return Ok(told(context, "would change", &sources.would_update(id, &seen, &given).await?));
         }

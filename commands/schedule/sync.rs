@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 /// Hold schedules against data sources, and mend the difference
 ///
-/// A data source without a schedule gets one, a schedule of an earlier version is brought up to date, and one whose data source is gone
-/// is removed. Each new leader does the same. With --dry-run, ends with 4 when there is a difference.
+/// A data source without a schedule gets one, a schedule that says anything else than its data source, or no next
+/// time though it is due, is mended, and one whose data source is gone is removed. Each new leader does the same. With --dry-run, ends with 4 when there is a difference.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen schedule sync -c intake.yaml --dry-run
@@ -68,7 +68,9 @@ fn text(context: &Context, differences: &[Difference]) -> String {
     for it in differences {
         let lacks = match it.lacks {
             Lack::Schedule => "its schedule",
-            Lack::Version => "its data source's latest version",
+            Lack::Version => "its data source's version",
+            Lack::Rule => "what its data source says",
+            Lack::NextTime => "its next time",
             Lack::DataSource => "its data source",
         };
         shown.row(vec![table::text(it.id.as_str()), table::text(&it.name), table::text(lacks)]);

@@ -17,6 +17,9 @@ const DEPTH_MAX: usize = 64;
 /// What is mounted where, as the system tells it without asking any disk.
 const MOUNTS: &str = "/proc/self/mountinfo";
 
+/// Most bytes of that.
+const MOUNTS_MAX: u64 = 4 << 20;
+
 /// Folders of this host. Each call runs on a thread of its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LocalFolders;
@@ -45,7 +48,8 @@ impl Folders for LocalFolders {
     }
 
     fn disk(&self, root: &Path, below: &str) -> String {
-        mount_of(&root.join(below), &std::fs::read_to_string(MOUNTS).unwrap_or_default())
+        let mounts = crate::files::read(Path::new(MOUNTS), MOUNTS_MAX).unwrap_or_default();
+        mount_of(&root.join(below), &String::from_utf8_lossy(&mounts))
     }
 }
 

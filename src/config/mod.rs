@@ -166,7 +166,7 @@ pub fn schema(registry: &Registry) -> serde_json::Value {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(path: &Path, vars: &dyn Vars, registry: &Registry) -> Result<Loaded, ConfigError> {
-    parse(&read::read(path)?, path, vars, registry)
+    parse(&read::read(path, read::WORKER_FILE)?, path, vars, registry)
 }
 
 /// [`load`] for a text that is already read; looks at no disk but for `path`'s current folder when it is relative.

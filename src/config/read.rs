@@ -8,34 +8,41 @@ use std::path::Path;
 /// Largest worker file in bytes: far above any real one, so that a data file given by mistake is told at once.
 const BYTES_MAX: u64 = 8 << 20;
 
-/// Reads the whole file as UTF-8.
-pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
-    let bytes = files::read(path, BYTES_MAX).map_err(|error| unreadable(path, &error))?;
+/// What a file that is named with `-c` is called.
+pub(super) const WORKER_FILE: &str = "worker file";
+
+/// Reads the whole file as UTF-8. `what`: what it is to be.
+pub(super) fn read(path: &Path, what: &str) -> Result<String, ConfigError> {
+    let bytes = files::read(path, BYTES_MAX).map_err(|error| unreadable(path, what, &error))?;
     String::from_utf8(bytes).map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> ConfigError {
+fn unreadable(path: &Path, wanted: &str, error: &std::io::Error) -> ConfigError {
     let refuse = |code, message: String, hint| ConfigError::whole_file(path, code, message, hint);
     if let Some(Foreign { what, .. }) = Foreign::of(error) {
         let hint = if *what == "a folder" { "name the file in it" } else { "write it to a file first" };
         let code = if *what == "a folder" { "directory" } else { "unreadable" };
-        return refuse(code, format!("this is {what}, not a worker file"), hint);
+        return refuse(code, format!("this is {what}, not a {wanted}"), hint);
     }
     match error.kind() {
         ErrorKind::NotFound => refuse(
             "missing-file",
-            "there is no such worker file".to_owned(),
-            "look at the path, or write one with `filegen config init`",
+            format!("there is no such {wanted}"),
+            if wanted == WORKER_FILE {
+                "look at the path, or write one with `filegen config init`"
+            } else {
+                "look at the path"
+            },
         ),
         ErrorKind::PermissionDenied => refuse(
             "unreadable",
-            format!("the worker file may not be read: {error}"),
+            format!("the {wanted} may not be read: {error}"),
             "give this user the right to read it",
         ),
         ErrorKind::FileTooLarge => {
-            refuse("too-large", "this is larger than 8 MiB, so it is no worker file".to_owned(), "name the worker file")
+            refuse("too-large", format!("this is larger than 8 MiB, so it is no {wanted}"), "name another file")
         }
-        _ => refuse("unreadable", format!("the worker file cannot be read: {error}"), "look at the path and its disk"),
+        _ => refuse("unreadable", format!("the {wanted} cannot be read: {error}"), "look at the path and its disk"),
     }
 }
 

@@ -34,7 +34,7 @@ const ORDER: [&str; 17] = [
 /// # Errors
 /// When it is not there, or is no list.
 pub fn data_sources(path: &Path, vars: &dyn Vars) -> Result<Vec<serde_json::Value>, ConfigError> {
-    parse_data_sources(&read::read(path)?, path, vars)
+    parse_data_sources(&read::read(path, "file of data sources")?, path, vars)
 }
 
 /// [`data_sources`] for a text that is already read.

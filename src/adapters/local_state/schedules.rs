@@ -63,8 +63,9 @@ const DUE: &str = "
 SELECT document, id, outcome, token FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime BETWEEN ?2 AND ?3 ORDER BY dueTime, id";
 
 const FORGET: &str = "
-DELETE FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime < ?2 AND outcome NOT IN ('Queued', 'Running')
-    AND id NOT IN (SELECT value FROM json_each(?3))";
+DELETE FROM ScheduleExecution WHERE id IN (
+    SELECT id FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime < ?2 AND outcome NOT IN ('Queued', 'Running')
+        AND id NOT IN (SELECT value FROM json_each(?3)) ORDER BY dueTime LIMIT ?4)";
 
 /// Later than every due time, as text.
 const END: &str = "~";
@@ -207,9 +208,14 @@ SELECT document, id, revision FROM ScheduledDataSource WHERE id IN (SELECT value
         schedule: &ScheduleId,
         before: Timestamp,
         keep: &[String],
+        most: usize,
     ) -> Result<u64, StoreError> {
-        let (id, keep) = (schedule.to_string(), keep.to_vec());
-        self.change(move |db, _| Ok(db.prepare_cached(FORGET)?.execute((id, time(before), json(&keep)?))? as u64)).await
+        let (id, keep, most) = (schedule.to_string(), keep.to_vec(), i64::try_from(most).unwrap_or(i64::MAX));
+        self.change(move |db, _| {
+            let gone = db.prepare_cached(FORGET)?.execute((id, time(before), json(&keep)?, most))?;
+            Ok(gone as u64)
+        })
+        .await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -143,13 +143,20 @@ impl ScheduleStore for MemorySchedules {
         schedule: &ScheduleId,
         before: Timestamp,
         keep: &[String],
+        most: usize,
     ) -> Result<u64, StoreError> {
         let executions = &mut self.tables().executions;
-        let all = executions.len();
-        executions.retain(|id, it| {
-            it.schedule_id != *schedule || it.due_time >= before || !it.outcome.is_end() || keep.contains(id)
-        });
-        Ok((all - executions.len()) as u64)
+        let is_old = |(id, it): &(&String, &Execution)| {
+            it.schedule_id == *schedule && it.due_time < before && it.outcome.is_end() && !keep.contains(id)
+        };
+        let mut old: Vec<(Timestamp, String)> =
+            executions.iter().filter(is_old).map(|(id, it)| (it.due_time, id.clone())).collect();
+        old.sort();
+        old.truncate(most);
+        for (_, id) in &old {
+            executions.remove(id);
+        }
+        Ok(old.len() as u64)
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -12,7 +12,7 @@ use crate::core::ports::schedules::{ScheduleStore, Writer};
 use crate::core::ports::store::{OddRecord, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use mongodb::bson::{DateTime, Document, doc};
+use mongodb::bson::{Bson, DateTime, Document, doc};
 use mongodb::options::ReadConcern;
 use mongodb::{Collection, Cursor};
 use serde::de::DeserializeOwned;
@@ -200,14 +200,28 @@ impl ScheduleStore for MongoState {
         schedule: &ScheduleId,
         before: Timestamp,
         keep: &[String],
+        most: usize,
     ) -> Result<u64, StoreError> {
+        let Some(most) = at_most(most) else { return Ok(0) };
         let old = doc! {
             "scheduleId": schedule.as_str(),
             "dueTime": { "$lt": date(before) },
             "outcome": { "$nin": [Outcome::Queued.as_str(), Outcome::Running.as_str()] },
             "_id": { "$nin": keep },
         };
-        self.call(async { Ok(self.of_executions().delete_many(old).await?.deleted_count) }).await
+        self.call(async {
+            let executions = self.of_executions();
+            let found = executions.find(old.clone()).projection(doc! { "_id": 1 }).sort(doc! { "dueTime": 1 });
+            let ids = super::lists::collect(found.limit(most).await?, |it: Document| Ok(it.get("_id").cloned()));
+            let ids: Vec<Bson> = ids.await?.into_iter().flatten().collect();
+            if ids.is_empty() {
+                return Ok(0);
+            }
+            // Beside the ids: what runs again meanwhile is not old.
+            let gone = doc! { "$and": [{ "_id": { "$in": ids } }, old] };
+            Ok(executions.delete_many(gone).await?.deleted_count)
+        })
+        .await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 /// No counting comes to more: the largest number that every reader of JSON keeps exactly. The next ones fit, too.
-const COUNTED_MAX: u64 = 1 << 53;
+pub const COUNTED_MAX: u64 = 1 << 53;
 
 /// Reads one. A record with a number that nobody counted up to is odd: the next one would be none.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {

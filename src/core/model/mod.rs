@@ -7,7 +7,7 @@ pub mod calendar;
 pub mod civil;
 pub mod column;
 pub mod correction;
-mod counted;
+pub mod counted;
 pub mod data_source;
 pub mod database;
 pub mod decimal;

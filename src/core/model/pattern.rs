@@ -31,7 +31,7 @@ pub enum PatternFault {
 }
 
 impl Pattern {
-    /// Reads a glob: `*.csv`, `loans_??.txt`, `[0-9]*`, `{a,b}.csv`, `in/*/x.csv`, `**/*.csv`. A `*` stays within a name.
+    /// Reads a glob: `*.csv`, `**` (all, at any depth), `loans_??.txt`, `[0-9]*`, `{a,b}.csv`, `in/*/x.csv`, `**/*.csv`. A `*` stays within a name.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -48,12 +48,15 @@ impl Pattern {
         if text.starts_with('/') {
             return Err(PatternFault::Outside("starts with `/`: it is held against paths below the folder"));
         }
+        if text.ends_with('/') || text.contains("//") {
+            return Err(PatternFault::Outside("has nothing between or behind its `/`, so that no file ever fits it"));
+        }
         if text.split('/').any(|part| matches!(part, ".." | ".")) {
             return Err(PatternFault::Outside("names `.` or `..`: it is held against paths below the folder"));
         }
         let glob = GlobBuilder::new(text).literal_separator(true).build();
         let glob = glob.map_err(|error| PatternFault::Glob(error.kind().to_string()))?;
-        Ok(Self { glob: glob.compile_matcher(), has_folders: text.contains('/') })
+        Ok(Self { glob: glob.compile_matcher(), has_folders: text.contains('/') || text == "**" })
     }
 
     /// Whether it reaches into folders below, whatever else is asked for.
@@ -81,16 +84,18 @@ mod tests {
             ("**/*.csv", &["a.csv", "x/a.csv", "x/y/a.csv"], &["x/a.txt"]),
             ("in/*.csv", &["in/a.csv"], &["a.csv", "in/x/a.csv", "x/in/a.csv"]),
             ("in/**", &["in/a", "in/x/y"], &["a"]),
+            ("**", &["a", "x/y/a"], &[]),
         ] {
             let read = Pattern::parse(pattern).unwrap();
             assert!(fits.iter().all(|path| read.fits(path)), "{pattern}");
             assert!(!not.iter().any(|path| read.fits(path)), "{pattern}");
+            assert_eq!(read.has_folders(), pattern.contains('/') || pattern == "**", "{pattern}");
         }
     }
 
     #[test]
     fn what_is_no_glob_is_refused_with_its_reason() {
-        for bad in ["", "/a", "../a", "a/./b", "[a", "{a", "a\nb", &"x".repeat(600)] {
+        for bad in ["", "a.csv/", "sub//*.csv", "/a", "../a", "a/./b", "[a", "{a", "a\nb", &"x".repeat(600)] {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
     }

@@ -106,12 +106,14 @@ pub trait ScheduleStore: Send + Sync {
         to: Timestamp,
     ) -> Result<Vec<Execution>, StoreError>;
 
-    /// Removes executions of one schedule that ended and were due before `before`, but those in `keep`. Returns how many.
+    /// Removes executions of one schedule that ended and were due before `before`, but those in `keep`; at most `most`, the oldest first.
+    /// Returns how many.
     async fn forget_executions(
         &self,
         schedule: &ScheduleId,
         before: Timestamp,
         keep: &[String],
+        most: usize,
     ) -> Result<u64, StoreError>;
 
     /// The store's own clock. `None` where it has none but this host's.

@@ -97,7 +97,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
 
 /// A write that changes nothing: no execution is of the schedule without a name.
 async fn writable(stores: &Stores, report: &mut Report<'_>) {
-    let answer = stores.schedules.forget_executions(&ScheduleId::new(""), Timestamp::UNIX_EPOCH, &[]).await;
+    let answer = stores.schedules.forget_executions(&ScheduleId::new(""), Timestamp::UNIX_EPOCH, &[], 1).await;
     match &answer {
         Ok(_) => report.add(Area::State, "writable", CheckVerdict::Pass, "this user may write it"),
         Err(error) => report.fail(Area::State, "writable", error),

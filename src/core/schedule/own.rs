@@ -33,6 +33,9 @@ const CATCH_UP: usize = 100;
 /// Recorded runs among which the last due time is looked for.
 const RECORDED: usize = 1000;
 
+/// Hours before a clock's beginning in which a due time is looked for, one span behind the other.
+const LOOKED_BACK: [i64; 3] = [1, 24, 24 * 8];
+
 /// How a record names a request by a due time.
 const BY_SCHEDULE: &str = "schedule:";
 
@@ -141,6 +144,11 @@ pub enum OwnEvent {
         /// Why, and what else this stands for.
         reason: String,
     },
+    /// The clock is new, or was set otherwise, and begins now. A due time before that asked for nothing.
+    Began {
+        /// The latest of them.
+        before: Timestamp,
+    },
     /// A clock change left due times out.
     LeftOut {
         /// When.
@@ -192,7 +200,11 @@ impl OwnClock {
 
     async fn ask_for_all(&self) {
         let begun = self.clock.now();
-        let mut decided_until = self.persist(|| self.last_asked()).await.unwrap_or(begun).min(begun);
+        let last_asked = self.persist(|| self.last_asked()).await;
+        if last_asked.is_none() {
+            self.tell_beginning(begun).await;
+        }
+        let mut decided_until = last_asked.unwrap_or(begun).min(begun);
         loop {
             let now = self.clock.now();
             let decision = decide(&self.times.plan, decided_until, now);
@@ -203,6 +215,18 @@ impl OwnClock {
             let until_next = self.times.plan.wake(decided_until).map(|at| at.duration_since(self.clock.now()));
             let wait = until_next.map_or(LOOK_EVERY, |wait| Duration::try_from(wait).unwrap_or(Duration::ZERO));
             self.clock.sleep(wait.min(LOOK_EVERY)).await;
+        }
+    }
+
+    /// Tells a due time before the beginning whose run nobody else has asked for: it may have passed while no instance ran.
+    async fn tell_beginning(&self, begun: Timestamp) {
+        let before = LOOKED_BACK.into_iter().find_map(|hours| {
+            let from = begun.checked_sub(SignedDuration::from_hours(hours)).ok()?;
+            self.times.plan.timetable.slots(from).take_while(|at| *at <= begun).last()
+        });
+        let Some((before, run)) = before.and_then(|before| Some((before, self.run_of(before)?))) else { return };
+        if self.persist(|| self.runs.run(&run)).await.is_none() {
+            self.observer.observe(&OwnEvent::Began { before });
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::plan::{Plan, Settings};
 use crate::core::failpoints::planted::planted;
+use crate::core::model::counted::COUNTED_MAX;
 use crate::core::model::data_source::DataSource;
 use crate::core::model::schedule::{Execution, Outcome, Rule, Schedule, ScheduleId, ScheduleStatus};
 use jiff::Timestamp;
@@ -74,6 +75,33 @@ pub fn updated(schedule: &Schedule, source: &DataSource, settings: &Settings, no
     if is_late && !is_let_through {
         return None;
     }
+    Some(as_described(schedule, source, settings, now))
+}
+
+/// The schedule of a data source that is in the store, whatever either says of its version. `None` when it says the same, and when it is
+/// due. For whoever has read the data source behind the schedule: it is the truth then, and a higher version of the schedule comes from a
+/// table that was restored, or from somebody else's event.
+pub fn mended(schedule: &Schedule, source: &DataSource, settings: &Settings, now: Timestamp) -> Option<Schedule> {
+    let says_the_same = schedule.version == source.version && says_the_same(schedule, source);
+    (!says_the_same || lacks_next(schedule, settings)).then(|| as_described(schedule, source, settings, millis(now)))
+}
+
+/// Whether a schedule says what its data source does, but for the version.
+pub fn says_the_same(schedule: &Schedule, source: &DataSource) -> bool {
+    !schedule.is_deleted
+        && schedule.name == source.name
+        && schedule.is_active == source.is_active
+        && schedule.rule == rule_of(source)
+        && schedule.action == source.action
+}
+
+/// Whether a schedule is due, and no next time stands in it.
+fn lacks_next(schedule: &Schedule, settings: &Settings) -> bool {
+    let fires = schedule.is_active && schedule.status != ScheduleStatus::Paused;
+    fires && schedule.next_execution_time.is_none() && settled(schedule.clone(), settings).next_execution_time.is_some()
+}
+
+fn as_described(schedule: &Schedule, source: &DataSource, settings: &Settings, now: Timestamp) -> Schedule {
     let rule = rule_of(source);
     let keeps_times = when(&schedule.rule) == when(&rule) && schedule.is_active == source.is_active;
     let keeps_times = keeps_times && !schedule.is_deleted && schedule.status != ScheduleStatus::Failed;
@@ -87,7 +115,7 @@ pub fn updated(schedule: &Schedule, source: &DataSource, settings: &Settings, no
         decided_until: if keeps_times { schedule.decided_until } else { now },
         ..schedule.clone()
     };
-    Some(settled(by_others(changed, now), settings))
+    settled(by_others(changed, now), settings)
 }
 
 /// What decides when a schedule is due.
@@ -102,6 +130,13 @@ pub fn deleted(schedule: &Schedule, version: u64, now: Timestamp) -> Option<Sche
         let gone = Schedule { version, is_deleted: true, next_execution_time: None, ..schedule.clone() };
         by_others(gone, now)
     })
+}
+
+/// The schedule of a data source that is not in the store. Its version is above all that were heard, as long as there is one.
+pub fn removed(schedule: &Schedule, now: Timestamp) -> Schedule {
+    let version = schedule.version.saturating_add(1).min(COUNTED_MAX).max(schedule.version);
+    let gone = Schedule { version, is_deleted: true, next_execution_time: None, ..schedule.clone() };
+    by_others(gone, millis(now))
 }
 
 /// Paused by somebody, who says why. `None` when it is paused.
@@ -161,7 +196,13 @@ pub fn told(schedule: &Schedule, execution: &Execution, plan: Option<&Plan>, now
             told.last_error.clone_from(&execution.error);
             told.last_failure_id = Some(execution.id.clone());
         }
-        Outcome::Interrupted => told.last_error.clone_from(&execution.reason),
+        // No failure of what is looked at: it pauses nothing, and is done again where the policy says so.
+        Outcome::Interrupted => {
+            told.execution_count += 1;
+            told.failure_count += 1;
+            told.last_error.clone_from(&execution.reason);
+            told.last_failure_id = Some(execution.id.clone());
+        }
         Outcome::Queued | Outcome::Running | Outcome::Missed | Outcome::Skipped => {}
     }
     let limit = plan.and_then(|plan| plan.pause_after);

@@ -265,7 +265,9 @@ fn attention(
     for difference in sync::differences(sources, schedules, settings, now) {
         let detail = match difference.lacks {
             Lack::Schedule => "the data source has no schedule yet",
-            Lack::Version => "the schedule says an earlier version than the data source",
+            Lack::Version => "the schedule says another version than the data source",
+            Lack::Rule => "the schedule says other things than the data source",
+            Lack::NextTime => "the schedule is due, and says no next time",
             Lack::DataSource => "the schedule is of no data source",
         };
         found.push(Attention {

@@ -48,8 +48,12 @@ pub trait Feed: Send + Sync {
 pub enum Lack {
     /// The data source has no schedule.
     Schedule,
-    /// The schedule says an earlier version.
+    /// The schedule says another version.
     Version,
+    /// The schedule says other things, of the same version.
+    Rule,
+    /// The schedule is due, and says no next time.
+    NextTime,
     /// The schedule is of no data source.
     DataSource,
 }
@@ -72,8 +76,9 @@ pub struct Difference {
     is_there: bool,
 }
 
-/// All differences, by the schedule's id. The schedules are to be read before the data sources are: the other way round, a data source
-/// that was made in between would look like a deleted one. One that cannot be read is there all the same: its schedule stays.
+/// All differences, by the schedule's id: the data sources are the truth, also of a lower version. The schedules are to be read before the data sources are: the other way round, a data source
+/// that was made in between would look like a deleted one, and one that was changed like a
+/// restored one. One that cannot be read is there all the same: its schedule stays.
 pub fn differences(
     sources: &Found<DataSource>,
     schedules: &[Schedule],
@@ -96,8 +101,10 @@ pub fn differences(
                 let again = record::created(source, settings, now);
                 (Lack::Schedule, Schedule { revision: gone.revision + 1, token: gone.token, ..again })
             }
-            Some(schedule) => match record::updated(schedule, source, settings, now) {
-                Some(mended) => (Lack::Version, mended),
+            Some(schedule) => match record::mended(schedule, source, settings, now) {
+                Some(mended) if schedule.version != source.version => (Lack::Version, mended),
+                Some(mended) if !record::says_the_same(schedule, source) => (Lack::Rule, mended),
+                Some(mended) => (Lack::NextTime, mended),
                 None => continue,
             },
         };
@@ -115,11 +122,10 @@ pub fn differences(
         is_told && !it.is_deleted && !named.contains_key(id) && !is_odd(id)
     };
     for schedule in schedules.iter().filter(is_gone) {
-        if let Some(mended) = record::deleted(schedule, schedule.version + 1, now) {
-            let (id, name) = (schedule.id.clone(), schedule.name.clone());
-            let difference = Difference { id: id.clone(), name, lacks: Lack::DataSource, mended, is_there: true };
-            found.insert(id, difference);
-        }
+        let mended = record::removed(schedule, now);
+        let (id, name) = (schedule.id.clone(), schedule.name.clone());
+        let difference = Difference { id: id.clone(), name, lacks: Lack::DataSource, mended, is_there: true };
+        found.insert(id, difference);
     }
     found.into_values().collect()
 }

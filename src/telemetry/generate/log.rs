@@ -201,6 +201,13 @@ impl Observer<OwnEvent> for EventLog {
                 line!(info, self, context, wanted = %run, due = %due.at, "due, and asked for already");
             }
             OwnEvent::Missed { at, reason } => line!(warn, self, context, due = %at, reason, "due time missed"),
+            OwnEvent::Began { before } => line!(
+                info,
+                self,
+                context,
+                due = %before,
+                "own clock begins now: no due time of it is on record, and the one before asked for no run"
+            ),
             OwnEvent::LeftOut { at, reason } => line!(info, self, context, at = %at, reason, "due times left out"),
             OwnEvent::Failing { reason, attempt, after } => {
                 let after_seconds = after.as_secs_f64();

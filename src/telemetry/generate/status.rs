@@ -341,6 +341,9 @@ impl Observer<OwnEvent> for WorkerStatus {
         match event {
             OwnEvent::Requested { due, run } => self.record_event(format!("run {run} was due at {}", due.at)),
             OwnEvent::Missed { at, reason } => self.record_event(format!("due time {at} missed: {reason}")),
+            OwnEvent::Began { before } => {
+                self.record_event(format!("own clock begins now; its due time {before} asked for no run"));
+            }
             OwnEvent::LeftOut { at, reason } => self.record_event(format!("left out at {at}: {reason}")),
             OwnEvent::Failing { reason, .. } => self.retrying(format!("own clock: {reason}")),
             OwnEvent::Repeated { .. } | OwnEvent::Recovered => {}

@@ -38,7 +38,7 @@ fn a_data_source_is_made_changed_shown_and_deleted() {
     assert!(taken.stderr.contains("the name Loans is taken"), "{}", taken.stderr);
     intake.run(&[&loans[..], &["--dry-run"]].concat()).exits(1);
     let wrong = intake.run(&["create", "--name", "", "--path", "/etc", "--cron", "0 0 12 * * * *"]).exits(3);
-    for field in ["name: ", "path: ", "cronExpression: "] {
+    for field in ["name: ", "path: ", "cronExpression: ", ", at character"] {
         assert!(wrong.stderr.contains(field), "{}", wrong.stderr);
     }
     let shown = intake.json(&["show", "Loans"]);
@@ -54,6 +54,11 @@ fn a_data_source_is_made_changed_shown_and_deleted() {
         (&changed["version"], &changed["overlap"], &changed["pattern"]),
         (&json!(2), &json!("queue"), &json!("*.csv"))
     );
+    let before = intake.json(&["show", "Loans"]);
+    let same = intake.run(&["update", "Loans"]).exits(0);
+    assert!(same.stderr.contains("nothing to change: Loans stays at version 2"), "{}", same.stderr);
+    intake.run(&["update", "Loans", "--zone", "Europe/Berlin"]).exits(0);
+    assert_eq!(intake.json(&["show", "Loans"]), before, "no version, and no event");
     let late = intake.run(&["update", "Loans", "--version", "1", "--description", "late"]).exits(1);
     assert!(late.stderr.contains("somebody was faster"), "{}", late.stderr);
     intake.run(&["delete", "Loans"]).exits(2);
@@ -71,6 +76,11 @@ fn many_are_taken_over_and_written_out_again() {
     assert_eq!(became(&intake.json(&["import", "sources.yaml", "--dry-run"])), ["created", "created"]);
     assert!(!intake.0.has("intake.db"), "a dry run makes nothing");
     assert_eq!(became(&intake.json(&["import", "sources.yaml"])), ["created", "created"]);
+    let some = intake.run(&["list", "--limit", "1"]).exits(0);
+    assert!(some.stderr.contains("1 of 2 are shown"), "{}", some.stderr);
+    assert!(!intake.run(&["list"]).exits(0).stderr.contains("are shown"));
+    let missing = intake.run(&["import", "none.yaml"]).exits(3);
+    assert!(missing.stderr.contains("there is no such file of data sources"), "{}", missing.stderr);
     intake.run(&["update", "Rates", "--recursive"]).exits(0);
     assert_eq!(became(&intake.json(&["import", "sources.yaml"])), ["unchanged", "updated"]);
     // What was written out is what is there.

@@ -76,6 +76,25 @@ fn schedules_are_held_against_data_sources_and_mended() {
     );
     intake.run("schedule sync").exits(0);
     assert_eq!(intake.schedule()["cronExpression"], "0 30 * * * ?");
+    // A table that was restored: each way to differ is told and mended.
+    for (field, value, lacks) in [
+        ("version", "40", "version"),
+        ("version", "1", "version"),
+        ("cronExpression", "'0 0 1 1 1 ?'", "rule"),
+        ("isActive", "json('false')", "rule"),
+        ("nextExecutionTime", "NULL", "nextTime"),
+    ] {
+        let state = rusqlite::Connection::open(intake.0.path("intake.db")).unwrap();
+        let spoil = format!("UPDATE ScheduledDataSource SET document = json_set(document, '$.{field}', {value})");
+        assert_eq!(state.execute(&spoil, ()).unwrap(), 1);
+        drop(state);
+        let found = intake.run("schedule sync --dry-run --output json").exits(4).json();
+        assert_eq!(found["differences"][0]["lacks"], lacks, "{field}: {found}");
+        intake.run("schedule sync").exits(0);
+        let now = intake.schedule();
+        assert_eq!((&now["version"], &now["cronExpression"]), (&json!(2), &json!("0 30 * * * ?")), "{now}");
+        assert!(now["nextExecutionTime"].is_string(), "{field}: {now}");
+    }
     intake.run("datasource delete Loans --yes").exits(0);
     assert!(intake.run("schedule sync --dry-run").exits(4).stdout.contains("its data source"));
     intake.run("schedule sync").exits(0);

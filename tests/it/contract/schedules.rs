@@ -196,9 +196,12 @@ async fn the_history_is_in_order_and_what_is_old_goes_but_for_what_is_kept() {
         assert_eq!(due(store.open_executions(10).await), [2_500, 5_000]);
         assert_eq!(due(store.open_executions(1).await), [2_500]);
         let keep = [execution("a", 0, Outcome::Succeeded).id, "nothing".to_owned()];
-        assert_eq!(store.forget_executions(&a, at(9_000), &keep).await, Ok(3));
+        assert_eq!(store.forget_executions(&a, at(9_000), &keep, 0).await, Ok(0));
+        assert_eq!(store.forget_executions(&a, at(9_000), &keep, 2).await, Ok(2));
+        assert_eq!(due(store.history(None, None, 9).await), [5_000, 3_000, 2_500, 0], "the oldest first");
+        assert_eq!(store.forget_executions(&a, at(9_000), &keep, 9).await, Ok(1));
         assert_eq!(due(store.history(None, None, 9).await), [5_000, 2_500, 0], "what is open stays");
-        assert_eq!(store.forget_executions(&b, at(9_000), &[]).await, Ok(0));
+        assert_eq!(store.forget_executions(&b, at(9_000), &[], 9).await, Ok(0));
     })
     .await;
 }

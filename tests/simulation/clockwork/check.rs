@@ -85,7 +85,8 @@ fn steady(
     for slot in by_slot.keys() {
         wrong.push(format!("{}:{slot} is no due time", schedule.id));
     }
-    let ended = all.iter().filter(|it| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed)).count() as u64;
+    let is_end = |it: &&Execution| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed | Outcome::Interrupted);
+    let ended = all.iter().filter(is_end).count() as u64;
     if schedule.execution_count > ended {
         wrong.push(format!("{} counts {} executions, and there were {ended}", schedule.id, schedule.execution_count));
     }

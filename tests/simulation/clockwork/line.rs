@@ -255,9 +255,15 @@ impl ScheduleStore for Line {
         asked!(self, schedules, [id = schedule.clone()] schedules.executions_due(&id, from, to))
     }
 
-    async fn forget_executions(&self, schedule: &ScheduleId, before: Timestamp, keep: &[String]) -> Told<u64> {
+    async fn forget_executions(
+        &self,
+        schedule: &ScheduleId,
+        before: Timestamp,
+        keep: &[String],
+        most: usize,
+    ) -> Told<u64> {
         asked!(self, schedules, [id = schedule.clone(), keep = keep.to_vec()] schedules
-            .forget_executions(&id, before, &keep))
+            .forget_executions(&id, before, &keep, most))
     }
 
     async fn time(&self) -> Told<Option<Timestamp>> {

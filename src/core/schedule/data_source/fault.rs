@@ -16,6 +16,17 @@ pub struct Fault {
     pub at: Option<Range<usize>>,
 }
 
+impl Fault {
+    /// `, at character 4`, counted from 1 as people do. Empty where it is about the whole field.
+    pub fn place(&self) -> String {
+        match &self.at {
+            Some(at) if at.end > at.start + 1 => format!(", at characters {} to {}", at.start + 1, at.end),
+            Some(at) => format!(", at character {}", at.start + 1),
+            None => String::new(),
+        }
+    }
+}
+
 /// Everything that is wrong. Never empty.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct Faults(pub Vec<Fault>);
@@ -28,9 +39,10 @@ impl fmt::Display for Faults {
             let field = fault.pointer.trim_start_matches('/');
             write!(
                 f,
-                "{between}{field}{}{} ({})",
+                "{between}{field}{}{}{} ({})",
                 if field.is_empty() { "" } else { ": " },
                 fault.message,
+                fault.place(),
                 fault.hint
             )?;
         }

@@ -97,7 +97,13 @@ async fn each_due_time_asks_for_the_run_of_its_date_once_whoever_looks() {
         );
         let notes = rig.notes.0.lock().unwrap();
         let is_new = |event: &&OwnEvent| matches!(event, OwnEvent::Requested { .. });
-        assert_eq!((notes.len(), notes.iter().filter(is_new).count()), (6, 3), "{notes:?}");
+        let began = OwnEvent::Began { before: at("2026-04-01T00:30:00Z") };
+        assert_eq!(
+            notes.iter().filter(|event| **event == began).count(),
+            2,
+            "each tells what was before it: {notes:?}"
+        );
+        assert_eq!((notes.len(), notes.iter().filter(is_new).count()), (8, 3), "{notes:?}");
         drop(all);
     }
 }

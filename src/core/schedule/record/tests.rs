@@ -117,3 +117,46 @@ fn failures_in_a_row_pause_it() {
     let resumed = resumed(&three, &settings, at("14:30:00")).unwrap();
     assert_eq!(ended(&resumed, Outcome::Failed, "15").status, ScheduleStatus::Active, "the count begins again");
 }
+
+#[test]
+fn a_data_source_in_the_store_is_the_truth_whatever_its_schedule_says() {
+    let (settings, now) = (Settings::default(), at("11:30:00"));
+    let truth = source(3, "0 0 * * * ?");
+    assert_eq!(mended(&hourly(), &truth, &settings, now), None);
+    // A table that was restored, or another's event: later, and earlier.
+    for version in [90, 2] {
+        let odd = Schedule { version, ..hourly() };
+        let back = mended(&odd, &truth, &settings, now).unwrap();
+        assert_eq!(back, Schedule { changed_at: now, revision: 2, ..hourly() }, "{version}: nothing fires at once");
+    }
+    let renamed = Schedule { name: "Other".to_owned(), ..hourly() };
+    let off = Schedule { is_active: false, ..hourly() };
+    let silent = Schedule { next_execution_time: None, ..hourly() };
+    let failed = Schedule { status: ScheduleStatus::Failed, ..silent.clone() };
+    let mut other = hourly();
+    other.rule.cron_expression = "0 30 * * * ?".to_owned();
+    for odd in [renamed, off, silent, failed, other] {
+        let back = mended(&odd, &truth, &settings, now).unwrap();
+        assert_eq!((&back.name, back.is_active, &back.rule), (&truth.name, true, &hourly().rule));
+        assert!(back.status == ScheduleStatus::Active && back.next_execution_time.is_some(), "{back:?}");
+        assert_eq!(mended(&back, &truth, &settings, now), None, "once");
+    }
+    // These have no next time, and that is right.
+    let idle = paused(&hourly(), "ann", "moving house", now).unwrap();
+    assert_eq!(mended(&idle, &truth, &settings, now), None);
+    let never = source(3, "0 0 0 1 1 ? 2020");
+    assert_eq!(mended(&created(&never, &settings, now), &never, &settings, now), None);
+    assert_eq!(removed(&hourly(), now).version, 4);
+    let last = removed(&Schedule { version: COUNTED_MAX, ..hourly() }, now);
+    assert!(last.is_deleted && last.version == COUNTED_MAX, "{last:?}");
+}
+
+#[test]
+fn an_interrupted_execution_counts_and_pauses_nothing() {
+    let interrupted =
+        Execution::new(&hourly().id, at("11:00:00"), 1, Cause::Due, Outcome::Interrupted).because("killed");
+    let plan = Plan { pause_after: Some(1), ..Plan::of(&hourly(), &Settings::default()).unwrap() };
+    let told = told(&hourly(), &interrupted, Some(&plan), at("11:00:05"));
+    assert_eq!((told.execution_count, told.failure_count, told.status), (1, 1, ScheduleStatus::Active));
+    assert_eq!((told.last_failure_id, told.last_error.as_deref()), (Some(interrupted.id), Some("killed")));
+}

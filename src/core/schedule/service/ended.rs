@@ -4,12 +4,11 @@ use super::lead::{Ended, Lead};
 use super::live::Live;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::model::data_source::Misfire;
-use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId, ScheduleStatus};
+use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleStatus};
 use crate::core::ports::store::StoreError;
 use crate::core::schedule::action::ActionError;
 use crate::core::schedule::event::ScheduleEvent;
 use crate::core::schedule::record;
-use jiff::SignedDuration;
 use tokio::task::{Id, JoinError};
 
 /// Tries of one due time that leaders end in. One that ends them each time is left.
@@ -17,9 +16,6 @@ const ATTEMPTS_MAX: u32 = 3;
 
 /// Open executions of a leader before that are read at once.
 const LEFT_OVER: usize = 10_000;
-
-/// Time between two removals of a schedule's old executions.
-const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 impl Lead<'_> {
     /// Takes the end of a task.
@@ -91,7 +87,7 @@ impl Lead<'_> {
             self.tell(&ScheduleEvent::Paused { schedule: id.clone(), reason });
         }
         self.tell(&ScheduleEvent::Ended { execution });
-        self.prune(&id).await
+        Ok(())
     }
 
     /// Ends what a leader before has left under way, and lets it be done again.
@@ -143,23 +139,6 @@ impl Lead<'_> {
         let stored = self.persist(|| store.execution(&again.id)).await?;
         if let Some(stored) = stored.filter(|stored| stored.outcome == Outcome::Queued) {
             self.enqueue(stored);
-        }
-        Ok(())
-    }
-
-    /// Removes executions that are older than the history is kept, now and then.
-    async fn prune(&mut self, id: &ScheduleId) -> Result<(), StoreError> {
-        let now = self.now();
-        if self.pruned.get(id).is_some_and(|last| now.duration_since(*last) < PRUNE_EVERY) {
-            return Ok(());
-        }
-        self.pruned.insert(id.clone(), now);
-        let Some(schedule) = self.lives.get(id).map(|live| &live.schedule) else { return Ok(()) };
-        let keep: Vec<String> = schedule.last_success_id.iter().chain(&schedule.last_failure_id).cloned().collect();
-        let history = SignedDuration::try_from(self.service.settings.history).unwrap_or(SignedDuration::MAX);
-        if let Ok(before) = now.checked_sub(history) {
-            let store = &self.service.schedules;
-            self.persist(|| store.forget_executions(id, before, &keep)).await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::Service;
 use super::live::{Live, Lives};
+use super::prune::Pruning;
 use crate::core::backoff::{Backoff, Pause};
 use crate::core::kind::HasKind;
 use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
@@ -70,8 +71,7 @@ pub(super) struct Lead<'a> {
     pub(super) tasks: JoinSet<Ended>,
     /// What runs in which task, for one that panics.
     pub(super) under_way: HashMap<Id, Execution>,
-    /// When old executions of a schedule were removed last.
-    pub(super) pruned: HashMap<ScheduleId, Timestamp>,
+    pub(super) pruning: Pruning,
     /// Changes up to here are known.
     heard: Timestamp,
     /// Executions under way that keep no place from others.
@@ -95,7 +95,7 @@ impl<'a> Lead<'a> {
             known: HashSet::new(),
             tasks: JoinSet::new(),
             under_way: HashMap::new(),
-            pruned: HashMap::new(),
+            pruning: Pruning::default(),
             heard: Timestamp::MIN,
             stalled: 0,
             began: service.clock.elapsed(),
@@ -155,6 +155,7 @@ impl<'a> Lead<'a> {
         if self.looked.is_none_or(|looked| elapsed.saturating_sub(looked) >= LOOK_EVERY) {
             self.looked = Some(elapsed);
             self.listen().await?;
+            self.prune().await?;
         }
         let now = self.now();
         while let Some((at, id)) = self.lives.past_deadline(now) {

@@ -60,6 +60,11 @@ impl Lives {
         self.all.get(id)
     }
 
+    /// All of them, those of deleted data sources too.
+    pub(super) fn ids(&self) -> impl Iterator<Item = ScheduleId> {
+        self.all.keys().cloned()
+    }
+
     /// Takes a schedule as it is stored now. What runs and waits goes on. Returns why its words mean nothing, if they do not.
     pub(super) fn adopt(&mut self, schedule: Schedule, settings: &Settings, now: Timestamp) -> Option<PlanFault> {
         let id = schedule.id.clone();

@@ -5,6 +5,7 @@ mod ended;
 mod fire;
 mod lead;
 mod live;
+mod prune;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::core::model::data_source::DeadlineTime;
+use crate::core::model::schedule::Cause;
 use crate::core::schedule::steer::{self, Asked};
 use jiff::SignedDuration;
 
@@ -174,5 +175,32 @@ async fn the_history_is_kept_for_its_time_with_the_last_success_and_failure_for_
     let kept = world.history("loans").await;
     assert_eq!(kept[0], "11:00:00 Failed");
     assert!(kept.len() < 9, "{kept:?}");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_of_what_fires_no_more_goes_too() {
+    let settings = Settings { history: Duration::from_hours(5), ..Settings::default() };
+    let world = World { settings, ..World::new() };
+    let day = |day: i64| world.clock.now() - SignedDuration::from_hours(24 * day);
+    let last = Execution::id_of(&ScheduleId::new("yearly"), day(2), 1);
+    world.add("yearly", "0 0 0 1 1 ?", |it| it.last_success_id = Some(last.clone())).await;
+    world
+        .add("gone", "0 0 0 1 1 ?", |it| {
+            it.is_deleted = true;
+            it.last_success_id = Some(Execution::id_of(&ScheduleId::new("gone"), it.decided_until, 1));
+        })
+        .await;
+    for id in ["yearly", "gone"].map(ScheduleId::new) {
+        for before in 1..2_500 {
+            let old = Execution::new(&id, day(before), 1, Cause::Due, Outcome::Succeeded);
+            assert!(world.store.insert_execution(None, &old).await.unwrap());
+        }
+    }
+    let pod = world.start("pod-1");
+    world.seconds(10).await;
+    let kept: Vec<String> = world.executions("yearly").await.into_iter().map(|it| it.id).collect();
+    assert_eq!(kept, [last]);
+    assert_eq!(world.executions("gone").await, []);
     pod.end().await;
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::ports::data_sources::{DataSources, Written};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
+use crate::core::ports::schedules::Writer;
 use crate::core::schedule::feed::StoreFeed;
 
 /// More than two pages of them, which do not end with a page.
@@ -70,6 +71,10 @@ async fn each_data_source_gets_its_schedule_and_loses_it_on_whichever_page_it_is
         let id = DataSourceId::new(format!("s{number:04}")).unwrap();
         assert_eq!(sources.delete(&id, 1, &event(&id, 2)).await, Ok(Written::Done));
     }
+    // A table that was restored from elsewhere says a later version.
+    let restored = world.schedule("s0600").await;
+    let restored = Schedule { version: 40, revision: restored.revision + 1, next_execution_time: None, ..restored };
+    assert_eq!(world.store.replace_schedule(Writer::Other, &restored).await, Ok(true));
     let renamed = DataSource { name: "Another".to_owned(), version: 2, ..source(501, world.clock.now()) };
     assert_eq!(sources.replace(&renamed, &event(&renamed.id, 2)).await, Ok(Written::Done));
     // Nobody told: the leader looks once a minute.
@@ -78,6 +83,8 @@ async fn each_data_source_gets_its_schedule_and_loses_it_on_whichever_page_it_is
     let deleted: Vec<String> = all.iter().filter(|it| it.is_deleted).map(|it| it.id.to_string()).collect();
     assert_eq!(deleted, gone.map(|number| format!("s{number:04}")));
     assert_eq!(world.schedule("s0501").await.name, "Another");
+    let mended = world.schedule("s0600").await;
+    assert!(mended.version == 1 && mended.next_execution_time.is_some(), "{mended:?}");
     assert_eq!(told(&world), COUNT - gone.len());
     // What is left fires, and what is gone does not.
     world.seconds(2 * 3600).await;
