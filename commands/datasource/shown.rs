@@ -63,7 +63,7 @@ pub(super) fn list(context: &Context, args: &ListArgs) -> Result<CommandEnd, Fai
     let (scheduler, others) = scheduler(context)?;
     context.block_on(async {
         let sources = open(&scheduler, &others, Access::Look).await?;
-        let wanted = Wanted { text: args.search.clone(), active: args.status, skip: 0, most: args.limit };
+        let wanted = Wanted { text: args.search.clone(), active: args.status, most: args.limit, ..Wanted::default() };
         let found = sources.list(&wanted).await?;
         let listed = Listed { total: found.total, items: found.sources };
         context.ui.result(&listed, |listed| {

@@ -33,6 +33,14 @@ impl Loaded {
         (!problems.is_empty()).then(|| self.error(problems))
     }
 
+    /// Doors that take a request for any host.
+    fn open_doors(&self) -> Vec<(&'static str, String)> {
+        match &self.flow {
+            Flow::Schedule(scheduler) => scheduler.doors_for_any_host(),
+            Flow::Generate(_) | Flow::Ingest(_) | Flow::Transfer(_) => Vec::new(),
+        }
+    }
+
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
         let Notes { insecure, namesakes, ignored } = notes;
@@ -49,6 +57,10 @@ impl Loaded {
             }
             if let Some((message, hint)) = short_lease {
                 root.section("policies").section("lease_ttl").report("short-lease", message, hint);
+            }
+            for (door, message) in self.open_doors() {
+                let hint = "list the names in `hosts`, or listen on `127.0.0.1` behind a proxy";
+                root.section(door).report_harmless("any-host", message, hint);
             }
             if !ignored.is_empty() {
                 let keys: Vec<String> = ignored.iter().map(|key| format!("`{key}`")).collect();

@@ -200,5 +200,5 @@ fn open(
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, ingest = ingest.id.as_str(), door = name, port, "door is open");
-    Ok(OpenDoor { listener, routes, member: member.clone() })
+    Ok(OpenDoor { listener, routes, member: member.clone(), hosts: None })
 }

@@ -19,7 +19,7 @@ use crate::core::schedule::sources::SourceError;
 use crate::core::schedule::start::Startable;
 use crate::http::generate::WorkerHandle;
 use crate::http::panel::Panel;
-use crate::http::{self, Router};
+use crate::http::{self, Hosts, Router};
 use crate::telemetry::metrics;
 use crate::wiring::{self, WiringError};
 pub use files::{IngestParts, Served, ServedFile};
@@ -111,6 +111,8 @@ struct Shared<'a> {
     identity: &'a Identity,
     stop: &'a CancellationToken,
     metrics: &'a PrometheusHandle,
+    /// Host names of `--health-host`.
+    hosts: &'a [String],
 }
 
 /// What the flows add to the process, each in its turn.
@@ -136,6 +138,8 @@ struct OpenDoor {
     routes: Router,
     /// Whose health it tells.
     member: Member,
+    /// Which hosts its requests may name. `None`: those of the daemon's own listener.
+    hosts: Option<Hosts>,
 }
 
 /// Serves until `stop`. Then each flow finishes its commit in hand and releases its leases.
@@ -153,7 +157,7 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, instance, port, "health, metrics and status page are served");
 
-    let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics };
+    let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics, hosts: &hosts };
     let mut all = Assembly::default();
     // One line a flow. Schedules come last, because they start the workers' runs and bring files to transfers.
     generate::build(&served, &shared, &mut all).await?;
@@ -170,14 +174,15 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let mut servers = JoinSet::new();
     // All flows' doors together take as many descriptors as the listener of health does: the work keeps the other half.
     let share = descriptors / u64::try_from(doors.len()).unwrap_or(1).max(1);
+    let all_doors = Hosts::listed(hosts);
     for door in doors {
         let own = http::Shared { members: vec![door.member], metrics: metrics.clone(), stop: stop.clone() };
-        let router = http::door(own, door.routes, hosts.clone(), share);
+        let router = http::door(own, door.routes, door.hosts.unwrap_or_else(|| all_doors.clone()), share);
         let wanted = (share, http::DOOR_CONNECTIONS);
         servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
     }
     let common = http::Shared { members, metrics, stop: stop.clone() };
-    let router = http::router(common, [page], hosts, descriptors);
+    let router = http::router(common, [page], all_doors, descriptors);
     servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}

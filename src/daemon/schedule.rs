@@ -13,19 +13,21 @@ use crate::core::model::peer::Insecure;
 use crate::core::outbox::{OutboxPublisher, relay};
 use crate::core::ports::broker::BrokerError;
 use crate::core::ports::producer::Producer;
+use crate::core::schedule::board::Board;
 use crate::core::schedule::change::CHANGES;
 use crate::core::schedule::data_source::Others;
 use crate::core::schedule::discover::{DISCOVERED, Discovery};
 use crate::core::schedule::feed::StoreFeed;
 use crate::core::schedule::hear::{Applier, Listener, hear};
 use crate::core::schedule::looks::Hanging;
+use crate::core::schedule::page_key::PageKey;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::service::Service;
 use crate::core::schedule::sources::Sources;
 use crate::core::schedule::spec::{DoorSpec, Scheduler};
 use crate::core::schedule::start::{Startable, Starting};
 use crate::http::schedule::{Doors, Origins, SchedulerPanel};
-use crate::http::{self, Router};
+use crate::http::{self, Hosts, Router};
 use crate::telemetry::schedule::SchedulerStatus;
 use crate::telemetry::schedule::sources::SourcesStatus;
 use crate::wiring::{self, Access, SchedulerState};
@@ -157,19 +159,31 @@ fn open_doors(
         steered: Arc::clone(&parts.wanted),
         instance: shared.identity.instance.to_string(),
         clock: wiring::clock(),
-        page_token: (wiring::new_ids())(),
+        board: Board::new(Arc::clone(&parts.state.schedules), parts.settings.clone(), wiring::clock()),
+        page_key: PageKey::new(
+            Arc::clone(&parts.state.leases),
+            &parts.scheduler.id,
+            shared.identity.instance.clone(),
+            wiring::new_ids(),
+            wiring::clock(),
+        ),
     });
     let Scheduler { api, page, .. } = parts.scheduler;
     let (metrics, stop) = (shared.metrics.clone(), shared.stop.clone());
     let metrics = http::metrics_listed(http::Shared { members: vec![member.clone()], metrics, stop });
     let routes = http::schedule::api(&doors, metrics, Origins(api.cors.clone()), api.token.as_ref());
-    Ok([open("api", api, routes, parts, member)?, open("page", page, http::schedule::page(&doors), parts, member)?])
+    let open = |name, spec: &DoorSpec, routes| {
+        // Each door has a list of its own, and takes the names of the daemon's listener too.
+        let names = spec.hosts.iter().chain(shared.hosts).cloned().collect();
+        open(name, spec, (routes, Hosts::of_door(spec.listen, names)), parts, member)
+    };
+    Ok([open("api", api, routes)?, open("page", page, http::schedule::page(&doors))?])
 }
 
 fn open(
     name: &'static str,
     spec: &DoorSpec,
-    routes: Router,
+    (routes, hosts): (Router, Hosts),
     parts: &Parts<'_>,
     member: &Member,
 ) -> Result<OpenDoor, DaemonError> {
@@ -177,7 +191,7 @@ fn open(
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, scheduler = parts.scheduler.id.as_str(), door = name, port, "door is open");
-    Ok(OpenDoor { listener, routes, member: member.clone() })
+    Ok(OpenDoor { listener, routes, member: member.clone(), hosts: Some(hosts) })
 }
 
 /// Sends the outbox: changes of data sources, and new files where there is a topic for them.

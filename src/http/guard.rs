@@ -32,10 +32,34 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
-/// Guards every route. With `hosts`, a request has to name one of them, this machine, or an address.
-pub(super) fn all(router: Router, hosts: Vec<String>) -> Router {
+/// Which hosts a request may name. A page of another site that reaches a listener by its own name (DNS rebinding) names that.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Hosts {
+    /// Any.
+    Any,
+    /// This machine, any address, and these names.
+    Only(Vec<String>),
+}
+
+impl Hosts {
+    /// Those that somebody listed; without a list, any.
+    pub fn listed(names: Vec<String>) -> Self {
+        if names.is_empty() { Self::Any } else { Self::Only(names) }
+    }
+
+    /// As [`Hosts::listed`]. A listener that only this machine reaches is asked by this machine's name, or by its address.
+    pub fn of_door(address: Option<IpAddr>, names: Vec<String>) -> Self {
+        match address {
+            Some(address) if address.to_canonical().is_loopback() => Self::Only(names),
+            _ => Self::listed(names),
+        }
+    }
+}
+
+/// Guards every route.
+pub(super) fn all(router: Router, hosts: Hosts) -> Router {
     let router = router.layer(middleware::from_fn(in_time));
-    let hosts: Arc<[String]> = hosts.into();
+    let hosts = Arc::new(hosts);
     router.layer(middleware::from_fn_with_state(hosts, known_host)).layer(middleware::map_response(with_headers))
 }
 
@@ -87,8 +111,11 @@ async fn one_of_few(State(places): State<Arc<Places>>, request: Request<Body>, n
     }
 }
 
-async fn known_host(State(hosts): State<Arc<[String]>>, request: Request<Body>, next: Next) -> Response {
-    if hosts.is_empty() || is_welcome(&request, &hosts) { next.run(request).await } else { problem::unknown_host() }
+async fn known_host(State(hosts): State<Arc<Hosts>>, request: Request<Body>, next: Next) -> Response {
+    match &*hosts {
+        Hosts::Only(names) if !is_welcome(&request, names) => problem::unknown_host(),
+        _ => next.run(request).await,
+    }
 }
 
 /// Whether a request is for a host that it may name.
@@ -125,6 +152,20 @@ async fn with_headers(mut answer: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_door_of_this_machine_alone_knows_no_other_name() {
+        let of = |address: &str, names: &[&str]| {
+            Hosts::of_door(address.parse().ok(), names.iter().map(|name| (*name).to_owned()).collect())
+        };
+        for own in ["127.0.0.1", "::1", "127.8.8.8", "::ffff:127.0.0.1"] {
+            assert_eq!(of(own, &[]), Hosts::Only(Vec::new()), "{own}");
+        }
+        for reached in ["", "0.0.0.0", "::", "10.0.0.1"] {
+            assert_eq!(of(reached, &[]), Hosts::Any, "{reached}");
+            assert_eq!(of(reached, &["a"]), Hosts::Only(vec!["a".to_owned()]), "{reached}");
+        }
+    }
 
     #[test]
     fn a_host_is_an_address_this_machine_or_one_of_the_list() {

@@ -17,6 +17,7 @@ pub mod transfer;
 pub use ask::{Answered, ask};
 pub use axum::Router;
 pub use door::{DOOR_CONNECTIONS, PAGE_CONNECTIONS, bind, serve};
+pub use guard::Hosts;
 
 use crate::core::health::Member;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -34,9 +35,8 @@ pub struct Shared {
     pub stop: CancellationToken,
 }
 
-/// All routes: those that the flows share, and each flow's own. With `hosts`, a request has to name one of them, this machine, or
-/// an address. `descriptors` is how many the process may have, as for [`serve`].
-pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>, hosts: Vec<String>, descriptors: u64) -> Router {
+/// All routes: those that the flows share, and each flow's own. A request has to name one of `hosts`. `descriptors` is how many the process may have, as for [`serve`].
+pub fn router(shared: Shared, flows: impl IntoIterator<Item = Router>, hosts: Hosts, descriptors: u64) -> Router {
     let shared = Arc::new(shared);
     let pages =
         guard::pages(flows.into_iter().fold(Router::new(), Router::merge), door::most(descriptors, PAGE_CONNECTIONS));
@@ -51,7 +51,7 @@ pub fn metrics_listed(shared: Shared) -> Router {
 }
 
 /// A flow's own door: its routes, with health and metrics beside them. `descriptors` as for [`router`].
-pub fn door(shared: Shared, routes: Router, hosts: Vec<String>, descriptors: u64) -> Router {
+pub fn door(shared: Shared, routes: Router, hosts: Hosts, descriptors: u64) -> Router {
     let shared = Arc::new(shared);
     let routes = guard::door(routes, door::most(descriptors, DOOR_CONNECTIONS));
     let router = Router::new().merge(health::routes(&shared)).merge(metrics::routes(&shared)).merge(routes);

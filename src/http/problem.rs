@@ -35,7 +35,7 @@ pub(super) fn busy() -> Response {
 pub(super) fn unknown_host() -> Response {
     problem(
         StatusCode::MISDIRECTED_REQUEST,
-        "the request names another host; `--health-host` lists those that it may name",
+        "the request names another host; `--health-host`, or `hosts` of the door, lists those that it may name",
     )
 }
 

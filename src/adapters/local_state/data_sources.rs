@@ -42,11 +42,17 @@ DELETE FROM outbox WHERE owner = ?1 AND sentAt IS NOT NULL AND seq <= (SELECT se
 
 const PENDING: &str = "SELECT id, key, payload FROM outbox WHERE owner = ?1 AND sentAt IS NULL ORDER BY seq LIMIT 1000";
 
-const COUNT: &str = "SELECT count(*) FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0";
+const COUNT: &str = "
+SELECT count(*) FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0
+    AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND id NOT IN (SELECT value FROM json_each(?4))";
+
+/// Where nothing is searched for, the index of names alone is read.
+const COUNT_ALL: &str = "SELECT count(*) FROM DataSource";
 
 const LIST: &str = "
 SELECT document, id FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0
-ORDER BY name, id LIMIT ?3 OFFSET ?4";
+    AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3))) AND id NOT IN (SELECT value FROM json_each(?4))
+ORDER BY name LIMIT ?5 OFFSET ?6";
 
 const BEHIND: &str =
     "SELECT document, id FROM DataSource WHERE id > ?1 AND (?2 IS NULL OR id <= ?2) ORDER BY id LIMIT ?3";
@@ -121,16 +127,28 @@ impl DataSources for LocalState {
         let wanted = wanted.clone();
         self.look(move |db, _| {
             let text = wanted.text.to_lowercase();
-            let total = db.prepare_cached(COUNT)?.query_row((wanted.active, &text), |row| row.get(0))?;
+            let (only, but) = (wanted.only.as_deref().map(ids).transpose()?, ids(&wanted.but)?);
+            let is_all = wanted.active.is_none() && text.is_empty() && only.is_none() && wanted.but.is_empty();
+            let count = |row: &Row<'_>| row.get(0);
+            let total = if is_all {
+                db.prepare_cached(COUNT_ALL)?.query_row((), count)?
+            } else {
+                db.prepare_cached(COUNT)?.query_row((wanted.active, &text, &only, &but), count)?
+            };
             let skip = i64::try_from(wanted.skip).unwrap_or(i64::MAX);
             let mut query = db.prepare_cached(LIST)?;
-            let rows = query.query((wanted.active, &text, wanted.most, skip))?;
+            let rows = query.query((wanted.active, &text, only, but, wanted.most, skip))?;
             let id = |row: &Row<'_>| row.get::<_, String>("id").unwrap_or_default();
             let found = found(rows, usize::MAX, id, document)?;
             Ok(Listed { total, sources: found.records, odd: found.odd })
         })
         .await
     }
+}
+
+/// A list of ids, as one value of a query.
+fn ids(ids: &[DataSourceId]) -> rusqlite::Result<String> {
+    serde_json::to_string(ids).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 fn read(db: &Connection, id: &DataSourceId) -> rusqlite::Result<Option<DataSource>> {

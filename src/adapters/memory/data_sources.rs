@@ -78,6 +78,8 @@ impl DataSources for MemoryState {
         let fits = |source: &&DataSource| {
             let texts = [&source.name, &source.description, &source.path, &source.pattern];
             wanted.active.is_none_or(|active| source.is_active == active)
+                && wanted.only.as_ref().is_none_or(|only| only.contains(&source.id))
+                && !wanted.but.contains(&source.id)
                 && texts.iter().any(|other| other.to_lowercase().contains(&text))
         };
         let mut found: Vec<&DataSource> = tables.sources.values().filter(fits).collect();

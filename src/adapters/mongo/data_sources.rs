@@ -113,6 +113,13 @@ impl DataSources for MongoState {
         if let Some(active) = wanted.active {
             fits.insert("isActive", active);
         }
+        let texts = |ids: &[DataSourceId]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
+        let only = wanted.only.as_deref().map(|only| ("$in".to_owned(), texts(only).into()));
+        let but = (!wanted.but.is_empty()).then(|| ("$nin".to_owned(), texts(&wanted.but).into()));
+        let ids: Document = only.into_iter().chain(but).collect();
+        if !ids.is_empty() {
+            fits.insert("_id", ids);
+        }
         if !wanted.text.is_empty() {
             let words = literally(&wanted.text);
             let part = |field: &str| doc! { field: { "$regex": &words, "$options": "i" } };

@@ -82,11 +82,20 @@ pub(in crate::config) static DISCOVERED_KAFKA: Section = Section {
 const LISTEN: Field =
     Field::new("listen", Shape::Words, "The address to listen on, such as `127.0.0.1`; all addresses when not given.");
 
+const HOSTS: Field = Field::new(
+    "hosts",
+    Shape::OneOrMore(&Shape::Words),
+    "Host names that requests may carry, besides `localhost` and addresses, as `--health-host` has them. Without a list, a door that \
+     listens on `127.0.0.1` or `::1` takes no other name, and any other door takes each: a page of another site can then use it \
+     under a name of its own.",
+);
+
 pub(in crate::config) static API: Section = Section {
     doc: "The door for programs: REST.",
     fields: &[
         Field::new("port", Shape::Whole(0, 65535), "Its port; 0 takes any that is free.").default("5001"),
         LISTEN,
+        HOSTS,
         Field::new(
             "cors",
             Shape::OneOrMore(&Shape::Words),
@@ -106,6 +115,7 @@ pub(in crate::config) static PAGE: Section = Section {
     fields: &[
         Field::new("port", Shape::Whole(0, 65535), "Its port; 0 takes any that is free.").default("8080"),
         LISTEN,
+        HOSTS,
     ],
 };
 

@@ -38,11 +38,15 @@ pub(super) fn scheduler(scheduler: &Scheduler, address: ShowAddress<'_>) -> Rend
 }
 
 fn door(door: &DoorSpec) -> Rendered {
-    let cors = Rendered::Flow(Box::new(Rendered::List(door.cors.iter().map(text).collect())));
+    let list = |texts: &[String]| {
+        let list = Rendered::Flow(Box::new(Rendered::List(texts.iter().map(text).collect())));
+        (!texts.is_empty()).then_some(list)
+    };
     map([
         ("port", Some(scalar(door.port))),
         ("listen", door.listen.map(|address| text(address.to_string()))),
-        ("cors", (!door.cors.is_empty()).then_some(cors)),
+        ("hosts", list(&door.hosts)),
+        ("cors", list(&door.cors)),
         ("token", door.token.as_ref().map(|_| text(MASK))),
     ])
 }

@@ -149,6 +149,12 @@ pub struct Schedule {
     pub last_execution_time: Option<Timestamp>,
     /// What became of it.
     pub last_status: Option<Outcome>,
+    /// Files that the last one looked at which ended. `None`: none has.
+    #[serde(default)]
+    pub last_files_seen: Option<u64>,
+    /// Files that it told.
+    #[serde(default)]
+    pub last_files_new: Option<u64>,
     /// Why the last one that failed did.
     pub last_error: Option<String>,
     /// The last execution that succeeded. It is kept for ever.

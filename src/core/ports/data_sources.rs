@@ -25,6 +25,10 @@ pub struct Wanted {
     pub text: String,
     /// Those that are active, or those that are not. `None` for both.
     pub active: Option<bool>,
+    /// Those with these ids. `None` for all.
+    pub only: Option<Vec<DataSourceId>>,
+    /// And none of these.
+    pub but: Vec<DataSourceId>,
     /// So many are passed over.
     pub skip: u64,
     /// At most so many come.

@@ -92,6 +92,10 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
         }
     }
     insecure(input.insecure, &mut report);
+    for (door, message) in input.scheduler.doors_for_any_host() {
+        let detail = format!("{message}; list the names in `{door}.hosts`, or give `--health-host`");
+        report.add(Area::Schedules, "host names", CheckVerdict::Warn, detail);
+    }
     report.found
 }
 

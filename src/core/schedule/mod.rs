@@ -2,10 +2,11 @@
 //! [`data_source`]; each [`change`] is an event, and [`hear`] applies it. [`cron`] reads expressions and finds the times that they name;
 //! a [`timetable`] leaves out the days without business; [`decide`](decide::decide) says what becomes of the due times that have come;
 //! the [`service`] leads, writes each one down and lets its [`action`](action::Action) run, such as [`discover`].
-//! [`status`] says how all of it stands, and [`doctor`] whether it would work. A worker's [`own`] clock needs
+//! A [`board`] has all schedules in short. [`status`] says how all of it stands, and [`doctor`] whether it would work. A worker's [`own`] clock needs
 //! none of these: it asks for runs.
 
 pub mod action;
+pub mod board;
 pub mod change;
 pub mod cron;
 pub mod data_source;
@@ -20,6 +21,7 @@ pub mod hear;
 pub mod import;
 pub mod looks;
 pub mod own;
+pub mod page_key;
 pub mod plan;
 pub mod record;
 pub mod roots;

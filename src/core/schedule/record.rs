@@ -47,6 +47,8 @@ pub fn created(source: &DataSource, settings: &Settings, now: Timestamp) -> Sche
         decided_until: now,
         last_execution_time: None,
         last_status: None,
+        last_files_seen: None,
+        last_files_new: None,
         last_error: None,
         last_success_id: None,
         last_failure_id: None,
@@ -183,6 +185,11 @@ pub fn told(schedule: &Schedule, execution: &Execution, plan: Option<&Plan>, now
     let mut told = Schedule { revision: schedule.revision + 1, ..schedule.clone() };
     told.last_execution_time = told.last_execution_time.max(Some(execution.due_time));
     told.last_status = Some(execution.outcome);
+    if matches!(execution.outcome, Outcome::Succeeded | Outcome::Failed | Outcome::Interrupted) {
+        // Here, so that a list of thousands asks for no execution.
+        told.last_files_seen = Some(execution.files_seen);
+        told.last_files_new = Some(execution.files_new);
+    }
     match execution.outcome {
         Outcome::Succeeded => {
             told.execution_count += 1;

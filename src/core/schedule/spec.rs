@@ -47,10 +47,30 @@ pub struct DoorSpec {
     pub port: u16,
     /// Its address. `None` stands for all addresses.
     pub listen: Option<IpAddr>,
+    /// Host names that its requests may carry, besides `localhost` and addresses. Where only this host reaches it, it takes no other;
+    /// elsewhere it takes any without a list.
+    pub hosts: Vec<String>,
     /// Origins whose pages may use it: `http://localhost:8080`, or `*`.
     pub cors: Vec<String>,
     /// What a client has to carry.
     pub token: Option<Secret>,
+}
+
+impl Scheduler {
+    /// Doors that take a request for any host, and what that means. A page of any site can give its own name a door's address (DNS
+    /// rebinding), and then reads and writes as a page of ours would; what asks for a token is not for it.
+    pub fn doors_for_any_host(&self) -> Vec<(&'static str, String)> {
+        let is_open = |door: &DoorSpec| {
+            let is_own = door.listen.is_some_and(|address| address.to_canonical().is_loopback());
+            door.hosts.is_empty() && door.token.is_none() && !is_own
+        };
+        let told = |(name, _)| {
+            let what = "listens beyond this host and takes a request for any host name: a page of another site could use it \
+                        under a name of its own (DNS rebinding)";
+            (name, format!("`{name}` {what}"))
+        };
+        [("api", &self.api), ("page", &self.page)].into_iter().filter(|(_, door)| is_open(door)).map(told).collect()
+    }
 }
 
 /// What holds for data sources that do not say otherwise.

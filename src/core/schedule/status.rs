@@ -281,7 +281,7 @@ fn attention(
     found
 }
 
-fn troubles(schedule: &Schedule, settings: &Settings, now: Timestamp) -> Vec<(Trouble, String)> {
+pub(super) fn troubles(schedule: &Schedule, settings: &Settings, now: Timestamp) -> Vec<(Trouble, String)> {
     let mut found = Vec::new();
     let reason = |text: &Option<String>| text.as_deref().map_or_else(|| "no reason was given".to_owned(), shown::text);
     let late = steer::late_by(schedule, now).and_then(|late| Duration::try_from(late).ok());

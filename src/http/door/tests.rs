@@ -30,7 +30,7 @@ fn door_that_tells(descriptors: u64, begun: Arc<Notify>) -> SocketAddr {
     let listener = bind(Some(LOOPBACK), 0).unwrap();
     let at = listener.local_addr().unwrap();
     tokio::spawn(serve(
-        guard::all(router, Vec::new()),
+        guard::all(router, guard::Hosts::Any),
         listener,
         (descriptors, PAGE_CONNECTIONS),
         CancellationToken::new(),

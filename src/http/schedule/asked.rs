@@ -1,13 +1,23 @@
 //! What a request says: its body, its query and the versions that it is meant for, each with its own refusal.
 
 use super::problem;
+use crate::core::model::schedule::ScheduleStatus;
+use crate::core::model::shown;
 use crate::core::schedule::sources::Seen;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// Records of one answer, unless the query says otherwise.
+const PAGE_SIZE: u32 = 50;
+
+/// Most records of one answer.
+pub(super) const PAGE_MAX: u64 = 500;
 
 /// The answer to a request that cannot be done.
 pub(super) type Refused = Box<Response>;
@@ -19,8 +29,8 @@ pub(super) fn refuse(status: StatusCode, detail: &str) -> Refused {
 }
 
 /// The body as JSON. Deepest JSON is what `serde_json` takes: 128 levels.
-pub(super) fn json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, Refused> {
-    let body = bytes(body)?;
+pub(super) fn body(headers: &HeaderMap, given: Result<Bytes, BytesRejection>) -> Result<Value, Refused> {
+    let body = bytes(given)?;
     // A page of another site can send a form without asking, and JSON only after asking.
     let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap_or_default().to_ascii_lowercase());
     let kind = kind.as_deref().map(|kind| kind.split(';').next().unwrap_or_default().trim());
@@ -31,12 +41,34 @@ pub(super) fn json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> 
         .map_err(|error| refuse(StatusCode::BAD_REQUEST, &format!("the body is no JSON: {error}")))
 }
 
-/// As [`json`]; no body is an empty object.
-pub(super) fn maybe_json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, Refused> {
-    match body {
-        Ok(body) if body.is_empty() => Ok(Value::Object(serde_json::Map::new())),
-        body => json(headers, body),
+/// As [`body`]; no body is an empty object.
+pub(super) fn maybe_body(headers: &HeaderMap, given: Result<Bytes, BytesRejection>) -> Result<Value, Refused> {
+    match given {
+        Ok(given) if given.is_empty() => Ok(Value::Object(serde_json::Map::new())),
+        given => body(headers, given),
     }
+}
+
+/// Refuses a body that is no object, and each field of it that is none of `known`.
+pub(super) fn wrong_fields(given: &Value, known: &[&str]) -> Result<(), Refused> {
+    let Some(fields) = given.as_object() else {
+        return Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, "the body is to be an object"));
+    };
+    let hint = format!("it takes {}", known.join(" and "));
+    let wrong: Vec<Value> = fields
+        .keys()
+        .filter(|name| !known.contains(&name.as_str()))
+        .map(|name| {
+            let name = shown::name(name);
+            json!({ "pointer": format!("/{name}"), "detail": format!("there is no field {name}"), "hint": hint })
+        })
+        .collect();
+    let detail = match wrong.as_slice() {
+        [] => return Ok(()),
+        [one] => one["detail"].as_str().unwrap_or_default().to_owned(),
+        more => format!("{} fields are wrong", more.len()),
+    };
+    Err(Box::new(problem::with(StatusCode::UNPROCESSABLE_ENTITY, &detail, json!({ "errors": wrong }))))
 }
 
 fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {
@@ -46,6 +78,20 @@ fn bytes(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {
         }
         _ => refuse(StatusCode::BAD_REQUEST, "the body did not come whole"),
     })
+}
+
+/// What a path names. One that is no text names nothing that there could be.
+pub(super) struct Id(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(problem::of(StatusCode::BAD_REQUEST, "what the path names is no text in UTF-8")),
+        }
+    }
 }
 
 /// The versions of `If-Match`: `"3"`, a list of such, or `*`.
@@ -61,9 +107,8 @@ pub(super) fn seen(headers: &HeaderMap) -> Result<Seen, Refused> {
             if tag == "*" {
                 return Ok(Seen::Any);
             }
-            let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-            // A tag that is no version of ours fits none.
-            versions.extend(tag.parse::<u64>().ok());
+            // A tag that is no version of ours fits none, and neither does a weak one (RFC 9110, 13.1.1).
+            versions.extend(tag.trim_matches('"').parse::<u64>().ok());
         }
     }
     Ok(Seen::Versions(versions))
@@ -77,6 +122,72 @@ pub(super) fn query(text: Option<&str>) -> Vec<(String, String)> {
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (decoded(name), decoded(value)))
         .collect()
+}
+
+/// The answer to a parameter that the address does not have. What it was to do would not be done, and nobody would know.
+#[expect(clippy::unnecessary_box_returns, reason = "as of `refuse`")]
+pub(super) fn unknown(name: &str, known: &[&str]) -> Refused {
+    let takes = match known {
+        [] => "it takes none".to_owned(),
+        known => format!("it takes {}", known.join(", ")),
+    };
+    let detail = format!("there is no parameter {}", shown::name(name));
+    let errors = json!([{ "pointer": format!("?{name}"), "detail": detail, "hint": takes }]);
+    let detail = format!("{detail}: {takes}");
+    Box::new(problem::with(StatusCode::UNPROCESSABLE_ENTITY, &detail, json!({ "errors": errors })))
+}
+
+/// The query of an address that takes none.
+pub(super) fn nothing_of(text: Option<&str>) -> Result<(), Refused> {
+    query(text).first().map_or(Ok(()), |(name, _)| Err(unknown(name, &[])))
+}
+
+/// Which page of a list is wanted, from 1, and how long a page is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Paged {
+    pub(super) page: u64,
+    pub(super) size: u32,
+}
+
+impl Default for Paged {
+    fn default() -> Self {
+        Self { page: 1, size: PAGE_SIZE }
+    }
+}
+
+impl Paged {
+    /// Takes a parameter, if it is one of a page's.
+    pub(super) fn takes(&mut self, name: &str, value: &str) -> Result<bool, Refused> {
+        match name {
+            "page" => self.page = number(name, value, (1, 1_000_000_000))?,
+            "size" => self.size = u32::try_from(number(name, value, (1, PAGE_MAX))?).unwrap_or(PAGE_SIZE),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// How many come before the page.
+    pub(super) fn skip(self) -> u64 {
+        (self.page - 1) * u64::from(self.size)
+    }
+
+    /// How many pages there are of so many.
+    pub(super) fn pages(self, total: u64) -> u64 {
+        total.div_ceil(u64::from(self.size))
+    }
+}
+
+/// What a list's `status` says: whether the data source is active, and the status of its schedule.
+pub(super) fn status(word: &str) -> Result<(Option<bool>, Option<ScheduleStatus>), Refused> {
+    match word.to_ascii_lowercase().as_str() {
+        "" => Ok((None, None)),
+        "inactive" => Ok((Some(false), None)),
+        word => {
+            let known = ScheduleStatus::ALL.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(word));
+            let refused = || refuse(StatusCode::BAD_REQUEST, "status is to be active, inactive, paused or failed");
+            Ok((Some(true), Some(known.ok_or_else(refused)?)))
+        }
+    }
 }
 
 /// A query's whole number within limits.

@@ -1,31 +1,24 @@
 //! `/api/v1/datasource`: data sources made, listed, shown, changed and taken away.
 
 use super::answers::{json_of, saved, source_error};
-use super::asked::{Refused, json, number, query, refuse, seen};
+use super::asked::{self, Id, Paged, Refused, query, seen, unknown};
 use super::{Doors, answers};
-use crate::core::model::data_source::DataSource;
+use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::schedule::ScheduleStatus;
 use crate::core::ports::data_sources::{Listed, Wanted};
-use crate::core::ports::store::StoreError;
+use crate::core::schedule::board::Look;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Data sources of one answer, unless the query says otherwise.
-const PAGE_SIZE: u32 = 50;
-
-/// Most data sources of one answer.
-const PAGE_MAX: u64 = 500;
-
-/// Most data sources that are looked through for a status that only their schedules know.
-const SEARCHED: u32 = 100_000;
+/// What a list is asked by.
+const PARAMETERS: [&str; 4] = ["page", "size", "search", "status"];
 
 type Body = Result<Bytes, BytesRejection>;
 
@@ -49,8 +42,7 @@ struct ListAnswer {
 
 /// What a list is asked for.
 struct Asked {
-    page: u64,
-    size: u32,
+    paged: Paged,
     wanted: Wanted,
     /// A status that stands in the schedules.
     status: Option<ScheduleStatus>,
@@ -61,68 +53,52 @@ async fn list(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Resp
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    let Asked { page, size, wanted, status } = asked;
-    let listed = match status {
-        None => doors.sources.list(&wanted).await,
-        Some(status) => of_status(&doors, &wanted, status).await.map_err(Into::into),
-    };
-    match listed {
-        Ok(listed) => {
-            let pages = listed.total.div_ceil(u64::from(size));
-            json_of(StatusCode::OK, &ListAnswer { items: listed.sources, page, size, total: listed.total, pages })
+    let Asked { paged, mut wanted, status } = asked;
+    if let Some(status) = status {
+        match doors.board.look().await {
+            Ok(look) => of_status(&mut wanted, &look, status),
+            Err(error) => return answers::store_error(&error),
+        }
+    }
+    match doors.sources.list(&wanted).await {
+        Ok(Listed { total, sources: items, .. }) => {
+            let Paged { page, size } = paged;
+            json_of(StatusCode::OK, &ListAnswer { items, page, size, total, pages: paged.pages(total) })
         }
         Err(error) => source_error(&error),
     }
 }
 
 fn asked(text: Option<&str>) -> Result<Asked, Refused> {
-    let (mut page, mut size, mut status) = (1, PAGE_SIZE, None);
+    let (mut paged, mut status) = (Paged::default(), None);
     let mut wanted = Wanted::default();
     for (name, value) in query(text) {
-        match (name.as_str(), value.as_str()) {
-            ("page", value) => page = number("page", value, (1, 1_000_000_000))?,
-            ("size", value) => {
-                size = u32::try_from(number("size", value, (1, PAGE_MAX))?).unwrap_or(PAGE_SIZE);
-            }
-            ("search", value) => wanted.text = value.chars().take(200).collect(),
-            ("status", "") => {}
-            ("status", value) => match value.to_ascii_lowercase().as_str() {
-                "inactive" => wanted.active = Some(false),
-                word => {
-                    let known = ScheduleStatus::ALL.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(word));
-                    let refused = || {
-                        let detail = "status is to be active, inactive, paused or failed";
-                        refuse(StatusCode::BAD_REQUEST, detail)
-                    };
-                    wanted.active = Some(true);
-                    status = Some(known.ok_or_else(refused)?);
-                }
-            },
-            // Others may have added something of their own to the address.
-            _ => {}
+        match name.as_str() {
+            "search" => wanted.text = value.chars().take(200).collect(),
+            "status" => (wanted.active, status) = asked::status(&value)?,
+            name if paged.takes(name, &value)? => {}
+            name => return Err(unknown(name, &PARAMETERS)),
         }
     }
-    wanted.skip = (page - 1) * u64::from(size);
-    wanted.most = size;
-    Ok(Asked { page, size, wanted, status })
+    wanted.skip = paged.skip();
+    wanted.most = paged.size;
+    Ok(Asked { paged, wanted, status })
 }
 
 /// Those whose schedule has this status. One without a schedule yet is as active as it will be.
-async fn of_status(doors: &Doors, wanted: &Wanted, status: ScheduleStatus) -> Result<Listed, StoreError> {
-    let all = Wanted { skip: 0, most: SEARCHED, ..wanted.clone() };
-    let mut found = doors.sources.store.data_sources(&all).await?;
-    let schedules = doors.schedules.schedules().await?;
-    let known: HashMap<&str, ScheduleStatus> = schedules.iter().map(|it| (it.id.as_str(), it.status)).collect();
-    let of = |source: &DataSource| known.get(source.id.as_str()).copied().unwrap_or(ScheduleStatus::Active);
-    found.sources.retain(|source| of(source) == status);
-    found.total = found.sources.len() as u64;
-    let skip = usize::try_from(wanted.skip).unwrap_or(usize::MAX);
-    found.sources = found.sources.into_iter().skip(skip).take(wanted.most as usize).collect();
-    Ok(found)
+fn of_status(wanted: &mut Wanted, look: &Look, status: ScheduleStatus) {
+    let is_active = status == ScheduleStatus::Active;
+    let chosen = look.lines.iter().filter(|line| (line.status == status) != is_active);
+    let ids = chosen.filter_map(|line| DataSourceId::new(line.id.as_str())).collect();
+    if is_active {
+        wanted.but = ids;
+    } else {
+        wanted.only = Some(ids);
+    }
 }
 
 async fn create(State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Body) -> Response {
-    let given = match json(&headers, body) {
+    let given = match asked::body(&headers, body) {
         Ok(given) => given,
         Err(refused) => return *refused,
     };
@@ -135,15 +111,15 @@ async fn create(State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Body)
     }
 }
 
-async fn show(State(doors): State<Arc<Doors>>, Path(id): Path<String>) -> Response {
+async fn show(State(doors): State<Arc<Doors>>, Id(id): Id) -> Response {
     match doors.sources.get(&id).await {
         Ok(source) => ([(header::ETAG, answers::tag(&source))], json_of(StatusCode::OK, &source)).into_response(),
         Err(error) => source_error(&error),
     }
 }
 
-async fn update(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
-    let asked = seen(&headers).and_then(|seen| Ok((seen, json(&headers, body)?)));
+async fn update(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, body: Body) -> Response {
+    let asked = seen(&headers).and_then(|seen| Ok((seen, asked::body(&headers, body)?)));
     match asked {
         Err(refused) => *refused,
         Ok((seen, given)) => match doors.sources.update(&id, &seen, &given).await {
@@ -153,7 +129,7 @@ async fn update(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers
     }
 }
 
-async fn delete(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn delete(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap) -> Response {
     match seen(&headers) {
         Err(refused) => *refused,
         Ok(seen) => match doors.sources.delete(&id, &seen).await {

@@ -2,7 +2,7 @@
 
 use super::Doors;
 use super::answers::json_of;
-use super::asked::{number, query};
+use super::asked::{number, query, unknown};
 use super::problem;
 use crate::core::schedule::explain::{Question, explain};
 use axum::Router;
@@ -11,6 +11,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use std::sync::Arc;
+
+/// What is asked by.
+const PARAMETERS: [&str; 6] = ["expression", "zone", "calendar", "closedDay", "dst", "count"];
 
 /// Longest text that is looked at, in characters.
 const TEXT_MAX: usize = 200;
@@ -30,12 +33,13 @@ async fn answer(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Re
             "expression" => question.expression = value,
             "zone" => question.zone = Some(value).filter(|zone| !zone.is_empty()),
             "calendar" => question.calendar = Some(value).filter(|calendar| !calendar.is_empty()),
+            "closedDay" => question.closed_day = Some(value).filter(|word| !word.is_empty()),
             "dst" => question.dst = Some(value).filter(|dst| !dst.is_empty()),
             "count" => match number("count", &value, (1, 100)) {
                 Ok(count) => question.count = usize::try_from(count).unwrap_or(5),
                 Err(refused) => return *refused,
             },
-            _ => {}
+            name => return *unknown(name, &PARAMETERS),
         }
     }
     json_of(StatusCode::OK, &explain(&question, &doors.settings, &doors.sources.rules.defaults, doors.clock.now()))

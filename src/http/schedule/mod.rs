@@ -2,12 +2,14 @@
 
 mod answers;
 mod asked;
+mod attention;
 mod data_sources;
 mod explain;
 mod origin;
 mod page;
 mod panel;
 mod schedules;
+mod steering;
 
 pub use origin::Origins;
 pub use panel::SchedulerPanel;
@@ -16,6 +18,8 @@ use super::{guard, problem, token};
 use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::schedules::ScheduleStore;
+use crate::core::schedule::board::Board;
+use crate::core::schedule::page_key::PageKey;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::sources::Sources;
 use axum::Router;
@@ -34,6 +38,8 @@ pub struct Doors {
     pub sources: Arc<Sources>,
     /// Schedules and their history.
     pub schedules: Arc<dyn ScheduleStore>,
+    /// All of them in short.
+    pub board: Board,
     /// What holds for all schedules.
     pub settings: Settings,
     /// Notified when somebody steers a schedule.
@@ -42,13 +48,14 @@ pub struct Doors {
     pub instance: String,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// What a page of ours shows when it writes: chance, new with each process.
-    pub page_token: String,
+    /// What makes the tokens that a page of ours carries when it writes.
+    pub page_key: PageKey,
 }
 
 /// The routes that both doors have.
 fn shared(doors: &Arc<Doors>) -> Router {
-    let routes = Router::new().merge(data_sources::routes()).merge(schedules::routes()).merge(explain::routes());
+    let routes = Router::new().merge(data_sources::routes()).merge(schedules::routes()).merge(steering::routes());
+    let routes = routes.merge(attention::routes()).merge(explain::routes());
     guard::short_bodies(routes).with_state(Arc::clone(doors))
 }
 

@@ -1,8 +1,10 @@
 //! The page for people. One template, one style and one script of ours; nothing comes from anywhere else.
 
 use super::Doors;
+use super::answers::{json_of, store_error};
 use super::origin::is_own;
 use super::problem;
+use crate::core::model::data_source::Words;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -36,6 +38,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
 pub(super) fn routes() -> Router<Arc<Doors>> {
     Router::new()
         .route("/", get(page))
+        .route("/page-token", get(token))
         .route("/page.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
         .route("/page.css", get(async || file("text/css; charset=utf-8", STYLE)))
         .route("/icon.svg", get(async || file("image/svg+xml", ICON)))
@@ -46,7 +49,9 @@ fn file(kind: &'static str, text: &'static str) -> Response {
 }
 
 async fn page(State(doors): State<Arc<Doors>>) -> Response {
-    match html(&doors) {
+    // A page without a token shows what there is, and asks for one when it writes: the store may be back by then.
+    let token = doors.page_key.token().await.unwrap_or_default();
+    match html(&doors, &token) {
         Ok(text) => {
             let policy = HeaderValue::from_static(POLICY);
             let kind = HeaderValue::from_static("text/html; charset=utf-8");
@@ -56,7 +61,15 @@ async fn page(State(doors): State<Arc<Doors>>) -> Response {
     }
 }
 
-fn html(doors: &Doors) -> Result<String, minijinja::Error> {
+/// A new token, for a page whose own is over. Pages of other sites can ask for it and not read it.
+async fn token(State(doors): State<Arc<Doors>>) -> Response {
+    match doors.page_key.token().await {
+        Ok(token) => json_of(StatusCode::OK, &serde_json::json!({ "token": token })),
+        Err(error) => store_error(&error),
+    }
+}
+
+fn html(doors: &Doors, token: &str) -> Result<String, minijinja::Error> {
     let templates = TEMPLATES.as_ref().map_err(|error| {
         minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, format!("a template is wrong: {error}"))
     })?;
@@ -65,9 +78,12 @@ fn html(doors: &Doors) -> Result<String, minijinja::Error> {
     let roots: Vec<String> = doors.sources.rules.roots.roots.iter().map(|root| root.display().to_string()).collect();
     let view = View {
         name: &doors.name,
-        token: &doors.page_token,
+        token,
         cron: &defaults.cron,
         zone: &defaults.zone,
+        dst: defaults.dst.word(),
+        transfers: doors.sources.rules.others.transfers.iter().collect(),
+        workers: doors.sources.rules.others.workers.iter().collect(),
         calendars,
         roots,
     };
@@ -81,26 +97,29 @@ struct View<'a> {
     token: &'a str,
     cron: &'a str,
     zone: &'a str,
+    dst: &'a str,
+    transfers: Vec<&'a String>,
+    workers: Vec<&'a String>,
     calendars: Vec<&'a String>,
     roots: Vec<String>,
 }
 
-/// A write needs the token that only a page of this process shows, and comes from no page of another site.
+/// A write needs a token that only a page of this scheduler shows, whichever instance made it, and comes from no page of another site.
 pub(super) async fn with_token(State(doors): State<Arc<Doors>>, request: Request<Body>, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
     let headers = request.headers();
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    let has_token = headers.get(&TOKEN).is_some_and(|token| is_same(token.as_bytes(), doors.page_token.as_bytes()));
-    if has_token && origin.is_none_or(|origin| is_own(origin, headers)) {
-        return next.run(request).await;
+    let token = headers.get(&TOKEN).and_then(|token| token.to_str().ok()).unwrap_or_default().to_owned();
+    if origin.is_none_or(|origin| is_own(origin, headers)) {
+        match doors.page_key.holds(&token).await {
+            Ok(true) => return next.run(request).await,
+            Ok(false) => {}
+            Err(error) => return store_error(&error),
+        }
     }
-    let detail = "this page is of an earlier start of the service: load it again; programs use the door of the API";
+    let detail =
+        "this page is of an earlier day, or of another service: load it again; programs use the door of the API";
     problem::of(StatusCode::FORBIDDEN, detail)
-}
-
-/// Compares in the same time, wherever the first difference is.
-fn is_same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }

@@ -1,20 +1,18 @@
-//! `/api/v1/schedule`: schedules shown with their history, paused, resumed and run.
+//! `/api/v1/schedule`: schedules shown, with their history.
 
 use super::Doors;
 use super::answers::{json_of, steer_error};
-use super::asked::{Refused, maybe_json, number, query, refuse};
+use super::asked::{self, Id, PAGE_MAX, Paged, Refused, nothing_of, number, query, refuse, unknown};
 use super::problem;
-use crate::core::model::schedule::{Execution, Schedule};
-use crate::core::model::shown::text as shown_text;
-use crate::core::ports::audit::AuditEntry;
-use crate::core::schedule::steer::{self, Asked, Standing, SteerError};
+use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
+use crate::core::schedule::board::Filter;
+use crate::core::schedule::explain::{Left, Next, outlook};
+use crate::core::schedule::steer::{self, Standing, SteerError};
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
@@ -25,25 +23,34 @@ const HISTORY: u64 = 50;
 /// Most executions of one answer.
 const HISTORY_MAX: u64 = 1000;
 
-/// Longest reason, in characters.
-const REASON_MAX: usize = 500;
+/// Times to come of one schedule.
+const NEXT: usize = 5;
 
-type Body = Result<Bytes, BytesRejection>;
+/// What a list is asked by.
+const PARAMETERS: [&str; 5] = ["page", "size", "search", "status", "ids"];
 
 pub(super) fn routes() -> Router<Arc<Doors>> {
     Router::new()
         .route("/api/v1/schedule", get(list))
         .route("/api/v1/schedule/{id}", get(show))
         .route("/api/v1/schedule/{id}/history", get(history))
-        .route("/api/v1/schedule/{id}/pause", post(pause))
-        .route("/api/v1/schedule/{id}/resume", post(resume))
-        .route("/api/v1/schedule/{id}/run", post(run))
 }
 
+/// All schedules, or some of them.
 #[derive(Serialize)]
 struct Schedules {
     items: Vec<Standing>,
-    total: usize,
+    total: u64,
+    #[serde(flatten)]
+    place: Option<Place>,
+}
+
+/// Which page it is. Not there in an answer that has all.
+#[derive(Serialize)]
+struct Place {
+    page: u64,
+    size: u32,
+    pages: u64,
 }
 
 #[derive(Serialize)]
@@ -51,25 +58,116 @@ struct Executions {
     items: Vec<Execution>,
 }
 
-async fn list(State(doors): State<Arc<Doors>>) -> Response {
-    let now = doors.clock.now();
-    match steer::list(&*doors.schedules).await {
-        Ok(all) => {
-            let items: Vec<Standing> = all.into_iter().map(|schedule| Standing::at(now, schedule)).collect();
-            json_of(StatusCode::OK, &Schedules { total: items.len(), items })
+/// What a list is asked for.
+#[derive(Default)]
+struct Asked {
+    paged: Paged,
+    filter: Filter,
+    ids: Option<Vec<ScheduleId>>,
+}
+
+async fn list(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Response {
+    let asked = match asked(text.as_deref()) {
+        Ok(asked) => asked,
+        Err(refused) => return *refused,
+    };
+    let found = match asked {
+        None => steer::list(&*doors.schedules).await.map(|all| (all.len() as u64, all, None)),
+        Some(asked) => some(&doors, asked).await,
+    };
+    match found {
+        Ok((total, found, place)) => {
+            let now = doors.clock.now();
+            let items = found.into_iter().map(|schedule| Standing::at(now, schedule)).collect();
+            json_of(StatusCode::OK, &Schedules { items, total, place })
         }
         Err(error) => steer_error(&error),
     }
 }
 
-async fn show(State(doors): State<Arc<Doors>>, Path(id): Path<String>) -> Response {
+/// `None`: nothing is asked for, and all are.
+fn asked(text: Option<&str>) -> Result<Option<Asked>, Refused> {
+    let given = query(text);
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let Asked { mut paged, mut filter, mut ids } = Asked::default();
+    for (name, value) in given {
+        match name.as_str() {
+            "search" => filter.text = value.chars().take(200).collect::<String>().to_lowercase(),
+            "status" => (filter.active, filter.status) = asked::status(&value)?,
+            "ids" => {
+                let given = value.split(',').filter(|id| !id.is_empty());
+                ids.get_or_insert_default().extend(given.map(ScheduleId::new));
+            }
+            name if paged.takes(name, &value)? => {}
+            name => return Err(unknown(name, &PARAMETERS)),
+        }
+    }
+    if ids.as_ref().is_some_and(|ids| ids.len() as u64 > PAGE_MAX) {
+        return Err(refuse(StatusCode::BAD_REQUEST, &format!("ids is to be a list of at most {PAGE_MAX}")));
+    }
+    if ids.is_some() && given_no_size(text) {
+        paged.size = u32::try_from(PAGE_MAX).unwrap_or(paged.size);
+    }
+    Ok(Some(Asked { paged, filter, ids }))
+}
+
+/// Whoever lists ids wants them all.
+fn given_no_size(text: Option<&str>) -> bool {
+    !query(text).iter().any(|(name, _)| name == "size")
+}
+
+type Found = (u64, Vec<Schedule>, Option<Place>);
+
+/// The store is asked for the schedules of the page alone; which those are says the board.
+async fn some(doors: &Doors, Asked { paged, filter, ids }: Asked) -> Result<Found, SteerError> {
+    let skip = usize::try_from(paged.skip()).unwrap_or(usize::MAX);
+    let (total, mut found) = if let Some(ids) = ids {
+        let mut found = doors.schedules.schedules_of(&ids).await?;
+        found.retain(|it| !it.is_deleted && filter.takes(&it.name, &it.id, (it.is_active, it.status)));
+        (found.len(), found)
+    } else {
+        let look = doors.board.look().await?;
+        let wanted = look.lines.iter().filter(|it| filter.takes(&it.name, &it.id, (it.is_active, it.status)));
+        let wanted: Vec<&ScheduleId> = wanted.map(|line| &line.id).collect();
+        let page: Vec<_> = wanted.iter().skip(skip).take(paged.size as usize).map(|id| (*id).clone()).collect();
+        let mut found = doors.schedules.schedules_of(&page).await?;
+        found.retain(|it| !it.is_deleted);
+        (wanted.len(), found)
+    };
+    found.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let total = total as u64;
+    let Paged { page, size } = paged;
+    Ok((total, found, Some(Place { page, size, pages: paged.pages(total) })))
+}
+
+/// A schedule with what comes.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    standing: Standing,
+    /// Its next times, also while it is paused.
+    next: Vec<Next>,
+    /// Dates whose times do not stay.
+    affected: Vec<Left>,
+}
+
+async fn show(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQuery) -> Response {
+    if let Err(refused) = nothing_of(text.as_deref()) {
+        return *refused;
+    }
     match steer::find(&*doors.schedules, &id).await {
-        Ok(schedule) => json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule)),
+        Ok(schedule) => {
+            let now = doors.clock.now();
+            let (next, affected) = outlook(&schedule.rule, &doors.settings, now, NEXT);
+            json_of(StatusCode::OK, &Shown { standing: Standing::at(now, schedule), next, affected })
+        }
         Err(error) => steer_error(&error),
     }
 }
 
-async fn history(State(doors): State<Arc<Doors>>, Path(id): Path<String>, RawQuery(text): RawQuery) -> Response {
+async fn history(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQuery) -> Response {
     let (mut limit, mut before) = (HISTORY, None);
     for (name, value) in query(text.as_deref()) {
         match name.as_str() {
@@ -83,90 +181,21 @@ async fn history(State(doors): State<Arc<Doors>>, Path(id): Path<String>, RawQue
                     return problem::of(StatusCode::BAD_REQUEST, "before is to be a moment: 2026-11-29T00:00:00Z");
                 }
             },
-            _ => {}
+            name => return *unknown(name, &["limit", "before"]),
         }
     }
     let found = async {
-        let schedule = steer::find(&*doors.schedules, &id).await?;
+        // Also of a data source that is deleted: its history is kept.
+        let gone = doors.schedules.schedule(&ScheduleId::new(id.as_str())).await?.filter(|it| it.is_deleted);
+        let schedule = match gone {
+            Some(gone) => gone,
+            None => steer::find(&*doors.schedules, &id).await?,
+        };
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok::<_, SteerError>(doors.schedules.history(Some(&schedule.id), before, limit).await?)
     };
     match found.await {
         Ok(items) => json_of(StatusCode::OK, &Executions { items }),
-        Err(error) => steer_error(&error),
-    }
-}
-
-/// Who asks, and why: `{"reason": …, "by": …}`, both may be left out.
-fn asked(doors: &Doors, headers: &HeaderMap, body: Body) -> Result<Asked, Refused> {
-    let given = maybe_json(headers, body)?;
-    let text = |name: &str| match given.get(name) {
-        None | Some(serde_json::Value::Null) => Ok(None),
-        Some(serde_json::Value::String(text)) if text.chars().count() <= REASON_MAX => {
-            Ok(Some(shown_text(text.trim())))
-        }
-        Some(_) => {
-            let detail = format!("{name} is to be a text of at most {REASON_MAX} characters");
-            Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, &detail))
-        }
-    };
-    let who = text("by")?.filter(|by| !by.is_empty()).unwrap_or_else(|| format!("the API of {}", doors.instance));
-    Ok(Asked { who, why: text("reason")?.unwrap_or_default(), at: doors.clock.now() })
-}
-
-/// Keeps who asked for what and why.
-async fn audit(doors: &Doors, action: &str, detail: &str, asked: &Asked) -> Result<(), SteerError> {
-    let entry = AuditEntry::new(asked.at, &asked.who, action, detail, &asked.why);
-    Ok(doors.sources.audit.audit(&entry).await?)
-}
-
-async fn steered(doors: &Doors, action: &str, asked: &Asked, result: Result<Schedule, SteerError>) -> Response {
-    let kept = match result {
-        Ok(schedule) => {
-            doors.steered.notify_one();
-            audit(doors, action, schedule.id.as_str(), asked).await.map(|()| schedule)
-        }
-        Err(error) => Err(error),
-    };
-    match kept {
-        Ok(schedule) => json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule)),
-        Err(error) => steer_error(&error),
-    }
-}
-
-async fn pause(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
-    match asked(&doors, &headers, body) {
-        Ok(asked) => {
-            let paused = steer::pause(&*doors.schedules, &id, &asked).await;
-            steered(&doors, "schedule pause", &asked, paused).await
-        }
-        Err(refused) => *refused,
-    }
-}
-
-async fn resume(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
-    match asked(&doors, &headers, body) {
-        Ok(asked) => {
-            let resumed = steer::resume(&*doors.schedules, &doors.settings, &id, &asked).await;
-            steered(&doors, "schedule resume", &asked, resumed).await
-        }
-        Err(refused) => *refused,
-    }
-}
-
-async fn run(State(doors): State<Arc<Doors>>, Path(id): Path<String>, headers: HeaderMap, body: Body) -> Response {
-    let asked = match asked(&doors, &headers, body) {
-        Ok(asked) => asked,
-        Err(refused) => return *refused,
-    };
-    let begun = async {
-        let execution = steer::run_now(&*doors.schedules, &id, &asked).await?;
-        doors.steered.notify_one();
-        audit(&doors, "schedule run", &execution.id, &asked).await?;
-        Ok::<_, SteerError>(execution)
-    };
-    match begun.await {
-        Ok(execution) => json_of(StatusCode::ACCEPTED, &execution),
         Err(error) => steer_error(&error),
     }
 }

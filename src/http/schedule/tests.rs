@@ -15,7 +15,8 @@ fn if_match_names_versions() {
     for (given, expected) in [
         ("\"3\"", Seen::Versions(vec![3])),
         ("3", Seen::Versions(vec![3])),
-        ("W/\"3\", \"4\"", Seen::Versions(vec![3, 4])),
+        ("W/\"3\", \"4\"", Seen::Versions(vec![4])),
+        ("W/\"3\"", Seen::Versions(vec![])),
         ("\"x\"", Seen::Versions(vec![])),
         ("*", Seen::Any),
     ] {

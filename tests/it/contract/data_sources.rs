@@ -169,7 +169,14 @@ async fn data_sources_are_listed_by_name_page_by_page() {
         assert_eq!(list(Wanted { active: Some(false), ..all.clone() }).await, (1, "C".to_owned()));
         assert_eq!(list(Wanted { text: "A.*".to_owned(), ..all.clone() }).await, (1, "a.*".to_owned()), "no pattern");
         assert_eq!(list(Wanted { text: "ärg".to_owned(), ..all.clone() }).await, (1, "Ärger".to_owned()));
-        assert_eq!(list(Wanted { text: "DATA/in".to_owned(), ..all }).await.0, 4);
+        assert_eq!(list(Wanted { text: "DATA/in".to_owned(), ..all.clone() }).await.0, 4);
+        let ids = |ids: &[&str]| ids.iter().map(|id| DataSourceId::new(*id).unwrap()).collect::<Vec<_>>();
+        let of = |only: &[&str], but: &[&str]| Wanted { only: Some(ids(only)), but: ids(but), ..all.clone() };
+        assert_eq!(list(of(&["4", "1", "9"], &[])).await, (2, "b Ärger".to_owned()));
+        assert_eq!(list(of(&["4", "1"], &["1"])).await, (1, "Ärger".to_owned()));
+        assert_eq!(list(of(&[], &[])).await, (0, String::new()));
+        let but = Wanted { but: ids(&["1", "3"]), active: Some(true), ..all.clone() };
+        assert_eq!(list(Wanted { most: 1, ..but }).await, (2, "a.*".to_owned()));
         // By id, which no change moves, page by page and up to an end.
         let behind = async |after: &str, until: Option<&str>, most| {
             let page = state.door(1).sources_behind(after, until, most).await.unwrap();

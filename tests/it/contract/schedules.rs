@@ -37,6 +37,8 @@ fn schedule(id: &str) -> Schedule {
         decided_until: at(0),
         last_execution_time: None,
         last_status: Some(Outcome::Failed),
+        last_files_seen: Some(u64::from(u32::MAX) + 9),
+        last_files_new: Some(1),
         last_error: Some("kein Ordner".to_owned()),
         last_success_id: Some("a".to_owned()),
         last_failure_id: None,

@@ -162,6 +162,7 @@ fn count(whole: Word<'_>, words: &[Word<'_>]) -> ExpressionError {
                 crontab([minute, hour, day, month, weekday]),
             )
         }
+        [_] => ("there is 1 field".to_owned(), format!("write {names}")),
         words => (format!("there are {} fields", words.len()), format!("write {names}")),
     };
     whole.error(message, hint)

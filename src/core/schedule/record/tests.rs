@@ -98,6 +98,25 @@ fn a_name_moves_no_time_an_edit_of_the_times_starts_from_now_and_a_pause_stays()
 }
 
 #[test]
+fn what_the_last_execution_found_stands_in_the_schedule() {
+    let found = |outcome, files_seen, files_new| Execution {
+        files_seen,
+        files_new,
+        ..Execution::new(&hourly().id, at("11:00:00"), 1, Cause::Due, outcome)
+    };
+    let files = |schedule: &Schedule| (schedule.last_files_seen, schedule.last_files_new);
+    assert_eq!(files(&hourly()), (None, None));
+    let one = told(&hourly(), &found(Outcome::Succeeded, 7, 2), None, at("11:00:05"));
+    assert_eq!(files(&one), (Some(7), Some(2)));
+    let waits = told(&one, &found(Outcome::Skipped, 0, 0), None, at("12:00:00"));
+    assert_eq!(files(&waits), (Some(7), Some(2)), "one that did not look says nothing of files");
+    // A record of an earlier build has neither.
+    let mut json = serde_json::to_value(&one).unwrap();
+    json.as_object_mut().unwrap().retain(|name, _| !name.starts_with("lastFiles"));
+    assert_eq!(files(&serde_json::from_value(json).unwrap()), (None, None));
+}
+
+#[test]
 fn failures_in_a_row_pause_it() {
     let settings = Settings { pause_after_failures: Some(2), ..Settings::default() };
     let plan = Plan::of(&hourly(), &settings).unwrap();

@@ -214,6 +214,8 @@ fn schedule(id: &str, cron: &str, now: Timestamp) -> Schedule {
         decided_until: now,
         last_execution_time: None,
         last_status: None,
+        last_files_seen: None,
+        last_files_new: None,
         last_error: None,
         last_success_id: None,
         last_failure_id: None,

@@ -1,10 +1,10 @@
 // The page's behaviour: lists, edits and steers data sources through its own door. Nothing else is loaded.
 "use strict";
 
-const token = document.querySelector("meta[name=page-token]").content;
+let token = document.querySelector("meta[name=page-token]").content;
 const at = (id) => document.getElementById(id);
-const SIZE = 50, LOOK_EVERY = 5000;
-const state = { page: 1, pages: 1, items: [], schedules: new Map(), open: null, edited: null, history: new Map() };
+const SIZE = 50, LOOK_EVERY = 5000, SHOWN_WRONG = 10;
+const state = { page: 1, pages: 1, items: [], schedules: new Map(), wrong: { items: [], total: 0 }, open: null, edited: null, history: new Map() };
 
 /** Makes an element; text stays text. */
 function make(tag, attributes = {}, ...children) {
@@ -17,8 +17,10 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Asks the door. Gives status, headers and the JSON, which may be a problem. */
-async function ask(path, options = {}) {
+const AWAY = "The service does not answer; it is tried again.";
+
+/** Asks the door once. */
+async function send(path, options) {
   const headers = { accept: "application/json", "x-page-token": token, ...options.headers };
   if (options.body !== undefined) headers["content-type"] = "application/json";
   try {
@@ -26,11 +28,26 @@ async function ask(path, options = {}) {
     const text = await answer.text();
     return { ok: answer.ok, status: answer.status, json: text ? JSON.parse(text) : null };
   } catch (error) {
-    return { ok: false, status: 0, json: { detail: "the service does not answer; it is tried again" } };
+    return { ok: false, status: 0, json: { detail: AWAY } };
   }
 }
 
+/** Asks the door. Gives status and the JSON, which may be a problem. A page that is open for longer than its token holds gets another one. */
+async function ask(path, options = {}) {
+  const answer = await send(path, options);
+  if (answer.status !== 403 || !options.method) return answer;
+  const fresh = await send("/page-token", {});
+  if (!fresh.ok || fresh.json.token === token) return answer;
+  token = fresh.json.token;
+  return send(path, options);
+}
+
 function say(text) { at("message").textContent = text; }
+
+/** What keeps the list from being shown stands there for as long as it does, and beside what was said last. */
+function trouble(text) {
+  if (at("trouble").textContent !== text) at("trouble").textContent = text;
+}
 
 function moment(text) { return text ? new Date(text).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" }) : "never"; }
 
@@ -55,23 +72,35 @@ function status(source, schedule) {
   return ["active", "good"];
 }
 
+/** What the last execution found. */
+function files(schedule) {
+  const { lastFilesSeen: seen, lastFilesNew: fresh } = schedule ?? {};
+  return seen == null ? "not looked yet" : `${seen} seen, ${fresh ?? 0} new`;
+}
+
+/** Asks for what the page shows: its rows, their schedules, and what is wrong with any, shown or not. */
 async function look() {
   const query = new URLSearchParams({ page: state.page, size: SIZE, search: at("search").value, status: at("status").value });
-  const [sources, schedules] = await Promise.all([ask(`/api/v1/datasource?${query}`), ask("/api/v1/schedule")]);
-  if (!sources.ok || !schedules.ok) {
-    say((sources.ok ? schedules : sources).json?.detail ?? "the list cannot be shown");
-    return;
-  }
+  const [sources, wrongs] = await Promise.all([ask(`/api/v1/datasource?${query}`), ask("/api/v1/attention")]);
+  const ids = (sources.json?.items ?? []).map((source) => source.id).join(",");
+  const schedules = !sources.ok || !ids ? { ok: true, json: { items: [] } } : await ask(`/api/v1/schedule?${new URLSearchParams({ ids })}`);
+  const failed = [sources, schedules, wrongs].find((answer) => !answer.ok);
+  trouble(failed ? failed.json?.detail ?? "the list cannot be shown" : "");
+  if (failed) return;
   state.items = sources.json.items;
   state.pages = Math.max(1, sources.json.pages);
   state.schedules = new Map(schedules.json.items.map((schedule) => [schedule.dataSourceId, schedule]));
+  state.wrong = wrongs.json;
+  if (state.page > state.pages) { state.page = state.pages; await look(); return; }
   if (state.open) await lookAtHistory(state.open);
   show(sources.json.total);
 }
 
 async function lookAtHistory(id) {
-  const found = await ask(`/api/v1/schedule/${encodeURIComponent(id)}/history?limit=40`);
+  const one = `/api/v1/schedule/${encodeURIComponent(id)}`;
+  const [found, shown] = await Promise.all([ask(`${one}/history?limit=40`), ask(one)]);
   if (found.ok) state.history.set(id, found.json.items);
+  state.affected = shown.ok ? shown.json.affected : [];
 }
 
 function show(total) {
@@ -89,20 +118,18 @@ function show(total) {
   tick();
 }
 
-/** What is wrong stands on top. */
+/** What is wrong stands on top, of all data sources: whatever page or search is shown. */
 function wrong() {
-  const found = [];
-  for (const source of state.items) {
-    const schedule = state.schedules.get(source.id);
-    if (!schedule || !source.isActive) continue;
-    if (schedule.status === "Failed") found.push(`${source.name} cannot be used: ${schedule.lastError ?? ""}`);
-    else if (schedule.status === "Paused" && schedule.pausedBy === "filegen") found.push(`${source.name} paused by itself: ${schedule.pauseReason ?? ""}`);
-    else if (["Failed", "Interrupted"].includes(schedule.lastStatus)) found.push(`${source.name}: ${schedule.lastError ?? schedule.lastStatus}`);
-    else if (schedule.lateSeconds > 60) found.push(`${source.name} is late by ${span(schedule.lateSeconds)}: nobody leads`);
-    else if (schedule.deadlineMissed) found.push(`${source.name} missed its deadline on ${schedule.deadlineMissed}`);
-  }
-  at("wrong").hidden = found.length === 0;
-  at("wrong-list").replaceChildren(...found.map((text) => make("li", {}, text)));
+  const { items, total } = state.wrong;
+  const find = (name) => { at("search").value = name; at("status").value = ""; state.page = 1; look(); };
+  const line = ({ id, name, what, detail }) => make("li", {},
+    make("button", { type: "button", class: "link", "data-key": `wrong/${id}`, onclick: () => find(name) }, name), ` ${what}${detail ? `: ${detail}` : ""}`);
+  const focused = document.activeElement?.closest?.("#wrong [data-key]")?.dataset.key;
+  at("wrong").hidden = total === 0;
+  at("wrong-title").textContent = total > 1 ? `${total} need a look` : "Needs a look";
+  at("wrong-list").replaceChildren(...items.slice(0, SHOWN_WRONG).map(line));
+  at("wrong-more").textContent = total > SHOWN_WRONG ? `and ${total - SHOWN_WRONG} more` : "";
+  if (focused) at("wrong").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 }
 
 function row(source) {
@@ -121,6 +148,7 @@ function row(source) {
     make("dl", { class: "facts" },
       fact("Next", make("span", { "data-next": schedule?.nextExecutionTime ?? "" }, "")),
       fact("Last", make("span", { class: CLASSES[last] ?? "faint" }, last ? `${last}, ${moment(schedule.lastExecutionTime)}` : "never")),
+      fact("Files", files(schedule)),
       fact("Folder", make("code", {}, `${source.path}/${source.pattern}`)),
       fact("When", make("code", {}, source.cronExpression), ` ${source.zone}`)),
     paused ? make("p", { class: "odd" }, `Paused by ${schedule.pausedBy ?? "somebody"}${schedule.pauseReason ? `: ${schedule.pauseReason}` : ""}`) : null,
@@ -141,7 +169,7 @@ function strip(source) {
     const parts = [`${one.outcome}: due ${moment(one.dueTime)}`];
     if (one.startedAt) parts.push(`began ${moment(one.startedAt)}`);
     if (one.endedAt && one.startedAt) parts.push(`took ${span((new Date(one.endedAt) - new Date(one.startedAt)) / 1000)}`);
-    if (one.startedAt) parts.push(`${one.filesSeen} files seen, ${one.filesNew} new`);
+    if (one.startedAt) parts.push(`${one.filesSeen} ${one.filesSeen === 1 ? "file" : "files"} seen, ${one.filesNew} new`);
     if (one.attempt > 1) parts.push(`attempt ${one.attempt}`);
     if (one.instance) parts.push(`on ${one.instance}`);
     detail.replaceChildren(make("p", {}, parts.join(", ")),
@@ -154,7 +182,8 @@ function strip(source) {
   }, SIGNS[one.outcome] ?? "?")));
   if (executions.length > 0) tell(executions[0]);
   return make("div", { class: "history" }, executions.length ? make("ol", { class: "strip", reversed: true, "aria-label": `History of ${source.name}, latest first` }, ...marks)
-    : make("p", { class: "faint" }, "Nothing was due yet."), detail);
+    : make("p", { class: "faint" }, "Nothing was due yet."), detail,
+    state.affected?.length ? make("ul", { class: "affected odd", "aria-label": `Dates on which ${source.name} is not due as it says` }, ...state.affected.map(({ words }) => make("li", {}, words))) : null);
 }
 
 async function toggle(id) {
@@ -173,12 +202,32 @@ function tick() {
 
 // Editing ------------------------------------------------------------------------------------------------------------------------
 
-const FIELDS = ["name", "path", "pattern", "cronExpression", "zone", "description", "calendar", "overlap", "misfire"];
+const FIELDS = ["name", "path", "pattern", "cronExpression", "zone", "description", "calendar", "closedDay", "dst", "overlap", "misfire"];
 const CHECKS = ["recursive", "isActive"];
+/** What is no text: how it stands in the form, and how it is written. */
+const OTHERS = {
+  deadline: { shown: (source) => source?.deadline?.time ?? "", written: (text, was) => (!text ? undefined : text === was?.time ? was : { ...was, time: text }) },
+  action: { shown: (source) => actionWord(source?.action), written: (word, was) => (word === actionWord(was) ? was : action(word)) },
+};
 const form = at("form");
 const fresh = new FormData(form);
 
+/** An action as a word of the list: `discover`, `transfer:sales`, `run:LoanWorker`. */
+function actionWord(action) {
+  const [kind, name] = Object.entries(action ?? { discover: {} })[0];
+  return typeof name === "string" ? `${kind}:${name}` : kind;
+}
+
+function action(word) {
+  const [kind, ...name] = word.split(":");
+  return name.length ? { [kind]: name.join(":") } : { [kind]: {} };
+}
+
 function fill(source) {
+  const word = OTHERS.action.shown(source);
+  // What this daemon does not serve stays as it is.
+  if (![...form.elements.action.options].some(({ value }) => value === word)) form.elements.action.append(make("option", { value: word }, word.replace(":", " ")));
+  for (const [name, { shown }] of Object.entries(OTHERS)) form.elements[name].value = shown(source);
   for (const name of FIELDS) form.elements[name].value = source?.[name] ?? fresh.get(name) ?? "";
   for (const name of CHECKS) form.elements[name].checked = source ? source[name] : name === "isActive";
   clear();
@@ -209,7 +258,9 @@ function written() {
   const value = state.edited ? { ...state.edited } : {};
   for (const name of FIELDS) value[name] = form.elements[name].value;
   for (const name of CHECKS) value[name] = form.elements[name].checked;
+  for (const [name, { written }] of Object.entries(OTHERS)) value[name] = written(form.elements[name].value, state.edited?.[name]);
   value.calendar = value.calendar || null;
+  for (const name of ["closedDay", "dst"]) if (!value[name]) delete value[name];
   if (!value.pattern) delete value.pattern;
   return value;
 }
@@ -252,8 +303,9 @@ function refuse(problem) {
 function conflict(current) {
   if (!current) { refuse({ detail: "it is gone: somebody deleted it" }); return; }
   const mine = written();
-  const differs = [...FIELDS, ...CHECKS].filter((name) => String(current[name] ?? "") !== String(mine[name] ?? ""));
-  const items = differs.map((name) => make("li", {}, `${name}: theirs “${current[name] ?? ""}”, yours “${mine[name] ?? ""}”`));
+  const text = (source, name) => String((OTHERS[name] ? OTHERS[name].shown(source) : source[name]) ?? "");
+  const differs = [...FIELDS, ...CHECKS, ...Object.keys(OTHERS)].filter((name) => text(current, name) !== text(mine, name));
+  const items = differs.map((name) => make("li", {}, `${name}: theirs “${text(current, name)}”, yours “${text(mine, name)}”`));
   at("conflict").replaceChildren(
     make("p", {}, `Somebody saved version ${current.version} while you edited version ${state.edited.version}. Nothing of yours was saved.`),
     make("ul", {}, ...items),
@@ -273,11 +325,13 @@ let asked = 0, waiting = null, searching = null;
 async function explain() {
   const number = ++asked;
   const expression = form.elements.cronExpression.value;
-  const query = new URLSearchParams({ expression, zone: form.elements.zone.value, calendar: form.elements.calendar.value });
+  const query = new URLSearchParams({ expression, zone: form.elements.zone.value, calendar: form.elements.calendar.value, closedDay: form.elements.closedDay.value, dst: form.elements.dst.value });
   const answer = await ask(`/api/v1/cron?${query}`);
   if (number !== asked || !answer.ok) return;
-  const { ok, words, next, error } = answer.json;
-  at("cron-words").textContent = ok ? (next.length ? words : `${words}: never again`) : "";
+  const { ok, words, next, affected, jitterSeconds, error } = answer.json;
+  const jitter = jitterSeconds ? `, begun up to ${span(jitterSeconds)} later` : "";
+  at("cron-words").textContent = ok ? (next.length ? `${words}${jitter}` : `${words}: never again`) : "";
+  at("cron-affected").replaceChildren(...affected.map(({ words }) => make("li", {}, words)));
   at("cron-next").replaceChildren(...next.map(({ local, utc }) => make("li", {}, `${local} `, make("small", {}, `${utc.slice(0, 19).replace("T", " ")} UTC`))));
   const place = error?.start === undefined ? "" : `\n${expression}\n${" ".repeat(error.start)}${"^".repeat(Math.max(1, error.end - error.start))}`;
   at("cron-error").textContent = error ? `${error.message}: ${error.hint}${place}` : "";
@@ -325,7 +379,7 @@ async function remove(source) {
 
 at("new").addEventListener("click", () => openEditor(null));
 form.addEventListener("submit", save);
-for (const name of ["cronExpression", "zone", "calendar"]) form.elements[name].addEventListener("input", explainSoon);
+for (const name of ["cronExpression", "zone", "calendar", "closedDay", "dst"]) form.elements[name].addEventListener("input", explainSoon);
 at("ask-form").addEventListener("submit", () => { yes?.(true); yes = null; });
 at("ask").addEventListener("close", () => { yes?.(false); yes = null; });
 document.querySelectorAll("[data-close]").forEach((button) => button.addEventListener("click", () => button.closest("dialog").close()));
