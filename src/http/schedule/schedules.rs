@@ -123,10 +123,12 @@ type Found = (u64, Vec<Schedule>, Option<Place>);
 /// The store is asked for the schedules of the page alone; which those are says the board.
 async fn some(doors: &Doors, Asked { paged, filter, ids }: Asked) -> Result<Found, SteerError> {
     let skip = usize::try_from(paged.skip()).unwrap_or(usize::MAX);
-    let (total, mut found) = if let Some(ids) = ids {
+    let by_name = |a: &Schedule, b: &Schedule| (&a.name, &a.id).cmp(&(&b.name, &b.id));
+    let (total, found) = if let Some(ids) = ids {
         let mut found = doors.schedules.schedules_of(&ids).await?;
         found.retain(|it| !it.is_deleted && filter.takes(&it.name, &it.id, (it.is_active, it.status)));
-        (found.len(), found)
+        found.sort_by(by_name);
+        (found.len(), found.into_iter().skip(skip).take(paged.size as usize).collect())
     } else {
         let look = doors.board.look().await?;
         let wanted = look.lines.iter().filter(|it| filter.takes(&it.name, &it.id, (it.is_active, it.status)));
@@ -134,9 +136,9 @@ async fn some(doors: &Doors, Asked { paged, filter, ids }: Asked) -> Result<Foun
         let page: Vec<_> = wanted.iter().skip(skip).take(paged.size as usize).map(|id| (*id).clone()).collect();
         let mut found = doors.schedules.schedules_of(&page).await?;
         found.retain(|it| !it.is_deleted);
+        found.sort_by(by_name);
         (wanted.len(), found)
     };
-    found.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
     let total = total as u64;
     let Paged { page, size } = paged;
     Ok((total, found, Some(Place { page, size, pages: paged.pages(total) })))

@@ -137,6 +137,7 @@ fn lists_are_asked_for_page_by_page_and_by_what_their_schedules_are() {
     assert_eq!(list("?status=failed"), some(0, &[]));
     assert_eq!(list(&format!("?ids={rates},{cards},nobody")), some(2, &["Cards", "Rates"]));
     assert_eq!(list(&format!("?ids={rates},{loans}&status=active")), some(1, &["Rates"]));
+    assert_eq!(list(&format!("?ids={rates},{loans},{cards}&size=2&page=2")), some(3, &["Rates"]));
     let sources = |query: &str| intake.listed(&format!("{SOURCES}?{query}"));
     assert_eq!(sources("status=paused"), some(1, &["Loans"]));
     assert_eq!(sources("status=active&page=2&size=1"), some(2, &["Rates"]));

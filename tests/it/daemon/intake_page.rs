@@ -118,7 +118,8 @@ fn what_is_wrong_stays_on_top_of_any_list_and_a_form_has_all_that_a_data_source_
     };
     let click = |selector: &str| browser.script(&format!("document.querySelector({}).click()", json!(selector)));
     let see = |selector: &str, text: &str| {
-        until(&format!("{selector} says {text}"), || browser.text(selector).contains(text).then_some(()));
+        let shown = format!("return document.querySelector({})?.innerText ?? ''", json!(selector));
+        until(&format!("{selector} says {text}"), || browser.script(&shown).as_str()?.contains(text).then_some(()));
     };
     see("#wrong", "Gone failed last");
     see("#sources", "1 seen, 1 new");
