@@ -28,7 +28,7 @@ use std::time::Instant;
 use world::{Verdict, play};
 
 /// How many schedules; `FILEGEN_SCHEDULES` says otherwise. The rarest of the planted faults takes 3,004.
-const SCHEDULES: u64 = 10_000;
+const SCHEDULES: u64 = 4_000;
 
 pub fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()

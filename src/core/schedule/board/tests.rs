@@ -209,8 +209,9 @@ impl ScheduleStore for Counted {
         schedule: &ScheduleId,
         before: Timestamp,
         keep: &[String],
+        most: usize,
     ) -> Result<u64, StoreError> {
-        self.schedules.forget_executions(schedule, before, keep).await
+        self.schedules.forget_executions(schedule, before, keep, most).await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
