@@ -106,7 +106,7 @@ fn a_process_ends_while_a_look_hangs_that_the_kernel_lets_end() {
     let Some((intake, share, good, _)) = beside_a_share("stable_for: 100ms") else { return };
     goes_on(&intake, &good);
     share.hang(Hangs::Untaken);
-    until("a look that hangs", || (share.waiting() > 0).then_some(()));
+    until("a disk that takes no look any more", || share.takes_none().then_some(()));
     let doctor = intake.filegen.run("doctor -c intake.yaml").exits(1);
     assert!(doctor.stdout.contains("no answer within"), "{}", doctor.stdout);
     stop([intake.daemon]);

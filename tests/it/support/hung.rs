@@ -44,7 +44,7 @@ pub enum Hangs {
     No,
     /// It takes the requests and does not answer them: the kernel lets nobody who waits for one end before that, not by SIGKILL either.
     Unanswered,
-    /// It takes no more requests: who waits may be killed, as on NFS.
+    /// It answers one more request and takes no others: who waits may be killed, as on NFS.
     Untaken,
 }
 
@@ -53,6 +53,7 @@ pub enum Hangs {
 struct Held {
     requests: Vec<u64>,
     hangs: Hangs,
+    takes_none: bool,
 }
 
 impl HungShare {
@@ -93,10 +94,15 @@ impl HungShare {
         self.shared.held().requests.len()
     }
 
+    /// Whether it takes no requests any more.
+    pub fn takes_none(&self) -> bool {
+        self.shared.held().takes_none
+    }
+
     /// Answers all that wait, and from now on at once.
     pub fn let_go(&self) {
         let mut held = self.shared.held();
-        held.hangs = Hangs::No;
+        (held.hangs, held.takes_none) = (Hangs::No, false);
         for request in held.requests.drain(..) {
             self.shared.answer(request, 0, &opened());
         }
@@ -143,8 +149,9 @@ impl Shared {
                     match held.hangs {
                         Hangs::Unanswered if hangs => held.requests.push(unique),
                         Hangs::Untaken if hangs => {
-                            held.requests.push(unique);
-                            // The next ones stay where they are.
+                            // The kernel lets nobody go whose request was taken. The next ones stay where they are.
+                            self.answer(unique, 0, &opened());
+                            held.takes_none = true;
                             drop(self.goes_on.wait_while(held, |held| held.hangs == Hangs::Untaken).unwrap());
                         }
                         _ => self.answer(unique, 0, &opened()),

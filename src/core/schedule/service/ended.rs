@@ -1,14 +1,16 @@
-//! The end of an execution: what became of it is written down, and what was interrupted is done again.
+//! The end of an execution: what became of it is written down, what was interrupted is done again, and what is old goes.
 
 use super::lead::{Ended, Lead};
 use super::live::Live;
+use super::prune::EXECUTIONS_AT_ONCE;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::model::data_source::Misfire;
-use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleStatus};
+use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId, ScheduleStatus};
 use crate::core::ports::store::StoreError;
 use crate::core::schedule::action::ActionError;
 use crate::core::schedule::event::ScheduleEvent;
 use crate::core::schedule::record;
+use jiff::SignedDuration;
 use tokio::task::{Id, JoinError};
 
 /// Tries of one due time that leaders end in. One that ends them each time is left.
@@ -141,5 +143,30 @@ impl Lead<'_> {
             self.enqueue(stored);
         }
         Ok(())
+    }
+
+    /// Removes executions that are older than the history is kept, of a few schedules.
+    pub(super) async fn prune(&mut self) -> Result<(), StoreError> {
+        let ids = self.pruning.next(self.service.clock.elapsed(), self.lives.ids());
+        for (at, id) in ids.iter().enumerate() {
+            if self.forget_old(id).await? {
+                self.pruning.again(&ids[at..]);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes some executions of a schedule. Whether there are more. The last success and the last failure stay, until the data source is
+    /// deleted.
+    async fn forget_old(&self, id: &ScheduleId) -> Result<bool, StoreError> {
+        let Some(schedule) = self.lives.get(id).map(|live| &live.schedule) else { return Ok(false) };
+        let last = schedule.last_success_id.iter().chain(&schedule.last_failure_id);
+        let keep: Vec<String> = last.filter(|_| !schedule.is_deleted).cloned().collect();
+        let history = SignedDuration::try_from(self.service.settings.history).unwrap_or(SignedDuration::MAX);
+        let Ok(before) = self.now().checked_sub(history) else { return Ok(false) };
+        let store = &self.service.schedules;
+        let gone = self.persist(|| store.forget_executions(id, before, &keep, EXECUTIONS_AT_ONCE)).await?;
+        Ok(gone >= EXECUTIONS_AT_ONCE as u64)
     }
 }

@@ -1,10 +1,6 @@
-//! Executions that are older than the history is kept go, of schedules that fire no more too: a few schedules in each look, all of them
-//! once an hour.
+//! Whose old executions go next: a few schedules in each look, those that fire no more too, and all of them once an hour.
 
-use super::lead::Lead;
 use crate::core::model::schedule::ScheduleId;
-use crate::core::ports::store::StoreError;
-use jiff::SignedDuration;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -15,7 +11,7 @@ const EVERY: Duration = Duration::from_hours(1);
 const SCHEDULES_AT_ONCE: usize = 20;
 
 /// Executions that go at once: a fraction of the time that a change may take.
-const EXECUTIONS_AT_ONCE: usize = 1_000;
+pub(super) const EXECUTIONS_AT_ONCE: usize = 1_000;
 
 /// How far it has come.
 #[derive(Default)]
@@ -24,36 +20,20 @@ pub(super) struct Pruning {
     left: VecDeque<ScheduleId>,
 }
 
-impl Lead<'_> {
-    /// Goes on.
-    pub(super) async fn prune(&mut self) -> Result<(), StoreError> {
-        let elapsed = self.service.clock.elapsed();
-        if self.pruning.left.is_empty() {
-            if self.pruning.began.is_some_and(|began| elapsed.saturating_sub(began) < EVERY) {
-                return Ok(());
-            }
-            self.pruning = Pruning { began: Some(elapsed), left: self.lives.ids().collect() };
+impl Pruning {
+    /// The schedules of this look, of all `ids`, by the clock that only goes forward.
+    pub(super) fn next(&mut self, elapsed: Duration, ids: impl Iterator<Item = ScheduleId>) -> Vec<ScheduleId> {
+        if self.left.is_empty() && self.began.is_none_or(|began| elapsed.saturating_sub(began) >= EVERY) {
+            *self = Self { began: Some(elapsed), left: ids.collect() };
         }
-        for _ in 0..SCHEDULES_AT_ONCE {
-            let Some(id) = self.pruning.left.pop_front() else { break };
-            if self.forget_old(&id).await? {
-                self.pruning.left.push_front(id);
-                break;
-            }
-        }
-        Ok(())
+        let most = SCHEDULES_AT_ONCE.min(self.left.len());
+        self.left.drain(..most).collect()
     }
 
-    /// Removes some executions of a schedule. Whether there are more. The last success and the last failure stay, until the data source is
-    /// deleted.
-    async fn forget_old(&self, id: &ScheduleId) -> Result<bool, StoreError> {
-        let Some(schedule) = self.lives.get(id).map(|live| &live.schedule) else { return Ok(false) };
-        let last = schedule.last_success_id.iter().chain(&schedule.last_failure_id);
-        let keep: Vec<String> = last.filter(|_| !schedule.is_deleted).cloned().collect();
-        let history = SignedDuration::try_from(self.service.settings.history).unwrap_or(SignedDuration::MAX);
-        let Ok(before) = self.now().checked_sub(history) else { return Ok(false) };
-        let store = &self.service.schedules;
-        let gone = self.persist(|| store.forget_executions(id, before, &keep, EXECUTIONS_AT_ONCE)).await?;
-        Ok(gone >= EXECUTIONS_AT_ONCE as u64)
+    /// These are next once more: there was more of them than goes at once, or they had no turn.
+    pub(super) fn again(&mut self, ids: &[ScheduleId]) {
+        for id in ids.iter().rev() {
+            self.left.push_front(id.clone());
+        }
     }
 }
