@@ -29,6 +29,7 @@ impl Hint for StoreError {
             Self::Stale { .. } => Some(LEASE),
             Self::TermEnded(error) => error.hint(),
             Self::Denied { .. } | Self::Odd { .. } | Self::Failed { .. } => Some(DOCTOR_STATE),
+            Self::Uncounted { .. } => None,
         }
     }
 }

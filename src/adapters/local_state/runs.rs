@@ -191,7 +191,9 @@ fn may_write(db: &Connection, term: &Term, run: &RunId) -> Result<(), SqliteStat
     term.check()?;
     let newest = db.prepare_cached(NEWEST)?.query_row(key(run), |row| row.get::<_, Option<u64>>(0))?;
     match newest.map(Token) {
-        Some(newer) if newer > term.token() => Err(StoreError::Stale { token: term.token() }.into()),
+        Some(newer) if newer > term.token() => {
+            Err(StoreError::above(term.token(), newer, || format!("run {run}, or one of its files,")).into())
+        }
         _ => Ok(()),
     }
 }

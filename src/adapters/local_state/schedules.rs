@@ -6,7 +6,7 @@ use super::error::SqliteStateError;
 use super::runs::{at_most, found, page};
 use super::value::time;
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
-use crate::core::model::term::Term;
+use crate::core::model::term::{Term, Token};
 use crate::core::ports::schedules::{ScheduleStore, Writer};
 use crate::core::ports::store::{OddRecord, Page, StoreError};
 use async_trait::async_trait;
@@ -134,7 +134,8 @@ SELECT document, id, revision FROM ScheduledDataSource WHERE id IN (SELECT value
             if let Some(term) = term {
                 term.check()?;
                 if token > term.token().0 {
-                    return Err(StoreError::Stale { token: term.token() }.into());
+                    let record = || format!("schedule {}", schedule.id);
+                    return Err(StoreError::above(term.token(), Token(token), record).into());
                 }
                 token = term.token().0;
             }

@@ -1,7 +1,7 @@
 //! Schedules and executions in memory.
 
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
-use crate::core::model::term::Term;
+use crate::core::model::term::{Term, Token};
 use crate::core::ports::schedules::{ScheduleStore, Writer};
 use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
@@ -74,7 +74,7 @@ impl ScheduleStore for MemorySchedules {
         if let Writer::Leader(term) = writer {
             term.check()?;
             if token > term.token().0 {
-                return Err(StoreError::Stale { token: term.token() });
+                return Err(StoreError::above(term.token(), Token(token), || format!("schedule {}", schedule.id)));
             }
             token = term.token().0;
         }

@@ -195,7 +195,9 @@ fn newest(tables: &Tables, run: &RunId) -> Option<Token> {
 fn may_write(tables: &Tables, term: &Term, run: &RunId) -> Result<(), StoreError> {
     term.check()?;
     match newest(tables, run) {
-        Some(newer) if newer > term.token() => Err(StoreError::Stale { token: term.token() }),
+        Some(newer) if newer > term.token() => {
+            Err(StoreError::above(term.token(), newer, || format!("run {run}, or one of its files,")))
+        }
         _ => Ok(()),
     }
 }

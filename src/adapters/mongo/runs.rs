@@ -6,7 +6,7 @@ use super::error::{MongoError, is_duplicate};
 use super::lists::{at_most, batch, collect, found};
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
-use crate::core::model::term::Term;
+use crate::core::model::term::{Term, Token};
 use crate::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
 use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
@@ -292,6 +292,13 @@ async fn update(
     Ok(collection.update_one(wanted, change).await?.matched_count == 1)
 }
 
+/// Why a document whose `field` holds a higher token than the holder's is not written to.
+pub(super) fn above(term: &Term, newer: &Document, field: &str, record: impl FnOnce() -> String) -> MongoError {
+    // One that is no whole number was never counted either.
+    let found = newer.get_i64(field).ok().and_then(|token| u64::try_from(token).ok()).unwrap_or(u64::MAX);
+    MongoError::Refused(StoreError::above(term.token(), Token(found), record))
+}
+
 /// Changes the wanted document or makes it; refused when a newer holder has fenced it, and left alone when it is as `late` says.
 async fn upsert(
     collection: &Collection<Document>,
@@ -313,8 +320,8 @@ async fn upsert(
         // A newer holder's; or it was made just now, which the next try finds. What the majority does not have yet
         // counts too: whoever doubts does not write.
         let newer = collection.find_one(doc! { "_id": id.clone(), "fence": { "$gt": token } });
-        if newer.read_concern(ReadConcern::local()).await?.is_some() {
-            return Err(MongoError::Refused(StoreError::Stale { token: term.token() }));
+        if let Some(newer) = newer.read_concern(ReadConcern::local()).await? {
+            return Err(above(term, &newer, "fence", || format!("the record {id} of {}", collection.name())));
         }
         if let Some(late) = &late
             && collection.find_one(late.clone()).await?.is_some()

@@ -4,6 +4,7 @@ use super::MongoState;
 use super::documents::long;
 use super::error::{MongoError, is_duplicate};
 use super::lists::{at_most, found};
+use super::runs::above;
 use super::schedule_documents::{document, read};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
@@ -113,8 +114,8 @@ impl ScheduleStore for MongoState {
             if let Writer::Leader(term) = writer {
                 // What the majority does not have yet counts too: whoever doubts does not write.
                 let newer = schedules.find_one(doc! { "_id": id, "token": { "$gt": long(term.token().0)? } });
-                if newer.read_concern(ReadConcern::local()).await?.is_some() {
-                    return Err(MongoError::Refused(StoreError::Stale { token: term.token() }));
+                if let Some(newer) = newer.read_concern(ReadConcern::local()).await? {
+                    return Err(above(term, &newer, "token", || format!("schedule {}", schedule.id)));
                 }
             }
             Ok(false)

@@ -73,12 +73,6 @@ pub(in crate::core::generate) fn counted_to(tokens: impl IntoIterator<Item = Tok
     sorted.into_iter().fold(Token(0), |known, next| if known.reaches(next) { next } else { known })
 }
 
-/// Whether a holder may have `token` while this one has `mine`: newer ones are counted on from it. Half of the reach, so that whoever comes
-/// next, and counts on from what it finds, comes above each name that ends this one's term.
-fn may_be_newer(token: Token, mine: Token) -> bool {
-    token.0 <= mine.0.saturating_add(Token::REACH / 2)
-}
-
 /// Looks for the tokens of a worker's holders in all of its runs.
 ///
 /// # Errors
@@ -157,7 +151,7 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
     for entry in volume.list(dir).await? {
         match parse_name(&entry.name) {
             // No holder ever had it.
-            Some(Name::Token(token) | Name::Fenced(token)) if !may_be_newer(token, term.token()) => {}
+            Some(Name::Token(token) | Name::Fenced(token)) if !term.token().may_precede(token) => {}
             Some(Name::Token(token) | Name::Fenced(token)) if token >= term.token() => {
                 // A newer holder, or our own name already buried by one.
                 term.end();
@@ -177,7 +171,7 @@ async fn names_in(volume: &dyn Volume, dir: &str, term: &Term) -> Result<BTreeSe
 /// cannot tell has not said so.
 pub(super) async fn is_replaced(volume: &dyn Volume, dir: &str, mine: Token) -> bool {
     let names = volume.list(dir).await.unwrap_or_default();
-    names.iter().any(|entry| match parse_name(&entry.name).filter(|name| may_be_newer(name.token(), mine)) {
+    names.iter().any(|entry| match parse_name(&entry.name).filter(|name| mine.may_precede(name.token())) {
         Some(Name::Token(token)) => token > mine || (token == mine && entry.kind != EntryKind::Dir),
         Some(Name::Fenced(token)) => token >= mine,
         None => false,
@@ -235,7 +229,7 @@ async fn free_dead_name(volume: &dyn Volume, dir: &str, token: Token, term: &Ter
 async fn read_dead(volume: &dyn Volume, dir: &str, mine: Token) -> Result<Vec<FencedTerm>, GenerateError> {
     let mut dead = Vec::new();
     for entry in volume.list(dir).await? {
-        let Some(Name::Fenced(token)) = parse_name(&entry.name).filter(|name| may_be_newer(name.token(), mine)) else {
+        let Some(Name::Fenced(token)) = parse_name(&entry.name).filter(|name| mine.may_precede(name.token())) else {
             continue;
         };
         if entry.kind != EntryKind::Dir && !planted("tombstone taken along") {

@@ -20,6 +20,12 @@ impl Token {
     pub fn reaches(self, other: Self) -> bool {
         other.0 <= self.0.saturating_add(Self::REACH)
     }
+
+    /// Whether a holder behind the one of this token may have `other`. Half of the reach: whoever comes next, and counts on from what it
+    /// finds, comes above each token that ends this one's term.
+    pub fn may_precede(self, other: Self) -> bool {
+        other.0 <= self.0.saturating_add(Self::REACH / 2)
+    }
 }
 
 impl fmt::Display for Token {

@@ -68,6 +68,19 @@ pub enum StoreError {
         /// The refused token.
         token: Token,
     },
+    /// A record has a token that nobody was given. It ends no holder's term, and nothing is written over it: a person looks at it.
+    #[error(
+        "{record} in the state store has token {found}, and the holder's is {token}: no holder was given {found}, so it is not believed, \
+         and nothing is written there. Set its token right, or delete it"
+    )]
+    Uncounted {
+        /// Which record.
+        record: String,
+        /// Its token.
+        found: Token,
+        /// The holder's.
+        token: Token,
+    },
     /// The right to write has ended; nothing was done.
     #[error(transparent)]
     TermEnded(#[from] TermEnded),
@@ -101,6 +114,17 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Why a holder with `token` does not write to a record with a token above it, `found`; `record` names it.
+    pub fn above(token: Token, found: Token, record: impl FnOnce() -> String) -> Self {
+        if token.may_precede(found) {
+            Self::Stale { token }
+        } else {
+            Self::Uncounted { record: record(), found, token }
+        }
+    }
+}
+
 impl HasKind for StoreError {
     fn kind(&self) -> FailureKind {
         match self {
@@ -108,7 +132,7 @@ impl HasKind for StoreError {
             Self::Stale { .. } => FailureKind::Lease,
             Self::TermEnded(error) => error.kind(),
             Self::Denied { .. } => FailureKind::Config,
-            Self::Odd { .. } | Self::Failed { .. } => FailureKind::Failed,
+            Self::Odd { .. } | Self::Uncounted { .. } | Self::Failed { .. } => FailureKind::Failed,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::state::{State, at, file, key, on_each, run, worker};
 use crate::support::term;
-use filegen::core::kind::FailureKind;
+use filegen::core::kind::{FailureKind, HasKind};
 use filegen::core::model::correction::Correction;
 use filegen::core::model::event::CompletionEvent;
 use filegen::core::model::names::InstanceId;
@@ -197,6 +197,24 @@ async fn what_a_newer_holder_has_touched_of_a_run_fences_all_of_it() {
         store.save_file(&term(7), &status(&id, "Loan0", 100)).await.unwrap();
         assert_eq!(store.save_file(&term(6), &status(&id, "Loan1", 5)).await, stale);
         assert_eq!(store.save_run(&term(6), &record(&id, 5)).await, stale);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_was_given_is_no_newer_holders_and_is_told() {
+    on_each(|state| async move {
+        let (store, id) = (state.store(), run("W", 21));
+        store.save_run(&term(1 << 50), &record(&id, 100)).await.unwrap();
+        let told = |answer: Result<(), StoreError>| {
+            let error = answer.unwrap_err();
+            assert!(matches!(error, StoreError::Uncounted { found: Token(found), .. } if found == 1 << 50), "{error}");
+            assert!(error.to_string().contains("W:2026-11-21"), "{error}");
+            assert_eq!(error.kind(), FailureKind::Failed);
+        };
+        told(store.save_run(&term(6), &record(&id, 5)).await);
+        told(store.save_file(&term(6), &status(&id, "Loan0", 5)).await);
+        assert_eq!(store.save_run(&term(6), &record(&run("W", 22), 5)).await, Ok(()), "the others go on");
     })
     .await;
 }

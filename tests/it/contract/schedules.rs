@@ -123,6 +123,12 @@ async fn an_older_leader_is_refused_and_people_keep_its_token() {
         let fourth = next(&third, "by an older leader");
         let refused = store.replace_schedule(Writer::Leader(&term(4)), &fourth).await;
         assert_eq!(refused, Err(StoreError::Stale { token: Token(4) }));
+        let (odd, term_of_nobody) = (schedule("b"), term(1 << 50));
+        store.insert_schedule(&odd).await.unwrap();
+        let changed = next(&odd, "by nobody");
+        assert_eq!(store.replace_schedule(Writer::Leader(&term_of_nobody), &changed).await, Ok(true));
+        let refused = store.replace_schedule(Writer::Leader(&term(6)), &next(&changed, "by the leader")).await;
+        assert!(matches!(refused, Err(StoreError::Uncounted { found: Token(found), .. }) if found == 1 << 50));
         let refused = store.replace_schedule(Writer::Leader(&ended()), &fourth).await.unwrap_err();
         assert_eq!(refused.kind(), FailureKind::Lease);
         assert_eq!(store.schedule(&first.id).await.unwrap().unwrap().name, "by a person");

@@ -123,3 +123,24 @@ async fn a_server_with_old_cipher_suites_only_is_named_with_what_it_takes() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_end_before_the_login_is_refused_before_it_takes_memory() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // It goes on until the client leaves.
+    let server = std::thread::spawn(move || {
+        let (mut client, _) = listener.accept()?;
+        let mut piece = packet(&[0; 4000]);
+        piece[1] = 0;
+        let mut sent = 0;
+        while sent < 64 << 20 && client.write_all(&piece).is_ok() {
+            sent += piece.len();
+        }
+        Ok::<_, std::io::Error>(sent)
+    });
+    let said = refusal(address, "true").await;
+    assert!(said.contains("without end before the login"), "{said}");
+    let sent = server.join().unwrap().unwrap();
+    assert!(sent < 16 << 20, "{sent} bytes were taken, or wait in the system");
+}

@@ -29,6 +29,9 @@ const TLS_DATA: u8 = 0x17;
 /// Bytes of a packet before the server has said how many it takes.
 pub(super) const FIRST_PACKET: u16 = 4096;
 
+/// Bytes of a message before the login: real ones have less than a hundred.
+const EARLY_MESSAGE: usize = 64 << 10;
+
 /// A connection, used by one task: one request, then its answer to the end. Dropped, it is closed.
 pub(in super::super) struct Connection {
     pub(super) tcp: TcpStream,
@@ -193,6 +196,7 @@ impl Connection {
             self.packets.restart()?;
             while !self.packets.has_ended() {
                 self.fill().await?;
+                early(self.packets.rest().len())?;
             }
             let message = self.packets.rest().to_vec();
             self.packets.skip(message.len());
@@ -202,6 +206,7 @@ impl Connection {
         loop {
             let (payload, last) = self.packet().await?;
             message.extend_from_slice(&payload);
+            early(message.len())?;
             if last {
                 return Ok(message);
             }
@@ -236,6 +241,11 @@ impl Drop for Connection {
         // One that is lost needs no farewell.
         drop(sent.and_then(|bytes| self.tcp.try_write(&bytes)));
     }
+}
+
+/// Passes while a message before the login is no longer than such messages may be: whoever sends it has proved nothing yet.
+fn early(length: usize) -> Result<(), Error> {
+    if length > EARLY_MESSAGE { senseless("a message without end before the login") } else { Ok(()) }
 }
 
 /// A message cut into packets of up to so many bytes.

@@ -328,7 +328,15 @@ impl<'a> Lead<'a> {
             let Some(changed) = self.lives.get(id).and_then(&change) else { break };
             let term = self.term.clone();
             let writer = || service.schedules.replace_schedule(Writer::Leader(&term), &changed);
-            if self.persist(writer).await? {
+            let written = match self.persist(writer).await {
+                Err(fault @ StoreError::Uncounted { .. }) => {
+                    self.lives.put_off(id);
+                    self.tell(&ScheduleEvent::Unusable { schedule: id.clone(), reason: fault.to_string() });
+                    return Ok(());
+                }
+                answer => answer?,
+            };
+            if written {
                 self.adopt(Schedule { token: term.token().0, ..changed });
                 return Ok(());
             }

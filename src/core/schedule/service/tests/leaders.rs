@@ -98,3 +98,17 @@ async fn what_was_asked_for_at_one_instance_is_begun_by_the_leader_at_once_when_
     assert_eq!(world.began().len(), 1);
     pod.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_with_a_token_that_nobody_was_given_stops_itself_alone_and_is_told() {
+    let world = World::new();
+    world.add("foreign", "0 0 * * * ?", |schedule| schedule.token = 1 << 62).await;
+    world.add("loans", "0 0 * * * ?", |_| {}).await;
+    let pod = world.start("pod-1");
+    world.seconds(2 * 3600).await;
+    assert_eq!(world.history("loans").await, ["11:00:00 Succeeded", "12:00:00 Succeeded"]);
+    let is_told = |event: &ScheduleEvent| matches!(event, ScheduleEvent::Unusable { schedule, reason } if schedule.as_str() == "foreign" && reason.contains("not believed"));
+    assert!(world.heard(is_told) > 0);
+    assert_eq!(world.executions("loans").await[0].token, 1, "one term");
+    pod.end().await;
+}
