@@ -40,7 +40,8 @@ const RECORD: &str =
 const FORGET: &str = "
 DELETE FROM outbox WHERE owner = ?1 AND sentAt IS NOT NULL AND seq <= (SELECT seq FROM outbox WHERE id = ?2) - 1000";
 
-const PENDING: &str = "SELECT id, key, payload FROM outbox WHERE owner = ?1 AND sentAt IS NULL ORDER BY seq LIMIT 1000";
+pub(super) const PENDING: &str =
+    "SELECT id, key, payload FROM outbox WHERE owner = ?1 AND sentAt IS NULL ORDER BY seq LIMIT 1000";
 
 const COUNT: &str = "
 SELECT count(*) FROM DataSource WHERE (?1 IS NULL OR isActive = ?1) AND instr(words, ?2) > 0

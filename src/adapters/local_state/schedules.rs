@@ -45,8 +45,11 @@ ON CONFLICT DO NOTHING";
 const REPLACE_EXECUTION: &str = "
 UPDATE ScheduleExecution SET outcome = ?2, token = ?3, document = ?4 WHERE id = ?1 AND outcome = ?5 AND token = ?6";
 
-const OPEN: &str = "
+pub(super) const OPEN: &str = "
 SELECT document, id, outcome, token FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id LIMIT ?1";
+
+/// Not in the order of ids: asked for that, SQLite reads all documents in their order, each second.
+pub(super) const CHANGED: &str = "SELECT id, revision FROM ScheduledDataSource WHERE changedAt >= ?1";
 
 const BEHIND: &str = "SELECT document, id, revision FROM ScheduledDataSource WHERE id > ?1 ORDER BY id LIMIT ?2";
 
@@ -97,12 +100,14 @@ impl ScheduleStore for LocalState {
     }
 
     async fn changed_since(&self, since: Timestamp) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
-        let query = "SELECT id, revision FROM ScheduledDataSource WHERE changedAt >= ?1 ORDER BY id";
         self.look(move |db, _| {
-            let mut query = db.prepare_cached(query)?;
+            let mut query = db.prepare_cached(CHANGED)?;
             let pair = |row: &Row<'_>| Ok((ScheduleId::new(row.get::<_, String>(0)?), row.get(1)?));
             // A row of other types is one that cannot be read.
-            Ok(query.query_map([time(since)], pair)?.filter_map(Result::ok).collect())
+            let mut changed: Vec<(ScheduleId, u64)> =
+                query.query_map([time(since)], pair)?.filter_map(Result::ok).collect();
+            changed.sort_unstable();
+            Ok(changed)
         })
         .await
     }

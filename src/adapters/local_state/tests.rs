@@ -2,6 +2,7 @@
 
 mod numbers;
 mod odd;
+mod plans;
 mod stretches;
 
 use super::schema::{Home, settle};

@@ -70,13 +70,16 @@ impl ScheduleStore for MongoState {
         let changed = doc! { "changedAt": { "$gte": date(since) } };
         self.call(async {
             let schedules = self.of_schedules();
-            let found = schedules.find(changed).projection(doc! { "revision": 1 }).sort(doc! { "_id": 1 });
+            // Sorted here: a server that is asked for the order of ids may read them all.
+            let found = schedules.find(changed).projection(doc! { "revision": 1 });
             let pairs = super::lists::collect(found.await?, |document: Document| {
                 let revision = document.get_i64("revision").ok().and_then(|it| u64::try_from(it).ok());
                 // One of other types is one that cannot be read.
                 Ok(document.get_str("_id").ok().map(ScheduleId::new).zip(revision))
             });
-            Ok(pairs.await?.into_iter().flatten().collect())
+            let mut changed: Vec<(ScheduleId, u64)> = pairs.await?.into_iter().flatten().collect();
+            changed.sort_unstable();
+            Ok(changed)
         })
         .await
     }
