@@ -74,6 +74,7 @@ impl Shared {
         let _open = Arc::clone(&link.readers).acquire_owned().await.map_err(|_| self.told(link, folder, &closed()))?;
         // Others cannot, and say so in many ways.
         let Ok(opened) = link.sftp.open(path, OpenFlags::READ, FileAttributes::empty()).await else { return Ok(()) };
+        let _slow = link.slow();
         let synced = link.sftp.fsync(opened.handle.as_str()).await;
         let closed = link.sftp.close(opened.handle).await;
         match synced.and(closed) {

@@ -2,18 +2,18 @@
 
 use super::address::Address;
 use super::login::{self, Unknown};
+use super::progress::{Slow, Watched};
 use super::trust::{self, Trust};
 use crate::core::model::sftp::{SftpLogin, SftpSpec};
 use crate::core::model::shown;
 use crate::core::ports::file_target::TargetError;
-use russh::client::{self, Handle, Handler, Session};
+use russh::client::{self, Handle, Handler};
 use russh::keys::{Algorithm, PublicKeyOrCertificate};
-
-use russh::{Disconnect, Names, Preferred};
+use russh::{Disconnect, Preferred};
 use russh_sftp::client::{Config, RawSftpSession};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -22,8 +22,8 @@ use tokio::sync::Semaphore;
 /// A connection with its login is there after this, or is given up.
 const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 
-/// An answer to one request comes within this, or the connection is given up. In seconds.
-const ANSWER_WITHIN: u64 = 30;
+/// An answer to one request comes within this, however slow the line is; [`Watched`] looks whether anything moves. In seconds.
+const ANSWER_WITHIN: u64 = 24 * 3_600;
 
 /// A silent server is asked whether it is there.
 const ASKED_AFTER: Duration = Duration::from_secs(15);
@@ -50,8 +50,6 @@ pub(super) struct Client {
     trust: Arc<Trust>,
     /// Why it is not, and the kind of its key.
     said: Arc<Mutex<Option<(String, Algorithm)>>>,
-    /// Whether the server calls itself OpenSSH.
-    is_openssh: Arc<AtomicBool>,
 }
 
 impl Handler for Client {
@@ -69,11 +67,6 @@ impl Handler for Client {
         *self.said.lock().unwrap_or_else(PoisonError::into_inner) = checked.err().map(|why| (why, kind));
         Ok(is_known)
     }
-
-    async fn kex_done(&mut self, _: Option<&[u8]>, _: &Names, session: &mut Session) -> Result<(), Self::Error> {
-        self.is_openssh.store(session.remote_sshid().starts_with(b"SSH-2.0-OpenSSH"), Ordering::Relaxed);
-        Ok(())
-    }
 }
 
 /// A connection that is logged in.
@@ -82,8 +75,8 @@ pub(super) struct Link {
     connection: Handle<Client>,
     is_broken: AtomicBool,
     extensions: HashMap<String, String>,
-    /// Whether the server is OpenSSH's.
-    pub(super) is_openssh: bool,
+    /// Requests under way that may take long.
+    slow: Arc<AtomicUsize>,
     /// Bytes of one request at most.
     pub(super) write_most: usize,
     pub(super) read_most: u32,
@@ -108,6 +101,11 @@ impl Link {
     /// Nobody shall use it again.
     pub(super) fn give_up(&self) {
         self.is_broken.store(true, Ordering::Relaxed);
+    }
+
+    /// While what it gives is there, the server may take long over its answer.
+    pub(super) fn slow(&self) -> Slow {
+        Slow::of(&self.slow)
     }
 
     /// Whether a folder was seen to be there.
@@ -147,7 +145,7 @@ pub(super) async fn connect(spec: &SftpSpec, address: &Address) -> Result<Link, 
     let away = |reason: String| TargetError::Away { target: target.clone(), reason };
     let trust = Arc::new(Trust::of(spec, address).map_err(unusable)?);
     let connecting = async {
-        let (mut handle, is_openssh) = trusted(&trust, address).await.map_err(|fault| match fault {
+        let mut handle = trusted(&trust, address).await.map_err(|fault| match fault {
             Untrusted::Refused(why) => unusable(why),
             Untrusted::Away(why) => away(why),
         })?;
@@ -155,7 +153,7 @@ pub(super) async fn connect(spec: &SftpSpec, address: &Address) -> Result<Link, 
             Unknown::Refused(why) => unusable(why),
             Unknown::Ended(why) => away(format!("the login was not answered: {why}")),
         })?;
-        opened(handle, is_openssh).await.map_err(away)
+        opened(handle).await.map_err(away)
     };
     tokio::time::timeout(CONNECT_WITHIN, connecting).await.map_err(|_| away("no connection in time".to_owned()))?
 }
@@ -171,14 +169,13 @@ enum Untrusted {
     Away(String),
 }
 
-/// A connection to the right server, and whether that is OpenSSH's. Where fingerprints say which that is, it is asked for each kind of key in turn: it shows one.
-async fn trusted(trust: &Arc<Trust>, address: &Address) -> Result<(Handle<Client>, bool), Untrusted> {
+/// A connection to the right server. Where fingerprints say which that is, it is asked for each kind of key in turn: it shows one.
+async fn trusted(trust: &Arc<Trust>, address: &Address) -> Result<Handle<Client>, Untrusted> {
     let mut algorithms = trust.algorithms();
     let mut first = None;
     loop {
         let said = Arc::default();
-        let is_openssh = Arc::new(AtomicBool::new(false));
-        let client = Client { trust: Arc::clone(trust), said: Arc::clone(&said), is_openssh: Arc::clone(&is_openssh) };
+        let client = Client { trust: Arc::clone(trust), said: Arc::clone(&said) };
         let stream = TcpStream::connect((address.name(), address.port));
         let stream = stream.await.map_err(|error| Untrusted::Away(error.to_string()))?;
         // Without it each small request waits for the answer to the one before.
@@ -191,7 +188,7 @@ async fn trusted(trust: &Arc<Trust>, address: &Address) -> Result<(Handle<Client
             ..client::Config::default()
         };
         let error = match client::connect_stream(Arc::new(config), stream, client).await {
-            Ok(handle) => return Ok((handle, is_openssh.load(Ordering::Relaxed))),
+            Ok(handle) => return Ok(handle),
             Err(error) => error,
         };
         let told = said.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -223,12 +220,13 @@ fn unconnected(error: &russh::Error) -> String {
 }
 
 /// The subsystem of an SSH connection.
-async fn opened(connection: Handle<Client>, is_openssh: bool) -> Result<Link, String> {
+async fn opened(connection: Handle<Client>) -> Result<Link, String> {
     let channel = connection.channel_open_session().await.map_err(|error| format!("no channel: {error}"))?;
     let none = |error: &dyn std::fmt::Display| format!("the server offers no SFTP to this user: {error}");
     channel.request_subsystem(true, "sftp").await.map_err(|error| none(&error))?;
+    let slow = Arc::<AtomicUsize>::default();
     let config = Config { max_packet_len: 512 * 1024, request_timeout_secs: ANSWER_WITHIN, ..Config::default() };
-    let sftp = RawSftpSession::new_with_config(channel.into_stream(), config);
+    let sftp = RawSftpSession::new_with_config(Watched::new(channel.into_stream(), Arc::clone(&slow)), config);
     let extensions = sftp.init().await.map_err(|error| none(&error))?.extensions;
     let (mut write, mut read) = (LEAST, LEAST);
     if extensions.contains_key(russh_sftp::extensions::LIMITS) {
@@ -240,7 +238,7 @@ async fn opened(connection: Handle<Client>, is_openssh: bool) -> Result<Link, St
         connection,
         is_broken: AtomicBool::new(false),
         extensions,
-        is_openssh,
+        slow,
         write_most: usize::try_from(write).unwrap_or(32 * 1024),
         read_most: u32::try_from(read).unwrap_or(32 * 1024),
         window: Arc::new(Semaphore::new(WINDOW)),

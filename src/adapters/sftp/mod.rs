@@ -1,8 +1,8 @@
 //! A folder of an SFTP server that files are delivered to.
 //!
 //! A file grows under a temporary name in the folder where it will stay: `.filegen-ID-WRITER.part`. Nobody can keep a file of a server
-//! for himself, so each process has names of its own; whoever takes a version over takes the earlier file's name away first. The final
-//! name is given by a rename that replaces nothing.
+//! for himself, so each try has a name of its own; whoever takes a version over takes the earlier file's name away first, and never cuts
+//! it: a late request of an earlier try may have given it its final name. That one is given by a rename that replaces nothing.
 
 mod address;
 mod fault;
@@ -11,6 +11,7 @@ mod link;
 mod login;
 mod naming;
 mod part;
+mod progress;
 mod reader;
 mod trust;
 
@@ -60,7 +61,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     link: Option<Arc<Link>>,
-    /// When the last try to connect failed, and how.
+    /// Until when no other try is made, and how the last one failed.
     failed: Option<(Instant, TargetError)>,
 }
 
@@ -108,8 +109,8 @@ impl Shared {
         if let Some(link) = &state.link {
             return Ok(Arc::clone(link));
         }
-        if let Some((at, error)) = &state.failed
-            && at.elapsed() < NOT_AGAIN_WITHIN
+        if let Some((until, error)) = &state.failed
+            && Instant::now() < *until
         {
             return Err(error.clone());
         }
@@ -120,7 +121,7 @@ impl Shared {
                 Ok(link)
             }
             Err(error) => {
-                state.failed = Some((Instant::now(), error.clone()));
+                state.failed = Some((Instant::now() + NOT_AGAIN_WITHIN, error.clone()));
                 Err(error)
             }
         }
@@ -128,9 +129,14 @@ impl Shared {
 
     async fn connected(&self) -> Result<Link, TargetError> {
         let link = link::connect(&self.spec, &self.address).await?;
+        self.has_folder(&link).await?;
+        Ok(link)
+    }
+
+    async fn has_folder(&self, link: &Link) -> Result<(), TargetError> {
         let unusable = |reason: &str| TargetError::Unusable { target: self.shown.clone(), reason: reason.to_owned() };
         match link.sftp.stat(self.address.path.as_str()).await {
-            Ok(found) if found.attrs.is_dir() => Ok(link),
+            Ok(found) if found.attrs.is_dir() => Ok(()),
             Ok(_) => Err(unusable("it is no folder")),
             Err(error) if is_missing(&error) => {
                 Err(unusable("there is no such folder; make it, or correct the path of `sftp`"))
@@ -185,14 +191,11 @@ impl Shared {
         if can_go_on {
             let handle = link.sftp.open(own.as_str(), GOES_ON, FileAttributes::empty()).await?.handle;
             let size = link.sftp.fstat(handle.as_str()).await?.attrs.size.unwrap_or(0);
-            if size > keep {
-                let cut = FileAttributes { size: Some(keep), ..FileAttributes::empty() };
-                link.sftp.fsetstat(handle.as_str(), cut).await?;
-            }
+            // What is behind `keep` is written over by the same bytes, and not cut off: it may have its final name already.
             return Ok((handle, size.min(keep)));
         }
         let opened = match link.sftp.open(own.as_str(), NEW, attrs.clone()).await {
-            // An earlier try of this process left it.
+            // The server answered nobody, and did what was asked.
             Err(error) if status(&error) == Some(StatusCode::Failure) => {
                 gone(link.sftp.remove(own.as_str()).await)?;
                 link.sftp.open(own.as_str(), NEW, attrs).await?

@@ -56,13 +56,12 @@ impl Shared {
         })
     }
 
-    /// A rename replaces nothing: OpenSSH's does not (`sftp-server.c` links, then unlinks); with any other server it is tried, once a
-    /// process.
+    /// A rename replaces nothing: that is tried, once a process. What a server calls itself says nothing of its SFTP.
     ///
     /// # Errors
     /// When it was seen to replace something.
     async fn see_that_names_are_given_once(&self, link: &Link) -> Result<(), TargetError> {
-        if link.is_openssh || self.is_named_once.load(Ordering::Relaxed) {
+        if self.is_named_once.load(Ordering::Relaxed) {
             return Ok(());
         }
         let [one, two] = ["one", "two"].map(|name| part_name("", &crate::adapters::host::nonce(), name));

@@ -61,7 +61,9 @@ impl Part {
             self.permit(&handle, mode).await?;
         }
         self.handle = None;
+        let slow = self.link.slow();
         let closed = self.link.sftp.close(handle).await;
+        drop(slow);
         self.open = None;
         if let Err(error) = closed {
             return Err(self.shared.told_of_writing(&self.link, &self.path, &error).await);
@@ -69,6 +71,8 @@ impl Part {
         let found = self.link.sftp.lstat(self.full_path()).await.map_err(|error| self.told(&error))?;
         match found.attrs.size {
             Some(size) if size != self.end => {
+                // The next try begins anew.
+                self.discard().await?;
                 let reason = format!("{} bytes were written, and the server has {size}", self.end);
                 Err(TargetError::Failed { path: self.path.clone(), reason })
             }
@@ -138,6 +142,7 @@ impl TargetPart for Part {
             return Ok(());
         }
         let handle = self.handle()?;
+        let _slow = self.link.slow();
         match self.link.sftp.fsync(handle).await {
             Ok(_) => Ok(()),
             Err(error) => Err(self.shared.told_of_writing(&self.link, &self.path, &error).await),

@@ -123,10 +123,10 @@ pub enum Naming {
 pub struct PartName<'a> {
     /// The version's id, or a text made from it.
     pub id: &'a str,
-    /// This process's own text. Where no process can keep a file for itself, it stands in the name: a stopped one that goes on later
-    /// then names its own file, or none, and never what another one is writing.
+    /// This process's own text, and where the target is far, this try's. Where no process can keep a file for itself, it stands in the
+    /// name: a stopped one that goes on later then names its own file, or none, and never what another one is writing.
     pub writer: &'a str,
-    /// Those of processes before it, whose unfinished files may still be there; the earliest first.
+    /// Those of processes and tries before it, whose unfinished files may still be there; the earliest first.
     pub former: &'a [String],
 }
 

@@ -20,6 +20,7 @@ use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, TransferLedger};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,7 @@ pub struct DeliverPorts {
     pub holder: Holder,
 }
 
-/// Most processes that are remembered to have written one version: each of them but the last has died of it.
+/// Most writers that are remembered of one version: each of them but the last has died of it, or failed.
 const WRITERS_MAX: usize = 32;
 
 /// The delivering side.
@@ -51,6 +52,8 @@ pub struct Deliverer {
     pub(super) ports: DeliverPorts,
     /// What stands in the names of this process's unfinished files.
     pub(super) writer: String,
+    /// Tries at a target that is far: each has names of its own.
+    tries: AtomicU64,
 }
 
 /// Why a version was not delivered.
@@ -95,7 +98,7 @@ impl Deliverer {
     pub fn new(transfer: Arc<Transfer>, ports: DeliverPorts) -> Option<Self> {
         let deliver = transfer.deliver.clone()?;
         let writer = hex::encode(&Sha256::digest(&ports.holder.name)[..6]);
-        Some(Self { transfer, deliver, ports, writer })
+        Some(Self { transfer, deliver, ports, writer, tries: AtomicU64::new(0) })
     }
 
     /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it.
@@ -197,7 +200,8 @@ impl Deliverer {
             return self.bring_made(way, content, stop).await;
         }
         if self.ports.target.is_far() && way.record.state == FileState::Writing && self.is_there(way).await? {
-            // The answer to its naming was lost.
+            // The answer to its naming was lost. What earlier tries left goes.
+            self.part(way, 0).await?.0.discard().await?;
             return self.finish(way).await;
         }
         let (mut part, there) = self.part(way, way.kept()).await?;
@@ -212,15 +216,19 @@ impl Deliverer {
         published
     }
 
-    /// The ledger knows this process as a writer of the version before it makes a file: whoever comes after it finds that.
+    /// The ledger knows this process as a writer of the version before it makes a file: whoever comes after it finds that. A late request
+    /// of an earlier try may still reach a target that is far: it must not meet the file of this one.
     async fn enter(&self, way: &mut Way<'_>) -> Result<(), TransferError> {
-        if way.record.writers.last() == Some(&self.writer) {
+        let mut writer = self.writer.clone();
+        if self.ports.target.is_far() {
+            writer = format!("{writer}-{}", self.tries.fetch_add(1, Ordering::Relaxed));
+        } else if way.record.writers.last() == Some(&writer) {
             return Ok(());
         }
-        way.record.writers.retain(|writer| *writer != self.writer);
+        way.record.writers.retain(|known| *known != writer);
         let most = way.record.writers.len().saturating_sub(WRITERS_MAX - 1);
         way.record.writers.drain(..most);
-        way.record.writers.push(self.writer.clone());
+        way.record.writers.push(writer);
         let state = way.record.state;
         self.advance(&mut way.record, state, true).await
     }
@@ -232,8 +240,10 @@ impl Deliverer {
 
     /// How unfinished files of a version are called.
     pub(super) fn named<'w>(&'w self, way: &'w Way<'_>, id: &'w str) -> PartName<'w> {
-        let former = way.record.writers.split_last().map_or(&[][..], |(_, former)| former);
-        PartName { id, writer: &self.writer, former }
+        match way.record.writers.split_last() {
+            Some((writer, former)) => PartName { id, writer, former },
+            None => PartName { id, writer: &self.writer, former: &[] },
+        }
     }
 
     /// Work on a version begins behind what is there.

@@ -26,7 +26,8 @@ impl Deliverer {
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
         if way.record.made.is_some() && self.is_there(way).await? {
-            // An earlier try gave it its name and did not live to say so.
+            // An earlier try gave it its name and did not live to say so. What others left goes.
+            self.part(way, 0).await?.0.discard().await?;
             self.finish(way).await?;
         } else {
             let (mut raw, there) = self.work(&way.record.id, way.kept()).await?;

@@ -78,9 +78,9 @@ async fn an_unfinished_file_goes_on_where_it_is_told() {
         let (mut part, there) = target.part("x", name("1"), 4).await.unwrap();
         assert_eq!((there, part.read(0, 9).await), (4, Ok(b"0123".to_vec())));
         assert_eq!(part.read(2, 1).await, Ok(b"2".to_vec()));
-        part.append(b"abc".to_vec()).await.unwrap();
+        part.append(b"abcdef".to_vec()).await.unwrap();
         assert_eq!(part.publish("x/whole", Naming::New).await, Ok(true));
-        assert_eq!(target.find("x/whole", 7).await, Ok(Some(arrived(b"0123abc"))));
+        assert_eq!(target.find("x/whole", 10).await, Ok(Some(arrived(b"0123abcdef"))));
         let mut gone = written(&*target, "x", "2", b"zzz").await;
         gone.discard().await.unwrap();
         gone.discard().await.unwrap();

@@ -13,3 +13,4 @@ mod refused;
 mod rig;
 mod run;
 mod sftp;
+mod sftp_tries;

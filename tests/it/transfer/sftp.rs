@@ -127,6 +127,8 @@ fn servers_of_other_makers_are_taken_as_they_are() {
         (&["password", "takes"], ", verify: size", None),
         (&["password", "takes"], "", Some("write `verify: size`")),
         (&["password", "replaces"], "", Some("replaces what has the name")),
+        (&["password", "replaces", "openssh"], "", Some("replaces what has the name")),
+        (&["password", "openssh"], "", None),
         (&["password", "spoils"], "", Some("is not what was written")),
     ] {
         let server = Sftp::python(ways);

@@ -5,6 +5,8 @@ questions  it asks for the password as a question
 replaces   its rename replaces what has the name
 spoils     one byte in a thousand is another one once it is written
 takes      it takes files and shows none
+short      it answers each request for bytes with half of them
+openssh    it calls itself OpenSSH
 """
 
 import asyncio
@@ -49,6 +51,11 @@ class Files(asyncssh.SFTPServer):
             data = b"".join(data[at : at + 1000][:-1] + b"!" for at in range(0, len(data), 1000))
         return super().write(file_obj, offset, data)
 
+    def read(self, file_obj, offset, size):
+        if "short" in WAYS:
+            size = -(-size // 2)
+        return super().read(file_obj, offset, size)
+
     def open(self, path, pflags, attrs):
         if "takes" in WAYS and not pflags & asyncssh.FXF_WRITE:
             raise asyncssh.SFTPPermissionDenied("nothing is shown")
@@ -56,7 +63,8 @@ class Files(asyncssh.SFTPServer):
 
 
 async def main():
-    await asyncssh.listen("127.0.0.1", PORT, server_host_keys=[KEY], server_factory=Server, sftp_factory=Files)
+    names = {"server_version": "OpenSSH_9.6"} if "openssh" in WAYS else {}
+    await asyncssh.listen("127.0.0.1", PORT, server_host_keys=[KEY], server_factory=Server, sftp_factory=Files, **names)
     await asyncio.Event().wait()
 
 
