@@ -11,11 +11,11 @@ use crate::core::ports::runs::{Announcement, Behind, FileState, FileStatus, Requ
 use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::types::Type;
+use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, Error, OptionalExtension, Row, Rows, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 const REQUEST: &str = "
 INSERT INTO runs (workerId, date, status, requestedBy, requestedAt, lastPage, rows)
@@ -105,16 +105,17 @@ impl RunStore for LocalState {
         let (worker, after) = (worker.clone(), after.map(|behind| behind.0.clone()).unwrap_or_default());
         self.look(move |db, _| {
             let mut query = db.prepare_cached(UNPUBLISHED)?;
-            let last = RefCell::new((0_usize, None));
+            let (last, bytes, count) = (RefCell::new(None), Cell::new(0), Cell::new(0));
             let read = |row: &Row<'_>| {
-                let mut last = last.borrow_mut();
-                *last = (last.0 + 1, Some(Behind(row.get_ref("date")?.as_bytes()?.to_vec())));
+                *last.borrow_mut() = Some(Behind(row.get_ref("date")?.as_bytes()?.to_vec()));
+                bytes.set(bytes.get() + size(row));
+                count.set(count.get() + 1);
                 run_record(row)
             };
             let rows = query.query((worker.as_str(), after, at_most(limit)))?;
-            let found = found(rows, usize::MAX, id_of_run, read)?;
-            let (count, last) = last.into_inner();
-            Ok(Stretch { found, next: last.filter(|_| count >= limit) })
+            let found = found_while(rows, |_| bytes.get() < Stretch::BYTES, id_of_run, read)?;
+            let is_part = count.get() >= limit || bytes.get() >= Stretch::BYTES;
+            Ok(Stretch { found, next: last.into_inner().filter(|_| is_part) })
         })
         .await
     }
@@ -239,13 +240,23 @@ fn key(run: &RunId) -> (&str, String) {
 
 /// The rows that can be read, up to `limit` of them, and what is wrong with the others before and between them.
 pub(super) fn found<T>(
-    mut rows: Rows<'_>,
+    rows: Rows<'_>,
     limit: usize,
     id: impl Fn(&Row<'_>) -> String,
     read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Found<T>> {
+    found_while(rows, |found| found.records.len() < limit, id, read)
+}
+
+/// As [`found`], as long as `goes_on` says so of what was found.
+fn found_while<T>(
+    mut rows: Rows<'_>,
+    goes_on: impl Fn(&Found<T>) -> bool,
+    id: impl Fn(&Row<'_>) -> String,
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Found<T>> {
     let mut found = Found::default();
-    while found.records.len() < limit {
+    while goes_on(&found) {
         let Some(row) = rows.next()? else { break };
         let record = read(row).map_err(|error| format!("{error}; use the filegen that wrote it, or mend the record"));
         found.add(|| id(row), record);
@@ -274,8 +285,46 @@ pub(super) fn page<T>(
 
 /// `LoanWorker:2026-11-21`, from a row that may be odd.
 fn id_of_run(row: &Row<'_>) -> String {
-    let text = |column| row.get::<_, String>(column).unwrap_or_default();
+    let text = |column| {
+        let text = row.get_ref(column).ok().and_then(|value| value.as_str().ok()).unwrap_or_default();
+        &text[..text.floor_char_boundary(ID_SHOWN)]
+    };
     format!("{}:{}", text("workerId"), text("date"))
+}
+
+/// Bytes of an odd row's names that are told.
+const ID_SHOWN: usize = 200;
+
+/// Longest text of a run's column, but for its error: none that filegen writes comes near.
+const COLUMN_MAX: usize = 1 << 20;
+
+fn lengths<'r>(row: &'r Row<'_>) -> impl Iterator<Item = (usize, usize)> + 'r {
+    (0..row.as_ref().column_count())
+        .map(|column| (column, row.get_ref(column).and_then(|it| Ok(it.as_bytes_or_null()?)).ok().flatten()))
+        .filter_map(|(column, bytes)| bytes.map(|bytes| (column, bytes.len())))
+}
+
+/// Bytes of a row's texts.
+fn size(row: &Row<'_>) -> usize {
+    lengths(row).map(|(_, length)| length).sum()
+}
+
+/// Refuses a row with a text that nobody would write, before it is copied.
+fn short(row: &Row<'_>) -> rusqlite::Result<()> {
+    let error = row.as_ref().column_index("error")?;
+    match lengths(row).find(|(column, length)| *column != error && *length > COLUMN_MAX) {
+        Some((column, _)) => {
+            let words = format!("its {} is longer than 1 MiB", row.as_ref().column_name(column)?);
+            Err(Error::FromSqlConversionFailure(column, Type::Text, words.into()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A run's error, which may be of any length in a record of others.
+fn error_text(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let odd = |error: FromSqlError| Error::FromSqlConversionFailure(0, Type::Text, error.into());
+    Ok(row.get_ref("error")?.as_str_or_null().map_err(odd)?.map(RunRecord::kept))
 }
 
 pub(super) fn at_most(limit: usize) -> i64 {
@@ -296,6 +345,7 @@ fn unknown(word: &str) -> Error {
 }
 
 fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    short(row)?;
     let status: String = row.get("status")?;
     Ok(RunRecord {
         id: RunId { worker: worker(row)?, date: date(row)? },
@@ -309,7 +359,7 @@ fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         last_page: row.get("lastPage")?,
         rows: row.get("rows")?,
         rows_expected: row.get("rowsExpected")?,
-        error: row.get("error")?,
+        error: error_text(row)?,
         failure: added::<String>(row, "failure")?.map(|word| FailureKind::of_word(&word)),
         next_try_at: added::<String>(row, "nextTryAt")?.and_then(|text| text.parse().ok()),
         given: read_json(row, "given")?,

@@ -110,7 +110,7 @@ impl RunDocument {
             last_page: count(self.last_page)?,
             rows: count(self.rows)?,
             rows_expected: self.rows_expected.map(count).transpose()?,
-            error: self.error,
+            error: self.error.as_deref().map(RunRecord::kept),
             failure: self.failure.map(|word| FailureKind::of_word(&word)),
             next_try_at: maybe_timestamp(self.next_try_at)?,
             given: self.given,

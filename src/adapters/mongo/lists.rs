@@ -10,12 +10,22 @@ use std::sync::{Mutex, PoisonError};
 
 /// The documents that can be read, up to `limit` of them, and what is wrong with the others before and between them.
 pub(super) async fn found<T>(
-    mut cursor: Cursor<Document>,
+    cursor: Cursor<Document>,
     limit: usize,
     read: impl Fn(Document) -> Result<T, Odd>,
 ) -> Result<Found<T>, MongoError> {
-    let mut found = Found::default();
-    while found.records.len() < limit && cursor.advance().await? {
+    found_while(cursor, |found, _| found.records.len() < limit, read).await
+}
+
+/// As [`found`], as long as `goes_on` says so of what was found and of the bytes that were read.
+pub(super) async fn found_while<T>(
+    mut cursor: Cursor<Document>,
+    goes_on: impl Fn(&Found<T>, usize) -> bool,
+    read: impl Fn(Document) -> Result<T, Odd>,
+) -> Result<Found<T>, MongoError> {
+    let (mut found, mut bytes) = (Found::default(), 0_usize);
+    while goes_on(&found, bytes) && cursor.advance().await? {
+        bytes = bytes.saturating_add(cursor.current().as_bytes().len());
         let document = cursor.deserialize_current()?;
         let id = match document.get("_id") {
             Some(Bson::String(id)) => id.clone(),

@@ -3,7 +3,7 @@
 use super::MongoState;
 use super::documents::{FileDocument, Odd, RunDocument, bson_date, file_id, long};
 use super::error::{MongoError, is_duplicate};
-use super::lists::{at_most, batch, collect, found};
+use super::lists::{at_most, batch, collect, found, found_while};
 use crate::core::model::names::WorkerId;
 use crate::core::model::run::{RunId, RunRecord, RunStatus};
 use crate::core::model::term::{Term, Token};
@@ -15,6 +15,7 @@ use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc, serialize_to_document};
 use mongodb::options::ReadConcern;
 use serde::Serialize;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The word of a published run.
@@ -156,15 +157,21 @@ impl RunStore for MongoState {
                 *last = (last.0 + 1, document.get_str("date").unwrap_or_default().to_owned());
                 RunDocument::read_whole(document)
             };
-            let mut found = found(cursor, usize::MAX, read).await?;
+            let is_full = AtomicBool::new(false);
+            let goes_on = |_: &Found<RunRecord>, bytes| {
+                is_full.store(bytes >= Stretch::BYTES, Ordering::Relaxed);
+                bytes < Stretch::BYTES
+            };
+            let mut found = found_while(cursor, goes_on, read).await?;
             let (count, last) = last.into_inner().unwrap_or_else(PoisonError::into_inner);
-            if count >= limit {
+            let is_part = count >= limit || is_full.into_inner();
+            if is_part {
                 self.add_run_of(worker, &last, &mut found).await?;
             }
             if after.is_none() {
                 self.add_odd(worker, &mut found).await?;
             }
-            Ok(Stretch { found, next: (count >= limit).then(|| Behind(last.into_bytes())) })
+            Ok(Stretch { found, next: is_part.then(|| Behind(last.into_bytes())) })
         })
         .await
     }

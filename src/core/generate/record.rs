@@ -205,7 +205,7 @@ pub async fn failed(ports: &Ports, job: &Job, term: &Term, error: &GenerateError
         && record.status != RunStatus::Published
     {
         record.status = RunStatus::Failed;
-        record.error = Some(error.to_string());
+        record.error = Some(RunRecord::kept(&error.to_string()));
         record.failure = Some(error.kind());
         record.next_try_at = None;
         if let Err(error) = ports.state.runs.save_run(term, &record).await {

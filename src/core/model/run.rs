@@ -119,6 +119,14 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// Bytes of an error's text that a record keeps, and of one that are read, at most.
+    pub const ERROR_MAX: usize = 64 << 10;
+
+    /// An error's text as a record keeps it.
+    pub fn kept(error: &str) -> String {
+        error[..error.floor_char_boundary(Self::ERROR_MAX)].to_owned()
+    }
+
     /// A run that was asked for and that nobody has started.
     pub fn pending(id: &RunId, requested_by: &str, requested_at: Timestamp) -> Self {
         Self {

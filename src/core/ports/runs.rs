@@ -101,13 +101,18 @@ impl From<BusinessDate> for Behind {
     }
 }
 
-/// A stretch of a worker's list of runs.
+/// A stretch of a worker's list of runs. It ends early behind [`Stretch::BYTES`]: what others wrote into the records makes no look long.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Stretch {
     /// Its records.
     pub found: Found<RunRecord>,
     /// Where the next one begins. `None`: nothing is behind it.
     pub next: Option<Behind>,
+}
+
+impl Stretch {
+    /// Bytes of records that are read for one.
+    pub const BYTES: usize = 16 << 20;
 }
 
 /// Whether a run was new.
@@ -135,8 +140,8 @@ pub trait RunStore: Send + Sync {
     /// The latest runs, newest business date first: of one worker, or of all. At most `limit` of them.
     async fn runs(&self, worker: Option<&WorkerId>, limit: usize) -> Result<Found<RunRecord>, StoreError>;
 
-    /// A worker's runs that are not published, oldest business date first: `limit` records behind `after`, those that cannot be read
-    /// among them. However many runs are published or due later, it finds these by an index, and reads no more.
+    /// A worker's runs that are not published, oldest business date first: `limit` records behind `after`, or fewer long ones,
+    /// those that cannot be read among them. However many runs are published or due later, it finds these by an index, and reads no more.
     async fn unpublished(&self, worker: &WorkerId, after: Option<&Behind>, limit: usize)
     -> Result<Stretch, StoreError>;
 

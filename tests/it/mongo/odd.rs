@@ -137,3 +137,27 @@ async fn an_event_that_cannot_be_read_is_told_and_the_others_are_sent() {
     let found = store.pending(&key("W")).await.unwrap();
     assert_eq!((found.records.len(), found.odd.len()), (0, 2), "{found:?}");
 }
+
+#[tokio::test]
+async fn long_texts_of_others_make_no_stretch_long_and_hide_no_run() {
+    let database = Database::new();
+    let store = database.open().await;
+    for day in 1..=5 {
+        store.request(&run("W", day), "kafka:t/0/1", at(1)).await.unwrap();
+    }
+    let runs = database.client().await.collection::<Document>("runs");
+    let long = doc! { "$set": { "error": "e".repeat(9 << 20) } };
+    runs.update_many(doc! { "workerId": "W", "date": { "$lt": "2026-11-05" } }, long).await.unwrap();
+    let (mut found, mut behind, mut stretches) = (Vec::new(), None, 0);
+    loop {
+        let stretch = store.unpublished(&worker("W"), behind.as_ref(), 256).await.unwrap();
+        assert!(stretch.found.records.len() <= 2, "as many as come to 16 MiB");
+        found.extend(stretch.found.records);
+        (stretches, behind) = (stretches + 1, stretch.next);
+        if behind.is_none() {
+            break;
+        }
+    }
+    assert!(found.len() == 5 && stretches == 3, "{} in {stretches}", found.len());
+    assert!(found.iter().all(|record| record.error.as_ref().is_none_or(|error| error.len() <= 64 << 10)));
+}
