@@ -197,7 +197,10 @@ pub fn refused(spec: &KafkaSpec) -> Option<String> {
 /// What somebody on the way to a topic's brokers, or to the server that gives their tokens, may do, and what to write against it. Nothing
 /// of servers on this host.
 pub fn weaknesses(spec: &KafkaSpec) -> Vec<(String, &'static str)> {
-    [brokers_weakness(spec), tokens_weakness(spec)].into_iter().flatten().collect()
+    [brokers_weakness(spec), ciphers_weakness(spec), login_weakness(spec), tokens_weakness(spec)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// A host with its port, without what stands before and behind them in an address.
@@ -230,6 +233,31 @@ fn brokers_weakness(spec: &KafkaSpec) -> Option<(String, &'static str)> {
     }
     (said(spec, "ssl.endpoint.identification.algorithm").as_deref() == Some("none")).then(|| {
         (format!("the host name of {brokers} is not verified"), "remove `ssl.endpoint.identification.algorithm`")
+    })
+}
+
+/// Suites of OpenSSL without encryption or without proof of the server, which it takes only where its security level is set to 0.
+fn ciphers_weakness(spec: &KafkaSpec) -> Option<(String, &'static str)> {
+    let suites = said(spec, "ssl.cipher.suites").filter(|_| !spec.brokers.split(',').all(is_here))?;
+    let is_weak = |word: &str| {
+        let takes = !word.starts_with(['!', '-']);
+        takes
+            && (word == "@seclevel=0"
+                || ["null", "adh", "aecdh", "complementofall"].iter().any(|bad| word.contains(bad)))
+    };
+    suites.split([':', ',', ' ', '+']).any(is_weak).then(|| {
+        let what = "`ssl.cipher.suites` allows suites without encryption, or without proof of the server".to_owned();
+        (what, "remove `ssl.cipher.suites`, or name strong suites")
+    })
+}
+
+/// A login that proves nothing.
+fn login_weakness(spec: &KafkaSpec) -> Option<(String, &'static str)> {
+    let is_on = |value: String| matches!(value.as_str(), "true" | "1" | "t");
+    let is_unsigned = said(spec, "enable.sasl.oauthbearer.unsecure.jwt").is_some_and(is_on);
+    (is_unsigned && !spec.brokers.split(',').all(is_here)).then(|| {
+        let what = "`enable.sasl.oauthbearer.unsecure.jwt` logs in with a token that nobody signed".to_owned();
+        (what, "remove it, and set `sasl.oauthbearer.method: oidc` with its properties")
     })
 }
 

@@ -101,6 +101,26 @@ fn a_server_of_tokens_without_encryption_is_as_weak_as_a_broker_without() {
 }
 
 #[test]
+fn suites_without_encryption_and_logins_that_prove_nothing_are_told() {
+    let suites = "ssl.cipher.suites";
+    let unsigned = "enable.sasl.oauthbearer.unsecure.jwt";
+    for (name, value, count) in [
+        (suites, "eNULL:@SECLEVEL=0", 1),
+        (suites, "HIGH:aNULL", 1),
+        (suites, "ADH-AES256-SHA", 1),
+        (suites, "HIGH:!aNULL:!eNULL:-ADH", 0),
+        (suites, "ECDHE-RSA-AES256-GCM-SHA384", 0),
+        (unsigned, "True", 1),
+        (unsigned, "false", 0),
+    ] {
+        let properties = [("security.protocol", "SASL_SSL"), (name, value)];
+        let found = |brokers: &str| weaknesses(&KafkaSpec { brokers: brokers.to_owned(), ..spec(&properties) });
+        assert_eq!(found("kafka:9092").len(), count, "{name} {value}");
+        assert_eq!(found("localhost:9092").len(), 0, "{name} {value}");
+    }
+}
+
+#[test]
 fn a_broker_of_another_protocol_than_all_is_told_before_the_client_drops_it() {
     for (brokers, protocol, is_refused) in [
         ("PLAINTEXT://k:9092", "SSL", true),
