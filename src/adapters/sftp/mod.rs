@@ -95,6 +95,11 @@ fn part_name(folder: &str, id: &str, writer: &str) -> String {
     below_target(folder, &format!(".filegen-{id}-{writer}.part"))
 }
 
+/// Where an unfinished file must not come to when names are given once.
+fn trial_name(part: &str) -> String {
+    format!("{}.trial", part.strip_suffix(".part").unwrap_or(part))
+}
+
 fn below_target(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
@@ -182,6 +187,7 @@ impl Shared {
         // The latest of them is taken from whoever made it, the others go.
         let mut can_go_on = keep > 0 && link.sftp.lstat(own.as_str()).await.is_ok();
         for former in name.former.iter().rev() {
+            gone(link.sftp.remove(trial_name(&path(former))).await)?;
             if keep > 0 && !can_go_on && link.sftp.rename(path(former), own.as_str()).await.is_ok() {
                 can_go_on = true;
             } else {

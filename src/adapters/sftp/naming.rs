@@ -1,9 +1,9 @@
 //! A file that is whole gets its final name.
 
-use super::fault::is_broken;
+use super::fault::{is_broken, is_missing};
 use super::link::Link;
 use super::part::NEW;
-use super::{Shared, below, folder_of, gone, part_name};
+use super::{Shared, below, folder_of, gone, trial_name};
 use crate::core::ports::file_target::{Naming, TargetError};
 use russh_sftp::client::error::Error;
 use russh_sftp::protocol::{FileAttributes, Packet, StatusCode};
@@ -25,7 +25,7 @@ impl Shared {
         let (from, to) = (below(&self.address.path, part), below(&self.address.path, path));
         let renamed = match naming {
             Naming::New => {
-                self.see_that_names_are_given_once(link).await?;
+                self.see_that_names_are_given_once(link, part).await?;
                 link.sftp.rename(from.as_str(), to.as_str()).await.map(drop)
             }
             Naming::Replace => self.replace(link, &from, &to).await?,
@@ -56,32 +56,27 @@ impl Shared {
         })
     }
 
-    /// A rename replaces nothing: that is tried, once a process. What a server calls itself says nothing of its SFTP.
+    /// A rename replaces nothing: that is tried, once a process, with a file that is about to get its name. What a server calls itself says
+    /// nothing of its SFTP. Whoever comes after a process that dies of it finds the second name beside the unfinished file's.
     ///
     /// # Errors
     /// When it was seen to replace something.
-    async fn see_that_names_are_given_once(&self, link: &Link) -> Result<(), TargetError> {
+    async fn see_that_names_are_given_once(&self, link: &Link, part: &str) -> Result<(), TargetError> {
         if self.is_named_once.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let [one, two] = ["one", "two"].map(|name| part_name("", &crate::adapters::host::nonce(), name));
-        let told = |error: &Error| self.told(link, &one, error);
-        let paths = [&one, &two].map(|path| below(&self.address.path, path));
-        for path in &paths {
-            let made =
-                link.sftp.open(path.as_str(), NEW, FileAttributes::empty()).await.map_err(|error| told(&error))?;
-            link.sftp.close(made.handle).await.map_err(|error| told(&error))?;
-        }
-        let replaced = link.sftp.rename(paths[0].as_str(), paths[1].as_str()).await;
-        for path in &paths {
-            gone(link.sftp.remove(path.as_str()).await).map_err(|error| told(&error))?;
-        }
+        let [one, two] = [part.to_owned(), trial_name(part)].map(|path| below(&self.address.path, &path));
+        let told = |error: &Error| self.told(link, part, error);
+        let made = link.sftp.open(two.as_str(), NEW, FileAttributes::empty()).await.map_err(|error| told(&error))?;
+        link.sftp.close(made.handle).await.map_err(|error| told(&error))?;
+        let replaced = link.sftp.rename(one.as_str(), two.as_str()).await;
+        gone(link.sftp.remove(two.as_str()).await).map_err(|error| told(&error))?;
         match replaced {
             Ok(_) => {
                 let reason = "its rename replaces what has the name".to_owned();
                 Err(TargetError::NoLinks { target: self.shown.clone(), reason })
             }
-            Err(error) if is_broken(&error) => Err(told(&error)),
+            Err(error) if is_broken(&error) || is_missing(&error) => Err(told(&error)),
             Err(_) => {
                 self.is_named_once.store(true, Ordering::Relaxed);
                 Ok(())
