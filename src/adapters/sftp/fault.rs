@@ -1,5 +1,6 @@
 //! What SFTP servers and their client say, by what can be done about it.
 
+use super::progress::STILL;
 use crate::core::ports::file_target::TargetError;
 use russh_sftp::client::error::Error;
 use russh_sftp::protocol::StatusCode;
@@ -36,7 +37,7 @@ pub(super) fn told(target: &str, path: &str, error: &Error) -> TargetError {
     let path = path.to_owned();
     if is_broken(error) {
         let reason = match error {
-            Error::Timeout => "no answer in time".to_owned(),
+            Error::Timeout => STILL.to_owned(),
             Error::Status(_) | Error::IO(_) | Error::Limited(_) => error.to_string(),
             Error::UnexpectedPacket | Error::UnexpectedBehavior(_) => format!("the connection ended ({error})"),
         };

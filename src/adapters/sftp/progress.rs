@@ -16,6 +16,9 @@ const MOVES_WITHIN: Duration = Duration::from_secs(30);
 /// The same while a file is synced or closed: some servers do all their work then, and say nothing meanwhile.
 const SYNCED_WITHIN: Duration = Duration::from_mins(10);
 
+/// What is said when a connection is given up.
+pub(super) const STILL: &str = "answers are due, and for too long nothing moved on the line";
+
 /// A request that may take long, as long as this is there.
 pub(super) struct Slow(Arc<AtomicUsize>);
 
@@ -102,7 +105,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let had = to.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, to);
         if read.is_pending() {
-            let over = || Error::new(ErrorKind::TimedOut, "no answer in time");
+            let over = || Error::new(ErrorKind::TimedOut, STILL);
             return self.poll_over(context).map(|()| Err(over()));
         }
         self.answered.saw(to.filled().get(had..).unwrap_or_default());

@@ -162,8 +162,9 @@ pub trait FileTarget: Send + Sync {
     /// Its room. `None` when nobody tells.
     async fn room(&self) -> Result<Option<Room>, TargetError>;
 
-    /// The unfinished file of a version in a folder, with at most its first `keep` bytes: so many as are there. An unfinished file that
-    /// another process still has open is left to it, and a new one is begun; or it is taken from it, so that it can name it no more.
+    /// The unfinished file of a version in a folder, and how many of its first `keep` bytes are there; what is written goes behind them.
+    /// Near, an unfinished file that another process still has open is left to it, and a new one is begun. Far, the file of a former
+    /// try is taken under this one's own name, so that the former one can name it no more, and a late request of it hits nothing.
     async fn part(
         &self,
         folder: &str,

@@ -42,7 +42,8 @@ pub struct DeliverPorts {
     pub holder: Holder,
 }
 
-/// Most writers that are remembered of one version: each of them but the last has died of it, or failed.
+/// Most writers that are remembered of one version: each of them but the last has died of it, or failed. What one left that is
+/// forgotten stays under its temporary name: nobody looks for it any more.
 const WRITERS_MAX: usize = 32;
 
 /// The delivering side.
@@ -278,17 +279,19 @@ impl Deliverer {
             return Err(Fault::Lasting(FailureKind::Difference, reason));
         }
         way.place = place(&self.deliver, envelope).map_err(|why| Fault::Lasting(FailureKind::Refused, why))?;
-        self.check_room(&*self.ports.target, envelope).await?;
-        if !self.deliver.filters.is_empty() {
-            self.check_room(&*self.ports.work, envelope).await?;
+        if self.deliver.filters.is_empty() {
+            return self.check_room(&*self.ports.target, envelope, way.kept()).await;
         }
-        Ok(())
+        self.check_room(&*self.ports.target, envelope, 0).await?;
+        // What came is kept there.
+        self.check_room(&*self.ports.work, envelope, way.kept()).await
     }
 
-    async fn check_room(&self, target: &dyn FileTarget, envelope: &Envelope) -> Result<(), Fault> {
+    /// Whether there is room for twice the file. What an earlier try left of it has its room already: it does not wait for that.
+    async fn check_room(&self, target: &dyn FileTarget, envelope: &Envelope, kept: u64) -> Result<(), Fault> {
         let (size, needed) = (envelope.size, envelope.size.saturating_mul(2));
         let Some(Room { free, all }) = target.room().await? else { return Ok(()) };
-        if free >= needed {
+        if free >= needed - kept.min(size) {
             return Ok(());
         }
         let at = target.describe();

@@ -106,6 +106,10 @@ impl World {
     }
 
     async fn run(&self, until: Until) -> Result<(), TransferError> {
+        self.run_until(until, &CancellationToken::new()).await
+    }
+
+    async fn run_until(&self, until: Until, stop: &CancellationToken) -> Result<(), TransferError> {
         let (seen, meddle) = (Arc::clone(&self.seen), Arc::clone(&self.meddle));
         let observer: Arc<dyn Observer<TransferEvent>> = Arc::new(move |event: &TransferEvent| {
             seen.lock().unwrap().push(event.clone());
@@ -131,7 +135,7 @@ impl World {
         let work = Arc::new(self.work.clone());
         let ports = DeliverPorts { receiver, target, work, ledger, clock, observer, holder };
         let deliverer = Deliverer::new(Arc::clone(&self.transfer), ports);
-        service::run(collector, deliverer, until, Arc::new(|| 1.0), &CancellationToken::new()).await
+        service::run(collector, deliverer, until, Arc::new(|| 1.0), stop).await
     }
 
     async fn states(&self, side: Side) -> Vec<FileState> {

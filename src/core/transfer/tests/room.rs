@@ -37,6 +37,26 @@ async fn what_finds_no_room_holds_up_nothing_that_fits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_unfinished_file_does_not_wait_for_the_room_that_it_has_itself() {
+    let world = World::new();
+    world.write("a", &[1; 95]);
+    let stop = CancellationToken::new();
+    let when: fn(&TransferEvent) -> bool = |event| matches!(event, TransferEvent::Moved { side: Side::Deliver, .. });
+    let stopping = stop.clone();
+    let act: Box<dyn Fn() + Send> = Box::new(move || stopping.cancel());
+    *world.meddle.lock().unwrap() = Some((when, act));
+    world.run_until(Until::Arrived, &stop).await.unwrap_err();
+    assert_eq!(world.target.content("a"), None);
+    // The first chunk is there, and has 10 of the 190 bytes.
+    world.target.set_room(Some(Room { free: 179, all: 190 }));
+    let error = world.run(Until::Arrived).await.unwrap_err();
+    assert!(error.to_string().contains("no room"), "{error}");
+    world.target.set_room(Some(Room { free: 180, all: 190 }));
+    world.run(Until::Arrived).await.unwrap();
+    assert_eq!(world.target.content("a"), Some(vec![1; 95]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_can_never_have_room_and_what_is_not_there_are_refused_at_once() {
     let mut world = World::new();
     let mut transfer = transfer();
