@@ -109,8 +109,8 @@ impl FileTarget for LocalTarget {
             let name = format!(".filegen-{id}.part");
             let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
             let opened = open(&root, &folder, &path, own.folder_mode).and_then(|file| {
-                let there = Found::of_file(&file)?.bytes.min(keep);
-                file.set_len(there)?;
+                let there = Found::of_file(&file.0)?.bytes.min(keep);
+                file.0.set_len(there)?;
                 Ok((file, there))
             });
             let (file, there) = opened.map_err(|error| failed(&path, &error))?;
@@ -132,16 +132,26 @@ impl FileTarget for LocalTarget {
 }
 
 /// The part file at `path`, kept for this process. One that another process keeps is left to it: it loses its name.
-fn open(root: &Beneath, folder: &str, path: &str, folder_mode: u32) -> io::Result<File> {
+fn open(root: &Beneath, folder: &str, path: &str, folder_mode: u32) -> io::Result<Kept> {
     root.make_dirs(folder, folder_mode)?;
     let file = root.open_or_create(path, PRIVATE)?;
     if files::keep(&file)? {
-        return Ok(file);
+        return Ok(Kept(file));
     }
     root.unlink_own(&file, path)?;
     let file = root.create(path, PRIVATE)?;
     files::keep(&file)?;
-    Ok(file)
+    Ok(Kept(file))
+}
+
+/// A file that this process keeps until nobody here has it any more. It is let go by name: a child process that is just being started has
+/// a copy of each open file for a moment, and would keep it on.
+struct Kept(File);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        files::let_go(&self.0);
+    }
 }
 
 /// Reads a file that has this size: what another one claims costs nothing.
@@ -158,7 +168,7 @@ struct Part {
     target: LocalTarget,
     root: Arc<Beneath>,
     path: String,
-    file: Arc<File>,
+    file: Arc<Kept>,
     end: u64,
 }
 
@@ -168,7 +178,7 @@ impl Part {
         work: impl FnOnce(&Beneath, &File, &str) -> io::Result<T> + Send + 'static,
     ) -> Result<T, TargetError> {
         let (root, file, path) = (Arc::clone(&self.root), Arc::clone(&self.file), self.path.clone());
-        apart(move || work(&root, &file, &path).map_err(|error| failed(&path, &error))).await
+        apart(move || work(&root, &file.0, &path).map_err(|error| failed(&path, &error))).await
     }
 }
 
@@ -201,11 +211,11 @@ impl TargetPart for Part {
         apart(move || {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let give = || {
-                Found::set_mode(&file, target.mode)?;
-                file.sync_all()?;
+                Found::set_mode(&file.0, target.mode)?;
+                file.0.sync_all()?;
                 match naming {
-                    Naming::New => root.publish_new(&file, &own, &path)?,
-                    Naming::Replace => root.publish_over(&file, &own, &path)?,
+                    Naming::New => root.publish_new(&file.0, &own, &path)?,
+                    Naming::Replace => root.publish_over(&file.0, &own, &path)?,
                 }
                 root.sync_dir(folder)
             };
@@ -241,5 +251,25 @@ fn failed(path: &str, error: &io::Error) -> TargetError {
             TargetError::Foreign { path, what: "not what its name needs".to_owned() }
         }
         _ => TargetError::Failed { path, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_descriptor_keeps_no_file_once_it_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Beneath::of(folder.path()).unwrap();
+        let again = || open(&root, "", "a", 0o750).unwrap();
+        let kept = again();
+        kept.0.write_all_at(b"half", 0).unwrap();
+        // As a child process has it between its beginning and its program.
+        let _copy = kept.0.try_clone().unwrap();
+        drop(kept);
+        assert_eq!(Found::of_file(&again().0).unwrap().bytes, 4, "it goes on");
+        let _held = again();
+        assert_eq!(Found::of_file(&again().0).unwrap().bytes, 0, "while somebody has it, another one begins anew");
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use beneath::{Beneath, Found};
 pub(crate) use digest::copy_digested;
 pub(crate) use durable::{is_current, sync_names};
 pub(crate) use foreign::Foreign;
-pub(crate) use moves::{folder_made, keep};
+pub(crate) use moves::{folder_made, keep, let_go};
 pub(crate) use named::{
     beside_database, check_database, check_own_database, check_plain, group_number, identity, make_folders,
     make_private_folder, mode, names, open, open_or_make_private, read, remove_folder, replace, replace_private,

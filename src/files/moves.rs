@@ -120,6 +120,12 @@ pub(crate) fn keep(file: &File) -> io::Result<bool> {
     }
 }
 
+/// Lets others keep a file, at once. A file that was not kept is left as it is.
+pub(crate) fn let_go(file: &File) {
+    // Where this fails, the end of the last copy lets it go.
+    let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
+}
+
 /// Opens the folder at a path, and makes it and what is missing above it.
 pub(crate) fn folder_made(path: &std::path::Path, mode: u32) -> io::Result<Beneath> {
     if let Ok(folder) = Beneath::of(path) {

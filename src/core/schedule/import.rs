@@ -3,8 +3,10 @@
 use super::data_source::{Fault, Faults};
 use super::sources::{Saved, Seen, SourceError, Sources};
 use crate::core::model::data_source::DataSource;
+use crate::core::model::shown;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// Fields that say nothing of what people want.
 const KEPT: [&str; 5] = ["id", "version", "createdAt", "updatedAt", "warnings"];
@@ -51,8 +53,16 @@ pub fn said(source: &DataSource) -> Value {
 /// Everything that is wrong with any of them, each pointer with the data source's place in the list; or what the first write met.
 pub async fn import(sources: &Sources, given: &[Value], dry_run: bool) -> Result<Vec<Imported>, SourceError> {
     let mut plans = Vec::with_capacity(given.len());
-    let mut faults = Vec::new();
+    let (mut faults, mut names) = (Vec::new(), HashMap::new());
     for (index, value) in given.iter().enumerate() {
+        // One name is one data source: the second would be refused behind the first, and half of them be written.
+        if let Some(name) = value.get("name").and_then(Value::as_str).map(str::trim)
+            && let Some(before) = names.insert(name, index)
+        {
+            let message = format!("{} is the name of entry /{before} too", shown::name(name));
+            let hint = "give each data source a name of its own".to_owned();
+            faults.push(Fault { pointer: format!("/{index}/name"), message, hint, at: None });
+        }
         match plan(sources, value).await {
             Ok(plan) => plans.push(plan),
             Err(SourceError::Wrong(Faults(found))) => faults.extend(

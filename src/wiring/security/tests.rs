@@ -51,7 +51,7 @@ fn leak(password: &str, told: &str, others: &[String]) -> Option<String> {
 
 /// What is told with other passwords, of all kinds: pieces that come by chance.
 fn others() -> Vec<String> {
-    let passwords = ["Q7", "@", "?", "'", "\"", ";", "a;b", "a;Driver=b", "%", "#", ": ", "{", "=", " "];
+    let passwords = ["Q7", "@", "?", "'", "\"", ";", "a;b", "a;Driver=b", "%", "#", ": ", "{", "=", " ", "${0a", "$"];
     passwords.iter().flat_map(|password| files(password).into_iter().map(|file| told(&file))).collect()
 }
 

@@ -93,6 +93,16 @@ fn many_are_taken_over_and_written_out_again() {
     intake.0.write("wrong.yaml", "- { name: New, path: data }\n- { name: Loans, path: /etc, zone: Mars }\n");
     let wrong = intake.run(&["import", "wrong.yaml"]).exits(3);
     assert!(wrong.stderr.contains("1/path") && wrong.stderr.contains("1/zone"), "{}", wrong.stderr);
+    intake.0.write(
+        "twice.yaml",
+        "- { name: New, path: data }\n- { name: Loans, path: data }\n- { name: ' New', path: data }\n",
+    );
+    let twice = intake.run(&["import", "twice.yaml"]).exits(3);
+    assert!(
+        twice.stderr.contains("2/name") && twice.stderr.contains("is the name of entry /0 too"),
+        "{}",
+        twice.stderr
+    );
     let listed = intake.json(&["list"]);
     assert_eq!(listed["total"], 2);
     assert_eq!(intake.json(&["list", "--search", "rat"])["items"][0]["name"], "Rates");

@@ -15,6 +15,7 @@ use crate::core::model::data_source::{
     Action, ClockChange, ClosedDay, DataSource, DataSourceId, DeadlineTime, Discover, Misfire, Overlap,
 };
 use crate::core::model::pattern::Pattern;
+use crate::core::model::shown;
 use crate::core::schedule::cron::Expression;
 use fields::Fields;
 use jiff::Timestamp;
@@ -195,8 +196,9 @@ fn name(fields: &mut Fields<'_>) -> String {
     let trimmed = name.trim().to_owned();
     if trimmed.is_empty() {
         fields.refuse("name", "the name is empty", "write what people call it");
-    } else if trimmed.chars().any(char::is_control) {
-        fields.refuse("name", "the name holds a control character", "write it in one line");
+    } else if trimmed.chars().any(|c| shown::is_harmful(c) && !matches!(c, '\u{200c}' | '\u{200d}')) {
+        let fault = "the name holds a control character, or one that turns the text around or is not seen";
+        fields.refuse("name", fault, "write it in one line of letters");
     }
     trimmed
 }
@@ -220,7 +222,7 @@ fn served(fields: &mut Fields<'_>, what: &str, name: &str, there: &BTreeSet<Stri
     } else {
         format!("there are {}", there.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
     };
-    let message = format!("this daemon serves nothing of the name {}", crate::core::model::shown::text(name));
+    let message = format!("this daemon serves nothing of the name {}", shown::text(name));
     fields.refuse(&format!("action/{what}"), message, hint);
 }
 

@@ -96,6 +96,8 @@ fn everything_that_is_wrong_is_told_at_once() {
 #[test]
 fn each_field_alone_is_told_with_its_own_fault() {
     for (field, value) in [
+        ("name", json!("a\u{0}b")),
+        ("name", json!("rates\u{202e}vsc")),
         ("path", json!("data/../../etc")),
         ("path", json!("data/a\u{0}b")),
         ("path", json!(["data"])),
