@@ -98,8 +98,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let took = clock.elapsed().saturating_sub(begun);
         progress.finish();
         let tally = ended?;
-        // What died last goes now; what does not waits in the sink for the next run.
-        if let Err(error) = relay::drain(&mut *sink, &*queue, &*observer, &mut keeping, &signals.stop).await {
+        // What died last goes now, and what is too old, however short the run was; the rest waits in the sink for the next run.
+        let last = relay::send_and_sweep(&mut *sink, &*queue, &*clock, &*observer, &mut keeping, &signals.stop);
+        if let Err(error) = last.await {
             context
                 .ui
                 .status(&format!("{} {error}; dead letters wait in the sink", context.ui.paint_warning("warning:")));

@@ -110,6 +110,26 @@ pub async fn odd(sink: &mut dyn SqlSink) -> Result<Vec<OddRecord>, SinkError> {
     Ok(odd)
 }
 
+/// Sends what waits, and takes letters away that are too old.
+///
+/// # Errors
+/// As [`drain`]. A queue that lets nothing be taken away now is asked again later.
+pub async fn send_and_sweep(
+    sink: &mut dyn SqlSink,
+    queue: &dyn LetterQueue,
+    clock: &dyn Clock,
+    observer: &dyn Observer<IngestEvent>,
+    keeping: &mut Keeping,
+    stop: &CancellationToken,
+) -> Result<(), RelayError> {
+    drain(sink, queue, observer, keeping, stop).await?;
+    // Behind a sink that answers: a queue in the sink's own file is not to make it. One that is away is tried again.
+    if let Ok(count @ 1..) = keeping.sweep(queue, (clock.elapsed(), clock.now()), stop).await {
+        observer.observe(&IngestEvent::Dropped { count });
+    }
+    Ok(())
+}
+
 /// Sends whenever letters wait, until `stop`; tries again with growing waits while the queue is away.
 pub async fn run(
     sink: &mut dyn SqlSink,
@@ -120,13 +140,9 @@ pub async fn run(
     stop: &CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let wait = match drain(sink, queue, observer, keeping, stop).await {
+        let wait = match send_and_sweep(sink, queue, clock, observer, keeping, stop).await {
             Ok(()) => {
                 backoff.succeeded();
-                // Behind a sink that answers: a queue in the sink's own file is not to make it. One that is away is tried again.
-                if let Ok(count @ 1..) = keeping.sweep(queue, (clock.elapsed(), clock.now()), stop).await {
-                    observer.observe(&IngestEvent::Dropped { count });
-                }
                 None
             }
             Err(error) => {
