@@ -76,9 +76,9 @@ pub struct Difference {
     is_there: bool,
 }
 
-/// All differences, by the schedule's id: the data sources are the truth, also of a lower version. The schedules are to be read before the data sources are: the other way round, a data source
-/// that was made in between would look like a deleted one, and one that was changed like a
-/// restored one. One that cannot be read is there all the same: its schedule stays.
+/// All differences, by the schedule's id: the data sources are the truth, also of a lower version. The schedules are to be read before the
+/// data sources are: the other way round, a data source that was made in between would look like a deleted one, and one that was changed
+/// like a restored one. One that cannot be read is there all the same: its schedule stays.
 pub fn differences(
     sources: &Found<DataSource>,
     schedules: &[Schedule],
