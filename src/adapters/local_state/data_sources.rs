@@ -9,7 +9,7 @@ use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
-use crate::core::ports::store::{Page, StoreError};
+use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
@@ -194,12 +194,13 @@ fn owner(id: &OutboxId) -> Option<&str> {
 }
 
 /// The entries of this flow that wait.
-pub(super) fn pending(db: &Connection, key: &LeaseKey) -> rusqlite::Result<Vec<OutboxEntry>> {
+pub(super) fn pending(db: &Connection, key: &LeaseKey) -> rusqlite::Result<Found<OutboxEntry>> {
     let mut query = db.prepare_cached(PENDING)?;
     let entry = |row: &Row<'_>| {
         Ok(OutboxEntry { id: OutboxId::new(row.get::<_, String>(0)?), key: row.get(1)?, payload: row.get(2)? })
     };
-    query.query_map([key.as_str()], entry)?.collect()
+    let id = |row: &Row<'_>| format!("outbox {}", row.get::<_, String>(0).unwrap_or_default());
+    found(query.query([key.as_str()])?, usize::MAX, id, entry)
 }
 
 /// Marks an entry as sent, if it is one of this flow. Whether it is.

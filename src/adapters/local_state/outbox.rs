@@ -29,9 +29,10 @@ impl Outbox for LocalState {
                 format!("{}:{}:{}", text("workerId"), text("date"), text("fileId"))
             };
             let Found { records, odd } = found(query.query([owner.as_str()])?, usize::MAX, id, file_status)?;
-            let mut entries: Vec<_> = records.iter().filter_map(FileStatus::outbox_entry).collect();
-            entries.extend(data_sources::pending(db, &owner)?);
-            Ok(Found { records: entries, odd })
+            let mut all = data_sources::pending(db, &owner)?;
+            all.records.splice(0..0, records.iter().filter_map(FileStatus::outbox_entry));
+            all.odd.extend(odd);
+            Ok(all)
         })
         .await
     }

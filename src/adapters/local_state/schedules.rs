@@ -15,6 +15,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, OptionalExtension, Params, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 
 /// Made where they are missing: files of earlier builds have none. The last index answers [`ScheduleStore::changed_since`] by itself: behind
 /// a change of many, each look would read all their documents.
@@ -119,9 +120,17 @@ SELECT document, id, revision FROM ScheduledDataSource WHERE id IN (SELECT value
         self.look(move |db, _| all(db, query, [json(&ids)?])).await
     }
 
-    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
-        let schedule = schedule.clone();
-        self.change(move |db, _| Ok(write_schedule(db, INSERT_SCHEDULE, &schedule)?)).await
+    async fn insert_schedules(&self, schedules: Vec<Schedule>) -> Result<BTreeSet<ScheduleId>, StoreError> {
+        self.change(move |db, _| {
+            let mut new = BTreeSet::new();
+            for schedule in schedules {
+                if write_schedule(db, INSERT_SCHEDULE, &schedule)? {
+                    new.insert(schedule.id);
+                }
+            }
+            Ok(new)
+        })
+        .await
     }
 
     async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError> {

@@ -58,13 +58,16 @@ impl ScheduleStore for MemorySchedules {
         Ok(ids.into_iter().filter_map(|id| tables.schedules.get(id)).cloned().collect())
     }
 
-    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
+    async fn insert_schedules(&self, schedules: Vec<Schedule>) -> Result<BTreeSet<ScheduleId>, StoreError> {
         let mut tables = self.tables();
-        let is_new = !tables.schedules.contains_key(&schedule.id);
-        if is_new {
-            tables.schedules.insert(schedule.id.clone(), schedule.clone());
+        let mut new = BTreeSet::new();
+        for schedule in schedules {
+            if !tables.schedules.contains_key(&schedule.id) {
+                new.insert(schedule.id.clone());
+                tables.schedules.insert(schedule.id.clone(), schedule);
+            }
         }
-        Ok(is_new)
+        Ok(new)
     }
 
     async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError> {

@@ -8,7 +8,7 @@ use super::lists::collect;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
-use crate::core::ports::store::{Page, StoreError};
+use crate::core::ports::store::{Found, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use mongodb::bson::spec::BinarySubtype;
@@ -155,14 +155,14 @@ impl MongoState {
     }
 
     /// The events of data sources that wait, oldest change first.
-    pub(super) async fn waiting_changes(&self) -> Result<Vec<OutboxEntry>, MongoError> {
+    pub(super) async fn waiting_changes(&self) -> Result<Found<OutboxEntry>, MongoError> {
         let sources = self.collection::<Document>(COLLECTION);
         let found = sources.find(doc! { "unsent": true }).sort(doc! { "updatedAt": 1, "_id": 1 }).limit(AT_ONCE);
-        let documents = collect(found.await?, Ok).await?;
-        let mut waiting = Vec::new();
-        for document in documents {
+        let mut waiting = Found::default();
+        for document in collect(found.await?, Ok).await? {
             for event in document.get_array("outbox").into_iter().flatten() {
-                waiting.push(event.as_document().and_then(read_entry).ok_or_else(|| odd("an event in its outbox"))?);
+                let entry = event.as_document().and_then(read_entry).ok_or_else(|| odd("an event in its outbox").0);
+                waiting.add(|| format!("{COLLECTION} {}", document.get_str("_id").unwrap_or_default()), entry);
             }
         }
         Ok(waiting)

@@ -4,7 +4,8 @@ use super::documents::Odd;
 use crate::adapters::faults::{Known, Sort, find};
 use crate::core::model::term::TermEnded;
 use crate::core::ports::store::StoreError;
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::{Error, ErrorKind, InsertManyError, WriteFailure};
+use std::collections::BTreeSet;
 
 /// A failure inside a call: the driver's, a value that cannot be kept or read, or a refusal of our own.
 #[derive(Debug)]
@@ -49,9 +50,20 @@ impl MongoError {
     }
 }
 
+const DUPLICATE_KEY: i32 = 11000;
+
+/// Places of the documents of one insert whose unique keys are there. `None`: something else is wrong, too.
+pub(super) fn duplicates(error: &Error) -> Option<BTreeSet<usize>> {
+    let ErrorKind::InsertMany(InsertManyError { write_errors: Some(refused), write_concern_error: None, .. }) =
+        &*error.kind
+    else {
+        return None;
+    };
+    refused.iter().map(|it| (it.code == DUPLICATE_KEY).then_some(it.index)).collect()
+}
+
 /// A document with the same unique key is there.
 pub(super) fn is_duplicate(error: &Error) -> bool {
-    const DUPLICATE_KEY: i32 = 11000;
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(refused)) => refused.code == DUPLICATE_KEY,
         ErrorKind::Command(refused) => refused.code == DUPLICATE_KEY,

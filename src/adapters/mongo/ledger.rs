@@ -4,11 +4,11 @@ use super::MongoState;
 use super::data_sources::{entry, read_entry};
 use super::documents::{Odd, bson_date, long};
 use super::error::{MongoError, is_duplicate};
-use super::lists::collect;
+use super::lists::{collect, found, named};
 use crate::core::model::data_source::DataSourceId;
 use crate::core::ports::ledger::{Ledger, ToldFile};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
-use crate::core::ports::store::StoreError;
+use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use mongodb::bson::{Document, doc};
 
@@ -69,12 +69,12 @@ impl Ledger for MongoState {
 
 impl MongoState {
     /// The events of files that wait, oldest first.
-    pub(super) async fn waiting_files(&self) -> Result<Vec<OutboxEntry>, MongoError> {
+    pub(super) async fn waiting_files(&self) -> Result<Found<OutboxEntry>, MongoError> {
         let files = self.collection::<Document>(COLLECTION);
-        let found = files.find(doc! { "unsent": true }).sort(doc! { "discoveredAt": 1, "_id": 1 }).limit(AT_ONCE);
+        let waiting = files.find(doc! { "unsent": true }).sort(doc! { "discoveredAt": 1, "_id": 1 }).limit(AT_ONCE);
         let event =
             |document: Document| document.get_document("event").ok().and_then(read_entry).ok_or_else(|| odd("event"));
-        collect(found.await?, event).await
+        Ok(named(COLLECTION, found(waiting.await?, usize::MAX, event).await?))
     }
 
     /// Takes a sent event away.

@@ -23,8 +23,8 @@ impl Outbox for MongoState {
     async fn pending(&self, owner: &LeaseKey) -> Result<Found<OutboxEntry>, StoreError> {
         let waiting = self.call(async {
             match owner.as_str() {
-                CHANGES => return Ok(Found { records: self.waiting_changes().await?, odd: Vec::new() }),
-                DISCOVERED => return Ok(Found { records: self.waiting_files().await?, odd: Vec::new() }),
+                CHANGES => return self.waiting_changes().await,
+                DISCOVERED => return self.waiting_files().await,
                 _ => {}
             }
             let waiting = doc! { "workerId": owner.as_str(), "event": { "$ne": Bson::Null }, "sentAt": Bson::Null };

@@ -2,7 +2,7 @@
 
 use super::MongoState;
 use super::documents::long;
-use super::error::{MongoError, is_duplicate};
+use super::error::{MongoError, duplicates, is_duplicate};
 use super::lists::{at_most, found};
 use super::runs::above;
 use super::schedule_documents::{document, read};
@@ -17,6 +17,7 @@ use mongodb::bson::{Bson, DateTime, Document, doc};
 use mongodb::options::ReadConcern;
 use mongodb::{Collection, Cursor};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 
 const SCHEDULES: &str = "ScheduledDataSource";
 const EXECUTIONS: &str = "ScheduleExecution";
@@ -90,8 +91,21 @@ impl ScheduleStore for MongoState {
         self.call(async { all(self.of_schedules().find(wanted).sort(doc! { "_id": 1 }).await?).await }).await
     }
 
-    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
-        self.call(async { insert(self.of_schedules(), document(schedule)?).await }).await
+    async fn insert_schedules(&self, schedules: Vec<Schedule>) -> Result<BTreeSet<ScheduleId>, StoreError> {
+        if schedules.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        self.call(async {
+            let documents = schedules.iter().map(document).collect::<Result<Vec<_>, _>>()?;
+            // Out of order: one that is there keeps no other from being new.
+            let there = match self.of_schedules().insert_many(documents).ordered(false).await {
+                Ok(_) => BTreeSet::new(),
+                Err(error) => duplicates(&error).ok_or(error)?,
+            };
+            let new = schedules.into_iter().enumerate().filter(|(at, _)| !there.contains(at));
+            Ok(new.map(|(_, schedule)| schedule.id).collect())
+        })
+        .await
     }
 
     async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError> {

@@ -59,7 +59,14 @@ const IN_CLEAR: &str = "the server asks for the password in clear on a connectio
                         for encryption (`sslmode=verify-full`), have the server's pg_hba.conf say scram-sha-256, or allow it with \
                         `require_auth=password` in the address";
 
-/// Reads along until the login is over.
+/// Most bytes until the login is over. The client keeps each message whole, and notices as they come; a server has little to say until
+/// then.
+const EARLY_MAX: usize = 256 << 10;
+
+const LONG: &str = "the server sends more than 256 KiB before the login is over, which no PostgreSQL server does; check host and port in \
+                    the address";
+
+/// Reads along until the server is ready for the first statement.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     methods: Methods,
@@ -70,14 +77,16 @@ pub(super) struct Watch {
     head: Vec<u8>,
     /// Bytes of the message that are still to come behind its head.
     skip: usize,
+    /// Bytes so far, with those that are announced.
+    taken: usize,
 }
 
 impl Watch {
     pub(super) fn new(methods: Methods, encrypted: bool) -> Self {
-        Self { methods, encrypted, asked: false, head: Vec::new(), skip: 0 }
+        Self { methods, encrypted, asked: false, head: Vec::new(), skip: 0, taken: 0 }
     }
 
-    /// Takes the server's next bytes; true when the login is over.
+    /// Takes the server's next bytes; true when it is ready.
     ///
     /// # Errors
     /// Why it must not go on.
@@ -94,31 +103,35 @@ impl Watch {
             let [kind, lengths @ ..] = self.head.as_slice() else { continue };
             let Some(length) = number(lengths) else { continue };
             // The length counts itself.
-            let behind = usize::try_from(length).unwrap_or(0).saturating_sub(4);
+            let behind = usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(4);
+            if self.taken.saturating_add(behind) > EARLY_MAX {
+                return Err(LONG);
+            }
+            if *kind == b'Z' {
+                return Ok(true);
+            }
+            let mut skip = behind;
             if *kind == b'R' && behind >= 4 {
                 let Some(code) = lengths.get(4..).and_then(number) else { continue };
-                if self.look(code)? {
-                    return Ok(true);
-                }
-                self.skip = behind - 4;
-            } else {
-                self.skip = behind;
+                self.look(code)?;
+                skip -= 4;
             }
+            self.skip = skip;
+            self.taken += 5 + behind;
             self.head.clear();
         }
         Ok(false)
     }
 
-    /// Looks at a request; true when it is none, because the login is over.
-    fn look(&mut self, code: i32) -> Result<bool, &'static str> {
+    /// Looks at a request.
+    fn look(&mut self, code: i32) -> Result<(), &'static str> {
         let asked = std::mem::replace(&mut self.asked, true);
         // 8, 11 and 12 go on with what was asked before. Code 0 is the end, and without a request before it, nothing was asked.
         let goes_on = matches!(code, 8 | 11 | 12) || code == 0 && asked;
         match self.methods.refuses(code, self.encrypted) {
-            Some(why) if !goes_on => return Err(why),
-            _ => {}
+            Some(why) if !goes_on => Err(why),
+            _ => Ok(()),
         }
-        Ok(code == 0)
     }
 }
 
@@ -166,12 +179,29 @@ mod tests {
     }
 
     #[test]
+    fn before_the_login_a_server_says_little() {
+        let of = |kind: &[u8], length: i32| [kind, length.to_be_bytes().as_slice(), b"\0\0\0\x0a"].concat();
+        for kind in [b"R", b"N", b"E", b"S"] {
+            assert_eq!(play(None, true, &[of(kind, 4 + (256 << 10))]), Ok(false));
+            for length in [5 + (256 << 10), i32::MAX, -1] {
+                assert_eq!(play(None, true, &[of(kind, length)]), Err(LONG), "{length}");
+            }
+        }
+        let notice = [b"N\0\0\x20\x04".as_slice(), &[b'x'; 8 << 10]].concat();
+        assert_eq!(play(None, true, &vec![notice.clone(); 31]), Ok(false));
+        assert_eq!(play(None, true, &vec![notice; 33]), Err(LONG));
+    }
+
+    #[test]
     fn a_login_is_over_when_the_server_says_so() {
+        let ready = b"Z\0\0\0\x05I".to_vec();
         let scram = [request(10, b"SCRAM-SHA-256\0\0"), request(11, b"r=x"), request(12, b"v=y"), request(0, b"")];
+        assert_eq!(play(None, false, &scram), Ok(false), "it is not ready yet");
+        let scram = [scram.as_slice(), &[b"S\0\0\0\x08a\0b\0".to_vec(), ready.clone()]].concat();
         assert_eq!(play(None, false, &scram), Ok(true));
         assert_eq!(play(Some("scram-sha-256"), false, &scram), Ok(true));
         assert_eq!(play(Some("!scram-sha-256"), false, &scram), Err(UNASKED));
-        let nothing = [request(0, b"")];
+        let nothing = [request(0, b""), ready];
         assert_eq!(play(None, false, &nothing), Ok(true));
         assert_eq!(play(Some("scram-sha-256"), true, &nothing), Err(UNASKED));
         assert_eq!(play(Some("none,md5"), true, &nothing), Ok(true));

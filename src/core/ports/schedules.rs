@@ -5,6 +5,7 @@ use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Records of one page, where all are wanted: a fraction of the time that a question may take, also on a busy host.
 pub const PAGE: usize = 500;
@@ -65,8 +66,13 @@ pub trait ScheduleStore: Send + Sync {
     /// The schedules with these ids, by id, as far as they are there.
     async fn schedules_of(&self, ids: &[ScheduleId]) -> Result<Vec<Schedule>, StoreError>;
 
+    /// Keeps new schedules, at most [`PAGE`]. Gives the ids of those that are new: one whose id is there stays as it is.
+    async fn insert_schedules(&self, schedules: Vec<Schedule>) -> Result<BTreeSet<ScheduleId>, StoreError>;
+
     /// Keeps a new schedule. False when one of this id is there.
-    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError>;
+    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
+        Ok(!self.insert_schedules(vec![schedule.clone()]).await?.is_empty())
+    }
 
     /// Writes a schedule in place of the one that has the revision before its own. False when another has. A leader's write sets
     /// its token, and others keep the one that is stored.

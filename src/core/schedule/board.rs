@@ -116,10 +116,23 @@ impl Board {
     /// # Errors
     /// When the store fails.
     pub async fn look(&self) -> Result<Arc<Look>, StoreError> {
+        self.look_where(is_young).await
+    }
+
+    /// What is there now: nothing that was read before this was asked for.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look_anew(&self) -> Result<Arc<Look>, StoreError> {
+        let asked = self.clock.elapsed();
+        self.look_where(|kept, _| kept.at.saturating_sub(kept.took) > asked).await
+    }
+
+    async fn look_where(&self, is_new: impl Fn(&Kept, Duration) -> bool) -> Result<Arc<Look>, StoreError> {
         let mut kept = self.kept.lock().await;
         let begun = self.clock.elapsed();
         let is_old = self.is_old.swap(false, Ordering::Relaxed);
-        if let Some(kept) = kept.as_ref().filter(|kept| !is_old && is_young(kept, begun)) {
+        if let Some(kept) = kept.as_ref().filter(|kept| !is_old && is_new(kept, begun)) {
             return Ok(Arc::clone(&kept.look));
         }
         match self.read(self.clock.now()).await {

@@ -31,6 +31,7 @@ pub mod spec;
 pub mod start;
 pub mod status;
 pub mod steer;
+pub mod stretch;
 pub mod sync;
 pub mod timetable;
 pub mod words;

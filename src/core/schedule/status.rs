@@ -2,20 +2,21 @@
 
 use super::change::CHANGES;
 use super::discover::DISCOVERED;
+use super::feed::StoreFeed;
 use super::plan::Settings;
+use super::stretch::{Stretch, add_odd};
 use super::sync::{self, Lack};
 use super::{record, steer};
 use crate::core::election::report::{LeaseState, lease_of};
-use crate::core::model::data_source::DataSource;
 use crate::core::model::names::LeaseKey;
 use crate::core::model::schedule::{Outcome, Schedule, ScheduleStatus};
 use crate::core::model::{as_text, shown};
-use crate::core::ports::data_sources::{DataSources, Listed, Wanted};
+use crate::core::ports::data_sources::{DataSources, Wanted};
 use crate::core::ports::dead_letters::DeadLetters;
 use crate::core::ports::leases::LeaseStore;
 use crate::core::ports::outbox::Outbox;
 use crate::core::ports::schedules::ScheduleStore;
-use crate::core::ports::store::{Found, OddRecord, StoreError};
+use crate::core::ports::store::{OddRecord, StoreError};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -184,23 +185,12 @@ pub async fn status(
     now: Timestamp,
 ) -> Result<Overview, StoreError> {
     let (leader, odd_lease) = leader(&*stores.leases, scheduler, now).await?;
-    // In this order: a data source that is made in between must not look like one that is gone.
-    let Found { records: all, odd: odd_schedules } = stores.schedules.all_schedules().await?;
-    let wanted = Wanted { most: u32::MAX, ..Wanted::default() };
-    let Listed { total, sources, odd } = stores.sources.data_sources(&wanted).await?;
-    let sources = Found { records: sources, odd };
-    let attention = attention(&sources, &all, settings, now);
-    let mut schedules = BTreeMap::from(ScheduleStatus::ALL.map(|status| (status.as_str(), 0)));
-    for schedule in all.iter().filter(|it| !it.is_deleted) {
-        *schedules.entry(schedule.status.as_str()).or_default() += 1;
-    }
+    let Census { schedules, next, mut attention, odd } = census(stores, settings, now).await?;
+    attention.sort_by(|a, b| (a.what, &a.name, &a.id).cmp(&(b.what, &b.name, &b.id)));
+    let total = stores.sources.data_sources(&Wanted { most: 1, ..Wanted::default() }).await?.total;
     let open = stores.schedules.open_executions(OPEN_MAX).await?;
     let count = |outcome| open.iter().filter(|it| it.outcome == outcome).count();
-    let next = all.iter().filter(|it| !it.is_deleted).filter_map(|it| Some((it.next_execution_time?, it)));
-    let next = next.min_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
-    let odd_sources = sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it });
-    let odd_records =
-        odd_lease.into_iter().chain(odd_sources).chain(odd_schedules).chain(stores.schedules.odd_executions().await?);
+    let odd_records = odd_lease.into_iter().chain(odd).chain(stores.schedules.odd_executions().await?);
     let letters = stores.dead_letters.dead_letters(Some(scheduler), PASSED_OVER).await?;
     let odd_records = odd_records.chain(letters.odd);
     Ok(Overview {
@@ -210,7 +200,7 @@ pub async fn status(
         schedules,
         running: count(Outcome::Running),
         queued: count(Outcome::Queued),
-        next: next.map(|(at, it)| Next { id: it.id.to_string(), name: it.name.clone(), at }),
+        next,
         changes_waiting: waiting(&*stores.outbox, CHANGES).await?,
         files_waiting: waiting(&*stores.outbox, DISCOVERED).await?,
         attention,
@@ -250,19 +240,50 @@ fn is_recent(day: &str, now: Timestamp) -> bool {
     day.parse::<Date>().is_ok_and(|day| day >= since.to_zoned(TimeZone::UTC).date())
 }
 
-/// What a person should look at, the worst first, then by name.
-fn attention(
-    sources: &Found<DataSource>,
-    schedules: &[Schedule],
-    settings: &Settings,
-    now: Timestamp,
-) -> Vec<Attention> {
+/// What all schedules and data sources say together.
+#[derive(Default)]
+struct Census {
+    schedules: BTreeMap<&'static str, usize>,
+    next: Option<Next>,
+    attention: Vec<Attention>,
+    odd: Vec<OddRecord>,
+}
+
+/// Looks at all of them, and keeps what is told alone.
+async fn census(stores: &Stores, settings: &Settings, now: Timestamp) -> Result<Census, StoreError> {
+    let feed = StoreFeed(Arc::clone(&stores.sources));
+    let mut census = Census { schedules: ScheduleStatus::ALL.map(|it| (it.as_str(), 0)).into(), ..Census::default() };
+    let mut after = String::new();
+    loop {
+        let stretch = Stretch::behind(&*stores.schedules, Some(&feed), &after).await?;
+        for schedule in stretch.schedules.iter().filter(|it| !it.is_deleted) {
+            *census.schedules.entry(schedule.status.as_str()).or_default() += 1;
+            if let Some(at) = schedule.next_execution_time
+                && census.next.as_ref().is_none_or(|next| (at, schedule.id.as_str()) < (next.at, &next.id))
+            {
+                census.next = Some(Next { id: schedule.id.to_string(), name: schedule.name.clone(), at });
+            }
+        }
+        census.attention.extend(attention(&stretch, settings, now));
+        let Stretch { sources, odd, next, .. } = stretch;
+        let odd_sources = sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it });
+        add_odd(&mut census.odd, odd_sources.collect());
+        add_odd(&mut census.odd, odd);
+        match next {
+            Some(next) => after = next,
+            None => return Ok(census),
+        }
+    }
+}
+
+/// What a person should look at.
+fn attention(stretch: &Stretch, settings: &Settings, now: Timestamp) -> Vec<Attention> {
     let mut found = Vec::new();
-    for schedule in schedules.iter().filter(|it| !it.is_deleted) {
+    for schedule in stretch.schedules.iter().filter(|it| !it.is_deleted) {
         let add = |(what, detail)| Attention { id: schedule.id.to_string(), name: schedule.name.clone(), what, detail };
         found.extend(troubles(schedule, settings, now).into_iter().map(add));
     }
-    for difference in sync::differences(sources, schedules, settings, now) {
+    for difference in sync::differences(&stretch.sources, &stretch.schedules, settings, now) {
         let detail = match difference.lacks {
             Lack::Schedule => "the data source has no schedule yet",
             Lack::Version => "the schedule says another version than the data source",
@@ -277,7 +298,6 @@ fn attention(
             detail: detail.to_owned(),
         });
     }
-    found.sort_by(|a, b| (a.what, &a.name, &a.id).cmp(&(b.what, &b.name, &b.id)));
     found
 }
 

@@ -4,8 +4,8 @@ use super::plan::{Plan, PlanFault, Settings};
 use super::{record, sync};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::schedule::{Cause, Execution, Outcome, Schedule, ScheduleId, ScheduleStatus};
-use crate::core::ports::schedules::ScheduleStore;
-use crate::core::ports::store::StoreError;
+use crate::core::ports::schedules::{PAGE, ScheduleStore};
+use crate::core::ports::store::{Page, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -130,13 +130,22 @@ pub async fn find(store: &dyn ScheduleStore, given: &str) -> Result<Schedule, St
     if let Some(schedule) = by_id.filter(|schedule| !schedule.is_deleted) {
         return Ok(schedule);
     }
-    let mut named = list(store).await?;
-    named.retain(|schedule| schedule.name == given);
-    let count = named.len();
-    match (named.pop(), count) {
-        (Some(schedule), 1) => Ok(schedule),
-        (None, _) => Err(SteerError::Unknown { id: given.to_owned() }),
-        (_, count) => Err(SteerError::Ambiguous { name: given.to_owned(), count }),
+    let (mut named, mut count, mut after) = (None, 0, String::new());
+    loop {
+        let Page { found, next } = store.schedules_behind(&after, PAGE).await?;
+        for schedule in found.records.into_iter().filter(|it| !it.is_deleted && it.name == given) {
+            count += 1;
+            named = Some(schedule);
+        }
+        match next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    match named {
+        Some(schedule) if count == 1 => Ok(schedule),
+        Some(_) => Err(SteerError::Ambiguous { name: given.to_owned(), count }),
+        None => Err(SteerError::Unknown { id: given.to_owned() }),
     }
 }
 

@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// Tries of a change whose schedule somebody else changes in between.
 const TRIES: usize = 20;
 
+/// New schedules that are kept in one write: a store that is busy takes these, too, in the time that one question has.
+const AT_ONCE: usize = 100;
+
 /// Where the data sources are. Each leader holds its schedules against them when it begins, and once a minute; whoever changes a data
 /// source [applies](apply) that at once.
 #[async_trait]
@@ -135,16 +138,22 @@ pub fn differences(
 /// # Errors
 /// When the store fails.
 pub async fn mend(store: &dyn ScheduleStore, differences: Vec<Difference>) -> Result<Vec<Schedule>, StoreError> {
+    let (changed, missing): (Vec<_>, Vec<_>) = differences.into_iter().partition(|it| it.is_there);
     let mut written = Vec::new();
-    for difference in differences {
-        let is_new = if difference.is_there {
-            store.replace_schedule(Writer::Other, &difference.mended).await?
-        } else {
-            store.insert_schedule(&difference.mended).await?
-        };
-        written.extend(is_new.then_some(difference.mended));
+    for Difference { mended, .. } in changed {
+        if store.replace_schedule(Writer::Other, &mended).await? {
+            written.push(mended);
+        }
     }
-    Ok(written)
+    let mut missing = missing.into_iter().map(|it| it.mended);
+    loop {
+        let some: Vec<Schedule> = missing.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(written);
+        }
+        let new = store.insert_schedules(some.clone()).await?;
+        written.extend(some.into_iter().filter(|it| new.contains(&it.id)));
+    }
 }
 
 /// Applies one change of a data source, as an event tells it. False when it is late: the same or a later version is known.

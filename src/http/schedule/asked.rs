@@ -1,6 +1,7 @@
 //! What a request says: its body, its query and the versions that it is meant for, each with its own refusal.
 
 use super::problem;
+use super::strict::Strict;
 use crate::core::model::schedule::ScheduleStatus;
 use crate::core::model::shown;
 use crate::core::schedule::sources::Seen;
@@ -38,6 +39,7 @@ pub(super) fn body(headers: &HeaderMap, given: Result<Bytes, BytesRejection>) ->
         return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is to be application/json"));
     }
     serde_json::from_slice(&body)
+        .map(|Strict(value)| value)
         .map_err(|error| refuse(StatusCode::BAD_REQUEST, &format!("the body is no JSON: {error}")))
 }
 
@@ -131,10 +133,24 @@ pub(super) fn unknown(name: &str, known: &[&str]) -> Refused {
         [] => "it takes none".to_owned(),
         known => format!("it takes {}", known.join(", ")),
     };
-    let detail = format!("there is no parameter {}", shown::name(name));
-    let errors = json!([{ "pointer": format!("?{name}"), "detail": detail, "hint": takes }]);
-    let detail = format!("{detail}: {takes}");
-    Box::new(problem::with(StatusCode::UNPROCESSABLE_ENTITY, &detail, json!({ "errors": errors })))
+    wrong_value(&pointer(name), &format!("there is no parameter {}", shown::name(name)), &takes)
+}
+
+/// The answer to a parameter whose value cannot be taken.
+#[expect(clippy::unnecessary_box_returns, reason = "as of `refuse`")]
+pub(super) fn wrong(name: &str, fault: &str, hint: &str) -> Refused {
+    wrong_value(&pointer(name), &format!("{name} {fault}"), hint)
+}
+
+fn pointer(parameter: &str) -> String {
+    format!("?{}", shown::text(parameter))
+}
+
+/// The answer to one value that cannot be taken.
+#[expect(clippy::unnecessary_box_returns, reason = "as of `refuse`")]
+pub(super) fn wrong_value(pointer: &str, fault: &str, hint: &str) -> Refused {
+    let errors = json!([{ "pointer": pointer, "detail": fault, "hint": hint }]);
+    Box::new(problem::with(StatusCode::UNPROCESSABLE_ENTITY, &format!("{fault}: {hint}"), json!({ "errors": errors })))
 }
 
 /// The query of an address that takes none.
@@ -184,7 +200,7 @@ pub(super) fn status(word: &str) -> Result<(Option<bool>, Option<ScheduleStatus>
         "inactive" => Ok((Some(false), None)),
         word => {
             let known = ScheduleStatus::ALL.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(word));
-            let refused = || refuse(StatusCode::BAD_REQUEST, "status is to be active, inactive, paused or failed");
+            let refused = || wrong("status", "is none that there is", "write active, inactive, paused or failed");
             Ok((Some(true), Some(known.ok_or_else(refused)?)))
         }
     }
@@ -193,7 +209,6 @@ pub(super) fn status(word: &str) -> Result<(Option<bool>, Option<ScheduleStatus>
 /// A query's whole number within limits.
 pub(super) fn number(name: &str, text: &str, (least, most): (u64, u64)) -> Result<u64, Refused> {
     let number = text.parse::<u64>().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| {
-        refuse(StatusCode::BAD_REQUEST, &format!("{name} is to be a whole number from {least} to {most}"))
-    })
+    let hint = || format!("write a whole number from {least} to {most}");
+    number.ok_or_else(|| wrong(name, "is no number that it can be", &hint()))
 }

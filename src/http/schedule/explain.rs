@@ -2,8 +2,7 @@
 
 use super::Doors;
 use super::answers::json_of;
-use super::asked::{number, query, unknown};
-use super::problem;
+use super::asked::{number, query, unknown, wrong};
 use crate::core::schedule::explain::{Question, explain};
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -27,7 +26,7 @@ async fn answer(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Re
     let mut question = Question { count: 5, ..Question::default() };
     for (name, value) in query(text.as_deref()) {
         if value.chars().count() > TEXT_MAX {
-            return problem::of(StatusCode::BAD_REQUEST, &format!("{name} is longer than {TEXT_MAX} characters"));
+            return *wrong(&name, "is too long", &format!("write at most {TEXT_MAX} characters"));
         }
         match name.as_str() {
             "expression" => question.expression = value,

@@ -4,12 +4,14 @@ mod answers;
 mod asked;
 mod attention;
 mod data_sources;
+mod every;
 mod explain;
 mod origin;
 mod page;
 mod panel;
 mod schedules;
 mod steering;
+mod strict;
 
 pub use origin::Origins;
 pub use panel::SchedulerPanel;

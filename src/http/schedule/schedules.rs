@@ -2,8 +2,8 @@
 
 use super::Doors;
 use super::answers::{json_of, steer_error};
-use super::asked::{self, Id, PAGE_MAX, Paged, Refused, nothing_of, number, query, refuse, unknown};
-use super::problem;
+use super::asked::{self, Id, PAGE_MAX, Paged, Refused, nothing_of, number, query, unknown, wrong};
+use super::every;
 use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
 use crate::core::schedule::board::Filter;
 use crate::core::schedule::explain::{Left, Next, outlook};
@@ -36,16 +36,16 @@ pub(super) fn routes() -> Router<Arc<Doors>> {
         .route("/api/v1/schedule/{id}/history", get(history))
 }
 
-/// All schedules, or some of them.
+/// Some schedules.
 #[derive(Serialize)]
 struct Schedules {
     items: Vec<Standing>,
     total: u64,
     #[serde(flatten)]
-    place: Option<Place>,
+    place: Place,
 }
 
-/// Which page it is. Not there in an answer that has all.
+/// Which page it is.
 #[derive(Serialize)]
 struct Place {
     page: u64,
@@ -71,11 +71,8 @@ async fn list(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Resp
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    let found = match asked {
-        None => steer::list(&*doors.schedules).await.map(|all| (all.len() as u64, all, None)),
-        Some(asked) => some(&doors, asked).await,
-    };
-    match found {
+    let Some(asked) = asked else { return every::list(doors).await };
+    match some(&doors, asked).await {
         Ok((total, found, place)) => {
             let now = doors.clock.now();
             let items = found.into_iter().map(|schedule| Standing::at(now, schedule)).collect();
@@ -105,7 +102,7 @@ fn asked(text: Option<&str>) -> Result<Option<Asked>, Refused> {
         }
     }
     if ids.as_ref().is_some_and(|ids| ids.len() as u64 > PAGE_MAX) {
-        return Err(refuse(StatusCode::BAD_REQUEST, &format!("ids is to be a list of at most {PAGE_MAX}")));
+        return Err(wrong("ids", "has too many", &format!("ask for at most {PAGE_MAX} at once")));
     }
     if ids.is_some() && given_no_size(text) {
         paged.size = u32::try_from(PAGE_MAX).unwrap_or(paged.size);
@@ -118,7 +115,7 @@ fn given_no_size(text: Option<&str>) -> bool {
     !query(text).iter().any(|(name, _)| name == "size")
 }
 
-type Found = (u64, Vec<Schedule>, Option<Place>);
+type Found = (u64, Vec<Schedule>, Place);
 
 /// The store is asked for the schedules of the page alone; which those are says the board.
 async fn some(doors: &Doors, Asked { paged, filter, ids }: Asked) -> Result<Found, SteerError> {
@@ -141,7 +138,7 @@ async fn some(doors: &Doors, Asked { paged, filter, ids }: Asked) -> Result<Foun
     };
     let total = total as u64;
     let Paged { page, size } = paged;
-    Ok((total, found, Some(Place { page, size, pages: paged.pages(total) })))
+    Ok((total, found, Place { page, size, pages: paged.pages(total) }))
 }
 
 /// A schedule with what comes.
@@ -179,9 +176,7 @@ async fn history(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): Ra
             },
             "before" => match value.parse::<Timestamp>() {
                 Ok(at) => before = Some(at),
-                Err(_) => {
-                    return problem::of(StatusCode::BAD_REQUEST, "before is to be a moment: 2026-11-29T00:00:00Z");
-                }
+                Err(_) => return *wrong("before", "is no moment", "write it as 2026-11-29T00:00:00Z"),
             },
             name => return *unknown(name, &["limit", "before"]),
         }

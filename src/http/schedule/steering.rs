@@ -2,7 +2,7 @@
 
 use super::Doors;
 use super::answers::{json_of, steer_error};
-use super::asked::{Id, Refused, maybe_body, refuse, wrong_fields};
+use super::asked::{Id, Refused, maybe_body, wrong_fields, wrong_value};
 use crate::core::model::schedule::Schedule;
 use crate::core::model::shown::text as shown_text;
 use crate::core::ports::audit::AuditEntry;
@@ -38,8 +38,8 @@ fn asked(doors: &Doors, headers: &HeaderMap, body: Body) -> Result<Asked, Refuse
             Ok(Some(shown_text(text.trim())))
         }
         Some(_) => {
-            let detail = format!("{name} is to be a text of at most {REASON_MAX} characters");
-            Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, &detail))
+            let hint = format!("write a text of at most {REASON_MAX} characters");
+            Err(wrong_value(&format!("/{name}"), &format!("{name} cannot be taken"), &hint))
         }
     };
     let who = text("by")?.filter(|by| !by.is_empty()).unwrap_or_else(|| format!("the API of {}", doors.instance));

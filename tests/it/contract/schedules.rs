@@ -8,6 +8,7 @@ use filegen::core::model::schedule::{Cause, Execution, Outcome, Rule, Schedule, 
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::schedules::Writer;
 use filegen::core::ports::store::StoreError;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -105,6 +106,24 @@ async fn a_schedule_is_kept_as_it_is_and_changed_only_by_who_saw_it_last() {
         let named = ["b", "nobody", "a"].map(ScheduleId::new);
         assert_eq!(ids(store.schedules_of(&named).await.unwrap()), ["a", "b"]);
         assert_eq!(store.schedules_of(&[]).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_many_new_schedules_those_that_are_there_stay_as_they_are() {
+    on_each(|state| async move {
+        let store = state.schedules(0);
+        let ids = |ids: &[&str]| ids.iter().map(|id| ScheduleId::new(*id)).collect::<BTreeSet<_>>();
+        let named = |id: &str, name: &str| Schedule { name: name.to_owned(), ..schedule(id) };
+        assert_eq!(store.insert_schedules(vec![]).await, Ok(ids(&[])));
+        let first = ["b", "d"].map(|id| named(id, "first"));
+        assert_eq!(store.insert_schedules(first.to_vec()).await, Ok(ids(&["b", "d"])));
+        let more = ["a", "b", "c", "d", "e"].map(|id| named(id, "second"));
+        assert_eq!(state.schedules(1).insert_schedules(more.to_vec()).await, Ok(ids(&["a", "c", "e"])));
+        assert_eq!(store.insert_schedules(more.to_vec()).await, Ok(ids(&[])));
+        let names: Vec<String> = store.schedules().await.unwrap().into_iter().map(|it| it.name).collect();
+        assert_eq!(names, ["second", "first", "second", "first", "second"]);
     })
     .await;
 }

@@ -53,6 +53,31 @@ fn written(page: &Http, token: &str, name: &str) -> u16 {
 }
 
 #[test]
+fn all_schedules_stand_in_one_answer_by_name_however_many_there_are() {
+    let filegen = Filegen::empty();
+    filegen.write("intake.yaml", SCHEDULER);
+    std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+    let intake = Intake::over(filegen);
+    let nothing = intake.api.get(SCHEDULES);
+    assert_eq!((nothing.code, nothing.body.as_str()), (200, "{\"items\":[],\"total\":0}"));
+    // More than two reads of the store bring.
+    let all: Vec<String> = (0..1_100).map(|number| format!("Source {number:04}")).collect();
+    let sources: Vec<Value> = all
+        .iter()
+        .rev()
+        .map(|name| json!({ "name": name, "path": "data/in", "cronExpression": "0 0 4 1 1 ?" }))
+        .collect();
+    intake.filegen.write("sources.json", &json!(sources).to_string());
+    intake.filegen.run("datasource import -c intake.yaml sources.json").exits(0);
+    let count = || names(&intake.api.get(SCHEDULES));
+    let (total, found) = until("all are scheduled", || Some(count()).filter(|(total, _)| *total == 1_100));
+    let all: Vec<String> = all.into_iter().map(|name| name.trim().to_owned()).collect();
+    assert_eq!((total, found), (1_100, all));
+    assert_eq!(intake.listed(&format!("{SCHEDULES}?page=3&size=500")).1.len(), 100);
+    stop([intake.daemon]);
+}
+
+#[test]
 fn with_a_list_of_hosts_the_doors_take_no_other() {
     let filegen = Filegen::empty();
     filegen.write("intake.yaml", SCHEDULER);

@@ -136,6 +136,22 @@ async fn an_event_that_cannot_be_read_is_told_and_the_others_are_sent() {
     }
     let found = store.pending(&key("W")).await.unwrap();
     assert_eq!((found.records.len(), found.odd.len()), (0, 2), "{found:?}");
+    let good = |id: &str| doc! { "id": id, "key": "s", "payload": "{}" };
+    let changes = doc! { "_id": "a", "unsent": true, "outbox": [1, good("schedule:changes/a:1"), { "id": "a" }] };
+    database.client().await.collection::<Document>("DataSource").insert_one(changes).await.unwrap();
+    let files = [
+        doc! { "_id": "f1", "unsent": true, "event": "bogus" },
+        doc! { "_id": "f2", "unsent": true, "event": good("schedule:discovered/f2") },
+    ];
+    database.client().await.collection::<Document>("DiscoveredFile").insert_many(files).await.unwrap();
+    for (owner, sent, odd) in [
+        ("schedule:changes", "schedule:changes/a:1", ["DataSource a", "DataSource a"].as_slice()),
+        ("schedule:discovered", "schedule:discovered/f2", &["DiscoveredFile f1"]),
+    ] {
+        let found = store.pending(&key(owner)).await.unwrap();
+        assert_eq!(found.records.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [sent]);
+        assert_eq!(found.odd.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), odd);
+    }
 }
 
 #[tokio::test]

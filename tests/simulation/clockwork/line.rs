@@ -14,6 +14,7 @@ use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::schedules::{ScheduleStore, Writer};
 use filegen::core::ports::store::{Found, Page, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -202,8 +203,8 @@ impl ScheduleStore for Line {
         asked!(self, schedules, [ids = ids.to_vec()] schedules.schedules_of(&ids))
     }
 
-    async fn insert_schedule(&self, schedule: &Schedule) -> Told<bool> {
-        asked!(self, schedules, [it = schedule.clone()] schedules.insert_schedule(&it))
+    async fn insert_schedules(&self, given: Vec<Schedule>) -> Told<BTreeSet<ScheduleId>> {
+        asked!(self, schedules, [] schedules.insert_schedules(given))
     }
 
     async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Told<bool> {

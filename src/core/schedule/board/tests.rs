@@ -8,6 +8,7 @@ use crate::core::model::schedule::{Execution, Rule};
 use crate::core::model::term::Term;
 use crate::core::ports::schedules::Writer;
 use async_trait::async_trait;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -157,8 +158,8 @@ impl ScheduleStore for Counted {
         self.schedules.schedules_of(ids).await
     }
 
-    async fn insert_schedule(&self, schedule: &Schedule) -> Result<bool, StoreError> {
-        self.schedules.insert_schedule(schedule).await
+    async fn insert_schedules(&self, schedules: Vec<Schedule>) -> Result<BTreeSet<ScheduleId>, StoreError> {
+        self.schedules.insert_schedules(schedules).await
     }
 
     async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Result<bool, StoreError> {

@@ -153,9 +153,11 @@ impl Rules {
 
     fn zone(&self, fields: &mut Fields<'_>) -> String {
         let zone = fields.text("zone", WORD_MAX).unwrap_or_else(|| self.defaults.zone.clone());
-        if TimeZone::get(&zone).is_err() {
-            fields.refuse("zone", "no time zone has this name", "write an IANA name: UTC, Europe/Berlin");
+        if let Ok(known) = TimeZone::get(&zone) {
+            // As its database writes it: other readers of the document may tell capital from small letters.
+            return known.iana_name().map_or(zone, str::to_owned);
         }
+        fields.refuse("zone", "no time zone has this name", "write an IANA name: UTC, Europe/Berlin");
         zone
     }
 

@@ -48,6 +48,14 @@ fn what_is_left_out_has_the_schedulers_defaults() {
 }
 
 #[test]
+fn a_zone_is_kept_as_its_database_writes_it() {
+    for (given, kept) in [("utc", "UTC"), ("europe/berlin", "Europe/Berlin"), ("Europe/Berlin", "Europe/Berlin")] {
+        let source = read(&json!({ "name": "a", "path": "data", "zone": given })).unwrap();
+        assert_eq!(source.zone, kept);
+    }
+}
+
+#[test]
 fn a_polling_rate_stands_for_an_expression() {
     for rate in ["00:02:00", "2m"] {
         let source = read(&json!({ "name": "a", "path": "data", "pollingRate": rate })).unwrap();

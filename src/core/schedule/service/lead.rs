@@ -5,14 +5,15 @@ use super::live::{Live, Lives};
 use super::prune::Pruning;
 use crate::core::backoff::{Backoff, Pause};
 use crate::core::kind::HasKind;
+use crate::core::model::data_source::DataSource;
 use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::observer::Retrying;
 use crate::core::ports::schedules::{PAGE, Writer};
-use crate::core::ports::store::{OddRecord, StoreError};
+use crate::core::ports::store::{Found, OddRecord, StoreError};
 use crate::core::schedule::action::{ActionError, Done};
 use crate::core::schedule::event::ScheduleEvent;
-use crate::core::schedule::sync::Feed;
+use crate::core::schedule::stretch::{Stretch, add_odd};
 use crate::core::schedule::{record, sync};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -204,20 +205,22 @@ impl<'a> Lead<'a> {
         (self.heard, self.looked_at_all) = (now, service.clock.elapsed());
         let (mut odd, mut after) = (Vec::new(), String::new());
         loop {
-            let page = self.persist(|| service.schedules.schedules_behind(&after, PAGE)).await?;
-            let (mut stored, until) = (page.found.records, page.next.as_deref());
-            odd.extend(page.found.odd);
-            if let Some(feed) = &service.feed {
-                odd.extend(self.compare(&**feed, (&after, until), &mut stored).await?);
+            let read =
+                || Box::pin(Stretch::behind(&*service.schedules, service.feed.as_deref(), &after)) as Answer<'_, _>;
+            let Stretch { schedules: mut stored, sources, odd: odd_schedules, next } = self.persist(read).await?;
+            add_odd(&mut odd, odd_schedules);
+            if service.feed.is_some() {
+                self.mend(&sources, &mut stored).await?;
             }
+            odd.extend(sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it }));
             // What somebody has dropped is fired no more.
-            for gone in self.lives.not_among(&after, until, &stored) {
+            for gone in self.lives.not_among(&after, next.as_deref(), &stored) {
                 self.adopt(Schedule { is_deleted: true, ..gone });
             }
             for schedule in stored {
                 self.adopt_changed(schedule);
             }
-            match page.next {
+            match next {
                 Some(next) => after = next,
                 None => break,
             }
@@ -230,34 +233,17 @@ impl<'a> Lead<'a> {
         Ok(())
     }
 
-    /// Holds the stored schedules of a range of ids against its data sources, which are read behind them: a schedule that was there
-    /// before is of one of them, or of a deleted one. What was mended is among `stored` then. Returns data sources that cannot be read.
-    async fn compare(
-        &self,
-        feed: &dyn Feed,
-        (after, until): (&str, Option<&str>),
-        stored: &mut Vec<Schedule>,
-    ) -> Result<Vec<OddRecord>, StoreError> {
-        let (service, now) = (self.service, self.now());
-        let (mut odd, mut after) = (Vec::new(), after.to_owned());
-        loop {
-            let page = self.persist(|| feed.sources_behind(&after, until, PAGE)).await?;
-            let end = page.next.as_deref().or(until);
-            let is_within =
-                |it: &Schedule| it.id.as_str() > after.as_str() && end.is_none_or(|end| it.id.as_str() <= end);
-            let (within, others) = std::mem::take(stored).into_iter().partition::<Vec<_>, _>(is_within);
-            let differences = sync::differences(&page.found, &within, &service.settings, now);
-            let mended =
-                if differences.is_empty() { Vec::new() } else { sync::mend(&*service.schedules, differences).await? };
+    /// Holds the stored schedules of a stretch against its data sources. What was mended is among `stored` then.
+    async fn mend(&self, sources: &Found<DataSource>, stored: &mut Vec<Schedule>) -> Result<(), StoreError> {
+        let service = self.service;
+        let differences = sync::differences(sources, stored, &service.settings, self.now());
+        if !differences.is_empty() {
+            let mended = sync::mend(&*service.schedules, differences).await?;
             let written: HashSet<&ScheduleId> = mended.iter().map(|it| &it.id).collect();
-            let kept = within.into_iter().filter(|it| !written.contains(&it.id)).collect::<Vec<_>>();
-            stored.extend(others.into_iter().chain(kept).chain(mended.iter().cloned()));
-            odd.extend(page.found.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it }));
-            match page.next {
-                Some(next) => after = next,
-                None => return Ok(odd),
-            }
+            stored.retain(|it| !written.contains(&it.id));
+            stored.extend(mended);
         }
+        Ok(())
     }
 
     /// What others have changed or asked for since the last look.
