@@ -123,7 +123,7 @@ fn what_is_wrong_is_refused_with_every_fields_fault() {
     }
     assert_eq!(intake.api.get("/api/v1/nothing").code, 404);
     assert_eq!(intake.api.send(intake.api.request("DELETE", SOURCES), ()).code, 405);
-    assert_eq!(intake.api.get(&format!("{SOURCES}?page=0")).code, 400);
+    assert_eq!(intake.api.get(&format!("{SOURCES}?page=0")).code, 422);
     assert_eq!(intake.api.get("/openapi.json").json()["openapi"], "3.1.0");
     // Pages of other origins.
     let from = |origin: &str| {
