@@ -9,7 +9,7 @@ use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::memory::transfers::MemoryTransfers;
 use crate::adapters::nats::NatsBroker;
-use crate::adapters::sftp::SftpTarget;
+use crate::adapters::sftp::{Logins, SftpTarget};
 use crate::adapters::spool::LocalSpool;
 use crate::core::inlet::Inlet;
 use crate::core::model::database::Database;
@@ -27,7 +27,7 @@ use crate::core::transfer::event::TransferEvent;
 use crate::core::transfer::redrive::RedrivePorts;
 use crate::core::transfer::spec::{BrokerSpec, Deliver, TargetSpec, Transfer};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 /// Permissions of files in a folder of this host where none are said.
@@ -79,7 +79,8 @@ fn target_of(deliver: &Deliver) -> Result<Arc<dyn FileTarget>, WiringError> {
             Arc::new(LocalTarget::new(path, mode, Permissions::of_folder(mode)))
         }
         TargetSpec::Sftp(spec) => {
-            let target = SftpTarget::new(spec, deliver.permissions);
+            static LOGINS: LazyLock<Logins> = LazyLock::new(Logins::default);
+            let target = SftpTarget::new(spec, deliver.permissions, &LOGINS);
             Arc::new(target.map_err(|why| TargetError::Unusable { target: "sftp".to_owned(), reason: why.to_owned() })?)
         }
     })

@@ -1,8 +1,9 @@
 //! A connection to an SFTP server, and what the server can do.
 
 use super::address::Address;
-use super::login::{self, Unknown};
+use super::login::{self, Means, Unknown};
 use super::progress::{Slow, Watched};
+use super::refusals::{Logins, Stamp, stamp};
 use super::trust::{self, Trust};
 use crate::core::model::sftp::{SftpLogin, SftpSpec};
 use crate::core::model::shown;
@@ -138,24 +139,60 @@ impl Link {
     }
 }
 
-/// Connects, looks whether it is the right server, and logs in.
-pub(super) async fn connect(spec: &SftpSpec, address: &Address) -> Result<Link, TargetError> {
+/// What a connection is made with.
+pub(super) struct Ready {
+    trust: Arc<Trust>,
+    means: Means,
+    pub(super) stamp: Stamp,
+}
+
+/// Reads keys and host keys: the server hears nothing of what is wrong with these.
+pub(super) async fn ready(spec: &SftpSpec, address: &Address) -> Result<Ready, String> {
+    let trust = Arc::new(Trust::of(spec, address)?);
+    let login = login_of(spec, address);
+    let means = tokio::time::timeout(CONNECT_WITHIN, Means::of(&login)).await;
+    let means = means.map_err(|_| "the agent at SSH_AUTH_SOCK does not answer in time".to_owned())??;
+    let stamp = stamp(address, &trust, &means);
+    Ok(Ready { trust, means, stamp })
+}
+
+/// Connects, looks whether it is the right server, and logs in; unless that was refused lately.
+pub(super) async fn connect(ready: Ready, address: &Address, logins: &Logins) -> Result<Link, TargetError> {
+    let Ready { trust, mut means, stamp } = ready;
     let target = address.shown();
-    let unusable = |reason: String| TargetError::Unusable { target: target.clone(), reason };
     let away = |reason: String| TargetError::Away { target: target.clone(), reason };
-    let trust = Arc::new(Trust::of(spec, address).map_err(unusable)?);
+    let login = logins.of(stamp);
+    login.lock().await.may_try(&target)?;
+    let is_offered = AtomicBool::new(false);
     let connecting = async {
-        let mut handle = trusted(&trust, address).await.map_err(|fault| match fault {
-            Untrusted::Refused(why) => unusable(why),
-            Untrusted::Away(why) => away(why),
-        })?;
-        login::login(&mut handle, &address.user, &login_of(spec, address)).await.map_err(|fault| match fault {
-            Unknown::Refused(why) => unusable(why),
-            Unknown::Ended(why) => away(format!("the login was not answered: {why}")),
-        })?;
+        let mut handle = match trusted(&trust, address).await {
+            Ok(handle) => handle,
+            Err(Untrusted::Away(why)) => return Err(away(why)),
+            Err(Untrusted::Refused(why)) => return Err(login.lock().await.refused(&target, why)),
+        };
+        let mut refusals = login.lock().await;
+        // Another one may have been refused meanwhile.
+        refusals.may_try(&target)?;
+        match login::login(&mut handle, &address.user, &mut means, &is_offered).await {
+            Ok(()) => refusals.taken(),
+            Err(Unknown::Refused(why)) => return Err(refusals.refused(&target, why)),
+            Err(Unknown::Ended(why)) => {
+                let why = format!("the login was not answered: {why}");
+                let is_doubtful = is_offered.load(Ordering::Relaxed);
+                return Err(if is_doubtful { refusals.ended(&target, why) } else { away(why) });
+            }
+        }
+        drop(refusals);
+        is_offered.store(false, Ordering::Relaxed);
         opened(handle).await.map_err(away)
     };
-    tokio::time::timeout(CONNECT_WITHIN, connecting).await.map_err(|_| away("no connection in time".to_owned()))?
+    match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+        Ok(connected) => connected,
+        Err(_) if is_offered.load(Ordering::Relaxed) => {
+            Err(login.lock().await.ended(&target, "the login was not answered in time".to_owned()))
+        }
+        Err(_) => Err(away("no connection in time".to_owned())),
+    }
 }
 
 /// What the address has of a login stands in for what the file does not say.

@@ -7,10 +7,14 @@ use crate::files;
 use russh::client::{AuthResult, Handle, Handler, KeyboardInteractiveAuthResponse as Asked};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
-use russh::keys::{Error as KeyError, HashAlg, PrivateKey, PrivateKeyWithHashAlg, decode_secret_key};
+use russh::keys::{Error as KeyError, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key};
 use russh::{MethodKind, MethodSet};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::UnixStream;
 
 /// Largest file of a key, in bytes.
 const KEY_MAX: u64 = 64 * 1024;
@@ -21,9 +25,12 @@ const AGENT_KEYS_MAX: usize = 5;
 /// Rounds of questions.
 const ROUNDS_MAX: usize = 5;
 
+/// A connection that ends with a refusal has ended after this.
+const ENDS_WITHIN: Duration = Duration::from_secs(1);
+
 /// Why there is no login.
 pub(super) enum Unknown {
-    /// The server, or what is given, says no.
+    /// The server says no.
     Refused(String),
     /// The connection ended.
     Ended(String),
@@ -42,43 +49,86 @@ enum Step {
     Next(MethodSet),
 }
 
-impl From<AuthResult> for Step {
-    fn from(result: AuthResult) -> Self {
-        match result {
-            AuthResult::Success => Self::Done,
-            AuthResult::Failure { remaining_methods, .. } => Self::Next(remaining_methods),
+/// An agent, and its keys.
+type Agent = (AgentClient<UnixStream>, Vec<PublicKey>);
+
+/// What is logged in with, read before the server is asked for anything: what is wrong here is nothing that it should see.
+pub(super) struct Means {
+    key: Option<Arc<PrivateKey>>,
+    agent: Option<Agent>,
+    password: Option<Secret>,
+}
+
+impl Means {
+    /// Reads keys.
+    ///
+    /// # Errors
+    /// When one cannot be read, or the agent does not answer.
+    pub(super) async fn of(login: &SftpLogin) -> Result<Self, String> {
+        let key = login.key.as_deref().map(|path| private_key(path, login)).transpose()?;
+        let agent = if login.has_agent { Some(agent().await?) } else { None };
+        Ok(Self { key, agent, password: login.password.clone() })
+    }
+
+    /// What tells it from another, without a secret key.
+    pub(super) fn digest(&self, digest: &mut Sha256) {
+        let agents = self.agent.iter().flat_map(|(_, keys)| keys).map(|key| key.fingerprint(HashAlg::Sha256));
+        let key = self.key.iter().map(|key| key.public_key().fingerprint(HashAlg::Sha256));
+        for fingerprint in key.chain(agents) {
+            digest.update(fingerprint.as_bytes());
         }
+        if let Some(password) = &self.password {
+            digest.update(b"password");
+            digest.update(password.reveal());
+        }
+    }
+
+    fn shown(&self) -> String {
+        let given = [
+            self.key.as_ref().map(|_| "a key"),
+            self.agent.as_ref().map(|_| "keys of an agent"),
+            self.password.as_ref().map(|_| "a password"),
+        ];
+        given.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Logs in.
-pub(super) async fn login<H: Handler>(handle: &mut Handle<H>, user: &str, login: &SftpLogin) -> Result<(), Unknown> {
-    let key = login.key.as_deref().map(|path| private_key(path, login)).transpose().map_err(Unknown::Refused)?;
-    let password = login.password.as_ref().map(Secret::reveal);
+/// Logs in. `is_offered` is set once the server has seen something that it may refuse.
+pub(super) async fn login<H: Handler>(
+    handle: &mut Handle<H>,
+    user: &str,
+    means: &mut Means,
+    is_offered: &AtomicBool,
+) -> Result<(), Unknown> {
     // Asked first: a password is given in one way only, and the server says in which.
-    let mut takes = match handle.authenticate_none(user).await?.into() {
-        Step::Done => return Ok(()),
-        Step::Next(takes) => takes,
-    };
-    if let Some(key) = key
+    let none = handle.authenticate_none(user).await?;
+    let Step::Next(mut takes) = step(handle, none).await? else { return Ok(()) };
+    if let Some(key) = means.key.clone()
         && takes.contains(&MethodKind::PublicKey)
     {
+        is_offered.store(true, Ordering::Relaxed);
         match with_key(handle, user, key).await? {
             Step::Done => return Ok(()),
             Step::Next(next) => takes = next,
         }
     }
-    if login.has_agent && takes.contains(&MethodKind::PublicKey) {
-        match with_agent(handle, user, takes).await? {
+    if let Some(agent) = &mut means.agent
+        && takes.contains(&MethodKind::PublicKey)
+    {
+        is_offered.store(true, Ordering::Relaxed);
+        match with_agent(handle, user, agent, takes).await? {
             Step::Done => return Ok(()),
             Step::Next(next) => takes = next,
         }
     }
     // One of both: a wrong password given twice may lock the user out.
-    if let Some(password) = password {
+    if let Some(password) = means.password.as_ref().map(Secret::reveal) {
         let step = if takes.contains(&MethodKind::Password) {
-            handle.authenticate_password(user, password).await?.into()
+            is_offered.store(true, Ordering::Relaxed);
+            let tried = handle.authenticate_password(user, password).await?;
+            step(handle, tried).await?
         } else if takes.contains(&MethodKind::KeyboardInteractive) {
+            is_offered.store(true, Ordering::Relaxed);
             with_answers(handle, user, password).await?
         } else {
             Step::Next(takes)
@@ -88,19 +138,28 @@ pub(super) async fn login<H: Handler>(handle: &mut Handle<H>, user: &str, login:
             Step::Next(next) => takes = next,
         }
     }
-    let taken: Vec<String> = takes.iter().map(|method| <&str>::from(method).to_owned()).collect();
-    let given = [
-        login.key.as_ref().map(|_| "a key"),
-        login.has_agent.then_some("keys of an agent"),
-        login.password.as_ref().map(|_| "a password"),
-    ];
-    let given: Vec<&str> = given.into_iter().flatten().collect();
+    let (given, taken) = (means.shown(), takes.iter().map(|method| <&str>::from(method).to_owned()));
+    let taken: Vec<String> = taken.collect();
     Err(Unknown::Refused(format!(
         "the login was refused: {} was given, and the server would take {}; check the user, and `key`, `agent` or `password` beside \
          `sftp`",
-        if given.is_empty() { "nothing".to_owned() } else { given.join(", ") },
+        if given.is_empty() { "nothing".to_owned() } else { given },
         if taken.is_empty() { "nothing more".to_owned() } else { taken.join(", ") },
     )))
+}
+
+/// What an answer means. The client calls the end of the connection a refusal that leaves no other way.
+async fn step<H: Handler>(handle: &mut Handle<H>, result: AuthResult) -> Result<Step, Unknown> {
+    match result {
+        AuthResult::Success => Ok(Step::Done),
+        AuthResult::Failure { remaining_methods, .. } if remaining_methods.is_empty() => {
+            match tokio::time::timeout(ENDS_WITHIN, handle).await {
+                Err(_) => Ok(Step::Next(remaining_methods)),
+                Ok(_) => Err(Unknown::Ended("the server ended the connection".to_owned())),
+            }
+        }
+        AuthResult::Failure { remaining_methods, .. } => Ok(Step::Next(remaining_methods)),
+    }
 }
 
 fn private_key(path: &Path, login: &SftpLogin) -> Result<Arc<PrivateKey>, String> {
@@ -126,27 +185,43 @@ async fn hash<H: Handler>(handle: &Handle<H>, is_rsa: bool) -> Result<Option<Has
 
 async fn with_key<H: Handler>(handle: &mut Handle<H>, user: &str, key: Arc<PrivateKey>) -> Result<Step, Unknown> {
     let hash = hash(handle, key.algorithm().is_rsa()).await?;
-    Ok(handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash)).await?.into())
+    let tried = handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash)).await?;
+    step(handle, tried).await
 }
 
-async fn with_agent<H: Handler>(handle: &mut Handle<H>, user: &str, takes: MethodSet) -> Result<Step, Unknown> {
+/// The agent's keys, as many as are tried.
+async fn agent() -> Result<Agent, String> {
     let away = |error: &dyn std::fmt::Display| {
-        Unknown::Refused(format!("`agent: true`, and the agent at SSH_AUTH_SOCK does not answer: {error}"))
+        format!("`agent: true`, and the agent at SSH_AUTH_SOCK does not answer: {error}")
     };
     let mut agent = AgentClient::connect_env().await.map_err(|error| away(&error))?;
     let keys = agent.request_identities().await.map_err(|error| away(&error))?;
-    let mut step = Step::Next(takes);
-    for identity in keys.into_iter().take(AGENT_KEYS_MAX) {
-        let AgentIdentity::PublicKey { key, .. } = identity else { continue };
+    let keys = keys.into_iter().filter_map(|identity| match identity {
+        AgentIdentity::PublicKey { key, .. } => Some(key),
+        AgentIdentity::Certificate { .. } => None,
+    });
+    Ok((agent, keys.take(AGENT_KEYS_MAX).collect()))
+}
+
+async fn with_agent<H: Handler>(
+    handle: &mut Handle<H>,
+    user: &str,
+    (agent, keys): &mut Agent,
+    mut takes: MethodSet,
+) -> Result<Step, Unknown> {
+    for key in keys.iter() {
         let hash = hash(handle, key.algorithm().is_rsa()).await?;
-        let tried = handle.authenticate_publickey_with(user, key, hash, &mut agent).await;
-        step = tried.map_err(|error| Unknown::Ended(error.to_string()))?.into();
-        match &step {
-            Step::Next(next) if next.contains(&MethodKind::PublicKey) => {}
-            Step::Done | Step::Next(_) => break,
+        let tried = handle.authenticate_publickey_with(user, key.clone(), hash, agent).await;
+        let tried = tried.map_err(|error| Unknown::Ended(error.to_string()))?;
+        match step(handle, tried).await? {
+            Step::Done => return Ok(Step::Done),
+            Step::Next(next) => takes = next,
+        }
+        if !takes.contains(&MethodKind::PublicKey) {
+            break;
         }
     }
-    Ok(step)
+    Ok(Step::Next(takes))
 }
 
 /// Answers each question that is not shown while it is typed with the password, and others with nothing.
@@ -155,7 +230,9 @@ async fn with_answers<H: Handler>(handle: &mut Handle<H>, user: &str, password: 
     for _ in 0..ROUNDS_MAX {
         match asked {
             Asked::Success => return Ok(Step::Done),
-            Asked::Failure { remaining_methods, .. } => return Ok(Step::Next(remaining_methods)),
+            Asked::Failure { remaining_methods, partial_success } => {
+                return step(handle, AuthResult::Failure { remaining_methods, partial_success }).await;
+            }
             Asked::InfoRequest { prompts, .. } => {
                 let answer = |hidden: bool| if hidden { password.to_owned() } else { String::new() };
                 let answers = prompts.iter().map(|prompt| answer(!prompt.echo)).collect();

@@ -13,9 +13,11 @@ mod naming;
 mod part;
 mod progress;
 mod reader;
+mod refusals;
 mod trust;
 
 pub use address::{look, refused};
+pub use refusals::Logins;
 
 use crate::core::model::permissions::Permissions;
 use crate::core::model::sftp::{SftpSpec, SftpVerify};
@@ -40,6 +42,9 @@ use tokio::time::Instant;
 /// After a failed connect, others that wait for one are told the same for so long, and the server is let alone.
 const NOT_AGAIN_WITHIN: Duration = Duration::from_millis(500);
 
+/// Between two looks at what a refused login is made with.
+const LOOKED_AGAIN: Duration = Duration::from_secs(2);
+
 /// Free bytes below which a server's bare "failure" means a full disk.
 const FULL_BELOW: u64 = 1 << 20;
 
@@ -53,6 +58,7 @@ struct Shared {
     shown: String,
     /// Permissions of files; what the server gives them when `None`.
     mode: Option<u32>,
+    logins: Logins,
     link: Mutex<State>,
     /// A rename was seen to replace nothing.
     is_named_once: AtomicBool,
@@ -66,15 +72,16 @@ struct State {
 }
 
 impl SftpTarget {
-    /// The folder that an address names. Nothing is connected yet. Files get the permissions `mode`, folders what goes with it.
+    /// The folder that an address names. Nothing is connected yet. Files get the permissions `mode`, folders what goes with it. All
+    /// targets of a process share `logins`.
     ///
     /// # Errors
     /// What is wrong with the address, without any part of it.
-    pub fn new(spec: &SftpSpec, mode: Option<u32>) -> Result<Self, &'static str> {
+    pub fn new(spec: &SftpSpec, mode: Option<u32>, logins: &Logins) -> Result<Self, &'static str> {
         let address = Address::parse(spec.url.reveal())?;
         let shown = address.shown();
-        let (spec, link, is_named_once) = (spec.clone(), Mutex::default(), AtomicBool::new(false));
-        Ok(Self(Arc::new(Shared { spec, address, shown, mode, link, is_named_once })))
+        let (spec, logins, link) = (spec.clone(), logins.clone(), Mutex::default());
+        Ok(Self(Arc::new(Shared { spec, address, shown, mode, logins, link, is_named_once: AtomicBool::new(false) })))
     }
 }
 
@@ -106,7 +113,22 @@ fn below_target(folder: &str, name: &str) -> String {
 
 impl Shared {
     /// The connection, made anew where there is none or the last one ended.
-    async fn link(&self) -> Result<Arc<Link>, TargetError> {
+    async fn link(self: &Arc<Self>) -> Result<Arc<Link>, TargetError> {
+        if let Ok(state) = self.link.try_lock()
+            && let Some(link) = state.link.as_ref().filter(|link| !link.is_over())
+        {
+            return Ok(Arc::clone(link));
+        }
+        // A task of its own: whoever gives up waiting takes no login back that the server has begun to look at.
+        let shared = Arc::clone(self);
+        match tokio::spawn(async move { shared.linked().await }).await {
+            Ok(linked) => linked,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(TargetError::Away { target: self.shown.clone(), reason: "the process stops".to_owned() }),
+        }
+    }
+
+    async fn linked(&self) -> Result<Arc<Link>, TargetError> {
         let mut state = self.link.lock().await;
         if let Some(link) = state.link.take_if(|link| link.is_over()) {
             tokio::spawn(async move { link.close().await });
@@ -133,7 +155,9 @@ impl Shared {
     }
 
     async fn connected(&self) -> Result<Link, TargetError> {
-        let link = link::connect(&self.spec, &self.address).await?;
+        let ready = link::ready(&self.spec, &self.address).await;
+        let ready = ready.map_err(|reason| TargetError::Unusable { target: self.shown.clone(), reason })?;
+        let link = link::connect(ready, &self.address, &self.logins).await?;
         self.has_folder(&link).await?;
         Ok(link)
     }
@@ -339,6 +363,17 @@ impl FileTarget for SftpTarget {
 
     fn is_far(&self) -> bool {
         true
+    }
+
+    async fn mended(&self) {
+        loop {
+            tokio::time::sleep(LOOKED_AGAIN).await;
+            let Ok(ready) = link::ready(&self.0.spec, &self.0.address).await else { continue };
+            let login = self.0.logins.of(ready.stamp);
+            if login.lock().await.may_try(&self.0.shown).is_ok() {
+                return;
+            }
+        }
     }
 
     async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError> {

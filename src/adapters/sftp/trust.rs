@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use russh::keys::ssh_key::known_hosts::{Entry, HostPatterns, Marker};
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 use sha1::Sha1;
+use sha2::{Digest, Sha256};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -87,6 +88,16 @@ impl Trust {
             self.known.is_empty() || self.known.iter().any(|(key, _)| is_of(key.algorithm(), algorithm))
         };
         all.filter(is_known).cloned().collect()
+    }
+
+    /// What tells it from another.
+    pub(super) fn digest(&self, digest: &mut Sha256) {
+        for fingerprint in &self.fingerprints {
+            digest.update(fingerprint);
+        }
+        for key in self.known.iter().map(|(key, _)| key).chain(&self.revoked) {
+            digest.update(key.fingerprint(HashAlg::Sha256).as_bytes());
+        }
     }
 
     /// Whether fingerprints decide, and no file of host keys.

@@ -3,6 +3,7 @@
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::shown;
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// Why a target refused. The path is below the target.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -14,6 +15,16 @@ pub enum TargetError {
         target: String,
         /// The system's words.
         reason: String,
+    },
+    /// Its server lets this process not in, or is not the one it should be. Each try may bring its user nearer to being locked out.
+    #[error("the target {} cannot be used: {}", shown::name(target), shown::text(reason))]
+    Login {
+        /// Which.
+        target: String,
+        /// Why, and what to mend.
+        reason: String,
+        /// For how long it is not tried again.
+        again: Duration,
     },
     /// It may not be written.
     #[error("{} may not be written by the user of this process", shown::name(path))]
@@ -76,7 +87,7 @@ pub enum TargetError {
 impl HasKind for TargetError {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Unusable { .. } | Self::NoLinks { .. } => FailureKind::Config,
+            Self::Unusable { .. } | Self::Login { .. } | Self::NoLinks { .. } => FailureKind::Config,
             Self::Denied { .. } | Self::Foreign { .. } | Self::Name { .. } => FailureKind::Refused,
             Self::Away { .. } => FailureKind::Unreachable,
             Self::Full { .. } | Self::Failed { .. } => FailureKind::Failed,
@@ -175,6 +186,11 @@ pub trait FileTarget: Send + Sync {
     /// Whether it is reached over a line: to send a file again costs more than to look whether it is there.
     fn is_far(&self) -> bool {
         false
+    }
+
+    /// After a login was refused: waits until there is something else to log in with.
+    async fn mended(&self) {
+        std::future::pending::<()>().await;
     }
 
     /// Looks for a file, and reads it where it has the size that is looked for. `None` when nothing has the name.

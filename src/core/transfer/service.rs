@@ -12,6 +12,7 @@ use crate::core::kind::HasKind;
 use crate::core::model::policy::RetrySpec;
 use crate::core::model::transfer::Side;
 use crate::core::ports::clock::Clock;
+use crate::core::ports::file_target::TargetError;
 use crate::core::ports::observer::Observer;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,6 +91,8 @@ impl<'a> Patience<'a> {
             return Err(error);
         }
         let after = self.backoff.failed().after;
+        // Each try would bring the login nearer to being locked out.
+        let after = if let TransferError::Target(TargetError::Login { again, .. }) = &error { *again } else { after };
         self.observer.observe(&TransferEvent::Waiting { side: self.side, kind, reason: error.to_string(), after });
         Ok(after)
     }

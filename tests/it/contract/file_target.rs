@@ -3,7 +3,7 @@
 use crate::support::sftp::Sftp;
 use filegen::adapters::file_target::LocalTarget;
 use filegen::adapters::memory::file_target::MemoryTarget;
-use filegen::adapters::sftp::SftpTarget;
+use filegen::adapters::sftp::{Logins, SftpTarget};
 use filegen::core::model::secret::Secret;
 use filegen::core::model::sftp::{SftpLogin, SftpSpec, SftpVerify};
 use filegen::core::ports::file_target::{Arrived, FileTarget, Naming, PartName, TargetPart};
@@ -29,7 +29,7 @@ fn sftp(folder: &Path) -> SftpTarget {
         fingerprints: vec![server.fingerprint()],
         verify: SftpVerify::Content,
     };
-    SftpTarget::new(&spec, Some(0o640)).unwrap()
+    SftpTarget::new(&spec, Some(0o640), &Logins::default()).unwrap()
 }
 
 /// A name of one writer's.

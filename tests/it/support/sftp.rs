@@ -78,7 +78,7 @@ impl Sftp {
         let config = format!(
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey {at}/host_ed25519\nHostKey {at}/host_ecdsa\nHostKey {at}/host_rsa\n\
              AuthorizedKeysFile {at}/authorized\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\nPidFile none\nMaxStartups 200\nMaxAuthTries 6\n"
+             KbdInteractiveAuthentication no\nSubsystem sftp internal-sftp\nPidFile none\nLogLevel VERBOSE\nMaxStartups 200\nMaxAuthTries 6\n"
         );
         fs::write(path("config"), config).expect("it is written");
         // As root, sshd wants a place to lock a part of itself into.
@@ -96,7 +96,7 @@ impl Sftp {
     }
 
     /// A server in Python: `ann` with the password `open:sesame`, and what is said of it: `password`, `questions`, `replaces`, `spoils`,
-    /// `takes` (and shows nothing), `short` (answers to reads), `openssh` (by its name).
+    /// `takes` (and shows nothing), `short` (answers to reads), `hangs-up` (on a wrong password), `openssh` (by its name).
     pub fn python(ways: &[&str]) -> Self {
         let done = Command::new("sh").arg(FETCH).arg(FOLDER).output().expect("a shell runs");
         assert!(done.status.success(), "no server: {}", String::from_utf8_lossy(&done.stderr));
@@ -128,6 +128,11 @@ impl Sftp {
     /// Something of its folder: `user_ed25519`, `host_rsa.pub`.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// How often its log says something.
+    pub fn told(&self, what: &str) -> usize {
+        fs::read_to_string(self.path("log")).expect("it has a log").matches(what).count()
     }
 
     /// The host key's fingerprint.

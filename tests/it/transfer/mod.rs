@@ -13,4 +13,5 @@ mod refused;
 mod rig;
 mod run;
 mod sftp;
+mod sftp_logins;
 mod sftp_tries;

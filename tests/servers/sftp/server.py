@@ -5,6 +5,7 @@ questions  it asks for the password as a question
 replaces   its rename replaces what has the name
 spoils     one byte in a thousand is another one once it is written
 takes      it takes files and shows none
+hangs-up   it ends the connection at a wrong password
 short      it answers each request for bytes with half of them
 openssh    it calls itself OpenSSH
 """
@@ -20,6 +21,9 @@ PASSWORD = "open:sesame"
 
 
 class Server(asyncssh.SSHServer):
+    def connection_made(self, conn):
+        self.conn = conn
+
     def begin_auth(self, username):
         return True
 
@@ -27,7 +31,11 @@ class Server(asyncssh.SSHServer):
         return "password" in WAYS
 
     def validate_password(self, username, password):
-        return (username, password) == ("ann", PASSWORD)
+        is_right = (username, password) == ("ann", PASSWORD)
+        print("password", "taken" if is_right else "refused", flush=True)
+        if not is_right and "hangs-up" in WAYS:
+            self.conn.abort()
+        return is_right
 
     def kbdint_auth_supported(self):
         return "questions" in WAYS

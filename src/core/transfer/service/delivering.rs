@@ -47,7 +47,13 @@ pub(super) async fn deliver(
                 return Err(error);
             }
             match work.failed.take() {
-                Some(error) => work.patience.failed(error, stop).await?,
+                Some(error) => {
+                    let is_refused = matches!(error, TransferError::Target(TargetError::Login { .. }));
+                    tokio::select! {
+                        failed = work.patience.failed(error, stop) => failed?,
+                        () = deliverer.ports.target.mended(), if is_refused => {}
+                    }
+                }
                 None if came > 0 || stop.is_cancelled() => {}
                 None => {
                     let lacks_room = work.lacks_room();
