@@ -16,6 +16,19 @@ struct Kept {
     parts: BTreeMap<String, Vec<u8>>,
     /// Bytes that fit in all. `None`: any.
     room: Option<Room>,
+    /// Names with this in them are not given. An empty text is in all of them.
+    refused: Option<String>,
+}
+
+impl Kept {
+    fn may_have(&self, name: &str) -> Result<(), TargetError> {
+        match &self.refused {
+            Some(text) if name.contains(text) => {
+                Err(TargetError::Failed { path: name.to_owned(), reason: "failure".to_owned() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 impl MemoryTarget {
@@ -31,6 +44,11 @@ impl MemoryTarget {
     /// Puts a file there behind everybody's back.
     pub fn put(&self, path: &str, content: &[u8]) {
         self.kept().files.insert(path.to_owned(), content.to_vec());
+    }
+
+    /// Refuses all names with this text in them, and says no reason.
+    pub fn refuse(&self, text: Option<&str>) {
+        self.kept().refused = text.map(str::to_owned);
     }
 
     /// Says how many bytes are free.
@@ -64,6 +82,7 @@ impl TargetPart for Part {
 
     async fn publish(&mut self, path: &str, naming: Naming) -> Result<bool, TargetError> {
         let mut kept = self.target.kept();
+        kept.may_have(path)?;
         if naming == Naming::New && kept.files.contains_key(path) {
             return Ok(false);
         }
@@ -84,8 +103,8 @@ impl FileTarget for MemoryTarget {
         "memory".to_owned()
     }
 
-    async fn probe(&self, _: &str) -> Result<(), TargetError> {
-        Ok(())
+    async fn probe(&self, name: &str) -> Result<(), TargetError> {
+        self.kept().may_have(name)
     }
 
     async fn room(&self) -> Result<Option<Room>, TargetError> {

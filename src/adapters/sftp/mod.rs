@@ -315,14 +315,18 @@ impl FileTarget for SftpTarget {
             part.discard().await?;
         }
         named?;
-        let read = if self.0.reads_back() { self.find(&path, 5).await.map(drop) } else { Ok(()) };
+        let read = if self.0.reads_back() { self.find(&path, 5).await } else { Ok(None) };
         let (mut other, _) = self.part("", own, 0).await?;
         let again = other.publish(&path, Naming::New).await;
         other.discard().await?;
         let link = self.0.link().await?;
         gone(link.sftp.remove(below(&self.0.address.path, &path)).await)
             .map_err(|error| self.0.told(&link, &path, &error))?;
-        read?;
+        if let Some(found) = read?
+            && !found.is(5, &hex::encode(Sha256::digest(b"probe")))
+        {
+            return Err(TargetError::Failed { path, reason: "read back, it is not what was written".to_owned() });
+        }
         if again? {
             let reason = "its rename replaces what has the name".to_owned();
             return Err(TargetError::NoLinks { target: self.describe(), reason });

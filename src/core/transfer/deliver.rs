@@ -54,7 +54,7 @@ pub struct Deliverer {
     /// What stands in the names of this process's unfinished files.
     pub(super) writer: String,
     /// Tries at a target that is far: each has names of its own.
-    tries: AtomicU64,
+    pub(super) tries: AtomicU64,
 }
 
 /// Why a version was not delivered.
@@ -102,11 +102,12 @@ impl Deliverer {
         Some(Self { transfer, deliver, ports, writer, tries: AtomicU64::new(0) })
     }
 
-    /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it.
+    /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it. What the target says of this
+    /// file alone is for good in the last try.
     ///
     /// # Errors
     /// When something needed does not answer, or on a stop. The message stays, and another try goes on where this one ended.
-    pub async fn take(&self, parcel: Parcel, stop: &CancellationToken) -> Result<bool, TransferError> {
+    pub async fn take(&self, parcel: Parcel, is_last: bool, stop: &CancellationToken) -> Result<bool, TransferError> {
         let id = parcel.id.clone();
         let known = match self.ports.ledger.find(self.transfer.id.as_str(), Side::Deliver, &id).await? {
             Some(Entry::Odd(reason)) => return self.refuse_odd(&id, reason).await,
@@ -160,6 +161,9 @@ impl Deliverer {
             Err(Fault::Lasting(kind, reason)) => {
                 self.refuse(way.record, kind, reason).await?;
                 Ok(true)
+            }
+            Err(Fault::Passing(TransferError::Target(error @ TargetError::Failed { .. }))) if is_last => {
+                self.give_up(way, error).await
             }
             Err(Fault::Passing(error)) => {
                 let state = way.record.state;

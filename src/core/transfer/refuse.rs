@@ -2,14 +2,16 @@
 //! ledger cannot be read.
 
 use super::collect::claim_until;
-use super::deliver::Deliverer;
+use super::deliver::{Deliverer, Way};
 use super::error::TransferError;
 use super::event::TransferEvent;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
 use crate::core::model::transfer::{FileFailure, FileRecord, FileState, Side};
 use crate::core::ports::file_broker::Answer;
+use crate::core::ports::file_target::TargetError;
 use crate::core::ports::transfer_ledger::Claim;
+use std::sync::atomic::Ordering;
 
 impl Deliverer {
     /// Refuses a version for good: the ledger first, then the other side.
@@ -29,6 +31,31 @@ impl Deliverer {
         self.answer(&record.id, &answer).await?;
         self.ports.observer.observe(&TransferEvent::Failed(record));
         Ok(())
+    }
+
+    /// The target says no to a version each time, and nothing that is known to pass: it fails for good, if the target takes another file.
+    /// `true`.
+    ///
+    /// # Errors
+    /// When the target takes no other file: then all wait.
+    pub(super) async fn give_up(&self, mut way: Way<'_>, error: TargetError) -> Result<bool, TransferError> {
+        let name = format!("{}-{}", self.writer, self.tries.fetch_add(1, Ordering::Relaxed));
+        let mut takes = self.ports.target.probe(&name).await;
+        if takes.is_ok() && !self.deliver.filters.is_empty() {
+            takes = self.ports.work.probe(&name).await;
+        }
+        if let Err(error) = takes {
+            let state = way.record.state;
+            let _ = self.advance(&mut way.record, state, false).await;
+            return Err(error.into());
+        }
+        // What can be taken away of it is.
+        if let Ok((mut part, _)) = self.part(&way, 0).await {
+            let _ = part.discard().await;
+        }
+        let reason = format!("{error}; so it was at each try, and other files are taken");
+        self.refuse(way.record, FailureKind::Failed, reason).await?;
+        Ok(true)
     }
 
     /// Refuses a message whose envelope says nothing that can be believed.

@@ -1,5 +1,6 @@
 //! Both sides on a paused clock, over ports in memory.
 
+mod alone;
 mod foreign;
 mod room;
 

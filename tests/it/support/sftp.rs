@@ -96,7 +96,7 @@ impl Sftp {
     }
 
     /// A server in Python: `ann` with the password `open:sesame`, and what is said of it: `password`, `questions`, `replaces`, `spoils`,
-    /// `takes` (and shows nothing), `short` (answers to reads), `hangs-up` (on a wrong password), `openssh` (by its name).
+    /// `takes` (and shows nothing), `short` (answers to reads), `hangs-up` (on a wrong password), `picky` (of names), `openssh` (by its name).
     pub fn python(ways: &[&str]) -> Self {
         let done = Command::new("sh").arg(FETCH).arg(FOLDER).output().expect("a shell runs");
         assert!(done.status.success(), "no server: {}", String::from_utf8_lossy(&done.stderr));

@@ -176,6 +176,22 @@ fn what_stands_in_the_way_is_told_and_nothing_is_written_through_it() {
 }
 
 #[test]
+fn a_name_that_the_server_says_no_to_is_set_aside_and_others_go_on() {
+    let server = Sftp::python(&["password", "picky"]);
+    let login = format!("fingerprint: \"{}\", password: \"open:sesame\"", server.fingerprint());
+    let rig = through(&server, &server.place(), &login, &[]);
+    for name in ["bad", "a", "b"] {
+        rig.put(name, b"1");
+    }
+    let told = rig.run(4);
+    assert_eq!((&told["delivered"], &told["failed"]), (&2.into(), &1.into()), "{told}");
+    assert_eq!(told["failures"][0]["kind"], "failed");
+    assert!(told["failures"][0]["reason"].as_str().unwrap().contains("so it was at each try"), "{told}");
+    assert_eq!(rig.names("target"), ["a", "b"]);
+    assert_eq!(rig.shelf("error").into_keys().collect::<Vec<_>>(), ["bad", "bad.error"]);
+}
+
+#[test]
 fn a_server_that_is_away_is_waited_for_and_nothing_is_moved() {
     let server = Sftp::shared();
     let line = Line::to(&server.place());

@@ -6,6 +6,7 @@ replaces   its rename replaces what has the name
 spoils     one byte in a thousand is another one once it is written
 takes      it takes files and shows none
 hangs-up   it ends the connection at a wrong password
+picky      it gives no name that begins with "bad", and says "failure"
 short      it answers each request for bytes with half of them
 openssh    it calls itself OpenSSH
 """
@@ -49,6 +50,8 @@ class Server(asyncssh.SSHServer):
 
 class Files(asyncssh.SFTPServer):
     def rename(self, oldpath, newpath):
+        if "picky" in WAYS and os.path.basename(newpath).startswith(b"bad"):
+            raise asyncssh.SFTPFailure("failure")
         if "replaces" in WAYS:
             os.replace(self.map_path(oldpath), self.map_path(newpath))
         else:

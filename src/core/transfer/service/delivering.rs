@@ -1,7 +1,9 @@
-//! The delivering side at work: takes what waits, some at once. A version that finds no room waits alone, and holds up none that fits.
+//! The delivering side at work: takes what waits, some at once. A version that finds no room, or that the target says no to, waits alone,
+//! and holds up no other one.
 
 use super::{LARGE, Patience, Until, ended, places_of_large};
-use crate::core::backoff::Jitter;
+use crate::core::backoff::{Backoff, Jitter};
+use crate::core::kind::HasKind;
 use crate::core::model::transfer::Side;
 use crate::core::ports::file_broker::Parcel;
 use crate::core::ports::file_target::TargetError;
@@ -9,6 +11,7 @@ use crate::core::transfer::collect::CLAIM;
 use crate::core::transfer::deliver::Deliverer;
 use crate::core::transfer::envelope::Envelope;
 use crate::core::transfer::error::TransferError;
+use crate::core::transfer::event::TransferEvent;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,9 +36,10 @@ pub(super) async fn deliver(
     (collected, stop): (&CancellationToken, &CancellationToken),
 ) -> Result<(), TransferError> {
     let (clock, observer) = (&*deliverer.ports.clock, &*deliverer.ports.observer);
-    let patience =
-        || Patience::new((deliverer.transfer.policies.retry, jitter), Side::Deliver, (clock, observer), until);
-    let mut work = Taking::new(deliverer, stop, (patience(), patience()));
+    let retry = deliverer.transfer.policies.retry;
+    let patience = || Patience::new((retry, jitter), Side::Deliver, (clock, observer), until);
+    let tries = Backoff::new(retry).with_jitter(Arc::clone(jitter));
+    let mut work = Taking::new(deliverer, stop, (patience(), patience()), tries);
     let is_endless = until == Until::Stopped;
     let mut was_empty = false;
     loop {
@@ -56,11 +60,10 @@ pub(super) async fn deliver(
                 }
                 None if came > 0 || stop.is_cancelled() => {}
                 None => {
-                    let lacks_room = work.lacks_room();
-                    if was_empty && !is_endless && !lacks_room {
+                    if was_empty && !is_endless && !work.is_waited_for() {
                         return Ok(());
                     }
-                    if !lacks_room {
+                    if !work.lacks_room() {
                         work.patience.succeeded();
                     }
                     was_empty = is_last;
@@ -94,6 +97,8 @@ struct Left {
     /// When it is looked at again, on the clock that only goes forward.
     until: Duration,
     lacks_room: bool,
+    /// How often the target said no to it alone.
+    tries: Option<Backoff>,
 }
 
 /// What is being taken.
@@ -113,6 +118,8 @@ struct Taking<'a> {
     patience: Patience<'a>,
     /// With the target's room.
     room: Patience<'a>,
+    /// Of one message: nothing has failed yet.
+    tries: Backoff,
 }
 
 impl<'a> Taking<'a> {
@@ -120,6 +127,7 @@ impl<'a> Taking<'a> {
         deliverer: &'a Arc<Deliverer>,
         stop: &'a CancellationToken,
         (patience, room): (Patience<'a>, Patience<'a>),
+        tries: Backoff,
     ) -> Self {
         Self {
             deliverer,
@@ -132,6 +140,7 @@ impl<'a> Taking<'a> {
             gave_up: None,
             patience,
             room,
+            tries,
         }
     }
 
@@ -143,6 +152,16 @@ impl<'a> Taking<'a> {
     /// Whether a version waits for room.
     fn lacks_room(&self) -> bool {
         self.left.values().any(|left| left.lacks_room)
+    }
+
+    /// Whether a version waits that is tried again.
+    fn is_waited_for(&self) -> bool {
+        self.left.values().any(|left| left.lacks_room || left.tries.is_some())
+    }
+
+    /// How often a version was tried.
+    fn tries(&self, id: &str) -> Backoff {
+        self.left.get(id).and_then(|left| left.tries.clone()).unwrap_or_else(|| self.tries.clone())
     }
 
     fn now(&self) -> Duration {
@@ -187,16 +206,28 @@ impl<'a> Taking<'a> {
         self.running_large += usize::from(is_large);
         self.in_hand.push(parcel.id.clone());
         let (deliverer, stop) = (Arc::clone(self.deliverer), self.stop.clone());
+        let is_last = self.tries(&parcel.id).is_exhausted();
         self.running.spawn(async move {
             let id = parcel.id.clone();
-            let taken = deliverer.take(parcel, &stop).await;
+            let taken = deliverer.take(parcel, is_last, &stop).await;
             (id, is_large, taken)
         });
     }
 
     fn leave(&mut self, id: String, time: Duration, lacks_room: bool) {
         let until = self.now().saturating_add(time);
-        self.left.insert(id, Left { until, lacks_room });
+        let tries = self.left.remove(&id).and_then(|left| left.tries);
+        self.left.insert(id, Left { until, lacks_room, tries });
+    }
+
+    /// The target says no to one version: it is tried again by itself, as often as the file says.
+    async fn try_alone(&mut self, id: String, mut tries: Backoff, error: TransferError) {
+        let (after, ports) = (tries.failed().after, &self.deliverer.ports);
+        let (kind, reason) = (error.kind(), error.to_string());
+        ports.observer.observe(&TransferEvent::Waiting { side: Side::Deliver, kind, reason, after });
+        ports.receiver.release(&id, after).await;
+        let until = self.now().saturating_add(after);
+        self.left.insert(id, Left { until, lacks_room: false, tries: Some(tries) });
     }
 
     /// What one came to.
@@ -227,6 +258,12 @@ impl<'a> Taking<'a> {
                 };
                 receiver.release(&id, after).await;
                 self.leave(id, after, true);
+            }
+            Err(error @ TransferError::Target(TargetError::Failed { .. }))
+                if !self.stop.is_cancelled() && !self.tries(&id).is_exhausted() =>
+            {
+                let tries = self.tries(&id);
+                self.try_alone(id, tries, error).await;
             }
             Err(error) => {
                 receiver.release(&id, Duration::ZERO).await;
