@@ -120,6 +120,18 @@ impl FileTarget for LocalTarget {
         Ok((Box::new(part), there))
     }
 
+    async fn remove(&self, path: &str) -> Result<(), TargetError> {
+        let path = path.to_owned();
+        self.with(move |_, root| {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            match root.unlink(&path).and_then(|()| root.sync_dir(folder)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(&path, &error)),
+                Ok(()) | Err(_) => Ok(()),
+            }
+        })
+        .await
+    }
+
     async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError> {
         let path = path.to_owned();
         self.with(move |_, root| match root.open(&path).and_then(|file| arrived(file, size)) {

@@ -125,6 +125,11 @@ impl FileTarget for MemoryTarget {
         Ok((Box::new(Part { target: self.clone(), key }), there))
     }
 
+    async fn remove(&self, path: &str) -> Result<(), TargetError> {
+        self.kept().files.remove(path);
+        Ok(())
+    }
+
     async fn find(&self, path: &str, size: u64) -> Result<Option<Arrived>, TargetError> {
         let digest = |bytes: &Vec<u8>| hex::encode(Sha256::digest(bytes));
         let arrived = |bytes: &Vec<u8>| {

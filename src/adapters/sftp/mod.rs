@@ -369,6 +369,22 @@ impl FileTarget for SftpTarget {
         true
     }
 
+    async fn remove(&self, path: &str) -> Result<(), TargetError> {
+        let link = self.0.link().await?;
+        let full = below(&self.0.address.path, path);
+        match link.sftp.lstat(full.as_str()).await {
+            Err(error) if is_missing(&error) => return Ok(()),
+            Err(error) => return Err(self.0.told(&link, path, &error)),
+            Ok(found) => {
+                if let Some(what) = folders::foreign(&found.attrs) {
+                    return Err(TargetError::Foreign { path: path.to_owned(), what: what.to_owned() });
+                }
+            }
+        }
+        gone(link.sftp.remove(full).await).map_err(|error| self.0.told(&link, path, &error))?;
+        self.0.sync_folder(&link, folder_of(path)).await
+    }
+
     async fn mended(&self) {
         loop {
             tokio::time::sleep(LOOKED_AGAIN).await;

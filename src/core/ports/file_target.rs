@@ -188,6 +188,9 @@ pub trait FileTarget: Send + Sync {
         false
     }
 
+    /// Takes a file away, durably. One that is not there is gone.
+    async fn remove(&self, path: &str) -> Result<(), TargetError>;
+
     /// After a login was refused: waits until there is something else to log in with.
     async fn mended(&self) {
         std::future::pending::<()>().await;

@@ -72,6 +72,16 @@ impl Deliverer {
         Ok(false)
     }
 
+    /// Takes away what stands under the names of the companions, before another file takes their file's place: an old companion would
+    /// call the new file whole, or spoilt.
+    pub(super) async fn withdraw_companions(&self, way: &Way<'_>, path: &str) -> Result<(), Fault> {
+        for former in self.following(way, path)? {
+            self.ports.target.remove(&former.path).await?;
+            crash_point!("transfer.withdrawn");
+        }
+        Ok(())
+    }
+
     /// Writes the companions of a version that has its final name.
     pub(super) async fn put_companions(&self, way: &Way<'_>) -> Result<(), Fault> {
         let Some(path) = &way.record.place else { return Ok(()) };

@@ -19,9 +19,11 @@ use crate::core::ports::file_target::{FileTarget, PartName, Room, TargetError, T
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, TransferLedger};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
 /// What the delivering side needs of the world.
@@ -55,6 +57,8 @@ pub struct Deliverer {
     pub(super) writer: String,
     /// Tries at a target that is far: each has names of its own.
     pub(super) tries: AtomicU64,
+    /// Names that are being given, with what follows them.
+    names: Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>,
 }
 
 /// Why a version was not delivered.
@@ -99,7 +103,7 @@ impl Deliverer {
     pub fn new(transfer: Arc<Transfer>, ports: DeliverPorts) -> Option<Self> {
         let deliver = transfer.deliver.clone()?;
         let writer = hex::encode(&Sha256::digest(&ports.holder.name)[..6]);
-        Some(Self { transfer, deliver, ports, writer, tries: AtomicU64::new(0) })
+        Some(Self { transfer, deliver, ports, writer, tries: AtomicU64::new(0), names: Mutex::default() })
     }
 
     /// Takes a message to its end: delivered, or refused for good. `false` when another process works on it. What the target says of this
@@ -311,6 +315,19 @@ impl Deliverer {
         }
         let reason = format!("{at}: {free} bytes are free, and {needed} are wanted for a file of {size}");
         Err(Fault::Passing(TargetError::Full { reason }.into()))
+    }
+
+    /// Waits until nobody else in this process gives this name.
+    pub(super) async fn names(&self, path: &str) -> OwnedMutexGuard<()> {
+        let name = {
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.retain(|_, name| name.strong_count() > 0);
+            let there = names.get(path).and_then(Weak::upgrade);
+            let name = there.unwrap_or_default();
+            names.insert(path.to_owned(), Arc::downgrade(&name));
+            name
+        };
+        name.lock_owned().await
     }
 
     pub(super) async fn advance(

@@ -38,6 +38,11 @@ impl Deliverer {
                 OnExists::Replace => Naming::Replace,
                 OnExists::Error | OnExists::Suffix => Naming::New,
             };
+            // Until its own companions are there, nobody else gives them: of two versions of one name, one follows the other.
+            let _names = self.names(&path).await;
+            if naming == Naming::Replace {
+                self.withdraw_companions(way, &path).await?;
+            }
             if part.publish(&path, naming).await? {
                 crash_point!("transfer.published");
                 return self.finish(way).await;

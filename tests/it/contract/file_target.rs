@@ -62,8 +62,12 @@ async fn a_name_is_given_once_and_shows_the_whole_file() {
         assert_eq!(target.find("x/y/a", 3).await, Ok(Some(arrived(b"one"))));
         assert_eq!(two.publish("x/y/a", Naming::Replace).await, Ok(true));
         assert_eq!(target.find("x/y/a", 4).await, Ok(Some(arrived(b"two!"))));
+        assert_eq!((target.remove("x/y/a").await, target.remove("x/y/a").await), (Ok(()), Ok(())));
+        assert_eq!(target.find("x/y/a", 4).await, Ok(None));
         let mut three = written(&*target, "", "3", b"").await;
         assert_eq!(three.publish("empty", Naming::New).await, Ok(true));
+        let mut four = written(&*target, "x/y", "4", b"four").await;
+        assert_eq!(four.publish("x/y/a", Naming::New).await, Ok(true));
         let other = Arrived { size: 4, sha256: None };
         assert_eq!(target.find("x/y/a", 3 << 40).await, Ok(Some(other)), "another size: it is not read");
         assert_eq!(target.find("empty", 0).await, Ok(Some(arrived(b""))));

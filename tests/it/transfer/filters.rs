@@ -1,6 +1,7 @@
 //! Filters and companions: what stands at the target, from kill to kill.
 
 use super::rig::{Rig, bytes};
+use super::sftp;
 use flate2::read::MultiGzDecoder;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -152,4 +153,44 @@ fn a_companion_replaces_nothing() {
     replace.run(0);
     assert_eq!(replace.names("target"), ["a.csv", "a.csv.done", "a.csv.sha256"]);
     assert!(String::from_utf8(replace.files("target")["a.csv.sha256"].clone()).unwrap().ends_with("  a.csv\n"));
+}
+
+/// Delivers one version, ends the process while the next one replaces it, and looks at each step.
+#[test]
+fn an_old_companion_never_stands_beside_the_file_that_replaced_its_own() {
+    const WITH: &str = "  max_size: 1MiB\n  on_exists: replace\n  companions: [{ done: \"{{ name }}.done\" }, { sha256: \"{{ name }}.sha256\" }]";
+    let (old, new) = (bytes(9_000, 1), bytes(9_000, 2));
+    for is_far in [false, true] {
+        for (point, passes, there) in [
+            ("transfer.writing", 0, &["a", "a.done", "a.sha256"][..]),
+            ("transfer.withdrawn", 0, &["a", "a.sha256"]),
+            ("transfer.withdrawn", 1, &["a"]),
+            ("transfer.published", 0, &["a"]),
+            ("transfer.companion", 0, &["a"]),
+            ("transfer.companion", 1, &["a", "a.done"]),
+            ("transfer.delivered", 0, &["a", "a.done", "a.sha256"]),
+        ] {
+            let changes = [("  max_size: 1MiB", WITH)];
+            let rig = if is_far { sftp::shared(&changes) } else { Rig::with(&changes) };
+            let case = format!("{point} after {passes}, far: {is_far}");
+            rig.put("a", &old);
+            rig.run(0);
+            rig.put("a", &new);
+            assert_eq!(rig.run_with(&format!("{point}={passes}*off->return")).code, None, "{case}");
+            let target = rig.files("target");
+            let visible: Vec<&String> = target.keys().filter(|name| !name.contains(".filegen-")).collect();
+            assert_eq!(visible, there, "{case}");
+            let is_new = target["a"] == new;
+            assert!(is_new || target["a"] == old, "{case}");
+            assert_eq!(is_new, !["transfer.writing", "transfer.withdrawn"].contains(&point), "{case}");
+            if let Some(sum) = target.get("a.sha256") {
+                assert!(String::from_utf8_lossy(sum).starts_with(&digest(&target["a"])), "{case}");
+            }
+            rig.run(0);
+            let target = rig.files("target");
+            assert_eq!(rig.names("target"), ["a", "a.done", "a.sha256"], "{case}");
+            assert_eq!(target["a.sha256"], format!("{}  a\n", digest(&new)).into_bytes(), "{case}");
+            assert!(target["a"] == new, "{case}");
+        }
+    }
 }
