@@ -54,8 +54,8 @@ impl Deliverer {
     ) -> Result<(), Fault> {
         self.receive(way, raw, content, stop).await?;
         let mut made = self.made(way, raw, stop).await?;
-        let (mut part, _) = self.part(way, 0).await?;
-        let published = match self.copy(way, &mut *made, &mut *part, stop).await {
+        let (mut part, there) = self.begun_there(way, &mut *made, stop).await?;
+        let published = match self.copy(way, &mut *made, (&mut *part, there), stop).await {
             Ok(()) => self.publish(way, &mut *part, stop).await,
             Err(fault) => Err(fault),
         };
@@ -112,12 +112,39 @@ impl Deliverer {
         Ok(part)
     }
 
-    /// Copies what was made to the target.
+    /// The unfinished file at the target. What an earlier try brought there stays as far as it is what was made: how many bytes.
+    async fn begun_there(
+        &self,
+        way: &mut Way<'_>,
+        made: &mut dyn TargetPart,
+        stop: &CancellationToken,
+    ) -> Result<(Box<dyn TargetPart>, u64), Fault> {
+        let (mut part, there) = self.part(way, way.record.final_size()).await?;
+        let (mut same, mut told) = (0, 0);
+        while same < there {
+            let most = usize::try_from(there - same).unwrap_or(PIECE).min(PIECE);
+            let (wanted, found) = (made.read(same, most).await?, part.read(same, most).await?);
+            let count = wanted.iter().zip(&found).take_while(|(wanted, found)| wanted == found).count();
+            same += count as u64;
+            if count < most {
+                break;
+            }
+            self.go_on(way, same, &mut told, stop).await?;
+        }
+        if same == there {
+            return Ok((part, there));
+        }
+        // Let go of before it is opened again.
+        drop(part);
+        Ok(self.part(way, same).await?)
+    }
+
+    /// Copies what was made to the target, behind what is there.
     async fn copy(
         &self,
         way: &mut Way<'_>,
         made: &mut dyn TargetPart,
-        part: &mut dyn TargetPart,
+        (part, there): (&mut dyn TargetPart, u64),
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
         let (mut offset, mut told) = (0, 0);
@@ -127,13 +154,19 @@ impl Deliverer {
             if piece.is_empty() {
                 break;
             }
-            offset += piece.len() as u64;
             digest.update(&piece);
-            part.append(piece).await?;
+            let before = usize::try_from(there.saturating_sub(offset)).unwrap_or(usize::MAX).min(piece.len());
+            offset += piece.len() as u64;
+            if before < piece.len() {
+                part.append(piece[before..].to_vec()).await?;
+                crash_point!("transfer.copied");
+            }
             self.go_on(way, offset, &mut told, stop).await?;
         }
         let sha256 = hex::encode(digest.finalize());
         if offset != way.record.final_size() || sha256 != way.record.final_sha256() {
+            // Another content shall not be gone on with.
+            part.discard().await?;
             let path = self.ports.work.describe();
             let reason = "what the filters made there has changed; it is made anew at the next try".to_owned();
             return Err(Fault::Passing(TargetError::Failed { path, reason }.into()));

@@ -77,6 +77,11 @@ impl Line {
         self.spoil(&json!({ "name": "slow", "type": "bandwidth", "stream": "downstream", "attributes": { "rate": kilobytes } }));
     }
 
+    /// So many kilobytes a second go to the server.
+    pub fn slow_to(&self, kilobytes: u32) {
+        self.spoil(&json!({ "name": "slow_to", "type": "bandwidth", "stream": "upstream", "attributes": { "rate": kilobytes } }));
+    }
+
     /// As new. What was sent into a black hole stays lost: its connections are closed.
     pub fn heal(&self) {
         let spoilt = ask("GET", &format!("/proxies/{}", self.name), &Value::Null);

@@ -9,6 +9,8 @@ use crate::support::sftp::Sftp;
 use crate::support::toxiproxy::Line;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 /// The name of the one unfinished file.
 fn part(rig: &Rig) -> Option<String> {
@@ -52,6 +54,76 @@ fn each_try_of_a_process_has_a_name_of_its_own() {
     assert_eq!(rig.names("target"), ["b"], "no part is left");
     daemon.running.signal(rustix::process::Signal::TERM);
     assert_eq!(daemon.running.finish().code, Some(0));
+}
+
+#[test]
+fn what_filters_made_goes_on_where_an_earlier_try_ended() {
+    let rig = shared(&[
+        ("  max_size: 1MiB", "  max_size: 8MiB\n  filters: [{ gzip: {} }]\n  work: work"),
+        ("{{ folder }}{{ name }}", "{{ folder }}{{ name }}.gz"),
+        ("chunk: 4KiB", "chunk: 512KiB"),
+    ]);
+    let content = bytes(4_000_000, 7);
+    rig.put("a", &content);
+    for is_spoilt in [false, true] {
+        assert_eq!(rig.run_with("transfer.copied=9*sleep(30)->return").code, None);
+        let part = rig.filegen.path("target").join(part(&rig).expect("a part"));
+        let there = fs::metadata(&part).unwrap();
+        assert!(there.len() > 100_000, "{}", there.len());
+        // The same file, whoever gives it which name.
+        let named = rig.filegen.path("named");
+        let _ = fs::remove_file(&named);
+        fs::hard_link(&part, &named).unwrap();
+        if is_spoilt {
+            // As a server that lost its power leaves it: the size is there, and some of the bytes are not.
+            let file = fs::File::options().write(true).open(&named).unwrap();
+            file.write_all_at(&[0; 4096], 50_000).unwrap();
+        }
+    }
+    rig.run(0);
+    let target = rig.filegen.path("target/a.gz");
+    assert_eq!(fs::metadata(&target).unwrap().ino(), fs::metadata(rig.filegen.path("named")).unwrap().ino());
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&rig.files("target")["a.gz"][..]).read_to_end(&mut unpacked).unwrap();
+    assert!(unpacked == content && rig.names("target") == ["a.gz"], "{:?}", rig.names("target"));
+}
+
+#[test]
+fn a_file_on_a_slow_line_that_is_cut_goes_on_where_it_was_and_arrives_once() {
+    let server = Sftp::shared();
+    let line = Line::to(&server.place());
+    let changes = [POLLS, ("  max_size: 1MiB", "  max_size: 8MiB"), ("chunk: 4KiB", "chunk: 64KiB")];
+    let rig = through(server, &line.host(), &usual(server), &changes);
+    let content = bytes(4_000_000, 8);
+    line.slow_to(500);
+    rig.drop_in("a", &content);
+    let daemon = Daemon::of(&mut rig.filegen.command("daemon -c t.yaml --health-port 0 -vv"));
+    for cut in 1_u64..=2 {
+        // Two chunks are made durable at a time.
+        let least = cut * 1_000_000;
+        until("much of the file", || {
+            let there = fs::metadata(rig.filegen.path("target").join(part(&rig)?)).ok()?.len();
+            (there > least).then_some(())
+        });
+        line.close();
+        until("not ready", || daemon.get("/health/ready").1.contains("does not answer").then_some(()));
+        assert!(rig.names("target").iter().all(|name| name.contains(".filegen-")), "{:?}", rig.names("target"));
+        line.heal();
+        line.slow_to(if cut == 1 { 500 } else { 100_000 });
+    }
+    until("the file", || rig.names("in").is_empty().then_some(()));
+    assert!(rig.files("target") == BTreeMap::from([("a".to_owned(), content.clone())]), "{:?}", rig.names("target"));
+    assert!(rig.shelf("archive") == BTreeMap::from([("a".to_owned(), content)]));
+    daemon.running.signal(rustix::process::Signal::TERM);
+    let log = daemon.running.finish().stderr;
+    let resumed: Vec<u64> = log
+        .lines()
+        .filter(|line| line.contains("file begins") && line.contains("side=deliver"))
+        .filter_map(|line| line.split("resumed=").nth(1)?.split_whitespace().next()?.parse().ok())
+        .collect();
+    assert!(resumed.first() == Some(&0) && resumed.last() >= Some(&1_000_000), "{resumed:?}");
+    assert!(resumed.is_sorted(), "nothing that is durable is sent again: {resumed:?}");
+    assert_eq!(log.matches("file is delivered").count(), 1, "{log}");
 }
 
 #[test]
