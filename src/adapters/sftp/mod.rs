@@ -6,6 +6,7 @@
 
 mod address;
 mod fault;
+mod find;
 mod folders;
 mod link;
 mod login;
@@ -27,7 +28,7 @@ use async_trait::async_trait;
 use fault::{is_broken, is_missing, status};
 use link::Link;
 use part::{GOES_ON, NEW, Part};
-use reader::{Reader, closed};
+use reader::closed;
 use russh_sftp::client::error::Error;
 use russh_sftp::extensions;
 use russh_sftp::protocol::{FileAttributes, StatusCode};
@@ -235,54 +236,6 @@ impl Shared {
         Ok((opened.handle, 0))
     }
 
-    async fn found(&self, link: &Arc<Link>, path: &str, size: u64) -> Result<Option<Arrived>, TargetError> {
-        let full = below(&self.address.path, path);
-        let found = match link.sftp.lstat(full.as_str()).await {
-            Ok(found) => found.attrs,
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(self.told(link, path, &error)),
-        };
-        if let Some(what) = folders::foreign(&found) {
-            return Err(TargetError::Foreign { path: path.to_owned(), what: what.to_owned() });
-        }
-        let there = found.size.unwrap_or(size);
-        if there != size {
-            return Ok(Some(Arrived { size: there, sha256: None }));
-        }
-        match self.digest(link, &full, size).await {
-            Ok((size, sha256)) => Ok(Some(Arrived { size, sha256: Some(sha256) })),
-            Err(error) if is_missing(&error) => Ok(None),
-            // A box that takes letters and shows none.
-            Err(error) if status(&error) == Some(StatusCode::PermissionDenied) && !self.reads_back() => {
-                Ok(Some(Arrived { size, sha256: None }))
-            }
-            Err(error) => Err(self.told_of_reading(link, path, &error)),
-        }
-    }
-
-    /// As [`Self::told`], of something that this process wrote.
-    fn told_of_reading(&self, link: &Link, path: &str, error: &Error) -> TargetError {
-        if status(error) != Some(StatusCode::PermissionDenied) {
-            return self.told(link, path, error);
-        }
-        let reason = "it does not let be read what was written; write `verify: size` beside `sftp`".to_owned();
-        TargetError::Unusable { target: self.shown.clone(), reason }
-    }
-
-    async fn digest(&self, link: &Arc<Link>, path: &str, size: u64) -> Result<(u64, String), Error> {
-        // One byte more: a file that has grown since is another one.
-        let mut reader = Reader::open(link, path, 0, size.saturating_add(1)).await?;
-        let (mut digest, mut size) = (Sha256::new(), 0);
-        loop {
-            let piece = reader.piece().await?;
-            if piece.is_empty() {
-                return Ok((size, hex::encode(digest.finalize())));
-            }
-            size += piece.len() as u64;
-            digest.update(&piece);
-        }
-    }
-
     fn reads_back(&self) -> bool {
         self.spec.verify == SftpVerify::Content
     }
@@ -371,18 +324,7 @@ impl FileTarget for SftpTarget {
 
     async fn remove(&self, path: &str) -> Result<(), TargetError> {
         let link = self.0.link().await?;
-        let full = below(&self.0.address.path, path);
-        match link.sftp.lstat(full.as_str()).await {
-            Err(error) if is_missing(&error) => return Ok(()),
-            Err(error) => return Err(self.0.told(&link, path, &error)),
-            Ok(found) => {
-                if let Some(what) = folders::foreign(&found.attrs) {
-                    return Err(TargetError::Foreign { path: path.to_owned(), what: what.to_owned() });
-                }
-            }
-        }
-        gone(link.sftp.remove(full).await).map_err(|error| self.0.told(&link, path, &error))?;
-        self.0.sync_folder(&link, folder_of(path)).await
+        self.0.take_away(&link, path).await
     }
 
     async fn mended(&self) {
