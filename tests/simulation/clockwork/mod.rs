@@ -1,9 +1,15 @@
-//! The clockwork of schedules: the real service of several instances over one store, behind lines that delay, lose and hold back, on
-//! clocks that disagree and jump.
+//! The clockwork of schedules: the real service of several instances over one store and two topics, behind lines that delay, lose and
+//! hold back, on clocks that disagree and jump. People describe data sources, and others write the files that these look for.
 
+mod book;
 mod check;
+mod files;
 mod line;
+mod office;
 mod people;
+mod pod;
+mod told;
+mod topic;
 mod world;
 
 pub use world::play;
@@ -20,7 +26,7 @@ fn whatever_happens_each_due_time_fires_once() {
         return;
     }
     let seeds = crate::number("FILEGEN_SCHEDULES").map_or(SEEDS, |schedules| schedules / 100);
-    let (next, fired, terms) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let [next, fired, terms, told] = [const { AtomicU64::new(0) }; 4];
     let wrong = std::sync::Mutex::new(Vec::new());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -34,6 +40,7 @@ fn whatever_happens_each_due_time_fires_once() {
                     let verdict = play(seed, false);
                     fired.fetch_add(verdict.fired, Ordering::Relaxed);
                     terms.fetch_add(verdict.terms, Ordering::Relaxed);
+                    told.fetch_add(verdict.told, Ordering::Relaxed);
                     if let Some(first) = verdict.wrong.into_iter().next() {
                         crate::sim::locked(&wrong).push((seed, first));
                     }
@@ -41,14 +48,15 @@ fn whatever_happens_each_due_time_fires_once() {
             });
         }
     });
-    let (fired, terms) = (fired.into_inner(), terms.into_inner());
-    println!("{seeds} worlds, {terms} terms, {fired} executions");
+    let (fired, terms, told) = (fired.into_inner(), terms.into_inner(), told.into_inner());
+    println!("{seeds} worlds, {terms} terms, {fired} executions, {told} files told");
     let wrong = wrong.into_inner().unwrap_or_default();
     for (seed, wrong) in wrong.iter().take(20) {
         println!("FILEGEN_SEED={seed}: {wrong}");
     }
     assert!(wrong.is_empty(), "{} of {seeds} worlds went wrong", wrong.len());
     assert!(terms > seeds * 2, "only {terms} terms in {seeds} worlds: too little was tried");
+    assert!(told > seeds * 10, "only {told} files told in {seeds} worlds: too little was tried");
 }
 
 /// Faults that other schedulers had. Each must be found within this many worlds.
@@ -56,13 +64,15 @@ fn whatever_happens_each_due_time_fires_once() {
 const WITHIN: u64 = 150;
 
 #[cfg(feature = "failpoints")]
-const FAULTS: [&str; 6] = [
+const FAULTS: [&str; 8] = [
     "delete beaten by a late update",
     "event applied without version",
     "insert after the run",
+    "marked before sent",
     "misfire replay unbounded",
     "next from now",
     "slot by lateness",
+    "told before the ledger",
 ];
 
 #[cfg(feature = "failpoints")]

@@ -11,6 +11,7 @@ use super::action::{ActionError, Done, Firing};
 use super::looks::Looks;
 use super::roots::{Place, Roots};
 use crate::core::failpoints::crash::crash_point;
+use crate::core::failpoints::planted::planted;
 use crate::core::inlet::Inlet;
 use crate::core::model::amount::counted;
 use crate::core::model::data_source::{Action, DataSource, DataSourceId, Discover};
@@ -250,8 +251,13 @@ impl Discovery {
         if !self.bring(look, &told, &below).await? {
             return Ok(());
         }
-        let is_told = self.has_topic && look.inlet.is_none();
-        let is_new = self.ledger.tell(&told, Some(&entry).filter(|_| is_told)).await.map_err(away)?;
+        let mut entry = Some(&entry).filter(|_| self.has_topic && look.inlet.is_none());
+        if planted("told before the ledger") {
+            let id = format!("{} by {}", told.id, told.execution);
+            let apart = ToldFile { id, path: String::new(), ..told.clone() };
+            self.ledger.tell(&apart, entry.take()).await.map_err(away)?;
+        }
+        let is_new = self.ledger.tell(&told, entry).await.map_err(away)?;
         crash_point!("discover.told");
         if is_new {
             look.tally.new += 1;

@@ -1,6 +1,9 @@
 //! One instance's line to the store, and its clock. A call may be lost, its answer may be, it may take effect long after it was given
 //! up; the instance may stand still, be cut off, or be dead.
 
+mod state;
+
+use super::book::Book;
 use crate::rng::Rng;
 use crate::sim::locked;
 use async_trait::async_trait;
@@ -48,11 +51,10 @@ pub struct Weather {
 pub struct Line {
     pub weather: Arc<Mutex<Weather>>,
     pub rng: Arc<Mutex<Rng>>,
-    pub leases: MemoryState,
+    pub state: MemoryState,
     pub schedules: MemorySchedules,
     pub start: (Instant, Timestamp),
-    /// The latest that any instance's clock has said.
-    pub latest: Arc<Mutex<Timestamp>>,
+    pub book: Arc<Mutex<Book>>,
 }
 
 /// A request that is under way was allowed when it was sent.
@@ -61,6 +63,11 @@ fn sent(term: &Term) -> Term {
 }
 
 impl Line {
+    /// True time.
+    pub fn true_time(&self) -> Timestamp {
+        self.start.1.saturating_add(self.start.0.elapsed()).unwrap_or(self.start.1)
+    }
+
     /// Waits while the whole instance stands still.
     pub async fn stand(&self) {
         loop {
@@ -70,16 +77,18 @@ impl Line {
         }
     }
 
-    async fn ask<T: Send + 'static, F: Future<Output = Told<T>> + Send + 'static>(
+    pub fn is_cut(&self) -> bool {
+        locked(&self.weather).cut_until.is_some_and(|until| until > Instant::now())
+    }
+
+    pub async fn ask<T: Send + 'static, F: Future<Output = Told<T>> + Send + 'static>(
         &self,
         work: impl FnOnce() -> F + Send + 'static,
     ) -> Told<T> {
         self.stand().await;
         let away = || StoreError::Unreachable { store: "simulated".to_owned(), reason: "it was lost".to_owned() };
-        let (faults, is_cut) = {
-            let weather = locked(&self.weather);
-            (weather.faults, weather.cut_until.is_some_and(|until| until > Instant::now()))
-        };
+        let is_cut = self.is_cut();
+        let faults = locked(&self.weather).faults;
         let (roll, quick, later) = {
             let mut rng = locked(&self.rng);
             (rng.below(1000), rng.millis(Duration::from_millis(30)), rng.millis(LATEST))
@@ -110,10 +119,10 @@ impl Line {
 #[async_trait]
 impl Clock for Line {
     fn now(&self) -> Timestamp {
-        let true_time = self.start.1.saturating_add(self.start.0.elapsed()).unwrap_or(self.start.1);
+        let true_time = self.true_time();
         let now = true_time.saturating_add(locked(&self.weather).skew).unwrap_or(true_time);
-        let mut latest = locked(&self.latest);
-        *latest = now.max(*latest);
+        let mut book = locked(&self.book);
+        book.latest = now.max(book.latest);
         now
     }
 
@@ -135,31 +144,32 @@ macro_rules! asked {
         $line.ask(move || async move { $call.await }).await
     }};
 }
+use asked;
 
 #[async_trait]
 impl LeaseStore for Line {
     async fn read(&self, key: &LeaseKey) -> Told<Option<LeaseRecord>> {
-        asked!(self, leases, [key = key.clone()] leases.read(&key))
+        asked!(self, state, [key = key.clone()] state.read(&key))
     }
 
     async fn list(&self) -> Told<Found<LeaseRecord>> {
-        asked!(self, leases, [] leases.list())
+        asked!(self, state, [] state.list())
     }
 
     async fn highest_token(&self, key: &LeaseKey, most: Token) -> Told<Option<Token>> {
-        asked!(self, leases, [key = key.clone()] leases.highest_token(&key, most))
+        asked!(self, state, [key = key.clone()] state.highest_token(&key, most))
     }
 
     async fn mint(&self, claim: &EpochClaim) -> Told<Mint> {
-        asked!(self, leases, [claim = claim.clone()] leases.mint(&claim))
+        asked!(self, state, [claim = claim.clone()] state.mint(&claim))
     }
 
     async fn claim(&self, key: &LeaseKey, token: Token) -> Told<Option<EpochClaim>> {
-        asked!(self, leases, [key = key.clone()] leases.claim(&key, token))
+        asked!(self, state, [key = key.clone()] state.claim(&key, token))
     }
 
     async fn install(&self, record: &LeaseRecord) -> Told<bool> {
-        asked!(self, leases, [record = record.clone()] leases.install(&record))
+        asked!(self, state, [record = record.clone()] state.install(&record))
     }
 
     async fn renew(
@@ -170,13 +180,13 @@ impl LeaseStore for Line {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> Told<bool> {
-        asked!(self, leases, [key = key.clone(), instance = instance.clone()] leases.renew(
+        asked!(self, state, [key = key.clone(), instance = instance.clone()] state.renew(
             &key, token, &instance, now, expires_at
         ))
     }
 
     async fn release(&self, key: &LeaseKey, token: Token, now: Timestamp, reason: &str) -> Told<bool> {
-        asked!(self, leases, [key = key.clone(), reason = reason.to_owned()] leases
+        asked!(self, state, [key = key.clone(), reason = reason.to_owned()] state
             .release(&key, token, now, &reason))
     }
 
@@ -204,7 +214,15 @@ impl ScheduleStore for Line {
     }
 
     async fn insert_schedules(&self, given: Vec<Schedule>) -> Told<BTreeSet<ScheduleId>> {
-        asked!(self, schedules, [] schedules.insert_schedules(given))
+        let (store, line) = (self.schedules.clone(), self.clone());
+        self.ask(move || async move {
+            let new = store.insert_schedules(given.clone()).await?;
+            for schedule in given.iter().filter(|it| new.contains(&it.id)) {
+                locked(&line.book).schedule_is(None, schedule, line.true_time());
+            }
+            Ok(new)
+        })
+        .await
     }
 
     async fn replace_schedule(&self, writer: Writer<'_>, schedule: &Schedule) -> Told<bool> {
@@ -215,18 +233,30 @@ impl ScheduleStore for Line {
             }
             Writer::Other => None,
         };
-        let (store, it) = (self.schedules.clone(), schedule.clone());
+        let (store, it, line) = (self.schedules.clone(), schedule.clone(), self.clone());
         self.ask(move || async move {
             let writer = term.as_ref().map_or(Writer::Other, Writer::Leader);
-            store.replace_schedule(writer, &it).await
+            let before = store.schedule(&it.id).await?;
+            let is_written = store.replace_schedule(writer, &it).await?;
+            if is_written {
+                locked(&line.book).schedule_is(before.as_ref(), &it, line.true_time());
+            }
+            Ok(is_written)
         })
         .await
     }
 
     async fn insert_execution(&self, term: Option<&Term>, execution: &Execution) -> Told<bool> {
         term.map_or(Ok(()), Term::check)?;
-        asked!(self, schedules, [term = term.map(sent), it = execution.clone()] schedules
-            .insert_execution(term.as_ref(), &it))
+        let (store, term, it, line) = (self.schedules.clone(), term.map(sent), execution.clone(), self.clone());
+        self.ask(move || async move {
+            let is_new = store.insert_execution(term.as_ref(), &it).await?;
+            if let Some(term) = term.filter(|_| is_new) {
+                locked(&line.book).decided.insert(it.id, (term.token(), line.true_time()));
+            }
+            Ok(is_new)
+        })
+        .await
     }
 
     async fn execution(&self, id: &str) -> Told<Option<Execution>> {
