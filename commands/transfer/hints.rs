@@ -13,6 +13,9 @@ impl Hint for TransferError {
             Self::Folder(FolderError::Missing { .. }) => Some("make the folder, or correct `collect.directory`"),
             Self::Folder(_) => Some("nothing was moved: mend it, and run it again"),
             Self::Target(TargetError::Full { .. }) => Some("free some space; it goes on where it stopped"),
+            Self::Target(TargetError::Login { .. }) => {
+                Some("nothing was moved; mend it before the next run: servers lock a user out after a few refusals")
+            }
             Self::Target(_) => Some("correct `deliver.to`, or the rights of its folder"),
             Self::TakenOver { .. } => {
                 Some("another instance works on it: `filegen transfer status{c}` shows how far it is")

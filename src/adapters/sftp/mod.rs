@@ -198,8 +198,13 @@ impl Shared {
         if !link.can(extensions::STATVFS) {
             return Ok(None);
         }
-        let found =
-            link.sftp.statvfs(self.address.path.as_str()).await.map_err(|error| self.told(link, ".", &error))?;
+        let found = match link.sftp.statvfs(self.address.path.as_str()).await {
+            Err(error) if is_broken(&error) => return Err(self.told(link, ".", &error)),
+            Err(error) if is_missing(&error) => return self.has_folder(link).await.map(|()| None),
+            // It offers to tell, and does not: that is no word about any file.
+            Err(_) => return Ok(None),
+            Ok(found) => found,
+        };
         let bytes = |blocks: u64| blocks.saturating_mul(found.fragment_size);
         Ok(Some(Room { free: bytes(found.blocks_avail), all: bytes(found.blocks) }))
     }

@@ -40,7 +40,7 @@ impl Deliverer {
     /// When the target takes no other file: then all wait.
     pub(super) async fn give_up(&self, mut way: Way<'_>, error: TargetError) -> Result<bool, TransferError> {
         let name = format!("{}-{}", self.writer, self.tries.fetch_add(1, Ordering::Relaxed));
-        let mut takes = self.ports.target.probe(&name).await;
+        let mut takes = self.ports.target.probe(&name).await.and(self.ports.target.room().await.map(drop));
         if takes.is_ok() && !self.deliver.filters.is_empty() {
             takes = self.ports.work.probe(&name).await;
         }
