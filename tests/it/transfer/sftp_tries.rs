@@ -19,19 +19,23 @@ fn part(rig: &Rig) -> Option<String> {
 
 #[test]
 fn what_an_earlier_try_wrote_is_never_cut() {
-    let rig = shared(&[]);
-    let content = bytes(300_000, 1);
-    rig.put("a", &content);
-    rig.run_with("transfer.synced=return");
-    let part = rig.filegen.path("target").join(part(&rig).expect("a part"));
-    // A late request has given it a name, and whoever had the handle wrote more.
-    let named = rig.filegen.path("named");
-    fs::hard_link(&part, &named).unwrap();
-    let longer = [&content[..], b"and more"].concat();
-    fs::write(&named, &longer).unwrap();
-    rig.run(0);
-    assert!(fs::read(&named).unwrap() == longer, "{} bytes", fs::metadata(&named).unwrap().len());
-    assert!(rig.files("target") == BTreeMap::from([("a".to_owned(), content)]), "{:?}", rig.names("target"));
+    // Behind its first sync nothing of it counts yet; behind the third one, two do, and it is gone on with.
+    for (passes, goes_on) in [(0, false), (2, true)] {
+        let rig = shared(&[]);
+        let content = bytes(300_000, 1);
+        rig.put("a", &content);
+        rig.run_with(&format!("transfer.synced={passes}*off->return"));
+        let part = rig.filegen.path("target").join(part(&rig).expect("a part"));
+        // A late request has given it a name, and whoever had the handle wrote more.
+        let named = rig.filegen.path("named");
+        fs::hard_link(&part, &named).unwrap();
+        let longer = [&content[..], b"and more"].concat();
+        fs::write(&named, &longer).unwrap();
+        let told = rig.transfer("run").exits(0).stderr;
+        assert_eq!(told.contains("`a` goes on behind"), goes_on, "{told}");
+        assert!(fs::read(&named).unwrap() == longer, "{} bytes", fs::metadata(&named).unwrap().len());
+        assert!(rig.files("target") == BTreeMap::from([("a".to_owned(), content)]), "{:?}", rig.names("target"));
+    }
 }
 
 #[test]
