@@ -208,10 +208,9 @@ impl Deliverer {
         if !self.deliver.filters.is_empty() {
             return self.bring_made(way, content, stop).await;
         }
-        if self.ports.target.is_far() && way.record.state == FileState::Writing && self.is_there(way).await? {
-            // The answer to its naming was lost. What earlier tries left goes.
-            self.part(way, 0).await?.0.discard().await?;
-            return self.finish(way).await;
+        // The answer to its naming may have been lost.
+        if self.ports.target.is_far() && way.record.state == FileState::Writing && self.is_finished(way).await? {
+            return Ok(());
         }
         let (mut part, there) = self.part(way, way.kept()).await?;
         self.begun(way, there).await?;

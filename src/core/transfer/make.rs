@@ -25,11 +25,9 @@ impl Deliverer {
         content: Option<Vec<u8>>,
         stop: &CancellationToken,
     ) -> Result<(), Fault> {
-        if way.record.made.is_some() && self.is_there(way).await? {
-            // An earlier try gave it its name and did not live to say so. What others left goes.
-            self.part(way, 0).await?.0.discard().await?;
-            self.finish(way).await?;
-        } else {
+        // An earlier try may have given it its name, and not lived to say so.
+        let is_finished = way.record.made.is_some() && self.is_finished(way).await?;
+        if !is_finished {
             let (mut raw, there) = self.work(&way.record.id, way.kept()).await?;
             self.begun(way, there).await?;
             let filtered = self.filtered(way, &mut *raw, content, stop).await;

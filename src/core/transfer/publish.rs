@@ -94,11 +94,18 @@ impl Deliverer {
         Err(Fault::Passing(TargetError::Failed { path, reason }.into()))
     }
 
-    /// Whether what an earlier try wrote stands under the name that the ledger has for it.
-    pub(super) async fn is_there(&self, way: &Way<'_>) -> Result<bool, Fault> {
-        let Some(place) = &way.record.place else { return Ok(false) };
+    /// Brings a version to its end where what an earlier try wrote stands under the name that the ledger has for it. Whether it does.
+    pub(super) async fn is_finished(&self, way: &mut Way<'_>) -> Result<bool, Fault> {
+        let Some(place) = way.record.place.clone() else { return Ok(false) };
+        let _names = self.names(&place).await;
         let (size, sha256) = (way.record.final_size(), way.record.final_sha256());
-        Ok(self.ports.target.find(place, size).await?.is_some_and(|there| there.is(size, sha256)))
+        if !self.ports.target.find(&place, size).await?.is_some_and(|there| there.is(size, sha256)) {
+            return Ok(false);
+        }
+        // What earlier tries left goes.
+        self.part(way, 0).await?.0.discard().await?;
+        self.finish(way).await?;
+        Ok(true)
     }
 
     /// A version has its name: its companions follow, then the ledger says so.

@@ -1,12 +1,13 @@
 //! Tries at an SFTP server: late ones, and many at once.
 
-use super::nats::POLLS;
+use super::nats::{COLLECTS, POLLS};
 use super::rig::{Rig, bytes};
 use super::sftp::{shared, through, usual};
-use crate::support::daemon::Daemon;
+use crate::support::daemon::{Daemon, stop};
 use crate::support::running::until;
 use crate::support::sftp::Sftp;
 use crate::support::toxiproxy::Line;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -128,6 +129,36 @@ fn a_file_on_a_slow_line_that_is_cut_goes_on_where_it_was_and_arrives_once() {
     assert!(resumed.first() == Some(&0) && resumed.last() >= Some(&1_000_000), "{resumed:?}");
     assert!(resumed.is_sorted(), "nothing that is durable is sent again: {resumed:?}");
     assert_eq!(log.matches("file is delivered").count(), 1, "{log}");
+}
+
+#[test]
+fn two_versions_of_a_name_that_wait_together_have_each_its_own_companion() {
+    const NAMES: usize = 30;
+    let keep = ("  archive: archive\n", "  after: keep\n");
+    let replace = "  max_size: 1MiB\n  on_exists: replace\n  companions: [{ sha256: \"{{ name }}.sha256\" }]";
+    let rig = shared(&[keep, ("  max_size: 1MiB", replace), ("chunk: 4KiB", "chunk: 4KiB, concurrency: 60")]);
+    let text = rig.filegen.read("t.yaml");
+    // They are collected first, and then delivered together.
+    rig.change(&[keep, POLLS, COLLECTS]);
+    let daemon = Daemon::of(&mut rig.filegen.command("daemon -c t.yaml --health-port 0"));
+    for version in 1..=2 {
+        for name in 0..NAMES {
+            rig.drop_in(&format!("f{name}"), &bytes(2_000 + name, version));
+        }
+        let sent = || rig.names("spool").iter().filter(|name| name.contains("/m/")).count();
+        until("the messages", || (sent() == NAMES * usize::try_from(version).unwrap()).then_some(()));
+    }
+    stop([daemon]);
+    rig.filegen.write("t.yaml", &text);
+    // The first of them stand still between the file and its companion.
+    rig.run_with("transfer.published=3*sleep(300)->off").exits(0);
+    let there = rig.files("target");
+    assert_eq!(there.len(), NAMES * 2, "{:?}", rig.names("target"));
+    for name in 0..NAMES {
+        let (file, sum) = (&there[&format!("f{name}")], &there[&format!("f{name}.sha256")]);
+        let digest = hex::encode(Sha256::digest(file));
+        assert!(String::from_utf8_lossy(sum).starts_with(&digest), "f{name}");
+    }
 }
 
 #[test]
