@@ -5,6 +5,7 @@ use super::origin::is_own;
 use crate::core::schedule::sources::Seen;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
     pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
@@ -44,33 +45,38 @@ fn a_page_is_the_doors_own_by_its_host_and_port() {
     }
 }
 
+/// The sources that name routes.
+const ROUTES: [&str; 9] = [
+    include_str!("mod.rs"),
+    include_str!("attention.rs"),
+    include_str!("data_sources.rs"),
+    include_str!("explain.rs"),
+    include_str!("page.rs"),
+    include_str!("schedules.rs"),
+    include_str!("steering.rs"),
+    include_str!("../health.rs"),
+    include_str!("../metrics.rs"),
+];
+
+/// The page itself, for browsers alone.
+const PAGE: [&str; 4] = ["/", "/icon.svg", "/page.css", "/page.js"];
+
 #[test]
-fn what_is_described_names_each_field_of_a_data_source() {
+fn each_route_is_described_and_no_other() {
     let description: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
-    let schema = |name: &str| description.pointer(&format!("/components/schemas/{name}/properties")).unwrap();
-    for field in [
-        "name",
-        "path",
-        "pattern",
-        "recursive",
-        "cronExpression",
-        "zone",
-        "calendar",
-        "isActive",
-        "overlap",
-        "misfire",
-        "action",
-    ] {
-        assert!(
-            schema("DataSource").get(field).is_some() && schema("DataSourceWritten").get(field).is_some(),
-            "{field}"
-        );
-    }
-    assert!(schema("DataSourceWritten").get("pollingRate").is_some());
+    let described: BTreeSet<&str> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    let named = |source: &'static str| source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let served: BTreeSet<&str> = ROUTES.into_iter().flat_map(named).filter(|path| !PAGE.contains(path)).collect();
+    assert_eq!(described, served);
     let mut references = Vec::new();
     collect(&description, &mut references);
-    for reference in references {
+    for reference in &references {
         assert!(description.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+    }
+    for (kind, part) in description["components"].as_object().unwrap() {
+        for name in part.as_object().unwrap().keys().filter(|_| kind != "securitySchemes") {
+            assert!(references.contains(&format!("#/components/{kind}/{name}")), "{kind} {name} is used nowhere");
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Intake {
         let mut door = |name: &str| {
             let line = daemon.running.wait_for(&format!("door={name}"));
             let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok());
-            Http::at(port.unwrap_or_else(|| panic!("no port in {line}")))
+            Http::described_at(port.unwrap_or_else(|| panic!("no port in {line}")))
         };
         let (api, page) = (door("api"), door("page"));
         Self { filegen, daemon, api, page }

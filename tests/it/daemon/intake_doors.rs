@@ -127,7 +127,7 @@ fn a_page_of_one_instance_writes_through_another_and_nobody_writes_without_a_tok
     let intake = Intake::start();
     let mut other = Daemon::of(&mut intake.filegen.command("daemon -c intake.yaml --health-port 0"));
     let line = other.running.wait_for("door=page");
-    let page = Http::at(line.rsplit("port=").next().unwrap().trim().parse().unwrap());
+    let page = Http::described_at(line.rsplit("port=").next().unwrap().trim().parse().unwrap());
     let token = token_of(&intake.page);
     assert_eq!(written(&page, &token, "Loans"), 201);
     assert_eq!(written(&intake.page, &token_of(&page), "Rates"), 201);

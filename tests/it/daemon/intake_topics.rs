@@ -33,7 +33,7 @@ impl Intake {
         std::fs::create_dir_all(filegen.path("data/in")).unwrap();
         let mut daemon = Daemon::of(&mut filegen.command("daemon -c intake.yaml --health-port 0"));
         let line = daemon.running.wait_for("door=api");
-        let api = Http::at(line.rsplit("port=").next().unwrap().trim().parse().unwrap());
+        let api = Http::described_at(line.rsplit("port=").next().unwrap().trim().parse().unwrap());
         Self { filegen, daemon, api }
     }
 

@@ -6,6 +6,7 @@ mod doors;
 mod foreign;
 mod intake;
 mod intake_brought;
+mod intake_described;
 mod intake_doors;
 mod intake_hung;
 mod intake_killed;

@@ -88,7 +88,7 @@ fn a_data_source_starts_a_run_of_a_worker_of_the_same_daemon() {
     filegen.write("intake.yaml", &format!("scheduler: intake\nroots: [data]\napi: {door}\npage: {door}\n"));
     let mut daemon = Daemon::of(&mut filegen.command("daemon -c intake.yaml -c worker.yaml --health-port 0"));
     let line = daemon.running.wait_for("door=api");
-    let api = Http::at(line.rsplit("port=").next().unwrap().trim().parse().unwrap());
+    let api = Http::described_at(line.rsplit("port=").next().unwrap().trim().parse().unwrap());
     let source = |worker: &str| {
         let given =
             json!({ "name": "Nightly", "path": "data", "cronExpression": "* * * * * ?", "action": { "run": worker } });

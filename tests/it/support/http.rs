@@ -1,7 +1,10 @@
 //! An HTTP client for the daemons' doors: any method, headers, bodies as they are or a line of JSON for each value.
 
+use super::openapi::{self, Heard};
 use super::running::PATIENCE;
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use ureq::http::Request;
 use ureq::http::request::Builder;
 use ureq::{Agent, AsSendBody};
@@ -13,6 +16,8 @@ pub const NDJSON: &str = "application/x-ndjson";
 pub struct Http {
     agent: Agent,
     port: u16,
+    /// What was answered, where each answer has to be as the door describes it.
+    heard: Option<Mutex<BTreeSet<Heard>>>,
 }
 
 /// What came back, whatever its status code.
@@ -28,7 +33,27 @@ impl Http {
     pub fn at(port: u16) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
         let config = config.timeout_global(Some(PATIENCE)).max_idle_connections(0);
-        Self { agent: config.build().into(), port }
+        Self { agent: config.build().into(), port, heard: None }
+    }
+
+    /// The door of a scheduler on this port: each of its answers is held against its description.
+    pub fn described_at(port: u16) -> Self {
+        Self { heard: Some(Mutex::default()), ..Self::at(port) }
+    }
+
+    /// What a door that describes itself has answered until now.
+    pub fn heard(&self) -> BTreeSet<Heard> {
+        self.heard.iter().flat_map(|heard| heard.lock().expect("nobody panics in it").clone()).collect()
+    }
+
+    /// Holds an answer that came some other way against the door's description.
+    #[track_caller]
+    pub fn hold(&self, method: &str, path: &str, answer: &Answer) {
+        if let Some(heard) = &self.heard
+            && let Some(one) = openapi::hold(method, path, answer)
+        {
+            heard.lock().expect("nobody panics in it").insert(one);
+        }
     }
 
     /// The server's port.
@@ -46,10 +71,13 @@ impl Http {
     #[track_caller]
     pub fn send<B: AsSendBody>(&self, request: Builder, body: B) -> Answer {
         let request = request.body(body).expect("a request that HTTP allows");
-        let what = format!("{} {}", request.method(), request.uri());
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+        let what = format!("{method} {}", request.uri());
         let mut response = self.agent.run(request).unwrap_or_else(|error| panic!("{what}: {error}"));
         let body = response.body_mut().read_to_string().unwrap_or_else(|error| panic!("{what}: {error}"));
-        Answer { code: response.status().as_u16(), headers: response.headers().clone(), body }
+        let answer = Answer { code: response.status().as_u16(), headers: response.headers().clone(), body };
+        self.hold(&method, &path, &answer);
+        answer
     }
 
     /// Asks for a page.

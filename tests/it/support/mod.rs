@@ -15,6 +15,7 @@ pub mod kafka;
 pub mod mongo;
 pub mod nats;
 pub mod nfs;
+pub mod openapi;
 pub mod outbox;
 pub mod postgres;
 pub mod redis;
