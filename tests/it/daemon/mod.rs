@@ -12,6 +12,7 @@ mod intake_hung;
 mod intake_killed;
 mod intake_page;
 mod intake_topics;
+mod kept;
 mod killed;
 mod office;
 mod on_mongo;
