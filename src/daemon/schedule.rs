@@ -4,7 +4,7 @@ use super::seed::seed;
 use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, OpenDoor, Served, Shared, TARGET};
 use crate::config::Flow;
-use crate::core::health::{Dependencies, FaultProbe, Member, Probe, StateProbe};
+use crate::core::health::{Dependencies, FaultProbe, Member, Probe, StateProbe, TopicsProbe};
 use crate::core::inlet::Inlet;
 use crate::core::model::kafka::KafkaSpec;
 use crate::core::model::message::{EventId, Message};
@@ -101,6 +101,7 @@ async fn serve(
         seed(path, &sources, &parts.state).await?;
     }
     let member = member(&parts, &sources, shared, tasks);
+    ask_broker(&parts, shared, tasks)?;
     let doors = open_doors(&parts, &sources, &member, shared)?;
     send(&parts, shared, tasks)?;
     listen(&parts, shared, tasks)?;
@@ -142,6 +143,21 @@ fn member(parts: &Parts<'_>, sources: &Sources, shared: &Shared<'_>, tasks: &mut
     });
     let name = format!("schedule:{}", scheduler.id);
     Member { name, working: Arc::clone(&parts.status) as Arc<_>, dependencies }
+}
+
+/// Asks Kafka, for metrics and log alone: without it the doors go on, due times are fired and events wait, so nobody is to send people
+/// elsewhere.
+fn ask_broker(parts: &Parts<'_>, shared: &Shared<'_>, tasks: &mut Supervisor) -> Result<(), DaemonError> {
+    let found = wiring::scheduler_probes(parts.scheduler)?;
+    let topics: Vec<_> = found.into_iter().map(|it| (it.name, it.probe)).collect();
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let observer = Arc::clone(&parts.status) as Arc<_>;
+    let broker = Dependencies::new(vec![Box::new(TopicsProbe { topics })], wiring::clock(), observer);
+    let stop = shared.stop.clone();
+    tasks.add("broker", Some(Arc::clone(&parts.status) as Arc<_>), async move { broker.watch(&stop).await });
+    Ok(())
 }
 
 /// Opens the doors for programs and for people.

@@ -14,6 +14,9 @@ pub struct ScheduleMetrics {
     deadlines_missed: Counter,
     overdue: Gauge,
     skew: Gauge,
+    leader: Gauge,
+    paused: Counter,
+    odd_records: Gauge,
 }
 
 impl ScheduleMetrics {
@@ -42,7 +45,13 @@ impl ScheduleMetrics {
             ),
             skew: scope.gauge(
                 "schedule_clock_skew_seconds",
-                "The state store's clock less this host's, as the leader saw it when its term began.",
+                "The state store's clock less this host's, as this leader saw it when its term began; 0 elsewhere.",
+            ),
+            leader: scope.gauge("schedule_leader", "1 where this instance leads, else 0."),
+            paused: scope.counter("schedule_paused_total", "Schedules that paused by themselves after failures."),
+            odd_records: scope.gauge(
+                "schedule_unreadable_records",
+                "Records of schedules and data sources that cannot be read, where this instance leads; 0 elsewhere.",
             ),
         }
     }
@@ -62,6 +71,27 @@ impl ScheduleMetrics {
 
     pub(super) fn deadline_missed(&self) {
         self.deadlines_missed.increment(1);
+    }
+
+    pub(super) fn leads(&self) {
+        self.leader.set(1.0);
+    }
+
+    /// What it has told of its leading holds no more.
+    pub(super) fn stands_by(&self) {
+        for gauge in [&self.leader, &self.overdue, &self.skew, &self.odd_records] {
+            gauge.set(0.0);
+        }
+        self.counted([0; 3]);
+    }
+
+    pub(super) fn paused(&self) {
+        self.paused.increment(1);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    pub(super) fn odd_records(&self, count: usize) {
+        self.odd_records.set(count as f64);
     }
 
     pub(super) fn overdue(&self, late: Duration) {

@@ -99,8 +99,8 @@ impl SchedulerStatus {
     /// No longer leading: what it has told of its leading holds no more.
     fn stands_by(&self) {
         self.token.store(0, Ordering::Relaxed);
-        self.metrics.counted([0; 3]);
-        self.metrics.overdue(Duration::ZERO);
+        self.metrics.stands_by();
+        self.odd().clear();
         let mut course = self.course();
         (course.looked, course.overdue) = (None, None);
     }
@@ -141,6 +141,7 @@ impl Observer<ScheduleEvent> for SchedulerStatus {
             ScheduleEvent::Began { execution, late } => self.metrics.began(execution.cause, *late),
             ScheduleEvent::Ended { execution } => self.ended(execution),
             ScheduleEvent::Paused { schedule, reason } => {
+                self.metrics.paused();
                 warn!(target: TARGET, scheduler, %schedule, reason, "schedule paused by itself");
             }
             ScheduleEvent::Unusable { schedule, reason } => {
@@ -161,6 +162,7 @@ impl Observer<ScheduleEvent> for SchedulerStatus {
                 for OddRecord { id, reason } in records {
                     warn!(target: TARGET, scheduler, record = id.as_str(), reason, "a record cannot be read, and is passed over");
                 }
+                self.metrics.odd_records(records.len());
                 let first = records.first();
                 *self.odd() = first.map(|it| format!("{} cannot be read: {}", it.id, it.reason)).unwrap_or_default();
             }
@@ -196,6 +198,7 @@ impl Observer<ElectionEvent> for SchedulerStatus {
             }
             ElectionEvent::Leading { token } => {
                 self.token.store(token.0, Ordering::Relaxed);
+                self.metrics.leads();
                 info!(target: TARGET, scheduler, token = token.0, "leading");
             }
             ElectionEvent::Renewed => {}

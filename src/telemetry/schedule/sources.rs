@@ -139,8 +139,15 @@ impl Observer<LookEvent> for SourcesStatus {
 
 impl Observer<HealthEvent> for SourcesStatus {
     fn observe(&self, event: &HealthEvent) {
-        if let (true, Some(reason)) = (event.changed, &event.down) {
-            warn!(target: TARGET, scheduler = self.scheduler.as_str(), probe = event.probe, reason, "a dependency is down");
+        let HealthEvent { probe, took, down, .. } = event;
+        let scope = Scope::new("scheduler", &self.scheduler).with("dependency", probe);
+        scope
+            .late_gauge("schedule_dependency_up", "1 when the dependency answered the last question.")
+            .set(f64::from(u8::from(down.is_none())));
+        let help = "How long its last answer took.";
+        scope.late_gauge("schedule_dependency_latency_seconds", help).set(took.as_secs_f64());
+        if let (true, Some(reason)) = (event.changed, down) {
+            warn!(target: TARGET, scheduler = self.scheduler.as_str(), probe, reason, "a dependency is down");
         }
     }
 }

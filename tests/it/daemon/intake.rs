@@ -1,6 +1,6 @@
 //! A scheduler as a service: data sources by REST, found files, and the page in a real browser.
 
-use crate::support::daemon::{Daemon, has_metrics, stop};
+use crate::support::daemon::{Daemon, all_are_watched, has_metrics, stop};
 use crate::support::filegen::Filegen;
 use crate::support::http::{Answer, Http};
 use crate::support::running::until;
@@ -148,6 +148,22 @@ fn what_is_wrong_is_refused_with_every_fields_fault() {
 }
 
 #[test]
+fn a_schedule_that_pauses_by_itself_is_counted_and_the_leader_says_that_it_leads() {
+    let intake = Intake::start();
+    std::fs::create_dir_all(intake.filegen.path("data/gone")).unwrap();
+    let frail =
+        json!({ "name": "Frail", "path": "data/gone", "cronExpression": "* * * * * ?", "pauseAfterFailures": 2 });
+    let id = intake.post(&frail).json()["id"].as_str().unwrap().to_owned();
+    std::fs::remove_dir(intake.filegen.path("data/gone")).unwrap();
+    let status = || intake.api.get(&format!("/api/v1/schedule/{id}"));
+    until("it pauses", || (status().code == 200 && status().json()["status"] == "Paused").then_some(()));
+    for line in ["schedule_paused_total{scheduler=\"intake\"} 1\n", "schedule_leader{scheduler=\"intake\"} 1\n"] {
+        until(line, || intake.daemon.get("/metrics").1.contains(line).then_some(()));
+    }
+    stop([intake.daemon]);
+}
+
+#[test]
 fn each_door_answers_probes_and_the_api_asks_for_its_token() {
     let filegen = Filegen::empty();
     filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "api: { token: s3cret,"));
@@ -248,6 +264,9 @@ fn records_that_make_no_sense_and_endless_files_stop_nobody_else() {
     let ready = || Some(again.daemon.get("/health/ready")).filter(|(code, _)| *code == 503);
     let (_, why) = until("not ready", ready);
     assert!(why.contains("cannot be read"), "{why}");
+    let metrics = again.daemon.get("/metrics").1;
+    let odd = metrics.lines().find_map(|line| line.strip_prefix("schedule_unreadable_records{scheduler=\"intake\"} "));
+    assert_eq!(odd, Some("4"), "a data source, two schedules and an execution: {metrics}");
     assert_eq!(
         again.api.get("/api/v1/schedule").json()["total"],
         3,
@@ -273,6 +292,7 @@ fn files_are_found_once_also_after_a_restart() {
     let metrics = intake.daemon.get("/metrics").1;
     assert!(metrics.contains("files_discovered_total{scheduler=\"intake\"} 2"), "{metrics}");
     has_metrics(&metrics, &["scheduler"], None);
+    all_are_watched(&metrics, "scheduler");
     let Intake { filegen, daemon, .. } = intake;
     stop([daemon]);
     let again = Intake::over(filegen);

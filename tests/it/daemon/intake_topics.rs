@@ -177,11 +177,18 @@ async fn what_is_changed_and_found_while_the_broker_is_away_is_told_once_it_is_b
         history["items"].as_array().map(|all| all.iter().filter_map(new).sum::<u64>())
     };
     until("a file is found without a broker", || (found() == Some(1)).then_some(()));
+    let kafka = |up: &str| {
+        let line = format!("schedule_dependency_up{{scheduler=\"intake\",dependency=\"kafka\"}} {up}\n");
+        until(&line, || intake.daemon.get("/metrics").1.contains(&line).then_some(()));
+    };
+    kafka("0");
+    assert_eq!(intake.daemon.get("/health/ready").0, 200, "nobody is sent elsewhere for it");
     let broker = tokio::task::spawn_blocking(move || {
         broker.again();
         broker
     });
     let broker = broker.await.unwrap();
+    kafka("1");
     let told = parsed(&changes.read(2).await);
     assert_eq!((&told[1]["eventId"], &told[1]["dataSource"]["name"]), (&json!(format!("{id}:1")), &json!("Second")));
     let files = discovered.read(1).await;

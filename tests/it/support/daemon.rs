@@ -53,6 +53,18 @@ pub fn has_metrics(shown: &str, labels: &[&str], but: Option<&str>) {
     }
 }
 
+/// Sees that each metric of a page with this label stands on the dashboard or in an alert: `deploy/metrics.txt` lists those that do.
+#[track_caller]
+pub fn all_are_watched(shown: &str, label: &str) {
+    let listed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/metrics.txt")).unwrap();
+    let is_listed = |name: &str| listed.lines().any(|line| line.split(' ').next() == Some(name));
+    for line in shown.lines().filter(|line| !line.starts_with('#') && line.contains(&format!("{label}=\""))) {
+        let name = line.split('{').next().unwrap();
+        let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        assert!(is_listed(name) || is_listed(family), "{name} is on no dashboard and in no alert");
+    }
+}
+
 /// SIGTERM to all of them at once; each ends with 0. Their logs.
 pub fn stop(daemons: impl IntoIterator<Item = Daemon>) -> Vec<String> {
     let daemons: Vec<Daemon> = daemons.into_iter().collect();
