@@ -9,6 +9,7 @@ mod intake_brought;
 mod intake_described;
 mod intake_doors;
 mod intake_hung;
+mod intake_keys;
 mod intake_killed;
 mod intake_page;
 mod intake_topics;

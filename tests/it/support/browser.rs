@@ -11,8 +11,12 @@ use std::process::{Command, Stdio};
 /// A folder for pictures of what the tests saw, for people.
 const PICTURES: &str = "FILEGEN_SCREENSHOTS";
 
-/// WebDriver's key for the tabulator.
-const TAB: &str = "\u{e004}";
+/// WebDriver's keys.
+pub const TAB: &str = "\u{e004}";
+pub const ENTER: &str = "\u{e007}";
+pub const ESCAPE: &str = "\u{e00c}";
+pub const SPACE: &str = " ";
+const SHIFT: &str = "\u{e008}";
 
 /// What axe-core finds in the page that keeps some people from using it: a line for each element.
 const BROKEN: &str = "
@@ -89,8 +93,23 @@ impl Browser {
 
     /// Presses the tabulator.
     pub fn tab(&self) {
-        let press = json!([{ "type": "keyDown", "value": TAB }, { "type": "keyUp", "value": TAB }]);
-        self.ask("actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": press }] }));
+        self.press(TAB);
+    }
+
+    /// Presses the tabulator with Shift.
+    pub fn back(&self) {
+        let key = |what: &str, key: &str| json!({ "type": what, "value": key });
+        self.keys(&[key("keyDown", SHIFT), key("keyDown", TAB), key("keyUp", TAB), key("keyUp", SHIFT)]);
+    }
+
+    /// Presses keys, one behind the other: letters, and those above.
+    pub fn press(&self, keys: &str) {
+        let press = |key: char| ["keyDown", "keyUp"].map(|what| json!({ "type": what, "value": key }));
+        self.keys(&keys.chars().flat_map(press).collect::<Vec<_>>());
+    }
+
+    fn keys(&self, actions: &[Value]) {
+        self.ask("actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] }));
     }
 
     /// What of the page breaks the rules for people with a screen reader, or without a mouse, in a serious way. The rules are axe-core's.

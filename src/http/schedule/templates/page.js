@@ -204,11 +204,24 @@ function tick() {
 
 const FIELDS = ["name", "path", "pattern", "cronExpression", "zone", "description", "calendar", "closedDay", "dst", "overlap", "misfire"];
 const CHECKS = ["recursive", "isActive"];
-/** What is no text: how it stands in the form, and how it is written. */
+/** What is no text: how it stands in the form, and how it is written into what is sent, in this order. */
 const OTHERS = {
-  deadline: { shown: (source) => source?.deadline?.time ?? "", written: (text, was) => (!text ? undefined : text === was?.time ? was : { ...was, time: text }) },
-  action: { shown: (source) => actionWord(source?.action), written: (word, was) => (word === actionWord(was) ? was : action(word)) },
+  deadline: { shown: (source) => source?.deadline?.time ?? "", put: (value, text) => { value.deadline = text ? { ...value.deadline, time: text } : undefined; } },
+  // What is no number is sent as it is: the answer says what is wrong with it.
+  pauseAfterFailures: { shown: (source) => source?.pauseAfterFailures ?? "", put: (value, text) => { value.pauseAfterFailures = /^\d{1,9}$/.test(text) ? Number(text) : text || null; } },
+  action: { shown: (source) => actionWord(source?.action), put: (value, word) => { if (word !== actionWord(value.action) || !value.action) value.action = action(word); } },
+  stableFor: ofDiscover("stableFor"),
+  doneFile: ofDiscover("doneFile"),
 };
+
+/** How files are looked for: a part of one action, and of no other. */
+function ofDiscover(name) {
+  return {
+    shown: (source) => source?.action?.discover?.[name] ?? "",
+    put: (value, text) => { if (value.action.discover) value.action = { discover: { ...value.action.discover, [name]: text || undefined } }; },
+  };
+}
+
 const form = at("form");
 const fresh = new FormData(form);
 
@@ -230,7 +243,14 @@ function fill(source) {
   for (const [name, { shown }] of Object.entries(OTHERS)) form.elements[name].value = shown(source);
   for (const name of FIELDS) form.elements[name].value = source?.[name] ?? fresh.get(name) ?? "";
   for (const name of CHECKS) form.elements[name].checked = source ? source[name] : name === "isActive";
+  suit();
   clear();
+}
+
+/** Fields of an action that is not chosen are not asked for. */
+function suit() {
+  const [kind] = form.elements.action.value.split(":");
+  for (const field of form.querySelectorAll("[data-of]")) field.hidden = field.dataset.of !== kind;
 }
 
 function clear() {
@@ -258,7 +278,7 @@ function written() {
   const value = state.edited ? { ...state.edited } : {};
   for (const name of FIELDS) value[name] = form.elements[name].value;
   for (const name of CHECKS) value[name] = form.elements[name].checked;
-  for (const [name, { written }] of Object.entries(OTHERS)) value[name] = written(form.elements[name].value, state.edited?.[name]);
+  for (const [name, { put }] of Object.entries(OTHERS)) put(value, form.elements[name].value.trim());
   value.calendar = value.calendar || null;
   for (const name of ["closedDay", "dst"]) if (!value[name]) delete value[name];
   if (!value.pattern) delete value.pattern;
@@ -290,7 +310,8 @@ function refuse(problem) {
   at("faults").replaceChildren(make("p", {}, errors.length ? "Not saved:" : `Not saved: ${problem?.detail ?? "the service does not answer"}`), make("ul", {}, ...items));
   at("faults").hidden = false;
   for (const error of errors) {
-    const field = form.elements[error.pointer.split("/")[1]];
+    const names = error.pointer.split("/");
+    const field = form.elements[names.at(-1)] ?? form.elements[names[1]];
     if (!field?.setAttribute) continue;
     field.setAttribute("aria-invalid", "true");
     field.closest(".field, .check")?.append(make("span", { class: "fault" }, error.detail));
@@ -305,7 +326,9 @@ function conflict(current) {
   const mine = written();
   const text = (source, name) => String((OTHERS[name] ? OTHERS[name].shown(source) : source[name]) ?? "");
   const differs = [...FIELDS, ...CHECKS, ...Object.keys(OTHERS)].filter((name) => text(current, name) !== text(mine, name));
-  const items = differs.map((name) => make("li", {}, `${name}: theirs “${text(current, name)}”, yours “${text(mine, name)}”`));
+  const title = (name) => form.elements[name].labels[0].textContent.trim();
+  const said = (source, name) => (text(source, name) ? `“${text(source, name)}”` : "nothing");
+  const items = differs.map((name) => make("li", {}, `${title(name)}: theirs ${said(current, name)}, yours ${said(mine, name)}`));
   at("conflict").replaceChildren(
     make("p", {}, `Somebody saved version ${current.version} while you edited version ${state.edited.version}. Nothing of yours was saved.`),
     make("ul", {}, ...items),
@@ -380,6 +403,7 @@ async function remove(source) {
 at("new").addEventListener("click", () => openEditor(null));
 form.addEventListener("submit", save);
 for (const name of ["cronExpression", "zone", "calendar", "closedDay", "dst"]) form.elements[name].addEventListener("input", explainSoon);
+form.elements.action.addEventListener("input", suit);
 at("ask-form").addEventListener("submit", () => { yes?.(true); yes = null; });
 at("ask").addEventListener("close", () => { yes?.(false); yes = null; });
 document.querySelectorAll("[data-close]").forEach((button) => button.addEventListener("click", () => button.closest("dialog").close()));
