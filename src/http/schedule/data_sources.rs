@@ -1,7 +1,7 @@
 //! `/api/v1/datasource`: data sources made, listed, shown, changed and taken away.
 
 use super::answers::{json_of, saved, source_error};
-use super::asked::{self, Id, Paged, Refused, query, seen, unknown};
+use super::asked::{self, Id, Paged, Refused, nothing_of, query, seen, unknown};
 use super::{Doors, answers};
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::model::schedule::ScheduleStatus;
@@ -97,8 +97,8 @@ fn of_status(wanted: &mut Wanted, look: &Look, status: ScheduleStatus) {
     }
 }
 
-async fn create(State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Body) -> Response {
-    let given = match asked::body(&headers, body) {
+async fn create(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery, headers: HeaderMap, body: Body) -> Response {
+    let given = match nothing_of(text.as_deref()).and_then(|()| asked::body(&headers, body)) {
         Ok(given) => given,
         Err(refused) => return *refused,
     };
@@ -111,15 +111,24 @@ async fn create(State(doors): State<Arc<Doors>>, headers: HeaderMap, body: Body)
     }
 }
 
-async fn show(State(doors): State<Arc<Doors>>, Id(id): Id) -> Response {
+async fn show(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQuery) -> Response {
+    if let Err(refused) = nothing_of(text.as_deref()) {
+        return *refused;
+    }
     match doors.sources.get(&id).await {
         Ok(source) => ([(header::ETAG, answers::tag(&source))], json_of(StatusCode::OK, &source)).into_response(),
         Err(error) => source_error(&error),
     }
 }
 
-async fn update(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, body: Body) -> Response {
-    let asked = seen(&headers).and_then(|seen| Ok((seen, asked::body(&headers, body)?)));
+async fn update(
+    State(doors): State<Arc<Doors>>,
+    Id(id): Id,
+    RawQuery(text): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let asked = nothing_of(text.as_deref()).and_then(|()| Ok((seen(&headers)?, asked::body(&headers, body)?)));
     match asked {
         Err(refused) => *refused,
         Ok((seen, given)) => match doors.sources.update(&id, &seen, &given).await {
@@ -129,8 +138,8 @@ async fn update(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap,
     }
 }
 
-async fn delete(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap) -> Response {
-    match seen(&headers) {
+async fn delete(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQuery, headers: HeaderMap) -> Response {
+    match nothing_of(text.as_deref()).and_then(|()| seen(&headers)) {
         Err(refused) => *refused,
         Ok(seen) => match doors.sources.delete(&id, &seen).await {
             Ok(_) => StatusCode::NO_CONTENT.into_response(),
