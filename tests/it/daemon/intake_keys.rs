@@ -1,7 +1,7 @@
 //! The page of a scheduler without a mouse, and what it says of the past.
 
 use super::intake::{Intake, SOURCES};
-use crate::support::browser::{Browser, ENTER, ESCAPE, SPACE};
+use crate::support::browser::{Browser, ENTER, ESCAPE, LEFT, RIGHT, SPACE};
 use crate::support::daemon::stop;
 use crate::support::running::until;
 use jiff::Timestamp;
@@ -189,10 +189,23 @@ fn the_strip_says_why_a_due_time_was_left_out_or_missed() {
         |outcome: &str| browser.script(&format!("return document.querySelector('.strip .{outcome}').ariaLabel"));
     assert!(label("Missed").as_str().unwrap().ends_with(", nobody led at its time"), "{}", label("Missed"));
     assert!(label("Skipped").as_str().unwrap().ends_with(forward), "{}", label("Skipped"));
-    // The other one by keyboard, and the first by mouse.
-    let skipped = format!("{id}:2026-03-29T01:30:00Z");
-    keys.tab_to(&skipped);
+    // The other one by arrow, and the first by mouse.
+    let (missed, skipped) = (format!("{id}:2026-03-30T00:30:00Z"), format!("{id}:2026-03-29T01:30:00Z"));
+    keys.tab_to(&missed);
+    browser.press(RIGHT);
+    keys.is_at(&skipped);
     keys.sees(".history", forward);
+    browser.press(RIGHT);
+    keys.is_at(&skipped);
+    // It stays so when the list is shown anew, and there is one stop for the tabulator.
+    browser.script("return look()");
+    keys.is_at(&skipped);
+    keys.sees(".history", forward);
+    assert_eq!(browser.script("return document.querySelectorAll('.strip [tabindex=\"0\"]').length"), json!(1));
+    browser.press(LEFT);
+    keys.is_at(&missed);
+    browser.press(RIGHT);
+    keys.is_at(&skipped);
     keys.sees(".history", "Skipped: due");
     browser.script("document.querySelector('.strip .Missed').click()");
     keys.sees(".history", "Missed: due");

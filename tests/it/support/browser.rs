@@ -16,6 +16,8 @@ pub const TAB: &str = "\u{e004}";
 pub const ENTER: &str = "\u{e007}";
 pub const ESCAPE: &str = "\u{e00c}";
 pub const SPACE: &str = " ";
+pub const LEFT: &str = "\u{e012}";
+pub const RIGHT: &str = "\u{e014}";
 const SHIFT: &str = "\u{e008}";
 
 /// What axe-core finds in the page that keeps some people from using it: a line for each element.

@@ -4,7 +4,7 @@
 let token = document.querySelector("meta[name=page-token]").content;
 const at = (id) => document.getElementById(id);
 const SIZE = 50, LOOK_EVERY = 5000, SHOWN_WRONG = 10;
-const state = { page: 1, pages: 1, items: [], schedules: new Map(), wrong: { items: [], total: 0 }, open: null, edited: null, history: new Map() };
+const state = { page: 1, pages: 1, items: [], schedules: new Map(), wrong: { items: [], total: 0 }, open: null, mark: null, edited: null, history: new Map() };
 
 /** Makes an element; text stays text. */
 function make(tag, attributes = {}, ...children) {
@@ -175,18 +175,36 @@ function strip(source) {
     detail.replaceChildren(make("p", {}, parts.join(", ")),
       one.reason ? make("p", { class: "odd" }, one.reason) : "", one.error ? make("p", { class: "bad" }, one.error) : "");
   };
-  const marks = executions.map((one) => make("li", {}, make("button", {
-    type: "button", class: one.outcome, title: `${one.outcome}, ${moment(one.dueTime)}`, "data-key": `${source.id}/${one.id}`,
+  // One stop for the tabulator, and arrows from mark to mark: the way to the next row is short.
+  const chosen = Math.max(0, executions.findIndex((one) => one.id === state.mark));
+  const choose = (one, mark) => {
+    state.mark = one.id;
+    for (const other of mark.closest("ol").querySelectorAll("button")) other.tabIndex = other === mark ? 0 : -1;
+    tell(one);
+  };
+  const marks = executions.map((one, number) => make("li", {}, make("button", {
+    type: "button", class: one.outcome, title: `${one.outcome}, ${moment(one.dueTime)}`, "data-key": `${source.id}/${one.id}`, tabindex: number === chosen ? "0" : "-1",
     "aria-label": `${one.outcome}, due ${moment(one.dueTime)}, ${one.filesNew} new files${one.reason ? `, ${one.reason}` : ""}`,
-    onclick: () => tell(one), onfocus: () => tell(one),
+    onclick: (event) => choose(one, event.currentTarget), onfocus: (event) => choose(one, event.currentTarget),
   }, SIGNS[one.outcome] ?? "?")));
-  if (executions.length > 0) tell(executions[0]);
-  return make("div", { class: "history" }, executions.length ? make("ol", { class: "strip", reversed: true, "aria-label": `History of ${source.name}, latest first` }, ...marks)
+  if (executions.length > 0) tell(executions[chosen]);
+  return make("div", { class: "history" }, executions.length ? make("ol", { class: "strip", reversed: true, "aria-label": `History of ${source.name}, latest first; arrow keys lead from one to the next`, onkeydown: walk }, ...marks)
     : make("p", { class: "faint" }, "Nothing was due yet."), detail,
     state.affected?.length ? make("ul", { class: "affected odd", "aria-label": `Dates on which ${source.name} is not due as it says` }, ...state.affected.map(({ words }) => make("li", {}, words))) : null);
 }
 
+/** Goes from mark to mark. */
+function walk(event) {
+  const marks = [...event.currentTarget.querySelectorAll("button")];
+  const from = marks.indexOf(document.activeElement);
+  const to = { ArrowRight: from + 1, ArrowLeft: from - 1, Home: 0, End: marks.length - 1 }[event.key];
+  if (from < 0 || !marks[to]) return;
+  event.preventDefault();
+  marks[to].focus();
+}
+
 async function toggle(id) {
+  state.mark = null;
   state.open = state.open === id ? null : id;
   await look();
 }
