@@ -9,7 +9,7 @@ use crate::core::schedule::data_source::Others;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::record;
 use crate::core::schedule::spec::Scheduler;
-use crate::core::schedule::steer::Asked;
+use crate::core::schedule::steer::{Asked, Steering};
 use crate::wiring::{self, Access, SchedulerState};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -61,6 +61,11 @@ impl Opened {
     /// This command's user, and why.
     pub(super) fn asked(&self, why: &str) -> Asked {
         Asked { who: wiring::who(), why: why.to_owned(), at: self.now }
+    }
+
+    /// Changes schedules by people's wish, each in the trail.
+    pub(super) fn steering(&self) -> Steering<'_> {
+        Steering { store: &*self.state.schedules, trail: &*self.state.audit, settings: &self.settings }
     }
 
     /// Keeps who did what and why.

@@ -101,9 +101,10 @@ pub(super) fn pause(context: &Context, args: &PauseArgs) -> Result<CommandEnd, F
             record::paused(&there, &asked.who, &asked.why, asked.at)
                 .ok_or(SteerError::Already { id: there.id, status: there.status.as_str() })?
         } else {
-            steer::pause(store, &args.which.id, &asked).await?
+            opened.steering().pause(&args.which.id, &asked).await?
         };
-        tell(context, &opened, schedule, args.which.dry_run, ("pause", "paused", &args.reason)).await
+        tell(context, schedule, args.which.dry_run, ("pause", "paused"));
+        Ok(CommandEnd::Done)
     })
 }
 
@@ -117,9 +118,10 @@ pub(super) fn resume(context: &Context, args: &ResumeArgs) -> Result<CommandEnd,
             record::resumed(&there, &opened.settings, asked.at)
                 .ok_or(SteerError::Already { id: there.id, status: there.status.as_str() })?
         } else {
-            steer::resume(store, &opened.settings, &args.which.id, &asked).await?
+            opened.steering().resume(&args.which.id, &asked).await?
         };
-        tell(context, &opened, schedule, args.which.dry_run, ("resume", "resumed", &args.reason)).await
+        tell(context, schedule, args.which.dry_run, ("resume", "resumed"));
+        Ok(CommandEnd::Done)
     })
 }
 
@@ -135,8 +137,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<CommandEnd, Failu
             });
             return Ok(CommandEnd::Done);
         }
-        let execution = steer::run_now(store, id.as_str(), &opened.asked(&args.reason)).await?;
-        opened.audit("schedule run", &execution.id, &args.reason).await?;
+        let execution = opened.steering().run_now(id.as_str(), &opened.asked(&args.reason)).await?;
         let wanted = Wanted { id, name, execution_id: Some(execution.id), dry_run: false };
         context.ui.result(&wanted, |wanted| {
             let execution = wanted.execution_id.as_deref().unwrap_or_default();
@@ -149,13 +150,7 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> Result<CommandEnd, Failu
 }
 
 /// Says what was done, or would be.
-async fn tell(
-    context: &Context,
-    opened: &Opened,
-    schedule: Schedule,
-    dry_run: bool,
-    (verb, done, reason): (&str, &str, &str),
-) -> Result<CommandEnd, Failure> {
+fn tell(context: &Context, schedule: Schedule, dry_run: bool, (verb, done): (&str, &str)) {
     let is_active = schedule.status == ScheduleStatus::Active;
     let acted = Acted {
         next_execution_time: schedule.next_execution_time.filter(|_| is_active).map(moment),
@@ -164,13 +159,9 @@ async fn tell(
         name: schedule.name,
         dry_run,
     };
-    if !dry_run {
-        opened.audit(&format!("schedule {verb}"), acted.id.as_str(), reason).await?;
-    }
     context.ui.result(&acted, |acted| {
         let what = if dry_run { format!("would {verb}") } else { done.to_owned() };
         let then = acted.next_execution_time.as_ref().map_or_else(String::new, |next| format!("; next at {next}"));
         format!("{what} {} ({}){then}\n", acted.name, acted.id)
     });
-    Ok(CommandEnd::Done)
 }

@@ -65,12 +65,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         }
         let schedule = steer::find(store, &args.id).await?;
         let missed = steer::missed(store, &opened.settings, schedule.id.as_str(), span, &asked).await?;
-        let count = if args.dry_run { 0 } else { steer::backfill(store, &missed).await? };
-        if count > 0 {
-            let (from, to) = (shown(span.0), shown(span.1));
-            let detail = format!("{}: {} from {from} to {to}", schedule.id, counted(count as u64, "due time"));
-            opened.audit("schedule backfill", &detail, &args.reason).await?;
-        }
+        let count = if args.dry_run { 0 } else { opened.steering().backfill(&missed, &asked).await? };
         let filled = Filled {
             id: schedule.id,
             name: schedule.name,
@@ -79,6 +74,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             dry_run: args.dry_run,
         };
         context.ui.result(&filled, |it| it.due_times.iter().fold(String::new(), |text, at| text + at + "\n"));
+        let remembered = steer::remembered_since(&opened.settings, opened.now);
+        if span.0 < remembered {
+            let since = shown(remembered);
+            context
+                .ui
+                .status(&format!("the history begins at {since}: what was due before may have run, and is left alone"));
+        }
         let name = &filled.name;
         context.ui.status(&match (missed.len() as u64, args.dry_run) {
             (0, _) => format!("no due time of {name} was missed then"),

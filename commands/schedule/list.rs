@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let all = steer::list(&*opened.state.schedules).await?;
         let is_none = all.is_empty();
         let wanted = all.into_iter().filter(|it| args.status.is_none_or(|status| it.status == status));
-        let items: Vec<_> = wanted.map(|it| Standing::at(opened.now, it)).collect();
+        let items: Vec<_> = wanted.map(|it| Standing::at(opened.now, it, &opened.settings)).collect();
         let listed = Listed { total: items.len(), items };
         context.ui.result(&listed, |listed| text(context, &listed.items));
         context.ui.unreadable(&opened.state.schedules.odd_records().await?);

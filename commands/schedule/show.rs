@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             }
             _ => Vec::new(),
         };
-        let shown = Shown { schedule: Standing::at(opened.now, schedule), next, history };
+        let shown = Shown { schedule: Standing::at(opened.now, schedule, &opened.settings), next, history };
         context.ui.result(&shown, |shown| text(context, shown));
         Ok(CommandEnd::Done)
     })

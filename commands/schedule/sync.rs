@@ -47,11 +47,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let sources = StoreFeed(Arc::clone(&opened.state.sources)).sources().await?;
         let differences = sync::differences(&sources, &schedules, &opened.settings, opened.now);
         let found = differences.len();
-        let mended =
-            if args.dry_run { 0 } else { sync::mend(&*opened.state.schedules, differences.clone()).await?.len() };
-        if mended > 0 {
-            opened.audit("schedule sync", &counted(mended as u64, "schedule"), &args.reason).await?;
-        }
+        let mended = if args.dry_run || found == 0 {
+            0
+        } else {
+            // Before the change: one that nobody can explain is worse than a recorded try.
+            opened.audit("schedule sync", &counted(found as u64, "schedule"), &args.reason).await?;
+            sync::mend(&*opened.state.schedules, differences.clone()).await?.len()
+        };
         let synced = Synced { differences, mended, dry_run: args.dry_run };
         context.ui.result(&synced, |synced| text(context, &synced.differences));
         context.ui.status(&match (found, args.dry_run) {

@@ -95,9 +95,9 @@ impl ScheduleStore for LocalState {
     }
 
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
-        let id = id.to_string();
-        self.look(move |db, _| one(db, "SELECT document, id, revision FROM ScheduledDataSource WHERE id = ?1", &id))
-            .await
+        let (id, store) = (id.to_string(), super::name(&self.path));
+        let query = "SELECT document, id, revision FROM ScheduledDataSource WHERE id = ?1";
+        self.look(move |db, _| one(db, store, ("ScheduledDataSource", query), &id)).await
     }
 
     async fn changed_since(&self, since: Timestamp) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
@@ -170,9 +170,9 @@ SELECT document, id, revision FROM ScheduledDataSource WHERE id IN (SELECT value
     }
 
     async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError> {
-        let id = id.to_owned();
-        self.look(move |db, _| one(db, "SELECT document, id, outcome, token FROM ScheduleExecution WHERE id = ?1", &id))
-            .await
+        let (id, store) = (id.to_owned(), super::name(&self.path));
+        let query = "SELECT document, id, outcome, token FROM ScheduleExecution WHERE id = ?1";
+        self.look(move |db, _| one(db, store, ("ScheduleExecution", query), &id)).await
     }
 
     async fn replace_execution(
@@ -278,6 +278,18 @@ fn all<T: Kept>(db: &Connection, query: &str, values: impl Params) -> Result<Vec
     Ok(found(query.query(values)?, usize::MAX, |_| String::new(), document)?.records)
 }
 
-fn one<T: Kept>(db: &Connection, query: &str, id: &str) -> Result<Option<T>, SqliteStateError> {
-    Ok(db.prepare_cached(query)?.query_row([id], document).optional()?)
+/// `table` with the question for one of its rows.
+fn one<T: Kept>(
+    db: &Connection,
+    store: String,
+    (table, query): (&str, &str),
+    id: &str,
+) -> Result<Option<T>, SqliteStateError> {
+    let read = |row: &Row<'_>| Ok(document(row).map_err(|error| error.to_string()));
+    let found = db.prepare_cached(query)?.query_row([id], read).optional()?;
+    let odd = |reason| {
+        let record = Box::new(OddRecord { id: format!("{table} {id}"), reason });
+        StoreError::Odd { store, record, token: None, mark: "".into() }
+    };
+    Ok(found.transpose().map_err(odd)?)
 }

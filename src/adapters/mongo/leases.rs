@@ -26,7 +26,7 @@ impl MongoState {
         self.collection(collection)
     }
 
-    fn odd(&self, id: String, document: &Document, Odd(reason): Odd) -> StoreError {
+    pub(super) fn odd(&self, id: String, document: &Document, Odd(reason): Odd) -> StoreError {
         let record = Box::new(OddRecord { id, reason });
         // Whoever renews a lease changes it.
         let mark = document.to_string().into();

@@ -40,6 +40,14 @@ impl MongoState {
     fn of_executions(&self) -> Collection<Document> {
         self.collection(EXECUTIONS)
     }
+
+    async fn one<T: DeserializeOwned>(&self, collection: &str, id: &str) -> Result<Option<T>, MongoError> {
+        let Some(found) = self.collection::<Document>(collection).find_one(doc! { "_id": id }).await? else {
+            return Ok(None);
+        };
+        let odd = |odd| MongoError::Refused(self.odd(format!("{collection} {id}"), &found, odd));
+        read(found.clone()).map(Some).map_err(odd)
+    }
 }
 
 #[async_trait]
@@ -64,7 +72,7 @@ impl ScheduleStore for MongoState {
     }
 
     async fn schedule(&self, id: &ScheduleId) -> Result<Option<Schedule>, StoreError> {
-        self.call(async { one(self.of_schedules(), id.as_str()).await }).await
+        self.call(async { self.one(SCHEDULES, id.as_str()).await }).await
     }
 
     async fn changed_since(&self, since: Timestamp) -> Result<Vec<(ScheduleId, u64)>, StoreError> {
@@ -150,7 +158,7 @@ impl ScheduleStore for MongoState {
     }
 
     async fn execution(&self, id: &str) -> Result<Option<Execution>, StoreError> {
-        self.call(async { one(self.of_executions(), id).await }).await
+        self.call(async { self.one(EXECUTIONS, id).await }).await
     }
 
     async fn replace_execution(
@@ -258,11 +266,6 @@ async fn insert(collection: Collection<Document>, new: Document) -> Result<bool,
         Err(error) if is_duplicate(&error) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-async fn one<T: DeserializeOwned>(collection: Collection<Document>, id: &str) -> Result<Option<T>, MongoError> {
-    let found = collection.find_one(doc! { "_id": id }).await?;
-    Ok(found.map(read).transpose()?)
 }
 
 /// Those that can be read.

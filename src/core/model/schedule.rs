@@ -180,6 +180,9 @@ pub struct Schedule {
     /// The last day whose deadline passed without a success: `2026-11-29`.
     #[serde(default)]
     pub deadline_missed: Option<String>,
+    /// Deadlines up to here are none of it: it was made, or given its deadline, then. `None`: when somebody changed it last.
+    #[serde(with = "as_text::maybe_moment", default)]
+    pub deadline_since: Option<Timestamp>,
     /// When somebody other than the leader changed it last.
     #[serde(with = "as_text::moment")]
     pub changed_at: Timestamp,

@@ -1,4 +1,5 @@
-//! Deadlines: when an execution of the day is to have succeeded, and whether one has.
+//! Deadlines: when an execution of the day is to have succeeded, and whether one has. Each day of business has one, also where nothing is
+//! due: that nothing began is told, too.
 
 use super::plan::Plan;
 use crate::core::model::schedule::{Execution, Outcome, Schedule};
@@ -11,10 +12,10 @@ const STAYS: SignedDuration = SignedDuration::from_hours(12);
 /// Days that are searched for one with a deadline.
 const DAYS_MAX: i64 = 40;
 
-/// The first deadline that was not looked at: behind `looked_at`, behind the last change of the schedule by somebody, and at most twelve
-/// hours ago.
+/// The first deadline that was not looked at: behind `looked_at`, behind the schedule's beginning, and at most twelve hours ago.
 pub fn pending(plan: &Plan, schedule: &Schedule, looked_at: Timestamp, now: Timestamp) -> Option<Timestamp> {
-    let since = now.checked_sub(STAYS).unwrap_or(now).max(schedule.changed_at).max(looked_at);
+    let begins = schedule.deadline_since.unwrap_or(schedule.changed_at);
+    let since = now.checked_sub(STAYS).unwrap_or(now).max(begins).max(looked_at);
     let first = plan.timetable.zone.to_datetime(since).date();
     let told = schedule.deadline_missed.as_deref().unwrap_or_default();
     (0..DAYS_MAX).find_map(|days| {

@@ -87,7 +87,12 @@ impl Applier {
         }
         let kind = event.event_type;
         let (source, is_deleted) = (&event.data_source, kind == ChangeKind::Deleted);
-        let applied = sync::apply(&*self.schedules, source, is_deleted, &self.settings, self.clock.now()).await?;
+        let applied = sync::apply(&*self.schedules, source, is_deleted, &self.settings, self.clock.now()).await;
+        let applied = match applied {
+            // Its schedule alone stands still: the events behind it are other ones'.
+            Err(error @ StoreError::Odd { .. }) => return Ok(Heard::Odd { reason: error.to_string() }),
+            applied => applied?,
+        };
         crash_point!("change.applied");
         if applied {
             self.wanted.notify_one();

@@ -166,7 +166,7 @@ fn clock(text: &str) -> Result<Time, PlanFault> {
 
 /// By how much a schedule begins later: the same for one id in every process, spread evenly over many ids (FNV-1a, and the last steps
 /// of `SplitMix64`, since ids that differ in their last letter alone differ little before them).
-fn offset(id: &ScheduleId, jitter: Duration) -> SignedDuration {
+pub fn offset(id: &ScheduleId, jitter: Duration) -> SignedDuration {
     let hash = id
         .as_str()
         .bytes()

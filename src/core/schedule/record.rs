@@ -59,6 +59,7 @@ pub fn created(source: &DataSource, settings: &Settings, now: Timestamp) -> Sche
         pause_reason: None,
         paused_at: None,
         deadline_missed: None,
+        deadline_since: Some(now),
         changed_at: now,
         revision: 1,
         token: 0,
@@ -106,15 +107,19 @@ fn lacks_next(schedule: &Schedule, settings: &Settings) -> bool {
 fn as_described(schedule: &Schedule, source: &DataSource, settings: &Settings, now: Timestamp) -> Schedule {
     let rule = rule_of(source);
     let keeps_times = when(&schedule.rule) == when(&rule) && schedule.is_active == source.is_active;
+    let keeps_deadline = keeps_times && schedule.rule.deadline == rule.deadline && !schedule.is_deleted;
     let keeps_times = keeps_times && !schedule.is_deleted && schedule.status != ScheduleStatus::Failed;
     let changed = Schedule {
         name: source.name.clone(),
         version: source.version,
         is_deleted: false,
         is_active: source.is_active,
+        status: if schedule.is_deleted { ScheduleStatus::Active } else { schedule.status },
         rule,
         action: source.action.clone(),
-        decided_until: if keeps_times { schedule.decided_until } else { now },
+        // Never back, whatever the clock of who edits says: what was decided is not decided again.
+        decided_until: if keeps_times { schedule.decided_until } else { now.max(schedule.decided_until) },
+        deadline_since: if keeps_deadline { schedule.deadline_since } else { Some(now) },
         ..schedule.clone()
     };
     settled(by_others(changed, now), settings)
@@ -128,17 +133,26 @@ fn when(rule: &Rule) -> impl PartialEq + '_ {
 /// The schedule of a data source that is deleted. `None` when that is known, or something later.
 pub fn deleted(schedule: &Schedule, version: u64, now: Timestamp) -> Option<Schedule> {
     let now = millis(now);
-    (version > schedule.version).then(|| {
-        let gone = Schedule { version, is_deleted: true, next_execution_time: None, ..schedule.clone() };
-        by_others(gone, now)
-    })
+    (version > schedule.version).then(|| by_others(gone(schedule, version), now))
 }
 
 /// The schedule of a data source that is not in the store. Its version is above all that were heard, as long as there is one.
 pub fn removed(schedule: &Schedule, now: Timestamp) -> Schedule {
     let version = schedule.version.saturating_add(1).min(COUNTED_MAX).max(schedule.version);
-    let gone = Schedule { version, is_deleted: true, next_execution_time: None, ..schedule.clone() };
-    by_others(gone, millis(now))
+    by_others(gone(schedule, version), millis(now))
+}
+
+/// Kept, so that a late change is known to be late. People's own tools count active schedules by their status alone: it is none of them.
+fn gone(schedule: &Schedule, version: u64) -> Schedule {
+    let reason = "its data source was deleted".to_owned();
+    Schedule {
+        version,
+        is_deleted: true,
+        status: ScheduleStatus::Paused,
+        pause_reason: Some(reason),
+        next_execution_time: None,
+        ..schedule.clone()
+    }
 }
 
 /// Paused by somebody, who says why. `None` when it is paused.
@@ -167,7 +181,7 @@ pub fn resumed(schedule: &Schedule, settings: &Settings, now: Timestamp) -> Opti
             pause_reason: None,
             paused_at: None,
             failures_in_row: 0,
-            decided_until: now,
+            decided_until: now.max(schedule.decided_until),
             ..schedule.clone()
         };
         settled(by_others(resumed, now), settings)
@@ -222,6 +236,24 @@ pub fn told(schedule: &Schedule, execution: &Execution, plan: Option<&Plan>, now
         told.next_execution_time = None;
     }
     told
+}
+
+/// How an execution ended, where that is the last end that its schedule has heard of.
+pub fn heard(schedule: &Schedule, execution: &str) -> Option<Outcome> {
+    let is_it = |last: &Option<String>| last.as_deref() == Some(execution);
+    if is_it(&schedule.last_success_id) {
+        return Some(Outcome::Succeeded);
+    }
+    let was_interrupted = schedule.last_status == Some(Outcome::Interrupted);
+    is_it(&schedule.last_failure_id).then_some(if was_interrupted { Outcome::Interrupted } else { Outcome::Failed })
+}
+
+/// An execution as its schedule has heard of its end. `None`: it has not.
+pub fn as_heard(schedule: &Schedule, execution: &Execution) -> Option<Execution> {
+    let outcome = heard(schedule, &execution.id)?;
+    let error = schedule.last_error.clone().filter(|_| outcome == Outcome::Failed);
+    let (seen, new) = (schedule.last_files_seen.unwrap_or(0), schedule.last_files_new.unwrap_or(0));
+    Some(Execution { outcome, error, files_seen: seen, files_new: new, ..execution.clone() })
 }
 
 /// A deadline has passed without a success.

@@ -304,7 +304,7 @@ fn attention(stretch: &Stretch, settings: &Settings, now: Timestamp) -> Vec<Atte
 pub(super) fn troubles(schedule: &Schedule, settings: &Settings, now: Timestamp) -> Vec<(Trouble, String)> {
     let mut found = Vec::new();
     let reason = |text: &Option<String>| text.as_deref().map_or_else(|| "no reason was given".to_owned(), shown::text);
-    let late = steer::late_by(schedule, now).and_then(|late| Duration::try_from(late).ok());
+    let late = steer::late_by(schedule, settings, now).and_then(|late| Duration::try_from(late).ok());
     if let (Some(late), Some(due)) = (late.filter(|late| *late > settings.grace), schedule.next_execution_time) {
         found.push((Trouble::Overdue, format!("due at {due}, {} s ago, and nobody has decided it", late.as_secs())));
     }

@@ -1,9 +1,12 @@
 //! What people do to schedules: look, pause, resume, run now, and make up for what was missed. Commands and API share it.
 
-use super::plan::{Plan, PlanFault, Settings};
+use super::plan::{self, Plan, PlanFault, Settings};
 use super::{record, sync};
+use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::amount::counted;
 use crate::core::model::schedule::{Cause, Execution, Outcome, Schedule, ScheduleId, ScheduleStatus};
+use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::schedules::{PAGE, ScheduleStore};
 use crate::core::ports::store::{Page, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -85,10 +88,10 @@ impl Asked {
     }
 }
 
-/// How late a schedule is: its next due time has passed, and nobody has decided it.
-pub fn late_by(schedule: &Schedule, now: Timestamp) -> Option<SignedDuration> {
+/// How late a schedule is: its next due time has passed, its jitter too, and nobody has decided it.
+pub fn late_by(schedule: &Schedule, settings: &Settings, now: Timestamp) -> Option<SignedDuration> {
     let next = schedule.next_execution_time.filter(|_| record::fires(schedule))?;
-    Some(now.duration_since(next)).filter(SignedDuration::is_positive)
+    Some(now.duration_since(next) - plan::offset(&schedule.id, settings.jitter)).filter(SignedDuration::is_positive)
 }
 
 /// A schedule, and how late it is.
@@ -104,8 +107,8 @@ pub struct Standing {
 
 impl Standing {
     /// How a schedule stands at a moment.
-    pub fn at(now: Timestamp, schedule: Schedule) -> Self {
-        let late_seconds = late_by(&schedule, now).map_or(0, |late| late.as_secs());
+    pub fn at(now: Timestamp, schedule: Schedule, settings: &Settings) -> Self {
+        let late_seconds = late_by(&schedule, settings, now).map_or(0, |late| late.as_secs());
         Self { schedule, late_seconds }
     }
 }
@@ -149,54 +152,105 @@ pub async fn find(store: &dyn ScheduleStore, given: &str) -> Result<Schedule, St
     }
 }
 
-/// Pauses a schedule. What runs goes on to its end.
-///
-/// # Errors
-/// When there is no such schedule, it is paused, or the store fails.
-pub async fn pause(store: &dyn ScheduleStore, given: &str, asked: &Asked) -> Result<Schedule, SteerError> {
-    let id = find(store, given).await?.id;
-    let paused = |there: Option<&Schedule>| record::paused(there?, &asked.who, &asked.why, asked.at);
-    let changed = sync::change(store, &id, paused).await?;
-    changed.ok_or(SteerError::Already { id, status: ScheduleStatus::Paused.as_str() })
+/// Schedules, and the trail of who changed them.
+#[derive(Clone, Copy)]
+pub struct Steering<'a> {
+    /// Where they are.
+    pub store: &'a dyn ScheduleStore,
+    /// Who did what, and why. It is written before the change: one that nobody can explain is worse than a recorded try.
+    pub trail: &'a dyn AuditLog,
+    /// What holds for all of them.
+    pub settings: &'a Settings,
 }
 
-/// Lets a paused schedule go on from now.
-///
-/// # Errors
-/// When there is no such schedule, it is not paused, or the store fails.
-pub async fn resume(
-    store: &dyn ScheduleStore,
-    settings: &Settings,
-    given: &str,
-    asked: &Asked,
-) -> Result<Schedule, SteerError> {
-    let id = find(store, given).await?.id;
-    let changed = sync::change(store, &id, |there| record::resumed(there?, settings, asked.at)).await?;
-    changed.ok_or(SteerError::Already { id, status: ScheduleStatus::Active.as_str() })
-}
-
-/// Asks for one execution now, whether the schedule is paused or not. The leader begins it.
-///
-/// # Errors
-/// When there is no such schedule, or the store fails.
-pub async fn run_now(store: &dyn ScheduleStore, given: &str, asked: &Asked) -> Result<Execution, SteerError> {
-    let id = find(store, given).await?.id;
-    for later in 0..TRIES {
-        // Never a whole second: that may be a due time.
-        let millis = asked.at.as_millisecond() + later;
-        let millis = if millis % 1000 == 0 { millis + 1 } else { millis };
-        let due = Timestamp::from_millisecond(millis).unwrap_or(asked.at);
-        let execution = Execution::new(&id, due, 1, Cause::Manual, Outcome::Queued).because(asked.words());
-        if store.insert_execution(None, &execution).await? {
-            return Ok(execution);
-        }
+impl Steering<'_> {
+    /// Pauses a schedule. What runs goes on to its end.
+    ///
+    /// # Errors
+    /// When there is no such schedule, it is paused, or the store fails.
+    pub async fn pause(&self, given: &str, asked: &Asked) -> Result<Schedule, SteerError> {
+        let paused = |there: &Schedule, at| record::paused(there, &asked.who, &asked.why, at);
+        self.change(given, asked, ("schedule pause", ScheduleStatus::Paused), paused).await
     }
-    let reason = format!("{TRIES} executions of {id} were asked for at this moment; try again");
-    Err(StoreError::Unreachable { store: "of schedules".to_owned(), reason }.into())
+
+    /// Lets a paused schedule go on from now.
+    ///
+    /// # Errors
+    /// When there is no such schedule, it is not paused, or the store fails.
+    pub async fn resume(&self, given: &str, asked: &Asked) -> Result<Schedule, SteerError> {
+        let resumed = |there: &Schedule, at| record::resumed(there, self.settings, at);
+        self.change(given, asked, ("schedule resume", ScheduleStatus::Active), resumed).await
+    }
+
+    async fn change(
+        &self,
+        given: &str,
+        asked: &Asked,
+        (action, status): (&str, ScheduleStatus),
+        change: impl Fn(&Schedule, Timestamp) -> Option<Schedule>,
+    ) -> Result<Schedule, SteerError> {
+        let there = find(self.store, given).await?;
+        let already = || SteerError::Already { id: there.id.clone(), status: status.as_str() };
+        let at = sync::moment(self.store, asked.at).await;
+        change(&there, at).ok_or_else(already)?;
+        self.audit(action, there.id.as_str(), asked).await?;
+        sync::change(self.store, &there.id, |there| change(there?, at)).await?.ok_or_else(already)
+    }
+
+    /// Asks for one execution now, whether the schedule is paused or not. The leader begins it.
+    ///
+    /// # Errors
+    /// When there is no such schedule, or the store fails.
+    pub async fn run_now(&self, given: &str, asked: &Asked) -> Result<Execution, SteerError> {
+        let id = find(self.store, given).await?.id;
+        self.audit("schedule run", id.as_str(), asked).await?;
+        for later in 0..TRIES {
+            // Never a whole second: that may be a due time.
+            let millis = asked.at.as_millisecond() + later;
+            let millis = if millis % 1000 == 0 { millis + 1 } else { millis };
+            let due = Timestamp::from_millisecond(millis).unwrap_or(asked.at);
+            let execution = Execution::new(&id, due, 1, Cause::Manual, Outcome::Queued).because(asked.words());
+            if self.store.insert_execution(None, &execution).await? {
+                return Ok(execution);
+            }
+        }
+        let reason = format!("{TRIES} executions of {id} were asked for at this moment; try again");
+        Err(StoreError::Unreachable { store: "of schedules".to_owned(), reason }.into())
+    }
+
+    /// Asks for executions of due times that were [`missed`]. The leader begins them, one after the other. Returns how many are new: a
+    /// repeat asks for none again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn backfill(&self, executions: &[Execution], asked: &Asked) -> Result<usize, SteerError> {
+        let (Some(first), Some(last)) = (executions.first(), executions.last()) else { return Ok(0) };
+        let (count, from, to) = (counted(executions.len() as u64, "due time"), first.due_time, last.due_time);
+        self.audit("schedule backfill", &format!("{}: {count} from {from} to {to}", first.schedule_id), asked).await?;
+        let mut new = 0;
+        for execution in executions {
+            new += usize::from(self.store.insert_execution(None, execution).await?);
+        }
+        Ok(new)
+    }
+
+    async fn audit(&self, action: &str, detail: &str, asked: &Asked) -> Result<(), StoreError> {
+        self.trail.audit(&AuditEntry::new(asked.at, &asked.who, action, detail, &asked.why)).await?;
+        crash_point!("steer.audited");
+        Ok(())
+    }
+}
+
+/// Since when the history says what ran: what came before may have run, and is forgotten.
+pub fn remembered_since(settings: &Settings, now: Timestamp) -> Timestamp {
+    SignedDuration::try_from(settings.history)
+        .ok()
+        .and_then(|kept| now.checked_sub(kept).ok())
+        .unwrap_or(Timestamp::MIN)
 }
 
 /// The due times from `from` to `to`, both included, for which nothing ran: those that stand as missed, left out or interrupted, and
-/// those of which nothing is written down.
+/// those of which nothing is written down. None of before the [history](remembered_since) is among them.
 ///
 /// # Errors
 /// When there is no such schedule, its words mean nothing, there are too many, or the store fails.
@@ -211,7 +265,7 @@ pub async fn missed(
     let plan =
         Plan::of(&schedule, settings).map_err(|fault| SteerError::Unusable { id: schedule.id.clone(), fault })?;
     // What is not due yet is not missed.
-    let to = to.min(asked.at);
+    let (from, to) = (from.max(remembered_since(settings, asked.at)), to.min(asked.at));
     let before = from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(from);
     let slots: Vec<Timestamp> =
         plan.timetable.slots(before).take_while(|slot| *slot <= to).take(BACKFILL_MAX + 1).collect();
@@ -237,17 +291,4 @@ pub async fn missed(
         Execution::new(&schedule.id, slot, attempt, Cause::Backfill, Outcome::Queued).because(asked.words())
     };
     Ok(slots.into_iter().filter_map(|slot| Some(execution(slot, wanted(slot)?))).collect())
-}
-
-/// Asks for executions of due times that were [`missed`]. The leader begins them, one after the other. Returns how many are new: a
-/// repeat asks for none again.
-///
-/// # Errors
-/// When the store fails.
-pub async fn backfill(store: &dyn ScheduleStore, executions: &[Execution]) -> Result<usize, SteerError> {
-    let mut asked = 0;
-    for execution in executions {
-        asked += usize::from(store.insert_execution(None, execution).await?);
-    }
-    Ok(asked)
 }

@@ -168,6 +168,7 @@ pub async fn apply(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let id = ScheduleId::new(source.id.as_str());
+    let now = moment(store, now).await;
     change(store, &id, |there| match there {
         None if is_deleted => {
             let gone = record::created(source, settings, now);
@@ -179,6 +180,13 @@ pub async fn apply(
     })
     .await
     .map(|written| written.is_some())
+}
+
+/// When a schedule is changed by somebody other than the leader: by the store's clock, where it has one, which is nobody's alone. A host
+/// whose own clock is behind would else let what it edits fire at once, and one that is ahead would leave due times out.
+pub async fn moment(store: &dyn ScheduleStore, own: Timestamp) -> Timestamp {
+    // A store that is away says so when it is written to.
+    store.time().await.ok().flatten().unwrap_or(own)
 }
 
 /// Changes one schedule as somebody other than the leader. `None` from `change`: nothing is to be written.

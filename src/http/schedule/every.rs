@@ -67,7 +67,8 @@ impl Writing {
         let mut found: HashMap<ScheduleId, Schedule> = found.into_iter().map(|it| (it.id.clone(), it)).collect();
         // One that went meanwhile is left out.
         for schedule in ids.iter().filter_map(|id| found.remove(id)).filter(|it| !it.is_deleted) {
-            let standing = serde_json::to_string(&Standing::at(now, schedule)).map_err(|error| unwritten(&error))?;
+            let standing = serde_json::to_string(&Standing::at(now, schedule, &self.doors.settings))
+                .map_err(|error| unwritten(&error))?;
             if self.total > 0 {
                 text.push(',');
             }

@@ -75,7 +75,7 @@ async fn list(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Resp
     match some(&doors, asked).await {
         Ok((total, found, place)) => {
             let now = doors.clock.now();
-            let items = found.into_iter().map(|schedule| Standing::at(now, schedule)).collect();
+            let items = found.into_iter().map(|schedule| Standing::at(now, schedule, &doors.settings)).collect();
             json_of(StatusCode::OK, &Schedules { items, total, place })
         }
         Err(error) => steer_error(&error),
@@ -160,7 +160,7 @@ async fn show(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQu
         Ok(schedule) => {
             let now = doors.clock.now();
             let (next, affected) = outlook(&schedule.rule, &doors.settings, now, NEXT);
-            json_of(StatusCode::OK, &Shown { standing: Standing::at(now, schedule), next, affected })
+            json_of(StatusCode::OK, &Shown { standing: Standing::at(now, schedule, &doors.settings), next, affected })
         }
         Err(error) => steer_error(&error),
     }

@@ -5,8 +5,7 @@ use super::answers::{json_of, steer_error};
 use super::asked::{Id, Refused, maybe_body, wrong_fields, wrong_value};
 use crate::core::model::schedule::Schedule;
 use crate::core::model::shown::text as shown_text;
-use crate::core::ports::audit::AuditEntry;
-use crate::core::schedule::steer::{self, Asked, Standing, SteerError};
+use crate::core::schedule::steer::{Asked, Standing, SteerError, Steering};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -46,43 +45,31 @@ fn asked(doors: &Doors, headers: &HeaderMap, body: Body) -> Result<Asked, Refuse
     Ok(Asked { who, why: text("reason")?.unwrap_or_default(), at: doors.clock.now() })
 }
 
-/// Keeps who asked for what and why.
-async fn audit(doors: &Doors, action: &str, detail: &str, asked: &Asked) -> Result<(), SteerError> {
-    let entry = AuditEntry::new(asked.at, &asked.who, action, detail, &asked.why);
-    Ok(doors.sources.audit.audit(&entry).await?)
+fn steering(doors: &Doors) -> Steering<'_> {
+    Steering { store: &*doors.schedules, trail: &*doors.sources.audit, settings: &doors.settings }
 }
 
-async fn steered(doors: &Doors, action: &str, asked: &Asked, result: Result<Schedule, SteerError>) -> Response {
-    let kept = match result {
+fn steered(doors: &Doors, result: Result<Schedule, SteerError>) -> Response {
+    match result {
         Ok(schedule) => {
             doors.board.forget();
             doors.steered.notify_one();
-            audit(doors, action, schedule.id.as_str(), asked).await.map(|()| schedule)
+            json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule, &doors.settings))
         }
-        Err(error) => Err(error),
-    };
-    match kept {
-        Ok(schedule) => json_of(StatusCode::OK, &Standing::at(doors.clock.now(), schedule)),
         Err(error) => steer_error(&error),
     }
 }
 
 async fn pause(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, body: Body) -> Response {
     match asked(&doors, &headers, body) {
-        Ok(asked) => {
-            let paused = steer::pause(&*doors.schedules, &id, &asked).await;
-            steered(&doors, "schedule pause", &asked, paused).await
-        }
+        Ok(asked) => steered(&doors, steering(&doors).pause(&id, &asked).await),
         Err(refused) => *refused,
     }
 }
 
 async fn resume(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, body: Body) -> Response {
     match asked(&doors, &headers, body) {
-        Ok(asked) => {
-            let resumed = steer::resume(&*doors.schedules, &doors.settings, &id, &asked).await;
-            steered(&doors, "schedule resume", &asked, resumed).await
-        }
+        Ok(asked) => steered(&doors, steering(&doors).resume(&id, &asked).await),
         Err(refused) => *refused,
     }
 }
@@ -92,14 +79,11 @@ async fn run(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, bo
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };
-    let begun = async {
-        let execution = steer::run_now(&*doors.schedules, &id, &asked).await?;
-        doors.steered.notify_one();
-        audit(&doors, "schedule run", &execution.id, &asked).await?;
-        Ok::<_, SteerError>(execution)
-    };
-    match begun.await {
-        Ok(execution) => json_of(StatusCode::ACCEPTED, &execution),
+    match steering(&doors).run_now(&id, &asked).await {
+        Ok(execution) => {
+            doors.steered.notify_one();
+            json_of(StatusCode::ACCEPTED, &execution)
+        }
         Err(error) => steer_error(&error),
     }
 }

@@ -50,6 +50,7 @@ fn schedule(id: &str) -> Schedule {
         pause_reason: None,
         paused_at: None,
         deadline_missed: Some("2026-11-21".to_owned()),
+        deadline_since: Some(at(400)),
         changed_at: at(500),
         revision: 1,
         token: 0,

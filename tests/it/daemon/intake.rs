@@ -204,6 +204,40 @@ fn each_door_answers_probes_and_the_api_asks_for_its_token() {
 }
 
 #[test]
+fn a_schedule_that_cannot_be_read_holds_up_no_others_change_and_no_others_times() {
+    let filegen = Filegen::empty();
+    filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "state: { url: \"sqlite:intake.db\" }\napi: {"));
+    std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+    let intake = Intake::over(filegen);
+    let given = |name: &str| json!({ "name": name, "path": "data/in", "cronExpression": "* * * * * ?" });
+    let make = |name: &str| intake.post(&given(name)).json()["id"].as_str().unwrap().to_owned();
+    let fires = |id: &str| {
+        let count = intake.history(id).len();
+        until("it fires", || (intake.history(id).len() > count + 1).then_some(()));
+    };
+    let (loans, rates) = (make("Loans"), make("Rates"));
+    fires(&loans);
+    let state = rusqlite::Connection::open(intake.filegen.path("intake.db")).unwrap();
+    state.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    let spoil = "UPDATE ScheduledDataSource SET document = '{}' WHERE id = ?1";
+    assert_eq!(state.execute(spoil, [&loans]).unwrap(), 1);
+    let put = intake.api.request("PUT", &format!("{SOURCES}/{loans}")).header("content-type", "application/json");
+    let changed = intake.api.send(put.header("if-match", "*"), given("Loans of today").to_string().as_str());
+    assert_eq!(changed.code, 200, "{}", changed.body);
+    let later = make("Later");
+    fires(&later);
+    fires(&rates);
+    let Intake { filegen, daemon, .. } = intake;
+    let log = stop([daemon]).concat();
+    assert!(!log.contains("has ended by a fault") && log.contains("schedule cannot be used"), "{log}");
+    // With a new leader, too.
+    let intake = Intake::over(filegen);
+    let count = intake.history(&rates).len();
+    until("it fires", || (intake.history(&rates).len() > count + 1).then_some(()));
+    stop([intake.daemon]);
+}
+
+#[test]
 fn records_that_make_no_sense_and_endless_files_stop_nobody_else() {
     let filegen = Filegen::empty();
     let small = SCHEDULER.replace("defaults: {", "defaults: { max_size: 1MiB,");

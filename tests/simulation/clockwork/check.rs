@@ -88,7 +88,7 @@ fn steady(
     }
     let is_end = |it: &&Execution| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed | Outcome::Interrupted);
     let ended = all.iter().filter(is_end).count() as u64;
-    if schedule.execution_count > ended {
+    if schedule.execution_count != ended {
         wrong.push(format!("{} counts {} executions, and there were {ended}", schedule.id, schedule.execution_count));
     }
 }

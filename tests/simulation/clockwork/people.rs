@@ -9,7 +9,8 @@ use filegen::core::ports::data_sources::{DataSources, Written};
 use filegen::core::ports::schedules::ScheduleStore;
 use filegen::core::schedule::change::{ChangeKind, changed};
 use filegen::core::schedule::record;
-use filegen::core::schedule::steer::{self, Asked};
+use filegen::core::schedule::plan::Settings;
+use filegen::core::schedule::steer::{Asked, Steering};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -62,6 +63,10 @@ fn asked(line: &Line) -> Asked {
     Asked { who: "ann".to_owned(), why: "by chance".to_owned(), at: record::millis(line.true_time()) }
 }
 
+fn steering<'a>(line: &'a Line, settings: &'a Settings) -> Steering<'a> {
+    Steering { store: line, trail: line, settings }
+}
+
 impl People {
     pub async fn new(world: &World) -> Self {
         let now = world.now();
@@ -86,14 +91,15 @@ impl People {
                 let line = &desk.line;
                 let Ok(Some(idle)) = line.schedule(&Self::id(IDLE)).await else { return };
                 let _ = match idle.status {
-                    ScheduleStatus::Paused => steer::resume(line, &settings, IDLE, &asked(line)).await,
-                    _ => steer::pause(line, IDLE, &asked(line)).await,
+                    ScheduleStatus::Paused => steering(line, &settings).resume(IDLE, &asked(line)).await,
+                    _ => steering(line, &settings).pause(IDLE, &asked(line)).await,
                 };
             });
         }
         if world.chance(40) {
+            let settings = Arc::clone(&world.settings);
             world.visit(|desk| async move {
-                let _ = steer::run_now(&desk.line, "once", &asked(&desk.line)).await;
+                let _ = steering(&desk.line, &settings).run_now("once", &asked(&desk.line)).await;
             });
         }
     }
@@ -101,7 +107,7 @@ impl People {
     /// Nobody is paused any more.
     pub async fn calm(world: &World) {
         let line = world.line(0);
-        let _ = steer::resume(&line, &world.settings, IDLE, &asked(&line)).await;
+        let _ = steering(&line, &world.settings).resume(IDLE, &asked(&line)).await;
     }
 
     /// Whoever leads now has led for a while, and nothing befalls it any more.

@@ -56,6 +56,7 @@ fn schedule(id: &str) -> Schedule {
         pause_reason: None,
         paused_at: None,
         deadline_missed: None,
+        deadline_since: None,
         changed_at: at("2026-11-29T00:00:00Z"),
         revision: 1,
         token: 0,

@@ -77,6 +77,9 @@ fn only_a_later_version_is_applied() {
     let gone = deleted(&hourly(), 5, at("12:00:00")).unwrap();
     assert!(gone.is_deleted && gone.next_execution_time.is_none() && !fires(&gone));
     assert_eq!(updated(&gone, &source(4, "0 0 * * * ?"), &settings, at("13:00:00")), None, "a late update");
+    assert_eq!(gone.status, ScheduleStatus::Paused, "no tool counts it as active");
+    let back = updated(&gone, &source(6, "0 0 * * * ?"), &settings, at("13:00:00")).unwrap();
+    assert_eq!((back.status, back.next_execution_time), (ScheduleStatus::Active, Some(at("14:00:00"))));
 }
 
 #[test]
@@ -88,7 +91,12 @@ fn a_name_moves_no_time_an_edit_of_the_times_starts_from_now_and_a_pause_stays()
     assert_eq!((renamed.name.as_str(), renamed.next_execution_time), ("Others", Some(at("11:00:00"))));
     let edited = updated(&hourly(), &source(4, "0 15 * * * ?"), &settings, at("11:30:00")).unwrap();
     assert_eq!((edited.next_execution_time, edited.decided_until), (Some(at("12:15:00")), at("11:30:00")));
+    // By a host whose clock is behind: what was decided is not decided again.
+    let early = updated(&hourly(), &source(4, "0 15 * * * ?"), &settings, at("09:00:00")).unwrap();
+    assert_eq!((early.next_execution_time, early.decided_until), (Some(at("11:15:00")), at("10:30:00")));
     let idle = paused(&hourly(), "ann", "moving house", at("11:10:00")).unwrap();
+    let early = resumed(&idle, &settings, at("09:00:00")).unwrap();
+    assert_eq!((early.next_execution_time, early.decided_until), (Some(at("11:00:00")), at("10:30:00")));
     let edited = updated(&idle, &source(4, "0 15 * * * ?"), &settings, at("11:30:00")).unwrap();
     assert_eq!((edited.status, edited.next_execution_time), (ScheduleStatus::Paused, None));
     assert_eq!((edited.paused_by.as_deref(), edited.pause_reason.as_deref()), (Some("ann"), Some("moving house")));
@@ -114,6 +122,21 @@ fn what_the_last_execution_found_stands_in_the_schedule() {
     let mut json = serde_json::to_value(&one).unwrap();
     json.as_object_mut().unwrap().retain(|name, _| !name.starts_with("lastFiles"));
     assert_eq!(files(&serde_json::from_value(json).unwrap()), (None, None));
+}
+
+#[test]
+fn the_deadlines_of_a_schedule_begin_when_it_is_given_them() {
+    let settings = Settings::default();
+    let begins = |schedule: &Schedule| schedule.deadline_since;
+    assert_eq!(begins(&hourly()), Some(at("10:30:00")));
+    let renamed = DataSource { name: "Others".to_owned(), ..source(4, "0 0 * * * ?") };
+    let edited = |it: &DataSource| updated(&hourly(), it, &settings, at("11:30:00")).unwrap();
+    assert_eq!(begins(&edited(&renamed)), Some(at("10:30:00")));
+    assert_eq!(begins(&edited(&source(4, "0 15 * * * ?"))), Some(at("11:30:00")));
+    let deadline = Some(crate::core::model::data_source::DeadlineTime { time: "06:30".to_owned() });
+    assert_eq!(begins(&edited(&DataSource { deadline, ..renamed })), Some(at("11:30:00")));
+    let idle = paused(&hourly(), "ann", "", at("11:10:00")).unwrap();
+    assert_eq!(begins(&resumed(&idle, &settings, at("12:00:00")).unwrap()), Some(at("10:30:00")));
 }
 
 #[test]

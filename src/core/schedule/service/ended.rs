@@ -1,7 +1,6 @@
 //! The end of an execution: what became of it is written down, what was interrupted is done again, and what is old goes.
 
 use super::lead::{Ended, Lead};
-use super::live::Live;
 use super::prune::EXECUTIONS_AT_ONCE;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::model::data_source::Misfire;
@@ -52,39 +51,39 @@ impl Lead<'_> {
         self.finish(execution, self.term.token().0).await
     }
 
-    /// Writes down how an execution ended that ran under a token. What is to be done again is queued before: whoever leads after a crash
-    /// in between finds both.
+    /// Writes down how an execution ended that ran under a token. What is to be done again is queued before, and its schedule hears of it
+    /// before: whoever leads after a crash in between finds the execution under way, and how it ended in its schedule.
     async fn finish(&mut self, execution: Execution, token: u64) -> Result<(), StoreError> {
         self.known.remove(&execution.id);
+        let execution = self.as_heard(execution);
         if execution.outcome == Outcome::Interrupted {
             self.again(&execution).await?;
             crash_point!("slot.again");
         }
         crash_point!("slot.ending");
-        let (store, term, now) = (&self.service.schedules, &self.term, self.now());
+        let (id, now) = (execution.schedule_id.clone(), self.now());
+        let was = self.lives.get(&id).map(|live| live.schedule.status);
+        // Once, also where the answer to the first try was lost and somebody has changed the schedule since.
+        self.write(&id, |live| {
+            let has_heard = record::heard(&live.schedule, &execution.id).is_some();
+            (!has_heard).then(|| record::told(&live.schedule, &execution, live.plan.as_ref(), now))
+        })
+        .await?;
+        crash_point!("slot.told");
+        // The leader before may have told the schedule in the last moment.
+        let execution = self.as_heard(execution);
+        let (store, term) = (&self.service.schedules, &self.term);
         let seen = (Outcome::Running, token);
         if !self.persist(|| store.replace_execution(Some(term), seen, &execution)).await? {
-            let stored = self.persist(|| store.execution(&execution.id)).await?;
+            let stored = self.readable(|| store.execution(&execution.id)).await?;
             if stored.as_ref() != Some(&execution) {
                 // Somebody else has ended it.
                 return Ok(());
             }
         }
         crash_point!("slot.ended");
-        let id = execution.schedule_id.clone();
-        let was = self.lives.get(&id).map(|live| live.schedule.status);
-        // Told once, also where the answer to the first telling was lost and somebody has changed the schedule since.
-        let last = Some(&execution.id);
-        let is_told = |live: &Live| {
-            live.schedule.last_success_id.as_ref() == last || live.schedule.last_failure_id.as_ref() == last
-        };
-        self.write(&id, |live| {
-            (!is_told(live)).then(|| record::told(&live.schedule, &execution, live.plan.as_ref(), now))
-        })
-        .await?;
-        crash_point!("slot.told");
         let paused = self.lives.get(&id).map(|live| &live.schedule).filter(|it| Some(it.status) != was);
-        if let Some(schedule) = paused.filter(|it| it.status == ScheduleStatus::Paused) {
+        if let Some(schedule) = paused.filter(|it| it.status == ScheduleStatus::Paused && !it.is_deleted) {
             let reason = schedule.pause_reason.clone().unwrap_or_default();
             self.tell(&ScheduleEvent::Paused { schedule: id.clone(), reason });
         }
@@ -92,10 +91,28 @@ impl Lead<'_> {
         Ok(())
     }
 
+    /// An execution's end as its schedule has heard of it, if it has.
+    fn as_heard(&self, execution: Execution) -> Execution {
+        let live = self.lives.get(&execution.schedule_id);
+        let heard = live.and_then(|live| record::as_heard(&live.schedule, &execution));
+        match heard {
+            Some(heard) if heard.outcome != execution.outcome => {
+                heard.because("its leader ended behind it; this is what its schedule had heard")
+            }
+            _ => execution,
+        }
+    }
+
     /// Ends what a leader before has left under way, and lets it be done again.
     pub(super) async fn end_left_over(&mut self) -> Result<(), StoreError> {
         let store = &self.service.schedules;
-        for execution in self.persist(|| store.open_executions(LEFT_OVER)).await? {
+        let open = self.persist(|| store.open_executions(LEFT_OVER)).await?;
+        // First those that their schedules have heard of: of the last one alone they say how it ended.
+        let has_heard = |it: &Execution| {
+            self.lives.get(&it.schedule_id).is_some_and(|live| record::heard(&live.schedule, &it.id).is_some())
+        };
+        let (heard, others): (Vec<_>, Vec<_>) = open.into_iter().partition(has_heard);
+        for execution in heard.into_iter().chain(others) {
             self.take_open(execution).await?;
         }
         Ok(())
@@ -138,7 +155,7 @@ impl Lead<'_> {
         let again = again.because(format!("attempt {} was interrupted", execution.attempt));
         let (store, term) = (&self.service.schedules, &self.term);
         self.persist(|| store.insert_execution(Some(term), &again)).await?;
-        let stored = self.persist(|| store.execution(&again.id)).await?;
+        let stored = self.readable(|| store.execution(&again.id)).await?;
         if let Some(stored) = stored.filter(|stored| stored.outcome == Outcome::Queued) {
             self.enqueue(stored);
         }

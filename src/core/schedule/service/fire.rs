@@ -29,11 +29,18 @@ impl Lead<'_> {
     /// schedule says that it is decided. Whoever leads after a crash in between decides the same, and finds the due times written.
     pub(super) async fn decide(&mut self, id: &ScheduleId, now: Timestamp) -> Result<(), StoreError> {
         let (store, known) = (&self.service.schedules, self.lives.get(id).map(|live| live.schedule.revision));
-        if let Some(stored) = self.persist(|| store.schedule(id)).await?
-            && Some(stored.revision) != known
-        {
-            self.adopt(stored);
-            return Ok(());
+        match self.persist(|| store.schedule(id)).await {
+            Ok(Some(stored)) if Some(stored.revision) != known => {
+                self.adopt(stored);
+                return Ok(());
+            }
+            // It alone stands still until somebody mends it.
+            Err(error @ StoreError::Odd { .. }) => {
+                self.lives.put_off(id);
+                self.tell(&ScheduleEvent::Unusable { schedule: id.clone(), reason: error.to_string() });
+                return Ok(());
+            }
+            answer => answer.map(|_| ())?,
         }
         let Some((plan, decided_until)) =
             self.lives.get(id).and_then(|live| Some((live.plan.clone()?, live.schedule.decided_until)))
@@ -126,14 +133,14 @@ impl Lead<'_> {
     /// Whether an insert that found the execution there found our own, whose answer was lost.
     async fn is_ours(&self, execution: &Execution) -> Result<bool, StoreError> {
         let store = &self.service.schedules;
-        let stored = self.persist(|| store.execution(&execution.id)).await?;
+        let stored = self.readable(|| store.execution(&execution.id)).await?;
         Ok(stored.is_some_and(|stored| (stored.outcome, stored.token) == (Outcome::Running, execution.token)))
     }
 
     async fn queue(&mut self, execution: Execution) -> Result<(), StoreError> {
         self.insert(&execution).await?;
         let store = &self.service.schedules;
-        let stored = self.persist(|| store.execution(&execution.id)).await?;
+        let stored = self.readable(|| store.execution(&execution.id)).await?;
         if let Some(stored) = stored.filter(|stored| stored.outcome == Outcome::Queued) {
             self.enqueue(stored);
         }
@@ -187,7 +194,7 @@ impl Lead<'_> {
         // Its leader's last word may have come after all.
         let before = Execution::id_of(&queued.schedule_id, queued.due_time, queued.attempt.saturating_sub(1));
         let store = &self.service.schedules;
-        let before = self.persist(|| store.execution(&before)).await?;
+        let before = self.readable(|| store.execution(&before)).await?;
         let has_ended = before.is_some_and(|it| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed));
         Ok(has_ended.then_some("the attempt before has ended after all"))
     }
@@ -201,7 +208,9 @@ impl Lead<'_> {
             stop: self.stop.clone(),
         };
         let now = self.now();
-        let late = Duration::try_from(now.duration_since(execution.due_time)).unwrap_or_default();
+        // A jitter is no lateness.
+        let offset = live.plan.as_ref().map(|plan| plan.offset).unwrap_or_default();
+        let late = Duration::try_from(now.duration_since(execution.due_time) - offset).unwrap_or_default();
         self.tell(&ScheduleEvent::Began { execution: execution.clone(), late });
         self.known.insert(execution.id.clone());
         self.lives.with(&execution.schedule_id, |live| live.running += 1);
@@ -233,16 +242,18 @@ impl Lead<'_> {
 /// What becomes of a due time beside what runs and waits of the same schedule. `about_to`: of it, too, this many begin just now.
 fn turn(live: &Live, cause: Cause, about_to: usize) -> Turn {
     let Some(plan) = &live.plan else { return Turn::Wait };
-    if plan.overlap == Overlap::Allow || (!live.is_busy() && about_to == 0) {
+    let is_free = !live.is_busy() && about_to == 0;
+    if is_free || (plan.overlap == Overlap::Allow && cause != Cause::CatchUp) {
         return Turn::Begin;
     }
     let waits = live.waiting.len();
+    let before = if live.running > 0 || about_to > 0 { "still ran" } else { "still waited for its turn" };
     match (cause, plan.overlap) {
         // One at a time, in order.
         (Cause::CatchUp, _) => Turn::Wait,
         (_, _) if plan.misfire == Misfire::FireAll && waits > 0 && waits < plan.catch_up => Turn::Wait,
         (_, Overlap::Queue) if waits == 0 => Turn::Wait,
-        (_, Overlap::Queue) => Turn::Skip("the execution before still ran, and one waited already".to_owned()),
-        (_, Overlap::Skip | Overlap::Allow) => Turn::Skip("the execution before still ran".to_owned()),
+        (_, Overlap::Queue) => Turn::Skip(format!("the execution before {before}, and one waited already")),
+        (_, Overlap::Skip | Overlap::Allow) => Turn::Skip(format!("the execution before {before}")),
     }
 }

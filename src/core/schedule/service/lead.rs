@@ -251,6 +251,7 @@ impl<'a> Lead<'a> {
         let (service, now) = (self.service, self.now());
         let elapsed = service.clock.elapsed();
         if elapsed.saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
+            self.tell_skew().await;
             self.load().await?;
         } else {
             let is_further = elapsed.saturating_sub(self.looked_further) >= LOOK_FURTHER_EVERY;
@@ -326,7 +327,7 @@ impl<'a> Lead<'a> {
                 self.adopt(Schedule { token: term.token().0, ..changed });
                 return Ok(());
             }
-            match self.persist(|| service.schedules.schedule(id)).await? {
+            match self.readable(|| service.schedules.schedule(id)).await? {
                 Some(stored) => {
                     // By our own first try, whose answer was lost.
                     let is_ours = stored == Schedule { token: term.token().0, ..changed };
@@ -365,6 +366,18 @@ impl<'a> Lead<'a> {
 
     pub(super) fn tell(&self, event: &ScheduleEvent) {
         self.service.observer.observe(event);
+    }
+
+    /// As [`persist`](Self::persist), for one record. One that cannot be read is as if it were not there: it ends no term, and is told
+    /// with all others.
+    pub(super) async fn readable<'f, T>(
+        &self,
+        ask: impl Fn() -> Answer<'f, Option<T>>,
+    ) -> Result<Option<T>, StoreError> {
+        match self.persist(ask).await {
+            Err(StoreError::Odd { .. }) => Ok(None),
+            answer => answer,
+        }
     }
 
     /// Asks until the store answers, while the term lasts. Only for questions that may be asked twice.

@@ -40,9 +40,11 @@ pub(super) struct Lives {
 }
 
 impl Live {
-    /// Whether one more of its executions may begin now.
+    /// Whether one more of its executions may begin now. What is made up for begins one at a time, in order, whatever else may overlap.
     fn has_room(&self) -> bool {
-        self.running == 0 || self.plan.as_ref().is_some_and(|plan| plan.overlap == Overlap::Allow)
+        let is_made_up_for = |it: &Execution| matches!(it.cause, Cause::CatchUp | Cause::Backfill);
+        let may_overlap = self.plan.as_ref().is_some_and(|plan| plan.overlap == Overlap::Allow);
+        self.running == 0 || (may_overlap && !self.waiting.front().is_some_and(is_made_up_for))
     }
 
     /// Whether an execution of it runs or waits.
@@ -84,7 +86,8 @@ impl Lives {
         let fires = record::fires(&schedule);
         let wake = plan.as_ref().filter(|_| fires).and_then(|plan| plan.wake(schedule.decided_until));
         let pending = |plan: &Plan| deadline::pending(plan, &schedule, looked_at, now);
-        let deadline = plan.as_ref().filter(|_| fires).and_then(pending);
+        // Also of one that is paused: then nothing succeeds, and that is what a deadline tells.
+        let deadline = plan.as_ref().filter(|_| schedule.is_active && !schedule.is_deleted).and_then(pending);
         let live = Live { schedule, plan, running, waiting, wake, deadline, looked_at };
         self.wakes.extend(wake.map(|at| (at, id.clone())));
         self.deadlines.extend(deadline.map(|at| (at, id.clone())));

@@ -16,6 +16,7 @@ use crate::core::ports::observer::Observer;
 use crate::core::schedule::action::{ActionError, Done, Firing};
 use crate::core::schedule::event::ScheduleEvent;
 use crate::core::schedule::record;
+use crate::core::schedule::steer::Steering;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -113,6 +114,10 @@ impl World {
             settings: Settings::default(),
             feed: None,
         }
+    }
+
+    fn steering(&self) -> Steering<'_> {
+        Steering { store: &self.store, trail: &self.leases, settings: &self.settings }
     }
 
     /// Starts an instance.
@@ -226,6 +231,7 @@ fn schedule(id: &str, cron: &str, now: Timestamp) -> Schedule {
         pause_reason: None,
         paused_at: None,
         deadline_missed: None,
+        deadline_since: None,
         changed_at: now,
         revision: 1,
         token: 0,

@@ -3,6 +3,8 @@
 use super::*;
 use crate::core::model::data_source::DeadlineTime;
 use crate::core::model::schedule::Cause;
+use crate::core::ports::audit::AuditLog;
+use crate::core::ports::schedules::Writer;
 use crate::core::schedule::steer::{self, Asked};
 use jiff::SignedDuration;
 
@@ -68,20 +70,20 @@ async fn a_paused_schedule_is_silent_and_resumes_from_now() {
     world.add("loans", "0 0 * * * ?", |_| {}).await;
     let pod = world.start("pod-1");
     world.seconds(60).await;
-    steer::pause(&world.store, "loans", &asked(&world)).await.unwrap();
+    world.steering().pause("loans", &asked(&world)).await.unwrap();
     world.seconds(3 * 3600).await;
     assert!(world.began().is_empty());
+    let trail = || async { world.leases.audits(9).await.unwrap().records };
+    assert_eq!(trail().await.iter().map(|it| it.action.as_str()).collect::<Vec<_>>(), ["schedule pause"]);
     let paused = world.schedule("loans").await;
     assert_eq!((paused.paused_by.as_deref(), paused.pause_reason.as_deref()), (Some("ann"), Some("a late delivery")));
-    assert!(matches!(
-        steer::pause(&world.store, "loans", &asked(&world)).await,
-        Err(steer::SteerError::Already { .. })
-    ));
+    assert!(matches!(world.steering().pause("loans", &asked(&world)).await, Err(steer::SteerError::Already { .. })));
+    assert_eq!(trail().await.len(), 1, "nothing was tried");
     // A person may ask for one all the same.
-    let asked_for = steer::run_now(&world.store, "loans", &asked(&world)).await.unwrap();
+    let asked_for = world.steering().run_now("loans", &asked(&world)).await.unwrap();
     world.seconds(5).await;
     assert_eq!(world.began(), [asked_for.id]);
-    steer::resume(&world.store, &world.settings, "loans", &asked(&world)).await.unwrap();
+    world.steering().resume("loans", &asked(&world)).await.unwrap();
     world.seconds(3600).await;
     assert_eq!(world.history("loans").await.len(), 2, "nothing that was due meanwhile");
     pod.end().await;
@@ -122,13 +124,53 @@ async fn what_was_missed_between_two_times_is_made_up_for_exactly_once() {
         })
     );
     assert_eq!(due.len(), 5);
-    assert_eq!(steer::backfill(&world.store, &missed).await.unwrap(), 5);
-    assert_eq!(steer::backfill(&world.store, &missed).await.unwrap(), 0, "a repeat asks for none again");
+    assert_eq!(world.steering().backfill(&missed, &asked(&world)).await.unwrap(), 5);
+    assert_eq!(world.steering().backfill(&missed, &asked(&world)).await.unwrap(), 0, "a repeat asks for none again");
     world.seconds(10).await;
     let succeeded = world.executions("loans").await.iter().filter(|it| it.outcome == Outcome::Succeeded).count();
     assert_eq!(succeeded, 6);
     let again = steer::missed(&world.store, &world.settings, "loans", span, &asked(&world)).await.unwrap();
     assert!(again.is_empty(), "{again:?}");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_up_for_that_the_history_has_forgotten() {
+    let settings = Settings { history: Duration::from_hours(5), ..Settings::default() };
+    let world = World { settings, ..World::new() };
+    world.add("loans", "0 0 * * * ?", |_| {}).await;
+    let span = ("2026-11-01T00:00:00Z".parse().unwrap(), "2026-11-30T00:00:00Z".parse().unwrap());
+    let missed = steer::missed(&world.store, &world.settings, "loans", span, &asked(&world)).await.unwrap();
+    let due: Vec<String> = missed.iter().map(|it| it.due_time.to_string()).collect();
+    assert_eq!((due.len(), due[0].as_str()), (5, "2026-11-29T06:00:00Z"));
+    world.add("rates", "* * * * * ?", |_| {}).await;
+    let many = steer::missed(&world.store, &world.settings, "rates", span, &asked(&world)).await;
+    assert_eq!(many, Err(steer::SteerError::TooMany));
+    let none = world.steering().backfill(&[], &asked(&world)).await;
+    assert_eq!((none, world.leases.audits(9).await.unwrap().records.len()), (Ok(0), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_is_late_only_behind_its_jitter() {
+    let settings = Settings { jitter: Duration::from_hours(1), ..Settings::default() };
+    let world = World { settings, ..World::new() };
+    let ids: Vec<String> = (0..20).map(|number| format!("loans-{number}")).collect();
+    for id in &ids {
+        world.add(id, "0 0 11 * * ?", |_| {}).await;
+    }
+    let pod = world.start("pod-1");
+    for _ in 0..60 {
+        world.seconds(60).await;
+        for id in &ids {
+            let late = steer::late_by(&world.schedule(id).await, &world.settings, world.clock.now());
+            assert!(late.is_none_or(|late| late.as_secs() <= 1), "{id}: {late:?}");
+        }
+    }
+    world.seconds(3600).await;
+    assert_eq!(world.began().len(), 20);
+    let on_time =
+        |event: &ScheduleEvent| matches!(event, ScheduleEvent::Began { late, .. } if *late < Duration::from_secs(2));
+    assert_eq!(world.heard(on_time), 20, "a jitter is no lateness");
     pod.end().await;
 }
 
@@ -147,6 +189,43 @@ async fn a_deadline_is_told_when_nothing_succeeded_also_when_nothing_began() {
     assert_eq!(world.schedule("never").await.deadline_missed.as_deref(), Some("2026-11-29"));
     world.seconds(24 * 3600).await;
     assert_eq!((told("never"), told("early")), (2, 0), "once a day");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_told_of_what_paused_too_and_whatever_was_edited_since() {
+    let settings = Settings { pause_after_failures: Some(3), ..Settings::default() };
+    let world = World { settings, ..World::starting_at("2026-11-29T01:00:00Z") };
+    let deadline = Some(DeadlineTime { time: "06:30".to_owned() });
+    for id in ["fails", "paused", "edited"] {
+        let begins = Some(world.clock.now());
+        let deadline = deadline.clone();
+        world.add(id, "0 0/10 2-3 * * ?", |it| (it.rule.deadline, it.deadline_since) = (deadline, begins)).await;
+    }
+    world
+        .add("late", "0 0 8 * * ?", |it| {
+            it.rule.deadline.clone_from(&deadline);
+            it.deadline_since = Some("2026-11-29T07:00:00Z".parse().unwrap());
+        })
+        .await;
+    *world.work.fails.lock().unwrap() = true;
+    let pod = world.start("pod-1");
+    world.seconds(2 * 3600).await;
+    assert_eq!(world.schedule("fails").await.status, ScheduleStatus::Paused);
+    world.steering().resume("paused", &asked(&world)).await.unwrap();
+    world.steering().pause("paused", &asked(&world)).await.unwrap();
+    pod.end().await;
+    // Nobody leads at its time, and somebody edits one behind it.
+    world.seconds(4 * 3600).await;
+    let edited = world.schedule("edited").await;
+    let edited = Schedule { revision: edited.revision + 1, changed_at: world.clock.now(), ..edited };
+    assert_eq!(world.store.replace_schedule(Writer::Other, &edited).await, Ok(true));
+    let pod = world.start("pod-2");
+    world.seconds(600).await;
+    let told = |id: &str| {
+        world.heard(|event| matches!(event, ScheduleEvent::DeadlineMissed { schedule, .. } if schedule.as_str() == id))
+    };
+    assert_eq!([told("fails"), told("paused"), told("edited"), told("late")], [1, 1, 1, 0]);
     pod.end().await;
 }
 

@@ -1,6 +1,8 @@
 //! A due time that comes while the one before still runs, and how many run at once.
 
 use super::*;
+use crate::core::model::schedule::Cause;
+use crate::core::schedule::steer::Asked;
 
 #[tokio::test(start_paused = true)]
 async fn a_due_time_is_left_out_while_the_one_before_runs_and_the_next_one_is_not() {
@@ -68,6 +70,54 @@ async fn all_missed_times_are_made_up_for_one_at_a_time_in_order() {
     assert_eq!(began, ["11:10", "11:20", "11:30"]);
     assert_eq!(world.work.at_once.lock().unwrap().1, 1);
     assert_eq!(world.history("loans").await[..3], ["10:40:00 Missed", "10:50:00 Missed", "11:00:00 Missed"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_made_up_for_runs_one_at_a_time_whatever_else_may_overlap() {
+    for overlap in [Overlap::Allow, Overlap::Queue] {
+        let settings = Settings { catch_up: 5, ..Settings::default() };
+        let world = World { settings, ..World::new() };
+        world
+            .add("loans", "0 0/10 * * * ?", |it| {
+                it.rule.misfire = Misfire::FireAll;
+                it.rule.overlap = overlap;
+            })
+            .await;
+        world.lasts("loans", 30);
+        world.seconds(3600 + 120).await;
+        let pod = world.start("pod-1");
+        world.seconds(170).await;
+        let began = || world.began().iter().map(|id| id[17..22].to_owned()).collect::<Vec<_>>();
+        assert_eq!(began(), ["10:50", "11:00", "11:10", "11:20", "11:30"], "{overlap:?}");
+        assert_eq!(world.work.at_once.lock().unwrap().1, 1, "{overlap:?}");
+        let ids = [8, 9].map(|hour| {
+            let due = format!("2026-11-29T0{hour}:00:00Z").parse().unwrap();
+            Execution::new(&ScheduleId::new("loans"), due, 1, Cause::Backfill, Outcome::Queued)
+        });
+        let asked = Asked { who: "ann".to_owned(), why: String::new(), at: world.clock.now() };
+        assert_eq!(world.steering().backfill(&ids, &asked).await.unwrap(), 2);
+        world.seconds(70).await;
+        assert_eq!(began()[5..], ["08:00", "09:00"], "{overlap:?}");
+        assert_eq!(world.work.at_once.lock().unwrap().1, 1, "{overlap:?}");
+        pod.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_place_does_not_count_as_running() {
+    let settings = Settings { concurrency: 1, ..Settings::default() };
+    let world = World { settings, ..World::new() };
+    world.add("slow", "0 0 11 * * ?", |_| {}).await;
+    world.add("loans", "0 * * * * ?", |_| {}).await;
+    world.lasts("slow", 600);
+    world.lasts("loans", 1);
+    world.seconds(1800 - 30).await;
+    let pod = world.start("pod-1");
+    world.seconds(30 + 150).await;
+    let all = world.executions("loans").await;
+    let skipped = all.iter().find(|it| it.outcome == Outcome::Skipped).unwrap();
+    assert_eq!(skipped.reason.as_deref(), Some("the execution before still waited for its turn"), "{all:?}");
     pod.end().await;
 }
 
