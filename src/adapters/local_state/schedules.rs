@@ -7,7 +7,7 @@ use super::runs::{at_most, found, page};
 use super::value::time;
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::schedules::{ScheduleStore, Writer};
+use crate::core::ports::schedules::{HistoryPlace, ScheduleStore, Writer};
 use crate::core::ports::store::{OddRecord, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -58,10 +58,11 @@ const ODD_EXECUTIONS: &str = "
 SELECT document, id, outcome, token FROM ScheduleExecution WHERE outcome IN ('Queued', 'Running') ORDER BY dueTime, id";
 
 const HISTORY: &str = "
-SELECT document, id, outcome, token FROM ScheduleExecution WHERE dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
+SELECT document, id, outcome, token FROM ScheduleExecution WHERE (dueTime, id) < (?1, ?2) ORDER BY dueTime DESC, id DESC LIMIT ?3";
 
 const HISTORY_OF: &str = "
-SELECT document, id, outcome, token FROM ScheduleExecution WHERE scheduleId = ?3 AND dueTime < ?1 ORDER BY dueTime DESC, id DESC LIMIT ?2";
+SELECT document, id, outcome, token FROM ScheduleExecution WHERE scheduleId = ?4 AND (dueTime, id) < (?1, ?2)
+ORDER BY dueTime DESC, id DESC LIMIT ?3";
 
 const DUE: &str = "
 SELECT document, id, outcome, token FROM ScheduleExecution WHERE scheduleId = ?1 AND dueTime BETWEEN ?2 AND ?3 ORDER BY dueTime, id";
@@ -197,13 +198,14 @@ SELECT document, id, revision FROM ScheduledDataSource WHERE id IN (SELECT value
     async fn history(
         &self,
         schedule: Option<&ScheduleId>,
-        before: Option<Timestamp>,
+        behind: Option<&HistoryPlace>,
         limit: usize,
     ) -> Result<Vec<Execution>, StoreError> {
-        let (schedule, before) = (schedule.cloned(), before.map_or_else(|| END.to_owned(), time));
+        let place = behind.map_or_else(|| (END.to_owned(), String::new()), |it| (time(it.due_time), it.id.clone()));
+        let (schedule, (due, last)) = (schedule.cloned(), place);
         self.look(move |db, _| match schedule {
-            None => all(db, HISTORY, (before, at_most(limit))),
-            Some(id) => all(db, HISTORY_OF, (before, at_most(limit), id.as_str())),
+            None => all(db, HISTORY, (due, last, at_most(limit))),
+            Some(id) => all(db, HISTORY_OF, (due, last, at_most(limit), id.as_str())),
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::{Term, Token};
-use crate::core::ports::schedules::{ScheduleStore, Writer};
+use crate::core::ports::schedules::{HistoryPlace, ScheduleStore, Writer};
 use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -123,12 +123,11 @@ impl ScheduleStore for MemorySchedules {
     async fn history(
         &self,
         schedule: Option<&ScheduleId>,
-        before: Option<Timestamp>,
+        behind: Option<&HistoryPlace>,
         limit: usize,
     ) -> Result<Vec<Execution>, StoreError> {
-        let wanted = |it: &Execution| {
-            schedule.is_none_or(|id| it.schedule_id == *id) && before.is_none_or(|before| it.due_time < before)
-        };
+        let is_behind = |it: &Execution| behind.is_none_or(|place| (it.due_time, &it.id) < (place.due_time, &place.id));
+        let wanted = |it: &Execution| schedule.is_none_or(|id| it.schedule_id == *id) && is_behind(it);
         Ok(self.chosen(wanted).into_iter().rev().take(limit).collect())
     }
 

@@ -9,7 +9,7 @@ use super::schedule_documents::{document, read};
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::Term;
 use crate::core::ports::admin::StoreAdmin;
-use crate::core::ports::schedules::{ScheduleStore, Writer};
+use crate::core::ports::schedules::{HistoryPlace, ScheduleStore, Writer};
 use crate::core::ports::store::{OddRecord, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -191,7 +191,7 @@ impl ScheduleStore for MongoState {
     async fn history(
         &self,
         schedule: Option<&ScheduleId>,
-        before: Option<Timestamp>,
+        behind: Option<&HistoryPlace>,
         limit: usize,
     ) -> Result<Vec<Execution>, StoreError> {
         let Some(limit) = at_most(limit) else { return Ok(Vec::new()) };
@@ -199,8 +199,11 @@ impl ScheduleStore for MongoState {
         if let Some(id) = schedule {
             wanted.insert("scheduleId", id.as_str());
         }
-        if let Some(before) = before {
-            wanted.insert("dueTime", doc! { "$lt": date(before) });
+        if let Some(HistoryPlace { due_time, id }) = behind {
+            let due = date(*due_time);
+            let tied = doc! { "dueTime": due, "_id": { "$lt": id } };
+            wanted.insert("dueTime", doc! { "$lte": due });
+            wanted.insert("$or", [doc! { "dueTime": { "$lt": due } }, tied]);
         }
         self.call(async {
             let executions = self.of_executions();

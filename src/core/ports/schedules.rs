@@ -19,6 +19,27 @@ pub enum Writer<'a> {
     Other,
 }
 
+/// A place in the history. Several executions may have one due time: tries of it, and what a clock change left out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HistoryPlace {
+    /// What was due earlier comes behind it,
+    pub due_time: Timestamp,
+    /// and of this due time, ids that are smaller than this one.
+    pub id: String,
+}
+
+impl HistoryPlace {
+    /// Before all that was due at a moment.
+    pub fn before(due_time: Timestamp) -> Self {
+        Self { due_time, id: String::new() }
+    }
+
+    /// That of an execution.
+    pub fn of(execution: &Execution) -> Self {
+        Self { due_time: execution.due_time, id: execution.id.clone() }
+    }
+}
+
 /// The schedules of a state store, and their history. A write is durable when it answers; times are kept to the millisecond.
 #[async_trait]
 pub trait ScheduleStore: Send + Sync {
@@ -96,11 +117,11 @@ pub trait ScheduleStore: Send + Sync {
     /// Executions that are queued or running, by due time, the earliest first; at most `limit`.
     async fn open_executions(&self, limit: usize) -> Result<Vec<Execution>, StoreError>;
 
-    /// Executions by due time, the latest first, of one schedule or all, due before `before` where it is given.
+    /// Executions by due time and id, the latest first, of one schedule or all, behind a place where one is given.
     async fn history(
         &self,
         schedule: Option<&ScheduleId>,
-        before: Option<Timestamp>,
+        behind: Option<&HistoryPlace>,
         limit: usize,
     ) -> Result<Vec<Execution>, StoreError>;
 

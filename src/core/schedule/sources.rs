@@ -136,9 +136,24 @@ impl Sources {
         let now = self.now();
         // An id is made here and never given: hexadecimal digits and dashes.
         let id = DataSourceId::new((self.new_id)()).ok_or_else(|| SourceError::Missing { id: String::new() })?;
-        let source = self.rules.read(given, Stamp { id, version: 1, created_at: now, updated_at: now })?;
-        let warnings = self.look(&source).await?;
-        Ok(Saved { source, warnings })
+        self.read(given, Stamp { id, version: 1, created_at: now, updated_at: now }).await
+    }
+
+    /// All that is wrong at once: what only the disk knows of the path, too.
+    async fn read(&self, given: &Value, stamp: Stamp) -> Result<Saved, SourceError> {
+        match self.rules.read(given, stamp) {
+            Ok(source) => {
+                let warnings = self.look(&source).await?;
+                Ok(Saved { source, warnings })
+            }
+            Err(Faults(mut faults)) => {
+                let path = given.get("path").and_then(Value::as_str).unwrap_or_default();
+                if let Err(Faults(more)) = self.look_at_path(path).await {
+                    faults.extend(more);
+                }
+                Err(Faults(faults).into())
+            }
+        }
     }
 
     /// As the store will look again when it writes.
@@ -175,9 +190,7 @@ impl Sources {
         let there = self.there(id, seen).await?;
         let now = self.now().max(there.updated_at);
         let stamp = Stamp { id: there.id, version: there.version + 1, created_at: there.created_at, updated_at: now };
-        let source = self.rules.read(given, stamp)?;
-        let warnings = self.look(&source).await?;
-        Ok(Saved { source, warnings })
+        self.read(given, stamp).await
     }
 
     /// Takes away the version that was seen.
@@ -269,22 +282,25 @@ impl Sources {
 
     /// What only the disk and the calendar know. A folder that is not there yet is none of the faults.
     async fn look(&self, source: &DataSource) -> Result<Vec<String>, Faults> {
-        let mut warnings = Vec::new();
-        if let Ok(place) = self.rules.roots.place(&source.path) {
-            match self.looks.check(&place).await {
-                Ok(()) => {}
-                Err(error @ FolderError::Foreign { .. }) => {
-                    let message = format!("the path cannot be taken: {error}");
-                    let hint = "write a folder by its own path: links are not followed".to_owned();
-                    return Err(Faults(vec![Fault { pointer: "/path".to_owned(), message, hint, at: None }]));
-                }
-                Err(error) => warnings.push(format!("{error}; until it can be read, each look at it fails")),
-            }
-        }
+        let mut warnings: Vec<String> = self.look_at_path(&source.path).await?.into_iter().collect();
         if Expression::parse(&source.cron_expression).is_ok() && self.next(source, self.clock.now(), 1).is_empty() {
             warnings.push("the cron expression is never due again".to_owned());
         }
         Ok(warnings)
+    }
+
+    /// What a person should know of a folder.
+    async fn look_at_path(&self, path: &str) -> Result<Option<String>, Faults> {
+        let Ok(place) = self.rules.roots.place(path) else { return Ok(None) };
+        match self.looks.check(&place).await {
+            Ok(()) => Ok(None),
+            Err(error @ FolderError::Foreign { .. }) => {
+                let message = format!("the path cannot be taken: {error}");
+                let hint = "write a folder by its own path: links are not followed".to_owned();
+                Err(Faults(vec![Fault { pointer: "/path".to_owned(), message, hint, at: None }]))
+            }
+            Err(error) => Ok(Some(format!("{error}; until it can be read, each look at it fails"))),
+        }
     }
 
     /// The next due times of a data source.

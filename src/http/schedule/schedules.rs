@@ -5,6 +5,7 @@ use super::answers::{json_of, steer_error};
 use super::asked::{self, Id, PAGE_MAX, Paged, Refused, nothing_of, number, query, unknown, wrong};
 use super::every;
 use crate::core::model::schedule::{Execution, Schedule, ScheduleId};
+use crate::core::ports::schedules::HistoryPlace;
 use crate::core::schedule::board::Filter;
 use crate::core::schedule::explain::{Left, Next, outlook};
 use crate::core::schedule::steer::{self, Standing, SteerError};
@@ -56,6 +57,9 @@ struct Place {
 #[derive(Serialize)]
 struct Executions {
     items: Vec<Execution>,
+    /// What `behind` of the next page is. `None` behind the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// What a list is asked for.
@@ -167,7 +171,7 @@ async fn show(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQu
 }
 
 async fn history(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQuery) -> Response {
-    let (mut limit, mut before) = (HISTORY, None);
+    let (mut limit, mut place, mut last) = (HISTORY, None, None);
     for (name, value) in query(text.as_deref()) {
         match name.as_str() {
             "limit" => match number("limit", &value, (1, HISTORY_MAX)) {
@@ -175,10 +179,11 @@ async fn history(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): Ra
                 Err(refused) => return *refused,
             },
             "before" => match value.parse::<Timestamp>() {
-                Ok(at) => before = Some(at),
+                Ok(at) => place = Some(HistoryPlace::before(at)),
                 Err(_) => return *wrong("before", "is no moment", "write it as 2026-11-29T00:00:00Z"),
             },
-            name => return *unknown(name, &["limit", "before"]),
+            "behind" => last = Some(value),
+            name => return *unknown(name, &["limit", "before", "behind"]),
         }
     }
     let found = async {
@@ -188,11 +193,22 @@ async fn history(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): Ra
             Some(gone) => gone,
             None => steer::find(&*doors.schedules, &id).await?,
         };
+        if let Some(last) = last {
+            match doors.schedules.execution(&last).await?.filter(|it| it.schedule_id == schedule.id) {
+                Some(execution) => place = Some(HistoryPlace::of(&execution)),
+                None => {
+                    return Ok(Err(wrong("behind", "is no execution of this schedule", "write the next of a page")));
+                }
+            }
+        }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok::<_, SteerError>(doors.schedules.history(Some(&schedule.id), before, limit).await?)
+        let items = doors.schedules.history(Some(&schedule.id), place.as_ref(), limit).await?;
+        let next = items.last().filter(|_| items.len() == limit).map(|it| it.id.clone());
+        Ok::<_, SteerError>(Ok(Executions { items, next }))
     };
     match found.await {
-        Ok(items) => json_of(StatusCode::OK, &Executions { items }),
+        Ok(Ok(found)) => json_of(StatusCode::OK, &found),
+        Ok(Err(refused)) => *refused,
         Err(error) => steer_error(&error),
     }
 }

@@ -6,7 +6,7 @@ use filegen::core::kind::{FailureKind, HasKind};
 use filegen::core::model::data_source::{Action, ClosedDay, DeadlineTime, Misfire, Overlap};
 use filegen::core::model::schedule::{Cause, Execution, Outcome, Rule, Schedule, ScheduleId, ScheduleStatus};
 use filegen::core::model::term::{Term, Token};
-use filegen::core::ports::schedules::Writer;
+use filegen::core::ports::schedules::{HistoryPlace, Writer};
 use filegen::core::ports::store::StoreError;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -130,6 +130,37 @@ async fn of_many_new_schedules_those_that_are_there_stay_as_they_are() {
 }
 
 #[tokio::test]
+async fn pages_of_the_history_leave_none_out_that_has_the_due_time_of_another() {
+    on_each(|state| async move {
+        let store = state.schedules(0);
+        let of = |id: &str, attempt: u32, due: i64| {
+            Execution::new(&ScheduleId::new(id), at(due), attempt, Cause::Due, Outcome::Missed)
+        };
+        let all = [of("a", 1, 9), of("a", 2, 5), of("b", 1, 5), of("a", 1, 5), of("a", 3, 5), of("a", 1, 1)];
+        for execution in &all {
+            store.insert_execution(None, execution).await.unwrap();
+        }
+        let a = ScheduleId::new("a");
+        for (schedule, whole) in [(None, 6), (Some(&a), 5)] {
+            for size in 1..4 {
+                let (mut found, mut place) = (Vec::new(), None);
+                loop {
+                    let page = state.schedules(1).history(schedule, place.as_ref(), size).await.unwrap();
+                    let Some(last) = page.last() else { break };
+                    place = Some(HistoryPlace::of(last));
+                    found.extend(page);
+                }
+                let mut ordered = found.clone();
+                ordered.sort_by(|a, b| (b.due_time, &b.id).cmp(&(a.due_time, &a.id)));
+                ordered.dedup();
+                assert_eq!((found.len(), &ordered), (whole, &found), "{size} at a time");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_older_leader_is_refused_and_people_keep_its_token() {
     on_each(|state| async move {
         let (store, first) = (state.schedules(0), schedule("a"));
@@ -218,7 +249,7 @@ async fn the_history_is_in_order_and_what_is_old_goes_but_for_what_is_kept() {
             all.iter().map(|it| it.due_time.as_millisecond() - at(0).as_millisecond()).collect::<Vec<_>>()
         };
         assert_eq!(due(store.history(None, None, 3).await), [5_000, 3_000, 2_500]);
-        assert_eq!(due(store.history(Some(&a), Some(at(3_000)), 2).await), [2_000, 1_000]);
+        assert_eq!(due(store.history(Some(&a), Some(&HistoryPlace::before(at(3_000))), 2).await), [2_000, 1_000]);
         assert_eq!(due(store.history(None, None, 0).await), [0_i64; 0]);
         assert_eq!(due(store.executions_due(&a, at(1_000), at(3_000)).await), [1_000, 2_000, 3_000]);
         assert_eq!(due(store.open_executions(10).await), [2_500, 5_000]);

@@ -109,6 +109,8 @@ fn what_is_wrong_is_refused_with_every_fields_fault() {
     for pointer in ["/name", "/path", "/cronExpression", "/zone"] {
         assert!(pointers.contains(&pointer), "{problem}");
     }
+    let both = intake.post(&json!({ "name": "", "path": "data/link" })).json();
+    assert_eq!(both["errors"].as_array().unwrap().len(), 2, "{both}");
     for path in ["data/../../etc", "data/link", "/etc/passwd"] {
         assert_eq!(intake.post(&json!({ "name": "a", "path": path })).code, 422, "{path}");
     }
@@ -204,6 +206,28 @@ fn each_door_answers_probes_and_the_api_asks_for_its_token() {
 }
 
 #[test]
+fn data_sources_that_a_file_brings_along_are_made_to_the_last_by_whichever_process() {
+    let filegen = Filegen::empty();
+    filegen.write("intake.yaml", &format!("{SCHEDULER}sources: sources.yaml\n"));
+    let entry = |name: &str| format!("- {{ name: {name}, path: data/in, cronExpression: '0 0 4 1 1 ?' }}\n");
+    filegen.write("sources.yaml", &["A", "B", "C"].map(entry).concat());
+    std::fs::create_dir_all(filegen.path("data/in")).unwrap();
+    let mut first = filegen.command("daemon -c intake.yaml --health-port 0");
+    Daemon::of(first.env("FAILPOINTS", "source.saved=return")).running.finish();
+    let intake = Intake::over(filegen);
+    let names = || intake.api.get(SOURCES).json()["items"].as_array().unwrap().len();
+    until("all are made", || (names() == 3).then_some(()));
+    // What people delete stays deleted.
+    let id = intake.api.get(SOURCES).json()["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(intake.delete(&id, Some("*")).code, 204);
+    let Intake { filegen, daemon, .. } = intake;
+    stop([daemon]);
+    let intake = Intake::over(filegen);
+    assert_eq!(intake.api.get(SOURCES).json()["total"], 2);
+    stop([intake.daemon]);
+}
+
+#[test]
 fn a_schedule_that_cannot_be_read_holds_up_no_others_change_and_no_others_times() {
     let filegen = Filegen::empty();
     filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "state: { url: \"sqlite:intake.db\" }\napi: {"));
@@ -221,8 +245,7 @@ fn a_schedule_that_cannot_be_read_holds_up_no_others_change_and_no_others_times(
     state.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
     let spoil = "UPDATE ScheduledDataSource SET document = '{}' WHERE id = ?1";
     assert_eq!(state.execute(spoil, [&loans]).unwrap(), 1);
-    let put = intake.api.request("PUT", &format!("{SOURCES}/{loans}")).header("content-type", "application/json");
-    let changed = intake.api.send(put.header("if-match", "*"), given("Loans of today").to_string().as_str());
+    let changed = intake.put(&loans, Some("*"), &given("Loans of today"));
     assert_eq!(changed.code, 200, "{}", changed.body);
     let later = make("Later");
     fires(&later);

@@ -6,7 +6,7 @@ use crate::adapters::memory::schedules::MemorySchedules;
 use crate::core::model::data_source::Action;
 use crate::core::model::schedule::{Execution, Rule};
 use crate::core::model::term::Term;
-use crate::core::ports::schedules::Writer;
+use crate::core::ports::schedules::{HistoryPlace, Writer};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicUsize;
@@ -191,10 +191,10 @@ impl ScheduleStore for Counted {
     async fn history(
         &self,
         schedule: Option<&ScheduleId>,
-        before: Option<Timestamp>,
+        behind: Option<&HistoryPlace>,
         limit: usize,
     ) -> Result<Vec<Execution>, StoreError> {
-        self.schedules.history(schedule, before, limit).await
+        self.schedules.history(schedule, behind, limit).await
     }
 
     async fn executions_due(

@@ -14,7 +14,7 @@ use filegen::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
-use filegen::core::ports::schedules::{ScheduleStore, Writer};
+use filegen::core::ports::schedules::{HistoryPlace, ScheduleStore, Writer};
 use filegen::core::ports::store::{Found, Page, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -276,10 +276,11 @@ impl ScheduleStore for Line {
     async fn history(
         &self,
         schedule: Option<&ScheduleId>,
-        before: Option<Timestamp>,
+        behind: Option<&HistoryPlace>,
         limit: usize,
     ) -> Told<Vec<Execution>> {
-        asked!(self, schedules, [id = schedule.cloned()] schedules.history(id.as_ref(), before, limit))
+        asked!(self, schedules, [id = schedule.cloned(), behind = behind.cloned()]
+            schedules.history(id.as_ref(), behind.as_ref(), limit))
     }
 
     async fn executions_due(&self, schedule: &ScheduleId, from: Timestamp, to: Timestamp) -> Told<Vec<Execution>> {
