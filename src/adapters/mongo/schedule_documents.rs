@@ -12,7 +12,7 @@ const MOMENTS: [&str; 8] = [
     "nextExecutionTime",
     "decidedUntil",
     "lastExecutionTime",
-    "pausedAt",
+    "pausedAt", "deadlineSince",
     "changedAt",
     "dueTime",
     "startedAt",
