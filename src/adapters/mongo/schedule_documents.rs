@@ -8,11 +8,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
 /// Fields that hold moments.
-const MOMENTS: [&str; 8] = [
+const MOMENTS: [&str; 9] = [
     "nextExecutionTime",
     "decidedUntil",
     "lastExecutionTime",
-    "pausedAt", "deadlineSince",
+    "pausedAt",
+    "deadlineSince",
     "changedAt",
     "dueTime",
     "startedAt",
