@@ -2,14 +2,14 @@
 
 use super::Doors;
 use super::answers::{json_of, steer_error};
-use super::asked::{Id, Refused, maybe_body, wrong_fields, wrong_value};
+use super::asked::{Id, Refused, maybe_body, nothing_of, wrong_fields, wrong_value};
 use crate::core::model::schedule::Schedule;
 use crate::core::model::shown::text as shown_text;
 use crate::core::schedule::steer::{Asked, Standing, SteerError, Steering};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
@@ -28,7 +28,8 @@ pub(super) fn routes() -> Router<Arc<Doors>> {
 }
 
 /// Who asks, and why: `{"reason": …, "by": …}`, both may be left out.
-fn asked(doors: &Doors, headers: &HeaderMap, body: Body) -> Result<Asked, Refused> {
+fn asked(doors: &Doors, RawQuery(text): RawQuery, headers: &HeaderMap, body: Body) -> Result<Asked, Refused> {
+    nothing_of(text.as_deref())?;
     let given = maybe_body(headers, body)?;
     wrong_fields(&given, &["reason", "by"])?;
     let text = |name: &str| match given.get(name) {
@@ -60,22 +61,34 @@ fn steered(doors: &Doors, result: Result<Schedule, SteerError>) -> Response {
     }
 }
 
-async fn pause(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, body: Body) -> Response {
-    match asked(&doors, &headers, body) {
+async fn pause(
+    State(doors): State<Arc<Doors>>,
+    Id(id): Id,
+    text: RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match asked(&doors, text, &headers, body) {
         Ok(asked) => steered(&doors, steering(&doors).pause(&id, &asked).await),
         Err(refused) => *refused,
     }
 }
 
-async fn resume(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, body: Body) -> Response {
-    match asked(&doors, &headers, body) {
+async fn resume(
+    State(doors): State<Arc<Doors>>,
+    Id(id): Id,
+    text: RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match asked(&doors, text, &headers, body) {
         Ok(asked) => steered(&doors, steering(&doors).resume(&id, &asked).await),
         Err(refused) => *refused,
     }
 }
 
-async fn run(State(doors): State<Arc<Doors>>, Id(id): Id, headers: HeaderMap, body: Body) -> Response {
-    let asked = match asked(&doors, &headers, body) {
+async fn run(State(doors): State<Arc<Doors>>, Id(id): Id, text: RawQuery, headers: HeaderMap, body: Body) -> Response {
+    let asked = match asked(&doors, text, &headers, body) {
         Ok(asked) => asked,
         Err(refused) => return *refused,
     };

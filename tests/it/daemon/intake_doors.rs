@@ -180,6 +180,10 @@ fn lists_are_asked_for_page_by_page_and_by_what_their_schedules_are() {
         let answer = intake.api.get(&path);
         assert_eq!((answer.code, answer.header("content-type")), (422, "application/problem+json"), "{path}");
     }
+    for what in ["pause", "resume", "run"] {
+        let answer = intake.api.post(&format!("{SCHEDULES}/{loans}/{what}?by=ann"), "application/json", "{}");
+        assert_eq!(answer.code, 422, "{}", answer.body);
+    }
     let many = vec!["x"; 501].join(",");
     for query in ["?page=0", "?size=501", "?status=odd", &format!("?ids={many}")] {
         assert_eq!(intake.api.get(&format!("{SCHEDULES}{query}")).code, 422, "{query}");
