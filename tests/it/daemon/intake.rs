@@ -6,6 +6,7 @@ use crate::support::http::{Answer, Http};
 use crate::support::running::until;
 use serde_json::{Value, json};
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 pub(super) const SCHEDULER: &str = "scheduler: intake\nroots: [data]\napi: { port: 0, listen: 127.0.0.1, cors: [\"http://app.example\"] }\n\
                          page: { port: 0, listen: 127.0.0.1 }\ndefaults: { stable_for: 100ms }\n\
@@ -34,7 +35,12 @@ impl Intake {
     }
 
     pub(super) fn by(filegen: Filegen, command: &str) -> Self {
-        let mut daemon = Daemon::of(&mut filegen.command(command));
+        let mut command = filegen.command(command);
+        Self::of(filegen, &mut command)
+    }
+
+    pub(super) fn of(filegen: Filegen, command: &mut Command) -> Self {
+        let mut daemon = Daemon::of(command);
         let mut door = |name: &str| {
             let line = daemon.running.wait_for(&format!("door={name}"));
             let port = line.rsplit("port=").next().and_then(|port| port.trim().parse().ok());

@@ -1,12 +1,22 @@
-//! Ended as if by SIGKILL at each step from a data source that is saved to a file that is told: the next process loses no change, leaves
-//! no due time out, and tells each file under one id.
+//! Ended as if by SIGKILL at each step from a data source that is saved to a file that is told, over SQLite and over MongoDB: the next
+//! process loses no change, leaves no due time out, and tells each file under one id.
 
 use crate::support::daemon::{Daemon, stop};
 use crate::support::filegen::Filegen;
 use crate::support::kafka::Topic;
-use crate::support::running::{until, until_async};
+use crate::support::mongo::Database;
+use crate::support::running::until_async;
+use filegen::adapters::local_state::LocalState;
+use filegen::core::model::data_source::DataSource;
+use filegen::core::model::schedule::{Execution, Outcome};
+use filegen::core::ports::data_sources::{DataSources, Wanted};
+use filegen::core::ports::ledger::Ledger;
+use filegen::core::ports::schedules::ScheduleStore;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The steps in their order: saved, told to the topic, heard, due, looked at, told. `2*off` passes the change's own message.
 const CASES: [&[&str]; 20] = [
@@ -33,24 +43,35 @@ const CASES: [&[&str]; 20] = [
     &["slot.advanced=return", "slot.again=return", "slot.begun=return"],
 ];
 
+/// Those that are tried over MongoDB too, by the place of each in [`CASES`]: behind each kind of write. `FILEGEN_KILLED=all` tries all.
+const OVER_MONGODB: [usize; 9] = [1, 4, 6, 8, 9, 13, 16, 17, 19];
+
 /// Cases played at once: most of their time they wait for their group.
 const LANES: usize = 10;
 
 const CREATE: &str = "datasource create -c intake.yaml --name Loans --path data/in --pattern *.csv --cron";
 
+/// What a case's store keeps.
+trait Kept: ScheduleStore + DataSources + Ledger {}
+
+impl<S: ScheduleStore + DataSources + Ledger> Kept for S {}
+
 struct Case {
     filegen: Filegen,
+    /// `None`: a file of SQLite.
+    database: Option<Database>,
     changes: Topic,
     files: Topic,
 }
 
 impl Case {
-    async fn new() -> Self {
+    async fn new(database: Option<Database>) -> Self {
+        let state = database.as_ref().map_or_else(|| "sqlite:intake.db".to_owned(), Database::url);
         let (filegen, changes, files) = (Filegen::empty(), Topic::create(1).await, Topic::create(1).await);
         let door = "{ port: 0, listen: 127.0.0.1 }";
         let (brokers, topic, found) = (&changes.brokers, &changes.name, &files.name);
         let text = format!(
-            "scheduler: intake\nroots: [data]\nstate: {{ url: 'sqlite:intake.db' }}\napi: {door}\npage: {door}\n\
+            "scheduler: intake\nroots: [data]\nstate: {{ url: '{state}' }}\napi: {door}\npage: {door}\n\
              defaults: {{ stable_for: 10ms }}\n\
              policies: {{ lease_ttl: 10s, lease_heartbeat_interval: 500ms, takeover_polling_interval: 200ms }}\n\
              changes: {{ kafka: {{ brokers: '{brokers}', topic: {topic}, group: {topic}, properties: {{ session.timeout.ms: '6000' }} }} }}\n\
@@ -60,7 +81,7 @@ impl Case {
         std::fs::create_dir_all(filegen.path("data/in")).unwrap();
         filegen.write("data/in/a.csv", "a");
         filegen.write("data/in/b.csv", "b");
-        Self { filegen, changes, files }
+        Self { filegen, database, changes, files }
     }
 
     /// A process that dies at this point.
@@ -74,11 +95,12 @@ impl Case {
         assert_eq!(done.code, None, "it was not killed at {point}:\n{}", done.stderr);
     }
 
-    fn sql<T: rusqlite::types::FromSql>(&self, question: &str) -> Vec<T> {
-        let state = rusqlite::Connection::open(self.filegen.path("intake.db")).unwrap();
-        state.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
-        let mut asked = state.prepare(question).unwrap();
-        asked.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    async fn kept(&self) -> Arc<dyn Kept> {
+        if let Some(database) = &self.database {
+            return Arc::new(database.open().await);
+        }
+        let opened = LocalState::open(&self.filegen.path("intake.db"), Duration::from_mins(4)).await;
+        Arc::new(opened.unwrap())
     }
 
     /// The events of a topic that has at least so many different ones: their ids.
@@ -96,9 +118,29 @@ impl Case {
     }
 }
 
+/// No due time was left out, and none was done twice.
+fn each_once(executions: &[Execution], points: &[&str]) {
+    let mut succeeded: BTreeMap<Timestamp, usize> = BTreeMap::new();
+    for it in executions {
+        *succeeded.entry(it.due_time).or_default() += usize::from(it.outcome == Outcome::Succeeded);
+    }
+    let due: Vec<Timestamp> = succeeded.keys().copied().collect();
+    for pair in due.windows(2) {
+        assert_eq!(
+            pair[1].duration_since(pair[0]),
+            SignedDuration::from_secs(1),
+            "{points:?}: left out behind {}",
+            pair[0]
+        );
+    }
+    for (due, times) in succeeded {
+        assert!(times <= 1, "{points:?}: {due} was done {times} times");
+    }
+}
+
 /// Killed at each of these points in turn, then left alone: as if it never was.
-async fn killed(points: &[&str]) {
-    let case = Case::new().await;
+async fn killed(points: &[&str], database: Option<Database>) {
+    let case = Case::new(database).await;
     let create = || Filegen::finish(case.filegen.command(CREATE).arg("* * * * * ?"));
     if !points[0].starts_with("source.") {
         create().exits(0);
@@ -118,35 +160,52 @@ async fn killed(points: &[&str]) {
     // It goes on, and no due time was left out.
     case.filegen.write("data/in/c.csv", "c");
     assert_eq!(case.ids(&case.files, 3).await.len(), 3, "{points:?}");
-    until("the end of what was left", || {
-        let open = "SELECT count(*) FROM ScheduleExecution WHERE outcome = 'Running' AND token < (SELECT max(token) FROM worker_epochs)";
-        (case.sql::<i64>(open) == [0]).then_some(())
-    });
+    let kept = case.kept().await;
+    let executions = async || kept.history(None, None, 10_000).await.unwrap();
+    until_async("the end of what was left", async || {
+        let all = executions().await;
+        let newest = all.iter().map(|it| it.token).max();
+        let is_left = |it: &Execution| it.outcome == Outcome::Running && Some(it.token) < newest;
+        (!all.iter().any(is_left)).then_some(())
+    })
+    .await;
     stop([daemon]);
     let changes = case.ids(&case.changes, 1).await;
     assert_eq!(changes.len(), 1, "{points:?}: {changes:?}");
-    assert_eq!(case.sql::<i64>("SELECT count(*) FROM DataSource"), [1], "{points:?}");
-    assert_eq!(case.sql::<i64>("SELECT count(*) FROM DiscoveredFile"), [3], "{points:?}");
-    let gaps = "WITH due AS (SELECT DISTINCT unixepoch(dueTime) AS at FROM ScheduleExecution)
-                SELECT count(*) FROM due WHERE at > (SELECT min(at) FROM due) AND at - 1 NOT IN (SELECT at FROM due)";
-    assert_eq!(case.sql::<i64>(gaps), [0], "{points:?}: a due time was left out");
-    let twice =
-        "SELECT count(*) FROM (SELECT dueTime FROM ScheduleExecution WHERE outcome = 'Succeeded' GROUP BY dueTime
-                 HAVING count(*) > 1)";
-    assert_eq!(case.sql::<i64>(twice), [0], "{points:?}: a due time was done twice");
+    let sources = kept.data_sources(&Wanted { most: 9, ..Wanted::default() }).await.unwrap().sources;
+    let [DataSource { id, .. }] = &sources[..] else { panic!("{points:?}: {sources:?}") };
+    assert_eq!(kept.told(id, "", "~").await.unwrap().len(), 3, "{points:?}");
+    each_once(&executions().await, points);
 }
 
-#[test]
-fn a_scheduler_killed_between_any_two_steps_loses_nothing_and_tells_nothing_twice() {
-    for lanes in CASES.chunks(LANES) {
-        // Each on a thread of its own: there it waits for its processes.
+/// Some cases side by side, each on a thread of its own: there it waits for its processes.
+fn side_by_side(cases: &[&[&'static str]], database: fn() -> Option<Database>) {
+    for lanes in cases.chunks(LANES) {
         std::thread::scope(|threads| {
             for points in lanes {
                 threads.spawn(|| {
+                    // The first one starts a server, which waits for it.
+                    let database = database();
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                    runtime.expect("a runtime").block_on(killed(points));
+                    runtime.expect("a runtime").block_on(killed(points, database));
                 });
             }
         });
     }
+}
+
+#[test]
+fn a_scheduler_killed_between_any_two_steps_loses_nothing_and_tells_nothing_twice() {
+    side_by_side(&CASES, || None);
+}
+
+#[test]
+fn over_mongodb_a_scheduler_killed_between_two_steps_loses_nothing_and_tells_nothing_twice() {
+    let all = std::env::var("FILEGEN_KILLED").is_ok_and(|which| which == "all");
+    let chosen: Vec<&[&str]> = if all { CASES.to_vec() } else { OVER_MONGODB.map(|case| CASES[case]).to_vec() };
+    side_by_side(&chosen, || {
+        let database = Database::new();
+        let _ = database.url();
+        Some(database)
+    });
 }

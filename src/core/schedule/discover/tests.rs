@@ -97,8 +97,12 @@ impl Rig {
     }
 
     async fn fire(&self) -> Result<Done, ActionError> {
-        let schedule = record::created(&self.source, &Settings::default(), self.clock.now());
-        let id = ScheduleId::new("s");
+        self.fire_for(&self.source).await
+    }
+
+    async fn fire_for(&self, source: &DataSource) -> Result<Done, ActionError> {
+        let schedule = record::created(source, &Settings::default(), self.clock.now());
+        let id = ScheduleId::new(source.id.as_str());
         let execution = Execution::new(&id, self.clock.now(), 1, Cause::Due, Outcome::Running);
         let term = Term::new(Token(1), Duration::MAX, Arc::new(|| Duration::ZERO));
         let firing = Firing { schedule, execution, term, stop: CancellationToken::new() };
@@ -141,6 +145,37 @@ async fn a_version_of_a_file_is_told_once_and_new_content_again() {
         assert!(!event[field].is_null(), "{field}: {event}");
     }
     assert_eq!((event["eventType"].as_str(), waiting[0].key.as_str()), (Some("FileDiscoveredEvent"), "s"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_under_two_data_sources_is_told_once_by_each() {
+    let rig = Rig::new(|_| {}).await;
+    let other = DataSource {
+        id: DataSourceId::new("t").unwrap(),
+        name: "All".to_owned(),
+        path: "/data".to_owned(),
+        pattern: "**/*.csv".to_owned(),
+        ..rig.source.clone()
+    };
+    let event =
+        OutboxEntry { id: crate::core::ports::outbox::OutboxId::new("x/2"), key: String::new(), payload: Vec::new() };
+    DataSources::create(&rig.state, &other, &event).await.unwrap();
+    rig.write("a.csv", "1");
+    // Both look at the same time, and again.
+    for new in [1, 0] {
+        let (one, two) = tokio::join!(rig.fire(), rig.fire_for(&other));
+        assert_eq!((counts(&one.unwrap()), counts(&two.unwrap())), ((1, new), (1, new)));
+    }
+    let waiting = rig.state.pending(&LeaseKey::new(DISCOVERED).unwrap()).await.unwrap().records;
+    let told: Vec<serde_json::Value> =
+        waiting.iter().map(|entry| serde_json::from_slice(&entry.payload).unwrap()).collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!((&told[0]["path"], &told[0]["sha256"]), (&told[1]["path"], &told[1]["sha256"]));
+    assert_ne!(told[0]["eventId"], told[1]["eventId"], "each under an id of its own");
+    // One of them tells what the other one has told, when the file has new content.
+    rig.write("a.csv", "2");
+    assert_eq!(counts(&rig.fire_for(&other).await.unwrap()), (1, 1));
+    assert_eq!(counts(&rig.fire().await.unwrap()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]

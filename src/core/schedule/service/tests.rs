@@ -1,5 +1,7 @@
 //! The clockwork on a paused clock, over stores in memory: who fires what, and when.
 
+mod clocks;
+mod edits;
 mod firing;
 mod leaders;
 mod many;
@@ -122,6 +124,11 @@ impl World {
 
     /// Starts an instance.
     fn start(&self, name: &str) -> Instance {
+        self.start_by(name, &self.clock)
+    }
+
+    /// Starts an instance that has a clock of its own.
+    fn start_by(&self, name: &str, clock: &MemoryClock) -> Instance {
         let (stop, wanted) = (CancellationToken::new(), Arc::new(Notify::new()));
         let nonce = name.to_owned();
         let service = Service {
@@ -131,9 +138,9 @@ impl World {
             leases: Arc::new(self.leases.clone()),
             schedules: Arc::new(self.store.clone()),
             feed: self.feed.clone(),
-            clock: Arc::new(self.clock.clone()),
+            clock: Arc::new(clock.clone()),
             settings: Arc::new(self.settings.clone()),
-            action: Arc::new(Worker { work: Arc::clone(&self.work), clock: self.clock.clone() }),
+            action: Arc::new(Worker { work: Arc::clone(&self.work), clock: clock.clone() }),
             observer: Arc::clone(&self.notes) as Arc<_>,
             nonce: Arc::new(move || nonce.clone()),
             abort: Arc::new(|| {}),

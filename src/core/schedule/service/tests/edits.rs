@@ -1,0 +1,95 @@
+//! Edits and pauses while due times come and executions run.
+
+use super::*;
+use crate::core::model::data_source::{DataSource, DataSourceId};
+use crate::core::schedule::steer::Asked;
+use crate::core::schedule::sync;
+use jiff::SignedDuration;
+
+fn source(world: &World, version: u64, cron: &str) -> DataSource {
+    let now = world.clock.now();
+    DataSource {
+        id: DataSourceId::new("loans").unwrap(),
+        name: "loans".to_owned(),
+        description: String::new(),
+        path: "data".to_owned(),
+        pattern: "*".to_owned(),
+        recursive: false,
+        cron_expression: cron.to_owned(),
+        zone: "UTC".to_owned(),
+        calendar: None,
+        is_active: true,
+        overlap: Overlap::Queue,
+        misfire: Misfire::FireAll,
+        action: Does::default(),
+        dst: None,
+        closed_day: None,
+        deadline: None,
+        pause_after_failures: None,
+        version,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+impl World {
+    /// An event of this version arrives.
+    async fn hears(&self, version: u64, cron: &str, is_deleted: bool) {
+        let (source, now) = (source(self, version, cron), self.clock.now());
+        assert_eq!(sync::apply(&self.store, &source, is_deleted, &self.settings, now).await, Ok(true));
+    }
+
+    fn asked(&self) -> Asked {
+        Asked { who: "ann".to_owned(), why: String::new(), at: self.clock.now() }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_in_the_middle_of_a_fire_lets_it_end_and_goes_on_with_the_new_times() {
+    let world = World::new();
+    world.hears(1, "0 0 * * * ?", false).await;
+    world.lasts("loans", 600);
+    let pod = world.start("pod-1");
+    world.seconds(1860).await;
+    assert_eq!(world.history("loans").await, ["11:00:00 Running"]);
+    // The new times have some that are past, and one that is now.
+    world.hears(2, "0 0/1 * * * ?", false).await;
+    world.seconds(30).await;
+    assert_eq!(world.history("loans").await, ["11:00:00 Running"], "nothing fires because of an edit");
+    world.seconds(3).await;
+    world.hears(3, "0 30 * * * ?", false).await;
+    world.seconds(600).await;
+    assert_eq!(world.history("loans").await, ["11:00:00 Succeeded"]);
+    let edited = world.schedule("loans").await;
+    assert_eq!((edited.execution_count, edited.version), (1, 3), "what ended is known under the new version");
+    assert_eq!(edited.last_status, Some(Outcome::Succeeded));
+    world.seconds(1200).await;
+    assert_eq!(world.history("loans").await[1..], ["11:30:00 Running"]);
+    // One that is deleted in a fire ends, too, and is fired no more.
+    world.hears(4, "0 30 * * * ?", true).await;
+    world.seconds(3 * 3600).await;
+    assert_eq!(world.history("loans").await, ["11:00:00 Succeeded", "11:30:00 Succeeded"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn resumed_after_a_week_it_goes_on_from_now_whoever_leads() {
+    let world = World::new();
+    world.hears(1, "0 0 * * * ?", false).await;
+    let pod = world.start("pod-1");
+    world.seconds(1860).await;
+    world.steering().pause("loans", &world.asked()).await.unwrap();
+    world.seconds(3 * 3600).await;
+    // Meanwhile somebody edits it, and another one leads.
+    world.hears(2, "0 15 * * * ?", false).await;
+    pod.kill();
+    world.clock.jump_wall(SignedDuration::from_hours(7 * 24 - 6));
+    let other = world.start("pod-2");
+    world.seconds(3 * 3600).await;
+    world.steering().resume("loans", &world.asked()).await.unwrap();
+    world.seconds(120).await;
+    assert_eq!(world.began(), ["loans:2026-11-29T11:00:00Z"], "nothing of the week is made up for");
+    world.seconds(3600).await;
+    assert_eq!(world.began()[1..], ["loans:2026-12-06T11:15:00Z"]);
+    other.end().await;
+}
