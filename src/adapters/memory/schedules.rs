@@ -1,7 +1,9 @@
 //! Schedules and executions in memory.
 
+use super::clock::MemoryClock;
 use crate::core::model::schedule::{Execution, Outcome, Schedule, ScheduleId};
 use crate::core::model::term::{Term, Token};
+use crate::core::ports::clock::Clock;
 use crate::core::ports::schedules::{HistoryPlace, ScheduleStore, Writer};
 use crate::core::ports::store::{Page, StoreError};
 use async_trait::async_trait;
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Debug, Default)]
 pub struct MemorySchedules {
     tables: Arc<Mutex<Tables>>,
+    clock: Option<MemoryClock>,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +25,11 @@ struct Tables {
 }
 
 impl MemorySchedules {
+    /// A store that has a clock, as a server has.
+    pub fn by(clock: MemoryClock) -> Self {
+        Self { tables: Arc::default(), clock: Some(clock) }
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         // Every change below is one assignment, so what a panicking thread left behind is whole.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
@@ -162,6 +170,6 @@ impl ScheduleStore for MemorySchedules {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(None)
+        Ok(self.clock.as_ref().map(Clock::now))
     }
 }

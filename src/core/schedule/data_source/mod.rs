@@ -166,7 +166,11 @@ impl Rules {
         if Calendar::parse(&name).is_none() && !self.calendars.contains(&name) {
             let own = self.calendars.iter().map(String::as_str);
             let all: Vec<&str> = Calendar::NAMES.into_iter().chain(own).collect();
-            fields.refuse("calendar", "there is no such calendar", format!("write {}, or null", all.join(", ")));
+            fields.refuse(
+                "calendar",
+                "there is no such calendar",
+                format!("write {}, or null; `calendars:` of the scheduler file names files of dates", all.join(", ")),
+            );
         }
         Some(name)
     }

@@ -247,7 +247,11 @@ fn turn(live: &Live, cause: Cause, about_to: usize) -> Turn {
         return Turn::Begin;
     }
     let waits = live.waiting.len();
-    let before = if live.running > 0 || about_to > 0 { "still ran" } else { "still waited for its turn" };
+    let before = match (about_to, live.running) {
+        (1.., _) => "began at the same moment, both late",
+        (0, 1..) => "still ran",
+        (0, 0) => "still waited for its turn",
+    };
     match (cause, plan.overlap) {
         // One at a time, in order.
         (Cause::CatchUp, _) => Turn::Wait,

@@ -73,6 +73,8 @@ pub(super) struct Lead<'a> {
     /// What runs in which task, for one that panics.
     pub(super) under_way: HashMap<Id, Execution>,
     pub(super) pruning: Pruning,
+    /// What the store's clock said, and when, by the clock that only goes forward.
+    set: Option<(Timestamp, Duration)>,
     /// Changes up to here are known.
     heard: Timestamp,
     /// Executions under way that keep no place from others.
@@ -97,6 +99,7 @@ impl<'a> Lead<'a> {
             tasks: JoinSet::new(),
             under_way: HashMap::new(),
             pruning: Pruning::default(),
+            set: None,
             heard: Timestamp::MIN,
             stalled: 0,
             began: service.clock.elapsed(),
@@ -123,7 +126,7 @@ impl<'a> Lead<'a> {
     }
 
     async fn lead(&mut self) -> Result<(), StoreError> {
-        self.tell_skew().await;
+        self.set_clock().await;
         self.load().await?;
         self.end_left_over().await?;
         loop {
@@ -251,7 +254,7 @@ impl<'a> Lead<'a> {
         let (service, now) = (self.service, self.now());
         let elapsed = service.clock.elapsed();
         if elapsed.saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
-            self.tell_skew().await;
+            self.set_clock().await;
             self.load().await?;
         } else {
             let is_further = elapsed.saturating_sub(self.looked_further) >= LOOK_FURTHER_EVERY;
@@ -349,19 +352,27 @@ impl<'a> Lead<'a> {
         self.tell(&ScheduleEvent::Looked { at, overdue, is_steady });
     }
 
-    /// A store that does not tell its time keeps nothing from being fired.
-    async fn tell_skew(&self) {
-        let before = self.now();
-        if let Ok(Some(theirs)) = self.persist(|| self.service.schedules.time()).await {
-            // Half of the time that the answer took.
-            let ours = before.as_millisecond() / 2 + self.now().as_millisecond() / 2;
+    /// Sets the leader's clock by the store's. A store that does not tell its time keeps nothing from being fired.
+    async fn set_clock(&mut self) {
+        let service = self.service;
+        let (own, asked) = (service.clock.now(), service.clock.elapsed());
+        if let Ok(Some(theirs)) = self.persist(|| service.schedules.time()).await {
+            // It was so late half of the time ago that the answer took.
+            let half = service.clock.elapsed().saturating_sub(asked) / 2;
+            self.set = Some((theirs, asked + half));
+            let ours = own.as_millisecond() + i64::try_from(half.as_millis()).unwrap_or(0);
             self.tell(&ScheduleEvent::Skew { millis: theirs.as_millisecond() - ours });
         }
     }
 
-    /// The wall clock, as stores keep it.
+    /// What time it is, as stores keep it: by the store's clock, where it has one. Edits and pauses go by that too, through whichever host,
+    /// so a leader whose own clock is wrong, or is set, fires nothing early, late or at once.
     pub(super) fn now(&self) -> Timestamp {
-        record::millis(self.service.clock.now())
+        let clock = &self.service.clock;
+        let by_store = self.set.and_then(|(at, since)| {
+            at.checked_add(SignedDuration::try_from(clock.elapsed().saturating_sub(since)).ok()?).ok()
+        });
+        record::millis(by_store.unwrap_or_else(|| clock.now()))
     }
 
     pub(super) fn tell(&self, event: &ScheduleEvent) {

@@ -1,7 +1,9 @@
 //! Clocks that disagree, and the hour that comes twice.
 
 use super::*;
-use crate::core::model::data_source::ClockChange;
+use crate::core::model::data_source::{ClockChange, DataSource, DataSourceId};
+use crate::core::schedule::steer::Asked;
+use crate::core::schedule::sync;
 use jiff::SignedDuration;
 
 /// Longer than a lease lasts.
@@ -39,6 +41,67 @@ async fn leaders_that_disagree_by_an_hour_fire_each_due_time_once_whichever_come
         assert_eq!(began, each_tenth_minute("2026-11-29T10:40:00Z", &last.to_string()), "{first} and {second} hours");
         assert!(last > now - SignedDuration::from_mins(10), "it goes on: {first} and {second} hours");
         other.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_store_has_a_clock_all_go_by_it_and_no_edit_fires_early_late_or_at_once() {
+    for minutes in [-60, -1, 0, 1, 60] {
+        let mut world = World::new();
+        world.store = MemorySchedules::by(world.clock.clone());
+        world.add("loans", "0 0/10 * * * ?", |_| {}).await;
+        world.add("rates", "0 0 4 * * ?", |_| {}).await;
+        let clock = MemoryClock::starting_at(world.clock.now());
+        clock.jump_wall(SignedDuration::from_mins(minutes));
+        let pod = world.start_by("pod-1", &clock);
+        world.seconds(1795).await;
+        assert_eq!(world.began(), each_tenth_minute("2026-11-29T10:40:00Z", "2026-11-29T10:50:00Z"), "{minutes}");
+        // By a host whose clock is wrong too, the other way round.
+        let at = world.clock.now() - SignedDuration::from_mins(minutes);
+        let asked = Asked { who: "ann".to_owned(), why: String::new(), at };
+        world.steering().pause("loans", &asked).await.unwrap();
+        world.steering().resume("loans", &asked).await.unwrap();
+        let rule = Rule { cron_expression: "30 0 11 * * ?".to_owned(), ..world.schedule("rates").await.rule };
+        let source = edited(&world.schedule("rates").await, rule);
+        assert_eq!(sync::apply(&world.store, &source, false, &world.settings, at).await, Ok(true));
+        world.seconds(4).await;
+        assert_eq!(world.began().len(), 2, "{minutes}: nothing fires at once");
+        world.seconds(2).await;
+        assert_eq!(world.began().last().unwrap(), "loans:2026-11-29T11:00:00Z", "{minutes}");
+        // The leader's clock is set, and nothing comes of it.
+        clock.jump_wall(SignedDuration::from_hours(1));
+        world.seconds(25).await;
+        assert_eq!(world.began().len(), 3, "{minutes}");
+        world.seconds(6).await;
+        assert_eq!(world.began().last().unwrap(), "rates:2026-11-29T11:00:30Z", "{minutes}");
+        assert_eq!(world.history("rates").await, ["11:00:30 Succeeded"], "{minutes}");
+        pod.end().await;
+    }
+}
+
+/// A data source that says another time.
+fn edited(schedule: &Schedule, rule: Rule) -> DataSource {
+    DataSource {
+        id: DataSourceId::new(schedule.data_source_id.as_str()).unwrap(),
+        name: schedule.name.clone(),
+        description: String::new(),
+        path: "data".to_owned(),
+        pattern: "*".to_owned(),
+        recursive: false,
+        cron_expression: rule.cron_expression,
+        zone: rule.zone,
+        calendar: None,
+        is_active: true,
+        overlap: rule.overlap,
+        misfire: rule.misfire,
+        action: schedule.action.clone(),
+        dst: None,
+        closed_day: None,
+        deadline: None,
+        pause_after_failures: None,
+        version: schedule.version + 1,
+        created_at: schedule.changed_at,
+        updated_at: schedule.changed_at,
     }
 }
 

@@ -93,6 +93,7 @@ async fn each_data_source_gets_its_schedule_and_loses_it_on_whichever_page_it_is
     let all = world.store.schedules().await.unwrap();
     let between = all.iter().filter(|it| it.id.as_str().starts_with("s0500-") && !it.is_deleted).count();
     assert_eq!((between, all.len()), (700, COUNT + 700));
+    assert_eq!(world.schedule("s0700").await.revision, 1, "it stood behind the data sources that were read with it");
     assert_eq!(told(&world), COUNT - gone.len() + 700);
     let mended = world.schedule("s0600").await;
     assert!(mended.version == 1 && mended.next_execution_time.is_some(), "{mended:?}");
