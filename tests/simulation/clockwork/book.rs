@@ -1,11 +1,11 @@
 //! What was seen of all instances: what ran, what became of schedules, which folders were looked at.
 
 use super::people::IDLE;
-use filegen::core::model::data_source::DataSource;
-use filegen::core::model::schedule::{Execution, Schedule, ScheduleId, ScheduleStatus};
+use filegen::core::model::data_source::{DataSource, Misfire, Overlap};
+use filegen::core::model::schedule::{Cause, Execution, Schedule, ScheduleId, ScheduleStatus};
 use filegen::core::model::term::Token;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct Book {
     pub wrong: Vec<String>,
@@ -13,6 +13,9 @@ pub struct Book {
     pub ran: BTreeMap<String, (Execution, Timestamp)>,
     /// Which leader has written an execution down first, and the true time.
     pub decided: BTreeMap<String, (Token, Timestamp)>,
+    /// What runs under each leader, and what of each schedule it began last in order.
+    running: BTreeMap<(u64, ScheduleId), BTreeSet<String>>,
+    begun: BTreeMap<(u64, ScheduleId), Timestamp>,
     pub terms: u64,
     /// The latest that any instance's clock has said.
     pub latest: Timestamp,
@@ -21,6 +24,14 @@ pub struct Book {
     /// Schedules whose data sources were deleted, and since when they say so.
     pub deleted: BTreeMap<ScheduleId, Timestamp>,
     pub looks: Vec<Look>,
+    pub edits: Vec<Edit>,
+}
+
+/// A change of when a schedule is due, or its resumption, and the true time when it took effect.
+pub struct Edit {
+    pub before: Schedule,
+    pub after: Schedule,
+    pub at: Timestamp,
 }
 
 /// A look at a folder that succeeded: for which data source, from when to when.
@@ -36,11 +47,41 @@ impl Book {
             wrong: Vec::new(),
             ran: BTreeMap::new(),
             decided: BTreeMap::new(),
+            running: BTreeMap::new(),
+            begun: BTreeMap::new(),
             terms: 0,
             latest: now,
             pauses: Vec::new(),
             deleted: BTreeMap::new(),
             looks: Vec::new(),
+            edits: Vec::new(),
+        }
+    }
+
+    /// An execution begins: one at a time and in order, but for what may overlap. What is made up for never does.
+    pub fn begins(&mut self, schedule: &Schedule, it: &Execution) {
+        let key = (it.token, it.schedule_id.clone());
+        let is_alone = schedule.rule.overlap != Overlap::Allow || it.cause == Cause::CatchUp;
+        let others = self.running.entry(key.clone()).or_default();
+        if is_alone && let Some(other) = others.first() {
+            self.wrong.push(format!("{} began beside {other}", it.id));
+        }
+        others.insert(it.id.clone());
+        // What another leader has left comes when it is found.
+        let is_own = self.decided.get(&it.id).is_some_and(|(token, _)| token.0 == it.token);
+        let in_order = is_own && is_alone && matches!(it.cause, Cause::Due | Cause::CatchUp);
+        if in_order && schedule.rule.misfire == Misfire::FireAll {
+            let before = self.begun.insert(key, it.due_time);
+            if before.is_some_and(|before| before > it.due_time) {
+                self.wrong.push(format!("{} began after one that was due later", it.id));
+            }
+        }
+    }
+
+    /// It ended, in whichever way.
+    pub fn ends(&mut self, it: &Execution) {
+        if let Some(running) = self.running.get_mut(&(it.token, it.schedule_id.clone())) {
+            running.remove(&it.id);
         }
     }
 
@@ -57,6 +98,11 @@ impl Book {
             self.wrong.push(format!("{id} fell from version {} to {}", before.version, after.version));
         }
         let paused = |schedule: &Schedule| schedule.status == ScheduleStatus::Paused;
+        let is_resumed = paused(before) && !paused(after);
+        let rule = |it: &Schedule| (it.rule.cron_expression.clone(), it.rule.zone.clone(), it.rule.dst, it.is_active);
+        if is_resumed || rule(before) != rule(after) {
+            self.edits.push(Edit { before: before.clone(), after: after.clone(), at });
+        }
         if id.as_str() == IDLE && paused(before) != paused(after) {
             match self.pauses.last_mut().filter(|_| paused(before)) {
                 // What was asked for may take effect much later.

@@ -1,5 +1,6 @@
 //! What must hold at the end.
 
+use super::book::Edit;
 use super::people::{IDLE, People, STEADY};
 use super::world::World;
 use crate::sim::locked;
@@ -13,6 +14,9 @@ use std::collections::BTreeMap;
 /// A leader that did not hear of a pause yet may fire for so long: it looks each second, and its calls may be lost.
 const UNHEARD: SignedDuration = SignedDuration::from_secs(120);
 
+/// A change may take effect so long after it was asked for: a call that comes late, by an instance that stood still.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(200);
+
 pub async fn check(world: &World, people: &People) {
     let mut wrong = Vec::new();
     for (name, misfire) in STEADY {
@@ -25,6 +29,7 @@ pub async fn check(world: &World, people: &People) {
         }
     }
     paused(world, &mut wrong);
+    at_once(world, &mut wrong);
     let open = world.schedules.open_executions(1000).await.unwrap_or_default();
     for it in open.iter().filter(|it| it.outcome == Outcome::Running) {
         wrong.push(format!("{} runs for ever", it.id));
@@ -49,20 +54,26 @@ fn steady(
         by_slot.entry(it.due_time).or_default().push(it);
     }
     let decided = locked(&world.book).decided.clone();
-    let (mut made_up_for, mut by) = (0, None);
+    let (mut made_up_for, mut by, mut unnamed) = (0, None, Vec::new());
     for slot in plan.timetable.slots(people.began).take_while(|slot| *slot <= schedule.decided_until) {
         let of_slot = by_slot.remove(&slot).unwrap_or_default();
         let name = format!("{}:{slot}", schedule.id);
         if of_slot.is_empty() {
-            wrong.push(format!("{name} is not accounted for"));
+            unnamed.push(slot);
             continue;
+        }
+        // The first of many that were missed counts those before it.
+        let counted = of_slot.iter().filter_map(|it| others(it)).max().unwrap_or(0);
+        for slot in unnamed.drain(..).rev().skip(counted) {
+            wrong.push(format!("{}:{slot} is not accounted for", schedule.id));
         }
         let succeeded = of_slot.iter().filter(|it| it.outcome == Outcome::Succeeded).count();
         if succeeded > 1 {
             wrong.push(format!("{name} succeeded {succeeded} times"));
         }
         for it in &of_slot {
-            each(people, &plan, misfire, it, wrong);
+            let decided_at = decided.get(&it.id).map(|(_, at)| *at);
+            each(people, &plan, misfire, (it, decided_at), wrong);
             let is_last = it.outcome == Outcome::Interrupted && it.attempt < 3;
             let again = of_slot.iter().any(|other| other.attempt == it.attempt + 1);
             if is_last && misfire == Misfire::FireAll && !again {
@@ -83,7 +94,12 @@ fn steady(
             wrong.push(format!("{name} is the {made_up_for}. in a row that was made up for"));
         }
     }
-    for slot in by_slot.keys() {
+    for slot in unnamed {
+        wrong.push(format!("{}:{slot} is not accounted for", schedule.id));
+    }
+    // A leader whose clock was ahead may have died before it said so.
+    let is_due = |slot: Timestamp| plan.next_after(slot - SignedDuration::from_secs(1)) == Some(slot);
+    for slot in by_slot.keys().filter(|slot| !is_due(**slot)) {
         wrong.push(format!("{}:{slot} is no due time", schedule.id));
     }
     let is_end = |it: &&Execution| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed | Outcome::Interrupted);
@@ -93,12 +109,50 @@ fn steady(
     }
 }
 
-fn each(people: &People, plan: &Plan, misfire: Misfire, it: &Execution, wrong: &mut Vec<String>) {
+/// How many due times before it a missed one stands for.
+fn others(it: &Execution) -> Option<usize> {
+    let (before, _) = it.reason.as_deref()?.split_once(" before it were missed too")?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+/// Nothing fires at once because of an edit or a resumption: what is due before it was asked for was undecided before, and is decided by
+/// a leader that has not heard of it yet.
+fn at_once(world: &World, wrong: &mut Vec<String>) {
+    let book = locked(&world.book);
+    for Edit { before, after, at } in &book.edits {
+        // On one host the leader's clock is that of whoever asked, and may be set right later.
+        let asked = if world.ways.clock { after.changed_at.max(*at - UNDER_WAY) } else { after.changed_at };
+        let Ok(plan) = Plan::of(before, &world.settings) else { continue };
+        let was_due = |due: Timestamp| plan.next_after(due - SignedDuration::from_secs(1)) == Some(due);
+        let of_it = |it: &&(Execution, Timestamp)| it.0.schedule_id == after.id;
+        for (it, _) in book.ran.values().filter(of_it).filter(|(it, _)| matches!(it.cause, Cause::Due | Cause::CatchUp))
+        {
+            let Some((_, decided)) = book.decided.get(&it.id).filter(|(_, decided)| decided > at) else { continue };
+            let is_unheard = was_due(it.due_time) && it.due_time > before.decided_until && *decided <= *at + UNHEARD;
+            if it.due_time <= asked && !is_unheard {
+                let what = if before.rule == after.rule { "resumed" } else { "edited" };
+                wrong.push(format!(
+                    "{} fired at {decided} because it was {what} at {at} as of {}",
+                    it.id, after.changed_at
+                ));
+            }
+        }
+    }
+}
+
+fn each(
+    people: &People,
+    plan: &Plan,
+    misfire: Misfire,
+    (it, decided_at): (&Execution, Option<Timestamp>),
+    wrong: &mut Vec<String>,
+) {
     let decided_after = it.ended_at.map(|ended| ended.duration_since(it.due_time));
     if it.outcome == Outcome::Missed && decided_after.is_some_and(|after| after <= plan.grace + plan.offset) {
         wrong.push(format!("{} was decided within the grace, and counts as missed", it.id));
     }
-    let is_calm = people.calm_since.is_some_and(|since| it.due_time > since);
+    // A clock that was ahead had later due times come before the calm.
+    let is_calm = people.calm_since.is_some_and(|since| it.due_time > since && decided_at.is_none_or(|at| at > since));
     if is_calm && !matches!(it.outcome, Outcome::Succeeded | Outcome::Failed | Outcome::Skipped) && it.attempt == 1 {
         let stopped = matches!(it.outcome, Outcome::Interrupted | Outcome::Queued);
         if !stopped {

@@ -5,6 +5,7 @@ use super::world::World;
 use crate::sim::locked;
 use filegen::core::model::data_source::{Action, DataSource, DataSourceId, Misfire, Overlap};
 use filegen::core::model::schedule::{Schedule, ScheduleId, ScheduleStatus};
+use filegen::core::ports::clock::Clock;
 use filegen::core::ports::data_sources::{DataSources, Written};
 use filegen::core::ports::schedules::ScheduleStore;
 use filegen::core::schedule::change::{ChangeKind, changed};
@@ -60,7 +61,7 @@ pub fn is_steady(id: &str) -> bool {
 }
 
 fn asked(line: &Line) -> Asked {
-    Asked { who: "ann".to_owned(), why: "by chance".to_owned(), at: record::millis(line.true_time()) }
+    Asked { who: "ann".to_owned(), why: "by chance".to_owned(), at: record::millis(line.now()) }
 }
 
 fn steering<'a>(line: &'a Line, settings: &'a Settings) -> Steering<'a> {

@@ -11,6 +11,7 @@ use filegen::core::election::ElectionEvent;
 use filegen::core::model::data_source::{ClockChange, DataSource, DataSourceId, Misfire, Overlap};
 use filegen::core::model::names::{InstanceId, LeaseKey};
 use filegen::core::model::policy::Policies;
+use filegen::core::model::schedule::Execution;
 use filegen::core::outbox::{OutboxEvent, OutboxPublisher, relay};
 use filegen::core::ports::clock::Clock;
 use filegen::core::ports::data_sources::DataSources;
@@ -130,6 +131,15 @@ impl Observer<FileDiscovered> for Watcher {
     }
 }
 
+/// Notes the end of an execution, also of one that is dropped.
+struct Ends<'a>(&'a Mutex<Book>, &'a Execution);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        locked(self.0).ends(self.1);
+    }
+}
+
 /// Looks at a folder; for a data source that nobody changes, it takes some time and does nothing.
 struct Work {
     line: Line,
@@ -152,6 +162,10 @@ impl Work {
         }
         if book.ran.insert(it.id.clone(), (it.clone(), true_time)).is_some() {
             book.wrong.push(format!("{} ran twice", it.id));
+        }
+        // One that is edited begins what was decided under other words.
+        if is_steady(&firing.schedule.data_source_id) {
+            book.begins(&firing.schedule, it);
         }
     }
 
@@ -179,6 +193,7 @@ impl Work {
 impl Action for Work {
     async fn run(&self, firing: &Firing) -> Result<Done, ActionError> {
         self.begin(firing).await;
+        let _ends = Ends(&self.line.book, &firing.execution);
         if is_steady(&firing.schedule.data_source_id) {
             return self.idle(firing).await;
         }

@@ -28,12 +28,21 @@ pub struct Verdict {
     pub told: u64,
 }
 
-/// How schedules hear of changes. What a topic has acknowledged it may lose only where leaders look at the data sources themselves.
+/// How schedules hear of changes, and whose time counts. What a topic has acknowledged it may lose only where leaders look at the data
+/// sources themselves.
 #[derive(Clone, Copy)]
 pub struct Ways {
     pub topic: bool,
     pub feed: bool,
+    /// The store tells its time, and clocks of instances may differ. Else all instances are on one host.
+    pub clock: bool,
+    /// Clocks jump by so many seconds at most.
+    pub jump: u64,
 }
+
+/// An ordinary day, and a few minutes before each change of summer time in Berlin.
+const STARTS: [&str; 4] =
+    ["2026-11-29T10:30:00Z", "2026-11-29T10:30:00Z", "2026-03-29T00:57:00Z", "2026-10-25T00:57:00Z"];
 
 pub struct World {
     pub rng: Arc<Mutex<Rng>>,
@@ -79,9 +88,13 @@ impl World {
         });
         let pods = pods.collect();
         let settings = Settings { jitter, catch_up: 5, concurrency: 2 + rng.index(3), ..Settings::default() };
-        let ways = Ways { topic: rng.chance(750), feed: rng.chance(600) };
+        let jump = if rng.chance(250) { 3600 } else { 180 };
+        let ways = Ways { topic: rng.chance(750), feed: rng.chance(600), clock: rng.chance(700), jump };
+        if shown {
+            println!("topic: {}, feed: {}, clock: {}, jump: {}", ways.topic, ways.feed, ways.clock, ways.jump);
+        }
         let forgets = if ways.feed { 100 } else { 0 };
-        let wall = "2026-11-29T10:30:00Z".parse().expect("a moment");
+        let wall = STARTS[rng.index(STARTS.len())].parse().expect("a moment");
         Self {
             rng: Arc::new(Mutex::new(rng)),
             state: MemoryState::default(),
@@ -117,6 +130,7 @@ impl World {
             schedules: self.schedules.clone(),
             start: self.start,
             book: Arc::clone(&self.book),
+            tells_time: self.ways.clock,
         }
     }
 
@@ -179,11 +193,10 @@ impl World {
         if cut {
             weather.cut_until = Some(until);
         }
-        if jumps {
-            let by = i64::try_from(locked(&self.rng).below(360)).unwrap_or(0) - 180;
-            weather.skew = SignedDuration::from_secs(by);
-        }
         drop(weather);
+        if jumps {
+            self.jump(number);
+        }
         if let Some((stop, _)) = self.pods[number].process.as_ref().filter(|_| stops) {
             stop.cancel();
         }
@@ -194,6 +207,17 @@ impl World {
         }
         if self.chance(30) {
             self.changes.replay();
+        }
+    }
+
+    /// A clock jumps: an instance's own, or that of the host of all of them.
+    fn jump(&self, number: usize) {
+        let most = self.ways.jump;
+        let by = i64::try_from(locked(&self.rng).below(2 * most)).unwrap_or(0) - i64::try_from(most).unwrap_or(0);
+        for (other, pod) in self.pods.iter().enumerate() {
+            if other == number || !self.ways.clock {
+                locked(&pod.weather).skew = SignedDuration::from_secs(by);
+            }
         }
     }
 

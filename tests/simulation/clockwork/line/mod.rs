@@ -55,6 +55,8 @@ pub struct Line {
     pub schedules: MemorySchedules,
     pub start: (Instant, Timestamp),
     pub book: Arc<Mutex<Book>>,
+    /// Whether the store has a clock of its own.
+    pub tells_time: bool,
 }
 
 /// A request that is under way was allowed when it was sent.
@@ -299,6 +301,7 @@ impl ScheduleStore for Line {
     }
 
     async fn time(&self) -> Told<Option<Timestamp>> {
-        Ok(None)
+        let line = self.clone();
+        self.ask(move || async move { Ok(line.tells_time.then(|| line.true_time())) }).await
     }
 }
