@@ -132,15 +132,19 @@ fn server(answer: Vec<u8>) -> u16 {
 
 #[tokio::test]
 async fn a_servers_words_are_shown_as_escapes_and_cut() {
-    let words = format!("{HOSTILE}{}", "w".repeat(1 << 20));
-    let fields = [b"SERROR\0VERROR\0C28000\0M".as_slice(), words.as_bytes(), b"\0\0"].concat();
-    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
-    let port = server([b"E".as_slice(), &length, &fields].concat());
-    let source = Postgres::new(&Secret::new(format!("postgres://u@127.0.0.1:{port}/db?sslmode=disable"))).unwrap();
-    let view = ViewName::parse("v").unwrap().into();
-    let error = source.columns(&view).await.unwrap_err().to_string();
+    let columns = async |words: String| {
+        let fields = [b"SERROR\0VERROR\0C28000\0M".as_slice(), words.as_bytes(), b"\0\0"].concat();
+        let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+        let port = server([b"E".as_slice(), &length, &fields].concat());
+        let source = Postgres::new(&Secret::new(format!("postgres://u@127.0.0.1:{port}/db?sslmode=disable"))).unwrap();
+        let view = ViewName::parse("v").unwrap().into();
+        source.columns(&view).await.unwrap_err().to_string()
+    };
+    let error = columns(format!("{HOSTILE}{}", "w".repeat(200 << 10))).await;
     harmless("an error", &error);
     assert!(error.contains("\\u{1b}[2J") && error.len() < 10_000, "{error}");
+    let endless = columns("w".repeat(1 << 20)).await;
+    assert!(endless.contains("more than 256 KiB") && endless.len() < 10_000, "{endless}");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::core::ports::store::{Found, OddRecord, StoreError};
 use crate::core::schedule::action::{ActionError, Done};
 use crate::core::schedule::event::ScheduleEvent;
 use crate::core::schedule::stretch::{Stretch, add_odd};
-use crate::core::schedule::{record, sync};
+use crate::core::schedule::sync;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::Pin;
@@ -74,7 +74,7 @@ pub(super) struct Lead<'a> {
     pub(super) under_way: HashMap<Id, Execution>,
     pub(super) pruning: Pruning,
     /// What the store's clock said, and when, by the clock that only goes forward.
-    set: Option<(Timestamp, Duration)>,
+    pub(super) set: Option<(Timestamp, Duration)>,
     /// Changes up to here are known.
     heard: Timestamp,
     /// Executions under way that keep no place from others.
@@ -350,29 +350,6 @@ impl<'a> Lead<'a> {
         let overdue = self.lives.behind(self.now()).filter(|behind| *behind > settings.grace);
         let is_steady = at.saturating_sub(self.began) > self.service.policies.lease_ttl;
         self.tell(&ScheduleEvent::Looked { at, overdue, is_steady });
-    }
-
-    /// Sets the leader's clock by the store's. A store that does not tell its time keeps nothing from being fired.
-    async fn set_clock(&mut self) {
-        let service = self.service;
-        let (own, asked) = (service.clock.now(), service.clock.elapsed());
-        if let Ok(Some(theirs)) = self.persist(|| service.schedules.time()).await {
-            // It was so late half of the time ago that the answer took.
-            let half = service.clock.elapsed().saturating_sub(asked) / 2;
-            self.set = Some((theirs, asked + half));
-            let ours = own.as_millisecond() + i64::try_from(half.as_millis()).unwrap_or(0);
-            self.tell(&ScheduleEvent::Skew { millis: theirs.as_millisecond() - ours });
-        }
-    }
-
-    /// What time it is, as stores keep it: by the store's clock, where it has one. Edits and pauses go by that too, through whichever host,
-    /// so a leader whose own clock is wrong, or is set, fires nothing early, late or at once.
-    pub(super) fn now(&self) -> Timestamp {
-        let clock = &self.service.clock;
-        let by_store = self.set.and_then(|(at, since)| {
-            at.checked_add(SignedDuration::try_from(clock.elapsed().saturating_sub(since)).ok()?).ok()
-        });
-        record::millis(by_store.unwrap_or_else(|| clock.now()))
     }
 
     pub(super) fn tell(&self, event: &ScheduleEvent) {

@@ -8,6 +8,7 @@ mod live;
 mod prune;
 #[cfg(test)]
 mod tests;
+mod wall;
 
 use super::action::Action;
 use super::event::{ScheduleEvent, ScheduleObserver};

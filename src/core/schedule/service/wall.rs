@@ -1,0 +1,31 @@
+//! What time it is to a leader: the store's, where it has a clock, else this host's.
+
+use super::lead::Lead;
+use crate::core::schedule::event::ScheduleEvent;
+use crate::core::schedule::record;
+use jiff::{SignedDuration, Timestamp};
+
+impl Lead<'_> {
+    /// Sets the leader's clock by the store's. A store that does not tell its time keeps nothing from being fired.
+    pub(super) async fn set_clock(&mut self) {
+        let service = self.service;
+        let (own, asked) = (service.clock.now(), service.clock.elapsed());
+        if let Ok(Some(theirs)) = self.persist(|| service.schedules.time()).await {
+            // It was so late half of the time ago that the answer took.
+            let half = service.clock.elapsed().saturating_sub(asked) / 2;
+            self.set = Some((theirs, asked + half));
+            let ours = own.as_millisecond() + i64::try_from(half.as_millis()).unwrap_or(0);
+            self.tell(&ScheduleEvent::Skew { millis: theirs.as_millisecond() - ours });
+        }
+    }
+
+    /// What time it is, as stores keep it: by the store's clock, where it has one. Edits and pauses go by that too, through whichever host,
+    /// so a leader whose own clock is wrong, or is set, fires nothing early, late or at once.
+    pub(super) fn now(&self) -> Timestamp {
+        let clock = &self.service.clock;
+        let by_store = self.set.and_then(|(at, since)| {
+            at.checked_add(SignedDuration::try_from(clock.elapsed().saturating_sub(since)).ok()?).ok()
+        });
+        record::millis(by_store.unwrap_or_else(|| clock.now()))
+    }
+}
