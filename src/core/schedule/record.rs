@@ -136,10 +136,10 @@ pub fn deleted(schedule: &Schedule, version: u64, now: Timestamp) -> Option<Sche
     (version > schedule.version).then(|| by_others(gone(schedule, version), now))
 }
 
-/// The schedule of a data source that is not in the store. Its version is above all that were heard, as long as there is one.
+/// The schedule of a data source that is not in the store. Whatever event of it still comes is late: its own end was not heard, and has a
+/// version that nobody here knows.
 pub fn removed(schedule: &Schedule, now: Timestamp) -> Schedule {
-    let version = schedule.version.saturating_add(1).min(COUNTED_MAX).max(schedule.version);
-    by_others(gone(schedule, version), millis(now))
+    by_others(gone(schedule, COUNTED_MAX), millis(now))
 }
 
 /// Kept, so that a late change is known to be late. People's own tools count active schedules by their status alone: it is none of them.
