@@ -97,6 +97,9 @@ impl Book {
         if before.version > after.version {
             self.wrong.push(format!("{id} fell from version {} to {}", before.version, after.version));
         }
+        if before.is_deleted && !after.is_deleted {
+            self.wrong.push(format!("{id} came back with version {}", after.version));
+        }
         let paused = |schedule: &Schedule| schedule.status == ScheduleStatus::Paused;
         let is_resumed = paused(before) && !paused(after);
         let rule = |it: &Schedule| (it.rule.cron_expression.clone(), it.rule.zone.clone(), it.rule.dst, it.is_active);
