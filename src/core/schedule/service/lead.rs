@@ -251,6 +251,9 @@ impl<'a> Lead<'a> {
 
     /// What others have changed or asked for since the last look.
     async fn listen(&mut self) -> Result<(), StoreError> {
+        if self.set.is_none() {
+            self.set_clock().await;
+        }
         let (service, now) = (self.service, self.now());
         let elapsed = service.clock.elapsed();
         if elapsed.saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
