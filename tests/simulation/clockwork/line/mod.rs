@@ -301,6 +301,7 @@ impl ScheduleStore for Line {
     }
 
     async fn time(&self) -> Told<Option<Timestamp>> {
-        Ok(self.tells_time.then(|| self.true_time()))
+        let line = self.clone();
+        self.ask(move || async move { Ok(line.tells_time.then(|| line.true_time())) }).await
     }
 }
