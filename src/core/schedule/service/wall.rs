@@ -22,7 +22,8 @@ impl Lead<'_> {
             return;
         }
         let half = took / 2;
-        self.set = Some((theirs, asked + half));
+        // Never ahead: what is due is done late rather than early.
+        self.set = Some((theirs, asked + took));
         let ours = own.as_millisecond() + i64::try_from(half.as_millis()).unwrap_or(0);
         self.tell(&ScheduleEvent::Skew { millis: theirs.as_millisecond() - ours });
     }
