@@ -28,15 +28,15 @@ const TIMES: usize = 1_000_000;
 const ROUNDS: usize = 5;
 const FROM: &str = "2026-01-01T00:00:00Z";
 
-/// In the form of the crates: `*` for both day fields where no day is named. Weekdays by name, since the crates count them
-/// otherwise.
+/// In a form that all three take: `0-59/15` and not `0/15`, `*` for both day fields where no day is named. Weekdays by name, since the
+/// crates count them otherwise.
 const EXPRESSIONS: [&str; 10] = [
     "*/30 * * * * *",
     "0 */2 * * * *",
-    "0 0/15 * * * *",
+    "0 0-59/15 * * * *",
     "0 0 */2 * * *",
     "0 15 10 * * *",
-    "0 0/5 14,18 * * *",
+    "0 0-59/5 14,18 * * *",
     "0 0,30 8-10 * * *",
     "0 15 10 15 * *",
     "0 30 2 * * MON-FRI",
