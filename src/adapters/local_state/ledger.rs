@@ -8,6 +8,7 @@ use crate::core::ports::ledger::{Ledger, ToldFile};
 use crate::core::ports::outbox::OutboxEntry;
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
+use rusqlite::OptionalExtension;
 
 pub(super) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS DiscoveredFile (
@@ -15,6 +16,13 @@ CREATE TABLE IF NOT EXISTS DiscoveredFile (
     stamp TEXT NOT NULL, modifiedAt TEXT NOT NULL, discoveredAt TEXT NOT NULL, executionId TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS DiscoveredFile_of_source ON DiscoveredFile (dataSourceId, path, stamp);
 ";
+
+/// The folder that each data source's files were looked for in at first.
+pub(super) const HOMES: &str = "
+CREATE TABLE IF NOT EXISTS DiscoveredHome (dataSourceId TEXT PRIMARY KEY NOT NULL, path TEXT NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+const HOME: &str = "SELECT path FROM DiscoveredHome WHERE dataSourceId = ?1";
 
 const TELL: &str = "
 INSERT INTO DiscoveredFile (id, dataSourceId, path, size, sha256, stamp, modifiedAt, discoveredAt, executionId)
@@ -46,6 +54,24 @@ impl Ledger for LocalState {
     async fn is_told(&self, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.look(move |db, _| Ok(db.prepare_cached("SELECT 1 FROM DiscoveredFile WHERE id = ?1")?.exists([id])?)).await
+    }
+
+    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError> {
+        let (source, asked) = (source.clone(), source.clone());
+        let known = self.look(move |db, _| {
+            Ok(db.prepare_cached(HOME)?.query_row([asked.as_str()], |row| row.get(0)).optional()?)
+        });
+        if let Some(known) = known.await? {
+            return Ok(known);
+        }
+        let folder = folder.to_owned();
+        self.change(move |db, _| {
+            let insert =
+                "INSERT INTO DiscoveredHome (dataSourceId, path) VALUES (?1, ?2) ON CONFLICT (dataSourceId) DO NOTHING";
+            db.prepare_cached(insert)?.execute((source.as_str(), folder))?;
+            Ok(db.prepare_cached(HOME)?.query_row([source.as_str()], |row| row.get(0))?)
+        })
+        .await
     }
 
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError> {

@@ -64,9 +64,10 @@ const ADDED: [(&str, &str, &str); 6] = [
 ];
 
 /// Tables that came later: the last thing that each batch makes, and the batch.
-const LATER: [(&str, &str); 4] = [
+const LATER: [(&str, &str); 5] = [
     ("outbox_sent", data_sources::TABLES),
     ("DiscoveredFile_of_source", ledger::TABLES),
+    ("DiscoveredHome", ledger::HOMES),
     ("ScheduledDataSource_since", schedules::TABLES),
     ("TransferFile_state", transfers::TABLES),
 ];

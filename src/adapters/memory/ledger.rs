@@ -26,6 +26,10 @@ impl Ledger for MemoryState {
         Ok(self.tables().told.contains_key(id))
     }
 
+    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError> {
+        Ok(self.tables().homes.entry(source.clone()).or_insert_with(|| folder.to_owned()).clone())
+    }
+
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError> {
         let tables = self.tables();
         let wanted = |file: &&ToldFile| file.source == *source && (first..=last).contains(&file.path.as_str());

@@ -39,6 +39,7 @@ pub(super) struct Tables {
     odd: Vec<OddRecord>,
     pub(super) sources: BTreeMap<DataSourceId, DataSource>,
     pub(super) told: BTreeMap<String, ToldFile>,
+    pub(super) homes: BTreeMap<DataSourceId, String>,
     /// Outbox entries of flows that keep no record of their own. An entry is removed once it is sent.
     outbox: Vec<OutboxEntry>,
 }

@@ -14,6 +14,9 @@ use mongodb::bson::{Document, doc};
 
 const COLLECTION: &str = "DiscoveredFile";
 
+/// The folder that each data source's files were looked for in at first.
+const HOMES: &str = "DiscoveredHome";
+
 /// Most events that are taken at once.
 const AT_ONCE: i64 = 1000;
 
@@ -52,6 +55,23 @@ impl Ledger for MongoState {
         .await
     }
 
+    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError> {
+        self.call(async {
+            let homes = self.collection::<Document>(HOMES);
+            let wanted = || homes.find_one(doc! { "_id": source.as_str() });
+            let path = |document: &Document| document.get_str("path").map(str::to_owned).map_err(|_| odd_home());
+            if let Some(known) = wanted().await? {
+                return Ok(path(&known)?);
+            }
+            match homes.insert_one(doc! { "_id": source.as_str(), "path": folder }).await {
+                Ok(_) => Ok(folder.to_owned()),
+                Err(error) if is_duplicate(&error) => Ok(wanted().await?.as_ref().map_or(Err(odd_home()), path)?),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+    }
+
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError> {
         self.call(async {
             let files = self.collection::<Document>(COLLECTION);
@@ -84,6 +104,10 @@ impl MongoState {
         files.update_one(doc! { "_id": file, "event.id": id.as_str() }, sent).await?;
         Ok(())
     }
+}
+
+fn odd_home() -> Odd {
+    Odd(format!("a document of {HOMES} cannot be read: path; mend the document"))
 }
 
 fn odd(what: &str) -> Odd {

@@ -13,7 +13,8 @@ pub struct ToldFile {
     pub id: String,
     /// By which data source it was found.
     pub source: DataSourceId,
-    /// Its path below the data source's folder.
+    /// Its path below the data source's [home](Ledger::home); of a file elsewhere, its folder in the data source's words before it:
+    /// `./data/out/a.csv`, `/data/out/a.csv`.
     pub path: String,
     /// In bytes.
     pub size: u64,
@@ -38,6 +39,10 @@ pub trait Ledger: Send + Sync {
 
     /// Whether a version was told.
     async fn is_told(&self, id: &str) -> Result<bool, StoreError>;
+
+    /// The folder that a data source's files were looked for in at first, in its words. It is `folder` when none is known: that is
+    /// kept, and stays whatever the data source says later.
+    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError>;
 
     /// Paths and stamps of what a data source has told, of all paths from `first` to `last`, both included.
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError>;

@@ -66,6 +66,22 @@ async fn without_a_topic_nothing_waits() {
 }
 
 #[tokio::test]
+async fn the_folder_that_was_looked_in_first_stays() {
+    on_each(|state| async move {
+        let (s, t) = (DataSourceId::new("s").unwrap(), DataSourceId::new("t").unwrap());
+        assert_eq!(state.store().home(&s, "./data/in").await, Ok("./data/in".to_owned()));
+        assert_eq!(state.door(1).home(&s, "/data/out").await, Ok("./data/in".to_owned()));
+        assert_eq!(state.door(1).home(&t, "/data/out").await, Ok("/data/out".to_owned()));
+        let other = DataSourceId::new("u").unwrap();
+        let doors = (0..8_usize).map(|number| (state.door(number), other.clone(), format!("./{number}")));
+        let homes = doors.map(|(door, id, folder)| tokio::spawn(async move { door.home(&id, &folder).await.unwrap() }));
+        let homes = futures_util::future::try_join_all(homes).await.unwrap();
+        assert!(homes.iter().all(|home| *home == homes[0]), "{homes:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_many_that_tell_at_once_one_is_first() {
     on_each(|state| async move {
         let file = told("1", "s", "a.csv");

@@ -1,6 +1,7 @@
 //! New files of a data source's folder: found when they hold still, known by their content, and told once, or brought to a transfer once.
 
 mod event;
+mod known;
 mod ready;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,8 @@ use crate::core::ports::observer::Observer;
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
 use jiff::Timestamp;
+use known::Known;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,7 +134,13 @@ impl Discovery {
         let wanted = ready::ready(&before, pattern, settings);
         look.tally.seen = wanted.fits;
         look.tally.unready = wanted.marked;
-        let candidates = self.unknown(look, wanted.files).await?;
+        if wanted.files.is_empty() {
+            return Ok(());
+        }
+        let (words, place) = (&look.source.path, &look.place);
+        let home = self.ledger.home(&look.source.id, &known::plain(words)).await.map_err(away)?;
+        let known = Known::of(words, place, &home, &self.roots);
+        let candidates = self.unknown(look, &known, wanted.files).await?;
         if candidates.is_empty() {
             return Ok(());
         }
@@ -144,7 +153,7 @@ impl Discovery {
             if file.size > self.max_size {
                 look.tally.large.push(shown::name(&file.path));
             } else if still.contains(&(file.path.as_str(), file.stamp.as_str())) {
-                self.read(look, file).await?;
+                self.read(look, &known, file).await?;
             } else if there.contains(file.path.as_str()) {
                 look.tally.unready += 1;
             } else {
@@ -167,7 +176,7 @@ impl Discovery {
 
     /// Brings a new version to where it goes, before the ledger has it: whoever dies in between brings it again, and it is there already.
     /// `false` when it did not go in; the next look tries it again.
-    async fn bring(&self, look: &mut Look<'_>, file: &ToldFile, below: &str) -> Result<bool, ActionError> {
+    async fn bring(&self, look: &mut Look<'_>, file: &ToldFile, below: &str, name: &str) -> Result<bool, ActionError> {
         let Some(inlet) = look.inlet else { return Ok(true) };
         if self.ledger.is_told(&file.id).await.map_err(away)? {
             return Ok(true);
@@ -178,7 +187,7 @@ impl Discovery {
             modified_at: file.modified_at,
             stamp: file.stamp.clone(),
         };
-        let taken = inlet.take(&look.place.root, below, &content, &file.path).await;
+        let taken = inlet.take(&look.place.root, below, &content, name).await;
         crash_point!("discover.brought");
         if let Err(error) = taken {
             look.tally.faults.push(error.to_string());
@@ -196,20 +205,32 @@ impl Discovery {
     }
 
     /// The files that are not known to be told, by what the file system says of them.
-    async fn unknown(&self, look: &Look<'_>, files: Vec<FoundFile>) -> Result<Vec<FoundFile>, ActionError> {
-        let mut unknown = Vec::new();
-        for files in files.chunks(AT_ONCE) {
-            let (Some(first), Some(last)) = (files.first(), files.last()) else { continue };
-            let told = self.ledger.told(&look.source.id, &first.path, &last.path).await;
-            let told: HashSet<(String, String)> = told.map_err(away)?.into_iter().collect();
-            let is_new = |file: &&FoundFile| !told.contains(&(file.path.clone(), file.stamp.clone()));
-            unknown.extend(files.iter().filter(is_new).cloned());
+    async fn unknown(
+        &self,
+        look: &Look<'_>,
+        known: &Known,
+        files: Vec<FoundFile>,
+    ) -> Result<Vec<FoundFile>, ActionError> {
+        // Asked for in the ledger's order, and given back in that of the folder.
+        let mut paths: Vec<(usize, Cow<'_, str>)> =
+            files.iter().enumerate().map(|(number, file)| (number, known.path(&file.path))).collect();
+        paths.sort_by(|(_, a), (_, b)| a.cmp(b));
+        let mut is_known = vec![false; files.len()];
+        for paths in paths.chunks(AT_ONCE) {
+            let (Some((_, first)), Some((_, last))) = (paths.first(), paths.last()) else { continue };
+            let told = self.ledger.told(&look.source.id, first, last).await.map_err(away)?;
+            let told: HashSet<(&str, &str)> = told.iter().map(|(path, stamp)| (&**path, &**stamp)).collect();
+            for (number, path) in paths {
+                is_known[*number] = told.contains(&(&**path, files[*number].stamp.as_str()));
+            }
         }
-        Ok(unknown)
+        drop(paths);
+        let mut is_known = is_known.into_iter();
+        Ok(files.into_iter().filter(|_| !is_known.next().unwrap_or_default()).collect())
     }
 
     /// Reads a file, and tells it unless it was told.
-    async fn read(&self, look: &mut Look<'_>, file: &FoundFile) -> Result<(), ActionError> {
+    async fn read(&self, look: &mut Look<'_>, known: &Known, file: &FoundFile) -> Result<(), ActionError> {
         let below = match look.place.below.as_str() {
             "" => file.path.clone(),
             folder => format!("{folder}/{}", file.path),
@@ -232,10 +253,11 @@ impl Discovery {
         };
         let now = self.clock.now();
         let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let path = known.path(&file.path).into_owned();
         let told = ToldFile {
-            id: event::id(&look.source.id, &file.path, &content.sha256, content.size),
+            id: event::id(&look.source.id, &path, &content.sha256, content.size),
             source: look.source.id.clone(),
-            path: file.path.clone(),
+            path,
             size: content.size,
             sha256: content.sha256,
             stamp: content.stamp,
@@ -248,7 +270,7 @@ impl Discovery {
         let entry = event.entry();
         look.firing.term.check().map_err(|_| ActionError::Interrupted)?;
         crash_point!("discover.read");
-        if !self.bring(look, &told, &below).await? {
+        if !self.bring(look, &told, &below, &file.path).await? {
             return Ok(());
         }
         let mut entry = Some(&entry).filter(|_| self.has_topic && look.inlet.is_none());

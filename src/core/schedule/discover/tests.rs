@@ -10,7 +10,7 @@ use crate::core::model::names::LeaseKey;
 use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId};
 use crate::core::model::term::{Term, Token};
 use crate::core::ports::folders::{Folders as _, Pulse};
-use crate::core::ports::outbox::{Outbox, OutboxEntry};
+use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::schedule::action::Action as _;
 use crate::core::schedule::plan::Settings;
 use crate::core::schedule::record;
@@ -57,11 +57,7 @@ impl Rig {
         };
         change(&mut source);
         let state = MemoryState::default();
-        let event = OutboxEntry {
-            id: crate::core::ports::outbox::OutboxId::new("x/1"),
-            key: String::new(),
-            payload: Vec::new(),
-        };
+        let event = OutboxEntry { id: OutboxId::new("x/1"), key: String::new(), payload: Vec::new() };
         DataSources::create(&state, &source, &event).await.unwrap();
         let clock = MemoryClock::starting_at(at(100));
         let folders = MemoryFolders::default();
@@ -148,6 +144,33 @@ async fn a_version_of_a_file_is_told_once_and_new_content_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn files_of_another_folder_are_told_and_those_of_the_folders_before_stay_known() {
+    let mut rig = Rig::new(|source| source.recursive = true).await;
+    // The same names, content and times in both folders.
+    for path in ["in/a.csv", "in/deep/b.csv", "out/a.csv", "out/deep/b.csv"] {
+        rig.folders.write(Path::new("/data").join(path), b"1", rig.clock.now());
+    }
+    assert_eq!(counts(&rig.fire().await.unwrap()), (2, 2));
+    assert_eq!(rig.told(), ["/data/in/a.csv", "/data/in/deep/b.csv"]);
+    for (path, told) in [
+        ("/data/out", &["/data/out/a.csv", "/data/out/deep/b.csv"][..]),
+        // There and back, a folder above and one below, and the same in other words.
+        ("/data/in", &[]),
+        ("/data/out", &[]),
+        ("/data/in/deep", &[]),
+        ("/data/out/deep/", &[]),
+        ("/data", &[]),
+        ("in", &[]),
+    ] {
+        rig.source = DataSource { path: path.to_owned(), version: rig.source.version + 1, ..rig.source.clone() };
+        let event = OutboxEntry { id: OutboxId::new(format!("x/{path}")), key: String::new(), payload: Vec::new() };
+        rig.state.replace(&rig.source, &event).await.unwrap();
+        assert_eq!(rig.fire().await.unwrap().files_new, told.len() as u64, "{path}");
+        assert_eq!(rig.told(), told, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_file_under_two_data_sources_is_told_once_by_each() {
     let rig = Rig::new(|_| {}).await;
     let other = DataSource {
@@ -157,8 +180,7 @@ async fn a_file_under_two_data_sources_is_told_once_by_each() {
         pattern: "**/*.csv".to_owned(),
         ..rig.source.clone()
     };
-    let event =
-        OutboxEntry { id: crate::core::ports::outbox::OutboxId::new("x/2"), key: String::new(), payload: Vec::new() };
+    let event = OutboxEntry { id: OutboxId::new("x/2"), key: String::new(), payload: Vec::new() };
     DataSources::create(&rig.state, &other, &event).await.unwrap();
     rig.write("a.csv", "1");
     // Both look at the same time, and again.

@@ -55,6 +55,10 @@ impl Ledger for Line {
         asked!(self, state, [id = id.to_owned()] state.is_told(&id))
     }
 
+    async fn home(&self, source: &DataSourceId, folder: &str) -> Told<String> {
+        asked!(self, state, [id = source.clone(), folder = folder.to_owned()] state.home(&id, &folder))
+    }
+
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Told<Vec<(String, String)>> {
         asked!(self, state, [id = source.clone(), first = first.to_owned(), last = last.to_owned()] state
             .told(&id, &first, &last))
