@@ -117,7 +117,7 @@ fn own_times(worker: &Worker) -> Result<Option<OwnTimes>, PlanFault> {
     worker.schedule.as_ref().map(OwnTimes::of).transpose()
 }
 
-/// Starts the worker's own clock, where it has one. Each due time is told to the status, and wakes who waits for a run.
+/// Starts the worker's own clock; where it has none, one that it had is forgotten. Each due time is told to the status, and wakes who waits for a run.
 fn start_clock(
     worker: &Arc<Worker>,
     times: Option<OwnTimes>,
@@ -126,20 +126,25 @@ fn start_clock(
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
 ) {
-    let Some(times) = times else { return };
-    if let Some(due) = times.next(wiring::clock().now()) {
+    let next = times.as_ref().map(|times| times.next(wiring::clock().now()));
+    if let Some(Some(due)) = next {
         info!(target: TARGET, worker = worker.id.as_str(), due = %due.at, date = %due.date, "the worker's own clock: next run");
-    } else {
+    } else if next.is_some() {
         warn!(target: TARGET, worker = worker.id.as_str(), "the worker's own clock: no run is ever due again");
     }
-    let observers = (Arc::clone(status), Arc::clone(wanted));
+    let (observers, has_times) = ((Arc::clone(status), Arc::clone(wanted)), times.is_some());
     let own = OwnClock {
         worker: worker.id.clone(),
         times,
         retry: worker.policies.retry,
         runs: Arc::clone(&state.runs),
+        marks: Arc::clone(&state.clocks),
         clock: wiring::clock(),
         observer: Arc::new(move |event: &OwnEvent| {
+            // A worker without a clock has none that fails.
+            if !has_times {
+                return;
+            }
             observers.0.observe(event);
             observers.1.notify_one();
         }),

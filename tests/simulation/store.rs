@@ -14,6 +14,7 @@ use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use filegen::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
 use filegen::core::ports::store::{Found, StoreError};
+use filegen::core::ports::worker_clocks::{ClockMark, WorkerClocks};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
@@ -253,6 +254,18 @@ impl LeaseStore for SimStore {
 
     async fn holder_is_gone(&self, _: &LeaseRecord) -> Told<bool> {
         Ok(false)
+    }
+}
+
+/// No worker here has a clock of its own.
+#[async_trait]
+impl WorkerClocks for SimStore {
+    async fn clock_mark(&self, _worker: &WorkerId) -> Told<Option<ClockMark>> {
+        Ok(None)
+    }
+
+    async fn keep_clock_mark(&self, _worker: &WorkerId, _mark: &ClockMark) -> Told<()> {
+        Ok(())
     }
 }
 

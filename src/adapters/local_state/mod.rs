@@ -16,6 +16,7 @@ mod schema;
 mod tests;
 mod transfers;
 mod value;
+mod worker_clocks;
 
 pub use rights::rights;
 

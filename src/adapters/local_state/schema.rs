@@ -5,6 +5,7 @@ use super::error::{failed, io_failed};
 use super::ledger;
 use super::schedules;
 use super::transfers;
+use super::worker_clocks;
 use crate::core::model::names::HIDDEN;
 use crate::core::ports::store::StoreError;
 use crate::files::{self, Foreign};
@@ -64,12 +65,13 @@ const ADDED: [(&str, &str, &str); 6] = [
 ];
 
 /// Tables that came later: the last thing that each batch makes, and the batch.
-const LATER: [(&str, &str); 5] = [
+const LATER: [(&str, &str); 6] = [
     ("outbox_sent", data_sources::TABLES),
     ("DiscoveredFile_of_source", ledger::TABLES),
     ("DiscoveredHome", ledger::HOMES),
     ("ScheduledDataSource_since", schedules::TABLES),
     ("TransferFile_state", transfers::TABLES),
+    ("worker_clocks", worker_clocks::TABLES),
 ];
 
 /// Whether a store that is not there is made.

@@ -19,6 +19,7 @@ pub mod state;
 pub mod table_reader;
 pub mod transfers;
 pub mod volume;
+mod worker_clocks;
 
 use crate::core::ports::store::{Found, Page};
 

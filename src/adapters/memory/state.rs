@@ -13,6 +13,7 @@ use crate::core::ports::ledger::ToldFile;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
+use crate::core::ports::worker_clocks::ClockMark;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::cmp::Reverse;
@@ -33,6 +34,7 @@ pub(super) struct Tables {
     epochs: BTreeMap<(LeaseKey, Token), EpochClaim>,
     gone: HashSet<InstanceId>,
     runs: HashMap<RunId, RunRecord>,
+    pub(super) clocks: HashMap<WorkerId, ClockMark>,
     files: BTreeMap<(WorkerId, BusinessDate, FileId), FileStatus>,
     audits: Vec<AuditEntry>,
     dead_letters: Vec<DeadLetter>,

@@ -19,6 +19,7 @@ mod schedule_documents;
 mod schedules;
 #[cfg(test)]
 mod tests;
+mod worker_clocks;
 
 use crate::core::kind::HasKind;
 use crate::core::model::names::WorkerId;

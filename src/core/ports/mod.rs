@@ -30,3 +30,4 @@ pub mod store;
 pub mod table_reader;
 pub mod transfer_ledger;
 pub mod volume;
+pub mod worker_clocks;

@@ -6,6 +6,7 @@ use super::dead_letters::DeadLetters;
 use super::leases::LeaseStore;
 use super::outbox::Outbox;
 use super::runs::RunStore;
+use super::worker_clocks::WorkerClocks;
 use std::sync::Arc;
 
 /// The ports of one state store.
@@ -21,6 +22,8 @@ pub struct StateStore {
     pub audit: Arc<dyn AuditLog>,
     /// Events that could not be used.
     pub dead_letters: Arc<dyn DeadLetters>,
+    /// How far workers' own clocks have come.
+    pub clocks: Arc<dyn WorkerClocks>,
     /// Its server. `None` for a store without one.
     pub admin: Option<Arc<dyn StoreAdmin>>,
 }
@@ -29,14 +32,15 @@ impl StateStore {
     /// All ports of one adapter that has no server.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + 'static,
+        S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + WorkerClocks + 'static,
     {
         Self {
             leases: Arc::clone(&store) as Arc<dyn LeaseStore>,
             runs: Arc::clone(&store) as Arc<dyn RunStore>,
             outbox: Arc::clone(&store) as Arc<dyn Outbox>,
             audit: Arc::clone(&store) as Arc<dyn AuditLog>,
-            dead_letters: store,
+            dead_letters: Arc::clone(&store) as Arc<dyn DeadLetters>,
+            clocks: store,
             admin: None,
         }
     }

@@ -18,6 +18,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::runs::{Requested, RunStore};
 use crate::core::ports::store::StoreError;
+use crate::core::ports::worker_clocks::{ClockMark, WorkerClocks};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -173,12 +174,14 @@ pub enum OwnEvent {
 pub struct OwnClock {
     /// Whose runs.
     pub worker: WorkerId,
-    /// When they are due.
-    pub times: OwnTimes,
+    /// When they are due. `None`: the worker has no clock of its own, or no longer.
+    pub times: Option<OwnTimes>,
     /// Delay between retries. Retries never stop.
     pub retry: RetrySpec,
     /// Where runs are recorded.
     pub runs: Arc<dyn RunStore>,
+    /// Where it is kept how far the clock has come.
+    pub marks: Arc<dyn WorkerClocks>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Hears what happens.
@@ -188,81 +191,30 @@ pub struct OwnClock {
 impl OwnClock {
     /// Asks for a run at each due time, until `stop`.
     ///
-    /// It goes on behind the last due time that a run was recorded for. A clock that is new, or was set otherwise, begins now: nothing
+    /// It goes on where any instance of it came to. A clock that is new, or was set otherwise, begins now: nothing
     /// is due because somebody edited a file. A due time that is asked for twice does no harm.
     pub async fn keep(&self, stop: &CancellationToken) {
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
-            () = self.ask_for_all() => {}
+            () = self.go() => {}
         }
     }
 
-    async fn ask_for_all(&self) {
-        let begun = self.clock.now();
-        let last_asked = self.persist(|| self.last_asked()).await;
-        if last_asked.is_none() {
-            self.tell_beginning(begun).await;
-        }
-        let mut decided_until = last_asked.unwrap_or(begun).min(begun);
-        loop {
-            let now = self.clock.now();
-            let decision = decide(&self.times.plan, decided_until, now);
-            for step in decision.steps {
-                self.take(step).await;
-            }
-            decided_until = decision.decided_until;
-            let until_next = self.times.plan.wake(decided_until).map(|at| at.duration_since(self.clock.now()));
-            let wait = until_next.map_or(LOOK_EVERY, |wait| Duration::try_from(wait).unwrap_or(Duration::ZERO));
-            self.clock.sleep(wait.min(LOOK_EVERY)).await;
+    async fn go(&self) {
+        match &self.times {
+            Some(times) => Keeping { own: self, times }.ask_for_all().await,
+            None => self.set_aside().await,
         }
     }
 
-    /// Tells a due time before the beginning whose run nobody else has asked for: it may have passed while no instance ran.
-    async fn tell_beginning(&self, begun: Timestamp) {
-        let before = LOOKED_BACK.into_iter().find_map(|hours| {
-            let from = begun.checked_sub(SignedDuration::from_hours(hours)).ok()?;
-            self.times.plan.timetable.slots(from).take_while(|at| *at <= begun).last()
-        });
-        let Some((before, run)) = before.and_then(|before| Some((before, self.run_of(before)?))) else { return };
-        if self.persist(|| self.runs.run(&run)).await.is_none() {
-            self.observer.observe(&OwnEvent::Began { before });
+    /// Of a clock that was taken out of the file no mark stays: it begins now when it comes again.
+    async fn set_aside(&self) {
+        let Some(mark) = self.persist(|| self.marks.clock_mark(&self.worker)).await else { return };
+        let none = ClockMark { set_as: String::new(), ..mark.clone() };
+        if mark != none {
+            self.persist(|| self.marks.keep_clock_mark(&self.worker, &none)).await;
         }
-    }
-
-    /// The latest due time of this clock that a run was recorded for.
-    async fn last_asked(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = self.runs.runs(Some(&self.worker), RECORDED).await?;
-        Ok(found.records.iter().filter_map(|run| self.times.asked_by(&run.requested_by)).max())
-    }
-
-    async fn take(&self, step: Step) {
-        let event = match step {
-            Step::LeftOut(left) => OwnEvent::LeftOut { at: left.at, reason: left.reason() },
-            Step::Missed { slot, reason } => {
-                let Some(run) = self.run_of(slot) else { return };
-                // Made all the same, by an event or by hand.
-                if self.persist(|| self.runs.run(&run)).await.is_some() {
-                    return;
-                }
-                OwnEvent::Missed { at: slot, reason }
-            }
-            Step::Fire { slot, .. } => {
-                let (Some(run), Some(date)) = (self.run_of(slot), self.times.date(slot)) else { return };
-                let (due, by) = (Due { at: slot, date }, self.times.words_of(slot));
-                let requested = self.persist(|| self.runs.request(&run, &by, self.clock.now())).await;
-                crash_point!("own.asked");
-                match requested {
-                    Requested::New(_) => OwnEvent::Requested { due, run },
-                    Requested::AlreadyThere(_) => OwnEvent::Repeated { due, run },
-                }
-            }
-        };
-        self.observer.observe(&event);
-    }
-
-    fn run_of(&self, slot: Timestamp) -> Option<RunId> {
-        Some(RunId { worker: self.worker.clone(), date: self.times.date(slot)? })
     }
 
     /// Tries until the store answers.
@@ -286,6 +238,101 @@ impl OwnClock {
                 }
             }
         }
+    }
+}
+
+/// A clock that is kept.
+struct Keeping<'a> {
+    own: &'a OwnClock,
+    times: &'a OwnTimes,
+}
+
+impl Keeping<'_> {
+    async fn ask_for_all(&self) {
+        let begun = self.own.clock.now();
+        let last = self.own.persist(|| self.last_decided()).await;
+        if last.is_none() {
+            self.tell_beginning(begun).await;
+        }
+        let mut decided_until = last.unwrap_or(begun).min(begun);
+        self.mark(decided_until).await;
+        loop {
+            let now = self.own.clock.now();
+            let decision = decide(&self.times.plan, decided_until, now);
+            let is_news = !decision.steps.is_empty();
+            for step in decision.steps {
+                self.take(step).await;
+            }
+            decided_until = decision.decided_until;
+            if is_news {
+                self.mark(decided_until).await;
+            }
+            let until_next = self.times.plan.wake(decided_until).map(|at| at.duration_since(self.own.clock.now()));
+            let wait = until_next.map_or(LOOK_EVERY, |wait| Duration::try_from(wait).unwrap_or(Duration::ZERO));
+            self.own.clock.sleep(wait.min(LOOK_EVERY)).await;
+        }
+    }
+
+    /// Tells a due time before the beginning whose run nobody else has asked for: it may have passed while no instance ran.
+    async fn tell_beginning(&self, begun: Timestamp) {
+        let before = LOOKED_BACK.into_iter().find_map(|hours| {
+            let from = begun.checked_sub(SignedDuration::from_hours(hours)).ok()?;
+            self.times.plan.timetable.slots(from).take_while(|at| *at <= begun).last()
+        });
+        let Some((before, run)) = before.and_then(|before| Some((before, self.run_of(before)?))) else { return };
+        if self.own.persist(|| self.own.runs.run(&run)).await.is_none() {
+            self.own.observer.observe(&OwnEvent::Began { before });
+        }
+    }
+
+    /// Keeps how far it has come. Runs alone do not tell: one that an event or a person asked for first names no due time.
+    async fn mark(&self, decided_until: Timestamp) {
+        let mark = ClockMark { set_as: self.times.words.clone(), decided_until };
+        self.own.persist(|| self.own.marks.keep_clock_mark(&self.own.worker, &mark)).await;
+    }
+
+    /// How far this clock came before, as it is set now.
+    async fn last_decided(&self) -> Result<Option<Timestamp>, StoreError> {
+        match self.own.marks.clock_mark(&self.own.worker).await? {
+            Some(mark) => Ok((mark.set_as == self.times.words).then_some(mark.decided_until)),
+            // Earlier builds kept no mark.
+            None => self.last_asked().await,
+        }
+    }
+
+    /// The latest due time of this clock that a run was recorded for.
+    async fn last_asked(&self) -> Result<Option<Timestamp>, StoreError> {
+        let found = self.own.runs.runs(Some(&self.own.worker), RECORDED).await?;
+        Ok(found.records.iter().filter_map(|run| self.times.asked_by(&run.requested_by)).max())
+    }
+
+    async fn take(&self, step: Step) {
+        let event = match step {
+            Step::LeftOut(left) => OwnEvent::LeftOut { at: left.at, reason: left.reason() },
+            Step::Missed { slot, reason } => {
+                let Some(run) = self.run_of(slot) else { return };
+                // Made all the same, by an event or by hand.
+                if self.own.persist(|| self.own.runs.run(&run)).await.is_some() {
+                    return;
+                }
+                OwnEvent::Missed { at: slot, reason }
+            }
+            Step::Fire { slot, .. } => {
+                let (Some(run), Some(date)) = (self.run_of(slot), self.times.date(slot)) else { return };
+                let (due, by) = (Due { at: slot, date }, self.times.words_of(slot));
+                let requested = self.own.persist(|| self.own.runs.request(&run, &by, self.own.clock.now())).await;
+                crash_point!("own.asked");
+                match requested {
+                    Requested::New(_) => OwnEvent::Requested { due, run },
+                    Requested::AlreadyThere(_) => OwnEvent::Repeated { due, run },
+                }
+            }
+        };
+        self.own.observer.observe(&event);
+    }
+
+    fn run_of(&self, slot: Timestamp) -> Option<RunId> {
+        Some(RunId { worker: self.own.worker.clone(), date: self.times.date(slot)? })
     }
 }
 

@@ -20,3 +20,4 @@ mod source;
 mod sql_sink;
 mod transfer_ledger;
 mod volume;
+mod worker_clocks;

@@ -17,6 +17,7 @@ use filegen::core::ports::outbox::Outbox;
 use filegen::core::ports::runs::RunStore;
 use filegen::core::ports::schedules::ScheduleStore;
 use filegen::core::ports::state::StateStore;
+use filegen::core::ports::worker_clocks::WorkerClocks;
 use jiff::{Timestamp, ToSpan};
 use mongodb::bson::{Document, doc};
 use std::any::Any;
@@ -26,9 +27,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// All ports of one store.
-pub trait Store: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + DataSources + Ledger {}
+pub trait Store: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + WorkerClocks + DataSources + Ledger {}
 
-impl<S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + DataSources + Ledger> Store for S {}
+impl<S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + WorkerClocks + DataSources + Ledger> Store for S {}
 
 /// Deletes behind the store's back.
 #[async_trait]
@@ -82,7 +83,8 @@ impl State {
             runs: door.clone(),
             outbox: door.clone(),
             audit: door.clone(),
-            dead_letters: door,
+            dead_letters: door.clone(),
+            clocks: door,
             admin: None,
         }
     }
