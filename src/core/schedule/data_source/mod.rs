@@ -98,7 +98,7 @@ impl Rules {
             dst: fields.choice::<ClockChange>("dst"),
             closed_day: fields.choice::<ClosedDay>("closedDay"),
             deadline: deadline(&mut fields),
-            pause_after_failures: fields.whole("pauseAfterFailures", 1_000_000).filter(|failures| *failures > 0),
+            pause_after_failures: fields.whole("pauseAfterFailures", 1_000_000),
             id: stamp.id,
             version: stamp.version,
             created_at: stamp.created_at,

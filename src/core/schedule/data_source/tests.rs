@@ -56,6 +56,14 @@ fn a_zone_is_kept_as_its_database_writes_it() {
 }
 
 #[test]
+fn a_number_of_failures_may_be_none_never_or_so_many() {
+    for (given, kept) in [(json!(null), None), (json!(0), Some(0)), (json!(3), Some(3))] {
+        let source = read(&json!({ "name": "a", "path": "data", "pauseAfterFailures": given })).unwrap();
+        assert_eq!(source.pause_after_failures, kept);
+    }
+}
+
+#[test]
 fn a_polling_rate_stands_for_an_expression() {
     for rate in ["00:02:00", "2m"] {
         let source = read(&json!({ "name": "a", "path": "data", "pollingRate": rate })).unwrap();

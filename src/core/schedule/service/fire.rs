@@ -5,7 +5,7 @@ use super::live::Live;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::model::data_source::{Misfire, Overlap};
-use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId};
+use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId, ScheduleStatus};
 use crate::core::ports::store::StoreError;
 use crate::core::schedule::action::Firing;
 use crate::core::schedule::decide::{self, Step};
@@ -185,8 +185,18 @@ impl Lead<'_> {
 
     /// Why an execution that waited is not to begin.
     async fn needless(&self, queued: &Execution) -> Result<Option<&'static str>, StoreError> {
-        if self.lives.get(&queued.schedule_id).is_none_or(|live| live.schedule.is_deleted) {
+        let Some(live) = self.lives.get(&queued.schedule_id).filter(|live| !live.schedule.is_deleted) else {
             return Ok(Some("the data source was deleted"));
+        };
+        if !record::fires(&live.schedule) && !self.is_asked_for(queued).await? {
+            return Ok(Some(match live.schedule.status {
+                ScheduleStatus::Paused => "its schedule was paused before its turn came",
+                ScheduleStatus::Failed => "its schedule could not be used any more when its turn came",
+                ScheduleStatus::Active => "its data source was not active any more when its turn came",
+            }));
+        }
+        if is_one_too_many(live, queued) {
+            return Ok(Some("a leader before had queued it, and more than `catch_up` were missed since"));
         }
         if queued.cause != Cause::Again {
             return Ok(None);
@@ -197,6 +207,16 @@ impl Lead<'_> {
         let before = self.readable(|| store.execution(&before)).await?;
         let has_ended = before.is_some_and(|it| matches!(it.outcome, Outcome::Succeeded | Outcome::Failed));
         Ok(has_ended.then_some("the attempt before has ended after all"))
+    }
+
+    /// Whether people asked for it, or for the attempt that it repeats.
+    async fn is_asked_for(&self, queued: &Execution) -> Result<bool, StoreError> {
+        let by_people = |cause| matches!(cause, Cause::Manual | Cause::Backfill);
+        if queued.cause != Cause::Again {
+            return Ok(by_people(queued.cause));
+        }
+        let (store, first) = (&self.service.schedules, Execution::id_of(&queued.schedule_id, queued.due_time, 1));
+        Ok(self.readable(|| store.execution(&first)).await?.is_some_and(|it| by_people(it.cause)))
     }
 
     fn spawn(&mut self, execution: Execution) {
@@ -237,6 +257,14 @@ impl Lead<'_> {
         self.tell(&ScheduleEvent::DeadlineMissed { schedule: id.clone(), day });
         Ok(())
     }
+}
+
+/// Whether enough is made up for behind this one. A leader that dies between what it queues and what it says of that is followed by
+/// one that queues anew, what became due since among it.
+fn is_one_too_many(live: &Live, queued: &Execution) -> bool {
+    let is_made_up_for = |it: &&Execution| it.cause == Cause::CatchUp && it.due_time > queued.due_time;
+    let most = live.plan.as_ref().map_or(usize::MAX, |plan| plan.catch_up);
+    queued.cause == Cause::CatchUp && live.waiting.iter().filter(is_made_up_for).count() >= most
 }
 
 /// What becomes of a due time beside what runs and waits of the same schedule. `about_to`: of it, too, this many begin just now.

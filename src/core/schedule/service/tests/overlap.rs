@@ -105,6 +105,57 @@ async fn what_is_made_up_for_runs_one_at_a_time_whatever_else_may_overlap() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waits_does_not_begin_once_its_schedule_is_paused_whoever_leads() {
+    for is_killed in [false, true] {
+        let world = World::new();
+        world.add("slow", "0 * * * * ?", |it| it.rule.overlap = Overlap::Queue).await;
+        world.lasts("slow", 150);
+        let first = world.start("pod-1");
+        world.seconds(130).await;
+        assert_eq!(world.history("slow").await, ["10:31:00 Running", "10:32:00 Queued"]);
+        let asked = Asked { who: "ann".to_owned(), why: String::new(), at: world.clock.now() };
+        let by_hand = world.steering().run_now("slow", &asked).await.unwrap();
+        world.steering().pause("slow", &asked).await.unwrap();
+        let last = if is_killed {
+            first.kill();
+            world.start("pod-2")
+        } else {
+            first
+        };
+        world.seconds(45 + 400).await;
+        let due: Vec<String> = world.began().into_iter().filter(|id| *id != by_hand.id).collect();
+        assert_eq!(due, ["slow:2026-11-29T10:31:00Z"], "killed: {is_killed}");
+        assert!(world.began().contains(&by_hand.id), "what a person asked for");
+        let waited =
+            world.executions("slow").await.into_iter().find(|it| it.id == "slow:2026-11-29T10:32:00Z").unwrap();
+        let reason = Some("its schedule was paused before its turn came");
+        assert_eq!((waited.outcome, waited.reason.as_deref()), (Outcome::Skipped, reason));
+        last.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_dies_before_it_says_what_it_decided_lets_no_more_be_made_up_for() {
+    let settings = Settings { catch_up: 3, ..Settings::default() };
+    let world = World { settings, ..World::new() };
+    world.add("loans", "0 0/10 * * * ?", |it| it.rule.misfire = Misfire::FireAll).await;
+    world.lasts("loans", 5);
+    // As it stands behind such a leader.
+    for due in ["10:40", "10:50", "11:00"] {
+        let due = format!("2026-11-29T{due}:00Z").parse().unwrap();
+        let queued = Execution::new(&ScheduleId::new("loans"), due, 1, Cause::CatchUp, Outcome::Queued);
+        assert!(world.store.insert_execution(None, &queued).await.unwrap());
+    }
+    world.seconds(2 * 3600 + 120).await;
+    let pod = world.start("pod-1");
+    world.seconds(100).await;
+    let began: Vec<String> = world.began().iter().map(|id| id[17..22].to_owned()).collect();
+    assert_eq!(began, ["12:10", "12:20", "12:30"]);
+    assert_eq!(world.history("loans").await[..3], ["10:40:00 Skipped", "10:50:00 Skipped", "11:00:00 Skipped"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_waits_for_a_place_does_not_count_as_running() {
     let settings = Settings { concurrency: 1, ..Settings::default() };
     let world = World { settings, ..World::new() };
