@@ -118,6 +118,14 @@ impl Times<'_> {
             Some(days) => self.expression.next_moved(from, days),
         }
     }
+
+    /// The first one from `from` on, a second behind another one.
+    fn next_behind(&self, from: time::Local) -> Option<time::Local> {
+        match self.days {
+            None => self.expression.next_behind(from),
+            Some(days) => self.expression.next_moved(from, days),
+        }
+    }
 }
 
 /// A day counted from 1970-01-01. `None` outside of what a date can be.

@@ -77,8 +77,11 @@ impl<'a> Slots<'a> {
                 Dst::First => low = max(low, start.saturating_add(before)),
                 Dst::Quartz | Dst::RunMissing => high = high.zip(end).map(|(high, end)| min(high, end + after)),
             }
-            let from = self.local.take().unwrap_or_else(|| Local::from_seconds(low));
-            match self.times.next_local(from) {
+            let (from, found) = match self.local.take() {
+                Some(from) => (from, self.times.next_behind(from)),
+                None => (Local::from_seconds(low), self.times.next_local(Local::from_seconds(low))),
+            };
+            match found {
                 Some(local) if high.is_none_or(|high| local.seconds() < high) => {
                     self.local = Some(local.next_second());
                     return Some(local.seconds() - offset);

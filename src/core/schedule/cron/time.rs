@@ -61,9 +61,18 @@ impl Expression {
         let today = self.years.from(from.year) == Some(from.year)
             && self.months >> from.month & 1 == 1
             && self.days.of(from.year, from.month, from.first) >> from.day & 1 == 1;
-        if today && let Some((hour, minute, second)) = self.time_from(from.hour, from.minute, from.second) {
-            return Some(Local { hour, minute, second, ..from });
+        if today { self.next_behind(from) } else { self.next_on_later_day(from) }
+    }
+
+    /// The first local time from `from` on, on a day that the expression names.
+    pub(super) fn next_behind(&self, from: Local) -> Option<Local> {
+        match self.time_from(from.hour, from.minute, from.second) {
+            Some((hour, minute, second)) => Some(Local { hour, minute, second, ..from }),
+            None => self.next_on_later_day(from),
         }
+    }
+
+    fn next_on_later_day(&self, from: Local) -> Option<Local> {
         let (first, year, month, day) = self.date_after(from)?;
         let (hour, minute, second) = self.time_from(0, 0, 0)?;
         Some(Local { first, year, month, day, hour, minute, second })
