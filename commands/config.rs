@@ -1,6 +1,7 @@
 //! `filegen config`: worker files written, checked, shown and explained.
 
 mod fine;
+mod together;
 
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
@@ -20,6 +21,7 @@ use fine::fine;
 use serde::Serialize;
 use std::io::Read;
 use std::path::Path;
+pub(super) use together::refuse_misfits;
 
 /// Write, check, show and explain worker files
 #[derive(clap::Args, Debug)]
@@ -125,10 +127,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
     }
 }
 
-/// What to do about files that stand in each other's way.
-pub(super) const TOGETHER: &str =
-    "give each worker an id, and each file a name, of its own; `{worker}` in a name does it";
-
 /// How the check of one worker file ended.
 #[derive(Serialize)]
 struct Checked<'a> {
@@ -192,10 +190,8 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
         }
     }
     let together: Vec<_> = whole.iter().map(|(path, flow)| (*path, flow)).collect();
-    match config::collisions(&together).as_slice() {
-        [] => Ok(verdict),
-        found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
-    }
+    together::check(context, &together)?;
+    Ok(verdict)
 }
 
 /// What makes no file wrong, and is worth a second look.

@@ -1,6 +1,6 @@
 //! `filegen daemon`: files of every kind in one long-running process.
 
-use super::config::TOGETHER;
+use super::config::refuse_misfits;
 use super::context::Context;
 use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
@@ -96,10 +96,8 @@ fn load_all(context: &Context, parts: IngestParts) -> Result<Served, Failure> {
         files.push(ServedFile { path: path.clone(), flow });
     }
     let together: Vec<_> = files.iter().map(|file| (file.path.as_path(), &file.flow)).collect();
-    match config::collisions(&together).as_slice() {
-        [] => Ok(Served { files, parts }),
-        found => Err(Failure::new(Code::Config, found.join("; ")).hint(TOGETHER)),
-    }
+    refuse_misfits(&together)?;
+    Ok(Served { files, parts })
 }
 
 impl From<DaemonError> for Failure {

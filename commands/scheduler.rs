@@ -29,7 +29,9 @@ pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, Others), F
             }
             // Nothing of a data source goes there.
             Flow::Ingest(_) => {}
-            Flow::Transfer(transfer) => others.transfers.extend(wiring::inlet(&transfer).map(|inlet| inlet.name)),
+            Flow::Transfer(transfer) => {
+                others.transfers.extend(transfer.collect.as_ref().map(|_| transfer.id.to_string()));
+            }
             Flow::Generate(worker) => {
                 others.workers.insert(worker.id.to_string());
             }

@@ -110,6 +110,7 @@ fn worker_text(context: &Context, worker: &WorkerView) -> String {
     }
     text.push('\n');
     text.push_str(&runs_text(context, &worker.runs));
+    text.push_str(&deliveries_text(context, &worker.runs));
     text.push_str(&passed_over_text(context, &worker.passed_over));
     for record in &worker.unreadable {
         let words = format!("record {} cannot be read: {}", record.id, record.reason);
@@ -165,6 +166,37 @@ fn runs_text(context: &Context, runs: &[RunView]) -> String {
         }
     }
     text
+}
+
+/// The newest run's files on their way to a transfer, and of older ones what has not arrived.
+fn deliveries_text(context: &Context, runs: &[RunView]) -> String {
+    let newest = runs.iter().find(|run| !run.deliveries.is_empty()).map(|run| &run.run_id);
+    let shown = runs.iter().flat_map(|run| run.deliveries.iter().map(move |one| (run, one)));
+    let shown: Vec<_> = shown.filter(|(run, one)| Some(&run.run_id) == newest || one.state != "delivered").collect();
+    if shown.is_empty() {
+        return String::new();
+    }
+    let mut table =
+        context.ui.table(&["date", "file", "version", "transfer", "state", "handed over", "delivered", "why not"]);
+    for (run, one) in shown {
+        let tone = match one.state {
+            "delivered" => Tone::Good,
+            "failed" => Tone::Bad,
+            "replaced" => Tone::Warn,
+            _ => Tone::Plain,
+        };
+        table.row(vec![
+            table::text(&run.business_date),
+            table::text(&one.item),
+            table::right(one.version.to_string()),
+            table::text(&one.transfer),
+            table::toned(one.state.to_owned(), tone),
+            table::text(one.handed_over_at.as_deref().unwrap_or("-")),
+            table::text(one.delivered_at.as_deref().unwrap_or("-")),
+            table::text(one.reason.as_deref().unwrap_or("-")),
+        ]);
+    }
+    table.text()
 }
 
 fn passed_over_text(context: &Context, events: &[PassedOverView]) -> String {

@@ -91,6 +91,7 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failur
         let warning = context.ui.paint_warning("warning:");
         context.ui.error_line(&format!("{warning} {text}\nthe daemon sends them by itself; by hand: {go_on}"));
     }
+    tell_way(context, order, &report.outcome);
     match &report.outcome {
         Outcome::Published(manifest) => {
             let shown = RunView::new("published", manifest, &report);
@@ -106,6 +107,17 @@ pub(super) fn run(context: &Context, order: &Order) -> Result<CommandEnd, Failur
             Ok(all_there(context, &order.run, &gone))
         }
         Outcome::Stopped { page } => Ok(stopped(context, &order.run, *page, stopped_by)),
+    }
+}
+
+/// Says how the files go on to their transfer, where the worker names one.
+fn tell_way(context: &Context, order: &Order, outcome: &Outcome) {
+    if let (Some(to), Outcome::Published(_) | Outcome::AlreadyPublished(_)) = (&order.worker.deliver, outcome) {
+        context.ui.status(&format!(
+            "what is published goes to transfer {to}: the daemon that serves both files hands over what is still due, and \
+             `filegen status{}` shows how far it is",
+            context.config_option()
+        ));
     }
 }
 

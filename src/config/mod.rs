@@ -7,6 +7,7 @@ mod address;
 pub mod calendar;
 mod check;
 mod cursor;
+mod deliver;
 mod excerpt;
 mod grammar;
 mod init;
@@ -35,6 +36,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use deliver::{Misfit, Misfits, misfits};
 pub use init::{Sample, look_at};
 pub use kind::Flow;
 pub use kinds::{example, kinds};

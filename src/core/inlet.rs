@@ -3,7 +3,7 @@
 use crate::core::model::pattern::Pattern;
 use crate::core::model::shown;
 use crate::core::ports::folders::{Content, FolderError};
-use crate::core::ports::handover::{Given, Handover};
+use crate::core::ports::handover::{Arrivals, Given, Handover};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub struct Inlet {
     pub max_size: u64,
     /// Where it lies.
     pub folder: Arc<dyn Handover>,
+    /// What has become of what went in.
+    pub arrivals: Arc<dyn Arrivals>,
 }
 
 /// Why a file did not go in. Another try may work.
@@ -75,14 +77,33 @@ impl Inlet {
     /// # Errors
     /// Why it did not go in.
     pub async fn take(&self, root: &Path, path: &str, content: &Content, name: &str) -> Result<(), InletError> {
+        self.check(name, content.size)?;
+        self.given(name, self.folder.give(root, path, content, name).await)
+    }
+
+    /// Lends a file that nobody ever changes, under its path below the root. May be repeated.
+    ///
+    /// # Errors
+    /// Why it did not go in.
+    pub async fn lend(&self, root: &Path, path: &str, file: (u64, &str)) -> Result<(), InletError> {
+        self.check(path, file.0)?;
+        self.given(path, self.folder.lend(root, path, file, path).await)
+    }
+
+    fn check(&self, name: &str, size: u64) -> Result<(), InletError> {
         let (name, inlet) = (name.to_owned(), self.name.clone());
         if !self.pattern.fits(&name) {
             return Err(InletError::Pattern { name, inlet });
         }
-        if content.size > self.max_size {
-            return Err(InletError::Large { name, inlet, size: content.size, most: self.max_size });
+        if size > self.max_size {
+            return Err(InletError::Large { name, inlet, size, most: self.max_size });
         }
-        match self.folder.give(root, path, content, &name).await {
+        Ok(())
+    }
+
+    fn given(&self, name: &str, given: Result<Given, FolderError>) -> Result<(), InletError> {
+        let (name, inlet) = (name.to_owned(), self.name.clone());
+        match given {
             Ok(Given::There) => Ok(()),
             Ok(Given::Taken) => Err(InletError::Taken { name, at: self.folder.describe() }),
             Ok(Given::Changed) => Err(InletError::Changed { name }),

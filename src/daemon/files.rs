@@ -120,6 +120,7 @@ fn changed_sections(before: &Worker, after: &Worker) -> Vec<&'static str> {
         schedule,
         completion,
         deadline,
+        deliver,
         commit,
         policies,
     } = before;
@@ -134,6 +135,7 @@ fn changed_sections(before: &Worker, after: &Worker) -> Vec<&'static str> {
         ("trigger", *trigger != after.trigger || *schedule != after.schedule),
         ("completion", *completion != after.completion),
         ("deadline", *deadline != after.deadline),
+        ("deliver", *deliver != after.deliver),
         ("commit", *commit != after.commit),
         ("policies", *policies != after.policies),
     ];

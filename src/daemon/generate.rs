@@ -4,12 +4,14 @@
 use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, Served, Shared, TARGET};
 use crate::config::Flow;
+use crate::core::generate::deliver::Courier;
 use crate::core::generate::due::RunsProbe;
 use crate::core::generate::service::Service;
 use crate::core::generate::spec::Worker;
 use crate::core::generate::trigger::{Listener, TriggerEvent, listen};
 use crate::core::generate::{deadline, params};
-use crate::core::health::{Dependencies, Member, Probe, SourceProbe, StateProbe, TopicsProbe};
+use crate::core::health::{Dependencies, FaultProbe, Member, Probe, SourceProbe, StateProbe, TopicsProbe};
+use crate::core::inlet::Inlet;
 use crate::core::model::peer::Insecure;
 use crate::core::model::run::RunId;
 use crate::core::outbox::OutboxPublisher;
@@ -39,7 +41,7 @@ impl PanicObserver for WorkerStatus {
 pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
     for worker in served.each(Flow::worker) {
         let wanted = Arc::new(Notify::new());
-        let handle = serve(worker, &wanted, shared, &mut all.tasks).await?;
+        let handle = serve(worker, (&wanted, &all.inlets), shared, &mut all.tasks).await?;
         all.members.push(Member {
             name: worker.id.to_string(),
             working: Arc::clone(&handle.status) as Arc<_>,
@@ -61,7 +63,7 @@ pub(super) fn page(workers: Vec<WorkerHandle>, panels: Vec<Arc<dyn Panel>>, shar
 /// Starts one worker's tasks.
 async fn serve(
     worker: &Arc<Worker>,
-    wanted: &Arc<Notify>,
+    (wanted, inlets): (&Arc<Notify>, &[Inlet]),
     shared: &Shared<'_>,
     tasks: &mut Supervisor,
 ) -> Result<WorkerHandle, DaemonError> {
@@ -91,6 +93,8 @@ async fn serve(
     let mut probes = probes(worker, &state.leases)?;
     let (runs, observer) = (Arc::clone(&state.runs), Arc::clone(&status) as Arc<_>);
     probes.push(Box::new(RunsProbe::new(Arc::clone(worker), runs, Arc::clone(&clock), observer)));
+    probes.extend(delivering(worker, &status));
+    let courier = courier(worker, &state, (&status, inlets));
     let dependencies = Arc::new(Dependencies::new(probes, clock, Arc::clone(&status) as Arc<_>));
     let asked = (Arc::clone(&dependencies), shared.stop.clone());
     tasks.add("dependencies", Some(Arc::clone(&status) as Arc<_>), async move { asked.0.watch(&asked.1).await });
@@ -103,6 +107,7 @@ async fn serve(
         observer: Arc::clone(&status) as Arc<_>,
         wanted: Arc::clone(wanted),
         publisher,
+        courier,
     };
     let (ended, stop) = (Arc::clone(&status), shared.stop.clone());
     tasks.add("service", Some(Arc::clone(&status) as Arc<_>), async move {
@@ -110,6 +115,30 @@ async fn serve(
         ended.ended();
     });
     Ok(WorkerHandle { status, dependencies, state, volume, has_outbox, deadline: worker.deadline.clone(), own_times })
+}
+
+/// Who brings what the worker publishes to its transfer, where it names one.
+fn courier(
+    worker: &Arc<Worker>,
+    state: &StateStore,
+    (status, inlets): (&Arc<WorkerStatus>, &[Inlet]),
+) -> Option<Courier> {
+    worker.deliver.as_ref()?;
+    Some(Courier {
+        worker: Arc::clone(worker),
+        inlets: inlets.to_vec(),
+        runs: Arc::clone(&state.runs),
+        deliveries: Arc::clone(&state.deliveries),
+        clock: wiring::clock(),
+        observer: Arc::clone(status) as Arc<_>,
+    })
+}
+
+/// Tells of a hand-over that fails for now. Where no file goes to a transfer there is nothing to ask.
+fn delivering(worker: &Worker, status: &Arc<WorkerStatus>) -> Option<Box<dyn Probe>> {
+    worker.deliver.as_ref()?;
+    let watched = Arc::clone(status);
+    Some(Box::new(FaultProbe { name: "deliver", fault: Box::new(move || watched.now().deliveries?.kept_by) }))
 }
 
 /// When the worker's runs are due without an event.

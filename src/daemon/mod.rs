@@ -128,7 +128,7 @@ struct Assembly {
     workers: Vec<WorkerHandle>,
     /// The workers' runs that schedules may start.
     startable: Vec<Startable>,
-    /// The transfers that schedules may bring files to.
+    /// The transfers that other flows may bring files to.
     inlets: Vec<Inlet>,
 }
 
@@ -158,8 +158,9 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     info!(target: TARGET, instance, port, "health, metrics and status page are served");
 
     let shared = Shared { registry: &registry, identity: &identity, stop: &stop, metrics: &metrics, hosts: &hosts };
-    let mut all = Assembly::default();
-    // One line a flow. Schedules come last, because they start the workers' runs and bring files to transfers.
+    // First the ways in: workers and schedules bring files to transfers.
+    let mut all = Assembly { inlets: transfer::inlets(&served).await?, ..Assembly::default() };
+    // One line a flow. Schedules come last, because they start the workers' runs.
     generate::build(&served, &shared, &mut all).await?;
     ingest::build(&served, &shared, &mut all)?;
     transfer::build(&served, &shared, &mut all).await?;

@@ -4,6 +4,7 @@ use super::supervisor::{PanicObserver, Supervisor};
 use super::{Assembly, DaemonError, Served, Shared, TARGET};
 use crate::config::Flow;
 use crate::core::health::{Dependencies, FaultProbe, Member, Probe};
+use crate::core::inlet::Inlet;
 use crate::core::model::peer::Insecure;
 use crate::core::ports::observer::Observer;
 use crate::core::transfer::event::TransferEvent;
@@ -29,6 +30,16 @@ impl PanicObserver for TransferActivity {
     }
 }
 
+/// The ways in of all transfers that collect: other flows bring files there.
+pub(super) async fn inlets(served: &Served) -> Result<Vec<Inlet>, DaemonError> {
+    let mut inlets = Vec::new();
+    for transfer in served.each(Flow::transfer).filter(|transfer| transfer.collect.is_some()) {
+        let state = wiring::transfer_state(transfer, Access::Serve).await?;
+        inlets.extend(wiring::inlet(transfer, &state));
+    }
+    Ok(inlets)
+}
+
 /// Adds all transfers' tasks.
 pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) -> Result<(), DaemonError> {
     for transfer in served.each(Flow::transfer) {
@@ -46,7 +57,6 @@ pub(super) async fn build(served: &Served, shared: &Shared<'_>, all: &mut Assemb
             Arc::clone(&activity) as Arc<_>,
         ));
         start(transfer, &state, &activity, shared, &mut all.tasks).await?;
-        all.inlets.extend(wiring::inlet(transfer));
         let (asked, stop) = (Arc::clone(&dependencies), shared.stop.clone());
         let member = Arc::clone(&activity) as Arc<dyn PanicObserver>;
         all.tasks.add("dependencies", Some(member), async move { asked.watch(&stop).await });

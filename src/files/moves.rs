@@ -45,6 +45,16 @@ impl Beneath {
         Ok(rustix::fs::linkat(&source, name, &target, target_name, AtFlags::empty())?)
     }
 
+    /// Gives an open file one more name.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when anything has the name; anything else where the file system gives no second name.
+    pub(crate) fn link_open(&self, file: &File, path: &str) -> io::Result<()> {
+        let (target, name) = self.holder(path)?;
+        let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(rustix::fs::linkat(CWD, own.as_str(), &target, name, AtFlags::SYMLINK_FOLLOW)?)
+    }
+
     /// Gives an open file, whatever name it has by now, the name `path`. `from` is the name it was made under.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use crate::core::ports::file_target::{FileTarget, TargetError};
 use crate::core::ports::inbox::Inbox;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::TransferLedger;
+use crate::core::transfer::arrivals::LedgerArrivals;
 use crate::core::transfer::collect::{CollectPorts, Collector};
 use crate::core::transfer::deliver::{DeliverPorts, Deliverer};
 use crate::core::transfer::event::TransferEvent;
@@ -95,7 +96,7 @@ pub fn target_shown(to: &TargetSpec) -> String {
 }
 
 /// The way in for files that others bring. `None` when the file has no collecting side.
-pub fn inlet(transfer: &Transfer) -> Option<Inlet> {
+pub fn inlet(transfer: &Transfer, state: &TransferState) -> Option<Inlet> {
     let collect = transfer.collect.as_ref()?;
     Some(Inlet {
         name: transfer.id.to_string(),
@@ -103,6 +104,11 @@ pub fn inlet(transfer: &Transfer) -> Option<Inlet> {
         pattern: Pattern::parse(&collect.pattern).ok()?,
         max_size: collect.max_size,
         folder: Arc::new(LocalHandover::new(&collect.directory)),
+        arrivals: Arc::new(LedgerArrivals {
+            transfer: transfer.id.to_string(),
+            source: collect.source.clone(),
+            ledger: Arc::clone(&state.ledger),
+        }),
     })
 }
 

@@ -6,6 +6,7 @@ mod containers;
 mod contract;
 mod crash;
 mod daemon;
+mod deliver;
 mod examples;
 mod flow;
 mod fuzz_corpus;

@@ -170,6 +170,7 @@ pub fn worker(mix: &Mix) -> Worker {
             accept: AcceptSpec::default(),
         },
         deadline: None,
+        deliver: None,
         state: Secret::new("memory:"),
         schedule: None,
         trigger: Some(TriggerSpec { kafka: topic(), matches: Vec::new() }),

@@ -152,7 +152,15 @@ fn service(pod: &Arc<Pod>, worker: &Arc<Worker>) -> (Service, Listener) {
     };
     debug_assert_eq!(worker.id, data::worker_id());
     let registry = Arc::new(Registry::default());
-    let service =
-        Service { worker: Arc::clone(worker), registry, ports, identity, observer, wanted, publisher: Some(publisher) };
+    let service = Service {
+        worker: Arc::clone(worker),
+        registry,
+        ports,
+        identity,
+        observer,
+        wanted,
+        publisher: Some(publisher),
+        courier: None,
+    };
     (service, listener)
 }

@@ -4,12 +4,14 @@ use crate::pod::Pod;
 use crate::sim::{LATEST, Line, Sim, TTL, locked};
 use async_trait::async_trait;
 use filegen::core::generate::model::file_name::manifest_name;
+use filegen::core::model::delivery::Delivery;
 use filegen::core::model::message::EventId;
 use filegen::core::model::names::{InstanceId, LeaseKey, WorkerId};
-use filegen::core::model::run::{RunId, RunRecord, RunStatus};
+use filegen::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::audit::{AuditEntry, AuditLog};
 use filegen::core::ports::dead_letters::{DeadLetter, DeadLetters};
+use filegen::core::ports::deliveries::Deliveries;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use filegen::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
@@ -321,6 +323,29 @@ impl RunStore for SimStore {
     async fn files(&self, run: &RunId) -> Told<Vec<FileStatus>> {
         let run = run.clone();
         self.ask("files", false, move |sim| now(sim.state.files(&run))).await
+    }
+}
+
+#[async_trait]
+impl Deliveries for SimStore {
+    async fn add_due(&self, due: &[Delivery]) -> Told<()> {
+        let due = due.to_vec();
+        self.ask("add due", true, move |sim| now(sim.state.add_due(&due))).await
+    }
+
+    async fn undone(&self, worker: &WorkerId) -> Told<Found<BusinessDate>> {
+        let worker = worker.clone();
+        self.ask("undone", false, move |sim| now(sim.state.undone(&worker))).await
+    }
+
+    async fn of_run(&self, run: &RunId) -> Told<Found<Delivery>> {
+        let run = run.clone();
+        self.ask("deliveries", false, move |sim| now(sim.state.of_run(&run))).await
+    }
+
+    async fn advance(&self, delivery: &Delivery) -> Told<bool> {
+        let delivery = delivery.clone();
+        self.ask("advance", true, move |sim| now(sim.state.advance(&delivery))).await
     }
 }
 

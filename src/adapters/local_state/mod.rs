@@ -3,6 +3,7 @@
 mod audit;
 mod data_sources;
 mod dead_letters;
+mod deliveries;
 mod error;
 mod guard;
 mod leases;

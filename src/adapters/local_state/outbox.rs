@@ -1,7 +1,8 @@
-//! The outbox: the completion events that `file_status` holds.
+//! The outbox: the completion events that `file_status` holds, and behind them the events of arrivals.
 
 use super::LocalState;
 use super::data_sources;
+use super::deliveries;
 use super::runs::{file_status, found};
 use super::value::time;
 use crate::core::model::names::LeaseKey;
@@ -32,6 +33,10 @@ impl Outbox for LocalState {
             let mut all = data_sources::pending(db, &owner)?;
             all.records.splice(0..0, records.iter().filter_map(FileStatus::outbox_entry));
             all.odd.extend(odd);
+            // Behind the completion events.
+            let arrived = deliveries::pending(db, &owner)?;
+            all.records.extend(arrived.records);
+            all.odd.extend(arrived.odd);
             Ok(all)
         })
         .await
@@ -40,7 +45,7 @@ impl Outbox for LocalState {
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         let id = id.clone();
         self.change(move |db, _| {
-            if data_sources::mark_sent(db, &id, at)? {
+            if deliveries::mark_sent(db, &id, at)? || data_sources::mark_sent(db, &id, at)? {
                 return Ok(());
             }
             if let Some((owner, date, file)) = parts(&id) {

@@ -1,6 +1,7 @@
 //! Opening the database file: folder, format version, and how writes become durable.
 
 use super::data_sources;
+use super::deliveries;
 use super::error::{failed, io_failed};
 use super::ledger;
 use super::schedules;
@@ -65,13 +66,14 @@ const ADDED: [(&str, &str, &str); 6] = [
 ];
 
 /// Tables that came later: the last thing that each batch makes, and the batch.
-const LATER: [(&str, &str); 6] = [
+const LATER: [(&str, &str); 7] = [
     ("outbox_sent", data_sources::TABLES),
     ("DiscoveredFile_of_source", ledger::TABLES),
     ("DiscoveredHome", ledger::HOMES),
     ("ScheduledDataSource_since", schedules::TABLES),
     ("TransferFile_state", transfers::TABLES),
     ("worker_clocks", worker_clocks::TABLES),
+    ("run_deliveries_undone", deliveries::TABLES),
 ];
 
 /// Whether a store that is not there is made.

@@ -2,9 +2,11 @@
 //! ports that have none.
 
 pub mod admin;
+pub mod arrivals;
 pub mod broker;
 pub mod clock;
 mod data_sources;
+mod deliveries;
 pub mod file_broker;
 pub mod file_target;
 pub mod folders;

@@ -2,6 +2,7 @@
 
 use crate::core::failpoints::planted::planted;
 use crate::core::model::data_source::{DataSource, DataSourceId};
+use crate::core::model::delivery::Delivery;
 use crate::core::model::message::EventId;
 use crate::core::model::names::{FileId, InstanceId, LeaseKey, WorkerId};
 use crate::core::model::run::{BusinessDate, RunId, RunRecord, RunStatus};
@@ -39,6 +40,8 @@ pub(super) struct Tables {
     audits: Vec<AuditEntry>,
     dead_letters: Vec<DeadLetter>,
     odd: Vec<OddRecord>,
+    /// What is to be handed over, by id.
+    pub(super) deliveries: BTreeMap<String, Delivery>,
     pub(super) sources: BTreeMap<DataSourceId, DataSource>,
     pub(super) told: BTreeMap<String, ToldFile>,
     pub(super) homes: BTreeMap<DataSourceId, String>,
@@ -325,13 +328,14 @@ impl Outbox for MemoryState {
         let ours =
             |entry: &&OutboxEntry| entry.id.as_str().split_once('/').is_some_and(|(key, _)| key == owner.as_str());
         let others = tables.outbox.iter().filter(ours).cloned();
-        let records = waiting.into_iter().filter_map(FileStatus::outbox_entry).chain(others).collect();
-        Ok(Found { records, odd: Vec::new() })
+        let completed = waiting.into_iter().filter_map(FileStatus::outbox_entry);
+        Ok(Found { records: completed.chain(tables.arrived(owner)).chain(others).collect(), odd: Vec::new() })
     }
 
     async fn mark_sent(&self, id: &OutboxId, at: Timestamp) -> Result<(), StoreError> {
         let mut tables = self.tables();
         tables.outbox.retain(|entry| entry.id != *id);
+        tables.mark_arrival_sent(id, at);
         let status =
             tables.files.values_mut().find(|status| status.outbox_entry().is_some_and(|entry| entry.id == *id));
         if let Some(event) = status.and_then(|status| status.event.as_mut()) {

@@ -290,7 +290,7 @@ impl OddEventDocument {
     }
 }
 
-fn odd(what: &str) -> Odd {
+pub(super) fn odd(what: &str) -> Odd {
     Odd(format!("{what}; use the filegen that wrote it, or mend the document"))
 }
 

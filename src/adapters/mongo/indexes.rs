@@ -2,6 +2,7 @@
 //! whose index is made before the first one is written.
 
 use super::MongoState;
+use super::deliveries;
 use super::error::MongoError;
 use super::schedules;
 use crate::core::ports::store::StoreError;
@@ -16,7 +17,7 @@ use std::time::Duration;
 const LITTER: Duration = Duration::from_hours(7 * 24);
 
 /// Collection, name and keys of each index.
-fn all() -> [(&'static str, &'static str, Document); 15] {
+fn all() -> [(&'static str, &'static str, Document); 18] {
     [
         ("worker_epochs", "highest_token", doc! { "workerId": 1, "token": -1 }),
         ("worker_leases", "litter", doc! { "expiresAt": 1 }),
@@ -25,6 +26,9 @@ fn all() -> [(&'static str, &'static str, Document); 15] {
         ("runs", "by_date", doc! { "date": -1, "workerId": 1 }),
         ("file_status", "of_run", doc! { "workerId": 1, "date": 1, "fileId": 1 }),
         ("file_status", "unsent", doc! { "workerId": 1, "sentAt": 1, "completedAt": 1 }),
+        (deliveries::COLLECTION, "of_run", doc! { "workerId": 1, "date": 1, "version": 1, "position": 1 }),
+        (deliveries::COLLECTION, "unsent", doc! { "workerId": 1, "sentAt": 1 }),
+        (deliveries::COLLECTION, "undone", doc! { "workerId": 1, "done": 1, "date": 1 }),
         ("odd_events", "latest", doc! { "at": -1 }),
         ("odd_events", "of_worker", doc! { "workerId": 1, "at": -1, "_id": -1 }),
         ("DataSource", "by_name", doc! { "name": 1, "_id": 1 }),

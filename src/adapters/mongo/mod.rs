@@ -7,6 +7,7 @@ mod admin;
 mod audit;
 mod data_sources;
 mod dead_letters;
+mod deliveries;
 mod documents;
 mod error;
 mod indexes;

@@ -1,9 +1,10 @@
-//! The outbox: the completion events that `file_status` holds.
+//! The outbox: the completion events that `file_status` holds, and behind them the events of arrivals.
 
 use super::MongoState;
 use super::documents::{FileDocument, bson_date};
 use super::lists::found;
 use crate::core::model::correction::FIRST_VERSION;
+use crate::core::model::delivery::OUTBOX;
 use crate::core::model::names::LeaseKey;
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::{FileStatus, file_and_version};
@@ -31,7 +32,11 @@ impl Outbox for MongoState {
             let files = self.collection::<Document>("file_status");
             let files = files.find(waiting).sort(doc! { "completedAt": 1, "date": 1, "fileId": 1 }).await?;
             let Found { records, odd } = found(files, usize::MAX, FileDocument::read_whole).await?;
-            Ok(Found { records: records.iter().filter_map(FileStatus::outbox_entry).collect(), odd })
+            // Behind the completion events.
+            let mut arrived = self.waiting_arrivals(owner).await?;
+            arrived.records.splice(0..0, records.iter().filter_map(FileStatus::outbox_entry));
+            arrived.odd.splice(0..0, odd);
+            Ok(arrived)
         });
         waiting.await
     }
@@ -40,6 +45,7 @@ impl Outbox for MongoState {
         self.call(async {
             match id.as_str().split_once('/') {
                 Some((CHANGES, event)) => return self.mark_change_sent(id, event).await,
+                Some((OUTBOX, delivery)) => return self.mark_arrival_sent(delivery, at).await,
                 Some((DISCOVERED, file)) => return self.mark_file_sent(id, file).await,
                 _ => {}
             }

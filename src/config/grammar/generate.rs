@@ -35,6 +35,12 @@ pub(in crate::config) static WORKER: Section = Section {
         Field::new("state", Shape::Section(&STATE), "Where leases, runs and progress are kept."),
         Field::new("trigger", Shape::Section(&TRIGGER), "What starts runs of the daemon."),
         Field::new("completion", Shape::Section(&COMPLETION), "Where completion events go."),
+        Field::new(
+            "deliver",
+            Shape::Words,
+            "The transfer that takes the published files, by its name: each is handed to its collecting side, the manifest last. The \
+             daemon serves both files.",
+        ),
         Field::new("commit", Shape::Section(&COMMIT), "How many pages become durable at once."),
         Field::new("policies", Shape::Section(&POLICIES), "Lease times and retries."),
     ],

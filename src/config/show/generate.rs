@@ -91,6 +91,7 @@ pub(super) fn worker(worker: &Worker, root: &Cursor<'_>, address: ShowAddress<'_
         ("state", Some(map([("url", Some(text(address(&worker.state))))]))),
         ("trigger", trigger(worker)),
         ("completion", worker.completion.as_ref().map(|spec| map([("kafka", Some(kafka(spec)))]))),
+        ("deliver", worker.deliver.as_ref().map(text)),
         ("commit", Some(commit)),
         ("policies", Some(policies(&worker.policies))),
     ])

@@ -4,11 +4,12 @@ use crate::core::generate::GenerateError;
 use crate::core::generate::publish::published;
 use crate::core::generate::record::completion_event;
 use crate::core::generate::spec::Worker;
-use crate::core::model::event::CompletionEvent;
+use crate::core::model::event::{CompletionEvent, FILE_DELIVERED};
 use crate::core::model::run::RunId;
 use crate::core::ports::outbox::OutboxEntry;
 use crate::core::ports::runs::{FileStatus, RunStore};
 use crate::core::ports::volume::Volume;
+use serde::Deserialize;
 
 /// The events of a run's files, or of one of them. The correlation ids are those of the first sending.
 ///
@@ -57,7 +58,28 @@ pub fn outbox_entry(run: &RunId, event: &CompletionEvent) -> OutboxEntry {
     OutboxEntry { id, key: event.file_id.clone(), payload: event.payload() }
 }
 
-/// The event that an entry of a worker's outbox sends. `None` for an entry of another flow.
-pub fn event_of(entry: &OutboxEntry) -> Option<CompletionEvent> {
-    serde_json::from_slice(&entry.payload).ok()
+/// What all events of a worker's files say, of a completion and of an arrival.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Heading {
+    /// Which file.
+    pub file_id: String,
+    /// Of which day.
+    pub business_date: String,
+    /// The same at each try, and in both events of a file.
+    pub correlation_id: String,
+    /// The file's own, or that of arrivals.
+    pub event_type: Option<String>,
+}
+
+impl Heading {
+    /// Of the event that an entry of a worker's outbox sends. `None` for an entry of another flow.
+    pub fn of(entry: &OutboxEntry) -> Option<Self> {
+        serde_json::from_slice(&entry.payload).ok()
+    }
+
+    /// Whether it tells of an arrival.
+    pub fn is_arrival(&self) -> bool {
+        self.event_type.as_deref() == Some(FILE_DELIVERED)
+    }
 }

@@ -7,6 +7,7 @@ mod contained;
 pub mod correct;
 pub mod deadline;
 mod decision;
+pub mod deliver;
 pub(crate) mod digest;
 pub mod doctor;
 pub mod drill;

@@ -1,7 +1,7 @@
 //! The run's progress in the state store: for people and other commands. The journal alone decides what is durable.
 
 use super::staging::Staging;
-use super::{GenerateError, Job, Ports};
+use super::{GenerateError, Job, Ports, deliver};
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::generate::event::GenerateEvent;
@@ -116,6 +116,9 @@ pub async fn started(ports: &Ports, job: &Job, term: &Term, rows_expected: Optio
 pub async fn published(ports: &Ports, job: &Job, term: &Term, manifest: &Manifest) -> Result<(), GenerateError> {
     let completed_at: Timestamp = manifest.completed_at.parse().unwrap_or_else(|_| ports.clock.now());
     let mut record = run_record(ports, job, completed_at).await?;
+    // First what is due: whoever dies behind it leaves a run that is recorded once more.
+    deliver::record_due(ports, &job.worker, &job.run, manifest).await?;
+    crash_point!("record.due");
     let known = ports.state.runs.files(&job.run).await?;
     for spec in &job.worker.files {
         let Some(event) = completion_event(manifest, spec.id.as_str(), spec.event_type.as_deref()) else { continue };

@@ -6,7 +6,7 @@ use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::spec::Worker;
 use crate::core::generate::walk::{self, Looked};
 use crate::core::generate::{
-    GenerateError, Job, Outcome, Ports, Start, fence, generate, marker, params, publish, record,
+    GenerateError, Job, Outcome, Ports, Start, deliver, fence, generate, marker, params, publish, record,
 };
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::moment::moment;
@@ -329,6 +329,8 @@ async fn already_published(
         return Ok(None);
     }
     params::check_given(&job.worker, &job.run, &manifest.parameters)?;
+    // A date that was published before the worker's file named a transfer.
+    deliver::record_due(ports, &job.worker, &job.run, &manifest).await?;
     let made_by = match manifest.completed_at.parse::<Timestamp>() {
         Ok(at) => {
             // A token that no store can keep has no claim.

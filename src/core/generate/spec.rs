@@ -47,6 +47,8 @@ pub struct Worker {
     pub schedule: Option<RunSchedule>,
     /// The topic that completion events go to, when there is one.
     pub completion: Option<KafkaSpec>,
+    /// The transfer that takes what is published, when there is one.
+    pub deliver: Option<String>,
     /// How many pages share a commit.
     pub commit: CommitSpec,
     /// Lease times and retries.

@@ -8,6 +8,7 @@ pub use durable::Known;
 use crate::core::election::report::{LeaseReport, LeaseState, lease_of};
 use crate::core::generate::record::is_tried_again;
 use crate::core::generate::walk::STRETCH;
+use crate::core::model::delivery::Delivery;
 use crate::core::model::names::{LeaseKey, WorkerId};
 use crate::core::model::run::{RunRecord, RunStatus};
 use crate::core::ports::clock::Clock;
@@ -67,6 +68,8 @@ pub struct RunReport {
     pub rows_per_second: Option<f64>,
     /// Ids of published files that are no longer there.
     pub gone: BTreeSet<String>,
+    /// How its versions are on their way to their transfer, in their order.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// What becomes of a run now: its recorded status, held against the lease. A record alone says `running` for ever when its holder
@@ -184,11 +187,14 @@ async fn worker_report(
                 durable::correct(&mut record, &mut files, &journal);
             }
         }
+        let deliveries = state.deliveries.of_run(&record.id).await?;
+        odd.extend(deliveries.odd);
+        let deliveries = deliveries.records;
         let run_state = RunState::of(&record, &lease);
         // A try that was planned and did not come before the service gave the run up.
         record.next_try_at = record.next_try_at.filter(|next| is_tried_again(&record, at.max(*next)));
         let rows_per_second = rate(&record, run_state, at);
-        reports.push(RunReport { record, state: run_state, files, rows_per_second, gone });
+        reports.push(RunReport { record, state: run_state, files, rows_per_second, gone, deliveries });
     }
     // Whether a worker has a topic stands in its own file; without that, a worker whose events were sent before has one.
     let has_sent = || reports.iter().flat_map(|run| &run.files).any(is_sent);

@@ -46,3 +46,44 @@ impl CompletionEvent {
         serde_json::to_vec(self).expect("a completion event is JSON")
     }
 }
+
+/// The `eventType` of [`FileDelivered`].
+pub const FILE_DELIVERED: &str = "FileDelivered";
+
+/// What consumers get behind the completion event, once a transfer's receipt for the file is there; under the same key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileDelivered {
+    /// `LoanWorker`.
+    pub worker_id: String,
+    /// `Loan0`.
+    pub file_id: String,
+    /// [`FILE_DELIVERED`].
+    pub event_type: String,
+    /// That of the file's completion event.
+    pub correlation_id: String,
+    /// Path, relative to the output root.
+    pub path: String,
+    /// Size of the published file.
+    pub bytes: u64,
+    /// Digest of the published file, lower-case hexadecimal.
+    pub sha256: String,
+    /// `2026-11-21`.
+    pub business_date: String,
+    /// The version of the run that the file is of, from 1.
+    pub version: u32,
+    /// The transfer that took it.
+    pub transfer: String,
+    /// What the transfer calls this version of the file: `filegen transfer show ID`.
+    pub transfer_id: String,
+    /// When the receipt was seen. RFC 3339, in UTC.
+    pub delivered_at: String,
+}
+
+impl FileDelivered {
+    /// The message's bytes: JSON, the same at every try.
+    pub fn payload(&self) -> Vec<u8> {
+        // Texts and numbers under fixed names have a JSON form.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

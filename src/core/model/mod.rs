@@ -11,6 +11,7 @@ pub mod counted;
 pub mod data_source;
 pub mod database;
 pub mod decimal;
+pub mod delivery;
 pub mod event;
 pub mod finding;
 pub mod kafka;

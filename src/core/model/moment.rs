@@ -27,3 +27,26 @@ pub mod instant {
         text.parse().map_err(|_| de::Error::custom("this is no timestamp"))
     }
 }
+
+/// An instant in JSON that may be missing.
+pub mod maybe_instant {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        at.map(|at| at.to_string()).serialize(serializer)
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it is no such text.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(|_| de::Error::custom("this is no timestamp"))).transpose()
+    }
+}

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod consumer;
 pub mod data_sources;
 pub mod dead_letters;
+pub mod deliveries;
 pub mod drill;
 pub mod file_broker;
 pub mod file_target;

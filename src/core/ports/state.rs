@@ -3,6 +3,7 @@
 use super::admin::StoreAdmin;
 use super::audit::AuditLog;
 use super::dead_letters::DeadLetters;
+use super::deliveries::Deliveries;
 use super::leases::LeaseStore;
 use super::outbox::Outbox;
 use super::runs::RunStore;
@@ -16,6 +17,8 @@ pub struct StateStore {
     pub leases: Arc<dyn LeaseStore>,
     /// What has been done.
     pub runs: Arc<dyn RunStore>,
+    /// What is to be handed over.
+    pub deliveries: Arc<dyn Deliveries>,
     /// What is to be sent.
     pub outbox: Arc<dyn Outbox>,
     /// What people changed.
@@ -32,11 +35,12 @@ impl StateStore {
     /// All ports of one adapter that has no server.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + WorkerClocks + 'static,
+        S: LeaseStore + RunStore + Deliveries + Outbox + AuditLog + DeadLetters + WorkerClocks + 'static,
     {
         Self {
             leases: Arc::clone(&store) as Arc<dyn LeaseStore>,
             runs: Arc::clone(&store) as Arc<dyn RunStore>,
+            deliveries: Arc::clone(&store) as Arc<dyn Deliveries>,
             outbox: Arc::clone(&store) as Arc<dyn Outbox>,
             audit: Arc::clone(&store) as Arc<dyn AuditLog>,
             dead_letters: Arc::clone(&store) as Arc<dyn DeadLetters>,

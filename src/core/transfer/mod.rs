@@ -4,10 +4,11 @@
 //! makes a file exist for the other side, [`deliver`] writes it at the target (`receive` brings its bytes) in the [`place`] that its [`naming`] gives, `make` puts it through the
 //! `filter`s of the file, `publish` gives it that name, `refuse` is what it does with what it will never take, [`settle`] archives
 //! the source or sets it aside, once the other side has answered. [`service`] runs both sides. [`status`], [`redrive`], [`verify`] and [`doctor`]
-//! are the questions of the on-call engineer.
+//! are the questions of the on-call engineer; [`arrivals`] answers whoever brought a file.
 //!
 //! Nothing here names a broker, a store or a file system: those are ports.
 
+pub mod arrivals;
 pub mod collect;
 mod companions;
 pub mod deliver;

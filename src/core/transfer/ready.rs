@@ -1,14 +1,11 @@
 //! Which files of a listing may be sent: those that fit, that no writer marks as unfinished, and that held still.
 
 use super::envelope::last_name;
-use super::spec::Collect;
+use super::spec::{Collect, MARKS, is_mark};
 use crate::core::model::pattern::Pattern;
 use crate::core::ports::folders::FoundFile;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
-
-/// What writers put behind a name while they write.
-const MARKS: [&str; 4] = [".tmp", ".part", ".filepart", ".lock"];
 
 /// When each file was first seen as it is now.
 #[derive(Debug, Default)]
@@ -70,12 +67,6 @@ impl Stillness {
         ready.files.sort_by(|a, b| (a.modified_at, &a.path).cmp(&(b.modified_at, &b.path)));
         ready
     }
-}
-
-/// Whether a path's ending says that it is unfinished.
-fn is_mark(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    MARKS.iter().any(|mark| lower.ends_with(mark))
 }
 
 /// The done-file of a file: `{name}` is its name, `{stem}` its name without the last ending.

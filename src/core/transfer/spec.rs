@@ -52,6 +52,15 @@ pub struct Collect {
     pub max_size: u64,
 }
 
+/// What writers put behind a name while they write.
+pub const MARKS: [&str; 4] = [".tmp", ".part", ".filepart", ".lock"];
+
+/// Whether a path's ending says that it is unfinished.
+pub fn is_mark(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    MARKS.iter().any(|mark| lower.ends_with(mark))
+}
+
 /// What becomes of a file that has arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum After {

@@ -7,6 +7,7 @@ use crate::core::generate::status::view::{FileView, NextDue, PassedOverView, Run
 use crate::core::generate::status::{StatusReport, WorkerReport};
 use crate::core::health::Answer;
 use crate::core::model::amount::{counted, thousands};
+use crate::core::model::delivery::DeliveryView;
 use crate::core::model::moment::moment;
 use crate::core::ports::store::StoreError;
 use crate::http::panel::PanelView;
@@ -175,6 +176,9 @@ struct RecordShown {
     /// What policies changed in them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replaced: Vec<String>,
+    /// How they are on their way to their transfer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deliveries: Vec<DeliveryView>,
 }
 
 /// A deadline, and whether it will be met.
@@ -247,6 +251,7 @@ impl WorkerShown {
                 all.push(format!("the run of {} is interrupted at page {page}", run.business_date));
             }
             all.extend(run.gone.iter().map(|path| format!("{path} was published and is no longer there")));
+            all.extend(run.deliveries.iter().filter_map(DeliveryView::refusal));
         }
         for (name, answer) in self.dependencies.iter().filter(|(_, answer)| answer.state == "down") {
             let why = answer.last_error.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -320,6 +325,7 @@ impl RecordShown {
             correction: run.correction_words(),
             files: run.files.iter().filter_map(|file| file.path.clone()).collect(),
             replaced: run.files.iter().filter_map(replaced).collect(),
+            deliveries: run.deliveries.clone(),
             gone: run.files.iter().filter(|file| file.gone).filter_map(|file| file.path.clone()).collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! One worker's events as log lines. Each line has worker, instance, token and run, as far as they are known.
 
 use crate::core::election::ElectionEvent;
-use crate::core::generate::completion::event_of;
+use crate::core::generate::completion::Heading;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
 use crate::core::model::shown;
@@ -223,9 +223,13 @@ impl Observer<OutboxEvent> for EventLog {
         let context = self.context().clone();
         match event {
             OutboxEvent::Sent { entry } => {
-                let Some(event) = event_of(entry) else { return };
+                let Some(event) = Heading::of(entry) else { return };
                 let (file, correlation_id) = (&event.file_id, &event.correlation_id);
-                line!(info, self, context, file, correlation_id, "event published");
+                if event.is_arrival() {
+                    line!(info, self, context, file, correlation_id, "event of the arrival published");
+                } else {
+                    line!(info, self, context, file, correlation_id, "event published");
+                }
             }
             OutboxEvent::Odd { record } => {
                 let (record, reason) = (&record.id, &record.reason);

@@ -1,5 +1,6 @@
 //! One worker's metrics, each with the label `worker`: a method for each event that moves one.
 
+use crate::core::generate::deliver::Standing;
 use crate::core::model::peer::Insecure;
 use crate::telemetry::metrics::{Late, Scope};
 use jiff::Timestamp;
@@ -34,6 +35,9 @@ pub struct GenerateMetrics {
     runs_refused: Gauge,
     odd_records: Gauge,
     odd_events: Counter,
+    deliveries_waiting: Late<Gauge>,
+    deliveries_failed: Late<Gauge>,
+    oldest_delivery: Late<Gauge>,
     deadline: Late<Gauge>,
     deadline_at_risk: Late<Gauge>,
 }
@@ -77,6 +81,14 @@ impl GenerateMetrics {
                 .counter("filegen_duplicate_triggers_total", "Events that asked for a run that was there already."),
             odd_events: scope
                 .counter("filegen_odd_events_total", "Events that were not understood, kept, and passed over."),
+            deliveries_waiting: scope
+                .late_gauge("filegen_deliveries_waiting", "Published files and manifests that have no receipt yet."),
+            deliveries_failed: scope
+                .late_gauge("filegen_deliveries_failed", "Published files and manifests that their transfer refused."),
+            oldest_delivery: scope.late_gauge(
+                "filegen_oldest_delivery_seconds",
+                "Since the run was published whose file has waited longest for its receipt.",
+            ),
             deadline: scope
                 .late_gauge("filegen_deadline_seconds", "Until the files are due; negative when they are late."),
             deadline_at_risk: scope
@@ -174,6 +186,22 @@ impl GenerateMetrics {
         self.oldest_waiting.set(oldest.as_secs_f64());
         self.runs_refused.set(refused as f64);
         self.odd_records.set(odd as f64);
+    }
+
+    /// What became of a published file on its way.
+    pub(super) fn delivery(&self, outcome: &'static str) {
+        let scope = self.scope.with("outcome", outcome);
+        scope
+            .counter("filegen_deliveries_total", "Published files and manifests, by what became of them.")
+            .increment(1);
+    }
+
+    /// How those that are on their way stand.
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    pub(super) fn deliveries(&self, standing: &Standing) {
+        self.deliveries_waiting.set((standing.due + standing.moving) as f64);
+        self.deliveries_failed.set(standing.failed as f64);
+        self.oldest_delivery.set(standing.oldest.as_secs_f64());
     }
 
     /// How the deadline looks.

@@ -3,7 +3,8 @@
 use super::log::EventLog;
 use super::metrics::GenerateMetrics;
 use crate::core::election::ElectionEvent;
-use crate::core::generate::completion::event_of;
+use crate::core::generate::completion::Heading;
+use crate::core::generate::deliver::Standing;
 use crate::core::generate::event::GenerateEvent;
 use crate::core::generate::trigger::TriggerEvent;
 use crate::core::model::amount::counted;
@@ -47,6 +48,8 @@ pub struct WorkerState {
     pub run: Option<RunProgress>,
     /// Completion events that wait for the broker.
     pub outbox: usize,
+    /// How the files on their way to a transfer stand.
+    pub deliveries: Option<Standing>,
     /// What happened lately, the latest first.
     pub recent: VecDeque<RecentEvent>,
 }
@@ -143,6 +146,10 @@ impl WorkerStatus {
         state
     }
 
+    pub(super) fn standing(&self, standing: &Standing) {
+        self.state().deliveries = Some(standing.clone());
+    }
+
     /// How many connections of this worker are weaker than they should be.
     pub fn insecure(&self, found: &[Insecure]) {
         self.metrics.insecure(found);
@@ -170,6 +177,10 @@ impl WorkerStatus {
     fn not_leading(&self, state: &mut WorkerState) {
         (state.token, state.renewed, state.run) = (None, None, None);
         self.metrics.not_leading();
+        // Whoever leads knows how they stand.
+        if state.deliveries.take().is_some() {
+            self.metrics.deliveries(&Standing::default());
+        }
     }
 
     fn retrying(&self, what: String) {
@@ -356,8 +367,9 @@ impl Observer<OutboxEvent> for WorkerStatus {
         self.log.observe(event);
         match event {
             OutboxEvent::Sent { entry } => {
-                if let Some(event) = event_of(entry) {
-                    self.record_event(format!("sent {}", event.correlation_id));
+                if let Some(event) = Heading::of(entry) {
+                    let of = if event.is_arrival() { "the arrival of " } else { "" };
+                    self.record_event(format!("sent {of}{}", event.correlation_id));
                 }
             }
             OutboxEvent::Odd { record } => {

@@ -101,3 +101,58 @@ async fn a_copy_is_as_readable_as_its_file_leaves_nothing_beside_it_and_follows_
     assert!(to.give(&root, "a", &content, "out/b").await.is_err());
     assert!(!root.join("b").exists());
 }
+
+#[tokio::test]
+async fn a_file_that_is_lent_appears_whole_once_and_replaces_nothing() {
+    on_each(|place| async move {
+        (place.write)(&place.root.join("x/a"), "one");
+        let one = place.content("x/a").await;
+        let file = (one.size, one.sha256.as_str());
+        for _ in 0..2 {
+            assert_eq!(place.to.lend(&place.root, "x/a", file, "x/a").await, Ok(Given::There));
+        }
+        assert_eq!(place.there("x/a").await.as_ref(), Some(&one.sha256));
+        let wrong = (3, "0".repeat(64));
+        assert_eq!(place.to.lend(&place.root, "x/a", (wrong.0, &wrong.1), "b").await, Ok(Given::Changed));
+        assert_eq!(place.there("b").await, None);
+        (place.write)(&place.root.join("c"), "two");
+        let two = place.content("c").await;
+        assert_eq!(place.to.lend(&place.root, "c", (two.size, &two.sha256), "x/a").await, Ok(Given::Taken));
+        assert_eq!(place.there("x/a").await.as_ref(), Some(&one.sha256));
+        assert!(place.to.lend(&place.root, "none", file, "d").await.is_err());
+        assert!(place.to.try_out(&place.root, "n").await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_lent_is_the_file_itself_and_a_copy_only_on_another_file_system() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("out");
+    fs::create_dir_all(&root).unwrap();
+    fs::write(root.join("a"), "one").unwrap();
+    let content = LocalFolders.read(&root, "a", &Pulse::default()).await.unwrap();
+    let file = (content.size, content.sha256.as_str());
+    let number = |path: &Path| fs::metadata(path).map(|found| (found.dev(), found.ino())).unwrap();
+    let near = LocalHandover::new(&folder.path().join("in"));
+    assert_eq!(near.try_out(&root, "n").await, Ok(true));
+    assert_eq!(near.lend(&root, "a", file, "x/a").await, Ok(Given::There));
+    assert_eq!(number(&folder.path().join("in/x/a")), number(&root.join("a")));
+    let own = fs::metadata(&root).unwrap().dev();
+    let others = ["/dev/shm", "/tmp", env!("CARGO_TARGET_TMPDIR")];
+    if let Some(other) = others.into_iter().find(|path| fs::metadata(path).is_ok_and(|found| found.dev() != own)) {
+        let other = tempfile::tempdir_in(other).unwrap();
+        let far = LocalHandover::new(other.path());
+        assert_eq!(far.try_out(&root, "n").await, Ok(false));
+        assert_eq!(far.lend(&root, "a", file, "a").await, Ok(Given::There));
+        assert_eq!(fs::read_to_string(other.path().join("a")).unwrap(), "one");
+        assert_eq!(fs::read_dir(other.path()).unwrap().count(), 1, "nothing of the tries stays");
+    }
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 1);
+    // A link is no file that was published.
+    symlink("a", root.join("link")).unwrap();
+    assert!(near.lend(&root, "link", file, "b").await.is_err());
+    symlink(&root, folder.path().join("in/out")).unwrap();
+    assert!(near.lend(&root, "a", file, "out/b").await.is_err());
+}

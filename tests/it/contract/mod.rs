@@ -4,6 +4,7 @@ mod audit;
 mod consumer;
 mod data_sources;
 mod dead_letters;
+mod deliveries;
 mod due;
 mod file_broker;
 mod file_target;

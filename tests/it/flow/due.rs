@@ -117,6 +117,7 @@ impl House {
             observer: Arc::clone(&said) as Arc<_>,
             wanted: Arc::new(Notify::new()),
             publisher: None,
+            courier: None,
         };
         Self { state, service, said, clock }
     }

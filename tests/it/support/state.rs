@@ -11,6 +11,7 @@ use filegen::core::model::term::Token;
 use filegen::core::ports::audit::AuditLog;
 use filegen::core::ports::data_sources::DataSources;
 use filegen::core::ports::dead_letters::DeadLetters;
+use filegen::core::ports::deliveries::Deliveries;
 use filegen::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
 use filegen::core::ports::ledger::Ledger;
 use filegen::core::ports::outbox::Outbox;
@@ -27,9 +28,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// All ports of one store.
-pub trait Store: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + WorkerClocks + DataSources + Ledger {}
+pub trait Store:
+    LeaseStore + RunStore + Deliveries + Outbox + AuditLog + DeadLetters + WorkerClocks + DataSources + Ledger
+{
+}
 
-impl<S: LeaseStore + RunStore + Outbox + AuditLog + DeadLetters + WorkerClocks + DataSources + Ledger> Store for S {}
+impl<S: LeaseStore + RunStore + Deliveries + Outbox + AuditLog + DeadLetters + WorkerClocks + DataSources + Ledger>
+    Store for S
+{
+}
 
 /// Deletes behind the store's back.
 #[async_trait]
@@ -81,6 +88,7 @@ impl State {
         StateStore {
             leases: door.clone(),
             runs: door.clone(),
+            deliveries: door.clone(),
             outbox: door.clone(),
             audit: door.clone(),
             dead_letters: door.clone(),

@@ -14,11 +14,11 @@ mod translator;
 pub(in crate::config) use files::blamed;
 
 use super::{check_zone, days, policies, state};
-use crate::config::cursor::Cursor;
+use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::generate::{ACCEPT, BUSINESS_DATE, COMMIT, WORKER};
 use crate::core::generate::spec::{AcceptSpec, BusinessDateSpec, CommitSpec, Corrections, Worker};
 use crate::core::model::database::Database;
-use crate::core::model::names::WorkerId;
+use crate::core::model::names::{TransferId, WorkerId};
 use crate::core::model::sql::Lexicon;
 use std::num::NonZeroU32;
 
@@ -49,6 +49,7 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
     let clock = schedule.as_ref().and_then(Option::as_ref);
     let deadline = deadline::deadline(&root.section("deadline"), business_date.as_ref(), clock);
     let completion = topics::completion(root);
+    let deliver = deliver(&fields);
     let commit = commit(&root.section("commit"));
     let policies = policies::policies(&root.section("policies"));
     Some(Worker {
@@ -63,9 +64,23 @@ pub(in crate::config) fn worker(root: &Cursor<'_>) -> Option<Worker> {
         trigger: trigger?,
         schedule: schedule?,
         completion: completion?,
+        deliver: deliver?,
         commit: commit?,
         policies: policies?,
     })
+}
+
+/// The transfer's name. `Some(None)` when the file names none.
+#[expect(clippy::option_option, reason = "the outer none is a noted problem, the inner one is no transfer")]
+fn deliver(fields: &Fields<'_>) -> Option<Option<String>> {
+    let Some(text) = fields.owned("deliver") else { return Some(None) };
+    match TransferId::new(text) {
+        Ok(id) => Some(Some(id.to_string())),
+        Err(error) => {
+            fields.place("deliver").report("impossible-value", error.to_string(), "for example `sales`");
+            None
+        }
+    }
 }
 
 fn business_date(at: &Cursor<'_>) -> Option<BusinessDateSpec> {

@@ -80,7 +80,7 @@ impl Part {
             retry: worker.policies.retry,
             max_pending: worker.policies.max_pending,
         };
-        (worker.deadline, worker.trigger, worker.completion) = (None, None, None);
+        (worker.deadline, worker.trigger, worker.completion, worker.deliver) = (None, None, None, None);
         worker
     }
 }

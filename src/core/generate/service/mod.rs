@@ -5,6 +5,7 @@ mod pending;
 
 use crate::core::backoff::{Backoff, Pause};
 use crate::core::election::{ElectionError, LeaderGuard};
+use crate::core::generate::deliver::Courier;
 use crate::core::generate::event::{GenerateEvent, RunObserver};
 use crate::core::generate::run::Identity;
 use crate::core::generate::spec::Worker;
@@ -37,6 +38,22 @@ pub struct Service {
     pub wanted: Arc<Notify>,
     /// Empties the outbox, when there is a broker for it.
     pub publisher: Option<OutboxPublisher>,
+    /// Hands over what is published, when there is a transfer for it.
+    pub courier: Option<Courier>,
+}
+
+/// Wakes those who go on behind a published run.
+#[derive(Default)]
+struct Wakes {
+    relay: Notify,
+    courier: Notify,
+}
+
+impl Wakes {
+    fn published(&self) {
+        self.relay.notify_one();
+        self.courier.notify_one();
+    }
 }
 
 /// How a term as leader ended.
@@ -65,11 +82,12 @@ impl Service {
                 }
             };
             let began = self.ports.clock.elapsed();
-            let published = Notify::new();
+            let wakes = Wakes::default();
             let ended = tokio::select! {
                 biased;
-                ended = self.lead(&leadership, &published, &mut pending, stop) => ended,
-                () = self.relay(&published) => ServiceEnd::Term,
+                ended = self.lead(&leadership, &wakes, &mut pending, stop) => ended,
+                () = self.relay(&wakes) => ServiceEnd::Term,
+                () = self.deliver(&wakes) => ServiceEnd::Term,
             };
             let reason = match ended {
                 ServiceEnd::Stopped => "the service was stopped",
@@ -91,9 +109,18 @@ impl Service {
 
     /// Sends completion events while this instance leads. Never ends by itself. Two leaders at once could send an event twice, with
     /// the same correlation id.
-    async fn relay(&self, published: &Notify) {
+    async fn relay(&self, wakes: &Wakes) {
         match &self.publisher {
-            Some(publisher) => relay(publisher, published, &CancellationToken::new()).await,
+            Some(publisher) => relay(publisher, &wakes.relay, &CancellationToken::new()).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Hands over published files while this instance leads. Never ends by itself. Two leaders at once hand over the same, and the
+    /// transfer sends it once.
+    async fn deliver(&self, wakes: &Wakes) {
+        match &self.courier {
+            Some(courier) => Box::pin(courier.serve(&wakes.courier, &wakes.relay)).await,
             None => std::future::pending().await,
         }
     }
@@ -117,7 +144,7 @@ impl Service {
     async fn lead(
         &self,
         leadership: &LeaderGuard,
-        published: &Notify,
+        wakes: &Wakes,
         pending: &mut Pending,
         stop: &CancellationToken,
     ) -> ServiceEnd {
@@ -132,7 +159,7 @@ impl Service {
             match self.next(pending).await {
                 Next::Run(record) => {
                     if self.make(&record, leadership, pending, stop).await {
-                        published.notify_one();
+                        wakes.published();
                     }
                 }
                 Next::Again => {}

@@ -2,8 +2,9 @@
 
 use super::{RunReport, RunState, StatusReport, WorkerReport};
 use crate::core::election::report::LeaseState;
-use crate::core::generate::completion::event_of;
+use crate::core::generate::completion::Heading;
 use crate::core::model::correction::Correction;
+use crate::core::model::delivery::DeliveryView;
 use crate::core::model::moment::moment;
 use crate::core::model::run::BusinessDate;
 use crate::core::model::shown;
@@ -124,6 +125,9 @@ pub struct RunView {
     pub correction: Option<Correction>,
     /// Its files, by id.
     pub files: Vec<FileView>,
+    /// How they are on their way to their transfer, with the manifests; not there when they have none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliveryView>,
     #[serde(skip)]
     /// What becomes of it.
     pub word: RunState,
@@ -218,7 +222,7 @@ impl WorkerView {
             unsent_events: report
                 .unsent
                 .iter()
-                .filter_map(event_of)
+                .filter_map(Heading::of)
                 .map(|event| UnsentView {
                     file_id: event.file_id,
                     business_date: event.business_date,
@@ -269,6 +273,7 @@ impl RunView {
                     event_sent_at: file.event.as_ref().and_then(|entry| entry.sent_at).map(|at| at.to_string()),
                 })
                 .collect(),
+            deliveries: report.deliveries.iter().map(DeliveryView::new).collect(),
             word: report.state,
         }
     }

@@ -1,6 +1,7 @@
 //! Discovery over folders in memory, with a clock that tests move.
 
 use super::*;
+use crate::adapters::memory::arrivals::MemoryArrivals;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::folders::MemoryFolders;
 use crate::adapters::memory::handover::MemoryHandover;
@@ -66,6 +67,7 @@ impl Rig {
             pattern: Pattern::parse("**/*.csv").unwrap(),
             max_size: 10,
             folder: Arc::new(MemoryHandover::new(&folders, Path::new("/transfer/in"))),
+            arrivals: Arc::new(MemoryArrivals::default()),
         };
         Self { state, folders, clock, told: Arc::default(), source, inlets: vec![inlet] }
     }
