@@ -108,11 +108,6 @@ impl Context {
         Ok(config::load(self.config_path()?, &Environment, &self.registry)?)
     }
 
-    /// Worker files beside the one of this command that declare the same worker.
-    pub fn namesakes(&self) -> Result<Vec<config::Namesake>, Failure> {
-        Ok(config::namesakes(&self.load()?, &[], &Environment, &self.registry))
-    }
-
     /// What the worker file says.
     ///
     /// # Errors
@@ -126,7 +121,15 @@ impl Context {
     /// # Errors
     /// As [`Context::load`], and wrong usage for what is no value of a parameter of the file.
     pub fn worker_with(&self, given: &ParamArgs) -> Result<Arc<Worker>, Failure> {
-        let mut worker = self.load()?.into_worker()?;
+        Self::worker_of(self.load()?, given)
+    }
+
+    /// What a worker file says, with parameters given for one run.
+    ///
+    /// # Errors
+    /// As [`Context::worker_with`].
+    pub fn worker_of(loaded: Loaded, given: &ParamArgs) -> Result<Arc<Worker>, Failure> {
+        let mut worker = loaded.into_worker()?;
         for text in &given.params {
             give(Arc::make_mut(&mut worker), text)
                 .map_err(|why| Failure::new(Code::Usage, format!("--param {text}: {why}")))?;

@@ -5,21 +5,27 @@ use super::exit::{Code, CommandEnd};
 use super::failure::Failure;
 use super::schedule;
 use super::ui::table::{self, Tone};
-use crate::config::{self, Flow};
+use crate::config::{self, Environment, Flow, Loaded};
 use crate::core::doctor::report::{Area, CheckResult};
 use crate::core::doctor::{self, Fix};
 use crate::core::generate::doctor::{DoctorInput, examine};
 use crate::core::generate::params;
+use crate::core::generate::spec::Worker;
+use crate::core::inlet::Inlet;
 use crate::core::model::finding;
 use crate::core::ports::admin::StoreAdmin;
 use crate::core::ports::audit::AuditLog;
 use crate::core::schedule::spec::Scheduler;
+use crate::core::transfer::spec::Transfer;
 use crate::wiring::{self, Access};
 use serde::Serialize;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Check all that a file needs before the work does: source, folders, state store, topics
 ///
-/// Of a worker file: reads the view, translates one page, and writes and removes a few small files in the output folder. Of an
+/// Of a worker file: reads the view, translates one page, and writes and removes a few small files in the output folder; with the
+/// file of the transfer that it delivers to beside it, tries whether files can be handed over. Of an
 /// ingest file: asks topic, tables, rights, clocks and the queue of dead letters. Of a scheduler file: looks into its folders, and
 /// at leader, schedules and what waits in the store. Of a transfer file: tries its folders, its target, what carries the files, and
 /// the ledger. Takes no event and sends none. When a run would fail, the exit code is that
@@ -30,6 +36,7 @@ use serde::Serialize;
 #[command(after_help = "Examples:
   filegen doctor -c loans.yaml
   filegen doctor -c loans.yaml --output json
+  filegen doctor -c loans.yaml -c sales.yaml
   filegen doctor -c events.yaml
   filegen doctor -c intake.yaml
   filegen doctor -c sales.yaml
@@ -56,14 +63,35 @@ pub struct Args {
 /// Examines and prints each finding as it comes.
 pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
     let tell = |found: &CheckResult| tell(context, found);
-    let flow = context.load()?.flow;
-    refuse_foreign(&flow, args)?;
-    match flow {
-        Flow::Generate(_) => of_worker(context, args),
+    let (loaded, transfers) = subject(context)?;
+    refuse_foreign(&loaded.flow, args)?;
+    match loaded.flow {
+        Flow::Generate(_) => of_worker(context, args, loaded, &transfers),
         Flow::Ingest(_) => super::ingest::doctor::run(context, &tell, |found| end(context, found, None)),
         Flow::Schedule(scheduler) => of_scheduler(context, args, &scheduler),
         Flow::Transfer(_) => super::transfer::doctor::run(context, &tell, |found| end(context, found, None)),
     }
+}
+
+/// The file that is examined: the first one; and the transfers beside it, which a worker may deliver to.
+fn subject(context: &Context) -> Result<(Loaded, Vec<Arc<Transfer>>), Failure> {
+    let (first, others) = match context.globals.config.split_first() {
+        Some((first, others)) if !others.is_empty() => (first.as_path(), others),
+        _ => (context.config_path()?, Default::default()),
+    };
+    let load = |path: &Path| config::load(path, &Environment, &context.registry);
+    let loaded = load(first)?;
+    let mut transfers = Vec::new();
+    for path in others {
+        match load(path)?.flow {
+            Flow::Transfer(transfer) if loaded.flow.worker().is_some() => transfers.push(transfer),
+            _ => {
+                let reason = "this command examines one file: beside a worker's, only those of transfers may be named";
+                return Err(Failure::new(Code::Usage, reason));
+            }
+        }
+    }
+    Ok((loaded, transfers))
 }
 
 /// Refuses what this kind of file does not have: an option that does nothing would be believed.
@@ -100,8 +128,15 @@ fn of_scheduler(context: &Context, args: &Args, scheduler: &Scheduler) -> Result
     Ok(end(context, &found, made))
 }
 
-fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
-    let worker = context.worker_with(&args.params)?;
+fn of_worker(
+    context: &Context,
+    args: &Args,
+    loaded: Loaded,
+    transfers: &[Arc<Transfer>],
+) -> Result<CommandEnd, Failure> {
+    let namesakes = config::namesakes(&loaded, &[], &Environment, &context.registry);
+    let namesakes: Vec<String> = namesakes.iter().map(config::Namesake::describe).collect();
+    let worker = Context::worker_of(loaded, &args.params)?;
     let (found, made) = context.block_on(async {
         let clock = wiring::clock();
         let (state, state_error) = match wiring::state(&worker, Access::Look).await {
@@ -119,6 +154,7 @@ fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
         };
         let ports = wiring::assemble(&worker, source, state, clock);
         let name = (wiring::identity().nonce)();
+        let inlet = inlet(&worker, transfers).await?;
         let tell = |found: &CheckResult| tell(context, found);
         let input = DoctorInput {
             ports: &ports,
@@ -126,7 +162,8 @@ fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
             registry: &context.registry,
             date: params::today(&worker, wiring::clock().now()),
             name: &name,
-            namesakes: &context.namesakes()?.iter().map(config::Namesake::describe).collect::<Vec<_>>(),
+            namesakes: &namesakes,
+            inlet: inlet.as_ref(),
             state_error,
             output_kept: &wiring::kept_output(&worker.output.root),
             state_kept: &wiring::kept_state(&worker.state),
@@ -142,6 +179,14 @@ fn of_worker(context: &Context, args: &Args) -> Result<CommandEnd, Failure> {
         Ok((found, made))
     })?;
     Ok(end(context, &found, made))
+}
+
+/// The way into the transfer that the worker delivers to, if its file is beside the worker's.
+async fn inlet(worker: &Worker, transfers: &[Arc<Transfer>]) -> Result<Option<Inlet>, Failure> {
+    let named = transfers.iter().find(|transfer| Some(transfer.id.as_str()) == worker.deliver.as_deref());
+    let Some(transfer) = named else { return Ok(None) };
+    let state = wiring::transfer_state(transfer, Access::Look).await?;
+    Ok(wiring::inlet(transfer, &state))
 }
 
 fn tell(context: &Context, found: &CheckResult) {

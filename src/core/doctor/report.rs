@@ -48,6 +48,8 @@ pub enum Area {
     Schedules,
     /// What carries files from one side to the other.
     Broker,
+    /// What is published, on its way to a transfer.
+    Deliver,
 }
 
 impl Area {
@@ -64,6 +66,7 @@ impl Area {
             Self::Folders => "folders",
             Self::Schedules => "schedules",
             Self::Broker => "broker",
+            Self::Deliver => "deliver",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Looks for whatever would make a run fail: source, view and key, translators, output folder, state store, topics. Reads the
 //! source, writes and removes a few small files in the output folder, and changes nothing else.
 
+use super::deliver;
 use super::params;
 use super::places;
 use super::plan::{Plan, pages_of};
@@ -13,6 +14,7 @@ use crate::core::doctor::report::{Area, CheckResult, Report};
 use crate::core::doctor::state::{Store, state};
 use crate::core::doctor::topics::{Topics, topics};
 use crate::core::doctor::volume;
+use crate::core::inlet::Inlet;
 use crate::core::kind::FailureKind;
 use crate::core::model::amount::{counted, thousands};
 use crate::core::model::column::Column;
@@ -56,6 +58,8 @@ pub struct DoctorInput<'a> {
     pub admin: Option<&'a dyn StoreAdmin>,
     /// The worker's topics.
     pub topics: &'a Topics,
+    /// The way into the transfer that the worker delivers to. `None` where its file is not at hand.
+    pub inlet: Option<&'a Inlet>,
     /// Connections that are weaker than they should be.
     pub insecure: &'a [Insecure],
     /// Gets each finding at once.
@@ -88,6 +92,7 @@ pub async fn examine(input: &DoctorInput<'_>) -> Vec<CheckResult> {
     if state(&store, &mut report).await {
         unsent(&*input.ports.state.outbox, input, &mut report).await;
     }
+    deliver::doctor::hand_over(input, &mut report).await;
     topics(input.topics, &*input.ports.clock, &mut report).await;
     insecure(input.insecure, &mut report);
     report.found

@@ -6,3 +6,5 @@ mod crash;
 mod order;
 mod refused;
 mod rig;
+mod shown;
+mod told;

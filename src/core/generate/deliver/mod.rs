@@ -4,6 +4,7 @@
 //! each file, and hands over what the transfer knows nothing of. So each step may be repeated, by whichever process comes next: the
 //! transfer sends no version twice.
 
+pub(super) mod doctor;
 mod due;
 pub mod event;
 mod step;
