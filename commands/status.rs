@@ -190,7 +190,7 @@ fn deliveries_text(context: &Context, runs: &[RunView]) -> String {
             table::text(&one.item),
             table::right(one.version.to_string()),
             table::text(&one.transfer),
-            table::toned(one.state.to_owned(), tone),
+            table::toned(one.state, tone),
             table::text(one.handed_over_at.as_deref().unwrap_or("-")),
             table::text(one.delivered_at.as_deref().unwrap_or("-")),
             table::text(one.reason.as_deref().unwrap_or("-")),

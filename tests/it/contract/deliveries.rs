@@ -75,7 +75,7 @@ async fn a_record_changes_once_for_each_revision_and_is_done_at_its_end() {
         let (store, id) = (state.store(), run("W", 21));
         let first = due(&id, Some("a"), 1, 0);
         assert!(!store.advance(&first).await.unwrap(), "it is not there");
-        store.add_due(&[first.clone()]).await.unwrap();
+        store.add_due(std::slice::from_ref(&first)).await.unwrap();
         let handed = Delivery { state: DeliveryState::HandedOver, handed_at: Some(at(3)), ..first.clone() };
         assert!(store.advance(&handed).await.unwrap());
         assert!(!state.door(1).advance(&Delivery { reason: Some("late".to_owned()), ..first }).await.unwrap());
@@ -85,7 +85,7 @@ async fn a_record_changes_once_for_each_revision_and_is_done_at_its_end() {
         let delivered = Delivery { state: DeliveryState::Delivered, delivered_at: Some(at(5)), done: true, ..there };
         assert!(state.door(3).advance(&delivered).await.unwrap());
         assert_eq!(store.undone(&id.worker).await.unwrap().records, []);
-        store.add_due(&[delivered.clone()]).await.unwrap();
+        store.add_due(std::slice::from_ref(&delivered)).await.unwrap();
         assert_eq!(store.of_run(&id).await.unwrap().records, [Delivery { revision: 2, ..delivered }]);
     })
     .await;

@@ -42,17 +42,17 @@ fn a_wrong_name_is_told_with_those_that_are_there() {
 
 #[test]
 fn a_transfer_that_would_not_take_the_files_is_refused_with_what_to_write_instead() {
-    let cases: [(&[(&str, &str)], &[&str]); 7] = [
-        (&[("pattern: \"**\"", "pattern: \"*.txt\"")], &["does not take", "pattern: \"**\""]),
-        (&[("pattern: \"**\"", "pattern: \"loan*\"")], &["manifest.json", "pattern: \"**\""]),
-        (&[("stable_for: 0s", "max_size: 100B")], &["takes no manifest", "raise `max_size`"]),
-        (&[("stable_for: 0s", "done_file: \"{name}.done\"")], &["nobody writes that", "leave `done_file` out"]),
-        (&[("directory: handover", "directory: out")], &["output folder lies in it", "a folder of its own"]),
-        (&[("directory: handover", "directory: .")], &["output folder lies in it", "a folder of its own"]),
-        (&[("stable_for: 0s", "after: keep")], &["for ever", "after: archive"]),
+    let cases = [
+        ([("pattern: \"**\"", "pattern: \"*.txt\"")], ["does not take", "pattern: \"**\""]),
+        ([("pattern: \"**\"", "pattern: \"loan*\"")], ["manifest.json", "pattern: \"**\""]),
+        ([("stable_for: 0s", "max_size: 100B")], ["takes no manifest", "raise `max_size`"]),
+        ([("stable_for: 0s", "done_file: \"{name}.done\"")], ["nobody writes that", "leave `done_file` out"]),
+        ([("directory: handover", "directory: out")], ["output folder lies in it", "a folder of its own"]),
+        ([("directory: handover", "directory: .")], ["output folder lies in it", "a folder of its own"]),
+        ([("stable_for: 0s", "after: keep")], ["for ever", "after: archive"]),
     ];
     for (changes, words) in cases {
-        refused(&Rig::with(changes), words);
+        refused(&Rig::with(&changes), &words);
     }
     let rig = Rig::new();
     let text = rig.filegen.read("t.yaml");

@@ -20,7 +20,7 @@ pub(in crate::core::generate) async fn hand_over(input: &DoctorInput<'_>, report
     let folder = inlet.folder.describe();
     match inlet.folder.try_out(&input.worker.output.root, input.name).await {
         Ok(true) => {
-            report.add(Area::Deliver, "hand-over", CheckVerdict::Pass, format!("files get a second name in {folder}"))
+            report.add(Area::Deliver, "hand-over", CheckVerdict::Pass, format!("files get a second name in {folder}"));
         }
         Ok(false) => {
             let detail = format!(
