@@ -4,7 +4,7 @@ use super::change::CHANGES;
 use super::discover::DISCOVERED;
 use super::feed::StoreFeed;
 use super::plan::Settings;
-use super::stretch::{Stretch, add_odd};
+use super::stretch::Stretch;
 use super::sync::{self, Lack};
 use super::{record, steer};
 use crate::core::election::report::{LeaseState, lease_of};
@@ -265,11 +265,8 @@ async fn census(stores: &Stores, settings: &Settings, now: Timestamp) -> Result<
             }
         }
         census.attention.extend(attention(&stretch, settings, now));
-        let Stretch { sources, odd, next, .. } = stretch;
-        let odd_sources = sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it });
-        add_odd(&mut census.odd, odd_sources.collect());
-        add_odd(&mut census.odd, odd);
-        match next {
+        stretch.add_odd_to(&mut census.odd);
+        match stretch.next {
             Some(next) => after = next,
             None => return Ok(census),
         }

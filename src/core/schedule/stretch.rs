@@ -35,13 +35,18 @@ impl Stretch {
         }
         Ok(Self { schedules, sources: sources.found, odd, next: sources.next.or(next) })
     }
-}
 
-/// Adds odd records that are not among `all` yet: stretches overlap.
-pub fn add_odd(all: &mut Vec<OddRecord>, odd: Vec<OddRecord>) {
-    for record in odd {
-        if !all.contains(&record) {
-            all.push(record);
+    /// Adds what cannot be read to `all`, unless it is there: stretches overlap.
+    pub fn add_odd_to(&self, all: &mut Vec<OddRecord>) {
+        let sources = self
+            .sources
+            .odd
+            .iter()
+            .map(|it| OddRecord { id: format!("DataSource {}", it.id), reason: it.reason.clone() });
+        for odd in sources.chain(self.odd.iter().cloned()) {
+            if !all.contains(&odd) {
+                all.push(odd);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::core::ports::schedules::{PAGE, Writer};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
 use crate::core::schedule::action::{ActionError, Done};
 use crate::core::schedule::event::ScheduleEvent;
-use crate::core::schedule::stretch::{Stretch, add_odd};
+use crate::core::schedule::stretch::Stretch;
 use crate::core::schedule::sync;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -210,12 +210,12 @@ impl<'a> Lead<'a> {
         loop {
             let read =
                 || Box::pin(Stretch::behind(&*service.schedules, service.feed.as_deref(), &after)) as Answer<'_, _>;
-            let Stretch { schedules: mut stored, sources, odd: odd_schedules, next } = self.persist(read).await?;
-            add_odd(&mut odd, odd_schedules);
+            let stretch: Stretch = self.persist(read).await?;
+            stretch.add_odd_to(&mut odd);
+            let Stretch { schedules: mut stored, sources, next, .. } = stretch;
             if service.feed.is_some() {
                 self.mend(&sources, &mut stored).await?;
             }
-            odd.extend(sources.odd.into_iter().map(|it| OddRecord { id: format!("DataSource {}", it.id), ..it }));
             // What somebody has dropped is fired no more.
             for gone in self.lives.not_among(&after, next.as_deref(), &stored) {
                 self.adopt(Schedule { is_deleted: true, ..gone });
@@ -251,13 +251,13 @@ impl<'a> Lead<'a> {
 
     /// What others have changed or asked for since the last look.
     async fn listen(&mut self) -> Result<(), StoreError> {
-        if self.set.is_none() {
+        let (service, elapsed) = (self.service, self.service.clock.elapsed());
+        let is_at_all = elapsed.saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY;
+        if self.set.is_none() || is_at_all {
             self.set_clock().await;
         }
-        let (service, now) = (self.service, self.now());
-        let elapsed = service.clock.elapsed();
-        if elapsed.saturating_sub(self.looked_at_all) >= LOOK_AT_ALL_EVERY {
-            self.set_clock().await;
+        let now = self.now();
+        if is_at_all {
             self.load().await?;
         } else {
             let is_further = elapsed.saturating_sub(self.looked_further) >= LOOK_FURTHER_EVERY;
