@@ -37,7 +37,9 @@ impl Loaded {
     fn open_doors(&self) -> Vec<(&'static str, String)> {
         match &self.flow {
             Flow::Schedule(scheduler) => scheduler.doors_for_any_host(),
-            Flow::Generate(_) | Flow::Ingest(_) | Flow::Transfer(_) => Vec::new(),
+            Flow::Ingest(ingest) => ingest.doors_for_any_host(),
+            // They have none.
+            Flow::Generate(_) | Flow::Transfer(_) => Vec::new(),
         }
     }
 

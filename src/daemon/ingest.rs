@@ -17,7 +17,7 @@ use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
 use crate::http::ingest::{IngestPanel, Sending, Watcher, described, producing, reading};
-use crate::http::{self, Router};
+use crate::http::{self, Hosts, Router};
 use crate::telemetry::ingest::IngestStatus;
 use crate::wiring::{self, WiringError};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub(super) fn build(served: &Served, shared: &Shared<'_>, all: &mut Assembly) ->
             working: Arc::clone(&status) as Arc<_>,
             dependencies: Arc::clone(&dependencies),
         };
-        all.doors.extend(doors((ingest, parts), &status, &reader, &member)?);
+        all.doors.extend(doors((ingest, parts), &status, &reader, (&member, shared.hosts))?);
         if parts.ingest {
             start(ingest, &status, shared, &mut all.tasks)?;
         }
@@ -173,7 +173,7 @@ fn doors(
     (ingest, parts): (&Arc<Ingest>, IngestParts),
     status: &Arc<IngestStatus>,
     reader: &Arc<dyn TableReader>,
-    member: &Member,
+    (member, hosts): (&Member, &[String]),
 ) -> Result<Vec<OpenDoor>, DaemonError> {
     let watcher: Watcher = Arc::clone(status) as _;
     let mut opened = Vec::new();
@@ -181,11 +181,11 @@ fn doors(
     if let Some((door, producer)) = ingest.produce.as_ref().zip(producer).filter(|_| parts.produce) {
         let sending = Sending { producer, clock: wiring::clock(), observer: Arc::clone(status) as _ };
         let routes = producing(ingest, door, sending, &watcher).merge(described(ingest));
-        opened.push(open(ingest, ("produce", &door.door), routes, member)?);
+        opened.push(open(ingest, ("produce", &door.door), routes, (member, hosts))?);
     }
     if let Some(read) = ingest.read.as_ref().filter(|_| parts.read) {
         let routes = reading(read, reader, &watcher).merge(described(ingest));
-        opened.push(open(ingest, ("read", &read.door), routes, member)?);
+        opened.push(open(ingest, ("read", &read.door), routes, (member, hosts))?);
     }
     Ok(opened)
 }
@@ -194,11 +194,13 @@ fn open(
     ingest: &Ingest,
     (name, spec): (&str, &DoorSpec),
     routes: Router,
-    member: &Member,
+    (member, hosts): (&Member, &[String]),
 ) -> Result<OpenDoor, DaemonError> {
     let DoorSpec { port, listen: address, .. } = *spec;
+    // A list of its own, and the names of the daemon's listener.
+    let hosts = Hosts::of_door(address, spec.hosts.iter().chain(hosts).cloned().collect());
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, ingest = ingest.id.as_str(), door = name, port, "door is open");
-    Ok(OpenDoor { listener, routes, member: member.clone(), hosts: None })
+    Ok(OpenDoor { listener, routes, member: member.clone(), hosts })
 }

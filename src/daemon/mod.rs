@@ -138,8 +138,8 @@ struct OpenDoor {
     routes: Router,
     /// Whose health it tells.
     member: Member,
-    /// Which hosts its requests may name. `None`: those of the daemon's own listener.
-    hosts: Option<Hosts>,
+    /// Which hosts its requests may name.
+    hosts: Hosts,
 }
 
 /// Serves until `stop`. Then each flow finishes its commit in hand and releases its leases.
@@ -175,15 +175,14 @@ pub async fn serve(daemon: Daemon) -> Result<(), DaemonError> {
     let mut servers = JoinSet::new();
     // All flows' doors together take as many descriptors as the listener of health does: the work keeps the other half.
     let share = descriptors / u64::try_from(doors.len()).unwrap_or(1).max(1);
-    let all_doors = Hosts::listed(hosts);
     for door in doors {
         let own = http::Shared { members: vec![door.member], metrics: metrics.clone(), stop: stop.clone() };
-        let router = http::door(own, door.routes, door.hosts.unwrap_or_else(|| all_doors.clone()), share);
+        let router = http::door(own, door.routes, door.hosts, share);
         let wanted = (share, http::DOOR_CONNECTIONS);
         servers.spawn(http::serve(router, door.listener, wanted, serving.clone()));
     }
     let common = http::Shared { members, metrics, stop: stop.clone() };
-    let router = http::router(common, [page], all_doors, descriptors);
+    let router = http::router(common, [page], Hosts::of_door(address, hosts), descriptors);
     servers.spawn(http::serve(router, listener, (descriptors, http::PAGE_CONNECTIONS), serving.clone()));
     tokio::select! {
         () = stop.cancelled() => {}

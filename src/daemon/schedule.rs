@@ -207,7 +207,7 @@ fn open(
     let listener = http::bind(address, port).map_err(|source| DaemonError::Listen { port, address, source })?;
     let port = listener.local_addr().map_or(port, |address| address.port());
     info!(target: TARGET, scheduler = parts.scheduler.id.as_str(), door = name, port, "door is open");
-    Ok(OpenDoor { listener, routes, member: member.clone(), hosts: Some(hosts) })
+    Ok(OpenDoor { listener, routes, member: member.clone(), hosts })
 }
 
 /// Sends the outbox: changes of data sources, and new files where there is a topic for them.

@@ -42,17 +42,11 @@ pub enum Hosts {
 }
 
 impl Hosts {
-    /// Those that somebody listed; without a list, any.
-    pub fn listed(names: Vec<String>) -> Self {
-        if names.is_empty() { Self::Any } else { Self::Only(names) }
-    }
-
-    /// As [`Hosts::listed`]. A listener that only this machine reaches is asked by this machine's name, or by its address.
+    /// Those that somebody listed; without a list, any. A listener that only this machine reaches is asked by this machine's name, or
+    /// by its address, whatever is listed.
     pub fn of_door(address: Option<IpAddr>, names: Vec<String>) -> Self {
-        match address {
-            Some(address) if address.to_canonical().is_loopback() => Self::Only(names),
-            _ => Self::listed(names),
-        }
+        let is_own = address.is_some_and(|address| address.to_canonical().is_loopback());
+        if names.is_empty() && !is_own { Self::Any } else { Self::Only(names) }
     }
 }
 

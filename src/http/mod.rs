@@ -8,6 +8,7 @@ mod guard;
 mod health;
 pub mod ingest;
 mod metrics;
+mod origin;
 pub mod panel;
 mod problem;
 pub mod schedule;

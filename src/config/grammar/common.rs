@@ -56,3 +56,12 @@ pub(super) const BROKERS: Field = Field::new("brokers", Shape::Words, "`host:por
 
 /// As a worker file writes them, from Monday on.
 pub(in crate::config) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Of a door.
+pub(in crate::config) const HOSTS: Field = Field::new(
+    "hosts",
+    Shape::OneOrMore(&Shape::Words),
+    "Host names that requests may carry, besides `localhost` and addresses, as `--health-host` has them. Without a list, a door that \
+     listens on `127.0.0.1` or `::1` takes no other name, and any other door takes each: a page of another site can then use it \
+     under a name of its own.",
+);

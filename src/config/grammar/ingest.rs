@@ -1,6 +1,6 @@
 //! The sections of an ingest file, outermost first.
 
-use super::common::PROPERTIES;
+use super::common::{HOSTS, PROPERTIES};
 use super::{Field, Presence, Section, Shape};
 
 /// The whole file.
@@ -176,6 +176,7 @@ pub(in crate::config) static PRODUCE: Section = Section {
     fields: &[
         Field::new("port", PORT, "Its port; 0 takes any that is free.").default("8080"),
         LISTEN,
+        HOSTS,
         Field::new(
             "check",
             Shape::Choice(&["queue", "strict"]),
@@ -191,6 +192,7 @@ pub(in crate::config) static READ: Section = Section {
     fields: &[
         Field::new("port", PORT, "Its port; 0 takes any that is free.").default("8082"),
         LISTEN,
+        HOSTS,
         TOKEN,
         Field::new("pool", Shape::Whole(1, 1000), "Most statements at a time.").default("8"),
         Field::new("timeout", Shape::Duration, "Longest time of a statement.").default("5s"),

@@ -1,6 +1,6 @@
 //! The sections of a scheduler file, outermost first.
 
-use super::common::{BROKERS, HEARTBEAT, PROPERTIES};
+use super::common::{BROKERS, HEARTBEAT, HOSTS, PROPERTIES};
 use super::{Field, Presence, Section, Shape};
 
 /// Data sources without a cron expression of their own are looked at every two hours.
@@ -81,14 +81,6 @@ pub(in crate::config) static DISCOVERED_KAFKA: Section = Section {
 
 const LISTEN: Field =
     Field::new("listen", Shape::Words, "The address to listen on, such as `127.0.0.1`; all addresses when not given.");
-
-const HOSTS: Field = Field::new(
-    "hosts",
-    Shape::OneOrMore(&Shape::Words),
-    "Host names that requests may carry, besides `localhost` and addresses, as `--health-host` has them. Without a list, a door that \
-     listens on `127.0.0.1` or `::1` takes no other name, and any other door takes each: a page of another site can then use it \
-     under a name of its own.",
-);
 
 pub(in crate::config) static API: Section = Section {
     doc: "The door for programs: REST.",

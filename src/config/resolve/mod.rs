@@ -1,6 +1,7 @@
 //! A file's values as the core takes them, with every default filled in, and what no single value can tell: names that
 //! collide, times that do not fit each other. Single values have been checked before.
 
+mod door;
 pub(super) mod generate;
 pub(super) mod ingest;
 mod kafka;

@@ -1,5 +1,6 @@
 //! A scheduler file's values as the core takes them.
 
+use super::door::hosts;
 use super::kafka::kafka;
 use super::policies::lease_times_fit;
 use super::{check_cron, check_zone, path_at, state};
@@ -159,26 +160,6 @@ fn door(at: &Cursor<'_>, section: &'static Section) -> Option<DoorSpec> {
     }
     let token = token.map(|token| Secret::new(token.as_ref()));
     Some(DoorSpec { port: u16::try_from(fields.whole("port")?).ok()?, listen, hosts, cors, token })
-}
-
-/// Names alone: a request's port is passed over.
-fn hosts(at: &Cursor<'_>) -> Vec<String> {
-    let mut hosts = Vec::new();
-    for host in at.items() {
-        let Some(text) = host.text() else { continue };
-        let fits = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
-        if !text.is_empty() && fits(text) {
-            hosts.push(text.to_owned());
-        } else {
-            let message = format!("{} is no host name", host.shown());
-            host.report(
-                "impossible-value",
-                message,
-                "write the name alone, without scheme and port: `files.bank.example`",
-            );
-        }
-    }
-    hosts
 }
 
 /// `scheme://host[:port]` as a browser sends it, or `*`.

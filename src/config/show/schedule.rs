@@ -1,7 +1,7 @@
 //! A scheduler's values in the words and order of the scheduler file.
 
 use super::Rendered;
-use super::generate::{ShowAddress, kafka, map, scalar, text};
+use super::generate::{ShowAddress, kafka, map, scalar, text, words};
 use crate::config::values::{write_duration, write_size};
 use crate::core::model::data_source::Words;
 use crate::core::model::peer::MASK;
@@ -38,15 +38,11 @@ pub(super) fn scheduler(scheduler: &Scheduler, address: ShowAddress<'_>) -> Rend
 }
 
 fn door(door: &DoorSpec) -> Rendered {
-    let list = |texts: &[String]| {
-        let list = Rendered::Flow(Box::new(Rendered::List(texts.iter().map(text).collect())));
-        (!texts.is_empty()).then_some(list)
-    };
     map([
         ("port", Some(scalar(door.port))),
         ("listen", door.listen.map(|address| text(address.to_string()))),
-        ("hosts", list(&door.hosts)),
-        ("cors", list(&door.cors)),
+        ("hosts", words(&door.hosts)),
+        ("cors", words(&door.cors)),
         ("token", door.token.as_ref().map(|_| text(MASK))),
     ])
 }

@@ -15,6 +15,11 @@ fn wrong(right: &str, wrong: &str) -> String {
 
 #[test]
 fn the_example_is_read_with_parents_first_and_shown_as_a_file_of_the_same_meaning() {
+    let doors = "produce: { listen: 127.0.0.1, hosts: [a.example, b] }\n\
+                 read: { hosts: c, token: long-enough, routes: { \"/u\": { u: { one: \"SELECT 1\" } } } }\n";
+    let doors = EXAMPLE.replace("  file: events.jsonl ", "  kafka: { brokers: k, topic: t, group: g } #") + doors;
+    let shown = parsed(&doors, &[]).unwrap().resolved(&|url| url.reveal().to_owned()).to_yaml();
+    assert!(shown.contains("hosts: [a.example, b]") && shown.contains("hosts: [c]"), "{shown}");
     let loaded = parsed(EXAMPLE, &[]).unwrap();
     let shown = loaded.resolved(&|url| url.reveal().to_owned()).to_yaml();
     let ingest = loaded.into_ingest().unwrap();
@@ -67,6 +72,7 @@ fn what_cannot_be_is_refused_with_what_to_do() {
         ),
         ("policies:", "read: { routes: { \"/health\": { u: { one: \"SELECT 1\" } } } }\npolicies:", "of its own"),
         ("policies:", "produce: { listen: here }\npolicies:", "no address to listen on"),
+        ("policies:", "read: { hosts: [\"http://a\"] }\npolicies:", "is no host name"),
     ] {
         let error = wrong(right, bad);
         assert!(error.contains(message), "{bad}: {error}");

@@ -50,6 +50,8 @@ pub enum Area {
     Broker,
     /// What is published, on its way to a transfer.
     Deliver,
+    /// Where others send and ask.
+    Doors,
 }
 
 impl Area {
@@ -67,6 +69,7 @@ impl Area {
             Self::Schedules => "schedules",
             Self::Broker => "broker",
             Self::Deliver => "deliver",
+            Self::Doors => "doors",
         }
     }
 }

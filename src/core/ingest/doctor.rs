@@ -92,6 +92,10 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
         };
         report.add(area, "is encrypted and verified", CheckVerdict::Warn, format!("`{field}`: {what}; {instead}"));
     }
+    for (door, message) in ingest.doors_for_any_host() {
+        let detail = format!("{message}; list the names in `{door}.hosts`, or give `--health-host`");
+        report.add(Area::Doors, "host names", CheckVerdict::Warn, detail);
+    }
     report.found
 }
 

@@ -182,8 +182,37 @@ pub struct DoorSpec {
     pub port: u16,
     /// Its address. `None` stands for all.
     pub listen: Option<std::net::IpAddr>,
+    /// Host names that its requests may carry, besides `localhost` and addresses. Where only this host reaches it, it takes no other;
+    /// elsewhere it takes any without a list.
+    pub hosts: Vec<String>,
     /// What a client has to carry.
     pub token: Option<Secret>,
+}
+
+impl DoorSpec {
+    /// Whether only this host reaches it.
+    fn is_own(&self) -> bool {
+        self.listen.is_some_and(|address| address.to_canonical().is_loopback())
+    }
+}
+
+impl Ingest {
+    /// Doors that take a request for any host, and what that means. A page of any site can give its own name a door's address (DNS
+    /// rebinding), and is then a page of ours; what asks for a token is not for it.
+    pub fn doors_for_any_host(&self) -> Vec<(&'static str, String)> {
+        let is_open = |door: &DoorSpec| door.hosts.is_empty() && door.token.is_none() && !door.is_own();
+        let told = |(name, _)| {
+            let what = "listens beyond this host and takes a request for any host name: a page of another site could use it \
+                        under a name of its own (DNS rebinding)";
+            (name, format!("`{name}` {what}"))
+        };
+        self.doors().filter(|(_, door)| is_open(door)).map(told).collect()
+    }
+
+    fn doors(&self) -> impl Iterator<Item = (&'static str, &DoorSpec)> {
+        let produce = self.produce.as_ref().map(|it| ("produce", &it.door));
+        produce.into_iter().chain(self.read.as_ref().map(|it| ("read", &it.door)))
+    }
 }
 
 /// A path and what it answers with.

@@ -12,7 +12,7 @@ use crate::core::ingest::event::Served;
 use crate::core::ingest::spec::{DoorSpec, Ingest, ProduceSpec, ReadSpec};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
-use crate::http::token;
+use crate::http::{origin, token};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
@@ -35,7 +35,7 @@ pub fn reading(spec: &ReadSpec, reader: &Arc<dyn TableReader>, watcher: &Watcher
 
 /// `POST /produce`: events onto the topic.
 pub fn producing(ingest: &Arc<Ingest>, door: &ProduceSpec, sending: Sending, watcher: &Watcher) -> Router {
-    let methods = produce::methods(Arc::clone(ingest), sending);
+    let methods = produce::methods(Arc::clone(ingest), sending).route_layer(middleware::from_fn(origin::none));
     Router::new()
         .route("/produce", guarded(methods, "/produce", &door.door, watcher))
         .layer(DefaultBodyLimit::disable())

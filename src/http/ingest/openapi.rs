@@ -108,6 +108,7 @@ fn produce(ingest: &Ingest, has_token: bool) -> Value {
                 "content": { "application/json": { "schema": place }, "application/x-ndjson": text },
             },
             "400": refused("It is no JSON object."),
+            "403": refused("A page of another site sends it."),
             "413": refused("It has more than 1 MiB."),
             "503": refused("The broker is away; `Retry-After` says when to try again."),
         },

@@ -6,17 +6,16 @@ mod attention;
 mod data_sources;
 mod every;
 mod explain;
-mod origin;
 mod page;
 mod panel;
 mod schedules;
 mod steering;
 mod strict;
 
-pub use origin::Origins;
+pub use super::origin::Origins;
 pub use panel::SchedulerPanel;
 
-use super::{guard, problem, token};
+use super::{guard, origin, problem, token};
 use crate::core::model::secret::Secret;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::schedules::ScheduleStore;

@@ -2,9 +2,9 @@
 
 use super::Doors;
 use super::answers::{json_of, store_error};
-use super::origin::is_own;
 use super::problem;
 use crate::core::model::data_source::Words;
+use crate::http::origin::is_own;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;

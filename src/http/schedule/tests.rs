@@ -1,8 +1,8 @@
 //! The doors without a network: what is described is served, and what is asked wrongly is refused by its own words.
 
 use super::asked::{number, query, seen};
-use super::origin::is_own;
 use crate::core::schedule::sources::Seen;
+use crate::http::origin::is_own;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
 use std::collections::BTreeSet;

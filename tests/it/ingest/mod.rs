@@ -4,6 +4,7 @@ mod bounded;
 mod commands;
 mod endless;
 mod example;
+mod foreign_pages;
 mod killed;
 mod letters;
 mod odd;

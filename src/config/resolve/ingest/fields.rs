@@ -1,6 +1,7 @@
 //! Values that several sections of an ingest file have.
 
 use crate::config::cursor::Fields;
+use crate::config::resolve::door::hosts;
 use crate::core::ingest::spec::{DoorSpec, Pointer};
 use crate::core::model::secret::Secret;
 
@@ -32,6 +33,7 @@ pub(super) fn door(fields: &Fields<'_>) -> Option<DoorSpec> {
     Some(DoorSpec {
         port: u16::try_from(fields.whole("port")?).ok()?,
         listen,
+        hosts: hosts(&fields.at.section("hosts")),
         token: fields.text("token").map(|token| Secret::new(token.as_ref())),
     })
 }

@@ -53,6 +53,16 @@ pub(super) async fn guard(State(origins): State<Arc<Origins>>, request: Request<
     answer
 }
 
+/// Refuses what a page of another site sends, for a door that has no pages of its own: a text or a form needs no question beforehand.
+pub(super) async fn none(request: Request<Body>, next: Next) -> Response {
+    let headers = request.headers();
+    let is_foreign = |origin: &HeaderValue| !origin.to_str().is_ok_and(|origin| is_own(origin, headers));
+    if headers.get(header::ORIGIN).is_some_and(is_foreign) {
+        return problem::refused("pages of other sites may not write here");
+    }
+    next.run(request).await
+}
+
 fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag, location"));
