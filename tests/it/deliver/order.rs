@@ -58,6 +58,26 @@ fn the_manifest_waits_for_a_file_that_is_slow() {
 }
 
 #[test]
+fn what_is_sent_and_not_there_yet_is_not_delivered() {
+    let rig = Rig::new();
+    rig.run();
+    // The target cannot be used for now.
+    fs::write(rig.filegen.path("target"), "in the way").unwrap();
+    let daemon = rig.daemon();
+    let all = until("both files sent", || {
+        let all = rig.deliveries();
+        (all.len() == 3 && all[..2].iter().all(|one| one["transferId"].is_string())).then_some(all)
+    });
+    assert_eq!(all.iter().map(|one| &one["state"]).collect::<Vec<_>>(), ["handed-over", "handed-over", "due"]);
+    assert!(all.iter().all(|one| one["deliveredAt"].is_null()), "{all:?}");
+    fs::remove_file(rig.filegen.path("target")).unwrap();
+    rig.arrives();
+    rig.stand(&["delivered"; 3]);
+    assert_eq!(rig.order().last().map(String::as_str), Some(NAMES[2]));
+    end(daemon);
+}
+
+#[test]
 fn a_transfer_that_is_served_only_later_gets_what_is_due() {
     let rig = Rig::new();
     rig.run();
