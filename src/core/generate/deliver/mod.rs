@@ -1,6 +1,6 @@
 //! Published files on their way to a transfer: each is handed over in its order, the manifest behind the receipts of all its files.
 //!
-//! What is due is recorded before the run is ([`due`]). From then on the courier of whoever leads asks the transfer what has become of
+//! What is due is recorded before the run is (`due`). From then on the courier of whoever leads asks the transfer what has become of
 //! each file, and hands over what the transfer knows nothing of. So each step may be repeated, by whichever process comes next: the
 //! transfer sends no version twice.
 
