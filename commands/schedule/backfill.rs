@@ -60,6 +60,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let opened = Opened::of(&scheduler, if args.dry_run { Access::Look } else { Access::Change }).await?;
         let (store, asked) = (&*opened.state.schedules, opened.asked(&args.reason));
         let span = (args.from, args.to.unwrap_or(opened.now));
+        if args.to.is_none() && span.1 < span.0 {
+            let told = "--from lies in the future: nothing was missed there";
+            return Err(Failure::new(Code::Usage, told).hint("write an earlier moment as --from"));
+        }
         if span.1 < span.0 {
             return Err(Failure::new(Code::Usage, "--to lies before --from").hint("write the earlier moment as --from"));
         }

@@ -158,6 +158,7 @@ pub fn sources(
 ) -> Sources {
     Sources {
         store: Arc::clone(&state.sources),
+        ledger: Arc::clone(&state.ledger),
         rules: Rules {
             roots: scheduler.roots.clone(),
             defaults: scheduler.defaults.clone(),

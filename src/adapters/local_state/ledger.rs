@@ -4,11 +4,11 @@ use super::LocalState;
 use super::data_sources::record;
 use super::value::time;
 use crate::core::model::data_source::DataSourceId;
-use crate::core::ports::ledger::{Ledger, ToldFile};
+use crate::core::ports::ledger::{Home, Ledger, ToldFile};
 use crate::core::ports::outbox::OutboxEntry;
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 pub(super) const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS DiscoveredFile (
@@ -19,10 +19,11 @@ CREATE INDEX IF NOT EXISTS DiscoveredFile_of_source ON DiscoveredFile (dataSourc
 
 /// The folder that each data source's files were looked for in at first.
 pub(super) const HOMES: &str = "
-CREATE TABLE IF NOT EXISTS DiscoveredHome (dataSourceId TEXT PRIMARY KEY NOT NULL, path TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS DiscoveredHome (
+    dataSourceId TEXT PRIMARY KEY NOT NULL, path TEXT NOT NULL, place TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-const HOME: &str = "SELECT path FROM DiscoveredHome WHERE dataSourceId = ?1";
+const HOME: &str = "SELECT path, place FROM DiscoveredHome WHERE dataSourceId = ?1";
 
 const TELL: &str = "
 INSERT INTO DiscoveredFile (id, dataSourceId, path, size, sha256, stamp, modifiedAt, discoveredAt, executionId)
@@ -56,20 +57,19 @@ impl Ledger for LocalState {
         self.look(move |db, _| Ok(db.prepare_cached("SELECT 1 FROM DiscoveredFile WHERE id = ?1")?.exists([id])?)).await
     }
 
-    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError> {
+    async fn home(&self, source: &DataSourceId, folder: &Home) -> Result<Home, StoreError> {
         let (source, asked) = (source.clone(), source.clone());
-        let known = self.look(move |db, _| {
-            Ok(db.prepare_cached(HOME)?.query_row([asked.as_str()], |row| row.get(0)).optional()?)
-        });
+        let known =
+            self.look(move |db, _| Ok(db.prepare_cached(HOME)?.query_row([asked.as_str()], read_home).optional()?));
         if let Some(known) = known.await? {
             return Ok(known);
         }
-        let folder = folder.to_owned();
+        let folder = folder.clone();
         self.change(move |db, _| {
             let insert =
-                "INSERT INTO DiscoveredHome (dataSourceId, path) VALUES (?1, ?2) ON CONFLICT (dataSourceId) DO NOTHING";
-            db.prepare_cached(insert)?.execute((source.as_str(), folder))?;
-            Ok(db.prepare_cached(HOME)?.query_row([source.as_str()], |row| row.get(0))?)
+                "INSERT INTO DiscoveredHome (dataSourceId, path, place) VALUES (?1, ?2, ?3) ON CONFLICT (dataSourceId) DO NOTHING";
+            db.prepare_cached(insert)?.execute((source.as_str(), folder.words, folder.place))?;
+            Ok(db.prepare_cached(HOME)?.query_row([source.as_str()], read_home)?)
         })
         .await
     }
@@ -83,4 +83,8 @@ impl Ledger for LocalState {
         })
         .await
     }
+}
+
+fn read_home(row: &Row<'_>) -> rusqlite::Result<Home> {
+    Ok(Home { words: row.get("path")?, place: row.get("place")? })
 }

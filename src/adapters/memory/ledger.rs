@@ -2,7 +2,7 @@
 
 use super::state::MemoryState;
 use crate::core::model::data_source::DataSourceId;
-use crate::core::ports::ledger::{Ledger, ToldFile};
+use crate::core::ports::ledger::{Home, Ledger, ToldFile};
 use crate::core::ports::outbox::OutboxEntry;
 use crate::core::ports::store::StoreError;
 use async_trait::async_trait;
@@ -26,8 +26,8 @@ impl Ledger for MemoryState {
         Ok(self.tables().told.contains_key(id))
     }
 
-    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError> {
-        Ok(self.tables().homes.entry(source.clone()).or_insert_with(|| folder.to_owned()).clone())
+    async fn home(&self, source: &DataSourceId, folder: &Home) -> Result<Home, StoreError> {
+        Ok(self.tables().homes.entry(source.clone()).or_insert_with(|| folder.clone()).clone())
     }
 
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError> {

@@ -10,7 +10,7 @@ use crate::core::model::term::{Term, Token};
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::dead_letters::{DeadLetter, DeadLetters};
 use crate::core::ports::leases::{EpochClaim, LeaseRecord, LeaseStore, Mint};
-use crate::core::ports::ledger::ToldFile;
+use crate::core::ports::ledger::{Home, ToldFile};
 use crate::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use crate::core::ports::runs::{Behind, FileStatus, Requested, RunStore, Stretch};
 use crate::core::ports::store::{Found, OddRecord, StoreError};
@@ -44,7 +44,7 @@ pub(super) struct Tables {
     pub(super) deliveries: BTreeMap<String, Delivery>,
     pub(super) sources: BTreeMap<DataSourceId, DataSource>,
     pub(super) told: BTreeMap<String, ToldFile>,
-    pub(super) homes: BTreeMap<DataSourceId, String>,
+    pub(super) homes: BTreeMap<DataSourceId, Home>,
     /// Outbox entries of flows that keep no record of their own. An entry is removed once it is sent.
     outbox: Vec<OutboxEntry>,
 }

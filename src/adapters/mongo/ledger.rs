@@ -6,7 +6,7 @@ use super::documents::{Odd, bson_date, long};
 use super::error::{MongoError, is_duplicate};
 use super::lists::{collect, found, named};
 use crate::core::model::data_source::DataSourceId;
-use crate::core::ports::ledger::{Ledger, ToldFile};
+use crate::core::ports::ledger::{Home, Ledger, ToldFile};
 use crate::core::ports::outbox::{OutboxEntry, OutboxId};
 use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
@@ -55,17 +55,19 @@ impl Ledger for MongoState {
         .await
     }
 
-    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError> {
+    async fn home(&self, source: &DataSourceId, folder: &Home) -> Result<Home, StoreError> {
         self.call(async {
             let homes = self.collection::<Document>(HOMES);
             let wanted = || homes.find_one(doc! { "_id": source.as_str() });
-            let path = |document: &Document| document.get_str("path").map(str::to_owned).map_err(|_| odd_home());
             if let Some(known) = wanted().await? {
-                return Ok(path(&known)?);
+                return Ok(read_home(&known).ok_or_else(odd_home)?);
             }
-            match homes.insert_one(doc! { "_id": source.as_str(), "path": folder }).await {
-                Ok(_) => Ok(folder.to_owned()),
-                Err(error) if is_duplicate(&error) => Ok(wanted().await?.as_ref().map_or(Err(odd_home()), path)?),
+            let new = doc! { "_id": source.as_str(), "path": &folder.words, "place": &folder.place };
+            match homes.insert_one(new).await {
+                Ok(_) => Ok(folder.clone()),
+                Err(error) if is_duplicate(&error) => {
+                    Ok(wanted().await?.as_ref().and_then(read_home).ok_or_else(odd_home)?)
+                }
                 Err(error) => Err(error.into()),
             }
         })
@@ -106,8 +108,13 @@ impl MongoState {
     }
 }
 
+fn read_home(home: &Document) -> Option<Home> {
+    let text = |name| home.get_str(name).ok().map(str::to_owned);
+    Some(Home { words: text("path")?, place: text("place")? })
+}
+
 fn odd_home() -> Odd {
-    Odd(format!("a document of {HOMES} cannot be read: path; mend the document"))
+    Odd(format!("a document of {HOMES} cannot be read; mend the document"))
 }
 
 fn odd(what: &str) -> Odd {

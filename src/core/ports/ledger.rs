@@ -13,8 +13,8 @@ pub struct ToldFile {
     pub id: String,
     /// By which data source it was found.
     pub source: DataSourceId,
-    /// Its path below the data source's [home](Ledger::home); of a file elsewhere, its folder in the data source's words before it:
-    /// `./data/out/a.csv`, `/data/out/a.csv`.
+    /// Its path below the data source's [home](Ledger::home); of a file elsewhere, below its root, whose number stands before it:
+    /// `/0/out/a.csv`.
     pub path: String,
     /// In bytes.
     pub size: u64,
@@ -30,6 +30,15 @@ pub struct ToldFile {
     pub execution: String,
 }
 
+/// The folder that a data source's files were looked for in at first.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Home {
+    /// As the data source said it.
+    pub words: String,
+    /// The number of its root, and its path below that: `0/in`. Empty where it lay in none.
+    pub place: String,
+}
+
 /// The ledger of a state store. It is only added to; what was told once is never told again.
 #[async_trait]
 pub trait Ledger: Send + Sync {
@@ -40,9 +49,9 @@ pub trait Ledger: Send + Sync {
     /// Whether a version was told.
     async fn is_told(&self, id: &str) -> Result<bool, StoreError>;
 
-    /// The folder that a data source's files were looked for in at first, in its words. It is `folder` when none is known: that is
-    /// kept, and stays whatever the data source says later.
-    async fn home(&self, source: &DataSourceId, folder: &str) -> Result<String, StoreError>;
+    /// The folder that a data source's files were looked for in at first. It is `folder` when none is known: that is kept, and stays
+    /// whatever the data source says later.
+    async fn home(&self, source: &DataSourceId, folder: &Home) -> Result<Home, StoreError>;
 
     /// Paths and stamps of what a data source has told, of all paths from `first` to `last`, both included.
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Result<Vec<(String, String)>, StoreError>;

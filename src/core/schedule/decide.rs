@@ -115,7 +115,8 @@ struct Missed {
 impl Missed {
     /// Those behind `after` and before `until`.
     fn find(plan: &Plan, after: Timestamp, until: Timestamp) -> Self {
-        let most = plan.catch_up.max(MISSED_MAX);
+        // Of more than are made up for, there is always one that tells of those before it.
+        let most = plan.catch_up.saturating_add(MISSED_MAX);
         let mut found = Self { latest: VecDeque::new(), earlier: 0, first: None, is_more: false };
         let mut slots = plan.timetable.slots(after);
         let mut counted = 0;

@@ -28,6 +28,9 @@ use tokio_util::sync::CancellationToken;
 /// Longest time between two looks at the wall clock, so that one that jumps is noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
+/// Time between two marks at the latest: another instance, whose file has no such clock, may have taken the last one away.
+const MARK_EVERY: Duration = Duration::from_mins(5);
+
 /// Missed due times that `fire_all` asks for, at most.
 const CATCH_UP: usize = 100;
 
@@ -46,8 +49,10 @@ pub struct OwnTimes {
     plan: Plan,
     due_date: DueDate,
     calendar: BusinessDays,
-    /// What stands behind a due time in a record: a clock that was set otherwise since does not go on from it.
+    /// What stands behind a due time in a record.
     words: String,
+    /// All that decides when it is due, but what a calendar's file lists: a clock that was set otherwise does not go on from here.
+    set_as: String,
 }
 
 /// A due time, and the business date whose run it asks for.
@@ -78,7 +83,9 @@ impl OwnTimes {
         })?;
         let closed = calendar.clone().map(|calendar| Closed { calendar, goes: *closed_day });
         let days = calendar.as_ref().map_or_else(String::new, |calendar| format!(", {}", calendar.name()));
+        let words = format!(" of {cron} in {zone}{days}");
         Ok(Self {
+            set_as: format!("{cron} in {zone}{days}, {closed_day:?}, {dst:?}, {business_date:?}"),
             plan: Plan {
                 timetable: Timetable { expression, zone: clock, dst: (*dst).into(), closed },
                 misfire: *misfire,
@@ -91,7 +98,7 @@ impl OwnTimes {
             },
             due_date: *business_date,
             calendar: calendar.clone().unwrap_or_else(|| Calendar::Weekends.into()),
-            words: format!(" of {cron} in {zone}{days}"),
+            words,
         })
     }
 
@@ -256,16 +263,19 @@ impl Keeping<'_> {
         }
         let mut decided_until = last.unwrap_or(begun).min(begun);
         self.mark(decided_until).await;
+        let mut marked = self.own.clock.elapsed();
         loop {
             let now = self.own.clock.now();
             let decision = decide(&self.times.plan, decided_until, now);
-            let is_news = !decision.steps.is_empty();
+            // Also a time on a day without business: no other calendar makes it due once it has passed.
+            let is_news = self.times.plan.wake(decided_until).is_some_and(|at| at <= now);
             for step in decision.steps {
                 self.take(step).await;
             }
             decided_until = decision.decided_until;
-            if is_news {
+            if is_news || self.own.clock.elapsed().saturating_sub(marked) >= MARK_EVERY {
                 self.mark(decided_until).await;
+                marked = self.own.clock.elapsed();
             }
             let until_next = self.times.plan.wake(decided_until).map(|at| at.duration_since(self.own.clock.now()));
             let wait = until_next.map_or(LOOK_EVERY, |wait| Duration::try_from(wait).unwrap_or(Duration::ZERO));
@@ -287,14 +297,14 @@ impl Keeping<'_> {
 
     /// Keeps how far it has come. Runs alone do not tell: one that an event or a person asked for first names no due time.
     async fn mark(&self, decided_until: Timestamp) {
-        let mark = ClockMark { set_as: self.times.words.clone(), decided_until };
+        let mark = ClockMark { set_as: self.times.set_as.clone(), decided_until };
         self.own.persist(|| self.own.marks.keep_clock_mark(&self.own.worker, &mark)).await;
     }
 
     /// How far this clock came before, as it is set now.
     async fn last_decided(&self) -> Result<Option<Timestamp>, StoreError> {
         match self.own.marks.clock_mark(&self.own.worker).await? {
-            Some(mark) => Ok((mark.set_as == self.times.words).then_some(mark.decided_until)),
+            Some(mark) => Ok((mark.set_as == self.times.set_as).then_some(mark.decided_until)),
             // Earlier builds kept no mark.
             None => self.last_asked().await,
         }

@@ -117,11 +117,13 @@ impl Plan {
         self.timetable.next_after(after)
     }
 
-    /// When something is to be decided that is not decided up to `decided_until`: a due time, or a clock change that leaves one out.
+    /// When something is to be decided that is not decided up to `decided_until`: a due time, a clock change that leaves one out, or a
+    /// time on a day without business: once that has passed, no other calendar makes it due.
     pub fn wake(&self, decided_until: Timestamp) -> Option<Timestamp> {
         let next = self.next_after(decided_until);
         let left_out = self.timetable.left_out(decided_until, next.unwrap_or(Timestamp::MAX)).map(|left| left.at);
-        next.into_iter().chain(left_out).min()?.checked_add(self.offset).ok()
+        let closed = self.timetable.next_named_after(decided_until);
+        next.into_iter().chain(left_out).chain(closed).min()?.checked_add(self.offset).ok()
     }
 }
 

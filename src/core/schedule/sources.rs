@@ -10,8 +10,10 @@ use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use crate::core::ports::folders::FolderError;
+use crate::core::ports::ledger::Ledger;
 use crate::core::ports::store::StoreError;
 use crate::core::schedule::cron::Expression;
+use crate::core::schedule::discover::known;
 use crate::core::schedule::explain;
 use crate::core::schedule::looks::Looks;
 use crate::core::schedule::plan::Settings;
@@ -24,6 +26,8 @@ use tokio::sync::Notify;
 pub struct Sources {
     /// Where they are kept.
     pub store: Arc<dyn DataSources>,
+    /// What was told of their files.
+    pub ledger: Arc<dyn Ledger>,
     /// What must be true of them.
     pub rules: Rules,
     /// What holds for all schedules.
@@ -170,9 +174,13 @@ impl Sources {
     /// # Errors
     /// As [`Sources::create`].
     pub async fn update(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
-        let Saved { source, warnings } = self.next_version(id, seen, given).await?;
+        let (there, Saved { source, warnings }) = self.next_version(id, seen, given).await?;
         let event = changed(ChangeKind::Updated, &source, source.updated_at);
         self.audit("datasource update", &source).await?;
+        if known::plain(&there.path) != known::plain(&source.path) {
+            // What was told is of this folder, if a build told it that did not say so.
+            self.ledger.home(&there.id, &known::home(&there.path, &self.rules.roots)).await?;
+        }
         let written = self.store.replace(&source, &event).await?;
         self.saved(written, source, warnings)
     }
@@ -182,15 +190,17 @@ impl Sources {
     /// # Errors
     /// As [`Sources::create`].
     pub async fn would_update(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
-        let next = self.next_version(id, seen, given).await?;
+        let (_, next) = self.next_version(id, seen, given).await?;
         self.free_name(next).await
     }
 
-    async fn next_version(&self, id: &str, seen: &Seen, given: &Value) -> Result<Saved, SourceError> {
+    /// The version that is there, and the next one.
+    async fn next_version(&self, id: &str, seen: &Seen, given: &Value) -> Result<(DataSource, Saved), SourceError> {
         let there = self.there(id, seen).await?;
-        let now = self.now().max(there.updated_at);
-        let stamp = Stamp { id: there.id, version: there.version + 1, created_at: there.created_at, updated_at: now };
-        self.read(given, stamp).await
+        let (id, created_at, now) = (there.id.clone(), there.created_at, self.now().max(there.updated_at));
+        let stamp = Stamp { id, version: there.version + 1, created_at, updated_at: now };
+        let next = self.read(given, stamp).await?;
+        Ok((there, next))
     }
 
     /// Takes away the version that was seen.

@@ -48,6 +48,12 @@ impl Timetable {
         self.slots(after).next()
     }
 
+    /// The first instant after `after` that the expression names, business or not. `None` where each is due by itself.
+    pub fn next_named_after(&self, after: Timestamp) -> Option<Timestamp> {
+        self.closed.as_ref()?;
+        self.expression.next_after(&self.zone, self.dst, after)
+    }
+
     /// The first due instants after `after`, at most `count`.
     pub fn upcoming(&self, after: Timestamp, count: usize) -> Vec<Timestamp> {
         self.slots(after).take(count).collect()

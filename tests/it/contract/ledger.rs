@@ -2,7 +2,7 @@
 
 use crate::support::state::{at, key, on_each};
 use filegen::core::model::data_source::DataSourceId;
-use filegen::core::ports::ledger::ToldFile;
+use filegen::core::ports::ledger::{Home, ToldFile};
 use filegen::core::ports::outbox::{OutboxEntry, OutboxId};
 
 const OWNER: &str = "schedule:discovered";
@@ -68,13 +68,15 @@ async fn without_a_topic_nothing_waits() {
 #[tokio::test]
 async fn the_folder_that_was_looked_in_first_stays() {
     on_each(|state| async move {
-        let (s, t) = (DataSourceId::new("s").unwrap(), DataSourceId::new("t").unwrap());
-        assert_eq!(state.store().home(&s, "./data/in").await, Ok("./data/in".to_owned()));
-        assert_eq!(state.door(1).home(&s, "/data/out").await, Ok("./data/in".to_owned()));
-        assert_eq!(state.door(1).home(&t, "/data/out").await, Ok("/data/out".to_owned()));
-        let other = DataSourceId::new("u").unwrap();
-        let doors = (0..8_usize).map(|number| (state.door(number), other.clone(), format!("./{number}")));
-        let homes = doors.map(|(door, id, folder)| tokio::spawn(async move { door.home(&id, &folder).await.unwrap() }));
+        let home = |words: &str, place: &str| Home { words: words.to_owned(), place: place.to_owned() };
+        let id = |id: &str| DataSourceId::new(id).unwrap();
+        let (first, other) = (home("./data/in", "0/in"), home("/data/out", ""));
+        assert_eq!(state.store().home(&id("s"), &first).await, Ok(first.clone()));
+        assert_eq!(state.door(1).home(&id("s"), &other).await, Ok(first));
+        assert_eq!(state.door(1).home(&id("t"), &other).await, Ok(other));
+        let doors = (0..8_usize).map(|number| (state.door(number), home(&format!("./{number}"), "")));
+        let homes =
+            doors.map(|(door, folder)| tokio::spawn(async move { door.home(&id("u"), &folder).await.unwrap() }));
         let homes = futures_util::future::try_join_all(homes).await.unwrap();
         assert!(homes.iter().all(|home| *home == homes[0]), "{homes:?}");
     })

@@ -351,6 +351,7 @@ impl World {
         };
         let sources = Sources {
             store: Arc::new(line.clone()),
+            ledger: Arc::new(line.clone()),
             rules,
             settings: (*self.settings).clone(),
             looks: Arc::clone(&life.looks),

@@ -78,12 +78,37 @@ fn an_outage_of_years_is_told_in_a_hundred_lines() {
     let each_second = plan("* * * * * ?", Misfire::FireOnce);
     let decision = decide(&each_second, "2020-01-01T00:00:00Z".parse().unwrap(), at("29T12:00:00"));
     let missed: Vec<&Step> = decision.steps.iter().filter(|step| matches!(step, Step::Missed { .. })).collect();
-    assert_eq!(missed.len(), MISSED_MAX - 1);
+    assert_eq!(missed.len(), MISSED_MAX);
     let Step::Missed { reason, .. } = missed[0] else { unreachable!() };
     assert!(reason.contains("more than ") && reason.contains("from 2020-01-01T00:00:01Z on"), "{reason}");
     let fired = decision.steps.iter().filter(|step| matches!(step, Step::Fire { .. })).count();
     assert_eq!(fired, 1 + 61, "the latest missed one, and those within the grace");
     assert_eq!(decision.next, Some(at("29T12:00:01")));
+}
+
+#[test]
+fn of_more_than_are_made_up_for_each_is_told() {
+    let often = |catch_up| Plan { catch_up, ..plan("0 */5 * * * ?", Misfire::FireAll) };
+    for (catch_up, from, listed, hidden) in [
+        (100, "29T02:00:00", 19, None),
+        (3, "29T11:30:00", 2, None),
+        // Of a day and a half, one line tells of those before it.
+        (100, "28T00:00:00", 100, Some("231 before it were missed too, from 2026-11-28T00:05:00Z on")),
+    ] {
+        let decision = decide(&often(catch_up), at(from), at("29T12:00:00"));
+        let caught = decision.steps.iter().filter(|it| matches!(it, Step::Fire { cause: Cause::CatchUp, .. })).count();
+        let reasons: Vec<&str> = decision
+            .steps
+            .iter()
+            .filter_map(|it| match it {
+                Step::Missed { reason, .. } => Some(reason.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((caught, reasons.len()), (catch_up, listed), "{from}");
+        let tells = reasons.first().and_then(|first| first.split_once("hours; ")).map(|(_, others)| others);
+        assert_eq!(tells, hidden, "{from}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! New files of a data source's folder: found when they hold still, known by their content, and told once, or brought to a transfer once.
 
 mod event;
-mod known;
+pub(super) mod known;
 mod ready;
 #[cfg(test)]
 mod tests;
@@ -137,9 +137,9 @@ impl Discovery {
         if wanted.files.is_empty() {
             return Ok(());
         }
-        let (words, place) = (&look.source.path, &look.place);
-        let home = self.ledger.home(&look.source.id, &known::plain(words)).await.map_err(away)?;
-        let known = Known::of(words, place, &home, &self.roots);
+        let words = &look.source.path;
+        let home = self.ledger.home(&look.source.id, &known::home(words, &self.roots)).await.map_err(away)?;
+        let known = Known::of(words, &home, &self.roots);
         let candidates = self.unknown(look, &known, wanted.files).await?;
         if candidates.is_empty() {
             return Ok(());

@@ -3,6 +3,7 @@
 use super::*;
 use crate::adapters::memory::clock::MemoryClock;
 use crate::adapters::memory::state::MemoryState;
+use crate::core::model::business_days::BusinessDays;
 use crate::core::model::data_source::{ClockChange, ClosedDay, Misfire};
 use std::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -199,6 +200,38 @@ async fn a_clock_that_comes_again_after_it_was_taken_out_or_set_otherwise_begins
         rig.until("2026-11-26T13:00:00Z").await;
         assert_eq!((rig.dates().await, rig.missed()), (vec!["2026-11-24".to_owned()], 0), "{between:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_other_calendar_and_no_other_instance_makes_a_clock_fire_at_once_or_miss() {
+    let day = |text: &str| text.parse().unwrap();
+    let closed = |days: &[&str]| {
+        let calendar = BusinessDays::without("bank.yaml", None, days.iter().map(|text| day(text)).collect());
+        RunSchedule { calendar: Some(calendar), ..spec(DueDate::Today, Misfire::FireOnce) }
+    };
+    let rig = Rig::at("2026-11-23T12:00:00Z");
+    let stopped = async |(task, stop): (JoinHandle<()>, CancellationToken), at: &str| {
+        rig.until(at).await;
+        stop.cancel();
+        task.await.unwrap();
+    };
+    // It lived through a day without business, which is one with business in the file of the next start.
+    stopped(rig.start(&closed(&["2026-11-24"])), "2026-11-24T12:00:00Z").await;
+    let previous = RunSchedule { closed_day: ClosedDay::Previous, ..closed(&[]) };
+    for spec in [closed(&[]), previous, RunSchedule { dst: ClockChange::Both, ..closed(&[]) }] {
+        let until = format!("{:.0}", rig.clock.now() + SignedDuration::from_mins(10));
+        stopped(rig.start(&spec), &until).await;
+        assert_eq!((rig.dates().await.len(), rig.missed()), (0, 0), "{spec:?}");
+    }
+    // An instance without a clock takes the mark of one that goes on, and that one makes another.
+    let (task, stop) = rig.start(&closed(&[]));
+    rig.until("2026-11-24T13:00:00Z").await;
+    stopped(rig.start_as(None), "2026-11-24T13:00:10Z").await;
+    stopped((task, stop), "2026-11-24T13:10:00Z").await;
+    rig.until("2026-11-25T12:00:00Z").await;
+    let _again = rig.start(&closed(&[]));
+    rig.until("2026-11-25T12:01:00Z").await;
+    assert_eq!(rig.dates().await, ["2026-11-25"]);
 }
 
 #[tokio::test(start_paused = true)]

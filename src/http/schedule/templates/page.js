@@ -3,7 +3,7 @@
 
 let token = document.querySelector("meta[name=page-token]").content;
 const at = (id) => document.getElementById(id);
-const SIZE = 50, LOOK_EVERY = 5000, SHOWN_WRONG = 10;
+const SIZE = 50, LOOK_EVERY = 5000, ANSWER_WITHIN = 10_000, SHOWN_WRONG = 10;
 const state = { page: 1, pages: 1, items: [], schedules: new Map(), wrong: { items: [], total: 0 }, open: null, mark: null, edited: null, history: new Map() };
 
 /** Makes an element; text stays text. */
@@ -18,17 +18,20 @@ function make(tag, attributes = {}, ...children) {
 }
 
 const AWAY = "The service does not answer; it is tried again.";
+const UNKNOWN = `There was no answer within ${ANSWER_WITHIN / 1000} s: whether it was done is not known. The list tells it once the service answers.`;
 
 /** Asks the door once. */
 async function send(path, options) {
   const headers = { accept: "application/json", "x-page-token": token, ...options.headers };
   if (options.body !== undefined) headers["content-type"] = "application/json";
   try {
-    const answer = await fetch(path, { ...options, headers });
+    const answer = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(ANSWER_WITHIN) });
     const text = await answer.text();
     return { ok: answer.ok, status: answer.status, json: text ? JSON.parse(text) : null };
   } catch (error) {
-    return { ok: false, status: 0, json: { detail: AWAY } };
+    // A service that hangs may do later what it was asked for; one that is not there did nothing.
+    const isUnknown = options.method && error.name === "TimeoutError";
+    return { ok: false, status: 0, json: { detail: isUnknown ? UNKNOWN : AWAY } };
   }
 }
 
@@ -109,7 +112,9 @@ function show(total) {
   list.replaceChildren(...state.items.map(row));
   list.setAttribute("aria-busy", "false");
   if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
-  at("empty").hidden = total > 0 || at("search").value !== "" || at("status").value !== "";
+  const isNarrowed = at("search").value !== "" || at("status").value !== "";
+  at("empty").hidden = total > 0 || isNarrowed;
+  at("none").hidden = total > 0 || !isNarrowed;
   at("pages").hidden = state.pages < 2;
   at("where").textContent = `page ${state.page} of ${state.pages}, ${total} data sources`;
   at("back").disabled = state.page <= 1;
@@ -277,6 +282,14 @@ function clear() {
   form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
 }
 
+/** What was said of a field is of what stood there: it goes when that is changed. */
+function correct(event) {
+  const field = event.target;
+  field.removeAttribute("aria-invalid");
+  field.closest(".field, .check")?.querySelectorAll(".fault").forEach((fault) => fault.remove());
+  if (!form.querySelector("[aria-invalid], .fault")) at("faults").hidden = true;
+}
+
 function openEditor(source) {
   state.edited = source;
   at("editor-title").textContent = source ? `Edit ${source.name}` : "New data source";
@@ -411,6 +424,7 @@ async function steer(source, what) {
 async function remove(source) {
   if (!(await question("Delete", `${source.name} is deleted. Files stay where they are; its history is kept.`, false))) return;
   const answer = await ask(`/api/v1/datasource/${encodeURIComponent(source.id)}`, { method: "DELETE", headers: { "if-match": `"${source.version}"` } });
+  if (answer.ok && state.open === source.id) state.open = null;
   say(answer.ok ? `${source.name} is deleted.` : answer.status === 412 ? `${source.name} was changed by somebody meanwhile; look at it before you delete it.` : answer.json?.detail ?? "it was not deleted");
   await look();
   at("sources").focus();
@@ -420,6 +434,7 @@ async function remove(source) {
 
 at("new").addEventListener("click", () => openEditor(null));
 form.addEventListener("submit", save);
+form.addEventListener("input", correct);
 for (const name of ["cronExpression", "zone", "calendar", "closedDay", "dst"]) form.elements[name].addEventListener("input", explainSoon);
 form.elements.action.addEventListener("input", suit);
 at("ask-form").addEventListener("submit", () => { yes?.(true); yes = null; });

@@ -8,7 +8,7 @@ use filegen::core::model::names::LeaseKey;
 use filegen::core::ports::audit::{AuditEntry, AuditLog};
 use filegen::core::ports::data_sources::{DataSources, Listed, Wanted, Written};
 use filegen::core::ports::dead_letters::{DeadLetter, DeadLetters};
-use filegen::core::ports::ledger::{Ledger, ToldFile};
+use filegen::core::ports::ledger::{Home, Ledger, ToldFile};
 use filegen::core::ports::outbox::{Outbox, OutboxEntry, OutboxId};
 use filegen::core::ports::store::{Found, Page};
 use jiff::Timestamp;
@@ -55,8 +55,8 @@ impl Ledger for Line {
         asked!(self, state, [id = id.to_owned()] state.is_told(&id))
     }
 
-    async fn home(&self, source: &DataSourceId, folder: &str) -> Told<String> {
-        asked!(self, state, [id = source.clone(), folder = folder.to_owned()] state.home(&id, &folder))
+    async fn home(&self, source: &DataSourceId, folder: &Home) -> Told<Home> {
+        asked!(self, state, [id = source.clone(), folder = folder.clone()] state.home(&id, &folder))
     }
 
     async fn told(&self, source: &DataSourceId, first: &str, last: &str) -> Told<Vec<(String, String)>> {

@@ -1,6 +1,7 @@
 //! Edits and pauses while due times come and executions run.
 
 use super::*;
+use crate::core::model::business_days::BusinessDays;
 use crate::core::model::data_source::{DataSource, DataSourceId};
 use crate::core::schedule::steer::Asked;
 use crate::core::schedule::sync;
@@ -69,6 +70,28 @@ async fn an_edit_in_the_middle_of_a_fire_lets_it_end_and_goes_on_with_the_new_ti
     world.hears(4, "0 30 * * * ?", true).await;
     world.seconds(3 * 3600).await;
     assert_eq!(world.history("loans").await, ["11:00:00 Succeeded", "11:30:00 Succeeded"]);
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_day_without_business_that_has_passed_stays_one_whatever_its_calendar_says_later() {
+    let calendar = |days: &[&str]| {
+        let days = days.iter().map(|text| text.parse().unwrap()).collect();
+        let calendars = [("bank".to_owned(), BusinessDays::without("bank", None, days))].into();
+        Settings { calendars, ..Settings::default() }
+    };
+    let mut world = World { settings: calendar(&["2026-11-29"]), ..World::new() };
+    world.add("loans", "0 0 11 * * ?", |it| it.rule.calendar = Some("bank".to_owned())).await;
+    let pod = world.start("pod-1");
+    world.seconds(3600).await;
+    pod.end().await;
+    // The file was edited, and the service started again.
+    world.settings = calendar(&[]);
+    let pod = world.start("pod-2");
+    world.seconds(3600).await;
+    assert!(world.history("loans").await.is_empty(), "{:?}", world.history("loans").await);
+    world.seconds(23 * 3600).await;
+    assert_eq!(world.history("loans").await, ["11:00:00 Succeeded"]);
     pod.end().await;
 }
 

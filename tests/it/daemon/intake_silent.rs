@@ -1,0 +1,62 @@
+//! The page of a scheduler whose process hangs, and what it says of what it cannot find or take.
+
+use super::intake::Intake;
+use crate::support::browser::Browser;
+use crate::support::daemon::stop;
+use crate::support::running::until;
+use rustix::process::Signal;
+use serde_json::json;
+
+#[test]
+fn a_service_that_hangs_is_told_and_what_was_asked_of_it_is_unknown() {
+    let intake = Intake::start();
+    let made = intake.post(&json!({ "name": "Loans", "path": "data/in", "cronExpression": "0 0 4 1 1 ?" }));
+    assert_eq!(made.code, 201, "{}", made.body);
+    let browser = Browser::open();
+    browser.width(1280);
+    browser.go(&format!("http://127.0.0.1:{}/", intake.page.port()));
+    let see = |selector: &str, text: &str| {
+        let shown = format!("return document.querySelector({})?.innerText ?? ''", json!(selector));
+        until(&format!("{selector} says {text}"), || browser.script(&shown).as_str()?.contains(text).then_some(()));
+    };
+    let click = |selector: &str| browser.script(&format!("document.querySelector({}).click()", json!(selector)));
+    let set = |field: &str, text: &str| {
+        let script = "const e = document.getElementById(FIELD); e.value = TEXT; e.dispatchEvent(new Event('input', { bubbles: true }))";
+        browser.script(&script.replace("FIELD", &json!(field).to_string()).replace("TEXT", &json!(text).to_string()));
+    };
+    see("#sources", "Loans");
+    // Nothing fits.
+    set("search", "nobody");
+    see("#none", "No data source fits");
+    set("search", "");
+    see("#sources", "Loans");
+    assert_eq!(browser.text("#none"), "");
+    // What was said of a field goes once that is changed.
+    click("#new");
+    set("name", "Rates");
+    set("path", "/etc");
+    click("#save");
+    see("#faults", "Not saved");
+    set("path", "data/in");
+    until("it is said no more", || browser.text("#faults").is_empty().then_some(()));
+    let left = browser.script("return document.querySelectorAll('#form .fault, #path[aria-invalid]').length");
+    assert_eq!(left, json!(0));
+    click("[data-close]");
+    until("it can be paused", || {
+        (browser.script("return document.querySelector(\"[data-key$='/pause']\") !== null") == json!(true))
+            .then_some(())
+    });
+    click("[data-key$='/pause']");
+    set("reason", &"x".repeat(500));
+    intake.daemon.running.signal(Signal::STOP);
+    click("#ask-yes");
+    see("#message", "whether it was done is not known");
+    see("#trouble", "does not answer");
+    intake.daemon.running.signal(Signal::CONT);
+    see("#sources", "xxx");
+    until("it is said no more", || browser.text("#trouble").is_empty().then_some(()));
+    let wide = browser.script("return document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth");
+    assert_eq!(wide, json!(0), "a reason without a blank reaches out of nothing");
+    browser.picture("paused-long", 1280);
+    stop([intake.daemon]);
+}
