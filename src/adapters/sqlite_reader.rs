@@ -1,10 +1,12 @@
 //! Answers from an SQLite file: a few connections that only read, each statement ended when its time is over.
 
+use crate::core::model::budget::Held;
 use crate::core::model::param::ParamValue;
 use crate::core::model::sql::{Part, Sql};
-use crate::core::ports::table_reader::{AnswerRow, AnswerValue, ReadError, TableReader};
+use crate::core::ports::table_reader::{ANSWER_MAX, AnswerRow, AnswerValue, ReadError, TableReader, take_value};
 use crate::files;
 use async_trait::async_trait;
+use rusqlite::limits::Limit;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Statement, params_from_iter};
 use std::path::{Path, PathBuf};
@@ -49,19 +51,21 @@ impl TableReader for SqliteReader {
         place(&self.path)
     }
 
-    async fn ask(&self, sql: &Sql, most: usize) -> Result<Vec<AnswerRow>, ReadError> {
+    async fn ask(&self, sql: &Sql, most: usize, room: &Arc<Held>) -> Result<Vec<AnswerRow>, ReadError> {
         let waiting = tokio::time::timeout(self.timeout, Arc::clone(&self.places).acquire_owned()).await;
         let Ok(Ok(permit)) = waiting else {
             let reason = "all connections are taken".to_owned();
             return Err(ReadError::Unreachable { place: self.describe(), reason });
         };
         let (path, timeout, free, sql) = (Arc::clone(&self.path), self.timeout, Arc::clone(&self.free), sql.clone());
+        let room = Arc::clone(room);
         let asked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let kept = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection =
                 kept.map_or_else(|| open(&path), Ok).map_err(|error| failed(&path, timeout, &error))?;
-            let rows = rows(&mut connection, &sql, most, timeout).map_err(|error| failed(&path, timeout, &error));
+            let failed = |error| failed(&path, timeout, &error);
+            let rows = rows(&mut connection, &sql, (most, &room), timeout, failed);
             // After a fault of the file the connection is not trusted: another file may stand under its name.
             if !matches!(rows, Err(ReadError::Unreachable { .. })) {
                 free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
@@ -81,6 +85,8 @@ fn open(path: &Path) -> Result<Connection, Error> {
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.execute_batch("PRAGMA query_only = ON;")?;
+    // What is longer is refused before it is in memory, and with it a record that a sort makes.
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(ANSWER_MAX).unwrap_or(i32::MAX))?;
     Ok(connection)
 }
 
@@ -93,26 +99,47 @@ fn failed(path: &Path, timeout: Duration, error: &Error) -> ReadError {
     };
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => ReadError::Late { seconds: timeout.as_secs() },
+        Some(ErrorCode::TooBig) => ReadError::TooLong { most: ANSWER_MAX },
         Some(ErrorCode::Unknown) => ReadError::Refused { place, reason },
         _ => ReadError::Unreachable { place, reason },
     }
 }
 
-fn rows(connection: &mut Connection, sql: &Sql, most: usize, timeout: Duration) -> Result<Vec<AnswerRow>, Error> {
+fn rows(
+    connection: &mut Connection,
+    sql: &Sql,
+    (most, room): (usize, &Held),
+    timeout: Duration,
+    failed: impl Fn(Error) -> ReadError,
+) -> Result<Vec<AnswerRow>, ReadError> {
     let until = Instant::now() + timeout;
-    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= until))?;
+    connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= until)).map_err(&failed)?;
     let (text, values) = bound(sql);
-    let mut statement = connection.prepare_cached(&text)?;
+    let mut statement = connection.prepare_cached(&text).map_err(&failed)?;
     let kinds = kinds(&statement);
-    let mut found = statement.query(params_from_iter(values))?;
+    let mut found = statement.query(params_from_iter(values)).map_err(&failed)?;
     let mut rows = Vec::new();
     while rows.len() < most
-        && let Some(row) = found.next()?
+        && let Some(row) = found.next().map_err(&failed)?
     {
-        let value = |(at, (name, kind)): (usize, &(String, Kind))| Ok((name.clone(), answer(row.get_ref(at)?, *kind)));
-        rows.push(kinds.iter().enumerate().map(value).collect::<Result<AnswerRow, Error>>()?);
+        let value = |(at, (name, kind)): (usize, &(String, Kind))| {
+            let value = row.get_ref(at).map_err(&failed)?;
+            take_value(room, name, length(value))?;
+            Ok((name.clone(), answer(value, *kind)))
+        };
+        rows.push(kinds.iter().enumerate().map(value).collect::<Result<AnswerRow, ReadError>>()?);
     }
     Ok(rows)
+}
+
+/// How long a value becomes.
+fn length(value: ValueRef<'_>) -> usize {
+    match value {
+        ValueRef::Text(bytes) => bytes.len(),
+        // Two digits a byte.
+        ValueRef::Blob(bytes) => 2 * bytes.len(),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+    }
 }
 
 /// The statement's text with numbered places, and their values.

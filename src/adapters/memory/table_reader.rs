@@ -1,9 +1,10 @@
 //! Answers from memory: rows by statement and values. A statement that nobody gave rows for is one of a table that is not there.
 
+use crate::core::model::budget::Held;
 use crate::core::model::sql::Sql;
-use crate::core::ports::table_reader::{AnswerRow, ReadError, TableReader};
+use crate::core::ports::table_reader::{AnswerRow, AnswerValue, ReadError, TableReader, take_value};
 use async_trait::async_trait;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is answered.
 #[derive(Debug, Default)]
@@ -32,14 +33,27 @@ impl TableReader for MemoryReader {
         "memory".to_owned()
     }
 
-    async fn ask(&self, sql: &Sql, most: usize) -> Result<Vec<AnswerRow>, ReadError> {
+    async fn ask(&self, sql: &Sql, most: usize, room: &Arc<Held>) -> Result<Vec<AnswerRow>, ReadError> {
         if let Some(fault) = self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             return Err(fault);
         }
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         match answers.iter().find(|(known, _)| known == sql) {
-            Some((_, rows)) => Ok(rows.iter().take(most).cloned().collect()),
+            Some((_, rows)) => {
+                let rows: Vec<AnswerRow> = rows.iter().take(most).cloned().collect();
+                for (name, value) in rows.iter().flatten() {
+                    take_value(room, name, length(value))?;
+                }
+                Ok(rows)
+            }
             None => Err(ReadError::Refused { place: self.describe(), reason: format!("no rows for {sql}") }),
         }
+    }
+}
+
+fn length(value: &AnswerValue) -> usize {
+    match value {
+        AnswerValue::Null | AnswerValue::Bool(_) => 0,
+        AnswerValue::Number(text) | AnswerValue::Text(text) | AnswerValue::Json(text) => text.len(),
     }
 }

@@ -5,19 +5,22 @@ use super::address::Address;
 use super::connect::Driven;
 use super::error::source_error;
 use super::settings;
+use crate::core::model::budget::Held;
 use crate::core::model::param::ParamValue;
 use crate::core::model::secret::Secret;
 use crate::core::model::sql::{Part, Sql};
 use crate::core::ports::source::SourceError;
-use crate::core::ports::table_reader::{AnswerRow, AnswerValue, ReadError, TableReader};
+use crate::core::ports::table_reader::{ANSWER_MAX, AnswerRow, AnswerValue, ReadError, TableReader, take_value};
 use async_trait::async_trait;
+use futures_util::TryStreamExt as _;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_postgres::Error;
@@ -75,8 +78,14 @@ impl PostgresReader {
         }
     }
 
-    /// The rows of a statement, within a transaction that only reads and is undone.
-    async fn rows(&self, link: &Driven, sql: &Sql, most: usize) -> Result<Vec<AnswerRow>, Error> {
+    /// The rows of a statement, within a transaction that only reads and is undone. The server sends no row that is longer than an
+    /// answer may be, and the next one is read when there is room for it.
+    async fn rows(
+        &self,
+        link: &Driven,
+        sql: &Sql,
+        (most, room): (usize, &Held),
+    ) -> Result<Result<Vec<AnswerRow>, ReadError>, Error> {
         let limit = self.timeout.as_millis();
         let begin = format!("BEGIN READ ONLY; {}; SET LOCAL statement_timeout = {limit}", settings::statements());
         link.client.batch_execute(&begin).await?;
@@ -86,16 +95,36 @@ impl PostgresReader {
             .filter(|column| *column.type_() == Type::TIMESTAMPTZ)
             .map(tokio_postgres::Column::name)
             .collect();
-        let whole = format!("SELECT row_to_json(filegen_row)::text FROM (\n{text}\n) AS filegen_row LIMIT {most}");
+        let whole = format!(
+            "SELECT CASE WHEN octet_length(filegen_text) <= {ANSWER_MAX} THEN filegen_text END FROM (\
+             SELECT row_to_json(filegen_row)::text AS filegen_text FROM (\n{text}\n) AS filegen_row LIMIT {most}\
+             ) AS filegen_texts"
+        );
         let statement = link.client.prepare(&whole).await?;
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        let found = match link.client.query(&statement, &values).await {
-            // A value that the column's type does not have: there is no such row.
-            Err(error) if is_no_value(&error) => Vec::new(),
-            found => found?,
+        let mut rows = Vec::new();
+        let read = async {
+            let mut found = pin!(link.client.query_raw(&statement, &values).await?);
+            while let Some(row) = found.try_next().await? {
+                let Some(json) = row.get::<_, Option<&str>>(0) else {
+                    return Ok(Err(ReadError::TooLong { most: ANSWER_MAX }));
+                };
+                let counted = described.columns().iter().try_for_each(|column| take_value(room, column.name(), 0));
+                if let Err(error) = counted.and_then(|()| take_value(room, "", json.len())) {
+                    return Ok(Err(error));
+                }
+                rows.extend(answer(json, &instants));
+            }
+            Ok(Ok(()))
         };
+        match read.await {
+            // A value that the column's type does not have: there is no such row.
+            Err(error) if is_no_value(&error) => rows.clear(),
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Ok(Err(error)),
+            Err(error) => return Err(error),
+        }
         link.client.batch_execute("ROLLBACK").await?;
-        Ok(found.iter().filter_map(|row| answer(row.get(0), &instants)).collect())
+        Ok(Ok(rows))
     }
 }
 
@@ -105,14 +134,16 @@ impl TableReader for PostgresReader {
         self.address.name.clone()
     }
 
-    async fn ask(&self, sql: &Sql, most: usize) -> Result<Vec<AnswerRow>, ReadError> {
+    async fn ask(&self, sql: &Sql, most: usize, room: &Arc<Held>) -> Result<Vec<AnswerRow>, ReadError> {
         let unreachable = |reason: &str| ReadError::Unreachable { place: self.describe(), reason: reason.to_owned() };
         let waited = tokio::time::timeout(self.timeout, self.places.acquire()).await;
         let Ok(Ok(_place)) = waited else { return Err(unreachable("all connections are taken")) };
         let asked = tokio::time::timeout(self.timeout + GRACE, async {
             let link = self.link().await?;
-            match self.rows(&link, sql, most).await {
-                Ok(rows) => {
+            match self.rows(&link, sql, (most, room)).await {
+                // What the server still sends is nobody's: the connection ends with it.
+                Ok(Err(error)) => Err(error),
+                Ok(Ok(rows)) => {
                     self.free.lock().unwrap_or_else(PoisonError::into_inner).push(link);
                     Ok(rows)
                 }

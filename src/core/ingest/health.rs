@@ -1,8 +1,9 @@
 //! What an ingest needs from outside, asked for health.
 
 use crate::core::health::Probe;
+use crate::core::model::budget::Budget;
 use crate::core::model::sql::Sql;
-use crate::core::ports::table_reader::TableReader;
+use crate::core::ports::table_reader::{ANSWER_MAX, TableReader};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ impl Probe for SinkProbe {
     }
 
     async fn check(&self) -> Result<(), String> {
-        self.reader.ask(&Sql::from("SELECT 1"), 1).await.map(drop).map_err(|error| error.to_string())
+        let room = Arc::new(Budget::new(ANSWER_MAX).share(ANSWER_MAX));
+        self.reader.ask(&Sql::from("SELECT 1"), 1, &room).await.map(drop).map_err(|error| error.to_string())
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod as_text;
+pub mod budget;
 pub mod business_days;
 pub mod calendar;
 pub mod civil;

@@ -10,6 +10,7 @@ pub use produce::Sending;
 
 use crate::core::ingest::event::Served;
 use crate::core::ingest::spec::{DoorSpec, Ingest, ProduceSpec, ReadSpec};
+use crate::core::model::budget::Budget;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::table_reader::TableReader;
 use crate::http::{origin, token};
@@ -28,8 +29,9 @@ pub type Watcher = Arc<dyn Observer<Served>>;
 
 /// The routes of the read API.
 pub fn reading(spec: &ReadSpec, reader: &Arc<dyn TableReader>, watcher: &Watcher) -> Router {
+    let answers = Budget::new(read::ANSWERS_MAX);
     spec.routes.iter().fold(Router::new(), |router, route| {
-        router.route(&route.path, guarded(read::route(route, reader), &route.path, &spec.door, watcher))
+        router.route(&route.path, guarded(read::route(route, reader, &answers), &route.path, &spec.door, watcher))
     })
 }
 

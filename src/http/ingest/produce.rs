@@ -5,6 +5,7 @@ use crate::core::ingest::decode::{EVENT_MAX, Labels, read};
 use crate::core::ingest::event::Produced;
 use crate::core::ingest::spec::Ingest;
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::budget::{Budget, Held, NoRoom};
 use crate::core::model::letter::{LetterError, LetterKind};
 use crate::core::model::message::{EventId, Message};
 use crate::core::model::shown;
@@ -25,6 +26,9 @@ use std::sync::Arc;
 /// The type of a body with an event on each line.
 const LINES: &str = "application/x-ndjson";
 
+/// Most bytes of all bodies of a door that come or are sent at a time.
+const BODIES_MAX: usize = 32 << 20;
+
 /// What sends.
 #[derive(Clone)]
 pub struct Sending {
@@ -37,15 +41,19 @@ pub struct Sending {
 }
 
 pub(super) fn methods(ingest: Arc<Ingest>, sending: Sending) -> MethodRouter {
-    post(move |request: Request<Body>| async move { answer(&ingest, &sending, request).await })
+    let bodies = Budget::new(BODIES_MAX);
+    post(move |request: Request<Body>| async move { answer(&ingest, &sending, &bodies, request).await })
 }
 
-async fn answer(ingest: &Ingest, sending: &Sending, request: Request<Body>) -> Response {
+async fn answer(ingest: &Ingest, sending: &Sending, bodies: &Arc<Budget>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
-    let body = match whole(body).await {
-        Ok(Some(body)) => body,
-        Ok(None) => return too_large(),
-        Err(error) => {
+    // Held until the answer: what is sent is in memory too.
+    let held = bodies.share(EVENT_MAX);
+    let body = match whole(body, &held).await {
+        Ok(body) => body,
+        Err(Unread::TooLarge) => return too_large(),
+        Err(Unread::Busy) => return busy(),
+        Err(Unread::Broken(error)) => {
             return refused(StatusCode::BAD_REQUEST, None, &format!("the body broke off: {error}"), Value::Null);
         }
     };
@@ -87,20 +95,38 @@ async fn answer(ingest: &Ingest, sending: &Sending, request: Request<Body>) -> R
     }
 }
 
-/// A body of at most [`EVENT_MAX`] bytes; `None` for a longer one, as soon as that is known.
-async fn whole(mut body: Body) -> Result<Option<Bytes>, axum::Error> {
+/// Why there is no body.
+#[derive(Debug)]
+enum Unread {
+    /// It is longer than one may be.
+    TooLarge,
+    /// Other bodies hold the memory there is for them.
+    Busy,
+    /// It broke off.
+    Broken(axum::Error),
+}
+
+impl From<NoRoom> for Unread {
+    fn from(why: NoRoom) -> Self {
+        match why {
+            NoRoom::Own(_) => Self::TooLarge,
+            NoRoom::Others => Self::Busy,
+        }
+    }
+}
+
+/// A body, or why there is none, as soon as that is known.
+async fn whole(mut body: Body, held: &Held) -> Result<Bytes, Unread> {
     if guard::announced_beyond(&body, EVENT_MAX).is_some() {
-        return Ok(None);
+        return Err(Unread::TooLarge);
     }
     let mut bytes = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let Ok(data) = frame?.into_data() else { continue };
-        if bytes.len() + data.len() > EVENT_MAX {
-            return Ok(None);
-        }
+        let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else { continue };
+        held.take(data.len())?;
         bytes.extend_from_slice(&data);
     }
-    Ok(Some(bytes.into()))
+    Ok(bytes.into())
 }
 
 fn json_answer(kind: &'static str, text: &str) -> Response {
@@ -179,6 +205,12 @@ fn too_large() -> Response {
     problem::with(StatusCode::PAYLOAD_TOO_LARGE, &detail, members)
 }
 
+fn busy() -> Response {
+    let members = json!({ "hint": "send the same again in a moment; nothing was sent" });
+    let answer = problem::with(StatusCode::SERVICE_UNAVAILABLE, "too much is sent here at once", members);
+    ([(header::RETRY_AFTER, "5")], answer).into_response()
+}
+
 fn place(labels: &Labels, EventId { topic, partition, offset }: &EventId) -> Value {
     json!({ "eventId": labels.id, "topic": topic, "partition": partition, "offset": offset })
 }
@@ -214,6 +246,19 @@ mod tests {
         let body = Bytes::from_static(b"{\"a\":1}\r\n\n  \n{}\n");
         assert_eq!(lines(&body), [Bytes::from_static(b"{\"a\":1}"), Bytes::from_static(b"{}")]);
         assert!(lines(&Bytes::from_static(b" \n\n")).is_empty());
+    }
+
+    #[tokio::test]
+    async fn bodies_share_the_memory_there_is_for_them() {
+        let bodies = Budget::new(EVENT_MAX + 10);
+        let body = |bytes: usize| Body::from("x".repeat(bytes));
+        let one = bodies.share(EVENT_MAX);
+        assert_eq!(whole(body(EVENT_MAX), &one).await.unwrap().len(), EVENT_MAX);
+        assert!(matches!(whole(body(11), &bodies.share(EVENT_MAX)).await, Err(Unread::Busy)));
+        assert_eq!(whole(body(10), &bodies.share(EVENT_MAX)).await.unwrap().len(), 10);
+        assert!(matches!(whole(body(EVENT_MAX + 1), &bodies.share(EVENT_MAX)).await, Err(Unread::TooLarge)));
+        drop(one);
+        assert!(whole(body(11), &bodies.share(EVENT_MAX)).await.is_ok());
     }
 
     #[test]

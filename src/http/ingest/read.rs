@@ -2,10 +2,12 @@
 
 use crate::core::ingest::spec::{MemberSpec, RouteSpec};
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::budget::{Budget, Held};
 use crate::core::model::param::{ParamValue, Params};
 use crate::core::model::shown;
-use crate::core::ports::table_reader::{AnswerRow, AnswerValue, ReadError, TableReader};
+use crate::core::ports::table_reader::{ANSWER_MAX, AnswerRow, AnswerValue, ReadError, TableReader};
 use crate::http::problem;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::{StatusCode, header};
@@ -14,59 +16,110 @@ use axum::routing::{MethodRouter, get};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// One route.
-pub(super) fn route(route: &RouteSpec, reader: &Arc<dyn TableReader>) -> MethodRouter {
-    let (route, reader) = (Arc::new(route.clone()), Arc::clone(reader));
+/// Most bytes of all answers of a door that are made or sent at a time.
+pub(super) const ANSWERS_MAX: usize = 64 << 20;
+
+/// One route. Its answers share memory with those of the door's other routes.
+pub(super) fn route(route: &RouteSpec, reader: &Arc<dyn TableReader>, answers: &Arc<Budget>) -> MethodRouter {
+    let (route, reader, answers) = (Arc::new(route.clone()), Arc::clone(reader), Arc::clone(answers));
     get(move |given: Result<Path<BTreeMap<String, String>>, PathRejection>| async move {
         match given {
-            Ok(Path(given)) => answer(&route, &*reader, given).await,
+            Ok(Path(given)) => answer(&route, &*reader, &answers, given).await,
             Err(_) => problem::of(StatusCode::BAD_REQUEST, "the path is no text: its bytes are not UTF-8"),
         }
     })
 }
 
-async fn answer(route: &RouteSpec, reader: &dyn TableReader, given: BTreeMap<String, String>) -> Response {
+/// An answer's text, which holds its room until it is sent.
+struct Kept {
+    text: String,
+    _room: Arc<Held>,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+async fn answer(
+    route: &RouteSpec,
+    reader: &dyn TableReader,
+    answers: &Arc<Budget>,
+    given: BTreeMap<String, String>,
+) -> Response {
     // No column holds such a text.
     if given.values().any(|value| value.contains('\0')) {
         return problem::absent();
     }
     let params: Params = given.into_iter().map(|(name, value)| (name, ParamValue::Text(value))).collect();
+    let room = Arc::new(answers.share(ANSWER_MAX));
+    match written(route, (reader, &room), &params).await {
+        Ok(None) => problem::absent(),
+        Ok(Some(text)) => {
+            let kept = Bytes::from_owner(Kept { text: shown::json(&text), _room: room });
+            (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], kept).into_response()
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// The answer's text. `None` when its first member has no row.
+async fn written(
+    route: &RouteSpec,
+    (reader, room): (&dyn TableReader, &Arc<Held>),
+    params: &Params,
+) -> Result<Option<String>, ReadError> {
     let mut text = String::from("{");
     for (at, member) in route.members.iter().enumerate() {
-        let found = match ask(member, reader, &params).await {
-            Ok(found) => found,
-            Err(error) => return failed(&error),
-        };
+        let found = ask(member, (reader, room), params).await?;
         if at > 0 {
             text.push(',');
         }
         push_text(&mut text, &member.name);
         text.push(':');
-        match (member.many, found.as_slice()) {
-            (None, []) if at == 0 => return problem::absent(),
-            (None, []) => text.push_str("null"),
-            (None, [row, ..]) => push_row(&mut text, row),
-            (Some(_), rows) => {
-                text.push('[');
-                for (at, row) in rows.iter().enumerate() {
-                    if at > 0 {
-                        text.push(',');
-                    }
-                    push_row(&mut text, row);
-                }
-                text.push(']');
-            }
+        match member.many {
+            None if found.is_empty() && at == 0 => return Ok(None),
+            None => match found.first() {
+                Some(row) => push_row(&mut text, row),
+                None => text.push_str("null"),
+            },
+            Some(_) => push_rows(&mut text, found)?,
         }
     }
     text.push('}');
-    (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], shown::json(&text)).into_response()
+    is_short(&text)?;
+    Ok(Some(text))
 }
 
-async fn ask(member: &MemberSpec, reader: &dyn TableReader, params: &Params) -> Result<Vec<AnswerRow>, ReadError> {
+/// A row is gone when it is written, so that an answer is not twice in memory.
+fn push_rows(text: &mut String, rows: Vec<AnswerRow>) -> Result<(), ReadError> {
+    text.push('[');
+    for (at, row) in rows.into_iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        push_row(text, &row);
+        // JSON writes a control character as six.
+        is_short(text)?;
+    }
+    text.push(']');
+    Ok(())
+}
+
+fn is_short(text: &str) -> Result<(), ReadError> {
+    if text.len() > ANSWER_MAX { Err(ReadError::TooLong { most: ANSWER_MAX }) } else { Ok(()) }
+}
+
+async fn ask(
+    member: &MemberSpec,
+    (reader, room): (&dyn TableReader, &Arc<Held>),
+    params: &Params,
+) -> Result<Vec<AnswerRow>, ReadError> {
     let refused =
         |name: String| ReadError::Refused { place: reader.describe(), reason: format!("`{name}` has no value") };
     let sql = member.sql.bind(params).map_err(refused)?;
-    reader.ask(&sql, member.many.map_or(1, |many| usize::try_from(many).unwrap_or(usize::MAX))).await
+    reader.ask(&sql, member.many.map_or(1, |many| usize::try_from(many).unwrap_or(usize::MAX)), room).await
 }
 
 fn failed(error: &ReadError) -> Response {
@@ -107,7 +160,7 @@ mod tests {
     /// The code and body of a route's answer for the key `k`.
     async fn asked(reader: &MemoryReader, route: &RouteSpec) -> (u16, String) {
         let given = BTreeMap::from([("id".to_owned(), "k".to_owned())]);
-        let answer = answer(route, reader, given).await;
+        let answer = answer(route, reader, &Budget::new(1000), given).await;
         let code = answer.status().as_u16();
         let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
         (code, String::from_utf8(body.to_vec()).unwrap())
@@ -132,6 +185,19 @@ mod tests {
         reader.answers(&one, vec![row(AnswerValue::Number("12345678901234567890.10".to_owned()))]);
         let body = r#"{"one":{"a\"":12345678901234567890.10},"many":[{"a\"":null},{"a\"":true}]}"#;
         assert_eq!(asked(&reader, &route).await, (200, body.to_owned()));
+        let text = |bytes: usize| row(AnswerValue::Text("x".repeat(bytes)));
+        reader.answers(&many, vec![text(1000)]);
+        assert_eq!(asked(&reader, &route).await.0, 503, "others hold the memory");
+        for odd in [text(ANSWER_MAX), row(AnswerValue::Text("\u{1}".repeat(ANSWER_MAX / 3)))] {
+            reader.answers(&many, vec![odd]);
+            let answers = Budget::new(ANSWERS_MAX);
+            let answer = answer(&route, &reader, &answers, BTreeMap::from([("id".to_owned(), "k".to_owned())])).await;
+            assert_eq!(answer.status(), 500);
+            let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+            let told = "the answer is longer than 8388608 bytes; ask with a smaller `limit`";
+            assert!(String::from_utf8_lossy(&body).contains(told), "{body:?}");
+            assert_eq!(answers.share(ANSWERS_MAX).take(ANSWERS_MAX), Ok(()), "all is given back");
+        }
         let place = "db".to_owned();
         for fault in [ReadError::Late { seconds: 5 }, ReadError::Unreachable { place, reason: "away".to_owned() }] {
             reader.fails(Some(fault));

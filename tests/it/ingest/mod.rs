@@ -2,6 +2,7 @@
 
 mod bounded;
 mod commands;
+mod crowded;
 mod endless;
 mod example;
 mod foreign_pages;

@@ -274,3 +274,35 @@ async fn tables_answer_with_exact_values() {
     daemon.running.signal(Signal::TERM);
     daemon.running.finish().exits(0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_an_end_and_its_session_changes_nothing() {
+    let database = Database::create().await;
+    let filegen = with_events(&EVENTS_OF_TWO_USERS);
+    let routes = r#"    "/fat/{n}":
+      rows: { many: "SELECT repeat('x', 1000000) AS t FROM generate_series(1, {n}::int)", limit: 100 }
+    "/one/{n}":
+      row: { one: "SELECT repeat('x', {n}::int) AS t" }
+    "/session/{n}":
+      row: { one: "SELECT txid_current()::text AS id, {n} AS n" }
+"#;
+    filegen.write("events.yaml", &(FILE.to_owned() + READ + routes));
+    into(&filegen, &database);
+    ingested(&filegen);
+    let (daemon, door) = served(&filegen, "-c events.yaml", "read");
+    let answers = tokio::task::spawn_blocking(move || {
+        ["/fat/7", "/fat/60", "/one/9000000", "/one/8000000", "/session/1"].map(|path| door.get(path))
+    });
+    let [fits, many, fat, one, session] = answers.await.unwrap();
+    assert_eq!((fits.code, one.code), (200, 200), "{} {}", fits.body, one.body);
+    assert!(fits.body.len() > 7_000_000 && one.body.len() > 8_000_000);
+    for long in [many, fat] {
+        assert!(long.code == 500 && long.body.contains("longer than 8388608 bytes"), "{}", long.body);
+    }
+    let session = session.json();
+    let id: u64 = session["row"]["id"].as_str().unwrap().parse().unwrap();
+    let ended = format!("SELECT txid_status({id}) AS s");
+    assert_eq!(found(&database, &ended).await, [r#"{"s":"aborted"}"#]);
+    daemon.running.signal(Signal::TERM);
+    daemon.running.finish().exits(0);
+}
