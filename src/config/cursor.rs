@@ -267,7 +267,7 @@ impl<'a> Fields<'a> {
             Err(VarFault::File(file_variable, why)) => {
                 let message = format!("the file that {file_variable} names cannot be used: {why}");
                 let hint = format!("correct {file_variable}, or the file's rights");
-                self.place(name).report("variable-file", message, hint);
+                self.place(name).report_harmless("variable-file", message, &hint);
                 return None;
             }
             Err(_) => return None,

@@ -254,7 +254,11 @@ impl Builder<'_> {
                     "write `${NAME}` or `${NAME:-default}`; for the characters `${` themselves write `$${`".to_owned(),
                 ),
             };
-            self.report(code, span, message, &hint);
+            // All of it is ours but the names of variables, and a path that is harmless already.
+            if !self.problems.is_full() {
+                let place = Some(span.place(self.text));
+                self.problems.report_harmless(Problem { code, message, hint, field: None, place });
+            }
         }
         Value::Broken
     }

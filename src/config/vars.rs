@@ -1,5 +1,8 @@
-//! The environment, and `${NAME}` in values. A variable that is a secret by its name may be given as a file: `NAME_FILE` says which.
+//! The environment, and `${NAME}` in values. A variable that is a secret may be given as a file: `NAME_FILE` says which.
 
+use super::kinds::stands_for_secret;
+use super::redact::looks_secret;
+use crate::core::model::peer::MASK;
 use crate::core::model::shown;
 use crate::files;
 use std::collections::BTreeMap;
@@ -7,7 +10,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 /// Parts of the names of variables that hold secrets. Such a variable may stand where secrets stand, and nowhere else.
-const SECRET_VARIABLES: [&str; 21] = [
+const SECRET_VARIABLES: [&str; 26] = [
     "CONNECTION_STRING",
     "CONNSTR",
     "DATABASE_URL",
@@ -29,12 +32,23 @@ const SECRET_VARIABLES: [&str; 21] = [
     "SIGNING_KEY",
     "ENCRYPTION_KEY",
     "PGPASS",
+    "NKEY",
+    "JWT",
+    "BEARER",
+    "COOKIE",
+    "SEED",
 ];
 
-/// Whether a variable holds a secret, by its name: `SQL_CONNECTION_STRING`, `KAFKA_PASSWORD`, `LOANS_DATABASE_URL`.
+/// Last words of such names. An address may have a login in it.
+const SECRET_ENDINGS: [&str; 8] = ["_PWD", "_PW", "_PASS", "_PAT", "_PIN", "_URI", "_URL", "_CONN"];
+
+/// Whether a variable holds a secret, by its name, or as one that stands in for a secret field: `SQL_CONNECTION_STRING`,
+/// `KAFKA_PASSWORD`, `LOANS_URL`.
 pub(super) fn is_secret_variable(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    SECRET_VARIABLES.iter().any(|part| name.contains(part)) || name.ends_with("_PWD") || name.ends_with("_PW")
+    let upper = name.to_ascii_uppercase();
+    SECRET_VARIABLES.iter().any(|part| upper.contains(part))
+        || SECRET_ENDINGS.iter().any(|end| upper.ends_with(end))
+        || stands_for_secret(name)
 }
 
 /// Longest secret in a file, in bytes.
@@ -145,7 +159,7 @@ fn fill(reference: &str, vars: &dyn Vars, done: &mut Expanded) {
     }
 }
 
-/// A variable's value: its own, or that in the file which `NAME_FILE` names, if the variable is a secret by its name. The file is read
+/// A variable's value: its own, or that in the file which `NAME_FILE` names, if the variable is a secret. The file is read
 /// once, when the worker file is; a line end behind the value is none of it.
 pub(super) fn value(name: &str, vars: &dyn Vars) -> Result<Option<OsString>, VarFault> {
     let own = vars.get(name);
@@ -159,7 +173,12 @@ pub(super) fn value(name: &str, vars: &dyn Vars) -> Result<Option<OsString>, Var
     }
     match read_secret(Path::new(&path)) {
         Ok(text) => Ok(Some(text.into())),
-        Err(why) => Err(VarFault::File(file_variable, format!("{}: {why}", shown::name(&path.to_string_lossy())))),
+        Err(why) => {
+            let path = path.to_string_lossy();
+            // It may be the secret itself.
+            let path = if looks_secret(&path) { MASK.to_owned() } else { shown::name(&path) };
+            Err(VarFault::File(file_variable, format!("{path}: {why}")))
+        }
     }
 }
 
@@ -217,10 +236,22 @@ mod tests {
             "AWS_SESSION_KEY",
             "APIKEY",
             "DB_PW",
+            "DB_PASS",
+            "NATS_NKEY",
+            "JWT",
+            "GITHUB_PAT",
+            "AUTH_BEARER",
+            "COOKIE",
+            "SEED",
+            "MONGO_URI",
+            "SAS_URL",
+            "CARD_PIN",
+            "REDIS_ADDR",
+            "SQL_CONNECTION",
         ] {
             assert!(is_secret_variable(name), "{name}");
         }
-        for name in ["PARTITION_KEY", "KAFKA_BROKERS", "PWDIR", "REGION"] {
+        for name in ["PARTITION_KEY", "KAFKA_BROKERS", "PWDIR", "REGION", "NATS_USER", "PATTERN", "COMPASS"] {
             assert!(!is_secret_variable(name), "{name}");
         }
     }
@@ -271,6 +302,8 @@ mod tests {
             let told = read(name, more).unwrap_err();
             assert!(told.contains("DB_PASSWORD_FILE") && told.contains(why), "{told}");
         }
+        let told = read("Server=h;Password=s3cret", &[]).unwrap_err();
+        assert!(told.contains("***: No such file") && !told.contains("s3cret"), "{told}");
         // Only secrets are read from files.
         let vars = BTreeMap::from([("HOST_FILE".to_owned(), path("s"))]);
         assert_eq!(expand("${HOST}", &vars).faults, [VarFault::Missing("HOST".to_owned())]);

@@ -1,5 +1,6 @@
 //! Text as YAML that every reader takes for that very text.
 
+use crate::core::model::shown::is_harmful;
 use std::fmt::Write;
 
 /// Words that some YAML reader takes for something other than text.
@@ -41,8 +42,8 @@ fn in_quotes(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => push_escape(&mut out, c),
-            c if c.is_control() => push_escape(&mut out, c),
+            // As YAML writes it: what shows the text would write it in a way that YAML does not read.
+            c if is_harmful(c) => push_escape(&mut out, c),
             c => out.push(c),
         }
     }
@@ -51,8 +52,9 @@ fn in_quotes(text: &str) -> String {
 }
 
 fn push_escape(out: &mut String, c: char) {
+    let code = u32::from(c);
     // Writing to a string cannot fail.
-    let _ = write!(out, "\\u{:04x}", c as u32);
+    let _ = if code > 0xffff { write!(out, "\\U{code:08x}") } else { write!(out, "\\u{code:04x}") };
 }
 
 #[cfg(test)]
@@ -73,6 +75,7 @@ mod tests {
             ("a:", "\"a:\""),
             ("\t", "\"\\t\""),
             ("${A}", "\"$${A}\""),
+            ("a\u{202e}\u{e0001}", "\"a\\u202e\\U000e0001\""),
         ] {
             assert_eq!(scalar(text), written);
         }
@@ -80,8 +83,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_reads_back(text in prop_oneof![any::<String>(), "[$]{0,4}[{]{0,2}A[}]{0,2}", "[a-z:/# ,\\[\\]{}\"'\\\\\n]{0,12}"]) {
+        fn every_text_reads_back(text in prop_oneof![any::<String>(), "[a\u{ad}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2028}\u{2066}\u{feff}\u{e0000}-\u{e0080}\u{85}\u{7f}]{0,6}", "[$]{0,4}[{]{0,2}A[}]{0,2}", "[a-z:/# ,\\[\\]{}\"'\\\\\n]{0,12}"]) {
             let document = format!("[{}, {}, {{ {}: {} }}]", scalar(&text), quoted(&text), name(&text), scalar(&text));
+            prop_assert!(!document.chars().any(is_harmful), "{:?}", document);
             let (node, problems) = tree::parse(&document, &());
             prop_assert!(problems.is_empty(), "{:?}", problems);
             let Some(Value::List(items)) = node.map(|node| node.value) else { panic!("{document}") };

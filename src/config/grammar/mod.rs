@@ -101,6 +101,17 @@ pub(super) enum Shape {
     Own(&'static str),
 }
 
+impl Presence {
+    /// The environment's variables that stand in for the field, the first that is set.
+    pub(super) fn variables(&self) -> &[&'static str] {
+        match self {
+            Self::Environment(variable, _) => std::slice::from_ref(variable),
+            Self::EnvironmentAny(variables, _) | Self::EnvironmentOrComputed(variables) => variables,
+            _ => &[],
+        }
+    }
+}
+
 impl Section {
     /// The field of this name.
     pub(super) fn field(&self, name: &str) -> Option<&'static Field> {

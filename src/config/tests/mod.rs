@@ -12,6 +12,7 @@ mod schema;
 mod show;
 mod topics;
 mod transfer;
+mod variables;
 
 use super::*;
 use crate::core::generate::spec::{Align, ColumnSpec, From, JsonNode, Quote, TranslatorSpec};
