@@ -8,6 +8,7 @@ use super::resolve::generate::blamed;
 use super::{Flow, Loaded};
 use crate::core::generate::translate::doubts;
 use crate::core::model::peer::{Insecure, Unreadable};
+use crate::core::schedule::spec::DoorSpec;
 
 /// What others know of a worker file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -43,6 +44,22 @@ impl Loaded {
         }
     }
 
+    /// Doors beyond this host that ask for no token.
+    fn unguarded_doors(&self) -> Vec<(&'static str, String)> {
+        match &self.flow {
+            Flow::Schedule(scheduler) => {
+                let DoorSpec { port, listen, token, .. } = &scheduler.api;
+                let is_own = listen.is_some_and(|address| address.to_canonical().is_loopback());
+                let told = format!(
+                    "`api` asks for no token: anybody who reaches its port ({port}) may change data sources and schedules"
+                );
+                if token.is_some() || is_own { Vec::new() } else { vec![("api", told)] }
+            }
+            Flow::Ingest(ingest) => ingest.doors_for_anybody(),
+            Flow::Generate(_) | Flow::Transfer(_) => Vec::new(),
+        }
+    }
+
     /// What is worth a second look, each with its place, as an error would tell it. `None` when nothing is.
     pub fn warnings(&self, notes: &Notes) -> Option<ConfigError> {
         let Notes { insecure, namesakes, ignored } = notes;
@@ -63,6 +80,10 @@ impl Loaded {
             for (door, message) in self.open_doors() {
                 let hint = "list the names in `hosts`, or listen on `127.0.0.1` behind a proxy";
                 root.section(door).report_harmless("any-host", message, hint);
+            }
+            for (door, message) in self.unguarded_doors() {
+                let hint = "give it a `token`, or let it listen on `127.0.0.1` behind a proxy with a login";
+                root.section(door).report_harmless("no-token", message, hint);
             }
             if !ignored.is_empty() {
                 let keys: Vec<String> = ignored.iter().map(|key| format!("`{key}`")).collect();

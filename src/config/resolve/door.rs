@@ -1,6 +1,10 @@
 //! What a door's section says, whichever flow it is of.
 
-use crate::config::cursor::Cursor;
+use crate::config::cursor::{Cursor, Fields};
+use crate::core::model::secret::Secret;
+
+/// Shortest token, in characters. Fewer are soon guessed.
+const TOKEN_MIN: usize = 8;
 
 /// Names alone: a request's port is passed over.
 pub(super) fn hosts(at: &Cursor<'_>) -> Vec<String> {
@@ -20,4 +24,20 @@ pub(super) fn hosts(at: &Cursor<'_>) -> Vec<String> {
         }
     }
     hosts
+}
+
+/// What a client has to send. Nothing of it is repeated.
+pub(super) fn token(fields: &Fields<'_>) -> Option<Secret> {
+    let token = fields.text("token")?;
+    let why = if token.trim().is_empty() {
+        "`token` is empty".to_owned()
+    } else if token.trim() != token {
+        "`token` begins or ends with a blank, which a client cannot send".to_owned()
+    } else if token.chars().count() < TOKEN_MIN {
+        format!("`token` has fewer than {TOKEN_MIN} characters, and is soon guessed")
+    } else {
+        return Some(Secret::new(token.as_ref()));
+    };
+    fields.place("token").report_harmless("impossible-value", why, "write a long random text, or leave it out");
+    None
 }

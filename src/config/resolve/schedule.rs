@@ -1,6 +1,6 @@
 //! A scheduler file's values as the core takes them.
 
-use super::door::hosts;
+use super::door::{hosts, token};
 use super::kafka::kafka;
 use super::policies::lease_times_fit;
 use super::{check_cron, check_zone, path_at, state};
@@ -150,15 +150,7 @@ fn door(at: &Cursor<'_>, section: &'static Section) -> Option<DoorSpec> {
         }
     }
     let hosts = hosts(&at.section("hosts"));
-    let token = section.field("token").and_then(|_| fields.text("token"));
-    if token.as_ref().is_some_and(|token| token.trim().is_empty()) {
-        fields.place("token").report(
-            "impossible-value",
-            "`token` is empty",
-            "write a long random text, or leave it out",
-        );
-    }
-    let token = token.map(|token| Secret::new(token.as_ref()));
+    let token = section.field("token").and_then(|_| token(&fields));
     Some(DoorSpec { port: u16::try_from(fields.whole("port")?).ok()?, listen, hosts, cors, token })
 }
 

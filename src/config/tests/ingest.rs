@@ -72,6 +72,9 @@ fn what_cannot_be_is_refused_with_what_to_do() {
         ),
         ("policies:", "read: { routes: { \"/health\": { u: { one: \"SELECT 1\" } } } }\npolicies:", "of its own"),
         ("policies:", "produce: { listen: here }\npolicies:", "no address to listen on"),
+        ("policies:", "produce: { token: \"\" }\npolicies:", "write a long random text"),
+        ("policies:", "produce: { token: \" long-enough\" }\npolicies:", "begins or ends with a blank"),
+        ("policies:", "produce: { token: s3cret7 }\npolicies:", "fewer than 8 characters"),
         ("policies:", "read: { hosts: [\"http://a\"] }\npolicies:", "is no host name"),
     ] {
         let error = wrong(right, bad);

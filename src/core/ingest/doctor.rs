@@ -96,6 +96,10 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
         let detail = format!("{message}; list the names in `{door}.hosts`, or give `--health-host`");
         report.add(Area::Doors, "host names", CheckVerdict::Warn, detail);
     }
+    for (door, message) in ingest.doors_for_anybody() {
+        let detail = format!("{message}; give `{door}` a `token`, or let it listen on `127.0.0.1`");
+        report.add(Area::Doors, "token", CheckVerdict::Warn, detail);
+    }
     report.found
 }
 

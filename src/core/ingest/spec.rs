@@ -209,6 +209,15 @@ impl Ingest {
         self.doors().filter(|(_, door)| is_open(door)).map(told).collect()
     }
 
+    /// Doors beyond this host that ask for no token, and what that means.
+    pub fn doors_for_anybody(&self) -> Vec<(&'static str, String)> {
+        let told = |(name, door): (&'static str, &DoorSpec)| {
+            let what = if name == "read" { "read the rows of its routes" } else { "send events" };
+            (name, format!("`{name}` asks for no token: anybody who reaches its port ({}) may {what}", door.port))
+        };
+        self.doors().filter(|(_, door)| door.token.is_none() && !door.is_own()).map(told).collect()
+    }
+
     fn doors(&self) -> impl Iterator<Item = (&'static str, &DoorSpec)> {
         let produce = self.produce.as_ref().map(|it| ("produce", &it.door));
         produce.into_iter().chain(self.read.as_ref().map(|it| ("read", &it.door)))

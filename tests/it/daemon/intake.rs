@@ -174,7 +174,7 @@ fn a_schedule_that_pauses_by_itself_is_counted_and_the_leader_says_that_it_leads
 #[test]
 fn each_door_answers_probes_and_the_api_asks_for_its_token() {
     let filegen = Filegen::empty();
-    filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "api: { token: s3cret,"));
+    filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "api: { token: s3cret-s3cret,"));
     std::fs::create_dir_all(filegen.path("data/in")).unwrap();
     let intake = Intake::over(filegen);
     for door in [&intake.api, &intake.page] {
@@ -189,13 +189,13 @@ fn each_door_answers_probes_and_the_api_asks_for_its_token() {
         intake.api.send(request, ())
     };
     for path in [SOURCES, "/api/v1/schedule", "/api/v1/metrics", "/api/v1/cron?expression=x"] {
-        for token in [None, Some("Bearer s3cre"), Some("Basic s3cret"), Some("Bearer s3cret2")] {
+        for token in [None, Some("Bearer s3cre"), Some("Basic s3cret"), Some("Bearer s3cret-s3cret2")] {
             let answer = with(token, path);
             assert_eq!((answer.code, answer.header("www-authenticate")), (401, "Bearer"), "{path} {token:?}");
         }
-        assert_eq!(with(Some("Bearer s3cret"), path).code, 200, "{path}");
+        assert_eq!(with(Some("Bearer s3cret-s3cret"), path).code, 200, "{path}");
     }
-    let metrics = with(Some("Bearer s3cret"), "/api/v1/metrics").json();
+    let metrics = with(Some("Bearer s3cret-s3cret"), "/api/v1/metrics").json();
     let items = metrics["items"].as_array().unwrap();
     let active = items.iter().find(|it| it["name"] == "schedules" && it["labels"]["status"] == "Active").unwrap();
     assert_eq!((&active["type"], &metrics["total"]), (&json!("gauge"), &json!(items.len())));

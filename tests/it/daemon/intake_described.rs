@@ -192,7 +192,7 @@ fn every_route_and_status_of_the_doors_is_as_it_is_described() {
 
 fn without_token() -> BTreeSet<Heard> {
     let filegen = folder();
-    filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "api: { token: s3cret,"));
+    filegen.write("intake.yaml", &SCHEDULER.replace("api: {", "api: { token: s3cret-s3cret,"));
     let intake = Intake::over(filegen);
     each(&intake.api, "none", &[]);
     let heard = intake.api.heard();

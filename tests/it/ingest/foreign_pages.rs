@@ -72,14 +72,17 @@ fn a_door_for_any_host_is_told_by_check_and_doctor() {
         filegen.write("events.yaml", &text);
     };
     reached("");
-    for door in ["`produce` listens beyond", "`read` listens beyond"] {
+    let guarded = ["`produce` listens beyond", "`read` listens beyond", "(0) may send events", "(0) may read the rows"];
+    for door in guarded {
         assert!(told(check).contains(door), "{}", told(check));
     }
     reached("  hosts: [a.example]\n");
-    assert!(!told(check).contains("DNS rebinding"));
+    assert!(!told(check).contains("DNS rebinding") && told(check).contains("(0) may send events"));
+    reached("  token: not-to-be-guessed\n");
+    assert_eq!(told(check), "");
     let read = READ.replace("  listen: 127.0.0.1\n", "");
     filegen.write("events.yaml", &(super::FILE.to_owned() + &read));
     filegen.write("events.jsonl", "");
     let doctor = filegen.run("doctor -c events.yaml").stdout;
-    assert!(doctor.contains("`read` listens beyond"), "{doctor}");
+    assert!(doctor.contains("`read` listens beyond") && doctor.contains("(0) may read the rows"), "{doctor}");
 }

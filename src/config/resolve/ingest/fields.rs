@@ -1,9 +1,8 @@
 //! Values that several sections of an ingest file have.
 
 use crate::config::cursor::Fields;
-use crate::config::resolve::door::hosts;
+use crate::config::resolve::door::{hosts, token};
 use crate::core::ingest::spec::{DoorSpec, Pointer};
-use crate::core::model::secret::Secret;
 
 /// A JSON pointer. `None` when it is missing or none; that is noted then.
 pub(super) fn pointer(fields: &Fields<'_>, name: &str) -> Option<Pointer> {
@@ -34,6 +33,6 @@ pub(super) fn door(fields: &Fields<'_>) -> Option<DoorSpec> {
         port: u16::try_from(fields.whole("port")?).ok()?,
         listen,
         hosts: hosts(&fields.at.section("hosts")),
-        token: fields.text("token").map(|token| Secret::new(token.as_ref())),
+        token: token(fields),
     })
 }
