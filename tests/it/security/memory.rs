@@ -2,6 +2,7 @@
 
 use crate::support::daemon::{Daemon, worker};
 use crate::support::filegen::Filegen;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 /// The limit of core files, soft and hard, of a process.
@@ -17,21 +18,38 @@ fn owner_of_memory(id: u32) -> u32 {
     std::fs::metadata(format!("/proc/{id}/environ")).unwrap().uid()
 }
 
+/// A user that is not root: what is root's is root's, whatever its process allows.
+const NOBODY: u32 = 65534;
+
+/// The limit of core files and the owner of the memory of a daemon, and the user that it runs as.
+fn daemon_of_nobody(name: &str, value: &str) -> (String, u32, u32) {
+    let filegen = worker(3);
+    let mut command = filegen.command("daemon -c worker.yaml --health-port 0");
+    let mut user = rustix::process::getuid().as_raw();
+    if user == 0 {
+        user = NOBODY;
+        let folder = filegen.path("worker.yaml").parent().unwrap().to_owned();
+        let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        for path in files.chain([folder.clone()]) {
+            std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let daemon = Daemon::of(command.env(name, value));
+    let id = daemon.running.id();
+    (core_limit(id), owner_of_memory(id), user)
+}
+
 #[test]
 fn a_daemon_leaves_no_core_file() {
-    let filegen = worker(3);
-    let daemon = Daemon::start(&filegen);
-    assert_eq!(core_limit(daemon.running.id()), "0");
-    assert_eq!(owner_of_memory(daemon.running.id()), 0, "files of a process that is not dumpable are root's");
+    let (limit, owner, _) = daemon_of_nobody("UNUSED", "");
+    assert_eq!((limit.as_str(), owner), ("0", 0), "files of a process that is not dumpable are root's");
 }
 
 #[test]
 fn core_files_can_be_had_for_debugging() {
-    let filegen = worker(3);
-    let mut command = filegen.command("daemon -c worker.yaml --health-port 0");
-    let daemon = Daemon::of(command.env("FILEGEN_CORE_DUMPS", "1"));
-    let own = core_limit(std::process::id());
-    assert_eq!(core_limit(daemon.running.id()), own);
+    let (limit, owner, user) = daemon_of_nobody("FILEGEN_CORE_DUMPS", "1");
+    assert_eq!((limit, owner), (core_limit(std::process::id()), user));
 }
 
 /// The command with this text on its stdin.
