@@ -5,7 +5,6 @@ use super::grammar::generate::WORKER;
 use super::grammar::ingest::INGEST;
 use super::grammar::schedule::SCHEDULER;
 use super::grammar::transfer::TRANSFER;
-use super::grammar::{Section, Shape};
 use super::kind::{FileKind, Flow};
 use super::suggest::nearest;
 use super::tree::{self, Node};
@@ -60,27 +59,6 @@ pub(super) static KINDS: [FileKind; 4] = [
         example: include_str!("transfer.yaml"),
     },
 ];
-
-/// Whether a variable stands in for a field that is a secret, in a file of any kind.
-pub(super) fn stands_for_secret(variable: &str) -> bool {
-    KINDS.iter().any(|kind| has_secret(kind.section, variable))
-}
-
-fn has_secret(section: &Section, variable: &str) -> bool {
-    section.fields.iter().any(|field| {
-        let own = field.is_secret && field.presence.variables().contains(&variable);
-        own || sections(field.shape).is_some_and(|inner| has_secret(inner, variable))
-    })
-}
-
-/// The section that a shape is made of.
-fn sections(shape: Shape) -> Option<&'static Section> {
-    match shape {
-        Shape::Section(inner) => Some(inner),
-        Shape::List(inner) | Shape::OneOrMore(inner) | Shape::Names(inner) | Shape::Foreign(inner) => sections(*inner),
-        _ => None,
-    }
-}
 
 /// The key of each kind, and a complete file of it.
 pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -1,6 +1,5 @@
 //! The environment, and `${NAME}` in values. A variable that is a secret may be given as a file: `NAME_FILE` says which.
 
-use super::kinds::stands_for_secret;
 use super::redact::looks_secret;
 use crate::core::model::peer::MASK;
 use crate::core::model::shown;
@@ -42,13 +41,16 @@ const SECRET_VARIABLES: [&str; 26] = [
 /// Last words of such names. An address may have a login in it.
 const SECRET_ENDINGS: [&str; 8] = ["_PWD", "_PW", "_PASS", "_PAT", "_PIN", "_URI", "_URL", "_CONN"];
 
+/// Those that stand in for secret fields, and are not known by their words.
+const OF_FIELDS: [&str; 3] = ["SQL_CONNECTION", "REDIS_CONNECTION", "REDIS_ADDR"];
+
 /// Whether a variable holds a secret, by its name, or as one that stands in for a secret field: `SQL_CONNECTION_STRING`,
 /// `KAFKA_PASSWORD`, `LOANS_URL`.
 pub(super) fn is_secret_variable(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     SECRET_VARIABLES.iter().any(|part| upper.contains(part))
         || SECRET_ENDINGS.iter().any(|end| upper.ends_with(end))
-        || stands_for_secret(name)
+        || OF_FIELDS.contains(&name)
 }
 
 /// Longest secret in a file, in bytes.

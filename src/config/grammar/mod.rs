@@ -103,6 +103,7 @@ pub(super) enum Shape {
 
 impl Presence {
     /// The environment's variables that stand in for the field, the first that is set.
+    #[cfg(test)]
     pub(super) fn variables(&self) -> &[&'static str] {
         match self {
             Self::Environment(variable, _) => std::slice::from_ref(variable),

@@ -1,7 +1,7 @@
 //! An ingest's values in the words and order of its file.
 
-use super::Rendered;
-use super::generate::{ShowAddress, kafka, map, scalar, text, words};
+use super::generate::{ShowAddress, kafka, map, scalar, text};
+use super::{Rendered, words};
 use crate::config::redact::without_login;
 use crate::config::values::{write_duration, write_size};
 use crate::core::ingest::spec::{DoorSpec, Ingest, OnRecreated, ReadSpec, RouteSpec, SourceSpec};

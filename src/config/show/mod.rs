@@ -52,6 +52,12 @@ enum Rendered {
     Flow(Box<Rendered>),
 }
 
+/// A list on one line; nothing where it is empty.
+fn words(texts: &[String]) -> Option<Rendered> {
+    let list = texts.iter().map(|text| Rendered::Scalar(text.as_str().into())).collect();
+    (!texts.is_empty()).then(|| Rendered::Flow(Box::new(Rendered::List(list))))
+}
+
 /// A worker file as it was understood.
 pub struct Resolved<'a> {
     path: &'a Path,

@@ -1,7 +1,7 @@
 //! A scheduler's values in the words and order of the scheduler file.
 
-use super::Rendered;
-use super::generate::{ShowAddress, kafka, map, scalar, text, words};
+use super::generate::{ShowAddress, kafka, map, scalar, text};
+use super::{Rendered, words};
 use crate::config::values::{write_duration, write_size};
 use crate::core::model::data_source::Words;
 use crate::core::model::peer::MASK;

@@ -4,7 +4,7 @@ use crate::core::ingest::spec::{MemberSpec, RouteSpec};
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::budget::{Budget, Held};
 use crate::core::model::param::{ParamValue, Params};
-use crate::core::model::shown;
+use crate::core::model::shown::{self, is_harmful};
 use crate::core::ports::table_reader::{ANSWER_MAX, AnswerRow, AnswerValue, ReadError, TableReader};
 use crate::http::problem;
 use axum::body::Bytes;
@@ -33,7 +33,14 @@ pub(super) fn route(route: &RouteSpec, reader: &Arc<dyn TableReader>, answers: &
 /// An answer's text, which holds its room until it is sent.
 struct Kept {
     text: String,
-    _room: Arc<Held>,
+    room: Held,
+}
+
+impl Kept {
+    /// Takes the room of what was written.
+    fn grown(&mut self, from: usize) -> Result<(), ReadError> {
+        Ok(self.room.take(self.text.len() - from)?)
+    }
 }
 
 impl AsRef<[u8]> for Kept {
@@ -53,62 +60,64 @@ async fn answer(
         return problem::absent();
     }
     let params: Params = given.into_iter().map(|(name, value)| (name, ParamValue::Text(value))).collect();
-    let room = Arc::new(answers.share(ANSWER_MAX));
-    match written(route, (reader, &room), &params).await {
+    match written(route, reader, answers, &params).await {
         Ok(None) => problem::absent(),
-        Ok(Some(text)) => {
-            let kept = Bytes::from_owner(Kept { text: shown::json(&text), _room: room });
-            (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], kept).into_response()
+        Ok(Some(mut kept)) => {
+            if kept.text.contains(is_harmful) {
+                kept.text = shown::json(&kept.text);
+            }
+            (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], Bytes::from_owner(kept)).into_response()
         }
         Err(error) => failed(&error),
     }
 }
 
-/// The answer's text. `None` when its first member has no row.
+/// The answer's text. `None` when its first member has no row. Rows and text have room of their own: a row is gone when it is written.
 async fn written(
     route: &RouteSpec,
-    (reader, room): (&dyn TableReader, &Arc<Held>),
+    reader: &dyn TableReader,
+    answers: &Arc<Budget>,
     params: &Params,
-) -> Result<Option<String>, ReadError> {
-    let mut text = String::from("{");
+) -> Result<Option<Kept>, ReadError> {
+    let mut kept = Kept { text: String::from("{"), room: answers.share(ANSWER_MAX) };
     for (at, member) in route.members.iter().enumerate() {
-        let found = ask(member, (reader, room), params).await?;
+        let room = Arc::new(answers.share(ANSWER_MAX));
+        let found = ask(member, (reader, &room), params).await?;
+        let from = kept.text.len();
         if at > 0 {
-            text.push(',');
+            kept.text.push(',');
         }
-        push_text(&mut text, &member.name);
-        text.push(':');
+        push_text(&mut kept.text, &member.name);
+        kept.text.push(':');
         match member.many {
             None if found.is_empty() && at == 0 => return Ok(None),
             None => match found.first() {
-                Some(row) => push_row(&mut text, row),
-                None => text.push_str("null"),
+                Some(row) => push_row(&mut kept.text, row),
+                None => kept.text.push_str("null"),
             },
-            Some(_) => push_rows(&mut text, found)?,
+            Some(_) => kept.text.push('['),
+        }
+        kept.grown(from)?;
+        if member.many.is_some() {
+            push_rows(&mut kept, found)?;
         }
     }
-    text.push('}');
-    is_short(&text)?;
-    Ok(Some(text))
+    kept.text.push('}');
+    kept.text.shrink_to_fit();
+    Ok(Some(kept))
 }
 
-/// A row is gone when it is written, so that an answer is not twice in memory.
-fn push_rows(text: &mut String, rows: Vec<AnswerRow>) -> Result<(), ReadError> {
-    text.push('[');
+fn push_rows(into: &mut Kept, rows: Vec<AnswerRow>) -> Result<(), ReadError> {
     for (at, row) in rows.into_iter().enumerate() {
+        let from = into.text.len();
         if at > 0 {
-            text.push(',');
+            into.text.push(',');
         }
-        push_row(text, &row);
-        // JSON writes a control character as six.
-        is_short(text)?;
+        push_row(&mut into.text, &row);
+        into.grown(from)?;
     }
-    text.push(']');
+    into.text.push(']');
     Ok(())
-}
-
-fn is_short(text: &str) -> Result<(), ReadError> {
-    if text.len() > ANSWER_MAX { Err(ReadError::TooLong { most: ANSWER_MAX }) } else { Ok(()) }
 }
 
 async fn ask(
@@ -160,7 +169,7 @@ mod tests {
     /// The code and body of a route's answer for the key `k`.
     async fn asked(reader: &MemoryReader, route: &RouteSpec) -> (u16, String) {
         let given = BTreeMap::from([("id".to_owned(), "k".to_owned())]);
-        let answer = answer(route, reader, &Budget::new(1000), given).await;
+        let answer = answer(route, reader, &Budget::new(2000), given).await;
         let code = answer.status().as_u16();
         let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
         (code, String::from_utf8(body.to_vec()).unwrap())
@@ -186,7 +195,7 @@ mod tests {
         let body = r#"{"one":{"a\"":12345678901234567890.10},"many":[{"a\"":null},{"a\"":true}]}"#;
         assert_eq!(asked(&reader, &route).await, (200, body.to_owned()));
         let text = |bytes: usize| row(AnswerValue::Text("x".repeat(bytes)));
-        reader.answers(&many, vec![text(1000)]);
+        reader.answers(&many, vec![text(2000)]);
         assert_eq!(asked(&reader, &route).await.0, 503, "others hold the memory");
         for odd in [text(ANSWER_MAX), row(AnswerValue::Text("\u{1}".repeat(ANSWER_MAX / 3)))] {
             reader.answers(&many, vec![odd]);
