@@ -27,7 +27,9 @@ fn every_variable_of_a_secret_field_may_be_given_as_a_file() {
     let path = folder.path().join("s");
     std::fs::write(&path, "s3cret\n").unwrap();
     let mut found = Vec::new();
-    KINDS.iter().for_each(|kind| secrets(kind.section, &mut found));
+    for kind in &KINDS {
+        secrets(kind.section, &mut found);
+    }
     for known in ["MSSQL_CONN", "SQL_CONNECTION", "REDIS_ADDR", "REDIS_CONNECTION", "NATS_URL", "NATS_NKEY"] {
         assert!(found.contains(&known), "{known} in {found:?}");
     }

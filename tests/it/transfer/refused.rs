@@ -50,7 +50,9 @@ fn a_refused_file_is_set_aside_with_its_reason_and_goes_again() {
 fn a_name_that_is_read_as_something_else_is_set_aside_with_its_reason() {
     let rig = Rig::new();
     let names = ["-rf", "a\n\u{1b}[2J", "a\u{202e}vsc.exe"];
-    names.iter().for_each(|name| rig.put(name, b"1"));
+    for name in names {
+        rig.put(name, b"1");
+    }
     rig.put("fine", b"1");
     let told = rig.run(4);
     assert_eq!((&told["failed"], &told["delivered"]), (&json!(3), &json!(1)), "{told}");
