@@ -1,6 +1,7 @@
 //! A worker's values in the words and order of the worker file.
 
 use super::Rendered;
+pub(super) use super::parts::{map, scalar, text, words};
 use crate::config::cursor::Cursor;
 use crate::config::redact::without_login;
 use crate::config::separators;
@@ -24,22 +25,8 @@ use serde_json::Value;
 /// Names of options whose values are secrets, in lower case.
 const SECRET_OPTIONS: [&str; 6] = ["password", "passwd", "pwd", "secret", "token", "key"];
 
-pub(super) fn text(text: impl Into<String>) -> Rendered {
-    Rendered::Scalar(Value::String(text.into()))
-}
-
-pub(super) fn scalar(value: impl Into<Value>) -> Rendered {
-    Rendered::Scalar(value.into())
-}
-
 /// How an address is shown: by whoever can read it.
 pub(super) type ShowAddress<'a> = &'a dyn Fn(&Secret) -> String;
-
-/// Named values; those without a value are left out.
-pub(super) fn map<const N: usize>(entries: [(&str, Option<Rendered>); N]) -> Rendered {
-    let given = entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Rendered::Map(given.collect())
-}
 
 pub(super) fn worker(worker: &Worker, root: &Cursor<'_>, address: ShowAddress<'_>) -> Rendered {
     let files = root.section("files").items();

@@ -2,6 +2,7 @@
 
 mod generate;
 mod ingest;
+mod parts;
 mod schedule;
 mod transfer;
 

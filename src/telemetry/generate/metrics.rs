@@ -5,7 +5,16 @@ use crate::core::model::peer::Insecure;
 use crate::telemetry::metrics::{Late, Scope};
 use jiff::Timestamp;
 use metrics::{Counter, Gauge, Histogram};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// What becomes of a published file on its way to a transfer.
+const OUTCOMES: [&str; 3] = ["delivered", "failed", "replaced"];
+
+fn delivered(scope: &Scope, outcome: &'static str) -> Counter {
+    let scope = scope.with("outcome", outcome);
+    scope.counter("filegen_deliveries_total", "Published files and manifests, by what became of them.")
+}
 
 /// The metrics of one worker.
 #[derive(Debug)]
@@ -35,9 +44,10 @@ pub struct GenerateMetrics {
     runs_refused: Gauge,
     odd_records: Gauge,
     odd_events: Counter,
-    deliveries_waiting: Late<Gauge>,
-    deliveries_failed: Late<Gauge>,
-    oldest_delivery: Late<Gauge>,
+    deliveries_waiting: Gauge,
+    deliveries_failed: Gauge,
+    oldest_delivery: Gauge,
+    deliveries: BTreeMap<&'static str, Counter>,
     deadline: Late<Gauge>,
     deadline_at_risk: Late<Gauge>,
 }
@@ -82,10 +92,11 @@ impl GenerateMetrics {
             odd_events: scope
                 .counter("filegen_odd_events_total", "Events that were not understood, kept, and passed over."),
             deliveries_waiting: scope
-                .late_gauge("filegen_deliveries_waiting", "Published files and manifests that have no receipt yet."),
+                .gauge("filegen_deliveries_waiting", "Published files and manifests that have no receipt yet."),
             deliveries_failed: scope
-                .late_gauge("filegen_deliveries_failed", "Published files and manifests that their transfer refused."),
-            oldest_delivery: scope.late_gauge(
+                .gauge("filegen_deliveries_failed", "Published files and manifests that their transfer refused."),
+            deliveries: OUTCOMES.map(|outcome| (outcome, delivered(&scope, outcome))).into(),
+            oldest_delivery: scope.gauge(
                 "filegen_oldest_delivery_seconds",
                 "Since the run was published whose file has waited longest for its receipt.",
             ),
@@ -190,10 +201,9 @@ impl GenerateMetrics {
 
     /// What became of a published file on its way.
     pub(super) fn delivery(&self, outcome: &'static str) {
-        let scope = self.scope.with("outcome", outcome);
-        scope
-            .counter("filegen_deliveries_total", "Published files and manifests, by what became of them.")
-            .increment(1);
+        if let Some(counter) = self.deliveries.get(outcome) {
+            counter.increment(1);
+        }
     }
 
     /// How those that are on their way stand.
