@@ -137,6 +137,9 @@ async fn an_arrival_is_not_told_before_its_completion() {
     rig.arrives();
     let all = rig.stand(&["delivered"; 3]);
     assert!(all.iter().all(|one| one["eventSentAt"].is_null()), "{all:?}");
+    let status = rig.filegen.run("status -c worker.yaml --output json").exits(0).json();
+    let waiting = status["workers"][0]["unsentEvents"].as_array().unwrap();
+    assert_eq!(waiting.len(), 2, "only the completions wait: {waiting:?}");
     end(daemon);
     rig.change_worker(away, "");
     announcing(&rig, &topic);
