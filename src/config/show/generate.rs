@@ -1,7 +1,7 @@
 //! A worker's values in the words and order of the worker file.
 
 use super::Rendered;
-pub(super) use super::parts::{map, scalar, text, words};
+pub(super) use super::parts::{map, scalar, text};
 use crate::config::cursor::Cursor;
 use crate::config::redact::without_login;
 use crate::config::separators;

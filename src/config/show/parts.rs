@@ -7,12 +7,6 @@ pub(super) fn text(text: impl Into<String>) -> Rendered {
     Rendered::Scalar(Value::String(text.into()))
 }
 
-/// A list on one line; nothing where it is empty.
-pub(super) fn words(texts: &[String]) -> Option<Rendered> {
-    let list = Rendered::Flow(Box::new(Rendered::List(texts.iter().map(text).collect())));
-    (!texts.is_empty()).then_some(list)
-}
-
 pub(super) fn scalar(value: impl Into<Value>) -> Rendered {
     Rendered::Scalar(value.into())
 }
