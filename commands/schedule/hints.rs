@@ -9,7 +9,7 @@ impl Hint for SteerError {
             Self::Unknown { .. } => Some("`filegen schedule list{c}` shows those that there are"),
             Self::Ambiguous { .. } => Some("name it by its id: `filegen schedule list{c}` shows it"),
             Self::TooMany => Some("choose two times that are nearer to each other"),
-            Self::Already { .. } => Some("`filegen schedule show{c}` says since when, and why"),
+            Self::Already { .. } => Some("`filegen schedule show ID{c}` says since when, and why"),
             Self::Unusable { .. } => Some("mend the data source: `filegen datasource update{c}`"),
             Self::Store(error) => error.hint(),
         }
