@@ -165,7 +165,7 @@ fn a_view_that_changed_its_columns_meanwhile_is_said() {
 fn a_full_disk_ends_the_run_and_the_next_one_goes_on() {
     let rig = Rig::with_names(1, "{}", "printf('%.4000c', 'x')");
     // A limit on file sizes fails writes just as a full disk does, and needs no rights.
-    let limited = "trap '' XFSZ; ulimit -f 150; exec \"$0\" run -c worker.yaml --date 2026-11-21";
+    let limited = "trap '' XFSZ; ulimit -f 220; exec \"$0\" run -c worker.yaml --date 2026-11-21";
     let mut bash = Command::new("bash");
     let output = in_time(bash.args(["-c", limited, env!("CARGO_BIN_EXE_filegen")]).current_dir(rig.path("")));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

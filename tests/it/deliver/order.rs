@@ -53,6 +53,7 @@ fn the_manifest_waits_for_a_file_that_is_slow() {
     rig.stand(&["handed-over", "delivered", "due"]);
     fs::remove_file(rig.filegen.path(&mark)).unwrap();
     rig.arrives();
+    rig.stand(&["delivered"; 3]);
     assert_eq!(rig.order(), [NAMES[1], NAMES[0], NAMES[2]]);
     end(daemon);
 }
