@@ -175,7 +175,7 @@ fn errors_of_steering_a_schedule() {
     let ambiguous = SteerError::Ambiguous { name: text(), count: 2 };
     check(ambiguous, FailureKind::Conflict, Code::Failed, "name it by its id");
     let already = SteerError::Already { id: id(), status: "Paused" };
-    check(already, FailureKind::Conflict, Code::Failed, "`filegen schedule show{c}`");
+    check(already, FailureKind::Conflict, Code::Failed, "`filegen schedule show ID{c}`");
     let fault = PlanFault { field: "zone", message: text(), hint: text() };
     check(SteerError::Unusable { id: id(), fault }, FailureKind::Config, Code::Config, "mend the data source");
     check(SteerError::TooMany, FailureKind::Conflict, Code::Failed, "choose two times");

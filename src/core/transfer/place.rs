@@ -3,7 +3,6 @@
 use super::envelope::Envelope;
 use super::naming::{parts, split};
 use super::spec::{Deliver, Organize};
-use crate::core::model::shown::{self, is_harmful};
 use jiff::tz::TimeZone;
 
 /// A path at the target.
@@ -52,24 +51,7 @@ pub fn place(deliver: &Deliver, envelope: &Envelope) -> Result<Place, String> {
     };
     let mut folders = if organized.is_empty() { Vec::new() } else { parts(&organized)? };
     folders.extend(names);
-    folders.iter().chain([&name]).try_for_each(|part| harmless(part))?;
     Ok(Place { folder: folders.join("/"), name })
-}
-
-/// Sees that people and programs at the target take a name for what it is: no terminal, list or command line reads it as anything else.
-fn harmless(part: &str) -> Result<(), String> {
-    if let Some(odd) = part.chars().find(|c| is_harmful(*c)) {
-        return Err(format!(
-            "the name `{}` holds U+{:04X}, which no name at the target has",
-            shown::name(part),
-            u32::from(odd)
-        ));
-    }
-    if part.starts_with('-') {
-        let what = "begins with `-`, as options of commands do; no name at the target does";
-        return Err(format!("the name `{}` {what}", shown::name(part)));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -141,16 +123,6 @@ mod tests {
             assert!(NameTemplate::parse(bad).is_err(), "{bad}");
         }
         assert!(NameTemplate::parse("{{ folder }}{{ stem }}-{{ id }}{{ extension }}").is_ok());
-    }
-
-    #[test]
-    fn no_name_is_read_as_anything_else() {
-        for bad in ["a\nb", "\u{1b}[2J", "a\u{202e}vsc.exe", "-rf", "x/-rf", "\u{200b}"] {
-            let told = placed("{{ folder }}{{ name }}", Organize::None, bad, "api").unwrap_err();
-            assert!(told.contains("no name at the target") && !told.chars().any(is_harmful), "{told}");
-        }
-        assert!(placed("{{ name }}", Organize::Source, "a", "-x").is_err());
-        assert_eq!(placed("x{{ name }}", Organize::None, "-a", "api").as_deref(), Ok("x-a"));
     }
 
     #[test]

@@ -47,24 +47,6 @@ fn a_refused_file_is_set_aside_with_its_reason_and_goes_again() {
 }
 
 #[test]
-fn a_name_that_is_read_as_something_else_is_set_aside_with_its_reason() {
-    let rig = Rig::new();
-    let names = ["-rf", "a\n\u{1b}[2J", "a\u{202e}vsc.exe"];
-    for name in names {
-        rig.put(name, b"1");
-    }
-    rig.put("fine", b"1");
-    let told = rig.run(4);
-    assert_eq!((&told["failed"], &told["delivered"]), (&json!(3), &json!(1)), "{told}");
-    assert_eq!(rig.names("target"), ["fine"]);
-    for failure in told["failures"].as_array().unwrap() {
-        assert!(failure["reason"].as_str().unwrap().contains("no name at the target"), "{told}");
-    }
-    let aside = rig.shelf("error");
-    assert!(names.iter().all(|name| aside.contains_key(*name)), "{:?}", aside.keys());
-}
-
-#[test]
 fn a_damaged_message_and_a_missing_chunk_are_refused_and_nothing_is_delivered_in_part() {
     let rig = Rig::new();
     let content = bytes(20_000, 5);

@@ -282,6 +282,18 @@ function clear() {
   form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
 }
 
+/** Opens a dialog. The list may be shown anew under it: then the button that opened it is gone, and another one stands in its place. */
+function openDialog(dialog) {
+  state.from = document.activeElement?.closest?.("[data-key]")?.dataset.key;
+  dialog.showModal();
+}
+
+/** The focus goes back to where the dialog was opened. */
+function comeBack() {
+  const isLost = !document.activeElement || document.activeElement === document.body;
+  if (isLost && state.from) document.querySelector(`[data-key="${CSS.escape(state.from)}"]`)?.focus();
+}
+
 /** What was said of a field is of what stood there: it goes when that is changed. */
 function correct(event) {
   const field = event.target;
@@ -295,7 +307,7 @@ function openEditor(source) {
   at("editor-title").textContent = source ? `Edit ${source.name}` : "New data source";
   fill(source);
   explain();
-  at("editor").showModal();
+  openDialog(at("editor"));
   form.elements.name.focus();
 }
 
@@ -405,7 +417,7 @@ function question(title, text, needsReason) {
   at("ask-text").textContent = text;
   at("reason").value = "";
   at("reason").closest(".field").hidden = at("by").closest(".field").hidden = !needsReason;
-  at("ask").showModal();
+  openDialog(at("ask"));
   (needsReason ? at("reason") : at("ask-yes")).focus();
   return new Promise((resolve) => { yes = resolve; });
 }
@@ -439,6 +451,7 @@ for (const name of ["cronExpression", "zone", "calendar", "closedDay", "dst"]) f
 form.elements.action.addEventListener("input", suit);
 at("ask-form").addEventListener("submit", () => { yes?.(true); yes = null; });
 at("ask").addEventListener("close", () => { yes?.(false); yes = null; });
+document.querySelectorAll("dialog").forEach((dialog) => dialog.addEventListener("close", comeBack));
 document.querySelectorAll("[data-close]").forEach((button) => button.addEventListener("click", () => button.closest("dialog").close()));
 at("filter").addEventListener("submit", (event) => event.preventDefault());
 at("search").addEventListener("input", () => { clearTimeout(searching); searching = setTimeout(() => { state.page = 1; look(); }, 200); });
