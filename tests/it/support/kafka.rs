@@ -334,10 +334,14 @@ pub fn properties(given: &[(&str, &str)]) -> BTreeMap<String, Secret> {
     given.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, below those that the kernel gives to connections: no connection has it when a server that was
+/// stopped comes back to it.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("cannot bind a port");
-    listener.local_addr().expect("bound above").port()
+    let ports = std::iter::repeat_with(|| fastrand::u16(10_000..32_000)).take(1000);
+    ports
+        .into_iter()
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("cannot bind a port")
 }
 
 fn fresh(what: &str) -> String {

@@ -249,7 +249,8 @@ fn discover(fields: &mut Fields<'_>, settings: &serde_json::Map<String, Value>) 
 fn deadline(fields: &mut Fields<'_>) -> Option<DeadlineTime> {
     let given = fields.take("deadline")?;
     let time = given.as_object().filter(|object| object.len() == 1).and_then(|object| object.get("time")?.as_str());
-    let fits = |time: &str| time.len() <= 8 && jiff::civil::Time::strptime("%H:%M", time).is_ok();
+    // As the clockwork reads it, and no seconds.
+    let fits = |time: &str| time.len() == 5 && time.get(2..3) == Some(":") && time.parse::<jiff::civil::Time>().is_ok();
     let Some(time) = time.filter(|time| fits(time)) else {
         fields.refuse("deadline", "this is no deadline", "write {\"time\":\"06:30\"}, on the clock of its zone");
         return None;

@@ -64,6 +64,20 @@ fn a_number_of_failures_may_be_none_never_or_so_many() {
 }
 
 #[test]
+fn a_deadline_has_hours_and_minutes_of_two_digits() {
+    let with = |time: &str| json!({ "name": "a", "path": "data", "deadline": { "time": time } });
+    for time in ["00:00", "06:30", "23:59"] {
+        assert_eq!(read(&with(time)).unwrap().deadline.unwrap().time, time);
+    }
+    for time in
+        ["6:30", "06:3", "6:3", "0:0", " 6:30", " 06:30", "24:00", "06:60", "06:30:15", "T0630", "0630", "06.30", ""]
+    {
+        let Faults(faults) = read(&with(time)).unwrap_err();
+        assert_eq!(faults.iter().map(|it| it.pointer.as_str()).collect::<Vec<_>>(), ["/deadline"], "{time}");
+    }
+}
+
+#[test]
 fn a_polling_rate_stands_for_an_expression() {
     for rate in ["00:02:00", "2m"] {
         let source = read(&json!({ "name": "a", "path": "data", "pollingRate": rate })).unwrap();
