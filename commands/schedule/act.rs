@@ -98,7 +98,7 @@ pub(super) fn pause(context: &Context, args: &PauseArgs) -> Result<CommandEnd, F
         let (store, asked) = (&*opened.state.schedules, opened.asked(&args.reason));
         let schedule = if args.which.dry_run {
             let there = steer::find(store, &args.which.id).await?;
-            record::paused(&there, &asked.who, &asked.why, asked.at)
+            record::paused(&there, (&asked.who, &asked.why), &opened.settings, asked.at)
                 .ok_or(SteerError::Already { id: there.id, status: there.status.as_str() })?
         } else {
             opened.steering().pause(&args.which.id, &asked).await?

@@ -30,7 +30,10 @@ impl Folders for LocalFolders {
         apart(root, below, pulse, |root, below, pulse| {
             let beneath = open(&root)?;
             // Opened as it is for a listing, so that rights and links are seen.
-            beneath.list_by_step(&below, &|| pulse.beat()).map(drop).map_err(|error| failed(&at(&root, &below), &error))
+            beneath
+                .names_by_step(&below, &|| pulse.beat())
+                .map(drop)
+                .map_err(|error| failed(&at(&root, &below), &error))
         })
         .await
     }
@@ -94,18 +97,27 @@ fn list(root: &Path, below: &str, deep: bool, pulse: &Pulse) -> Result<Listing, 
     let mut folders = vec![(String::new(), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let path = if folder.is_empty() { below.to_owned() } else { join(below, &folder) };
-        let names = match beneath.list_by_step(&path, &|| pulse.beat()) {
+        let names = match beneath.names_by_step(&path, &|| pulse.beat()) {
             Ok(names) => names,
             Err(error) if folder.is_empty() => return Err(failed(&at(root, &path), &error)),
-            // A folder below that is gone or closed is told, and the others are looked at.
+            // The others are looked at.
             Err(error) => {
-                note(&mut listing.odd, failed(&at(root, &path), &error).to_string());
+                let error = failed(&at(root, &path), &error);
+                let is_gone = matches!(error, FolderError::Missing { .. });
+                note(if is_gone { &mut listing.odd } else { &mut listing.closed }, error.to_string());
                 continue;
             }
         };
         for (name, found) in names {
-            let path = join(&folder, &name);
-            if found.is_file() {
+            let path = join(&folder, &name.to_string_lossy());
+            if name.to_str().is_none() && found.is_file() {
+                listing.unnameable.push(path);
+            } else if name.to_str().is_none() && found.is_dir() {
+                if deep {
+                    let path = at(root, &join(below, &path));
+                    note(&mut listing.closed, FolderError::Unnameable { path }.to_string());
+                }
+            } else if found.is_file() {
                 listing.files.push(FoundFile {
                     size: found.bytes,
                     modified_at: modified(&found),
@@ -122,11 +134,12 @@ fn list(root: &Path, below: &str, deep: bool, pulse: &Pulse) -> Result<Listing, 
                 note(&mut listing.odd, format!("{path} is {}, and is passed over", found.words()));
             }
         }
-        if listing.files.len() > FILES_MAX {
+        if listing.files.len() + listing.unnameable.len() > FILES_MAX {
             return Err(FolderError::TooMany { path: at(root, below) });
         }
     }
     listing.files.sort_by(|a, b| a.path.cmp(&b.path));
+    listing.unnameable.sort();
     Ok(listing)
 }
 
@@ -179,7 +192,9 @@ pub(super) fn failed(path: &str, error: &io::Error) -> FolderError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsStr;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
     #[tokio::test]
@@ -203,6 +218,19 @@ mod tests {
         let far = LocalFolders.list(root, "far", true, &pulse).await.unwrap();
         assert!(far.odd.len() == 1 && far.odd[0].contains("64 folders"), "{:?}", far.odd);
         fs::remove_dir_all(root.join("far")).unwrap();
+        // What nothing can name is told, and never taken for something else.
+        let odd = root.join("odd");
+        fs::create_dir_all(odd.join(OsStr::from_bytes(b"d\xff"))).unwrap();
+        fs::write(odd.join(OsStr::from_bytes(b"\xff.csv")), "").unwrap();
+        let named = LocalFolders.list(root, "odd", true, &pulse).await.unwrap();
+        assert_eq!((named.files.len(), &named.unnameable[..]), (0, &["\u{fffd}.csv".to_owned()][..]));
+        assert!(
+            named.closed.len() == 1 && named.closed[0].contains("d\u{fffd} is no UTF-8 text"),
+            "{:?}",
+            named.closed
+        );
+        assert!(LocalFolders.list(root, "odd", false, &pulse).await.unwrap().closed.is_empty());
+        fs::remove_dir_all(odd).unwrap();
         for path in ["out", "in/link.csv"] {
             let error = LocalFolders.check(root, path, &pulse).await.unwrap_err();
             assert!(matches!(error, FolderError::Foreign { what: "a link", .. }), "{error:?}");

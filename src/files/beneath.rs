@@ -208,12 +208,7 @@ impl Beneath {
 
     /// The names in a folder, each with what it is; in no order. A name that is no text has a sign in place of each odd byte.
     pub(crate) fn list(&self, path: &str) -> io::Result<Vec<(String, Found)>> {
-        self.list_by_step(path, &|| ())
-    }
-
-    /// As [`Beneath::list`], and calls `step` behind each name.
-    pub(crate) fn list_by_step(&self, path: &str, step: &dyn Fn()) -> io::Result<Vec<(String, Found)>> {
-        let names = self.names_by_step(path, step)?;
+        let names = self.names(path)?;
         Ok(names.into_iter().map(|(name, found)| (name.to_string_lossy().into_owned(), found)).collect())
     }
 
@@ -222,7 +217,8 @@ impl Beneath {
         self.names_by_step(path, &|| ())
     }
 
-    fn names_by_step(&self, path: &str, step: &dyn Fn()) -> io::Result<Vec<(OsString, Found)>> {
+    /// As [`Beneath::names`], and calls `step` behind each name.
+    pub(crate) fn names_by_step(&self, path: &str, step: &dyn Fn()) -> io::Result<Vec<(OsString, Found)>> {
         let folder = self.folder(path, OFlags::RDONLY)?;
         let mut names = Vec::new();
         for entry in Dir::read_from(&folder)? {

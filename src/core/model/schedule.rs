@@ -144,6 +144,9 @@ pub struct Schedule {
     /// What became of all due times up to here stands in the history.
     #[serde(with = "as_text::moment")]
     pub decided_until: Timestamp,
+    /// Due times before that of which it does not, because somebody changed or paused the schedule: the leader writes them down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Undecided>,
     /// The due time of the last execution that began.
     #[serde(with = "as_text::maybe_moment")]
     pub last_execution_time: Option<Timestamp>,
@@ -192,6 +195,22 @@ pub struct Schedule {
     /// The highest token of a leader that has written this.
     #[serde(default)]
     pub token: u64,
+}
+
+/// Due times that had come, and began no more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Undecided {
+    /// What they were due by.
+    pub rule: Rule,
+    /// They are those behind this moment,
+    #[serde(with = "as_text::moment")]
+    pub after: Timestamp,
+    /// up to this one.
+    #[serde(with = "as_text::moment")]
+    pub until: Timestamp,
+    /// What happened then: `its times were changed`.
+    pub why: String,
 }
 
 /// When a schedule is due, in words.

@@ -29,8 +29,12 @@ pub struct FoundFile {
 pub struct Listing {
     /// In the order of their paths.
     pub files: Vec<FoundFile>,
-    /// What is neither a plain file nor a folder, or cannot be looked at: each a sentence. At most a few.
+    /// What is neither a plain file nor a folder, or has gone meanwhile: each a sentence. At most a few.
     pub odd: Vec<String>,
+    /// Folders in it that cannot be looked into: each a sentence. At most a few.
+    pub closed: Vec<String>,
+    /// Plain files whose name is no UTF-8 text, with a sign in place of each odd byte: nothing that is told or kept can name them.
+    pub unnameable: Vec<String>,
 }
 
 /// A file's content.
@@ -62,6 +66,12 @@ pub enum FolderError {
         path: String,
         /// What it is: `a link`.
         what: &'static str,
+    },
+    /// Nothing that is told or kept can name it.
+    #[error("the name of {} is no UTF-8 text: rename it", shown::name(path))]
+    Unnameable {
+        /// Which, with a sign in place of each odd byte.
+        path: String,
     },
     /// It may not be read.
     #[error("{} may not be read by the user of this process", shown::name(path))]
@@ -110,7 +120,7 @@ impl HasKind for FolderError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Missing { .. } => FailureKind::Absent,
-            Self::Foreign { .. } | Self::Denied { .. } => FailureKind::Refused,
+            Self::Foreign { .. } | Self::Denied { .. } | Self::Unnameable { .. } => FailureKind::Refused,
             Self::Hangs { .. } | Self::DiskHangs { .. } => FailureKind::Unreachable,
             Self::TooMany { .. } | Self::Failed { .. } => FailureKind::Failed,
         }

@@ -37,10 +37,19 @@ pub enum ActionError {
     Failed {
         /// What, where, and what to do.
         reason: String,
+        /// What it did all the same.
+        done: Done,
     },
     /// It was stopped, or lost its right to write, before its end. Done again by the next leader.
     #[error("it was stopped before its end")]
     Interrupted,
+}
+
+impl ActionError {
+    /// It failed, and has done nothing.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed { reason: reason.into(), done: Done::default() }
+    }
 }
 
 /// What a due time does. An execution may be done twice, after a leader has died in it: the second one does no harm.

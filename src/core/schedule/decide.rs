@@ -18,6 +18,9 @@ const CATCH_UP_AGE: SignedDuration = SignedDuration::from_hours(24);
 /// of a day.
 const COUNTED_MAX: u64 = 200_000;
 
+/// Due times within the grace of a change that are told one by one.
+const WAITED_MAX: usize = 1_000;
+
 /// Clock changes that are told at once.
 const CHANGES_MAX: usize = 4;
 
@@ -79,6 +82,25 @@ pub fn decide(plan: &Plan, decided_until: Timestamp, now: Timestamp) -> Decision
     steps.sort_by_key(Step::at);
     let decided_until = if planted("next from now") { whole_second(now) } else { horizon };
     Decision { steps, decided_until, next: plan.next_after(decided_until) }
+}
+
+/// The due times from `after` to `until` of a schedule that was changed or paused then: none of them begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Left {
+    /// What a clock change left out, and what nobody was there for.
+    pub passed: Vec<Step>,
+    /// What could have begun still.
+    pub waited: Vec<Timestamp>,
+}
+
+/// What is left of a schedule's due times. `why`: what happened to it.
+pub fn left(plan: &Plan, after: Timestamp, until: Timestamp, why: &str) -> Left {
+    let late = plan.offset.saturating_add(plan.grace);
+    let missed_before = until.checked_sub(late).unwrap_or(after).max(after);
+    let mut passed = left_out(plan, after, until);
+    Missed::find(plan, after, missed_before).told(&format!("nobody led at its time, and {why} since"), 0, &mut passed);
+    let waited = plan.timetable.slots(before(missed_before)).skip_while(|slot| *slot <= after);
+    Left { passed, waited: waited.take_while(|slot| *slot <= until).take(WAITED_MAX).collect() }
 }
 
 fn whole_second(at: Timestamp) -> Timestamp {
@@ -153,6 +175,12 @@ impl Missed {
             Misfire::FireOnce => "nobody led at its time; a later one is fired for all of them",
             Misfire::FireAll => "nobody led at its time; only the latest are made up for, and none older than 24 hours",
         };
+        self.told(why, made_up_for, steps);
+    }
+
+    /// All but the latest ones, which are made up for.
+    fn told(self, why: &str, made_up_for: usize, steps: &mut Vec<Step>) {
+        let total = self.latest.len();
         let told = total - made_up_for;
         // What stands one by one; what came before is told with the first of them.
         let shown = told.min(MISSED_MAX);

@@ -4,11 +4,17 @@ use super::plan::{Plan, Settings};
 use crate::core::failpoints::planted::planted;
 use crate::core::model::counted::COUNTED_MAX;
 use crate::core::model::data_source::DataSource;
-use crate::core::model::schedule::{Execution, Outcome, Rule, Schedule, ScheduleId, ScheduleStatus};
+use crate::core::model::schedule::{Execution, Outcome, Rule, Schedule, ScheduleId, ScheduleStatus, Undecided};
 use jiff::Timestamp;
 
 /// Who pauses a schedule that fails again and again.
 pub const BY_ITSELF: &str = "filegen";
+
+/// Changes that are told apart of what they left undecided.
+const UNDECIDED_MAX: usize = 20;
+
+/// Why due times that had come before a pause did not begin.
+const WAS_PAUSED: &str = "it was paused";
 
 /// A moment as every store keeps it: to the millisecond.
 pub fn millis(at: Timestamp) -> Timestamp {
@@ -45,6 +51,7 @@ pub fn created(source: &DataSource, settings: &Settings, now: Timestamp) -> Sche
         status: ScheduleStatus::Active,
         next_execution_time: None,
         decided_until: now,
+        undecided: Vec::new(),
         last_execution_time: None,
         last_status: None,
         last_files_seen: None,
@@ -109,6 +116,9 @@ fn as_described(schedule: &Schedule, source: &DataSource, settings: &Settings, n
     let keeps_times = when(&schedule.rule) == when(&rule) && schedule.is_active == source.is_active;
     let keeps_deadline = keeps_times && schedule.rule.deadline == rule.deadline && !schedule.is_deleted;
     let keeps_times = keeps_times && !schedule.is_deleted && schedule.status != ScheduleStatus::Failed;
+    let why = if source.is_active { "its times were changed" } else { "its data source was set inactive" };
+    let plan = Plan::of(schedule, settings).ok().filter(|_| !keeps_times);
+    let undecided = left_by(schedule, plan.as_ref(), now, why);
     let changed = Schedule {
         name: source.name.clone(),
         version: source.version,
@@ -120,9 +130,30 @@ fn as_described(schedule: &Schedule, source: &DataSource, settings: &Settings, n
         // Never back, whatever the clock of who edits says: what was decided is not decided again.
         decided_until: if keeps_times { schedule.decided_until } else { now.max(schedule.decided_until) },
         deadline_since: if keeps_deadline { schedule.deadline_since } else { Some(now) },
+        undecided,
         ..schedule.clone()
     };
     settled(by_others(changed, now), settings)
+}
+
+/// The due times of a schedule that have come and begin no more when it is changed or paused now, beside those that wait to be told.
+fn left_by(schedule: &Schedule, plan: Option<&Plan>, now: Timestamp, why: &str) -> Vec<Undecided> {
+    let (mut undecided, after) = (schedule.undecided.clone(), schedule.decided_until);
+    let next = plan.filter(|_| fires(schedule)).and_then(|plan| plan.next_after(after));
+    if next.is_some_and(|next| next <= now) {
+        match undecided.last_mut() {
+            // Nobody has led for long: that these are told at all matters more than by which words.
+            Some(last) if schedule.undecided.len() >= UNDECIDED_MAX => last.until = last.until.max(now),
+            _ => undecided.push(Undecided { rule: schedule.rule.clone(), after, until: now, why: why.to_owned() }),
+        }
+    }
+    undecided
+}
+
+/// The leader has written down what was undecided of the schedule as it saw it.
+pub fn accounted_for(schedule: &Schedule, seen: &[Undecided]) -> Schedule {
+    let undecided = schedule.undecided.iter().filter(|it| !seen.contains(it)).cloned().collect();
+    Schedule { undecided, revision: schedule.revision + 1, ..schedule.clone() }
 }
 
 /// What decides when a schedule is due.
@@ -151,15 +182,18 @@ fn gone(schedule: &Schedule, version: u64) -> Schedule {
         status: ScheduleStatus::Paused,
         pause_reason: Some(reason),
         next_execution_time: None,
+        undecided: Vec::new(),
         ..schedule.clone()
     }
 }
 
 /// Paused by somebody, who says why. `None` when it is paused.
-pub fn paused(schedule: &Schedule, who: &str, why: &str, now: Timestamp) -> Option<Schedule> {
+pub fn paused(schedule: &Schedule, (who, why): (&str, &str), settings: &Settings, now: Timestamp) -> Option<Schedule> {
     let now = millis(now);
     (schedule.status != ScheduleStatus::Paused).then(|| {
+        let plan = Plan::of(schedule, settings).ok();
         let paused = Schedule {
+            undecided: left_by(schedule, plan.as_ref(), now, WAS_PAUSED),
             status: ScheduleStatus::Paused,
             paused_by: Some(who.to_owned()),
             pause_reason: Some(why.to_owned()),
@@ -228,6 +262,7 @@ pub fn told(schedule: &Schedule, execution: &Execution, plan: Option<&Plan>, now
     }
     let limit = plan.and_then(|plan| plan.pause_after);
     if told.status == ScheduleStatus::Active && limit.is_some_and(|limit| told.failures_in_row >= limit) {
+        told.undecided = left_by(&told, plan, millis(now), WAS_PAUSED);
         let error = told.last_error.as_deref().unwrap_or("no reason was given");
         told.pause_reason = Some(format!("{} failures in a row, the last one: {error}", told.failures_in_row));
         told.status = ScheduleStatus::Paused;

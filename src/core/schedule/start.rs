@@ -50,24 +50,21 @@ impl Action for Starting {
     }
 }
 
-fn failed(reason: String) -> ActionError {
-    ActionError::Failed { reason }
-}
-
 impl Starting {
     /// Asks for the run of the due time's day. A run is one a date, so the same due time starts it once, however often it is tried.
     async fn start(&self, name: &str, firing: &Firing) -> Result<Done, ActionError> {
         let found = self.workers.iter().find(|it| it.worker.as_str() == name);
         let Startable { worker, zone, runs, wanted } = found.ok_or_else(|| {
-            failed(format!(
+            ActionError::failed(format!(
                 "no worker {name} is served by this process: name its file beside the scheduler's with `-c`"
             ))
         })?;
-        let zone = TimeZone::get(zone).map_err(|_| failed(format!("no time zone is called {zone}")))?;
+        let zone = TimeZone::get(zone).map_err(|_| ActionError::failed(format!("no time zone is called {zone}")))?;
         let date = BusinessDate(firing.execution.due_time.to_zoned(zone).date());
         let run = RunId { worker: worker.clone(), date };
         let by = format!("execution:{}", firing.execution.id);
-        let requested = runs.request(&run, &by, self.clock.now()).await.map_err(|error| failed(error.to_string()))?;
+        let requested = runs.request(&run, &by, self.clock.now()).await;
+        let requested = requested.map_err(|error| ActionError::failed(error.to_string()))?;
         wanted.notify_one();
         let note = match requested {
             Requested::New(_) => format!("asked for the run {run}"),

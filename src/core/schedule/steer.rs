@@ -169,7 +169,7 @@ impl Steering<'_> {
     /// # Errors
     /// When there is no such schedule, it is paused, or the store fails.
     pub async fn pause(&self, given: &str, asked: &Asked) -> Result<Schedule, SteerError> {
-        let paused = |there: &Schedule, at| record::paused(there, &asked.who, &asked.why, at);
+        let paused = |there: &Schedule, at| record::paused(there, (&asked.who, &asked.why), self.settings, at);
         self.change(given, asked, ("schedule pause", ScheduleStatus::Paused), paused).await
     }
 

@@ -4,7 +4,9 @@ use crate::support::state::{at, on_each};
 use crate::support::term;
 use filegen::core::kind::{FailureKind, HasKind};
 use filegen::core::model::data_source::{Action, ClosedDay, DeadlineTime, Misfire, Overlap};
-use filegen::core::model::schedule::{Cause, Execution, Outcome, Rule, Schedule, ScheduleId, ScheduleStatus};
+use filegen::core::model::schedule::{
+    Cause, Execution, Outcome, Rule, Schedule, ScheduleId, ScheduleStatus, Undecided,
+};
 use filegen::core::model::term::{Term, Token};
 use filegen::core::ports::schedules::{HistoryPlace, Writer};
 use filegen::core::ports::store::StoreError;
@@ -12,6 +14,24 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+
+fn rule() -> Rule {
+    Rule {
+        cron_expression: "0 0/2 * * * ?".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        calendar: Some("target".to_owned()),
+        closed_day: ClosedDay::Next,
+        dst: None,
+        misfire: Misfire::FireAll,
+        overlap: Overlap::Queue,
+        deadline: Some(DeadlineTime { time: "06:30".to_owned() }),
+        pause_after_failures: Some(5),
+    }
+}
+
+fn undecided() -> Undecided {
+    Undecided { rule: rule(), after: at(0), until: at(100), why: "its times were changed".to_owned() }
+}
 
 fn schedule(id: &str) -> Schedule {
     Schedule {
@@ -21,21 +41,12 @@ fn schedule(id: &str) -> Schedule {
         version: 3,
         is_deleted: false,
         is_active: true,
-        rule: Rule {
-            cron_expression: "0 0/2 * * * ?".to_owned(),
-            zone: "Europe/Berlin".to_owned(),
-            calendar: Some("target".to_owned()),
-            closed_day: ClosedDay::Next,
-            dst: None,
-            misfire: Misfire::FireAll,
-            overlap: Overlap::Queue,
-            deadline: Some(DeadlineTime { time: "06:30".to_owned() }),
-            pause_after_failures: Some(5),
-        },
+        rule: rule(),
         action: Action::Run("LoanWorker".to_owned()),
         status: ScheduleStatus::Active,
         next_execution_time: Some(at(1_000)),
         decided_until: at(0),
+        undecided: vec![undecided()],
         last_execution_time: None,
         last_status: Some(Outcome::Failed),
         last_files_seen: Some(u64::from(u32::MAX) + 9),

@@ -5,7 +5,9 @@ use crate::support::daemon::stop;
 use crate::support::filegen::Filegen;
 use crate::support::running::until;
 use serde_json::{Value, json};
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 
@@ -16,7 +18,9 @@ const FILES: u64 = 4_000;
 const USER: u32 = 4001;
 
 fn make(intake: &Intake, name: &str, path: &str) -> String {
-    let given = json!({ "name": name, "path": path, "pattern": "*.csv", "cronExpression": "* * * * * ?" });
+    let given = json!({
+        "name": name, "path": path, "pattern": "**/*.csv", "recursive": true, "cronExpression": "* * * * * ?"
+    });
     let made = intake.post(&given);
     assert_eq!(made.code, 201, "{}", made.body);
     made.json()["id"].as_str().unwrap().to_owned()
@@ -61,7 +65,7 @@ fn a_folder_or_a_file_that_may_not_be_read_fails_its_looks_and_no_others() {
     let folder = filegen.path("data");
     let intake = Intake::of(filegen, &mut command);
     let (open, closed) = (make(&intake, "open", "data/in"), make(&intake, "closed", "data/closed"));
-    let failed = look(&intake, &open, "Failed", |it| it["filesNew"] == 0);
+    let failed = look(&intake, &open, "Failed", |it| it["filesNew"] == 1);
     let error = failed["error"].as_str().unwrap();
     assert!(
         error.contains("1 of 2 files are new") && error.contains("secret.csv may not be read by the user"),
@@ -77,6 +81,45 @@ fn a_folder_or_a_file_that_may_not_be_read_fails_its_looks_and_no_others() {
         look(&intake, id, "Succeeded", |it| it["filesNew"] == 1);
         look(&intake, id, "Succeeded", |it| it["filesNew"] == 0);
     }
+    stop([intake.daemon]);
+}
+
+#[test]
+fn what_a_folder_hides_fails_its_looks_and_what_it_shows_is_told() {
+    let filegen = Filegen::empty();
+    filegen.write("intake.yaml", SCHEDULER);
+    fs::create_dir_all(filegen.path("data/in/closed")).unwrap();
+    filegen.write("data/in/a.csv", "a");
+    filegen.write("data/in/closed/b.csv", "b");
+    let odd_name =
+        |ending: &str| filegen.path("data/in").join(OsStr::from_bytes(&[b"caf\xe9", ending.as_bytes()].concat()));
+    fs::write(odd_name(".csv"), "c").unwrap();
+    fs::write(odd_name(".txt"), "not asked for").unwrap();
+    fs::set_permissions(filegen.path("data/in/closed"), Permissions::from_mode(0o000)).unwrap();
+    let mut command = filegen.command("daemon -c intake.yaml --health-port 0");
+    if rustix::process::geteuid().is_root() {
+        for name in ["", "intake.yaml", "data", "data/in", "data/in/closed"] {
+            chown(filegen.path(name), Some(USER), Some(USER)).unwrap();
+        }
+        command.uid(USER).gid(USER);
+    }
+    let (closed, csv, renamed) = (filegen.path("data/in/closed"), odd_name(".csv"), filegen.path("data/in/cafe.csv"));
+    let intake = Intake::of(filegen, &mut command);
+    let id = make(&intake, "in", "data/in");
+    let failed = look(&intake, &id, "Failed", |it| it["filesNew"] == 1);
+    assert_eq!(failed["filesSeen"], 2, "{failed}");
+    let error = failed["error"].as_str().unwrap();
+    for part in
+        ["1 of 2 files are new", "1 failed, 1 folder in it", "the name of caf\u{fffd}.csv", "in/closed may not be read"]
+    {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert_eq!(intake.api.get(&format!("/api/v1/schedule/{id}")).json()["lastStatus"], "Failed");
+    // Mended, it goes on by itself.
+    fs::set_permissions(closed, Permissions::from_mode(0o755)).unwrap();
+    fs::rename(csv, renamed).unwrap();
+    until("both files that were hidden", || (discovered(&intake) == 3).then_some(()));
+    look(&intake, &id, "Succeeded", |it| it["filesSeen"] == 3 && it["filesNew"] == 0);
     stop([intake.daemon]);
 }
 

@@ -4,6 +4,7 @@ use super::people::IDLE;
 use filegen::core::model::data_source::{DataSource, Misfire, Overlap};
 use filegen::core::model::schedule::{Cause, Execution, Schedule, ScheduleId, ScheduleStatus};
 use filegen::core::model::term::Token;
+use filegen::core::schedule::record;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,8 @@ pub struct Book {
     pub deleted: BTreeMap<ScheduleId, Timestamp>,
     pub looks: Vec<Look>,
     pub edits: Vec<Edit>,
+    /// Schedules that fired, as they were and as they were then changed or paused.
+    pub left: Vec<(Schedule, Schedule)>,
 }
 
 /// A change of when a schedule is due, or its resumption, and the true time when it took effect.
@@ -55,6 +58,7 @@ impl Book {
             deleted: BTreeMap::new(),
             looks: Vec::new(),
             edits: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -103,6 +107,10 @@ impl Book {
         let paused = |schedule: &Schedule| schedule.status == ScheduleStatus::Paused;
         let is_resumed = paused(before) && !paused(after);
         let rule = |it: &Schedule| (it.rule.cron_expression.clone(), it.rule.zone.clone(), it.rule.dst, it.is_active);
+        let ends = paused(after) || rule(before) != rule(after);
+        if ends && record::fires(before) && !after.is_deleted {
+            self.left.push((before.clone(), after.clone()));
+        }
         if is_resumed || rule(before) != rule(after) {
             self.edits.push(Edit { before: before.clone(), after: after.clone(), at });
         }

@@ -30,6 +30,7 @@ pub async fn check(world: &World, people: &People) {
     }
     paused(world, &mut wrong);
     at_once(world, &mut wrong);
+    left(world, &mut wrong).await;
     let open = world.schedules.open_executions(1000).await.unwrap_or_default();
     for it in open.iter().filter(|it| it.outcome == Outcome::Running) {
         wrong.push(format!("{} runs for ever", it.id));
@@ -135,6 +136,29 @@ fn at_once(world: &World, wrong: &mut Vec<String>) {
                     "{} fired at {decided} because it was {what} at {at} as of {}",
                     it.id, after.changed_at
                 ));
+            }
+        }
+    }
+}
+
+/// What had come when a schedule was changed or paused stands in its history, begun or not.
+async fn left(world: &World, wrong: &mut Vec<String>) {
+    let (left, deleted) = {
+        let book = locked(&world.book);
+        (book.left.clone(), book.deleted.clone())
+    };
+    for (before, after) in left.into_iter().filter(|(before, _)| !deleted.contains_key(&before.id)) {
+        let Ok(plan) = Plan::of(&before, &world.settings) else { continue };
+        let all = world.schedules.history(Some(&before.id), None, 10_000).await.unwrap_or_default();
+        let is_in = |slot: Timestamp| slot > before.decided_until && slot <= after.changed_at;
+        // The first of many that were missed counts those before it.
+        if all.iter().any(|it| is_in(it.due_time) && others(it).is_some()) {
+            continue;
+        }
+        for slot in plan.timetable.slots(before.decided_until).take_while(|slot| is_in(*slot)) {
+            if !all.iter().any(|it| it.due_time == slot) {
+                let (id, revision, at) = (&before.id, after.revision, after.changed_at);
+                wrong.push(format!("{id}:{slot} is not accounted for, and revision {revision} left it at {at}"));
             }
         }
     }

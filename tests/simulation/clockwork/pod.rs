@@ -177,7 +177,7 @@ impl Work {
         self.line.sleep(lasts).await;
         match firing.term.check() {
             Err(_) => Err(ActionError::Interrupted),
-            Ok(()) if fails => Err(ActionError::Failed { reason: "by chance".to_owned() }),
+            Ok(()) if fails => Err(ActionError::failed("by chance")),
             Ok(()) => Ok(Done::default()),
         }
     }

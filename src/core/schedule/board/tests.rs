@@ -42,6 +42,7 @@ fn schedule(id: &str) -> Schedule {
         status: ScheduleStatus::Active,
         next_execution_time: Some(at("2999-01-01T00:00:00Z")),
         decided_until: at("2026-11-29T00:00:00Z"),
+        undecided: Vec::new(),
         last_execution_time: None,
         last_status: None,
         last_files_seen: None,

@@ -20,7 +20,7 @@ use crate::core::model::pattern::Pattern;
 use crate::core::model::shown;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::data_sources::DataSources;
-use crate::core::ports::folders::{Content, FolderError, FoundFile};
+use crate::core::ports::folders::{Content, FolderError, FoundFile, Listing};
 use crate::core::ports::ledger::{Ledger, ToldFile};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::store::StoreError;
@@ -75,8 +75,10 @@ struct Tally {
     /// Files that still move, or are marked by their writer.
     unready: u64,
     vanished: u64,
-    /// What cannot be read: each a sentence.
+    /// Files that cannot be read: each a sentence.
     faults: Vec<String>,
+    /// Folders that cannot be looked into: each a sentence.
+    closed: Vec<String>,
     /// Files that are larger than what is read.
     large: Vec<String>,
     /// What is worth a note.
@@ -96,7 +98,7 @@ struct Look<'a> {
 #[async_trait]
 impl super::action::Action for Discovery {
     async fn run(&self, firing: &Firing) -> Result<Done, ActionError> {
-        let failed = |reason: String| ActionError::Failed { reason };
+        let failed = |reason: String| ActionError::failed(reason);
         let id = DataSourceId::new(&firing.schedule.data_source_id);
         let found = match &id {
             Some(id) => self.sources.data_source(id).await.map_err(|error| failed(error.to_string()))?,
@@ -115,7 +117,7 @@ impl super::action::Action for Discovery {
         let pattern =
             Pattern::parse(&source.pattern).map_err(|fault| failed(format!("the pattern is wrong: {fault}")))?;
         let mut look = Look { source: &source, place, firing, inlet, tally: Tally::default() };
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             () = firing.stop.cancelled() => Err(ActionError::Interrupted),
             ended = self.look(&mut look, &pattern, settings) => ended,
@@ -123,16 +125,18 @@ impl super::action::Action for Discovery {
                 let (limit, new) = (self.look_within, look.tally.new);
                 Err(failed(format!("the look at {} took longer than {limit:?}; {new} files were told by then", source.path)))
             }
-        }?;
-        look.tally.end()
+        };
+        look.tally.end(ended)
     }
 }
 
 impl Discovery {
     async fn look(&self, look: &mut Look<'_>, pattern: &Pattern, settings: &Discover) -> Result<(), ActionError> {
-        let before = self.list(look, pattern).await?;
-        let wanted = ready::ready(&before, pattern, settings);
-        look.tally.seen = wanted.fits;
+        let Listing { files, unnameable, .. } = self.list(look, pattern).await?;
+        let unnameable: Vec<String> = unnameable.into_iter().filter(|path| pattern.fits(path)).collect();
+        let wanted = ready::ready(&files, pattern, settings);
+        look.tally.seen = wanted.fits + unnameable.len() as u64;
+        look.tally.faults.extend(unnameable.into_iter().map(|path| FolderError::Unnameable { path }.to_string()));
         look.tally.unready = wanted.marked;
         if wanted.files.is_empty() {
             return Ok(());
@@ -146,7 +150,7 @@ impl Discovery {
         }
         self.clock.sleep(settings.stable_for.unwrap_or(self.stable_for)).await;
         // What holds still between the two looks is not being written.
-        let now = self.list(look, pattern).await?;
+        let now = self.list(look, pattern).await?.files;
         let still: HashSet<(&str, &str)> = now.iter().map(|file| (file.path.as_str(), file.stamp.as_str())).collect();
         let there: HashSet<&str> = now.iter().map(|file| file.path.as_str()).collect();
         for file in &candidates {
@@ -170,7 +174,7 @@ impl Discovery {
                 "no transfer {} that collects is served by this process: name its file beside the scheduler's with `-c`",
                 shown::name(name)
             );
-            ActionError::Failed { reason }
+            ActionError::failed(reason)
         })
     }
 
@@ -196,12 +200,13 @@ impl Discovery {
         Ok(true)
     }
 
-    async fn list(&self, look: &mut Look<'_>, pattern: &Pattern) -> Result<Vec<FoundFile>, ActionError> {
+    async fn list(&self, look: &mut Look<'_>, pattern: &Pattern) -> Result<Listing, ActionError> {
         let deep = look.source.recursive || pattern.has_folders();
         let listed = self.looks.list(&look.place, deep).await;
-        let listing = listed.map_err(|error| ActionError::Failed { reason: error.to_string() })?;
-        look.tally.notes = listing.odd;
-        Ok(listing.files)
+        let mut listing = listed.map_err(|error| ActionError::failed(error.to_string()))?;
+        look.tally.notes = std::mem::take(&mut listing.odd);
+        look.tally.closed = std::mem::take(&mut listing.closed);
+        Ok(listing)
     }
 
     /// The files that are not known to be told, by what the file system says of them.
@@ -292,33 +297,49 @@ impl Discovery {
 
 #[expect(clippy::needless_pass_by_value, reason = "it is passed by its name to `map_err`")]
 fn away(error: StoreError) -> ActionError {
-    ActionError::Failed { reason: error.to_string() }
+    ActionError::failed(error.to_string())
 }
 
 impl Tally {
     /// The outcome: what could not be read fails the execution; all else was done before.
-    fn end(self) -> Result<Done, ActionError> {
-        let Self { seen, new, unready, vanished, faults, large, mut notes } = self;
-        if !faults.is_empty() {
-            let named = faults.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join("; ");
-            let more = faults.len().saturating_sub(NAMED_MAX);
-            let more = if more == 0 { String::new() } else { format!("; and {more} more") };
-            let failed = faults.len();
-            let reason = format!("{new} of {seen} files are new and done with, {failed} failed: {named}{more}");
-            return Err(ActionError::Failed { reason });
+    fn end(mut self, ended: Result<(), ActionError>) -> Result<Done, ActionError> {
+        let done = Done { files_seen: self.seen, files_new: self.new, note: self.note() };
+        match ended {
+            Ok(()) if self.faults.is_empty() && self.closed.is_empty() => Ok(done),
+            Ok(()) => Err(ActionError::Failed { reason: self.fault(), done }),
+            Err(ActionError::Failed { reason, .. }) => Err(ActionError::Failed { reason, done }),
+            Err(ActionError::Interrupted) => Err(ActionError::Interrupted),
         }
+    }
+
+    fn fault(&self) -> String {
+        let Self { new, seen, faults, closed, .. } = self;
+        let named: Vec<&str> = faults.iter().chain(closed).take(NAMED_MAX).map(String::as_str).collect();
+        let named = named.join("; ");
+        let more = (faults.len() + closed.len()).saturating_sub(NAMED_MAX);
+        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+        let folders = match closed.len() as u64 {
+            0 => String::new(),
+            count => format!(", {} in it cannot be looked into", counted(count, "folder")),
+        };
+        format!("{new} of {seen} files are new and done with, {} failed{folders}: {named}{more}", faults.len())
+    }
+
+    fn note(&mut self) -> Option<String> {
+        let mut notes = std::mem::take(&mut self.notes);
+        let large = &self.large;
         if !large.is_empty() {
             let named = large.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
             let count = counted(large.len() as u64, "file");
             notes.push(format!("{count} passed over, larger than `defaults.max_size`: {named}"));
         }
-        if unready > 0 {
-            notes.push(format!("{unready} files are not ready: they are still written, or marked by their writer"));
+        if self.unready > 0 {
+            let count = self.unready;
+            notes.push(format!("{count} files are not ready: they are still written, or marked by their writer"));
         }
-        if vanished > 0 {
-            notes.push(format!("{vanished} files vanished while they were looked at"));
+        if self.vanished > 0 {
+            notes.push(format!("{} files vanished while they were looked at", self.vanished));
         }
-        let note = (!notes.is_empty()).then(|| notes.join("; "));
-        Ok(Done { files_seen: seen, files_new: new, note })
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 }

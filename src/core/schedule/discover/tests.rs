@@ -247,10 +247,10 @@ async fn what_its_writer_marks_waits() {
 #[tokio::test(start_paused = true)]
 async fn a_folder_that_is_not_there_is_an_outcome() {
     let rig = Rig::new(|source| source.recursive = true).await;
-    let Err(ActionError::Failed { reason }) = rig.fire().await else { panic!("it is not there") };
+    let Err(ActionError::Failed { reason, .. }) = rig.fire().await else { panic!("it is not there") };
     assert!(reason.contains("/data/in is not there"), "{reason}");
     let rig = Rig::new(|source| source.path = "/etc".to_owned()).await;
-    let Err(ActionError::Failed { reason }) = rig.fire().await else { panic!("it is outside") };
+    let Err(ActionError::Failed { reason, .. }) = rig.fire().await else { panic!("it is outside") };
     assert!(reason.contains("none of the roots"), "{reason}");
 }
 

@@ -94,13 +94,13 @@ fn a_name_moves_no_time_an_edit_of_the_times_starts_from_now_and_a_pause_stays()
     // By a host whose clock is behind: what was decided is not decided again.
     let early = updated(&hourly(), &source(4, "0 15 * * * ?"), &settings, at("09:00:00")).unwrap();
     assert_eq!((early.next_execution_time, early.decided_until), (Some(at("11:15:00")), at("10:30:00")));
-    let idle = paused(&hourly(), "ann", "moving house", at("11:10:00")).unwrap();
+    let idle = paused(&hourly(), ("ann", "moving house"), &Settings::default(), at("11:10:00")).unwrap();
     let early = resumed(&idle, &settings, at("09:00:00")).unwrap();
     assert_eq!((early.next_execution_time, early.decided_until), (Some(at("11:00:00")), at("10:30:00")));
     let edited = updated(&idle, &source(4, "0 15 * * * ?"), &settings, at("11:30:00")).unwrap();
     assert_eq!((edited.status, edited.next_execution_time), (ScheduleStatus::Paused, None));
     assert_eq!((edited.paused_by.as_deref(), edited.pause_reason.as_deref()), (Some("ann"), Some("moving house")));
-    assert_eq!(paused(&idle, "bob", "too", at("11:20:00")), None);
+    assert_eq!(paused(&idle, ("bob", "too"), &Settings::default(), at("11:20:00")), None);
     let resumed = resumed(&edited, &settings, at("14:30:00")).unwrap();
     assert_eq!((resumed.next_execution_time, resumed.paused_by), (Some(at("15:15:00")), None));
 }
@@ -135,7 +135,7 @@ fn the_deadlines_of_a_schedule_begin_when_it_is_given_them() {
     assert_eq!(begins(&edited(&source(4, "0 15 * * * ?"))), Some(at("11:30:00")));
     let deadline = Some(crate::core::model::data_source::DeadlineTime { time: "06:30".to_owned() });
     assert_eq!(begins(&edited(&DataSource { deadline, ..renamed })), Some(at("11:30:00")));
-    let idle = paused(&hourly(), "ann", "", at("11:10:00")).unwrap();
+    let idle = paused(&hourly(), ("ann", ""), &Settings::default(), at("11:10:00")).unwrap();
     assert_eq!(begins(&resumed(&idle, &settings, at("12:00:00")).unwrap()), Some(at("10:30:00")));
 }
 
@@ -184,7 +184,7 @@ fn a_data_source_in_the_store_is_the_truth_whatever_its_schedule_says() {
         assert_eq!(mended(&back, &truth, &settings, now), None, "once");
     }
     // These have no next time, and that is right.
-    let idle = paused(&hourly(), "ann", "moving house", now).unwrap();
+    let idle = paused(&hourly(), ("ann", "moving house"), &Settings::default(), now).unwrap();
     assert_eq!(mended(&idle, &truth, &settings, now), None);
     let never = source(3, "0 0 0 1 1 ? 2020");
     assert_eq!(mended(&created(&never, &settings, now), &never, &settings, now), None);

@@ -6,7 +6,7 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::model::data_source::Misfire;
 use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId, ScheduleStatus};
 use crate::core::ports::store::StoreError;
-use crate::core::schedule::action::ActionError;
+use crate::core::schedule::action::{ActionError, Done};
 use crate::core::schedule::event::ScheduleEvent;
 use crate::core::schedule::record;
 use jiff::SignedDuration;
@@ -18,6 +18,13 @@ const ATTEMPTS_MAX: u32 = 3;
 /// Open executions of a leader before that are read at once.
 const LEFT_OVER: usize = 10_000;
 
+/// An execution with what it did. Who asked for it stays, in front of what is to be known besides.
+fn having_done(execution: Execution, done: Done) -> Execution {
+    let words: Vec<String> = execution.reason.into_iter().chain(done.note).collect();
+    let reason = (!words.is_empty()).then(|| words.join("; "));
+    Execution { files_seen: done.files_seen, files_new: done.files_new, reason, ..execution }
+}
+
 impl Lead<'_> {
     /// Takes the end of a task.
     pub(super) async fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) -> Result<(), StoreError> {
@@ -25,21 +32,15 @@ impl Lead<'_> {
             Ok((task, (_, result))) => (task, result),
             Err(error) => {
                 let reason = "it panicked; the log says where. Please report this".to_owned();
-                (error.id(), Err(ActionError::Failed { reason }))
+                (error.id(), Err(ActionError::failed(reason)))
             }
         };
         let Some(execution) = self.under_way.remove(&task) else { return Ok(()) };
         let ended_at = Some(self.now());
         let execution = match result {
-            Ok(done) => Execution {
-                outcome: Outcome::Succeeded,
-                files_seen: done.files_seen,
-                files_new: done.files_new,
-                reason: done.note.or_else(|| execution.reason.clone()),
-                ended_at,
-                ..execution
-            },
-            Err(ActionError::Failed { reason }) => {
+            Ok(done) => Execution { outcome: Outcome::Succeeded, ended_at, ..having_done(execution, done) },
+            Err(ActionError::Failed { reason, done }) => {
+                let execution = having_done(execution, done);
                 Execution { outcome: Outcome::Failed, error: Some(reason), ended_at, ..execution }
             }
             Err(ActionError::Interrupted) => {

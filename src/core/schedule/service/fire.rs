@@ -5,11 +5,12 @@ use super::live::Live;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::failpoints::planted::planted;
 use crate::core::model::data_source::{Misfire, Overlap};
-use crate::core::model::schedule::{Cause, Execution, Outcome, ScheduleId, ScheduleStatus};
+use crate::core::model::schedule::{Cause, Execution, Outcome, Schedule, ScheduleId, ScheduleStatus, Undecided};
 use crate::core::ports::store::StoreError;
 use crate::core::schedule::action::Firing;
 use crate::core::schedule::decide::{self, Step};
 use crate::core::schedule::event::ScheduleEvent;
+use crate::core::schedule::plan::Plan;
 use crate::core::schedule::{deadline, record};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -42,6 +43,9 @@ impl Lead<'_> {
             }
             answer => answer.map(|_| ())?,
         }
+        if self.account_for(id, now).await? {
+            return Ok(());
+        }
         let Some((plan, decided_until)) =
             self.lives.get(id).and_then(|live| Some((live.plan.clone()?, live.schedule.decided_until)))
         else {
@@ -65,6 +69,33 @@ impl Lead<'_> {
             self.spawn(execution);
         }
         Ok(())
+    }
+
+    /// Writes down the due times that a change or a pause has left undecided. False when there are none.
+    async fn account_for(&mut self, id: &ScheduleId, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(schedule) = self.lives.get(id).map(|live| &live.schedule).filter(|it| !it.undecided.is_empty()) else {
+            return Ok(false);
+        };
+        let schedule = schedule.clone();
+        for Undecided { rule, after, until, why } in &schedule.undecided {
+            let before = Schedule { rule: rule.clone(), ..schedule.clone() };
+            // What meant nothing was never due.
+            let Ok(plan) = Plan::of(&before, &self.service.settings) else { continue };
+            let left = decide::left(&plan, *after, *until, why);
+            for step in left.passed {
+                self.take(id, step, now, &mut Vec::new()).await?;
+            }
+            for slot in left.waited {
+                let skipped = Execution::new(id, slot, 1, Cause::Due, Outcome::Skipped);
+                self.told(skipped.because(format!("{why} before it began")), now).await?;
+            }
+        }
+        self.write(id, |live| {
+            let lacks = live.schedule.undecided.iter().any(|it| schedule.undecided.contains(it));
+            lacks.then(|| record::accounted_for(&live.schedule, &schedule.undecided))
+        })
+        .await?;
+        Ok(true)
     }
 
     async fn take(

@@ -85,6 +85,7 @@ impl Lives {
         let (running, waiting) = old.map(|old| self.forget_times(&id, old)).unwrap_or_default();
         let fires = record::fires(&schedule);
         let wake = plan.as_ref().filter(|_| fires).and_then(|plan| plan.wake(schedule.decided_until));
+        let wake = if schedule.undecided.is_empty() { wake } else { Some(now) };
         let pending = |plan: &Plan| deadline::pending(plan, &schedule, looked_at, now);
         // Also of one that is paused: then nothing succeeds, and that is what a deadline tells.
         let deadline = plan.as_ref().filter(|_| schedule.is_active && !schedule.is_deleted).and_then(pending);

@@ -60,7 +60,7 @@ impl Action for Worker {
         }
         self.work.ended.lock().unwrap().push(id);
         if *self.work.fails.lock().unwrap() {
-            return Err(ActionError::Failed { reason: "there is no folder data".to_owned() });
+            return Err(ActionError::failed("there is no folder data"));
         }
         Ok(Done { files_seen: 3, files_new: 1, note: None })
     }
@@ -224,6 +224,7 @@ fn schedule(id: &str, cron: &str, now: Timestamp) -> Schedule {
         status: ScheduleStatus::Active,
         next_execution_time: None,
         decided_until: now,
+        undecided: Vec::new(),
         last_execution_time: None,
         last_status: None,
         last_files_seen: None,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::core::model::business_days::BusinessDays;
 use crate::core::model::data_source::{DataSource, DataSourceId};
+use crate::core::model::schedule::Execution;
 use crate::core::schedule::steer::Asked;
 use crate::core::schedule::sync;
 use jiff::SignedDuration;
@@ -70,6 +71,69 @@ async fn an_edit_in_the_middle_of_a_fire_lets_it_end_and_goes_on_with_the_new_ti
     world.hears(4, "0 30 * * * ?", true).await;
     world.seconds(3 * 3600).await;
     assert_eq!(world.history("loans").await, ["11:00:00 Succeeded", "11:30:00 Succeeded"]);
+    pod.end().await;
+}
+
+/// What the history says of each due time that did not run.
+async fn reasons(world: &World) -> Vec<String> {
+    let mut all = world.executions("loans").await;
+    all.reverse();
+    let words = |it: &Execution| it.reason.clone().unwrap_or_default();
+    all.iter().map(|it| format!("{} {}: {}", it.due_time.strftime("%H:%M"), it.outcome.as_str(), words(it))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_jitter_when_it_is_changed_or_paused_stands_in_the_history() {
+    let jitter = Duration::from_mins(10);
+    let world = World { settings: Settings { jitter, ..Settings::default() }, ..World::new() };
+    let offset = crate::core::schedule::plan::offset(&ScheduleId::new("loans"), jitter);
+    assert!(offset > SignedDuration::from_mins(2), "{offset}");
+    world.hears(1, "0 0 * * * ?", false).await;
+    let pod = world.start("pod-1");
+    // 11:01, and it has not begun.
+    world.seconds(1860).await;
+    world.hears(2, "0 30 * * * ?", false).await;
+    world.seconds(10).await;
+    let edited = "11:00 Skipped: its times were changed before it began".to_owned();
+    assert_eq!(reasons(&world).await, [&edited[..]]);
+    assert!(world.schedule("loans").await.undecided.is_empty());
+    // 11:31:10.
+    world.seconds(1800).await;
+    world.steering().pause("loans", &world.asked()).await.unwrap();
+    world.seconds(10).await;
+    world.steering().resume("loans", &world.asked()).await.unwrap();
+    world.seconds(3600).await;
+    let paused = "11:30 Skipped: it was paused before it began".to_owned();
+    assert_eq!(reasons(&world).await, [&edited[..], &paused]);
+    assert!(world.began().is_empty());
+    world.seconds(1200).await;
+    assert_eq!(world.began(), ["loans:2026-11-29T12:30:00Z"], "all goes on");
+    pod.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_before_an_edit_that_no_leader_saw_stands_in_the_history() {
+    let world = World::new();
+    world.hears(1, "0 0 * * * ?", false).await;
+    world.seconds(2 * 3600).await;
+    // 12:30, twice, and a pause.
+    world.hears(2, "0 0/20 * * * ?", false).await;
+    world.seconds(1800).await;
+    world.hears(3, "0 15 * * * ?", false).await;
+    world.seconds(900).await;
+    world.steering().pause("loans", &world.asked()).await.unwrap();
+    let pod = world.start("pod-1");
+    world.seconds(60).await;
+    let missed = "Missed: nobody led at its time, and";
+    let expected = [
+        format!("11:00 {missed} its times were changed since"),
+        format!("12:00 {missed} its times were changed since"),
+        format!("12:40 {missed} its times were changed since"),
+        "13:00 Skipped: its times were changed before it began".to_owned(),
+        "13:15 Skipped: it was paused before it began".to_owned(),
+    ];
+    assert_eq!(reasons(&world).await, expected);
+    assert!(world.began().is_empty());
     pod.end().await;
 }
 
