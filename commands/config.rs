@@ -1,6 +1,7 @@
 //! `filegen config`: worker files written, checked, shown and explained.
 
 mod fine;
+mod named_files;
 mod together;
 
 use super::context::Context;
@@ -191,6 +192,7 @@ fn check(context: &Context, args: &CheckArgs) -> Result<CommandEnd, Failure> {
     }
     let together: Vec<_> = whole.iter().map(|(path, flow)| (*path, flow)).collect();
     together::check(context, &together)?;
+    named_files::check(context, &together)?;
     Ok(verdict)
 }
 

@@ -20,21 +20,19 @@ pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, Others), F
     if context.globals.config.is_empty() {
         context.config_path()?;
     }
-    let (mut found, mut others) = (None, Others::default());
+    let mut flows = Vec::new();
     for path in &context.globals.config {
-        match config::load(path, &Environment, &context.registry)?.flow {
+        flows.push(config::load(path, &Environment, &context.registry)?.flow);
+    }
+    let others = others(&flows);
+    let mut found = None;
+    for flow in flows {
+        match flow {
             Flow::Schedule(scheduler) if found.is_none() => found = Some(scheduler),
             Flow::Schedule(_) => {
                 return Err(Failure::new(Code::Usage, "this command takes one scheduler file, and several are named"));
             }
-            // Nothing of a data source goes there.
-            Flow::Ingest(_) => {}
-            Flow::Transfer(transfer) => {
-                others.transfers.extend(transfer.collect.as_ref().map(|_| transfer.id.to_string()));
-            }
-            Flow::Generate(worker) => {
-                others.workers.insert(worker.id.to_string());
-            }
+            Flow::Ingest(_) | Flow::Transfer(_) | Flow::Generate(_) => {}
         }
     }
     let missing = || {
@@ -42,6 +40,22 @@ pub(super) fn scheduler(context: &Context) -> Result<(Arc<Scheduler>, Others), F
             .hint("name it with `-c FILE`; `filegen config init --kind scheduler` writes one")
     };
     Ok((found.ok_or_else(missing)?, others))
+}
+
+/// What data sources may name of what these files declare.
+pub(super) fn others<'a>(flows: impl IntoIterator<Item = &'a Flow>) -> Others {
+    let mut others = Others::default();
+    for flow in flows {
+        match flow {
+            Flow::Generate(worker) => drop(others.workers.insert(worker.id.to_string())),
+            Flow::Transfer(transfer) => {
+                others.transfers.extend(transfer.collect.as_ref().map(|_| transfer.id.to_string()));
+            }
+            // Nothing of a data source goes there.
+            Flow::Ingest(_) | Flow::Schedule(_) => {}
+        }
+    }
+    others
 }
 
 /// A scheduler's state, with what holds for all its schedules.

@@ -171,7 +171,12 @@ fn errors_of_a_run_and_a_drill() {
 #[test]
 fn errors_of_steering_a_schedule() {
     let id = || ScheduleId::new("a1");
-    check(SteerError::Unknown { id: text() }, FailureKind::Refused, Code::Failed, "`filegen schedule list{c}`");
+    check(
+        SteerError::Unknown { id: text(), unreadable: Vec::new() },
+        FailureKind::Refused,
+        Code::Failed,
+        "`filegen schedule list{c}`",
+    );
     let ambiguous = SteerError::Ambiguous { name: text(), count: 2 };
     check(ambiguous, FailureKind::Conflict, Code::Failed, "name it by its id");
     let already = SteerError::Already { id: id(), status: "Paused" };

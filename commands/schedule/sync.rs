@@ -6,6 +6,7 @@ use crate::commands::failure::Failure;
 use crate::commands::scheduler::{Opened, scheduler};
 use crate::commands::ui::table::{self, counted};
 use crate::core::schedule::feed::StoreFeed;
+use crate::core::schedule::status::Unreadable;
 use crate::core::schedule::sync::{self, Difference, Feed, Lack};
 use crate::wiring::Access;
 use serde::Serialize;
@@ -14,7 +15,9 @@ use std::sync::Arc;
 /// Hold schedules against data sources, and mend the difference
 ///
 /// A data source without a schedule gets one, a schedule that says anything else than its data source, or no next
-/// time though it is due, is mended, and one whose data source is gone is removed. Each new leader does the same. With --dry-run, ends with 4 when there is a difference.
+/// time though it is due, is mended, and one whose data source is gone is removed. Each new leader does the same.
+/// With --dry-run, ends with 4 when there is a difference; always, when a schedule cannot be read: mend or delete its
+/// record, and sync again.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   filegen schedule sync -c intake.yaml --dry-run
@@ -32,6 +35,8 @@ pub(super) struct Args {
 #[serde(rename_all = "camelCase")]
 struct Synced {
     differences: Vec<Difference>,
+    /// Schedules that are there and cannot be read.
+    unreadable: Vec<Unreadable>,
     mended: usize,
     dry_run: bool,
 }
@@ -43,9 +48,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
         let access = if args.dry_run { Access::Look } else { Access::Change };
         let opened = Opened::of(&scheduler, access).await?;
         // In this order: a data source that is made in between would else look like a deleted one.
-        let schedules = opened.state.schedules.schedules().await?;
+        let schedules = sync::schedules(&*opened.state.schedules).await?;
         let sources = StoreFeed(Arc::clone(&opened.state.sources)).sources().await?;
-        let differences = sync::differences(&sources, &schedules, &opened.settings, opened.now);
+        let differences =
+            sync::differences(&sources, (&schedules.records, &schedules.odd), &opened.settings, opened.now);
         let found = differences.len();
         let mended = if args.dry_run || found == 0 {
             0
@@ -54,14 +60,18 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<CommandEnd, Failure>
             opened.audit("schedule sync", &counted(found as u64, "schedule"), &args.reason).await?;
             sync::mend(&*opened.state.schedules, differences.clone()).await?.len()
         };
-        let synced = Synced { differences, mended, dry_run: args.dry_run };
+        context.ui.unreadable(&schedules.odd);
+        let unreadable: Vec<_> =
+            schedules.odd.into_iter().map(|it| Unreadable { record: it.id, reason: it.reason }).collect();
+        let is_whole = unreadable.is_empty();
+        let synced = Synced { differences, unreadable, mended, dry_run: args.dry_run };
         context.ui.result(&synced, |synced| text(context, &synced.differences));
         context.ui.status(&match (found, args.dry_run) {
             (0, _) => format!("no difference: {}", counted(sources.records.len() as u64, "data source")),
             (found, true) => counted(found as u64, "difference"),
             (found, false) => format!("{mended} of {} mended", counted(found as u64, "difference")),
         });
-        Ok(CommandEnd::unless(mended != found))
+        Ok(CommandEnd::unless(mended != found || !is_whole))
     })
 }
 

@@ -81,7 +81,7 @@ impl SchedulerState {
     }
 
     /// A state that nothing was ever written to.
-    fn empty() -> Self {
+    pub fn empty() -> Self {
         let store = Arc::new(MemoryState::default());
         Self {
             leases: Arc::clone(&store) as Arc<_>,

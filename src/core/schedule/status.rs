@@ -280,7 +280,7 @@ fn attention(stretch: &Stretch, settings: &Settings, now: Timestamp) -> Vec<Atte
         let add = |(what, detail)| Attention { id: schedule.id.to_string(), name: schedule.name.clone(), what, detail };
         found.extend(troubles(schedule, settings, now).into_iter().map(add));
     }
-    for difference in sync::differences(&stretch.sources, &stretch.schedules, settings, now) {
+    for difference in sync::differences(&stretch.sources, (&stretch.schedules, &stretch.odd), settings, now) {
         let detail = match difference.lacks {
             Lack::Schedule => "the data source has no schedule yet",
             Lack::Version => "the schedule says another version than the data source",

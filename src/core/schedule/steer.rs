@@ -6,9 +6,10 @@ use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::amount::counted;
 use crate::core::model::schedule::{Cause, Execution, Outcome, Schedule, ScheduleId, ScheduleStatus};
+use crate::core::model::shown;
 use crate::core::ports::audit::{AuditEntry, AuditLog};
 use crate::core::ports::schedules::{PAGE, ScheduleStore};
-use crate::core::ports::store::{Page, StoreError};
+use crate::core::ports::store::{OddRecord, Page, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -34,10 +35,12 @@ pub struct Asked {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SteerError {
     /// There is no such schedule.
-    #[error("there is no schedule \"{id}\"")]
+    #[error("there is no schedule \"{id}\"{}", beside(unreadable))]
     Unknown {
         /// As it was given.
         id: String,
+        /// Schedules that cannot be read: one of them may be it.
+        unreadable: Vec<OddRecord>,
     },
     /// Several have this name.
     #[error("{count} schedules are called \"{name}\"")]
@@ -78,6 +81,17 @@ impl HasKind for SteerError {
             Self::Ambiguous { .. } | Self::TooMany | Self::Already { .. } => FailureKind::Conflict,
             Self::Unusable { .. } => FailureKind::Config,
             Self::Store(error) => error.kind(),
+        }
+    }
+}
+
+/// What else is there, where the one that is looked for may be among it.
+fn beside(unreadable: &[OddRecord]) -> String {
+    match unreadable {
+        [] => String::new(),
+        [OddRecord { id, reason }] => format!(" that can be read; {} cannot: {}", shown::name(id), shown::text(reason)),
+        [OddRecord { id, .. }, others @ ..] => {
+            format!(" that can be read; {} and {} others cannot", shown::name(id), others.len())
         }
     }
 }
@@ -133,9 +147,10 @@ pub async fn find(store: &dyn ScheduleStore, given: &str) -> Result<Schedule, St
     if let Some(schedule) = by_id.filter(|schedule| !schedule.is_deleted) {
         return Ok(schedule);
     }
-    let (mut named, mut count, mut after) = (None, 0, String::new());
+    let (mut named, mut count, mut after, mut unreadable) = (None, 0, String::new(), Vec::new());
     loop {
         let Page { found, next } = store.schedules_behind(&after, PAGE).await?;
+        unreadable.extend(found.odd.into_iter().filter(|it| !unreadable.contains(it)).collect::<Vec<_>>());
         for schedule in found.records.into_iter().filter(|it| !it.is_deleted && it.name == given) {
             count += 1;
             named = Some(schedule);
@@ -148,7 +163,7 @@ pub async fn find(store: &dyn ScheduleStore, given: &str) -> Result<Schedule, St
     match named {
         Some(schedule) if count == 1 => Ok(schedule),
         Some(_) => Err(SteerError::Ambiguous { name: given.to_owned(), count }),
-        None => Err(SteerError::Unknown { id: given.to_owned() }),
+        None => Err(SteerError::Unknown { id: given.to_owned(), unreadable }),
     }
 }
 

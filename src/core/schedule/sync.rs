@@ -5,7 +5,7 @@ use super::record;
 use crate::core::model::data_source::DataSource;
 use crate::core::model::schedule::{Schedule, ScheduleId};
 use crate::core::ports::schedules::{PAGE, ScheduleStore, Writer};
-use crate::core::ports::store::{Found, Page, StoreError};
+use crate::core::ports::store::{Found, OddRecord, Page, StoreError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -41,6 +41,28 @@ pub trait Feed: Send + Sync {
                 Some(next) => after = next,
                 None => return Ok(all),
             }
+        }
+    }
+}
+
+/// All schedules, and those that cannot be read.
+///
+/// # Errors
+/// When the store fails.
+pub async fn schedules(store: &dyn ScheduleStore) -> Result<Found<Schedule>, StoreError> {
+    let (mut all, mut after) = (Found::default(), String::new());
+    loop {
+        let Page { found, next } = store.schedules_behind(&after, PAGE).await?;
+        all.records.extend(found.records);
+        // Each stretch may tell the same ones.
+        for odd in found.odd {
+            if !all.odd.contains(&odd) {
+                all.odd.push(odd);
+            }
+        }
+        match next {
+            Some(next) => after = next,
+            None => return Ok(all),
         }
     }
 }
@@ -81,10 +103,11 @@ pub struct Difference {
 
 /// All differences, by the schedule's id: the data sources are the truth, also of a lower version. The schedules are to be read before the
 /// data sources are: the other way round, a data source that was made in between would look like a deleted one, and one that was changed
-/// like a restored one. One that cannot be read is there all the same: its schedule stays.
+/// like a restored one. One that cannot be read is there all the same: its schedule stays. So is a schedule among `unreadable`: its record is
+/// to be mended or deleted first.
 pub fn differences(
     sources: &Found<DataSource>,
-    schedules: &[Schedule],
+    (schedules, unreadable): (&[Schedule], &[OddRecord]),
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<Difference> {
@@ -98,6 +121,7 @@ pub fn differences(
     for source in sources {
         let schedule = there.get(source.id.as_str()).copied();
         let (lacks, mended) = match schedule {
+            None if unreadable.iter().any(|odd| odd.id.rsplit(' ').next() == Some(source.id.as_str())) => continue,
             None => (Lack::Schedule, record::created(source, settings, now)),
             // The store has it, so it is not deleted: it was made again under its old id.
             Some(gone) if gone.is_deleted => {

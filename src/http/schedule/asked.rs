@@ -116,14 +116,19 @@ pub(super) fn seen(headers: &HeaderMap) -> Result<Seen, Refused> {
     Ok(Seen::Versions(versions))
 }
 
-/// The query's names and values, decoded.
-pub(super) fn query(text: Option<&str>) -> Vec<(String, String)> {
+/// The query's names and values, decoded. A name that stands twice is refused: of two readers, each might take another value.
+pub(super) fn query(text: Option<&str>) -> Result<Vec<(String, String)>, Refused> {
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = text.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).take(100);
-    pairs
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decoded(name), decoded(value)))
-        .collect()
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let mut given: Vec<(String, String)> = Vec::new();
+    for (name, value) in pairs.map(|(name, value)| (decoded(name), decoded(value))) {
+        if given.iter().any(|(before, _)| *before == name) {
+            return Err(wrong_value(&pointer(&name), &format!("{} stands twice", shown::name(&name)), "write it once"));
+        }
+        given.push((name, value));
+    }
+    Ok(given)
 }
 
 /// The answer to a parameter that the address does not have. What it was to do would not be done, and nobody would know.
@@ -155,7 +160,7 @@ pub(super) fn wrong_value(pointer: &str, fault: &str, hint: &str) -> Refused {
 
 /// The query of an address that takes none.
 pub(super) fn nothing_of(text: Option<&str>) -> Result<(), Refused> {
-    query(text).first().map_or(Ok(()), |(name, _)| Err(unknown(name, &[])))
+    query(text)?.first().map_or(Ok(()), |(name, _)| Err(unknown(name, &[])))
 }
 
 /// Which page of a list is wanted, from 1, and how long a page is.

@@ -72,7 +72,7 @@ async fn list(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Resp
 fn asked(text: Option<&str>) -> Result<Asked, Refused> {
     let (mut paged, mut status) = (Paged::default(), None);
     let mut wanted = Wanted::default();
-    for (name, value) in query(text) {
+    for (name, value) in query(text)? {
         match name.as_str() {
             "search" => wanted.text = value.chars().take(200).collect(),
             "status" => (wanted.active, status) = asked::status(&value)?,

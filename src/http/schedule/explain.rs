@@ -24,7 +24,11 @@ pub(super) fn routes() -> Router<Arc<Doors>> {
 /// 200 also for an expression that means nothing: that is what was asked.
 async fn answer(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Response {
     let mut question = Question { count: 5, ..Question::default() };
-    for (name, value) in query(text.as_deref()) {
+    let given = match query(text.as_deref()) {
+        Ok(given) => given,
+        Err(refused) => return *refused,
+    };
+    for (name, value) in given {
         if value.chars().count() > TEXT_MAX {
             return *wrong(&name, "is too long", &format!("write at most {TEXT_MAX} characters"));
         }

@@ -88,7 +88,9 @@ async fn list(State(doors): State<Arc<Doors>>, RawQuery(text): RawQuery) -> Resp
 
 /// `None`: nothing is asked for, and all are.
 fn asked(text: Option<&str>) -> Result<Option<Asked>, Refused> {
-    let given = query(text);
+    let given = query(text)?;
+    // Whoever lists ids wants them all.
+    let lacks_size = !given.iter().any(|(name, _)| name == "size");
     if given.is_empty() {
         return Ok(None);
     }
@@ -108,15 +110,10 @@ fn asked(text: Option<&str>) -> Result<Option<Asked>, Refused> {
     if ids.as_ref().is_some_and(|ids| ids.len() as u64 > PAGE_MAX) {
         return Err(wrong("ids", "has too many", &format!("ask for at most {PAGE_MAX} at once")));
     }
-    if ids.is_some() && given_no_size(text) {
+    if ids.is_some() && lacks_size {
         paged.size = u32::try_from(PAGE_MAX).unwrap_or(paged.size);
     }
     Ok(Some(Asked { paged, filter, ids }))
-}
-
-/// Whoever lists ids wants them all.
-fn given_no_size(text: Option<&str>) -> bool {
-    !query(text).iter().any(|(name, _)| name == "size")
 }
 
 type Found = (u64, Vec<Schedule>, Place);
@@ -172,7 +169,11 @@ async fn show(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQu
 
 async fn history(State(doors): State<Arc<Doors>>, Id(id): Id, RawQuery(text): RawQuery) -> Response {
     let (mut limit, mut place, mut last) = (HISTORY, None, None);
-    for (name, value) in query(text.as_deref()) {
+    let given = match query(text.as_deref()) {
+        Ok(given) => given,
+        Err(refused) => return *refused,
+    };
+    for (name, value) in given {
         match name.as_str() {
             "limit" => match number("limit", &value, (1, HISTORY_MAX)) {
                 Ok(number) => limit = number,

@@ -101,6 +101,17 @@ fn what_is_wrong_is_told_and_picks_the_code() {
     state.execute_batch("INSERT INTO ScheduledDataSource VALUES ('bogus', '9999', -1, -1, '{}')").unwrap();
     assert!(found(&doctor(&filegen, 0), "state", "records").1.starts_with("ScheduledDataSource bogus"));
     assert_eq!(status(&filegen)["unreadable"][0]["record"], "ScheduledDataSource bogus");
+    // It is told where it is looked for, and the others are mended.
+    let sync = filegen.run("schedule sync -c intake.yaml --output json").exits(4);
+    assert_eq!(sync.json()["unreadable"][0]["record"], "ScheduledDataSource bogus", "{}", sync.stdout);
+    assert!(sync.stderr.contains("ScheduledDataSource bogus cannot be read: "), "{}", sync.stderr);
+    let gone = sync.json()["differences"][0]["id"].as_str().unwrap().to_owned();
+    let spoil = format!("UPDATE ScheduledDataSource SET document = '{{}}' WHERE id = '{gone}'");
+    state.execute_batch(&format!("DELETE FROM ScheduledDataSource WHERE id = 'bogus'; {spoil}")).unwrap();
+    let sync = filegen.run("schedule sync -c intake.yaml --output json").exits(4);
+    assert_eq!((&sync.json()["differences"], &sync.json()["mended"]), (&json!([]), &json!(0)), "it is there");
+    let shown = filegen.run("schedule show Gone -c intake.yaml").exits(1);
+    assert!(shown.stderr.contains(&gone) && shown.stderr.contains("missing field"), "{}", shown.stderr);
     // A broker that is away, which hides the missing root that would be 3.
     std::fs::remove_dir_all(filegen.path("data")).unwrap();
     assert_eq!(found(&doctor(&filegen, 3), "folders", "root").0, "fail");
@@ -200,4 +211,31 @@ fn over_mongodb_clock_and_indexes_are_looked_at_and_made() {
     assert_eq!(found(&doctor(&filegen, 0), "state", "indexes").0, "pass");
     make(&filegen, "Loans", "data/in", "0 0 6 * * ?");
     assert_eq!(status(&filegen)["dataSources"], 1);
+}
+
+#[test]
+fn what_the_files_that_it_names_hold_is_checked_with_it() {
+    let filegen = intake();
+    add(&filegen, "sources: sources.yaml\ncalendars: { house: house.ics }\n");
+    filegen.write("house.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n");
+    let check = |sources: &str, code: i32, files: &str| {
+        filegen.write("sources.yaml", sources);
+        filegen.run(&format!("config check {files}")).exits(code).stderr
+    };
+    let one = |more: &str| format!("- {{ name: A, path: data/in, calendar: house, {more} }}\n");
+    check(&one("cronExpression: '0 0 6 * * ?'"), 0, "-c intake.yaml");
+    let stderr = check(&(one("cronExpression: '0 0 6 * *'") + "- { name: B, path: /etc }\n"), 3, "-c intake.yaml");
+    for part in ["sources.yaml", "0/cronExpression: ", "1/path: "] {
+        assert!(stderr.contains(part), "{part}: {stderr}");
+    }
+    // What it starts may be served by files that are not given here, and is held against those that are.
+    let starts = one("action: { run: LoanWorker }");
+    check(&starts, 0, "-c intake.yaml");
+    filegen.run("config init -c worker.yaml").exits(0);
+    let stderr = check(&starts.replace("LoanWorker", "Nobody"), 3, "-c intake.yaml -c worker.yaml");
+    assert!(stderr.contains("0/action") && stderr.contains("Nobody"), "{stderr}");
+    check("name: A\n", 3, "-c intake.yaml");
+    filegen.write("house.ics", "no calendar");
+    let stderr = check(&starts, 3, "-c intake.yaml");
+    assert!(stderr.contains("house.ics"), "{stderr}");
 }

@@ -185,7 +185,7 @@ fn lists_are_asked_for_page_by_page_and_by_what_their_schedules_are() {
         assert_eq!(answer.code, 422, "{}", answer.body);
     }
     let many = vec!["x"; 501].join(",");
-    for query in ["?page=0", "?size=501", "?status=odd", &format!("?ids={many}")] {
+    for query in ["?page=0", "?size=501", "?status=odd", "?page=1&p%61ge=2", &format!("?ids={many}")] {
         assert_eq!(intake.api.get(&format!("{SCHEDULES}{query}")).code, 422, "{query}");
     }
     stop([intake.daemon]);

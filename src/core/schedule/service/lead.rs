@@ -212,9 +212,9 @@ impl<'a> Lead<'a> {
                 || Box::pin(Stretch::behind(&*service.schedules, service.feed.as_deref(), &after)) as Answer<'_, _>;
             let stretch: Stretch = self.persist(read).await?;
             stretch.add_odd_to(&mut odd);
-            let Stretch { schedules: mut stored, sources, next, .. } = stretch;
+            let Stretch { schedules: mut stored, sources, odd: unreadable, next } = stretch;
             if service.feed.is_some() {
-                self.mend(&sources, &mut stored).await?;
+                self.mend(&sources, &mut stored, &unreadable).await?;
             }
             // What somebody has dropped is fired no more.
             for gone in self.lives.not_among(&after, next.as_deref(), &stored) {
@@ -237,9 +237,14 @@ impl<'a> Lead<'a> {
     }
 
     /// Holds the stored schedules of a stretch against its data sources. What was mended is among `stored` then.
-    async fn mend(&self, sources: &Found<DataSource>, stored: &mut Vec<Schedule>) -> Result<(), StoreError> {
+    async fn mend(
+        &self,
+        sources: &Found<DataSource>,
+        stored: &mut Vec<Schedule>,
+        unreadable: &[OddRecord],
+    ) -> Result<(), StoreError> {
         let service = self.service;
-        let differences = sync::differences(sources, stored, &service.settings, self.now());
+        let differences = sync::differences(sources, (stored, unreadable), &service.settings, self.now());
         if !differences.is_empty() {
             let mended = sync::mend(&*service.schedules, differences).await?;
             let written: HashSet<&ScheduleId> = mended.iter().map(|it| &it.id).collect();
