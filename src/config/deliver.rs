@@ -79,6 +79,11 @@ fn of_pair(worker: &Worker, transfer: &Transfer, found: &mut Misfits) {
         let what = format!("worker {id} delivers to {name}, and that transfer's file collects nothing");
         return found.wrong(what, format!("add `collect: {{ directory: … }}` to the file of transfer {name}"));
     };
+    if !collect.receipt {
+        let what =
+            format!("worker {id} delivers to {name}, which waits for no receipt: nobody would know what has arrived");
+        found.wrong(what, format!("leave `receipt: false` out of the file of transfer {name}"));
+    }
     names(worker, name.as_str(), collect, found);
     folders(worker, name.as_str(), collect, found);
     if collect.max_size < MANIFEST_MIN {

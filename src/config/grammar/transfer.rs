@@ -56,6 +56,12 @@ pub(in crate::config) static COLLECT: Section = Section {
             "What becomes of a file that has arrived; `archive` when not given.",
         )
         .presence(Presence::EnvironmentOrComputed(&["DELETE_AFTER_PROCESSING"])),
+        Field::new(
+            "receipt",
+            Shape::Flag,
+            "Whether the delivering side's receipt is waited for before a file is archived or deleted. `false` is for deliverers of other makers that give none: then the broker's word that it has the file is enough.",
+        )
+        .default("true"),
         Field::new("archive", Shape::Words, "Files that have arrived, a folder a day.")
             .presence(Presence::Environment("ARCHIVE_DIR", Some("data/archive"))),
         Field::new("error", Shape::Words, "Files that failed for good, a folder a day, each with its reason in `NAME.error`.")

@@ -57,6 +57,11 @@ pub(in crate::config) fn transfer(root: &Cursor<'_>) -> Option<Transfer> {
     if let (Some(collect), Some(deliver)) = (&mut transfer.collect, &transfer.deliver) {
         // What the other side refuses is not sent.
         collect.max_size = collect.max_size.min(deliver.max_size);
+        if !collect.receipt {
+            let message = "this file's own delivering side gives receipts";
+            let hint = "leave `receipt` out: no file is archived or deleted before it has arrived then";
+            root.section("collect").section("receipt").report("impossible-value", message, hint);
+        }
     }
     check_apart(root, &transfer);
     Some(transfer)
@@ -109,6 +114,7 @@ fn collect(at: &Cursor<'_>, id: Option<&TransferId>, most: u64) -> Option<Collec
         stable_for: fields.duration("stable_for")?,
         done_file,
         after: after?,
+        receipt: fields.flag("receipt")?,
         archive: archive?,
         error: error?,
         max_size: if fields.at.field("max_size").is_some() { fields.size("max_size")? } else { most },

@@ -69,6 +69,7 @@ fn collect(collect: &Collect) -> Rendered {
         ("stable_for", Some(text(write_duration(collect.stable_for)))),
         ("done_file", collect.done_file.as_ref().map(text)),
         ("after", Some(text(collect.after.as_str()))),
+        ("receipt", Some(text(collect.receipt.to_string()))),
         ("archive", Some(path(&collect.archive))),
         ("error", Some(path(&collect.error))),
         ("source", Some(text(&collect.source))),

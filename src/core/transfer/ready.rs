@@ -90,6 +90,7 @@ mod tests {
             poll: Duration::from_secs(5),
             stable_for: Duration::from_secs(stable_for),
             done_file: done_file.map(str::to_owned),
+            receipt: true,
             after: After::Keep,
             archive: "archive".into(),
             error: "error".into(),

@@ -1,6 +1,7 @@
 //! What becomes of a source once the other side has answered: archived, deleted or kept; or set aside with its reason.
 //!
-//! A source is touched only behind the other side's receipt with the digest of what was sent.
+//! A source is touched only behind the other side's receipt with the digest of what was sent; with `receipt: false`, for a deliverer of
+//! another maker that gives none, behind the broker's word that it has all of it.
 
 use super::collect::{CLAIM, Collector, claim_until};
 use super::error::{TransferError, note};
@@ -50,7 +51,11 @@ impl Collector {
         let answered: HashSet<String> = self.ports.sender.answered(&ids).await?.into_iter().collect();
         self.forget_settled().await?;
         let settled = sent.into_iter().map(|record| async {
-            if answered.contains(&record.id) { self.settle_one(record, stop).await } else { self.lost(record).await }
+            match (answered.contains(&record.id), self.collect.receipt) {
+                (true, _) => self.settle_one(record, stop).await,
+                (false, true) => self.lost(record).await,
+                (false, false) => self.handed_on(record, stop).await,
+            }
         });
         let all: Vec<bool> =
             stream::iter(settled).buffer_unordered(self.transfer.policies.concurrency).try_collect().await?;
@@ -106,6 +111,23 @@ impl Collector {
         }
         crash_point!("transfer.settled_source");
         self.ports.sender.forget(&id).await?;
+        Ok(true)
+    }
+
+    /// A file that nobody will answer for: the broker has it, and that is all that will be known.
+    async fn handed_on(&self, record: FileRecord, stop: &CancellationToken) -> Result<bool, TransferError> {
+        if stop.is_cancelled() {
+            return Ok(false);
+        }
+        let now = self.ports.clock.now();
+        let claim = self.ports.ledger.claim(&record, &self.ports.holder, now, claim_until(now)).await?;
+        let Claim::Yours(mut record) = claim else { return Ok(false) };
+        if record.state == FileState::Sent {
+            self.arrived(record).await?;
+        } else {
+            let state = record.state;
+            self.advance(&mut record, state, false).await?;
+        }
         Ok(true)
     }
 

@@ -42,6 +42,8 @@ pub struct Collect {
     pub done_file: Option<String>,
     /// What becomes of a file that has arrived.
     pub after: After,
+    /// Whether the other side's receipt is waited for. Without one, a file has left this side when the broker has it.
+    pub receipt: bool,
     /// Files that have arrived.
     pub archive: PathBuf,
     /// Files that failed.

@@ -54,6 +54,7 @@ fn transfer() -> Transfer {
             poll: Duration::from_secs(5),
             stable_for: Duration::from_secs(2),
             done_file: None,
+            receipt: true,
             after: After::Archive,
             archive: "archive".into(),
             error: "error".into(),
@@ -237,6 +238,21 @@ async fn a_message_that_the_broker_overlooks_for_a_moment_is_not_left_behind() {
     world.broker.overlook(1);
     world.run(Until::Arrived).await.unwrap();
     assert_eq!(world.target.content("a"), Some(b"abc".to_vec()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deliverer_that_gives_no_receipts_is_waited_for_only_where_the_file_says_so() {
+    let mut world = World::new();
+    world.write("a", b"abc");
+    let collect = transfer().collect.map(|collect| Collect { receipt: false, ..collect });
+    world.transfer = Arc::new(Transfer { deliver: None, collect, ..transfer() });
+    // Not before the broker has it.
+    world.run(Until::Arrived).await.unwrap();
+    assert_eq!(world.states(Side::Collect).await, [FileState::Archived]);
+    assert_eq!(world.inbox.on(Shelf::Archive).len(), 1);
+    world.transfer = Arc::new(Transfer { collect: None, ..transfer() });
+    world.run(Until::Arrived).await.unwrap();
+    assert_eq!(world.target.content("a"), Some(b"abc".to_vec()), "it was there for whoever delivers");
 }
 
 #[tokio::test(start_paused = true)]

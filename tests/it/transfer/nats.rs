@@ -90,6 +90,30 @@ async fn files_of_all_sizes_and_names_arrive_and_nothing_stays_in_the_streams() 
 }
 
 #[tokio::test]
+async fn a_deliverer_that_gives_no_receipt_is_not_waited_for_where_the_file_says_so() {
+    let server = Nats::shared();
+    let place = Place::on(server);
+    let rig = place.rig(&[COLLECTS, ("  stable_for: 0s", "  receipt: false\n  stable_for: 0s")]);
+    let all = BTreeMap::from([("a".to_owned(), b"1".to_vec()), ("large".to_owned(), bytes(300_000, 1))]);
+    for (path, content) in &all {
+        rig.put(path, content);
+    }
+    // Killed between the broker's word and the archive, and with it: each is in the streams once, and in the archive.
+    for failpoint in ["transfer.sent=return", "transfer.archived=return", ""] {
+        rig.run_with(failpoint);
+    }
+    assert!(rig.names("in").is_empty() && rig.shelf("archive") == all, "{:?}", rig.names("in"));
+    let messages = server.subjects(&place.messages()).await;
+    assert_eq!(messages.len(), 2, "nobody has taken them: {messages:?}");
+    assert!(rig.transfer("run").exits(0).stdout.contains("nothing to do"));
+    // Whoever delivers finds them, and its receipts are in nobody's way.
+    rig.change(&[("broker: { local: spool }", &place.broker(""))]);
+    delivers(&rig);
+    rig.run(0);
+    assert_eq!(rig.files("target"), all);
+}
+
+#[tokio::test]
 async fn both_streams_and_the_consumer_are_as_promised() {
     let place = Place::on(Nats::shared());
     let rig = place.rig(&[]);
