@@ -33,7 +33,9 @@ impl LocalTarget {
 
     /// Whether a name that a file has is refused to another.
     async fn named_once(&self, name: &str) -> Result<(), TargetError> {
-        let (mut other, _) = self.part("", PartName { id: &format!("{name}-2"), writer: "", former: &[] }, 0).await?;
+        let (mut other, _) = self
+            .part("", PartName { id: &format!("{name}-2"), writer: "", former: &[], whole: None, upload: None }, 0)
+            .await?;
         let again = other.publish(name, Naming::New).await;
         if !matches!(again, Ok(true)) {
             other.discard().await?;
@@ -70,7 +72,8 @@ impl FileTarget for LocalTarget {
     async fn probe(&self, name: &str) -> Result<(), TargetError> {
         const TEXT: &[u8] = b"probe";
         let name = format!(".filegen-{name}.probe");
-        let (mut part, _) = self.part("", PartName { id: &name, writer: "", former: &[] }, 0).await?;
+        let (mut part, _) =
+            self.part("", PartName { id: &name, writer: "", former: &[], whole: None, upload: None }, 0).await?;
         part.append(TEXT.to_vec()).await?;
         let named = match part.publish(&name, Naming::New).await {
             Ok(true) => self.named_once(&name).await,

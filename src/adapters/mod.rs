@@ -18,6 +18,7 @@ pub mod nats;
 mod notice;
 pub mod postgres;
 pub mod redis_queue;
+pub mod s3;
 pub mod sftp;
 pub mod spool;
 pub mod sql;

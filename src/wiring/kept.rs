@@ -90,6 +90,7 @@ pub fn kept_by_transfer(transfer: &Transfer) -> Vec<(Area, Vec<Kept>)> {
     let deliver = deliver.flat_map(|deliver| {
         let to = match &deliver.to {
             TargetSpec::Directory(path) => folders([&**path]).collect::<Vec<_>>(),
+            TargetSpec::S3(_) => Vec::new(),
             TargetSpec::Sftp(spec) => {
                 let key = spec.login.key.iter();
                 key.filter_map(|path| at(path, Nature::File, "whoever has the key delivers in our name")).collect()

@@ -1,12 +1,12 @@
 //! Addresses as others may see them, and connections that are weaker than they should be.
 
-use crate::adapters::{kafka, mongo, nats, postgres, redis_queue, sftp, sqlserver};
+use crate::adapters::{kafka, mongo, nats, postgres, redis_queue, s3, sftp, sqlserver};
 use crate::config::Flow;
 use crate::core::generate::spec::Worker;
 use crate::core::ingest::spec::{Ingest, SourceSpec};
 use crate::core::model::database::Database;
 use crate::core::model::kafka::KafkaSpec;
-use crate::core::model::peer::{Insecure, MASK, Peer, Unreadable, is_nats, is_redis, is_sftp};
+use crate::core::model::peer::{Insecure, MASK, Peer, Unreadable, is_http, is_nats, is_redis, is_s3, is_sftp};
 use crate::core::model::secret::Secret;
 use crate::core::model::shown;
 use crate::core::schedule::spec::Scheduler;
@@ -26,6 +26,9 @@ fn look(url: &Secret) -> Option<(Peer, Looked)> {
     }
     if is_sftp(url.reveal()) {
         return Some((Peer::Sftp, sftp::look(url)));
+    }
+    if is_s3(url.reveal()) || is_http(url.reveal()) {
+        return Some((Peer::S3, s3::look(url)));
     }
     match Database::of_address(url.reveal()) {
         Some(Database::Sqlite) => None,
@@ -86,6 +89,10 @@ pub fn unreadable_in(flow: &Flow) -> Vec<Unreadable> {
             let to = match transfer.deliver.as_ref().map(|deliver| &deliver.to) {
                 None | Some(TargetSpec::Directory(_)) => None,
                 Some(TargetSpec::Sftp(spec)) => unreadable("deliver.to.sftp", Peer::Sftp, &spec.url),
+                Some(TargetSpec::S3(spec)) => s3::refused(spec).map(|(field, why)| {
+                    let hint = "write `s3://bucket/prefix`, and `https://host:port` as `endpoint`";
+                    Unreadable { field, why, hint }
+                }),
             };
             return broker.into_iter().chain(to).collect();
         }
@@ -101,7 +108,7 @@ fn unreadable(field: &'static str, peer: Peer, url: &Secret) -> Option<Unreadabl
         Peer::Postgres => (postgres::refused(url), "write `postgres://user:password@host:5432/database`"),
         Peer::Mongo => (mongo::refused(url), "write `mongodb://host:27017/database`"),
         Peer::SqlServer => (sqlserver::refused(url), "write `sqlserver://user:password@host:1433/database`"),
-        Peer::Kafka => (None, ""),
+        Peer::Kafka | Peer::S3 => (None, ""),
     };
     why.map(|why| Unreadable { field, why, hint })
 }
@@ -159,15 +166,15 @@ pub fn insecure_of_ingest(ingest: &Ingest) -> Vec<Insecure> {
 
 /// A transfer's connections that somebody on the way may read, or answer in the server's place.
 pub fn insecure_of_transfer(transfer: &Transfer) -> Vec<Insecure> {
-    match &transfer.broker {
-        BrokerSpec::Local(_) => Vec::new(),
-        BrokerSpec::Nats(spec) => {
-            let weak = nats::look(&spec.url).and_then(|(_, weakness)| weakness);
-            let insecure =
-                |(what, instead)| Insecure { peer: Peer::Nats, field: "broker.nats.url".to_owned(), what, instead };
-            weak.map(insecure).into_iter().collect()
-        }
-    }
+    let broker = match &transfer.broker {
+        BrokerSpec::Local(_) => None,
+        BrokerSpec::Nats(spec) => address("broker.nats.url", &spec.url),
+    };
+    let to = match transfer.deliver.as_ref().map(|deliver| &deliver.to) {
+        None | Some(TargetSpec::Directory(_) | TargetSpec::Sftp(_)) => None,
+        Some(TargetSpec::S3(spec)) => spec.endpoint.as_ref().and_then(|url| address("deliver.to.endpoint", url)),
+    };
+    broker.into_iter().chain(to).collect()
 }
 
 /// A scheduler's connections that somebody on the way may read, or answer in the server's place.

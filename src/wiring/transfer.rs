@@ -9,6 +9,7 @@ use crate::adapters::local_state::LocalState;
 use crate::adapters::memory::state::MemoryState;
 use crate::adapters::memory::transfers::MemoryTransfers;
 use crate::adapters::nats::NatsBroker;
+use crate::adapters::s3::S3Target;
 use crate::adapters::sftp::{Logins, SftpTarget};
 use crate::adapters::spool::LocalSpool;
 use crate::core::inlet::Inlet;
@@ -84,6 +85,10 @@ fn target_of(deliver: &Deliver) -> Result<Arc<dyn FileTarget>, WiringError> {
             let target = SftpTarget::new(spec, deliver.permissions, &LOGINS);
             Arc::new(target.map_err(|why| TargetError::Unusable { target: "sftp".to_owned(), reason: why.to_owned() })?)
         }
+        TargetSpec::S3(spec) => {
+            let target = S3Target::new(spec);
+            Arc::new(target.map_err(|reason| TargetError::Unusable { target: "s3".to_owned(), reason })?)
+        }
     })
 }
 
@@ -92,6 +97,7 @@ pub fn target_shown(to: &TargetSpec) -> String {
     match to {
         TargetSpec::Directory(path) => path.display().to_string(),
         TargetSpec::Sftp(spec) => address_shown(&spec.url),
+        TargetSpec::S3(spec) => address_shown(&spec.url),
     }
 }
 

@@ -265,7 +265,10 @@ impl FileTarget for SftpTarget {
     }
 
     async fn probe(&self, name: &str) -> Result<(), TargetError> {
-        let (own, path) = (PartName { id: name, writer: "probe", former: &[] }, format!(".filegen-{name}.probe"));
+        let (own, path) = (
+            PartName { id: name, writer: "probe", former: &[], whole: None, upload: None },
+            format!(".filegen-{name}.probe"),
+        );
         let (mut part, _) = self.part("", own, 0).await?;
         part.append(b"probe".to_vec()).await?;
         let named = part.publish(&path, Naming::New).await;

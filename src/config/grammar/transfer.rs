@@ -156,7 +156,7 @@ pub(in crate::config) static DELIVER: Section = Section {
             "What a name means that another content has: the file fails (`same`, `error`), gets a number, or takes its place. The same content is done.",
         )
         .default("error"),
-        Field::new("permissions", Shape::Words, "Permissions of the files; `server`: what an SFTP server gives them.")
+        Field::new("permissions", Shape::Words, "Permissions of the files; `server`: what an SFTP server gives them. None in an object store.")
             .default("0640"),
         Field::new("max_size", Shape::Size(1, 1 << 50), "The largest file that is taken.").default("10GiB"),
         Field::new("filters", Shape::Own("filters"), "What is done with a content on its way, in order."),
@@ -256,7 +256,30 @@ pub(in crate::config) static TO: Section = Section {
             "With `sftp`: what is looked at before a file gets its name: all of it, read back, or its size.",
         )
         .default("content"),
-        Field::new("s3", Shape::Words, "`s3://bucket/prefix`. Not yet in force.").secret(),
+        Field::new(
+            "s3",
+            Shape::Words,
+            "A bucket of an object store: `s3://bucket/prefix`; keys as AWS's tools take them.",
+        )
+        .secret(),
+        Field::new("endpoint", Shape::Words, "With `s3`: `https://host:9000` of a store that is not AWS's own.")
+            .presence(Presence::EnvironmentOrComputed(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])),
+        Field::new(
+            "region",
+            Shape::Words,
+            "With `s3`: the bucket's region; the environment's or the profile's when not given.",
+        ),
+        Field::new(
+            "path_style",
+            Shape::Flag,
+            "With `s3`: whether the bucket stands in the path, and not in front of the host. At an `endpoint` it does.",
+        ),
+        Field::new(
+            "ca",
+            Shape::Words,
+            "With `s3`: a file of certificates in place of the system's, relative to this file.",
+        ),
+        Field::new("profile", Shape::Words, "With `s3`: the one profile of AWS's files that keys are taken from."),
     ],
 };
 

@@ -3,7 +3,8 @@
 use super::{missing, path, path_at};
 use crate::config::cursor::{Cursor, Fields};
 use crate::config::grammar::transfer::TO;
-use crate::core::model::peer::is_sftp;
+use crate::core::model::peer::{is_s3, is_sftp};
+use crate::core::model::s3::{AWS_VARIABLES, S3Spec};
 use crate::core::model::secret::Secret;
 use crate::core::model::sftp::{SftpLogin, SftpSpec, SftpVerify};
 use crate::core::transfer::spec::TargetSpec;
@@ -12,27 +13,38 @@ use std::path::PathBuf;
 /// Fields that say something of an SFTP server alone.
 const OF_SFTP: [&str; 7] = ["key", "passphrase", "agent", "password", "known_hosts", "fingerprint", "verify"];
 
+/// Fields that say something of an object store alone.
+const OF_S3: [&str; 5] = ["endpoint", "region", "path_style", "ca", "profile"];
+
 /// Where OpenSSH keeps the host keys that everybody on a host knows.
 const SYSTEM_HOSTS: &str = "/etc/ssh/ssh_known_hosts";
 
 /// The target. `None` when anything is wrong; that is noted then.
 pub(super) fn target(at: &Cursor<'_>) -> Option<TargetSpec> {
-    if let Some(s3) = at.field("s3") {
-        s3.report("not-yet", "`s3` is not yet supported", "write `directory: PATH` or `sftp: sftp://…`");
-    }
     let fields = at.read(&TO);
-    if let Some(given) = at.field("sftp") {
-        if at.field("directory").is_some() {
-            given.report("impossible-value", "`directory` and `sftp` are both given", "write one of them");
+    let given: Vec<&str> = ["directory", "sftp", "s3"].into_iter().filter(|name| at.field(name).is_some()).collect();
+    if let [one, other, ..] = given[..] {
+        let message = format!("`{one}` and `{other}` are both given");
+        fields.place(other).report("impossible-value", message, "write one of them");
+    }
+    let strangers = [
+        ("sftp", &OF_SFTP[..], "an SFTP server", "write `sftp: sftp://user@host/folder`, or leave it out"),
+        ("s3", &OF_S3, "an object store", "write `s3: s3://bucket/prefix`, or leave it out"),
+    ];
+    for (_, names, of, hint) in strangers.into_iter().filter(|(kind, ..)| !given.contains(kind)) {
+        for field in names.iter().filter_map(|name| at.field(name)) {
+            let message = format!("`{}` says something of {of}, and none is given", field.name());
+            field.report("impossible-value", message, hint);
         }
+    }
+    if given.contains(&"sftp") {
         return sftp(at, &fields).map(|spec| TargetSpec::Sftp(Box::new(spec)));
     }
-    for given in OF_SFTP.iter().filter_map(|name| at.field(name)) {
-        let message = format!("`{}` says something of an SFTP server, and none is given", given.name());
-        given.report("impossible-value", message, "write `sftp: sftp://user@host/folder`, or leave it out");
+    if given.contains(&"s3") {
+        return s3(at, &fields).map(|spec| TargetSpec::S3(Box::new(spec)));
     }
     let directory = path(&fields, "directory");
-    if directory.is_none() && at.field("s3").is_none() {
+    if directory.is_none() {
         missing(&fields, "directory", "OUTPUT_DIR");
     }
     directory.map(TargetSpec::Directory)
@@ -71,6 +83,28 @@ fn sftp(at: &Cursor<'_>, fields: &Fields<'_>) -> Option<SftpSpec> {
             "size" => SftpVerify::Size,
             _ => SftpVerify::Content,
         },
+    })
+}
+
+fn s3(at: &Cursor<'_>, fields: &Fields<'_>) -> Option<S3Spec> {
+    let url = fields.text("s3").filter(|url| {
+        let fits = is_s3(url);
+        if !fits {
+            let message = "this is no address of a bucket";
+            fields.place("s3").report("unknown-address", message, "write `s3://bucket/prefix`");
+        }
+        fits
+    });
+    let value = |name: &str| at.context.vars.get(name)?.into_string().ok().filter(|value| !value.is_empty());
+    let variables = AWS_VARIABLES.into_iter().filter_map(|name| Some((name, Secret::new(value(name)?)))).collect();
+    Some(S3Spec {
+        url: Secret::new(url?),
+        endpoint: fields.text("endpoint").map(|text| Secret::new(text.as_ref())),
+        region: fields.text("region").map(|text| text.as_ref().to_owned()),
+        path_style: fields.flag("path_style"),
+        ca: path(fields, "ca"),
+        profile: fields.text("profile").map(|text| text.as_ref().to_owned()),
+        variables,
     })
 }
 

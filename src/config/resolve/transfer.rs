@@ -189,6 +189,17 @@ fn deliver(at: &Cursor<'_>) -> Option<Deliver> {
 #[expect(clippy::option_option, reason = "wrong, or left to the server")]
 fn permissions(fields: &Fields<'_>, to: Option<&TargetSpec>) -> Option<Option<u32>> {
     let text = fields.text("permissions")?;
+    if matches!(to, Some(TargetSpec::S3(_))) {
+        if fields.at.field("permissions").is_some() && text != "server" {
+            let message = "files of an object store have no `permissions`";
+            fields.place("permissions").report(
+                "impossible-value",
+                message,
+                "leave it out; the bucket's policy decides",
+            );
+        }
+        return Some(None);
+    }
     let is_far = to.is_some_and(|to| to.directory().is_none());
     if is_far && text == "server" {
         return Some(None);

@@ -4,6 +4,7 @@ use super::Rendered;
 use super::generate::{ShowAddress, map, scalar, text};
 use crate::config::values::{write_duration, write_size};
 use crate::core::model::peer::MASK;
+use crate::core::model::s3::S3Spec;
 use crate::core::model::secret::Secret;
 use crate::core::transfer::spec::{BrokerSpec, Collect, Deliver, TargetSpec, Transfer};
 use crate::core::transfer::steps::{Companion, Filter};
@@ -80,6 +81,7 @@ fn collect(collect: &Collect) -> Rendered {
 fn to(to: &TargetSpec, address: ShowAddress<'_>) -> Rendered {
     let spec = match to {
         TargetSpec::Directory(directory) => return map([("directory", Some(path(directory)))]),
+        TargetSpec::S3(spec) => return s3(spec, address),
         TargetSpec::Sftp(spec) => spec,
     };
     let (login, masked) = (&spec.login, |secret: &Option<Secret>| secret.as_ref().map(|_| text(MASK)));
@@ -94,6 +96,17 @@ fn to(to: &TargetSpec, address: ShowAddress<'_>) -> Rendered {
         ("known_hosts", Some(Rendered::List(paths))),
         ("fingerprint", (!fingerprints.is_empty()).then_some(Rendered::List(fingerprints))),
         ("verify", Some(text(spec.verify.as_str()))),
+    ])
+}
+
+fn s3(spec: &S3Spec, address: ShowAddress<'_>) -> Rendered {
+    map([
+        ("s3", Some(text(address(&spec.url)))),
+        ("endpoint", spec.endpoint.as_ref().map(|url| text(address(url)))),
+        ("region", spec.region.as_ref().map(text)),
+        ("path_style", spec.path_style.map(scalar)),
+        ("ca", spec.ca.as_deref().map(path)),
+        ("profile", spec.profile.as_ref().map(text)),
     ])
 }
 

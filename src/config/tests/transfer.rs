@@ -73,12 +73,18 @@ fn the_environment_stands_in_for_what_is_left_out() {
 fn what_is_not_in_force_yet_or_leads_in_a_circle_is_told_all_at_once() {
     let text = "transfer: t\ncollect: { directory: in, archive: in, done_file: x/y }\n\
                 broker: { nats: { url: 'http://h:4222', stream: 'F.x', subject: 'f.*', ack_wait: 1ms } }\n\
-                deliver: { to: { s3: 's3://b/in' } }\n\
+                deliver: { to: { s3: 'b/in' } }\n\
                 state: { url: 'mongodb://h/d' }\n";
     let faults = read(text, &[]).unwrap_err();
-    for wanted in
-        ["no address of NATS", "a stream's name", "a subject has words", "`ack_wait`", "`s3`", "MongoDB", "done-file"]
-    {
+    for wanted in [
+        "no address of NATS",
+        "a stream's name",
+        "a subject has words",
+        "`ack_wait`",
+        "of a bucket",
+        "MongoDB",
+        "done-file",
+    ] {
         assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted}: {faults:?}");
     }
     let circle = "transfer: t\ncollect: { directory: in, archive: in }\n";
@@ -144,6 +150,34 @@ fn a_target_is_a_folder_or_a_server_that_somebody_can_log_in_to() {
     }
     let text = "transfer: t\ndeliver:\n  to: { directory: o }\n  permissions: server\n";
     assert!(read(text, &[]).unwrap_err()[0].contains("octal"));
+}
+
+#[test]
+fn a_bucket_is_taken_with_what_says_how_to_reach_it() {
+    let of = |to: &str, more: &str, vars: &[(&str, &str)]| {
+        let text = format!("transfer: t\ndeliver:\n  to: {{ {to} }}\n{more}");
+        read(&text, vars).map(|it| it.deliver.unwrap())
+    };
+    let vars =
+        [("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "b"), ("AWS_ENDPOINT_URL", "https://e"), ("OTHER", "x")];
+    let deliver = of("s3: 's3://files/in', region: r, path_style: false, ca: ca.pem, profile: p", "", &vars).unwrap();
+    assert_eq!(deliver.permissions, None);
+    let TargetSpec::S3(spec) = deliver.to else { panic!("{:?}", deliver.to) };
+    assert_eq!((spec.url.reveal(), spec.endpoint.as_ref().unwrap().reveal()), ("s3://files/in", "https://e"));
+    assert_eq!((spec.region.as_deref(), spec.path_style, spec.profile.as_deref()), (Some("r"), Some(false), Some("p")));
+    assert_eq!((spec.ca.as_deref(), spec.variable("AWS_SECRET_ACCESS_KEY")), (Some(Path::new("/x/ca.pem")), Some("b")));
+    assert!(spec.variable("OTHER").is_none() && spec.variables.len() == 3, "{:?}", spec.variables);
+    assert!(!format!("{spec:?}").contains("\"b\""));
+    for (to, more, why) in [
+        ("s3: 'http://files/in'", "", "no address of a bucket"),
+        ("directory: o, s3: 's3://files/in'", "", "both given"),
+        ("s3: 's3://files/in', key: k", "", "`key` says something of an SFTP server"),
+        ("directory: o, region: r", "", "`region` says something of an object store"),
+        ("s3: 's3://files/in'", "  permissions: '0640'\n", "have no `permissions`"),
+    ] {
+        let faults = of(to, more, &[]).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.contains(why)), "{to}: {faults:?}");
+    }
 }
 
 #[test]

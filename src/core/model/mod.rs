@@ -34,6 +34,7 @@ pub mod replaced;
 pub mod rows;
 pub mod run;
 pub mod run_schedule;
+pub mod s3;
 pub mod schedule;
 pub mod secret;
 pub mod sftp;

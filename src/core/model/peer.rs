@@ -26,12 +26,14 @@ pub enum Peer {
     Nats,
     /// An SFTP server.
     Sftp,
+    /// An object store.
+    S3,
 }
 
 impl Peer {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis, Self::Nats, Self::Sftp];
+    pub const ALL: [Self; 8] =
+        [Self::Postgres, Self::SqlServer, Self::Mongo, Self::Kafka, Self::Redis, Self::Nats, Self::Sftp, Self::S3];
 
     /// As metrics and reports name it.
     pub fn name(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Peer {
             Self::Redis => "redis",
             Self::Nats => "nats",
             Self::Sftp => "sftp",
+            Self::S3 => "s3",
         }
     }
 }
@@ -56,6 +59,17 @@ pub fn is_nats(url: &str) -> bool {
 /// Whether an address is of an SFTP server.
 pub fn is_sftp(url: &str) -> bool {
     url.to_ascii_lowercase().starts_with("sftp://")
+}
+
+/// Whether an address is of a bucket.
+pub fn is_s3(url: &str) -> bool {
+    url.to_ascii_lowercase().starts_with("s3://")
+}
+
+/// Whether an address is of a server that speaks HTTP.
+pub fn is_http(url: &str) -> bool {
+    let lower = url.to_ascii_lowercase();
+    lower.starts_with("http://") || lower.starts_with("https://")
 }
 
 /// Whether an address is of Redis.

@@ -160,6 +160,9 @@ pub struct FileRecord {
     /// Processes whose unfinished file may be at the target, the latest last. Empty once it is delivered, and on the collecting side.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<String>,
+    /// What was begun at an object store, and not yet came to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Upload>,
     /// Where it is now: its name in the archive or among the failed ones, or its final name at the target.
     pub place: Option<String>,
     /// Why it failed last. A file that goes on after a failure keeps it.
@@ -192,6 +195,16 @@ pub struct MadeFile {
     pub size: u64,
     /// Of all of it, in hexadecimal digits.
     pub sha256: String,
+}
+
+/// An unfinished upload to an object store: invisible until it is completed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upload {
+    /// The path below the target that it gets.
+    pub path: String,
+    /// The store's own word for it.
+    pub id: String,
 }
 
 /// A change of state, for a file's journey.

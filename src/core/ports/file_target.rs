@@ -1,7 +1,9 @@
 //! Where files are delivered to.
 
 use crate::core::kind::{FailureKind, HasKind};
+use crate::core::model::finding::Finding;
 use crate::core::model::shown;
+use crate::core::model::transfer::Upload;
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -39,6 +41,14 @@ pub enum TargetError {
         path: String,
         /// What it is: `a link`.
         what: String,
+    },
+    /// It says no to this file, and will again.
+    #[error("{} is refused by the target: {}", shown::name(path), shown::text(reason))]
+    Refused {
+        /// Which.
+        path: String,
+        /// Its words.
+        reason: String,
     },
     /// The target cannot have such a name.
     #[error("{} is no name that the target can have: {}", shown::name(path), shown::text(reason))]
@@ -88,7 +98,9 @@ impl HasKind for TargetError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Unusable { .. } | Self::Login { .. } | Self::NoLinks { .. } => FailureKind::Config,
-            Self::Denied { .. } | Self::Foreign { .. } | Self::Name { .. } => FailureKind::Refused,
+            Self::Denied { .. } | Self::Foreign { .. } | Self::Refused { .. } | Self::Name { .. } => {
+                FailureKind::Refused
+            }
             Self::Away { .. } => FailureKind::Unreachable,
             Self::Full { .. } | Self::Failed { .. } => FailureKind::Failed,
         }
@@ -139,6 +151,21 @@ pub struct PartName<'a> {
     pub writer: &'a str,
     /// Those of processes and tries before it, whose unfinished files may still be there; the earliest first.
     pub former: &'a [String],
+    /// What it is to become, where that is known.
+    pub whole: Option<Whole<'a>>,
+    /// What an earlier try began at an object store.
+    pub upload: Option<&'a Upload>,
+}
+
+/// What an unfinished file is to become.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Whole<'a> {
+    /// The path that it most likely gets.
+    pub path: &'a str,
+    /// Bytes of all of it.
+    pub size: u64,
+    /// Their digest, in hexadecimal digits.
+    pub sha256: &'a str,
 }
 
 /// A file under its temporary name, open for writing.
@@ -155,6 +182,11 @@ pub trait TargetPart: Send {
 
     /// Gives the file its final name, whole and durable. `false`, and nothing is changed, when another file has it.
     async fn publish(&mut self, path: &str, naming: Naming) -> Result<bool, TargetError>;
+
+    /// What was begun for it at an object store: the ledger knows it before a byte of it is sent.
+    fn upload(&self) -> Option<Upload> {
+        None
+    }
 
     /// Takes the file away.
     async fn discard(&mut self) -> Result<(), TargetError>;
@@ -186,6 +218,21 @@ pub trait FileTarget: Send + Sync {
     /// Whether it is reached over a line: to send a file again costs more than to look whether it is there.
     fn is_far(&self) -> bool {
         false
+    }
+
+    /// Whether an unfinished file is bound to its final path from its begin.
+    fn is_bound_to_a_path(&self) -> bool {
+        false
+    }
+
+    /// Gives up what was begun at an object store. What is not there any more is gone.
+    async fn abandon(&self, _: &Upload) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    /// What is found of the target's ways beside [`Self::probe`], and what follows.
+    async fn ways(&self, _name: &str) -> Result<Vec<Finding>, TargetError> {
+        Ok(Vec::new())
     }
 
     /// Takes a file away, durably. One that is not there is gone.

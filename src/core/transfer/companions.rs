@@ -7,7 +7,7 @@ use super::place::Place;
 use super::spec::OnExists;
 use crate::core::failpoints::crash::crash_point;
 use crate::core::kind::FailureKind;
-use crate::core::ports::file_target::{Arrived, Naming};
+use crate::core::ports::file_target::{Arrived, Naming, PartName, Whole};
 use sha2::{Digest, Sha256};
 
 /// A companion's path and content.
@@ -18,7 +18,11 @@ struct Following {
 
 impl Following {
     fn is(&self, there: &Arrived) -> bool {
-        there.is(self.size(), &hex::encode(Sha256::digest(&self.content)))
+        there.is(self.size(), &self.sha256())
+    }
+
+    fn sha256(&self) -> String {
+        hex::encode(Sha256::digest(&self.content))
     }
 
     fn size(&self) -> u64 {
@@ -89,7 +93,10 @@ impl Deliverer {
         for (number, wanted) in self.following(way, path)?.into_iter().enumerate() {
             crash_point!("transfer.companion");
             let id = format!("{}-{number}", way.record.id);
-            let (mut part, _) = self.ports.target.part(folder, self.named(way, &id), 0).await?;
+            let sha256 = wanted.sha256();
+            let whole = Some(Whole { path: &wanted.path, size: wanted.size(), sha256: &sha256 });
+            let name = PartName { whole, upload: None, ..self.named(way, &id) };
+            let (mut part, _) = self.ports.target.part(folder, name, 0).await?;
             if !wanted.content.is_empty() {
                 part.append(wanted.content.clone()).await?;
             }

@@ -15,7 +15,7 @@ use crate::core::kind::{FailureKind, HasKind};
 use crate::core::model::transfer::{FileRecord, FileState, Side};
 use crate::core::ports::clock::Clock;
 use crate::core::ports::file_broker::{Answer, FileReceiver, Parcel};
-use crate::core::ports::file_target::{FileTarget, PartName, Room, TargetError, TargetPart};
+use crate::core::ports::file_target::{FileTarget, PartName, Room, TargetError, TargetPart, Whole};
 use crate::core::ports::observer::Observer;
 use crate::core::ports::transfer_ledger::{Claim, Entry, Holder, TransferLedger};
 use sha2::{Digest, Sha256};
@@ -194,6 +194,7 @@ impl Deliverer {
             durable: 0,
             made: None,
             writers: vec![self.writer.clone()],
+            upload: None,
             place: None,
             failure: None,
             seen_at: now,
@@ -212,7 +213,7 @@ impl Deliverer {
         if self.ports.target.is_far() && way.record.state == FileState::Writing && self.is_finished(way).await? {
             return Ok(());
         }
-        let (mut part, there) = self.part(way, way.kept()).await?;
+        let (mut part, there) = self.open(way, way.kept()).await?;
         self.begun(way, there).await?;
         let published = match self.receive(way, &mut *part, content, stop).await {
             Ok(()) => self.publish(way, &mut *part, stop).await,
@@ -220,6 +221,7 @@ impl Deliverer {
         };
         if matches!(published, Err(Fault::Lasting(..))) {
             part.discard().await?;
+            way.record.upload = None;
         }
         published
     }
@@ -241,16 +243,27 @@ impl Deliverer {
         self.advance(&mut way.record, state, true).await
     }
 
-    /// The unfinished file of a version at the target.
+    /// The unfinished file of a version at the target, to be written. What was begun for it is in the record from here on.
+    pub(super) async fn open(&self, way: &mut Way<'_>, keep: u64) -> Result<(Box<dyn TargetPart>, u64), Fault> {
+        let path = self.hoped(way).await?;
+        let whole = Whole { path: &path, size: way.record.final_size(), sha256: way.record.final_sha256() };
+        let name = PartName { whole: Some(whole), ..self.named(way, &way.record.id) };
+        let opened = self.ports.target.part(&way.place.folder, name, keep).await?;
+        way.record.upload = opened.0.upload();
+        Ok(opened)
+    }
+
+    /// The unfinished file of a version at the target, to be taken away.
     pub(super) async fn part(&self, way: &Way<'_>, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
         self.ports.target.part(&way.place.folder, self.named(way, &way.record.id), keep).await
     }
 
     /// How unfinished files of a version are called.
     pub(super) fn named<'w>(&'w self, way: &'w Way<'_>, id: &'w str) -> PartName<'w> {
+        let (whole, upload) = (None, way.record.upload.as_ref());
         match way.record.writers.split_last() {
-            Some((writer, former)) => PartName { id, writer, former },
-            None => PartName { id, writer: &self.writer, former: &[] },
+            Some((writer, former)) => PartName { id, writer, former, whole, upload },
+            None => PartName { id, writer: &self.writer, former: &[], whole, upload },
         }
     }
 

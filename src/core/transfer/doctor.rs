@@ -66,10 +66,13 @@ pub async fn examine(input: DoctorInput<'_>) -> Vec<CheckResult> {
     }
     for Insecure { field, what, instead, .. } in input.insecure {
         let detail = format!("`{field}`: {what}; {instead}");
-        report.add(Area::Broker, "is encrypted and verified", CheckVerdict::Warn, detail);
+        let area = if field.starts_with("deliver.") { Area::Output } else { Area::Broker };
+        report.add(area, "is encrypted and verified", CheckVerdict::Warn, detail);
     }
     if let Some(target) = input.target {
-        place(target, "writable", "a name is given once, and replaces nothing", input.nonce, &mut report).await;
+        if place(target, "writable", "a name is given once, and replaces nothing", input.nonce, &mut report).await {
+            ways(target, input.nonce, &mut report).await;
+        }
         room(target, "space", largest, &mut report).await;
     }
     if let Some(work) = input.work.filter(|_| input.transfer.deliver.as_ref().is_some_and(|it| !it.filters.is_empty()))
@@ -135,10 +138,23 @@ async fn shelves(collect: &Collect, inbox: &dyn Inbox, nonce: &str, report: &mut
 }
 
 /// Whether a place takes files.
-async fn place(target: &dyn FileTarget, check: &str, promise: &str, nonce: &str, report: &mut Report<'_>) {
+async fn place(target: &dyn FileTarget, check: &str, promise: &str, nonce: &str, report: &mut Report<'_>) -> bool {
     let tried = target.probe(&format!("doctor-{nonce}")).await;
-    let tried = tried.as_ref().map(|()| format!("{}: {promise}", target.describe()));
-    report.answered(Area::Output, check, None, tried);
+    let takes = tried.is_ok();
+    report.answered(Area::Output, check, None, tried.as_ref().map(|()| format!("{}: {promise}", target.describe())));
+    takes
+}
+
+/// What else the target keeps.
+async fn ways(target: &dyn FileTarget, nonce: &str, report: &mut Report<'_>) {
+    match target.ways(&format!("doctor-{nonce}")).await {
+        Ok(findings) => {
+            for finding in findings {
+                report.push(CheckResult::new(Area::Output, finding, FailureKind::Config));
+            }
+        }
+        Err(error) => report.fail(Area::Output, "ways", &error),
+    }
 }
 
 /// Whether what waits fits there.

@@ -59,13 +59,17 @@ impl Deliverer {
         };
         if matches!(published, Err(Fault::Lasting(..))) {
             part.discard().await?;
+            way.record.upload = None;
         }
         published
     }
 
     /// A file of this host's own.
     async fn work(&self, id: &str, keep: u64) -> Result<(Box<dyn TargetPart>, u64), TargetError> {
-        self.ports.work.part("", PartName { id, writer: &self.writer, former: &[] }, keep).await
+        self.ports
+            .work
+            .part("", PartName { id, writer: &self.writer, former: &[], whole: None, upload: None }, keep)
+            .await
     }
 
     /// The file that the filters made, now or in an earlier try.
@@ -117,7 +121,10 @@ impl Deliverer {
         made: &mut dyn TargetPart,
         stop: &CancellationToken,
     ) -> Result<(Box<dyn TargetPart>, u64), Fault> {
-        let (mut part, there) = self.part(way, way.record.final_size()).await?;
+        let (mut part, there) = self.open(way, way.record.final_size()).await?;
+        if way.record.upload.is_some() {
+            self.advance(&mut way.record, FileState::Receiving, true).await?;
+        }
         let (mut same, mut told) = (0, 0);
         while same < there {
             let most = usize::try_from(there - same).unwrap_or(PIECE).min(PIECE);
@@ -134,7 +141,7 @@ impl Deliverer {
         }
         // Let go of before it is opened again.
         drop(part);
-        Ok(self.part(way, same).await?)
+        self.open(way, same).await
     }
 
     /// Copies what was made to the target, behind what is there.

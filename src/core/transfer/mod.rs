@@ -2,7 +2,7 @@
 //!
 //! In the order a file moves: [`ready`] and [`collect`] say which files may be sent, `send` hashes and sends them, [`envelope`] is what
 //! makes a file exist for the other side, [`deliver`] writes it at the target (`receive` brings its bytes) in the [`place`] that its [`naming`] gives, `make` puts it through the
-//! `filter`s of the file, `publish` gives it that name, `refuse` is what it does with what it will never take, [`settle`] archives
+//! `filter`s of the file, `publish` gives it that name, `refuse` is what it does with what it will never take, `sweep` gives up what nobody goes on with, [`settle`] archives
 //! the source or sets it aside, once the other side has answered. [`service`] runs both sides. [`status`], [`redrive`], [`verify`] and [`doctor`]
 //! are the questions of the on-call engineer; [`arrivals`] answers whoever brought a file.
 //!
@@ -32,6 +32,7 @@ pub mod settle;
 pub mod spec;
 pub mod status;
 pub mod steps;
+mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod verify;

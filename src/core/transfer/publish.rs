@@ -74,6 +74,25 @@ impl Deliverer {
         Err(Fault::Lasting(FailureKind::Conflict, format!("{NUMBERS} names like `{}` are taken", way.place.path())))
     }
 
+    /// The path that a version most likely gets: where numbers are given, the first that is free now.
+    pub(super) async fn hoped(&self, way: &Way<'_>) -> Result<String, Fault> {
+        if self.deliver.on_exists != OnExists::Suffix || !self.ports.target.is_bound_to_a_path() {
+            return Ok(way.place.path());
+        }
+        let (size, sha256) = (way.record.final_size(), way.record.final_sha256());
+        for number in 0..NUMBERS {
+            let place = way.place.numbered(number);
+            if self.is_companion_taken(way, &place).await? {
+                continue;
+            }
+            let there = self.ports.target.find(&place.path(), size).await?;
+            if there.is_none_or(|there| there.is(size, sha256)) {
+                return Ok(place.path());
+            }
+        }
+        Ok(way.place.path())
+    }
+
     /// Reads what was written, before it gets its name: lines and servers in between may have spoilt it.
     async fn read_back(
         &self,
@@ -112,6 +131,7 @@ impl Deliverer {
     pub(super) async fn finish(&self, way: &mut Way<'_>) -> Result<(), Fault> {
         self.put_companions(way).await?;
         way.record.failure = None;
+        way.record.upload = None;
         way.record.writers.clear();
         self.advance(&mut way.record, FileState::Delivered, false).await?;
         crash_point!("transfer.delivered");

@@ -50,8 +50,11 @@ impl Deliverer {
             return Err(error.into());
         }
         // What can be taken away of it is.
-        if let Ok((mut part, _)) = self.part(&way, 0).await {
-            let _ = part.discard().await;
+        let opened = self.part(&way, 0).await;
+        if let Ok((mut part, _)) = opened
+            && part.discard().await.is_ok()
+        {
+            way.record.upload = None;
         }
         let reason = format!("{error}; so it was at each try, and other files are taken");
         self.refuse(way.record, FailureKind::Failed, reason).await?;
@@ -75,6 +78,7 @@ impl Deliverer {
             durable: 0,
             made: None,
             writers: Vec::new(),
+            upload: None,
             place: None,
             failure: None,
             seen_at: now,

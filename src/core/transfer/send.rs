@@ -169,6 +169,7 @@ impl Collector {
             durable: 0,
             made: None,
             writers: Vec::new(),
+            upload: None,
             place: None,
             failure: None,
             seen_at: now,

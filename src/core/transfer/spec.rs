@@ -3,6 +3,7 @@
 use crate::core::model::names::TransferId;
 use crate::core::model::nats::NatsSpec;
 use crate::core::model::policy::RetrySpec;
+use crate::core::model::s3::S3Spec;
 use crate::core::model::secret::Secret;
 use crate::core::model::sftp::{SftpSpec, SftpVerify};
 use crate::core::transfer::naming::NameTemplate;
@@ -134,6 +135,8 @@ pub enum TargetSpec {
     Directory(PathBuf),
     /// A folder of an SFTP server.
     Sftp(Box<SftpSpec>),
+    /// A bucket of an object store.
+    S3(Box<S3Spec>),
 }
 
 impl TargetSpec {
@@ -141,14 +144,15 @@ impl TargetSpec {
     pub fn directory(&self) -> Option<&Path> {
         match self {
             Self::Directory(path) => Some(path),
-            Self::Sftp(_) => None,
+            Self::Sftp(_) | Self::S3(_) => None,
         }
     }
 
     /// Whether what was written is read again before it gets its name.
     pub fn is_read_back(&self) -> bool {
         match self {
-            Self::Directory(_) => false,
+            // The store holds each piece against its digest before it takes it.
+            Self::Directory(_) | Self::S3(_) => false,
             Self::Sftp(spec) => spec.verify == SftpVerify::Content,
         }
     }

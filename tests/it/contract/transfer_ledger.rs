@@ -28,6 +28,7 @@ fn record(side: Side, id: &str, path: &str, second: i64) -> FileRecord {
         durable: 0,
         made: None,
         writers: Vec::new(),
+        upload: None,
         place: None,
         failure: None,
         seen_at: at(second),

@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod postgres;
 pub mod redis;
 pub mod running;
+pub mod s3;
 pub mod sftp;
 pub mod size;
 pub mod source;

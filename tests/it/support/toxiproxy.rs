@@ -67,6 +67,12 @@ impl Line {
         }
     }
 
+    /// What is sent arrives, and no answer does.
+    pub fn mute(&self) {
+        let mute = json!({ "name": "mute", "type": "timeout", "stream": "downstream", "attributes": { "timeout": 0 } });
+        self.spoil(&mute);
+    }
+
     /// Connections are closed, and new ones refused.
     pub fn close(&self) {
         ask("POST", &format!("/proxies/{}", self.name), &json!({ "enabled": false }));

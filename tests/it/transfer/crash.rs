@@ -2,8 +2,10 @@
 
 use super::nats::Place;
 use super::rig::{Rig, bytes};
+use super::s3::{Bucket, LARGE, SIZE};
 use super::sftp;
 use crate::support::nats::Nats;
+use crate::support::s3::S3;
 use std::collections::BTreeMap;
 
 /// Points that a run passes, in the order of the steps.
@@ -27,6 +29,9 @@ const POINTS: [&str; 18] = [
     "transfer.settled_source",
     "transfer.refused",
 ];
+
+/// Those that a run passes once a chunk.
+const IN_CHUNKS: [&str; 4] = ["transfer.chunk", "transfer.settled", "transfer.written", "transfer.synced"];
 
 fn sources() -> BTreeMap<String, Vec<u8>> {
     [("a", bytes(30_000, 7)), ("b", b"small".to_vec()), ("x/c", bytes(12_288, 8))]
@@ -73,10 +78,9 @@ fn killed_at(point: &str, passes: u32, rig: &Rig, sources: &BTreeMap<String, Vec
 
 /// Points and passes of a run that refuses nothing.
 fn cases() -> Vec<(&'static str, u32)> {
-    let in_chunks = ["transfer.chunk", "transfer.settled", "transfer.written", "transfer.synced"];
     let points = POINTS.into_iter().filter(|point| *point != "transfer.refused");
     let passes =
-        |point: &'static str| [0, 2].into_iter().filter(move |passes| *passes == 0 || in_chunks.contains(&point));
+        |point: &'static str| [0, 2].into_iter().filter(move |passes| *passes == 0 || IN_CHUNKS.contains(&point));
     points.flat_map(|point| passes(point).map(move |passes| (point, passes))).collect()
 }
 
@@ -114,6 +118,23 @@ fn killed_at_each_point_over_sftp_each_file_arrives_once_and_whole() {
     for (point, passes) in cases() {
         let is_reached = killed_at(point, passes, &sftp::shared(&[]), &sources);
         assert!(is_reached || passes > 0, "{point}: no run passes it");
+    }
+}
+
+#[test]
+fn killed_at_each_point_over_s3_each_file_arrives_once_and_whole() {
+    let sources = sources();
+    for (point, passes) in cases() {
+        let is_reached = killed_at(point, passes, &Bucket::shared(&[]).rig, &sources);
+        assert!(is_reached || passes > 0, "{point}: no run passes it");
+    }
+    let sources = BTreeMap::from([("a".to_owned(), bytes(SIZE, 1))]);
+    for (point, passes) in
+        cases().into_iter().filter(|(point, _)| !IN_CHUNKS.contains(point)).chain([("transfer.written", 21)])
+    {
+        let bucket = Bucket::shared(&LARGE);
+        assert!(killed_at(point, passes, &bucket.rig, &sources), "{point}: no run passes it");
+        assert!(bucket.pieces(S3::shared()).is_empty(), "{point}: an upload is left");
     }
 }
 

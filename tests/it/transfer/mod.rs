@@ -12,6 +12,8 @@ mod odd;
 mod refused;
 mod rig;
 mod run;
+mod s3;
+mod s3_faults;
 mod sftp;
 mod sftp_logins;
 mod sftp_tries;

@@ -71,6 +71,7 @@ fn file(id: &str) -> FileRecord {
         durable: 0,
         made: None,
         writers: Vec::new(),
+        upload: None,
         place: None,
         failure: None,
         seen_at: NOW,

@@ -42,6 +42,8 @@ pub(super) async fn deliver(
     let mut work = Taking::new(deliverer, stop, (patience(), patience()), tries);
     let is_endless = until == Until::Stopped;
     let mut was_empty = false;
+    // Where that fails, the next start tries it again.
+    let _ = deliverer.sweep().await;
     loop {
         let is_last = collected.is_cancelled();
         let came = work.take_more().await;
