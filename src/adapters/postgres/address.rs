@@ -1,6 +1,6 @@
 //! Where a PostgreSQL server is and how it is reached: the URL or keyword/value string of the worker file.
 
-use super::auth::Methods;
+use super::auth::{MESSAGE_MAX, Methods};
 use super::pairs::take_said;
 use super::timeouts::{Limit, Timeouts};
 use crate::adapters::tls::Check;
@@ -42,6 +42,8 @@ pub(super) struct Address {
     pub root_certificates: Option<PathBuf>,
     /// `postgres://host:5432/db`: without user and password.
     pub name: String,
+    /// Longest message behind the login.
+    pub longest: usize,
     /// Longest waits on an open connection.
     pub timeouts: Timeouts,
     /// Longest wait for a connection to a host. `None` waits without end.
@@ -112,7 +114,19 @@ impl Address {
         let name = name(&config);
         let root_certificates = said.root_certificates.filter(|path| path.as_os_str() != "system");
         let is_demand_said = said.mode.is_some();
-        Ok(Self { config, demand, is_demand_said, check, direct, methods, root_certificates, name, timeouts, connect })
+        Ok(Self {
+            config,
+            demand,
+            is_demand_said,
+            check,
+            direct,
+            methods,
+            root_certificates,
+            name,
+            longest: MESSAGE_MAX,
+            timeouts,
+            connect,
+        })
     }
 
     /// As others may see it: user, place, and how it is encrypted.

@@ -1,5 +1,5 @@
-//! How a server may ask for the password: libpq's `require_auth`, and a look at what the server sends until it is content
-//! (PostgreSQL's manual, "Message Formats").
+//! How a server may ask for the password: libpq's `require_auth`, and a look at what the server sends until it is content, and at how
+//! long it claims its messages to be from then on (PostgreSQL's manual, "Message Formats").
 
 /// Ways to log in, as `require_auth` names them, each with the code of the server's request.
 const METHODS: [(&str, i32); 7] =
@@ -66,7 +66,13 @@ const EARLY_MAX: usize = 256 << 10;
 const LONG: &str = "the server sends more than 256 KiB before the login is over, which no PostgreSQL server does; check host and port in \
                     the address";
 
-/// Reads along until the server is ready for the first statement.
+/// PostgreSQL's own limit of what it sends in one piece.
+pub(super) const MESSAGE_MAX: usize = 1 << 30;
+
+const ENDLESS: &str = "the server announces a longer message than a row may be; check host and port in the address";
+
+/// Reads along: until the server is ready for the first statement, what it says, and then how long its messages are. The client makes room
+/// for a message as soon as it is announced.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     methods: Methods,
@@ -77,20 +83,52 @@ pub(super) struct Watch {
     head: Vec<u8>,
     /// Bytes of the message that are still to come behind its head.
     skip: usize,
-    /// Bytes so far, with those that are announced.
-    taken: usize,
+    /// Bytes so far, with those that are announced; `None` once the server is ready.
+    taken: Option<usize>,
+    /// Longest message from then on.
+    most: usize,
 }
 
 impl Watch {
-    pub(super) fn new(methods: Methods, encrypted: bool) -> Self {
-        Self { methods, encrypted, asked: false, head: Vec::new(), skip: 0, taken: 0 }
+    pub(super) fn new(methods: Methods, encrypted: bool, most: usize) -> Self {
+        Self { methods, encrypted, asked: false, head: Vec::new(), skip: 0, taken: Some(0), most }
     }
 
     /// Takes the server's next bytes; true when it is ready.
     ///
     /// # Errors
     /// Why it must not go on.
-    pub(super) fn take(&mut self, mut bytes: &[u8]) -> Result<bool, &'static str> {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<bool, &'static str> {
+        let Some(taken) = self.taken else { return self.measure(bytes).map(|()| true) };
+        match self.listen(bytes, taken)? {
+            None => Ok(false),
+            Some(rest) => {
+                self.taken = None;
+                self.measure(rest).map(|()| true)
+            }
+        }
+    }
+
+    /// Looks at the length of each message alone.
+    fn measure(&mut self, mut bytes: &[u8]) -> Result<(), &'static str> {
+        loop {
+            let skipped = self.skip.min(bytes.len());
+            self.skip -= skipped;
+            bytes = &bytes[skipped..];
+            let needed = (5 - self.head.len()).min(bytes.len());
+            self.head.extend_from_slice(&bytes[..needed]);
+            bytes = &bytes[needed..];
+            let Some(length) = self.head.get(1..).and_then(number) else { return Ok(()) };
+            self.skip = behind(length);
+            if self.skip > self.most {
+                return Err(ENDLESS);
+            }
+            self.head.clear();
+        }
+    }
+
+    /// Looks at what is said. What comes behind the word that the server is ready, where that has come.
+    fn listen<'a>(&mut self, mut bytes: &'a [u8], mut taken: usize) -> Result<Option<&'a [u8]>, &'static str> {
         while let Some((first, rest)) = bytes.split_first() {
             if self.skip > 0 {
                 let skipped = self.skip.min(bytes.len());
@@ -102,13 +140,14 @@ impl Watch {
             bytes = rest;
             let [kind, lengths @ ..] = self.head.as_slice() else { continue };
             let Some(length) = number(lengths) else { continue };
-            // The length counts itself.
-            let behind = usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(4);
-            if self.taken.saturating_add(behind) > EARLY_MAX {
+            let behind = behind(length);
+            if taken.saturating_add(behind) > EARLY_MAX {
                 return Err(LONG);
             }
             if *kind == b'Z' {
-                return Ok(true);
+                self.head.clear();
+                self.skip = behind;
+                return Ok(Some(bytes));
             }
             let mut skip = behind;
             if *kind == b'R' && behind >= 4 {
@@ -117,10 +156,11 @@ impl Watch {
                 skip -= 4;
             }
             self.skip = skip;
-            self.taken += 5 + behind;
+            taken += 5 + behind;
+            self.taken = Some(taken);
             self.head.clear();
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Looks at a request.
@@ -135,6 +175,11 @@ impl Watch {
     }
 }
 
+/// Bytes of a message behind its length, which counts itself.
+fn behind(length: i32) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX).saturating_sub(4)
+}
+
 /// Four bytes, most significant first.
 fn number(bytes: &[u8]) -> Option<i32> {
     bytes.first_chunk().map(|four| i32::from_be_bytes(*four))
@@ -143,6 +188,9 @@ fn number(bytes: &[u8]) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Longest message behind the login.
+    const MOST: usize = 1000;
 
     fn request(code: i32, more: &[u8]) -> Vec<u8> {
         let length = i32::try_from(8 + more.len()).unwrap();
@@ -153,7 +201,8 @@ mod tests {
     fn play(said: Option<&str>, encrypted: bool, messages: &[Vec<u8>]) -> Result<bool, &'static str> {
         let methods = Methods::parse(said).unwrap();
         let bytes = messages.concat();
-        let (mut whole, mut pieces) = (Watch::new(methods.clone(), encrypted), Watch::new(methods, encrypted));
+        let (mut whole, mut pieces) =
+            (Watch::new(methods.clone(), encrypted, MOST), Watch::new(methods, encrypted, MOST));
         let at_once = whole.take(&bytes);
         let mut by_byte = Ok(false);
         for byte in &bytes {
@@ -207,6 +256,30 @@ mod tests {
         assert_eq!(play(Some("none,md5"), true, &nothing), Ok(true));
         for bad in ["plain", "md5,!password", ","] {
             assert!(Methods::parse(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn behind_the_login_no_message_is_longer_than_a_row_may_be() {
+        let message = |kind: u8, length: usize, sent: usize| {
+            let length = i32::try_from(length + 4).unwrap();
+            [&[kind][..], &length.to_be_bytes(), &vec![7; sent]].concat()
+        };
+        let ready = message(b'Z', 1, 1);
+        let watch = || Watch::new(Methods::parse(None).unwrap(), true, MOST);
+        let played = |messages: &[Vec<u8>], piece: usize| {
+            let (mut watch, bytes) = (watch(), messages.concat());
+            bytes.chunks(piece).try_fold(false, |_, piece| watch.take(piece))
+        };
+        for piece in [1, 2, 3, 5, 7, 100, 10_000] {
+            let long = message(b'd', MOST, MOST);
+            assert_eq!(played(&[ready.clone(), long.clone(), long, ready.clone()], piece), Ok(true), "{piece}");
+            for length in [MOST + 1, i32::MAX as usize - 4] {
+                let endless = message(b'd', length, 0);
+                assert_eq!(played(&[ready.clone(), message(b'd', 3, 3), endless], piece), Err(ENDLESS), "{piece}");
+            }
+            let negative = [&b"d"[..], &(-1_i32).to_be_bytes()].concat();
+            assert_eq!(played(&[ready.clone(), negative], piece), Err(ENDLESS), "{piece}");
         }
     }
 }

@@ -30,6 +30,9 @@ use tokio_util::bytes::BytesMut;
 /// How much longer than the server's own limit an answer is waited for.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// What a message has beside a row's text: an error says more.
+const FRAME: usize = 1 << 20;
+
 /// The tables of one database.
 pub struct PostgresReader {
     address: Address,
@@ -45,7 +48,9 @@ impl PostgresReader {
     /// [`SourceError::Refused`] when the address cannot be read.
     pub fn new(url: &Secret, pool: u32, timeout: Duration) -> Result<Self, SourceError> {
         let places = Semaphore::new(usize::try_from(pool).unwrap_or(1).max(1));
-        Ok(Self { address: Address::parse(url)?, timeout, free: Mutex::default(), places })
+        let mut address = Address::parse(url)?;
+        address.longest = ANSWER_MAX + FRAME;
+        Ok(Self { address, timeout, free: Mutex::default(), places })
     }
 
     async fn link(&self) -> Result<Driven, ReadError> {

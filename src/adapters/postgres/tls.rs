@@ -41,6 +41,7 @@ pub(super) fn connector(address: &Address) -> Result<Connector, SourceError> {
         check: address.check,
         direct: address.direct,
         methods: address.methods.clone(),
+        longest: address.longest,
     };
     Ok(Connector { tls: MakeRustlsConnect::new(config), terms: Arc::new(terms) })
 }
@@ -52,6 +53,7 @@ struct Terms {
     check: Check,
     direct: bool,
     methods: Methods,
+    longest: usize,
 }
 
 /// Makes a connection to one host.
@@ -86,7 +88,7 @@ impl TlsConnect<Socket> for HostConnector {
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async move {
             let terms = &self.terms;
-            let watch = |encrypted| Some(Watch::new(terms.methods.clone(), encrypted));
+            let watch = |encrypted| Watch::new(terms.methods.clone(), encrypted, terms.longest);
             let mut socket = socket;
             if terms.demand == Demand::Nothing || !(terms.direct || offers(&mut socket).await?) {
                 if terms.demand == Demand::Always {
@@ -157,10 +159,10 @@ pub(super) fn unfit(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
-/// A connection, whose login is watched.
+/// A connection, whose server is watched.
 pub(super) struct Channel {
     wire: Wire,
-    watch: Option<Watch>,
+    watch: Watch,
 }
 
 enum Wire {
@@ -184,16 +186,8 @@ impl AsyncRead for Channel {
             Wire::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Wire::Encrypted(stream) => Pin::new(stream).poll_read(cx, buffer),
         })?;
-        if let Some(watch) = &mut self.watch {
-            match watch.take(&buffer.filled()[before..]) {
-                Ok(false) => {}
-                Ok(true) => self.watch = None,
-                Err(why) => {
-                    return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, Unfit(why.to_owned()))));
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
+        let taken = self.watch.take(&buffer.filled()[before..]).map(drop);
+        Poll::Ready(taken.map_err(|why| io::Error::new(ErrorKind::InvalidData, Unfit(why.to_owned()))))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Each change is one script, which Redis carries out whole. A call that ran out of time may have been carried out; it is made again.
 
 mod error;
+mod wire;
 
 use crate::core::model::finding::{CheckVerdict, Finding};
 use crate::core::model::letter::{DeadLetter, ENTRY_MAX};
@@ -13,18 +14,19 @@ use crate::core::ports::queue::{Entry, LetterPage, LetterQueue, PAGE_BYTES, Queu
 use crate::core::ports::store::{Found, StoreError};
 use async_trait::async_trait;
 use error::failed;
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError,
-};
+use redis::{Cmd, ConnectionAddr, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisError};
 use std::time::Duration;
 use tokio::sync::Mutex;
+use wire::Link;
 
 /// Longest wait for an answer. The client's own limit of half a second is shorter than a busy server's pauses.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Bytes of entries that one script takes.
 const STEP_BYTES: usize = 4 << 20;
+
+/// Longest reply: a page of entries and one more, with what frames them. A greeting is shorter.
+const REPLY_MAX: usize = PAGE_BYTES + ENTRY_MAX + (2 << 20);
 
 /// Adds entries that are not there: pairs of index and entry.
 const ADD: &str = "for at = 1, #ARGV, 2 do
@@ -48,6 +50,7 @@ while at <= last and bytes < tonumber(ARGV[3]) do
     if #entry <= most then bytes = bytes + #entry end
     found[#found + 1] = #entry
     found[#found + 1] = #entry <= most and entry or ''
+    if bytes >= tonumber(ARGV[3]) then return found end
   end
   at = at + #some
 end
@@ -62,10 +65,10 @@ return redis.call('LREM', KEYS[1], -1, entry)";
 
 /// A queue by its name.
 pub struct RedisQueue {
-    client: Client,
+    info: ConnectionInfo,
     name: String,
     key: String,
-    connection: Mutex<Option<MultiplexedConnection>>,
+    connection: Mutex<Option<Link>>,
 }
 
 /// An address with its password, which may stand apart.
@@ -135,27 +138,25 @@ impl RedisQueue {
         let info = parsed(url, password).map_err(unread)?;
         let (place, is_encrypted) = place(&info);
         let name = format!("{}://{place}", if is_encrypted { "rediss" } else { "redis" });
-        let client = Client::open(info).map_err(unread)?;
-        Ok(Self { client, name, key: key.to_owned(), connection: Mutex::default() })
+        Ok(Self { info, name, key: key.to_owned(), connection: Mutex::default() })
     }
 
     /// A connection; made when there is none.
-    async fn link(&self) -> Result<MultiplexedConnection, StoreError> {
+    async fn link(&self) -> Result<Link, StoreError> {
         let mut held = self.connection.lock().await;
         if let Some(connection) = &*held {
             return Ok(connection.clone());
         }
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER)).set_response_timeout(Some(ANSWER));
-        let made = self.client.get_multiplexed_async_connection_with_config(&config).await;
+        let made = Link::open(&self.info, ANSWER, REPLY_MAX).await;
         let connection = made.map_err(|error| failed(&self.name, &error))?;
         *held = Some(connection.clone());
         Ok(connection)
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        let mut connection = self.link().await?;
-        let answer = command.query_async(&mut connection).await;
+        let mut link = self.link().await?;
+        link.expect(REPLY_MAX);
+        let answer = command.query_async(&mut link.connection).await;
         // After any fault a new connection is made: this one may be of a server that is none any more.
         if answer.is_err() {
             *self.connection.lock().await = None;

@@ -33,6 +33,9 @@ use statements::Statements;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Longest message of the server: what is kept there of an event is a quarter of it at most.
+const MESSAGE_MAX: usize = 64 << 20;
+
 /// A row that another one refers to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Parent {
@@ -71,7 +74,9 @@ impl PostgresSink {
     /// # Errors
     /// [`SourceError::Refused`] when the address cannot be read.
     pub fn new(url: &Secret, tables: Arc<TableSet>, reader: SinkReader) -> Result<Self, SourceError> {
-        Ok(Self { address: Address::parse(url)?, work: Work { tables, reader }, open: None })
+        let mut address = Address::parse(url)?;
+        address.longest = MESSAGE_MAX;
+        Ok(Self { address, work: Work { tables, reader }, open: None })
     }
 
     async fn take(&mut self) -> Result<Open, SinkError> {
