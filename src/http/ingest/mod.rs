@@ -1,5 +1,6 @@
 //! The doors of the flow ingest: routes that answer from its tables, and what describes them.
 
+mod bodies;
 mod openapi;
 mod panel;
 mod produce;

@@ -110,6 +110,7 @@ fn produce(ingest: &Ingest, has_token: bool) -> Value {
             "400": refused("It is no JSON object."),
             "403": refused("A page of another site sends it."),
             "413": refused("It has more than 1 MiB."),
+            "408": refused("The body came slowly, and others needed its room; send the same again."),
             "503": refused("The broker is away; `Retry-After` says when to try again."),
         },
     });

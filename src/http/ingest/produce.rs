@@ -1,11 +1,11 @@
 //! The door for events: one as JSON, or many as lines. An answer is given when the broker has them on all replicas in step; nothing
 //! is kept here that could be lost.
 
+use super::bodies::{Bodies, Unread};
 use crate::core::ingest::decode::{EVENT_MAX, Labels, read};
 use crate::core::ingest::event::Produced;
 use crate::core::ingest::spec::Ingest;
 use crate::core::kind::{FailureKind, HasKind};
-use crate::core::model::budget::{Budget, Held, NoRoom};
 use crate::core::model::letter::{LetterError, LetterKind};
 use crate::core::model::message::{EventId, Message};
 use crate::core::model::shown;
@@ -13,21 +13,16 @@ use crate::core::ports::broker::BrokerError;
 use crate::core::ports::clock::Clock;
 use crate::core::ports::observer::Observer;
 use crate::core::ports::producer::Producer;
-use crate::http::{guard, problem};
-use axum::body::{Body, Bytes, HttpBody};
+use crate::http::problem;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 use serde_json::{Value, json};
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// The type of a body with an event on each line.
 const LINES: &str = "application/x-ndjson";
-
-/// Most bytes of all bodies of a door that come or are sent at a time.
-const BODIES_MAX: usize = 32 << 20;
 
 /// What sends.
 #[derive(Clone)]
@@ -41,24 +36,24 @@ pub struct Sending {
 }
 
 pub(super) fn methods(ingest: Arc<Ingest>, sending: Sending) -> MethodRouter {
-    let bodies = Budget::new(BODIES_MAX);
+    let bodies = Bodies::new();
     post(move |request: Request<Body>| async move { answer(&ingest, &sending, &bodies, request).await })
 }
 
-async fn answer(ingest: &Ingest, sending: &Sending, bodies: &Arc<Budget>, request: Request<Body>) -> Response {
+async fn answer(ingest: &Ingest, sending: &Sending, bodies: &Arc<Bodies>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     // Held until the answer: what is sent is in memory too.
-    let held = bodies.share(EVENT_MAX);
-    let body = match whole(body, &held).await {
-        Ok(body) => body,
+    let whole = match bodies.whole(body).await {
+        Ok(whole) => whole,
         Err(Unread::TooLarge) => return too_large(),
         Err(Unread::Busy) => return busy(),
+        Err(Unread::Slow) => return slow(),
         Err(Unread::Broken(error)) => {
             return refused(StatusCode::BAD_REQUEST, None, &format!("the body broke off: {error}"), Value::Null);
         }
     };
     let are_lines = are_lines(&head.headers);
-    let payloads: Vec<Bytes> = if are_lines { lines(&body) } else { vec![body] };
+    let payloads: Vec<Bytes> = if are_lines { lines(&whole.bytes) } else { vec![whole.bytes.clone()] };
     if payloads.is_empty() {
         return refused(StatusCode::BAD_REQUEST, None, "the body holds no event", Value::Null);
     }
@@ -93,40 +88,6 @@ async fn answer(ingest: &Ingest, sending: &Sending, bodies: &Arc<Budget>, reques
             json_answer(LINES, &(lines.join("\n") + "\n"))
         }
     }
-}
-
-/// Why there is no body.
-#[derive(Debug)]
-enum Unread {
-    /// It is longer than one may be.
-    TooLarge,
-    /// Other bodies hold the memory there is for them.
-    Busy,
-    /// It broke off.
-    Broken(axum::Error),
-}
-
-impl From<NoRoom> for Unread {
-    fn from(why: NoRoom) -> Self {
-        match why {
-            NoRoom::Own(_) => Self::TooLarge,
-            NoRoom::Others => Self::Busy,
-        }
-    }
-}
-
-/// A body, or why there is none, as soon as that is known.
-async fn whole(mut body: Body, held: &Held) -> Result<Bytes, Unread> {
-    if guard::announced_beyond(&body, EVENT_MAX).is_some() {
-        return Err(Unread::TooLarge);
-    }
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else { continue };
-        held.take(data.len())?;
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes.into())
 }
 
 fn json_answer(kind: &'static str, text: &str) -> Response {
@@ -211,6 +172,13 @@ fn busy() -> Response {
     ([(header::RETRY_AFTER, "5")], answer).into_response()
 }
 
+fn slow() -> Response {
+    let members = json!({ "hint": "send the same again, faster; nothing was sent" });
+    let answer =
+        problem::with(StatusCode::REQUEST_TIMEOUT, "the body came slowly, and others needed its room", members);
+    ([(header::RETRY_AFTER, "5"), (header::CONNECTION, "close")], answer).into_response()
+}
+
 fn place(labels: &Labels, EventId { topic, partition, offset }: &EventId) -> Value {
     json!({ "eventId": labels.id, "topic": topic, "partition": partition, "offset": offset })
 }
@@ -246,19 +214,6 @@ mod tests {
         let body = Bytes::from_static(b"{\"a\":1}\r\n\n  \n{}\n");
         assert_eq!(lines(&body), [Bytes::from_static(b"{\"a\":1}"), Bytes::from_static(b"{}")]);
         assert!(lines(&Bytes::from_static(b" \n\n")).is_empty());
-    }
-
-    #[tokio::test]
-    async fn bodies_share_the_memory_there_is_for_them() {
-        let bodies = Budget::new(EVENT_MAX + 10);
-        let body = |bytes: usize| Body::from("x".repeat(bytes));
-        let one = bodies.share(EVENT_MAX);
-        assert_eq!(whole(body(EVENT_MAX), &one).await.unwrap().len(), EVENT_MAX);
-        assert!(matches!(whole(body(11), &bodies.share(EVENT_MAX)).await, Err(Unread::Busy)));
-        assert_eq!(whole(body(10), &bodies.share(EVENT_MAX)).await.unwrap().len(), 10);
-        assert!(matches!(whole(body(EVENT_MAX + 1), &bodies.share(EVENT_MAX)).await, Err(Unread::TooLarge)));
-        drop(one);
-        assert!(whole(body(11), &bodies.share(EVENT_MAX)).await.is_ok());
     }
 
     #[test]
